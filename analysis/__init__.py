@@ -1,0 +1,1 @@
+"""What results mean: documents and pure functions. Knows no engine."""

@@ -1,0 +1,176 @@
+"""What any engine hands back: calculations, bands and spin-orbit maps as documents."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field, field_serializer, field_validator
+from pymatgen.core import Structure
+
+from .document import Document, Provenance
+
+ImageKind = Literal["end", "image", "saddle", "minimum"]
+
+
+class Check(Document):
+    """One check that could have failed.
+
+    Attributes
+    ----------
+    name
+        What was checked.
+    passed
+        True, False, or None if it was not done.
+    value, limit
+        The number and the bound it was held against, in `unit`.
+    note
+        Why it matters, or why it was not done.
+    """
+
+    name: str
+    passed: bool | None
+    value: float | None = None
+    limit: float | None = None
+    unit: str = ""
+    note: str = ""
+
+
+class StructureDocument(Document):
+    """A document that holds structures, stored as pymatgen dictionaries."""
+
+    @staticmethod
+    def _encode(structure: Structure) -> dict[str, object]:
+        return dict(structure.as_dict())
+
+
+class Calculation(StructureDocument):
+    """A static calculation or a relaxation.
+
+    Attributes
+    ----------
+    name
+        Job name, e.g. ``"V_Fe(B) relax"``.
+    structure
+        Final structure with its site properties.
+    energy_eV
+        Total energy of the cell.
+    max_force_eV_per_A
+        Largest force component norm at the end.
+    force_calls
+        Energy-and-force evaluations used.
+    total_moment_muB
+        Sum of the site moments.
+    """
+
+    name: str
+    structure: Structure
+    energy_eV: float
+    max_force_eV_per_A: float
+    force_calls: int
+    total_moment_muB: float
+    checks: list[Check] = Field(default_factory=list)
+    provenance: Provenance
+
+    @property
+    def converged(self) -> bool:
+        """Whether every check that was made passed."""
+        return all(c.passed is not False for c in self.checks)
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        return Structure.from_dict(value) if isinstance(value, dict) else value
+
+    @field_serializer("structure")
+    def _dump(self, value: Structure) -> dict[str, object]:
+        return self._encode(value)
+
+
+class BandImage(StructureDocument):
+    """One image of a band.
+
+    Attributes
+    ----------
+    energy_eV
+        Relative to the first image.
+    arc_A
+        Path length from the first image: norm of the displacement of all ions, Angstrom.
+    mover_A
+        Distance the mover has travelled, Angstrom.
+    dipole_e_A
+        p - p(first image), shape (3,), e Angstrom, from the charges named in the band.
+    kind
+        ``end``, ``image``, ``saddle`` (climbed) or ``minimum`` (relaxed intermediate).
+    """
+
+    energy_eV: float
+    arc_A: float
+    mover_A: float
+    dipole_e_A: list[float]
+    kind: ImageKind
+    structure: Structure
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        return Structure.from_dict(value) if isinstance(value, dict) else value
+
+    @field_serializer("structure")
+    def _dump(self, value: Structure) -> dict[str, object]:
+        return self._encode(value)
+
+
+class Band(Document):
+    """A minimum energy path, split at its intermediate minima, each hump climbed.
+
+    Attributes
+    ----------
+    mover
+        Index of the moving ion in every image.
+    images
+        From the initial to the final state.
+    dipole_source
+        How the dipoles were had: ``point charges``, ``Born charges`` or ``Berry phase``.
+    not_checked
+        What nobody looked at.
+    """
+
+    mover: int
+    images: list[BandImage]
+    dipole_source: Literal["point charges", "Born charges", "Berry phase"]
+    dipole_note: str = ""
+    force_calls: int
+    checks: list[Check]
+    not_checked: list[str]
+    provenance: Provenance
+
+    @property
+    def converged(self) -> bool:
+        """Whether every check that was made passed."""
+        return all(c.passed is not False for c in self.checks)
+
+    @property
+    def energies_eV(self) -> np.ndarray:
+        """Energies of the images relative to the first, shape (n_images,)."""
+        return np.array([i.energy_eV for i in self.images])
+
+    @property
+    def dipoles_e_A(self) -> np.ndarray:
+        """Dipole changes, shape (n_images, 3), e Angstrom."""
+        return np.array([i.dipole_e_A for i in self.images])
+
+    @property
+    def forward_eV(self) -> float:
+        """Highest point above the initial state."""
+        return float(np.max(self.energies_eV))
+
+    @property
+    def delta_eV(self) -> float:
+        """Final minus initial energy."""
+        return float(self.energies_eV[-1])
+
+    @property
+    def backward_eV(self) -> float:
+        """Highest point above the final state."""
+        return float(np.max(self.energies_eV) - self.energies_eV[-1])

@@ -1,0 +1,147 @@
+"""A migration as a person reads it: barriers both ways, the humps, and what a field does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import Field
+
+from .calculation import Band, Check, ImageKind
+from .document import Document, Provenance
+from .profiles import FieldBarrier, field_barriers
+
+
+class ProfilePoint(Document):
+    """One image of a band without its structure; energies relative to the initial state."""
+
+    arc_A: float
+    mover_A: float
+    energy_eV: float
+    kind: ImageKind
+    dipole_along_hop_e_A: float
+
+
+class Migration(Document):
+    """Result of one hop.
+
+    Attributes
+    ----------
+    label
+        E.g. ``"Co(B) -> V_Fe(B)"``.
+    ion, host_site, vacancy
+        Mover, its sublattice, and the vacancy it enters.
+    distance_A, displacement_A
+        Unrelaxed hop length and vector (final minus initial).
+    multiplicity
+        Equivalent hops into the same vacancy.
+    cell_atoms
+        Atoms in the band's cell.
+    forward_eV, backward_eV, delta_eV
+        Controlling barriers both ways and the reaction energy at zero field.
+    intermediates
+        Minima between the ends.
+    images
+        The whole profile.
+    field
+        Barriers under a field along the hop; tier ``work along the zero-field path``.
+    field_tier
+        How the field was included.
+    relation
+        Host operations that exchange the states before and after; ``none`` if there is none.
+    band_file
+        extxyz file with all images.
+    """
+
+    label: str
+    ion: str
+    host_site: str
+    vacancy: str
+    distance_A: float
+    displacement_A: list[float]
+    multiplicity: int
+    cell_atoms: int
+    forward_eV: float
+    backward_eV: float
+    delta_eV: float
+    intermediates: list[ProfilePoint]
+    images: list[ProfilePoint]
+    checks: list[Check]
+    not_checked: list[str]
+    converged: bool
+    field: list[FieldBarrier]
+    field_tier: str
+    relation: list[str]
+    force_calls: int
+    band_file: str | None = None
+    provenance: Provenance = Field(repr=False)
+
+
+def migration_from_band(
+    band: Band,
+    *,
+    label: str,
+    ion: str,
+    host_site: str,
+    vacancy: str,
+    displacement_A: Sequence[float],
+    multiplicity: int,
+    relation: Sequence[str],
+    fields_V_per_A: Sequence[float],
+) -> Migration:
+    """Read a band as a migration and add the field along the hop.
+
+    Parameters
+    ----------
+    band
+        Converged band with dipoles.
+    label, ion, host_site, vacancy, multiplicity, relation
+        As in `Migration`.
+    displacement_A
+        Hop vector, shape (3,), Angstrom.
+    fields_V_per_A
+        Signed magnitudes along the hop; positive pushes a positive ion forwards.
+
+    Returns
+    -------
+    Migration
+        The work of the field is -F.[p(s) - p(0)] along the zero-field path: the ions do not
+        relax further in the field.
+    """
+    hop = np.asarray(displacement_A, dtype=float)
+    unit = hop / np.linalg.norm(hop)
+    arcs = np.array([i.arc_A for i in band.images])
+    barriers = field_barriers(arcs, band.energies_eV, band.dipoles_e_A, np.outer(fields_V_per_A, unit))
+    points = [
+        ProfilePoint(
+            arc_A=i.arc_A,
+            mover_A=i.mover_A,
+            energy_eV=i.energy_eV,
+            kind=i.kind,
+            dipole_along_hop_e_A=float(np.dot(i.dipole_e_A, unit)),
+        )
+        for i in band.images
+    ]
+    return Migration(
+        label=label,
+        ion=ion,
+        host_site=host_site,
+        vacancy=vacancy,
+        distance_A=float(np.linalg.norm(hop)),
+        displacement_A=[float(x) for x in hop],
+        multiplicity=multiplicity,
+        cell_atoms=len(band.images[0].structure),
+        forward_eV=band.forward_eV,
+        backward_eV=band.backward_eV,
+        delta_eV=band.delta_eV,
+        intermediates=[p for p in points if p.kind == "minimum"],
+        images=points,
+        checks=band.checks,
+        not_checked=band.not_checked,
+        converged=band.converged,
+        field=barriers,
+        field_tier=f"work along the zero-field path ({band.dipole_source})",
+        relation=list(relation) or ["none"],
+        force_calls=band.force_calls,
+        provenance=band.provenance,
+    )

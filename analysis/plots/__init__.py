@@ -1,0 +1,1 @@
+"""Figures: each function takes documents and returns a matplotlib Figure."""

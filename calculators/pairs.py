@@ -1,0 +1,157 @@
+"""Half neighbour lists that are built once and evaluated at many positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+from vesin import NeighborList
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class HalfPairs:
+    """Topology of a half neighbour list, usable while atoms move little.
+
+    Parameters
+    ----------
+    first, second : numpy.ndarray
+        Atom indices of each pair, shape (n_pairs,), sorted by `first`; images of one atom count too.
+    offsets : numpy.ndarray
+        Cartesian lattice translation added to the second atom, Angstrom, shape (3, n_pairs).
+    row_start : numpy.ndarray
+        Start of the pairs of each first atom, shape (n_atoms + 1,).
+    incidence : scipy.sparse.csr_array
+        Matrix (n_atoms, n_pairs) that adds a pair quantity to `first` and subtracts it from `second`.
+    cutoff : float
+        Distance up to which pairs were collected, Angstrom.
+    """
+
+    first: IntArray
+    second: IntArray
+    offsets: FloatArray
+    row_start: IntArray
+    incidence: csr_array
+    cutoff: float
+
+    def weighted_sum(self, values: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return, for each atom, the sum over its neighbours of pair value times neighbour's weight.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            One value per pair, shape (n_pairs,).
+        weights : numpy.ndarray
+            One weight per atom, shape (n_atoms,).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n_atoms,).
+        """
+        n_atoms = len(weights)
+        matrix = csr_array((values, self.second, self.row_start), shape=(n_atoms, n_atoms))
+        return np.asarray(matrix @ weights + matrix.T @ weights)
+
+
+@dataclass(frozen=True)
+class PairGeometry:
+    """Vectors and distances of the pairs for one set of positions.
+
+    Parameters
+    ----------
+    pairs : HalfPairs
+        The pairs.
+    vectors : numpy.ndarray
+        From the first to the second atom, Angstrom, shape (3, n_pairs).
+    distances : numpy.ndarray
+        Angstrom, shape (n_pairs,).
+    """
+
+    pairs: HalfPairs
+    vectors: FloatArray
+    distances: FloatArray
+
+    def forces_and_virial(self, slope_over_distance: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Turn dE/dr / r of each pair into forces and the strain derivative of the energy.
+
+        Parameters
+        ----------
+        slope_over_distance : numpy.ndarray
+            (dE/dr)/r of each pair, eV/Angstrom^2, shape (n_pairs,).
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            Forces (n_atoms, 3) in eV/Angstrom and dE/d(strain) (3, 3) in eV.
+        """
+        pull = self.vectors * slope_over_distance
+        forces = np.stack([self.pairs.incidence @ component for component in pull], axis=1)
+        return forces, pull @ self.vectors.T
+
+
+def half_pairs(cell: ArrayLike, positions: ArrayLike, cutoff: float) -> HalfPairs:
+    """Collect each pair of atoms (images included) closer than a cutoff once.
+
+    Parameters
+    ----------
+    cell, positions : array_like
+        Angstrom, shapes (3, 3) and (n, 3); positions may lie outside the cell.
+    cutoff : float
+        Angstrom.
+
+    Returns
+    -------
+    HalfPairs
+        The pairs sorted by their first atom.
+    """
+    box = np.ascontiguousarray(cell, dtype=float)
+    points = np.ascontiguousarray(positions, dtype=float)
+    finder = NeighborList(cutoff=cutoff, full_list=False, sorted=True)
+    i, j, shifts = finder.compute(points=points, box=box, periodic=True, quantities="ijS")
+    first, second = i.astype(np.intp), j.astype(np.intp)
+    n_atoms, n_pairs = len(points), len(first)
+    counter = np.arange(n_pairs)
+    signs = np.concatenate([np.ones(n_pairs), -np.ones(n_pairs)])
+    places = (np.concatenate([first, second]), np.concatenate([counter, counter]))
+    incidence = csr_array((signs, places), shape=(n_atoms, n_pairs))
+    row_start = np.searchsorted(first, np.arange(n_atoms + 1)).astype(np.intp)
+    offsets = np.ascontiguousarray((shifts @ box).T)
+    return HalfPairs(first, second, offsets, row_start, incidence, float(cutoff))
+
+
+def pair_geometry(pairs: HalfPairs, positions: FloatArray) -> PairGeometry:
+    """Evaluate vectors and distances of known pairs at given positions.
+
+    Parameters
+    ----------
+    pairs : HalfPairs
+        From :func:`half_pairs`.
+    positions : numpy.ndarray
+        Angstrom, shape (n, 3), continuous with those that made `pairs`.
+
+    Returns
+    -------
+    PairGeometry
+        Vectors and distances.
+
+    Raises
+    ------
+    ValueError
+        If two atoms coincide.
+    """
+    vectors = pairs.offsets.copy()
+    for axis, component in enumerate(np.ascontiguousarray(positions.T)):
+        vectors[axis] += component.take(pairs.second)
+        vectors[axis] -= component.take(pairs.first)
+    distances = np.sqrt(np.einsum("ap,ap->p", vectors, vectors))
+    if len(distances) and distances.min() < 1e-6:
+        worst = int(distances.argmin())
+        raise ValueError(
+            f"atoms {pairs.first[worst]} and {pairs.second[worst]} coincide; remove one of the duplicates"
+        )
+    return PairGeometry(pairs, vectors, distances)

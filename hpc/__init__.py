@@ -1,0 +1,1 @@
+"""Where it runs: the durable local runner and the command line."""

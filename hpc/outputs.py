@@ -1,0 +1,137 @@
+"""What a study leaves in its folder: results.json, figures, bands, report; written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from ..analysis.calculation import Band
+    from ..analysis.study import Study
+
+RESULTS = "results.json"
+REPORT = "report.html"
+FIGURES = "figures"
+BANDS = "bands"
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file through a temporary neighbour, so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def check_output_folder(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that cannot be written or already holds a study, before anything is computed.
+
+    Raises
+    ------
+    UserError
+        With the folder and the fix.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"output {folder} is a file; give a folder with --output")
+    nearest = folder
+    while not nearest.exists():
+        nearest = nearest.parent
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise UserError(f"output folder {folder} cannot be written; choose another with --output")
+    if (folder / RESULTS).exists() and not overwrite:
+        raise UserError(
+            f"{folder} already holds a study; rebuild its report with `magnetoionics report {folder}`, "
+            "choose another --output, or replace it with --overwrite"
+        )
+    if folder.is_dir() and not (folder / RESULTS).exists() and not (folder / "store").exists():
+        strangers = sorted(p.name for p in folder.iterdir())
+        if strangers:
+            raise UserError(
+                f"{folder} holds files that are no study ({', '.join(strangers[:3])}); choose an empty folder with --output"
+            )
+
+
+def read_study(folder: Path) -> Study:
+    """The study in a folder's results.json.
+
+    Raises
+    ------
+    UserError
+        If there is none, or it is not a study of this version.
+    """
+    from pydantic import ValidationError
+
+    from ..analysis.study import Study
+
+    path = folder / RESULTS
+    if not path.is_file():
+        raise UserError(
+            f"{folder} holds no {RESULTS}; run a study with `magnetoionics run HOST --output {folder}`"
+        )
+    try:
+        return Study.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(x) for x in first["loc"])
+        raise UserError(
+            f"{path} is no study of this version ({where or 'file'}: {first['msg']}); "
+            f"rebuild it with `magnetoionics report {folder}`"
+        ) from error
+
+
+def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
+    """Write everything that a person or another program reads.
+
+    Parameters
+    ----------
+    study
+        The finished study.
+    bands
+        Bands by the file stem that `Migration.band_file` names.
+    folder
+        The study's folder.
+    """
+    from ..analysis.report.page import report_html
+    from .figures import write_figures
+
+    for stem, band in bands.items():
+        write_band(band, folder / BANDS / f"{stem}.extxyz")
+    write_whole(folder / RESULTS, json.dumps(study.model_dump(mode="json", by_alias=True), indent=1) + "\n")
+    write_figures(study, folder / FIGURES)
+    write_whole(folder / REPORT, report_html(study))
+
+
+def write_band(band: Band, path: Path) -> None:
+    """All images of a band as extended XYZ with energies, arc length, site moments and valences."""
+    import io
+
+    from ase.io import write
+
+    from ..workflows.atoms import to_atoms
+
+    frames = []
+    for image in band.images:
+        atoms = to_atoms(image.structure)
+        atoms.info.update(
+            energy_eV=image.energy_eV,
+            arc_A=image.arc_A,
+            mover_A=image.mover_A,
+            kind=image.kind,
+            mover=band.mover,
+        )
+        frames.append(atoms)
+    text = io.StringIO()
+    write(text, frames, format="extxyz")
+    write_whole(path, text.getvalue())

@@ -1,0 +1,166 @@
+"""Runs a study into a folder, and rebuilds its report from the store."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from .errors import StudyFailedError, UserError
+from .outputs import REPORT, check_output_folder, write_study
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
+    from ..analysis.calculation import Band
+    from ..analysis.study import Study
+
+STUDY_JOB = "assemble study"
+BAND_JOB = "band"
+TIMINGS_KEY = "magnetoionics-timings"
+
+
+def run_study(
+    host: str,
+    *,
+    engine_name: str = "local",
+    order: str | None = None,
+    output: Path | None = None,
+    quick: bool = False,
+    overwrite: bool = False,
+    console: Console | None = None,
+) -> Path:
+    """Compute a study and write it.
+
+    Parameters
+    ----------
+    host, engine_name, order
+        Names; unknown ones are refused before anything is computed.
+    output
+        Folder; ``HOST-study`` in the current one by default.
+    quick
+        Smaller cells and fewer directions.
+    overwrite
+        Replace a study that the folder holds.
+    console
+        Where to report; stderr by default.
+
+    Returns
+    -------
+    Path
+        The study's folder.
+
+    Raises
+    ------
+    UserError
+        For bad input, or if a calculation failed.
+    """
+    console = console or Console(stderr=True)
+    begin = time.perf_counter()
+    _check_names(host, engine_name, order)
+    folder = output or Path(f"{host.strip().lower()}-study")
+    check_output_folder(folder, overwrite=overwrite)
+    flow = _build_flow(host, engine_name, order, quick)
+    if overwrite:
+        _remove_study(folder)
+
+    from .progress import StageProgress
+    from .runner import LocalRunner
+    from .store import open_store
+
+    store = open_store(folder)
+    with StageProgress(flow, console) as progress:
+        summary = LocalRunner(store, progress.on_event).run(flow)
+    if not summary.finished:
+        name, reason = next(iter(summary.failed.items()))
+        raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
+    _save_timings(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin})
+    write_study(*_load(store), folder)
+    console.print(
+        f"[bold]{folder / REPORT}[/bold]  ({summary.jobs} jobs, {time.perf_counter() - begin:.1f} s)"
+    )
+    return folder
+
+
+def rebuild_report(folder: Path, console: Console | None = None) -> None:
+    """Write results, figures, bands and report again from the store; computes nothing.
+
+    Raises
+    ------
+    UserError
+        If the folder has no store with a finished study.
+    """
+    from .store import has_store, open_store
+
+    if not has_store(folder):
+        raise UserError(
+            f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`"
+        )
+    write_study(*_load(open_store(folder)), folder)
+    (console or Console(stderr=True)).print(f"[bold]{folder / REPORT}[/bold]")
+
+
+def _check_names(host: str, engine_name: str, order: str | None) -> None:
+    from ..structures.host import UnknownHostError, get_host
+    from ..workflows.engine import UnknownEngineError, get_engine
+
+    try:
+        known = get_host(host)
+        get_engine(engine_name)
+    except (UnknownHostError, UnknownEngineError) as error:
+        raise UserError(str(error)) from error
+    if order is not None and order not in known.orders:
+        raise UserError(f"{known.key} has no cation order {order!r}; known: {', '.join(known.orders)}")
+
+
+def _build_flow(host: str, engine_name: str, order: str | None, quick: bool) -> Any:
+    from ..workflows.engine import get_engine
+    from ..workflows.study import MagnetoionicStudyMaker
+
+    maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
+    return maker(get_engine(engine_name)).make(host, order)
+
+
+def _remove_study(folder: Path) -> None:
+    """Take away only what a study writes; files of other origin stay."""
+    import shutil
+
+    from .outputs import BANDS, FIGURES, RESULTS
+    from .store import STORE_FOLDER
+
+    for name in (STORE_FOLDER, FIGURES, BANDS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (RESULTS, REPORT):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _save_timings(store: JobStore, seconds: dict[str, float]) -> None:
+    rounded = {k: round(v, 3) for k, v in seconds.items()}
+    store.docs_store.update(
+        [{"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded}], key=["uuid"]
+    )
+
+
+def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
+    """The assembled study with its timings, and its bands by file stem.
+
+    Raises
+    ------
+    UserError
+        If the store has no finished study.
+    """
+    from monty.json import MontyDecoder
+
+    def output_of(name: str) -> Any:
+        found = store.query_one({"name": name}, properties=["output"], load=True)
+        return None if found is None else MontyDecoder().process_decoded(found["output"])
+
+    study = output_of(STUDY_JOB)
+    if study is None:
+        raise UserError("the job store holds no finished study; run it again")
+    study.timings = output_of("timings") or {}
+    band = output_of(BAND_JOB)
+    bands = {Path(m.band_file).stem: band for m in study.migration if m.band_file and band is not None}
+    return study, bands

@@ -1,0 +1,63 @@
+"""Tables that the command line prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+_VERDICT_STYLE = {"reproduced": "green", "contradicted": "red", "undecided": "yellow", "not computed": "dim"}
+
+
+def print_hosts(console: Console | None = None) -> None:
+    """Print every declared host."""
+    from ..structures.host import get_host, host_keys
+
+    table = Table("host", "material", "cation orders", "moment (muB/f.u.)", "vacancies", "claims")
+    for key in host_keys():
+        host = get_host(key)
+        table.add_row(
+            key,
+            f"{host.formula}, {host.title}",
+            ", ".join(host.orders),
+            f"{host.moment_per_formula_muB:g}",
+            ", ".join(f"V_{e}" if e == s else f"V_{e}({s})" for e, s in host.vacancies),
+            ", ".join(host.claims),
+        )
+    (console or Console()).print(table)
+
+
+def print_engines(console: Console | None = None) -> None:
+    """Print every engine, or why it is not available."""
+    from ..workflows.engine import UnknownEngineError, engine_names, get_engine
+
+    table = Table("engine", "tier", "what it is", "cannot do")
+    for name in engine_names():
+        try:
+            engine = get_engine(name)
+        except UnknownEngineError as error:
+            table.add_row(name, "", "not installed", str(error))
+            continue
+        missing = "; ".join(f"{k}: {v}" for k, v in engine.cannot().items()) or "nothing is missing"
+        table.add_row(name, engine.tier, engine.summary, missing)
+    (console or Console()).print(table)
+
+
+def print_claims(folder: Path, console: Console | None = None) -> None:
+    """Print the claims table of a finished study.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no readable results.json.
+    """
+    from .outputs import read_study
+
+    study = read_study(folder)
+    table = Table("id", "verdict", "value", "engine", "reason", show_lines=True)
+    for claim in study.claims:
+        style = _VERDICT_STYLE[claim.verdict]
+        value = "" if claim.value is None else f"{claim.value:.4g} {claim.unit}".strip()
+        table.add_row(claim.id, f"[{style}]{claim.verdict}", value, claim.engine, claim.reason)
+    (console or Console()).print(table)

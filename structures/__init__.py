@@ -1,0 +1,1 @@
+"""What is computed: hosts, cation and spin order, supercells, vacancies and hops."""

@@ -1,0 +1,147 @@
+"""Host materials as small declarations, found in ``structures/hosts``: one file per host."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pymatgen.core import Structure
+
+from .spins import formula_units, set_collinear_moments, total_moment, total_valence
+
+
+@dataclass(frozen=True)
+class HopKind:
+    """A migration that matters for a host: which ion goes into which vacancy.
+
+    Attributes
+    ----------
+    ion
+        Element symbol of the mover.
+    from_sublattice, vacancy_sublattice
+        Sublattices of the mover and of the vacancy.
+    vacancy_element
+        Element whose removal made the vacancy.
+    cutoff_A
+        Longest hop to consider, in Angstrom.
+    """
+
+    ion: str
+    from_sublattice: str
+    vacancy_element: str
+    vacancy_sublattice: str
+    cutoff_A: float
+
+
+@dataclass(frozen=True)
+class Host:
+    """What has to be said about a material, and nothing that can be computed.
+
+    Attributes
+    ----------
+    key, title, formula
+        Name on the command line, name for people, formula unit.
+    build_cell
+        ``order -> Structure`` with site properties ``valence`` and ``sublattice``.
+    orders
+        Cation orders that `build_cell` knows; the first is the default.
+    spin_sense
+        +1 or -1 per magnetic sublattice.
+    moment_per_formula_muB
+        Expected collinear total, checked on every build.
+    anions_per_formula
+        Anions in the formula unit, by which formula units are counted.
+    vacancies
+        (element, sublattice) pairs worth a formation energy.
+    hops
+        Migrations worth a barrier; the first is the study's main one.
+    references
+        Formulas of the competing phases.
+    hubbard_U_eV
+        Default U, fitted for PBE.
+    gap_eV
+        Band gap used for the breakdown check of applied fields.
+    claims
+        Ids of the review's claims that this host serves.
+    sources
+        Where each parameter comes from.
+    """
+
+    key: str
+    title: str
+    formula: str
+    build_cell: Callable[[str], Structure]
+    orders: tuple[str, ...]
+    spin_sense: Mapping[str, int]
+    moment_per_formula_muB: float
+    anions_per_formula: int
+    vacancies: tuple[tuple[str, str], ...]
+    hops: tuple[HopKind, ...]
+    references: tuple[str, ...]
+    hubbard_U_eV: Mapping[str, float]
+    gap_eV: float
+    claims: tuple[str, ...]
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def structure(self, order: str | None = None) -> Structure:
+        """The ordered cell with its spins.
+
+        Parameters
+        ----------
+        order
+            One of `orders`; the first by default.
+
+        Returns
+        -------
+        Structure
+            Charge-neutral cell with site properties ``valence``, ``sublattice``, ``magmom`` (muB).
+
+        Raises
+        ------
+        ValueError
+            If the order is unknown.
+        RuntimeError
+            If the built cell is charged or its moment is not the declared one.
+        """
+        chosen = self.orders[0] if order is None else order
+        if chosen not in self.orders:
+            raise ValueError(f"{self.key} has no order {chosen!r}; known: {', '.join(self.orders)}")
+        cell = set_collinear_moments(self.build_cell(chosen), self.spin_sense)
+        if abs(total_valence(cell)) > 1e-9:
+            raise RuntimeError(f"{self.key} in order {chosen} carries charge {total_valence(cell)} e")
+        return cell
+
+    def moment_per_formula(self, structure: Structure) -> float:
+        """Total collinear moment of a cell per formula unit, in muB."""
+        return total_moment(structure) / formula_units(structure, anions_per_formula=self.anions_per_formula)
+
+
+class UnknownHostError(ValueError):
+    """The named host is not declared; the message lists those that are."""
+
+
+def host_keys() -> list[str]:
+    """Names of all declared hosts, sorted."""
+    from . import hosts
+
+    return sorted(m.name for m in pkgutil.iter_modules(hosts.__path__) if not m.name.startswith("_"))
+
+
+def get_host(key: str) -> Host:
+    """A declared host by name (case does not matter).
+
+    Raises
+    ------
+    UnknownHostError
+        If there is no such host.
+    """
+    name = key.strip().lower()
+    if name not in host_keys():
+        raise UnknownHostError(f"unknown host {key!r}; known hosts: {', '.join(host_keys())}")
+    module = importlib.import_module(f".hosts.{name}", __package__)
+    host = module.HOST
+    if not isinstance(host, Host):
+        raise TypeError(f"structures/hosts/{name}.py must define HOST as a Host")
+    return host

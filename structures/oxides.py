@@ -1,0 +1,85 @@
+"""Binary oxides that compete with the hosts, as experimental structures with formal valences.
+
+They carry no moments: they serve engines without spin. Lattice and internal parameters are
+room-temperature diffraction values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pymatgen.core import Lattice, Structure
+
+from .spinel import parent_spinel
+
+# The valence of each cation is the one that the mean-valence treatment starts from: what is missing
+# for neutrality is spread over all cations, exactly as in a cell with a vacancy.
+_VALENCE = {"Fe": 3.0, "Co": 2.0, "Li": 1.0, "O": -2.0}
+
+
+def _rocksalt(element: str, a_A: float) -> Structure:
+    return Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(a_A), [element, "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+
+
+def _corundum(element: str, a_A: float, c_A: float, z: float, x: float) -> Structure:
+    return Structure.from_spacegroup(
+        "R-3c", Lattice.hexagonal(a_A, c_A), [element, "O"], [[0, 0, z], [x, 0, 0.25]]
+    )
+
+
+def _spinel(element: str, a_A: float, u: float) -> Structure:
+    cell = parent_spinel(a_A, u)
+    cell.replace_species({"He": element, "Ne": element})
+    return cell
+
+
+def _antifluorite(element: str, a_A: float) -> Structure:
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a_A), [element, "O"], [[0.25] * 3, [0, 0, 0]])
+
+
+_PHASES: dict[str, Callable[[], Structure]] = {
+    "CoO": lambda: _rocksalt("Co", 4.260),
+    "FeO": lambda: _rocksalt("Fe", 4.326),
+    "Fe2O3": lambda: _corundum("Fe", 5.038, 13.772, 0.3553, 0.3059),
+    "Fe3O4": lambda: _spinel("Fe", 8.394, 0.3799),
+    "Co3O4": lambda: _spinel("Co", 8.084, 0.388),
+    "Li2O": lambda: _antifluorite("Li", 4.619),
+}
+
+
+def reference_phases() -> list[str]:
+    """Formulas that `reference_phase` can build."""
+    return sorted(_PHASES)
+
+
+def reference_phase(formula: str) -> Structure:
+    """Conventional cell of a competing oxide.
+
+    Parameters
+    ----------
+    formula
+        E.g. ``"Fe2O3"``.
+
+    Returns
+    -------
+    Structure
+        With site properties ``valence``, ``sublattice`` and zero ``magmom``.
+
+    Raises
+    ------
+    ValueError
+        If the phase is not known.
+    """
+    if formula not in _PHASES:
+        raise ValueError(
+            f"no structure for reference phase {formula!r}; known: {', '.join(reference_phases())}"
+        )
+    cell = _PHASES[formula]()
+    symbols = [s.specie.symbol for s in cell]
+    bare = Structure(cell.lattice, symbols, cell.frac_coords)
+    bare.add_site_property("valence", [_VALENCE[s] for s in symbols])
+    bare.add_site_property("sublattice", ["O" if s == "O" else "cation" for s in symbols])
+    bare.add_site_property("magmom", [0.0] * len(symbols))
+    return bare

@@ -1,0 +1,121 @@
+"""Vacancies: the distinct ones by symmetry, with the labels that the analysis needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from monty.json import MSONable
+from pymatgen.core import Structure
+
+from .symmetry import orbits
+
+
+@dataclass(frozen=True)
+class VacancySite(MSONable):
+    """A symmetry-distinct place for a vacancy.
+
+    Attributes
+    ----------
+    label
+        ``V_Fe(B)``; numbered ``V_O(1)``, ``V_O(2)`` where a sublattice splits.
+    element, sublattice
+        What is removed, and from where.
+    index
+        Site index of the representative in the structure searched.
+    multiplicity
+        Number of equivalent sites in that structure.
+    cobalt_neighbours
+        B-site neighbours of cation element Co within 0.4 of the cubic cell (None for anions).
+    """
+
+    label: str
+    element: str
+    sublattice: str
+    index: int
+    multiplicity: int
+    cobalt_neighbours: int | None
+
+
+def distinct_vacancies(structure: Structure, element: str, sublattice: str) -> list[VacancySite]:
+    """Symmetry-distinct vacancies of one element on one sublattice, spins included.
+
+    Parameters
+    ----------
+    structure
+        Host cell with site properties.
+    element, sublattice
+        What to remove.
+
+    Returns
+    -------
+    list of VacancySite
+        Their multiplicities sum to the number of such sites.
+
+    Raises
+    ------
+    ValueError
+        If the structure has no such site.
+    """
+    groups = [
+        g
+        for g in orbits(structure)
+        if structure[g[0]].specie.symbol == element and structure[g[0]].properties["sublattice"] == sublattice
+    ]
+    if not groups:
+        raise ValueError(f"there is no {element} on sublattice {sublattice} to remove")
+    out = []
+    for n, group in enumerate(groups, start=1):
+        place = sublattice if element != sublattice else ""
+        if len(groups) > 1:
+            place = f"{place},{n}" if place else str(n)
+        label = f"V_{element}({place})" if place else f"V_{element}"
+        neighbours = None if element == "O" else octahedral_neighbours(structure, group[0], "Co")
+        out.append(VacancySite(label, element, sublattice, group[0], len(group), neighbours))
+    return out
+
+
+def octahedral_neighbours(structure: Structure, index: int, element: str, cutoff_A: float = 3.3) -> int:
+    """Number of B-sublattice neighbours of one element within a cutoff of a site (3.3 A: nearest B-B shell)."""
+    return sum(
+        1
+        for s in structure.get_neighbors(structure[index], cutoff_A)
+        if s.specie.symbol == element and s.properties["sublattice"] == "B"
+    )
+
+
+def remove_site(structure: Structure, index: int) -> Structure:
+    """Copy of a structure without one site; all other sites keep order and properties.
+
+    Raises
+    ------
+    ValueError
+        If the index is out of range.
+    """
+    if not 0 <= index < len(structure):
+        raise ValueError(f"site index {index} is outside 0 to {len(structure) - 1}")
+    out = structure.copy()
+    out.remove_sites([index])
+    return out
+
+
+def same_site_in(structure: Structure, cell: Structure, index: int) -> int:
+    """Index in a supercell of the site that sits where a site of its cell sits.
+
+    Parameters
+    ----------
+    structure
+        Supercell of `cell` with the same origin.
+    cell, index
+        The small cell and a site in it.
+    """
+    target = cell[index].coords
+    delta = structure.frac_coords - structure.lattice.get_fractional_coords(target)
+    delta -= np.rint(delta)
+    distance = np.linalg.norm(delta @ structure.lattice.matrix, axis=1)
+    nearest = int(np.argmin(distance))
+    if distance[nearest] > 0.05 or structure[nearest].specie != cell[index].specie:
+        raise ValueError(
+            f"site {index} of the cell has no counterpart in the supercell (nearest {distance[nearest]:.3f} A)"
+        )
+    return nearest

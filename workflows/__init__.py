@@ -1,0 +1,1 @@
+"""Which jobs: engine-neutral jobflow Makers and one adapter per engine."""

@@ -1,0 +1,225 @@
+"""Jobs for every engine that is an ASE calculator: relax, static, band."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jobflow import job
+from numpy.typing import NDArray
+
+from ..analysis.calculation import Band, BandImage, Calculation, Check
+from ..analysis.document import Provenance
+from ..structures.spins import total_moment
+from .atoms import from_atoms, to_atoms
+from .band import BandDriver, BandResult, BandSettings, CallCounter, relax
+from .engine import Engine
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from ase.calculators.calculator import Calculator
+    from jobflow import Job
+    from pymatgen.core import Structure
+
+
+@dataclass
+class AseEngine(Engine):
+    """Engine whose energies come from an ASE calculator.
+
+    Attributes
+    ----------
+    fmax_eV_per_A
+        Force bound of relaxations at fixed cell.
+    cell_fmax_eV_per_A
+        Force bound of relaxations with the cell: tighter, because supercells repeat their error.
+    max_steps
+        Optimiser steps of a relaxation.
+    band_settings
+        See `BandSettings`.
+    """
+
+    fmax_eV_per_A: float = 0.01
+    cell_fmax_eV_per_A: float = 0.002
+    max_steps: int = 500
+    band_settings: BandSettings = field(default_factory=BandSettings)
+
+    @abstractmethod
+    def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
+        """A fresh calculator for these atoms; `mover` keeps its valence."""
+
+    @abstractmethod
+    def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
+        """Charges (e) for the dipole along a band, summing to zero, and where they come from."""
+
+    @abstractmethod
+    def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
+        """Provenance of a result of this engine."""
+
+    def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job:
+        """See `Engine.relax`."""
+        made = relax_structure(self, structure, name=name, cell=cell, mover=mover)
+        made.name = name
+        return made
+
+    def static(self, structure: Structure, *, name: str, mover: int | None = None) -> Job:
+        """See `Engine.static`."""
+        made = static_structure(self, structure, name=name, mover=mover)
+        made.name = name
+        return made
+
+    def band(
+        self,
+        initial: Structure,
+        final: Structure,
+        intermediates: Sequence[Structure],
+        *,
+        mover: int,
+        name: str,
+    ) -> Job:
+        """See `Engine.band`."""
+        made = converge_band(self, initial, final, intermediates, mover=mover)
+        made.name = name
+        return made
+
+
+def _calculation(
+    engine: AseEngine, atoms: Atoms, structure: Structure, name: str, calls: int, limit: float | None
+) -> Calculation:
+    largest = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+    checks = []
+    if limit is not None:
+        checks.append(
+            Check(name="forces relaxed", passed=largest <= limit, value=largest, limit=limit, unit="eV/A")
+        )
+    final = from_atoms(atoms, structure)
+    return Calculation(
+        name=name,
+        structure=final,
+        energy_eV=float(atoms.get_potential_energy()),
+        max_force_eV_per_A=largest,
+        force_calls=calls,
+        total_moment_muB=total_moment(final),
+        checks=checks,
+        provenance=engine.provenance(),
+    )
+
+
+@job
+def relax_structure(
+    engine: AseEngine, structure: Structure, *, name: str, cell: bool, mover: int | None
+) -> Calculation:
+    """Relax with an ASE calculator; outputs a `Calculation`."""
+    atoms = to_atoms(structure)
+    counter = CallCounter()
+    atoms.calc = counter.attach(engine.make_calculator(atoms, mover))
+    checks: list[Check] = []
+    if cell:
+        checks.append(relax_cell(engine, atoms))
+    else:
+        relax(atoms, engine.fmax_eV_per_A, engine.max_steps)
+    done = _calculation(engine, atoms, structure, name, counter.calls, engine.fmax_eV_per_A)
+    done.checks.extend(checks)
+    return done
+
+
+def relax_cell(engine: AseEngine, atoms: Atoms) -> Check:
+    """Relax ions and cell in place; the returned check holds the largest stress left."""
+    from ase.filters import UnitCellFilter
+    from ase.optimize import BFGS
+
+    BFGS(UnitCellFilter(atoms), logfile=None, maxstep=0.1).run(
+        fmax=engine.cell_fmax_eV_per_A, steps=engine.max_steps
+    )
+    pressure = float(np.abs(atoms.get_stress()).max())
+    limit = 2e-4
+    return Check(name="stress relaxed", passed=pressure <= limit, value=pressure, limit=limit, unit="eV/A^3")
+
+
+@job
+def static_structure(engine: AseEngine, structure: Structure, *, name: str, mover: int | None) -> Calculation:
+    """Energy and forces with an ASE calculator; outputs a `Calculation`."""
+    atoms = to_atoms(structure)
+    counter = CallCounter()
+    atoms.calc = counter.attach(engine.make_calculator(atoms, mover))
+    return _calculation(engine, atoms, structure, name, counter.calls, None)
+
+
+@job
+def converge_band(
+    engine: AseEngine,
+    initial: Structure,
+    final: Structure,
+    intermediates: Sequence[Structure],
+    *,
+    mover: int,
+) -> Band:
+    """Converge a band with the band driver; outputs a `Band`."""
+    first = to_atoms(initial)
+    driver = BandDriver(lambda: engine.make_calculator(first, mover), engine.band_settings)
+    result = driver.run(first, to_atoms(final), [to_atoms(s) for s in intermediates], mover)
+    charges, note = engine.dipole_charges(first, mover)
+    return band_document(result, initial, mover, charges, note, engine.provenance(result.notes))
+
+
+def band_document(
+    result: BandResult,
+    like: Structure,
+    mover: int,
+    charges: NDArray[np.float64],
+    dipole_note: str,
+    provenance: Provenance,
+) -> Band:
+    """A converged path as a document, with point-charge dipoles.
+
+    Raises
+    ------
+    ValueError
+        If the charges do not sum to zero: the work of a field would depend on the origin.
+    """
+    if abs(float(np.sum(charges))) > 1e-6:
+        raise ValueError(f"dipole charges sum to {np.sum(charges):.3g} e; a field needs a neutral cell")
+    origin = result.points[0]
+    arc, previous, images = 0.0, origin, []
+    for point in result.points:
+        arc += float(np.linalg.norm(point.atoms.positions - previous.atoms.positions))
+        moved = point.atoms.positions - origin.atoms.positions
+        images.append(
+            BandImage(
+                energy_eV=point.energy - origin.energy,
+                arc_A=arc,
+                mover_A=float(np.linalg.norm(moved[mover])),
+                dipole_e_A=[float(x) for x in charges @ moved],
+                kind=point.kind,  # type: ignore[arg-type]
+                structure=from_atoms(point.atoms, like),
+            )
+        )
+        previous = point
+    return Band(
+        mover=mover,
+        images=images,
+        dipole_source="point charges",
+        dipole_note=dipole_note,
+        force_calls=result.force_calls,
+        checks=result.checks,
+        not_checked=result.not_checked,
+        provenance=provenance,
+    )
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Installed versions for a provenance."""
+    from importlib.metadata import version
+
+    return {p: version(p) for p in packages}
+
+
+def plain(value: Any) -> Any:
+    """Settings as plain JSON values (dataclasses become dictionaries)."""
+    from dataclasses import asdict, is_dataclass
+
+    if is_dataclass(value) and not isinstance(value, type):
+        return {k: plain(v) for k, v in asdict(value).items()}
+    return value

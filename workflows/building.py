@@ -1,0 +1,51 @@
+"""Small jobs that build structures from relaxed ones, for every engine alike."""
+
+from __future__ import annotations
+
+from jobflow import job
+from pymatgen.core import Structure
+
+from ..analysis.calculation import Calculation
+from ..structures.hops import Hop, distinct_hops
+from ..structures.host import HopKind, get_host
+from ..structures.supercell import supercell
+from ..structures.vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
+
+Repeats = tuple[int, int, int]
+
+
+def vacancy_sites(host_key: str, order: str | None) -> list[VacancySite]:
+    """Every distinct vacancy that a host declares, in its unrelaxed ordered cell."""
+    host = get_host(host_key)
+    cell = host.structure(order)
+    return [
+        v for element, sublattice in host.vacancies for v in distinct_vacancies(cell, element, sublattice)
+    ]
+
+
+@job(name="supercell")
+def build_supercell(bulk: Calculation, repeats: Repeats) -> Structure:
+    """Repeat a relaxed cell."""
+    return supercell(bulk.structure, tuple(repeats))
+
+
+@job(name="vacancy")
+def build_vacancy(bulk: Calculation, repeats: Repeats, cell_index: int) -> Structure:
+    """Supercell of a relaxed cell without one site, named by its index in the cell."""
+    big = supercell(bulk.structure, tuple(repeats))
+    return remove_site(big, same_site_in(big, bulk.structure, cell_index))
+
+
+@job(name="hop")
+def build_hop(bulk: Calculation, repeats: Repeats, host_key: str, hop_number: int = 0) -> Hop:
+    """Shortest distinct hop of one of the host's declared kinds, in a supercell of the relaxed cell."""
+    kind = get_host(host_key).hops[hop_number]
+    return shortest_hop(bulk.structure, tuple(repeats), kind)
+
+
+def shortest_hop(cell: Structure, repeats: Repeats, kind: HopKind) -> Hop:
+    """First of `distinct_hops` of a kind into its first distinct vacancy."""
+    big = supercell(cell, repeats)
+    vacancy = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[0]
+    index = same_site_in(big, cell, vacancy.index)
+    return distinct_hops(big, index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)[0]

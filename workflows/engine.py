@@ -1,0 +1,149 @@
+"""What an engine is: the few jobs that every flow needs, and an honest list of what it cannot do."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from monty.json import MSONable
+
+if TYPE_CHECKING:
+    from jobflow import Flow, Job
+    from pymatgen.core import Structure
+
+Capability = Literal["relax", "static", "band", "spin_orbit", "references"]
+CAPABILITIES: tuple[Capability, ...] = ("relax", "static", "band", "spin_orbit", "references")
+
+
+class UnknownEngineError(ValueError):
+    """The named engine does not exist, or what it needs is not installed."""
+
+
+class CannotDoError(NotImplementedError):
+    """An engine was asked for a job it has declared impossible; the message has its reason."""
+
+
+@dataclass
+class Engine(MSONable, ABC):
+    """Supplier of jobs. A new engine is one file in ``workflows/engines`` with ``ENGINE`` set.
+
+    Every job outputs a document of ``analysis``: `relax` and `static` a ``Calculation``,
+    `band` a ``Band``, `spin_orbit` an ``AnisotropyMap``, `references` a ``SpeciesFit``-like
+    set of reference energies. Flows call nothing else.
+    """
+
+    name: ClassVar[str]
+    tier: ClassVar[str]
+    summary: ClassVar[str]
+
+    @abstractmethod
+    def cannot(self) -> dict[Capability, str]:
+        """Reasons for what is missing, by capability; empty if everything is there."""
+
+    @abstractmethod
+    def relax(
+        self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None
+    ) -> Job | Flow:
+        """Relax ions, and the cell if asked.
+
+        Parameters
+        ----------
+        structure
+            Structure or reference to one, with site properties.
+        name
+            Job name.
+        cell
+            Relax the cell too.
+        mover
+            Ion whose valence a charge-spreading engine must leave alone.
+        """
+
+    @abstractmethod
+    def static(self, structure: Structure, *, name: str, mover: int | None = None) -> Job | Flow:
+        """Energy and forces of a fixed structure."""
+
+    @abstractmethod
+    def band(
+        self,
+        initial: Structure,
+        final: Structure,
+        intermediates: Sequence[Structure],
+        *,
+        mover: int,
+        name: str,
+    ) -> Job | Flow:
+        """Minimum energy path between two relaxed ends through known intermediates."""
+
+    @abstractmethod
+    def spin_orbit(
+        self,
+        structure: Structure,
+        *,
+        directions: Sequence[Sequence[float]],
+        state: str,
+        name: str,
+        near: Sequence[float] | None = None,
+    ) -> Job | Flow:
+        """Energy against the direction of magnetisation; `near` marks the defect (fractional)."""
+
+    @abstractmethod
+    def references(self, formulas: Sequence[str], *, name: str) -> Job | Flow:
+        """Reference energies of the elements, consistent with this engine's total energies."""
+
+    def require(self, capability: Capability) -> None:
+        """Refuse early what the engine cannot do.
+
+        Raises
+        ------
+        CannotDoError
+            With the engine's own reason.
+        """
+        reason = self.cannot().get(capability)
+        if reason:
+            raise CannotDoError(f"engine {self.name} cannot do {capability}: {reason}")
+
+    def settings(self) -> dict[str, Any]:
+        """Plain settings for the provenance of every result."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def engine_names() -> list[str]:
+    """Names of all engines that have a file."""
+    from . import engines
+
+    return sorted(m.name for m in pkgutil.iter_modules(engines.__path__) if not m.name.startswith("_"))
+
+
+def get_engine(name: str, **options: Any) -> Engine:
+    """An engine by name.
+
+    Parameters
+    ----------
+    name
+        Case does not matter.
+    **options
+        Fields of the engine's dataclass.
+
+    Raises
+    ------
+    UnknownEngineError
+        If there is no such engine, or its package is not installed.
+    """
+    key = name.strip().lower()
+    if key not in engine_names():
+        raise UnknownEngineError(f"unknown engine {name!r}; known engines: {', '.join(engine_names())}")
+    try:
+        module = importlib.import_module(f".engines.{key}", __package__)
+    except ImportError as error:
+        raise UnknownEngineError(
+            f"engine {key!r} needs a package that is not installed ({error.name}); "
+            f"install it with: pip install 'magnetoionics[{key}]'"
+        ) from error
+    engine = module.ENGINE(**options)
+    if not isinstance(engine, Engine):
+        raise TypeError(f"workflows/engines/{key}.py must define ENGINE as an Engine subclass")
+    return engine

@@ -1,0 +1,174 @@
+"""The embedded engine ``local``: rigid ions for energies, a ligand field for E(n). Seconds on a laptop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from jobflow import job
+from numpy.typing import NDArray
+from pymatgen.core import Composition
+
+from ...analysis.anisotropy import AnisotropyMap
+from ...analysis.calculation import Calculation
+from ...analysis.chemical_potentials import load_experimental_phases
+from ...analysis.document import Provenance
+from ...analysis.formation import CompoundEnergy, SpeciesFit, fit_species_energies
+from ...calculators.ligand_field import LigandFieldParameters, cobalt_energies
+from ...calculators.potentials import potential
+from ...calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
+from ...structures.oxides import reference_phase, reference_phases
+from ..ase_jobs import AseEngine, plain, relax_cell, versions
+from ..atoms import to_atoms
+from ..engine import Capability
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from ase.calculators.calculator import Calculator
+    from jobflow import Job
+    from pymatgen.core import Structure
+
+_LEFT_OUT = (
+    "electrons: rigid ions with fixed valences, no polarisation, no charge transfer",
+    "a missing charge is spread evenly over the cations other than the mover",
+)
+_LEFT_OUT_SPIN_ORBIT = (
+    "only Co2+ contributes: Fe3+ (S state) and ions oxidised beside the vacancy are left out",
+    "ligand-field parameters are declared, not computed; magnitudes hold to an order",
+)
+
+
+@dataclass
+class LocalEngine(AseEngine):
+    """Rigid ions (Pedone et al., 10.1021/jp0611018) and a Co2+ ligand field.
+
+    Attributes
+    ----------
+    potential_name
+        A pair potential of `calculators.potentials`.
+    accuracy
+        Relative accuracy of the Ewald sums.
+    ligand_field
+        Parameters of the Co2+ model.
+    """
+
+    name: ClassVar[str] = "local"
+    tier: ClassVar[str] = "local"
+    summary: ClassVar[str] = (
+        "rigid-ion energies and a Co2+ ligand field: seconds on a laptop, indicative numbers"
+    )
+
+    potential_name: str = "pedone"
+    accuracy: float = 1e-6
+    ligand_field: LigandFieldParameters = field(default_factory=LigandFieldParameters)
+
+    def cannot(self) -> dict[Capability, str]:
+        """Nothing is missing; what each result leaves out is in its provenance."""
+        return {}
+
+    def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
+        """Provenance with the potential, the bounds and the package versions."""
+        return Provenance(
+            engine=self.name,
+            tier="local",
+            functional=f"rigid ion, {self.potential_name}",
+            settings={k: plain(v) for k, v in self.settings().items()},
+            versions=versions("magnetoionics", "ase", "pymatgen", "vesin"),
+            left_out=[*_LEFT_OUT, *left_out],
+        )
+
+    def charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
+        """Model charges of a neutral cell: what is missing is spread over the cations but the mover."""
+        model = potential(self.potential_name)
+        charges = model_charges(atoms.get_chemical_symbols(), atoms.arrays["valence"], model)
+        keep = atoms.arrays["valence"] < 0
+        if mover is not None:
+            keep[mover] = True
+        return np.asarray(spread_charge(charges, keep))
+
+    def formal_charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
+        """Formal charges: model charges divided by the potential's charge scale."""
+        return self.charges(atoms, mover) / potential(self.potential_name).charge_scale
+
+    def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
+        """A rigid-ion calculator for a neutral cell."""
+        return RigidIonCalculator(
+            self.potential_name,
+            valences=atoms.arrays["valence"],
+            charges=self.charges(atoms, mover),
+            accuracy=self.accuracy,
+        )
+
+    def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
+        """Formal charges, which are close to Born charges in these oxides."""
+        note = "formal charges (z = 2 for Co2+); the missing charge is spread over the other cations"
+        return self.formal_charges(atoms, mover), note
+
+    def spin_orbit(
+        self,
+        structure: Structure,
+        *,
+        directions: Sequence[Sequence[float]],
+        state: str,
+        name: str,
+        near: Sequence[float] | None = None,
+    ) -> Job:
+        """Ligand-field E(n), summed over the Co2+ ions of the cell."""
+        made = ligand_field_map(self, structure, directions=directions, state=state)
+        made.name = name
+        return made
+
+    def references(self, formulas: Sequence[str], *, name: str) -> Job:
+        """Element energies fitted to the experimental enthalpies of these oxides."""
+        made = fit_references(self, list(formulas))
+        made.name = name
+        return made
+
+
+@job
+def ligand_field_map(
+    engine: LocalEngine, structure: Structure, *, directions: Sequence[Sequence[float]], state: str
+) -> AnisotropyMap:
+    """E(n) in meV per cell; outputs an `AnisotropyMap`."""
+    atoms = to_atoms(structure)
+    vectors = np.asarray(directions, dtype=float)
+    per_ion = cobalt_energies(
+        atoms, engine.formal_charges(atoms, None), vectors, parameters=engine.ligand_field
+    )
+    total = 1000.0 * per_ion.sum(axis=0)
+    return AnisotropyMap(
+        state=state,
+        directions=vectors.tolist(),
+        energies_meV=[float(x) for x in total - total.min()],
+        cell_volume_A3=float(structure.volume),
+        n_formula_units=structure.composition["O"] / 4,
+        ions=f"{len(per_ion)} Co2+",
+        provenance=engine.provenance(_LEFT_OUT_SPIN_ORBIT),
+    )
+
+
+@job
+def fit_references(engine: LocalEngine, formulas: list[str], host: Calculation | None = None) -> SpeciesFit:
+    """Relax each oxide and fit element energies to enthalpies; outputs a `SpeciesFit`."""
+    known = [f for f in formulas if f in reference_phases()]
+    elements = sorted({str(e) for f in known for e in Composition(f).elements})
+    enthalpies = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
+    compounds = []
+    for formula in known:
+        atoms = to_atoms(reference_phase(formula))
+        atoms.calc = engine.make_calculator(atoms, None)
+        relax_cell(engine, atoms)
+        units = len(atoms) / Composition(formula).num_atoms
+        compounds.append(
+            CompoundEnergy(
+                formula=formula,
+                model_energy_eV=float(atoms.get_potential_energy()) / units,
+                formation_energy_eV=enthalpies[formula],
+            )
+        )
+    return fit_species_energies(compounds)
+
+
+ENGINE = LocalEngine

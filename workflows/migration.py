@@ -1,0 +1,75 @@
+"""Migration flow: build the hop, converge its band, read the barriers and the field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jobflow import Flow, Maker, job
+
+from ..analysis.calculation import Band, Calculation
+from ..analysis.migration import Migration, migration_from_band
+from ..structures.hops import Hop
+from .building import Repeats, build_hop
+from .engine import Engine
+
+
+@dataclass
+class MigrationMaker(Maker):
+    """One hop of a host with its barriers under a field.
+
+    Attributes
+    ----------
+    engine
+        Supplies ``band``.
+    repeats
+        Supercell repeats of the host's ordered cell.
+    fields_V_per_A
+        Signed fields along the hop.
+    """
+
+    engine: Engine = field(kw_only=True)
+    repeats: Repeats = (2, 2, 2)
+    fields_V_per_A: Sequence[float] = ()
+    name: str = "migration"
+
+    def make(self, bulk: Calculation, host_key: str, hop_number: int = 0) -> Flow:
+        """Flow whose output is ``{"migration": Migration, "band": Band, "hop": Hop}``.
+
+        Parameters
+        ----------
+        bulk
+            Relaxed ordered cell, or a reference to it.
+        host_key
+            Host that declares the hop.
+        hop_number
+            Which of the host's hops.
+        """
+        self.engine.require("band")
+        hop = build_hop(bulk, self.repeats, host_key, hop_number)
+        band = self.engine.band(
+            hop.output.initial,
+            hop.output.final,
+            hop.output.intermediates,
+            mover=hop.output.mover,
+            name="band",
+        )
+        read = read_migration(hop.output, band.output, list(self.fields_V_per_A))
+        output = {"migration": read.output, "band": band.output, "hop": hop.output}
+        return Flow([hop, band, read], output=output, name=self.name)
+
+
+@job(name="read migration")
+def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
+    """Barriers, humps and the field from a converged band."""
+    return migration_from_band(
+        band,
+        label=f"{hop.ion}({hop.from_sublattice}) -> {hop.vacancy}",
+        ion=hop.ion,
+        host_site=hop.from_sublattice,
+        vacancy=hop.vacancy,
+        displacement_A=hop.displacement_A,
+        multiplicity=hop.multiplicity,
+        relation=hop.relations,
+        fields_V_per_A=fields_V_per_A,
+    )
