@@ -75,8 +75,8 @@ def ewald_sum(
 ) -> EwaldResult:
     """Sum the Coulomb interaction of point charges in a periodic cell.
 
-    A cell with a net charge is neutralised by a uniform background; its energy, potential and stress
-    are included, its interaction with dipoles depends on no origin.
+    A cell with a net charge is neutralised by a uniform background, whose energy, potential and stress
+    are included; it exerts no force. The sum is the one for a conducting surrounding (no surface term).
 
     Parameters
     ----------

@@ -334,5 +334,5 @@ def _refuse_overlap(geometry: PairGeometry, atoms: Atoms) -> None:
     i, j = int(geometry.pairs.first[worst]), int(geometry.pairs.second[worst])
     raise ValueError(
         f"ions {i} ({atoms.symbols[i]}) and {j} ({atoms.symbols[j]}) are {geometry.distances[worst]:.3f} A"
-        f" apart; below {OVERLAP} A a rigid-ion model has no meaning. Check the structure or the images of the path"
+        f" apart; below {OVERLAP} A a rigid-ion model has no meaning. Check the structure or the path images"
     )

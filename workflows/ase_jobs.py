@@ -54,10 +54,6 @@ class AseEngine(Engine):
     def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
         """Charges (e) for the dipole along a band, summing to zero, and where they come from."""
 
-    @abstractmethod
-    def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
-        """Provenance of a result of this engine."""
-
     def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job:
         """See `Engine.relax`."""
         made = relax_structure(self, structure, name=name, cell=cell, mover=mover)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from jobflow import Flow, Job
     from pymatgen.core import Structure
 
+    from ..analysis.document import Provenance
+
 Capability = Literal["relax", "static", "band", "spin_orbit", "references"]
 CAPABILITIES: tuple[Capability, ...] = ("relax", "static", "band", "spin_orbit", "references")
 
@@ -43,6 +45,10 @@ class Engine(MSONable, ABC):
     @abstractmethod
     def cannot(self) -> dict[Capability, str]:
         """Reasons for what is missing, by capability; empty if everything is there."""
+
+    @abstractmethod
+    def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
+        """Provenance of a result of this engine, with what it leaves out."""
 
     @abstractmethod
     def relax(

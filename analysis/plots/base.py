@@ -1,0 +1,61 @@
+"""The figures' common ground: our style, an axis to draw on, and a line that says which engine spoke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STYLE = Path(__file__).with_name("house.mplstyle")
+BLUE, VERMILION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+
+
+@contextmanager
+def canvas(
+    ax: Axes | None, *, size: tuple[float, float] | None = None, projection: str | None = None
+) -> Iterator[tuple[Figure, Axes]]:
+    """The given axis and its figure, or new ones in our style.
+
+    Parameters
+    ----------
+    ax
+        Axis to draw on; None for a new figure.
+    size
+        Width and height of a new figure, inches.
+    projection
+        Projection of a new axis, e.g. ``"polar"``.
+    """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(fname=str(STYLE)):
+        if ax is not None:
+            figure = ax.get_figure(root=True)
+            if figure is None:
+                raise ValueError("the axis belongs to no figure")
+            yield figure, ax
+            return
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure, figure.add_subplot(projection=projection)
+
+
+def sign(ax: Axes, text: str) -> None:
+    """Small grey line under an axis: engine, cell, what is left out."""
+    ax.annotate(
+        text,
+        xy=(1, 0),
+        xycoords="axes fraction",
+        xytext=(0, -34),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=6.5,
+        color="0.45",
+    )

@@ -1,0 +1,198 @@
+"""The study as one document: what results.json holds and every analysis reloads."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, field_serializer, field_validator
+from pymatgen.core import Structure
+
+from .anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
+from .calculation import Check
+from .chemical_potentials import ChemicalPotentials
+from .document import Document, Provenance
+from .formation import FormationLines, SpeciesFit
+from .kinetics import Retention
+from .migration import Migration
+from .unidirectional import UnidirectionalResult
+
+SCHEMA = "magnetoionics.study/1"
+Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
+
+
+class OrderEnergy(Document):
+    """Energy of one cation order per formula unit, relative to the lowest."""
+
+    order: str
+    space_group: str
+    relative_eV_per_formula: float
+    volume_per_formula_A3: float
+
+
+class HostResult(Document):
+    """The relaxed host.
+
+    Attributes
+    ----------
+    key, title, formula, order, space_group
+        What it is; the space group is spglib's, on the relaxed cell with valences and spins as colours.
+    cell_atoms, lattice_A, angles_deg, volume_per_formula_A3
+        The relaxed ordered cell.
+    moment_per_formula_muB
+        Collinear sum of the site moments.
+    orders
+        Cation orders compared.
+    structure
+        The relaxed cell with site properties.
+    sources
+        Where the declared parameters come from.
+    """
+
+    key: str
+    title: str
+    formula: str
+    order: str
+    space_group: str
+    cell_atoms: int
+    lattice_A: list[float]
+    angles_deg: list[float]
+    volume_per_formula_A3: float
+    moment_per_formula_muB: float
+    orders: list[OrderEnergy]
+    structure: Structure = Field(repr=False)
+    sources: dict[str, str] = Field(repr=False)
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _decode(cls, value: object) -> object:
+        return Structure.from_dict(value) if isinstance(value, dict) else value
+
+    @field_serializer("structure")
+    def _dump(self, value: Structure) -> dict[str, Any]:
+        return dict(value.as_dict())
+
+
+class EngineResult(Document):
+    """The engine of a study, what it cannot do, and the size of the study's cells."""
+
+    name: str
+    tier: str
+    summary: str
+    cannot: dict[str, str]
+    supercell_repeats: list[int]
+    quick: bool
+    provenance: Provenance
+
+
+class EnergyRange(Document):
+    """Lowest and highest value over the allowed cation potentials at one oxygen potential, eV."""
+
+    delta_mu_O_eV: float
+    low_eV: float
+    high_eV: float
+
+
+class VacancyResult(Document):
+    """One vacancy, judged inside the stability window.
+
+    Attributes
+    ----------
+    energy_minus_host_eV
+        Relaxed defect cell minus host supercell, no chemical potentials.
+    oxygen_poor, oxygen_rich
+        Formation energy at the two edges of the window.
+    total_moment_muB, moment_change_muB
+        Collinear sum of the cell with the site moments kept, and minus the host's.
+    indicative
+        True if only differences of like defects mean something; `error_bar_eV` then is the
+        rms error of the reference energies.
+    """
+
+    label: str
+    element: str
+    sublattice: str
+    multiplicity: int
+    cobalt_neighbours: int | None
+    cell_atoms: int
+    energy_minus_host_eV: float
+    oxygen_poor: EnergyRange
+    oxygen_rich: EnergyRange
+    total_moment_muB: float
+    moment_change_muB: float
+    converged: bool
+    checks: list[Check]
+    indicative: bool
+    error_bar_eV: float
+    note: str
+
+
+class GasPoint(Document):
+    """Oxygen potential at a temperature and pressure."""
+
+    temperature_K: float
+    pressure_atm: float
+    delta_mu_O_eV: float
+
+
+class ChemicalPotentialsResult(Document):
+    """Stability window, reference energies, formation lines and the oxygen gas."""
+
+    window: ChemicalPotentials
+    references: SpeciesFit
+    lines: FormationLines
+    oxygen_gas: list[GasPoint]
+
+
+class AnisotropyResult(Document):
+    """Maps E(n), what they say, and the cubic constants of the host averaged over the cubic operations."""
+
+    maps: list[AnisotropyMap]
+    summaries: list[AnisotropySummary]
+    cubic: CubicConstants | None
+    cubic_note: str
+
+
+class Claim(Document):
+    """One row of the audit.
+
+    Attributes
+    ----------
+    id, system, claim, test
+        What the review says, in our words, and what would test it.
+    verdict
+        ``reproduced``, ``contradicted``, ``undecided`` or ``not computed``.
+    value, unit
+        The number that decided, if there is one.
+    engine
+        Tier that said so.
+    reason
+        Why, and what was left out.
+    """
+
+    id: str
+    system: str
+    claim: str
+    test: str
+    verdict: Verdict
+    value: float | None = None
+    unit: str = ""
+    engine: str
+    reason: str
+
+
+class Study(Document):
+    """A finished study. `timings` are wall seconds by stage."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_: Literal["magnetoionics.study/1"] = Field(default=SCHEMA, alias="schema")
+    host: HostResult
+    engine: EngineResult
+    vacancies: list[VacancyResult]
+    chemical_potentials: ChemicalPotentialsResult
+    migration: list[Migration]
+    anisotropy: AnisotropyResult
+    unidirectional: UnidirectionalResult
+    retention: Retention
+    claims: list[Claim]
+    timings: dict[str, float] = Field(default_factory=dict)

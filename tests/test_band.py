@@ -1,0 +1,132 @@
+"""The band driver against known barriers, its checks, and its refusals."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.emt import EMT
+from ase.filters import UnitCellFilter
+from ase.optimize import BFGS
+from scipy.optimize import minimize
+
+from ase import Atoms
+from magnetoionics.workflows.band import BandDriver, BandInputError, BandSettings, check_ends
+
+
+def vacancy_hop(element, repeats=3):
+    cell = bulk(element, cubic=True)
+    cell.calc = EMT()
+    BFGS(UnitCellFilter(cell, hydrostatic_strain=True), logfile=None).run(fmax=1e-4)
+    perfect = cell.repeat(repeats)
+    perfect.calc = None
+    mover = 1 + int(np.argmin(perfect.get_distances(0, range(1, len(perfect)), mic=True)))
+    jump = perfect.get_distance(0, mover, mic=True, vector=True)
+    initial, final = perfect.copy(), perfect.copy()
+    final.positions[mover] -= jump
+    del initial[0], final[0]
+    return initial, final, mover - 1
+
+
+@pytest.mark.parametrize(("element", "barrier"), [("Cu", 0.7916), ("Al", 0.4059), ("Ag", 0.7134)])
+def test_known_vacancy_barriers_of_107_emt_atoms(element, barrier):
+    initial, final, mover = vacancy_hop(element)
+    result = BandDriver(EMT, BandSettings(fmax_eV_per_A=0.02)).run(initial, final, [], mover)
+    energies = np.array([p.energy for p in result.points]) - result.points[0].energy
+    assert len(initial) == 107
+    assert energies.max() == pytest.approx(barrier, abs=0.002)
+    assert all(c.passed for c in result.checks)
+    assert [p.kind for p in result.points].count("saddle") == 1
+
+
+class TwoHumps(Calculator):
+    """One ion in E = h sin^2(2 pi x / L) + k (y^2 + z^2)/2 + s x, two humps from x = 0 to x = L."""
+
+    implemented_properties = ("energy", "forces")  # noqa: RUF012
+
+    def __init__(self, height=0.6, length=3.0, stiffness=2.0, slope=0.05):
+        super().__init__()
+        self.height, self.length, self.stiffness, self.slope = height, length, stiffness, slope
+
+    def energy_at(self, r):
+        wave = self.height * np.sin(2 * np.pi * r[0] / self.length) ** 2
+        return wave + self.stiffness * (r[1] ** 2 + r[2] ** 2) / 2 + self.slope * r[0]
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        x, y, z = self.atoms.positions[0]
+        k = 2 * np.pi / self.length
+        force = [-self.height * k * np.sin(2 * k * x) - self.slope, -self.stiffness * y, -self.stiffness * z]
+        self.results = {"energy": self.energy_at((x, y, z)), "forces": np.array([force])}
+
+
+def one_ion(x, y=0.0):
+    return Atoms("Co", positions=[[x, y, 0.0]], cell=[20, 20, 20], pbc=True)
+
+
+def exact_extremum(model, guess, sense):
+    found = minimize(lambda x: sense * model.energy_at((x[0], 0, 0)), [guess], method="Nelder-Mead", tol=1e-12)
+    return model.energy_at((found.x[0], 0, 0))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_both_humps_are_found_and_climbed(known):
+    model = TwoHumps()
+    middle = [one_ion(1.4, 0.1)] if known else []
+    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_hump=5)
+    result = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(3.0), middle, 0)
+    kinds = [p.kind for p in result.points]
+    assert kinds.count("saddle") == 2
+    assert kinds.count("minimum") == 1
+    saddles = [p.energy for p in result.points if p.kind == "saddle"]
+    assert saddles[0] == pytest.approx(exact_extremum(model, 0.75, -1), abs=1e-4)
+    assert saddles[1] == pytest.approx(exact_extremum(model, 2.25, -1), abs=1e-4)
+    minimum = next(p.energy for p in result.points if p.kind == "minimum")
+    assert minimum == pytest.approx(exact_extremum(model, 1.5, 1), abs=1e-4)
+
+
+def test_reversed_band_has_the_same_barriers():
+    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002)
+    there = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(3.0), [one_ion(1.4)], 0)
+    back = BandDriver(TwoHumps, settings).run(one_ion(3.0), one_ion(0), [one_ion(1.6)], 0)
+    highest = [max(p.energy for p in r.points) for r in (there, back)]
+    assert highest[0] == pytest.approx(highest[1], abs=1e-4)
+
+
+def test_trial_that_falls_back_into_an_end_is_dropped_and_said():
+    settings = BandSettings(relax_fmax_eV_per_A=0.002)
+    result = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(1.5), [one_ion(0.3)], 0)
+    assert not [p for p in result.points if p.kind == "minimum"]
+    assert any("back into an end" in n for n in result.notes)
+
+
+def test_unconverged_band_says_so():
+    initial, final, mover = vacancy_hop("Cu", 2)
+    result = BandDriver(EMT, BandSettings(max_steps=1)).run(initial, final, [], mover)
+    assert not all(c.passed for c in result.checks)
+
+
+def test_force_calls_are_counted():
+    calls = []
+
+    class Counted(TwoHumps):
+        def calculate(self, *args, **kwargs):
+            calls.append(1)
+            super().calculate(*args, **kwargs)
+
+    result = BandDriver(Counted, BandSettings()).run(one_ion(0), one_ion(3.0), [], 0)
+    assert result.force_calls == len(calls)
+
+
+def test_ends_that_make_no_band_are_refused():
+    a, b = one_ion(0), one_ion(3.0)
+    with pytest.raises(BandInputError, match="same atoms"):
+        check_ends(a, Atoms("Fe", positions=[[3, 0, 0]], cell=[20] * 3, pbc=True), 0, 0.3)
+    with pytest.raises(BandInputError, match="same state"):
+        check_ends(a, one_ion(0.1), 0, 0.3)
+    flipped = b.copy()
+    a.set_array("magmom", np.array([3.0]))
+    flipped.set_array("magmom", np.array([-3.0]))
+    with pytest.raises(BandInputError, match="magmom"):
+        check_ends(a, flipped, 0, 0.3)
+    with pytest.raises(BandInputError, match="outside 0 to 0"):
+        check_ends(a, b, 4, 0.3)
