@@ -9,7 +9,7 @@ from pydantic import Field
 
 from .calculation import Band, Check, ImageKind
 from .document import Document, Provenance
-from .profiles import FieldBarrier, field_barriers
+from .profiles import FieldBarrier, barrier_in_field
 
 
 class ProfilePoint(Document):
@@ -110,8 +110,7 @@ def migration_from_band(
     """
     hop = np.asarray(displacement_A, dtype=float)
     unit = hop / np.linalg.norm(hop)
-    arcs = np.array([i.arc_A for i in band.images])
-    barriers = field_barriers(arcs, band.energies_eV, band.dipoles_e_A, np.outer(fields_V_per_A, unit))
+    barriers = [barrier_in_field(band.energies_eV, band.dipoles_e_A, unit, f) for f in fields_V_per_A]
     points = [
         ProfilePoint(
             arc_A=i.arc_A,

@@ -64,7 +64,9 @@ def one_ion(x, y=0.0):
 
 
 def exact_extremum(model, guess, sense):
-    found = minimize(lambda x: sense * model.energy_at((x[0], 0, 0)), [guess], method="Nelder-Mead", tol=1e-12)
+    found = minimize(
+        lambda x: sense * model.energy_at((x[0], 0, 0)), [guess], method="Nelder-Mead", tol=1e-12
+    )
     return model.energy_at((found.x[0], 0, 0))
 
 

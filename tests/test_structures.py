@@ -7,7 +7,12 @@ from magnetoionics.structures.hops import distinct_hops
 from magnetoionics.structures.host import UnknownHostError, get_host, host_keys
 from magnetoionics.structures.oxides import reference_phase, reference_phases
 from magnetoionics.structures.spinel import inverse_spinel, parent_spinel
-from magnetoionics.structures.spins import high_spin_moment, set_collinear_moments, total_moment, total_valence
+from magnetoionics.structures.spins import (
+    high_spin_moment,
+    set_collinear_moments,
+    total_moment,
+    total_valence,
+)
 from magnetoionics.structures.supercell import repeats_for_distance, supercell
 from magnetoionics.structures.symmetry import orbits, space_group_symbol
 from magnetoionics.structures.vacancies import distinct_vacancies, remove_site, same_site_in
@@ -52,7 +57,8 @@ def test_bond_lengths_follow_lattice_and_oxygen_parameter(cfo):
 
 
 @pytest.mark.parametrize(
-    ("element", "valence", "moment"), [("Fe", 3, 5), ("Fe", 2, 4), ("Co", 2, 3), ("Co", 3, 4), ("Li", 1, 0), ("O", -2, 0)]
+    ("element", "valence", "moment"),
+    [("Fe", 3, 5), ("Fe", 2, 4), ("Co", 2, 3), ("Co", 3, 4), ("Li", 1, 0), ("O", -2, 0)],
 )
 def test_high_spin_moments_follow_hund(element, valence, moment):
     assert high_spin_moment(element, valence) == moment

@@ -37,13 +37,20 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
         dipole = np.array([p.dipole_along_hop_e_A for p in migration.images])
         fine = np.linspace(arc[0], arc[-1], 300)
         axis.plot(fine, PchipInterpolator(arc, energy)(fine), color=BLUE, label="no field", zorder=3)
-        markers = {"end": ("o", "black"), "image": (".", BLUE), "saddle": ("^", VERMILION), "minimum": ("v", GREEN)}
+        markers = {
+            "end": ("o", "black"),
+            "image": (".", BLUE),
+            "saddle": ("^", VERMILION),
+            "minimum": ("v", GREEN),
+        }
         for kind, (marker, colour) in markers.items():
             chosen = [i for i, p in enumerate(migration.images) if p.kind == kind]
             if chosen:
                 name = kind if kind in ("saddle", "minimum") else None
                 axis.plot(arc[chosen], energy[chosen], marker, color=colour, label=name, zorder=4)
-        strongest = sorted({abs(f.field_V_per_m) for f in migration.field if f.field_V_per_m}, reverse=True)[:fields]
+        strongest = sorted({abs(f.field_V_per_m) for f in migration.field if f.field_V_per_m}, reverse=True)[
+            :fields
+        ]
         for rank, size in enumerate(strongest):
             for sense, style in ((1, "--"), (-1, ":")):
                 tilted = energy - sense * size * 1e-10 * dipole
@@ -62,7 +69,10 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
             f"{migration.label}: {migration.forward_eV:.2f} eV forward, {migration.backward_eV:.2f} eV back"
         )
         axis.legend(ncols=2)
-        sign(axis, f"engine {migration.provenance.engine}, {migration.cell_atoms} atoms; {migration.field_tier}")
+        sign(
+            axis,
+            f"engine {migration.provenance.engine}, {migration.cell_atoms} atoms; {migration.field_tier}",
+        )
         return figure
 
 

@@ -1,0 +1,266 @@
+"""Magnetic anisotropy: maps E(n), their easy and hard axes, and cubic constants.
+
+E(n) = K1 (a1^2 a2^2 + a2^2 a3^2 + a3^2 a1^2) + K2 a1^2 a2^2 a3^2 only for a cubic map: a single
+ordered cell is not cubic, so K1 is refused unless the map is averaged over the cubic operations.
+"""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize
+
+from .constants import MEV_PER_A3_TO_MJ_PER_M3
+from .directions import antipodes
+from .document import Document, Provenance
+from .harmonics import HarmonicFit, fit_harmonics
+
+FloatArray = NDArray[np.float64]
+_EVEN_DEGREES = (0, 2, 4, 6)
+
+
+class AnisotropyMap(Document):
+    """Energy against the direction of magnetisation.
+
+    Attributes
+    ----------
+    state
+        Which structure, e.g. ``"pristine"``, ``"before"``, ``"after"``.
+    directions
+        Unit vectors, shape (n, 3), closed under n -> -n.
+    energies_meV
+        Energies of the cell relative to the lowest, shape (n,).
+    cell_volume_A3, formula_units
+        Of the cell.
+    ions
+        What contributes.
+    """
+
+    state: str
+    directions: list[list[float]]
+    energies_meV: list[float]
+    cell_volume_A3: float
+    formula_units: float
+    ions: str
+    provenance: Provenance
+
+    @property
+    def vectors(self) -> FloatArray:
+        """Directions as an array, shape (n, 3)."""
+        return np.array(self.directions)
+
+    @property
+    def energies(self) -> FloatArray:
+        """Energies in meV, shape (n,)."""
+        return np.array(self.energies_meV)
+
+    def even_odd(self) -> tuple[FloatArray, FloatArray]:
+        """[E(n) + E(-n)]/2 and [E(n) - E(-n)]/2 in meV, each shape (n,)."""
+        e = self.energies
+        reversed_ = e[antipodes(self.directions)]
+        return (e + reversed_) / 2, (e - reversed_) / 2
+
+    def fit(self) -> HarmonicFit:
+        """Even harmonic fit, with the highest degrees that the directions determine (at most 6)."""
+        for highest in (6, 4, 2):
+            degrees = tuple(d for d in _EVEN_DEGREES if d <= highest)
+            try:
+                return fit_harmonics(self.directions, self.energies_meV, degrees)
+            except ValueError:
+                if highest == 2:
+                    raise
+        raise AssertionError("unreachable")
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Columns n_x, n_y, n_z, energy_meV."""
+        frame = pd.DataFrame(self.directions, columns=["n_x", "n_y", "n_z"])
+        frame["energy_meV"] = self.energies_meV
+        return frame
+
+
+class AnisotropySummary(Document):
+    """What a map says.
+
+    Attributes
+    ----------
+    easy_axis, intermediate_axis, hard_axis
+        Unit vectors of axes (n and -n are the same axis).
+    easy_axes_count
+        Distinct axes that share the lowest energy within `tolerance_meV`.
+    hard_minus_easy_meV, intermediate_minus_easy_meV
+        Energies of the fitted even part; the intermediate axis is perpendicular to the other two.
+    l2_meV, l4_meV
+        Strength of the two- and fourfold parts.
+    residual_rms_meV
+        What the fit leaves.
+    odd_max_meV
+        Largest |E(n) - E(-n)|/2: zero by time reversal, so it is an error bar.
+    """
+
+    state: str
+    easy_axis: list[float]
+    intermediate_axis: list[float]
+    hard_axis: list[float]
+    easy_axes_count: int
+    tolerance_meV: float
+    hard_minus_easy_meV: float
+    intermediate_minus_easy_meV: float
+    l2_meV: float
+    l4_meV: float
+    residual_rms_meV: float
+    odd_max_meV: float
+
+
+class CubicConstants(Document):
+    """K1 and K2 of a cubically averaged map; `max_spread_meV` is the spread before averaging."""
+
+    K1_meV_per_cell: float
+    K2_meV_per_cell: float
+    K1_MJ_per_m3: float
+    K2_MJ_per_m3: float
+    K1_meV_per_formula: float
+    max_spread_meV: float
+    operations: int
+
+
+def _sphere_grid(count: int = 2000) -> FloatArray:
+    """Nearly even directions on the sphere (golden spiral)."""
+    i = np.arange(count) + 0.5
+    z = 1 - 2 * i / count
+    phi = np.pi * (1 + np.sqrt(5)) * i
+    r = np.sqrt(1 - z**2)
+    return np.stack([r * np.cos(phi), r * np.sin(phi), z], axis=1)
+
+
+def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tuple[float, FloatArray]]:
+    """Distinct axes within a tolerance of the lowest (sense 1) or highest (-1) fitted energy."""
+    grid = _sphere_grid()
+    values = sense * fit(grid)
+    starts = grid[np.argsort(values)[:80]]
+    found: list[tuple[float, FloatArray]] = []
+    for start in starts:
+        result = minimize(
+            lambda x: sense * float(fit((x / np.linalg.norm(x))[None])[0]), start, method="BFGS"
+        )
+        axis = result.x / np.linalg.norm(result.x)
+        axis *= 1 if axis[np.argmax(np.abs(axis))] > 0 else -1
+        if all(abs(float(axis @ other)) < 0.995 for _, other in found):
+            found.append((sense * float(result.fun), axis))
+    best = min(sense * e for e, _ in found)
+    return sorted(((e, a) for e, a in found if sense * e - best < tolerance_meV), key=lambda x: sense * x[0])
+
+
+def summarise(map_: AnisotropyMap, tolerance_meV: float = 1e-3) -> AnisotropySummary:
+    """Easy, intermediate and hard axes of a map.
+
+    Parameters
+    ----------
+    map_
+        Map with n and -n.
+    tolerance_meV
+        Axes closer in energy than this count as equally easy.
+
+    Returns
+    -------
+    AnisotropySummary
+    """
+    fit = map_.fit()
+    easy = _extreme_axes(fit, 1, tolerance_meV)
+    hard = _extreme_axes(fit, -1, tolerance_meV)
+    middle = np.cross(easy[0][1], hard[0][1])
+    length = float(np.linalg.norm(middle))
+    middle = (
+        middle / length
+        if length > 1e-6
+        else np.cross(easy[0][1], np.eye(3)[int(np.argmin(np.abs(easy[0][1])))])
+    )
+    middle = middle / np.linalg.norm(middle)
+    _, odd = map_.even_odd()
+    return AnisotropySummary(
+        state=map_.state,
+        easy_axis=[float(x) for x in easy[0][1]],
+        intermediate_axis=[float(x) for x in middle],
+        hard_axis=[float(x) for x in hard[0][1]],
+        easy_axes_count=len(easy),
+        tolerance_meV=tolerance_meV,
+        hard_minus_easy_meV=hard[0][0] - easy[0][0],
+        intermediate_minus_easy_meV=float(fit(middle[None])[0]) - easy[0][0],
+        l2_meV=fit.power(2),
+        l4_meV=fit.power(4) if 4 in fit.degrees else 0.0,
+        residual_rms_meV=fit.residual_rms_meV,
+        odd_max_meV=float(np.abs(odd).max()),
+    )
+
+
+def cubic_operations() -> FloatArray:
+    """The 48 point operations of the cube as matrices, shape (48, 3, 3)."""
+    out = []
+    for order in permutations(range(3)):
+        for signs in product((1, -1), repeat=3):
+            matrix = np.zeros((3, 3))
+            matrix[range(3), order] = signs
+            out.append(matrix)
+    return np.array(out)
+
+
+def is_cubic(map_: AnisotropyMap, tolerance_meV: float) -> bool:
+    """Whether equivalent cubic directions of a map agree within a tolerance."""
+    return cubic_spread(map_) <= tolerance_meV
+
+
+def cubic_spread(map_: AnisotropyMap) -> float:
+    """Largest difference between cubically equivalent directions of the fitted map, meV."""
+    fit = map_.fit()
+    vectors = map_.vectors
+    images = np.array([fit(vectors @ op.T) for op in cubic_operations()])
+    return float((images.max(axis=0) - images.min(axis=0)).max())
+
+
+def cubic_constants(
+    map_: AnisotropyMap, *, average: bool = False, tolerance_meV: float = 0.01
+) -> CubicConstants:
+    """K1 and K2, from E110 - E100 = K1/4 and E111 - E100 = K1/3 + K2/27.
+
+    Parameters
+    ----------
+    map_
+        Map of a cubic cell, or of one ordered cell with ``average=True``.
+    average
+        Average over the 48 cubic operations first, as a crystal with all variants of the order would.
+    tolerance_meV
+        Allowed spread of a map that is not averaged.
+
+    Raises
+    ------
+    ValueError
+        If the map is not cubic and was not to be averaged.
+    """
+    spread = cubic_spread(map_)
+    if spread > tolerance_meV and not average:
+        raise ValueError(
+            f"cubically equivalent directions differ by {spread:.3g} meV (allowed {tolerance_meV} meV): an ordered "
+            "cell has no cubic K1; average over the variants with average=True"
+        )
+    fit = map_.fit()
+    ops = cubic_operations()
+
+    def mean(direction: ArrayLike) -> float:
+        unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
+        return float(np.mean(fit(ops @ unit)))
+
+    e100, e110, e111 = mean([1, 0, 0]), mean([1, 1, 0]), mean([1, 1, 1])
+    k1 = 4 * (e110 - e100)
+    k2 = 27 * (e111 - e100 - k1 / 3)
+    to_density = MEV_PER_A3_TO_MJ_PER_M3 / map_.cell_volume_A3
+    return CubicConstants(
+        K1_meV_per_cell=k1,
+        K2_meV_per_cell=k2,
+        K1_MJ_per_m3=k1 * to_density,
+        K2_MJ_per_m3=k2 * to_density,
+        K1_meV_per_formula=k1 / map_.formula_units,
+        max_spread_meV=spread,
+        operations=len(ops),
+    )

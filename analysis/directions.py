@@ -1,0 +1,87 @@
+"""Directions of magnetisation: Lebedev sets and plane scans, always with n and -n."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.integrate import lebedev_rule
+
+FloatArray = NDArray[np.float64]
+LEBEDEV_ORDERS = (3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Unit vectors, shape (n, 3), and quadrature weights that sum to 1, shape (n,)."""
+
+    vectors: FloatArray
+    weights: FloatArray
+
+
+def lebedev_directions(order: int) -> Directions:
+    """Lebedev's octahedral set, exact for spherical harmonics up to `order`.
+
+    Parameters
+    ----------
+    order
+        Odd order from 3 to 31.
+
+    Returns
+    -------
+    Directions
+        Closed under inversion.
+
+    Raises
+    ------
+    ValueError
+        If there is no such set.
+
+    References
+    ----------
+    V. I. Lebedev, 10.1016/0041-5553(75)90133-0.
+    """
+    if order not in LEBEDEV_ORDERS:
+        raise ValueError(f"Lebedev order {order} is not available; choose one of {LEBEDEV_ORDERS}")
+    points, weights = lebedev_rule(order)
+    return Directions(np.ascontiguousarray(points.T), weights / weights.sum())
+
+
+def plane_scan(normal: ArrayLike, count: int = 72) -> FloatArray:
+    """Unit vectors around a plane at equal angles, shape (count, 3); `count` even keeps n and -n.
+
+    Raises
+    ------
+    ValueError
+        If the normal has no length or the count is odd or small.
+    """
+    axis = np.asarray(normal, dtype=float)
+    if np.linalg.norm(axis) < 1e-12:
+        raise ValueError("the plane's normal has no length")
+    if count < 4 or count % 2:
+        raise ValueError(f"count {count} must be even and at least 4, so that every n has its -n")
+    axis = axis / np.linalg.norm(axis)
+    first = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
+    first /= np.linalg.norm(first)
+    second = np.cross(axis, first)
+    angle = 2 * np.pi * np.arange(count) / count
+    return np.asarray(np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * second)
+
+
+def antipodes(vectors: ArrayLike, tol: float = 1e-6) -> NDArray[np.int_]:
+    """Index of -n for every n, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If a direction has no partner: then even and odd parts cannot be told apart.
+    """
+    v = np.asarray(vectors, dtype=float)
+    overlap = v @ v.T
+    partner = np.argmin(overlap, axis=1)
+    missing = overlap[np.arange(len(v)), partner] > -1 + tol
+    if missing.any():
+        worst = np.round(v[np.argmax(missing)], 4).tolist()
+        raise ValueError(f"direction {worst} has no opposite in the set; add -n for every n")
+    return partner.astype(np.int_)

@@ -1,0 +1,184 @@
+"""Rates, two-state kinetics and retention of a written state.
+
+Transition-state theory in the harmonic form (Vineyard, 10.1016/0022-3697(57)90059-8):
+k = nu exp(-E_b / kT). A state is kept for 1/k of its back barrier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .constants import BOLTZMANN_eV_PER_K, SECONDS_PER_DAY, SECONDS_PER_YEAR
+from .document import Document, Provenance
+
+FloatArray = NDArray[np.float64]
+ASSUMED_ATTEMPT_Hz = 1e13
+
+
+def _check(temperature_K: float, attempt_Hz: float) -> None:
+    if not temperature_K > 0:
+        raise ValueError(f"temperature {temperature_K} K must be positive")
+    if not attempt_Hz > 0:
+        raise ValueError(f"attempt frequency {attempt_Hz} Hz must be positive; solids have 1e11 to 1e14")
+
+
+def rate_per_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
+    """Hop rate in 1/s.
+
+    Raises
+    ------
+    ValueError
+        If temperature or attempt frequency is not positive.
+    """
+    _check(temperature_K, attempt_Hz)
+    return float(attempt_Hz * np.exp(-barrier_eV / (BOLTZMANN_eV_PER_K * temperature_K)))
+
+
+def retention_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
+    """Mean time in s before a state with this back barrier is lost."""
+    return 1.0 / rate_per_s(barrier_eV, temperature_K, attempt_Hz)
+
+
+def barrier_for_retention_eV(
+    time_s: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz
+) -> float:
+    """Back barrier in eV that keeps a state for a time.
+
+    Raises
+    ------
+    ValueError
+        If the time is not positive.
+    """
+    _check(temperature_K, attempt_Hz)
+    if not time_s > 0:
+        raise ValueError(f"retention time {time_s} s must be positive")
+    return float(BOLTZMANN_eV_PER_K * temperature_K * np.log(attempt_Hz * time_s))
+
+
+def two_state_population(
+    time_s: ArrayLike, start: float, forward_per_s: float, backward_per_s: float
+) -> FloatArray:
+    """Population of the final state: p_eq + (p0 - p_eq) exp[-(k+ + k-) t].
+
+    Parameters
+    ----------
+    time_s
+        Times, any shape.
+    start
+        Population at t = 0, from 0 to 1.
+    forward_per_s, backward_per_s
+        Rates into and out of the final state.
+
+    Raises
+    ------
+    ValueError
+        If `start` is no population or both rates are zero.
+    """
+    if not 0 <= start <= 1:
+        raise ValueError(f"start population {start} is outside 0 to 1")
+    total = forward_per_s + backward_per_s
+    if not total > 0:
+        raise ValueError("at least one rate must be positive")
+    equilibrium = forward_per_s / total
+    return np.asarray(equilibrium + (start - equilibrium) * np.exp(-total * np.asarray(time_s, dtype=float)))
+
+
+def field_occupation(work_eV: float, temperature_K: float) -> float:
+    """Equilibrium share of the favoured of two degenerate wells split by twice the half-work.
+
+    Parameters
+    ----------
+    work_eV
+        Energy difference of the two wells, z e F d.
+    temperature_K
+        Temperature.
+    """
+    _check(temperature_K, 1.0)
+    return float(1.0 / (1.0 + np.exp(-work_eV / (BOLTZMANN_eV_PER_K * temperature_K))))
+
+
+def format_duration(seconds: float) -> str:
+    """A time as a person says it, e.g. ``"1.2 ms"`` or ``"3.4 days"``."""
+    for limit, unit, name in (
+        (1e-9, 1e-12, "ps"),
+        (1e-6, 1e-9, "ns"),
+        (1e-3, 1e-6, "µs"),
+        (1.0, 1e-3, "ms"),
+        (120.0, 1.0, "s"),
+        (7200.0, 60.0, "min"),
+        (2 * SECONDS_PER_DAY, 3600.0, "h"),
+        (2 * SECONDS_PER_YEAR, SECONDS_PER_DAY, "days"),
+    ):
+        if seconds < limit:
+            return f"{seconds / unit:.2g} {name}" if seconds / unit < 100 else f"{seconds / unit:.0f} {name}"
+    return f"{seconds / SECONDS_PER_YEAR:.2g} years"
+
+
+class RetentionPoint(Document):
+    """How long a state is kept at one temperature."""
+
+    temperature_K: float
+    retention_s: float
+
+
+class Retention(Document):
+    """How long the written state is kept.
+
+    Attributes
+    ----------
+    barrier_eV
+        Back barrier of the hop at zero field.
+    attempt_frequency_Hz, attempt_frequency_source
+        Prefactor and whether it was assumed or computed (Vineyard).
+    points
+        Retention against temperature.
+    barrier_for_one_day_300K_eV, barrier_for_ten_years_300K_eV
+        What would be needed at 300 K with the same prefactor.
+    """
+
+    barrier_eV: float
+    attempt_frequency_Hz: float
+    attempt_frequency_source: Literal["assumed", "Vineyard"]
+    points: list[RetentionPoint]
+    barrier_for_one_day_300K_eV: float
+    barrier_for_ten_years_300K_eV: float
+    provenance: Provenance
+
+    def at(self, temperature_K: float) -> float:
+        """Retention in s at any temperature."""
+        return retention_s(self.barrier_eV, temperature_K, self.attempt_frequency_Hz)
+
+
+def retention(
+    barrier_eV: float,
+    provenance: Provenance,
+    *,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    attempt_source: Literal["assumed", "Vineyard"] = "assumed",
+    temperatures_K: Sequence[float] = (77, 150, 200, 250, 300, 350, 400, 500),
+) -> Retention:
+    """Retention against temperature for a back barrier in eV.
+
+    Raises
+    ------
+    ValueError
+        If the barrier is negative: then there is no state to keep.
+    """
+    if barrier_eV < 0:
+        raise ValueError(f"back barrier {barrier_eV} eV is negative: the final state is no minimum")
+    return Retention(
+        barrier_eV=barrier_eV,
+        attempt_frequency_Hz=attempt_Hz,
+        attempt_frequency_source=attempt_source,
+        points=[
+            RetentionPoint(temperature_K=t, retention_s=retention_s(barrier_eV, t, attempt_Hz))
+            for t in temperatures_K
+        ],
+        barrier_for_one_day_300K_eV=barrier_for_retention_eV(SECONDS_PER_DAY, 300, attempt_Hz),
+        barrier_for_ten_years_300K_eV=barrier_for_retention_eV(10 * SECONDS_PER_YEAR, 300, attempt_Hz),
+        provenance=provenance,
+    )

@@ -1,0 +1,55 @@
+"""What several test files share about the checkout."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+_NOT_SOURCE = {".git", ".venv", "__pycache__", "build", "dist", "node_modules"}
+
+
+def _files_by_git(root: Path) -> list[str] | None:
+    """Tracked files and those that git does not ignore; None outside a git checkout."""
+    command = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    if done.returncode != 0:
+        return None
+    return [name for name in done.stdout.split("\0") if name]
+
+
+def _files_by_walking(root: Path) -> list[str]:
+    inside = [p.relative_to(root) for p in root.rglob("*") if p.is_file()]
+    return [
+        p.as_posix()
+        for p in inside
+        if not any(part in _NOT_SOURCE or part.endswith((".egg-info", "_cache")) for part in p.parts)
+    ]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The repository root, which is the package."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def checkout_files(repository: Path) -> list[str]:
+    """Source files of the checkout, relative to its root: tracked or new, never ignored ones."""
+    names = _files_by_git(repository)
+    if names is None:
+        names = _files_by_walking(repository)
+    return sorted(n for n in names if (repository / n).is_file())
