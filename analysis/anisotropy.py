@@ -139,13 +139,18 @@ def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tu
     """Distinct axes within a tolerance of the lowest (sense 1) or highest (-1) fitted energy."""
     grid = _sphere_grid()
     values = sense * fit(grid)
-    starts = grid[np.argsort(values)[:80]]
+    starts: list[FloatArray] = []
+    for candidate in grid[np.argsort(values)[:200]]:
+        if all(abs(float(candidate @ other)) < 0.97 for other in starts):
+            starts.append(candidate)
     found: list[tuple[float, FloatArray]] = []
+
+    def height(x: FloatArray) -> float:
+        return sense * float(fit((x / np.linalg.norm(x))[None])[0])
+
     for start in starts:
-        result = minimize(
-            lambda x: sense * float(fit((x / np.linalg.norm(x))[None])[0]), start, method="BFGS"
-        )
-        axis = result.x / np.linalg.norm(result.x)
+        result = minimize(height, start, method="BFGS")
+        axis = np.asarray(result.x, dtype=float) / float(np.linalg.norm(result.x))
         axis *= 1 if axis[np.argmax(np.abs(axis))] > 0 else -1
         if all(abs(float(axis @ other)) < 0.995 for _, other in found):
             found.append((sense * float(result.fun), axis))
@@ -172,11 +177,7 @@ def summarise(map_: AnisotropyMap, tolerance_meV: float = 1e-3) -> AnisotropySum
     hard = _extreme_axes(fit, -1, tolerance_meV)
     middle = np.cross(easy[0][1], hard[0][1])
     length = float(np.linalg.norm(middle))
-    middle = (
-        middle / length
-        if length > 1e-6
-        else np.cross(easy[0][1], np.eye(3)[int(np.argmin(np.abs(easy[0][1])))])
-    )
+    middle = middle / length if length > 1e-6 else np.cross(easy[0][1], np.eye(3)[int(np.argmin(np.abs(easy[0][1])))])
     middle = middle / np.linalg.norm(middle)
     _, odd = map_.even_odd()
     return AnisotropySummary(
@@ -219,9 +220,7 @@ def cubic_spread(map_: AnisotropyMap) -> float:
     return float((images.max(axis=0) - images.min(axis=0)).max())
 
 
-def cubic_constants(
-    map_: AnisotropyMap, *, average: bool = False, tolerance_meV: float = 0.01
-) -> CubicConstants:
+def cubic_constants(map_: AnisotropyMap, *, average: bool = False, tolerance_meV: float = 0.01) -> CubicConstants:
     """K1 and K2, from E110 - E100 = K1/4 and E111 - E100 = K1/3 + K2/27.
 
     Parameters

@@ -8,52 +8,45 @@ are the decomposition reactions and the sensitivities to the enthalpies.
 
 from __future__ import annotations
 
-import itertools
-import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from importlib.resources import files
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.constants import N_A, e
-from scipy.optimize import linprog
 
 from .document import Document, Provenance
+from .phases import (
+    Constraints,
+    Phase,
+    check_consistent,
+    decomposition,
+    formula_composition,
+    load_experimental_phases,
+    oxygen_last,
+)
+from .polytope import extreme, slice_points, vertices
 
-EV_PER_KJ_PER_MOL = 1000.0 / (N_A * e)
+__all__ = [
+    "ChemicalPotentials",
+    "Phase",
+    "WindowEdge",
+    "at",
+    "check_consistent",
+    "combination_bounds",
+    "decomposition",
+    "element_bounds",
+    "formula_composition",
+    "load_experimental_phases",
+    "solubility_limit",
+    "stability_window",
+]
+
 _TOLERANCE_EV = 1e-7
-_DIATOMIC = ("H", "N", "O", "F", "Cl")
 _LEFT_OUT = (
     "enthalpies at 298 K stand for free energies of the solids: no vibrations, no magnetic entropy",
     "solid solutions and off-stoichiometry of the competing phases",
 )
-
-
-class Phase(Document):
-    """A compound with its formation energy.
-
-    Attributes
-    ----------
-    formula
-        The formula unit that the energy counts.
-    formation_energy_eV, uncertainty_eV
-        From the elements in their standard states, eV per formula unit.
-    confidence
-        ``known`` (general literature), ``weak`` or ``computed``.
-    source, provenance
-        Where it comes from.
-    """
-
-    formula: str
-    formation_energy_eV: float
-    uncertainty_eV: float = Field(default=0.0, ge=0)
-    confidence: Literal["known", "weak", "computed"] = "computed"
-    source: str
-    provenance: Provenance
 
 
 class WindowEdge(Document):
@@ -68,7 +61,7 @@ class WindowEdge(Document):
     products
         Phases other than O2 in the reaction.
     sensitivity
-        d(edge)/d(formation energy) of each phase that takes part, the host included; dimensionless.
+        d(edge)/d(formation energy) of each compound that takes part, the host included; dimensionless.
     """
 
     delta_mu_O_eV: float
@@ -121,120 +114,6 @@ class ChemicalPotentials(Document):
         return low - _TOLERANCE_EV <= delta_mu_O_eV <= high + _TOLERANCE_EV
 
 
-def check_consistent(provenances: Iterable[Provenance]) -> None:
-    """Refuse energies that must not be added: another engine, functional or U.
-
-    Measured numbers (tier ``experiment``) and arithmetic enter as differences of potentials and are
-    skipped. U counts as written: record the U of the whole settings table also for cells that lack
-    an element, so that an uncorrected metal beside a +U oxide is seen.
-
-    Raises
-    ------
-    ValueError
-        Naming the field that differs and its values.
-    """
-    calculated = [p for p in provenances if p.tier not in ("experiment", "arithmetic")]
-    tables = [{k: v for k, v in p.hubbard_U_eV.items() if v != 0} for p in calculated]
-    for name, values in (
-        ("engine", [p.engine for p in calculated]),
-        ("functional", [p.functional for p in calculated]),
-        ("hubbard_U_eV", tables),
-    ):
-        other = next((v for v in values if v != values[0]), None) if values else None
-        if other is not None or (None in values and values[0] is not None):
-            raise ValueError(
-                f"energies with different {name} ({values[0]!r} and {other!r}) must not be combined: "
-                "recompute all of them with one engine, functional and U"
-            )
-
-
-def load_experimental_phases(
-    elements: Iterable[str], *, alternatives: Sequence[str] = ()
-) -> list[Phase]:
-    """Measured formation enthalpies of the compounds made of some elements.
-
-    Parameters
-    ----------
-    elements
-        Symbols; a compound is returned if all its elements are among them.
-    alternatives
-        Formulas for which the file's alternative value is wanted instead, e.g. ``["Co3O4"]``.
-
-    Returns
-    -------
-    list[Phase]
-        One entry per formula, in the file's order.
-
-    Raises
-    ------
-    ValueError
-        If an alternative is asked for that the file does not have.
-    """
-    wanted = set(elements)
-    data = json.loads(files(__package__).joinpath("data", "formation_enthalpies.json").read_text("utf-8"))
-    provenance = Provenance(
-        engine="experiment", tier="experiment", settings={"temperature_K": data["temperature_K"]}
-    )
-    known = {row["formula"]: row for row in data["phases"]}
-    for formula in alternatives:
-        if not known.get(formula, {}).get("alternatives"):
-            have = [f for f, row in known.items() if row.get("alternatives")]
-            raise ValueError(f"no alternative enthalpy of {formula}; there is one for {', '.join(have)}")
-    phases = []
-    for formula, row in known.items():
-        if not set(formula_composition(formula)) <= wanted:
-            continue
-        chosen = row | (row["alternatives"][0] if formula in alternatives else {})
-        phases.append(
-            Phase(
-                formula=formula,
-                formation_energy_eV=chosen["enthalpy"] * EV_PER_KJ_PER_MOL,
-                uncertainty_eV=chosen["uncertainty"] * EV_PER_KJ_PER_MOL,
-                confidence=chosen["confidence"],
-                source=chosen["source"],
-                provenance=provenance,
-            )
-        )
-    return phases
-
-
-def formula_composition(formula: str) -> dict[str, float]:
-    """Atoms per formula unit by element symbol."""
-    from pymatgen.core import Composition
-
-    return {str(el): float(n) for el, n in Composition(formula).get_el_amt_dict().items()}
-
-
-def decomposition(composition: Mapping[str, float], phases: Sequence[Phase]) -> tuple[float, dict[str, float]]:
-    """Lowest energy of a composition as a mixture of phases and elements.
-
-    Parameters
-    ----------
-    composition
-        Atoms by element.
-    phases
-        Phases to mix; the elements at zero energy are added.
-
-    Returns
-    -------
-    energy_eV, amounts
-        Energy from the elements for the given atoms, and formula units of each phase.
-
-    Raises
-    ------
-    ValueError
-        If the linear program fails, which well-posed input does not make it do.
-    """
-    elements = _oxygen_last(composition)
-    rows = _Constraints(elements, phases)
-    target = [composition[el] for el in elements]
-    found = linprog(rows.energies, A_eq=rows.amounts.T, b_eq=target, bounds=(0, None))
-    if not found.success:
-        raise ValueError(f"no decomposition of {dict(composition)}: {found.message}")
-    amounts = {name: float(x) for name, x in zip(rows.names, found.x, strict=True) if x > 1e-9}
-    return float(found.fun), amounts
-
-
 def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPotentials:
     """Polytope in which the host is stable, and its oxygen window.
 
@@ -261,15 +140,16 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
     if "O" not in composition or len(composition) < 2:
         raise ValueError(f"the oxygen window needs an oxide of at least two elements, got {host_formula!r}")
     check_consistent(p.provenance for p in phases)
-    elements = _oxygen_last(composition)
+    elements = oxygen_last(composition)
     inside = [p for p in phases if set(formula_composition(p.formula)) <= set(elements)]
     hosts = [p for p in inside if _same_compound(p.formula, composition)]
     rivals = [p for p in inside if p not in hosts]
     stable_energy, mixture = decomposition(composition, rivals)
-    competing = " + ".join(f"{_number(x)} {name}".strip() for name, x in mixture.items())
+    competing = _sum(mixture)
     if not hosts:
+        given = ", ".join(p.formula for p in inside)
         raise ValueError(
-            f"no formation energy of {host_formula} among {', '.join(p.formula for p in inside) or 'no phases'}. "
+            f"no formation energy of {host_formula} among the phases given ({given}). "
             f"Add Phase(formula={host_formula!r}, ...) from a source; to be stable it must lie below "
             f"{stable_energy:.3f} eV per {host_formula}, the energy of {competing}"
         )
@@ -281,11 +161,11 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
             f"{host.formula} is unstable: {excess:.3f} eV per formula unit above {competing}. "
             "There is no window; check the formation energies"
         )
-    rows = _Constraints(elements, rivals)
+    rows = Constraints(elements, rivals)
     plane = np.array([atoms[el] for el in elements])
-    poor = _edge(host, plane, rows, rivals, sense=+1)
-    rich = _edge(host, plane, rows, rivals, sense=-1)
-    vertices, touching = _vertices(host.formation_energy_eV, plane, rows)
+    poor = _edge(host, plane, rows, sense=+1)
+    rich = _edge(host, plane, rows, sense=-1)
+    corners, met = vertices(plane, host.formation_energy_eV, rows.amounts, rows.energies)
     return ChemicalPotentials(
         host_formula=host.formula,
         host_formation_energy_eV=host.formation_energy_eV,
@@ -295,10 +175,10 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
         delta_mu_O_max_eV=rich.delta_mu_O_eV,
         oxygen_poor=poor,
         oxygen_rich=rich,
-        vertices=[dict(zip(elements, map(float, v), strict=True)) for v in vertices],
-        vertex_phases=touching,
+        vertices=[dict(zip(elements, map(float, v), strict=True)) for v in corners],
+        vertex_phases=[[rows.names[i] for i in one] for one in met],
         phases=[host, *rivals],
-        left_out=list(_LEFT_OUT),
+        left_out=_left_out(inside),
         provenance=host.provenance,
     )
 
@@ -341,10 +221,11 @@ def combination_bounds(
 def element_bounds(
     window: ChemicalPotentials, delta_mu_O_eV: float, *, outside: bool = False
 ) -> dict[str, tuple[float, float]]:
-    """Lowest and highest potential of each element at one oxygen potential; errors as `combination_bounds`."""
-    return {
-        el: combination_bounds(window, {el: 1.0}, delta_mu_O_eV, outside=outside) for el in window.elements
-    }
+    """Lowest and highest potential of each element at one oxygen potential.
+
+    Errors are those of `combination_bounds`.
+    """
+    return {el: combination_bounds(window, {el: 1.0}, delta_mu_O_eV, outside=outside) for el in window.elements}
 
 
 def at(
@@ -390,4 +271,112 @@ def at(
     points = _slice(window, delta_mu_O_eV, outside)
     column = points[:, window.elements.index(element)]
     low, high = (points[np.abs(column - x) <= _TOLERANCE_EV].mean(axis=0) for x in (column.min(), column.max()))
-    return dict(zip(window.elements, map(float, (1.0 - fraction) * low + fraction * high), strict=True))
+    point = dict(zip(window.elements, map(float, (1.0 - fraction) * low + fraction * high), strict=True))
+    return point | {"O": delta_mu_O_eV}
+
+
+def solubility_limit(element: str, phases: Sequence[Phase], delta_mu_eV: Mapping[str, float]) -> tuple[float, str]:
+    """Highest potential of an element foreign to the host before a phase of it forms.
+
+    Parameters
+    ----------
+    element
+        The foreign element.
+    phases
+        Formation energies; those with elements not in `delta_mu_eV` besides `element` are left aside.
+    delta_mu_eV
+        Potentials of the host's elements, e.g. from `at`.
+
+    Returns
+    -------
+    limit_eV, phase
+        The limit and the phase that sets it.
+    """
+    limit, by = 0.0, element
+    for phase in phases:
+        atoms = formula_composition(phase.formula)
+        rest = {el: n for el, n in atoms.items() if el != element}
+        if element not in atoms or not rest or not set(rest) <= set(delta_mu_eV):
+            continue
+        value = (phase.formation_energy_eV - sum(n * delta_mu_eV[el] for el, n in rest.items())) / atoms[element]
+        if value < limit:
+            limit, by = value, phase.formula
+    return limit, by
+
+
+def _slice(window: ChemicalPotentials, delta_mu_O_eV: float, outside: bool) -> NDArray[np.float64]:
+    """Points spanning the region at one oxygen potential, shape (k, n_elements)."""
+    low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
+    if not outside and not window.contains(delta_mu_O_eV):
+        raise ValueError(
+            f"dmu_O = {delta_mu_O_eV:.3f} eV is outside the window of {window.host_formula}, "
+            f"{low:.3f} to {high:.3f} eV, where the host decomposes: {window.oxygen_poor.reaction} below, "
+            f"{window.oxygen_rich.reaction} above. Choose a value inside, or ask with outside=True"
+        )
+    corners = np.array([[v[el] for el in window.elements] for v in window.vertices])
+    nearest = min(max(delta_mu_O_eV, low), high)
+    points = slice_points(corners, window.elements.index("O"), nearest)
+    cations = sum(n for el, n in window.composition.items() if el != "O")
+    shift = delta_mu_O_eV - nearest
+    step = [shift if el == "O" else -shift * window.composition["O"] / cations for el in window.elements]
+    return np.asarray(points + np.array(step), dtype=float)
+
+
+def _edge(host: Phase, plane: NDArray[np.float64], rows: Constraints, *, sense: int) -> WindowEdge:
+    """Lowest (sense +1) or highest (-1) oxygen potential with its reaction, from the dual solution."""
+    objective = np.zeros(len(plane))
+    objective[-1] = sense
+    value, by_host, by_phase = extreme(objective, plane, host.formation_energy_eV, rows.amounts, rows.energies)
+    slope_host, slopes = sense * by_host, sense * by_phase
+    used = [i for i in np.flatnonzero(np.abs(slopes) > 1e-9) if rows.names[i] != "O2"]
+    used.sort(key=lambda i: rows.names[i])
+    sensitivity = {rows.names[i]: float(slopes[i]) for i in used if rows.energies[i] != 0.0}
+    variance = sum((slopes[i] * rows.uncertainties[i]) ** 2 for i in used)
+    if abs(slope_host) < 1e-9:
+        reaction, products = "O2 at 0 K and 1 atm is the limit", []
+    else:
+        sensitivity = {host.formula: slope_host, **sensitivity}
+        variance += (slope_host * host.uncertainty_eV) ** 2
+        amounts = {rows.names[i]: abs(slopes[i] / slope_host) for i in used}
+        oxygen = {"O2": 0.5 / abs(slope_host)}
+        left = {host.formula: 1.0} | (oxygen if sense < 0 else {})
+        right = amounts | (oxygen if sense > 0 else {})
+        reaction, products = f"{_sum(left)} -> {_sum(right)}", list(amounts)
+    return WindowEdge(
+        delta_mu_O_eV=sense * value + 0.0,
+        uncertainty_eV=float(np.sqrt(variance)),
+        reaction=reaction,
+        products=products,
+        sensitivity=sensitivity,
+    )
+
+
+def _left_out(phases: Sequence[Phase]) -> list[str]:
+    notes = list(_LEFT_OUT)
+    weak = [p.formula for p in phases if p.confidence == "weak"]
+    if weak:
+        notes.append(f"weakly known enthalpies: {', '.join(weak)}")
+    if len({p.provenance.tier == "experiment" for p in phases}) > 1:
+        notes.append("measured and computed formation energies are mixed")
+    return notes
+
+
+def _same_compound(formula: str, composition: Mapping[str, float]) -> bool:
+    other = formula_composition(formula)
+    ratio = sum(composition.values()) / sum(other.values())
+    return set(other) == set(composition) and all(
+        abs(n - ratio * other[el]) < 1e-6 * n for el, n in composition.items()
+    )
+
+
+def _sum(amounts: Mapping[str, float]) -> str:
+    """``{"Co": 1, "Fe3O4": 2/3}`` as ``Co + 2/3 Fe3O4``."""
+    return " + ".join(f"{_number(x)} {name}".strip() for name, x in amounts.items())
+
+
+def _number(value: float) -> str:
+    """A stoichiometric number as a small fraction where it is one; empty for 1."""
+    near = Fraction(value).limit_denominator(60)
+    if abs(float(near) - value) > 1e-6:
+        return f"{value:.4g}"
+    return "" if near == 1 else str(near)

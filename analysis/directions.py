@@ -84,4 +84,4 @@ def antipodes(vectors: ArrayLike, tol: float = 1e-6) -> NDArray[np.int_]:
     if missing.any():
         worst = np.round(v[np.argmax(missing)], 4).tolist()
         raise ValueError(f"direction {worst} has no opposite in the set; add -n for every n")
-    return partner.astype(np.int_)
+    return np.asarray(partner, dtype=np.int_)

@@ -79,9 +79,7 @@ class HarmonicFit:
         raise ValueError(f"degree {degree} was not fitted; fitted: {self.degrees}")
 
 
-def fit_harmonics(
-    vectors: ArrayLike, energies_meV: ArrayLike, degrees: Sequence[int] = (0, 2, 4)
-) -> HarmonicFit:
+def fit_harmonics(vectors: ArrayLike, energies_meV: ArrayLike, degrees: Sequence[int] = (0, 2, 4)) -> HarmonicFit:
     """Fit E(n) by real spherical harmonics.
 
     Parameters

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .constants import BOLTZMANN_eV_PER_K, SECONDS_PER_DAY, SECONDS_PER_YEAR
+from .constants import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
 from .document import Document, Provenance
 
 FloatArray = NDArray[np.float64]
@@ -43,9 +43,7 @@ def retention_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASS
     return 1.0 / rate_per_s(barrier_eV, temperature_K, attempt_Hz)
 
 
-def barrier_for_retention_eV(
-    time_s: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz
-) -> float:
+def barrier_for_retention_eV(time_s: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
     """Back barrier in eV that keeps a state for a time.
 
     Raises
@@ -59,9 +57,7 @@ def barrier_for_retention_eV(
     return float(BOLTZMANN_eV_PER_K * temperature_K * np.log(attempt_Hz * time_s))
 
 
-def two_state_population(
-    time_s: ArrayLike, start: float, forward_per_s: float, backward_per_s: float
-) -> FloatArray:
+def two_state_population(time_s: ArrayLike, start: float, forward_per_s: float, backward_per_s: float) -> FloatArray:
     """Population of the final state: p_eq + (p0 - p_eq) exp[-(k+ + k-) t].
 
     Parameters
@@ -175,8 +171,7 @@ def retention(
         attempt_frequency_Hz=attempt_Hz,
         attempt_frequency_source=attempt_source,
         points=[
-            RetentionPoint(temperature_K=t, retention_s=retention_s(barrier_eV, t, attempt_Hz))
-            for t in temperatures_K
+            RetentionPoint(temperature_K=t, retention_s=retention_s(barrier_eV, t, attempt_Hz)) for t in temperatures_K
         ],
         barrier_for_one_day_300K_eV=barrier_for_retention_eV(SECONDS_PER_DAY, 300, attempt_Hz),
         barrier_for_ten_years_300K_eV=barrier_for_retention_eV(10 * SECONDS_PER_YEAR, 300, attempt_Hz),

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import constants
 from scipy.optimize import brentq
 
-KB_EV_PER_K = constants.k / constants.e
+from .constants import BOLTZMANN_eV_PER_K
 
 O2_MASS_KG = 31.998 * constants.atomic_mass
 O2_ROTATIONAL_CONSTANT_PER_CM = 1.4377  # B_0
@@ -59,24 +59,16 @@ def delta_mu_O_eV(temperature_K: ArrayLike, pressure_atm: ArrayLike = 1.0) -> fl
     ValueError
         If a temperature is negative, a pressure is not positive, or either is not finite.
     """
-    temperature, pressure = np.broadcast_arrays(
-        np.asarray(temperature_K, dtype=float), np.asarray(pressure_atm, dtype=float)
-    )
-    _check_temperature(temperature, lowest=0.0)
-    if not np.all(np.isfinite(pressure) & (pressure > 0)):
-        raise ValueError(f"the oxygen pressure must be positive and finite, in atm; got {pressure_atm}")
-    warm = np.where(temperature > 0, temperature, 1.0)
-    value = 0.5 * KB_EV_PER_K * warm * (np.log(pressure) - _log_partition_at_1_atm(warm))
-    value = np.where(temperature > 0, value, 0.0)
+    value = _potential_eV(np.asarray(temperature_K, dtype=float), np.asarray(pressure_atm, dtype=float))
     return float(value) if value.ndim == 0 else value
 
 
-def pressure_atm_for(delta_mu_O_eV_: float, temperature_K: float) -> float:
+def pressure_atm_for(delta_mu_O_eV: float, temperature_K: float) -> float:
     """Oxygen pressure that gives a potential at a temperature.
 
     Parameters
     ----------
-    delta_mu_O_eV_
+    delta_mu_O_eV
         Oxygen potential, eV per atom.
     temperature_K
         Temperature, above zero.
@@ -91,24 +83,25 @@ def pressure_atm_for(delta_mu_O_eV_: float, temperature_K: float) -> float:
     ValueError
         If the temperature is not positive, or the pressure lies beyond 1e-300 to 1e300 atm.
     """
-    _check_temperature(np.asarray(temperature_K, dtype=float), lowest=0.0, included=False)
-    at_1_atm = delta_mu_O_eV(float(temperature_K))
-    log_p = 2.0 * (delta_mu_O_eV_ - at_1_atm) / (KB_EV_PER_K * temperature_K)
+    if not temperature_K > 0:
+        raise ValueError(f"the temperature must be above 0 K; got {temperature_K}")
+    at_1_atm = _scalar_eV(temperature_K, 1.0)
+    log_p = 2.0 * (delta_mu_O_eV - at_1_atm) / (BOLTZMANN_eV_PER_K * temperature_K)
     decades = log_p / math.log(10.0)
     if not abs(decades) <= _LARGEST_DECADE:
         raise ValueError(
-            f"dmu_O = {delta_mu_O_eV_:.3f} eV at {temperature_K:g} K needs 10^{decades:.0f} atm of oxygen: "
+            f"dmu_O = {delta_mu_O_eV:.3f} eV at {temperature_K:g} K needs 10^{decades:.0f} atm of oxygen: "
             f"no pressure reaches it; at 1 atm dmu_O is {at_1_atm:.3f} eV. Choose a higher temperature"
         )
     return math.exp(log_p)
 
 
-def temperature_K_for(delta_mu_O_eV_: float, pressure_atm: float = 1.0) -> float:
+def temperature_K_for(delta_mu_O_eV: float, pressure_atm: float = 1.0) -> float:
     """Temperature that gives an oxygen potential at a pressure, found by bracketing.
 
     Parameters
     ----------
-    delta_mu_O_eV_
+    delta_mu_O_eV
         Oxygen potential, eV per atom.
     pressure_atm
         Partial pressure of O2.
@@ -124,19 +117,33 @@ def temperature_K_for(delta_mu_O_eV_: float, pressure_atm: float = 1.0) -> float
         If the pressure is not positive, or no temperature in the range gives this potential.
     """
     low, high = TEMPERATURE_RANGE_K
-    at_low, at_high = delta_mu_O_eV(low, pressure_atm), delta_mu_O_eV(high, pressure_atm)
-    if not at_high <= delta_mu_O_eV_ <= at_low:
+    at_low, at_high = _scalar_eV(low, pressure_atm), _scalar_eV(high, pressure_atm)
+    if not at_high <= delta_mu_O_eV <= at_low:
         raise ValueError(
-            f"no temperature between {low:g} and {high:g} K gives dmu_O = {delta_mu_O_eV_:.3f} eV at "
+            f"no temperature between {low:g} and {high:g} K gives dmu_O = {delta_mu_O_eV:.3f} eV at "
             f"{pressure_atm:g} atm: the range there is {at_high:.3f} to {at_low:.3f} eV. "
             "Choose a potential in it, or another pressure"
         )
-    return float(brentq(lambda t: delta_mu_O_eV(t, pressure_atm) - delta_mu_O_eV_, low, high, xtol=1e-9))
+    return float(brentq(lambda t: _scalar_eV(t, pressure_atm) - delta_mu_O_eV, low, high, xtol=1e-9))
+
+
+def _potential_eV(temperature_K: NDArray[np.float64], pressure_atm: NDArray[np.float64]) -> NDArray[np.float64]:
+    temperature, pressure = np.broadcast_arrays(temperature_K, pressure_atm)
+    _check_temperature(temperature)
+    if not np.all(np.isfinite(pressure) & (pressure > 0)):
+        raise ValueError(f"the oxygen pressure must be positive and finite, in atm; got {pressure_atm}")
+    warm = np.where(temperature > 0, temperature, 1.0)
+    value = 0.5 * BOLTZMANN_eV_PER_K * warm * (np.log(pressure) - _log_partition_at_1_atm(warm))
+    return np.where(temperature > 0, value, 0.0)
+
+
+def _scalar_eV(temperature_K: float, pressure_atm: float) -> float:
+    return float(_potential_eV(np.asarray(temperature_K), np.asarray(pressure_atm)))
 
 
 def _log_partition_at_1_atm(temperature_K: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithm of the molecule's partition function at 1 atm, energies from the potential minimum + ZPE."""
-    thermal = KB_EV_PER_K * temperature_K
+    thermal = BOLTZMANN_eV_PER_K * temperature_K
     wavelength_m = constants.h / np.sqrt(2 * np.pi * O2_MASS_KG * constants.k * temperature_K)
     volume_m3 = constants.k * temperature_K / constants.atm
     translation = np.log(volume_m3 / wavelength_m**3)
@@ -145,10 +152,6 @@ def _log_partition_at_1_atm(temperature_K: NDArray[np.float64]) -> NDArray[np.fl
     return np.asarray(translation + rotation + vibration + math.log(O2_SPIN_DEGENERACY))
 
 
-def _check_temperature(
-    temperature_K: NDArray[np.float64], *, lowest: float, included: bool = True
-) -> None:
-    fine = temperature_K >= lowest if included else temperature_K > lowest
-    if not np.all(np.isfinite(temperature_K) & fine):
-        relation = "at least" if included else "above"
-        raise ValueError(f"the temperature must be finite and {relation} {lowest:g} K; got {temperature_K}")
+def _check_temperature(temperature_K: NDArray[np.float64]) -> None:
+    if not np.all(np.isfinite(temperature_K) & (temperature_K >= 0)):
+        raise ValueError(f"the temperature must be finite and not negative, in K; got {temperature_K}")

@@ -60,7 +60,7 @@ def tilted_energies(energies_eV: ArrayLike, dipoles_e_A: ArrayLike, field_V_per_
     """
     dipoles = np.asarray(dipoles_e_A, dtype=float)
     work = (dipoles - dipoles[0]) @ np.asarray(field_V_per_A, dtype=float)
-    return np.asarray(energies_eV, dtype=float) - work
+    return np.asarray(np.asarray(energies_eV, dtype=float) - work)
 
 
 def humps(energies_eV: ArrayLike) -> list[int]:
@@ -96,9 +96,7 @@ def barrier_in_field(
     """
     energies, dipoles = np.asarray(energies_eV, dtype=float), np.asarray(dipoles_e_A, dtype=float)
     if dipoles.shape != (len(energies), 3):
-        raise ValueError(
-            f"dipoles have shape {dipoles.shape}; {len(energies)} images need ({len(energies)}, 3)"
-        )
+        raise ValueError(f"dipoles have shape {dipoles.shape}; {len(energies)} images need ({len(energies)}, 3)")
     unit = np.asarray(direction, dtype=float)
     length = float(np.linalg.norm(unit))
     if length < 1e-12:

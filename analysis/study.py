@@ -11,12 +11,12 @@ from .anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
 from .calculation import Check
 from .chemical_potentials import ChemicalPotentials
 from .document import Document, Provenance
-from .formation import FormationLines, SpeciesFit
+from .formation import FormationLines
 from .kinetics import Retention
 from .migration import Migration
+from .references import SpeciesFit
 from .unidirectional import UnidirectionalResult
 
-SCHEMA = "magnetoionics.study/1"
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
 
 
@@ -122,7 +122,7 @@ class VacancyResult(Document):
     converged: bool
     checks: list[Check]
     indicative: bool
-    error_bar_eV: float
+    error_bar_eV: float | None
     note: str
 
 
@@ -185,7 +185,7 @@ class Study(Document):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    schema_: Literal["magnetoionics.study/1"] = Field(default=SCHEMA, alias="schema")
+    schema_: Literal["magnetoionics.study/1"] = Field(default="magnetoionics.study/1", alias="schema")
     host: HostResult
     engine: EngineResult
     vacancies: list[VacancyResult]

@@ -90,7 +90,7 @@ class UnidirectionalResult(Document):
 
 
 def unidirectional_vector(map_: AnisotropyMap) -> tuple[FloatArray, float]:
-    """u in meV, shape (3,), and the strength of the odd part beyond it (l = 3, meV).
+    """U in meV, shape (3,), and the strength of the odd part beyond it (l = 3, meV).
 
     The odd part is fitted by l = 1 and l = 3, which is exact on the directions of any Lebedev set
     of order 7 or more.
@@ -118,9 +118,7 @@ def u_model(h_meV: float, D_meV: ArrayLike, Gamma_meV: ArrayLike, p: ArrayLike) 
         Unit vector of the frozen reference, shape (3,).
     """
     reference = np.asarray(p, dtype=float)
-    return np.asarray(
-        h_meV * reference - np.cross(reference, np.asarray(D_meV)) - np.asarray(Gamma_meV) @ reference
-    )
+    return np.asarray(h_meV * reference - np.cross(reference, np.asarray(D_meV)) - np.asarray(Gamma_meV) @ reference)
 
 
 def frozen_reference_energy(
@@ -200,9 +198,7 @@ def relation_deviation_meV(before: AnisotropyMap, after: AnisotropyMap, operatio
     return float(np.abs((there - there.mean()) - (here - here.mean())).max())
 
 
-def judge(
-    summary: AnisotropySummary, u_norm_meV: float, noise_meV: float, reference: str | None
-) -> tuple[str, str]:
+def judge(summary: AnisotropySummary, u_norm_meV: float, noise_meV: float, reference: str | None) -> tuple[str, str]:
     """Verdict on one state and its reason.
 
     Parameters
@@ -224,8 +220,8 @@ def judge(
     """
     if reference is None and summary.odd_max_meV > noise_meV:
         return "spurious odd part", (
-            f"|E(n) - E(-n)|/2 reaches {summary.odd_max_meV:.3g} meV with nothing frozen (allowed {noise_meV:.3g} meV): "
-            "the calculation found another electronic state, k-set or noise"
+            f"|E(n) - E(-n)|/2 reaches {summary.odd_max_meV:.3g} meV with nothing frozen "
+            f"(allowed {noise_meV:.3g} meV): the calculation found another electronic state, k-set or noise"
         )
     if reference is not None and u_norm_meV > noise_meV:
         return (

@@ -209,9 +209,7 @@ def _real_gradient(geometry: PairGeometry, charges: FloatArray, split: EwaldPara
     return tensor
 
 
-def _checked(
-    cell: ArrayLike, positions: ArrayLike, charges: ArrayLike
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _checked(cell: ArrayLike, positions: ArrayLike, charges: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     box = np.asarray(cell, dtype=float)
     points, q = np.asarray(positions, dtype=float), np.asarray(charges, dtype=float)
     cell_volume(box)

@@ -151,7 +151,5 @@ def pair_geometry(pairs: HalfPairs, positions: FloatArray) -> PairGeometry:
     distances = np.sqrt(np.einsum("ap,ap->p", vectors, vectors))
     if len(distances) and distances.min() < 1e-6:
         worst = int(distances.argmin())
-        raise ValueError(
-            f"atoms {pairs.first[worst]} and {pairs.second[worst]} coincide; remove one of the duplicates"
-        )
+        raise ValueError(f"atoms {pairs.first[worst]} and {pairs.second[worst]} coincide; remove one of the duplicates")
     return PairGeometry(pairs, vectors, distances)

@@ -50,9 +50,7 @@ class EwaldParameters:
         for name in ("alpha", "real_cutoff", "reciprocal_cutoff"):
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
-                raise ValueError(
-                    f"{name} = {value!r} is not a positive finite number; use ewald_parameters()"
-                )
+                raise ValueError(f"{name} = {value!r} is not a positive finite number; use ewald_parameters()")
 
 
 @dataclass(frozen=True)

@@ -241,9 +241,7 @@ class RigidIonCalculator(Calculator):
         geometry = pair_geometry(neighbours.pairs, atoms.positions)
         _refuse_overlap(geometry, atoms)
         energies, forces, virial = self._short_range(neighbours, geometry)
-        coulomb = ewald_sum(
-            atoms.cell.array, atoms.positions, charges, geometry=geometry, lattice=neighbours.lattice
-        )
+        coulomb = ewald_sum(atoms.cell.array, atoms.positions, charges, geometry=geometry, lattice=neighbours.lattice)
         energies = energies + coulomb.energies
         stress = coulomb.stress + virial / neighbours.lattice.volume
         return {

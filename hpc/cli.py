@@ -29,9 +29,7 @@ def run(
     engine: Annotated[str, typer.Option(help="Engine; `magnetoionics engines` lists them.")] = "local",
     order: Annotated[str | None, typer.Option(help="Cation order; the host's first by default.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the study [default: HOST-study].")] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
     ] = False,

@@ -59,7 +59,8 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
         strangers = sorted(p.name for p in folder.iterdir())
         if strangers:
             raise UserError(
-                f"{folder} holds files that are no study ({', '.join(strangers[:3])}); choose an empty folder with --output"
+                f"{folder} holds files that are no study ({', '.join(strangers[:3])}); "
+                "choose an empty folder with --output"
             )
 
 
@@ -77,9 +78,7 @@ def read_study(folder: Path) -> Study:
 
     path = folder / RESULTS
     if not path.is_file():
-        raise UserError(
-            f"{folder} holds no {RESULTS}; run a study with `magnetoionics run HOST --output {folder}`"
-        )
+        raise UserError(f"{folder} holds no {RESULTS}; run a study with `magnetoionics run HOST --output {folder}`")
     try:
         return Study.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
@@ -103,14 +102,16 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
     folder
         The study's folder.
     """
+    from ..analysis.plots.study import study_figures
     from ..analysis.report.page import report_html
     from .figures import write_figures
 
     for stem, band in bands.items():
         write_band(band, folder / BANDS / f"{stem}.extxyz")
     write_whole(folder / RESULTS, json.dumps(study.model_dump(mode="json", by_alias=True), indent=1) + "\n")
-    write_figures(study, folder / FIGURES)
-    write_whole(folder / REPORT, report_html(study))
+    figures = study_figures(study)
+    write_figures(figures, folder / FIGURES)
+    write_whole(folder / REPORT, report_html(study, figures))
 
 
 def write_band(band: Band, path: Path) -> None:

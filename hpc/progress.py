@@ -47,8 +47,7 @@ class StageProgress:
         )
         counts = Counter(stage_of(job) for job, _ in flow.iterflow())
         self._tasks: dict[str, TaskID] = {
-            stage: self._progress.add_task("waiting", total=n, title=stage, start=False)
-            for stage, n in counts.items()
+            stage: self._progress.add_task("waiting", total=n, title=stage, start=False) for stage, n in counts.items()
         }
 
     def __enter__(self) -> StageProgress:

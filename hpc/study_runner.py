@@ -78,9 +78,7 @@ def run_study(
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
     _save_timings(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin})
     write_study(*_load(store), folder)
-    console.print(
-        f"[bold]{folder / REPORT}[/bold]  ({summary.jobs} jobs, {time.perf_counter() - begin:.1f} s)"
-    )
+    console.print(f"[bold]{folder / REPORT}[/bold]  ({summary.jobs} jobs, {time.perf_counter() - begin:.1f} s)")
     return folder
 
 
@@ -95,9 +93,7 @@ def rebuild_report(folder: Path, console: Console | None = None) -> None:
     from .store import has_store, open_store
 
     if not has_store(folder):
-        raise UserError(
-            f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`"
-        )
+        raise UserError(f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`")
     write_study(*_load(open_store(folder)), folder)
     (console or Console(stderr=True)).print(f"[bold]{folder / REPORT}[/bold]")
 
@@ -138,9 +134,7 @@ def _remove_study(folder: Path) -> None:
 
 def _save_timings(store: JobStore, seconds: dict[str, float]) -> None:
     rounded = {k: round(v, 3) for k, v in seconds.items()}
-    store.docs_store.update(
-        [{"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded}], key=["uuid"]
-    )
+    store.docs_store.update([{"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded}], key=["uuid"])
 
 
 def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:

@@ -100,12 +100,8 @@ def distinct_hops(
         if n.specie.symbol == ion and n.properties["sublattice"] == from_sublattice
     ]
     if not neighbours:
-        raise ValueError(
-            f"no {ion}({from_sublattice}) within {cutoff_A} A of {vacancy_label}; raise the cutoff"
-        )
-    groups = _orbits_of_neighbours(
-        empty, vacancy.frac_coords, [_shift(n.index, vacancy_index) for n in neighbours]
-    )
+        raise ValueError(f"no {ion}({from_sublattice}) within {cutoff_A} A of {vacancy_label}; raise the cutoff")
+    groups = _orbits_of_neighbours(empty, vacancy.frac_coords, [_shift(n.index, vacancy_index) for n in neighbours])
     hops = [_make_hop(empty, vacancy, members[0], len(members), vacancy_label) for members in groups]
     return sorted(hops, key=lambda h: h.distance_A)
 
@@ -114,9 +110,7 @@ def _shift(index: int, removed: int) -> int:
     return index - 1 if index > removed else index
 
 
-def _orbits_of_neighbours(
-    empty: Structure, vacancy: NDArray[np.float64], movers: list[int]
-) -> list[list[int]]:
+def _orbits_of_neighbours(empty: Structure, vacancy: NDArray[np.float64], movers: list[int]) -> list[list[int]]:
     ops = stabiliser(empty, vacancy)
     left, groups = sorted(set(movers)), []
     while left:

@@ -18,15 +18,11 @@ _VALENCE = {"Fe": 3.0, "Co": 2.0, "Li": 1.0, "O": -2.0}
 
 
 def _rocksalt(element: str, a_A: float) -> Structure:
-    return Structure.from_spacegroup(
-        "Fm-3m", Lattice.cubic(a_A), [element, "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]
-    )
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a_A), [element, "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
 def _corundum(element: str, a_A: float, c_A: float, z: float, x: float) -> Structure:
-    return Structure.from_spacegroup(
-        "R-3c", Lattice.hexagonal(a_A, c_A), [element, "O"], [[0, 0, z], [x, 0, 0.25]]
-    )
+    return Structure.from_spacegroup("R-3c", Lattice.hexagonal(a_A, c_A), [element, "O"], [[0, 0, z], [x, 0, 0.25]])
 
 
 def _spinel(element: str, a_A: float, u: float) -> Structure:
@@ -73,9 +69,7 @@ def reference_phase(formula: str) -> Structure:
         If the phase is not known.
     """
     if formula not in _PHASES:
-        raise ValueError(
-            f"no structure for reference phase {formula!r}; known: {', '.join(reference_phases())}"
-        )
+        raise ValueError(f"no structure for reference phase {formula!r}; known: {', '.join(reference_phases())}")
     cell = _PHASES[formula]()
     symbols = [s.specie.symbol for s in cell]
     bare = Structure(cell.lattice, symbols, cell.frac_coords)

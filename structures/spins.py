@@ -76,9 +76,7 @@ def set_collinear_moments(structure: Structure, sense: Mapping[str, int]) -> Str
         size = high_spin_moment(site.specie.symbol, site.properties["valence"])
         label = site.properties["sublattice"]
         if size and label not in sense:
-            raise ValueError(
-                f"sublattice {label!r} is magnetic but has no spin sense; given: {sorted(sense)}"
-            )
+            raise ValueError(f"sublattice {label!r} is magnetic but has no spin sense; given: {sorted(sense)}")
         moments.append(size * sense.get(label, 1) if size else 0.0)
     out = structure.copy()
     out.add_site_property("magmom", moments)

@@ -67,15 +67,20 @@ def colours(structure: Structure) -> list[int]:
     for site in structure:
         p = site.properties
         moment = p.get("magmom") or 0.0
-        keys.append(
-            (site.specie.symbol, round(p.get("valence") or 0.0, 6), tuple(np.round(np.atleast_1d(moment), 3)))
-        )
+        keys.append((site.specie.symbol, round(p.get("valence") or 0.0, 6), tuple(np.round(np.atleast_1d(moment), 3))))
     index = {key: n + 1 for n, key in enumerate(sorted(set(keys)))}
     return [index[key] for key in keys]
 
 
-def _cell(structure: Structure) -> tuple[FloatArray, FloatArray, list[int]]:
-    return structure.lattice.matrix, structure.frac_coords, colours(structure)
+def _cell(structure: Structure) -> tuple[list[list[float]], list[list[float]], list[int]]:
+    return structure.lattice.matrix.tolist(), structure.frac_coords.tolist(), colours(structure)
+
+
+def _dataset(structure: Structure, symprec: float) -> spglib.SpglibDataset:
+    dataset = spglib.get_symmetry_dataset(_cell(structure), symprec=symprec)
+    if dataset is None:
+        raise ValueError(f"spglib finds no space group at symprec = {symprec} A; check for overlapping sites")
+    return dataset
 
 
 def space_group_number(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> int:
@@ -86,45 +91,35 @@ def space_group_number(structure: Structure, symprec: float = DEFAULT_SYMPREC) -
     ValueError
         If spglib finds none.
     """
-    dataset = spglib.get_symmetry_dataset(_cell(structure), symprec=symprec)
-    if dataset is None:
-        raise ValueError(f"spglib finds no space group at symprec = {symprec} A; check for overlapping sites")
-    return int(dataset.number)
+    return int(_dataset(structure, symprec).number)
 
 
 def space_group_symbol(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> str:
     """Hermann-Mauguin symbol of the coloured structure, e.g. ``"Imma"``."""
-    dataset = spglib.get_symmetry_dataset(_cell(structure), symprec=symprec)
-    if dataset is None:
-        raise ValueError(f"spglib finds no space group at symprec = {symprec} A; check for overlapping sites")
-    return str(dataset.international)
+    return str(_dataset(structure, symprec).international)
 
 
 def operations(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> list[Operation]:
     """All space-group operations of the coloured structure, pure translations included."""
-    found = spglib.get_symmetry(_cell(structure), symprec=symprec)
+    found = _dataset(structure, symprec)
     lattice = structure.lattice.matrix.T
     inverse = np.linalg.inv(lattice)
     return [
         Operation(r, np.asarray(t), lattice @ r @ inverse)
-        for r, t in zip(found["rotations"], found["translations"], strict=True)
+        for r, t in zip(found.rotations, found.translations, strict=True)
     ]
 
 
 def orbits(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> list[list[int]]:
     """Site indices grouped into symmetry-equivalent sets, in order of first appearance."""
-    dataset = spglib.get_symmetry_dataset(_cell(structure), symprec=symprec)
-    if dataset is None:
-        raise ValueError(f"spglib finds no space group at symprec = {symprec} A; check for overlapping sites")
+    dataset = _dataset(structure, symprec)
     groups: dict[int, list[int]] = {}
     for i, representative in enumerate(dataset.equivalent_atoms):
         groups.setdefault(int(representative), []).append(i)
     return list(groups.values())
 
 
-def image_of_site(
-    structure: Structure, operation: Operation, coords: FloatArray, tol_A: float = 0.05
-) -> int | None:
+def image_of_site(structure: Structure, operation: Operation, coords: FloatArray, tol_A: float = 0.05) -> int | None:
     """Index of the site onto which an operation takes a fractional position, or None."""
     target = operation.rotation @ coords + operation.translation
     delta = structure.frac_coords - target

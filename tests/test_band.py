@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 from ase.filters import UnitCellFilter
 from ase.optimize import BFGS
-from scipy.optimize import minimize
-
-from ase import Atoms
 from magnetoionics.workflows.band import BandDriver, BandInputError, BandSettings, check_ends
+from scipy.optimize import minimize
 
 
 def vacancy_hop(element, repeats=3):
@@ -41,7 +40,7 @@ def test_known_vacancy_barriers_of_107_emt_atoms(element, barrier):
 class TwoHumps(Calculator):
     """One ion in E = h sin^2(2 pi x / L) + k (y^2 + z^2)/2 + s x, two humps from x = 0 to x = L."""
 
-    implemented_properties = ("energy", "forces")  # noqa: RUF012
+    implemented_properties = ("energy", "forces")
 
     def __init__(self, height=0.6, length=3.0, stiffness=2.0, slope=0.05):
         super().__init__()
@@ -64,9 +63,7 @@ def one_ion(x, y=0.0):
 
 
 def exact_extremum(model, guess, sense):
-    found = minimize(
-        lambda x: sense * model.energy_at((x[0], 0, 0)), [guess], method="Nelder-Mead", tol=1e-12
-    )
+    found = minimize(lambda x: sense * model.energy_at((x[0], 0, 0)), [guess], method="Nelder-Mead", tol=1e-12)
     return model.energy_at((found.x[0], 0, 0))
 
 

@@ -36,9 +36,7 @@ def split(alpha: float, reach: float = 6.2) -> EwaldParameters:
     return EwaldParameters(alpha, reach / alpha, 2.0 * reach * alpha)
 
 
-def madelung(
-    atoms: Atoms, charges: ArrayLike, distance: float, formulas: float, accuracy: float = TIGHT
-) -> float:
+def madelung(atoms: Atoms, charges: ArrayLike, distance: float, formulas: float, accuracy: float = TIGHT) -> float:
     energy = ewald_sum(atoms.cell, atoms.positions, charges, accuracy=accuracy).energy
     return -energy * distance / COULOMB / formulas
 
@@ -150,9 +148,7 @@ def test_forces_and_stress_are_derivatives(net: float) -> None:
             ewald_sum(cell @ m, positions @ m, charges, accuracy=TIGHT).energy
             for m in (np.eye(3) + strain, np.eye(3) - strain)
         ]
-        assert result.stress[a, b] == pytest.approx(
-            (energies[0] - energies[1]) / (2 * step * volume), abs=1e-6
-        )
+        assert result.stress[a, b] == pytest.approx((energies[0] - energies[1]) / (2 * step * volume), abs=1e-6)
 
 
 def test_sums_and_invariances() -> None:
@@ -164,9 +160,7 @@ def test_sums_and_invariances() -> None:
     moved = positions + np.array([0.37, -4.1, 11.9])
     moved[2] += cell[0] - 2 * cell[2]
     assert ewald_sum(cell, moved, charges).energy == pytest.approx(result.energy, abs=1e-7)
-    doubled = ewald_sum(
-        cell * [[2], [1], [1]], np.vstack([positions, positions + cell[0]]), [*charges, *charges]
-    )
+    doubled = ewald_sum(cell * [[2], [1], [1]], np.vstack([positions, positions + cell[0]]), [*charges, *charges])
     assert doubled.energy == pytest.approx(2 * result.energy, abs=1e-7)
     np.testing.assert_allclose(doubled.stress, result.stress, atol=1e-8)
 

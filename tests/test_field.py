@@ -26,9 +26,7 @@ def rocksalt() -> tuple[Atoms, FloatArray]:
     return atoms, np.where(atoms.symbols == "Co", 1.2, -1.2)
 
 
-def in_field(
-    atoms: Atoms, charges: FloatArray, field: ArrayLike = FIELD, **kwargs: bool
-) -> UniformFieldCalculator:
+def in_field(atoms: Atoms, charges: FloatArray, field: ArrayLike = FIELD, **kwargs: bool) -> UniformFieldCalculator:
     inner = RigidIonCalculator(accuracy=1e-12)
     return UniformFieldCalculator(inner, field, charges, atoms.positions.copy(), **kwargs)
 

@@ -76,18 +76,12 @@ def _imports_of(path: str, source: str) -> Iterator[Import]:
             if isinstance(statement, ast.Import):
                 yield Import(path, statement.lineno, 0, alias.name, "", at_load)
             else:
-                yield Import(
-                    path, statement.lineno, statement.level, statement.module or "", alias.name, at_load
-                )
+                yield Import(path, statement.lineno, statement.level, statement.module or "", alias.name, at_load)
 
 
 @pytest.fixture(scope="session")
 def package_files(checkout_files: list[str]) -> list[str]:
-    return [
-        f
-        for f in checkout_files
-        if f.endswith(".py") and (f == "__init__.py" or f.split("/")[0] in MAY_IMPORT)
-    ]
+    return [f for f in checkout_files if f.endswith(".py") and (f == "__init__.py" or f.split("/")[0] in MAY_IMPORT)]
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +116,7 @@ def test_only_engines_know_engines(imports: list[Import]) -> None:
     assert [str(i) for i in named] == []
     low = [i for i in imports if i.level == 0 and i.room in ("structures", "analysis")]
     known = [
-        i
-        for i in low
-        if f"{i.module}.{i.name}.".startswith(tuple(f"{package}." for package in NO_ENGINE_OUTSIDE))
+        i for i in low if f"{i.module}.{i.name}.".startswith(tuple(f"{package}." for package in NO_ENGINE_OUTSIDE))
     ]
     assert [str(i) for i in known] == []
 
@@ -157,9 +149,7 @@ def test_relative_imports_are_resolved(path: str, source: str, target: tuple[str
 
 
 def _tool(*arguments: str, cwd: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -229,9 +219,7 @@ SLOW_TO_START = ("jobflow", "maggma", "pymatgen", "matplotlib", "scipy", "ase", 
 )
 def test_import_is_light(module: str, unwanted: tuple[str, ...], tmp_path: Path) -> None:
     program = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     loaded = json.loads(done.stdout)
     assert module in loaded
@@ -241,9 +229,7 @@ def test_import_is_light(module: str, unwanted: tuple[str, ...], tmp_path: Path)
 def test_help_answers_at_once(tmp_path: Path) -> None:
     """Best of five, because another process may hold the cores for a moment."""
     beside = shutil.which("magnetoionics", path=str(Path(sys.executable).parent))
-    command = (
-        [beside] if beside else [sys.executable, "-c", "from magnetoionics.hpc.cli import entry; entry()"]
-    )
+    command = [beside] if beside else [sys.executable, "-c", "from magnetoionics.hpc.cli import entry; entry()"]
     seconds = []
     for _ in range(5):
         begin = time.perf_counter()

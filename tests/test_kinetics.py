@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
-
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.kinetics import (
     barrier_for_retention_eV,
@@ -14,6 +12,7 @@ from magnetoionics.analysis.kinetics import (
     retention_s,
     two_state_population,
 )
+from scipy.integrate import solve_ivp
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ def test_barriers_for_a_day_and_ten_years():
 
 
 def test_field_occupation_of_a_divalent_hop():
-    """z = 2, d = 2.967 A, 4e7 V/m, 300 K."""
+    """Z = 2, d = 2.967 A, 4e7 V/m, 300 K."""
     assert field_occupation(2 * 4e7 * 2.967e-10, 300) == pytest.approx(0.7147, abs=5e-5)
     assert field_occupation(0, 300) == 0.5
     assert field_occupation(0.1, 300) + field_occupation(-0.1, 300) == pytest.approx(1)
@@ -49,18 +48,14 @@ def test_field_occupation_of_a_divalent_hop():
 def test_two_state_population_solves_its_rate_equation():
     up, down = 3.0, 1.2
     times = np.linspace(0, 2, 9)
-    exact = solve_ivp(
-        lambda t, p: up * (1 - p) - down * p, (0, 2), [0.1], t_eval=times, rtol=1e-10, atol=1e-12
-    )
+    exact = solve_ivp(lambda t, p: up * (1 - p) - down * p, (0, 2), [0.1], t_eval=times, rtol=1e-10, atol=1e-12)
     assert np.allclose(two_state_population(times, 0.1, up, down), exact.y[0], atol=1e-8)
 
 
 def test_detailed_balance():
     t, forward, backward = 350.0, 0.55, 0.70
     ratio = rate_per_s(forward, t) / rate_per_s(backward, t)
-    assert two_state_population(1e9, 0.0, ratio, 1.0) == pytest.approx(
-        field_occupation(backward - forward, t)
-    )
+    assert two_state_population(1e9, 0.0, ratio, 1.0) == pytest.approx(field_occupation(backward - forward, t))
 
 
 def test_retention_document_is_consistent_with_its_barrier():

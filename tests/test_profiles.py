@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from magnetoionics.analysis.profiles import barrier_in_field, humps, tilted_energies
 
 seeds = st.integers(0, 10_000)
@@ -77,7 +76,7 @@ def test_two_equal_humps_make_a_kink_at_zero_field():
 
 
 def test_one_symmetric_hump_shifts_by_half_the_work_of_the_hop():
-    """z = 2, d = 2.967 A: half the work is 2.97, 29.7 and 297 meV at 1e7, 1e8 and 1e9 V/m."""
+    """Z = 2, d = 2.967 A: half the work is 2.97, 29.7 and 297 meV at 1e7, 1e8 and 1e9 V/m."""
     dipoles = np.outer([0, 2 * 2.967 / 2, 2 * 2.967], [0, 1, 0])
     for field_V_per_m, half_work in ((1e7, 0.002967), (1e8, 0.02967), (1e9, 0.2967)):
         b = barrier_in_field([0, 0.6, 0], dipoles, [0, 1, 0], field_V_per_m * 1e-10)
@@ -88,7 +87,7 @@ def test_one_symmetric_hump_shifts_by_half_the_work_of_the_hop():
 def test_origin_of_the_dipole_does_not_matter():
     energies, dipoles, direction = random_profile(3)
     a = tilted_energies(energies, dipoles, direction)
-    assert np.allclose(a, tilted_energies(energies, dipoles + [5, -3, 2], direction), atol=1e-12)
+    assert np.allclose(a, tilted_energies(energies, dipoles + np.array([5, -3, 2]), direction), atol=1e-12)
 
 
 def test_misfitting_input_is_refused():

@@ -103,9 +103,7 @@ def test_neighbour_list_reuse_does_not_change_results() -> None:
     for _step in range(12):
         atoms.positions += rng.normal(scale=0.03, size=(8, 3))
         fresh = RigidIonCalculator()
-        assert kept.get_property("energy", atoms) == pytest.approx(
-            fresh.get_property("energy", atoms), abs=1e-10
-        )
+        assert kept.get_property("energy", atoms) == pytest.approx(fresh.get_property("energy", atoms), abs=1e-10)
         np.testing.assert_allclose(kept.results["forces"], fresh.results["forces"], atol=1e-9)
         lists.append(kept._neighbours)
     assert 1 < len({id(one) for one in lists}) < 12

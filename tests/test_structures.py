@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from magnetoionics.structures.hops import distinct_hops
 from magnetoionics.structures.host import UnknownHostError, get_host, host_keys
 from magnetoionics.structures.oxides import reference_phase, reference_phases

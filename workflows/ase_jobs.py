@@ -87,9 +87,7 @@ def _calculation(
     largest = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
     checks = []
     if limit is not None:
-        checks.append(
-            Check(name="forces relaxed", passed=largest <= limit, value=largest, limit=limit, unit="eV/A")
-        )
+        checks.append(Check(name="forces relaxed", passed=largest <= limit, value=largest, limit=limit, unit="eV/A"))
     final = from_atoms(atoms, structure)
     return Calculation(
         name=name,
@@ -126,9 +124,7 @@ def relax_cell(engine: AseEngine, atoms: Atoms) -> Check:
     from ase.filters import UnitCellFilter
     from ase.optimize import BFGS
 
-    BFGS(UnitCellFilter(atoms), logfile=None, maxstep=0.1).run(
-        fmax=engine.cell_fmax_eV_per_A, steps=engine.max_steps
-    )
+    BFGS(UnitCellFilter(atoms), logfile=None, maxstep=0.1).run(fmax=engine.cell_fmax_eV_per_A, steps=engine.max_steps)
     pressure = float(np.abs(atoms.get_stress()).max())
     limit = 2e-4
     return Check(name="stress relaxed", passed=pressure <= limit, value=pressure, limit=limit, unit="eV/A^3")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from ase import Atoms
@@ -121,9 +122,7 @@ def check_ends(initial: Atoms, final: Atoms, mover: int, same_state_A: float) ->
     for name in ("magmom", "valence"):
         first, last = initial.arrays.get(name), final.arrays.get(name)
         if first is not None and last is not None and not np.allclose(first, last, atol=1e-6):
-            raise BandInputError(
-                f"site property {name!r} differs between the ends: a spin or charge flip is no hop"
-            )
+            raise BandInputError(f"site property {name!r} differs between the ends: a spin or charge flip is no hop")
     moved = np.linalg.norm(final.positions[mover] - initial.positions[mover])
     if moved < same_state_A:
         raise BandInputError(f"the mover's ends are {moved:.2f} A apart: both ends are the same state")
@@ -174,7 +173,7 @@ class BandDriver:
         middle = self._best_intermediate(ends, intermediates, mover)
         stations = [ends[0], *middle, ends[1]]
         points = [stations[0]]
-        for n, (left, right) in enumerate(zip(stations, stations[1:], strict=False), start=1):
+        for n, (left, right) in enumerate(pairwise(stations), start=1):
             points += self._segment(left, right, mover, f"hump {n}", self.settings.max_splits)
             points.append(right)
         self._judge_path(points)
@@ -208,9 +207,7 @@ class BandDriver:
         )
         return point
 
-    def _best_intermediate(
-        self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int
-    ) -> list[PathPoint]:
+    def _best_intermediate(self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int) -> list[PathPoint]:
         """Relax the trials from coarse to fine; keep the lowest that is a state of its own."""
         kept: list[PathPoint] = []
         for n, trial in enumerate(trials, start=1):
@@ -224,20 +221,14 @@ class BandDriver:
                 self._notes.append(f"trial intermediate {n} relaxed back into an end: no minimum there")
                 continue
             if float(np.linalg.norm(moving.get_forces(), axis=1).max()) > self.settings.relax_fmax_eV_per_A:
-                self._notes.append(
-                    f"trial intermediate {n} did not relax in {self.settings.max_steps} steps: dropped"
-                )
+                self._notes.append(f"trial intermediate {n} did not relax in {self.settings.max_steps} steps: dropped")
                 continue
             kept.append(self._point(moving, "minimum"))
             energy = kept[-1].energy - ends[0].energy
-            self._notes.append(
-                f"trial intermediate {n} is a minimum at {energy:+.3f} eV above the initial state"
-            )
+            self._notes.append(f"trial intermediate {n} is a minimum at {energy:+.3f} eV above the initial state")
         return [min(kept, key=lambda p: p.energy)] if kept else []
 
-    def _segment(
-        self, left: PathPoint, right: PathPoint, mover: int, name: str, splits: int
-    ) -> list[PathPoint]:
+    def _segment(self, left: PathPoint, right: PathPoint, mover: int, name: str, splits: int) -> list[PathPoint]:
         """Moving images between two minima, the highest one climbed."""
         images = [left.atoms.copy(), *(left.atoms.copy() for _ in range(self.settings.images_per_hump))]
         images.append(right.atoms.copy())
@@ -246,15 +237,11 @@ class BandDriver:
         band = [left.atoms, *(self._with_calculator(a) for a in images[1:-1]), right.atoms]
         neb = NEB(band, k=self.settings.spring_eV_per_A2, climb=False, method="improvedtangent")
         self._converge(neb)
-        energies = np.array(
-            [left.energy, *(float(a.get_potential_energy()) for a in band[1:-1]), right.energy]
-        )
+        energies = np.array([left.energy, *(float(a.get_potential_energy()) for a in band[1:-1]), right.energy])
         dip = _interior_minimum(energies)
         if dip is not None and splits > 0:
             found = self._relaxed(band[dip], f"minimum found on {name}", kind="minimum")
-            gaps = [
-                np.linalg.norm(found.atoms.positions - e.atoms.positions, axis=1).max() for e in (left, right)
-            ]
+            gaps = [np.linalg.norm(found.atoms.positions - e.atoms.positions, axis=1).max() for e in (left, right)]
             if min(gaps) > self.settings.same_state_A:
                 before = self._segment(left, found, mover, f"{name}a", splits - 1)
                 after = self._segment(found, right, mover, f"{name}b", splits - 1)
@@ -292,9 +279,7 @@ class BandDriver:
         force = float(np.linalg.norm(saddle.forces, axis=1).max())
         limit = 2 * self.settings.fmax_eV_per_A
         self._checks.append(
-            Check(
-                name=f"saddle force of {name}", passed=force <= limit, value=force, limit=limit, unit="eV/A"
-            )
+            Check(name=f"saddle force of {name}", passed=force <= limit, value=force, limit=limit, unit="eV/A")
         )
         curvature = self._curvature(points[top - 1].atoms, saddle, points[top + 1].atoms)
         self._checks.append(
@@ -319,10 +304,7 @@ class BandDriver:
         return -(projected[0] - projected[1]) / (2 * step_A)
 
     def _judge_path(self, points: list[PathPoint]) -> None:
-        steps = [
-            float(np.linalg.norm(b.atoms.positions - a.atoms.positions))
-            for a, b in zip(points, points[1:], strict=False)
-        ]
+        steps = [float(np.linalg.norm(b.atoms.positions - a.atoms.positions)) for a, b in pairwise(points)]
         limit = 3.0 * float(np.median(steps))
         self._checks.append(
             Check(

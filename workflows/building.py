@@ -18,9 +18,7 @@ def vacancy_sites(host_key: str, order: str | None) -> list[VacancySite]:
     """Every distinct vacancy that a host declares, in its unrelaxed ordered cell."""
     host = get_host(host_key)
     cell = host.structure(order)
-    return [
-        v for element, sublattice in host.vacancies for v in distinct_vacancies(cell, element, sublattice)
-    ]
+    return [v for element, sublattice in host.vacancies for v in distinct_vacancies(cell, element, sublattice)]
 
 
 @job(name="supercell")

@@ -51,9 +51,7 @@ class Engine(MSONable, ABC):
         """Provenance of a result of this engine, with what it leaves out."""
 
     @abstractmethod
-    def relax(
-        self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None
-    ) -> Job | Flow:
+    def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job | Flow:
         """Relax ions, and the cell if asked.
 
         Parameters

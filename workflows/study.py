@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobflow import Flow, Maker, job
+from pymatgen.core import Structure
 
 from ..analysis.anisotropy import AnisotropyMap
-from ..analysis.assembly import StudyInputs, assemble
+from ..analysis.assembly import StudyInputs, assemble, keffer_of_mover
 from ..analysis.calculation import Calculation
-from ..analysis.formation import SpeciesFit
 from ..analysis.migration import Migration
+from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Study
 from ..analysis.vacancies import VacancySet
 from ..structures.hops import Hop
@@ -111,6 +112,8 @@ class MagnetoionicStudyMaker(Maker):
             vacancies.output,
             migration.output["migration"],
             migration.output["hop"],
+            band.images[0].structure,
+            band.images[-1].structure,
             anisotropy.output,
         )
         stages = [
@@ -156,6 +159,8 @@ def assemble_study(
     vacancies: VacancySet,
     migration: Migration,
     hop: Hop,
+    before: Structure,
+    after: Structure,
     maps: dict[str, AnisotropyMap],
 ) -> Study:
     """Judge everything that was computed; outputs a `Study`."""
@@ -168,8 +173,7 @@ def assemble_study(
         vacancies=vacancies,
         migration=migration,
         relation_matrices=hop.relation_matrices,
+        keffer={"before": keffer_of_mover(before, hop.mover), "after": keffer_of_mover(after, hop.mover)},
         maps=maps,
     )
     return assemble(inputs)
-
-

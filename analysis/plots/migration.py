@@ -48,9 +48,7 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
             if chosen:
                 name = kind if kind in ("saddle", "minimum") else None
                 axis.plot(arc[chosen], energy[chosen], marker, color=colour, label=name, zorder=4)
-        strongest = sorted({abs(f.field_V_per_m) for f in migration.field if f.field_V_per_m}, reverse=True)[
-            :fields
-        ]
+        strongest = sorted({abs(f.field_V_per_m) for f in migration.field if f.field_V_per_m}, reverse=True)[:fields]
         for rank, size in enumerate(strongest):
             for sense, style in ((1, "--"), (-1, ":")):
                 tilted = energy - sense * size * 1e-10 * dipole
@@ -65,9 +63,7 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
                 )
         axis.set_xlabel("path length of all ions (Å)")
         axis.set_ylabel("energy (eV)")
-        axis.set_title(
-            f"{migration.label}: {migration.forward_eV:.2f} eV forward, {migration.backward_eV:.2f} eV back"
-        )
+        axis.set_title(f"{migration.label}: {migration.forward_eV:.2f} eV forward, {migration.backward_eV:.2f} eV back")
         axis.legend(ncols=2)
         sign(
             axis,

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from pymatgen.core import Composition
 
 from ...analysis.anisotropy import AnisotropyMap
-from ...analysis.calculation import Calculation
-from ...analysis.chemical_potentials import load_experimental_phases
 from ...analysis.document import Provenance
-from ...analysis.formation import CompoundEnergy, SpeciesFit, fit_species_energies
+from ...analysis.phases import load_experimental_phases
+from ...analysis.references import CompoundEnergy, SpeciesFit, fit_species_energies
 from ...calculators.ligand_field import LigandFieldParameters, cobalt_energies
 from ...calculators.potentials import potential
 from ...calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
@@ -56,9 +55,7 @@ class LocalEngine(AseEngine):
 
     name: ClassVar[str] = "local"
     tier: ClassVar[str] = "local"
-    summary: ClassVar[str] = (
-        "rigid-ion energies and a Co2+ ligand field: seconds on a laptop, indicative numbers"
-    )
+    summary: ClassVar[str] = "rigid-ion energies and a Co2+ ligand field: seconds on a laptop, indicative numbers"
 
     potential_name: str = "pedone"
     accuracy: float = 1e-6
@@ -134,23 +131,21 @@ def ligand_field_map(
     """E(n) in meV per cell; outputs an `AnisotropyMap`."""
     atoms = to_atoms(structure)
     vectors = np.asarray(directions, dtype=float)
-    per_ion = cobalt_energies(
-        atoms, engine.formal_charges(atoms, None), vectors, parameters=engine.ligand_field
-    )
+    per_ion = cobalt_energies(atoms, engine.formal_charges(atoms, None), vectors, parameters=engine.ligand_field)
     total = 1000.0 * per_ion.sum(axis=0)
     return AnisotropyMap(
         state=state,
         directions=vectors.tolist(),
         energies_meV=[float(x) for x in total - total.min()],
         cell_volume_A3=float(structure.volume),
-        n_formula_units=structure.composition["O"] / 4,
+        formula_units=structure.composition["O"] / 4,
         ions=f"{len(per_ion)} Co2+",
         provenance=engine.provenance(_LEFT_OUT_SPIN_ORBIT),
     )
 
 
 @job
-def fit_references(engine: LocalEngine, formulas: list[str], host: Calculation | None = None) -> SpeciesFit:
+def fit_references(engine: LocalEngine, formulas: list[str]) -> SpeciesFit:
     """Relax each oxide and fit element energies to enthalpies; outputs a `SpeciesFit`."""
     known = [f for f in formulas if f in reference_phases()]
     elements = sorted({str(e) for f in known for e in Composition(f).elements})
@@ -166,6 +161,7 @@ def fit_references(engine: LocalEngine, formulas: list[str], host: Calculation |
                 formula=formula,
                 model_energy_eV=float(atoms.get_potential_energy()) / units,
                 formation_energy_eV=enthalpies[formula],
+                provenance=engine.provenance(),
             )
         )
     return fit_species_energies(compounds)

@@ -1,0 +1,263 @@
+"""From what an engine computed to a judged study: pure functions, numbers in, documents out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from pymatgen.core import Structure
+
+from ..structures.host import Host
+from ..structures.spins import formula_units
+from ..structures.symmetry import space_group_symbol
+from .anisotropy import AnisotropyMap, cubic_constants, summarise
+from .calculation import Calculation
+from .chemical_potentials import ChemicalPotentials, stability_window
+from .claims import Evidence, audit
+from .formation import FormationLines, VacancyFormation, formation_lines
+from .kinetics import retention
+from .migration import Migration
+from .oxygen_gas import delta_mu_O_eV
+from .phases import load_experimental_phases
+from .references import SpeciesFit
+from .study import (
+    AnisotropyResult,
+    ChemicalPotentialsResult,
+    EnergyRange,
+    EngineResult,
+    GasPoint,
+    HostResult,
+    OrderEnergy,
+    Study,
+    VacancyResult,
+)
+from .unidirectional import (
+    UnidirectionalResult,
+    UnidirectionalState,
+    axis_angle_deg,
+    keffer_sum,
+    relation_deviation_meV,
+    state_of,
+)
+from .vacancies import VacancySet
+
+# Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
+NOISE_meV = 1e-6
+_GAS = tuple((t, p) for t in (300.0, 600.0, 900.0, 1000.0, 1200.0) for p in (1.0, 1e-5, 1e-10))
+_RELAXED_SYMPREC = 1e-2
+
+
+@dataclass(frozen=True)
+class StudyInputs:
+    """Everything that the engine's jobs handed back."""
+
+    host: Host
+    order: str
+    engine: EngineResult
+    bulks: Mapping[str, Calculation]
+    references: SpeciesFit
+    vacancies: VacancySet
+    migration: Migration
+    relation_matrices: list[list[list[float]]]
+    keffer: Mapping[str, list[float]]
+    maps: Mapping[str, AnisotropyMap]
+
+
+def assemble(inputs: StudyInputs) -> Study:
+    """Judge everything that was computed."""
+    host = host_result(inputs)
+    potentials = chemical_potentials_result(inputs)
+    vacancies = vacancy_results(inputs, potentials)
+    anisotropy = anisotropy_result(inputs)
+    unidirectional = unidirectional_result(inputs)
+    kept = retention(inputs.migration.backward_eV, inputs.migration.provenance)
+    evidence = Evidence(
+        host=host,
+        engine=inputs.engine.name,
+        tier=inputs.engine.tier,
+        vacancies=vacancies,
+        window=potentials.window,
+        reference_eV=inputs.references.reference_energies_eV,
+        migration=inputs.migration,
+        unidirectional=unidirectional,
+        retention=kept,
+    )
+    return Study(
+        host=host,
+        engine=inputs.engine,
+        vacancies=vacancies,
+        chemical_potentials=potentials,
+        migration=[inputs.migration],
+        anisotropy=anisotropy,
+        unidirectional=unidirectional,
+        retention=kept,
+        claims=audit(evidence, inputs.host.claims),
+    )
+
+
+def host_result(inputs: StudyInputs) -> HostResult:
+    """The relaxed host and the energies of its cation orders."""
+    per_formula = {}
+    for order, calculation in inputs.bulks.items():
+        units = formula_units(calculation.structure, anions_per_formula=inputs.host.anions_per_formula)
+        per_formula[order] = (calculation.energy_eV / units, calculation.structure.volume / units)
+    lowest = min(energy for energy, _ in per_formula.values())
+    chosen = inputs.bulks[inputs.order].structure
+    return HostResult(
+        key=inputs.host.key,
+        title=inputs.host.title,
+        formula=inputs.host.formula,
+        order=inputs.order,
+        space_group=space_group_symbol(chosen, _RELAXED_SYMPREC),
+        cell_atoms=len(chosen),
+        lattice_A=[float(x) for x in chosen.lattice.abc],
+        angles_deg=[float(x) for x in chosen.lattice.angles],
+        volume_per_formula_A3=float(per_formula[inputs.order][1]),
+        moment_per_formula_muB=inputs.host.moment_per_formula(chosen),
+        orders=[
+            OrderEnergy(
+                order=order,
+                space_group=space_group_symbol(inputs.bulks[order].structure, _RELAXED_SYMPREC),
+                relative_eV_per_formula=float(energy - lowest),
+                volume_per_formula_A3=float(volume),
+            )
+            for order, (energy, volume) in per_formula.items()
+        ],
+        structure=chosen,
+        sources=dict(inputs.host.sources),
+    )
+
+
+def chemical_potentials_result(inputs: StudyInputs) -> ChemicalPotentialsResult:
+    """Stability window from experimental enthalpies, formation lines inside it, and the oxygen gas."""
+    elements = sorted(inputs.references.reference_energies_eV)
+    window = stability_window(inputs.host.formula, load_experimental_phases(elements))
+    return ChemicalPotentialsResult(
+        window=window,
+        references=inputs.references,
+        lines=_lines(inputs, window),
+        oxygen_gas=[
+            GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
+        ],
+    )
+
+
+def _lines(inputs: StudyInputs, window: ChemicalPotentials) -> FormationLines:
+    host_energy = inputs.vacancies.host.energy_eV
+    indicative = inputs.engine.tier == "local"
+    defects = [
+        VacancyFormation(
+            label=v.label,
+            removed={v.element: 1},
+            energy_difference_eV=v.calculation.energy_eV - host_energy,
+            indicative=indicative,
+            note=_note(indicative),
+            provenance=v.calculation.provenance,
+        )
+        for v in inputs.vacancies.vacancies
+    ]
+    return formation_lines(defects, window, inputs.references)
+
+
+def _note(indicative: bool) -> str:
+    if indicative:
+        return "indicative: only differences of vacancies of one element on one kind of site are meant"
+    return "neutral cell"
+
+
+def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult) -> list[VacancyResult]:
+    """Each vacancy with its formation energy at both edges of the window."""
+    host = inputs.vacancies.host
+    indicative = inputs.engine.tier == "local"
+    lines = {line.label: line for line in potentials.lines.lines}
+    grid = potentials.lines.delta_mu_O_eV
+    results = []
+    for v in inputs.vacancies.vacancies:
+        line = lines[v.label]
+        edges = [EnergyRange(delta_mu_O_eV=grid[i], low_eV=line.low_eV[i], high_eV=line.high_eV[i]) for i in (0, -1)]
+        results.append(
+            VacancyResult(
+                label=v.label,
+                element=v.element,
+                sublattice=v.sublattice,
+                multiplicity=v.multiplicity,
+                cobalt_neighbours=v.cobalt_neighbours,
+                cell_atoms=len(v.calculation.structure),
+                energy_minus_host_eV=v.calculation.energy_eV - host.energy_eV,
+                oxygen_poor=edges[0],
+                oxygen_rich=edges[1],
+                total_moment_muB=v.calculation.total_moment_muB,
+                moment_change_muB=v.calculation.total_moment_muB - host.total_moment_muB,
+                converged=v.calculation.converged,
+                checks=v.calculation.checks,
+                indicative=indicative,
+                error_bar_eV=line.error_bar_eV,
+                note=line.note,
+            )
+        )
+    return results
+
+
+def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult:
+    """Summaries of all maps, and the host's cubic constants averaged over the cubic operations."""
+    pristine = inputs.maps["pristine"]
+    return AnisotropyResult(
+        maps=list(inputs.maps.values()),
+        summaries=[summarise(m) for m in inputs.maps.values()],
+        cubic=cubic_constants(pristine, average=True),
+        cubic_note=(
+            f"the {inputs.order} cell is not cubic: its map was averaged over the 48 cubic operations, "
+            "as a crystal with all variants of the order would"
+        ),
+    )
+
+
+def unidirectional_result(inputs: StudyInputs) -> UnidirectionalResult:
+    """What the hop writes: axes before and after, their relation, and the verdict."""
+    states = [state_of(m, NOISE_meV, keffer_A2=inputs.keffer.get(name)) for name, m in inputs.maps.items()]
+    named = {s.state: s for s in states}
+    before, after = named["before"], named["after"]
+    easy = axis_angle_deg(before.easy_axis, after.easy_axis)
+    hard = axis_angle_deg(before.hard_axis, after.hard_axis)
+    relation = inputs.migration.relation
+    deviation = None
+    if inputs.relation_matrices:
+        deviation = max(
+            relation_deviation_meV(inputs.maps["before"], inputs.maps["after"], m) for m in inputs.relation_matrices
+        )
+    return UnidirectionalResult(
+        states=states,
+        relation=relation,
+        relation_deviation_meV=deviation,
+        easy_axis_tilt_deg=easy,
+        hard_axis_tilt_deg=hard,
+        reference=None,
+        noise_meV=NOISE_meV,
+        verdict=after.verdict,
+        reason=_hop_reason(after, easy, hard, relation),
+        assumptions=[
+            "no frozen reference is declared: nothing in the film or the tip is pinned",
+            "magnetically rigid cell: all Co moments turn together",
+        ],
+    )
+
+
+def _hop_reason(after: UnidirectionalState, easy: float, hard: float, relation: list[str]) -> str:
+    how = (
+        "no operation of the host relates the two states"
+        if relation == ["none"]
+        else f"related by: {', '.join(relation)}"
+    )
+    return f"the hop turns the easy axis by {easy:.1f} and the hard axis by {hard:.1f} degrees ({how}); {after.reason}"
+
+
+def keffer_of_mover(structure: Structure, mover: int) -> list[float]:
+    """Keffer sum at the moving ion over its B-site neighbours, A^2, shape (3,)."""
+    site = structure[mover]
+    near = structure.get_neighbors(site, 4.5)
+    metals = [
+        n.coords for n in near if n.specie.symbol != "O" and n.properties["sublattice"] == "B" and n.nn_distance < 3.4
+    ]
+    oxygens = [n.coords for n in near if n.specie.symbol == "O"]
+    return [float(x) for x in np.asarray(keffer_sum(site.coords, metals, oxygens))]

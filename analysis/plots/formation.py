@@ -1,0 +1,61 @@
+"""Figure of formation energies against the oxygen potential, with temperature and pressure axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..formation import FormationLines
+from ..oxygen_gas import temperature_K_for
+from .base import canvas, sign
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def plot_formation(lines: FormationLines, ax: Axes | None = None, *, pressure_atm: float = 1e-5) -> Figure:
+    """Formation energies over the stability window, outside shaded.
+
+    Parameters
+    ----------
+    lines
+        Lines with their range over the allowed cation potentials.
+    ax
+        Axis to draw on; a new figure by default.
+    pressure_atm
+        Oxygen pressure of the temperature axis on top.
+
+    Returns
+    -------
+    Figure
+    """
+    with canvas(ax, size=(5.6, 4.0)) as (figure, axis):
+        mu = np.array(lines.delta_mu_O_eV)
+        for line in lines.lines:
+            (drawn,) = axis.plot(mu, line.mid_eV, label=line.label)
+            axis.fill_between(mu, line.low_eV, line.high_eV, color=drawn.get_color(), alpha=0.18, lw=0)
+        low, high = lines.window_eV
+        margin = 0.12 * (high - low)
+        axis.axvspan(low - margin, low, color="0.85", lw=0)
+        axis.axvspan(high, high + margin, color="0.85", lw=0)
+        axis.set_xlim(low - margin, high + margin)
+        axis.axhline(0, color="0.5", lw=0.8)
+        axis.set_xlabel("oxygen potential Δμ$_O$ (eV); grey: host not stable")
+        axis.set_ylabel("formation energy (eV)")
+        _temperature_axis(axis, low, high, pressure_atm)
+        axis.legend(ncols=2)
+        bar = max(float(line.error_bar_eV or 0.0) for line in lines.lines)
+        indicative = any(line.indicative for line in lines.lines)
+        tag = f"indicative, references ± {bar:.2f} eV" if indicative else "neutral cells"
+        sign(axis, f"engine {lines.provenance.engine}; {tag}; bands: allowed cation potentials")
+        return figure
+
+
+def _temperature_axis(axis: Axes, low: float, high: float, pressure_atm: float) -> None:
+    top = axis.secondary_xaxis("top")
+    places = np.linspace(low, high, 5)
+    top.set_xticks(places, [f"{temperature_K_for(float(x), pressure_atm):.0f}" for x in places])
+    exponent = int(np.floor(np.log10(pressure_atm)))
+    top.set_xlabel(f"temperature (K) at p(O$_2$) = $10^{{{exponent}}}$ atm")

@@ -1,0 +1,143 @@
+"""Geometry of stability regions: a plane cut by half-spaces, in any number of dimensions. Arrays only.
+
+A region is the set of x with ``plane . x = level`` and ``rows x <= limits``. It is bounded whenever
+every component of x is limited from above and the plane's normal is positive.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+FloatArray = NDArray[np.float64]
+TOLERANCE = 1e-7
+
+
+def extreme(
+    objective: FloatArray, plane: FloatArray, level: float, rows: FloatArray, limits: FloatArray
+) -> tuple[float, float, FloatArray]:
+    """Smallest ``objective . x`` in the region, with its derivatives.
+
+    Parameters
+    ----------
+    objective, plane
+        Shape (d,).
+    level
+        Right-hand side of the plane.
+    rows, limits
+        Half-spaces, shapes (m, d) and (m,).
+
+    Returns
+    -------
+    value, by_level, by_limits
+        The minimum and its derivatives with respect to `level` and `limits` (shape (m,)).
+
+    Raises
+    ------
+    ValueError
+        If the region is empty or unbounded in this direction.
+    """
+    found = linprog(
+        objective,
+        A_ub=rows,
+        b_ub=limits,
+        A_eq=plane[None, :],
+        b_eq=[level],
+        bounds=(None, None),
+        method="highs",
+    )
+    if not found.success or found.fun is None:
+        raise ValueError(f"the stability region has no extreme point: {found.message}")
+    return float(found.fun), float(found.eqlin.marginals[0]), np.asarray(found.ineqlin.marginals, dtype=float)
+
+
+def vertices(
+    plane: FloatArray, level: float, rows: FloatArray, limits: FloatArray
+) -> tuple[FloatArray, list[list[int]]]:
+    """Corners of the region, by solving for every set of d - 1 half-spaces that could meet there.
+
+    Half-spaces that never touch the region are dropped first, so the enumeration stays small.
+
+    Parameters
+    ----------
+    plane, level, rows, limits
+        As in `extreme`.
+
+    Returns
+    -------
+    corners, touching
+        Shape (n, d), in order around the region when it is a polygon; indices of the half-spaces met
+        at each.
+    """
+    dim = len(plane)
+    norms = np.linalg.norm(rows, axis=1)
+    unit_rows, unit_limits = rows / norms[:, None], limits / norms
+    active = [
+        i
+        for i, (row, limit) in enumerate(zip(unit_rows, unit_limits, strict=True))
+        if limit + extreme(-row, plane, level, rows, limits)[0] <= TOLERANCE
+    ]
+    sets = np.array(list(itertools.combinations(active, dim - 1)), dtype=int)
+    normal = plane / np.linalg.norm(plane)
+    systems = np.concatenate([np.broadcast_to(normal, (len(sets), 1, dim)), unit_rows[sets]], axis=1)
+    right = np.concatenate([np.full((len(sets), 1), level / np.linalg.norm(plane)), unit_limits[sets]], axis=1)
+    regular = np.abs(np.linalg.det(systems)) > 1e-9
+    points = np.linalg.solve(systems[regular], right[regular][..., None])[..., 0]
+    slack = unit_limits - points @ unit_rows.T
+    feasible = np.all(slack >= -TOLERANCE, axis=1)
+    corners = _ordered(_distinct(points[feasible]))
+    met = np.abs(unit_limits - corners @ unit_rows.T) <= 10 * TOLERANCE
+    return corners, [[int(i) for i in np.flatnonzero(row)] for row in met]
+
+
+def slice_points(corners: FloatArray, axis: int, value: float) -> FloatArray:
+    """Points whose convex hull is the slice of the region where component `axis` has a value.
+
+    Every corner of the slice lies on the segment between two corners of the region, so all pairs
+    that straddle the value are interpolated.
+
+    Parameters
+    ----------
+    corners
+        Shape (n, d).
+    axis
+        The component that is fixed.
+    value
+        Between the smallest and the largest component of the corners.
+
+    Returns
+    -------
+    FloatArray
+        Shape (k, d).
+    """
+    along = corners[:, axis]
+    clipped = float(np.clip(value, along.min(), along.max()))
+    below, above = np.flatnonzero(along <= clipped + 1e-12), np.flatnonzero(along >= clipped - 1e-12)
+    first, second = corners[np.repeat(below, len(above))], corners[np.tile(above, len(below))]
+    span = second[:, axis] - first[:, axis]
+    flat = span <= 1e-12
+    weight = np.where(flat, 0.0, (clipped - first[:, axis]) / np.where(flat, 1.0, span))
+    points: FloatArray = first + weight[:, None] * (second - first)
+    points[:, axis] = value
+    return points
+
+
+def _distinct(points: FloatArray) -> FloatArray:
+    """Points that differ by more than the tolerance."""
+    kept: list[FloatArray] = []
+    for point in points:
+        if all(np.max(np.abs(point - other)) > 10 * TOLERANCE for other in kept):
+            kept.append(point)
+    return np.array(kept)
+
+
+def _ordered(points: FloatArray) -> FloatArray:
+    """Corners in order around their centre if they lie in a plane, else by their last component."""
+    centred = points - points.mean(axis=0)
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    if int(np.sum(sizes > 10 * TOLERANCE)) != 2:
+        return points[np.argsort(points[:, -1], kind="stable")]
+    return points[np.argsort(np.arctan2(centred @ axes[1], centred @ axes[0]), kind="stable")]

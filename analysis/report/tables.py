@@ -1,0 +1,196 @@
+"""Tables of the report, built from the study's documents."""
+
+from __future__ import annotations
+
+from ..kinetics import format_duration
+from ..migration import Migration
+from ..study import EnergyRange, Study
+from .model import Cell, Table, number, words
+
+
+def host_table(study: Study) -> Table:
+    """The relaxed host."""
+    host = study.host
+    lattice = ", ".join(f"{x:.3f}" for x in host.lattice_A)
+    rows = [
+        words(["space group (relaxed, with spins)", host.space_group]),
+        words(["lattice a, b, c (Å)", lattice]),
+        words(["moment (μB per formula unit)", f"{host.moment_per_formula_muB:.3f}"]),
+        words(["atoms in the ordered cell", host.cell_atoms]),
+    ]
+    return Table(f"Relaxed host, engine {study.engine.name}", ["quantity", "value"], rows)
+
+
+def orders_table(study: Study) -> Table:
+    """Cation orders compared."""
+    rows = [
+        [
+            *words([o.order, o.space_group]),
+            number(o.relative_eV_per_formula),
+            number(o.volume_per_formula_A3, 2),
+        ]
+        for o in study.host.orders
+    ]
+    return Table(
+        f"Cation orders, engine {study.engine.name}",
+        ["order", "space group", "energy (eV/f.u.)", "volume (Å³/f.u.)"],
+        rows,
+    )
+
+
+def _range(value: EnergyRange) -> Cell:
+    if abs(value.high_eV - value.low_eV) < 0.005:
+        return Cell(f"{value.low_eV:.2f}", "number")
+    return Cell(f"{value.low_eV:.2f} to {value.high_eV:.2f}", "number")
+
+
+def vacancies_table(study: Study) -> Table:
+    """Vacancies with their formation energies at both edges of the window."""
+    rows = [
+        [
+            *words([v.label, v.multiplicity, "–" if v.cobalt_neighbours is None else v.cobalt_neighbours]),
+            _range(v.oxygen_poor),
+            _range(v.oxygen_rich),
+            number(v.moment_change_muB, 1, signed=True),
+            Cell("yes" if v.converged else "no", "passed" if v.converged else "failed"),
+        ]
+        for v in study.vacancies
+    ]
+    bar = study.vacancies[0].error_bar_eV
+    tag = "indicative; " if study.vacancies[0].indicative else ""
+    error = "no error bar" if bar is None else f"references ± {bar:.2f} eV"
+    return Table(
+        f"Vacancies in {study.vacancies[0].cell_atoms} atoms, engine {study.engine.name} ({tag}{error})",
+        [
+            "vacancy",
+            "sites per cell",
+            "Co neighbours",
+            "E_f oxygen-poor (eV)",
+            "E_f oxygen-rich (eV)",
+            "moment change (μB)",
+            "forces relaxed",
+        ],
+        rows,
+    )
+
+
+def window_table(study: Study) -> Table:
+    """Edges of the stability window and the reactions that bound them."""
+    window = study.chemical_potentials.window
+    rows = [
+        [
+            *words([name]),
+            number(edge.delta_mu_O_eV, 2),
+            number(edge.uncertainty_eV, 2),
+            *words([edge.reaction]),
+        ]
+        for name, edge in (("oxygen-poor", window.oxygen_poor), ("oxygen-rich", window.oxygen_rich))
+    ]
+    return Table("Stability window from experimental enthalpies", ["edge", "Δμ(O) (eV)", "± (eV)", "bounded by"], rows)
+
+
+def field_table(hop: Migration) -> Table:
+    """Barriers under the field."""
+    rows = [
+        [
+            Cell(f"{f.field_V_per_m:.1e}", "number"),
+            number(f.forward_eV),
+            number(f.backward_eV),
+            number(f.delta_eV, signed=True),
+            number(f.identity_residual_eV * 1e3, 6),
+        ]
+        for f in sorted(hop.field, key=lambda f: f.field_V_per_m)
+    ]
+    return Table(
+        f"{hop.label} in a field along the hop; {hop.field_tier}",
+        ["field (V/m)", "forward (eV)", "back (eV)", "final − initial (eV)", "identity residual (meV)"],
+        rows,
+    )
+
+
+def checks_table(hop: Migration) -> Table:
+    """Checks of the band that could have failed."""
+    rows = []
+    for c in hop.checks:
+        state = {True: ("passed", "passed"), False: ("failed", "failed"), None: ("not done", "not-done")}[c.passed]
+        rows.append([*words([c.name]), Cell(*state), number(c.value, 4), number(c.limit, 4), *words([c.unit])])
+    return Table(f"Checks of the band of {hop.label}", ["check", "result", "value", "limit", "unit"], rows)
+
+
+def _axis(vector: list[float]) -> str:
+    return "(" + ", ".join(f"{x:.2f}" for x in vector) + ")"
+
+
+def states_table(study: Study) -> Table:
+    """E(n) of every state: axes, amplitude, odd part, verdict."""
+    rows = [
+        [
+            *words([s.state, _axis(s.easy_axis), _axis(s.hard_axis)]),
+            number(s.hard_minus_easy_meV, 2),
+            Cell(f"{s.odd_max_meV:.1e}", "number"),
+            Cell(f"{s.u_norm_meV:.1e}", "number"),
+            *words([s.verdict]),
+        ]
+        for s in study.unidirectional.states
+    ]
+    ions = "; ".join(f"{m.state}: {m.ions}" for m in study.anisotropy.maps)
+    return Table(
+        f"E(n) per cell, engine {study.engine.name} ({ions})",
+        ["state", "easy axis", "hard axis", "hard − easy (meV)", "odd part (meV)", "|u| (meV)", "verdict"],
+        rows,
+    )
+
+
+def retention_table(study: Study) -> Table:
+    """Retention against temperature."""
+    rows = [
+        [
+            number(p.temperature_K, 0),
+            Cell(f"{p.retention_s:.2e}", "number"),
+            *words([format_duration(p.retention_s)]),
+        ]
+        for p in study.retention.points
+    ]
+    return Table(
+        f"Retention, back barrier {study.retention.barrier_eV:.3f} eV, engine {study.engine.name}",
+        ["temperature (K)", "retention (s)", "in words"],
+        rows,
+    )
+
+
+def claims_tables(study: Study) -> list[Table]:
+    """Claims that the study speaks to, and those that it does not."""
+    decided, rest = [], []
+    for c in study.claims:
+        value = "" if c.value is None else f"{c.value:.4g} {c.unit}".strip()
+        if c.verdict == "not computed":
+            rest.append(words([c.id, c.system, c.claim, c.reason]))
+            continue
+        verdict = Cell(c.verdict, f"verdict {c.verdict.replace(' ', '-')}")
+        decided.append([*words([c.id, c.claim]), verdict, *words([value, c.engine, c.reason])])
+    return [
+        Table(
+            "Claims that this study speaks to",
+            ["id", "claim", "verdict", "value", "engine", "reason"],
+            decided,
+        ),
+        Table("Claims that this study does not compute", ["id", "system", "claim", "reason"], rest),
+    ]
+
+
+def settings_table(study: Study) -> Table:
+    """Engine, settings and versions."""
+    provenance = study.engine.provenance
+    rows = [
+        words(["engine", f"{provenance.engine} ({provenance.tier})"]),
+        words(["model", provenance.functional]),
+    ]
+    rows += [words([k, v]) for k, v in sorted(provenance.settings.items())]
+    rows += [words([f"version of {k}", v]) for k, v in sorted(provenance.versions.items())]
+    rows += [words([f"source of {k}", v]) for k, v in sorted(study.host.sources.items())]
+    return Table("Engine, settings, versions, sources", ["item", "value"], rows)
+
+
+def timings_table(study: Study) -> Table:
+    """Wall time by stage."""
+    return Table("Wall time", ["stage", "seconds"], [[*words([k]), number(v, 2)] for k, v in study.timings.items()])
