@@ -71,6 +71,7 @@ def assemble(inputs: StudyInputs) -> Study:
     vacancies = vacancy_results(inputs, potentials)
     anisotropy = anisotropy_result(inputs)
     unidirectional = unidirectional_result(inputs)
+    migration = inputs.migration.model_copy(update={"band_file": "bands/hop-1.extxyz"})
     kept = retention(inputs.migration.backward_eV, inputs.migration.provenance)
     evidence = Evidence(
         host=host,
@@ -88,7 +89,7 @@ def assemble(inputs: StudyInputs) -> Study:
         engine=inputs.engine,
         vacancies=vacancies,
         chemical_potentials=potentials,
-        migration=[inputs.migration],
+        migration=[migration],
         anisotropy=anisotropy,
         unidirectional=unidirectional,
         retention=kept,

@@ -9,7 +9,6 @@ are the decomposition reactions and the sensitivities to the enthalpies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,10 @@ from .phases import (
     decomposition,
     formula_composition,
     load_experimental_phases,
+    mixture_text,
     oxygen_last,
 )
-from .polytope import extreme, slice_points, vertices
+from .polytope import convex_corners, extreme, slice_points, vertices
 
 __all__ = [
     "ChemicalPotentials",
@@ -34,6 +34,7 @@ __all__ = [
     "at",
     "check_consistent",
     "combination_bounds",
+    "coupled_points",
     "decomposition",
     "element_bounds",
     "formula_composition",
@@ -145,7 +146,7 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
     hosts = [p for p in inside if _same_compound(p.formula, composition)]
     rivals = [p for p in inside if p not in hosts]
     stable_energy, mixture = decomposition(composition, rivals)
-    competing = _sum(mixture)
+    competing = mixture_text(mixture)
     if not hosts:
         given = ", ".join(p.formula for p in inside)
         raise ValueError(
@@ -226,6 +227,31 @@ def element_bounds(
     Errors are those of `combination_bounds`.
     """
     return {el: combination_bounds(window, {el: 1.0}, delta_mu_O_eV, outside=outside) for el in window.elements}
+
+
+def coupled_points(
+    window: ChemicalPotentials, delta_mu_O_eV: float, *, outside: bool = False
+) -> list[dict[str, float]]:
+    """Extreme points of the stability region at one oxygen potential, as sets of potentials that go together.
+
+    Parameters
+    ----------
+    window, delta_mu_O_eV, outside
+        As in `at`.
+
+    Returns
+    -------
+    list[dict[str, float]]
+        dmu by element, eV, each on the host's plane: one point for a binary host or at an edge, the two
+        ends for a ternary, a polygon's corners for a quaternary.
+
+    Raises
+    ------
+    ValueError
+        Outside the window unless `outside`.
+    """
+    points = convex_corners(_slice(window, delta_mu_O_eV, outside))
+    return [dict(zip(window.elements, map(float, x), strict=True)) | {"O": float(delta_mu_O_eV)} for x in points]
 
 
 def at(
@@ -341,7 +367,7 @@ def _edge(host: Phase, plane: NDArray[np.float64], rows: Constraints, *, sense: 
         oxygen = {"O2": 0.5 / abs(slope_host)}
         left = {host.formula: 1.0} | (oxygen if sense < 0 else {})
         right = amounts | (oxygen if sense > 0 else {})
-        reaction, products = f"{_sum(left)} -> {_sum(right)}", list(amounts)
+        reaction, products = f"{mixture_text(left)} -> {mixture_text(right)}", list(amounts)
     return WindowEdge(
         delta_mu_O_eV=sense * value + 0.0,
         uncertainty_eV=float(np.sqrt(variance)),
@@ -367,16 +393,3 @@ def _same_compound(formula: str, composition: Mapping[str, float]) -> bool:
     return set(other) == set(composition) and all(
         abs(n - ratio * other[el]) < 1e-6 * n for el, n in composition.items()
     )
-
-
-def _sum(amounts: Mapping[str, float]) -> str:
-    """``{"Co": 1, "Fe3O4": 2/3}`` as ``Co + 2/3 Fe3O4``."""
-    return " + ".join(f"{_number(x)} {name}".strip() for name, x in amounts.items())
-
-
-def _number(value: float) -> str:
-    """A stoichiometric number as a small fraction where it is one; empty for 1."""
-    near = Fraction(value).limit_denominator(60)
-    if abs(float(near) - value) > 1e-6:
-        return f"{value:.4g}"
-    return "" if near == 1 else str(near)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from importlib.resources import files
 from typing import Literal
 
@@ -183,3 +184,16 @@ def element_formula(element: str) -> str:
 def oxygen_last(composition: Mapping[str, float]) -> list[str]:
     """Element symbols sorted by name, oxygen at the end."""
     return sorted(composition, key=lambda el: (el == "O", el))
+
+
+def mixture_text(amounts: Mapping[str, float]) -> str:
+    """``{"Co": 1, "Fe3O4": 2/3}`` as ``Co + 2/3 Fe3O4``."""
+    return " + ".join(f"{_number(x)} {name}".strip() for name, x in amounts.items())
+
+
+def _number(value: float) -> str:
+    """A stoichiometric number as a small fraction where it is one; empty for 1."""
+    near = Fraction(value).limit_denominator(60)
+    if abs(float(near) - value) > 1e-6:
+        return f"{value:.4g}"
+    return "" if near == 1 else str(near)

@@ -11,6 +11,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
+from scipy.spatial import ConvexHull
 
 FloatArray = NDArray[np.float64]
 TOLERANCE = 1e-7
@@ -123,6 +124,20 @@ def slice_points(corners: FloatArray, axis: int, value: float) -> FloatArray:
     points: FloatArray = first + weight[:, None] * (second - first)
     points[:, axis] = value
     return points
+
+
+def convex_corners(points: FloatArray) -> FloatArray:
+    """Those of some points, shape (n, d), that are corners of their convex hull; in order around a polygon."""
+    kept = _distinct(points)
+    centred = kept - kept.mean(axis=0)
+    _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
+    rank = int(np.sum(sizes > 10 * TOLERANCE))
+    if rank == 0:
+        return kept[:1]
+    inner = centred @ axes[:rank].T
+    if rank == 1:
+        return kept[[int(inner.argmin()), int(inner.argmax())]]
+    return _ordered(kept[ConvexHull(inner).vertices])
 
 
 def _distinct(points: FloatArray) -> FloatArray:

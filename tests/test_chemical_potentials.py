@@ -8,6 +8,7 @@ from magnetoionics.analysis.chemical_potentials import (
     ChemicalPotentials,
     at,
     combination_bounds,
+    coupled_points,
     element_bounds,
     solubility_limit,
     stability_window,
@@ -192,6 +193,46 @@ def test_bounds_agree_with_a_linear_program(any_window):
             bounds=(None, 0),
         )
         assert sense * found.fun == pytest.approx(ours, abs=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.02, 0.98), st.lists(st.floats(-3, 3), min_size=4, max_size=4))
+def test_coupled_points_span_the_slice(any_window, depth, weights):
+    x = any_window.delta_mu_O_min_eV + depth * (any_window.delta_mu_O_max_eV - any_window.delta_mu_O_min_eV)
+    points = coupled_points(any_window, x)
+    kinds = len(any_window.elements)
+    assert len(points) == {2: 1, 3: 2}.get(kinds, len(points))
+    assert len(points) >= kinds - 1
+    for point in points:
+        assert point["O"] == x
+        total = sum(n * point[el] for el, n in any_window.composition.items())
+        assert total == pytest.approx(any_window.host_formation_energy_eV, abs=1e-7)
+        assert_allowed(any_window, point)
+    amounts = dict(zip(any_window.elements, weights, strict=False))
+    sums = [sum(n * point[el] for el, n in amounts.items()) for point in points]
+    assert (min(sums), max(sums)) == pytest.approx(combination_bounds(any_window, amounts, x), abs=1e-5)
+
+
+def test_no_coupled_point_lies_between_others():
+    """Dropping any corner of a quaternary slice shrinks its area."""
+    from scipy.spatial import ConvexHull
+
+    made = stability_window("LaSrMn2O6", invented_quaternary())
+    middle = 0.5 * (made.delta_mu_O_min_eV + made.delta_mu_O_max_eV)
+    flat = np.array([[p["La"], p["Sr"]] for p in coupled_points(made, middle)])
+    area = ConvexHull(flat).volume
+    for i in range(len(flat)):
+        rest = np.delete(flat, i, axis=0)
+        assert len(rest) < 3 or ConvexHull(rest).volume < area - 1e-9
+
+
+def test_one_coupled_point_is_left_at_each_edge(window):
+    for edge in (window.delta_mu_O_min_eV, window.delta_mu_O_max_eV):
+        (only,) = coupled_points(window, edge)
+        assert only == pytest.approx(at(window, edge), abs=1e-5)
+    with pytest.raises(ValueError, match=r"outside.*-2\.667 to -1\.011 eV"):
+        coupled_points(window, -0.5)
+    assert coupled_points(window, -0.5, outside=True)[0]["O"] == -0.5
 
 
 def test_outside_is_refused_with_range_and_reactions(window):
