@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from ..structures.host import Host
 from ..structures.spins import formula_units
 from ..structures.symmetry import space_group_symbol
-from .anisotropy import AnisotropyMap, cubic_constants, summarise
+from .anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
 from .calculation import Calculation
 from .chemical_potentials import ChemicalPotentials, stability_window
 from .claims import Evidence, audit
@@ -70,7 +70,7 @@ def assemble(inputs: StudyInputs) -> Study:
     potentials = chemical_potentials_result(inputs)
     vacancies = vacancy_results(inputs, potentials)
     anisotropy = anisotropy_result(inputs)
-    unidirectional = unidirectional_result(inputs)
+    unidirectional = unidirectional_result(inputs, {s.state: s for s in anisotropy.summaries})
     migration = inputs.migration.model_copy(update={"band_file": "bands/hop-1.extxyz"})
     kept = retention(inputs.migration.backward_eV, inputs.migration.provenance)
     evidence = Evidence(
@@ -214,9 +214,12 @@ def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult:
     )
 
 
-def unidirectional_result(inputs: StudyInputs) -> UnidirectionalResult:
+def unidirectional_result(inputs: StudyInputs, summaries: Mapping[str, AnisotropySummary]) -> UnidirectionalResult:
     """What the hop writes: axes before and after, their relation, and the verdict."""
-    states = [state_of(m, NOISE_meV, keffer_A2=inputs.keffer.get(name)) for name, m in inputs.maps.items()]
+    states = [
+        state_of(m, NOISE_meV, summary=summaries[name], keffer_A2=inputs.keffer.get(name))
+        for name, m in inputs.maps.items()
+    ]
     named = {s.state: s for s in states}
     before, after = named["before"], named["after"]
     easy = axis_angle_deg(before.easy_axis, after.easy_axis)

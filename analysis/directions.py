@@ -65,6 +65,8 @@ def plane_scan(normal: ArrayLike, count: int = 72) -> FloatArray:
     first = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
     first /= np.linalg.norm(first)
     second = np.cross(axis, first)
+    # Both in-plane axes point to their positive side, so that [001] is drawn upwards.
+    first, second = (v * (1 if v[np.argmax(np.abs(v) > 1e-9)] > 0 else -1) for v in (first, second))
     angle = 2 * np.pi * np.arange(count) / count
     return np.asarray(np.cos(angle)[:, None] * first + np.sin(angle)[:, None] * second)
 

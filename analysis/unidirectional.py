@@ -240,10 +240,12 @@ def state_of(
     map_: AnisotropyMap,
     noise_meV: float,
     reference: str | None = None,
+    *,
+    summary: AnisotropySummary | None = None,
     keffer_A2: Sequence[float] | None = None,
 ) -> UnidirectionalState:
-    """Judge one map."""
-    summary = summarise(map_)
+    """Judge one map; `summary` saves making it again."""
+    summary = summary or summarise(map_)
     u, l3 = unidirectional_vector(map_)
     verdict, reason = judge(summary, float(np.linalg.norm(u)), noise_meV, reference)
     return UnidirectionalState(

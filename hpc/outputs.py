@@ -45,11 +45,6 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output {folder} is a file; give a folder with --output")
-    nearest = folder
-    while not nearest.exists():
-        nearest = nearest.parent
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise UserError(f"output folder {folder} cannot be written; choose another with --output")
     if (folder / RESULTS).exists() and not overwrite:
         raise UserError(
             f"{folder} already holds a study; rebuild its report with `magnetoionics report {folder}`, "
@@ -62,6 +57,22 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
                 f"{folder} holds files that are no study ({', '.join(strangers[:3])}); "
                 "choose an empty folder with --output"
             )
+    _try_writing(folder)
+
+
+def _try_writing(folder: Path) -> None:
+    """Make the folder and a file in it: permission bits do not tell about read-only file systems."""
+    existed = folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"output folder {folder} cannot be written ({error.strerror}); choose another with --output"
+        ) from error
+    if not existed:
+        folder.rmdir()
 
 
 def read_study(folder: Path) -> Study:
@@ -125,6 +136,8 @@ def write_band(band: Band, path: Path) -> None:
     frames = []
     for image in band.images:
         atoms = to_atoms(image.structure)
+        # ASE would read a column called magmom as one total of the frame.
+        atoms.set_initial_magnetic_moments(atoms.arrays.pop("magmom"))
         atoms.info.update(
             energy_eV=image.energy_eV,
             arc_A=image.arc_A,

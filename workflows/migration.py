@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from jobflow import Flow, Maker, job
 
+from ..analysis.assembly import keffer_of_mover
 from ..analysis.calculation import Band, Calculation
 from ..analysis.migration import Migration, migration_from_band
 from ..structures.hops import Hop
@@ -34,7 +36,8 @@ class MigrationMaker(Maker):
     name: str = "migration"
 
     def make(self, bulk: Calculation, host_key: str, hop_number: int = 0) -> Flow:
-        """Flow whose output is ``{"migration": Migration, "band": Band, "hop": Hop}``.
+        """Flow whose output is a dictionary: ``migration`` (`Migration`), the structures ``before`` and
+        ``after``, the mover's ``keffer`` sums and the ``relation_matrices`` of the two states.
 
         Parameters
         ----------
@@ -55,13 +58,23 @@ class MigrationMaker(Maker):
             name="band",
         )
         read = read_migration(hop.output, band.output, list(self.fields_V_per_A))
-        output = {"migration": read.output, "band": band.output, "hop": hop.output}
-        return Flow([hop, band, read], output=output, name=self.name)
+        return Flow([hop, band, read], output=read.output, name=self.name)
 
 
 @job(name="read migration")
-def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
-    """Barriers, humps and the field from a converged band."""
+def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[str, Any]:
+    """Barriers, humps and the field from a converged band, and the two states it joins."""
+    before, after = band.images[0].structure, band.images[-1].structure
+    return {
+        "migration": _read(hop, band, fields_V_per_A),
+        "before": before,
+        "after": after,
+        "keffer": {"before": keffer_of_mover(before, hop.mover), "after": keffer_of_mover(after, hop.mover)},
+        "relation_matrices": hop.relation_matrices,
+    }
+
+
+def _read(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
     return migration_from_band(
         band,
         label=f"{hop.ion}({hop.from_sublattice}) -> {hop.vacancy}",

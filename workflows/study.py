@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobflow import Flow, Maker, job
-from pymatgen.core import Structure
 
 from ..analysis.anisotropy import AnisotropyMap
-from ..analysis.assembly import StudyInputs, assemble, keffer_of_mover
+from ..analysis.assembly import StudyInputs, assemble
 from ..analysis.calculation import Calculation
 from ..analysis.migration import Migration
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Study
 from ..analysis.vacancies import VacancySet
-from ..structures.hops import Hop
 from ..structures.host import get_host
 from .anisotropy import AnisotropyMaker
 from .building import Repeats
@@ -95,12 +93,11 @@ class MagnetoionicStudyMaker(Maker):
             repeats=self.repeats,
             fields_V_per_A=[f * _PER_METRE for f in self.fields_V_per_m],
         ).make(bulk, host_key)
-        band = migration.output["band"]
         anisotropy = AnisotropyMaker(engine=self.engine, lebedev_order=self.lebedev_order).make(
             {
                 "pristine": bulk.structure,
-                "before": band.images[0].structure,
-                "after": band.images[-1].structure,
+                "before": migration.output["before"],
+                "after": migration.output["after"],
             }
         )
         last = assemble_study(
@@ -111,9 +108,8 @@ class MagnetoionicStudyMaker(Maker):
             references.output,
             vacancies.output,
             migration.output["migration"],
-            migration.output["hop"],
-            band.images[0].structure,
-            band.images[-1].structure,
+            migration.output["keffer"],
+            migration.output["relation_matrices"],
             anisotropy.output,
         )
         stages = [
@@ -158,9 +154,8 @@ def assemble_study(
     references: SpeciesFit,
     vacancies: VacancySet,
     migration: Migration,
-    hop: Hop,
-    before: Structure,
-    after: Structure,
+    keffer: dict[str, list[float]],
+    relation_matrices: list[list[list[float]]],
     maps: dict[str, AnisotropyMap],
 ) -> Study:
     """Judge everything that was computed; outputs a `Study`."""
@@ -172,8 +167,8 @@ def assemble_study(
         references=references,
         vacancies=vacancies,
         migration=migration,
-        relation_matrices=hop.relation_matrices,
-        keffer={"before": keffer_of_mover(before, hop.mover), "after": keffer_of_mover(after, hop.mover)},
+        relation_matrices=relation_matrices,
+        keffer=keffer,
         maps=maps,
     )
     return assemble(inputs)

@@ -59,7 +59,7 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
                     color="0.35",
                     alpha=1 - 0.4 * rank,
                     lw=1,
-                    label=f"{'+' if sense > 0 else '-'}{size:.0e} V/m",
+                    label=f"{'+' if sense > 0 else '−'}{size:.0e} V/m".replace("e+0", "e"),
                 )
         axis.set_xlabel("path length of all ions (Å)")
         axis.set_ylabel("energy (eV)")

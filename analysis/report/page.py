@@ -99,22 +99,18 @@ def _warnings(study: Study) -> list[str]:
 
 def _answers(study: Study) -> list[Answer]:
     hop = study.migration[0]
-    lowest = min((v for v in study.vacancies if v.element != "O"), key=lambda v: v.oxygen_rich.low_eV)
     field = next((f for f in sorted(hop.field, key=lambda f: f.field_V_per_m) if f.field_V_per_m >= 1e8), None)
     result = study.unidirectional
     after = next(s for s in result.states if s.state == "after")
+    count = len(hop.intermediates)
+    between = f"{count} intermediate {'minimum' if count == 1 else 'minima'}"
     under = "" if field is None else f"; {field.forward_eV:.2f} eV in a field of {field.field_V_per_m:.0e} V/m"
     return [
-        Answer(
-            "Which cation vacancy forms?",
-            lowest.label,
-            f"lowest of the cation vacancies at the oxygen-rich edge, {lowest.oxygen_rich.low_eV:.2f} to "
-            f"{lowest.oxygen_rich.high_eV:.2f} eV ({_error(lowest.error_bar_eV)})",
-        ),
+        _vacancy_answer(study),
         Answer(
             "Which ion moves?",
             hop.label,
-            f"{hop.distance_A:.2f} Å along a <110> bond through {len(hop.intermediates)} intermediate minimum/minima",
+            f"{hop.distance_A:.2f} Å, with {between}",
         ),
         Answer("Over what barrier?", f"{hop.forward_eV:.2f} eV", f"{hop.backward_eV:.2f} eV back{under}"),
         Answer(
@@ -131,6 +127,28 @@ def _answers(study: Study) -> list[Answer]:
             f"{study.retention.barrier_for_one_day_300K_eV:.2f} eV",
         ),
     ]
+
+
+def _vacancy_answer(study: Study) -> Answer:
+    """The lowest cation vacancy at the oxygen-rich edge, and those that the error bar cannot tell from it."""
+    cations = sorted((v for v in study.vacancies if v.element != "O"), key=lambda v: v.oxygen_rich.low_eV)
+    lowest = cations[0]
+    bar = lowest.error_bar_eV or 0.0
+    # Vacancies of one element exchange the same atom with the same reservoir: that error cancels.
+    open_ = [
+        v.label
+        for v in cations[1:]
+        if v.element != lowest.element and v.oxygen_rich.low_eV - lowest.oxygen_rich.high_eV < bar
+    ]
+    like = [
+        f"{v.label} lies {v.energy_minus_host_eV - lowest.energy_minus_host_eV:+.2f} eV from it"
+        for v in cations[1:]
+        if v.element == lowest.element
+    ]
+    detail = f"{lowest.oxygen_rich.low_eV:.2f} eV at the oxygen-rich edge ({_error(lowest.error_bar_eV)})"
+    if open_:
+        detail += f", which leaves its order with {', '.join(open_)} open"
+    return Answer("Which cation vacancy forms?", " or ".join([lowest.label, *open_]), "; ".join([detail, *like]))
 
 
 def _error(bar: float | None) -> str:

@@ -97,7 +97,7 @@ def field_table(hop: Migration) -> Table:
             number(f.forward_eV),
             number(f.backward_eV),
             number(f.delta_eV, signed=True),
-            number(f.identity_residual_eV * 1e3, 6),
+            Cell(f"{f.identity_residual_eV * 1e3:.0e}", "number"),
         ]
         for f in sorted(hop.field, key=lambda f: f.field_V_per_m)
     ]
