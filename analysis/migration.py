@@ -121,6 +121,9 @@ def migration_from_band(
         )
         for i in band.images
     ]
+    checks = list(band.checks)
+    if relation:
+        checks.append(_equal_ends(band.delta_eV, relation))
     return Migration(
         label=label,
         ion=ion,
@@ -135,12 +138,23 @@ def migration_from_band(
         delta_eV=band.delta_eV,
         intermediates=[p for p in points if p.kind == "minimum"],
         images=points,
-        checks=band.checks,
+        checks=checks,
         not_checked=band.not_checked,
-        converged=band.converged,
+        converged=all(c.passed is not False for c in checks),
         field=barriers,
         field_tier=f"work along the zero-field path ({band.dipole_source})",
         relation=list(relation) or ["none"],
         force_calls=band.force_calls,
         provenance=band.provenance,
+    )
+
+
+def _equal_ends(delta_eV: float, relation: Sequence[str], limit_eV: float = 0.005) -> Check:
+    """States that an operation of the host exchanges have one energy; a band that says otherwise is wrong."""
+    return Check(
+        name=f"ends exchanged by the host's {' or '.join(relation)} are equal",
+        passed=abs(delta_eV) <= limit_eV,
+        value=abs(delta_eV),
+        limit=limit_eV,
+        unit="eV",
     )
