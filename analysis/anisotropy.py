@@ -11,10 +11,12 @@ from itertools import permutations, product
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 from scipy.optimize import minimize
+from scipy.spatial import ConvexHull
 
 from .constants import MEV_PER_A3_TO_MJ_PER_M3
-from .directions import antipodes
+from .directions import antipodes, images_under, plane_scan
 from .document import Document, Provenance
 from .harmonics import HarmonicFit, fit_harmonics
 
@@ -98,6 +100,14 @@ class AnisotropySummary(Document):
         What the fit leaves.
     odd_max_meV
         Largest |E(n) - E(-n)|/2: zero by time reversal, so it is an error bar.
+    easy_plane_normal
+        Set if all axes perpendicular to it share the lowest energy.
+    reversal_barrier_meV
+        Lowest barrier on the sphere between the two senses of the easy axis; see `reversal_barrier_meV`.
+    degrees, coefficients_meV, coefficient_errors_meV
+        Even fit, in the order of `real_harmonics`; no errors if nothing is left to judge them by.
+    equivalent_spread_meV
+        Largest difference between directions that the operations passed to `summarise` make equivalent.
     """
 
     state: str
@@ -112,10 +122,20 @@ class AnisotropySummary(Document):
     l4_meV: float
     residual_rms_meV: float
     odd_max_meV: float
+    easy_plane_normal: list[float] | None = None
+    reversal_barrier_meV: float | None = None
+    degrees: list[int] = Field(default_factory=list)
+    coefficients_meV: list[float] = Field(default_factory=list)
+    coefficient_errors_meV: list[float] | None = None
+    equivalent_spread_meV: float | None = None
 
 
 class CubicConstants(Document):
-    """K1 and K2 of a cubically averaged map; `max_spread_meV` is the spread before averaging."""
+    """K1 and K2 of a cubically averaged map.
+
+    `max_spread_meV` is the spread before averaging, `residual_rms_meV` what K1 and K2 leave of the average;
+    it vanishes by itself where the directions make up just three orbits (Lebedev orders 7 and 9).
+    """
 
     K1_meV_per_cell: float
     K2_meV_per_cell: float
@@ -124,6 +144,7 @@ class CubicConstants(Document):
     K1_meV_per_formula: float
     max_spread_meV: float
     operations: int
+    residual_rms_meV: float | None = None
 
 
 def _sphere_grid(count: int = 2000) -> FloatArray:
@@ -158,7 +179,52 @@ def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tu
     return sorted(((e, a) for e, a in found if sense * e - best < tolerance_meV), key=lambda x: sense * x[0])
 
 
-def summarise(map_: AnisotropyMap, tolerance_meV: float = 1e-3) -> AnisotropySummary:
+def reversal_barrier_meV(fit: HarmonicFit, easy_axis: ArrayLike, grid: int = 4000) -> float:
+    """Lowest barrier on the sphere between n and -n, meV above the energy at n.
+
+    Directions of a fine grid are joined in the order of their energies until n and -n are connected.
+
+    Parameters
+    ----------
+    fit
+        Even fit.
+    easy_axis
+        Start n, shape (3,).
+    grid
+        Grid points; 4000 give a saddle within about 0.2 % of the anisotropy.
+    """
+    start = np.asarray(easy_axis, dtype=float)
+    points = np.concatenate([_sphere_grid(grid), [start, -start]])
+    energies = fit(points)
+    triangles = ConvexHull(points).simplices
+    edges = np.unique(
+        np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]])), axis=0
+    )
+    heights = energies[edges].max(axis=1)
+    parent = list(range(len(points)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for k in np.argsort(heights, kind="stable"):
+        a, b = edges[k]
+        parent[root(int(a))] = root(int(b))
+        if root(grid) == root(grid + 1):
+            return float(heights[k] - energies[grid])
+    raise AssertionError("unreachable: the hull of a sphere is connected")
+
+
+def _easy_plane_normal(fit: HarmonicFit, hard: FloatArray, easy_meV: float, tolerance_meV: float) -> list[float] | None:
+    ring = fit(plane_scan(hard, 72))
+    return [float(x) for x in hard] if float(ring.max()) - easy_meV < tolerance_meV else None
+
+
+def summarise(
+    map_: AnisotropyMap, tolerance_meV: float = 1e-3, *, operations: ArrayLike | None = None
+) -> AnisotropySummary:
     """Easy, intermediate and hard axes of a map.
 
     Parameters
@@ -167,6 +233,8 @@ def summarise(map_: AnisotropyMap, tolerance_meV: float = 1e-3) -> AnisotropySum
         Map with n and -n.
     tolerance_meV
         Axes closer in energy than this count as equally easy.
+    operations
+        Point operations of the structure, shape (n, 3, 3), for the spread over equivalent directions.
 
     Returns
     -------
@@ -180,6 +248,8 @@ def summarise(map_: AnisotropyMap, tolerance_meV: float = 1e-3) -> AnisotropySum
     middle = middle / length if length > 1e-6 else np.cross(easy[0][1], np.eye(3)[int(np.argmin(np.abs(easy[0][1])))])
     middle = middle / np.linalg.norm(middle)
     _, odd = map_.even_odd()
+    errors = np.sqrt(np.diag(fit.covariance))
+    flat = hard[0][0] - easy[0][0] < tolerance_meV
     return AnisotropySummary(
         state=map_.state,
         easy_axis=[float(x) for x in easy[0][1]],
@@ -193,6 +263,12 @@ def summarise(map_: AnisotropyMap, tolerance_meV: float = 1e-3) -> AnisotropySum
         l4_meV=fit.power(4) if 4 in fit.degrees else 0.0,
         residual_rms_meV=fit.residual_rms_meV,
         odd_max_meV=float(np.abs(odd).max()),
+        easy_plane_normal=None if flat else _easy_plane_normal(fit, hard[0][1], easy[0][0], tolerance_meV),
+        reversal_barrier_meV=reversal_barrier_meV(fit, easy[0][1]),
+        degrees=list(fit.degrees),
+        coefficients_meV=[float(x) for x in fit.coefficients],
+        coefficient_errors_meV=[float(x) for x in errors] if np.isfinite(errors).all() else None,
+        equivalent_spread_meV=None if operations is None else equivalent_spread(map_, operations),
     )
 
 
@@ -212,16 +288,49 @@ def is_cubic(map_: AnisotropyMap, tolerance_meV: float) -> bool:
     return cubic_spread(map_) <= tolerance_meV
 
 
-def cubic_spread(map_: AnisotropyMap) -> float:
-    """Largest difference between cubically equivalent directions of the fitted map, meV."""
-    fit = map_.fit()
-    vectors = map_.vectors
-    images = np.array([fit(vectors @ op.T) for op in cubic_operations()])
+def equivalent_spread(map_: AnisotropyMap, operations: ArrayLike) -> float:
+    """Largest difference between directions that the operations make equivalent, meV.
+
+    The energies themselves are compared where the operations permute the directions, else the fitted map.
+    """
+    ops = np.asarray(operations, dtype=float)
+    try:
+        images = map_.energies[images_under(map_.directions, ops)]
+    except ValueError:
+        fit = map_.fit()
+        images = np.array([fit(map_.vectors @ op.T) for op in ops])
     return float((images.max(axis=0) - images.min(axis=0)).max())
 
 
+def cubic_spread(map_: AnisotropyMap) -> float:
+    """Largest difference between cubically equivalent directions, meV."""
+    return equivalent_spread(map_, cubic_operations())
+
+
+def _cubic_average(map_: AnisotropyMap) -> tuple[FloatArray, FloatArray]:
+    """Directions and their energies averaged over the 48 operations, meV.
+
+    Raises
+    ------
+    ValueError
+        If the directions are not closed under the operations and do not determine l = 6 either.
+    """
+    ops = cubic_operations()
+    try:
+        return map_.vectors, map_.energies[images_under(map_.directions, ops)].mean(axis=0)
+    except ValueError:
+        # K2 belongs to l = 6: a fit that stops below it would fold K2 into K1.
+        fit = fit_harmonics(map_.directions, map_.energies, _EVEN_DEGREES)
+    vectors = np.array([[1, 0, 0], [1, 1, 0], [1, 1, 1]]) / np.sqrt([[1], [2], [3]])
+    return vectors, np.array([float(np.mean(fit(ops @ v))) for v in vectors])
+
+
 def cubic_constants(map_: AnisotropyMap, *, average: bool = False, tolerance_meV: float = 0.01) -> CubicConstants:
-    """K1 and K2, from E110 - E100 = K1/4 and E111 - E100 = K1/3 + K2/27.
+    """K1 and K2 of the map averaged over the 48 cubic operations.
+
+    E0 + K1 (a1^2 a2^2 + ...) + K2 a1^2 a2^2 a3^2 is fitted to the averaged energies, so that
+    E110 - E100 = K1/4 and E111 - E100 = K1/3 + K2/27. A harmonic fit of few directions stops at l = 4 and
+    would lose K2 and bend K1; the average has only three unknowns up to l = 6.
 
     Parameters
     ----------
@@ -235,7 +344,7 @@ def cubic_constants(map_: AnisotropyMap, *, average: bool = False, tolerance_meV
     Raises
     ------
     ValueError
-        If the map is not cubic and was not to be averaged.
+        If the map is not cubic and was not to be averaged, or its directions are too few.
     """
     spread = cubic_spread(map_)
     if spread > tolerance_meV and not average:
@@ -243,16 +352,13 @@ def cubic_constants(map_: AnisotropyMap, *, average: bool = False, tolerance_meV
             f"cubically equivalent directions differ by {spread:.3g} meV (allowed {tolerance_meV} meV): an ordered "
             "cell has no cubic K1; average over the variants with average=True"
         )
-    fit = map_.fit()
-    ops = cubic_operations()
-
-    def mean(direction: ArrayLike) -> float:
-        unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
-        return float(np.mean(fit(ops @ unit)))
-
-    e100, e110, e111 = mean([1, 0, 0]), mean([1, 1, 0]), mean([1, 1, 1])
-    k1 = 4 * (e110 - e100)
-    k2 = 27 * (e111 - e100 - k1 / 3)
+    vectors, energies = _cubic_average(map_)
+    a, b, c = (vectors**2).T
+    design = np.stack([np.ones(len(a)), a * b + b * c + c * a, a * b * c], axis=1)
+    if np.linalg.matrix_rank(design, tol=1e-8) < 3:
+        raise ValueError(f"{len(map_.directions)} directions do not determine K1 and K2: use Lebedev order 7 or more")
+    solution, *_ = np.linalg.lstsq(design, energies, rcond=None)
+    k1, k2 = float(solution[1]), float(solution[2])
     to_density = MEV_PER_A3_TO_MJ_PER_M3 / map_.cell_volume_A3
     return CubicConstants(
         K1_meV_per_cell=k1,
@@ -261,5 +367,6 @@ def cubic_constants(map_: AnisotropyMap, *, average: bool = False, tolerance_meV
         K2_MJ_per_m3=k2 * to_density,
         K1_meV_per_formula=k1 / map_.formula_units,
         max_spread_meV=spread,
-        operations=len(ops),
+        operations=len(cubic_operations()),
+        residual_rms_meV=float(np.sqrt(np.mean((energies - design @ solution) ** 2))),
     )

@@ -48,6 +48,39 @@ def lebedev_directions(order: int) -> Directions:
     return Directions(np.ascontiguousarray(points.T), weights / weights.sum())
 
 
+def lebedev_weights(vectors: ArrayLike, tol: float = 1e-6) -> tuple[int, FloatArray] | None:
+    """Order and weights (sum 1, shape (n,)) if the directions are a Lebedev set in any sequence, else None."""
+    v = np.asarray(vectors, dtype=float)
+    for order in LEBEDEV_ORDERS:
+        known = lebedev_directions(order)
+        if len(known.vectors) != len(v):
+            continue
+        overlap = v @ known.vectors.T
+        place = np.argmax(overlap, axis=1)
+        if overlap[np.arange(len(v)), place].min() > 1 - tol and len(set(place.tolist())) == len(v):
+            return order, known.weights[place]
+    return None
+
+
+def images_under(vectors: ArrayLike, operations: ArrayLike, tol: float = 1e-6) -> NDArray[np.int_]:
+    """Index of R n for every operation R and direction n, shape (n_operations, n).
+
+    Raises
+    ------
+    ValueError
+        If the set is not closed under the operations.
+    """
+    v, ops = np.asarray(vectors, dtype=float), np.asarray(operations, dtype=float)
+    places = []
+    for op in ops:
+        overlap = (v @ op.T) @ v.T
+        place = np.argmax(overlap, axis=1)
+        if overlap[np.arange(len(v)), place].min() < 1 - tol:
+            raise ValueError("an operation takes a direction out of the set; use a Lebedev set for cubic operations")
+        places.append(place)
+    return np.array(places, dtype=np.int_)
+
+
 def plane_scan(normal: ArrayLike, count: int = 72) -> FloatArray:
     """Unit vectors around a plane at equal angles, shape (count, 3); `count` even keeps n and -n.
 

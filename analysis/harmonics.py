@@ -55,7 +55,8 @@ class HarmonicFit:
     coefficients
         In the order of `real_harmonics`, meV.
     covariance
-        Of the coefficients, meV^2, from the residual variance.
+        Of the coefficients, meV^2, from the residual variance; NaN where as many energies as coefficients
+        leave no residual to judge by.
     residual_rms_meV
         Root mean square of what the fit leaves.
     """
@@ -106,7 +107,7 @@ def fit_harmonics(vectors: ArrayLike, energies_meV: ArrayLike, degrees: Sequence
         )
     coefficients, *_ = np.linalg.lstsq(design, energies, rcond=None)
     residual = energies - design @ coefficients
-    freedom = max(len(energies) - design.shape[1], 1)
-    variance = float(residual @ residual) / freedom
-    covariance = variance * np.linalg.inv(design.T @ design)
+    freedom = len(energies) - design.shape[1]
+    variance = float(residual @ residual) / freedom if freedom else float("nan")
+    covariance = np.asarray(variance * np.linalg.inv(design.T @ design), dtype=np.float64)
     return HarmonicFit(tuple(degrees), coefficients, covariance, float(np.sqrt(np.mean(residual**2))))

@@ -6,11 +6,14 @@ k = nu exp(-E_b / kT). A state is kept for 1/k of its back barrier.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import ConfigDict
+from scipy.special import expit
 
 from .constants import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
 from .document import Document, Provenance
@@ -39,8 +42,10 @@ def rate_per_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSU
 
 
 def retention_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
-    """Mean time in s before a state with this back barrier is lost."""
-    return 1.0 / rate_per_s(barrier_eV, temperature_K, attempt_Hz)
+    """Mean time in s before a state with this back barrier is lost; infinite beyond the range of a float."""
+    _check(temperature_K, attempt_Hz)
+    exponent = barrier_eV / (BOLTZMANN_eV_PER_K * temperature_K) - math.log(attempt_Hz)
+    return math.exp(exponent) if exponent < 709 else math.inf
 
 
 def barrier_for_retention_eV(time_s: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
@@ -94,7 +99,67 @@ def field_occupation(work_eV: float, temperature_K: float) -> float:
         Temperature.
     """
     _check(temperature_K, 1.0)
-    return float(1.0 / (1.0 + np.exp(-work_eV / (BOLTZMANN_eV_PER_K * temperature_K))))
+    return float(expit(work_eV / (BOLTZMANN_eV_PER_K * temperature_K)))
+
+
+def field_rates_per_s(
+    barrier_eV: float, half_work_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz
+) -> tuple[float, float]:
+    """Rates along and against a field, nu exp[-(E_b -+ p.F)/kT], between two wells that are equal at zero field.
+
+    Parameters
+    ----------
+    barrier_eV
+        Barrier at zero field.
+    half_work_eV
+        Work of the field from a well to the saddle, p.F = z e F d / 2 for a saddle in the middle.
+    temperature_K, attempt_Hz
+        Temperature and prefactor.
+
+    Returns
+    -------
+    tuple of float
+        k+ and k-, 1/s.
+
+    Raises
+    ------
+    ValueError
+        If the field removes a barrier: the rate law then does not hold.
+    """
+    if abs(half_work_eV) > barrier_eV:
+        raise ValueError(
+            f"half-work {half_work_eV:.3g} eV exceeds the barrier {barrier_eV:.3g} eV: no barrier is left to hop over"
+        )
+    return (
+        rate_per_s(barrier_eV - half_work_eV, temperature_K, attempt_Hz),
+        rate_per_s(barrier_eV + half_work_eV, temperature_K, attempt_Hz),
+    )
+
+
+def miscut_ratio(miscut_deg: ArrayLike, work_eV: float, temperature_K: float) -> FloatArray:
+    """Net hop rate of a miscut film over that of an exact one, sinh(w cos(delta)/2kT) / sinh(w/2kT).
+
+    Only the component F cos(delta) drives a hop. At small fields the ratio is cos(delta); where the work
+    exceeds kT it falls exponentially.
+
+    Parameters
+    ----------
+    miscut_deg
+        Angle between field and hop, degrees, any shape.
+    work_eV
+        Work of the field over the whole hop of the exact film, w = z e F d.
+    temperature_K
+        Temperature.
+    """
+    _check(temperature_K, 1.0)
+    cosine = np.cos(np.radians(np.asarray(miscut_deg, dtype=float)))
+    x = abs(work_eV) / (2 * BOLTZMANN_eV_PER_K * temperature_K)
+    if x < 1e-9:
+        return np.asarray(cosine)
+    size = np.abs(cosine)
+    # Written with falling exponentials only, so that strong fields do not overflow.
+    falling = np.exp(x * (size - 1)) * np.expm1(-2 * x * size) / np.expm1(-2 * x)
+    return np.asarray(np.sign(cosine) * falling)
 
 
 def format_duration(seconds: float) -> str:
@@ -111,11 +176,15 @@ def format_duration(seconds: float) -> str:
     ):
         if seconds < limit:
             return f"{seconds / unit:.2g} {name}" if seconds / unit < 100 else f"{seconds / unit:.0f} {name}"
+    if not math.isfinite(seconds):
+        return "beyond reckoning"
     return f"{seconds / SECONDS_PER_YEAR:.2g} years"
 
 
 class RetentionPoint(Document):
     """How long a state is kept at one temperature."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     temperature_K: float
     retention_s: float

@@ -7,6 +7,8 @@ the barrier at the field where it does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,14 +24,16 @@ class FieldBarrier(Document):
     Attributes
     ----------
     field_V_per_m
-        Signed magnitude: positive if the field pushes a positive mover forwards, measured by the
-        work on the whole path.
+        Signed magnitude along `direction`; with the hop as direction, a positive field pushes a positive
+        ion forwards.
     direction
         Unit vector of the positive sense, shape (3,).
     forward_eV, backward_eV, delta_eV
         Highest point above the start, above the end, and end minus start.
     controlling_image
-        Index of the image that is highest in this field.
+        Index of the image that is highest in this field; an end if the field removed the barrier.
+    controlling_hump
+        Number of that image among the humps at zero field, from 0; None if it is none of them.
     slope_forward_e_A
         -(p_TS - p_IS) along the direction: the derivative of the forward barrier with the field (e Angstrom).
     identity_residual_eV
@@ -44,10 +48,11 @@ class FieldBarrier(Document):
     controlling_image: int
     slope_forward_e_A: float
     identity_residual_eV: float
+    controlling_hump: int | None = None
 
 
 def tilted_energies(energies_eV: ArrayLike, dipoles_e_A: ArrayLike, field_V_per_A: ArrayLike) -> FloatArray:
-    """Profile in a uniform field, shape (n_images,), eV, zero at the first image of the input's zero.
+    """Profile in a uniform field, shape (n_images,), eV; the first image keeps its energy.
 
     Parameters
     ----------
@@ -104,6 +109,7 @@ def barrier_in_field(
     unit = unit / length
     tilted = tilted_energies(energies, dipoles, magnitude_V_per_A * unit)
     top = int(np.argmax(tilted))
+    peaks = humps(energies)
     forward = float(tilted[top] - tilted[0])
     backward = float(tilted[top] - tilted[-1])
     delta = float(tilted[-1] - tilted[0])
@@ -116,4 +122,40 @@ def barrier_in_field(
         controlling_image=top,
         slope_forward_e_A=float(-(dipoles[top] - dipoles[0]) @ unit),
         identity_residual_eV=forward - backward - delta,
+        controlling_hump=peaks.index(top) if top in peaks else None,
     )
+
+
+def field_barriers(
+    energies_eV: ArrayLike, dipoles_e_A: ArrayLike, fields_V_per_A: Sequence[ArrayLike] | FloatArray
+) -> list[FieldBarrier]:
+    """Barriers of one profile in fields of any direction.
+
+    Parameters
+    ----------
+    energies_eV, dipoles_e_A
+        As in `barrier_in_field`.
+    fields_V_per_A
+        Field vectors, shape (k, 3), V/Angstrom. A zero vector takes the direction of the first other one.
+
+    Returns
+    -------
+    list of FieldBarrier
+        Each with the direction of its own field and a magnitude that is not negative.
+
+    Raises
+    ------
+    ValueError
+        If the fields have a wrong shape or are all zero.
+    """
+    fields = np.asarray(fields_V_per_A, dtype=float)
+    if fields.ndim != 2 or fields.shape[1] != 3:
+        raise ValueError(f"fields have shape {fields.shape}; give vectors, shape (k, 3)")
+    sizes = np.linalg.norm(fields, axis=1)
+    if not sizes.any():
+        raise ValueError("all fields are zero and name no direction; use barrier_in_field with the hop")
+    default = fields[int(np.flatnonzero(sizes)[0])]
+    return [
+        barrier_in_field(energies_eV, dipoles_e_A, field if size else default, float(size))
+        for field, size in zip(fields, sizes, strict=True)
+    ]

@@ -20,8 +20,9 @@ from pydantic import Field
 
 from .anisotropy import AnisotropyMap, AnisotropySummary, summarise
 from .constants import MEV_TO_J, MU_B_J_PER_T
+from .directions import lebedev_weights
 from .document import Document
-from .harmonics import fit_harmonics
+from .harmonics import fit_harmonics, real_harmonics
 
 FloatArray = NDArray[np.float64]
 
@@ -92,10 +93,19 @@ class UnidirectionalResult(Document):
 def unidirectional_vector(map_: AnisotropyMap) -> tuple[FloatArray, float]:
     """U in meV, shape (3,), and the strength of the odd part beyond it (l = 3, meV).
 
-    The odd part is fitted by l = 1 and l = 3, which is exact on the directions of any Lebedev set
-    of order 7 or more.
+    On a Lebedev set the integrals are sums with its weights: u is exact up to one degree below the order,
+    the l = 3 part, from order 7 on, up to three degrees below. Other directions are fitted by l = 1 and l = 3,
+    which is exact if nothing higher is there. Directions too few for l = 3 give 0 for it.
     """
     _, odd = map_.even_odd()
+    rule = lebedev_weights(map_.directions)
+    if rule is not None:
+        order, weights = rule
+        vector = np.asarray(-3 * (weights * odd) @ map_.vectors)
+        if order < 7:
+            return vector, 0.0
+        third = 4 * np.pi * (weights * odd) @ real_harmonics(map_.directions, (3,))
+        return vector, float(np.linalg.norm(third))
     fit = fit_harmonics(map_.directions, odd, (1, 3) if len(odd) >= 20 else (1,))
     # Real harmonics of l = 1 are sqrt(3/4pi) (y, z, x).
     y, z, x = fit.coefficients[:3]
@@ -228,6 +238,17 @@ def judge(summary: AnisotropySummary, u_norm_meV: float, noise_meV: float, refer
             f"unidirectional (pinned reference: {reference})",
             f"|u| = {u_norm_meV:.3g} meV reverses with the reference",
         )
+    if summary.odd_max_meV > noise_meV:
+        return "spurious odd part", (
+            f"|E(n) - E(-n)|/2 reaches {summary.odd_max_meV:.3g} meV but |u| is only {u_norm_meV:.3g} meV "
+            f"(allowed {noise_meV:.3g} meV): a reference that couples bilinearly leaves no such part"
+        )
+    if summary.hard_minus_easy_meV < summary.tolerance_meV and summary.easy_axes_count > 1:
+        return "multiaxial", (
+            f"the map is flat within {summary.tolerance_meV:.3g} meV: no axis is preferred, and no sense of any"
+        )
+    if summary.easy_plane_normal is not None:
+        return "multiaxial", "all axes of one plane share the lowest energy; both senses of each are equal"
     if summary.easy_axes_count == 1:
         return "uniaxial", "one easy axis; both senses along it have the same energy by time reversal"
     return (

@@ -65,7 +65,7 @@ def spin_momentum() -> ComplexArray:
     numpy.ndarray
         sx, sy, sz in units of hbar, shape (3, 2, 2).
     """
-    return 0.5 * np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=complex)
+    return np.array([[[0, 0.5], [0.5, 0]], [[0, -0.5j], [0.5j, 0]], [[0.5, 0], [0, -0.5]]], dtype=complex)
 
 
 def quadrupole_operator() -> FloatArray:

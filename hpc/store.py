@@ -1,8 +1,4 @@
-"""The embedded job store of a study: MontyDB on SQLite, one folder, no server.
-
-It was chosen over maggma's JSONStore because it survives a killed process: JSONStore rewrites
-its file in place.
-"""
+"""The embedded job store of a study: one SQLite file, no server."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ if TYPE_CHECKING:
     from jobflow import JobStore
 
 STORE_FOLDER = "store"
+STORE_FILE = "jobs.sqlite"
 
 
 def open_store(folder: Path) -> JobStore:
@@ -24,16 +21,16 @@ def open_store(folder: Path) -> JobStore:
         The study's output folder.
     """
     from jobflow import JobStore
-    from maggma.stores.mongolike import MontyStore
+
+    from .sqlite_store import SqliteStore
 
     path = folder / STORE_FOLDER
     path.mkdir(parents=True, exist_ok=True)
-    store = JobStore(MontyStore("outputs", database_path=str(path), key="uuid"))
+    store = JobStore(SqliteStore(str(path / STORE_FILE)))
     store.connect()
     return store
 
 
 def has_store(folder: Path) -> bool:
     """Whether a folder holds a job store with something in it."""
-    path = folder / STORE_FOLDER
-    return path.is_dir() and any(path.iterdir())
+    return (folder / STORE_FOLDER / STORE_FILE).is_file()

@@ -134,7 +134,7 @@ def _remove_study(folder: Path) -> None:
 
 def _save_timings(store: JobStore, seconds: dict[str, float]) -> None:
     rounded = {k: round(v, 3) for k, v in seconds.items()}
-    store.docs_store.update([{"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded}], key=["uuid"])
+    store.docs_store.update({"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded})
 
 
 def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:

@@ -1,31 +1,21 @@
-"""Anisotropy analysis: harmonics, axes, cubic constants, even and odd parts."""
+"""Anisotropy analysis: directions, harmonics, axes, cubic constants and barriers."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from magnetoionics.analysis.anisotropy import (
     AnisotropyMap,
+    AnisotropySummary,
     cubic_constants,
     cubic_operations,
     cubic_spread,
+    equivalent_spread,
+    reversal_barrier_meV,
     summarise,
 )
-from magnetoionics.analysis.directions import antipodes, lebedev_directions, plane_scan
+from magnetoionics.analysis.directions import antipodes, images_under, lebedev_directions, lebedev_weights, plane_scan
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.harmonics import fit_harmonics, real_harmonics
-from magnetoionics.analysis.unidirectional import (
-    axis_angle_deg,
-    exchange_bias_T,
-    frozen_reference_energy,
-    interface_bias_T,
-    judge,
-    keffer_sum,
-    relation_deviation_meV,
-    state_of,
-    u_model,
-    unidirectional_vector,
-)
+from magnetoionics.analysis.unidirectional import axis_angle_deg
 
 PROVENANCE = Provenance(engine="test", tier="arithmetic")
 
@@ -41,12 +31,6 @@ def make_map(energy, order=15, state="pristine"):
         ions="test",
         provenance=PROVENANCE,
     )
-
-
-def even_energy(seed):
-    rng = np.random.default_rng(seed)
-    coefficients = rng.normal(size=15)
-    return lambda n: real_harmonics(n, (0, 2, 4)) @ coefficients
 
 
 def cubic_energy(k1, k2):
@@ -136,83 +120,101 @@ def test_48_distinct_operations_form_a_group():
     assert all(tuple((a @ b).ravel()) in keys for a in ops[::7] for b in ops)
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000))
-def test_frozen_reference_model_has_its_closed_form_u(seed):
-    rng = np.random.default_rng(seed)
-    h, d, gamma, p = rng.normal(), rng.normal(size=3), rng.normal(size=(3, 3)), rng.normal(size=3)
-    p /= np.linalg.norm(p)
-    even = even_energy(seed)
-    map_ = make_map(lambda n: even(n) + frozen_reference_energy(n, h, d, gamma, p))
-    u, l3 = unidirectional_vector(map_)
-    assert np.allclose(u, u_model(h, d, gamma, p), atol=1e-9)
-    assert l3 < 1e-9
-    quadrature = lebedev_directions(15)
-    _, odd = map_.even_odd()
-    integral = -3 * (quadrature.weights * odd) @ quadrature.vectors
-    assert np.allclose(u, integral, atol=1e-9)
+@pytest.mark.parametrize("order", [7, 9, 11, 13, 17])
+def test_cubic_constants_do_not_depend_on_the_set_of_directions(order):
+    """Up to order 11 a harmonic fit stops at l = 2 or 4, where K2 would vanish into K1."""
+
+    def ordered(n):
+        return cubic_energy(2.0, -5.0)(n) + 0.4 * n[:, 0] * n[:, 1] - 0.7 * n[:, 2] ** 2
+
+    found = cubic_constants(make_map(ordered, order), average=True)
+    assert found.K1_meV_per_cell == pytest.approx(2.0, abs=1e-9)
+    assert found.K2_meV_per_cell == pytest.approx(-5.0, abs=1e-9)
+    assert found.residual_rms_meV == pytest.approx(0, abs=1e-9)
 
 
-def test_u_reverses_with_the_reference_and_its_chiral_part_with_d():
-    d, p = np.array([0.0, 0, 1]), np.array([1.0, 0, 0])
-    none = np.zeros((3, 3))
-    assert np.allclose(u_model(1, d, none, -p), -u_model(1, d, none, p))
-    assert np.allclose(u_model(0, -d, none, p), -u_model(0, d, none, p))
-    assert np.allclose(u_model(0, d, none, p), [0, 1, 0])
+def test_cubic_constants_of_a_set_without_cubic_symmetry():
+    turn = np.array([[np.cos(0.3), -np.sin(0.3), 0], [np.sin(0.3), np.cos(0.3), 0], [0, 0, 1]])
+
+    def turned(order):
+        map_ = make_map(cubic_energy(2.0, -5.0), order)
+        d = map_.vectors @ turn.T
+        return map_.model_copy(update={"directions": d.tolist(), "energies_meV": cubic_energy(2.0, -5.0)(d).tolist()})
+
+    assert cubic_constants(turned(15)).K2_meV_per_cell == pytest.approx(-5.0, abs=1e-8)
+    with pytest.raises(ValueError, match="larger Lebedev order"):
+        cubic_constants(turned(9), average=True)
+    with pytest.raises(ValueError, match="do not determine K1"):
+        cubic_constants(make_map(cubic_energy(1, 0), 5))
 
 
-def test_even_maps_have_no_u_and_are_never_called_unidirectional():
-    for seed in range(5):
-        state = state_of(make_map(even_energy(seed)), noise_meV=1e-6)
-        assert state.u_norm_meV < 1e-9
-        assert state.odd_max_meV < 1e-9
-        assert state.verdict in ("uniaxial", "multiaxial")
+def test_cubic_constants_say_what_they_leave_out():
+    """The cubic l = 8 harmonic is orthogonal to K1 and K2, so it must show up as residual."""
+    x8 = make_map(lambda n: cubic_energy(1.0, 0.0)(n) + (n**8).sum(axis=1), 23)
+    assert cubic_constants(x8).residual_rms_meV > 1e-3
 
 
-def test_odd_part_without_a_reference_is_called_spurious_and_with_one_unidirectional():
-    even = even_energy(1)
-    map_ = make_map(lambda n: even(n) - 0.3 * n[:, 2])
-    assert state_of(map_, noise_meV=1e-3).verdict == "spurious odd part"
-    pinned = state_of(map_, noise_meV=1e-3, reference="A sublattice")
-    assert pinned.verdict == "unidirectional (pinned reference: A sublattice)"
-    assert np.allclose(pinned.u_meV, [0, 0, 0.3], atol=1e-9)
+def test_scatter_of_single_energies_is_not_smoothed_away():
+    map_ = make_map(cubic_energy(1.0, 0.0), 9)
+    noisy = list(map_.energies_meV)
+    noisy[0] += 0.5
+    map_ = map_.model_copy(update={"energies_meV": noisy})
+    assert cubic_spread(map_) == pytest.approx(0.5, abs=1e-12)
+    with pytest.raises(ValueError, match=r"0\.5 meV"):
+        cubic_constants(map_)
 
 
-def test_reference_without_odd_part_gives_no_direction():
-    summary = summarise(make_map(even_energy(2)))
-    assert not judge(summary, 0.0, 1e-6, "A sublattice")[0].startswith("unidirectional")
+def test_spread_over_the_operations_of_the_structure():
+    twofold = np.array([np.eye(3), np.diag([-1.0, -1, 1])])
+    map_ = make_map(lambda n: n[:, 0] * n[:, 1] + 0.1 * n[:, 0] * n[:, 2], 15)
+    xz = map_.vectors[:, 0] * map_.vectors[:, 2]
+    assert equivalent_spread(map_, twofold) == pytest.approx(0.2 * np.abs(xz).max(), abs=1e-9)
+    assert summarise(map_, operations=twofold[:1]).equivalent_spread_meV == 0
+    assert summarise(map_).equivalent_spread_meV is None
 
 
-def test_inversion_leaves_a_map_and_a_mirror_turns_it():
-    before = make_map(even_energy(3), state="before")
-    assert relation_deviation_meV(before, before, -np.eye(3)) < 1e-9
-    mirror = np.diag([1.0, 1, -1])
-    energy = even_energy(3)
-    after = make_map(lambda n: energy(n @ (np.linalg.det(mirror) * mirror)), state="after")
-    assert relation_deviation_meV(before, after, mirror) < 1e-9
-    assert relation_deviation_meV(before, before, mirror) > 0.1
+def test_lebedev_sets_are_recognised_in_any_sequence():
+    d = lebedev_directions(9)
+    shuffled = np.random.default_rng(1).permutation(38)
+    order, weights = lebedev_weights(d.vectors[shuffled])
+    assert order == 9
+    assert np.allclose(weights, d.weights[shuffled])
+    assert lebedev_weights(d.vectors[:30]) is None
+    turned = d.vectors @ np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
+    assert lebedev_weights(turned) is None
+    with pytest.raises(ValueError, match="out of the set"):
+        images_under(turned, cubic_operations())
 
 
-def test_keffer_sum_vanishes_at_the_ideal_octahedral_site():
-    from magnetoionics.structures.spinel import parent_spinel
-
-    cell = parent_spinel(8.39, 0.381)
-    centre = next(s for s in cell if s.properties["sublattice"] == "B")
-    around = cell.get_neighbors(centre, 3.3)
-    metals = [n.coords for n in around if n.properties["sublattice"] == "B"]
-    oxygens = [n.coords for n in cell.get_neighbors(centre, 5) if n.properties["sublattice"] == "O"]
-    assert len(metals) == 6
-    assert np.allclose(keffer_sum(centre.coords, metals, oxygens), 0, atol=1e-12)
-    # With one neighbour missing, the sum is perpendicular to the missing bond and in a <110> direction.
-    rest = keffer_sum(centre.coords, metals[1:], oxygens)
-    assert abs(rest @ (metals[0] - centre.coords)) < 1e-9
-    assert np.isclose(sorted(np.abs(rest))[0], 0, atol=1e-9)
-    assert np.isclose(sorted(np.abs(rest))[1], sorted(np.abs(rest))[2])
+@pytest.mark.parametrize(
+    ("energy", "barrier"),
+    [
+        (lambda n: -1.0 * n[:, 2] ** 2, 1.0),
+        # Two axes: over the intermediate axis, not over the hard one.
+        (lambda n: -1.0 * n[:, 2] ** 2 + 2.0 * n[:, 0] ** 2, 1.0),
+        (cubic_energy(1.0, 0.0), 1 / 4),
+        (cubic_energy(-1.0, 0.0), 1 / 12),
+    ],
+)
+def test_reversal_goes_over_the_lowest_saddle(energy, barrier):
+    """Uniaxial K, biaxial the smaller of both, cubic K1/4 over <110> or |K1|/12 from <111> over <110>."""
+    assert summarise(make_map(energy)).reversal_barrier_meV == pytest.approx(barrier, rel=3e-3)
 
 
-def test_meiklejohn_bean():
-    assert interface_bias_T(1e-3, 4e5, 5e-9) == pytest.approx(0.5)
-    # mu0 H m = u: one Bohr magneton in one tesla is 0.05788 meV
-    assert exchange_bias_T(0.05788381806, 1.0) == pytest.approx(1.0, rel=1e-6)
-    with pytest.raises(ValueError, match="no moment"):
-        exchange_bias_T(1.0, 0.0)
+def test_barrier_in_an_easy_plane_vanishes_and_the_plane_is_named():
+    map_ = make_map(lambda n: (n @ np.array([0.6, 0, 0.8])) ** 2)
+    summary = summarise(map_)
+    assert axis_angle_deg(summary.easy_plane_normal, [0.6, 0, 0.8]) < 1e-3
+    assert reversal_barrier_meV(map_.fit(), summary.easy_axis) < 3e-3
+    assert summarise(make_map(cubic_energy(1.0, 0))).easy_plane_normal is None
+    assert summarise(make_map(lambda n: 0 * n[:, 0])).easy_plane_normal is None
+
+
+def test_coefficients_carry_errors_only_where_something_is_left_to_judge_them():
+    vectors = lebedev_directions(9).vectors
+    exact = fit_harmonics(vectors[:6], np.arange(6.0), (0,))
+    assert np.isfinite(exact.covariance).all()
+    assert np.isnan(fit_harmonics(vectors[:1], [1.0], (0,)).covariance).all()
+    summary = summarise(make_map(cubic_energy(1.0, 0), 9))
+    assert len(summary.coefficients_meV) == len(summary.coefficient_errors_meV) == 15
+    assert AnisotropySummary.model_validate_json(summary.model_dump_json()) == summary

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.kinetics import (
+    Retention,
     barrier_for_retention_eV,
     field_occupation,
+    field_rates_per_s,
     format_duration,
+    miscut_ratio,
     rate_per_s,
     retention,
     retention_s,
@@ -90,3 +93,43 @@ def test_impossible_input_is_refused():
 )
 def test_durations_read_well(seconds, text):
     assert format_duration(seconds) == text
+
+
+def test_half_work_equals_the_thermal_energy_at_871_MV_per_m():
+    """Z = 2, d = 2.967 A at 300 K: there the rates along and against the field differ by e^2."""
+    up, down = field_rates_per_s(0.6, 8.71e7 * 2.967e-10, 300)
+    assert up / down == pytest.approx(np.e**2, rel=2e-3)
+    assert up * down == pytest.approx(rate_per_s(0.6, 300) ** 2, rel=1e-12)
+    up, down = field_rates_per_s(0.6, 4e7 * 2.967e-10, 300)
+    assert two_state_population(1e9, 0.0, up, down) == pytest.approx(0.7147, abs=5e-5)
+    with pytest.raises(ValueError, match="no barrier is left"):
+        field_rates_per_s(0.6, 0.7, 300)
+
+
+@pytest.mark.parametrize("angle", [0.0, 8.9, 36.6, 60.0, 120.0])
+def test_miscut_ratio_is_the_ratio_of_net_rates(angle):
+    """C10's angles: the net rate k+ - k- of each film from its own field component."""
+    half = 0.02
+    up, down = field_rates_per_s(0.6, half, 300)
+    cut_up, cut_down = field_rates_per_s(0.6, half * np.cos(np.radians(angle)), 300)
+    assert miscut_ratio(angle, 2 * half, 300) == pytest.approx((cut_up - cut_down) / (up - down), rel=1e-9)
+
+
+def test_miscut_ratio_limits():
+    assert miscut_ratio(36.6, 1e-9, 300) == pytest.approx(np.cos(np.radians(36.6)), rel=1e-9)
+    assert miscut_ratio(36.6, 0.0, 300) == pytest.approx(np.cos(np.radians(36.6)))
+    assert miscut_ratio(90, 0.5, 300) == pytest.approx(0, abs=1e-12)
+    strong = 100.0
+    kT = 300 * 8.617333e-5
+    assert np.log(miscut_ratio(36.6, strong, 300)) == pytest.approx(
+        strong / (2 * kT) * (np.cos(np.radians(36.6)) - 1), rel=1e-5
+    )
+
+
+def test_times_beyond_a_float_are_infinite_and_survive_a_file():
+    doc = retention(5.0, Provenance(engine="local", tier="local"))
+    cold = next(p for p in doc.points if p.temperature_K == 77)
+    assert cold.retention_s == np.inf
+    assert format_duration(cold.retention_s) == "beyond reckoning"
+    assert Retention.model_validate_json(doc.model_dump_json()) == doc
+    assert field_occupation(-10, 77) < 1e-300

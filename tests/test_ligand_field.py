@@ -1,17 +1,20 @@
 """The d shell against closed formulas, and E(n) against symmetry."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from magnetoionics.analysis.anisotropy import AnisotropyMap, cubic_constants, cubic_operations
 from magnetoionics.analysis.directions import lebedev_directions
 from magnetoionics.analysis.document import Provenance
-from magnetoionics.calculators.d_shell import d_shell
+from magnetoionics.calculators.d_shell import D_ORBITALS, d_shell, quadrupole_operator
 from magnetoionics.calculators.ligand_field import (
     LigandFieldModel,
     LigandFieldParameters,
     angular_overlap,
     cobalt_energies,
     quadrupole_field,
+    site_fields,
 )
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.atoms import to_atoms
@@ -193,3 +196,134 @@ def test_site_without_oxygens_and_crystal_without_cobalt_are_refused():
     iron = atoms[[i for i, s in enumerate(atoms.get_chemical_symbols()) if s != "Co"]]
     with pytest.raises(ValueError, match=r"no Co2\+"):
         cobalt_energies(iron, iron.arrays["valence"], [[0, 0, 1]])
+
+
+@pytest.mark.parametrize("electrons", [3, 7])
+def test_every_term_of_the_free_ion(electrons):
+    root = np.sqrt(193 * B * B + 8 * B * C + 4 * C * C)
+    terms = [(0, 28), (15 * B, 12), (4 * B + 3 * C, 18), (9 * B + 3 * C, 28), (24 * B + 3 * C, 14)]
+    terms += [(20 * B + 5 * C - root, 10), (20 * B + 5 * C + root, 10)]
+    found = levels(d_shell(electrons).coulomb(B, C))
+    assert np.allclose(list(found.items()), sorted(terms), atol=1e-7)
+
+
+def test_multiplets_of_more_than_half_a_shell_are_inverted():
+    weak = LigandFieldParameters(zeta_eV=1e-4)
+    energies = LigandFieldModel(weak).levels(np.zeros((5, 5)))
+    # 4F9/2 lies lowest and 4F7/2 above it by (9/2) zeta/3.
+    assert np.ptp(energies[:10]) < 1e-10
+    assert energies[10] - energies[0] == pytest.approx(1.5 * weak.zeta_eV, rel=1e-3)
+
+
+def test_quadrupole_operator_is_the_integral_over_the_sphere():
+    height, weight = np.polynomial.legendre.leggauss(6)
+    angle, ring = np.arange(10) * 0.2 * np.pi, np.sqrt(1 - height**2)[:, None]
+    grid = np.broadcast_arrays(ring * np.cos(angle), ring * np.sin(angle), height[:, None])
+    points, weights = np.stack(grid, -1).reshape(-1, 3), np.repeat(weight / 20, 10)
+    orbitals = np.sqrt(7.5) * np.einsum("gi,pij,gj->pg", points, D_ORBITALS, points)
+    outer = np.einsum("ga,gb->abg", points, points) - np.eye(3)[:, :, None] / 3
+    assert np.allclose(np.einsum("pg,qg,g->pq", orbitals, orbitals, weights), np.eye(5), atol=1e-12)
+    expected = np.einsum("pg,qg,abg,g->abpq", orbitals, orbitals, outer, weights)
+    assert np.allclose(quadrupole_operator(), expected, atol=1e-12)
+
+
+def test_far_negative_charges_raise_the_orbital_that_points_at_them():
+    p = LigandFieldParameters()
+    positions = np.vstack([np.zeros((1, 3)), OCTAHEDRON, [[0, 0, 3.5], [0, 0, -3.5]]]) + 20.0
+    charges = [2.0] + [0.0] * 6 + [-1.0] * 2
+    field = site_fields(40 * np.eye(3), positions, ["Co"] + ["O"] * 8, charges, [0], p)[0]
+    extra = np.diag(field - angular_overlap(OCTAHEDRON, p))
+    # Two charges -e at R: k <r^2> (3 cos^2 - 1) / R^3, with 4/7 for z2 and -4/7 for x2-y2; images are far.
+    expected = 14.399645 * p.r2_a0_squared * 0.529177210903**2 * (4 / 7) / 3.5**3
+    assert extra[2] == pytest.approx(expected, rel=5e-3)
+    assert extra[4] == pytest.approx(-expected, rel=5e-3)
+
+
+def test_ligands_are_not_counted_twice():
+    p = LigandFieldParameters()
+    bonds = np.array([[2.1, 0, 0], [0, 2.1, 0], [1.0, 0, 1.9]])
+    positions = np.vstack([np.zeros((1, 3)), bonds]) + 20.0
+    field = site_fields(40 * np.eye(3), positions, ["Co", "O", "O", "O"], [6.0, -2.0, -2.0, -2.0], [0], p)[0]
+    assert np.allclose(field, angular_overlap(bonds, p), atol=1e-4)
+
+
+def test_crystal_and_moment_turn_together():
+    atoms = to_atoms(get_host("cofe2o4").structure("Imma"))
+    atoms.rattle(0.05, seed=5)
+    turn, directions = Rotation.random(rng=np.random.default_rng(6)).as_matrix(), np.eye(3)
+    turned = atoms.copy()
+    turned.set_cell(atoms.cell.array @ turn.T)
+    turned.positions = atoms.positions @ turn.T
+    here = cobalt_energies(atoms, atoms.arrays["valence"], directions)
+    there = cobalt_energies(turned, atoms.arrays["valence"], directions @ turn.T)
+    assert np.ptp(here, axis=1).min() > 1e-3
+    assert np.allclose(here, there, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_states", [27, 59])
+def test_degenerate_levels_are_kept_whole(n_states):
+    p = LigandFieldParameters(n_states=n_states)
+    images = np.array([op @ np.array([0.3, 0.5, 0.81]) for op in cubic_operations()])
+    energies = LigandFieldModel(p).ground_energies([angular_overlap(OCTAHEDRON, p)], images)
+    assert np.ptp(energies) * 1e3 < 1e-9
+
+
+def test_time_reversal_option_halves_the_work_and_keeps_the_numbers(monkeypatch):
+    some = np.random.default_rng(3).normal(size=(4, 3))
+    directions, fields = np.vstack([some, -some[::-1], some[:1]]), [random_field(7), random_field(8)]
+    full = LigandFieldModel().ground_energies(fields, directions)
+    solved, one_ion = [], LigandFieldModel._one_ion
+
+    def counted(self, field, units, temperature_K):
+        solved.append(len(units))
+        return one_ion(self, field, units, temperature_K)
+
+    monkeypatch.setattr(LigandFieldModel, "_one_ion", counted)
+    short = LigandFieldModel(use_time_reversal=True).ground_energies(fields, directions)
+    assert solved == [4, 4]
+    assert np.abs(full - short).max() * 1e3 < 1e-9
+
+
+def test_no_spin_orbit_coupling_no_anisotropy():
+    model = LigandFieldModel(LigandFieldParameters(zeta_eV=0.0))
+    assert np.ptp(model.ground_energies([random_field(2)], lebedev_directions(5).vectors)) * 1e3 < 1e-9
+
+
+def test_too_few_states_would_show():
+    fields = [angular_overlap(OCTAHEDRON + np.random.default_rng(9).normal(0, 0.1, (6, 3)), EXACT)]
+    exact, few = (
+        LigandFieldModel(replace(EXACT, n_states=n)).ground_energies(fields, lebedev_directions(5).vectors)[0]
+        for n in (None, 12)
+    )
+    assert np.abs((few - few.mean()) - (exact - exact.mean())).max() * 1e3 > 1e-3
+
+
+def test_spin_moment_is_the_slope_of_the_energy_in_the_exchange_field():
+    field = angular_overlap(OCTAHEDRON, EXACT)
+    up, down = (LigandFieldModel(replace(EXACT, exchange_eV=h)).levels(field, [0, 0, 1])[0] for h in (0.0601, 0.0599))
+    spin, _ = LigandFieldModel(EXACT).moments(field, [0, 0, 1])
+    assert (up - down) / 2e-4 == pytest.approx(-spin[2] / 2, abs=1e-5)
+
+
+def test_sites_are_the_divalent_cobalts():
+    atoms = to_atoms(get_host("cofe2o4").structure("Imma"))
+    charges = atoms.arrays["valence"].astype(float)
+    cobalt = [a.index for a in atoms if a.symbol == "Co"]
+    atoms.arrays["valence"] = charges + (np.arange(len(atoms)) == cobalt[0])
+    assert len(cobalt_energies(atoms, charges, [[0, 0, 1]])) == 7
+    del atoms.arrays["valence"]
+    assert len(cobalt_energies(atoms, charges, [[0, 0, 1]])) == 8
+    assert len(cobalt_energies(atoms, charges, [[0, 0, 1]], sites=cobalt[2:4])) == 2
+
+
+def test_refusals_and_json():
+    atoms = to_atoms(get_host("cofe2o4").structure("Imma"))
+    with pytest.raises(ValueError, match="length"):
+        cobalt_energies(atoms, atoms.arrays["valence"], [[0, 0, 0]])
+    atoms.pbc = [True, True, False]
+    with pytest.raises(ValueError, match="crystal"):
+        cobalt_energies(atoms, atoms.arrays["valence"], [[0, 0, 1]])
+    with pytest.raises(ValueError, match="n_states"):
+        LigandFieldParameters(n_states=0)
+    changed = LigandFieldParameters(zeta_eV=0.05, n_states=None)
+    assert LigandFieldParameters.from_dict(changed.as_dict()) == changed

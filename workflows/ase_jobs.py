@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from jobflow import job
@@ -39,7 +40,12 @@ class AseEngine(Engine):
         Optimiser steps of a relaxation.
     band_settings
         See `BandSettings`.
+    blas_threads
+        Threads for matrix products; None leaves the environment's choice. Engines with small matrices set 1:
+        spinning threads slow a busy machine down severalfold.
     """
+
+    blas_threads: ClassVar[int | None] = None
 
     fmax_eV_per_A: float = 0.01
     cell_fmax_eV_per_A: float = 0.002
@@ -53,6 +59,14 @@ class AseEngine(Engine):
     @abstractmethod
     def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
         """Charges (e) for the dipole along a band, summing to zero, and where they come from."""
+
+    def quiet(self) -> AbstractContextManager[object]:
+        """Context in which this engine's matrix products use `blas_threads`."""
+        if self.blas_threads is None:
+            return nullcontext()
+        from threadpoolctl import threadpool_limits
+
+        return cast(AbstractContextManager[object], threadpool_limits(limits=self.blas_threads, user_api="blas"))
 
     def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job:
         """See `Engine.relax`."""
@@ -110,10 +124,11 @@ def relax_structure(
     counter = CallCounter()
     atoms.calc = counter.attach(engine.make_calculator(atoms, mover))
     checks: list[Check] = []
-    if cell:
-        checks.append(relax_cell(engine, atoms))
-    else:
-        relax(atoms, engine.fmax_eV_per_A, engine.max_steps)
+    with engine.quiet():
+        if cell:
+            checks.append(relax_cell(engine, atoms))
+        else:
+            relax(atoms, engine.fmax_eV_per_A, engine.max_steps)
     done = _calculation(engine, atoms, structure, name, counter.calls, engine.fmax_eV_per_A)
     done.checks.extend(checks)
     return done
@@ -151,7 +166,8 @@ def converge_band(
     """Converge a band with the band driver; outputs a `Band`."""
     first = to_atoms(initial)
     driver = BandDriver(lambda: engine.make_calculator(first, mover), engine.band_settings)
-    result = driver.run(first, to_atoms(final), [to_atoms(s) for s in intermediates], mover)
+    with engine.quiet():
+        result = driver.run(first, to_atoms(final), [to_atoms(s) for s in intermediates], mover)
     charges, note = engine.dipole_charges(first, mover)
     return band_document(result, initial, mover, charges, note, engine.provenance(result.notes))
 

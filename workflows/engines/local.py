@@ -57,6 +57,8 @@ class LocalEngine(AseEngine):
     tier: ClassVar[str] = "local"
     summary: ClassVar[str] = "rigid-ion energies and a Co2+ ligand field: seconds on a laptop, indicative numbers"
 
+    blas_threads: ClassVar[int | None] = 1
+
     potential_name: str = "pedone"
     accuracy: float = 1e-6
     ligand_field: LigandFieldParameters = field(default_factory=LigandFieldParameters)
@@ -154,7 +156,8 @@ def fit_references(engine: LocalEngine, formulas: list[str]) -> SpeciesFit:
     for formula in known:
         atoms = to_atoms(reference_phase(formula))
         atoms.calc = engine.make_calculator(atoms, None)
-        relax_cell(engine, atoms)
+        with engine.quiet():
+            relax_cell(engine, atoms)
         units = len(atoms) / Composition(formula).num_atoms
         compounds.append(
             CompoundEnergy(

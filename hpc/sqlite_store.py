@@ -1,0 +1,223 @@
+"""A maggma store in one SQLite file: indexed by job, written in transactions, checked on reading.
+
+Why not maggma's own: JSONStore rewrites its file in place and was found empty after a killed
+process; MontyStore survives, but decodes every document at every query, so that a study's time
+goes into reading its own results. Here a query for one job reads that job alone. Documents are
+zlib-compressed JSON, whose checksum tells a damaged one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from maggma.core.store import Sort, Store
+from monty.json import jsanitize
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    uuid TEXT NOT NULL, idx INTEGER NOT NULL, name TEXT, body BLOB NOT NULL, PRIMARY KEY (uuid, idx)
+);
+CREATE INDEX IF NOT EXISTS documents_name ON documents (name);
+"""
+_COLUMNS = {"uuid": "uuid", "index": "idx", "name": "name"}
+
+
+class DamagedStoreError(RuntimeError):
+    """A stored document does not decode; the message names the file and the job."""
+
+
+class SqliteStore(Store):
+    """Job outputs in one SQLite file.
+
+    Parameters
+    ----------
+    path
+        The file; its folder must exist.
+    """
+
+    def __init__(self, path: str, **kwargs: Any) -> None:
+        self.path = str(path)
+        self._connection: sqlite3.Connection | None = None
+        kwargs.setdefault("key", "uuid")
+        super().__init__(**kwargs)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return Path(self.path).name
+
+    @property
+    def _collection(self) -> None:
+        raise NotImplementedError("a SQLite store has no MongoDB collection")
+
+    def connect(self, force_reset: bool = False) -> None:
+        """Open the file, making it if it is not there.
+
+        Raises
+        ------
+        DamagedStoreError
+            If the file is no SQLite database.
+        """
+        if self._connection is not None and not force_reset:
+            return
+        self.close()
+        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise DamagedStoreError(
+                f"{self.path} is no readable job store ({error}); move it away and run again"
+            ) from error
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.connect()
+        assert self._connection is not None
+        return self._connection
+
+    def count(self, criteria: dict[str, Any] | None = None) -> int:
+        """Number of documents that meet the criteria."""
+        if not criteria:
+            return int(self._open.execute("SELECT COUNT(*) FROM documents").fetchone()[0])
+        return sum(1 for _ in self._matching(criteria))
+
+    def query(
+        self,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        **_: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Documents that meet MongoDB criteria; equalities of uuid, index and name use the index.
+
+        Parameters
+        ----------
+        criteria
+            MongoDB filter.
+        properties
+            Fields to return, dots for nested ones; all by default.
+        sort
+            Top-level fields with 1 or -1.
+        skip, limit
+            As in MongoDB; a limit of 0 is none.
+        """
+        found: Any = self._matching(criteria or {})
+        if sort:
+            found = list(found)
+            for field, order in reversed(list(sort.items())):
+                descending = (order.value if isinstance(order, Sort) else order) == -1
+                found.sort(key=lambda d: (d.get(field) is not None, d.get(field)), reverse=descending)
+        for position, document in enumerate(found):
+            if position < skip:
+                continue
+            if limit and position >= skip + limit:
+                return
+            yield _project(document, properties)
+
+    def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
+        """Insert or replace documents in one transaction."""
+        rows = []
+        for doc in docs if isinstance(docs, list) else [docs]:
+            clean = jsanitize(doc, strict=False)
+            body = zlib.compress(json.dumps(clean, separators=(",", ":")).encode(), 1)
+            rows.append((clean["uuid"], clean.get("index", 1), clean.get("name"), body))
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", rows)
+
+    def ensure_index(self, key: str, unique: bool = False) -> bool:
+        """Whether a field is indexed: uuid, index and name are."""
+        return key in _COLUMNS
+
+    def groupby(
+        self,
+        keys: list[str] | str,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        **_: Any,
+    ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """Documents grouped by the values of top-level fields."""
+        names = keys if isinstance(keys, list) else [keys]
+        groups: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+        for document in self.query(criteria, None, sort, skip, limit):
+            group = {n: document.get(n) for n in names}
+            label = json.dumps(group, sort_keys=True, default=str)
+            groups.setdefault(label, (group, []))[1].append(_project(document, properties))
+        yield from groups.values()
+
+    def remove_docs(self, criteria: dict[str, Any]) -> None:
+        """Remove the documents that meet the criteria."""
+        doomed = [(d["uuid"], d.get("index", 1)) for d in self._matching(criteria)]
+        with self._transaction() as connection:
+            connection.executemany("DELETE FROM documents WHERE uuid = ? AND idx = ?", doomed)
+
+    def _transaction(self) -> sqlite3.Connection:
+        connection = self._open
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    def _matching(self, criteria: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        # maggma's own in-memory MongoDB, whatever that package is called in the installed version
+        from maggma.stores.mongolike import mongomock
+
+        filter_applies = mongomock.filtering.filter_applies
+
+        quick = {k: v for k, v in criteria.items() if k in _COLUMNS and isinstance(v, str | int)}
+        where = " AND ".join(f"{_COLUMNS[k]} = ?" for k in quick)
+        rest = {k: v for k, v in criteria.items() if k not in quick}
+        text = "SELECT uuid, body FROM documents" + (f" WHERE {where}" if where else "") + " ORDER BY rowid"
+        for uuid, body in self._open.execute(text, tuple(quick.values())).fetchall():
+            document = self._decode(uuid, body)
+            if not rest or filter_applies(rest, document):
+                yield document
+
+    def _decode(self, uuid: str, body: bytes) -> dict[str, Any]:
+        try:
+            document: dict[str, Any] = json.loads(zlib.decompress(body))
+        except (zlib.error, ValueError) as error:
+            raise DamagedStoreError(
+                f"the result of job {uuid} in {self.path} is damaged ({error}); run it again"
+            ) from error
+        return document
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SqliteStore) and self.path == other.path
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.path))
+
+
+def _project(document: dict[str, Any], properties: dict[str, Any] | list[str] | None) -> dict[str, Any]:
+    if not properties:
+        return document
+    out: dict[str, Any] = {}
+    for path in properties:
+        value: Any = document
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        place = out
+        *parents, last = path.split(".")
+        for part in parents:
+            place = place.setdefault(part, {})
+        if value is not None or last in document:
+            place[last] = value
+    return out
