@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..analysis.calculation import Band
     from ..analysis.study import Study
+    from .runner import RunSummary
 
 STUDY_JOB = "assemble study"
 BAND_JOB = "band"
@@ -78,8 +79,12 @@ def run_study(
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
     _save_timings(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin})
     write_study(*_load(store), folder)
-    console.print(f"[bold]{folder / REPORT}[/bold]  ({summary.jobs} jobs, {time.perf_counter() - begin:.1f} s)")
+    console.print(f"[bold]{folder / REPORT}[/bold]  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)")
     return folder
+
+
+def _jobs(summary: RunSummary) -> str:
+    return f"{summary.jobs} jobs" + (f", {summary.reused} of them computed before" if summary.reused else "")
 
 
 def rebuild_report(folder: Path, console: Console | None = None) -> None:

@@ -26,7 +26,7 @@ class AnisotropyMaker(Maker):
     """
 
     engine: Engine = field(kw_only=True)
-    lebedev_order: int = 9
+    lebedev_order: int = 15
     name: str = "anisotropy"
 
     def directions(self) -> list[list[float]]:

@@ -59,7 +59,7 @@ class MagnetoionicStudyMaker(Maker):
     @classmethod
     def quick(cls, engine: Engine) -> MagnetoionicStudyMaker:
         """Cells of about 56 atoms: seconds, with a size error of the order of 0.1 eV."""
-        return cls(engine=engine, repeats=(1, 1, 1), lebedev_order=9, is_quick=True)
+        return cls(engine=engine, repeats=(1, 1, 1), lebedev_order=13, is_quick=True)
 
     def make(self, host_key: str, order: str | None = None) -> Flow:
         """Flow whose output is a `Study`.
