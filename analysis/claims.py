@@ -81,7 +81,7 @@ def audit(evidence: Evidence, served: tuple[str, ...]) -> list[Claim]:
         finding = (
             judge(evidence)
             if judge
-            else Finding("not computed", None, "", f"no part of a {evidence.host.formula} study speaks to it")
+            else Finding("not computed", None, "", f"not part of this study; it needs: {entry['test']}", by="none")
         )
         rows.append(
             Claim(

@@ -13,6 +13,7 @@ from magnetoionics.calculators.ligand_field import (
     LigandFieldParameters,
     angular_overlap,
     cobalt_energies,
+    lowest_energies,
     quadrupole_field,
     site_fields,
 )
@@ -148,7 +149,7 @@ def test_kept_states_change_the_anisotropy_by_less_than_a_microelectronvolt():
     directions = lebedev_directions(5).vectors
     fields = [angular_overlap(OCTAHEDRON + np.random.default_rng(s).normal(0, 0.1, (6, 3)), EXACT) for s in range(4)]
     exact = LigandFieldModel(EXACT).ground_energies(fields, directions)
-    kept = LigandFieldModel().ground_energies(fields, directions)
+    kept = LigandFieldModel(replace(EXACT, n_states=60)).ground_energies(fields, directions)
     error = (kept - kept.mean(axis=1, keepdims=True)) - (exact - exact.mean(axis=1, keepdims=True))
     assert np.abs(error).max() * 1e3 < 1e-3
 
@@ -327,3 +328,51 @@ def test_refusals_and_json():
         LigandFieldParameters(n_states=0)
     changed = LigandFieldParameters(zeta_eV=0.05, n_states=None)
     assert LigandFieldParameters.from_dict(changed.as_dict()) == changed
+
+
+def recorded_shapes(monkeypatch):
+    shapes, eigvalsh = [], np.linalg.eigvalsh
+
+    def record(matrix, *args, **kwargs):
+        shapes.append(np.shape(matrix))
+        return eigvalsh(matrix, *args, **kwargs)
+
+    monkeypatch.setattr(np.linalg, "eigvalsh", record)
+    return shapes
+
+
+@pytest.mark.parametrize("electrons", [1, 2, 3, 6, 7, 8])
+@pytest.mark.parametrize("changes", [{}, {"exchange_eV": 0.6}, {"exchange_eV": 1e-6}, {"zeta_eV": 0.0}])
+def test_lowest_energy_is_that_of_the_full_diagonalisation(electrons, changes):
+    model = LigandFieldModel(replace(EXACT, **changes), electrons)
+    fields = [random_field(4), angular_overlap(OCTAHEDRON, EXACT), np.zeros((5, 5))]
+    directions = np.vstack([np.eye(3)[2:], np.random.default_rng(7).normal(size=(3, 3))])
+    expected = [[model.levels(f, n)[0] for n in directions] for f in fields]
+    assert np.abs(model.ground_energies(fields, directions) - expected).max() < 1e-11
+
+
+def test_sites_of_cobalt_ferrite_need_no_full_diagonalisation(monkeypatch):
+    atoms = to_atoms(get_host("cofe2o4").structure("Imma"))
+    shapes = recorded_shapes(monkeypatch)
+    cobalt_energies(atoms, atoms.arrays["valence"], lebedev_directions(9).vectors)
+    assert shapes
+    assert max(shape[-1] for shape in shapes) < 120
+
+
+def test_state_that_outer_states_push_below_the_followed_one_is_found():
+    # The inner block alone puts state 0 lowest, and it is an exact eigenstate: no residual betrays the other one.
+    energies = np.concatenate([[0.0, 1e-3], np.linspace(0.5, 0.6, 14), np.full(4, 0.7)])
+    exchange = np.zeros((3, 20, 20), dtype=complex)
+    exchange[2, 1, 16] = exchange[2, 16, 1] = 0.1
+    found = lowest_energies(energies, exchange, np.array([[1.0, 0, 0], [0, 0, 1.0]]))
+    pushed = 0.3505 - np.hypot(0.3495, 0.1)
+    assert found == pytest.approx([0.0, pushed], abs=1e-12)
+
+
+def test_shielding_scales_the_far_ions_alone():
+    gradient = np.diag([-1.0, -1.0, 2.0])
+    full, half = (quadrupole_field(gradient, replace(EXACT, shielding=s)) for s in (1.0, 0.5))
+    assert np.allclose(half, full / 2, atol=1e-15)
+    assert np.array_equal(
+        angular_overlap(OCTAHEDRON, replace(EXACT, shielding=0.5)), angular_overlap(OCTAHEDRON, EXACT)
+    )

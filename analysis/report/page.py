@@ -115,7 +115,7 @@ def _answers(study: Study) -> list[Answer]:
         Answer("Over what barrier?", f"{hop.forward_eV:.2f} eV", f"{hop.backward_eV:.2f} eV back{under}"),
         Answer(
             "What does that do to the anisotropy?",
-            f"{after.verdict}",
+            after.verdict if "unidirectional" in after.verdict else f"{after.verdict}: axes turn, no sense is written",
             f"easy axis turned by {result.easy_axis_tilt_deg:.1f}°, hard axis by {result.hard_axis_tilt_deg:.1f}°; "
             f"odd part {after.odd_max_meV:.0e} meV",
         ),

@@ -1,0 +1,119 @@
+"""One-electron fields on the d orbitals of an ion: angular overlap of its oxygens, quadrupole of all other ions.
+
+Matrices stand between the real orbitals `d_shell.D_ORBITALS` (xy, yz, z2, xz, x2-y2), eV. The angular overlap is that
+of C. E. Schaeffer and C. K. Jorgensen, 10.1080/00268976500100551.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+from numpy.typing import ArrayLike, NDArray
+
+from .d_shell import D_ORBITALS, quadrupole_operator
+from .ewald import COULOMB, electric_field_gradient
+
+if TYPE_CHECKING:
+    from .ligand_field import LigandFieldParameters
+
+__all__ = ["angular_overlap", "quadrupole_field", "site_fields"]
+
+FloatArray = NDArray[np.float64]
+_BOHR_A = 0.529177210903
+
+
+def angular_overlap(bonds: ArrayLike, parameters: LigandFieldParameters) -> FloatArray:
+    """One-electron field of ligands at these bond vectors, shape (5, 5), eV.
+
+    Parameters
+    ----------
+    bonds
+        Vectors from the ion to its ligands, shape (n, 3), Angstrom.
+    parameters
+        Strengths and their distance law.
+    """
+    tensors = D_ORBITALS
+    total = np.zeros((5, 5))
+    for bond in np.asarray(bonds, dtype=float):
+        distance = float(np.linalg.norm(bond))
+        axis = bond / distance
+        scale = (parameters.reference_distance_A / distance) ** parameters.distance_exponent
+        sigma = np.sqrt(1.5) * np.einsum("iab,a,b->i", tensors, axis, axis)
+        total += parameters.e_sigma_eV * scale * np.outer(sigma, sigma)
+        helper = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
+        first = helper / np.linalg.norm(helper)
+        for side in (first, np.cross(axis, first)):
+            pi = np.sqrt(2.0) * np.einsum("iab,a,b->i", tensors, axis, side)
+            total += parameters.e_pi_eV * scale * np.outer(pi, pi)
+    return total
+
+
+def quadrupole_field(gradient: ArrayLike, parameters: LigandFieldParameters) -> FloatArray:
+    """One-electron field of an electric field gradient (V/A^2, shape (3, 3)) on an electron, shape (5, 5), eV."""
+    r2 = parameters.shielding * parameters.r2_a0_squared * _BOHR_A**2
+    return np.asarray(-0.5 * r2 * np.einsum("ab,abij->ij", np.asarray(gradient, dtype=float), quadrupole_operator()))
+
+
+def site_fields(
+    cell: ArrayLike,
+    positions: ArrayLike,
+    symbols: Sequence[str],
+    charges: ArrayLike,
+    sites: Sequence[int],
+    parameters: LigandFieldParameters,
+    *,
+    accuracy: float = 1e-6,
+) -> FloatArray:
+    """One-electron field of each site: its oxygens by angular overlap, all other ions as point charges.
+
+    Parameters
+    ----------
+    cell, positions
+        Shapes (3, 3) and (n, 3), Angstrom.
+    symbols, charges
+        Elements and charges (e) of all ions.
+    sites
+        Ions to compute.
+    parameters
+        Strengths; `ligand_cutoff_A` decides what a ligand is.
+    accuracy
+        Of the Ewald sum.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_sites, 5, 5), eV.
+
+    Raises
+    ------
+    ValueError
+        If a site has fewer than three ligands.
+    """
+    atoms = Atoms(symbols, positions=positions, cell=cell, pbc=True)
+    q = np.asarray(charges, dtype=float)
+    first, second, vectors = neighbor_list("ijD", atoms, parameters.ligand_cutoff_A)
+    is_oxygen = np.array([s == "O" for s in symbols])
+    gradients = electric_field_gradient(np.asarray(cell), np.asarray(positions), q, list(sites), accuracy=accuracy)
+    fields = []
+    for site, gradient in zip(sites, gradients, strict=True):
+        mine = (first == site) & is_oxygen[second]
+        bonds, ligand_charges = vectors[mine], q[second[mine]]
+        if len(bonds) < 3:
+            raise ValueError(
+                f"{symbols[site]} at site {site} has {len(bonds)} oxygens within {parameters.ligand_cutoff_A} A; "
+                "an angular-overlap field needs at least 3: check the structure or raise ligand_cutoff_A"
+            )
+        rest = gradient - _point_gradient(bonds, ligand_charges)
+        fields.append(angular_overlap(bonds, parameters) + quadrupole_field(rest, parameters))
+    return np.array(fields)
+
+
+def _point_gradient(bonds: FloatArray, charges: FloatArray) -> FloatArray:
+    """Second derivatives of the potential of point charges at these vectors, V/A^2, shape (3, 3)."""
+    r = np.linalg.norm(bonds, axis=1)
+    outer = 3 * np.einsum("na,nb->nab", bonds, bonds) - r[:, None, None] ** 2 * np.eye(3)
+    return np.asarray(COULOMB * np.einsum("n,nab->ab", charges / r**5, outer))
