@@ -121,7 +121,10 @@ def _build_flow(host: str, engine_name: str, order: str | None, quick: bool) -> 
     from ..workflows.study import MagnetoionicStudyMaker
 
     maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
-    return maker(get_engine(engine_name)).make(host, order)
+    try:
+        return maker(get_engine(engine_name)).make(host.strip().lower(), order)
+    except ValueError as error:
+        raise UserError(f"this study cannot run: {error}") from error
 
 
 def _remove_study(folder: Path) -> None:

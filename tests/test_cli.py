@@ -1,5 +1,6 @@
 """The command line: lists, and every bad input as one clear line with exit code 2 and nothing written."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,20 @@ def test_bad_input_is_one_line_and_exit_code_two(words, said, capsys, tmp_path, 
     assert error.startswith("magnetoionics: error: ")
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_material_that_the_engine_cannot_describe_is_refused_before_computing(capsys, tmp_path, monkeypatch):
+    from magnetoionics.structures import host as hosts
+    from magnetoionics.structures.spinel import inverse_spinel
+
+    nickel = dataclasses.replace(
+        hosts.get_host("cofe2o4"), build_cell=lambda order: inverse_spinel(8.34, 0.381, "Ni", "Fe", order)
+    )
+    monkeypatch.setattr("magnetoionics.workflows.study.get_host", lambda key: nickel)
+    code, error = complain(capsys, "run", "cofe2o4", "--output", tmp_path / "study")
+    assert code == 2
+    assert "no Ni" in error
+    assert not (tmp_path / "study").exists()
 
 
 def test_existing_study_is_not_overwritten(capsys, tmp_path):

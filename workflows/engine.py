@@ -25,7 +25,7 @@ class UnknownEngineError(ValueError):
     """The named engine does not exist, or what it needs is not installed."""
 
 
-class CannotDoError(NotImplementedError):
+class CannotDoError(ValueError):
     """An engine was asked for a job it has declared impossible; the message has its reason."""
 
 
@@ -109,6 +109,15 @@ class Engine(MSONable, ABC):
         reason = self.cannot().get(capability)
         if reason:
             raise CannotDoError(f"engine {self.name} cannot do {capability}: {reason}")
+
+    def check(self, structure: Structure) -> None:
+        """Refuse a material that the engine cannot describe, before anything is computed.
+
+        Raises
+        ------
+        CannotDoError
+            With the species and what is missing.
+        """
 
     def settings(self) -> dict[str, Any]:
         """Plain settings for the provenance of every result."""

@@ -11,7 +11,9 @@ from jobflow import Flow, Maker, job
 from ..analysis.anisotropy import AnisotropyMap
 from ..analysis.assembly import StudyInputs, assemble
 from ..analysis.calculation import Calculation
+from ..analysis.chemical_potentials import stability_window
 from ..analysis.migration import Migration
+from ..analysis.phases import load_experimental_phases
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Study
 from ..analysis.vacancies import VacancySet
@@ -74,7 +76,8 @@ class MagnetoionicStudyMaker(Maker):
         Raises
         ------
         ValueError
-            If the host or the order is unknown, or a field is beyond breakdown.
+            If the host or the order is unknown, the host declares no hop, its formation enthalpy is
+            not known or it is not stable, or a field is beyond breakdown.
         CannotDoError
             If the engine cannot do a stage.
         """
@@ -82,6 +85,13 @@ class MagnetoionicStudyMaker(Maker):
         chosen = host.orders[0] if order is None else order
         for capability in ("relax", "static", "band", "spin_orbit", "references"):
             self.engine.require(capability)
+        if not host.hops:
+            raise ValueError(
+                f"host {host.key} declares no hop: its study would have no migration; declare one in its file"
+            )
+        self.engine.check(host.structure(chosen))
+        elements = sorted({str(e) for e in host.structure(chosen).composition.elements})
+        stability_window(host.formula, load_experimental_phases(elements))
         self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
 
         bulks = {name: self.engine.relax(host.structure(name), name=f"bulk {name}", cell=True) for name in host.orders}

@@ -15,13 +15,13 @@ from ...analysis.anisotropy import AnisotropyMap
 from ...analysis.document import Provenance
 from ...analysis.phases import load_experimental_phases
 from ...analysis.references import CompoundEnergy, SpeciesFit, fit_species_energies
-from ...calculators.ligand_field import LigandFieldParameters, cobalt_energies
+from ...calculators.ligand_field import LigandFieldParameters, cobalt_energies, cobalt_sites
 from ...calculators.potentials import potential
 from ...calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
 from ...structures.oxides import reference_phase, reference_phases
 from ..ase_jobs import AseEngine, plain, relax_cell, versions
 from ..atoms import to_atoms
-from ..engine import Capability
+from ..engine import CannotDoError, Capability
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -66,6 +66,19 @@ class LocalEngine(AseEngine):
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""
         return {}
+
+    def check(self, structure: Structure) -> None:
+        """Refuse species without a potential, and materials without Co2+, the only ion of the ligand field."""
+        atoms = to_atoms(structure)
+        try:
+            self.charges(atoms, None)
+        except ValueError as error:
+            raise CannotDoError(f"engine local cannot describe this material: {error}") from error
+        if not cobalt_sites(atoms):
+            raise CannotDoError(
+                "engine local has a ligand field for Co2+ only, and this material has none: "
+                "its anisotropy cannot be computed; use a host with Co2+ (cofe2o4)"
+            )
 
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
         """Provenance with the potential, the bounds and the package versions."""
