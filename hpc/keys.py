@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,10 +46,11 @@ def job_key(job: Job, keys: Mapping[str, str]) -> str:
     from .. import __version__
 
     function = getattr(job.function, "original", job.function)
+    owner = getattr(job.function, "__self__", None)
     content = {
         "version": __version__,
         "function": f"{function.__module__}.{function.__qualname__}",
-        "owner": jsanitize(getattr(job.function, "__self__", None), strict=True),
+        "owner": None if isinstance(owner, ModuleType) else jsanitize(owner, strict=True),
         "arguments": jsanitize([list(job.function_args), dict(job.function_kwargs)], strict=True),
     }
     text = json.dumps(_without_names(content, keys), sort_keys=True, separators=(",", ":"))
