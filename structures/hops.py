@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from monty.json import MSONable
 from numpy.typing import NDArray
-from pymatgen.core import PeriodicSite, Structure
+from pymatgen.core import PeriodicNeighbor, PeriodicSite, Structure
 
+from .checks import StructureError
 from .symmetry import image_of_site, operations_swapping, stabiliser
 from .vacancies import remove_site
+
+# No ion squeezes past the centre of another at less than this.
+CLEARANCE_A = 0.8
 
 
 @dataclass
@@ -90,7 +94,8 @@ def distinct_hops(
     Raises
     ------
     ValueError
-        If no such ion is within the cutoff, or a hop would pass through another atom.
+        If no such ion is within the cutoff, every hop would pass through another atom, or the cell is so
+        small that one ion reaches the vacancy on two ways.
     """
     vacancy = structure[vacancy_index]
     empty = remove_site(structure, vacancy_index)
@@ -101,9 +106,50 @@ def distinct_hops(
     ]
     if not neighbours:
         raise ValueError(f"no {ion}({from_sublattice}) within {cutoff_A} A of {vacancy_label}; raise the cutoff")
+    if len({n.index for n in neighbours}) < len(neighbours):
+        raise StructureError(
+            f"the cell is too small for hops up to {cutoff_A} A: an ion and its image both reach {vacancy_label}; "
+            "use a supercell"
+        )
+    open_ways = [n for n in neighbours if atom_in_the_way(structure, vacancy_index, n) is None]
+    if not open_ways:
+        blocking = atom_in_the_way(structure, vacancy_index, neighbours[0])
+        raise StructureError(
+            f"every hop of {ion}({from_sublattice}) into {vacancy_label} would pass through another atom "
+            f"(the first through site {blocking}); make it a chain of shorter hops"
+        )
+    neighbours = open_ways
     groups = _orbits_of_neighbours(empty, vacancy.frac_coords, [_shift(n.index, vacancy_index) for n in neighbours])
     hops = [_make_hop(empty, vacancy, members[0], len(members), vacancy_label) for members in groups]
     return sorted(hops, key=lambda h: h.distance_A)
+
+
+def atom_in_the_way(
+    structure: Structure, vacancy_index: int, mover: PeriodicNeighbor, clearance_A: float = CLEARANCE_A
+) -> int | None:
+    """Index of an atom that a straight hop would run into, or None.
+
+    Parameters
+    ----------
+    structure
+        Perfect cell.
+    vacancy_index
+        Where the hop ends.
+    mover
+        Where it starts, as a neighbour of the vacancy.
+    clearance_A
+        Smallest distance of an atom from the line, in Angstrom.
+    """
+    end = structure[vacancy_index].coords
+    line = end - mover.coords
+    length = float(np.linalg.norm(line))
+    unit = line / length
+    for other in structure.get_sites_in_sphere((mover.coords + end) / 2, length / 2 + clearance_A):
+        along = float((other.coords - mover.coords) @ unit)
+        aside = float(np.linalg.norm(other.coords - mover.coords - along * unit))
+        if clearance_A / 2 < along < length - clearance_A / 2 and aside < clearance_A:
+            return int(other.index)
+    return None
 
 
 def _shift(index: int, removed: int) -> int:

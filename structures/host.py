@@ -11,6 +11,11 @@ from pymatgen.core import Structure
 
 from .spins import formula_units, set_collinear_moments, total_moment, total_valence
 
+# Moments are sums of whole numbers; anything beyond rounding is a wrong valence or sense.
+MOMENT_TOLERANCE_muB = 1e-6
+# A host's name with one of these endings is the path of a user's host file.
+HOST_FILE_ENDINGS = (".yaml", ".yml")
+
 
 @dataclass(frozen=True)
 class HopKind:
@@ -50,7 +55,7 @@ class Host:
     spin_sense
         +1 or -1 per magnetic sublattice.
     moment_per_formula_muB
-        Expected collinear total, checked on every build.
+        Expected collinear total of the default order; see `check_moment`.
     anions_per_formula
         Anions in the formula unit, by which formula units are counted.
     vacancies
@@ -67,6 +72,10 @@ class Host:
         Ids of the review's claims that this host serves.
     sources
         Where each parameter comes from.
+    moment_by_order_muB
+        Expected totals of the orders whose moment differs from the default order's.
+    anion
+        Element by which formula units are counted.
     """
 
     key: str
@@ -84,6 +93,8 @@ class Host:
     gap_eV: float
     claims: tuple[str, ...]
     sources: Mapping[str, str] = field(default_factory=dict)
+    moment_by_order_muB: Mapping[str, float] = field(default_factory=dict)
+    anion: str = "O"
 
     def structure(self, order: str | None = None) -> Structure:
         """The ordered cell with its spins.
@@ -103,7 +114,7 @@ class Host:
         ValueError
             If the order is unknown.
         RuntimeError
-            If the built cell is charged or its moment is not the declared one.
+            If the built cell is charged.
         """
         chosen = self.orders[0] if order is None else order
         if chosen not in self.orders:
@@ -113,9 +124,25 @@ class Host:
             raise RuntimeError(f"{self.key} in order {chosen} carries charge {total_valence(cell)} e")
         return cell
 
+    def check_moment(self, order: str) -> None:
+        """Build an order and compare its moment with the declared one.
+
+        Raises
+        ------
+        RuntimeError
+            If they differ.
+        """
+        expected = self.moment_by_order_muB.get(order, self.moment_per_formula_muB)
+        found = self.moment_per_formula(self.structure(order))
+        if abs(found - expected) > MOMENT_TOLERANCE_muB:
+            raise RuntimeError(
+                f"{self.key} in order {order} has {found:g} muB per formula unit, declared are {expected:g}; "
+                "correct the valences, the spin sense or the declared moment"
+            )
+
     def moment_per_formula(self, structure: Structure) -> float:
         """Total collinear moment of a cell per formula unit, in muB."""
-        return total_moment(structure) / formula_units(structure, anions_per_formula=self.anions_per_formula)
+        return total_moment(structure) / formula_units(structure, self.anion, self.anions_per_formula)
 
 
 class UnknownHostError(ValueError):
@@ -130,13 +157,17 @@ def host_keys() -> list[str]:
 
 
 def get_host(key: str) -> Host:
-    """A declared host by name (case does not matter).
+    """A declared host by name (case does not matter), or a user's host by the path of its YAML file.
 
     Raises
     ------
     UnknownHostError
-        If there is no such host.
+        If there is no such host, or the file cannot be used (see `user_host.load_host`).
     """
+    if key.strip().lower().endswith(HOST_FILE_ENDINGS):
+        from .user_host import load_host
+
+        return load_host(key.strip())
     name = key.strip().lower()
     if name not in host_keys():
         raise UnknownHostError(f"unknown host {key!r}; known hosts: {', '.join(host_keys())}")

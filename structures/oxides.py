@@ -14,7 +14,7 @@ from .spinel import parent_spinel
 
 # The valence of each cation is the one that the mean-valence treatment starts from: what is missing
 # for neutrality is spread over all cations, exactly as in a cell with a vacancy.
-_VALENCE = {"Fe": 3.0, "Co": 2.0, "Li": 1.0, "O": -2.0}
+_VALENCE = {"Fe": 3.0, "Co": 2.0, "Ni": 2.0, "Mg": 2.0, "Zn": 2.0, "Li": 1.0, "O": -2.0}
 
 
 def _rocksalt(element: str, a_A: float) -> Structure:
@@ -23,6 +23,12 @@ def _rocksalt(element: str, a_A: float) -> Structure:
 
 def _corundum(element: str, a_A: float, c_A: float, z: float, x: float) -> Structure:
     return Structure.from_spacegroup("R-3c", Lattice.hexagonal(a_A, c_A), [element, "O"], [[0, 0, z], [x, 0, 0.25]])
+
+
+def wurtzite(element: str, a_A: float, c_A: float, u: float) -> Structure:
+    """Wurtzite oxide, P6_3mc, four atoms; `u` is the height of the anion above the cation (ideal 0.375)."""
+    lattice = Lattice.hexagonal(a_A, c_A)
+    return Structure.from_spacegroup("P6_3mc", lattice, [element, "O"], [[1 / 3, 2 / 3, 0], [1 / 3, 2 / 3, u]])
 
 
 def _spinel(element: str, a_A: float, u: float) -> Structure:
@@ -38,6 +44,9 @@ def _antifluorite(element: str, a_A: float) -> Structure:
 _PHASES: dict[str, Callable[[], Structure]] = {
     "CoO": lambda: _rocksalt("Co", 4.260),
     "FeO": lambda: _rocksalt("Fe", 4.326),
+    "NiO": lambda: _rocksalt("Ni", 4.177),
+    "MgO": lambda: _rocksalt("Mg", 4.212),
+    "ZnO": lambda: wurtzite("Zn", 3.2495, 5.2069, 0.382),
     "Fe2O3": lambda: _corundum("Fe", 5.038, 13.772, 0.3553, 0.3059),
     "Fe3O4": lambda: _spinel("Fe", 8.394, 0.3799),
     "Co3O4": lambda: _spinel("Co", 8.084, 0.388),

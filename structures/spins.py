@@ -14,6 +14,7 @@ from pymatgen.core import Element, Structure
 SITE_PROPERTIES = ("magmom", "valence", "sublattice")
 
 _D_SHELL_CAPACITY = 10
+_T2G_CAPACITY = 6
 
 
 def high_spin_moment(element: str, valence: float) -> float:
@@ -36,16 +37,32 @@ def high_spin_moment(element: str, valence: float) -> float:
     ValueError
         If a 3d ion has a non-integer or impossible valence.
     """
+    electrons = _d_electrons(element, valence)
+    return float(min(electrons, _D_SHELL_CAPACITY - electrons))
+
+
+def low_spin_moment(element: str, valence: float) -> float:
+    """Spin-only moment of a 3d ion in a strong octahedral field: t2g fills before eg.
+
+    Parameters and errors as in `high_spin_moment`; muB.
+    """
+    electrons = _d_electrons(element, valence)
+    in_t2g = min(electrons, _T2G_CAPACITY)
+    in_eg = electrons - in_t2g
+    return float(min(in_t2g, _T2G_CAPACITY - in_t2g) + min(in_eg, _D_SHELL_CAPACITY - _T2G_CAPACITY - in_eg))
+
+
+def _d_electrons(element: str, valence: float) -> int:
     el = Element(element)
     if not (el.is_transition_metal and el.row == 4):
-        return 0.0
+        return 0
     electrons = el.group - valence
     if electrons != int(electrons) or not 0 <= electrons <= _D_SHELL_CAPACITY:
         raise ValueError(
             f"{element} with valence {valence} leaves {electrons} d electrons; "
-            "a high-spin moment needs a whole number from 0 to 10: give the site an integer valence"
+            "a spin-only moment needs a whole number from 0 to 10: give the site an integer valence"
         )
-    return float(min(electrons, _D_SHELL_CAPACITY - electrons))
+    return int(electrons)
 
 
 def set_collinear_moments(structure: Structure, sense: Mapping[str, int]) -> Structure:
@@ -84,8 +101,9 @@ def set_collinear_moments(structure: Structure, sense: Mapping[str, int]) -> Str
 
 
 def total_moment(structure: Structure) -> float:
-    """Sum of the site moments in muB."""
-    return float(np.sum(structure.site_properties["magmom"]))
+    """Sum of the site moments in muB; the length of the vector sum if they are vectors."""
+    moments = np.array(structure.site_properties["magmom"], dtype=float)
+    return float(np.sum(moments)) if moments.ndim == 1 else float(np.linalg.norm(moments.sum(axis=0)))
 
 
 def total_valence(structure: Structure) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from monty.json import MSONable
 from pymatgen.core import Structure
 
+from .compensation import charge_states
+from .partners import count_in_line
 from .symmetry import orbits
 
 
@@ -26,7 +28,13 @@ class VacancySite(MSONable):
     multiplicity
         Number of equivalent sites in that structure.
     cobalt_neighbours
-        B-site neighbours of cation element Co within 0.4 of the cubic cell (None for anions).
+        B-site neighbours of cation element Co within 3.3 A, the nearest B-B shell (None for anions).
+    collinear_cobalt_pairs
+        Pairs of Co in line with the site, one on either side, within 3.3 A (None for anions).
+    charge_states
+        Charges of the vacancy to consider, in e, fully ionised first.
+    nearest_mover_A
+        Distance to the nearest ion of the kind asked for, in Angstrom (None if not asked).
     """
 
     label: str
@@ -35,9 +43,14 @@ class VacancySite(MSONable):
     index: int
     multiplicity: int
     cobalt_neighbours: int | None
+    collinear_cobalt_pairs: int | None = None
+    charge_states: list[int] = field(default_factory=list)
+    nearest_mover_A: float | None = None
 
 
-def distinct_vacancies(structure: Structure, element: str, sublattice: str) -> list[VacancySite]:
+def distinct_vacancies(
+    structure: Structure, element: str, sublattice: str, mover: tuple[str, str] | None = None
+) -> list[VacancySite]:
     """Symmetry-distinct vacancies of one element on one sublattice, spins included.
 
     Parameters
@@ -46,6 +59,8 @@ def distinct_vacancies(structure: Structure, element: str, sublattice: str) -> l
         Host cell with site properties.
     element, sublattice
         What to remove.
+    mover
+        (element, sublattice) of an ion whose distance to each vacancy is wanted.
 
     Returns
     -------
@@ -70,9 +85,31 @@ def distinct_vacancies(structure: Structure, element: str, sublattice: str) -> l
         if len(groups) > 1:
             place = f"{place},{n}" if place else str(n)
         label = f"V_{element}({place})" if place else f"V_{element}"
-        neighbours = None if element == "O" else octahedral_neighbours(structure, group[0], "Co")
-        out.append(VacancySite(label, element, sublattice, group[0], len(group), neighbours))
+        seed, anion = group[0], structure[group[0]].properties["valence"] < 0
+        out.append(
+            VacancySite(
+                label=label,
+                element=element,
+                sublattice=sublattice,
+                index=seed,
+                multiplicity=len(group),
+                cobalt_neighbours=None if anion else octahedral_neighbours(structure, seed, "Co"),
+                collinear_cobalt_pairs=None if anion else count_in_line(structure, seed, "Co"),
+                charge_states=charge_states(structure, seed),
+                nearest_mover_A=None if mover is None else _nearest(structure, seed, mover),
+            )
+        )
     return out
+
+
+def _nearest(structure: Structure, index: int, kind: tuple[str, str]) -> float | None:
+    row = structure.lattice.get_all_distances(structure[index].frac_coords, structure.frac_coords)[0]
+    found = [
+        float(row[i])
+        for i, s in enumerate(structure)
+        if i != index and (s.specie.symbol, s.properties["sublattice"]) == kind
+    ]
+    return min(found, default=None)
 
 
 def octahedral_neighbours(structure: Structure, index: int, element: str, cutoff_A: float = 3.3) -> int:

@@ -1,0 +1,202 @@
+"""A user's own host: a structure file and the roles of its sites in YAML.
+
+```yaml
+key: my_ferrite
+title: my cobalt ferrite
+formula: CoFe2O4
+structures:                # one file per cation order, relative to this file; the first is the default
+  measured: ferrite.cif
+roles:                     # the first that fits a site wins
+  - {element: Fe, coordination: 4, sublattice: A, valence: 3}
+  - {element: Fe, coordination: 6, sublattice: B, valence: 3}
+  - {element: Co, sublattice: B, valence: 2}
+  - {element: O, sublattice: O, valence: -2}
+spin_sense: {A: -1, B: 1}
+moment_per_formula_muB: 3
+anions_per_formula: 4
+vacancies: [[Fe, B], [O, O]]
+hops:
+  - {ion: Co, from_sublattice: B, vacancy_element: Fe, vacancy_sublattice: B, cutoff_A: 3.3}
+references: [CoO, Fe2O3, Fe3O4]
+hubbard_U_eV: {Co: 3.32, Fe: 5.3}
+gap_eV: 1.5
+```
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pymatgen.core import Composition, Structure
+
+from .checks import StructureError, check_bonds, check_no_overlap, coordination_number
+from .hops import distinct_hops
+from .host import HopKind, Host, UnknownHostError
+from .vacancies import distinct_vacancies
+
+_REQUIRED = ("formula", "structures", "roles", "spin_sense", "moment_per_formula_muB", "anions_per_formula", "gap_eV")
+_OPTIONAL = ("key", "title", "anion", "vacancies", "hops", "references", "hubbard_U_eV", "claims", "sources")
+_BY_ORDER = "moment_by_order_muB"
+_FRACTION_TOLERANCE = 1e-3
+_ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices"}
+
+
+class HostFileError(UnknownHostError):
+    """A host file that cannot be used; the message says why."""
+
+
+def load_host(path: str | Path) -> Host:
+    """Host from a YAML file, checked as a whole.
+
+    Parameters
+    ----------
+    path
+        YAML file as the module's head shows. Structure files are read by pymatgen (CIF, POSCAR,
+        extxyz and others by ASE).
+
+    Returns
+    -------
+    Host
+        Every order is built once, so that a bad file is refused here and not in a job.
+
+    Raises
+    ------
+    HostFileError
+        With the reason: no such file, unknown or missing entries, overlapping atoms, atoms without a
+        role, a charged cell, another moment than declared, a vacancy or a hop that does not exist.
+    """
+    file = Path(path)
+    try:
+        return _load(file)
+    except HostFileError:
+        raise
+    except (OSError, ValueError, RuntimeError, TypeError, yaml.YAMLError) as error:
+        raise HostFileError(f"{file.name}: {error}") from error
+
+
+def _load(file: Path) -> Host:
+    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(entries, Mapping):
+        raise HostFileError(f"{file.name}: a host file is a mapping of names to values")
+    missing = [k for k in _REQUIRED if k not in entries]
+    unknown = sorted(set(entries) - {*_REQUIRED, *_OPTIONAL, _BY_ORDER})
+    if missing or unknown:
+        raise HostFileError(
+            f"{file.name}: missing entries: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
+        )
+    host = _host(file, entries)
+    for order in host.orders:
+        _check_formula(host, host.build_cell(order))
+        host.check_moment(order)
+        _check_declared(host, host.structure(order))
+    return host
+
+
+def _check_formula(host: Host, cell: Structure) -> None:
+    wanted, found = Composition(host.formula).fractional_composition, cell.composition.fractional_composition
+    if not wanted.almost_equals(found, rtol=0, atol=_FRACTION_TOLERANCE):
+        raise StructureError(
+            f"the structure holds {cell.composition.reduced_formula} in {len(cell)} atoms, declared is {host.formula}; "
+            "a CIF without symmetry operations may have been read without its symmetry"
+        )
+
+
+def _host(file: Path, entries: Mapping[str, Any]) -> Host:
+    files = {str(order): file.parent / str(name) for order, name in entries["structures"].items()}
+    anion = str(entries.get("anion", "O"))
+    return Host(
+        key=str(entries.get("key", file.stem)),
+        title=str(entries.get("title", entries["formula"])),
+        formula=str(entries["formula"]),
+        build_cell=_builder(files, entries["roles"], anion),
+        orders=tuple(files),
+        spin_sense={str(k): int(v) for k, v in entries["spin_sense"].items()},
+        moment_per_formula_muB=float(entries["moment_per_formula_muB"]),
+        moment_by_order_muB={str(k): float(v) for k, v in entries.get(_BY_ORDER, {}).items()},
+        anions_per_formula=int(entries["anions_per_formula"]),
+        anion=anion,
+        vacancies=tuple((str(e), str(s)) for e, s in entries.get("vacancies", ())),
+        hops=tuple(HopKind(**kind) for kind in entries.get("hops", ())),
+        references=tuple(entries.get("references", ())),
+        hubbard_U_eV={str(k): float(v) for k, v in entries.get("hubbard_U_eV", {}).items()},
+        gap_eV=float(entries["gap_eV"]),
+        claims=tuple(entries.get("claims", ())),
+        sources={"structure": f"user's file {file.name}", **entries.get("sources", {})},
+    )
+
+
+def _builder(files: Mapping[str, Path], roles: list[Mapping[str, Any]], anion: str) -> Callable[[str], Structure]:
+    for role in roles:
+        if not {"element", "sublattice"} <= set(role) <= _ROLE_KEYS:
+            raise HostFileError(f"role {dict(role)} needs element, sublattice and valence; known: {sorted(_ROLE_KEYS)}")
+
+    # A study builds the cell many times; the file is read once per host.
+    @functools.cache
+    def read(order: str) -> Structure:
+        return with_roles(Structure.from_file(str(files[order])), roles, anion)
+
+    return lambda order: read(order).copy()
+
+
+def with_roles(structure: Structure, roles: list[Mapping[str, Any]], anion: str = "O") -> Structure:
+    """Bare structure with the site properties that every later step needs.
+
+    Parameters
+    ----------
+    structure
+        Ordered structure; oxidation states and other properties are dropped.
+    roles
+        Mappings with ``element``, ``sublattice``, ``valence`` and optionally ``coordination`` (number
+        of anions in the first shell) or ``indices`` (site numbers); the first that fits a site wins.
+    anion
+        Element that coordinates the cations.
+
+    Returns
+    -------
+    Structure
+        With properties ``sublattice`` and ``valence``.
+
+    Raises
+    ------
+    StructureError
+        For partial occupancies, overlapping atoms, cations without bonds, sites that no role fits and
+        roles without a valence.
+    """
+    if not structure.is_ordered:
+        raise StructureError("the structure has partially occupied sites; give an ordered cell")
+    symbols = [s.specie.symbol for s in structure]
+    bare = Structure(structure.lattice, symbols, structure.frac_coords)
+    check_no_overlap(bare)
+    check_bonds(bare, anion)
+    labels, valences = [], []
+    for i, symbol in enumerate(symbols):
+        role = next((r for r in roles if _fits(bare, i, symbol, r, anion)), None)
+        if role is None or role.get("valence") is None:
+            number = coordination_number(bare, i, anion)
+            raise StructureError(
+                f"site {i} ({symbol}, {number} {anion} around it) has no {'role' if role is None else 'valence'}: "
+                "add element, sublattice and valence to the roles"
+            )
+        labels.append(str(role["sublattice"]))
+        valences.append(float(role["valence"]))
+    bare.add_site_property("sublattice", labels)
+    bare.add_site_property("valence", valences)
+    return bare
+
+
+def _fits(structure: Structure, index: int, symbol: str, role: Mapping[str, Any], anion: str) -> bool:
+    if role["element"] != symbol or ("indices" in role and index not in role["indices"]):
+        return False
+    return "coordination" not in role or coordination_number(structure, index, anion) == role["coordination"]
+
+
+def _check_declared(host: Host, cell: Structure) -> None:
+    for element, sublattice in host.vacancies:
+        distinct_vacancies(cell, element, sublattice)
+    for kind in host.hops:
+        vacancy = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[0]
+        distinct_hops(cell, vacancy.index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)

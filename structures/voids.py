@@ -1,0 +1,188 @@
+"""Empty tetrahedra and octahedra of the anions, by Voronoi's construction, and ions put into them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from monty.json import MSONable
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+from scipy.spatial import Voronoi, cKDTree
+
+from .spins import high_spin_moment
+from .symmetry import operations
+
+FloatArray = NDArray[np.float64]
+# Corners of a polyhedron lie within this ratio of the nearest one.
+_SHELL = 1.2
+# Vertices of one distorted octahedron fall apart by less than this; two voids never come so close.
+_MERGE_A = 0.7
+_OCCUPIED_A = 0.7
+# Thinnest padding of periodic images that still holds every neighbour of a void in an oxide.
+_PADDING_A = 6.0
+_SMALLEST_A = 1.5
+_NAMES = {4: "tetrahedron", 6: "octahedron"}
+
+
+@dataclass(frozen=True)
+class Void(MSONable):
+    """A symmetry-distinct empty place between anions.
+
+    Attributes
+    ----------
+    kind
+        ``"tetrahedron"`` or ``"octahedron"``.
+    position
+        Fractional coordinates of a representative, shape (3,).
+    multiplicity
+        Number of equivalent ones in the cell.
+    anion_A, cation_A
+        Distance to the nearest anion and to the nearest cation, in Angstrom.
+    """
+
+    kind: str
+    position: list[float]
+    multiplicity: int
+    anion_A: float
+    cation_A: float
+
+
+def distinct_voids(structure: Structure, anion: str = "O") -> list[Void]:
+    """Empty tetrahedra and octahedra of the anions, one per orbit, the largest cation distance first.
+
+    Parameters
+    ----------
+    structure
+        Cell with any colours; sites other than `anion` count as cations.
+    anion
+        Element at the corners.
+
+    Returns
+    -------
+    list of Void
+        In spinel these are 16c, 48f and 8b; occupied polyhedra are left out.
+
+    Raises
+    ------
+    ValueError
+        If the structure has no such anions.
+    """
+    centres, anion_A, corners = void_centres(structure, anion)
+    cations = [s.frac_coords for s in structure if s.specie.symbol != anion]
+    gaps = structure.lattice.get_all_distances(centres, cations).min(axis=1)
+    left = list(range(len(centres)))
+    ops = operations(structure)
+    out = []
+    while left:
+        seed = left[0]
+        images = np.array([op.rotation @ centres[seed] + op.translation for op in ops])
+        distance = structure.lattice.get_all_distances(images, centres[left]).min(axis=0)
+        group = [v for v, d in zip(left, distance, strict=True) if d < _MERGE_A / 2]
+        left = [v for v in left if v not in group]
+        position = [float(x) for x in centres[seed]]
+        kind = _NAMES[int(corners[seed])]
+        out.append(Void(kind, position, len(group), float(anion_A[seed]), float(gaps[seed])))
+    return sorted(out, key=lambda v: (-round(v.cation_A, 4), v.multiplicity, v.position))
+
+
+def void_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, FloatArray, NDArray[np.int_]]:
+    """Centres of all empty tetrahedra and octahedra of a cell.
+
+    Parameters
+    ----------
+    structure, anion
+        As in `distinct_voids`.
+
+    Returns
+    -------
+    centres, anion_A, corners
+        Fractional, shape (n, 3); distance to the nearest anion in Angstrom, shape (n,); 4 or 6, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If the structure has no such anions.
+    """
+    anions = np.array([s.frac_coords for s in structure if s.specie.symbol == anion])
+    if not len(anions):
+        raise ValueError(f"the structure holds no {anion} to form voids")
+    matrix = structure.lattice.matrix
+    points = _padded(np.mod(anions, 1.0), structure) @ matrix
+    vertices = Voronoi(points).vertices
+    fractional = vertices @ np.linalg.inv(matrix)
+    inside = np.all((fractional > -1e-6) & (fractional < 1 - 1e-6), axis=1)
+    tree = cKDTree(points)
+    centres: list[FloatArray] = []
+    found: list[tuple[float, int]] = []
+    for vertex in vertices[inside]:
+        settled = _settled(vertex, points, tree)
+        if settled is None:
+            continue
+        place = np.mod(np.round(settled[0] @ np.linalg.inv(matrix), 9), 1.0)
+        if centres and structure.lattice.get_all_distances(place, centres).min() < _MERGE_A:
+            continue
+        if _is_occupied(structure, place, anion):
+            continue
+        centres.append(place)
+        found.append(settled[1:])
+    if not centres:
+        return np.empty((0, 3)), np.empty(0), np.empty(0, dtype=int)
+    return np.array(centres), np.array([f[0] for f in found]), np.array([f[1] for f in found])
+
+
+def with_interstitial(
+    structure: Structure, position: list[float] | FloatArray, ion: str, valence: float, sublattice: str, sense: int = 1
+) -> Structure:
+    """Copy of a structure with one more ion at its end.
+
+    Parameters
+    ----------
+    structure
+        Cell with site properties.
+    position
+        Fractional coordinates, e.g. `Void.position`.
+    ion, valence, sublattice
+        What is put there; the moment follows from the valence (high spin).
+    sense
+        +1 or -1: direction of its moment.
+
+    Raises
+    ------
+    ValueError
+        If an atom is closer than 0.7 A.
+    """
+    coords = np.asarray(position, dtype=float)
+    nearest = float(structure.lattice.get_all_distances(coords, structure.frac_coords).min())
+    if nearest < _OCCUPIED_A:
+        raise ValueError(f"the place for {ion} is taken: an atom is {nearest:.2f} A away")
+    out = structure.copy()
+    moment = sense * high_spin_moment(ion, valence)
+    properties = {"valence": valence, "sublattice": sublattice, "magmom": moment}
+    out.append(ion, coords, properties={k: v for k, v in properties.items() if k in structure.site_properties})
+    return out
+
+
+def _padded(fractional: FloatArray, structure: Structure) -> FloatArray:
+    lattice = structure.lattice
+    margins = np.array([_PADDING_A / lattice.d_hkl(tuple(row)) for row in np.eye(3, dtype=int).tolist()])
+    reach = np.ceil(margins).astype(int)
+    shifts = np.array(list(product(*(range(-n, n + 1) for n in reach))))
+    images = (fractional[None] + shifts[:, None]).reshape(-1, 3)
+    return np.asarray(images[np.all((images > -margins) & (images < 1 + margins), axis=1)])
+
+
+def _settled(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tuple[FloatArray, float, int] | None:
+    """Centre of the corners around a Voronoi vertex, their distance and number; None if it is neither shape."""
+    distance, index = (np.asarray(found) for found in tree.query(vertex, k=8))
+    corners = int(np.sum(distance < _SHELL * distance[0]))
+    if corners not in _NAMES or distance[0] < _SMALLEST_A:
+        return None
+    centre = points[index[:corners]].mean(axis=0)
+    return centre, float(np.linalg.norm(points[index[:corners]] - centre, axis=1).min()), corners
+
+
+def _is_occupied(structure: Structure, place: FloatArray, anion: str) -> bool:
+    cations = [s.frac_coords for s in structure if s.specie.symbol != anion]
+    return bool(cations) and float(structure.lattice.get_all_distances(place, cations).min()) < _OCCUPIED_A

@@ -1,0 +1,233 @@
+"""The surrogate band: right barriers for few force calls, and nothing lost when it is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import add_adsorbate, bulk, fcc100
+from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.emt import EMT
+from ase.constraints import FixAtoms, FixedLine
+from ase.filters import UnitCellFilter
+from ase.optimize import BFGS
+from magnetoionics.workflows.band import BandInputError, BandSettings
+from magnetoionics.workflows.band_gp import GaussianProcess
+from magnetoionics.workflows.band_path import extrema
+from magnetoionics.workflows.band_record import EvaluationRecord, RecordedCalculator
+from magnetoionics.workflows.band_surrogate import SurrogateBandDriver, SurrogateSettings
+
+
+def vacancy_hop(repeats):
+    cell = bulk("Cu", cubic=True)
+    cell.calc = EMT()
+    BFGS(UnitCellFilter(cell, hydrostatic_strain=True), logfile=None).run(fmax=1e-4)
+    initial = cell.repeat(repeats)
+    initial.calc = None
+    mover = 1 + int(np.argmin(initial.get_distances(0, range(1, len(initial)), mic=True)))
+    jump = initial.get_distance(0, mover, mic=True, vector=True)
+    final = initial.copy()
+    final.positions[mover] -= jump
+    del initial[0], final[0]
+    return initial, final, mover - 1
+
+
+def gold_on_aluminium():
+    initial = fcc100("Al", size=(2, 2, 3))
+    add_adsorbate(initial, "Au", 1.7, "hollow")
+    initial.center(axis=2, vacuum=4.0)
+    initial.set_constraint(FixAtoms(mask=[tag > 1 for tag in initial.get_tags()]))
+    final = initial.copy()
+    final[-1].x += final.cell[0, 0] / 2
+    return initial, final, len(initial) - 1
+
+
+def barrier_of(result):
+    return max(p.energy for p in result.points) - result.points[0].energy
+
+
+@pytest.mark.parametrize(("repeats", "barrier"), [(2, 0.7917), (3, 0.7916)])
+def test_copper_vacancy_for_few_calls(repeats, barrier):
+    driver = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02))
+    result = driver.run(*vacancy_hop(repeats)[:2], [], vacancy_hop(repeats)[2])
+    assert barrier_of(result) == pytest.approx(barrier, abs=0.002)
+    assert all(c.passed for c in result.checks)
+    assert [p.kind for p in result.points].count("saddle") == 1
+    assert result.force_calls - driver.end_calls <= 22  # half of what ASE's best method needs from a clean start
+
+
+def test_noise_on_the_start_path_changes_nothing():
+    initial, final, mover = gold_on_aluminium()
+    start = [initial.copy() for _ in range(7)]
+    rng = np.random.default_rng(0)
+    for n, image in enumerate(start):
+        shift = rng.normal(0, 0.05, image.positions.shape)
+        image.set_positions(initial.positions + (final.positions - initial.positions) * n / 6 + shift)
+    driver = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02))
+    result = driver.run(initial, final, [], mover, start=start)
+    assert barrier_of(result) == pytest.approx(0.3744, abs=0.002)
+    assert result.force_calls - driver.end_calls <= 32
+    fixed = initial.constraints[0].index
+    assert all(np.array_equal(p.atoms.positions[fixed], initial.positions[fixed]) for p in result.points)
+
+
+class TwoHumps(Calculator):
+    """One ion with two humps of 0.6 eV between x = 0 and 3 A and a curved valley."""
+
+    implemented_properties = ("energy", "forces")
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        x, y, z = self.atoms.positions[0]
+        k = 2 * np.pi / 3
+        off = y - 0.3 * np.sin(k * x / 2)
+        energy = 0.6 * np.sin(k * x) ** 2 + off**2 + z**2 + 0.05 * x
+        slope = 0.6 * k * np.sin(2 * k * x) + 0.05 - 2 * off * 0.15 * k * np.cos(k * x / 2)
+        self.results = {"energy": energy, "forces": np.array([[-slope, -2 * off, -2 * z]])}
+
+
+def one_ion(x):
+    return Atoms("Co", positions=[[x, 0.0, 0.0]], cell=[20, 20, 20], pbc=True)
+
+
+def test_both_humps_and_the_minimum_between_are_found():
+    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002)
+    result = SurrogateBandDriver(TwoHumps, settings).run(one_ion(0), one_ion(3.0), [], 0)
+    found = [(p.kind, p.energy) for p in result.points if p.kind in ("saddle", "minimum")]
+    assert [kind for kind, _ in found] == ["saddle", "minimum", "saddle"]
+    # Along the valley E = 0.6 sin^2(kx) + 0.05 x; its extrema solve 0.6 k sin(2kx) = -0.05.
+    k = 2 * np.pi / 3
+    dip = np.arcsin(0.05 / (0.6 * k)) / (2 * k)
+    exact = [0.6 * np.sin(k * x) ** 2 + 0.05 * x for x in (0.75 + dip, 1.5 - dip, 2.25 + dip)]
+    assert [energy for _, energy in found] == pytest.approx(exact, abs=2e-4)
+
+
+def test_surrogate_that_gets_nowhere_hands_over_to_the_ordinary_driver():
+    few = SurrogateSettings(max_calls=4)
+    result = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02), few).run(*vacancy_hop(2)[:2], [], 2)
+    assert "ordinary band" in result.notes[0]
+    assert barrier_of(result) == pytest.approx(0.7917, abs=0.002)
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+class Dies(EMT):
+    """EMT that ends the run at a given call; counts over all instances."""
+
+    left = 0
+    calls = 0
+
+    def calculate(self, *args, **kwargs):
+        if Dies.left == 0:
+            raise Killed
+        Dies.left -= 1
+        Dies.calls += 1
+        self.__init__()  # no memory of earlier calls, so that both runs see the same rounding
+        super().calculate(*args, **kwargs)
+
+
+@pytest.mark.parametrize("survives", [1, 6, 11])
+def test_interrupted_run_goes_on_where_it_ended(tmp_path, survives):
+    ends, mover = vacancy_hop(2)[:2], 2
+
+    def run(record, calls):
+        Dies.left = calls
+        return SurrogateBandDriver(Dies, BandSettings(fmax_eV_per_A=0.02), record=record).run(*ends, [], mover)
+
+    Dies.calls = 0
+    whole = run(tmp_path / "whole.jsonl", 1000)
+    needed = Dies.calls
+    assert needed == whole.force_calls
+    Dies.calls = 0
+    with pytest.raises(Killed):
+        run(tmp_path / "cut.jsonl", survives)
+    again = run(tmp_path / "cut.jsonl", 1000)
+    assert Dies.calls <= needed + 1
+    assert barrier_of(again) == pytest.approx(barrier_of(whole), abs=1e-3)
+    assert again.force_calls == needed - survives
+
+
+def test_kill_signal_loses_at_most_the_call_in_flight(tmp_path):
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        from pathlib import Path
+        from ase.build import bulk
+        from ase.calculators.emt import EMT
+        from magnetoionics.workflows.band_record import EvaluationRecord, RecordedCalculator
+        atoms = bulk("Cu", cubic=True)
+        atoms.calc = RecordedCalculator(EMT(), EvaluationRecord(Path(sys.argv[1])))
+        for step in range(5):
+            atoms.positions[0, 0] += 0.01
+            atoms.get_forces()
+        os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    file = tmp_path / "record.jsonl"
+    dead = subprocess.run([sys.executable, "-c", script, str(file)], env=dict(os.environ), check=False)
+    assert dead.returncode == -signal.SIGKILL
+    assert len(EvaluationRecord(file)) == 5
+
+
+def test_torn_last_line_is_dropped_and_the_file_goes_on(tmp_path):
+    file = tmp_path / "record.jsonl"
+    atoms = bulk("Cu", cubic=True)
+    atoms.calc = RecordedCalculator(EMT(), EvaluationRecord(file))
+    energy = atoms.get_potential_energy()
+    with file.open("a") as handle:
+        handle.write('{"key": "torn')
+    record = EvaluationRecord(file)
+    assert record.find(atoms)[0] == energy
+    atoms.positions[0] += 0.1
+    record.add(atoms, 1.0, np.zeros((4, 3)))
+    assert len(EvaluationRecord(file)) == 2
+    assert all(json.loads(line) for line in file.read_text().splitlines())
+
+
+def test_record_of_other_atoms_spins_or_settings_is_not_used(tmp_path):
+    file = tmp_path / "record.jsonl"
+    atoms = bulk("Fe", cubic=True)
+    atoms.set_array("magmom", np.array([2.0, 2.0]))
+    EvaluationRecord(file, "PBE").add(atoms, -1.0, np.zeros((2, 3)))
+    assert EvaluationRecord(file, "PBE").find(atoms) is not None
+    assert EvaluationRecord(file, "PBE+U").find(atoms) is None
+    atoms.set_array("magmom", np.array([2.0, -2.0]))
+    assert EvaluationRecord(file, "PBE").find(atoms) is None
+
+
+def test_gaussian_process_repeats_its_data_and_its_gradient_is_that_of_its_energy():
+    rng = np.random.default_rng(3)
+    points, direction = rng.normal(0, 0.5, (5, 7)), rng.normal(size=7)
+    energies = np.sin(points @ direction)
+    gradients = np.cos(points @ direction)[:, None] * direction
+    model = GaussianProcess(points, energies, gradients, 1.5, 0.0)
+    e, g = model.predict(points)
+    assert e == pytest.approx(energies, abs=1e-4)
+    assert g == pytest.approx(gradients, abs=1e-3)
+    assert model.deviation(points).max() < 1e-3
+    new, h = rng.normal(0, 0.5, 7), 1e-5
+    steps = h * np.eye(7)
+    numeric = (model.predict(new + steps)[0] - model.predict(new - steps)[0]) / (2 * h)
+    assert model.predict(new[None])[1][0] == pytest.approx(numeric, abs=1e-6)
+
+
+def test_extrema_skip_ripples():
+    energies = np.array([0, 0.3, 0.7, 0.695, 0.71, 0.5, 0.6, 0.2, -0.1])
+    assert extrema(energies, 0.02) == [(4, "saddle"), (5, "minimum"), (6, "saddle")]
+    assert extrema(np.linspace(0, 1, 5), 0.02) == []
+
+
+def test_what_the_surrogate_cannot_do_is_refused():
+    initial, final, mover = vacancy_hop(2)
+    with pytest.raises(BandInputError, match="same state"):
+        SurrogateBandDriver(EMT).run(initial, initial.copy(), [], mover)
+    initial.set_constraint(FixedLine(0, [1, 0, 0]))
+    with pytest.raises(ValueError, match="fixed atoms only"):
+        SurrogateBandDriver(EMT).run(initial, final, [], mover)

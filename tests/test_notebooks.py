@@ -1,0 +1,54 @@
+"""The notebooks run from top to bottom, and the outputs that they carry are whole and tied to no machine."""
+
+import re
+
+import nbclient
+import nbformat
+import pytest
+
+MACHINE = re.compile(r"(?<![\w.~*])/(?:home|root|Users|work|tmp|var|opt|usr)/")
+NOTEBOOKS = ["01_first_study.ipynb"]
+
+
+def _read(repository, name):
+    return nbformat.read(repository / "notebooks" / name, as_version=4)
+
+
+def _code_cells(notebook):
+    return [c for c in notebook.cells if c.cell_type == "code"]
+
+
+def _without_pictures(output):
+    data = output.get("data", {})
+    return str({k: v for k, v in output.items() if k != "data"}) + str(
+        {k: v for k, v in data.items() if not k.startswith("image/")}
+    )
+
+
+def test_every_notebook_is_tested(repository):
+    assert sorted(p.name for p in (repository / "notebooks").glob("*.ipynb")) == NOTEBOOKS
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_shipped_outputs(repository, name):
+    notebook = _read(repository, name)
+    nbformat.validate(notebook)
+    cells = _code_cells(notebook)
+    assert [c.execution_count for c in cells] == list(range(1, len(cells) + 1)), f"run {name} from top to bottom"
+    outputs = [o for c in cells for o in c.outputs]
+    assert [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"] == []
+    assert any("image/png" in o.get("data", {}) for o in outputs)
+    assert [text for text in map(_without_pictures, outputs) if MACHINE.search(text)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_runs(repository, tmp_path, name):
+    notebook = _read(repository, name)
+    for cell in _code_cells(notebook):
+        cell.outputs, cell.execution_count = [], None
+    nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    assert all(c.execution_count for c in _code_cells(notebook))
+    assert list(tmp_path.iterdir()) == [], "a notebook leaves nothing beside itself"

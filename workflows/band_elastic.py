@@ -1,0 +1,93 @@
+"""Coordinates in which the surroundings of a hop are about equally stiff in every direction."""
+
+from __future__ import annotations
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+from scipy.linalg import cholesky, solve_triangular
+from vesin import NeighborList
+
+FloatArray = NDArray[np.float64]
+
+
+class ElasticCoordinates:
+    """Positions of the free atoms, stretched by the square root of a model of the bonds.
+
+    Parameters
+    ----------
+    initial, final : ase.Atoms
+        Relaxed ends.
+    mover : int
+        Index of the moving ion.
+    """
+
+    def __init__(self, initial: Atoms, final: Atoms, mover: int) -> None:
+        self._origin = initial.positions.ravel().copy()
+        free = np.ones(len(initial), dtype=bool)
+        for constraint in initial.constraints:
+            free[constraint.get_indices()] = False
+        self._free = np.repeat(free, 3)
+        model = bond_model([initial, final], mover)[np.ix_(self._free, self._free)]
+        self._root: FloatArray = cholesky(model / np.mean(np.diag(model)), lower=True)
+        line = self.to_internal(final.positions)
+        directions = [line]
+        for axis in range(3):
+            moved = initial.positions.copy()
+            moved[mover, axis] += 1
+            directions.append(self.to_internal(moved))
+        self.loose: FloatArray = np.linalg.qr(np.array(directions).T)[0]
+
+    def to_internal(self, positions: FloatArray) -> FloatArray:
+        """Coordinates of positions of shape (n, 3)."""
+        return np.asarray(self._root.T @ (positions.ravel() - self._origin)[self._free])
+
+    def to_positions(self, point: FloatArray) -> FloatArray:
+        """Positions, shape (n, 3); fixed atoms where they were."""
+        out = self._origin.copy()
+        out[self._free] += solve_triangular(self._root.T, point, lower=False)
+        return out.reshape(-1, 3)
+
+    def gradient(self, forces: FloatArray) -> FloatArray:
+        """Energy gradient in these coordinates from forces of shape (n, 3)."""
+        return np.asarray(solve_triangular(self._root, -forces.ravel()[self._free], lower=True))
+
+
+def bond_model(ends: list[Atoms], mover: int, sideways: float = 0.3, ground: float = 0.1) -> FloatArray:
+    """Force constants of springs between neighbours, without the mover's bonds, in arbitrary units.
+
+    Parameters
+    ----------
+    ends : list of ase.Atoms
+        Structures to average over.
+    mover : int
+        Its bonds change along the hop; it gets an isotropic block instead.
+    sideways : float
+        Stiffness across a bond over that along it.
+    ground : float
+        Stiffness of every atom against the frame.
+    """
+    n = len(ends[0])
+    model = np.zeros((n, 3, n, 3))
+    for atoms in ends:
+        first, second, vectors, distances = NeighborList(cutoff=4.0, full_list=True).compute(
+            atoms.positions, atoms.cell.array, periodic=bool(atoms.pbc.any()), quantities="ijDd"
+        )
+        nearest = np.full(n, np.inf)
+        np.minimum.at(nearest, first, distances)
+        reach = np.maximum(nearest[first], nearest[second])
+        near = (distances < 1.7 * reach) & (first != mover) & (second != mover)
+        i, j = first[near], second[near]
+        unit = vectors[near] / distances[near][:, None]
+        strength = np.exp(-2 * ((distances[near] / reach[near]) ** 2 - 1)) / (2 * len(ends))
+        block = (1 - sideways) * unit[:, :, None] * unit[:, None, :] + sideways * np.eye(3)
+        block *= strength[:, None, None]
+        np.add.at(model, (i, slice(None), i), block)
+        np.add.at(model, (j, slice(None), j), block)
+        np.subtract.at(model, (i, slice(None), j), block)
+        np.subtract.at(model, (j, slice(None), i), block)
+    out = model.reshape(3 * n, 3 * n)
+    out[np.diag_indices(3 * n)] += ground
+    where = slice(3 * mover, 3 * mover + 3)
+    out[where, where] += np.eye(3)
+    return out

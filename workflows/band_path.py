@@ -1,0 +1,147 @@
+"""A path of images on a surrogate: relaxed for nothing, with its humps, minima and doubts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .band_gp import Surrogate
+
+FloatArray = NDArray[np.float64]
+
+
+def relax_path(
+    surrogate: Surrogate,
+    path: FloatArray,
+    ends: tuple[float, float],
+    pinned: set[int],
+    trust: float,
+    steps: int = 200,
+    spring: float = 2.0,
+    tolerance: float = 0.01,
+) -> tuple[FloatArray, FloatArray]:
+    """Nudged elastic band on the surrogate, ends and pinned images fixed.
+
+    Parameters
+    ----------
+    surrogate : Surrogate
+        Energies and gradients.
+    path : numpy.ndarray
+        Images with both ends, shape (m, d).
+    ends : tuple of float
+        Energies of the ends.
+    pinned : set of int
+        Images that stay: converged saddles and minima.
+    trust : float
+        How far an image may go.
+    steps, spring, tolerance
+        Steps of the fast inertial engine, spring constant, and largest force left.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        New path and its energies, shape (m,).
+    """
+    out = path.copy()
+    start = path[1:-1].copy()
+    velocity = np.zeros_like(start)
+    still = [i - 1 for i in pinned]
+    pace, mixing, downhill = 0.1, 0.1, 0
+    for _ in range(steps):
+        energies, gradients = surrogate.predict(out[1:-1])
+        tangent = tangents(out, np.r_[ends[0], energies, ends[1]])
+        gaps = np.linalg.norm(np.diff(out, axis=0), axis=1)
+        force = np.sum(gradients * tangent, axis=1)[:, None] * tangent - gradients
+        force += spring * (gaps[1:] - gaps[:-1])[:, None] * tangent
+        force[still] = 0.0
+        size = float(np.linalg.norm(force))
+        if size < tolerance:
+            break
+        if float(np.sum(velocity * force)) > 0:
+            velocity = (1 - mixing) * velocity + mixing * force / size * np.linalg.norm(velocity)
+            downhill += 1
+            if downhill > 5:
+                pace, mixing = min(pace * 1.1, 0.5), mixing * 0.99
+        else:
+            velocity[:] = 0
+            pace, mixing, downhill = pace * 0.5, 0.1, 0
+        velocity[still] = 0.0
+        velocity += pace * force
+        out[1:-1] += _clipped(pace * velocity, 0.08)
+        out[1:-1] = start + _clipped(out[1:-1] - start, trust)
+    return out, np.r_[ends[0], surrogate.predict(out[1:-1])[0], ends[1]]
+
+
+def tangents(path: FloatArray, energies: FloatArray) -> FloatArray:
+    """Improved tangents (10.1063/1.1323224) of the inner images, shape (m - 2, d), of unit length."""
+    step, rise = np.diff(path, axis=0), np.diff(energies)
+    up, down = rise[1:], rise[:-1]
+    high = np.maximum(np.abs(up), np.abs(down))
+    low = np.minimum(np.abs(up), np.abs(down))
+    forward = np.where(energies[2:] > energies[:-2], high, low)
+    backward = np.where(energies[2:] > energies[:-2], low, high)
+    forward = np.where((up > 0) & (down > 0), 1.0, np.where((up < 0) & (down < 0), 0.0, forward))
+    backward = np.where((up > 0) & (down > 0), 0.0, np.where((up < 0) & (down < 0), 1.0, backward))
+    out = forward[:, None] * step[1:] + backward[:, None] * step[:-1]
+    return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12))
+
+
+def extrema(energies: FloatArray, depth_eV: float) -> list[tuple[int, str]]:
+    """Humps and minima between the ends that rise or fall by more than a depth, in order of the path.
+
+    Notes
+    -----
+    Minima shallower than `depth_eV` merge the humps on their two sides.
+    """
+    found: list[tuple[int, str]] = []
+    best, worst, rising = 0, 0, True
+    for i in range(1, len(energies)):
+        if rising:
+            if energies[i] > energies[best]:
+                best = i
+            elif energies[best] - energies[i] > depth_eV:
+                if best > 0:
+                    found.append((best, "saddle"))
+                rising, worst = False, i
+        elif energies[i] < energies[worst]:
+            worst = i
+        elif energies[i] - energies[worst] > depth_eV:
+            found.append((worst, "minimum"))
+            rising, best = True, i
+    if rising and 0 < best < len(energies) - 1:
+        found.append((best, "saddle"))
+    # A descent from the very first image makes a minimum before any hump: the end was not the lowest state.
+    return found
+
+
+def _clipped(rows: FloatArray, longest: float) -> FloatArray:
+    size = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows * np.minimum(1.0, longest / np.maximum(size, 1e-12)))
+
+
+def evened(path: FloatArray, pinned: set[int]) -> FloatArray:
+    """Images at equal distances between pinned ones."""
+    out = path.copy()
+    for left, right in pairwise([0, *sorted(pinned), len(path) - 1]):
+        out[left : right + 1] = resampled(path[left : right + 1], right - left + 1)
+    return out
+
+
+def smoothed(path: FloatArray, loose: FloatArray) -> FloatArray:
+    """Straight line plus the long-waved part of what the path does in the loose directions."""
+    t = np.linspace(0, 1, len(path))[:, None]
+    line = path[0] + t * (path[-1] - path[0])
+    waves = np.sin(np.pi * t * np.arange(1, 4))
+    bend = np.linalg.lstsq(waves, (path - line) @ loose, rcond=None)[0]
+    return np.asarray(line + waves @ bend @ loose.T)
+
+
+def resampled(path: FloatArray, images: int) -> FloatArray:
+    """Images at equal distances along a broken line."""
+    arc = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))]
+    where = np.linspace(0, arc[-1], images)
+    right = np.clip(np.searchsorted(arc, where, side="right"), 1, len(arc) - 1)
+    part = (where - arc[right - 1]) / (arc[right] - arc[right - 1])
+    return np.asarray(path[right - 1] + part[:, None] * (path[right] - path[right - 1]))

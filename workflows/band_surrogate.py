@@ -1,0 +1,400 @@
+"""The band driver for engines whose force calls cost hours: a surrogate searches, the engine judges.
+
+A Gaussian process on energies and forces (Koistinen et al., 10.1063/1.4986787; Torres et al.,
+10.1103/PhysRevLett.122.156001) learns the path. Three things make it cheap here: the surroundings are harmonic
+in a model of their bonds before any data, so that only the mover's landscape has to be learned; the path is
+searched at its most doubtful high image; each hump and minimum is then reached by eigenvector following. Only
+numbers of the engine are reported; if the surrogate does not get there, the ordinary driver takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.constraints import FixAtoms
+from monty.json import MSONable
+from numpy.typing import NDArray
+
+from ..analysis.calculation import Check
+from .band import (
+    BandDriver,
+    BandResult,
+    BandSettings,
+    CalculatorFactory,
+    CallCounter,
+    PathPoint,
+    _blend,
+    _part_close_pairs,
+    check_ends,
+    relax,
+)
+from .band_elastic import ElasticCoordinates
+from .band_gp import Surrogate, best_surrogate, stationary_point
+from .band_path import evened, extrema, relax_path, resampled, smoothed, tangents
+from .band_record import EvaluationRecord, RecordedCalculator
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SurrogateSettings(MSONable):
+    """How the surrogate searches.
+
+    Attributes
+    ----------
+    images
+        Images on the surrogate; they cost no force calls.
+    max_calls
+        Force calls after which the ordinary driver takes over.
+    doubt_eV
+        Standard deviation above which a high image is evaluated before anything is refined.
+    agreement_eV
+        Largest difference between surrogate and engine on the images that judge the finished path.
+    depth_eV
+        Dips and humps smaller than this are not told apart.
+    gap
+        Largest distance of an image of the finished path from an evaluation, in elastic coordinates.
+    trust
+        How far an image goes between two force calls, in elastic coordinates (about Angstrom of the mover).
+    most_points
+        Evaluations that the surrogate is fitted to; farther ones are left out.
+    lengths, stiffnesses
+        Kernel lengths and environment stiffnesses to choose from by likelihood.
+    """
+
+    images: int = 15
+    max_calls: int = 150
+    doubt_eV: float = 0.05
+    agreement_eV: float = 0.05
+    depth_eV: float = 0.007
+    gap: float = 0.7
+    trust: float = 0.4
+    most_points: int = 60
+    lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0, 1.4)
+    stiffnesses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+@dataclass
+class _Evaluated:
+    point: FloatArray
+    energy: float
+    gradient: FloatArray
+    forces: FloatArray
+
+
+@dataclass
+class _Anchor:
+    """A stationary point that the engine confirmed."""
+
+    data: _Evaluated
+    kind: str
+    mode: FloatArray
+    negative: int
+
+
+class SurrogateBandDriver:
+    """Converges a band with few force calls.
+
+    Parameters
+    ----------
+    calculator
+        Makes the engine's calculator.
+    settings
+        Force bounds, as in the ordinary driver.
+    surrogate
+        See `SurrogateSettings`.
+    record
+        File to which every evaluation is appended at once. A run that finds one goes on where it ended.
+    label
+        What the record's numbers depend on besides the atoms, e.g. the engine and its settings.
+    """
+
+    def __init__(
+        self,
+        calculator: CalculatorFactory,
+        settings: BandSettings | None = None,
+        surrogate: SurrogateSettings | None = None,
+        record: Path | None = None,
+        label: str = "",
+    ) -> None:
+        self.settings = settings or BandSettings()
+        self.surrogate = surrogate or SurrogateSettings()
+        self.counter = CallCounter()
+        self.end_calls = 0
+        self._make = calculator
+        self._record = EvaluationRecord(record, label)
+        self._checks: list[Check] = []
+        self._notes: list[str] = []
+        self._chosen = (0.7, 4.0)
+
+    def run(
+        self,
+        initial: Atoms,
+        final: Atoms,
+        intermediates: Sequence[Atoms],
+        mover: int,
+        start: Sequence[Atoms] | None = None,
+    ) -> BandResult:
+        """Relax the ends, find every hump and minimum between them, and judge.
+
+        Parameters
+        ----------
+        initial, final
+            Ends with continuous coordinates (no wrapping between them).
+        intermediates
+            Trial configurations; the start path bends through the first one.
+        mover
+            Index of the moving ion.
+        start
+            Start path instead, both ends included.
+
+        Returns
+        -------
+        BandResult
+            Evaluated configurations only: ends, saddles, minima, and one image between each two of them.
+
+        Raises
+        ------
+        BandInputError
+            If the ends do not make a band.
+        """
+        check_ends(initial, final, mover, self.settings.same_state_A)
+        if any(not isinstance(c, FixAtoms) for c in initial.constraints):
+            raise ValueError("the surrogate band knows fixed atoms only, no other constraint")
+        self._atoms = initial.copy()
+        self._atoms.calc = self._calculator()
+        ends = [self._relaxed(a, what) for a, what in ((initial, "initial end"), (final, "final end"))]
+        check_ends(ends[0].atoms, ends[1].atoms, mover, self.settings.same_state_A)
+        self.end_calls = self.counter.calls
+        self._space = ElasticCoordinates(ends[0].atoms, ends[1].atoms, mover)
+        self._data = [self._as_data(p.atoms.positions, p.energy, p.forces) for p in ends]
+        path = self._start_path(ends, intermediates, mover, start)
+        path = smoothed(path, self._space.loose)
+        found = self._search(path)
+        if found is None:
+            return self._fall_back(initial, final, intermediates, mover)
+        self._judge_saddles([a for a in found if isinstance(a, _Anchor)])
+        inner = [self._path_point(item) for item in found]
+        return BandResult(
+            points=[ends[0], *inner, ends[1]],
+            checks=self._checks,
+            not_checked=["number of imaginary modes at each saddle (no phonons)", "reverse band from scratch"],
+            force_calls=self.counter.calls,
+            notes=self._notes,
+        )
+
+    def _calculator(self) -> RecordedCalculator:
+        return RecordedCalculator(self.counter.attach(self._make()), self._record)
+
+    def _relaxed(self, atoms: Atoms, what: str) -> PathPoint:
+        moving = atoms.copy()
+        moving.calc = self._calculator()
+        limit = self.settings.relax_fmax_eV_per_A
+        relax(moving, limit, self.settings.max_steps)
+        point = PathPoint(moving, float(moving.get_potential_energy()), np.array(moving.get_forces()), "end")
+        self._check(f"{what} relaxed", _largest(point.forces), limit, "eV/A")
+        return point
+
+    def _check(self, name: str, value: float, limit: float, unit: str, note: str = "") -> None:
+        self._checks.append(Check(name=name, passed=value <= limit, value=value, limit=limit, unit=unit, note=note))
+
+    def _as_data(self, positions: FloatArray, energy: float, forces: FloatArray) -> _Evaluated:
+        return _Evaluated(self._space.to_internal(positions), energy, self._space.gradient(forces), forces)
+
+    def _evaluate(self, point: FloatArray) -> _Evaluated:
+        self._atoms.set_positions(self._space.to_positions(point), apply_constraint=False)
+        if (earlier := self._record.replay(self._atoms)) is not None:
+            self._atoms.set_positions(earlier, apply_constraint=False)
+            there = self._space.to_internal(earlier)
+            point = point if np.abs(there - point).max() < 1e-9 else there
+        energy, forces = float(self._atoms.get_potential_energy()), np.array(self._atoms.get_forces())
+        data = _Evaluated(point.copy(), energy, self._space.gradient(forces), forces)
+        self._data.append(data)
+        return data
+
+    def _path_point(self, item: _Anchor | _Evaluated) -> PathPoint:
+        data, kind = (item.data, item.kind) if isinstance(item, _Anchor) else (item, "image")
+        atoms = self._atoms.copy()
+        atoms.set_positions(self._space.to_positions(data.point), apply_constraint=False)
+        return PathPoint(atoms, data.energy, data.forces, kind)
+
+    def _start_path(
+        self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int, start: Sequence[Atoms] | None
+    ) -> FloatArray:
+        first, last = ends[0].atoms, ends[1].atoms
+        if start is not None:
+            given = np.array([self._space.to_internal(a.positions) for a in start])
+            given[0], given[-1] = self._data[0].point, self._data[1].point
+            return resampled(given, self.surrogate.images + 2)
+        if trials:
+            corner = self._space.to_internal(_blend(first, last, trials[0], mover).positions)
+            bent = np.array([self._data[0].point, corner, self._data[1].point])
+            return resampled(bent, self.surrogate.images + 2)
+        straight = resampled(np.array([d.point for d in self._data]), self.surrogate.images + 2)
+        images = []
+        for point in straight:
+            image = self._atoms.copy()
+            image.set_positions(self._space.to_positions(point), apply_constraint=False)
+            images.append(image)
+        _part_close_pairs(images)
+        return np.array([self._space.to_internal(a.positions) for a in images])
+
+    def _fit(self, path: FloatArray) -> Surrogate:
+        data = self._data
+        if len(data) > self.surrogate.most_points:
+            gap = [float(np.min(np.linalg.norm(path - d.point, axis=1))) for d in data]
+            near = sorted(np.argsort(gap, kind="stable")[: self.surrogate.most_points].tolist())
+            data = [data[i] for i in near]
+        points, gradients = np.array([d.point for d in data]), np.array([d.gradient for d in data])
+        energies = np.array([d.energy for d in data])
+        if len(data) < 4:
+            choices = [self._chosen]
+        elif len(data) < 14 or len(data) % 10 == 0:
+            choices = list(product(self.surrogate.lengths, self.surrogate.stiffnesses))
+            if len(data) > 20:
+                choices = [c for c in choices if all(0.4 < a / b < 2.5 for a, b in zip(c, self._chosen, strict=True))]
+        else:
+            choices = [self._chosen]
+        best = best_surrogate(points, energies, gradients, self._space.loose, choices)
+        self._chosen = (best.length, best.stiffness)
+        return best
+
+    def _search(self, path: FloatArray) -> list[_Anchor | _Evaluated] | None:
+        """Evaluate, fit, relax until every extremum of the path is confirmed by the engine; None if never."""
+        options = self.surrogate
+        anchors: dict[int, _Anchor] = {}
+        ends, trust = (self._data[0].energy, self._data[1].energy), options.trust
+        while len(self._data) < options.max_calls:
+            path = evened(path, set(anchors))
+            model = self._fit(path)
+            if len(self._data) > 2:
+                path, energies = relax_path(model, path, ends, set(anchors), trust)
+            else:
+                energies = np.zeros(len(path))
+            doubt = np.r_[0.0, model.deviation(path[1:-1]), 0.0]
+            doubt[list(anchors)] = 0.0
+            worst = int(np.argmax(energies + doubt))
+            if len(self._data) == 2:
+                worst, doubt[:] = len(path) // 2, 1.0
+            open_points = self._open(energies, anchors)
+            if doubt[worst] > options.doubt_eV:
+                guess = energies[worst]
+                surprise = abs(self._evaluate(path[worst]).energy - guess)
+            elif open_points:
+                index, kind = open_points[0]
+                surprise = self._refine(model, path, energies, index, kind, anchors)
+            elif doubt.max() > options.doubt_eV:
+                worst = int(np.argmax(doubt))
+                surprise = abs(self._evaluate(path[worst]).energy - energies[worst])
+            elif (lonely := self._farthest(path))[1] > options.gap:
+                surprise = abs(self._evaluate(path[lonely[0]]).energy - energies[lonely[0]])
+            else:
+                if (done := self._confirm(path, energies, anchors)) is not None:
+                    return done
+                surprise = 0.0
+            trust = max(0.6 * trust, 0.06) if surprise > 0.15 else min(1.4 * trust, options.trust)
+        return None
+
+    def _farthest(self, path: FloatArray) -> tuple[int, float]:
+        """Image farthest from everything evaluated: equal energies far apart can hide a hump between them."""
+        gaps = [min(float(np.linalg.norm(p - d.point)) for d in self._data) for p in path]
+        return int(np.argmax(gaps)), max(gaps)
+
+    def _open(self, energies: FloatArray, anchors: dict[int, _Anchor]) -> list[tuple[int, str]]:
+        """Extrema that no anchor holds, highest first."""
+        out = [(i, kind) for i, kind in extrema(energies, self.surrogate.depth_eV) if i not in anchors]
+        return sorted(out, key=lambda item: -energies[item[0]])
+
+    def _refine(
+        self,
+        model: Surrogate,
+        path: FloatArray,
+        energies: FloatArray,
+        index: int,
+        kind: str,
+        anchors: dict[int, _Anchor],
+    ) -> float:
+        """One force call at the surrogate's stationary point near an image; pins the image if the engine agrees."""
+        tangent = tangents(path, energies)[index - 1] if kind == "saddle" else None
+        point, curvatures = stationary_point(model, path[index], tangent, self.surrogate.trust)
+        guess = float(model.predict(point[None])[0][0])
+        data = self._evaluate(point)
+        limit = self.settings.fmax_eV_per_A if kind == "saddle" else self.settings.relax_fmax_eV_per_A
+        negative = int(np.sum(curvatures < -0.02))
+        known = [path[0], path[-1], *(a.data.point for a in anchors.values())]
+        if min(float(np.linalg.norm(point - k)) for k in known) < 0.15:
+            # The image slid into a state that the path has already: start this stretch again.
+            stops = [0, *sorted(anchors), len(path) - 1]
+            left, right = max(i for i in stops if i < index), min(i for i in stops if i > index)
+            path[left : right + 1] = np.linspace(path[left], path[right], right - left + 1)
+        elif _largest(data.forces) <= limit and (negative > 0) == (kind == "saddle"):
+            anchors[index] = _Anchor(data, kind, np.zeros_like(point), negative)
+            path[index] = point
+        return abs(data.energy - guess)
+
+    def _confirm(
+        self, path: FloatArray, energies: FloatArray, anchors: dict[int, _Anchor]
+    ) -> list[_Anchor | _Evaluated] | None:
+        """Evaluate one image between each two stationary points; the path if surrogate and engine agree."""
+        stops = [0, *sorted(anchors), len(path) - 1]
+        out: list[_Anchor | _Evaluated] = []
+        worst = 0.0
+        for left, right in pairwise(stops):
+            if left:
+                across = path[left + 1] - path[left - 1]
+                anchors[left].mode = across / np.linalg.norm(across)
+                out.append(anchors[left])
+            if right - left > 1:
+                middle = (left + right) // 2
+                data = self._evaluate(path[middle])
+                worst = max(worst, abs(data.energy - energies[middle]))
+                out.append(data)
+        if worst > self.surrogate.agreement_eV:
+            return None
+        self._check(
+            "surrogate against engine between stationary points",
+            worst,
+            self.surrogate.agreement_eV,
+            "eV",
+            "images that the surrogate had not seen",
+        )
+        return out
+
+    def _judge_saddles(self, anchors: list[_Anchor], step: float = 0.05) -> None:
+        saddles = [a for a in anchors if a.kind == "saddle"]
+        for number, saddle in enumerate(saddles, start=1):
+            name = f"hump {number}"
+            self._check(f"saddle force of {name}", _largest(saddle.data.forces), self.settings.fmax_eV_per_A, "eV/A")
+            probe = self._evaluate(saddle.data.point + step * saddle.mode)
+            curvature = float((probe.gradient - saddle.data.gradient) @ saddle.mode) / step
+            self._check(
+                f"curvature along the path at {name}",
+                curvature,
+                0.0,
+                "eV/A^2",
+                "forward difference of the engine's forces, elastic coordinates; must be negative at a saddle",
+            )
+            self._check(
+                f"directions of negative curvature at {name}",
+                float(saddle.negative),
+                1.0,
+                "",
+                "in the subspace that the surrogate knows",
+            )
+        self._notes.append(f"{self.end_calls} force calls for the ends, {self.counter.calls - self.end_calls} between")
+
+    def _fall_back(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: int) -> BandResult:
+        driver = BandDriver(self._calculator, self.settings)
+        result = driver.run(initial, final, intermediates, mover)
+        result.force_calls = self.counter.calls
+        result.notes.insert(0, f"the surrogate did not converge in {self.surrogate.max_calls} calls: ordinary band")
+        return result
+
+
+def _largest(forces: FloatArray) -> float:
+    return float(np.linalg.norm(forces, axis=1).max())
