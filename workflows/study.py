@@ -90,6 +90,14 @@ class MagnetoionicStudyMaker(Maker):
                 f"host {host.key} declares no hop: its study would have no migration; declare one in its file"
             )
         self.engine.check(host.structure(chosen))
+        hop = host.hops[0]
+        filled = {(site.specie.symbol, site.properties["sublattice"]) for site in host.structure(chosen)}
+        needed = {(hop.ion, hop.from_sublattice), (hop.vacancy_element, hop.vacancy_sublattice), *host.vacancies}
+        if missing := sorted(needed - filled):
+            raise ValueError(
+                f"order {chosen} of {host.key} has no {', '.join(f'{e} on {s}' for e, s in missing)}, which its "
+                "vacancies and hops need; choose another --order"
+            )
         elements = sorted({str(e) for e in host.structure(chosen).composition.elements})
         stability_window(host.formula, load_experimental_phases(elements))
         self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
