@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import Field, field_serializer, field_validator
-from pymatgen.core import Structure
+from pydantic import Field
 
-from .document import Document, Provenance
+from .document import Document, Provenance, StructureField
 
 ImageKind = Literal["end", "image", "saddle", "minimum"]
 
@@ -36,15 +35,7 @@ class Check(Document):
     note: str = ""
 
 
-class StructureDocument(Document):
-    """A document that holds structures, stored as pymatgen dictionaries."""
-
-    @staticmethod
-    def _encode(structure: Structure) -> dict[str, object]:
-        return dict(structure.as_dict())
-
-
-class Calculation(StructureDocument):
+class Calculation(Document):
     """A static calculation or a relaxation.
 
     Attributes
@@ -64,7 +55,7 @@ class Calculation(StructureDocument):
     """
 
     name: str
-    structure: Structure
+    structure: StructureField
     energy_eV: float
     max_force_eV_per_A: float
     force_calls: int
@@ -77,17 +68,8 @@ class Calculation(StructureDocument):
         """Whether every check that was made passed."""
         return all(c.passed is not False for c in self.checks)
 
-    @field_validator("structure", mode="before")
-    @classmethod
-    def _decode(cls, value: object) -> object:
-        return Structure.from_dict(value) if isinstance(value, dict) else value
 
-    @field_serializer("structure")
-    def _dump(self, value: Structure) -> dict[str, object]:
-        return self._encode(value)
-
-
-class BandImage(StructureDocument):
+class BandImage(Document):
     """One image of a band.
 
     Attributes
@@ -109,16 +91,7 @@ class BandImage(StructureDocument):
     mover_A: float
     dipole_e_A: list[float]
     kind: ImageKind
-    structure: Structure
-
-    @field_validator("structure", mode="before")
-    @classmethod
-    def _decode(cls, value: object) -> object:
-        return Structure.from_dict(value) if isinstance(value, dict) else value
-
-    @field_serializer("structure")
-    def _dump(self, value: Structure) -> dict[str, object]:
-        return self._encode(value)
+    structure: StructureField
 
 
 class Band(Document):
@@ -134,6 +107,8 @@ class Band(Document):
         How the dipoles were had: ``point charges``, ``Born charges`` or ``Berry phase``.
     not_checked
         What nobody looked at.
+    notes
+        What the driver found on the way, e.g. which trial intermediates are minima.
     """
 
     mover: int
@@ -143,6 +118,7 @@ class Band(Document):
     force_calls: int
     checks: list[Check]
     not_checked: list[str]
+    notes: list[str] = Field(default_factory=list)
     provenance: Provenance
 
     @property

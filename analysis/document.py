@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pymatgen.core import Structure
 
 Tier = Literal["local", "ML", "GPAW", "VASP", "experiment", "arithmetic"]
+
+
+def _structure_dict(structure: Structure) -> dict[str, Any]:
+    return dict(structure.as_dict())
+
+
+# pymatgen reads itself back from a dictionary; only the way out to JSON is missing.
+StructureField = Annotated[Structure, PlainSerializer(_structure_dict)]
 
 
 class Document(BaseModel):

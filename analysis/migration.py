@@ -68,6 +68,7 @@ class Migration(Document):
     images: list[ProfilePoint]
     checks: list[Check]
     not_checked: list[str]
+    notes: list[str] = Field(default_factory=list)
     converged: bool
     field: list[FieldBarrier]
     field_tier: str
@@ -140,6 +141,7 @@ def migration_from_band(
         images=points,
         checks=checks,
         not_checked=band.not_checked,
+        notes=band.notes,
         converged=all(c.passed is not False for c in checks),
         field=barriers,
         field_tier=f"work along the zero-field path ({band.dipole_source})",

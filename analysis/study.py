@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field, field_serializer, field_validator
-from pymatgen.core import Structure
+from pydantic import ConfigDict, Field
 
 from .anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
 from .calculation import Check
 from .chemical_potentials import ChemicalPotentials
-from .document import Document, Provenance
+from .document import Document, Provenance, StructureField
 from .formation import FormationLines
 from .kinetics import Retention
 from .migration import Migration
@@ -59,17 +58,8 @@ class HostResult(Document):
     volume_per_formula_A3: float
     moment_per_formula_muB: float
     orders: list[OrderEnergy]
-    structure: Structure = Field(repr=False)
+    structure: StructureField = Field(repr=False)
     sources: dict[str, str] = Field(repr=False)
-
-    @field_validator("structure", mode="before")
-    @classmethod
-    def _decode(cls, value: object) -> object:
-        return Structure.from_dict(value) if isinstance(value, dict) else value
-
-    @field_serializer("structure")
-    def _dump(self, value: Structure) -> dict[str, Any]:
-        return dict(value.as_dict())
 
 
 class EngineResult(Document):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from .commands import register_all
 from .errors import UserError
 
 app = typer.Typer(
@@ -19,65 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-HostArgument = Annotated[str, typer.Argument(help="Host material; `magnetoionics hosts` lists them.")]
-FolderArgument = Annotated[Path, typer.Argument(help="Folder of a study.")]
-
-
-@app.command()
-def run(
-    host: HostArgument,
-    engine: Annotated[str, typer.Option(help="Engine; `magnetoionics engines` lists them.")] = "local",
-    order: Annotated[str | None, typer.Option(help="Cation order; the host's first by default.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder for the study [default: HOST-study].")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
-    ] = False,
-) -> None:
-    """Run a whole study and write results.json, report.html, figures, bands and the job store."""
-    from .study_runner import run_study
-
-    run_study(host, engine_name=engine, order=order, output=output, quick=quick, overwrite=overwrite)
-
-
-@app.command()
-def report(folder: FolderArgument) -> None:
-    """Write results.json, report.html, figures and bands again from the store, without computing."""
-    from .study_runner import rebuild_report
-
-    rebuild_report(folder)
-
-
-@app.command()
-def claims(folder: FolderArgument) -> None:
-    """Print the claims table of a study."""
-    from .tables import print_claims
-
-    print_claims(folder)
-
-
-@app.command()
-def hosts() -> None:
-    """List the host materials."""
-    from .tables import print_hosts
-
-    print_hosts()
-
-
-@app.command()
-def engines() -> None:
-    """List the engines and what each cannot do."""
-    from .tables import print_engines
-
-    print_engines()
-
-
-@app.command()
-def version() -> None:
-    """Print the version."""
-    from .. import __version__
-
-    typer.echo(__version__)
+register_all(app)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 from typing import Literal
 
@@ -49,6 +50,12 @@ def parent_spinel(a_A: float, oxygen_u: float) -> Structure:
             f"u = {oxygen_u} is outside 0.36 to 0.40; give it in the -43m origin (ideal spinel 0.375), "
             "not in the inversion-centre origin (ideal 0.25)"
         )
+    return _parent(a_A, oxygen_u).copy()
+
+
+@lru_cache(maxsize=16)
+def _parent(a_A: float, oxygen_u: float) -> Structure:
+    """The parent built once: pymatgen takes most of a second to expand the space group."""
     x = oxygen_u - _ORIGIN_SHIFT
     cell = Structure.from_spacegroup(
         "Fd-3m:2",

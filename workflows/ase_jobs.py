@@ -169,7 +169,7 @@ def converge_band(
     with engine.quiet():
         result = driver.run(first, to_atoms(final), [to_atoms(s) for s in intermediates], mover)
     charges, note = engine.dipole_charges(first, mover)
-    return band_document(result, initial, mover, charges, note, engine.provenance(result.notes))
+    return band_document(result, initial, mover, charges, note, engine.provenance())
 
 
 def band_document(
@@ -213,6 +213,7 @@ def band_document(
         force_calls=result.force_calls,
         checks=result.checks,
         not_checked=result.not_checked,
+        notes=result.notes,
         provenance=provenance,
     )
 

@@ -182,6 +182,7 @@ def _migration(study: Study) -> Section:
             f"{hop.label}, {hop.multiplicity} equivalent hops into the same vacancy, {hop.distance_A:.3f} Å. "
             f"States before and after: related by {', '.join(hop.relation)}. "
             f"{hop.force_calls} force evaluations.",
+            *(f"{note}." for note in hop.notes),
         ],
         tables=[field_table(hop), checks_table(hop)],
         notes=[*hop.provenance.left_out, *(f"not checked: {n}" for n in hop.not_checked)],

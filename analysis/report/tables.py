@@ -123,10 +123,11 @@ def _axis(vector: list[float]) -> str:
 
 def states_table(study: Study) -> Table:
     """E(n) of every state: axes, amplitude, odd part, verdict."""
+    units = {m.state: m.formula_units for m in study.anisotropy.maps}
     rows = [
         [
             *words([s.state, _axis(s.easy_axis), _axis(s.hard_axis)]),
-            number(s.hard_minus_easy_meV, 2),
+            number(s.hard_minus_easy_meV / units[s.state], 3),
             Cell(f"{s.odd_max_meV:.1e}", "number"),
             Cell(f"{s.u_norm_meV:.1e}", "number"),
             *words([s.verdict]),
@@ -135,8 +136,16 @@ def states_table(study: Study) -> Table:
     ]
     ions = "; ".join(f"{m.state}: {m.ions}" for m in study.anisotropy.maps)
     return Table(
-        f"E(n) per cell, engine {study.engine.name} ({ions})",
-        ["state", "easy axis", "hard axis", "hard − easy (meV)", "odd part (meV)", "|u| (meV)", "verdict"],
+        f"E(n), engine {study.engine.name} ({ions})",
+        [
+            "state",
+            "easy axis",
+            "hard axis",
+            "hard − easy (meV/f.u.)",
+            "odd part (meV/cell)",
+            "|u| (meV/cell)",
+            "verdict",
+        ],
         rows,
     )
 

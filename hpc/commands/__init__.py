@@ -1,0 +1,21 @@
+"""The commands, one file each. A new command is a file with ``register(app)`` and its name in `COMMANDS`.
+
+Command files import nothing heavy when they are loaded, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import typer
+
+# In the order of the help text.
+COMMANDS = ("run", "report", "claims", "hosts", "engines", "version")
+
+
+def register_all(app: typer.Typer) -> None:
+    """Add every command to the application."""
+    for name in COMMANDS:
+        importlib.import_module(f".{name}", __package__).register(app)

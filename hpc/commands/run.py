@@ -1,0 +1,31 @@
+"""``magnetoionics run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .arguments import EngineOption, HostArgument, OrderOption
+
+
+def run(
+    host: HostArgument,
+    engine: EngineOption = "local",
+    order: OrderOption = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for the study [default: HOST-study].")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
+    ] = False,
+) -> None:
+    """Run a whole study and write results.json, report.html, figures, bands and the job store."""
+    from ..study_runner import run_study
+
+    run_study(host, engine_name=engine, order=order, output=output, quick=quick, overwrite=overwrite)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(run)

@@ -1,0 +1,17 @@
+"""``magnetoionics version``."""
+
+from __future__ import annotations
+
+import typer
+
+
+def version() -> None:
+    """Print the version."""
+    from ... import __version__
+
+    typer.echo(__version__)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(version)
