@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from ..structures.host import Host
 from ..structures.spins import formula_units
 from ..structures.symmetry import space_group_symbol
-from .anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
+from .anisotropy import AnisotropyMap, cubic_constants, summarise
 from .calculation import Calculation
 from .chemical_potentials import ChemicalPotentials, stability_window
 from .claims import Evidence, audit
@@ -29,6 +29,7 @@ from .study import (
     GasPoint,
     HostResult,
     OrderEnergy,
+    StageResult,
     Study,
     VacancyResult,
 )
@@ -50,18 +51,19 @@ _RELAXED_SYMPREC = 1e-2
 
 @dataclass(frozen=True)
 class StudyInputs:
-    """Everything that the engine's jobs handed back."""
+    """Everything that the engine's jobs handed back; None where a stage was not done."""
 
     host: Host
     order: str
     engine: EngineResult
+    stages: list[StageResult]
     bulks: Mapping[str, Calculation]
-    references: SpeciesFit
-    vacancies: VacancySet
-    migration: Migration
+    references: SpeciesFit | None
+    vacancies: VacancySet | None
+    migration: Migration | None
     relation_matrices: list[list[list[float]]]
     keffer: Mapping[str, list[float]]
-    maps: Mapping[str, AnisotropyMap]
+    maps: Mapping[str, AnisotropyMap] | None
 
 
 def assemble(inputs: StudyInputs) -> Study:
@@ -70,16 +72,17 @@ def assemble(inputs: StudyInputs) -> Study:
     potentials = chemical_potentials_result(inputs)
     vacancies = vacancy_results(inputs, potentials)
     anisotropy = anisotropy_result(inputs)
-    unidirectional = unidirectional_result(inputs, {s.state: s for s in anisotropy.summaries})
-    migration = inputs.migration.model_copy(update={"band_file": "bands/hop-1.extxyz"})
-    kept = retention(inputs.migration.backward_eV, inputs.migration.provenance)
+    unidirectional = unidirectional_result(inputs, anisotropy)
+    hop = inputs.migration
+    migrations = [] if hop is None else [hop.model_copy(update={"band_file": "bands/hop-1.extxyz"})]
+    kept = None if hop is None else retention(hop.backward_eV, hop.provenance)
     evidence = Evidence(
         host=host,
         engine=inputs.engine.name,
         tier=inputs.engine.tier,
         vacancies=vacancies,
-        window=potentials.window,
-        reference_eV=inputs.references.reference_energies_eV,
+        window=potentials.window if potentials else None,
+        reference_eV=inputs.references.reference_energies_eV if inputs.references else None,
         migration=inputs.migration,
         unidirectional=unidirectional,
         retention=kept,
@@ -87,9 +90,10 @@ def assemble(inputs: StudyInputs) -> Study:
     return Study(
         host=host,
         engine=inputs.engine,
+        stages=inputs.stages,
         vacancies=vacancies,
         chemical_potentials=potentials,
-        migration=[migration],
+        migration=migrations,
         anisotropy=anisotropy,
         unidirectional=unidirectional,
         retention=kept,
@@ -130,22 +134,26 @@ def host_result(inputs: StudyInputs) -> HostResult:
     )
 
 
-def chemical_potentials_result(inputs: StudyInputs) -> ChemicalPotentialsResult:
+def chemical_potentials_result(inputs: StudyInputs) -> ChemicalPotentialsResult | None:
     """Stability window from experimental enthalpies, formation lines inside it, and the oxygen gas."""
+    if inputs.references is None or inputs.vacancies is None:
+        return None
     elements = sorted(inputs.references.reference_energies_eV)
     window = stability_window(inputs.host.formula, load_experimental_phases(elements))
     return ChemicalPotentialsResult(
         window=window,
         references=inputs.references,
-        lines=_lines(inputs, window),
+        lines=_lines(inputs, inputs.vacancies, inputs.references, window),
         oxygen_gas=[
             GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
         ],
     )
 
 
-def _lines(inputs: StudyInputs, window: ChemicalPotentials) -> FormationLines:
-    host_energy = inputs.vacancies.host.energy_eV
+def _lines(
+    inputs: StudyInputs, found: VacancySet, references: SpeciesFit, window: ChemicalPotentials
+) -> FormationLines:
+    host_energy = found.host.energy_eV
     indicative = inputs.engine.tier == "local"
     defects = [
         VacancyFormation(
@@ -156,9 +164,9 @@ def _lines(inputs: StudyInputs, window: ChemicalPotentials) -> FormationLines:
             note=_note(indicative),
             provenance=v.calculation.provenance,
         )
-        for v in inputs.vacancies.vacancies
+        for v in found.vacancies
     ]
-    return formation_lines(defects, window, inputs.references)
+    return formation_lines(defects, window, references)
 
 
 def _note(indicative: bool) -> str:
@@ -167,16 +175,20 @@ def _note(indicative: bool) -> str:
     return "neutral cell"
 
 
-def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult) -> list[VacancyResult]:
-    """Each vacancy with its formation energy at both edges of the window."""
+def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult | None) -> list[VacancyResult]:
+    """Each vacancy, with its formation energy at both edges of the window if there is one."""
+    if inputs.vacancies is None:
+        return []
     host = inputs.vacancies.host
     indicative = inputs.engine.tier == "local"
-    lines = {line.label: line for line in potentials.lines.lines}
-    grid = potentials.lines.delta_mu_O_eV
+    lines = {line.label: line for line in potentials.lines.lines} if potentials else {}
+    grid = potentials.lines.delta_mu_O_eV if potentials else []
     results = []
     for v in inputs.vacancies.vacancies:
-        line = lines[v.label]
-        edges = [EnergyRange(delta_mu_O_eV=grid[i], low_eV=line.low_eV[i], high_eV=line.high_eV[i]) for i in (0, -1)]
+        line = lines.get(v.label)
+        edges = line and [
+            EnergyRange(delta_mu_O_eV=grid[i], low_eV=line.low_eV[i], high_eV=line.high_eV[i]) for i in (0, -1)
+        ]
         results.append(
             VacancyResult(
                 label=v.label,
@@ -186,36 +198,42 @@ def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult) -
                 cobalt_neighbours=v.cobalt_neighbours,
                 cell_atoms=len(v.calculation.structure),
                 energy_minus_host_eV=v.calculation.energy_eV - host.energy_eV,
-                oxygen_poor=edges[0],
-                oxygen_rich=edges[1],
+                oxygen_poor=edges[0] if edges else None,
+                oxygen_rich=edges[1] if edges else None,
                 total_moment_muB=v.calculation.total_moment_muB,
                 moment_change_muB=v.calculation.total_moment_muB - host.total_moment_muB,
                 converged=v.calculation.converged,
                 checks=v.calculation.checks,
                 indicative=indicative,
-                error_bar_eV=line.error_bar_eV,
-                note=line.note,
+                error_bar_eV=line.error_bar_eV if line else None,
+                note=line.note if line else _note(indicative),
             )
         )
     return results
 
 
-def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult:
-    """Summaries of all maps, and the host's cubic constants averaged over the cubic operations."""
-    pristine = inputs.maps["pristine"]
+def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult | None:
+    """Summaries of all maps, and the cubic constants of a host with a cubic parent."""
+    if inputs.maps is None:
+        return None
+    cubic = cubic_constants(inputs.maps["pristine"], average=True) if inputs.host.cubic_parent else None
+    note = (
+        f"the map of the {inputs.order} cell was averaged over the 48 cubic operations, "
+        "as a crystal with all variants of the order would"
+    )
     return AnisotropyResult(
         maps=list(inputs.maps.values()),
         summaries=[summarise(m) for m in inputs.maps.values()],
-        cubic=cubic_constants(pristine, average=True),
-        cubic_note=(
-            f"the {inputs.order} cell is not cubic: its map was averaged over the 48 cubic operations, "
-            "as a crystal with all variants of the order would"
-        ),
+        cubic=cubic,
+        cubic_note=note if cubic else "the host's parent is not cubic: K1 has no meaning",
     )
 
 
-def unidirectional_result(inputs: StudyInputs, summaries: Mapping[str, AnisotropySummary]) -> UnidirectionalResult:
+def unidirectional_result(inputs: StudyInputs, anisotropy: AnisotropyResult | None) -> UnidirectionalResult | None:
     """What the hop writes: axes before and after, their relation, and the verdict."""
+    if anisotropy is None or inputs.maps is None or inputs.migration is None:
+        return None
+    summaries = {s.state: s for s in anisotropy.summaries}
     states = [
         state_of(m, NOISE_meV, summary=summaries[name], keffer_A2=inputs.keffer.get(name))
         for name, m in inputs.maps.items()

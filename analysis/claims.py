@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import TypeVar
 
 from .chemical_potentials import ChemicalPotentials
 from .constants import SECONDS_PER_DAY
@@ -26,21 +27,22 @@ FILM_FE_TO_CO = 1.9
 REVIEW_BARRIER_eV = 0.6
 # The review gives the barrier to one digit; a computed one within this counts as the same.
 BARRIER_TOLERANCE_eV = 0.1
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a study offers to the audit."""
+    """What a study offers to the audit; None where a stage was not done."""
 
     host: HostResult
     engine: str
     tier: str
     vacancies: list[VacancyResult]
-    window: ChemicalPotentials
-    reference_eV: Mapping[str, float]
-    migration: Migration
-    unidirectional: UnidirectionalResult
-    retention: Retention
+    window: ChemicalPotentials | None
+    reference_eV: Mapping[str, float] | None
+    migration: Migration | None
+    unidirectional: UnidirectionalResult | None
+    retention: Retention | None
 
 
 @dataclass(frozen=True)
@@ -77,12 +79,7 @@ def audit(evidence: Evidence, served: tuple[str, ...]) -> list[Claim]:
     """
     rows = []
     for entry in claims_table():
-        judge = _JUDGES.get(entry["id"]) if entry["id"] in served else None
-        finding = (
-            judge(evidence)
-            if judge
-            else Finding("not computed", None, "", f"not part of this study; it needs: {entry['test']}", by="none")
-        )
+        finding = _judge(entry, evidence, served)
         rows.append(
             Claim(
                 id=entry["id"],
@@ -97,6 +94,26 @@ def audit(evidence: Evidence, served: tuple[str, ...]) -> list[Claim]:
             )
         )
     return rows
+
+
+def _judge(entry: Mapping[str, str], evidence: Evidence, served: tuple[str, ...]) -> Finding:
+    judge = _JUDGES.get(entry["id"]) if entry["id"] in served else None
+    if judge is None:
+        return Finding("not computed", None, "", f"not part of this study; it needs: {entry['test']}", by="none")
+    try:
+        return judge(evidence)
+    except _NotDoneError as error:
+        return Finding("not computed", None, "", f"this study has no {error}", by="none")
+
+
+class _NotDoneError(Exception):
+    """A judge needs a stage that the study did not compute."""
+
+
+def _need(value: Item | None, stage: str) -> Item:
+    if value is None:
+        raise _NotDoneError(stage)
+    return value
 
 
 def _composition(e: Evidence) -> Finding:
@@ -137,6 +154,8 @@ def _named(e: Evidence, label: str) -> VacancyResult | None:
 
 
 def _easiest_vacancy(e: Evidence) -> Finding:
+    if not e.vacancies:
+        raise _NotDoneError("vacancies")
     iron_b, iron_a, cobalt = (_named(e, n) for n in ("V_Fe(B)", "V_Fe(A)", "V_Co(B)"))
     if iron_b is None or iron_a is None or cobalt is None:
         return Finding("undecided", None, "", "the study lacks one of V_Fe(B), V_Fe(A), V_Co(B)")
@@ -162,13 +181,16 @@ def _easiest_vacancy(e: Evidence) -> Finding:
 
 def _cobalt_minus_iron(e: Evidence, cobalt: VacancyResult, iron: VacancyResult) -> tuple[float, float]:
     """Lowest and highest E_f(V_Co) - E_f(V_Fe) over the window; the cation potentials are varied jointly."""
-    fixed = cobalt.energy_minus_host_eV - iron.energy_minus_host_eV + e.reference_eV["Co"] - e.reference_eV["Fe"]
+    reference = _need(e.reference_eV, "reference energies")
+    fixed = cobalt.energy_minus_host_eV - iron.energy_minus_host_eV + reference["Co"] - reference["Fe"]
     # The difference is linear in the potentials, so its extremes lie at the corners of the window.
-    corners = [v["Co"] - v["Fe"] for v in e.window.vertices]
+    corners = [v["Co"] - v["Fe"] for v in _need(e.window, "stability window").vertices]
     return fixed + min(corners), fixed + max(corners)
 
 
 def _between_cobalt(e: Evidence) -> Finding:
+    if not e.vacancies:
+        raise _NotDoneError("vacancies")
     found = _named(e, "V_Fe(B)")
     count = None if found is None else found.cobalt_neighbours
     return Finding(
@@ -181,9 +203,9 @@ def _between_cobalt(e: Evidence) -> Finding:
 
 
 def _written_direction(e: Evidence) -> Finding:
-    result = e.unidirectional
-    lower = e.migration.delta_eV < 0
-    energy = f"the hop {'lowers' if lower else 'raises'} the energy by {abs(e.migration.delta_eV):.3f} eV"
+    result = _need(e.unidirectional, "anisotropy before and after the hop")
+    delta = _need(e.migration, "migration").delta_eV
+    energy = f"the hop {'lowers' if delta < 0 else 'raises'} the energy by {abs(delta):.3f} eV"
     after = next(s for s in result.states if s.state == "after")
     return Finding(
         "contradicted",
@@ -197,16 +219,17 @@ def _written_direction(e: Evidence) -> Finding:
 
 
 def _kept(e: Evidence) -> Finding:
-    barrier = e.migration.backward_eV
-    time = e.retention.at(300)
+    barrier = _need(e.migration, "migration").backward_eV
+    retention = _need(e.retention, "retention")
+    time = retention.at(300)
     same = abs(barrier - REVIEW_BARRIER_eV) <= BARRIER_TOLERANCE_eV
     days = time >= SECONDS_PER_DAY
-    review = format_duration(_review_retention(e.retention))
+    review = format_duration(_review_retention(retention))
     reason = (
         f"back barrier {barrier:.2f} eV ({'within' if same else 'not within'} {BARRIER_TOLERANCE_eV} eV of 0.6); kept "
-        f"{format_duration(time)} at 300 K with {e.retention.attempt_frequency_Hz:.0e} Hz "
-        f"({e.retention.attempt_frequency_source}). The review's own 0.6 eV gives {review}, "
-        f"and a day needs {e.retention.barrier_for_one_day_300K_eV:.2f} eV"
+        f"{format_duration(time)} at 300 K with {retention.attempt_frequency_Hz:.0e} Hz "
+        f"({retention.attempt_frequency_source}). The review's own 0.6 eV gives {review}, "
+        f"and a day needs {retention.barrier_for_one_day_300K_eV:.2f} eV"
     )
     if days and same:
         return Finding("reproduced", barrier, "eV", reason)

@@ -17,6 +17,15 @@ from .references import SpeciesFit
 from .unidirectional import UnidirectionalResult
 
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
+Stage = Literal["host", "vacancies", "chemical potentials", "migration", "anisotropy"]
+
+
+class StageResult(Document):
+    """One stage of a study: whether it was computed, and why not."""
+
+    stage: Stage
+    done: bool
+    reason: str = ""
 
 
 class OrderEnergy(Document):
@@ -90,7 +99,7 @@ class VacancyResult(Document):
     energy_minus_host_eV
         Relaxed defect cell minus host supercell, no chemical potentials.
     oxygen_poor, oxygen_rich
-        Formation energy at the two edges of the window.
+        Formation energy at the two edges of the window; None without chemical potentials.
     total_moment_muB, moment_change_muB
         Collinear sum of the cell with the site moments kept, and minus the host's.
     indicative
@@ -105,8 +114,8 @@ class VacancyResult(Document):
     cobalt_neighbours: int | None
     cell_atoms: int
     energy_minus_host_eV: float
-    oxygen_poor: EnergyRange
-    oxygen_rich: EnergyRange
+    oxygen_poor: EnergyRange | None = None
+    oxygen_rich: EnergyRange | None = None
     total_moment_muB: float
     moment_change_muB: float
     converged: bool
@@ -171,18 +180,35 @@ class Claim(Document):
 
 
 class Study(Document):
-    """A finished study. `timings` are wall seconds by stage."""
+    """A finished study.
+
+    Attributes
+    ----------
+    stages
+        What was computed and what was not, with the reason; the parts of a stage that was not are
+        None or empty.
+    timings
+        Wall seconds by stage.
+    """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     schema_: Literal["magnetoionics.study/1"] = Field(default="magnetoionics.study/1", alias="schema")
     host: HostResult
     engine: EngineResult
+    stages: list[StageResult]
     vacancies: list[VacancyResult]
-    chemical_potentials: ChemicalPotentialsResult
+    chemical_potentials: ChemicalPotentialsResult | None
     migration: list[Migration]
-    anisotropy: AnisotropyResult
-    unidirectional: UnidirectionalResult
-    retention: Retention
+    anisotropy: AnisotropyResult | None
+    unidirectional: UnidirectionalResult | None
+    retention: Retention | None
     claims: list[Claim]
     timings: dict[str, float] = Field(default_factory=dict)
+
+    def not_done(self, stage: Stage) -> str:
+        """Why a stage was not computed; empty if it was."""
+        found = next((s for s in self.stages if s.stage == stage), None)
+        if found is None:
+            return "not part of this study"
+        return "" if found.done else found.reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ def run_study(
     output: Path | None = None,
     quick: bool = False,
     overwrite: bool = False,
+    stages: Sequence[str] | None = None,
     console: Console | None = None,
 ) -> Path:
     """Compute a study and write it.
@@ -45,6 +47,8 @@ def run_study(
         Smaller cells and fewer directions.
     overwrite
         Replace a study that the folder holds.
+    stages
+        Some of `workflows.plan.REQUESTABLE`; all that can be done by default.
     console
         Where to report; stderr by default.
 
@@ -63,7 +67,7 @@ def run_study(
     _check_names(host, engine_name, order)
     folder = output or Path(f"{host.strip().lower()}-study")
     check_output_folder(folder, overwrite=overwrite)
-    flow = _build_flow(host, engine_name, order, quick)
+    flow = _build_flow(host, engine_name, order, quick, stages)
     if overwrite:
         _remove_study(folder)
 
@@ -116,13 +120,13 @@ def _check_names(host: str, engine_name: str, order: str | None) -> None:
         raise UserError(f"{known.key} has no cation order {order!r}; known: {', '.join(known.orders)}")
 
 
-def _build_flow(host: str, engine_name: str, order: str | None, quick: bool) -> Any:
+def _build_flow(host: str, engine_name: str, order: str | None, quick: bool, stages: Sequence[str] | None) -> Any:
     from ..workflows.engine import get_engine
     from ..workflows.study import MagnetoionicStudyMaker
 
     maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
     try:
-        return maker(get_engine(engine_name)).make(host.strip().lower(), order)
+        return maker(get_engine(engine_name), stages).make(host.strip().lower(), order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error
 

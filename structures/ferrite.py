@@ -74,6 +74,7 @@ def inverse_ferrite(
         moment_per_formula_muB=moment,
         moment_by_order_muB={"normal": 10.0 - moment},
         anions_per_formula=4,
+        cubic_parent=True,
         vacancies=(("Fe", "A"), *on_b, ("O", "O")),
         hops=(HopKind(divalent, "B", "Fe", "B", cutoff_A=FIRST_B_SHELL_A),),
         references=tuple(references),

@@ -76,6 +76,9 @@ class Host:
         Expected totals of the orders whose moment differs from the default order's.
     anion
         Element by which formula units are counted.
+    cubic_parent
+        Whether the undecorated crystal is cubic with its axes along x, y, z, so that an average over the 48
+        cubic operations means a crystal with all variants of the order.
     """
 
     key: str
@@ -95,6 +98,7 @@ class Host:
     sources: Mapping[str, str] = field(default_factory=dict)
     moment_by_order_muB: Mapping[str, float] = field(default_factory=dict)
     anion: str = "O"
+    cubic_parent: bool = False
 
     def structure(self, order: str | None = None) -> Structure:
         """The ordered cell with its spins.

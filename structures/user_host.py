@@ -39,7 +39,18 @@ from .host import HopKind, Host, UnknownHostError
 from .vacancies import distinct_vacancies
 
 _REQUIRED = ("formula", "structures", "roles", "spin_sense", "moment_per_formula_muB", "anions_per_formula", "gap_eV")
-_OPTIONAL = ("key", "title", "anion", "vacancies", "hops", "references", "hubbard_U_eV", "claims", "sources")
+_OPTIONAL = (
+    "key",
+    "title",
+    "anion",
+    "cubic_parent",
+    "vacancies",
+    "hops",
+    "references",
+    "hubbard_U_eV",
+    "claims",
+    "sources",
+)
 _BY_ORDER = "moment_by_order_muB"
 _FRACTION_TOLERANCE = 1e-3
 _ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices"}
@@ -119,6 +130,7 @@ def _host(file: Path, entries: Mapping[str, Any]) -> Host:
         moment_by_order_muB={str(k): float(v) for k, v in entries.get(_BY_ORDER, {}).items()},
         anions_per_formula=int(entries["anions_per_formula"]),
         anion=anion,
+        cubic_parent=bool(entries.get("cubic_parent", False)),
         vacancies=tuple((str(e), str(s)) for e, s in entries.get("vacancies", ())),
         hops=tuple(HopKind(**kind) for kind in entries.get("hops", ())),
         references=tuple(entries.get("references", ())),

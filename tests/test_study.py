@@ -16,6 +16,7 @@ KEYS = [
     "schema",
     "host",
     "engine",
+    "stages",
     "vacancies",
     "chemical_potentials",
     "migration",

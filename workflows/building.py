@@ -10,15 +10,20 @@ from ..structures.hops import Hop, distinct_hops
 from ..structures.host import HopKind, get_host
 from ..structures.supercell import supercell
 from ..structures.vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
+from .plan import present_vacancies
 
 Repeats = tuple[int, int, int]
 
 
 def vacancy_sites(host_key: str, order: str | None) -> list[VacancySite]:
-    """Every distinct vacancy that a host declares, in its unrelaxed ordered cell."""
+    """Every distinct vacancy that a host declares and the order has a site for, in its unrelaxed ordered cell."""
     host = get_host(host_key)
     cell = host.structure(order)
-    return [v for element, sublattice in host.vacancies for v in distinct_vacancies(cell, element, sublattice)]
+    return [
+        v
+        for element, sublattice in present_vacancies(host, cell)
+        for v in distinct_vacancies(cell, element, sublattice)
+    ]
 
 
 @job(name="supercell")

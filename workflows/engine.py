@@ -119,6 +119,16 @@ class Engine(MSONable, ABC):
             With the species and what is missing.
         """
 
+    def cannot_with(self, structure: Structure) -> dict[Capability, str]:
+        """Reasons for what is missing for this material: `cannot`, and what the material itself rules out.
+
+        Parameters
+        ----------
+        structure
+            Ordered cell of the host with its site properties.
+        """
+        return self.cannot()
+
     def settings(self) -> dict[str, Any]:
         """Plain settings for the provenance of every result."""
         return {f.name: getattr(self, f.name) for f in fields(self)}

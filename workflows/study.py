@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jobflow import Flow, Maker, job
 
 from ..analysis.anisotropy import AnisotropyMap
 from ..analysis.assembly import StudyInputs, assemble
 from ..analysis.calculation import Calculation
-from ..analysis.chemical_potentials import stability_window
-from ..analysis.migration import Migration
-from ..analysis.phases import load_experimental_phases
 from ..analysis.references import SpeciesFit
-from ..analysis.study import EngineResult, Study
+from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
 from ..structures.host import get_host
 from .anisotropy import AnisotropyMaker
 from .building import Repeats
 from .engine import Engine
 from .migration import MigrationMaker
+from .plan import plan_stages
 from .vacancies import VacancyFormationMaker
+
+if TYPE_CHECKING:
+    from jobflow import Job
+    from pymatgen.core import Structure
 
 FIELDS_V_PER_M = (0.0, 1e7, -1e7, 5e7, -5e7, 1e8, -1e8, 2e8, -2e8, 5e8, -5e8, 1e9, -1e9)
 _PER_METRE = 1e-10
@@ -44,6 +46,8 @@ class MagnetoionicStudyMaker(Maker):
         Signed fields along the hop.
     is_quick
         Noted in the result.
+    stages
+        Which of `plan.REQUESTABLE` to compute; None computes what the engine and the host allow.
     """
 
     engine: Engine = field(kw_only=True)
@@ -51,17 +55,35 @@ class MagnetoionicStudyMaker(Maker):
     lebedev_order: int = 15
     fields_V_per_m: Sequence[float] = FIELDS_V_PER_M
     is_quick: bool = False
+    stages: Sequence[str] | None = None
     name: str = "magneto-ionic study"
 
     @classmethod
-    def full(cls, engine: Engine) -> MagnetoionicStudyMaker:
+    def full(cls, engine: Engine, stages: Sequence[str] | None = None) -> MagnetoionicStudyMaker:
         """Cells of about 450 atoms."""
-        return cls(engine=engine)
+        return cls(engine=engine, stages=stages)
 
     @classmethod
-    def quick(cls, engine: Engine) -> MagnetoionicStudyMaker:
+    def quick(cls, engine: Engine, stages: Sequence[str] | None = None) -> MagnetoionicStudyMaker:
         """Cells of about 56 atoms: seconds, with a size error of the order of 0.1 eV."""
-        return cls(engine=engine, repeats=(1, 1, 1), lebedev_order=13, is_quick=True)
+        return cls(engine=engine, repeats=(1, 1, 1), lebedev_order=13, is_quick=True, stages=stages)
+
+    def plan(self, host_key: str, order: str | None = None) -> list[StageResult]:
+        """What the study will compute and what not; see `plan.plan_stages`.
+
+        Raises
+        ------
+        ValueError
+            If the host or the order is unknown, a field is beyond breakdown, or a stage asked for cannot be done.
+        CannotDoError
+            If the engine cannot describe the material.
+        """
+        host = get_host(host_key)
+        chosen = host.orders[0] if order is None else order
+        planned = plan_stages(self.engine, host, chosen, self.stages)
+        if any(s.stage == "migration" and s.done for s in planned):
+            self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
+        return planned
 
     def make(self, host_key: str, order: str | None = None) -> Flow:
         """Flow whose output is a `Study`.
@@ -76,74 +98,56 @@ class MagnetoionicStudyMaker(Maker):
         Raises
         ------
         ValueError
-            If the host or the order is unknown, the host declares no hop, its formation enthalpy is
-            not known or it is not stable, or a field is beyond breakdown.
+            As `plan`.
         CannotDoError
-            If the engine cannot do a stage.
+            As `plan`.
         """
+        planned = self.plan(host_key, order)
         host = get_host(host_key)
         chosen = host.orders[0] if order is None else order
-        for capability in ("relax", "static", "band", "spin_orbit", "references"):
-            self.engine.require(capability)
-        if not host.hops:
-            raise ValueError(
-                f"host {host.key} declares no hop: its study would have no migration; declare one in its file"
-            )
-        self.engine.check(host.structure(chosen))
-        hop = host.hops[0]
-        filled = {(site.specie.symbol, site.properties["sublattice"]) for site in host.structure(chosen)}
-        needed = {(hop.ion, hop.from_sublattice), (hop.vacancy_element, hop.vacancy_sublattice), *host.vacancies}
-        if missing := sorted(needed - filled):
-            raise ValueError(
-                f"order {chosen} of {host.key} has no {', '.join(f'{e} on {s}' for e, s in missing)}, which its "
-                "vacancies and hops need; choose another --order"
-            )
-        elements = sorted({str(e) for e in host.structure(chosen).composition.elements})
-        stability_window(host.formula, load_experimental_phases(elements))
-        self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
+        flow = _StagedFlow({s.stage for s in planned if s.done})
 
         bulks = {name: self.engine.relax(host.structure(name), name=f"bulk {name}", cell=True) for name in host.orders}
+        for made in bulks.values():
+            flow.add("host", made)
         bulk = bulks[chosen].output
-        references = self.engine.references(host.references, name="reference energies")
-        vacancies = VacancyFormationMaker(engine=self.engine, repeats=self.repeats).make(bulk, host_key, chosen)
-        migration = MigrationMaker(
-            engine=self.engine,
-            repeats=self.repeats,
-            fields_V_per_A=[f * _PER_METRE for f in self.fields_V_per_m],
-        ).make(bulk, host_key)
-        anisotropy = AnisotropyMaker(engine=self.engine, lebedev_order=self.lebedev_order).make(
-            {
-                "pristine": bulk.structure,
-                "before": migration.output["before"],
-                "after": migration.output["after"],
-            }
+        references = flow.make(
+            "chemical potentials",
+            lambda: self.engine.references(host.references, name="reference energies"),
+        )
+        vacancies = flow.make(
+            "vacancies",
+            lambda: VacancyFormationMaker(engine=self.engine, repeats=self.repeats).make(bulk, host_key, chosen),
+        )
+        migration = flow.make("migration", lambda: self._migration(bulk, host_key))
+        states = {"pristine": bulk.structure}
+        if migration is not None:
+            states |= {state: migration[state] for state in ("before", "after")}
+        maps = flow.make(
+            "anisotropy",
+            lambda: AnisotropyMaker(engine=self.engine, lebedev_order=self.lebedev_order).make(states),
         )
         last = assemble_study(
             host_key,
             chosen,
-            self._engine_result(),
+            self._engine_result(host.structure(chosen)),
+            planned,
             {name: made.output for name, made in bulks.items()},
-            references.output,
-            vacancies.output,
-            migration.output["migration"],
-            migration.output["keffer"],
-            migration.output["relation_matrices"],
-            anisotropy.output,
+            references,
+            vacancies,
+            migration,
+            maps,
         )
-        stages = [
-            ("host", list(bulks.values())),
-            ("references", [references]),
-            ("vacancies", [vacancies]),
-            ("migration", [migration]),
-            ("anisotropy", [anisotropy]),
-            ("analysis", [last]),
-        ]
-        jobs: list[Any] = []
-        for stage, members in stages:
-            for member in members:
-                member.update_metadata({"stage": stage}, dynamic=True)
-                jobs.append(member)
-        return Flow(jobs, output=last.output, name=f"{self.name}: {host.formula}")
+        flow.add("analysis", last)
+        return Flow(flow.jobs, output=last.output, name=f"{self.name}: {host.formula}")
+
+    def _migration(self, bulk: Any, host_key: str) -> Flow:
+        maker = MigrationMaker(
+            engine=self.engine,
+            repeats=self.repeats,
+            fields_V_per_A=[f * _PER_METRE for f in self.fields_V_per_m],
+        )
+        return maker.make(bulk, host_key)
 
     def _check_fields(self, gap_eV: float, length_A: float) -> None:
         from ..calculators.field import check_breakdown
@@ -151,16 +155,34 @@ class MagnetoionicStudyMaker(Maker):
         for value in self.fields_V_per_m:
             check_breakdown(value * _PER_METRE, gap_eV, length_A)
 
-    def _engine_result(self) -> EngineResult:
+    def _engine_result(self, cell: Structure) -> EngineResult:
         return EngineResult(
             name=self.engine.name,
             tier=self.engine.tier,
             summary=self.engine.summary,
-            cannot={str(k): v for k, v in self.engine.cannot().items()},
+            cannot={str(k): v for k, v in self.engine.cannot_with(cell).items()},
             supercell_repeats=list(self.repeats),
             quick=self.is_quick,
             provenance=self.engine.provenance(),
         )
+
+
+class _StagedFlow:
+    """Collects the jobs of the stages that will be done, each marked with its stage."""
+
+    def __init__(self, done: set[Stage]) -> None:
+        self._done = done
+        self.jobs: list[Any] = []
+
+    def add(self, stage: str, made: Job | Flow) -> Any:
+        """Add a job or flow; returns its output."""
+        made.update_metadata({"stage": stage}, dynamic=True)
+        self.jobs.append(made)
+        return made.output
+
+    def make(self, stage: Stage, build: Callable[[], Job | Flow]) -> Any:
+        """Output of a stage, or None if it will not be done."""
+        return self.add(stage, build()) if stage in self._done else None
 
 
 @job(name="assemble study")
@@ -168,25 +190,26 @@ def assemble_study(
     host_key: str,
     order: str,
     engine: EngineResult,
+    stages: list[StageResult],
     bulks: dict[str, Calculation],
-    references: SpeciesFit,
-    vacancies: VacancySet,
-    migration: Migration,
-    keffer: dict[str, list[float]],
-    relation_matrices: list[list[list[float]]],
-    maps: dict[str, AnisotropyMap],
+    references: SpeciesFit | None = None,
+    vacancies: VacancySet | None = None,
+    migration: dict[str, Any] | None = None,
+    maps: dict[str, AnisotropyMap] | None = None,
 ) -> Study:
-    """Judge everything that was computed; outputs a `Study`."""
+    """Judge everything that was computed; outputs a `Study`. `migration` is the output of `MigrationMaker`."""
+    moved = migration or {}
     inputs = StudyInputs(
         host=get_host(host_key),
         order=order,
         engine=engine,
+        stages=stages,
         bulks=bulks,
         references=references,
         vacancies=vacancies,
-        migration=migration,
-        relation_matrices=relation_matrices,
-        keffer=keffer,
+        migration=moved.get("migration"),
+        relation_matrices=moved.get("relation_matrices", []),
+        keffer=moved.get("keffer", {}),
         maps=maps,
     )
     return assemble(inputs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..anisotropy import AnisotropyMap
 from ..study import Study
 from .anisotropy import plot_plane
 from .formation import plot_formation
@@ -26,25 +27,39 @@ class StudyFigure:
 
 
 def study_figures(study: Study) -> dict[str, StudyFigure]:
-    """Figures of a study by file stem."""
-    engine, cell = study.engine.name, study.migration[0].cell_atoms
-    hop = study.migration[0]
-    cells = f"Engine {engine}, {cell} atoms."
-    made = {
-        "formation": StudyFigure(
+    """Figures of a study by file stem; those of the stages that were computed."""
+    made: dict[str, StudyFigure] = {}
+    if study.chemical_potentials is not None:
+        made["formation"] = StudyFigure(
             "vacancies",
             plot_formation(study.chemical_potentials.lines),
             "Formation energies of all vacancies against the oxygen chemical potential, stability window marked",
-            f"{cells} Vacancy formation energies inside the host's stability window; the width of a band is the "
-            "freedom of the cation potentials. Left out: charge states and vibrations.",
-        ),
+            f"{_cells(study, study.vacancies[0].cell_atoms)} Vacancy formation energies inside the host's stability "
+            "window; the width of a band is the freedom of the cation potentials. Left out: charge states and "
+            "vibrations.",
+        )
+    if study.migration:
+        made |= _migration_figures(study)
+    if study.anisotropy is not None:
+        made |= _anisotropy_figures(study, study.anisotropy.maps)
+    return made
+
+
+def _cells(study: Study, atoms: int) -> str:
+    return f"Engine {study.engine.name}, {atoms} atoms."
+
+
+def _migration_figures(study: Study) -> dict[str, StudyFigure]:
+    hop = study.migration[0]
+    cells = _cells(study, hop.cell_atoms)
+    made = {
         "band": StudyFigure(
             "migration",
             plot_band(hop),
             f"Energy along the path of {hop.label}: barrier {hop.forward_eV:.2f} eV forward and "
             f"{hop.backward_eV:.2f} eV back",
             f"{cells} Every hump is climbed on its own; dashed and dotted: the same path in a field along the hop. "
-            "Left out: relaxation in the field, electrons.",
+            "Left out: relaxation in the field" + (", electrons." if study.engine.tier == "local" else "."),
         ),
         "barrier_against_field": StudyFigure(
             "migration",
@@ -52,21 +67,28 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
             "Forward barrier, back barrier and reaction energy against the field along the hop",
             f"{cells} Work of the field on the zero-field path. The field is the internal macroscopic one.",
         ),
-        "retention": StudyFigure(
+    }
+    if study.retention is not None:
+        made["retention"] = StudyFigure(
             "retention",
             plot_retention(study.retention),
             f"Retention time against temperature for a back barrier of {study.retention.barrier_eV:.2f} eV",
             f"{cells} Zero field; the attempt frequency is {study.retention.attempt_frequency_source}.",
-        ),
-    }
-    states = [m for m in study.anisotropy.maps if m.state in ("before", "after")]
+        )
+    return made
+
+
+def _anisotropy_figures(study: Study, maps: list[AnisotropyMap]) -> dict[str, StudyFigure]:
+    states = [m for m in maps if m.state in ("before", "after")] or maps
+    what = "before and after the hop" if len(states) > 1 else f"of the {states[0].state} cell"
+    made = {}
     for normal in ((0, 0, 1), (1, 1, 0)):
         name = "".join(str(i) for i in normal)
         made[f"anisotropy_{name}"] = StudyFigure(
             "anisotropy",
             plot_plane(states, normal),
-            f"Polar plot of the anisotropy energy before and after the hop in the ({name}) plane",
-            f"{cells} Ligand-field energy of {states[0].ions} above the lowest in the plane. "
+            f"Polar plot of the anisotropy energy {what} in the ({name}) plane",
+            f"Engine {study.engine.name}. Energy of {states[0].ions} above the lowest in the plane. "
             "Left out: " + "; ".join(states[0].provenance.left_out[-2:]) + ".",
         )
     return made

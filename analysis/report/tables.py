@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ..kinetics import format_duration
+from ..anisotropy import AnisotropyMap
+from ..chemical_potentials import ChemicalPotentials
+from ..kinetics import Retention, format_duration
 from ..migration import Migration
-from ..study import EnergyRange, Study
+from ..study import AnisotropyResult, EnergyRange, Study
+from ..unidirectional import UnidirectionalResult
 from .model import Cell, Table, number, words
 
 
@@ -38,7 +41,22 @@ def orders_table(study: Study) -> Table:
     )
 
 
-def _range(value: EnergyRange) -> Cell:
+def stages_table(study: Study) -> Table:
+    """What was computed and what was not."""
+    rows = [
+        [
+            *words([s.stage]),
+            Cell("done" if s.done else "not done", "passed" if s.done else "not-done"),
+            *words([s.reason]),
+        ]
+        for s in study.stages
+    ]
+    return Table(f"Stages, engine {study.engine.name}", ["stage", "state", "reason"], rows)
+
+
+def _range(value: EnergyRange | None) -> Cell:
+    if value is None:
+        return Cell("–", "number")
     if abs(value.high_eV - value.low_eV) < 0.005:
         return Cell(f"{value.low_eV:.2f}", "number")
     return Cell(f"{value.low_eV:.2f} to {value.high_eV:.2f}", "number")
@@ -74,9 +92,8 @@ def vacancies_table(study: Study) -> Table:
     )
 
 
-def window_table(study: Study) -> Table:
+def window_table(window: ChemicalPotentials) -> Table:
     """Edges of the stability window and the reactions that bound them."""
-    window = study.chemical_potentials.window
     rows = [
         [
             *words([name]),
@@ -121,9 +138,26 @@ def _axis(vector: list[float]) -> str:
     return "(" + ", ".join(f"{x:.2f}" for x in vector) + ")"
 
 
-def states_table(study: Study) -> Table:
+def maps_table(study: Study, result: AnisotropyResult) -> Table:
+    """E(n) of every cell: axes and amplitude."""
+    rows = [
+        [
+            *words([s.state, _axis(s.easy_axis), _axis(s.hard_axis)]),
+            number(s.hard_minus_easy_meV, 2),
+            Cell(f"{s.odd_max_meV:.1e}", "number"),
+        ]
+        for s in result.summaries
+    ]
+    return Table(
+        f"E(n) per cell, engine {study.engine.name}",
+        ["state", "easy axis", "hard axis", "hard − easy (meV)", "odd part (meV)"],
+        rows,
+    )
+
+
+def states_table(study: Study, maps: list[AnisotropyMap], result: UnidirectionalResult) -> Table:
     """E(n) of every state: axes, amplitude, odd part, verdict."""
-    units = {m.state: m.formula_units for m in study.anisotropy.maps}
+    units = {m.state: m.formula_units for m in maps}
     rows = [
         [
             *words([s.state, _axis(s.easy_axis), _axis(s.hard_axis)]),
@@ -132,9 +166,9 @@ def states_table(study: Study) -> Table:
             Cell(f"{s.u_norm_meV:.1e}", "number"),
             *words([s.verdict]),
         ]
-        for s in study.unidirectional.states
+        for s in result.states
     ]
-    ions = "; ".join(f"{m.state}: {m.ions}" for m in study.anisotropy.maps)
+    ions = "; ".join(f"{m.state}: {m.ions}" for m in maps)
     return Table(
         f"E(n), engine {study.engine.name} ({ions})",
         [
@@ -150,7 +184,7 @@ def states_table(study: Study) -> Table:
     )
 
 
-def retention_table(study: Study) -> Table:
+def retention_table(study: Study, kept: Retention) -> Table:
     """Retention against temperature."""
     rows = [
         [
@@ -158,10 +192,10 @@ def retention_table(study: Study) -> Table:
             Cell(f"{p.retention_s:.2e}", "number"),
             *words([format_duration(p.retention_s)]),
         ]
-        for p in study.retention.points
+        for p in kept.points
     ]
     return Table(
-        f"Retention, back barrier {study.retention.barrier_eV:.3f} eV, engine {study.engine.name}",
+        f"Retention, back barrier {kept.barrier_eV:.3f} eV, engine {study.engine.name}",
         ["temperature (K)", "retention (s)", "in words"],
         rows,
     )

@@ -16,6 +16,9 @@ def run(
     order: OrderOption = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the study [default: HOST-study].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
+    stages: Annotated[
+        str | None, typer.Option(help="Stages, e.g. vacancies,migration [default: all that can be done].")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
     ] = False,
@@ -23,7 +26,15 @@ def run(
     """Run a whole study and write results.json, report.html, figures, bands and the job store."""
     from ..study_runner import run_study
 
-    run_study(host, engine_name=engine, order=order, output=output, quick=quick, overwrite=overwrite)
+    run_study(
+        host,
+        engine_name=engine,
+        order=order,
+        output=output,
+        quick=quick,
+        overwrite=overwrite,
+        stages=None if stages is None else [s.strip() for s in stages.split(",")],
+    )
 
 
 def register(app: typer.Typer) -> None:

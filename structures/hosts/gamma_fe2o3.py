@@ -69,6 +69,7 @@ HOST = Host(
     spin_sense={"A": -1, "B": 1},
     moment_per_formula_muB=2.5,
     anions_per_formula=3,
+    cubic_parent=True,
     vacancies=(("Fe", "A"), ("Fe", "B"), ("O", "O")),
     hops=(HopKind("Fe", "B", "Fe", "B", cutoff_A=3.3),),
     references=("FeO", "Fe3O4", "Fe2O3"),

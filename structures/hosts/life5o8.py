@@ -49,6 +49,7 @@ HOST = Host(
     spin_sense={"A": -1, "B": 1},
     moment_per_formula_muB=5.0,
     anions_per_formula=8,
+    cubic_parent=True,
     vacancies=(("Fe", "A"), ("Fe", "B"), ("Li", "B"), ("O", "O")),
     hops=(HopKind("Li", "B", "Fe", "B", cutoff_A=3.3), HopKind("Fe", "B", "Li", "B", cutoff_A=3.3)),
     references=("Li2O", "Fe2O3", "Fe3O4"),

@@ -68,17 +68,18 @@ class LocalEngine(AseEngine):
         return {}
 
     def check(self, structure: Structure) -> None:
-        """Refuse species without a potential, and materials without Co2+, the only ion of the ligand field."""
+        """Refuse species without a potential."""
         atoms = to_atoms(structure)
         try:
             self.charges(atoms, None)
         except ValueError as error:
             raise CannotDoError(f"engine local cannot describe this material: {error}") from error
-        if not cobalt_sites(atoms):
-            raise CannotDoError(
-                "engine local has a ligand field for Co2+ only, and this material has none: "
-                "its anisotropy cannot be computed; use a host with Co2+ (cofe2o4)"
-            )
+
+    def cannot_with(self, structure: Structure) -> dict[Capability, str]:
+        """No anisotropy without Co2+, the only ion of the ligand field."""
+        if cobalt_sites(to_atoms(structure)):
+            return self.cannot()
+        return {**self.cannot(), "spin_orbit": "its ligand field is for Co2+ only, and this material has none"}
 
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
         """Provenance with the potential, the bounds and the package versions."""

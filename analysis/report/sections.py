@@ -1,0 +1,130 @@
+"""Sections of the report: paragraphs and tables of every stage that was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..study import Study
+from .model import Section
+from .tables import (
+    checks_table,
+    claims_tables,
+    field_table,
+    host_table,
+    maps_table,
+    orders_table,
+    retention_table,
+    settings_table,
+    stages_table,
+    states_table,
+    timings_table,
+    vacancies_table,
+    window_table,
+)
+
+
+def build_sections(study: Study) -> list[Section]:
+    """All sections that the study has something for, in order."""
+    return [made for build in _BUILDERS if (made := build(study)) is not None]
+
+
+def _host(study: Study) -> Section:
+    return Section(
+        "host",
+        "Host",
+        tables=[host_table(study), orders_table(study), stages_table(study)],
+        notes=study.engine.provenance.left_out,
+    )
+
+
+def _vacancies(study: Study) -> Section | None:
+    if not study.vacancies:
+        return None
+    section = Section("vacancies", "Vacancies and oxygen potential", tables=[vacancies_table(study)])
+    potentials = study.chemical_potentials
+    if potentials is None:
+        section.paragraphs.append(
+            f"No formation energies: {study.not_done('chemical potentials')}. "
+            "Differences of vacancies of one element still mean something."
+        )
+        return section
+    window = potentials.window
+    section.paragraphs.append(
+        f"{study.host.formula} is stable between Δμ(O) = {window.delta_mu_O_min_eV:.2f} and "
+        f"{window.delta_mu_O_max_eV:.2f} eV, from experimental enthalpies. Outside that window a formation "
+        "energy has no meaning."
+    )
+    section.tables.append(window_table(window))
+    section.notes += [*potentials.lines.provenance.left_out, potentials.references.note]
+    return section
+
+
+def _migration(study: Study) -> Section | None:
+    if not study.migration:
+        return None
+    section = Section("migration", "Migration under a field")
+    for hop in study.migration:
+        section.paragraphs += [
+            f"{hop.label}, {hop.multiplicity} equivalent hops into the same vacancy, {hop.distance_A:.3f} Å. "
+            f"States before and after: related by {', '.join(hop.relation)}. "
+            f"{hop.force_calls} force evaluations.",
+            *(f"{note}." for note in hop.notes),
+        ]
+        section.tables += [field_table(hop), checks_table(hop)]
+        section.notes += [*hop.provenance.left_out, *(f"not checked: {n}" for n in hop.not_checked)]
+    return section
+
+
+def _anisotropy(study: Study) -> Section | None:
+    result, picture = study.anisotropy, study.unidirectional
+    if result is None:
+        return None
+    section = Section("anisotropy", "Anisotropy and the unidirectional picture")
+    if picture is None:
+        section.paragraphs.append(f"Only the host: {study.not_done('migration')}.")
+        section.tables.append(maps_table(study, result))
+    else:
+        section.paragraphs.append(f"Verdict: {picture.verdict}. {picture.reason}.")
+        section.tables.append(states_table(study, result.maps, picture))
+    if result.cubic is not None:
+        section.paragraphs.append(
+            f"Cubic average of the host: K1 = {result.cubic.K1_MJ_per_m3:.2f} MJ/m³ "
+            f"({result.cubic.K1_meV_per_formula:.2f} meV per formula unit); {result.cubic_note}."
+        )
+    section.notes = [*result.maps[0].provenance.left_out, *(picture.assumptions if picture else [])]
+    return section
+
+
+def _retention(study: Study) -> Section | None:
+    if study.retention is None:
+        return None
+    return Section(
+        "retention",
+        "Retention",
+        paragraphs=["Mean time until the written state hops back, at zero field."],
+        tables=[retention_table(study, study.retention)],
+    )
+
+
+def _claims(study: Study) -> Section:
+    return Section(
+        "claims",
+        "The review's claims",
+        paragraphs=["Claims are paraphrased; a verdict holds for this engine and this cell."],
+        tables=claims_tables(study),
+    )
+
+
+def _provenance(study: Study) -> Section:
+    return Section("provenance", "Provenance", tables=[settings_table(study), timings_table(study)])
+
+
+_BUILDERS: tuple[Callable[[Study], Section | None], ...] = (
+    _host,
+    _vacancies,
+    _migration,
+    _anisotropy,
+    _retention,
+    _claims,
+    _provenance,
+)

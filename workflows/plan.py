@@ -1,0 +1,109 @@
+"""Which stages of a study can be done, decided before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+from pymatgen.core import Structure
+
+from ..analysis.chemical_potentials import stability_window
+from ..analysis.phases import load_experimental_phases
+from ..analysis.study import Stage, StageResult
+from ..structures.host import Host
+from .engine import CannotDoError, Capability, Engine
+
+# What a user can ask for; chemical potentials come with the vacancies where they can be had.
+REQUESTABLE: tuple[Stage, ...] = ("host", "vacancies", "migration", "anisotropy")
+_NEEDS: dict[Stage, tuple[Capability, ...]] = {
+    "host": ("relax",),
+    "vacancies": ("relax", "static"),
+    "chemical potentials": ("references",),
+    "migration": ("relax", "band"),
+    "anisotropy": ("spin_orbit",),
+}
+
+
+def plan_stages(engine: Engine, host: Host, order: str, requested: Sequence[str] | None = None) -> list[StageResult]:
+    """What a study will compute and what not, with the reasons.
+
+    Parameters
+    ----------
+    engine, host, order
+        Who computes what.
+    requested
+        Some of `REQUESTABLE`; all by default. The host is always computed.
+
+    Returns
+    -------
+    list of StageResult
+        One entry per stage, in order.
+
+    Raises
+    ------
+    ValueError
+        If a requested stage is unknown, or was asked for by name and cannot be done.
+    CannotDoError
+        If the engine cannot describe the material, cannot relax it, or can do nothing but the host
+        of a whole study.
+    """
+    for name in requested or ():
+        if name not in REQUESTABLE:
+            raise ValueError(f"unknown stage {name!r}; stages: {', '.join(REQUESTABLE)}")
+    cell = host.structure(order)
+    engine.check(cell)
+    missing = engine.cannot_with(cell)
+    reasons: dict[Stage, str] = {}
+    for stage in get_args(Stage):
+        reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell)
+        if stage == "chemical potentials" and reasons["vacancies"]:
+            reason = "there are no vacancies to use them"
+        asked = requested is None or stage in requested
+        if stage == "host" and reason:
+            raise CannotDoError(reason)
+        if requested is not None and asked and reason:
+            raise ValueError(f"stage {stage} cannot be done: {reason}")
+        follows = stage in ("host", "chemical potentials")
+        reasons[stage] = reason if asked or follows else "not asked for"
+    if requested is None and all(reasons[s] for s in ("vacancies", "migration", "anisotropy")):
+        raise CannotDoError("; ".join(f"{s}: {reasons[s]}" for s in ("vacancies", "migration", "anisotropy")))
+    return [StageResult(stage=s, done=not r, reason=r) for s, r in reasons.items()]
+
+
+def _engine_reason(engine: Engine, stage: Stage, missing: dict[Capability, str]) -> str:
+    lacks = [f"engine {engine.name} cannot do {c}: {missing[c]}" for c in _NEEDS[stage] if c in missing]
+    return "; ".join(lacks)
+
+
+def _host_reason(host: Host, order: str, stage: Stage, cell: Structure) -> str:
+    if stage == "vacancies" and not present_vacancies(host, cell):
+        return f"host {host.key} declares no vacancy that its order {order} has a site for"
+    if stage == "chemical potentials":
+        try:
+            elements = sorted({str(e) for e in cell.composition.elements})
+            stability_window(host.formula, load_experimental_phases(elements))
+        except ValueError as error:
+            return str(error)
+    if stage == "migration":
+        return _hop_reason(host, order, cell)
+    return ""
+
+
+def _hop_reason(host: Host, order: str, cell: Structure) -> str:
+    if not host.hops:
+        return f"host {host.key} declares no hop; declare one in its file"
+    hop = host.hops[0]
+    needed = {(hop.ion, hop.from_sublattice), (hop.vacancy_element, hop.vacancy_sublattice)}
+    if absent := sorted(needed - _filled(cell)):
+        return f"order {order} of {host.key} has no {', '.join(f'{e} on {s}' for e, s in absent)}, which its hop needs"
+    return ""
+
+
+def present_vacancies(host: Host, cell: Structure) -> list[tuple[str, str]]:
+    """The host's declared vacancies, (element, sublattice), whose sites the cell has."""
+    filled = _filled(cell)
+    return [pair for pair in host.vacancies if pair in filled]
+
+
+def _filled(cell: Structure) -> set[tuple[str, str]]:
+    return {(site.specie.symbol, site.properties["sublattice"]) for site in cell}
