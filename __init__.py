@@ -1,3 +1,61 @@
-"""Magneto-ionics from first principles: vacancies, field-driven migration, anisotropy and switching."""
+"""Magneto-ionics from first principles: vacancies, field-driven migration, anisotropy and switching.
+
+What a notebook needs, in one place; nothing heavy is imported before it is used:
+
+`run`
+    compute a study and load it
+`load`
+    a finished study from its folder or its results.json
+`get_host`, `host_keys`, `get_engine`, `engine_names`
+    host materials and engines
+`MagnetoionicStudyMaker`
+    the study as a jobflow flow, for any runner
+`Study`
+    the document that holds it all
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .analysis.study import Study
+    from .hpc.api import load, run
+    from .structures.host import get_host, host_keys
+    from .workflows.engine import engine_names, get_engine
+    from .workflows.study import MagnetoionicStudyMaker
+
+_HOME = {
+    "MagnetoionicStudyMaker": "workflows.study",
+    "Study": "analysis.study",
+    "engine_names": "workflows.engine",
+    "get_engine": "workflows.engine",
+    "get_host": "structures.host",
+    "host_keys": "structures.host",
+    "load": "hpc.api",
+    "run": "hpc.api",
+}
+__all__ = [
+    "MagnetoionicStudyMaker",
+    "Study",
+    "__version__",
+    "engine_names",
+    "get_engine",
+    "get_host",
+    "host_keys",
+    "load",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"magnetoionics has no {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -6,7 +6,9 @@ ordered cell is not cubic, so K1 is refused unless the map is averaged over the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import permutations, product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,10 @@ from .constants import MEV_PER_A3_TO_MJ_PER_M3
 from .directions import antipodes, images_under, plane_scan
 from .document import Document, Provenance
 from .harmonics import HarmonicFit, fit_harmonics
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FloatArray = NDArray[np.float64]
 _EVEN_DEGREES = (0, 2, 4, 6)
@@ -64,6 +70,12 @@ class AnisotropyMap(Document):
         e = self.energies
         reversed_ = e[antipodes(self.directions)]
         return (e + reversed_) / 2, (e - reversed_) / 2
+
+    def plot(self, normal: Sequence[int] = (0, 0, 1), ax: Axes | None = None) -> Figure:
+        """E(n) in the crystal plane with this normal, as a polar plot."""
+        from .plots.anisotropy import plot_plane
+
+        return plot_plane([self], normal, ax)
 
     def fit(self) -> HarmonicFit:
         """Even harmonic fit, with the highest degrees that the directions determine (at most 6)."""

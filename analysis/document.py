@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -14,14 +15,34 @@ def _structure_dict(structure: Structure) -> dict[str, Any]:
     return dict(structure.as_dict())
 
 
+_LONGEST_LIST = 6
 # pymatgen reads itself back from a dictionary; only the way out to JSON is missing.
 StructureField = Annotated[Structure, PlainSerializer(_structure_dict)]
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, BaseModel):
+        return type(value).__name__
+    if isinstance(value, list | tuple | dict) and len(value) > _LONGEST_LIST:
+        return f"{len(value)} entries"
+    if isinstance(value, list | tuple):
+        return ", ".join(_short(v) for v in value)
+    if isinstance(value, Structure):
+        return f"{value.composition.reduced_formula}, {len(value)} atoms"
+    return str(value)
 
 
 class Document(BaseModel):
     """Base of every result. Unknown keys are refused, so a typo never passes as a result."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    def _repr_html_(self) -> str:
+        """Table of the values for notebooks; long lists and inner documents by what they are."""
+        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(_short(v))}</td></tr>" for k, v in self)
+        return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
 
 
 class Provenance(Document):

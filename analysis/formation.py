@@ -21,6 +21,8 @@ from .references import CompoundEnergy, SpeciesFit, fit_species_energies
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
     "CompoundEnergy",
@@ -108,6 +110,12 @@ class FormationLines(Document):
             )
         ]
         return pd.DataFrame(rows, columns=list(columns))
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """Formation energies against the oxygen potential."""
+        from .plots.formation import plot_formation
+
+        return plot_formation(self, ax)
 
 
 class RankedDefect(Document):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,11 @@ from scipy.special import expit
 
 from .constants import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
 from .document import Document, Provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FloatArray = NDArray[np.float64]
 ASSUMED_ATTEMPT_Hz = 1e13
@@ -216,6 +221,18 @@ class Retention(Document):
     def at(self, temperature_K: float) -> float:
         """Retention in s at any temperature."""
         return retention_s(self.barrier_eV, temperature_K, self.attempt_frequency_Hz)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per temperature: temperature_K, retention_s."""
+        import pandas as pd
+
+        return pd.DataFrame([p.model_dump() for p in self.points])
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """How long the state is kept against temperature."""
+        from .plots.retention import plot_retention
+
+        return plot_retention(self, ax)
 
 
 def retention(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -10,6 +11,11 @@ from pydantic import Field
 from .calculation import Band, Check, ImageKind
 from .document import Document, Provenance
 from .profiles import FieldBarrier, barrier_in_field
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class ProfilePoint(Document):
@@ -76,6 +82,18 @@ class Migration(Document):
     force_calls: int
     band_file: str | None = None
     provenance: Provenance = Field(repr=False)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per image: arc_A, mover_A, energy_eV, kind, dipole_along_hop_e_A."""
+        import pandas as pd
+
+        return pd.DataFrame([p.model_dump() for p in self.images])
+
+    def plot(self, kind: Literal["band", "field"] = "band", ax: Axes | None = None) -> Figure:
+        """The energy along the path, or both barriers against the field."""
+        from .plots.migration import plot_band, plot_barrier_against_field
+
+        return plot_band(self, ax) if kind == "band" else plot_barrier_against_field(self, ax)
 
 
 def migration_from_band(

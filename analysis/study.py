@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -15,6 +15,10 @@ from .kinetics import Retention
 from .migration import Migration
 from .references import SpeciesFit
 from .unidirectional import UnidirectionalResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
 
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
 Stage = Literal["host", "vacancies", "chemical potentials", "migration", "anisotropy"]
@@ -212,3 +216,41 @@ class Study(Document):
         if found is None:
             return "not part of this study"
         return "" if found.done else found.reason
+
+    def to_dataframe(self, table: str = "vacancies") -> pd.DataFrame:
+        """One of the tables of `frames.TABLES`: vacancies, migration, field, anisotropy, retention, claims, ...
+
+        Raises
+        ------
+        ValueError
+            If there is no such table.
+        """
+        from .frames import study_frame
+
+        return study_frame(self, table)
+
+    def plot(self, name: str | None = None) -> Figure:
+        """One figure of the report.
+
+        Parameters
+        ----------
+        name
+            E.g. ``band``, ``formation``, ``retention``; the first that the study has by default.
+
+        Raises
+        ------
+        ValueError
+            If the study has no such figure; the message lists those it has.
+        """
+        from .plots.study import study_figures
+
+        figures = study_figures(self)
+        chosen = next(iter(figures), None) if name is None else name
+        if chosen not in figures:
+            raise ValueError(f"this study has no figure {chosen!r}; it has: {', '.join(figures) or 'none'}")
+        return figures[chosen].figure
+
+    def _repr_html_(self) -> str:
+        from .report.page import summary_html
+
+        return summary_html(self)

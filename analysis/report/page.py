@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from importlib.metadata import version
 from importlib.resources import files
 
@@ -38,6 +39,17 @@ def report_html(study: Study, figures: Mapping[str, StudyFigure] | None = None) 
 
     page = build_page(study, figures or study_figures(study))
     return template.render(page=page, style=Markup(style), version=version("magnetoionics"))
+
+
+def summary_html(study: Study) -> str:
+    """The answers of a study as a small table, for notebooks."""
+    rows = "".join(
+        f"<tr><th>{escape(a.question)}</th><td>{escape(a.short)}</td><td>{escape(a.detail)}</td></tr>"
+        for a in _answers(study)
+    )
+    missing = "".join(f"<li>{escape(w)}</li>" for w in _warnings(study))
+    caption = f"{study.host.formula} ({study.host.order}), engine {study.engine.name}"
+    return f"<table><caption>{escape(caption)}</caption>{rows}</table><ul>{missing}</ul>"
 
 
 def build_page(study: Study, figures: Mapping[str, StudyFigure]) -> Page:

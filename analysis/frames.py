@@ -1,0 +1,149 @@
+"""Results as pandas tables; every column with a unit carries it in its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .kinetics import format_duration
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .study import Study
+
+
+def study_frame(study: Study, table: str) -> pd.DataFrame:
+    """One table of a study.
+
+    Parameters
+    ----------
+    study
+        A study; tables of stages that were not computed are empty.
+    table
+        One of `TABLES`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table.
+    """
+    if table not in TABLES:
+        raise ValueError(f"no table {table!r}; tables: {', '.join(TABLES)}")
+    return TABLES[table](study)
+
+
+def _frame(rows: list[dict[str, object]], index: str) -> pd.DataFrame:
+    import pandas as pd
+
+    made = pd.DataFrame(rows)
+    return made.set_index(index) if rows else made
+
+
+def _stages(study: Study) -> pd.DataFrame:
+    return _frame([s.model_dump() for s in study.stages], "stage")
+
+
+def _orders(study: Study) -> pd.DataFrame:
+    return _frame([o.model_dump() for o in study.host.orders], "order")
+
+
+def _vacancies(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = []
+    for v in study.vacancies:
+        row: dict[str, object] = {
+            "vacancy": v.label,
+            "sites_per_cell": v.multiplicity,
+            "cobalt_neighbours": v.cobalt_neighbours,
+            "energy_minus_host_eV": v.energy_minus_host_eV,
+        }
+        if v.oxygen_poor and v.oxygen_rich:
+            row |= {
+                "E_f_oxygen_poor_low_eV": v.oxygen_poor.low_eV,
+                "E_f_oxygen_poor_high_eV": v.oxygen_poor.high_eV,
+                "E_f_oxygen_rich_low_eV": v.oxygen_rich.low_eV,
+                "E_f_oxygen_rich_high_eV": v.oxygen_rich.high_eV,
+                "error_bar_eV": v.error_bar_eV,
+            }
+        row |= {"moment_change_muB": v.moment_change_muB, "converged": v.converged, "indicative": v.indicative}
+        rows.append(row)
+    made = _frame(rows, "vacancy")
+    # Oxygen sites have no count: whole numbers with gaps, not floats.
+    return made.astype({"cobalt_neighbours": "Int64"}) if rows else made
+
+
+def _migration(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "hop": m.label,
+            "distance_A": m.distance_A,
+            "multiplicity": m.multiplicity,
+            "cell_atoms": m.cell_atoms,
+            "forward_eV": m.forward_eV,
+            "backward_eV": m.backward_eV,
+            "delta_eV": m.delta_eV,
+            "intermediate_minima": len(m.intermediates),
+            "force_calls": m.force_calls,
+            "converged": m.converged,
+        }
+        for m in study.migration
+    ]
+    return _frame(rows, "hop")
+
+
+def _field(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {"hop": m.label, **f.model_dump()}
+        for m in study.migration
+        for f in sorted(m.field, key=lambda f: f.field_V_per_m)
+    ]
+    return _frame(rows, "field_V_per_m")
+
+
+def _anisotropy(study: Study) -> pd.DataFrame:
+    if study.anisotropy is None:
+        return _frame([], "state")
+    keys = ("easy_axis", "intermediate_axis", "hard_axis", "hard_minus_easy_meV", "residual_rms_meV", "odd_max_meV")
+    units = {m.state: m.formula_units for m in study.anisotropy.maps}
+    rows: list[dict[str, object]] = [
+        {"state": s.state, "formula_units": units[s.state], **{k: getattr(s, k) for k in keys}}
+        for s in study.anisotropy.summaries
+    ]
+    return _frame(rows, "state")
+
+
+def _retention(study: Study) -> pd.DataFrame:
+    points = study.retention.points if study.retention else []
+    rows: list[dict[str, object]] = [
+        {
+            "temperature_K": p.temperature_K,
+            "retention_s": p.retention_s,
+            "in_words": format_duration(p.retention_s),
+        }
+        for p in points
+    ]
+    return _frame(rows, "temperature_K")
+
+
+def _claims(study: Study) -> pd.DataFrame:
+    keys = ("id", "system", "verdict", "value", "unit", "engine", "claim", "reason")
+    return _frame([{k: getattr(c, k) for k in keys} for c in study.claims], "id")
+
+
+def _checks(study: Study) -> pd.DataFrame:
+    made = [(m.label, c) for m in study.migration for c in m.checks]
+    made += [(v.label, c) for v in study.vacancies for c in v.checks]
+    return _frame([{"of": label, **c.model_dump()} for label, c in made], "of")
+
+
+TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
+    "stages": _stages,
+    "orders": _orders,
+    "vacancies": _vacancies,
+    "migration": _migration,
+    "field": _field,
+    "anisotropy": _anisotropy,
+    "retention": _retention,
+    "claims": _claims,
+    "checks": _checks,
+}

@@ -1,0 +1,69 @@
+"""What a notebook calls: run a study, load one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..analysis.study import Study
+from .outputs import RESULTS, read_study
+from .study_runner import run_study
+
+
+def load(path: str | Path) -> Study:
+    """A finished study.
+
+    Parameters
+    ----------
+    path
+        Folder of a study, or its results.json.
+
+    Raises
+    ------
+    UserError
+        If there is no study, or the file is not one of this version.
+    """
+    given = Path(path)
+    return read_study(given.parent if given.name == RESULTS else given)
+
+
+def run(
+    host: str,
+    *,
+    engine: str = "local",
+    order: str | None = None,
+    output: str | Path | None = None,
+    quick: bool = False,
+    stages: Sequence[str] | None = None,
+    overwrite: bool = False,
+) -> Study:
+    """Compute a study, as ``magnetoionics run`` does, and load it.
+
+    Parameters
+    ----------
+    host, engine, order
+        Names, as on the command line.
+    output
+        Folder; ``HOST-study`` in the current one by default. An unfinished study in it is resumed.
+    quick
+        Smaller cells and fewer directions.
+    stages
+        Some of ``host``, ``vacancies``, ``migration``, ``anisotropy``; all that can be done by default.
+    overwrite
+        Replace a study that the folder holds.
+
+    Raises
+    ------
+    UserError
+        For bad input, or if a calculation failed.
+    """
+    folder = run_study(
+        host,
+        engine_name=engine,
+        order=order,
+        output=None if output is None else Path(output),
+        quick=quick,
+        overwrite=overwrite,
+        stages=stages,
+    )
+    return read_study(folder)
