@@ -8,15 +8,19 @@ zlib-compressed JSON, whose checksum tells a damaged one.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from maggma.core.store import Sort, Store
 from monty.json import jsanitize
+
+from ..structures.safe_json import check_classes
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -24,11 +28,31 @@ CREATE TABLE IF NOT EXISTS documents (
 );
 CREATE INDEX IF NOT EXISTS documents_name ON documents (name);
 """
+DAMAGED = "damaged"
 _COLUMNS = {"uuid": "uuid", "index": "idx", "name": "name"}
 
 
+# uuid, index, name, compressed document
+Row = tuple[str, int, str | None, bytes]
+
+
+def encode(document: Mapping[str, Any]) -> Row:
+    """A document as a row of the file."""
+    clean = jsanitize(document, strict=False)
+    body = zlib.compress(json.dumps(clean, separators=(",", ":")).encode(), 1)
+    return clean["uuid"], clean.get("index", 1), clean.get("name"), body
+
+
+def decode(row: Row) -> dict[str, Any]:
+    """The document of a row."""
+    document: dict[str, Any] = json.loads(zlib.decompress(row[3]))
+    return document
+
+
 class DamagedStoreError(RuntimeError):
-    """A stored document does not decode; the message names the file and the job."""
+    """A stored document does not decode; the message names the file and the job, `row` is its uuid and index."""
+
+    row: tuple[str, int] | None = None
 
 
 class SqliteStore(Store):
@@ -43,6 +67,7 @@ class SqliteStore(Store):
     def __init__(self, path: str, **kwargs: Any) -> None:
         self.path = str(path)
         self._connection: sqlite3.Connection | None = None
+        self._held: list[Row] | None = None
         kwargs.setdefault("key", "uuid")
         super().__init__(**kwargs)
 
@@ -73,7 +98,7 @@ class SqliteStore(Store):
         except sqlite3.DatabaseError as error:
             connection.close()
             raise DamagedStoreError(
-                f"{self.path} is no readable job store ({error}); move it away and run again"
+                f"{self.path} is no readable job store ({error}); the next `magnetoionics run` moves it aside"
             ) from error
         self._connection = connection
 
@@ -133,13 +158,26 @@ class SqliteStore(Store):
 
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
         """Insert or replace documents in one transaction."""
-        rows = []
-        for doc in docs if isinstance(docs, list) else [docs]:
-            clean = jsanitize(doc, strict=False)
-            body = zlib.compress(json.dumps(clean, separators=(",", ":")).encode(), 1)
-            rows.append((clean["uuid"], clean.get("index", 1), clean.get("name"), body))
+        rows = [encode(doc) for doc in (docs if isinstance(docs, list) else [docs])]
+        if self._held is not None:
+            self._held.extend(rows)
+            return
+        self.write_rows(rows)
+
+    def write_rows(self, rows: Sequence[Row], remove: Sequence[tuple[str, int]] = ()) -> None:
+        """Insert or replace encoded documents, and remove others, in one transaction."""
         with self._transaction() as connection:
             connection.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", rows)
+            connection.executemany("DELETE FROM documents WHERE uuid = ? AND idx = ?", remove)
+
+    @contextmanager
+    def holding(self) -> Iterator[list[Row]]:
+        """Within this context updates are collected in the returned list instead of written."""
+        self._held = []
+        try:
+            yield self._held
+        finally:
+            self._held = None
 
     def ensure_index(self, key: str, unique: bool = False) -> bool:
         """Whether a field is indexed: uuid, index and name are."""
@@ -184,20 +222,36 @@ class SqliteStore(Store):
         quick = {k: v for k, v in criteria.items() if k in _COLUMNS and isinstance(v, str | int)}
         where = " AND ".join(f"{_COLUMNS[k]} = ?" for k in quick)
         rest = {k: v for k, v in criteria.items() if k not in quick}
-        text = "SELECT uuid, body FROM documents" + (f" WHERE {where}" if where else "") + " ORDER BY rowid"
-        for uuid, body in self._open.execute(text, tuple(quick.values())).fetchall():
-            document = self._decode(uuid, body)
+        text = "SELECT uuid, idx, name, body FROM documents" + (f" WHERE {where}" if where else "") + " ORDER BY rowid"
+        for row in self._open.execute(text, tuple(quick.values())).fetchall():
+            document = self._decode(row)
             if not rest or filter_applies(rest, document):
                 yield document
 
-    def _decode(self, uuid: str, body: bytes) -> dict[str, Any]:
+    def _decode(self, row: Row) -> dict[str, Any]:
         try:
-            document: dict[str, Any] = json.loads(zlib.decompress(body))
+            document = decode(row)
         except (zlib.error, ValueError) as error:
-            raise DamagedStoreError(
-                f"the result of job {uuid} in {self.path} is damaged ({error}); run it again"
-            ) from error
+            damage = DamagedStoreError(
+                f"the result of job {row[0]} in {self.path} is damaged ({error}); "
+                "the next `magnetoionics run` moves it aside and computes it again"
+            )
+            damage.row = row[0], row[1]
+            raise damage from error
+        check_classes(document, f"job {row[0]} in {self.path}")
         return document
+
+    def quarantine(self, uuid: str, index: int) -> Path:
+        """Move a damaged document out of the store, as it is; returns where it went."""
+        folder = Path(self.path).parent / DAMAGED
+        folder.mkdir(exist_ok=True)
+        # Hashed, because the name comes from a file that is damaged.
+        target = folder / f"{hashlib.sha256(f'{uuid}:{index}'.encode()).hexdigest()[:16]}.zlib"
+        query = "SELECT body FROM documents WHERE uuid = ? AND idx = ?"
+        for (body,) in self._open.execute(query, (uuid, index)).fetchall():
+            target.write_bytes(body)
+        self.write_rows([], remove=[(uuid, index)])
+        return target
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SqliteStore) and self.path == other.path

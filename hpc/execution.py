@@ -1,0 +1,59 @@
+"""One job computed, with everything that it wants written held back, so that it is written at once."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .sqlite_store import Row, SqliteStore
+
+if TYPE_CHECKING:
+    from jobflow import Flow, Job, JobStore
+
+
+@dataclass
+class Outcome:
+    """What came of a job.
+
+    Attributes
+    ----------
+    rows
+        Encoded documents to write; none if the store took them itself.
+    more
+        Flows that the job asked for.
+    stopped
+        The job stops what depends on it.
+    error
+        Why it failed; empty if it did not.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    more: list[Flow | Job] = field(default_factory=list)
+    stopped: bool = False
+    error: str = ""
+    seconds: float = 0.0
+
+
+def execute(job: Job, store: JobStore) -> Outcome:
+    """Run a job; an exception becomes the outcome's error."""
+    begin = time.perf_counter()
+    docs = store.docs_store
+    try:
+        if isinstance(docs, SqliteStore):
+            with docs.holding() as rows:
+                response = job.run(store=store)
+        else:
+            rows, response = [], job.run(store=store)
+    except Exception as error:
+        return Outcome(error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - begin)
+    more = [m for m in (response.replace, response.detour, response.addition) if m is not None]
+    stopped = bool(response.stop_children or response.stop_jobflow)
+    return Outcome(rows, more, stopped, seconds=time.perf_counter() - begin)
+
+
+def to_plain(value: Job | Flow) -> Any:
+    """A job or flow as JSON values, to be sent to another process."""
+    from monty.json import jsanitize
+
+    return jsanitize(value, strict=True, enum_values=True)
