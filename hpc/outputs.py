@@ -86,19 +86,25 @@ def read_study(folder: Path) -> Study:
     from pydantic import ValidationError
 
     from ..analysis.study import Study
+    from ..structures.safe_json import UnsafeFileError, loads
 
     path = folder / RESULTS
     if not path.is_file():
         raise UserError(f"{folder} holds no {RESULTS}; run a study with `magnetoionics run HOST --output {folder}`")
     try:
-        return Study.model_validate_json(path.read_text(encoding="utf-8"))
+        # Checked first: a structure decodes whatever class its site properties name.
+        return Study.model_validate(loads(path.read_bytes(), str(path)))
+    except UnsafeFileError as error:
+        raise UserError(str(error)) from error
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(x) for x in first["loc"])
         raise UserError(
             f"{path} is no study of this version ({where or 'file'}: {first['msg']}); "
             f"rebuild it with `magnetoionics report {folder}`"
         ) from error
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); rebuild it with `magnetoionics report {folder}`") from error
 
 
 def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:

@@ -250,7 +250,13 @@ class LocalRunner:
             return False
         if (uuid, index) == (job.uuid, job.index):
             return True
-        document |= {"uuid": job.uuid, "index": job.index, "name": job.name, "metadata": job.metadata}
+        document |= {
+            "uuid": job.uuid,
+            "index": job.index,
+            "name": job.name,
+            "metadata": job.metadata,
+            "hosts": job.hosts,
+        }
         rows = [encode(document), encode(_pointer(key, job))]
         # Two equal jobs of one run keep an output each: others refer to both.
         old = [] if (uuid, index) in self._mine else [(uuid, index)]

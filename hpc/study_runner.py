@@ -11,6 +11,7 @@ from rich.console import Console
 
 from .errors import StudyFailedError, UserError
 from .outputs import REPORT, check_output_folder, write_study
+from .quarantine import heal_store, set_bad_results_aside
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -33,6 +34,7 @@ def run_study(
     quick: bool = False,
     overwrite: bool = False,
     stages: Sequence[str] | None = None,
+    jobs: int = 1,
     console: Console | None = None,
 ) -> Path:
     """Compute a study and write it.
@@ -49,6 +51,8 @@ def run_study(
         Replace a study that the folder holds.
     stages
         Some of `workflows.plan.REQUESTABLE`; all that can be done by default.
+    jobs
+        Processes that compute at a time.
     console
         Where to report; stderr by default.
 
@@ -66,6 +70,9 @@ def run_study(
     begin = time.perf_counter()
     _check_names(host, engine_name, order)
     folder = output or Path(f"{host.strip().lower()}-study")
+    if jobs < 1:
+        raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
+    notes = set_bad_results_aside(folder)
     check_output_folder(folder, overwrite=overwrite)
     flow = _build_flow(host, engine_name, order, quick, stages)
     if overwrite:
@@ -75,13 +82,17 @@ def run_study(
     from .runner import LocalRunner
     from .store import open_store
 
+    for note in [*notes, *heal_store(folder)]:
+        console.print(f"damage: {note}", style="yellow", markup=False)
     store = open_store(folder)
     with StageProgress(flow, console) as progress:
-        summary = LocalRunner(store, progress.on_event).run(flow)
+        summary = LocalRunner(store, progress.on_event, jobs=jobs).run(flow)
+    for note in summary.damaged:
+        console.print(f"damage: {note}", style="yellow", markup=False)
     if not summary.finished:
         name, reason = next(iter(summary.failed.items()))
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
-    _save_timings(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin})
+    _save_timings(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin}, flow.uuid)
     write_study(*_load(store), folder)
     console.print(f"[bold]{folder / REPORT}[/bold]  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)")
     return folder
@@ -144,9 +155,10 @@ def _remove_study(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _save_timings(store: JobStore, seconds: dict[str, float]) -> None:
+def _save_timings(store: JobStore, seconds: dict[str, float], flow_uuid: str) -> None:
+    """Timings, and which of the flows that the store may hold is the study."""
     rounded = {k: round(v, 3) for k, v in seconds.items()}
-    store.docs_store.update({"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded})
+    store.docs_store.update({"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded, "study": flow_uuid})
 
 
 def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
@@ -159,14 +171,17 @@ def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
     """
     from monty.json import MontyDecoder
 
+    timings = store.docs_store.query_one({"uuid": TIMINGS_KEY}) or {}
+
     def output_of(name: str) -> Any:
-        found = store.query_one({"name": name}, properties=["output"], load=True)
+        criteria = {"name": name, **({"hosts": timings["study"]} if timings.get("study") else {})}
+        found = store.query_one(criteria, properties=["output"], load=True)
         return None if found is None else MontyDecoder().process_decoded(found["output"])
 
     study = output_of(STUDY_JOB)
     if study is None:
         raise UserError("the job store holds no finished study; run it again")
-    study.timings = output_of("timings") or {}
+    study.timings = timings.get("output") or {}
     band = output_of(BAND_JOB)
     bands = {Path(m.band_file).stem: band for m in study.migration if m.band_file and band is not None}
     return study, bands

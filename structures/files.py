@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from .safe_json import loads
 from .spins import SITE_PROPERTIES
 
 FORMATS = (".json", ".vasp", ".cif", ".extxyz")
@@ -68,7 +69,7 @@ def read_structure(path: str | Path) -> Structure:
     file = Path(path)
     _check(file)
     if file.suffix == ".json":
-        return Structure.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        return Structure.from_dict(loads(file.read_text(encoding="utf-8"), file.name))
     if file.suffix == ".cif":
         return _from_cif(file.read_text(encoding="utf-8"))
     if file.suffix == ".vasp":

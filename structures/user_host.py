@@ -36,6 +36,7 @@ from pymatgen.core import Composition, Structure
 from .checks import StructureError, check_bonds, check_no_overlap, coordination_number
 from .hops import distinct_hops
 from .host import HopKind, Host, UnknownHostError
+from .strangers import read_structure_file, read_yaml
 from .vacancies import distinct_vacancies
 
 _REQUIRED = ("formula", "structures", "roles", "spin_sense", "moment_per_formula_muB", "anions_per_formula", "gap_eV")
@@ -66,8 +67,7 @@ def load_host(path: str | Path) -> Host:
     Parameters
     ----------
     path
-        YAML file as the module's head shows. Structure files are read by pymatgen (CIF, POSCAR,
-        extxyz and others by ASE).
+        YAML file as the module's head shows. Structure files are CIF, POSCAR, pymatgen JSON or extxyz.
 
     Returns
     -------
@@ -85,12 +85,17 @@ def load_host(path: str | Path) -> Host:
         return _load(file)
     except HostFileError:
         raise
-    except (OSError, ValueError, RuntimeError, TypeError, yaml.YAMLError) as error:
-        raise HostFileError(f"{file.name}: {error}") from error
+    except (yaml.YAMLError, OSError, ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
+        reason = (
+            f"an entry is missing or not of its kind ({error})"
+            if isinstance(error, LookupError | AttributeError | TypeError)
+            else str(error)
+        )
+        raise HostFileError(f"{file.name}: {reason}") from error
 
 
 def _load(file: Path) -> Host:
-    entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+    entries = read_yaml(file)
     if not isinstance(entries, Mapping):
         raise HostFileError(f"{file.name}: a host file is a mapping of names to values")
     missing = [k for k in _REQUIRED if k not in entries]
@@ -149,7 +154,7 @@ def _builder(files: Mapping[str, Path], roles: list[Mapping[str, Any]], anion: s
     # A study builds the cell many times; the file is read once per host.
     @functools.cache
     def read(order: str) -> Structure:
-        return with_roles(Structure.from_file(str(files[order])), roles, anion)
+        return with_roles(read_structure_file(files[order]), roles, anion)
 
     return lambda order: read(order).copy()
 

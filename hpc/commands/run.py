@@ -19,11 +19,12 @@ def run(
     stages: Annotated[
         str | None, typer.Option(help="Stages, e.g. vacancies,migration [default: all that can be done].")
     ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
     ] = False,
 ) -> None:
-    """Run a whole study and write results.json, report.html, figures, bands and the job store."""
+    """Run a whole study, or go on with an unfinished one; writes results.json, report.html, figures, bands, store."""
     from ..study_runner import run_study
 
     run_study(
@@ -33,6 +34,7 @@ def run(
         output=output,
         quick=quick,
         overwrite=overwrite,
+        jobs=jobs,
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
     )
 

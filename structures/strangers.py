@@ -1,0 +1,111 @@
+"""Reads structure files and YAML that somebody else wrote: known formats only, nothing executed, nothing huge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pymatgen.core import Structure
+
+from .safe_json import loads
+
+LARGEST_BYTES = 64 * 1024**2
+LARGEST_YAML_BYTES = 1024**2
+_ENDINGS = {
+    ".cif": "cif",
+    ".mcif": "cif",
+    ".vasp": "poscar",
+    ".poscar": "poscar",
+    ".json": "json",
+    ".xyz": "extxyz",
+    ".extxyz": "extxyz",
+}
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML's safe loader without aliases: a few lines of them expand to gigabytes."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not allowed; write the value out")
+        return super().compose_node(parent, index)
+
+
+def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:
+    """Text of a plain file of bounded size.
+
+    Raises
+    ------
+    ValueError
+        If it is no plain file (a device, a pipe), too large, or no UTF-8 text.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path.name}")
+    if not path.is_file():
+        raise ValueError(f"{path.name} is no plain file")
+    if path.stat().st_size > largest:
+        raise ValueError(f"{path.name} has more than {largest // 1024**2} MB")
+    text = path.read_text(encoding="utf-8")
+    if "\0" in text:
+        raise ValueError(f"{path.name} holds null characters; it is no text")
+    return text
+
+
+def read_yaml(path: Path) -> Any:
+    """Plain values of a YAML file; tags that name Python objects and aliases are refused.
+
+    Raises
+    ------
+    ValueError, yaml.YAMLError
+        If it cannot be read.
+    """
+    try:
+        # A subclass of the safe loader.
+        return yaml.load(read_text(path, LARGEST_YAML_BYTES), Loader=_PlainLoader)
+    except RecursionError:
+        raise ValueError(f"{path.name} is nested too deep") from None
+
+
+def read_structure_file(path: Path) -> Structure:
+    """Structure from a CIF, POSCAR, pymatgen JSON or extended XYZ file.
+
+    Raises
+    ------
+    ValueError
+        For another format, or a file that cannot be read as what it says it is.
+    """
+    name = path.name.upper()
+    kind = "poscar" if name.startswith(("POSCAR", "CONTCAR")) else _ENDINGS.get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(
+            f"{path.name} has no known structure format; use .cif, .vasp or POSCAR, .json (pymatgen) or .extxyz"
+        )
+    text = read_text(path)
+    try:
+        return _parse(text, kind, path.name)
+    except (MemoryError, ValueError):
+        raise
+    except Exception as error:
+        # Parsers of other packages fail on nonsense in many ways.
+        raise ValueError(
+            f"{path.name} cannot be read as {kind} ({type(error).__name__}: {str(error)[:200]})"
+        ) from error
+
+
+def _parse(text: str, kind: str, name: str) -> Structure:
+    if kind == "json":
+        plain = loads(text, name)
+        if not isinstance(plain, dict):
+            raise ValueError(f"{name} holds no structure")
+        return Structure.from_dict(plain)
+    if kind == "extxyz":
+        import io
+
+        import ase.io
+
+        atoms = ase.io.read(io.StringIO(text), format="extxyz")
+        if not all(atoms.pbc):
+            raise ValueError(f"{name} has no periodic cell")
+        return Structure(atoms.cell.array, atoms.get_chemical_symbols(), atoms.positions, coords_are_cartesian=True)
+    return Structure.from_str(text, fmt=kind)
