@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pymatgen.core import Structure
@@ -12,7 +12,8 @@ from .safe_json import loads
 
 LARGEST_BYTES = 64 * 1024**2
 LARGEST_YAML_BYTES = 1024**2
-_ENDINGS = {
+Kind = Literal["cif", "poscar", "json", "extxyz"]
+_ENDINGS: dict[str, Kind] = {
     ".cif": "cif",
     ".mcif": "cif",
     ".vasp": "poscar",
@@ -76,7 +77,7 @@ def read_structure_file(path: Path) -> Structure:
         For another format, or a file that cannot be read as what it says it is.
     """
     name = path.name.upper()
-    kind = "poscar" if name.startswith(("POSCAR", "CONTCAR")) else _ENDINGS.get(path.suffix.lower())
+    kind: Kind | None = "poscar" if name.startswith(("POSCAR", "CONTCAR")) else _ENDINGS.get(path.suffix.lower())
     if kind is None:
         raise ValueError(
             f"{path.name} has no known structure format; use .cif, .vasp or POSCAR, .json (pymatgen) or .extxyz"
@@ -93,7 +94,7 @@ def read_structure_file(path: Path) -> Structure:
         ) from error
 
 
-def _parse(text: str, kind: str, name: str) -> Structure:
+def _parse(text: str, kind: Kind, name: str) -> Structure:
     if kind == "json":
         plain = loads(text, name)
         if not isinstance(plain, dict):
@@ -104,7 +105,7 @@ def _parse(text: str, kind: str, name: str) -> Structure:
 
         import ase.io
 
-        atoms = ase.io.read(io.StringIO(text), format="extxyz")
+        atoms: Any = ase.io.read(io.StringIO(text), format="extxyz")
         if not all(atoms.pbc):
             raise ValueError(f"{name} has no periodic cell")
         return Structure(atoms.cell.array, atoms.get_chemical_symbols(), atoms.positions, coords_are_cartesian=True)
