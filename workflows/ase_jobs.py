@@ -151,7 +151,8 @@ def static_structure(engine: AseEngine, structure: Structure, *, name: str, move
     atoms = to_atoms(structure)
     counter = CallCounter()
     atoms.calc = counter.attach(engine.make_calculator(atoms, mover))
-    return _calculation(engine, atoms, structure, name, counter.calls, None)
+    with engine.quiet():
+        return _calculation(engine, atoms, structure, name, counter.calls, None)
 
 
 @job

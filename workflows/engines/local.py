@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from jobflow import job
 from numpy.typing import NDArray
-from pymatgen.core import Composition
 
 from ...analysis.anisotropy import AnisotropyMap
 from ...analysis.document import Provenance
-from ...analysis.phases import load_experimental_phases
-from ...analysis.references import CompoundEnergy, SpeciesFit, fit_species_energies
 from ...calculators.ligand_field import LigandFieldParameters, cobalt_energies, cobalt_sites
 from ...calculators.potentials import potential
 from ...calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
-from ...structures.oxides import reference_phase, reference_phases
-from ..ase_jobs import AseEngine, plain, relax_cell, versions
+from ..ase_jobs import AseEngine, plain, versions
 from ..atoms import to_atoms
 from ..engine import CannotDoError, Capability
+from ..oxide_references import fit_references
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -158,30 +155,6 @@ def ligand_field_map(
         ions=f"{len(per_ion)} Co2+",
         provenance=engine.provenance(_LEFT_OUT_SPIN_ORBIT),
     )
-
-
-@job
-def fit_references(engine: LocalEngine, formulas: list[str]) -> SpeciesFit:
-    """Relax each oxide and fit element energies to enthalpies; outputs a `SpeciesFit`."""
-    known = [f for f in formulas if f in reference_phases()]
-    elements = sorted({str(e) for f in known for e in Composition(f).elements})
-    enthalpies = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
-    compounds = []
-    for formula in known:
-        atoms = to_atoms(reference_phase(formula))
-        atoms.calc = engine.make_calculator(atoms, None)
-        with engine.quiet():
-            relax_cell(engine, atoms)
-        units = len(atoms) / Composition(formula).num_atoms
-        compounds.append(
-            CompoundEnergy(
-                formula=formula,
-                model_energy_eV=float(atoms.get_potential_energy()) / units,
-                formation_energy_eV=enthalpies[formula],
-                provenance=engine.provenance(),
-            )
-        )
-    return fit_species_energies(compounds)
 
 
 ENGINE = LocalEngine
