@@ -354,14 +354,14 @@ def _image_potential(lattice_A: FloatArray) -> float:
     alpha = math.sqrt(math.pi) / volume ** (1.0 / 3.0)
     reach = math.sqrt(-math.log(_ACCURACY))
     vectors = _within(lattice_A, reach / alpha)
-    waves = _within(2.0 * math.pi * np.linalg.inv(lattice_A).T, 2.0 * alpha * reach)
+    waves = _within(np.asarray(2.0 * math.pi * np.linalg.inv(lattice_A).T, dtype=float), 2.0 * alpha * reach)
     from scipy.special import erfc
 
     distance = np.linalg.norm(vectors, axis=1)
     square = np.einsum("ij,ij->i", waves, waves)
     near = float(np.sum(erfc(alpha * distance) / distance))
     far = float(np.sum(np.exp(-square / (4.0 * alpha**2)) / square)) * 4.0 * math.pi / volume
-    return near + far - 2.0 * alpha / math.sqrt(math.pi) - math.pi / (volume * alpha**2)
+    return float(near + far - 2.0 * alpha / math.sqrt(math.pi) - math.pi / (volume * alpha**2))
 
 
 def _within(basis: FloatArray, radius: float) -> FloatArray:
@@ -371,4 +371,4 @@ def _within(basis: FloatArray, radius: float) -> FloatArray:
     grid = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in counts], indexing="ij"), axis=-1).reshape(-1, 3)
     points: FloatArray = grid @ basis
     length = np.linalg.norm(points, axis=1)
-    return points[(length > 1e-9) & (length <= radius)]
+    return np.asarray(points[(length > 1e-9) & (length <= radius)])
