@@ -127,7 +127,7 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
         write_band(band, folder / BANDS / f"{stem}.extxyz")
     figures = study_figures(study)
     write_figures(figures, folder / FIGURES)
-    write_whole(folder / REPORT, report_html(study, figures))
+    write_whole(folder / REPORT, report_html(study, figures, bands))
     # Last: a folder with results is a finished study, and one without is resumed.
     write_whole(folder / RESULTS, json.dumps(study.model_dump(mode="json", by_alias=True), indent=1) + "\n")
 

@@ -10,6 +10,8 @@ from ase.io import read
 from magnetoionics.analysis.anisotropy import cubic_spread
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.study import Study
+from magnetoionics.hpc import study_runner
+from magnetoionics.hpc.store import open_store
 from magnetoionics.hpc.study_runner import rebuild_report, run_study
 
 KEYS = [
@@ -36,6 +38,12 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def study(folder):
     return Study.model_validate_json((folder / "results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def band(folder):
+    _, bands = study_runner._load(open_store(folder))
+    return bands["hop-1"]
 
 
 def test_folder_holds_everything(folder):
@@ -208,23 +216,28 @@ def test_report_is_one_self_contained_well_formed_page(folder):
     parser = Tags()
     parser.feed(html)
     assert not parser.open
+    policy = next(a["content"] for t, a in parser.found if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none';")
     for tag, attributes in parser.found:
-        assert tag != "script"
         for name in ("src", "href"):
             value = attributes.get(name, "#")
             assert value.startswith(("#", "data:")), value
         if tag == "img":
             assert attributes["alt"]
-    assert not re.search(r"url\(|@import", html)
+    style = html[html.index("<style>") : html.index("</style>")]
+    assert not re.search(r"url\(|@import", style)
     assert html.count("<img") == 6
 
 
-def test_report_escapes_what_a_file_says(study):
+def test_report_escapes_what_a_file_says(study, band):
     hostile = study.model_copy(deep=True)
     hostile.host.title = "<script>alert(1)</script>"
-    html = report_html(hostile)
-    assert "<script>" not in html
+    hostile.migration[0].label = "</script><script>alert(2)</script>"
+    html = report_html(hostile, bands={"hop-1": band})
+    assert "<script>alert" not in html
+    assert "</script><script>alert" not in html
     assert "&lt;script&gt;" in html
+    assert html.count("<script") == html.count("</script>") == 3
 
 
 def test_report_says_the_numbers_of_the_study(folder, study):

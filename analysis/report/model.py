@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from matplotlib.figure import Figure
 
 
@@ -59,6 +60,15 @@ class Section:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Viewer:
+    """The 3D view: what it shows in words, its data (JSON safe in a script element), and the packed library."""
+
+    text: str
+    data: Markup
+    library: str
+
+
 @dataclass
 class Page:
     """The whole report."""
@@ -68,6 +78,7 @@ class Page:
     warnings: list[str]
     answers: list[Answer]
     sections: list[Section]
+    viewer: Viewer | None = None
 
 
 def picture(figure: Figure, alt: str, caption: str) -> Picture:

@@ -7,14 +7,17 @@ from html import escape
 from importlib.metadata import version
 from importlib.resources import files
 
+from ..calculation import Band
 from ..kinetics import format_duration
 from ..plots.study import StudyFigure, study_figures
 from ..study import Study
-from .model import Answer, Page, picture
+from .model import Answer, Page, Viewer, picture
 from .sections import build_sections
 
 
-def report_html(study: Study, figures: Mapping[str, StudyFigure] | None = None) -> str:
+def report_html(
+    study: Study, figures: Mapping[str, StudyFigure] | None = None, bands: Mapping[str, Band] | None = None
+) -> str:
     """The report of a study.
 
     Parameters
@@ -23,6 +26,8 @@ def report_html(study: Study, figures: Mapping[str, StudyFigure] | None = None) 
         A finished study.
     figures
         Its figures, if they are already drawn.
+    bands
+        Its bands by file stem; the first one is shown in 3D.
 
     Returns
     -------
@@ -38,7 +43,28 @@ def report_html(study: Study, figures: Mapping[str, StudyFigure] | None = None) 
     from markupsafe import Markup
 
     page = build_page(study, figures or study_figures(study))
-    return template.render(page=page, style=Markup(style), version=version("magnetoionics"))
+    if bands and study.migration:
+        page.viewer = _viewer(study, next(iter(bands.values())))
+    script = here.joinpath("report.js").read_text(encoding="utf-8")
+    return template.render(page=page, style=Markup(style), script=Markup(script), version=version("magnetoionics"))
+
+
+def _viewer(study: Study, band: Band) -> Viewer:
+    from markupsafe import Markup
+
+    from .viewer import DRAWN_RADIUS_A, band_dataset, json_for_script, library_base64
+
+    hop = study.migration[0]
+    return Viewer(
+        text=(
+            f"{hop.label} in {hop.cell_atoms} atoms, drawn within {DRAWN_RADIUS_A:g} Å of the hop, engine "
+            f"{study.engine.name}: the relaxed states before and after it and every image between them. "
+            "Arrows: site moments (blue up, pink down). Pale sphere: the vacancy. Orange: the moving ion and its path."
+        ),
+        # Escaped for its script element by json_for_script.
+        data=Markup(json_for_script(band_dataset(band, f"{study.host.formula}, {hop.label}"))),
+        library=library_base64(),
+    )
 
 
 def summary_html(study: Study) -> str:

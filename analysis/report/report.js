@@ -1,0 +1,121 @@
+"use strict";
+// Sorting and saving of tables, and the 3D view on demand. The page reads well without any of it.
+
+function cellValue(row, column) {
+  const text = row.cells[column].textContent.trim().replace("−", "-");
+  const number = parseFloat(text);
+  return Number.isNaN(number) ? text : number;
+}
+
+function sortTable(table, column, button) {
+  const body = table.tBodies[0];
+  const ascending = button.parentElement.getAttribute("aria-sort") !== "ascending";
+  const rows = Array.from(body.rows).sort((a, b) => {
+    const [x, y] = [cellValue(a, column), cellValue(b, column)];
+    if (typeof x === "number" && typeof y === "number") return x - y;
+    return String(x).localeCompare(String(y), undefined, { numeric: true });
+  });
+  if (!ascending) rows.reverse();
+  rows.forEach((row) => body.append(row));
+  table.querySelectorAll("th").forEach((head) => head.removeAttribute("aria-sort"));
+  button.parentElement.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+}
+
+function quoted(text) {
+  // A leading =, +, - or @ that is no number would be a formula in a spreadsheet.
+  const safe = /^[=+\-@]/.test(text) && Number.isNaN(Number(text)) ? "'" + text : text;
+  return '"' + safe.replaceAll('"', '""') + '"';
+}
+
+function saveTable(table) {
+  const lines = Array.from(table.rows, (row) => Array.from(row.cells, (cell) => quoted(cell.textContent.trim())).join(","));
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([lines.join("\r\n") + "\r\n"], { type: "text/csv" }));
+  link.download = table.caption.textContent.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60) + ".csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function equipTable(table) {
+  if (table.tBodies[0].rows.length > 1) {
+    Array.from(table.tHead.rows[0].cells).forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.textContent = head.textContent;
+      button.addEventListener("click", () => sortTable(table, column, button));
+      head.replaceChildren(button);
+    });
+  }
+  const save = document.createElement("button");
+  save.type = "button";
+  save.className = "save";
+  save.textContent = "Save as CSV";
+  save.setAttribute("aria-label", "Save as CSV: " + table.caption.textContent);
+  save.addEventListener("click", () => saveTable(table));
+  table.parentElement.after(save);
+}
+
+async function unpacked(element) {
+  const bytes = Uint8Array.from(atob(element.textContent.trim()), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).text();
+}
+
+// The viewer's own buttons show icons only; they may lie inside shadow roots.
+function nameButtons(root) {
+  root.querySelectorAll("*").forEach((inner) => inner.shadowRoot && nameButtons(inner.shadowRoot));
+  root.querySelectorAll("button").forEach((button) => {
+    const tip = button.getAttribute("data-bs-original-title") || button.title || button.textContent.trim();
+    button.setAttribute("aria-label", tip || "viewer settings");
+  });
+}
+
+function connectImages(view, data) {
+  const slider = document.getElementById("viewer-image");
+  const state = document.getElementById("viewer-state");
+  const last = data.structures.length - 1;
+  const { state: names, energy, arc } = data.properties;
+  const show = (k) => {
+    slider.value = k;
+    view.select({ structure: k, environment: k });
+    state.textContent =
+      names.values[k] + ", " + arc.values[k].toFixed(2) + " Å along the path, " + energy.values[k].toFixed(3) + " eV";
+  };
+  slider.max = last;
+  slider.addEventListener("input", () => show(Number(slider.value)));
+  document.getElementById("viewer-before").addEventListener("click", () => show(0));
+  document.getElementById("viewer-after").addEventListener("click", () => show(last));
+  show(0);
+}
+
+async function openViewer(button) {
+  button.disabled = true;
+  const status = document.getElementById("viewer-status");
+  status.textContent = "Loading the 3D view.";
+  try {
+    const script = document.createElement("script");
+    script.textContent = await unpacked(document.getElementById("viewer-library"));
+    document.head.append(script);
+    document.getElementById("viewer").hidden = false;
+    const data = JSON.parse(document.getElementById("viewer-data").textContent);
+    const warnings = new Chemiscope.Warnings();
+    warnings.addHandler((message) => { status.textContent = message; });
+    const config = { meta: "viewer-meta", structure: "viewer-structure", info: "viewer-info" };
+    const view = await Chemiscope.StructureVisualizer.load(config, data, warnings);
+    nameButtons(document.getElementById("viewer-structure"));
+    connectImages(view, data);
+    status.textContent = "Drag to turn, scroll to zoom.";
+    button.hidden = true;
+  } catch (error) {
+    status.textContent = "The 3D view could not be opened here: " + error.message;
+    button.disabled = false;
+  }
+}
+
+document.querySelectorAll("table").forEach(equipTable);
+const opener = document.getElementById("viewer-open");
+if (opener) {
+  opener.hidden = false;
+  opener.addEventListener("click", () => openViewer(opener));
+}
