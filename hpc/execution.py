@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .sqlite_store import Row, SqliteStore
@@ -36,20 +38,39 @@ class Outcome:
 
 
 def execute(job: Job, store: JobStore) -> Outcome:
-    """Run a job; an exception becomes the outcome's error."""
+    """Run a job, in a folder of its own if it writes files; an exception becomes the outcome's error."""
     begin = time.perf_counter()
     docs = store.docs_store
     try:
         if isinstance(docs, SqliteStore):
-            with docs.holding() as rows:
+            with docs.holding() as rows, own_folder(job, Path(docs.path).parent):
                 response = job.run(store=store)
         else:
-            rows, response = [], job.run(store=store)
+            with own_folder(job, Path.cwd()):
+                rows, response = [], job.run(store=store)
     except Exception as error:
         return Outcome(error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - begin)
     more = [m for m in (response.replace, response.detour, response.addition) if m is not None]
     stopped = bool(response.stop_children or response.stop_jobflow)
     return Outcome(rows, more, stopped, seconds=time.perf_counter() - begin)
+
+
+def own_folder(job: Job, root: Path) -> contextlib.AbstractContextManager[None]:
+    """A folder below ``root/files`` for a job whose metadata declare ``own_folder``, else the current one.
+
+    Parameters
+    ----------
+    job
+        With the name and uuid that the folder is called by.
+    root
+        Folder of the store.
+    """
+    if not (job.metadata or {}).get("own_folder"):
+        return contextlib.nullcontext()
+    name = "".join(c if c.isalnum() else "_" for c in job.name)
+    place = root.resolve() / "files" / f"{name}_{job.uuid[:8]}"
+    place.mkdir(parents=True, exist_ok=True)
+    return contextlib.chdir(place)
 
 
 def to_plain(value: Job | Flow) -> Any:

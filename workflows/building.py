@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobflow import job
 from pymatgen.core import Structure
 
-from ..analysis.calculation import Calculation
+from ..analysis.calculation import Calculation, require_valid
 from ..structures.hops import Hop, distinct_hops
 from ..structures.host import HopKind, get_host
 from ..structures.supercell import supercell
@@ -29,12 +29,14 @@ def vacancy_sites(host_key: str, order: str | None) -> list[VacancySite]:
 @job(name="supercell")
 def build_supercell(bulk: Calculation, repeats: Repeats) -> Structure:
     """Repeat a relaxed cell."""
+    require_valid(bulk.checks, bulk.name)
     return supercell(bulk.structure, tuple(repeats))
 
 
 @job(name="vacancy")
 def build_vacancy(bulk: Calculation, repeats: Repeats, cell_index: int) -> Structure:
     """Supercell of a relaxed cell without one site, named by its index in the cell."""
+    require_valid(bulk.checks, bulk.name)
     big = supercell(bulk.structure, tuple(repeats))
     return remove_site(big, same_site_in(big, bulk.structure, cell_index))
 
@@ -42,6 +44,7 @@ def build_vacancy(bulk: Calculation, repeats: Repeats, cell_index: int) -> Struc
 @job(name="hop")
 def build_hop(bulk: Calculation, repeats: Repeats, host_key: str, hop_number: int = 0) -> Hop:
     """Shortest distinct hop of one of the host's declared kinds, in a supercell of the relaxed cell."""
+    require_valid(bulk.checks, bulk.name)
     kind = get_host(host_key).hops[hop_number]
     return shortest_hop(bulk.structure, tuple(repeats), kind)
 

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from monty.json import MSONable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jobflow import Flow, Job
     from pymatgen.core import Structure
 
     from ..analysis.document import Provenance
+    from ..structures.host import Host
 
 Capability = Literal["relax", "static", "band", "spin_orbit", "references"]
 CAPABILITIES: tuple[Capability, ...] = ("relax", "static", "band", "spin_orbit", "references")
@@ -97,6 +100,25 @@ class Engine(MSONable, ABC):
     @abstractmethod
     def references(self, formulas: Sequence[str], *, name: str) -> Job | Flow:
         """Reference energies of the elements, consistent with this engine's total energies."""
+
+    def write_inputs(self, host: Host, order: str | None, repeats: tuple[int, int, int], folder: Path) -> Path:
+        """Write the input files of a study that are known beforehand; returns the README that lists them.
+
+        Parameters
+        ----------
+        host, order
+            Material and cation order (the first by default).
+        repeats
+            Supercell repeats of the ordered cell.
+        folder
+            Where to.
+
+        Raises
+        ------
+        CannotDoError
+            If the engine reads no input files.
+        """
+        raise CannotDoError(f"engine {self.name} reads no input files; it runs inside this program")
 
     def require(self, capability: Capability) -> None:
         """Refuse early what the engine cannot do.

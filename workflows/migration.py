@@ -9,7 +9,7 @@ from typing import Any
 from jobflow import Flow, Maker, job
 
 from ..analysis.assembly import keffer_of_mover
-from ..analysis.calculation import Band, Calculation
+from ..analysis.calculation import Band, Calculation, require_valid
 from ..analysis.migration import Migration, migration_from_band
 from ..structures.hops import Hop
 from .building import Repeats, build_hop
@@ -63,7 +63,14 @@ class MigrationMaker(Maker):
 
 @job(name="read migration")
 def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[str, Any]:
-    """Barriers, humps and the field from a converged band, and the two states it joins."""
+    """Barriers, humps and the field from a converged band, and the two states it joins.
+
+    Raises
+    ------
+    InvalidResultError
+        If the band failed a guard.
+    """
+    require_valid(band.checks, "the band")
     before, after = band.images[0].structure, band.images[-1].structure
     return {
         "migration": _read(hop, band, fields_V_per_A),

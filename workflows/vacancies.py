@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from jobflow import Flow, Maker, job
 
-from ..analysis.calculation import Calculation
+from ..analysis.calculation import Calculation, require_valid
 from ..analysis.vacancies import VacancySet, VacancyState
 from ..structures.vacancies import VacancySite
 from .building import Repeats, build_supercell, build_vacancy, vacancy_sites
@@ -56,7 +56,15 @@ class VacancyFormationMaker(Maker):
 
 @job(name="collect vacancies")
 def collect_vacancies(host: Calculation, sites: list[VacancySite], relaxed: list[Calculation]) -> VacancySet:
-    """Put the energies beside the sites' labels."""
+    """Put the energies beside the sites' labels.
+
+    Raises
+    ------
+    InvalidResultError
+        If one of them failed a guard: an energy difference with it means nothing.
+    """
+    for made in (host, *relaxed):
+        require_valid(made.checks, made.name)
     states = [
         VacancyState(
             label=site.label,

@@ -1,0 +1,29 @@
+"""``magnetoionics inputs``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .arguments import HostArgument, OrderOption
+
+
+def inputs(
+    host: HostArgument,
+    output: Annotated[Path, typer.Option(help="Folder for the inputs; must be new or empty.")],
+    engine: Annotated[str, typer.Option(help="Engine that reads input files: vasp.")] = "vasp",
+    order: OrderOption = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small supercells.")] = False,
+) -> None:
+    """Write every input file of a study that is known beforehand, with a table of what each is for."""
+    from ..input_files import write_inputs
+
+    readme = write_inputs(host, engine_name=engine, order=order, output=output, quick=quick)
+    typer.echo(str(readme))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(inputs)

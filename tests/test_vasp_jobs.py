@@ -1,0 +1,110 @@
+"""VASP flows on the emulator: inputs are written, run under custodian, parsed, guarded and turned into documents."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
+
+from magnetoionics.analysis.calculation import InvalidResultError, invalid_because
+from magnetoionics.hpc.cli import main
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.atoms import to_atoms
+from magnetoionics.workflows.building import build_supercell
+from magnetoionics.workflows.engine import get_engine
+from pymatgen.io.vasp import Incar, Kpoints, Poscar
+from vasp_running import engine, run
+
+
+@pytest.fixture(scope="module")
+def cell():
+    return get_host("cofe2o4").structure()
+
+
+@pytest.fixture(scope="module")
+def inputs_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vasp") / "inputs"
+    assert main(["inputs", "cofe2o4", "--engine", "vasp", "--output", str(folder), "--quick"]) == 0
+    return folder
+
+
+def test_static_energy_and_forces_are_those_of_the_model(cell, tmp_path):
+    done = run(engine().static(cell, name="host"), tmp_path)
+    local = get_engine("local")
+    atoms = to_atoms(cell)
+    atoms.calc = local.make_calculator(atoms, None)
+    assert done.energy_eV == pytest.approx(atoms.get_potential_energy(), abs=1e-5)
+    assert done.max_force_eV_per_A == pytest.approx(np.linalg.norm(atoms.get_forces(), axis=1).max(), abs=1e-4)
+    assert done.structure.site_properties["sublattice"] == cell.site_properties["sublattice"]
+    assert done.structure.site_properties["magmom"] == cell.site_properties["magmom"]
+    moments = np.array(done.structure.site_properties["moment"])
+    assert np.allclose(moments, 0.9 * np.array(cell.site_properties["magmom"]), atol=1e-3)
+    assert done.total_moment_muB == pytest.approx(moments.sum(), abs=1e-3)
+    assert done.converged
+    assert done.provenance.functional == "PBE"
+    assert "emulator" in done.provenance.versions["vasp"]
+
+
+def test_relaxation_keeps_order_and_lowers_the_energy(cell, tmp_path):
+    shaken = cell.copy()
+    shaken.perturb(0.03)
+    mixed = shaken.copy()
+    mixed.sort(key=lambda s: s.frac_coords[2])
+    done = run(engine().relax(mixed, name="bulk", cell=True), tmp_path)
+    assert done.converged
+    assert {c.name for c in done.checks} >= {"moments kept", "forces relaxed", "stress relaxed", "k-point mesh kept"}
+    assert [s.specie.symbol for s in done.structure] == [s.specie.symbol for s in mixed]
+    moved = done.structure.frac_coords - mixed.frac_coords
+    assert np.abs(moved - moved.mean(axis=0)).max() < 0.03
+    assert done.force_calls > 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "guard"),
+    [
+        ("moments", "moments kept"),
+        ("flip", "moments kept"),
+        ("electrons", "electrons of the cell"),
+        ("mesh", "k-point mesh kept"),
+        ("cutoff", "settings kept"),
+        ("hubbard", "U of each species"),
+    ],
+)
+def test_a_result_that_fails_a_guard_is_invalid_and_is_not_used(cell, tmp_path, monkeypatch, fault, guard):
+    monkeypatch.setenv("VASP_EMULATOR_FAULT", fault)
+    done = run(engine().static(cell, name="bulk"), tmp_path)
+    assert not done.converged
+    assert any(reason.startswith(guard) for reason in invalid_because(done.checks))
+    with pytest.raises(InvalidResultError, match="bulk is invalid"):
+        build_supercell.original(done, (1, 1, 1))
+
+
+def test_every_input_is_written_and_complete(inputs_folder):
+    readme = (inputs_folder / "README.md").read_text(encoding="utf-8")
+    folders = sorted(p.name for p in inputs_folder.iterdir() if p.is_dir())
+    assert {"bulk_Imma", "host_supercell", "vacancy_V_Fe_B", "hop1_initial", "hop1_final"} <= set(folders)
+    for name in folders:
+        assert f"| {name} |" in readme
+        incar = Incar.from_file(inputs_folder / name / "INCAR")
+        structure = Poscar.from_file(inputs_folder / name / "POSCAR", check_for_potcar=False).structure
+        symbols = list(dict.fromkeys(s.specie.symbol for s in structure))
+        potcar = (inputs_folder / name / "POTCAR.spec").read_text(encoding="utf-8").split()
+        assert [p.split("_")[0] for p in potcar] == symbols
+        assert len(incar["MAGMOM"]) == len(structure)
+        assert dict(zip(symbols, incar["LDAUU"], strict=True)) == {"Fe": 5.3, "Co": 3.32, "O": 0.0}
+        assert incar["GGA"].upper() == "PE"
+        assert incar["LASPH"]
+        assert incar["LMAXMIX"] == 4
+        assert not incar["ADDGRID"]
+        assert incar["ISYM"] == (2 if name.startswith("bulk") else 0)
+        assert incar["EDIFF"] <= 1e-6
+        mesh = Kpoints.from_file(inputs_folder / name / "KPOINTS")
+        assert mesh.style.name == "Gamma"
+        assert tuple(mesh.kpts[0]) == (3, 3, 3)
+
+
+def test_inputs_are_refused_with_one_line(inputs_folder, tmp_path, capsys):
+    assert main(["inputs", "cofe2o4", "--engine", "local", "--output", str(tmp_path / "a")]) == 2
+    assert "reads no input files" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
+    assert main(["inputs", "cofe2o4", "--output", str(inputs_folder)]) == 2
+    assert "not an empty folder" in capsys.readouterr().err

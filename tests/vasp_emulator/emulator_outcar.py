@@ -1,0 +1,116 @@
+"""OUTCAR and OSZICAR, as far as pymatgen, emmet and our readers look into them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from emulator_inputs import VALENCE_ELECTRONS, Inputs
+from emulator_vasprun import VERSION, bands
+
+if TYPE_CHECKING:
+    from emulator_run import Result, Step
+
+SHELLS = ("s", "p", "d")
+
+
+def write_outcar(inputs: Inputs, result: Result, path: Path, fault: str = "") -> None:
+    total = np.sum(result.moments, axis=0)
+    lines = [
+        f" vasp.{VERSION}",
+        " running on   16 total cores",
+        f"   number of dos      NEDOS =    301   number of ions     NIONS = {len(inputs.structure):6d}",
+        "   k-points           NKPTS =      1   k-points in BZ     NKDIM =      1"
+        f"   number of bands    NBANDS= {bands(inputs)[0]:6d}",
+        "   total plane-waves  NPLWV =  110592",
+        f"  NELM   = {int(inputs.incar.get('NELM', 60)):6d};   NELMIN=  5; NELMDL= -5     # of ELM steps",
+        f"   IBRION = {int(inputs.incar.get('IBRION', -1)):6d}    ionic relax: 0-MD 1-quasi-New 2-CG",
+        f"   ISPIN  = {1 if inputs.noncollinear else 2:6d}    spin polarized calculation?",
+        f"   LNONCOLLINEAR = {'T' if inputs.noncollinear else 'F':>6} non collinear calculations",
+        f"   NELECT = {inputs.electrons:12.4f}    total number of electrons",
+        "   ZVAL   = " + " ".join(f"{VALENCE_ELECTRONS[p]:6.2f}" for p in inputs.potcar),
+        "",
+    ]
+    for step in result.steps:
+        lines += step_lines(inputs, step, total)
+    lines += moment_tables(inputs, result)
+    lines += [
+        " General timing and accounting informations for this job:",
+        " ========================================================",
+        "                  Total CPU time used (sec):        1.000",
+        "                            User time (sec):        1.000",
+        "                          System time (sec):        0.000",
+        "                         Elapsed time (sec):        1.000",
+        "                   Maximum memory used (kb):      100000.",
+        "                   Average memory used (kb):           0.",
+        "",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def step_lines(inputs: Inputs, step: Step, total: np.ndarray) -> list[str]:
+    magnetization = " ".join(f"{x:14.7f}" for x in np.atleast_1d(total))
+    out = [
+        f" number of electron {inputs.electrons:15.7f} magnetization {magnetization}",
+        " E-fermi :  -0.9000     XC(G=0):  -8.0000     alpha+bet : -7.0000",
+        "",
+        " POSITION                                       TOTAL-FORCE (eV/Angst)",
+        " -----------------------------------------------------------------------------------",
+    ]
+    for position, force in zip(step.structure.cart_coords, step.forces, strict=True):
+        out.append("".join(f"{x:13.5f}" for x in position) + "  " + "".join(f"{x:14.6f}" for x in force))
+    drift = step.forces.sum(axis=0)
+    return [
+        *out,
+        " -----------------------------------------------------------------------------------",
+        "    total drift:                          " + "".join(f"{x:14.6f}" for x in drift),
+        "",
+        "  FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)",
+        "  ---------------------------------------------------",
+        f"  free  energy   TOTEN  = {step.energy:18.8f} eV",
+        "",
+        f"  energy  without entropy= {step.energy:18.8f}  energy(sigma->0) = {step.energy:18.8f}",
+        "",
+    ]
+
+
+def moment_tables(inputs: Inputs, result: Result) -> list[str]:
+    atoms = len(inputs.structure)
+    out = table("total charge", np.full(atoms, 1.0))
+    if inputs.noncollinear:
+        for axis, name in enumerate("xyz"):
+            out += table(f"magnetization ({name})", result.moments[:, axis])
+        if result.orbital_moments is not None:
+            for axis, name in enumerate("xyz"):
+                out += table(f"orbital moment ({name})", result.orbital_moments[:, axis])
+        return out
+    return out + table("magnetization (x)", result.moments)
+
+
+def table(title: str, values: np.ndarray) -> list[str]:
+    """A per-ion table; everything sits in the d shell."""
+    out = [f" {title}", " ", "# of ion       s       p       d       tot", "------------------------------------------"]
+    for number, value in enumerate(values, start=1):
+        out.append(f"{number:5d}      {0.0:8.3f}{0.0:8.3f}{value:8.3f}{value:8.3f}")
+    total = float(np.sum(values))
+    return [
+        *out,
+        "--------------------------------------------------",
+        f"tot        {0.0:8.3f}{0.0:8.3f}{total:8.3f}{total:8.3f}",
+        "",
+    ]
+
+
+def write_oszicar(inputs: Inputs, result: Result, path: Path) -> None:
+    lines = []
+    magnetization = " ".join(f"{x:9.4f}" for x in np.atleast_1d(np.sum(result.moments, axis=0)))
+    for number, step in enumerate(result.steps, start=1):
+        lines.append("       N       E                     dE             d eps       ncg     rms          rms(c)")
+        previous = 0.0
+        for n, energy in enumerate(step.electronic, start=1):
+            change = f"{energy - previous:12.5E}"
+            lines.append(f"DAV: {n:3d}    {energy:.12E}   {change}   {change}   1000   0.100E-01    0.100E-01")
+            previous = energy
+        lines.append(f"{number:4d} F= {step.energy:.8E} E0= {step.energy:.8E}  d E ={0.0:.6E}  mag= {magnetization}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

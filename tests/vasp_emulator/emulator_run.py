@@ -1,0 +1,115 @@
+"""What the emulator computes for each kind of input."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.filters import UnitCellFilter
+from ase.optimize import BFGS, LBFGS
+from emulator_inputs import Inputs
+from emulator_outcar import write_oszicar, write_outcar
+from emulator_physics import atoms_of
+from emulator_vasprun import write_vasprun
+from magnetoionics.calculators.potentials import potential
+from pymatgen.core import Structure
+from pymatgen.io.vasp import Poscar
+
+FAULT = os.environ.get("VASP_EMULATOR_FAULT", "")
+
+
+@dataclass
+class Step:
+    """One ionic step; energies in eV, forces in eV/A, stress in eV/A^3 (tension positive)."""
+
+    structure: Structure
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray
+    electronic: list[float]
+
+
+@dataclass
+class Result:
+    steps: list[Step]
+    moments: np.ndarray
+    orbital_moments: np.ndarray | None = None
+    dipole_ion: np.ndarray | None = None
+    dipole_electrons: np.ndarray | None = None
+    born_charges: np.ndarray | None = None
+    extra: dict[str, float] = field(default_factory=dict)
+
+
+def run(inputs: Inputs, folder: Path) -> None:
+    result = (
+        relax(inputs)
+        if int(inputs.incar.get("NSW", 0)) > 0 and int(inputs.incar.get("IBRION", -1)) in (1, 2, 3)
+        else static(inputs)
+    )
+    write(inputs, result, folder)
+
+
+def write(inputs: Inputs, result: Result, folder: Path) -> None:
+    write_vasprun(inputs, result, folder / "vasprun.xml", FAULT)
+    write_outcar(inputs, result, folder / "OUTCAR", FAULT)
+    write_oszicar(inputs, result, folder / "OSZICAR")
+    Poscar(result.steps[-1].structure).write_file(folder / "CONTCAR", significant_figures=16)
+    if inputs.incar.get("LCHARG", True):
+        lmaxmix = int(inputs.incar.get("LMAXMIX", 2))
+        (folder / "CHGCAR").write_text(f"emulated density: {len(inputs.structure)} {lmaxmix}\n", encoding="utf-8")
+
+
+def step_of(inputs: Inputs, atoms: Atoms) -> Step:
+    structure = Structure(
+        atoms.cell.array, [s.specie.symbol for s in inputs.structure], atoms.get_scaled_positions(wrap=False)
+    )
+    energy = float(atoms.get_potential_energy())
+    return Step(
+        structure, energy, np.array(atoms.get_forces()), np.array(atoms.get_stress(voigt=False)), loop(inputs, energy)
+    )
+
+
+def loop(inputs: Inputs, energy: float) -> list[float]:
+    """Energies of a self-consistency loop that ends by EDIFF, or is cut off."""
+    limit, most = float(inputs.incar.get("EDIFF", 1e-4)), int(inputs.incar.get("NELM", 60))
+    if FAULT == "unconverged":
+        return [energy + 0.1 * (-0.9) ** n for n in range(most)]
+    errors = [10.0 * 0.1**n for n in range(60)]
+    kept = [energy + e for n, e in enumerate(errors) if n == 0 or errors[n - 1] > limit]
+    return [*kept[: most - 1], energy]
+
+
+def static(inputs: Inputs) -> Result:
+    atoms = atoms_of(inputs.structure, inputs.moments)
+    return Result([step_of(inputs, atoms)], spin_moments(inputs))
+
+
+def relax(inputs: Inputs) -> Result:
+    atoms = atoms_of(inputs.structure, inputs.moments)
+    limit, most = -float(inputs.incar.get("EDIFFG", -0.02)), int(inputs.incar["NSW"])
+    moving = UnitCellFilter(atoms) if int(inputs.incar.get("ISIF", 2)) == 3 else atoms
+    steps: list[Step] = []
+    optimizer = (BFGS if moving is not atoms else LBFGS)(moving, logfile=None, maxstep=0.1)
+    optimizer.attach(lambda: steps.append(step_of(inputs, atoms)))
+    # VASP stops a relaxation at NSW ionic steps, the first of which is the start.
+    optimizer.run(fmax=0.2 * limit if moving is not atoms else limit, steps=most - 1)
+    return Result(steps, spin_moments(inputs))
+
+
+def spin_moments(inputs: Inputs) -> np.ndarray:
+    """Site moments: the start's, a little smaller because covalency takes a part; faults on request."""
+    scale = 0.9
+    if FAULT == "moments":
+        scale = 0.02
+    out = scale * inputs.moments
+    if FAULT == "flip":
+        spins = np.flatnonzero(np.abs(out) > 1)
+        out[spins[0]] *= -1
+    return out
+
+
+def known_potential() -> str:
+    return potential("pedone").doi

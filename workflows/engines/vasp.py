@@ -1,0 +1,116 @@
+"""The engine ``vasp``: DFT+U through atomate2, custodian and a guard for every known silent error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, ClassVar
+
+from ...analysis.document import Provenance
+from ..engine import CannotDoError, Capability, Engine
+from ..vasp.settings import VaspCommands, VaspSettings, VaspSettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jobflow import Flow
+    from pymatgen.core import Structure
+
+    from ...structures.host import Host
+
+# atomate2 takes ten seconds and more to import: that waits until a job is made.
+if find_spec("atomate2") is None:
+    raise ModuleNotFoundError("No module named 'atomate2'", name="atomate2")
+
+
+@dataclass
+class VaspEngine(Engine):
+    """VASP with DFT+U through atomate2.
+
+    Attributes
+    ----------
+    dft
+        Numerical settings that all jobs share.
+    commands
+        How VASP is started.
+    """
+
+    name: ClassVar[str] = "vasp"
+    tier: ClassVar[str] = "VASP"
+    summary: ClassVar[str] = "DFT+U with VASP through atomate2: first principles, on a cluster with a VASP licence"
+
+    dft: VaspSettings = field(default_factory=VaspSettings)
+    commands: VaspCommands = field(default_factory=VaspCommands)
+
+    def cannot(self) -> dict[Capability, str]:
+        """What has no job yet."""
+        return {
+            "band": "the band through VTST is not built yet",
+            "spin_orbit": "the non-collinear runs are not built yet",
+            "references": "the reference oxides are not built yet",
+        }
+
+    def check(self, structure: Structure) -> None:
+        """Refuse elements without a PAW data set or a stated U."""
+        try:
+            self.dft.check(structure)
+        except VaspSettingsError as error:
+            raise CannotDoError(f"engine vasp cannot describe this material: {error}") from error
+
+    def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
+        """Provenance with functional, U, settings and versions."""
+        from ..vasp.jobs import provenance
+
+        return provenance(self.dft, left_out=tuple(left_out))
+
+    def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Flow:
+        """See `Engine.relax`; the electrons find the charges, so `mover` is not needed."""
+        from ..vasp.jobs import MagneticRelaxMaker, calculation_flow, common_fields
+
+        maker = MagneticRelaxMaker(settings=self.dft, cell=cell, **common_fields(self.commands))
+        return calculation_flow(maker, structure, name, self.dft)
+
+    def static(self, structure: Structure, *, name: str, mover: int | None = None) -> Flow:
+        """See `Engine.static`."""
+        from ..vasp.jobs import MagneticStaticMaker, calculation_flow, common_fields
+
+        maker = MagneticStaticMaker(settings=self.dft, **common_fields(self.commands))
+        return calculation_flow(maker, structure, name, self.dft)
+
+    def write_inputs(self, host: Host, order: str | None, repeats: tuple[int, int, int], folder: Path) -> Path:
+        """See `Engine.write_inputs`; needs no POTCAR."""
+        from ..vasp.plan import plan, write_plan
+
+        return write_plan(plan(host, order, repeats, self.dft), self.dft, host, folder)
+
+    def band(
+        self,
+        initial: Structure,
+        final: Structure,
+        intermediates: Sequence[Structure],
+        *,
+        mover: int,
+        name: str,
+    ) -> Flow:
+        """Not built yet; see `cannot`."""
+        raise CannotDoError(self.cannot()["band"])
+
+    def spin_orbit(
+        self,
+        structure: Structure,
+        *,
+        directions: Sequence[Sequence[float]],
+        state: str,
+        name: str,
+        near: Sequence[float] | None = None,
+    ) -> Flow:
+        """Not built yet; see `cannot`."""
+        raise CannotDoError(self.cannot()["spin_orbit"])
+
+    def references(self, formulas: Sequence[str], *, name: str) -> Flow:
+        """Not built yet; see `cannot`."""
+        raise CannotDoError(self.cannot()["references"])
+
+
+ENGINE = VaspEngine

@@ -1,0 +1,136 @@
+"""Guards: what the layers below get silently wrong, each held against a number.
+
+A failed guard makes a result unusable: its `Check` has ``invalidates`` set and no later step accepts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...analysis.calculation import Check
+
+# A moment that falls under this share of its start value is another spin state, not screening by the lattice.
+KEPT_SHARE = 0.5
+# Ions with smaller start moments carry no spin of their own.
+SPIN_MOMENT_muB = 0.6
+
+
+def guard(
+    name: str, passed: bool, note: str, value: float | None = None, limit: float | None = None, unit: str = ""
+) -> Check:
+    """A check whose failure makes the result unusable."""
+    return Check(
+        name=name, passed=passed, value=value, limit=limit, unit=unit, note="" if passed else note, invalidates=True
+    )
+
+
+def moments_kept(start: Sequence[float], found: Sequence[float] | None) -> Check:
+    """Whether every spin kept its sense and at least half of its size.
+
+    Parameters
+    ----------
+    start, found
+        Moments before and after, muB, in the same order; `found` None if VASP wrote none.
+    """
+    if found is None or len(found) != len(start):
+        return guard("moments kept", False, "the output holds no site moments: they are lost")
+    before, after = np.asarray(start, dtype=float), np.asarray(found, dtype=float)
+    spins = np.abs(before) > SPIN_MOMENT_muB
+    if not spins.any():
+        return guard("moments kept", True, "")
+    share = after[spins] / before[spins]
+    worst = int(np.flatnonzero(spins)[int(np.argmin(share))])
+    note = f"site {worst} went from {before[worst]:+.2f} to {after[worst]:+.2f} muB: another magnetic state"
+    return guard("moments kept", bool(share.min() >= KEPT_SHARE), note, float(share.min()), KEPT_SHARE)
+
+
+def electrons_match(found: float | None, expected: float) -> Check:
+    """Whether VASP computed the charge state that was asked for."""
+    if found is None:
+        return guard("electrons of the cell", False, "the output does not say how many electrons there were")
+    note = f"{found:g} electrons were computed and {expected:g} expected: another charge state or PAW data set"
+    return guard("electrons of the cell", abs(found - expected) < 1e-3, note, found, expected, "e")
+
+
+def mesh_kept(found: Sequence[int] | None, asked: Sequence[int]) -> Check:
+    """Whether the k-point mesh is the one that was written."""
+    note = f"the mesh is {list(found) if found is not None else None} and not {list(asked)}: energies do not compare"
+    return guard("k-point mesh kept", found is not None and list(found) == list(asked), note)
+
+
+def settings_kept(incar: Mapping[str, Any], parameters: Mapping[str, Any], asked: Mapping[str, Any]) -> Check:
+    """Whether the tags that define the energy survived corrections on the way.
+
+    Parameters
+    ----------
+    incar
+        INCAR of the run as VASP read it.
+    parameters
+        What VASP made of it; words are not compared, because VASP writes some in its own way.
+    asked
+        What was written at first.
+    """
+    changed = []
+    for key, value in asked.items():
+        used = parameters.get("ENMAX" if key == "ENCUT" else key)
+        places = [incar.get(key)] + ([used] if used is not None and not isinstance(value, str) else [])
+        changed += [f"{key} = {found!r} instead of {value!r}" for found in places if not _same(found, value)]
+    return guard("settings kept", not changed, "; ".join(changed))
+
+
+def _same(found: Any, asked: Any) -> bool:
+    if isinstance(asked, str):
+        return str(found).strip().upper() == str(asked).strip().upper()
+    if found is None:
+        return False
+    if isinstance(asked, bool):
+        return bool(found) == asked
+    return bool(
+        np.shape(found) == np.shape(asked)
+        and np.allclose(np.asarray(found, dtype=float), np.asarray(asked, dtype=float), atol=1e-9)
+    )
+
+
+def electronically_converged(energies_eV: Sequence[float], limit_eV: float, max_steps: int) -> Check:
+    """Whether the last self-consistency loop ended by its energy change, judged from the energies themselves.
+
+    Parameters
+    ----------
+    energies_eV
+        Energy after each electronic step of the last ionic step.
+    limit_eV
+        EDIFF.
+    max_steps
+        NELM: a loop of this length was cut off, whatever its tag says.
+    """
+    if len(energies_eV) < 2:
+        return guard("electronic convergence", False, "the output holds no self-consistency loop")
+    change = abs(energies_eV[-1] - energies_eV[-2])
+    cut = len(energies_eV) >= max_steps
+    note = f"{'the loop was cut off after ' + str(max_steps) + ' steps' if cut else 'the energy still changed'}"
+    return guard("electronic convergence", change <= limit_eV and not cut, note, change, limit_eV, "eV")
+
+
+def forces_relaxed(forces_eV_per_A: ArrayLike, limit_eV_per_A: float) -> Check:
+    """The largest force against its bound; a bound not met makes the result less accurate, not unusable."""
+    largest = float(np.linalg.norm(np.asarray(forces_eV_per_A, dtype=float), axis=1).max())
+    return Check(
+        name="forces relaxed",
+        passed=largest <= limit_eV_per_A * 1.001,
+        value=largest,
+        limit=limit_eV_per_A,
+        unit="eV/A",
+    )
+
+
+def no_spin_flip(first: Sequence[float], last: Sequence[float]) -> Check:
+    """Whether the two ends of a band are in one magnetic state, site by site."""
+    a, b = np.asarray(first, dtype=float), np.asarray(last, dtype=float)
+    spins = (np.abs(a) > SPIN_MOMENT_muB) | (np.abs(b) > SPIN_MOMENT_muB)
+    flipped = np.flatnonzero(spins & (np.sign(a) != np.sign(b)))
+    note = f"site(s) {flipped.tolist()} change the sense of their spin: interpolated moments would pass through zero"
+    return guard("no spin flip between the ends", flipped.size == 0, note)

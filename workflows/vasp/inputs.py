@@ -1,0 +1,157 @@
+"""INCAR and KPOINTS of every kind of job, as atomate2 input-set generators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pymatgen.core import Element, Structure
+
+from .settings import GGA_TAG, POTCAR_FUNCTIONAL, POTCAR_SYMBOLS, VaspSettings
+
+if TYPE_CHECKING:
+    from atomate2.vasp.sets.base import VaspInputGenerator
+
+Kind = Literal["relax", "relax cell", "static", "band", "spin-orbit"]
+Incar = dict[str, Any]
+# What a run must not change on its own; custodian's corrections may touch the rest (ALGO, mixing, POTIM, ...).
+PROTECTED = (
+    "GGA",
+    "ENCUT",
+    "ISPIN",
+    "LASPH",
+    "LDAU",
+    "LDAUTYPE",
+    "LDAUL",
+    "LDAUU",
+    "LDAUJ",
+    "LREAL",
+    "ISMEAR",
+    "SIGMA",
+    "NELECT",
+    "LSORBIT",
+    "SAXIS",
+    "LMAXMIX",
+)
+
+
+def common_incar(structure: Structure, settings: VaspSettings) -> Incar:
+    """Tags that are the same in every job.
+
+    Parameters
+    ----------
+    structure
+        Cell with moments, in VASP's order.
+    settings
+        See `VaspSettings`.
+    """
+    elements = {s.specie.symbol for s in structure}
+    has_f = any(Element(e).Z > 56 for e in elements)
+    incar: Incar = {
+        "GGA": GGA_TAG[settings.functional],
+        "PREC": "Accurate",
+        "ENCUT": settings.encut_eV,
+        "ADDGRID": False,
+        "LASPH": True,
+        "ALGO": "Normal",
+        "NELM": settings.max_electronic_steps,
+        "NELMIN": 5,
+        "ISMEAR": 0,
+        "SIGMA": settings.sigma_eV,
+        "ISPIN": 2,
+        "LREAL": "Auto" if settings.real_space_projection else False,
+        # d shells need 4 and f shells 6: else a density on file does not carry the occupation matrices.
+        "LMAXMIX": 6 if has_f else 4,
+        "LORBIT": 11,
+        "LWAVE": False,
+        "LCHARG": False,
+        "LAECHG": False,
+        "LVTOT": False,
+        "LVHAR": False,
+        "LELF": False,
+        "EDIFF": settings.ediff_eV,
+    }
+    if settings.ncore is not None:
+        incar["NCORE"] = settings.ncore
+    if settings.kpar is not None:
+        incar["KPAR"] = settings.kpar
+    values = {e: settings.hubbard_U_eV.get(e, 0.0) for e in elements}
+    if any(values.values()):
+        incar |= {
+            "LDAU": True,
+            "LDAUTYPE": 2,
+            "LDAUPRINT": 1,
+            "LDAUL": {e: 2 if u else -1 for e, u in values.items()},
+            "LDAUU": values,
+            "LDAUJ": dict.fromkeys(values, 0.0),
+        }
+    else:
+        incar["LDAU"] = False
+    return incar
+
+
+def relax_incar(structure: Structure, settings: VaspSettings, *, cell: bool) -> Incar:
+    """Tags of a relaxation; symmetry is used only for a perfect cell whose lattice moves with it."""
+    return common_incar(structure, settings) | {
+        "EDIFF": settings.ediff_relax_eV,
+        "EDIFFG": -settings.force_eV_per_A,
+        "NSW": settings.max_ionic_steps,
+        "IBRION": 2,
+        "ISIF": 3 if cell else 2,
+        "ISYM": 2 if cell else 0,
+    }
+
+
+def static_incar(structure: Structure, settings: VaspSettings) -> Incar:
+    """Tags of a single point."""
+    return common_incar(structure, settings) | {"NSW": 0, "IBRION": -1, "ISIF": 2, "ISYM": 0}
+
+
+def generator(
+    base: type[VaspInputGenerator], incar: Incar, mesh: list[int], charge: float = 0.0, **options: Any
+) -> VaspInputGenerator:
+    """An atomate2 input-set generator that writes exactly these tags.
+
+    Parameters
+    ----------
+    base
+        Generator class of atomate2; what it adds is overruled by `incar`.
+    incar
+        Every tag; a value of None takes a tag of the base set out.
+    mesh
+        Divisions of the Gamma-centred mesh, written out: nothing is left to a density.
+    charge
+        Net charge in e; sets NELECT.
+    **options
+        Further fields of the generator.
+    """
+    from pymatgen.io.vasp import Kpoints
+
+    made = base(
+        user_incar_settings=_without_defaults(incar),
+        user_kpoints_settings=Kpoints.gamma_automatic(tuple(mesh)),
+        user_potcar_settings=dict(POTCAR_SYMBOLS),
+        user_potcar_functional=POTCAR_FUNCTIONAL,
+        auto_ismear=False,
+        auto_ispin=False,
+        auto_lreal=False,
+        auto_metal_kpoints=False,
+        inherit_incar=False,
+        use_structure_charge=False,
+        **options,
+    )
+    if charge:
+        raise NotImplementedError("charged cells: give NELECT in incar")
+    return made
+
+
+def _without_defaults(incar: Incar) -> Incar:
+    """Our tags, and None for those of atomate2's base set that we do not state."""
+    from atomate2.vasp.sets.base import _BASE_VASP_SET
+
+    unset = {key: None for key in _BASE_VASP_SET["INCAR"] if key not in incar and key != "MAGMOM"}
+    return unset | incar
+
+
+def input_set(made: VaspInputGenerator, structure: Structure) -> Any:
+    """The input files of a structure as a pymatgen ``VaspInput`` with a POTCAR list, without needing POTCARs."""
+    return made.get_input_set(structure, potcar_spec=True)

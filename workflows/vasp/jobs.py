@@ -1,0 +1,237 @@
+"""Jobs of VASP runs: atomate2's Makers with our settings, and the step from its documents to ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from atomate2 import SETTINGS
+from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
+from atomate2.vasp.jobs.core import RelaxMaker, StaticMaker
+from atomate2.vasp.sets.core import RelaxSetGenerator, StaticSetGenerator
+from emmet.core.tasks import TaskDoc
+from jobflow import Flow, job
+
+from ...analysis.calculation import Calculation, Check
+from ...analysis.document import Provenance
+from . import guards
+from .inputs import PROTECTED, Incar, generator, relax_incar, static_incar
+from .order import back_in_order, block_order, in_order
+from .settings import VaspCommands, VaspSettings, expected_electrons
+
+if TYPE_CHECKING:
+    from atomate2.vasp.sets.base import VaspInputGenerator
+    from jobflow import Job, Response
+    from pymatgen.core import Structure
+
+STRESS_LIMIT_kB = 2.0
+# Jobs with this mark write files: a runner gives each a folder of its own.
+OWN_FOLDER = {"own_folder": True}
+
+
+def common_fields(commands: VaspCommands, command: str | None = None) -> dict[str, Any]:
+    """Fields that all our Makers share; the command is atomate2's own (``VASP_CMD``) if None."""
+    return {
+        "run_vasp_kwargs": run_arguments(commands, command or commands.standard or SETTINGS.VASP_CMD),
+        # The run's own state is judged by our guards, not by a tag.
+        "stop_children_kwargs": {"handle_unsuccessful": False},
+        "write_input_set_kwargs": {
+            "potcar_spec": commands.potcar_spec,
+            "from_prev": False,
+            "apply_incar_updates": False,
+        },
+    }
+
+
+def run_arguments(commands: VaspCommands, command: str) -> dict[str, Any]:
+    """Arguments of atomate2's `run_vasp`; the Gamma-only build is never used, because it cannot do every job."""
+    return {
+        "vasp_cmd": command,
+        "max_errors": commands.max_errors,
+        "vasp_job_kwargs": {"auto_gamma": False, "auto_npar": False},
+        "custodian_kwargs": {"polling_time_step": commands.poll_s},
+    }
+
+
+@dataclass
+class MagneticRelaxMaker(RelaxMaker):
+    """atomate2's relaxation with DFT+U, moments and mesh of `VaspSettings`."""
+
+    settings: VaspSettings = field(default_factory=VaspSettings)
+    cell: bool = False
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for a structure in VASP's order."""
+        incar = relax_incar(structure, self.settings, cell=self.cell)
+        return generator(RelaxSetGenerator, incar, self.settings.mesh(structure))
+
+    @vasp_job
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+        """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
+        return run_ordered(self, structure, prev_dir)
+
+
+@dataclass
+class MagneticStaticMaker(StaticMaker):
+    """atomate2's single point with DFT+U, moments and mesh of `VaspSettings`."""
+
+    settings: VaspSettings = field(default_factory=VaspSettings)
+    extra: Incar = field(default_factory=dict)
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for a structure in VASP's order."""
+        incar = static_incar(structure, self.settings) | self.extra
+        return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
+
+    @vasp_job
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+        """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
+        return run_ordered(self, structure, prev_dir)
+
+
+def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -> Response:
+    """Write, run and parse with a generator made for this very structure, sites in blocks of one species."""
+    ordered = in_order(structure, block_order(structure))
+    maker.settings.check(ordered)
+    return BaseVaspMaker.make.original(replace(maker, input_set_generator=maker.planned(ordered)), ordered, prev_dir)
+
+
+def provenance(
+    settings: VaspSettings,
+    task: TaskDoc | None = None,
+    extra: dict[str, Any] | None = None,
+    left_out: tuple[str, ...] = (),
+) -> Provenance:
+    """Where a VASP number comes from."""
+    from ..ase_jobs import versions
+
+    found = versions("magnetoionics", "atomate2", "custodian", "pymatgen")
+    if task is not None and task.calcs_reversed:
+        found["vasp"] = str(task.calcs_reversed[0].vasp_version)
+    return Provenance(
+        engine="vasp",
+        tier="VASP",
+        functional=settings.functional,
+        hubbard_U_eV=dict(settings.hubbard_U_eV),
+        settings={**_plain(settings.as_dict()), **(extra or {})},
+        versions=found,
+        left_out=list(left_out),
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if not k.startswith("@")}
+
+
+@job(name="read calculation")
+def read_calculation(
+    task: TaskDoc,
+    structure: Structure,
+    *,
+    name: str,
+    settings: VaspSettings,
+    maker: MagneticRelaxMaker | MagneticStaticMaker,
+    charge: float = 0.0,
+) -> Calculation:
+    """A `Calculation` from an atomate2 document, with the order and properties of `structure` and every guard held.
+
+    Parameters
+    ----------
+    task
+        What atomate2 parsed.
+    structure
+        What was handed to the Maker.
+    name
+        Name of the result.
+    settings, maker
+        What was asked for.
+    charge
+        Net charge in e.
+    """
+    order = block_order(structure)
+    planned = maker.planned(in_order(structure, order))
+    last = task.calcs_reversed[0]
+    moments = site_moments(task)
+    final, found = back_in_order(task.output.structure, order, structure, moments)
+    final.add_site_property("moment", found if found else [None] * len(final))
+    forces = np.asarray(task.output.forces, dtype=float)
+    checks = [
+        guards.moments_kept(structure.site_properties["magmom"], [float(m) for m in found] if found else None),
+        *common_guards(task, planned, settings, expected_electrons(structure, charge)),
+    ]
+    if isinstance(maker, MagneticRelaxMaker):
+        checks.append(guards.forces_relaxed(forces, settings.force_eV_per_A))
+        if maker.cell:
+            checks.append(_stress_check(task))
+    return Calculation(
+        name=name,
+        structure=final,
+        energy_eV=float(task.output.energy),
+        max_force_eV_per_A=float(np.linalg.norm(forces, axis=1).max()),
+        force_calls=sum(len(c.output.ionic_steps or []) for c in task.calcs_reversed),
+        total_moment_muB=float(last.output.outcar["total_magnetization"] or 0.0),
+        checks=checks,
+        provenance=provenance(settings, task, {"kpoint_mesh": settings.mesh(structure), "folder": task.dir_name}),
+    )
+
+
+def site_moments(task: TaskDoc) -> list[float] | None:
+    """Collinear site moments in VASP's order, muB; None if the run wrote none."""
+    table = task.calcs_reversed[0].output.outcar.get("magnetization") or []
+    return [float(row["tot"]) for row in table] or None
+
+
+def common_guards(task: TaskDoc, planned: VaspInputGenerator, settings: VaspSettings, electrons: float) -> list[Check]:
+    """Guards that every run must pass."""
+    last = task.calcs_reversed[0]
+    planned_incar, mesh = planned.user_incar_settings, [int(n) for n in planned.user_kpoints_settings.kpts[0]]
+    asked = {k: planned_incar[k] for k in PROTECTED if k in planned_incar and not isinstance(planned_incar[k], dict)}
+    incar, parameters = last.input.incar, last.input.parameters
+    steps = last.output.ionic_steps or []
+    energies = [s.e_0_energy for s in steps[-1].electronic_steps or []] if steps else []
+    kpoints = last.input.kpoints
+    found_mesh = [int(n) for n in kpoints.kpts[0]] if kpoints is not None and len(kpoints.kpts) == 1 else None
+    return [
+        guards.electronically_converged(
+            [e for e in energies if e is not None], planned_incar["EDIFF"], parameters["NELM"]
+        ),
+        guards.electrons_match(parameters.get("NELECT"), electrons),
+        guards.mesh_kept(found_mesh, mesh),
+        guards.settings_kept(incar, parameters, asked),
+        hubbard_kept({**incar, **parameters}, settings, task),
+    ]
+
+
+def hubbard_kept(parameters: dict[str, Any], settings: VaspSettings, task: TaskDoc) -> Check:
+    """Whether U went to the species that it belongs to."""
+    symbols = list(dict.fromkeys(s.specie.symbol for s in task.output.structure))
+    asked = [settings.hubbard_U_eV.get(s, 0.0) for s in symbols]
+    if not any(asked):
+        return guards.guard(
+            "U of each species", not parameters.get("LDAU", False), "a U was applied without being asked for"
+        )
+    found = list(parameters.get("LDAUU") or [])
+    note = f"LDAUU is {found} for {symbols}, asked {asked}"
+    return guards.guard("U of each species", len(found) == len(asked) and bool(np.allclose(found, asked)), note)
+
+
+def _stress_check(task: TaskDoc) -> Check:
+    stress = np.asarray(task.output.stress, dtype=float)
+    largest = float(np.abs(stress).max())
+    return Check(
+        name="stress relaxed", passed=largest <= STRESS_LIMIT_kB, value=largest, limit=STRESS_LIMIT_kB, unit="kB"
+    )
+
+
+def calculation_flow(
+    maker: MagneticRelaxMaker | MagneticStaticMaker, structure: Structure, name: str, settings: VaspSettings
+) -> Flow:
+    """One VASP run and its `Calculation`."""
+    run: Job = maker.make(structure)
+    run.name = f"{name}: vasp"
+    run.update_metadata(OWN_FOLDER)
+    read = read_calculation(run.output, structure, name=name, settings=settings, maker=maker)
+    read.name = name
+    return Flow([run, read], output=read.output, name=name)

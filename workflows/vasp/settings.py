@@ -1,0 +1,229 @@
+"""What a VASP run of this package is made of: one dataclass, checked before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from monty.json import MSONable
+from pymatgen.core import Element, Structure
+
+Functional = Literal["PBE", "PBEsol"]
+GGA_TAG: Mapping[str, str] = {"PBE": "PE", "PBEsol": "PS"}
+
+# PAW data sets (PBE, release 54) and their valence electrons. Fe_pv because the default U of iron was fitted with it.
+POTCAR_SYMBOLS: Mapping[str, str] = {
+    "Al": "Al",
+    "Co": "Co",
+    "Cr": "Cr_pv",
+    "Cu": "Cu_pv",
+    "Fe": "Fe_pv",
+    "Ga": "Ga_d",
+    "Li": "Li_sv",
+    "Mg": "Mg_pv",
+    "Mn": "Mn_pv",
+    "Ni": "Ni_pv",
+    "O": "O",
+    "Ti": "Ti_pv",
+    "V": "V_pv",
+    "Zn": "Zn",
+}
+VALENCE_ELECTRONS: Mapping[str, int] = {
+    "Al": 3,
+    "Co": 9,
+    "Cr_pv": 12,
+    "Cu_pv": 17,
+    "Fe_pv": 14,
+    "Ga_d": 13,
+    "Li_sv": 3,
+    "Mg_pv": 8,
+    "Mn_pv": 13,
+    "Ni_pv": 16,
+    "O": 6,
+    "Ti_pv": 10,
+    "V_pv": 11,
+    "Zn": 12,
+}
+POTCAR_FUNCTIONAL = "PBE_54"
+
+
+class VaspSettingsError(ValueError):
+    """A setting that would give a wrong or an undefined calculation."""
+
+
+@dataclass(frozen=True)
+class VaspSettings(MSONable):
+    """Numerical settings that every VASP job of a study shares.
+
+    Attributes
+    ----------
+    functional
+        ``"PBE"`` or ``"PBEsol"``.
+    hubbard_U_eV
+        U - J of Dudarev's scheme by element (10.1103/PhysRevB.57.1505); 0 states "none". Empty: the hosts' values,
+        see `hosts_hubbard_U`.
+    hubbard_fitted_for
+        Functional that the values were fitted with.
+    encut_eV
+        Plane-wave cut-off.
+    kpoint_spacing_per_A
+        Largest spacing of the Gamma-centred mesh, 2 pi / Angstrom included.
+    kpoint_mesh
+        A mesh that overrides the spacing, for every job.
+    sigma_eV
+        Gaussian smearing, the same for every job.
+    ediff_eV, ediff_relax_eV, ediff_spin_orbit_eV
+        Electronic convergence of statics, relaxations and anisotropy.
+    force_eV_per_A
+        Bound of relaxations.
+    max_ionic_steps, max_electronic_steps
+        NSW and NELM.
+    real_space_projection
+        LREAL = Auto for every job; never mixed within a study.
+    ncore, kpar
+        Parallel set-up; `ncore` None leaves VASP's choice.
+    """
+
+    functional: Functional = "PBE"
+    hubbard_U_eV: Mapping[str, float] = field(default_factory=dict)
+    hubbard_fitted_for: str = "PBE"
+    encut_eV: float = 520.0
+    kpoint_spacing_per_A: float = 0.30
+    kpoint_mesh: Sequence[int] | None = None
+    sigma_eV: float = 0.05
+    ediff_eV: float = 1e-6
+    ediff_relax_eV: float = 1e-6
+    ediff_spin_orbit_eV: float = 1e-8
+    force_eV_per_A: float = 0.01
+    max_ionic_steps: int = 200
+    max_electronic_steps: int = 200
+    real_space_projection: bool = False
+    ncore: int | None = None
+    kpar: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.functional not in GGA_TAG:
+            raise VaspSettingsError(f"functional {self.functional!r} is not known; use one of {', '.join(GGA_TAG)}")
+        table = dict(self.hubbard_U_eV) or hosts_hubbard_U()
+        object.__setattr__(self, "hubbard_U_eV", table)
+        if wrong := {k: v for k, v in table.items() if not 0 <= v <= 15}:
+            raise VaspSettingsError(f"U of {wrong} eV is outside 0 to 15")
+        if any(table.values()) and self.hubbard_fitted_for != self.functional:
+            raise VaspSettingsError(
+                f"U was fitted with {self.hubbard_fitted_for} and must not be used with {self.functional}: "
+                f"give hubbard_U_eV fitted for {self.functional} and hubbard_fitted_for={self.functional!r}, "
+                f"or use functional={self.hubbard_fitted_for!r}"
+            )
+        positive = ("encut_eV", "kpoint_spacing_per_A", "sigma_eV", "ediff_eV", "ediff_relax_eV", "force_eV_per_A")
+        for name in (*positive, "ediff_spin_orbit_eV", "max_ionic_steps", "max_electronic_steps"):
+            if not getattr(self, name) > 0:
+                raise VaspSettingsError(f"{name} = {getattr(self, name)!r} must be positive")
+        if self.ediff_spin_orbit_eV > 1e-7:
+            raise VaspSettingsError(
+                f"ediff_spin_orbit_eV = {self.ediff_spin_orbit_eV:g}: anisotropies are of the order of 1e-4 eV "
+                "and need 1e-7 or less"
+            )
+        for name in ("ncore", "kpar"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise VaspSettingsError(f"{name} = {value} must be at least 1")
+        if self.kpoint_mesh is not None and (len(self.kpoint_mesh) != 3 or min(self.kpoint_mesh) < 1):
+            raise VaspSettingsError(f"kpoint_mesh {list(self.kpoint_mesh)} must be three numbers of at least 1")
+
+    def mesh(self, structure: Structure) -> list[int]:
+        """Divisions of the Gamma-centred mesh for a cell.
+
+        Parameters
+        ----------
+        structure
+            Any cell.
+
+        Returns
+        -------
+        list of int
+            Three divisions; the spacing is met to 2 %, so that a relaxed lattice keeps the mesh of the unrelaxed one.
+        """
+        if self.kpoint_mesh is not None:
+            return [int(n) for n in self.kpoint_mesh]
+        lengths = np.array(structure.lattice.reciprocal_lattice.abc)
+        return [max(1, int(np.ceil(x / self.kpoint_spacing_per_A - 0.02))) for x in lengths]
+
+    def check(self, structure: Structure) -> None:
+        """Refuse a structure whose description would be left to defaults.
+
+        Raises
+        ------
+        VaspSettingsError
+            If an element has no PAW data set here, an open 3d shell has no stated U, or a site has no moment.
+        """
+        elements = sorted({s.specie.symbol for s in structure})
+        if unknown := [e for e in elements if e not in POTCAR_SYMBOLS]:
+            raise VaspSettingsError(
+                f"no PAW data set is chosen for {', '.join(unknown)}; known: {', '.join(POTCAR_SYMBOLS)}"
+            )
+        open_shells = [e for e in elements if Element(e).is_transition_metal and Element(e).group < 12]
+        if missing := [e for e in open_shells if e not in self.hubbard_U_eV]:
+            raise VaspSettingsError(
+                f"no U is stated for {', '.join(missing)}; give hubbard_U_eV for it (0 is allowed, silence is not)"
+            )
+        if "magmom" not in structure.site_properties:
+            raise VaspSettingsError("the structure has no site property 'magmom': the spins would be VASP's default")
+
+
+@dataclass(frozen=True)
+class VaspCommands(MSONable):
+    """How VASP is started.
+
+    Attributes
+    ----------
+    standard, noncollinear
+        Commands of ``vasp_std`` and ``vasp_ncl``; None takes atomate2's ``VASP_CMD`` and ``VASP_NCL_CMD``.
+    band
+        Command of a build with the VTST patch, for several nodes if need be; `standard` if None.
+    max_errors
+        Corrections that custodian may try.
+    poll_s
+        How often custodian looks at a running job, in seconds.
+    potcar_spec
+        Write ``POTCAR.spec`` instead of POTCAR: for tests without VASP only.
+    """
+
+    standard: str | None = None
+    noncollinear: str | None = None
+    band: str | None = None
+    max_errors: int = 5
+    poll_s: float = 10.0
+    potcar_spec: bool = False
+
+
+def hosts_hubbard_U() -> dict[str, float]:
+    """U (eV) of every element that a host declares.
+
+    Raises
+    ------
+    VaspSettingsError
+        If two hosts disagree: energies of different U cannot be compared.
+    """
+    from ...structures.host import get_host, host_keys
+
+    table: dict[str, float] = {}
+    for key in host_keys():
+        for element, value in get_host(key).hubbard_U_eV.items():
+            if abs(table.setdefault(element, value) - value) > 1e-9:
+                raise VaspSettingsError(f"hosts disagree on U of {element}: {table[element]:g} and {value:g} eV")
+    return dict(sorted(table.items()))
+
+
+def expected_electrons(structure: Structure, charge: float = 0.0) -> float:
+    """Valence electrons of a cell with these PAW data sets.
+
+    Parameters
+    ----------
+    structure
+        Cell.
+    charge
+        Net charge in e.
+    """
+    return float(sum(VALENCE_ELECTRONS[POTCAR_SYMBOLS[s.specie.symbol]] for s in structure) - charge)
