@@ -26,6 +26,7 @@ _MODULES = {
     "pymatgen.core.structure",
     "pymatgen.core.lattice",
     "pymatgen.core.composition",
+    "pymatgen.core.entries",
     "pymatgen.core.periodic_table",
     "pymatgen.core.sites",
     "pymatgen.core.operations",
