@@ -47,6 +47,10 @@ _MODULES = {
     "pymatgen.symmetry.analyzer",
     "pymatgen.phonon.bandstructure",
     "pymatgen.phonon.dos",
+    # Descriptions of how VASP was run, kept in atomate2's documents; building one starts nothing.
+    "custodian.vasp.jobs",
+    "custodian.vasp.handlers",
+    "custodian.vasp.validators",
 }
 _CLASSES = {
     ("builtins", "complex"),
