@@ -1,4 +1,4 @@
-"""Hops of an ion into a vacancy: both ends in one atom order, and the void between them."""
+"""Hops of an ion into a vacancy: both ends in one atom order, and the voids between them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from monty.json import MSONable
 from numpy.typing import NDArray
-from pymatgen.core import PeriodicNeighbor, PeriodicSite, Structure
+from pymatgen.core import PeriodicNeighbor, Structure
 
 from .checks import StructureError
-from .symmetry import image_of_site, operations_swapping, stabiliser
+from .intermediates import resting_places
+from .symmetry import operations_swapping, stabiliser
 from .vacancies import remove_site
+
+FloatArray = NDArray[np.float64]
 
 # No ion squeezes past the centre of another at less than this.
 CLEARANCE_A = 0.8
+_SAME_PLACE_A = 0.05
 
 
 @dataclass
@@ -24,11 +28,11 @@ class Hop(MSONable):
     Attributes
     ----------
     ion, from_sublattice, vacancy
-        Mover's element and sublattice, and the vacancy's label.
+        Mover's element and sublattice, and the label of the vacancy (or empty place) that it enters.
     initial, final
         Structures of the two ends with identical atom order; only the mover differs.
     intermediates
-        Trial structures with the mover in an empty tetrahedron between the ends.
+        Trial structures with the mover in an empty polyhedron between the ends (see `intermediates`).
     intermediate_labels
         What each trial is, e.g. ``"tetrahedron, nearest cation 1.82 A"``.
     mover
@@ -36,11 +40,13 @@ class Hop(MSONable):
     displacement_A
         Mover's displacement, final minus initial, minimum image, Cartesian, shape (3,).
     vacancy_position
-        Fractional coordinates of the vacancy of the initial state.
+        Fractional coordinates of that place.
     multiplicity
-        Number of equivalent hops into the same vacancy.
+        Number of equivalent hops into the same place.
     relations
         Point operations (kind names) of the surrounding host that exchange the two states.
+    relation_matrices
+        Their Cartesian matrices, each 3x3.
     """
 
     ion: str
@@ -98,55 +104,85 @@ def distinct_hops(
         small that one ion reaches the vacancy on two ways.
     """
     vacancy = structure[vacancy_index]
+    groups = distinct_ways(structure, vacancy.coords, vacancy_label, ion, from_sublattice, cutoff_A)
     empty = remove_site(structure, vacancy_index)
-    neighbours = [
-        n
-        for n in structure.get_neighbors(vacancy, cutoff_A)
-        if n.specie.symbol == ion and n.properties["sublattice"] == from_sublattice
+    return [
+        make_hop(empty, _shift(way.index, vacancy_index), way.coords, vacancy.coords, len(ways), vacancy_label)
+        for way, ways in ((ways[0], ways) for ways in groups)
     ]
-    if not neighbours:
-        raise ValueError(f"no {ion}({from_sublattice}) within {cutoff_A} A of {vacancy_label}; raise the cutoff")
-    if len({n.index for n in neighbours}) < len(neighbours):
+
+
+def distinct_ways(
+    structure: Structure, target: FloatArray, label: str, ion: str, from_sublattice: str, cutoff_A: float
+) -> list[list[PeriodicNeighbor]]:
+    """Ions that can go straight to a place, grouped by the place's site symmetry, the nearest first.
+
+    Parameters
+    ----------
+    structure
+        Cell with site properties; an ion on the target itself is about to leave and no obstacle.
+    target
+        Cartesian position in Angstrom, shape (3,).
+    label
+        The place in words, for messages.
+    ion, from_sublattice, cutoff_A
+        As in `distinct_hops`; errors as there.
+    """
+    near = [
+        n
+        for n in structure.get_sites_in_sphere(target, cutoff_A)
+        if n.nn_distance > CLEARANCE_A / 2 and (n.specie.symbol, n.properties["sublattice"]) == (ion, from_sublattice)
+    ]
+    if not near:
+        raise ValueError(f"no {ion}({from_sublattice}) within {cutoff_A} A of {label}; raise the cutoff")
+    if len({n.index for n in near}) < len(near):
         raise StructureError(
-            f"the cell is too small for hops up to {cutoff_A} A: an ion and its image both reach {vacancy_label}; "
+            f"the cell is too small for hops up to {cutoff_A} A: an ion and its image both reach {label}; "
             "use a supercell"
         )
-    open_ways = [n for n in neighbours if atom_in_the_way(structure, vacancy_index, n) is None]
-    if not open_ways:
-        blocking = atom_in_the_way(structure, vacancy_index, neighbours[0])
+    near.sort(key=lambda n: (round(n.nn_distance, 4), n.index))
+    blocking = [atom_in_the_way(structure, n.coords, target) for n in near]
+    if None not in blocking:
         raise StructureError(
-            f"every hop of {ion}({from_sublattice}) into {vacancy_label} would pass through another atom "
-            f"(the first through site {blocking}); make it a chain of shorter hops"
+            f"every hop of {ion}({from_sublattice}) into {label} would pass through another atom "
+            f"(the first through site {blocking[0]}); make it a chain of shorter hops"
         )
-    neighbours = open_ways
-    groups = _orbits_of_neighbours(empty, vacancy.frac_coords, [_shift(n.index, vacancy_index) for n in neighbours])
-    hops = [_make_hop(empty, vacancy, members[0], len(members), vacancy_label) for members in groups]
-    return sorted(hops, key=lambda h: h.distance_A)
+    return grouped(structure, target, [n for n, atom in zip(near, blocking, strict=True) if atom is None])
+
+
+def grouped(structure: Structure, centre: FloatArray, near: list[PeriodicNeighbor]) -> list[list[PeriodicNeighbor]]:
+    """Neighbours of a Cartesian position grouped into orbits of its site symmetry, order kept."""
+    turns = [op.cartesian for op in stabiliser(structure, structure.lattice.get_fractional_coords(centre))]
+    vectors = np.array([n.coords - centre for n in near])
+    left, groups = list(range(len(near))), []
+    while left:
+        # An operation that keeps the centre turns the vectors from it; no index can mix up two images.
+        images = np.array([turn @ vectors[left[0]] for turn in turns])
+        group = [k for k in left if np.linalg.norm(images - vectors[k], axis=1).min() < _SAME_PLACE_A]
+        groups.append([near[k] for k in group])
+        left = [k for k in left if k not in group]
+    return groups
 
 
 def atom_in_the_way(
-    structure: Structure, vacancy_index: int, mover: PeriodicNeighbor, clearance_A: float = CLEARANCE_A
+    structure: Structure, start: FloatArray, end: FloatArray, clearance_A: float = CLEARANCE_A
 ) -> int | None:
     """Index of an atom that a straight hop would run into, or None.
 
     Parameters
     ----------
     structure
-        Perfect cell.
-    vacancy_index
-        Where the hop ends.
-    mover
-        Where it starts, as a neighbour of the vacancy.
+        Cell; atoms on the two ends are no obstacles.
+    start, end
+        Cartesian ends in Angstrom, shape (3,).
     clearance_A
         Smallest distance of an atom from the line, in Angstrom.
     """
-    end = structure[vacancy_index].coords
-    line = end - mover.coords
-    length = float(np.linalg.norm(line))
-    unit = line / length
-    for other in structure.get_sites_in_sphere((mover.coords + end) / 2, length / 2 + clearance_A):
-        along = float((other.coords - mover.coords) @ unit)
-        aside = float(np.linalg.norm(other.coords - mover.coords - along * unit))
+    length = float(np.linalg.norm(end - start))
+    unit = (end - start) / length
+    for other in structure.get_sites_in_sphere((start + end) / 2, length / 2 + clearance_A):
+        along = float((other.coords - start) @ unit)
+        aside = float(np.linalg.norm(other.coords - start - along * unit))
         if clearance_A / 2 < along < length - clearance_A / 2 and aside < clearance_A:
             return int(other.index)
     return None
@@ -156,47 +192,45 @@ def _shift(index: int, removed: int) -> int:
     return index - 1 if index > removed else index
 
 
-def _orbits_of_neighbours(empty: Structure, vacancy: NDArray[np.float64], movers: list[int]) -> list[list[int]]:
-    ops = stabiliser(empty, vacancy)
-    left, groups = sorted(set(movers)), []
-    while left:
-        seed = left[0]
-        images = {image_of_site(empty, op, empty[seed].frac_coords) for op in ops} | {seed}
-        group = [m for m in left if m in images]
-        groups.append(group)
-        left = [m for m in left if m not in group]
-    return groups
+def make_hop(state: Structure, mover: int, start: FloatArray, end: FloatArray, multiplicity: int, label: str) -> Hop:
+    """One hop with its intermediates and the relations of its ends.
 
-
-def _make_hop(empty: Structure, vacancy: PeriodicSite, mover: int, multiplicity: int, label: str) -> Hop:
-    start = empty[mover]
-    delta = np.array(vacancy.frac_coords) - start.frac_coords
-    delta -= np.rint(delta)
-    displacement = empty.lattice.get_cartesian_coords(delta)
-    # The final end keeps the mover's image next to its start, so that interpolation never wraps.
-    final = _move(empty, mover, start.coords + displacement)
-    voids = tetrahedral_voids_between(empty, mover, start.coords, start.coords + displacement)
-    without_pair = remove_site(empty, mover)
-    relations = operations_swapping(without_pair, start.frac_coords, np.array(vacancy.frac_coords))
+    Parameters
+    ----------
+    state
+        Initial state.
+    mover
+        Index of the moving ion.
+    start, end
+        Cartesian ends in Angstrom, shape (3,); `start` may be a periodic image of the mover.
+    multiplicity, label
+        Kept in the hop.
+    """
+    site = state[mover]
+    # The image of the mover in the cell makes the hop, so that interpolation never wraps.
+    end = end + site.coords - start
+    voids = resting_places(state, mover, site.coords, end)
+    target = state.lattice.get_fractional_coords(end)
+    relations = operations_swapping(remove_site(state, mover), site.frac_coords, target)
     unique = {tuple(np.round(op.cartesian, 6).ravel()): op for op in relations}
     return Hop(
-        ion=start.specie.symbol,
-        from_sublattice=start.properties["sublattice"],
+        ion=site.specie.symbol,
+        from_sublattice=site.properties["sublattice"],
         vacancy=label,
-        initial=empty.copy(),
-        final=final,
-        intermediates=[_move(empty, mover, position) for position, _ in voids],
-        intermediate_labels=[f"tetrahedron, nearest cation {gap:.2f} A" for _, gap in voids],
+        initial=state.copy(),
+        final=_move(state, mover, end),
+        intermediates=[_move(state, mover, place.position_A) for place in voids],
+        intermediate_labels=[place.label for place in voids],
         mover=mover,
-        displacement_A=[float(x) for x in displacement],
-        vacancy_position=[float(x) for x in vacancy.frac_coords],
+        displacement_A=[float(x) for x in end - site.coords],
+        vacancy_position=[float(x) for x in np.mod(np.round(target, 12), 1.0)],
         multiplicity=multiplicity,
         relations=sorted({op.kind for op in unique.values()}),
         relation_matrices=[op.cartesian.round(9).tolist() for op in unique.values()],
     )
 
 
-def _move(structure: Structure, index: int, coords: NDArray[np.float64]) -> Structure:
+def _move(structure: Structure, index: int, coords: FloatArray) -> Structure:
     out = structure.copy()
     site = structure[index]
     out.replace(
@@ -207,71 +241,3 @@ def _move(structure: Structure, index: int, coords: NDArray[np.float64]) -> Stru
         properties=dict(site.properties),
     )
     return out
-
-
-def tetrahedral_voids_between(
-    structure: Structure,
-    mover: int,
-    start: NDArray[np.float64],
-    end: NDArray[np.float64],
-    offsets_A: tuple[float, float] = (0.6, 1.6),
-) -> list[tuple[NDArray[np.float64], float]]:
-    """Centres of empty oxygen tetrahedra beside the middle of a hop.
-
-    The mover of a B-B hop in spinel crosses a triangular face into a tetrahedron about halfway,
-    off the line; Muhich et al., 10.1021/acs.chemmater.5b03911 discuss such paths.
-
-    Parameters
-    ----------
-    structure
-        Cell with the vacancy; `mover` is ignored as an obstacle.
-    mover
-        Index of the moving ion.
-    start, end
-        Cartesian ends of the hop, Angstrom, shape (3,).
-    offsets_A
-        Allowed distance of a void from the middle of the hop.
-
-    Returns
-    -------
-    list of (position, gap)
-        Cartesian centre and distance to the nearest other cation in Angstrom, widest gap first.
-    """
-    middle = (start + end) / 2
-    near = [n for n in structure.get_sites_in_sphere(middle, 4.5) if n.index != mover]
-    oxygens = np.array([n.coords for n in near if n.specie.symbol == "O"])
-    cations = np.array([n.coords for n in near if n.specie.symbol != "O"])
-    found: list[tuple[NDArray[np.float64], float]] = []
-    for seed in _directions_around(end - start):
-        centre = _settle(middle + 1.05 * seed, oxygens)
-        if centre is None or not offsets_A[0] < np.linalg.norm(centre - middle) < offsets_A[1]:
-            continue
-        if any(np.linalg.norm(centre - other) < 0.3 for other, _ in found):
-            continue
-        found.append((centre, float(np.min(np.linalg.norm(cations - centre, axis=1)))))
-    return sorted(found, key=lambda item: -item[1])
-
-
-def _directions_around(axis: NDArray[np.float64], count: int = 8) -> NDArray[np.float64]:
-    unit = axis / np.linalg.norm(axis)
-    helper = np.eye(3)[int(np.argmin(np.abs(unit)))]
-    first = np.cross(unit, helper)
-    first /= np.linalg.norm(first)
-    second = np.cross(unit, first)
-    angles = 2 * np.pi * np.arange(count) / count
-    return np.asarray(np.cos(angles)[:, None] * first + np.sin(angles)[:, None] * second)
-
-
-def _settle(position: NDArray[np.float64], oxygens: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Move to the centre of the four nearest oxygens; None unless they form a tetrahedron around it."""
-    for _ in range(20):
-        nearest = oxygens[np.argsort(np.linalg.norm(oxygens - position, axis=1))[:4]]
-        centre = nearest.mean(axis=0)
-        if np.linalg.norm(centre - position) < 1e-6:
-            break
-        position = centre
-    bonds = nearest - position
-    bonds /= np.linalg.norm(bonds, axis=1)[:, None]
-    cosines = (bonds @ bonds.T)[np.triu_indices(4, 1)]
-    is_tetrahedron = bool(np.all(np.abs(cosines + 1 / 3) < 0.35))
-    return position if is_tetrahedron else None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import spglib
 from numpy.typing import NDArray
 from pymatgen.core import Structure
+from scipy.spatial import cKDTree
 
 FloatArray = NDArray[np.float64]
 DEFAULT_SYMPREC = 1e-3
+_REMEMBERED = 8
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,21 @@ def colours(structure: Structure) -> list[int]:
     return [index[key] for key in keys]
 
 
-def _cell(structure: Structure) -> tuple[list[list[float]], list[list[float]], list[int]]:
-    return structure.lattice.matrix.tolist(), structure.frac_coords.tolist(), colours(structure)
-
-
 def _dataset(structure: Structure, symprec: float) -> spglib.SpglibDataset:
-    dataset = spglib.get_symmetry_dataset(_cell(structure), symprec=symprec)
+    lattice, coords = np.ascontiguousarray(structure.lattice.matrix), np.ascontiguousarray(structure.frac_coords)
+    dataset = _remembered_dataset(lattice.tobytes(), coords.tobytes(), tuple(colours(structure)), symprec)
     if dataset is None:
         raise ValueError(f"spglib finds no space group at symprec = {symprec} A; check for overlapping sites")
     return dataset
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered_dataset(
+    lattice: bytes, coords: bytes, kinds: tuple[int, ...], symprec: float
+) -> spglib.SpglibDataset | None:
+    """Every kind of vacancy asks about the same cell: spglib is asked once."""
+    cell = (np.frombuffer(lattice).reshape(3, 3).tolist(), np.frombuffer(coords).reshape(-1, 3).tolist(), list(kinds))
+    return spglib.get_symmetry_dataset(cell, symprec=symprec)
 
 
 def space_group_number(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> int:
@@ -129,6 +138,62 @@ def image_of_site(structure: Structure, operation: Operation, coords: FloatArray
     return nearest if distance[nearest] < tol_A else None
 
 
+def operations_taking(
+    structure: Structure, points: FloatArray, images: FloatArray, tol_A: float = 0.05, symprec: float = DEFAULT_SYMPREC
+) -> list[Operation]:
+    """Operations of a structure that take given positions to given positions (modulo the lattice).
+
+    The first point and its image fix the translation, so that only the lattice's own rotations (48 at most) are
+    tried on the atoms: much faster in a supercell than a search for its whole space group.
+
+    Parameters
+    ----------
+    structure
+        Cell; element, valence and spin count as colour.
+    points, images
+        Fractional positions, shape (n, 3), n >= 1.
+    tol_A
+        How far an image of a point may be off, in Angstrom.
+    symprec
+        How far an image of an atom may be off, in Angstrom.
+
+    Returns
+    -------
+    list of Operation
+        The identity comes first if the points stay where they are.
+    """
+    matrix = structure.lattice.matrix
+    inverse = np.linalg.inv(matrix.T)
+    coords = np.mod(structure.frac_coords, 1.0) % 1.0
+    kinds = np.array(colours(structure))
+    tree = cKDTree(coords, boxsize=np.ones(3))
+    # A few atoms refuse most rotations before all atoms are looked at.
+    sample = np.unique(np.linspace(0, len(coords) - 1, min(len(coords), 24)).astype(int))
+    out = []
+    for rotation in _lattice_rotations(structure, symprec):
+        translation = images[0] - rotation @ points[0]
+        off = points @ rotation.T + translation - images
+        if np.any(np.linalg.norm((off - np.rint(off)) @ matrix, axis=1) > tol_A):
+            continue
+        for chosen in (sample, np.arange(len(coords))):
+            there = np.mod(coords[chosen] @ rotation.T + translation, 1.0) % 1.0
+            _, nearest = tree.query(there)
+            gap = coords[nearest] - there
+            distance = np.linalg.norm((gap - np.rint(gap)) @ matrix, axis=1)
+            if np.any(kinds[nearest] != kinds[chosen]) or np.any(distance > symprec):
+                break
+        else:
+            out.append(Operation(rotation, translation, matrix.T @ rotation @ inverse))
+    return out
+
+
+def _lattice_rotations(structure: Structure, symprec: float) -> list[NDArray[np.int_]]:
+    found = spglib.get_symmetry((structure.lattice.matrix.tolist(), [[0.0, 0.0, 0.0]], [1]), symprec=symprec)
+    if found is None:
+        raise ValueError("spglib finds no symmetry of the lattice; check the lattice parameters")
+    return list(found["rotations"])
+
+
 def operations_swapping(
     structure: Structure, first: FloatArray, second: FloatArray, tol_A: float = 0.05
 ) -> list[Operation]:
@@ -137,16 +202,10 @@ def operations_swapping(
     This is how the relation of two states of a hop is found: pass the structure with both
     sites empty and the two sites.
     """
-    lattice = structure.lattice.matrix
-    out = []
-    for op in operations(structure):
-        there = op.rotation @ first + op.translation - second
-        back = op.rotation @ second + op.translation - first
-        if all(np.linalg.norm((d - np.rint(d)) @ lattice) < tol_A for d in (there, back)):
-            out.append(op)
-    return out
+    return operations_taking(structure, np.array([first, second]), np.array([second, first]), tol_A)
 
 
 def stabiliser(structure: Structure, position: FloatArray, tol_A: float = 0.05) -> list[Operation]:
     """Operations of a structure that leave a fractional position where it is (modulo the lattice)."""
-    return operations_swapping(structure, position, position, tol_A)
+    here = np.asarray(position, dtype=float)[None]
+    return operations_taking(structure, here, here, tol_A)

@@ -19,11 +19,13 @@ FloatArray = NDArray[np.float64]
 _SHELL = 1.2
 # Vertices of one distorted octahedron fall apart by less than this; two voids never come so close.
 _MERGE_A = 0.7
-_OCCUPIED_A = 0.7
+OCCUPIED_A = 0.7
 # Thinnest padding of periodic images that still holds every neighbour of a void in an oxide.
 _PADDING_A = 6.0
 _SMALLEST_A = 1.5
-_NAMES = {4: "tetrahedron", 6: "octahedron"}
+# In spinels 16c and 48f lie a sqrt(3)/8 and a/4 from the nearest A site, 8b and 16d more than 0.41 a.
+_BESIDE_A = 2.6
+NAMES = {4: "tetrahedron", 6: "octahedron"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def distinct_voids(structure: Structure, anion: str = "O") -> list[Void]:
         group = [v for v, d in zip(left, distance, strict=True) if d < _MERGE_A / 2]
         left = [v for v in left if v not in group]
         position = [float(x) for x in centres[seed]]
-        kind = _NAMES[int(corners[seed])]
+        kind = NAMES[int(corners[seed])]
         out.append(Void(kind, position, len(group), float(anion_A[seed]), float(gaps[seed])))
     return sorted(out, key=lambda v: (-round(v.cation_A, 4), v.multiplicity, v.position))
 
@@ -117,7 +119,7 @@ def void_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, Fl
     centres: list[FloatArray] = []
     found: list[tuple[float, int]] = []
     for vertex in vertices[inside]:
-        settled = _settled(vertex, points, tree)
+        settled = settled_void(vertex, points, tree)
         if settled is None:
             continue
         place = np.mod(np.round(settled[0] @ np.linalg.inv(matrix), 9), 1.0)
@@ -130,6 +132,20 @@ def void_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, Fl
     if not centres:
         return np.empty((0, 3)), np.empty(0), np.empty(0, dtype=int)
     return np.array(centres), np.array([f[0] for f in found]), np.array([f[1] for f in found])
+
+
+def void_name(structure: Structure, position: list[float] | FloatArray, kind: str) -> str:
+    """Wyckoff name in the parent spinel (``16c``, ``16d``, ``48f``, ``8b``), or the kind in other hosts.
+
+    An empty octahedron that shares faces with A tetrahedra is 16c, otherwise an empty B site; an empty
+    tetrahedron with an A neighbour at a/4 is 48f, otherwise 8b.
+    """
+    if not {"A", "B"} <= set(structure.site_properties.get("sublattice", [])):
+        return kind
+    centre = structure.lattice.get_cartesian_coords(np.asarray(position, dtype=float))
+    beside_A = any(n.properties["sublattice"] == "A" for n in structure.get_sites_in_sphere(centre, _BESIDE_A))
+    names = {("octahedron", True): "16c", ("octahedron", False): "16d", ("tetrahedron", True): "48f"}
+    return names.get((kind, beside_A), "8b")
 
 
 def with_interstitial(
@@ -155,7 +171,7 @@ def with_interstitial(
     """
     coords = np.asarray(position, dtype=float)
     nearest = float(structure.lattice.get_all_distances(coords, structure.frac_coords).min())
-    if nearest < _OCCUPIED_A:
+    if nearest < OCCUPIED_A:
         raise ValueError(f"the place for {ion} is taken: an atom is {nearest:.2f} A away")
     out = structure.copy()
     moment = sense * high_spin_moment(ion, valence)
@@ -173,11 +189,24 @@ def _padded(fractional: FloatArray, structure: Structure) -> FloatArray:
     return np.asarray(images[np.all((images > -margins) & (images < 1 + margins), axis=1)])
 
 
-def _settled(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tuple[FloatArray, float, int] | None:
-    """Centre of the corners around a Voronoi vertex, their distance and number; None if it is neither shape."""
-    distance, index = (np.asarray(found) for found in tree.query(vertex, k=8))
+def settled_void(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tuple[FloatArray, float, int] | None:
+    """Centre of the polyhedron around a Voronoi vertex.
+
+    Parameters
+    ----------
+    vertex
+        Cartesian, Angstrom, shape (3,).
+    points, tree
+        Corners, Cartesian, shape (n, 3), and their search tree.
+
+    Returns
+    -------
+    tuple or None
+        Mean of the corners, their least distance from it (Angstrom) and their number, 4 or 6; None for other shapes.
+    """
+    distance, index = (np.asarray(found) for found in tree.query(vertex, k=min(8, len(points))))
     corners = int(np.sum(distance < _SHELL * distance[0]))
-    if corners not in _NAMES or distance[0] < _SMALLEST_A:
+    if corners not in NAMES or distance[0] < _SMALLEST_A:
         return None
     centre = points[index[:corners]].mean(axis=0)
     return centre, float(np.linalg.norm(points[index[:corners]] - centre, axis=1).min()), corners
@@ -185,4 +214,4 @@ def _settled(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tuple[Flo
 
 def _is_occupied(structure: Structure, place: FloatArray, anion: str) -> bool:
     cations = [s.frac_coords for s in structure if s.specie.symbol != anion]
-    return bool(cations) and float(structure.lattice.get_all_distances(place, cations).min()) < _OCCUPIED_A
+    return bool(cations) and float(structure.lattice.get_all_distances(place, cations).min()) < OCCUPIED_A
