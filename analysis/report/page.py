@@ -34,17 +34,21 @@ def report_html(
     str
         A complete HTML document without external resources; all text is escaped.
     """
+    page = build_page(study, figures or study_figures(study))
+    if bands and study.migration:
+        page.viewer = _viewer(study, next(iter(bands.values())))
+    return render(page)
+
+
+def render(page: Page) -> str:
+    """A page as a complete HTML document; all its text is escaped."""
     from jinja2 import Environment
+    from markupsafe import Markup
 
     here = files(__package__)
     environment = Environment(autoescape=True)
     template = environment.from_string(here.joinpath("template.html").read_text(encoding="utf-8"))
     style = here.joinpath("style.css").read_text(encoding="utf-8")
-    from markupsafe import Markup
-
-    page = build_page(study, figures or study_figures(study))
-    if bands and study.migration:
-        page.viewer = _viewer(study, next(iter(bands.values())))
     script = here.joinpath("report.js").read_text(encoding="utf-8")
     return template.render(page=page, style=Markup(style), script=Markup(script), version=version("magnetoionics"))
 

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     import typer
 
 # In the order of the help text.
-COMMANDS = ("run", "inputs", "status", "report", "claims", "hosts", "engines", "version")
+COMMANDS = (
+    "run",
+    "status",
+    "report",
+    "claims",
+    "compare",
+    "inputs",
+    "hosts",
+    "engines",
+    "version",
+)
 
 
 def register_all(app: typer.Typer) -> None:

@@ -1,0 +1,105 @@
+"""Several studies of one material in one HTML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..comparison import compare
+from ..plots.comparison import plot_bands
+from ..study import Study
+from .model import Answer, Cell, Page, Section, Table, picture, words
+from .page import render
+
+
+def comparison_html(studies: Mapping[str, Study]) -> str:
+    """Numbers, bands and verdicts side by side.
+
+    Parameters
+    ----------
+    studies
+        Studies of one material by name; at least two.
+
+    Returns
+    -------
+    str
+        A complete HTML document without external resources.
+
+    Raises
+    ------
+    ValueError
+        As `comparison.compare`.
+    """
+    numbers = _numbers_table(studies)
+    sections = [
+        Section("engines", "What is compared", tables=[_engines_table(studies)]),
+        Section("numbers", "Numbers side by side", tables=[numbers], notes=_left_out(studies)),
+        Section("claims", "Verdicts side by side", tables=[_claims_table(studies)]),
+    ]
+    hops = {name: s.migration[0] for name, s in studies.items() if s.migration}
+    if hops:
+        figure = plot_bands(hops)
+        text = "; ".join(
+            f"{name}: {h.forward_eV:.2f} eV forward, {h.backward_eV:.2f} eV back" for name, h in hops.items()
+        )
+        sections[1].figures.append(picture(figure, f"Energy along the path. {text}", f"{text}."))
+    formula = next(iter(studies.values())).host.formula
+    page = Page(
+        title=f"{formula}: {len(studies)} studies compared",
+        subtitle=", ".join(studies),
+        warnings=_warnings(studies),
+        answers=[
+            Answer(name, f"{h.forward_eV:.2f} eV forward, {h.backward_eV:.2f} eV back", _who(studies[name]))
+            for name, h in hops.items()
+        ],
+        sections=sections,
+    )
+    return render(page)
+
+
+def _who(study: Study) -> str:
+    quick = ", quick" if study.engine.quick else ""
+    return f"engine {study.engine.name} ({study.engine.tier}){quick}, order {study.host.order}"
+
+
+def _warnings(studies: Mapping[str, Study]) -> list[str]:
+    repeats = {tuple(s.engine.supercell_repeats) for s in studies.values()}
+    if len(repeats) > 1:
+        return ["The studies use cells of different size: a difference between them is not the engine's alone."]
+    return []
+
+
+def _left_out(studies: Mapping[str, Study]) -> list[str]:
+    return [f"{name}: {note}" for name, s in studies.items() for note in s.engine.provenance.left_out]
+
+
+def _engines_table(studies: Mapping[str, Study]) -> Table:
+    rows = []
+    for name, s in studies.items():
+        missing = "; ".join(f"{st.stage}: {st.reason}" for st in s.stages if not st.done) or "nothing"
+        functional = s.engine.provenance.functional or "–"
+        cells = "×".join(str(r) for r in s.engine.supercell_repeats)
+        rows.append(words([name, s.engine.name, functional, s.host.order, cells, missing]))
+    return Table("Studies", ["study", "engine", "model", "order", "supercell", "not computed"], rows)
+
+
+def _numbers_table(studies: Mapping[str, Study]) -> Table:
+    rows = [
+        [*words([row.quantity, row.unit]), *(Cell("–" if v is None else f"{v:.4g}", "number") for v in row.values)]
+        for row in compare(studies)
+    ]
+    return Table("Each number from its own engine and cell", ["quantity", "unit", *studies], rows)
+
+
+def _claims_table(studies: Mapping[str, Study]) -> Table:
+    by_study = [{c.id: c for c in s.claims} for s in studies.values()]
+    first = next(iter(studies.values()))
+    rows = []
+    for claim in first.claims:
+        verdicts = [found.get(claim.id) for found in by_study]
+        if all(v is None or v.verdict == "not computed" for v in verdicts):
+            continue
+        cells = [
+            Cell("–") if v is None else Cell(v.verdict, f"verdict {v.verdict.replace(' ', '-')}") for v in verdicts
+        ]
+        rows.append([*words([claim.id, claim.claim]), *cells])
+    return Table("Claims that at least one study speaks to", ["id", "claim", *studies], rows)
