@@ -1,0 +1,86 @@
+"""Brouwer diagram: concentrations of defects and carriers against oxygen pressure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..brouwer import BrouwerDiagram
+from .base import canvas, sign
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Below this nothing is measured; lines that never come up to it are left out of the axis range.
+_FLOOR_PER_CM3 = 1e8
+_STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)), (0, (3, 1, 3, 1, 1, 1))]
+
+
+def plot_brouwer(diagram: BrouwerDiagram, ax: Axes | None = None) -> Figure:
+    """Concentrations against oxygen pressure, both logarithmic; the oxygen potential on top.
+
+    Parameters
+    ----------
+    diagram
+        Concentrations along the pressure axis; solid lines are totals, thin ones charge states.
+    ax
+        Axis to draw on; a new figure by default.
+
+    Returns
+    -------
+    Figure
+    """
+    with canvas(ax, size=(5.8, 4.2)) as (figure, axis):
+        pressures = np.array(diagram.pressures_atm)
+        colours = {}
+        for curve in (c for c in diagram.curves if c.charge is None):
+            (drawn,) = axis.plot(pressures, curve.per_cm3, label=curve.label)
+            colours[curve.label] = drawn.get_color()
+        charges = sorted({c.charge for c in diagram.curves if c.charge is not None})
+        styles = dict(zip(charges, _STYLES * 2, strict=False))
+        for curve in diagram.curves:
+            if curve.charge is not None:
+                style = styles[curve.charge]
+                axis.plot(pressures, curve.per_cm3, color=colours[curve.label], lw=0.8, ls=style)
+        for q in charges:
+            axis.plot([], [], color="0.3", lw=0.8, ls=styles[q], label=f"q = {q:+d}" if q else "q = 0")
+        if diagram.fermi_eV is not None:
+            axis.plot(pressures, diagram.electrons_per_cm3, color="0.15", lw=1.2, ls="-", label="electrons")
+            axis.plot(pressures, diagram.holes_per_cm3, color="0.55", lw=1.2, ls="-", label="holes")
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+        highest = max(max(c.per_cm3) for c in diagram.curves)
+        highest = max([highest, *diagram.electrons_per_cm3, *diagram.holes_per_cm3])
+        lowest = min(min(c.per_cm3) for c in diagram.curves if c.charge is None)
+        floor = max(lowest, _FLOOR_PER_CM3) if highest > 10 * _FLOOR_PER_CM3 else max(lowest, 1e-30)
+        axis.set_ylim(floor / 3, highest * 4)
+        _shade_outside(axis, diagram)
+        axis.set_xlabel("oxygen pressure (atm)")
+        axis.set_ylabel("concentration (cm$^{-3}$)")
+        _potential_axis(axis, diagram)
+        axis.legend(ncols=2, fontsize=7)
+        cooled = "" if diagram.quenched_to_K is None else f", charges at {diagram.quenched_to_K:g} K"
+        tag = "; indicative" if diagram.indicative else ""
+        sign(axis, f"engine {diagram.provenance.engine}; totals at {diagram.temperature_K:g} K{cooled}{tag}")
+        return figure
+
+
+def _shade_outside(axis: Axes, diagram: BrouwerDiagram) -> None:
+    pressures = np.array(diagram.pressures_atm)
+    outside = ~np.array(diagram.inside)
+    if outside.any():
+        low, high = axis.get_ylim()
+        axis.fill_between(pressures, low, high, where=outside.tolist(), color="0.85", lw=0, zorder=0)
+        axis.set_ylim(low, high)
+
+
+def _potential_axis(axis: Axes, diagram: BrouwerDiagram) -> None:
+    top = axis.secondary_xaxis("top")
+    places = np.linspace(0, len(diagram.pressures_atm) - 1, 5).round().astype(int)
+    top.set_xticks(
+        [diagram.pressures_atm[i] for i in places], [f"{diagram.delta_mu_O_eV[i]:.2f}" for i in places], minor=False
+    )
+    top.minorticks_off()
+    top.set_xlabel(f"oxygen potential Δμ$_O$ (eV) at {diagram.temperature_K:g} K")

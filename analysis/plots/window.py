@@ -1,0 +1,90 @@
+"""Figure of the stability region in the chemical potentials, with what bounds it."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..chemical_potentials import ChemicalPotentials, coupled_points
+from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, "#56B4E9", "#000000")
+
+
+def plot_window(window: ChemicalPotentials, ax: Axes | None = None, *, element: str | None = None) -> Figure:
+    """Allowed potentials of one cation against the oxygen potential; each edge names the phase that forms there.
+
+    Parameters
+    ----------
+    window
+        A stability region.
+    ax
+        Axis to draw on; a new figure by default.
+    element
+        Cation on the vertical axis; the first by default. For hosts of more than three elements the region is
+        the range over all other potentials.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the element is not a cation of the host.
+    """
+    cations = [el for el in window.elements if el != "O"]
+    chosen = cations[0] if element is None else element
+    if chosen not in cations:
+        raise ValueError(f"no potential of {chosen!r} in {window.host_formula}; choose from {', '.join(cations)}")
+    with canvas(ax, size=(5.6, 4.2)) as (figure, axis):
+        low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
+        # The corners of the region belong to the grid, so that every edge is drawn straight.
+        corners = [v["O"] for v in window.vertices]
+        grid = np.unique(np.clip([*np.linspace(low, high, 121), *corners], low, high))
+        points = [coupled_points(window, float(x)) for x in grid]
+        bottom = np.array([min(p[chosen] for p in here) for here in points])
+        top = np.array([max(p[chosen] for p in here) for here in points])
+        axis.fill_between(grid, bottom, top, color=BLUE, alpha=0.15, lw=0)
+        if len(window.elements) == 3:
+            _named_edges(axis, window, chosen)
+        else:
+            axis.plot(grid, bottom, color="0.3", lw=1)
+            axis.plot(grid, top, color="0.3", lw=1)
+        axis.axvline(low, color="0.5", lw=0.8, ls=":")
+        axis.axvline(high, color="0.5", lw=0.8, ls=":")
+        axis.margins(x=0.06, y=0.12)
+        axis.set_xlabel("oxygen potential Δμ$_O$ (eV)")
+        axis.set_ylabel(f"{chosen} potential Δμ$_{{\\mathrm{{{chosen}}}}}$ (eV)")
+        axis.set_title(
+            f"{low:.2f} eV: {window.oxygen_poor.reaction}\n{high:.2f} eV: {window.oxygen_rich.reaction}",
+            fontsize=7.5,
+            loc="left",
+        )
+        origin = "experimental enthalpies" if window.provenance.tier == "experiment" else window.provenance.engine
+        sign(axis, f"{window.host_formula} is stable inside; {origin}, 298 K values for the solids")
+        return figure
+
+
+def _named_edges(axis: Axes, window: ChemicalPotentials, element: str) -> None:
+    """Each side of the polygon in the colour of the phase that is common to its two ends."""
+    ends = list(zip(window.vertices, window.vertex_phases, strict=True))
+    colours: dict[str, str] = {}
+    for (one, here), (other, there) in pairwise([*ends, ends[0]]):
+        for name in sorted(set(here) & set(there)):
+            first = name not in colours
+            colour = colours.setdefault(name, _COLOURS[len(colours) % len(_COLOURS)])
+            axis.plot(
+                [one["O"], other["O"]],
+                [one[element], other[element]],
+                color=colour,
+                lw=2,
+                label=f"{name} forms" if first else None,
+            )
+    axis.legend()
