@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
 from monty.json import MSONable
 from pymatgen.core import Element, Structure
 
-from .spins import high_spin_moment, low_spin_moment, total_moment
+from .spins import along, high_spin_moment, low_spin_moment, total_moment
 
 # Formal valences that oxides show beside the usual one; ions that are not here keep theirs.
 _VALENCES: dict[str, tuple[int, ...]] = {"Co": (2, 3), "Fe": (2, 3, 4), "Ni": (2, 3), "Mn": (2, 3, 4)}
@@ -35,7 +34,7 @@ class Compensation(MSONable):
     moment_muB
         Size of their new moment.
     total_moment_muB
-        Collinear total of the cell, if changed moments keep their directions.
+        Total of the cell (length of the sum for vectors), if changed moments keep their directions.
     """
 
     label: str
@@ -78,14 +77,15 @@ def compensations(structure: Structure, index: int) -> list[Compensation]:
     valence = float(structure[index].properties["valence"])
     if valence != round(valence):
         raise ValueError(f"site {index} has valence {valence}; charge states need a whole number")
-    bare = total_moment(structure) - float(structure[index].properties["magmom"])
+    bare = structure.copy()
+    bare.remove_sites([index])
     out = []
     for charge in charge_states(structure, index):
         count = round(abs(valence)) - abs(charge)
         if count == 0:
-            out.append(Compensation("none", charge, None, None, 0, 0.0, 0.0, bare))
+            out.append(Compensation("none", charge, None, None, 0, 0.0, 0.0, total_moment(bare)))
             continue
-        out += _ways(structure, index, charge, count, 1 if valence > 0 else -1, bare)
+        out += _ways(structure, index, charge, count, 1 if valence > 0 else -1)
     return out
 
 
@@ -112,6 +112,15 @@ def compensated(structure: Structure, index: int, mode: Compensation) -> Structu
         If the cell holds too few such ions.
     """
     out = structure.copy()
+    for i in _nearest(structure, index, mode):
+        out[i].properties["valence"] = mode.valence
+        out[i].properties["magmom"] = along(structure[i].properties["magmom"], mode.moment_muB)
+    out.remove_sites([index])
+    return out
+
+
+def _nearest(structure: Structure, index: int, mode: Compensation) -> list[int]:
+    """The ions that change: as many of the kind as are needed, nearest to the vacancy."""
     candidates = [
         i
         for i, s in enumerate(structure)
@@ -120,14 +129,10 @@ def compensated(structure: Structure, index: int, mode: Compensation) -> Structu
     if len(candidates) < mode.count:
         raise ValueError(f"{mode.label} needs {mode.count} ions, the cell has {len(candidates)}")
     distance = structure.lattice.get_all_distances(structure[index].frac_coords, structure.frac_coords)[0]
-    for i in sorted(candidates, key=lambda i: (round(float(distance[i]), 4), i))[: mode.count]:
-        out[i].properties["valence"] = mode.valence
-        out[i].properties["magmom"] = mode.moment_muB * float(np.sign(structure[i].properties["magmom"]) or 1.0)
-    out.remove_sites([index])
-    return out
+    return sorted(candidates, key=lambda i: (round(float(distance[i]), 4), i))[: mode.count]
 
 
-def _ways(structure: Structure, index: int, charge: int, count: int, step: int, bare: float) -> list[Compensation]:
+def _ways(structure: Structure, index: int, charge: int, count: int, step: int) -> list[Compensation]:
     groups: dict[tuple[str, str, float], list[int]] = {}
     for i, site in enumerate(structure):
         if i != index and site.specie.symbol in _VALENCES:
@@ -138,15 +143,13 @@ def _ways(structure: Structure, index: int, charge: int, count: int, step: int, 
         new = valence + step
         if new not in _VALENCES[element] or len(sites) < count:
             continue
-        old_moment = float(structure[sites[0]].properties["magmom"])
         states = [("high spin", high_spin_moment(element, new))]
         octahedral = sublattice == "B"
         if octahedral and (element, new) in _LOW_SPIN:
             states.append(("low spin", low_spin_moment(element, new)))
         for name, moment in states:
             suffix = f" {name}" if len(states) > 1 else ""
-            signed = moment * float(np.sign(old_moment) or 1.0)
             label = f"{count} {Element(element).symbol}{new:.0f}+({sublattice}){suffix}"
-            total = bare + count * (signed - old_moment)
-            out.append(Compensation(label, charge, element, sublattice, count, new, moment, total))
+            mode = Compensation(label, charge, element, sublattice, count, new, moment, 0.0)
+            out.append(replace(mode, total_moment_muB=total_moment(compensated(structure, index, mode))))
     return out

@@ -9,7 +9,7 @@ import numpy as np
 from monty.json import MSONable
 from pymatgen.core import Structure
 
-from .spins import high_spin_moment
+from .spins import along, high_spin_moment
 from .symmetry import Operation, image_of_site, operations
 
 MOST_MEMBERS = 3
@@ -126,8 +126,7 @@ def with_complex(structure: Structure, found: DefectComplex) -> Structure:
         old = structure[site].properties
         properties = {**old, "valence": member.valence}
         if "magmom" in old:
-            sense = float(np.sign(old["magmom"]) or 1.0)
-            properties["magmom"] = sense * high_spin_moment(member.substitute, member.valence)
+            properties["magmom"] = along(old["magmom"], high_spin_moment(member.substitute, member.valence))
         out.replace(site, member.substitute, properties=properties)
     out.remove_sites([s for m, s in zip(found.members, found.sites, strict=True) if m.substitute is None])
     return out

@@ -1,7 +1,8 @@
 """Structures to files and back with their site properties, collinear and vector moments alike.
 
-JSON (MSONable), POSCAR with a MAGMOM line beside it, CIF and extxyz keep the site order and the
-properties ``magmom``, ``valence`` and ``sublattice``.
+JSON (MSONable), POSCAR with a MAGMOM line beside it, CIF, mCIF and extxyz keep the site order and the
+properties ``magmom``, ``valence`` and ``sublattice``. An mCIF also lists the moments in the standard's own
+columns, as vectors along the crystal axes, which other programs read.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from pymatgen.core import Lattice, Structure
 from .safe_json import loads
 from .spins import SITE_PROPERTIES
 
-FORMATS = (".json", ".vasp", ".cif", ".extxyz")
+FORMATS = (".json", ".vasp", ".cif", ".mcif", ".extxyz")
 # The POSCAR's moments, and as comments what VASP does not know.
 MAGMOM_SUFFIX = ".magmom"
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 _AXES = "xyz"
+_CIF = (".cif", ".mcif")
 
 
 def write_structure(structure: Structure, path: str | Path) -> list[Path]:
@@ -31,7 +33,7 @@ def write_structure(structure: Structure, path: str | Path) -> list[Path]:
     structure
         With any of the properties ``magmom`` (number or vector, muB), ``valence``, ``sublattice`` (no blanks).
     path
-        Ends with .json, .vasp, .cif or .extxyz.
+        Ends with .json, .vasp, .cif, .mcif or .extxyz.
 
     Returns
     -------
@@ -55,8 +57,9 @@ def write_structure(structure: Structure, path: str | Path) -> list[Path]:
         beside = file.with_suffix(MAGMOM_SUFFIX)
         beside.write_text(_magmom_text(structure), encoding="utf-8")
         return [file, beside]
-    elif file.suffix == ".cif":
-        file.write_text(_cif_text(structure), encoding="utf-8")
+    elif file.suffix in _CIF:
+        text = _cif_text(structure) + (_mcif_text(structure) if file.suffix == ".mcif" else "")
+        file.write_text(text, encoding="utf-8")
     else:
         import ase.io
 
@@ -70,7 +73,7 @@ def read_structure(path: str | Path) -> Structure:
     _check(file)
     if file.suffix == ".json":
         return Structure.from_dict(loads(file.read_text(encoding="utf-8"), file.name))
-    if file.suffix == ".cif":
+    if file.suffix in _CIF:
         return _from_cif(file.read_text(encoding="utf-8"))
     if file.suffix == ".vasp":
         out = Structure.from_str(file.read_text(encoding="utf-8"), fmt="poscar")
@@ -149,17 +152,39 @@ def _cif_text(structure: Structure) -> str:
         for name, column in zip(names, moments.reshape(len(structure), -1).T, strict=True):
             columns[name] = [f"{x:.10g}" for x in column]
     cell = [f"_cell_{name} {value:.12f}" for name, value in zip(_CELL, structure.lattice.parameters, strict=True)]
-    head = ["data_structure", "_symmetry_space_group_name_H-M 'P 1'", *cell]
+    # Lengths and angles say nothing about the frame in which Cartesian moments are given.
+    frame = [
+        f"_local_cell_vector_{name} '{' '.join(f'{x:.12f}' for x in row)}'"
+        for name, row in zip("abc", structure.lattice.matrix, strict=True)
+    ]
+    head = ["data_structure", "_symmetry_space_group_name_H-M 'P 1'", *cell, *frame]
     operation = ["loop_", "_symmetry_equiv_pos_as_xyz", "'x, y, z'"]
     rows = [" ".join(row) for row in zip(*columns.values(), strict=True)]
     return "\n".join([*head, *operation, "loop_", *(f"_atom_site_{c}" for c in columns), *rows]) + "\n"
+
+
+def _mcif_text(structure: Structure) -> str:
+    """Magnetic operations (the identity alone) and the moments along the unit vectors of the crystal axes, in muB."""
+    vectors = _moments(structure)
+    if vectors.ndim == 1:
+        vectors = vectors[:, None] * np.array([0.0, 0.0, 1.0])
+    matrix = structure.lattice.matrix
+    along_axes = vectors @ np.linalg.inv(matrix / np.linalg.norm(matrix, axis=1)[:, None])
+    head = ["loop_", "_space_group_symop_magn_operation.id", "_space_group_symop_magn_operation.xyz", "1 x,y,z,+1"]
+    names = ["loop_", "_atom_site_moment.label", *(f"_atom_site_moment.crystalaxis_{x}" for x in _AXES)]
+    rows = [
+        f"{site.specie.symbol}{i} " + " ".join(f"{x:.10g}" for x in row)
+        for i, (site, row) in enumerate(zip(structure, along_axes, strict=True))
+        if np.any(np.abs(row) > 0)
+    ]
+    return "\n".join([*head, *names, *rows]) + "\n"
 
 
 def _from_cif(text: str) -> Structure:
     from pymatgen.io.cif import CifFile
 
     (block,) = CifFile.from_str(text).data.values()
-    lattice = Lattice.from_parameters(*(float(block[f"_cell_{name}"]) for name in _CELL))
+    lattice = Lattice([[float(x) for x in block[f"_local_cell_vector_{name}"].split()] for name in "abc"])
     coords = np.array([block[f"_atom_site_fract_{x}"] for x in _AXES], dtype=float).T
     properties: dict[str, list[Any]] = {}
     if "_atom_site_local_moment" in block.data:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pymatgen.core import Structure
 
-from .spins import formula_units, set_collinear_moments, total_moment, total_valence
+from .spins import formula_units, set_moments, total_moment, total_valence
 
 # Moments are sums of whole numbers; anything beyond rounding is a wrong valence or sense.
 MOMENT_TOLERANCE_muB = 1e-6
@@ -49,13 +49,14 @@ class Host:
     key, title, formula
         Name on the command line, name for people, formula unit.
     build_cell
-        ``order -> Structure`` with site properties ``valence`` and ``sublattice``.
+        ``order -> Structure`` with site properties ``valence``, ``sublattice`` and optionally ``spin`` (see
+        `spins.set_moments`).
     orders
         Cation orders that `build_cell` knows; the first is the default.
     spin_sense
         +1 or -1 per magnetic sublattice.
     moment_per_formula_muB
-        Expected collinear total of the default order; see `check_moment`.
+        Expected total of the default order (length of the sum for vectors); see `check_moment`.
     anions_per_formula
         Anions in the formula unit, by which formula units are counted.
     vacancies
@@ -123,7 +124,7 @@ class Host:
         chosen = self.orders[0] if order is None else order
         if chosen not in self.orders:
             raise ValueError(f"{self.key} has no order {chosen!r}; known: {', '.join(self.orders)}")
-        cell = set_collinear_moments(self.build_cell(chosen), self.spin_sense)
+        cell = set_moments(self.build_cell(chosen), self.spin_sense)
         if abs(total_valence(cell)) > 1e-9:
             raise RuntimeError(f"{self.key} in order {chosen} carries charge {total_valence(cell)} e")
         return cell
@@ -145,7 +146,7 @@ class Host:
             )
 
     def moment_per_formula(self, structure: Structure) -> float:
-        """Total collinear moment of a cell per formula unit, in muB."""
+        """Total moment of a cell per formula unit, in muB; the length of the sum for vectors."""
         return total_moment(structure) / formula_units(structure, self.anion, self.anions_per_formula)
 
 

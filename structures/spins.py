@@ -1,20 +1,27 @@
 """Site moments: set once from valence and sublattice, carried as a site property ever after.
 
-Three site properties travel with every structure: ``magmom`` (muB, collinear, signed),
-``valence`` (formal charge, e) and ``sublattice`` (the site's role, e.g. ``"A"``, ``"B"``, ``"O"``).
+Three site properties travel with every structure: ``magmom`` (muB; signed, or for non-collinear order a
+Cartesian vector on every site), ``valence`` (formal charge, e) and ``sublattice`` (the site's role, e.g.
+``"A"``, ``"B"``, ``"O"``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pymatgen.core import Element, Structure
 
 SITE_PROPERTIES = ("magmom", "valence", "sublattice")
 
+# A site's own spin, set by the user; it becomes the moment when spins are set.
+SPIN_PROPERTY = "spin"
+Spin = float | str | Sequence[float]
+Moment = float | list[float]
+
 _D_SHELL_CAPACITY = 10
 _T2G_CAPACITY = 6
+_MOMENT_TOLERANCE_muB = 1e-6
 
 
 def high_spin_moment(element: str, valence: float) -> float:
@@ -65,6 +72,53 @@ def _d_electrons(element: str, valence: float) -> int:
     return int(electrons)
 
 
+def largest_moment(element: str, valence: float) -> float:
+    """Largest spin moment in muB that an ion can have: high spin for 3d, 5 for other d, 7 for f shells, else 2."""
+    el = Element(element)
+    if el.is_transition_metal and el.row == 4:
+        return high_spin_moment(element, valence)
+    if el.is_lanthanoid or el.is_actinoid:
+        return 7.0
+    return 5.0 if el.is_transition_metal else 2.0
+
+
+def site_moment(element: str, valence: float, spin: Spin | None, sense: int = 1) -> Moment:
+    """Moment of a site in muB: a number, or a Cartesian vector of three.
+
+    Parameters
+    ----------
+    element, valence
+        The ion.
+    spin
+        None or ``"high"`` for Hund's rule and ``"low"`` for a strong octahedral field, both times `sense`; a number
+        for a signed moment in muB, or three numbers for a vector, both taken as they are.
+    sense
+        +1 or -1.
+
+    Raises
+    ------
+    ValueError
+        If the spin is none of these, or larger than the ion can have.
+    """
+    if spin is None or spin == "high":
+        return sense * high_spin_moment(element, valence)
+    if spin == "low":
+        return sense * low_spin_moment(element, valence)
+    try:
+        vector = np.array(np.nan if isinstance(spin, bool) else spin, dtype=float)
+    except (TypeError, ValueError):
+        vector = np.array([np.nan])
+    if vector.shape not in ((), (3,)) or not np.all(np.isfinite(vector)):
+        raise ValueError(f"spin {spin!r} of {element} must be 'high', 'low', a moment in muB or a vector of three")
+    largest, length = largest_moment(element, valence), float(np.linalg.norm(vector))
+    if length > largest + _MOMENT_TOLERANCE_muB:
+        raise ValueError(
+            f"spin {spin} of {element} with valence {valence:g} is {length:g} muB, but at most {largest:g} muB "
+            "fit the ion: correct the spin or the valence"
+        )
+    return float(vector) if vector.ndim == 0 else [float(x) for x in vector]
+
+
 def set_collinear_moments(structure: Structure, sense: Mapping[str, int]) -> Structure:
     """Copy of a structure with high-spin moments, signed by sublattice.
 
@@ -85,19 +139,92 @@ def set_collinear_moments(structure: Structure, sense: Mapping[str, int]) -> Str
     ValueError
         If a magnetic sublattice has no sense, or a sense is not +1 or -1.
     """
-    bad = {k: v for k, v in sense.items() if v not in (-1, 1)}
-    if bad:
-        raise ValueError(f"spin sense {bad} is not allowed: use +1 (along) or -1 (against) per sublattice")
     moments = []
+    _check_senses(sense)
     for site in structure:
-        size = high_spin_moment(site.specie.symbol, site.properties["valence"])
-        label = site.properties["sublattice"]
-        if size and label not in sense:
-            raise ValueError(f"sublattice {label!r} is magnetic but has no spin sense; given: {sorted(sense)}")
+        symbol, valence, label = site.specie.symbol, site.properties["valence"], site.properties["sublattice"]
+        size = high_spin_moment(symbol, valence)
+        _check_sense(label, size, sense)
         moments.append(size * sense.get(label, 1) if size else 0.0)
     out = structure.copy()
     out.add_site_property("magmom", moments)
     return out
+
+
+def set_moments(structure: Structure, sense: Mapping[str, int]) -> Structure:
+    """Copy of a structure with high-spin moments, or with the spins that its sites ask for.
+
+    Parameters
+    ----------
+    structure
+        Structure with site properties ``valence`` and ``sublattice``, and optionally ``spin``: None (high spin),
+        or what `site_moment` takes.
+    sense
+        As in `set_collinear_moments`; sites with a number or a vector of their own need none.
+
+    Returns
+    -------
+    Structure
+        Copy with the site property ``magmom`` (muB) instead of ``spin``: numbers, or vectors on all sites if any
+        site has one.
+
+    Raises
+    ------
+    ValueError
+        As `set_collinear_moments` and `site_moment`.
+    """
+    spins = structure.site_properties.get(SPIN_PROPERTY)
+    if spins is None:
+        return set_collinear_moments(structure, sense)
+    _check_senses(sense)
+    moments: list[Moment] = []
+    for site, spin in zip(structure, spins, strict=True):
+        label = site.properties["sublattice"]
+        moment = site_moment(site.specie.symbol, site.properties["valence"], spin, sense.get(label, 1))
+        if spin is None or isinstance(spin, str):
+            _check_sense(label, moment, sense)
+        moments.append(moment)
+    out = structure.copy()
+    out.remove_site_property(SPIN_PROPERTY)
+    out.add_site_property("magmom", _all_alike(moments))
+    return out
+
+
+def along(moment: Moment, size: float) -> Moment:
+    """A moment of a given size (muB) in the direction of another; along +z where that one is zero."""
+    vector = np.array(moment, dtype=float)
+    if vector.ndim == 0:
+        return size * float(np.sign(vector) or 1.0)
+    length = float(np.linalg.norm(vector))
+    unit = vector / length if length else np.array([0.0, 0.0, 1.0])
+    return [float(x) for x in size * unit]
+
+
+def is_non_collinear(structure: Structure) -> bool:
+    """Whether the moments are vectors."""
+    return any(np.ndim(m) for m in structure.site_properties.get("magmom", ()))
+
+
+def moment_like(structure: Structure, signed_muB: float) -> Moment:
+    """A collinear moment (muB, along z) in the form that the structure's moments have."""
+    return [0.0, 0.0, signed_muB] if is_non_collinear(structure) else signed_muB
+
+
+def _all_alike(moments: Sequence[Moment]) -> list[Moment]:
+    if not any(isinstance(m, list) for m in moments):
+        return list(moments)
+    return [m if isinstance(m, list) else [0.0, 0.0, m] for m in moments]
+
+
+def _check_senses(sense: Mapping[str, int]) -> None:
+    bad = {k: v for k, v in sense.items() if v not in (-1, 1)}
+    if bad:
+        raise ValueError(f"spin sense {bad} is not allowed: use +1 (along) or -1 (against) per sublattice")
+
+
+def _check_sense(label: str, moment: Moment, sense: Mapping[str, int]) -> None:
+    if moment and label not in sense:
+        raise ValueError(f"sublattice {label!r} is magnetic but has no spin sense; given: {sorted(sense)}")
 
 
 def total_moment(structure: Structure) -> float:

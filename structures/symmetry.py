@@ -69,8 +69,11 @@ def colours(structure: Structure) -> list[int]:
     keys = []
     for site in structure:
         p = site.properties
-        moment = p.get("magmom") or 0.0
-        keys.append((site.specie.symbol, round(p.get("valence") or 0.0, 6), tuple(np.round(np.atleast_1d(moment), 3))))
+        # A number is a vector along z, so that the two forms of one order have the same symmetry.
+        given = p.get("magmom")
+        moment = np.atleast_1d(np.round(np.array(0.0 if given is None else given, dtype=float), 3)) + 0.0
+        vector = tuple(moment) if moment.size == 3 else (0.0, 0.0, float(moment[0]))
+        keys.append((site.specie.symbol, round(p.get("valence") or 0.0, 6), vector))
     index = {key: n + 1 for n, key in enumerate(sorted(set(keys)))}
     return [index[key] for key in keys]
 

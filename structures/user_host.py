@@ -11,7 +11,7 @@ roles:                     # the first that fits a site wins
   - {element: Fe, coordination: 6, sublattice: B, valence: 3}
   - {element: Co, sublattice: B, valence: 2}
   - {element: O, sublattice: O, valence: -2}
-spin_sense: {A: -1, B: 1}
+spin_sense: {A: -1, B: 1}  # high spin, against and along z, unless a role or `spins` says otherwise
 moment_per_formula_muB: 3
 anions_per_formula: 4
 vacancies: [[Fe, B], [O, O]]
@@ -21,6 +21,10 @@ references: [CoO, Fe2O3, Fe3O4]
 hubbard_U_eV: {Co: 3.32, Fe: 5.3}
 gap_eV: 1.5
 ```
+
+A role may carry ``spin``: ``high``, ``low``, a signed moment in muB, or a Cartesian vector ``[x, y, z]``; with
+``indices`` it holds for single sites. ``spins: {B: low}`` says the same for a sublattice. One vector makes the
+moments of all sites vectors, and the declared moment is then the length of their sum.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ from pymatgen.core import Composition, Structure
 from .checks import StructureError, check_bonds, check_no_overlap, coordination_number
 from .hops import distinct_hops
 from .host import HopKind, Host, UnknownHostError
+from .spins import SPIN_PROPERTY, Spin
 from .strangers import read_structure_file, read_yaml
 from .vacancies import distinct_vacancies
 
@@ -51,10 +56,11 @@ _OPTIONAL = (
     "hubbard_U_eV",
     "claims",
     "sources",
+    "spins",
 )
 _BY_ORDER = "moment_by_order_muB"
 _FRACTION_TOLERANCE = 1e-3
-_ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices"}
+_ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices", "spin"}
 
 
 class HostFileError(UnknownHostError):
@@ -128,7 +134,7 @@ def _host(file: Path, entries: Mapping[str, Any]) -> Host:
         key=str(entries.get("key", file.stem)),
         title=str(entries.get("title", entries["formula"])),
         formula=str(entries["formula"]),
-        build_cell=_builder(files, entries["roles"], anion),
+        build_cell=_builder(files, entries["roles"], anion, entries.get("spins", {})),
         orders=tuple(files),
         spin_sense={str(k): int(v) for k, v in entries["spin_sense"].items()},
         moment_per_formula_muB=float(entries["moment_per_formula_muB"]),
@@ -146,7 +152,12 @@ def _host(file: Path, entries: Mapping[str, Any]) -> Host:
     )
 
 
-def _builder(files: Mapping[str, Path], roles: list[Mapping[str, Any]], anion: str) -> Callable[[str], Structure]:
+def _builder(
+    files: Mapping[str, Path], roles: list[Mapping[str, Any]], anion: str, spins: Mapping[str, Spin]
+) -> Callable[[str], Structure]:
+    unknown = sorted(set(spins) - {str(role.get("sublattice")) for role in roles})
+    if unknown:
+        raise HostFileError(f"spins are given for sublattices {unknown} that no role names")
     for role in roles:
         if not {"element", "sublattice"} <= set(role) <= _ROLE_KEYS:
             raise HostFileError(f"role {dict(role)} needs element, sublattice and valence; known: {sorted(_ROLE_KEYS)}")
@@ -154,12 +165,17 @@ def _builder(files: Mapping[str, Path], roles: list[Mapping[str, Any]], anion: s
     # A study builds the cell many times; the file is read once per host.
     @functools.cache
     def read(order: str) -> Structure:
-        return with_roles(read_structure_file(files[order]), roles, anion)
+        return with_roles(read_structure_file(files[order]), roles, anion, spins)
 
     return lambda order: read(order).copy()
 
 
-def with_roles(structure: Structure, roles: list[Mapping[str, Any]], anion: str = "O") -> Structure:
+def with_roles(
+    structure: Structure,
+    roles: list[Mapping[str, Any]],
+    anion: str = "O",
+    spins: Mapping[str, Spin] | None = None,
+) -> Structure:
     """Bare structure with the site properties that every later step needs.
 
     Parameters
@@ -168,14 +184,17 @@ def with_roles(structure: Structure, roles: list[Mapping[str, Any]], anion: str 
         Ordered structure; oxidation states and other properties are dropped.
     roles
         Mappings with ``element``, ``sublattice``, ``valence`` and optionally ``coordination`` (number
-        of anions in the first shell) or ``indices`` (site numbers); the first that fits a site wins.
+        of anions in the first shell), ``indices`` (site numbers) or ``spin`` (see `spins.site_moment`); the
+        first that fits a site wins.
     anion
         Element that coordinates the cations.
+    spins
+        Spin per sublattice, for sites whose role has none.
 
     Returns
     -------
     Structure
-        With properties ``sublattice`` and ``valence``.
+        With properties ``sublattice`` and ``valence``, and ``spin`` if any is given.
 
     Raises
     ------
@@ -189,7 +208,7 @@ def with_roles(structure: Structure, roles: list[Mapping[str, Any]], anion: str 
     bare = Structure(structure.lattice, symbols, structure.frac_coords)
     check_no_overlap(bare)
     check_bonds(bare, anion)
-    labels, valences = [], []
+    labels, valences, own = [], [], []
     for i, symbol in enumerate(symbols):
         role = next((r for r in roles if _fits(bare, i, symbol, r, anion)), None)
         if role is None or role.get("valence") is None:
@@ -200,8 +219,11 @@ def with_roles(structure: Structure, roles: list[Mapping[str, Any]], anion: str 
             )
         labels.append(str(role["sublattice"]))
         valences.append(float(role["valence"]))
+        own.append(role.get("spin", (spins or {}).get(labels[-1])))
     bare.add_site_property("sublattice", labels)
     bare.add_site_property("valence", valences)
+    if any(spin is not None for spin in own):
+        bare.add_site_property(SPIN_PROPERTY, own)
     return bare
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 from scipy.spatial import Voronoi, cKDTree
 
-from .spins import high_spin_moment
+from .spins import high_spin_moment, moment_like
 from .symmetry import operations
 
 FloatArray = NDArray[np.float64]
@@ -162,7 +162,7 @@ def with_interstitial(
     ion, valence, sublattice
         What is put there; the moment follows from the valence (high spin).
     sense
-        +1 or -1: direction of its moment.
+        +1 or -1: direction of its moment (along z among vectors).
 
     Raises
     ------
@@ -174,7 +174,7 @@ def with_interstitial(
     if nearest < OCCUPIED_A:
         raise ValueError(f"the place for {ion} is taken: an atom is {nearest:.2f} A away")
     out = structure.copy()
-    moment = sense * high_spin_moment(ion, valence)
+    moment = moment_like(structure, sense * high_spin_moment(ion, valence))
     properties = {"valence": valence, "sublattice": sublattice, "magmom": moment}
     out.append(ion, coords, properties={k: v for k, v in properties.items() if k in structure.site_properties})
     return out
