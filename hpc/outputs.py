@@ -19,6 +19,7 @@ RESULTS = "results.json"
 REPORT = "report.html"
 FIGURES = "figures"
 BANDS = "bands"
+DRY_RUN = "dry-run"
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -51,7 +52,7 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
             "choose another --output, or replace it with --overwrite"
         )
     if folder.is_dir() and not (folder / RESULTS).exists() and not (folder / "store").exists():
-        strangers = sorted(p.name for p in folder.iterdir())
+        strangers = sorted(p.name for p in folder.iterdir() if p.name != DRY_RUN)
         if strangers:
             raise UserError(
                 f"{folder} holds files that are no study ({', '.join(strangers[:3])}); "

@@ -68,7 +68,7 @@ def run_study(
     """
     console = console or Console(stderr=True)
     begin = time.perf_counter()
-    _check_names(host, engine_name, order)
+    check_names(host, engine_name, order)
     folder = output or Path(f"{host.strip().lower()}-study")
     if jobs < 1:
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
@@ -92,10 +92,27 @@ def run_study(
     if not summary.finished:
         name, reason = next(iter(summary.failed.items()))
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
-    _save_timings(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin}, flow.uuid)
-    write_study(*_load(store), folder)
+    finish_study(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin}, flow.uuid, folder)
     console.print(f"[bold]{folder / REPORT}[/bold]  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)")
     return folder
+
+
+def finish_study(store: JobStore, seconds: dict[str, float], flow_uuid: str, folder: Path) -> None:
+    """Write results, figures, bands and report of a flow whose jobs are all in the store.
+
+    Parameters
+    ----------
+    store
+        The folder's store.
+    seconds
+        Wall seconds by stage.
+    flow_uuid
+        Which of the flows in the store is the study.
+    folder
+        The study's folder.
+    """
+    _save_timings(store, seconds, flow_uuid)
+    write_study(*_load(store), folder)
 
 
 def _jobs(summary: RunSummary) -> str:
@@ -118,7 +135,28 @@ def rebuild_report(folder: Path, console: Console | None = None) -> None:
     (console or Console(stderr=True)).print(f"[bold]{folder / REPORT}[/bold]")
 
 
-def _check_names(host: str, engine_name: str, order: str | None) -> None:
+def build_flow(
+    host: str, engine_name: str, order: str | None = None, quick: bool = False, stages: Sequence[str] | None = None
+) -> Any:
+    """Flow of a study, with every name checked; arguments as for `run_study`.
+
+    Raises
+    ------
+    UserError
+        For bad input.
+    """
+    check_names(host, engine_name, order)
+    return _build_flow(host, engine_name, order, quick, stages)
+
+
+def check_names(host: str, engine_name: str, order: str | None) -> None:
+    """Refuse unknown hosts, engines and orders.
+
+    Raises
+    ------
+    UserError
+        With the known ones.
+    """
     from ..structures.host import UnknownHostError, get_host
     from ..workflows.engine import UnknownEngineError, get_engine
 

@@ -21,6 +21,9 @@ COMMANDS = (
     "inputs",
     "hosts",
     "engines",
+    "cluster",
+    "submit",
+    "fetch",
     "version",
 )
 

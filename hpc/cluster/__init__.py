@@ -1,0 +1,1 @@
+"""Studies on a cluster through jobflow-remote: project, resources, submission, results, and what hangs."""

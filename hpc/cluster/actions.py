@@ -1,0 +1,115 @@
+"""What the commands `submit` and `fetch` do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import UserError
+from .submit import JobCost, Submission, project_table, recall, remember, submit_flow, write_dry_run
+
+if TYPE_CHECKING:
+    from .fetch import RemoteStudy
+
+
+def submit_study(
+    host: str,
+    project_name: str,
+    *,
+    engine_name: str = "local",
+    order: str | None = None,
+    output: Path | None = None,
+    quick: bool = False,
+    stages: Sequence[str] | None = None,
+    priority: int = 0,
+    dry_run: bool = False,
+    console: Console | None = None,
+) -> Submission | None:
+    """Submit a study, or write what would be submitted; arguments as for `run_study`.
+
+    Returns
+    -------
+    Submission or None
+        None for a dry run.
+
+    Raises
+    ------
+    UserError
+        For bad input or a project that cannot be used.
+    """
+    from ..outputs import check_output_folder
+    from ..study_runner import build_flow
+
+    console = console or Console()
+    flow = build_flow(host, engine_name, order, quick, stages)
+    folder = output or Path(f"{host.strip().lower()}-study")
+    check_output_folder(folder, overwrite=True)
+    table = project_table(project_name)
+    if dry_run:
+        costs = write_dry_run(flow, table, folder)
+        console.print(cost_table(costs))
+        console.print(f"inputs in {folder}/dry-run; nothing was submitted", markup=False)
+        return None
+    from .controller import job_controller
+
+    about: dict[str, Any] = {"host": host.strip(), "order": order, "engine": engine_name, "quick": quick}
+    with job_controller(project_name) as controller:
+        done = submit_flow(flow, controller, table, about=about, priority=priority)
+    remember(folder, project_name, done, about)
+    word = f"submitted: {len(done.costs)} jobs" if done.is_new else "this study had been submitted; nothing was added"
+    console.print(f"{word} (study {done.key[:12]}, project {project_name})", markup=False)
+    console.print(
+        f"Keep the runner on: jf -p {project_name} runner start. Results: magnetoionics fetch {folder}", markup=False
+    )
+    return done
+
+
+def cost_table(costs: list[JobCost]) -> Table:
+    """Jobs, nodes and core hours; the last row is the sum."""
+    table = Table("stage", "job", "kind", "worker", "nodes", "core hours at most", show_footer=True)
+    for c in costs:
+        table.add_row(Text(c.stage), Text(c.name), c.kind, c.worker, str(c.nodes), f"{c.core_hours:g}")
+    table.columns[1].footer = f"{len(costs)} jobs known beforehand"
+    table.columns[5].footer = f"{sum(c.core_hours for c in costs):g}"
+    return table
+
+
+def fetch_folder(folder: Path, project_name: str | None = None, console: Console | None = None) -> bool:
+    """Fetch what the folder's study has finished; True if that is all of it.
+
+    Raises
+    ------
+    UserError
+        If the folder was not submitted, or to another project.
+    """
+    from ..outputs import REPORT
+    from .fetch import fetch_study
+
+    console = console or Console()
+    note = recall(folder)
+    if project_name is not None and project_name != note["project"]:
+        raise UserError(f"{folder} was submitted to project {note['project']}, not to {project_name}")
+    study = fetch_study(note["project"], folder, note["flow"])
+    if study.finished:
+        console.print(f"finished: {len(study.jobs)} jobs; {folder / REPORT}", markup=False)
+        return True
+    console.print(f"not finished: {_tally(study.states)}", markup=False)
+    for line in _failures(study):
+        console.print(line, markup=False)
+    return False
+
+
+def _tally(states: Counter[str]) -> str:
+    return ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+
+
+def _failures(study: RemoteStudy) -> list[str]:
+    bad = [j for j in study.jobs if j["state"] in ("FAILED", "REMOTE_ERROR")]
+    lines = [f"{j['job']['name']} (job {j['db_id']}): {j['state']}" for j in bad]
+    return [*lines, "`magnetoionics cluster doctor` says why and how to cure it"] if lines else []

@@ -1,0 +1,89 @@
+"""One connection to a project's database; errors of the database become one clear line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UserError
+from .project import load_project
+
+if TYPE_CHECKING:
+    from jobflow_remote.jobs.jobcontroller import JobController
+
+STUDIES = "magnetoionics_studies"
+# Seconds to wait for a database that does not answer, instead of pymongo's thirty for every call.
+DATABASE_WAIT_MS = 5000
+
+
+class DatabaseDownError(UserError):
+    """The project's database does not answer."""
+
+
+@contextmanager
+def job_controller(project_name: str) -> Iterator[JobController]:
+    """Controller of a project, closed afterwards; a new database is initialised.
+
+    Raises
+    ------
+    UserError
+        If the project or its database cannot be used.
+    """
+    project = load_project(project_name)
+    address = ping_database(project.queue.store)
+    from pymongo.errors import PyMongoError
+
+    try:
+        controller = project.get_job_controller()
+        try:
+            initialise(controller)
+            yield controller
+        finally:
+            controller.close()
+    except PyMongoError as error:
+        raise DatabaseDownError(
+            f"the database at {address} failed ({type(error).__name__}); nothing is lost"
+        ) from error
+
+
+def ping_database(store: dict[str, Any]) -> str:
+    """Ask the database whether it is there; returns its address without the password.
+
+    Raises
+    ------
+    DatabaseDownError
+        If it is not.
+    """
+    from pymongo import MongoClient
+    from pymongo.errors import PyMongoError
+
+    host, port = store.get("host", "localhost"), store.get("port", 27017)
+    address = f"{host}:{port}/{store.get('database')}"
+    options = {k: store[k] for k in ("username", "password") if store.get(k)}
+    try:
+        with MongoClient(
+            host, port, serverSelectionTimeoutMS=DATABASE_WAIT_MS, directConnection=True, **options
+        ) as client:
+            client.admin.command("ping")
+            client[str(store.get("database"))].list_collection_names()
+    except PyMongoError as error:
+        kind = type(error).__name__
+        raise DatabaseDownError(
+            f"the database at {address} does not answer ({kind}); start mongod there, or correct `queue` and "
+            "`jobstore` in the project file"
+        ) from error
+    return address
+
+
+def initialise(controller: JobController) -> None:
+    """Make the collections of a new database; one in use is left as it is."""
+    if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:
+        controller.reset(reset_output=False, max_limit=0)
+        controller.jobs.create_index("job.metadata.study")
+        studies(controller).create_index("campaign")
+
+
+def studies(controller: JobController) -> Any:
+    """Collection with one document per submitted study."""
+    return controller.jobs.database[STUDIES]

@@ -1,0 +1,324 @@
+"""Finds what is wrong with a project or hangs in it, and names the command that cures it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import UserError
+from .controller import DatabaseDownError, job_controller, ping_database
+from .project import load_project
+from .submit import check_table, project_table
+
+if TYPE_CHECKING:
+    from jobflow_remote.config.base import Project
+    from jobflow_remote.jobs.jobcontroller import JobController
+
+# What the scheduler writes into a job that it ends for its time: Slurm, PBS, SGE.
+_WALLTIME = ("DUE TO TIME LIMIT", "walltime", "exceeded limit", "h_rt", "s_rt")
+_TAIL = 200
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong.
+
+    Attributes
+    ----------
+    subject, problem
+        Where and what.
+    cure
+        Command or edit that cures it.
+    fix
+        Does what `cure` says; None where a person has to.
+    """
+
+    subject: str
+    problem: str
+    cure: str
+    fix: Callable[[], object] | None = None
+
+
+def examine(project_name: str, *, fix: bool = False, stale_s: float = 1800.0, console: Console | None = None) -> bool:
+    """Print all findings, cure the safe ones if asked, and say whether nothing is left.
+
+    Raises
+    ------
+    UserError
+        If the project does not exist.
+    """
+    console = console or Console()
+    project = load_project(project_name)
+    findings = [*check_project(project, project_name), *check_workers(project), *check_codes(project)]
+    try:
+        ping_database(project.queue.store)
+    except DatabaseDownError as error:
+        findings.append(Finding("database", str(error), "start mongod, then run the doctor again"))
+        return _report(findings, [], console)
+    with job_controller(project_name) as controller:
+        findings += check_jobs(controller, project_name, stale_s)
+        cured = [f for f in findings if fix and f.fix is not None]
+        for finding in cured:
+            assert finding.fix is not None
+            finding.fix()
+    return _report([f for f in findings if f not in cured], cured, console)
+
+
+def _report(findings: list[Finding], cured: list[Finding], console: Console) -> bool:
+    if findings or cured:
+        table = Table("what", "problem", "cure", show_lines=True)
+        for finding in cured:
+            table.add_row(Text(finding.subject), Text(finding.problem), Text("cured", style="green"))
+        for finding in findings:
+            cure = f"{finding.cure}{'  (or --fix)' if finding.fix else ''}"
+            table.add_row(Text(finding.subject), Text(finding.problem, style="red"), Text(cure))
+        console.print(table)
+    else:
+        console.print("nothing is wrong")
+    return not findings
+
+
+def check_project(project: Project, name: str) -> Iterator[Finding]:
+    """The project's table against its workers, and who may read its file."""
+    from .project import projects_folder
+
+    path = projects_folder() / f"{name}.yaml"
+    if path.stat().st_mode & 0o077 and project.queue.store.get("password"):
+        yield Finding(
+            "project file", "others may read the database's password", f"chmod 600 {path}", lambda: path.chmod(0o600)
+        )
+    try:
+        table = project_table(name)
+        check_table(table, _ProjectOnly(project))  # type: ignore[arg-type]
+    except UserError as error:
+        yield Finding("table of resources", str(error), "edit the table")
+
+
+@dataclass(frozen=True)
+class _ProjectOnly:
+    """Stands for a controller where only its project is asked."""
+
+    project: Project
+
+
+def check_workers(project: Project) -> Iterator[Finding]:
+    """Connection, scheduler and work folder of every worker, and whether its queues exist."""
+    for name, worker in project.workers.items():
+        host = worker.get_host()
+        try:
+            host.connect()
+            if problem := host.test():
+                yield Finding(f"worker {name}", str(problem)[:_TAIL], "check `host` and your ssh keys")
+                continue
+            yield from _check_scheduler(name, worker, host)
+            host.mkdir(str(worker.work_dir), recursive=True)
+            _, error, code = host.execute(f"test -w '{worker.work_dir}'")
+            if code:
+                yield Finding(f"worker {name}", f"cannot write {worker.work_dir} {error}", "edit `work_dir`")
+        except Exception as error:
+            yield Finding(
+                f"worker {name}",
+                f"no connection ({type(error).__name__}: {str(error)[:_TAIL]})",
+                "check `host`, `user` and your ssh keys in the project file",
+            )
+        finally:
+            host.close()
+
+
+_QUEUES = {"slurm": "sinfo -h -o %R", "pbs": "qstat -Q", "sge": "qconf -sql"}
+_SUBMIT = {"slurm": "sbatch", "pbs": "qsub", "sge": "qsub"}
+
+
+def _check_scheduler(name: str, worker: Any, host: Any) -> Iterator[Finding]:
+    kind = worker.scheduler_type
+    if kind not in _SUBMIT:
+        return
+    _, _, code = host.execute(f"command -v {_SUBMIT[kind]}")
+    if code:
+        yield Finding(
+            f"worker {name}", f"no command {_SUBMIT[kind]} there", f"install {kind}, or edit `scheduler_type`"
+        )
+        return
+    _, error, code = host.execute(_QUEUES[kind])
+    if code:
+        yield Finding(f"worker {name}", f"the scheduler does not answer: {str(error)[:_TAIL]}", "ask its operator")
+
+
+def queues_of(project: Project, worker_name: str) -> list[str]:
+    """Queues that the worker's scheduler offers; empty if it cannot say."""
+    worker = project.workers[worker_name]
+    kind = worker.scheduler_type
+    if not isinstance(kind, str) or kind not in _QUEUES:
+        return []
+    host = worker.get_host()
+    try:
+        host.connect()
+        out, _, code = host.execute(_QUEUES[kind])
+        lines = str(out).split("\n")
+        if code:
+            return []
+        if kind == "pbs":
+            lines = [line.split()[0] for line in lines[2:] if line.split()]
+        return sorted({line.strip() for line in lines if line.strip()})
+    finally:
+        host.close()
+
+
+def check_codes(project: Project) -> Iterator[Finding]:
+    """Python and this package on every worker; VASP's pseudopotentials where VASP is set up here."""
+    for name, worker in project.workers.items():
+        if worker.type != "local":
+            continue
+        words = (worker.execution_cmd or "jf").split()
+        if shutil.which(words[0]) is None:
+            yield Finding(f"worker {name}", f"{words[0]} is not there", "edit `execution_cmd`")
+    yield from _check_pseudopotentials()
+
+
+def _check_pseudopotentials() -> Iterator[Finding]:
+    from pathlib import Path
+
+    from pymatgen.core import SETTINGS
+
+    folder = SETTINGS.get("PMG_VASP_PSP_DIR")
+    if folder is not None and not Path(str(folder)).expanduser().is_dir():
+        yield Finding(
+            "pseudopotentials", "PMG_VASP_PSP_DIR names a folder that is not there", "pmg config -p SOURCE TARGET"
+        )
+
+
+def check_jobs(controller: JobController, name: str, stale_s: float) -> Iterator[Finding]:
+    """Locks of dead runners, jobs that the scheduler refused or ended, and batches that no process serves."""
+    yield from _stale_locks(controller, name, stale_s)
+    for job in controller.get_jobs_info_query({"state": {"$in": ["FAILED", "REMOTE_ERROR"]}}):
+        yield from _broken_job(controller, name, job)
+    yield from _stuck_batches(controller, name, stale_s)
+    yield from _no_runner(controller, name, stale_s)
+
+
+def _before(seconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def _stale_locks(controller: JobController, name: str, stale_s: float) -> Iterator[Finding]:
+    old = {"lock_id": {"$ne": None}, "lock_time": {"$lt": _before(stale_s)}}
+    for job in controller.jobs.find(old, {"db_id": 1, "job.name": 1, "lock_id": 1}):
+        yield Finding(
+            f"job {job['db_id']} ({job['job']['name']})",
+            f"locked for more than {stale_s / 60:g} minutes by a runner that is gone",
+            f"jf -p {name} admin unlock -did {job['db_id']}",
+            _unlocker(controller.jobs, job),
+        )
+    for flow in controller.flows.find(old, {"uuid": 1, "name": 1, "lock_id": 1}):
+        yield Finding(
+            f"flow {flow['name']}",
+            f"locked for more than {stale_s / 60:g} minutes by a runner that is gone",
+            f"jf -p {name} admin unlock-flow -fid {flow['uuid']}",
+            _unlocker(controller.flows, flow),
+        )
+
+
+def _unlocker(collection: Any, document: dict[str, Any]) -> Callable[[], object]:
+    """Opens exactly the lock that was seen: one taken since then stays."""
+    same = {"_id": document["_id"], "lock_id": document["lock_id"]}
+    return lambda: collection.update_one(same, {"$set": {"lock_id": None, "lock_time": None}})
+
+
+def _broken_job(controller: JobController, name: str, job: Any) -> Iterator[Finding]:
+    subject = f"job {job.db_id} ({job.name})"
+    remote = job.remote
+    if job.state.value == "REMOTE_ERROR":
+        error = _last_line(remote.error or job.error or "")
+        queues = queues_of(controller.project, job.worker)
+        document = controller.jobs.find_one({"db_id": job.db_id}, {"resources": 1}) or {}
+        queue = (document.get("resources") or {}).get("queue_name")
+        if queue and queues and queue not in queues:
+            yield Finding(
+                subject,
+                f"queue {queue!r} does not exist; there are {', '.join(queues)}",
+                f"correct queue_name in the table of resources, then: magnetoionics cluster doctor {name} --fix",
+                _requeue(controller, name, job),
+            )
+            return
+        yield Finding(subject, f"REMOTE_ERROR: {error}", f"jf -p {name} job retry {job.db_id}", _retry(controller, job))
+        return
+    said = remote.queue_err or ""
+    if any(word in said for word in _WALLTIME):
+        yield Finding(
+            subject,
+            "ended by the scheduler for its time; relaxations and bands go on from their last step",
+            f"jf -p {name} job rerun --no-delete {job.db_id}",
+            lambda: controller.rerun_job(db_id=job.db_id, delete_files=False),
+        )
+        return
+    yield Finding(
+        subject,
+        f"FAILED: {_last_line(job.error or said)}",
+        f"jf -p {name} job info {job.db_id}; after the cure: jf -p {name} job rerun {job.db_id}",
+    )
+
+
+def _retry(controller: JobController, job: Any) -> Callable[[], object]:
+    return lambda: controller.retry_job(db_id=job.db_id)
+
+
+def _requeue(controller: JobController, name: str, job: Any) -> Callable[[], object] | None:
+    """Give a refused job the resources that the table has now, and try again; None while they are the same."""
+    from jobflow import Job
+
+    document = controller.jobs.find_one({"db_id": job.db_id}, {"job": 1, "resources": 1, "worker": 1})
+    entry_of = project_table(name)
+    entry = entry_of.kinds[entry_of.kind_of(Job.from_dict(document["job"]))]
+    queues = queues_of(controller.project, entry.worker)
+    queue = entry.resources.get("queue_name")
+    if queue is not None and queues and queue not in queues:
+        return None
+
+    def cure() -> None:
+        controller.set_job_run_properties(
+            db_ids=job.db_id, worker=entry.worker, resources=entry.qresources(), update=False
+        )
+        controller.retry_job(db_id=job.db_id)
+
+    return cure
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return lines[-1][:_TAIL] if lines else "no reason was recorded"
+
+
+def _stuck_batches(controller: JobController, name: str, stale_s: float) -> Iterator[Finding]:
+    """Jobs given to a batch process that is gone."""
+    if controller.batches is None:
+        return
+    query = {"state": {"$in": ["BATCH_SUBMITTED", "BATCH_RUNNING"]}, "updated_on": {"$lt": _before(stale_s)}}
+    for job in controller.jobs.find(query, {"db_id": 1, "job.name": 1, "worker": 1, "state": 1}):
+        serving = controller.batches.count_documents(
+            {"worker": job["worker"], "batch_state": {"$in": ["SUBMITTED", "RUNNING"]}}
+        )
+        if serving:
+            continue
+        db_id = job["db_id"]
+        yield Finding(
+            f"job {db_id} ({job['job']['name']})",
+            f"{job['state']}, and no batch process of worker {job['worker']} is left",
+            f"jf -p {name} job rerun --force {db_id}",
+            lambda db_id=db_id: controller.rerun_job(db_id=db_id, force=True, delete_files=False),
+        )
+
+
+def _no_runner(controller: JobController, name: str, stale_s: float) -> Iterator[Finding]:
+    """Jobs that wait although nothing stops them: nobody runs the project."""
+    ready = {"state": {"$in": ["READY", "CHECKED_OUT", "RUN_FINISHED", "DOWNLOADED", "UPLOADED"]}, "lock_id": None}
+    count = controller.jobs.count_documents({**ready, "updated_on": {"$lt": _before(stale_s)}})
+    runner = controller.get_running_runner()
+    if count and not isinstance(runner, dict):
+        yield Finding("runner", f"{count} jobs are ready and no runner is on", f"jf -p {name} runner start")
