@@ -1,0 +1,77 @@
+"""Hooks of the documentation site: reference pages from the code, formulas without scripts, links to source files."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+ROOMS = {
+    "structures": "What is computed",
+    "calculators": "How an energy is had cheaply",
+    "analysis": "What it means",
+    "workflows": "Which jobs",
+    "hpc": "Where it runs",
+}
+_LINK = re.compile(r"(\]\()(\.\./[^)\s]+)(\))")
+_MATH = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
+
+
+# Browsers ignore the bold variant of a letter in MathML; the bold letters of Unicode they draw.
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\s*\{?([A-Za-z])\}?")
+
+
+def _bold(match: re.Match[str]) -> str:
+    letter = match[1]
+    first = 0x1D400 if letter.isupper() else 0x1D41A
+    return chr(first + ord(letter.upper()) - ord("A")) + " "
+
+
+def _modules(root: Path, room: str) -> list[str]:
+    files = sorted((root / room).rglob("*.py"))
+    names = [f.relative_to(root).with_suffix("").as_posix().replace("/", ".") for f in files]
+    return [n.removesuffix(".__init__") for n in names if not n.rsplit(".", 1)[-1].startswith("_") or "__init__" in n]
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add one reference page per room, with every module in it."""
+    from mkdocs.structure.files import File
+
+    root = Path(config["config_file_path"]).parent
+    links = []
+    for room, question in ROOMS.items():
+        blocks = [f"::: magnetoionics.{name}\n" for name in _modules(root, room)]
+        text = f"# {room}: {question.lower()}\n\n" + "\n".join(blocks)
+        files.append(File.generated(config, f"reference/{room}.md", content=text))
+        links.append(f"- [{room}]({room}.md): {question.lower()}")
+    index = "# Reference\n\nFrom the docstrings; imports go down only, from `hpc` to `structures`.\n\n" + "\n".join(
+        links
+    )
+    files.append(File.generated(config, "reference/index.md", content=index + "\n"))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
+    """Point links that leave the documentation to the repository."""
+
+    def outside(match: re.Match[str]) -> str:
+        path = posixpath.normpath(posixpath.join("docs", posixpath.dirname(page.file.src_uri), match[2]))
+        if path.startswith("docs/"):
+            return match[0]
+        return f"{match[1]}{config['extra']['source_url']}blob/main/{path}{match[3]}"
+
+    return _LINK.sub(outside, markdown)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Formulas as MathML, which browsers draw without a script."""
+    from latex2mathml.converter import convert
+
+    def drawn(match: re.Match[str]) -> str:
+        latex = _BOLD.sub(_bold, unescape(match[3]).replace(r"\thinspace", r"\,"))
+        display = "block" if match[2] == "[" else "inline"
+        return str(convert(latex, display=display))
+
+    return _MATH.sub(drawn, html)
