@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from ..analysis.study import Study
 from .outputs import RESULTS, read_study
 from .study_runner import run_study
@@ -36,6 +38,7 @@ def run(
     quick: bool = False,
     stages: Sequence[str] | None = None,
     overwrite: bool = False,
+    quiet: bool = False,
 ) -> Study:
     """Compute a study, as ``magnetoionics run`` does, and load it.
 
@@ -51,6 +54,8 @@ def run(
         Some of ``host``, ``vacancies``, ``migration``, ``anisotropy``; all that can be done by default.
     overwrite
         Replace a study that the folder holds.
+    quiet
+        No progress bars.
 
     Raises
     ------
@@ -65,5 +70,6 @@ def run(
         quick=quick,
         overwrite=overwrite,
         stages=stages,
+        console=Console(quiet=True) if quiet else None,
     )
     return read_study(folder)

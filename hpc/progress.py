@@ -44,6 +44,7 @@ class StageProgress:
             TimeElapsedColumn(),
             TextColumn("{task.description}"),
             console=self._console,
+            disable=self._console.quiet,
         )
         counts = Counter(stage_of(job) for job, _ in flow.iterflow())
         self._tasks: dict[str, TaskID] = {

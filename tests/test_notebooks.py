@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 MACHINE = re.compile(r"(?<![\w.~*])/(?:home|root|Users|work|tmp|var|opt|usr)/")
-NOTEBOOKS = ["01_first_study.ipynb"]
+NOTEBOOKS = ["01_first_study.ipynb", "03_migration_under_a_field.ipynb", "04_anisotropy.ipynb"]
 
 
 def _read(repository, name):
