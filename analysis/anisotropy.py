@@ -17,6 +17,7 @@ from pydantic import Field
 from scipy.optimize import minimize
 from scipy.spatial import ConvexHull
 
+from .calculation import Check
 from .constants import MEV_PER_A3_TO_MJ_PER_M3
 from .directions import antipodes, images_under, plane_scan
 from .document import Document, Provenance
@@ -45,6 +46,12 @@ class AnisotropyMap(Document):
         Of the cell.
     ions
         What contributes.
+    method
+        How the energies were had, e.g. ``"self-consistent"`` or ``"force theorem"``.
+    orbital_moments_muB
+        Size of each site's orbital moment for each direction, shape (n, n_sites), where the engine has them.
+    checks
+        Guards and checks of the map; see `calculation.require_valid`.
     """
 
     state: str
@@ -53,6 +60,9 @@ class AnisotropyMap(Document):
     cell_volume_A3: float
     formula_units: float
     ions: str
+    method: str = ""
+    orbital_moments_muB: list[list[float]] | None = None
+    checks: list[Check] = Field(default_factory=list)
     provenance: Provenance
 
     @property

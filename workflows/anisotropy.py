@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobflow import Flow, Maker
+from jobflow import Flow, Maker, job
 from pymatgen.core import Structure
 
+from ..analysis.anisotropy import AnisotropyMap
+from ..analysis.calculation import require_valid
 from ..analysis.directions import lebedev_directions
 from .engine import Engine
 
@@ -52,4 +54,19 @@ class AnisotropyMaker(Maker):
             )
             jobs.append(made)
             outputs[state] = made.output
-        return Flow(jobs, output=outputs, name=self.name)
+        collected = collect_maps(outputs)
+        return Flow([*jobs, collected], output=collected.output, name=self.name)
+
+
+@job(name="collect maps")
+def collect_maps(maps: dict[str, AnisotropyMap]) -> dict[str, AnisotropyMap]:
+    """The maps by state, if every one of them may be used.
+
+    Raises
+    ------
+    InvalidResultError
+        If one failed a guard: maps of different electronic states do not compare.
+    """
+    for state, found in maps.items():
+        require_valid(found.checks, f"the map of {state}")
+    return maps

@@ -13,7 +13,7 @@ from pymatgen.io.vasp import Incar, Kpoints, Poscar
 VALENCE_ELECTRONS = {
     "Co": 9, "Fe_pv": 14, "Fe": 8, "O": 6, "Li_sv": 3, "Ni_pv": 16, "Mg_pv": 8, "Zn": 12, "Mn_pv": 13,
 }  # fmt: skip
-RANKS = int(os.environ.get("VASP_EMULATOR_RANKS", "16"))
+RANKS = int(os.environ.get("VASP_EMULATOR_RANKS", "48"))
 
 
 class InputError(ValueError):

@@ -19,7 +19,7 @@ def write_outcar(inputs: Inputs, result: Result, path: Path, fault: str = "") ->
     total = np.sum(result.moments, axis=0)
     lines = [
         f" vasp.{VERSION}",
-        " running on   16 total cores",
+        " running on   48 total cores",
         f"   number of dos      NEDOS =    301   number of ions     NIONS = {len(inputs.structure):6d}",
         "   k-points           NKPTS =      1   k-points in BZ     NKDIM =      1"
         f"   number of bands    NBANDS= {bands(inputs)[0]:6d}",

@@ -38,21 +38,16 @@ def atoms_of(structure: Structure, moments: np.ndarray, field_V_per_A: np.ndarra
     charges = np.asarray(spread_charge(model_charges(symbols, valence, potential(POTENTIAL)), valence < 0))
     atoms.set_array("valence", valence)
     calculator = RigidIonCalculator(POTENTIAL, valences=valence, charges=charges, accuracy=1e-6)
+    formal = charges / potential(POTENTIAL).charge_scale
+    atoms.set_array("formal", formal)
     if field_V_per_A is not None:
-        formal = charges / potential(POTENTIAL).charge_scale
         calculator = UniformFieldCalculator(calculator, field_V_per_A, formal, atoms.positions.copy())
     atoms.calc = calculator
     return atoms
-
-
-def formal_charges(atoms: Atoms) -> np.ndarray:
-    """Charges that carry the dipole, shape (n,), e."""
-    calculator = getattr(atoms.calc, "calculator", atoms.calc)
-    return np.asarray(calculator.charges) / potential(POTENTIAL).charge_scale
 
 
 def anisotropy_eV(atoms: Atoms, direction: np.ndarray) -> float:
     """Ligand-field energy of all Co2+ for one direction."""
     if not any(s == "Co" for s in atoms.get_chemical_symbols()):
         return 0.0
-    return float(cobalt_energies(atoms, formal_charges(atoms), np.array([direction])).sum())
+    return float(cobalt_energies(atoms, atoms.arrays["formal"], np.array([direction])).sum())

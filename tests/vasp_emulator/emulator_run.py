@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.filters import UnitCellFilter
+from ase.mep import NEB
 from ase.optimize import BFGS, LBFGS
 from emulator_inputs import Inputs
 from emulator_outcar import write_oszicar, write_outcar
-from emulator_physics import atoms_of
+from emulator_physics import anisotropy_eV, atoms_of
 from emulator_vasprun import write_vasprun
 from magnetoionics.calculators.potentials import potential
 from pymatgen.core import Structure
@@ -44,12 +45,26 @@ class Result:
 
 
 def run(inputs: Inputs, folder: Path) -> None:
-    result = (
-        relax(inputs)
-        if int(inputs.incar.get("NSW", 0)) > 0 and int(inputs.incar.get("IBRION", -1)) in (1, 2, 3)
-        else static(inputs)
-    )
-    write(inputs, result, folder)
+    if inputs.images:
+        for number, result in enumerate(band(inputs), start=1):
+            write(inputs, result, folder / f"{number:02d}")
+        return
+    moving = int(inputs.incar.get("NSW", 0)) > 0 and int(inputs.incar.get("IBRION", -1)) in (1, 2, 3)
+    write(inputs, relax(inputs) if moving else static(inputs), folder)
+
+
+def band(inputs: Inputs) -> list[Result]:
+    """Nudged elastic band with improved tangents; climbs if LCLIMB says so, after a first approach."""
+    images = [atoms_of(s, inputs.moments) for s in inputs.images]
+    neb = NEB(images, k=-float(inputs.incar["SPRING"]), method="improvedtangent", climb=False)
+    limit, most = -float(inputs.incar["EDIFFG"]), int(inputs.incar["NSW"])
+    first = [step_of(inputs, a) for a in images[1:-1]]
+    if inputs.incar["LCLIMB"]:
+        LBFGS(neb, logfile=None, maxstep=0.06, memory=30).run(fmax=10 * limit, steps=most)
+        neb.climb = True
+    LBFGS(neb, logfile=None, maxstep=0.05, memory=30).run(fmax=limit, steps=3 if FAULT == "band" else most)
+    moments = spin_moments(inputs)
+    return [Result([start, step_of(inputs, a)], moments) for start, a in zip(first, images[1:-1], strict=True)]
 
 
 def write(inputs: Inputs, result: Result, folder: Path) -> None:
@@ -83,8 +98,44 @@ def loop(inputs: Inputs, energy: float) -> list[float]:
 
 
 def static(inputs: Inputs) -> Result:
+    if inputs.noncollinear:
+        return spin_orbit(inputs)
     atoms = atoms_of(inputs.structure, inputs.moments)
     return Result([step_of(inputs, atoms)], spin_moments(inputs))
+
+
+def spin_orbit(inputs: Inputs) -> Result:
+    """Rigid ions plus the ligand field at the direction of the moments; orbital moments that follow it."""
+    frame = frame_of(inputs.incar["SAXIS"])
+    cartesian = inputs.moments @ frame.T
+    up = [i for i, s in enumerate(inputs.structure) if s.specie.symbol == "Co"] or [
+        int(np.argmax(np.linalg.norm(cartesian, axis=1)))
+    ]
+    n = cartesian[up[0]] / np.linalg.norm(cartesian[up[0]])
+    atoms = atoms_of(inputs.structure, inputs.moments)
+    step = step_of(inputs, atoms)
+    extra = anisotropy_eV(atoms, n)
+    if FAULT == "odd":
+        extra += 1e-3 * float(n[0] + n[1] + n[2])
+    step.energy += extra
+    step.electronic = [e + extra for e in step.electronic]
+    moments = spin_moments(inputs)
+    if FAULT == "tilt":
+        angle = np.radians(20)
+        turn = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
+        moments = moments @ turn.T
+    orbital = np.zeros_like(moments)
+    for i in up:
+        orbital[i] = 0.2 * (1 + 0.2 * float(np.sum(n**4))) * inputs.moments[i] / 3
+    return Result([step], moments, orbital_moments=orbital)
+
+
+def frame_of(saxis: np.ndarray) -> np.ndarray:
+    """Axes of VASP's spin frame as columns: turn z by the polar angle about y, then by the azimuth about z."""
+    azimuth, polar = np.arctan2(saxis[1], saxis[0]), np.arccos(saxis[2] / np.linalg.norm(saxis))
+    about_y = np.array([[np.cos(polar), 0, np.sin(polar)], [0, 1, 0], [-np.sin(polar), 0, np.cos(polar)]])
+    about_z = np.array([[np.cos(azimuth), -np.sin(azimuth), 0], [np.sin(azimuth), np.cos(azimuth), 0], [0, 0, 1]])
+    return about_z @ about_y
 
 
 def relax(inputs: Inputs) -> Result:

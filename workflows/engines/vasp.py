@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from ...analysis.document import Provenance
 from ..engine import CannotDoError, Capability, Engine
-from ..vasp.settings import VaspCommands, VaspSettings, VaspSettingsError
+from ..vasp.settings import SpinOrbitSettings, VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,10 @@ class VaspEngine(Engine):
         Numerical settings that all jobs share.
     commands
         How VASP is started.
+    path
+        How a band is converged.
+    anisotropy
+        How E(n) is computed.
     """
 
     name: ClassVar[str] = "vasp"
@@ -42,12 +46,12 @@ class VaspEngine(Engine):
 
     dft: VaspSettings = field(default_factory=VaspSettings)
     commands: VaspCommands = field(default_factory=VaspCommands)
+    path: VaspBandSettings = field(default_factory=VaspBandSettings)
+    anisotropy: SpinOrbitSettings = field(default_factory=SpinOrbitSettings)
 
     def cannot(self) -> dict[Capability, str]:
         """What has no job yet."""
         return {
-            "band": "the band through VTST is not built yet",
-            "spin_orbit": "the non-collinear runs are not built yet",
             "references": "the reference oxides are not built yet",
         }
 
@@ -93,8 +97,21 @@ class VaspEngine(Engine):
         mover: int,
         name: str,
     ) -> Flow:
-        """Not built yet; see `cannot`."""
-        raise CannotDoError(self.cannot()["band"])
+        """See `Engine.band`; each hump is a climbing VTST band of its own."""
+        from ..vasp.jobs import common_fields
+        from ..vasp.neb import band_flow
+
+        return band_flow(
+            initial,
+            final,
+            intermediates,
+            mover=mover,
+            name=name,
+            settings=self.dft,
+            band=self.path,
+            commands=self.commands,
+            fields=common_fields(self.commands),
+        )
 
     def spin_orbit(
         self,
@@ -105,8 +122,20 @@ class VaspEngine(Engine):
         name: str,
         near: Sequence[float] | None = None,
     ) -> Flow:
-        """Not built yet; see `cannot`."""
-        raise CannotDoError(self.cannot()["spin_orbit"])
+        """See `Engine.spin_orbit`; all electrons of the cell take part, so `near` is not needed."""
+        from ..vasp.jobs import common_fields
+        from ..vasp.spin_orbit import spin_orbit_flow
+
+        return spin_orbit_flow(
+            structure,
+            directions,
+            state,
+            name,
+            self.dft,
+            self.anisotropy,
+            common_fields(self.commands),
+            common_fields(self.commands, noncollinear=True),
+        )
 
     def references(self, formulas: Sequence[str], *, name: str) -> Flow:
         """Not built yet; see `cannot`."""

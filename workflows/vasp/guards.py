@@ -134,3 +134,46 @@ def no_spin_flip(first: Sequence[float], last: Sequence[float]) -> Check:
     flipped = np.flatnonzero(spins & (np.sign(a) != np.sign(b)))
     note = f"site(s) {flipped.tolist()} change the sense of their spin: interpolated moments would pass through zero"
     return guard("no spin flip between the ends", flipped.size == 0, note)
+
+
+def direction_kept(
+    moments: ArrayLike, along: Sequence[float], direction: ArrayLike, place: ArrayLike, limit_degrees: float
+) -> Check:
+    """Whether the spins stayed along the direction that the energy is booked under.
+
+    Parameters
+    ----------
+    moments
+        Cartesian site moments in VASP's order, muB, shape (n, 3).
+    along
+        Their components along the direction, in the structure's order.
+    direction
+        Unit vector, shape (3,).
+    place
+        Where each site of the structure stands in VASP's order.
+    limit_degrees
+        Largest allowed angle of the staggered total.
+    """
+    vectors = np.asarray(moments, dtype=float)[np.asarray(place, dtype=int)]
+    staggered = (np.sign(np.asarray(along))[:, None] * vectors).sum(axis=0)
+    cosine = float(staggered @ np.asarray(direction, dtype=float)) / max(float(np.linalg.norm(staggered)), 1e-12)
+    angle = float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+    note = f"the spins turned {angle:.1f} degrees away: the energy belongs to another direction"
+    return guard("spins along the direction", angle <= limit_degrees, note, angle, limit_degrees, "degrees")
+
+
+def penalty_small(penalty_eV: float | None, limit_eV: float) -> Check:
+    """Whether the penalty that holds the moments is gone from the energy."""
+    if penalty_eV is None:
+        return guard(
+            "penalty of the constraint", False, "moments were to be held, but the output has no penalty energy"
+        )
+    note = f"the penalty still makes up {penalty_eV:.2g} eV of the energy: raise constrain_eV step by step"
+    return guard("penalty of the constraint", abs(penalty_eV) <= limit_eV, note, abs(penalty_eV), limit_eV, "eV")
+
+
+def one_kpoint_set(sets: Sequence[tuple[int, tuple[int, ...]]]) -> Check:
+    """Whether all directions were computed on the same k points."""
+    found = sorted(set(sets))
+    note = f"directions have different k points ({found}): their energies do not compare"
+    return guard("one k-point set for all directions", len(found) == 1, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from .settings import VaspCommands, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
+    from emmet.core.vasp.calculation import Calculation as VaspCalculation
     from jobflow import Job, Response
     from pymatgen.core import Structure
 
@@ -31,10 +33,12 @@ STRESS_LIMIT_kB = 2.0
 OWN_FOLDER = {"own_folder": True}
 
 
-def common_fields(commands: VaspCommands, command: str | None = None) -> dict[str, Any]:
-    """Fields that all our Makers share; the command is atomate2's own (``VASP_CMD``) if None."""
+def common_fields(commands: VaspCommands, *, noncollinear: bool = False) -> dict[str, Any]:
+    """Fields that all our Makers share; commands left open are atomate2's ``VASP_CMD`` and ``VASP_NCL_CMD``."""
+    standard = commands.standard or SETTINGS.VASP_CMD
+    command = (commands.noncollinear or SETTINGS.VASP_NCL_CMD) if noncollinear else standard
     return {
-        "run_vasp_kwargs": run_arguments(commands, command or commands.standard or SETTINGS.VASP_CMD),
+        "run_vasp_kwargs": run_arguments(commands, command),
         # The run's own state is judged by our guards, not by a tag.
         "stop_children_kwargs": {"handle_unsuccessful": False},
         "write_input_set_kwargs": {
@@ -96,6 +100,17 @@ def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -
     ordered = in_order(structure, block_order(structure))
     maker.settings.check(ordered)
     return BaseVaspMaker.make.original(replace(maker, input_set_generator=maker.planned(ordered)), ordered, prev_dir)
+
+
+def copy_density(prev_dir: str | Path) -> None:
+    """Bring CHGCAR, and nothing else, from another run: a stale output would pass for this run's own."""
+    from atomate2.common.files import copy_files, get_zfile, gunzip_files
+    from atomate2.utils.path import strip_hostname
+
+    source = Path(strip_hostname(str(prev_dir)))
+    density = get_zfile(list(source.iterdir()), "CHGCAR")
+    copy_files(source, include_files=[density.name])
+    gunzip_files(include_files=[density.name], allow_missing=True, force=True)
 
 
 def provenance(
@@ -179,15 +194,44 @@ def read_calculation(
 
 def site_moments(task: TaskDoc) -> list[float] | None:
     """Collinear site moments in VASP's order, muB; None if the run wrote none."""
-    table = task.calcs_reversed[0].output.outcar.get("magnetization") or []
+    return moments_of(task.calcs_reversed[0])
+
+
+def moments_of(last: VaspCalculation) -> list[float] | None:
+    """The same from emmet's document of one run."""
+    table = last.output.outcar.get("magnetization") or []
     return [float(row["tot"]) for row in table] or None
 
 
 def common_guards(task: TaskDoc, planned: VaspInputGenerator, settings: VaspSettings, electrons: float) -> list[Check]:
-    """Guards that every run must pass."""
-    last = task.calcs_reversed[0]
+    """Guards that every run must pass; see `run_guards`."""
+    return run_guards(task.calcs_reversed[0], planned, settings, electrons)
+
+
+def run_guards(
+    last: VaspCalculation,
+    planned: VaspInputGenerator,
+    settings: VaspSettings,
+    electrons: float,
+    more_tags: Sequence[str] = (),
+) -> list[Check]:
+    """Guards on emmet's document of one run.
+
+    Parameters
+    ----------
+    last
+        What was run, as VASP wrote it back.
+    planned
+        The inputs that were meant.
+    settings
+        With U by element.
+    electrons
+        Expected number.
+    more_tags
+        Tags besides `inputs.PROTECTED` that must not have changed.
+    """
     planned_incar, mesh = planned.user_incar_settings, [int(n) for n in planned.user_kpoints_settings.kpts[0]]
-    asked = {k: planned_incar[k] for k in PROTECTED if k in planned_incar and not isinstance(planned_incar[k], dict)}
+    tags = [k for k in (*PROTECTED, *more_tags) if k in planned_incar and not isinstance(planned_incar[k], dict)]
     incar, parameters = last.input.incar, last.input.parameters
     steps = last.output.ionic_steps or []
     energies = [s.e_0_energy for s in steps[-1].electronic_steps or []] if steps else []
@@ -195,23 +239,22 @@ def common_guards(task: TaskDoc, planned: VaspInputGenerator, settings: VaspSett
     found_mesh = [int(n) for n in kpoints.kpts[0]] if kpoints is not None and len(kpoints.kpts) == 1 else None
     return [
         guards.electronically_converged(
-            [e for e in energies if e is not None], planned_incar["EDIFF"], parameters["NELM"]
+            [e for e in energies if e is not None], planned_incar["EDIFF"], int(parameters["NELM"])
         ),
         guards.electrons_match(parameters.get("NELECT"), electrons),
         guards.mesh_kept(found_mesh, mesh),
-        guards.settings_kept(incar, parameters, asked),
-        hubbard_kept({**incar, **parameters}, settings, task),
+        guards.settings_kept(incar, parameters, {k: planned_incar[k] for k in tags}),
+        hubbard_kept({**incar, **parameters}, settings, last.output.structure),
     ]
 
 
-def hubbard_kept(parameters: dict[str, Any], settings: VaspSettings, task: TaskDoc) -> Check:
+def hubbard_kept(parameters: Mapping[str, Any], settings: VaspSettings, structure: Structure) -> Check:
     """Whether U went to the species that it belongs to."""
-    symbols = list(dict.fromkeys(s.specie.symbol for s in task.output.structure))
+    symbols = list(dict.fromkeys(s.specie.symbol for s in structure))
     asked = [settings.hubbard_U_eV.get(s, 0.0) for s in symbols]
     if not any(asked):
-        return guards.guard(
-            "U of each species", not parameters.get("LDAU", False), "a U was applied without being asked for"
-        )
+        applied = bool(parameters.get("LDAU", False))
+        return guards.guard("U of each species", not applied, "a U was applied without being asked for")
     found = list(parameters.get("LDAUU") or [])
     note = f"LDAUU is {found} for {symbols}, asked {asked}"
     return guards.guard("U of each species", len(found) == len(asked) and bool(np.allclose(found, asked)), note)

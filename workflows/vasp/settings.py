@@ -11,6 +11,7 @@ from monty.json import MSONable
 from pymatgen.core import Element, Structure
 
 Functional = Literal["PBE", "PBEsol"]
+Start = Literal["density", "atoms"]
 GGA_TAG: Mapping[str, str] = {"PBE": "PE", "PBEsol": "PS"}
 
 # PAW data sets (PBE, release 54) and their valence electrons. Fe_pv because the default U of iron was fitted with it.
@@ -196,6 +197,94 @@ class VaspCommands(MSONable):
     max_errors: int = 5
     poll_s: float = 10.0
     potcar_spec: bool = False
+
+
+@dataclass(frozen=True)
+class SpinOrbitSettings(MSONable):
+    """How E(n) is computed.
+
+    Attributes
+    ----------
+    self_consistent
+        Self-consistent for every direction; else the force theorem on the collinear density, which can mislead
+        for an ion with an unquenched orbital moment such as Co2+.
+    starts
+        ``"density"`` starts from the collinear density, ``"atoms"`` from turned atomic moments; each direction
+        keeps its lowest.
+    constrain_eV
+        Weight (LAMBDA) of the penalty that holds the moments along n; None leaves them free.
+    rwigs_A
+        Radius of the spheres of constrained moments by element; needed with `constrain_eV`.
+    occupation_matrices
+        Text of an ``OCCMATRIX`` file for a VASP built with occupation-matrix control, else None.
+    max_tilt_degrees
+        How far the total spin may turn away from n.
+    odd_limit_meV
+        Largest |E(n) - E(-n)|/2 that counts as noise; None takes the larger of 1e-3 meV and 5 % of the map's range.
+    """
+
+    self_consistent: bool = True
+    starts: Sequence[Start] = ("density",)
+    constrain_eV: float | None = None
+    rwigs_A: Mapping[str, float] = field(default_factory=dict)
+    occupation_matrices: str | None = None
+    max_tilt_degrees: float = 2.0
+    odd_limit_meV: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.starts or set(self.starts) - {"density", "atoms"}:
+            raise ValueError(f"starts {list(self.starts)} must be 'density', 'atoms' or both")
+        if not self.self_consistent and tuple(self.starts) != ("density",):
+            raise ValueError("the force theorem needs the collinear density: starts must be ('density',)")
+        if self.constrain_eV is not None and (self.constrain_eV <= 0 or not self.rwigs_A):
+            raise ValueError("constrained moments need constrain_eV > 0 and rwigs_A for every element")
+
+    @property
+    def method(self) -> str:
+        """In words."""
+        if not self.self_consistent:
+            return "force theorem"
+        return "self-consistent" + (", constrained moments" if self.constrain_eV is not None else "")
+
+
+@dataclass(frozen=True)
+class VaspBandSettings(MSONable):
+    """How a band is converged by VTST.
+
+    Attributes
+    ----------
+    images_per_hump
+        Moving images of each segment between two minima; IMAGES.
+    climb
+        Whether the highest image climbs; LCLIMB, always written.
+    residual_eV_per_A
+        Bound on the NEB residual, which is the force on the band, not the force on the ions.
+    spring_eV_per_A2
+        Spring constant; SPRING is its negative.
+    max_steps
+        Ionic steps of a segment.
+    same_state_A
+        Two states whose mover is closer than this are the same minimum.
+    ranks
+        MPI ranks of the band's command; refused if the images cannot share them equally.
+    """
+
+    images_per_hump: int = 3
+    climb: bool = True
+    residual_eV_per_A: float = 0.03
+    spring_eV_per_A2: float = 5.0
+    max_steps: int = 300
+    same_state_A: float = 0.35
+    ranks: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.images_per_hump < 1 or self.spring_eV_per_A2 <= 0 or self.residual_eV_per_A <= 0 or self.max_steps < 1:
+            raise VaspSettingsError(f"{self} needs at least one image, one step, a spring and a positive residual")
+        if self.ranks is not None and self.ranks % self.images_per_hump:
+            raise VaspSettingsError(
+                f"{self.ranks} ranks cannot be shared equally by {self.images_per_hump} images; "
+                f"use a multiple of {self.images_per_hump}"
+            )
 
 
 def hosts_hubbard_U() -> dict[str, float]:

@@ -1,0 +1,174 @@
+"""From the energies of single directions to a map, and the guards that only all directions together can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jobflow import job
+from numpy.typing import NDArray
+
+from ...analysis.anisotropy import AnisotropyMap
+from ...analysis.calculation import Check, invalid_because
+from ...analysis.directions import antipodes
+from ...analysis.document import Provenance
+from ...structures.spins import formula_units
+from . import guards
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+    from .settings import SpinOrbitSettings
+    from .spin_orbit import DirectionEnergy
+
+# Spin-orbit energies are read to about 1e-8 eV; a map is never quieter than this.
+NOISE_FLOOR_meV = 1e-3
+ODD_SHARE = 0.05
+ORBITAL_LIMIT_muB = 0.05
+STARTS_LIMIT_meV = 0.05
+
+
+@job(name="collect directions")
+def collect_directions(
+    found: list[DirectionEnergy],
+    structure: Structure,
+    density_checks: list[Check],
+    *,
+    state: str,
+    how: SpinOrbitSettings,
+    provenance: Provenance,
+) -> AnisotropyMap:
+    """The map of a state: of each direction the lowest valid start, judged as a whole."""
+    return map_of_directions(found, structure, density_checks, state=state, how=how, provenance=provenance)
+
+
+def map_of_directions(
+    found: Sequence[DirectionEnergy],
+    structure: Structure,
+    density_checks: Sequence[Check],
+    *,
+    state: str,
+    how: SpinOrbitSettings,
+    provenance: Provenance,
+) -> AnisotropyMap:
+    """See `collect_directions`."""
+    groups: dict[tuple[float, ...], list[DirectionEnergy]] = {}
+    for one in found:
+        groups.setdefault(tuple(one.direction), []).append(one)
+    kept = [_lowest(group) for group in groups.values()]
+    energies = 1000.0 * np.array([one.energy_eV for one in kept])
+    directions = [one.direction for one in kept]
+    orbital = _orbital_table(kept)
+    checks = [
+        *(_labelled(c, "collinear density") for c in density_checks),
+        *_worst(kept),
+        guards.one_kpoint_set([(one.kpoints, tuple(one.kpoint_mesh)) for one in kept]),
+        odd_part_is_noise(directions, energies, how.odd_limit_meV),
+        *_orbital_checks(directions, orbital),
+        *_starts_check(list(groups.values())),
+    ]
+    return AnisotropyMap(
+        state=state,
+        directions=directions,
+        energies_meV=[float(e) for e in energies - energies.min()],
+        cell_volume_A3=float(structure.volume),
+        formula_units=formula_units(structure),
+        ions="all electrons",
+        method=how.method,
+        orbital_moments_muB=None if orbital is None else orbital.tolist(),
+        checks=checks,
+        provenance=provenance.model_copy(
+            update={"settings": {**provenance.settings, "spin_orbit": how.method, "starts": list(how.starts)}}
+        ),
+    )
+
+
+def _lowest(group: list[DirectionEnergy]) -> DirectionEnergy:
+    """The lowest start that passed its guards, or the lowest of all if none did."""
+    valid = [one for one in group if not invalid_because(one.checks)]
+    return min(valid or group, key=lambda one: one.energy_eV)
+
+
+def _labelled(check: Check, where: str) -> Check:
+    return check.model_copy(update={"name": f"{check.name} ({where})"})
+
+
+def _worst(kept: Sequence[DirectionEnergy]) -> list[Check]:
+    """Per name one check: the first that failed over all directions, else the first."""
+    out: dict[str, Check] = {}
+    for one in kept:
+        for check in one.checks:
+            known = out.get(check.name)
+            if known is None or (known.passed is not False and check.passed is False):
+                note = f"direction {np.round(one.direction, 3).tolist()}: {check.note}" if check.note else ""
+                out[check.name] = check.model_copy(update={"note": note})
+    return list(out.values())
+
+
+def odd_part_is_noise(
+    directions: Sequence[Sequence[float]], energies_meV: NDArray[np.float64], limit_meV: float | None
+) -> Check:
+    """Time reversal: E(n) = E(-n). A larger odd part is another orbital state, another k set or SCF noise."""
+    partner = antipodes(directions)
+    odd = float(np.max(np.abs(energies_meV - energies_meV[partner])) / 2)
+    limit = max(NOISE_FLOOR_meV, ODD_SHARE * float(np.ptp(energies_meV))) if limit_meV is None else limit_meV
+    note = (
+        f"|E(n) - E(-n)|/2 reaches {odd:.3g} meV: the two runs found different electronic states, or did not converge"
+    )
+    return guards.guard("odd part within the noise", odd <= limit, note, odd, limit, "meV")
+
+
+def _orbital_table(kept: Sequence[DirectionEnergy]) -> NDArray[np.float64] | None:
+    rows = [one.orbital_muB for one in kept]
+    if any(row is None for row in rows):
+        return None
+    return np.array(rows, dtype=float)
+
+
+def _orbital_checks(directions: Sequence[Sequence[float]], orbital: NDArray[np.float64] | None) -> list[Check]:
+    if orbital is None:
+        return [Check(name="orbital moments compared", passed=None, note="the output holds no orbital moments")]
+    partner = antipodes(directions)
+    jump = float(np.max(np.abs(orbital - orbital[partner])))
+    note = f"a site's orbital moment differs by {jump:.2f} muB between n and -n: two orbital states"
+    vectors = np.asarray(directions, dtype=float)
+    overlap = np.abs(vectors @ vectors.T)
+    np.fill_diagonal(overlap, -1.0)
+    overlap[np.arange(len(partner)), partner] = -1.0
+    nearest = np.argmax(overlap, axis=1)
+    step = float(np.max(np.abs(orbital - orbital[nearest])))
+    return [
+        guards.guard(
+            "orbital moments equal at n and -n", jump <= ORBITAL_LIMIT_muB, note, jump, ORBITAL_LIMIT_muB, "muB"
+        ),
+        Check(
+            name="orbital moments continuous between neighbouring directions",
+            passed=step <= 0.3,
+            value=step,
+            limit=0.3,
+            unit="muB",
+            note="a jump is a change of the orbital state: try more starts or occupation matrices"
+            if step > 0.3
+            else "",
+        ),
+    ]
+
+
+def _starts_check(groups: Sequence[Sequence[DirectionEnergy]]) -> list[Check]:
+    """How far the starts of one direction end apart; only a statement, because the lowest is kept."""
+    spreads = [1000.0 * float(np.ptp([one.energy_eV for one in group])) for group in groups if len(group) > 1]
+    if not spreads:
+        return [Check(name="several electronic starts", passed=None, note="one start for each direction")]
+    worst = max(spreads)
+    note = "the starts end in different states; the lowest is kept" if worst > STARTS_LIMIT_meV else ""
+    return [
+        Check(
+            name="several electronic starts",
+            passed=worst <= STARTS_LIMIT_meV,
+            value=worst,
+            limit=STARTS_LIMIT_meV,
+            unit="meV",
+            note=note,
+        )
+    ]

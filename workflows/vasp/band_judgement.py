@@ -1,0 +1,142 @@
+"""Is a band converged? Judged by the force on the band, from energies and true forces alone.
+
+The forces that VASP writes for an image are those on its ions. Along the path they do not vanish, so a test on
+them calls a converged band unconverged; what must vanish is the part across the path, and at the climbing image all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.calculation import Check
+from ..band_path import tangents
+from .settings import VaspBandSettings
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+FloatArray = NDArray[np.float64]
+HIDDEN_MINIMUM_eV = 0.02
+
+
+def band_forces(path: FloatArray, energies: FloatArray, forces: FloatArray, spring: float, climb: bool) -> FloatArray:
+    """Nudged forces of the moving images with improved tangents (10.1063/1.1323224) and a climbing image
+    (10.1063/1.1329672).
+
+    Parameters
+    ----------
+    path
+        Positions of all images with both ends, Angstrom, shape (m, 3 n).
+    energies
+        eV, shape (m,).
+    forces
+        True forces of the moving images, eV/A, shape (m - 2, 3 n).
+    spring
+        eV/A^2.
+    climb
+        Whether the highest moving image climbs.
+
+    Returns
+    -------
+    numpy.ndarray
+        eV/A, shape (m - 2, 3 n).
+    """
+    along = tangents(path, energies)
+    gaps = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    parallel = np.sum(forces * along, axis=1)[:, None] * along
+    out = forces - parallel + spring * (gaps[1:] - gaps[:-1])[:, None] * along
+    if climb:
+        top = int(np.argmax(energies[1:-1]))
+        out[top] = forces[top] - 2 * parallel[top]
+    return np.asarray(out)
+
+
+def judge_segment(
+    path: Sequence[Structure],
+    energies_eV: Sequence[float],
+    forces_eV_per_A: Sequence[FloatArray],
+    band: VaspBandSettings,
+    name: str,
+) -> list[Check]:
+    """Residual of the band, true force at the saddle, a maximum along the path, and no minimum overlooked.
+
+    Parameters
+    ----------
+    path
+        Images with both ends and continuous coordinates.
+    energies_eV
+        Of all images.
+    forces_eV_per_A
+        True forces of the moving images, each shape (n, 3).
+    band
+        With the bound on the residual.
+    name
+        Of the hump.
+    """
+    positions = np.array([s.cart_coords.ravel() for s in path])
+    energies = np.array(energies_eV, dtype=float)
+    forces = np.array([np.asarray(f).ravel() for f in forces_eV_per_A])
+    nudged = band_forces(positions, energies, forces, band.spring_eV_per_A2, band.climb)
+    residual = _largest(nudged)
+    limit = band.residual_eV_per_A
+    checks = [Check(name=f"NEB residual of {name}", passed=residual <= limit, value=residual, limit=limit, unit="eV/A")]
+    top = int(np.argmax(energies[1:-1])) + 1
+    if band.climb and energies[top] > max(energies[0], energies[-1]):
+        force = _largest(forces[top - 1][None])
+        checks.append(
+            Check(name=f"saddle force of {name}", passed=force <= 2 * limit, value=force, limit=2 * limit, unit="eV/A")
+        )
+        checks.append(_maximum(positions, energies, forces, top, name))
+    depth = _hidden_minimum(energies)
+    checks.append(
+        Check(
+            name=f"no minimum inside {name}",
+            passed=depth <= HIDDEN_MINIMUM_eV,
+            value=depth,
+            limit=HIDDEN_MINIMUM_eV,
+            unit="eV",
+            note="split the band there: one climbing image serves one hump" if depth > HIDDEN_MINIMUM_eV else "",
+        )
+    )
+    return checks
+
+
+def judge_path(path: Sequence[Structure]) -> Check:
+    """Longest step between images, against three times the median."""
+    steps = [float(np.linalg.norm(b.cart_coords - a.cart_coords)) for a, b in pairwise(path)]
+    limit = 3.0 * float(np.median(steps))
+    return Check(
+        name="longest step between images", passed=max(steps) <= limit, value=max(steps), limit=limit, unit="A"
+    )
+
+
+def _largest(vectors: FloatArray) -> float:
+    """Largest norm of the force on one ion, eV/A."""
+    return float(np.linalg.norm(vectors.reshape(len(vectors), -1, 3), axis=2).max())
+
+
+def _maximum(positions: FloatArray, energies: FloatArray, forces: FloatArray, top: int, name: str) -> Check:
+    """Curvature along the path at the climbed image from the energies of its neighbours, eV/A^2."""
+    before = float(np.linalg.norm(positions[top] - positions[top - 1]))
+    after = float(np.linalg.norm(positions[top + 1] - positions[top]))
+    rise, fall = (energies[top] - energies[top - 1]) / before, (energies[top + 1] - energies[top]) / after
+    curvature = float(2 * (fall - rise) / (before + after))
+    return Check(
+        name=f"curvature along the path at {name}",
+        passed=curvature < 0,
+        value=curvature,
+        limit=0.0,
+        unit="eV/A^2",
+        note="from the energies of the neighbouring images; must be negative at a saddle",
+    )
+
+
+def _hidden_minimum(energies: FloatArray) -> float:
+    """Depth of the deepest moving image below the highest points on both of its sides, eV; 0 if there is none."""
+    depths = [min(energies[:i].max(), energies[i + 1 :].max()) - energies[i] for i in range(1, len(energies) - 1)]
+    return float(max([0.0, *depths]))

@@ -1,0 +1,376 @@
+"""Bands by VTST on split paths: relaxed ends and intermediates, one climbing band per hump, judged by its residual.
+
+VASP reads one INCAR for all images, so one MAGMOM starts them all: ends in different magnetic states are refused,
+and every image's own moments are held against what lies between the ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from atomate2.vasp.jobs.neb import NebFromImagesMaker, vasp_neb_job
+from atomate2.vasp.run import JobType
+from atomate2.vasp.sets.core import NebSetGenerator
+from emmet.core.neb import NebIntermediateImagesDoc
+from jobflow import Flow, Response, job
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ...analysis.calculation import Band, BandImage, Calculation, Check, invalid_because, require_valid
+from ...analysis.document import Document, StructureField
+from ..atoms import from_atoms, to_atoms
+from . import guards
+from .band_judgement import judge_path, judge_segment
+from .inputs import Incar, common_incar, generator
+from .jobs import OWN_FOLDER, MagneticRelaxMaker, calculation_flow, moments_of, provenance, run_guards
+from .order import back_in_order, block_order, in_order
+from .settings import VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError, expected_electrons
+
+if TYPE_CHECKING:
+    from atomate2.vasp.sets.base import VaspInputGenerator
+    from jobflow import Job
+    from pymatgen.core import Structure
+
+BAND_TAGS = ("LCLIMB", "SPRING", "IMAGES", "ISIF")
+CLOSE_PAIR_A = 1.2
+
+
+class Segment(Document):
+    """One hump: its moving images after VASP, with true forces in the order of the structures."""
+
+    structures: list[StructureField]
+    energies_eV: list[float]
+    forces_eV_per_A: list[list[list[float]]]
+    moments_muB: list[list[float]]
+    force_calls: int
+    folder: str
+    checks: list[Check] = Field(default_factory=list)
+
+
+def band_incar(structure: Structure, settings: VaspSettings, band: VaspBandSettings) -> Incar:
+    """Tags of a VTST band; what VTST or atomate2 would choose is written out."""
+    return common_incar(structure, settings) | {
+        "EDIFF": settings.ediff_relax_eV,
+        "EDIFFG": -band.residual_eV_per_A,
+        "NSW": band.max_steps,
+        "ISIF": 2,
+        "ISYM": 0,
+        "IMAGES": band.images_per_hump,
+        "ICHAIN": 0,
+        "LCLIMB": band.climb,
+        "SPRING": -band.spring_eV_per_A2,
+        "LTANGENTOLD": False,
+        # VTST's own optimisers work on the whole band; VASP's must stand still.
+        "IBRION": 3,
+        "POTIM": 0,
+        "IOPT": 1,
+    }
+
+
+@dataclass
+class SegmentMaker(NebFromImagesMaker):
+    """atomate2's band from images with our settings; the images it is given stay as they are."""
+
+    settings: VaspSettings = field(default_factory=VaspSettings)
+    band: VaspBandSettings = field(default_factory=VaspBandSettings)
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for images in VASP's order."""
+        incar = band_incar(structure, self.settings, self.band)
+        return generator(NebSetGenerator, incar, self.settings.mesh(structure))
+
+    @vasp_neb_job
+    def make(self, images: list[Structure], prev_dir: str | Path | None = None) -> Response:
+        """See atomate2's `NebFromImagesMaker.make`; outputs a ``NebIntermediateImagesDoc``."""
+        if len(images) - 2 != self.band.images_per_hump:
+            raise VaspSettingsError(
+                f"{len(images)} images with both ends do not fit IMAGES = {self.band.images_per_hump}"
+            )
+        order = block_order(images[0])
+        ordered = [in_order(image, order) for image in images]
+        self.settings.check(ordered[0])
+        maker = replace(self, input_set_generator=self.planned(ordered[0]))
+        return NebFromImagesMaker.make.original(maker, ordered, prev_dir)
+
+
+def segment_fields(commands: VaspCommands, fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a `SegmentMaker` from those that all Makers share."""
+    run = dict(fields["run_vasp_kwargs"])
+    run |= {"job_type": JobType.NEB, "vasp_cmd": commands.band or run["vasp_cmd"]}
+    # custodian copies POTCAR before a band, which is not there for a POTCAR.spec.
+    run["vasp_job_kwargs"] = {
+        "auto_gamma": False,
+        "auto_npar": False,
+        "backup": not commands.potcar_spec,
+        "output_file": "vasp.out",
+        "stderr_file": "std_err.txt",
+    }
+    return {**fields, "run_vasp_kwargs": run}
+
+
+@job(name="blend intermediate")
+def blend(initial: Calculation, final: Calculation, trial: Structure, mover: int) -> Structure:
+    """A trial intermediate with its surroundings halfway between the relaxed ends."""
+    for end in (initial, final):
+        require_valid(end.checks, end.name)
+    out = trial.copy()
+    middle = (initial.structure.cart_coords + final.structure.cart_coords) / 2
+    middle[mover] = trial.cart_coords[mover]
+    for index, place in enumerate(middle):
+        out.replace(
+            index, out[index].species, coords=place, coords_are_cartesian=True, properties=out[index].properties
+        )
+    return out
+
+
+@job(name="split band")
+def split_band(
+    initial: Calculation,
+    final: Calculation,
+    trials: list[Calculation],
+    *,
+    mover: int,
+    settings: VaspSettings,
+    band: VaspBandSettings,
+    fields: dict[str, Any],
+) -> Response:
+    """One climbing band per hump between the ends and the lowest minimum found; replaced by those jobs.
+
+    Raises
+    ------
+    InvalidResultError
+        If an end failed a guard, or the ends are in different magnetic states.
+    """
+    for end in (initial, final):
+        require_valid(end.checks, end.name)
+    stations, notes = stations_of(initial, final, trials, mover, band)
+    for left, right in pairwise(stations):
+        flip = guards.no_spin_flip(_spins(left.structure), _spins(right.structure))
+        require_valid([flip], f"the band between {left.name} and {right.name}")
+    jobs: list[Any] = []
+    segments = []
+    for number, (left, right) in enumerate(pairwise(stations), start=1):
+        maker = SegmentMaker(settings=settings, band=band, **fields)
+        images = start_images(left.structure, right.structure, band.images_per_hump)
+        run: Job = maker.make(images)
+        run.name = f"hump {number}: vasp"
+        run.update_metadata(OWN_FOLDER)
+        read = read_segment(run.output, images, maker=maker, left=left, right=right, name=f"hump {number}")
+        jobs += [run, read]
+        segments.append(read.output)
+    last = assemble_band(stations, segments, mover=mover, settings=settings, band=band, notes=notes)
+    return Response(replace=Flow([*jobs, last], output=last.output))
+
+
+def stations_of(
+    initial: Calculation, final: Calculation, trials: Sequence[Calculation], mover: int, band: VaspBandSettings
+) -> tuple[list[Calculation], list[str]]:
+    """The ends and, between them, the lowest trial that is a valid minimum of its own; and what was found."""
+    notes: list[str] = []
+    kept: list[Calculation] = []
+    for number, trial in enumerate(trials, start=1):
+        if reasons := invalid_because(trial.checks):
+            notes.append(f"trial intermediate {number} is invalid and dropped: {'; '.join(reasons)}")
+            continue
+        where = trial.structure.cart_coords[mover]
+        gap = min(float(np.linalg.norm(where - e.structure.cart_coords[mover])) for e in (initial, final))
+        if gap < band.same_state_A:
+            notes.append(f"trial intermediate {number} relaxed back into an end: no minimum there")
+        elif not trial.converged:
+            notes.append(f"trial intermediate {number} did not relax: dropped")
+        else:
+            rise = trial.energy_eV - initial.energy_eV
+            notes.append(f"trial intermediate {number} is a minimum at {rise:+.3f} eV above the initial state")
+            kept.append(trial)
+    middle = [min(kept, key=lambda c: c.energy_eV)] if kept else []
+    return [initial, *middle, final], notes
+
+
+def start_images(left: Structure, right: Structure, count: int) -> list[Structure]:
+    """Images between two minima with both ends, moments between theirs; IDPP if a straight line meets an ion."""
+    from ase.mep.neb import idpp_interpolate, interpolate
+
+    atoms = [to_atoms(left), *(to_atoms(left) for _ in range(count)), to_atoms(right)]
+    interpolate(atoms, mic=False)
+    if min(_closest(a) for a in atoms[1:-1]) < CLOSE_PAIR_A:
+        idpp_interpolate(atoms, traj=None, log=None, mic=False)
+    images = [left.copy(), *(from_atoms(a, left) for a in atoms[1:-1]), right.copy()]
+    first, last = np.array(_spins(left)), np.array(_spins(right))
+    for number, image in enumerate(images):
+        share = number / (len(images) - 1)
+        image.add_site_property("magmom", [float(m) for m in (1 - share) * first + share * last])
+    return images
+
+
+def _spins(structure: Structure) -> list[float]:
+    return [float(m) for m in structure.site_properties["magmom"]]
+
+
+def _closest(atoms: Any) -> float:
+    distances = atoms.get_all_distances(mic=True)
+    np.fill_diagonal(distances, np.inf)
+    return float(distances.min())
+
+
+@job(name="read hump")
+def read_segment(
+    task: NebIntermediateImagesDoc,
+    images: list[Structure],
+    *,
+    maker: SegmentMaker,
+    left: Calculation,
+    right: Calculation,
+    name: str,
+) -> Segment:
+    """Images, energies and true forces of a hump, with the guards of every image and the residual of the band."""
+    order = block_order(images[0])
+    planned = maker.planned(in_order(images[0], order))
+    electrons = expected_electrons(images[0])
+    place = np.argsort(order)
+    checks: list[Check] = []
+    structures, energies, forces, moments, calls = [], [], [], [], 0
+    for number, (run, start) in enumerate(zip(task.calculations, images[1:-1], strict=True), start=1):
+        found, spins = back_in_order(run.output.structure, order, start, moments_of(run))
+        made = run_guards(run, planned, maker.settings, electrons, BAND_TAGS)
+        made.append(guards.moments_kept(_spins(start), [float(m) for m in spins] if spins else None))
+        checks += [c.model_copy(update={"name": f"{c.name} ({name}, image {number})"}) for c in made]
+        step = run.output.ionic_steps[-1]
+        structures.append(found)
+        energies.append(float(step.e_0_energy))
+        forces.append(np.asarray(step.forces, dtype=float)[place])
+        moments.append([float(m) for m in spins])
+        calls += len(run.output.ionic_steps)
+    path = [left.structure, *structures, right.structure]
+    profile = [left.energy_eV, *energies, right.energy_eV]
+    checks += judge_segment(path, profile, forces, maker.band, name)
+    return Segment(
+        structures=structures,
+        energies_eV=energies,
+        forces_eV_per_A=[f.tolist() for f in forces],
+        moments_muB=moments,
+        force_calls=calls,
+        folder=str(task.dir_name),
+        checks=checks,
+    )
+
+
+@job(name="assemble band")
+def assemble_band(
+    stations: list[Calculation],
+    segments: list[Segment],
+    *,
+    mover: int,
+    settings: VaspSettings,
+    band: VaspBandSettings,
+    notes: list[str],
+) -> Band:
+    """The whole path as a `Band`, with dipoles from the formal charges until better ones are computed."""
+    points: list[tuple[Structure, float, str]] = [(stations[0].structure, stations[0].energy_eV, "end")]
+    for number, (segment, right) in enumerate(zip(segments, stations[1:], strict=True), start=1):
+        top = int(np.argmax(segment.energies_eV))
+        left_energy = points[-1][1]
+        climbed = band.climb and segment.energies_eV[top] > max(left_energy, right.energy_eV)
+        for k, (structure, energy) in enumerate(zip(segment.structures, segment.energies_eV, strict=True)):
+            points.append((structure, energy, "saddle" if climbed and k == top else "image"))
+        points.append((right.structure, right.energy_eV, "end" if number == len(segments) else "minimum"))
+    charges = neutral_charges(stations[0].structure, mover)
+    checks = [c.model_copy(update={"name": f"{c.name} ({s.name})"}) for s in stations for c in s.checks]
+    checks += [c for segment in segments for c in segment.checks]
+    checks.append(judge_path([p[0] for p in points]))
+    return Band(
+        mover=mover,
+        images=band_images(points, charges, mover),
+        dipole_source="point charges",
+        dipole_note="formal charges; the missing charge is spread over the cations but the mover",
+        force_calls=sum(s.force_calls for s in stations) + sum(s.force_calls for s in segments),
+        checks=checks,
+        not_checked=["number of imaginary modes at each saddle (no phonons)", "reverse band from scratch"],
+        notes=notes,
+        provenance=provenance(settings, None, {"band": band.as_dict(), "folders": [s.folder for s in segments]}),
+    )
+
+
+def neutral_charges(structure: Structure, mover: int) -> NDArray[np.float64]:
+    """Formal charges of a neutral cell, e, shape (n,): what is missing is spread over the cations but the mover."""
+    from ...calculators.rigid_ion import spread_charge
+
+    valence = np.array(structure.site_properties["valence"], dtype=float)
+    keep = valence < 0
+    keep[mover] = True
+    return np.asarray(spread_charge(valence, keep))
+
+
+def band_images(
+    points: list[tuple[Structure, float, str]], charges: NDArray[np.float64], mover: int
+) -> list[BandImage]:
+    """Images with arc lengths and point-charge dipoles, relative to the first."""
+    origin, base, _ = points[0]
+    arc, previous, images = 0.0, origin, []
+    for structure, energy, kind in points:
+        arc += float(np.linalg.norm(structure.cart_coords - previous.cart_coords))
+        moved = structure.cart_coords - origin.cart_coords
+        images.append(
+            BandImage(
+                energy_eV=energy - base,
+                arc_A=arc,
+                mover_A=float(np.linalg.norm(moved[mover])),
+                dipole_e_A=[float(x) for x in charges @ moved],
+                kind=kind,  # type: ignore[arg-type]
+                structure=structure,
+            )
+        )
+        previous = structure
+    return images
+
+
+def band_flow(
+    initial: Structure,
+    final: Structure,
+    intermediates: Sequence[Structure],
+    *,
+    mover: int,
+    name: str,
+    settings: VaspSettings,
+    band: VaspBandSettings,
+    commands: VaspCommands,
+    fields: dict[str, Any],
+) -> Flow:
+    """Relax the ends, then the trials between them, then split and climb.
+
+    Parameters
+    ----------
+    initial, final, intermediates, mover, name
+        As `Engine.band`.
+    settings, band, commands
+        See there.
+    fields
+        Of the Makers, see `jobs.common_fields`.
+    """
+    maker = MagneticRelaxMaker(settings=settings, **fields)
+    ends = [
+        calculation_flow(maker, initial, f"{name}: initial end", settings),
+        calculation_flow(maker, final, f"{name}: final end", settings),
+    ]
+    jobs: list[Any] = [*ends]
+    trials = []
+    for number in range(len(intermediates)):
+        blended = blend(ends[0].output, ends[1].output, intermediates[number], mover)
+        relaxed = calculation_flow(maker, blended.output, f"{name}: intermediate {number + 1}", settings)
+        jobs += [blended, relaxed]
+        trials.append(relaxed.output)
+    split = split_band(
+        ends[0].output,
+        ends[1].output,
+        trials,
+        mover=mover,
+        settings=settings,
+        band=band,
+        fields=segment_fields(commands, fields),
+    )
+    split.name = name
+    return Flow([*jobs, split], output=split.output, name=name)

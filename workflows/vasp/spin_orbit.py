@@ -1,0 +1,288 @@
+"""E(n) by VASP: one collinear density, then a non-collinear run for every direction on the same k points.
+
+VASP counts moments in a frame whose z axis is SAXIS. A collinear density can only be read along that axis,
+so runs that start from it turn SAXIS; runs from scratch keep SAXIS = z and turn the moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
+from atomate2.vasp.sets.core import StaticSetGenerator
+from emmet.core.tasks import TaskDoc
+from jobflow import Flow, job
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from ...analysis.calculation import Check
+from ...analysis.document import Document
+from . import guards
+from .inputs import Incar, common_incar, generator
+from .jobs import OWN_FOLDER, common_guards, copy_density, provenance
+from .order import block_order, in_order
+from .outcar import constraint_penalty_eV, read_text, vector_table
+from .settings import SpinOrbitSettings, Start, VaspSettings, expected_electrons
+
+if TYPE_CHECKING:
+    from atomate2.vasp.sets.base import VaspInputGenerator
+    from jobflow import Response
+    from pymatgen.core import Structure
+
+OCCUPATION_FILE = "OCCMATRIX"
+
+
+class DirectionEnergy(Document):
+    """One non-collinear run.
+
+    `spin_muB` holds each site's spin along n, `orbital_muB` the size of its orbital moment; both in the order
+    of the structure that was handed over.
+    """
+
+    direction: list[float]
+    start: str
+    energy_eV: float
+    spin_muB: list[float]
+    orbital_muB: list[float] | None = None
+    kpoints: int
+    kpoint_mesh: list[int]
+    folder: str
+    checks: list[Check] = Field(default_factory=list)
+
+
+def axis_frame(saxis: ArrayLike) -> NDArray[np.float64]:
+    """Rotation from VASP's frame of moments to Cartesian axes: m = R m_frame, so R (0, 0, 1) is SAXIS.
+
+    Notes
+    -----
+    R = R_z(alpha) R_y(beta) with alpha the azimuth and beta the polar angle of SAXIS.
+    """
+    x, y, z = np.asarray(saxis, dtype=float)
+    alpha, beta = np.arctan2(y, x), np.arctan2(np.hypot(x, y), z)
+    ca, sa, cb, sb = np.cos(alpha), np.sin(alpha), np.cos(beta), np.sin(beta)
+    return np.array([[cb * ca, -sa, sb * ca], [cb * sa, ca, sb * sa], [-sb, 0.0, cb]])
+
+
+def direction_inputs(
+    structure: Structure, settings: VaspSettings, how: SpinOrbitSettings, direction: Sequence[float], start: Start
+) -> tuple[Incar, list[list[float]]]:
+    """INCAR and start moments (VASP's frame, shape (n_sites, 3)) of one direction.
+
+    Parameters
+    ----------
+    structure
+        With collinear moments, in VASP's order.
+    settings, how
+        See there.
+    direction
+        Unit vector n; a moment of positive sign points along it.
+    start
+        Where the electrons start from.
+    """
+    n = [float(x) for x in direction]
+    sizes = [float(m) for m in structure.site_properties["magmom"]]
+    turned = start == "density"
+    moments = [[0.0, 0.0, m] if turned else [m * x for x in n] for m in sizes]
+    incar = common_incar(structure, settings) | {
+        "LSORBIT": True,
+        "LNONCOLLINEAR": True,
+        "SAXIS": n if turned else [0.0, 0.0, 1.0],
+        "ICHARG": (1 if how.self_consistent else 11) if turned else 2,
+        "ISYM": -1,
+        "NSW": 0,
+        "IBRION": -1,
+        "ISIF": 2,
+        "LORBMOM": True,
+        "GGA_COMPAT": False,
+        "EDIFF": settings.ediff_spin_orbit_eV,
+    }
+    if how.constrain_eV is not None:
+        elements = list(dict.fromkeys(s.specie.symbol for s in structure))
+        if missing := [e for e in elements if e not in how.rwigs_A]:
+            raise ValueError(f"rwigs_A has no radius for {', '.join(missing)}")
+        incar |= {
+            "I_CONSTRAINED_M": 1,
+            "LAMBDA": how.constrain_eV,
+            "RWIGS": [how.rwigs_A[e] for e in elements],
+            "M_CONSTR": [x for m in moments for x in m],
+        }
+    if how.occupation_matrices is not None:
+        incar["OCCEXT"] = 1
+    return incar, moments
+
+
+@dataclass
+class CollinearDensityMaker(BaseVaspMaker):
+    """Collinear run whose density the non-collinear ones read: same k points, no symmetry, LMAXMIX for d shells."""
+
+    name: str = "collinear density"
+    settings: VaspSettings = field(default_factory=VaspSettings)
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for a structure in VASP's order."""
+        incar = common_incar(structure, self.settings) | {
+            "NSW": 0,
+            "IBRION": -1,
+            "ISIF": 2,
+            "ISYM": -1,
+            "LCHARG": True,
+            "GGA_COMPAT": False,
+            "EDIFF": self.settings.ediff_spin_orbit_eV,
+        }
+        return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
+
+    @vasp_job
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+        """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
+        ordered = in_order(structure, block_order(structure))
+        self.settings.check(ordered)
+        return BaseVaspMaker.make.original(replace(self, input_set_generator=self.planned(ordered)), ordered)
+
+
+@dataclass
+class DirectionMaker(BaseVaspMaker):
+    """One direction of magnetisation with spin-orbit coupling."""
+
+    name: str = "spin-orbit"
+    settings: VaspSettings = field(default_factory=VaspSettings)
+    how: SpinOrbitSettings = field(default_factory=SpinOrbitSettings)
+    direction: Sequence[float] = (0.0, 0.0, 1.0)
+    start: Start = "density"
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for a structure in VASP's order."""
+        incar, _ = direction_inputs(structure, self.settings, self.how, self.direction, self.start)
+        return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
+
+    def vectors(self, structure: Structure) -> Structure:
+        """The structure with the vector moments of this direction, in VASP's frame."""
+        _, moments = direction_inputs(structure, self.settings, self.how, self.direction, self.start)
+        out = structure.copy()
+        out.add_site_property("magmom", moments)
+        return out
+
+    @vasp_job
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+        """See atomate2's `BaseVaspMaker.make`; `prev_dir` holds the collinear density."""
+        ordered = in_order(structure, block_order(structure))
+        self.settings.check(ordered)
+        if self.start == "density":
+            if prev_dir is None:
+                raise ValueError("a start from the density needs the folder of the collinear run")
+            copy_density(prev_dir)
+        if self.how.occupation_matrices is not None:
+            Path(OCCUPATION_FILE).write_text(self.how.occupation_matrices, encoding="utf-8")
+        maker = replace(self, input_set_generator=self.planned(ordered))
+        response = BaseVaspMaker.make.original(maker, self.vectors(ordered))
+        plain_moments(response.output)
+        return response
+
+
+def plain_moments(task: TaskDoc) -> None:
+    """Turn pymatgen's moment objects in the structures into lists: atomate2's documents do not hold the objects."""
+    outputs = [task.output, *(c.output for c in task.calcs_reversed or [])]
+    for structure in [task.structure, *(o.structure for o in outputs if o is not None)]:
+        if structure is not None and "magmom" in structure.site_properties:
+            found = structure.site_properties["magmom"]
+            structure.add_site_property("magmom", [np.asarray(getattr(m, "moment", m)).tolist() for m in found])
+
+
+@job(name="read direction")
+def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker) -> DirectionEnergy:
+    """Energy, spins and orbital moments of one direction, with every guard held."""
+    order = block_order(structure)
+    ordered = in_order(structure, order)
+    place = np.argsort(order)
+    last = task.calcs_reversed[0]
+    n = np.asarray(maker.direction, dtype=float)
+    incar, _ = direction_inputs(ordered, maker.settings, maker.how, maker.direction, maker.start)
+    text = read_text(task.dir_name, "OUTCAR")
+    frame = axis_frame(incar["SAXIS"])
+    moments = vector_table(text, "magnetization")
+    orbital = vector_table(text, "orbital moment")
+    checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered))
+    spins: list[float] = []
+    if moments is None:
+        checks.append(guards.guard("moments kept", False, "the output holds no vector moments: they are lost"))
+    else:
+        cartesian = moments @ frame.T
+        spins = [float(x) for x in (cartesian @ n)[place]]
+        checks.append(guards.moments_kept(structure.site_properties["magmom"], spins))
+        checks.append(guards.direction_kept(cartesian, spins, n, place, maker.how.max_tilt_degrees))
+    if maker.how.constrain_eV is not None:
+        penalty = constraint_penalty_eV(read_text(task.dir_name, "OSZICAR"))
+        checks.append(guards.penalty_small(penalty, 1e-6))
+    return DirectionEnergy(
+        direction=[float(x) for x in n],
+        start=maker.start,
+        energy_eV=float(task.output.energy),
+        spin_muB=spins,
+        orbital_muB=None if orbital is None else [float(x) for x in np.linalg.norm(orbital, axis=1)[place]],
+        kpoints=int(last.input.nkpoints or 0),
+        kpoint_mesh=[int(k) for k in last.input.kpoints.kpts[0]],
+        folder=str(task.dir_name),
+        checks=checks,
+    )
+
+
+@job(name="read density")
+def read_density(task: TaskDoc, structure: Structure, *, maker: CollinearDensityMaker) -> list[Check]:
+    """Guards of the collinear run that everything else stands on."""
+    from .jobs import site_moments
+
+    order = block_order(structure)
+    ordered = in_order(structure, order)
+    checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered))
+    return [*checks, guards.moments_kept(ordered.site_properties["magmom"], site_moments(task))]
+
+
+def spin_orbit_flow(
+    structure: Structure,
+    directions: Sequence[Sequence[float]],
+    state: str,
+    name: str,
+    settings: VaspSettings,
+    how: SpinOrbitSettings,
+    standard: dict[str, Any],
+    noncollinear: dict[str, Any],
+) -> Flow:
+    """Collinear density, every direction from every start, and the map.
+
+    Parameters
+    ----------
+    structure, directions, state, name
+        As `Engine.spin_orbit`.
+    settings, how
+        Shared by all runs.
+    standard, noncollinear
+        Fields of the Makers that start ``vasp_std`` and ``vasp_ncl``.
+    """
+    from .anisotropy_map import collect_directions
+
+    density_maker = CollinearDensityMaker(settings=settings, **standard)
+    density = density_maker.make(structure)
+    density.name = f"{name}: collinear density"
+    density.update_metadata(OWN_FOLDER)
+    judged = read_density(density.output, structure, maker=density_maker)
+    jobs: list[Any] = [density, judged]
+    found = []
+    for number, direction in enumerate(directions, start=1):
+        for start in how.starts:
+            maker = DirectionMaker(
+                settings=settings, how=how, direction=[float(x) for x in direction], start=start, **noncollinear
+            )
+            run = maker.make(structure, density.output.dir_name if start == "density" else None)
+            run.name = f"{name}: direction {number} of {len(directions)}, from {start}"
+            run.update_metadata(OWN_FOLDER)
+            read = read_direction(run.output, structure, maker=maker)
+            jobs += [run, read]
+            found.append(read.output)
+    collected = collect_directions(
+        found, structure, judged.output, state=state, how=how, provenance=provenance(settings, None, {})
+    )
+    collected.name = name
+    return Flow([*jobs, collected], output=collected.output, name=name)
