@@ -183,6 +183,11 @@ _LIST = [
         f"rock salt, a = 4.260 A, {_LITERATURE}; antiferromagnet along [111]",
         lambda: _rocksalt_antiferromagnet("CoO", 3.0),
     ),
+    CompetingPhase(
+        "NiO",
+        f"rock salt, a = 4.177 A, {_LITERATURE}; antiferromagnet along [111]",
+        lambda: _rocksalt_antiferromagnet("NiO", 2.0),
+    ),
     CompetingPhase("Fe2O3", f"hematite, a = 5.038, c = 13.772 A, {_LITERATURE}; antiferromagnet", _hematite),
     CompetingPhase(
         "Fe3O4",
@@ -208,6 +213,6 @@ _LIST = [
 ]
 _LIST += [
     CompetingPhase(name, f"as in structures/oxides.py, {_LITERATURE}; no moments", partial(_nonmagnetic, name))
-    for name in ("NiO", "MgO", "ZnO")
+    for name in ("MgO", "ZnO")
 ]
 _PHASES = {p.formula: p for p in _LIST}
