@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,9 @@ from .sqlite_store import Row, SqliteStore
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job, JobStore
+
+# The name that `workflows.checkpoint` reads; that module takes ASE with it.
+CHECKPOINTS = "MAGNETOIONICS_CHECKPOINTS"
 
 
 @dataclass
@@ -43,7 +48,8 @@ def execute(job: Job, store: JobStore) -> Outcome:
     docs = store.docs_store
     try:
         if isinstance(docs, SqliteStore):
-            with docs.holding() as rows, own_folder(job, Path(docs.path).parent):
+            root = Path(docs.path).resolve().parent
+            with docs.holding() as rows, checkpoints(root), own_folder(job, root):
                 response = job.run(store=store)
         else:
             with own_folder(job, Path.cwd()):
@@ -53,6 +59,19 @@ def execute(job: Job, store: JobStore) -> Outcome:
     more = [m for m in (response.replace, response.detour, response.addition) if m is not None]
     stopped = bool(response.stop_children or response.stop_jobflow)
     return Outcome(rows, more, stopped, seconds=time.perf_counter() - begin)
+
+
+@contextlib.contextmanager
+def checkpoints(root: Path) -> Iterator[None]:
+    """Where long calculations keep what a killed one goes on from; a folder that the user has set stays."""
+    if CHECKPOINTS in os.environ:
+        yield
+        return
+    os.environ[CHECKPOINTS] = str(root / "checkpoints")
+    try:
+        yield
+    finally:
+        del os.environ[CHECKPOINTS]
 
 
 def own_folder(job: Job, root: Path) -> contextlib.AbstractContextManager[None]:

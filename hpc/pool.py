@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .execution import Outcome, execute, to_plain
@@ -67,7 +68,7 @@ class WorkerPool:
     """
 
     def __init__(self, path: str, size: int) -> None:
-        self._path, self.size = path, size
+        self._path, self.size = str(Path(path).resolve()), size  # a job may change the folder
         self._threads = max(1, (os.cpu_count() or 1) // size)
         self._workers: list[_Worker] = []
 

@@ -17,6 +17,7 @@ from ..analysis.document import Provenance
 from ..structures.spins import total_moment
 from .atoms import from_atoms, to_atoms
 from .band import BandDriver, BandResult, BandSettings, CallCounter, relax
+from .checkpoint import checkpoint
 from .engine import Engine
 
 if TYPE_CHECKING:
@@ -122,9 +123,9 @@ def relax_structure(
     """Relax with an ASE calculator; outputs a `Calculation`."""
     atoms = to_atoms(structure)
     counter = CallCounter()
-    atoms.calc = counter.attach(engine.make_calculator(atoms, mover))
     checks: list[Check] = []
-    with engine.quiet():
+    with engine.quiet(), checkpoint(engine, atoms, mover, cell) as record:
+        atoms.calc = counter.attach(record.attach(engine.make_calculator(atoms, mover)))
         if cell:
             checks.append(relax_cell(engine, atoms))
         else:
@@ -165,10 +166,11 @@ def converge_band(
     mover: int,
 ) -> Band:
     """Converge a band with the band driver; outputs a `Band`."""
-    first = to_atoms(initial)
-    driver = BandDriver(lambda: engine.make_calculator(first, mover), engine.band_settings)
-    with engine.quiet():
-        result = driver.run(first, to_atoms(final), [to_atoms(s) for s in intermediates], mover)
+    first, last = to_atoms(initial), to_atoms(final)
+    between = [to_atoms(s) for s in intermediates]
+    with engine.quiet(), checkpoint(engine, first, last, *between, mover) as record:
+        driver = BandDriver(lambda: record.attach(engine.make_calculator(first, mover)), engine.band_settings)
+        result = driver.run(first, last, between, mover)
     charges, note = engine.dipole_charges(first, mover)
     return band_document(result, initial, mover, charges, note, engine.provenance())
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from ..errors import UserError
+from ..execution import CHECKPOINTS
 from .table import TABLE_FILE, default_table, write_table
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ Scheduler = Literal["slurm", "pbs", "sge", "shell"]
 SCHEDULERS: tuple[Scheduler, ...] = ("slurm", "pbs", "sge", "shell")
 WORKERS = ("local", "cpu", "neb", "gpu", "batch")
 PASSWORD_VARIABLE = "MAGNETOIONICS_DB_PASSWORD"
-# In the folder of the job: a rerun that keeps the folder goes on from there.
-CHECKPOINT_VARIABLE = "MAGNETOIONICS_CHECKPOINTS"
 # Half the start-up time of the `jf` command, and no plugins.
 _RUN = "{python} -c 'import sys; from jobflow_remote.jobs.run import run_remote_job; run_remote_job(sys.argv[1])' {{}}"
 
@@ -142,7 +141,7 @@ def project_dict(settings: ClusterSettings) -> dict[str, Any]:
             "delta_retry": [min(30.0, 5 * status), min(300.0, 30 * status), 1200.0],
         },
         "workers": {name: _worker(name, settings) for name in WORKERS},
-        "exec_config": {"default": {"export": {CHECKPOINT_VARIABLE: "."}}, "single": _single_thread()},
+        "exec_config": {"default": {"export": {CHECKPOINTS: "."}}, "single": _single_thread()},
         "queue": {"store": db.store("jobs")},
         "jobstore": {
             "docs_store": db.store("outputs"),
@@ -152,7 +151,8 @@ def project_dict(settings: ClusterSettings) -> dict[str, Any]:
 
 
 def _single_thread() -> dict[str, Any]:
-    return {"export": {CHECKPOINT_VARIABLE: ".", "OMP_NUM_THREADS": 1}}
+    # Checkpoints in the job's folder: a rerun that keeps the folder goes on from there.
+    return {"export": {CHECKPOINTS: ".", "OMP_NUM_THREADS": 1}}
 
 
 def _worker(name: str, settings: ClusterSettings) -> dict[str, Any]:

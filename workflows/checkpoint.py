@@ -1,0 +1,187 @@
+"""Evaluations of a relaxation or band kept on disk while it runs, so that a killed one goes on from its last step.
+
+An optimiser is deterministic: started again it asks for the same positions, gets the recorded answers at
+once, and computes only from where it was killed. The result is that of an undisturbed run up to rounding
+(an engine may sum neighbours in another order after a restart: 1e-13 eV with rigid ions). Short jobs keep
+nothing and start again. Where the environment variable `FOLDER_VARIABLE` is not set, nothing is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase.calculators.calculator import Calculator, all_changes
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+FOLDER_VARIABLE = "MAGNETOIONICS_CHECKPOINTS"
+# Another node may round differently; an optimiser's step is never this small.
+SAME_A = 1e-9
+# A younger job is as quickly computed again.
+FIRST_S = 20.0
+# Engines of milliseconds are not held up by the disk; a slow one loses at most one evaluation.
+FLUSH_S = 1.0
+
+
+class Checkpoint:
+    """Answers of an engine in the order in which they were asked for.
+
+    Parameters
+    ----------
+    path
+        File; None keeps nothing.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._loaded = list(_read(path)) if path is not None else []
+        self._next = 0
+        self._pending: list[str] = []
+        self._begun = self._flushed = time.monotonic()
+        self.replayed = 0
+
+    def attach(self, calculator: Calculator) -> Calculator:
+        """Let a calculator answer from the record as long as it knows the question."""
+        if self.path is None:
+            return calculator
+        calculate = calculator.calculate
+
+        def recorded(
+            atoms: Atoms | None = None, properties: Any = ("energy",), system_changes: Any = all_changes
+        ) -> None:
+            asked = atoms if atoms is not None else calculator.atoms
+            found = self._find(asked, properties)
+            if found is None:
+                calculate(atoms, properties, system_changes)
+                self._add(asked, calculator.results)
+                return
+            Calculator.calculate(calculator, asked, properties, system_changes)
+            calculator.results = found
+            self.replayed += 1
+
+        calculator.calculate = recorded
+        return calculator
+
+    def _find(self, atoms: Atoms, properties: Any) -> dict[str, Any] | None:
+        """The next few answers, because the parts of a band may ask in turn."""
+        for k in range(self._next, len(self._loaded)):
+            entry = self._loaded[k]
+            if _same(entry, atoms) and all(p in entry["results"] for p in properties):
+                if k == self._next:
+                    self._next += 1
+                return {name: _value(v) for name, v in entry["results"].items()}
+        return None
+
+    def _add(self, atoms: Atoms, results: dict[str, Any]) -> None:
+        plain = {k: _plain(v) for k, v in results.items() if isinstance(v, int | float | np.ndarray | np.floating)}
+        entry = {"positions": atoms.positions.tolist(), "cell": atoms.cell.array.tolist(), "results": plain}
+        self._pending.append(json.dumps(entry))
+        if self.is_old and time.monotonic() - self._flushed >= FLUSH_S:
+            self.flush()
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the job has run for so long that its record is worth keeping."""
+        return time.monotonic() - self._begun >= FIRST_S
+
+    def flush(self) -> None:
+        """Put everything on disk."""
+        if self.path is None or not self._pending:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as handle:
+            handle.write("".join(f"{line}\n" for line in self._pending))
+            handle.flush()
+            os.fsync(handle.fileno())
+        self._pending.clear()
+        self._flushed = time.monotonic()
+
+    def close(self) -> None:
+        """The work is done: the record is of no more use."""
+        self._pending.clear()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def checkpoint(*parts: Any) -> Iterator[Checkpoint]:
+    """Checkpoint of one job, removed when it ends well and kept if it fails.
+
+    Parameters
+    ----------
+    *parts
+        Everything that its numbers depend on; `MSONable` objects, atoms and plain values.
+    """
+    folder = os.environ.get(FOLDER_VARIABLE)
+    made = Checkpoint(Path(folder) / f"evaluations-{_fingerprint(parts)}.jsonl" if folder else None)
+    try:
+        yield made
+    except BaseException:
+        if made.is_old:
+            made.flush()
+        raise
+    made.close()
+
+
+def _fingerprint(parts: tuple[Any, ...]) -> str:
+    from ase import Atoms
+
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, Atoms):
+            for name in sorted(part.arrays):
+                digest.update(name.encode() + np.ascontiguousarray(part.arrays[name]).tobytes())
+            digest.update(part.cell.array.tobytes())
+        elif hasattr(part, "as_dict"):
+            digest.update(json.dumps(part.as_dict(), sort_keys=True, default=str).encode())
+        else:
+            digest.update(repr(part).encode())
+    return digest.hexdigest()[:24]
+
+
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    """Whole lines; a torn one, the trace of a killed process, ends the record."""
+    if not path.is_file():
+        return
+    content = path.read_bytes()
+    whole = 0
+    for line in content.splitlines(keepends=True):
+        try:
+            entry = json.loads(line)
+            positions, cell = np.array(entry["positions"], dtype=float), np.array(entry["cell"], dtype=float)
+            known = {"positions": positions, "cell": cell, "results": dict(entry["results"])}
+        except (ValueError, KeyError, TypeError):
+            break
+        if not line.endswith(b"\n"):
+            break
+        whole += len(line)
+        yield known
+    if whole < len(content):
+        with path.open("r+b") as handle:
+            handle.truncate(whole)
+
+
+def _same(entry: dict[str, Any], atoms: Atoms) -> bool:
+    positions = np.asarray(entry["positions"])
+    return (
+        positions.shape == atoms.positions.shape
+        and float(np.abs(positions - atoms.positions).max()) < SAME_A
+        and float(np.abs(np.asarray(entry["cell"]) - atoms.cell.array).max()) < SAME_A
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else float(value)
+
+
+def _value(value: Any) -> Any:
+    return np.array(value) if isinstance(value, list) else value
