@@ -13,6 +13,9 @@ from .outputs import RESULTS
 from .sqlite_store import DAMAGED, Row, SqliteStore, decode
 from .store import STORE_FILE, STORE_FOLDER
 
+# Beyond this the indices are not checked against the table: a wrong entry is found when it is read.
+_FULL_CHECK_BYTES = 200 * 1024**2
+
 
 def heal_store(folder: Path) -> list[str]:
     """Move a store aside that is no whole database, and save what can be read into a new one.
@@ -78,8 +81,11 @@ def _damage(path: Path) -> str:
     """What SQLite's own check says; empty if it is content."""
     try:
         with closing(sqlite3.connect(path, timeout=60)) as db:
-            (first,) = db.execute("PRAGMA quick_check(1)").fetchone()
-            db.execute("SELECT uuid, idx, name, body FROM documents LIMIT 1").fetchall()
+            check = "integrity_check" if path.stat().st_size < _FULL_CHECK_BYTES else "quick_check"
+            (first,) = db.execute(f"PRAGMA {check}(1)").fetchone()
+            # The check looks at pages; this decodes the text in them.
+            for _ in db.execute("SELECT uuid, idx, name FROM documents"):
+                pass
     except sqlite3.OperationalError as error:
         # A store without its table is new; a locked or unreadable one is not ours to move.
         return "" if "no such table" in str(error) or "locked" in str(error) else str(error)
@@ -94,18 +100,21 @@ def _readable_rows(path: Path) -> list[Row]:
     for direction in ("ASC", "DESC"):
         try:
             with closing(sqlite3.connect(path, timeout=60)) as db:
+                db.text_factory = lambda text: text.decode(errors="replace")
                 query = f"SELECT uuid, idx, name, body FROM documents ORDER BY rowid {direction}"
                 for row in db.execute(query):
-                    if _is_whole(row):
-                        found[row[0], row[1]] = row
+                    if (name := _name_if_whole(row)) is not None:
+                        found[row[0], row[1]] = (row[0], row[1], name, row[3])
         except sqlite3.DatabaseError:
             continue
     return list(found.values())
 
 
-def _is_whole(row: Row) -> bool:
+def _name_if_whole(row: Row) -> str | None:
+    """Name in the row's document, if that decodes and is the row's own."""
     try:
         document = decode(row)
-    except (zlib.error, ValueError, TypeError):
-        return False
-    return isinstance(document, dict) and (document.get("uuid"), document.get("index", 1)) == (row[0], row[1])
+        own = (document.get("uuid"), document.get("index", 1)) == (row[0], row[1])
+        return str(document.get("name")) if own else None
+    except (zlib.error, ValueError, TypeError, AttributeError):
+        return None

@@ -231,7 +231,9 @@ class SqliteStore(Store):
     def _decode(self, row: Row) -> dict[str, Any]:
         try:
             document = decode(row)
-        except (zlib.error, ValueError) as error:
+            if (document.get("uuid"), document.get("index", 1)) != (row[0], row[1]):
+                raise ValueError("it is another job's")
+        except (zlib.error, ValueError, TypeError, AttributeError) as error:
             damage = DamagedStoreError(
                 f"the result of job {row[0]} in {self.path} is damaged ({error}); "
                 "the next `magnetoionics run` moves it aside and computes it again"
