@@ -154,6 +154,6 @@ def _library() -> Any:
         return importlib.import_module("sqsgenerator")
     except ImportError as error:
         raise MissingLibraryError(
-            "special quasirandom orders need the package sqsgenerator: pip install 'sqsgenerator>=0.5'; "
+            "special quasirandom orders need the package sqsgenerator: pip install 'magnetoionics[sqs]'; "
             "random orders with a seed (random_spinel) need nothing"
         ) from error

@@ -136,5 +136,5 @@ def test_missing_library_is_named(cube, monkeypatch):
         raise ImportError(name)
 
     monkeypatch.setattr(sqs.importlib, "import_module", refuse)
-    with pytest.raises(MissingLibraryError, match="pip install 'sqsgenerator"):
+    with pytest.raises(MissingLibraryError, match=r"pip install 'magnetoionics\[sqs\]'"):
         sqs_spinel(cube, "Co", "Fe", 1.0, seed=1)
