@@ -66,14 +66,16 @@ def operation_kind(rotation: FloatArray) -> str:
 
 def colours(structure: Structure) -> list[int]:
     """One integer per site, equal for sites of equal element, valence and moment."""
-    keys = []
-    for site in structure:
-        p = site.properties
-        # A number is a vector along z, so that the two forms of one order have the same symmetry.
-        given = p.get("magmom")
-        moment = np.atleast_1d(np.round(np.array(0.0 if given is None else given, dtype=float), 3)) + 0.0
-        vector = tuple(moment) if moment.size == 3 else (0.0, 0.0, float(moment[0]))
-        keys.append((site.specie.symbol, round(p.get("valence") or 0.0, 6), vector))
+    properties = structure.site_properties
+    symbols = [s.specie.symbol for s in structure]
+    unset = [None] * len(structure)
+    valences = [round(v or 0.0, 6) for v in properties.get("valence", unset)]
+    # A number is a vector along z, so that the two forms of one order have the same symmetry.
+    vectors = [
+        (0.0, 0.0, m or 0.0) if m is None or np.ndim(m) == 0 else tuple(m) for m in properties.get("magmom", unset)
+    ]
+    moments = np.round(np.array(vectors, dtype=float), 3) + 0.0
+    keys = list(zip(symbols, valences, map(tuple, moments.tolist()), strict=True))
     index = {key: n + 1 for n, key in enumerate(sorted(set(keys)))}
     return [index[key] for key in keys]
 
