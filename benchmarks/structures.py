@@ -40,7 +40,7 @@ def vacancies_of_pymatgen(structure):
 
 
 def vacancies_of_doped(structure):
-    """doped reduces the cell, counts multiplicities in the primitive one, and always makes substitutions and charges."""
+    """The cell is reduced, multiplicities are those of the primitive one; substitutions and charges are made too."""
     generation = importlib.import_module("doped.generation")
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
         made = generation.DefectsGenerator(

@@ -69,7 +69,7 @@ def run_study(
     console = console or Console(stderr=True)
     begin = time.perf_counter()
     check_names(host, engine_name, order)
-    folder = output or Path(f"{host.strip().lower()}-study")
+    folder = output or default_folder(host)
     if jobs < 1:
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
     notes = set_bad_results_aside(folder)
@@ -95,6 +95,13 @@ def run_study(
     finish_study(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin}, flow.uuid, folder)
     console.print(f"[bold]{folder / REPORT}[/bold]  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)")
     return folder
+
+
+def default_folder(host: str) -> Path:
+    """``HOST-study`` in the current folder, by the name of the material or of the host file without its ending."""
+    from ..structures.host import is_host_file
+
+    return Path(f"{Path(host.strip()).stem if is_host_file(host) else host.strip().lower()}-study")
 
 
 def finish_study(store: JobStore, seconds: dict[str, float], flow_uuid: str, folder: Path) -> None:
@@ -175,7 +182,7 @@ def _build_flow(host: str, engine_name: str, order: str | None, quick: bool, sta
 
     maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
     try:
-        return maker(get_engine(engine_name), stages).make(host.strip().lower(), order)
+        return maker(get_engine(engine_name), stages).make(host, order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error
 

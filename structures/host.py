@@ -6,11 +6,17 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from pymatgen.core import Structure
 
 from .spins import formula_units, set_moments, total_moment, total_valence
 
+if TYPE_CHECKING:
+    from .user_host import HostReference
+
+# How a host is named: a key, the path of a host file, or a host file's content.
+HostKey: TypeAlias = "str | HostReference"
 # Moments are sums of whole numbers; anything beyond rounding is a wrong valence or sense.
 MOMENT_TOLERANCE_muB = 1e-6
 # A host's name with one of these endings is the path of a user's host file.
@@ -161,23 +167,48 @@ def host_keys() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(hosts.__path__) if not m.name.startswith("_"))
 
 
-def get_host(key: str) -> Host:
-    """A declared host by name (case does not matter), or a user's host by the path of its YAML file.
+def get_host(key: HostKey) -> Host:
+    """A declared host by name (case does not matter), or a user's host by its YAML file or its content.
+
+    Parameters
+    ----------
+    key
+        Name, path of a host file (relative or absolute, case kept), or what `portable_host` returns.
 
     Raises
     ------
     UnknownHostError
         If there is no such host, or the file cannot be used (see `user_host.load_host`).
     """
-    if key.strip().lower().endswith(HOST_FILE_ENDINGS):
-        from .user_host import load_host
-
-        return load_host(key.strip())
-    name = key.strip().lower()
-    if name not in host_keys():
-        raise UnknownHostError(f"unknown host {key!r}; known hosts: {', '.join(host_keys())}")
-    module = importlib.import_module(f".hosts.{name}", __package__)
+    found = portable_host(key)
+    if not isinstance(found, str):
+        return found.host()
+    module = importlib.import_module(f".hosts.{found}", __package__)
     host = module.HOST
     if not isinstance(host, Host):
-        raise TypeError(f"structures/hosts/{name}.py must define HOST as a Host")
+        raise TypeError(f"structures/hosts/{found}.py must define HOST as a Host")
     return host
+
+
+def portable_host(key: HostKey) -> HostKey:
+    """What a job may carry to another machine: a declared host's name, or the whole content of a user's host.
+
+    Parameters and errors as for `get_host`.
+    """
+    if not isinstance(key, str):
+        return key
+    if is_host_file(key):
+        from .user_host import HostReference
+
+        return HostReference.from_file(key.strip())
+    name = key.strip().lower()
+    if name not in host_keys():
+        raise UnknownHostError(
+            f"unknown host {key!r}; known hosts: {', '.join(host_keys())}; a host of your own is a file ending in .yaml"
+        )
+    return name
+
+
+def is_host_file(key: str) -> bool:
+    """Whether a host's name is the path of a host file."""
+    return key.strip().lower().endswith(HOST_FILE_ENDINGS)

@@ -12,8 +12,8 @@ from scipy.spatial import Voronoi, cKDTree
 from .voids import NAMES, OCCUPIED_A, settled_void
 
 FloatArray = NDArray[np.float64]
-# Corners this far beyond the hop close every polyhedron that lies beside it.
-_MARGIN_A = 6.0
+# Corners this far beyond the places that count close every polyhedron around them: wider than any of an oxide.
+_MARGIN_A = 4.0
 # Nearer to an end is the end itself; two voids never come so close either.
 _SAME_PLACE_A = 0.6
 # Farther from the line is another path.

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 FloatArray = NDArray[np.float64]
 DEFAULT_SYMPREC = 1e-3
 _REMEMBERED = 8
+_SAMPLE = 24
 
 
 @dataclass(frozen=True)
@@ -172,31 +173,32 @@ def operations_taking(
     coords = np.mod(structure.frac_coords, 1.0) % 1.0
     kinds = np.array(colours(structure))
     tree = cKDTree(coords, boxsize=np.ones(3))
+    rotations = _lattice_rotations(np.ascontiguousarray(matrix).tobytes(), symprec)
+    translations = images[0] - points[0] @ rotations.transpose(0, 2, 1)
+    off = points @ rotations.transpose(0, 2, 1) + translations[:, None] - images
+    kept = np.all(np.linalg.norm((off - np.rint(off)) @ matrix, axis=2) <= tol_A, axis=1)
     # A few atoms refuse most rotations before all atoms are looked at.
-    sample = np.unique(np.linspace(0, len(coords) - 1, min(len(coords), 24)).astype(int))
-    out = []
-    for rotation in _lattice_rotations(structure, symprec):
-        translation = images[0] - rotation @ points[0]
-        off = points @ rotation.T + translation - images
-        if np.any(np.linalg.norm((off - np.rint(off)) @ matrix, axis=1) > tol_A):
-            continue
-        for chosen in (sample, np.arange(len(coords))):
-            there = np.mod(coords[chosen] @ rotation.T + translation, 1.0) % 1.0
-            _, nearest = tree.query(there)
-            gap = coords[nearest] - there
-            distance = np.linalg.norm((gap - np.rint(gap)) @ matrix, axis=1)
-            if np.any(kinds[nearest] != kinds[chosen]) or np.any(distance > symprec):
-                break
-        else:
-            out.append(Operation(rotation, translation, matrix.T @ rotation @ inverse))
-    return out
+    sample = np.unique(np.linspace(0, len(coords) - 1, min(len(coords), _SAMPLE)).astype(int))
+    for chosen in (sample, np.arange(len(coords))):
+        rotations, translations = rotations[kept], translations[kept]
+        there = np.mod(coords[chosen] @ rotations.transpose(0, 2, 1) + translations[:, None], 1.0) % 1.0
+        _, nearest = tree.query(there)
+        gap = coords[nearest] - there
+        distance = np.linalg.norm((gap - np.rint(gap)) @ matrix, axis=2)
+        kept = np.all((kinds[nearest] == kinds[chosen]) & (distance <= symprec), axis=1)
+    return [
+        Operation(rotation, translation, matrix.T @ rotation @ inverse)
+        for rotation, translation in zip(rotations[kept], translations[kept], strict=True)
+    ]
 
 
-def _lattice_rotations(structure: Structure, symprec: float) -> list[NDArray[np.int_]]:
-    found = spglib.get_symmetry((structure.lattice.matrix.tolist(), [[0.0, 0.0, 0.0]], [1]), symprec=symprec)
+@lru_cache(maxsize=_REMEMBERED)
+def _lattice_rotations(lattice: bytes, symprec: float) -> NDArray[np.int_]:
+    cell = (np.frombuffer(lattice).reshape(3, 3).tolist(), [[0.0, 0.0, 0.0]], [1])
+    found = spglib.get_symmetry(cell, symprec=symprec)
     if found is None:
         raise ValueError("spglib finds no symmetry of the lattice; check the lattice parameters")
-    return list(found["rotations"])
+    return np.asarray(found["rotations"])
 
 
 def operations_swapping(

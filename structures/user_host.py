@@ -30,11 +30,15 @@ moments of all sites vectors, and the declared moment is then the length of thei
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
+from monty.json import MSONable
 from pymatgen.core import Composition, Structure
 
 from .checks import StructureError, check_bonds, check_no_overlap, coordination_number
@@ -67,6 +71,48 @@ class HostFileError(UnknownHostError):
     """A host file that cannot be used; the message says why."""
 
 
+@dataclass(frozen=True)
+class HostReference(MSONable):
+    """A user's host as its content: what a job carries in place of a path, which another machine would not have.
+
+    Attributes
+    ----------
+    entries
+        The YAML file's entries; ``key`` is always there.
+    cells
+        Structure of each order as its file holds it.
+    """
+
+    entries: dict[str, Any]
+    cells: dict[str, Structure]
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> HostReference:
+        """Read and check a host file; arguments and errors as for `load_host`."""
+        file = Path(path).expanduser()
+        try:
+            return _read(file)
+        except HostFileError:
+            raise
+        except (yaml.YAMLError, OSError, ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
+            reason = (
+                f"an entry is missing or not of its kind ({error})"
+                if isinstance(error, LookupError | AttributeError | TypeError)
+                else str(error)
+            )
+            raise HostFileError(f"{file.name}: {reason}") from error
+
+    @property
+    def content(self) -> str:
+        """Everything that the host is made of, as text; equal contents are one host."""
+        cells = {order: cell.as_dict() for order, cell in self.cells.items()}
+        return json.dumps(_plain({"entries": self.entries, "cells": cells}), sort_keys=True)
+
+    def host(self) -> Host:
+        """The host; built once per content and process."""
+        return _host_of(self.content)
+
+
 def load_host(path: str | Path) -> Host:
     """Host from a YAML file, checked as a whole.
 
@@ -86,21 +132,10 @@ def load_host(path: str | Path) -> Host:
         With the reason: no such file, unknown or missing entries, overlapping atoms, atoms without a
         role, a charged cell, another moment than declared, a vacancy or a hop that does not exist.
     """
-    file = Path(path)
-    try:
-        return _load(file)
-    except HostFileError:
-        raise
-    except (yaml.YAMLError, OSError, ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
-        reason = (
-            f"an entry is missing or not of its kind ({error})"
-            if isinstance(error, LookupError | AttributeError | TypeError)
-            else str(error)
-        )
-        raise HostFileError(f"{file.name}: {reason}") from error
+    return HostReference.from_file(path).host()
 
 
-def _load(file: Path) -> Host:
+def _read(file: Path) -> HostReference:
     entries = read_yaml(file)
     if not isinstance(entries, Mapping):
         raise HostFileError(f"{file.name}: a host file is a mapping of names to values")
@@ -110,12 +145,33 @@ def _load(file: Path) -> Host:
         raise HostFileError(
             f"{file.name}: missing entries: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
         )
-    host = _host(file, entries)
+    if not isinstance(entries["structures"], Mapping) or not entries["structures"]:
+        raise HostFileError(f"{file.name}: structures must name one file per cation order, e.g. {{measured: my.cif}}")
+    cells = {str(order): read_structure_file(file.parent / str(name)) for order, name in entries["structures"].items()}
+    sources = {"structure": f"user's file {file.name}", **entries.get("sources", {})}
+    named = {"key": file.stem, **entries, "sources": sources}
+    reference = HostReference({str(k): v for k, v in named.items() if k != "structures"}, cells)
+    host = reference.host()
     for order in host.orders:
         _check_formula(host, host.build_cell(order))
         host.check_moment(order)
         _check_declared(host, host.structure(order))
-    return host
+    return reference
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and words alone: versions and numpy's kinds of numbers do not make another host."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items() if k != "@version"}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@functools.lru_cache(maxsize=16)
+def _host_of(content: str) -> Host:
+    made = json.loads(content)
+    return _host(made["entries"], {order: Structure.from_dict(cell) for order, cell in made["cells"].items()})
 
 
 def _check_formula(host: Host, cell: Structure) -> None:
@@ -127,15 +183,14 @@ def _check_formula(host: Host, cell: Structure) -> None:
         )
 
 
-def _host(file: Path, entries: Mapping[str, Any]) -> Host:
-    files = {str(order): file.parent / str(name) for order, name in entries["structures"].items()}
+def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
     anion = str(entries.get("anion", "O"))
     return Host(
-        key=str(entries.get("key", file.stem)),
+        key=str(entries["key"]),
         title=str(entries.get("title", entries["formula"])),
         formula=str(entries["formula"]),
-        build_cell=_builder(files, entries["roles"], anion, entries.get("spins", {})),
-        orders=tuple(files),
+        build_cell=_builder(cells, entries["roles"], anion, entries.get("spins", {})),
+        orders=tuple(cells),
         spin_sense={str(k): int(v) for k, v in entries["spin_sense"].items()},
         moment_per_formula_muB=float(entries["moment_per_formula_muB"]),
         moment_by_order_muB={str(k): float(v) for k, v in entries.get(_BY_ORDER, {}).items()},
@@ -148,12 +203,12 @@ def _host(file: Path, entries: Mapping[str, Any]) -> Host:
         hubbard_U_eV={str(k): float(v) for k, v in entries.get("hubbard_U_eV", {}).items()},
         gap_eV=float(entries["gap_eV"]),
         claims=tuple(entries.get("claims", ())),
-        sources={"structure": f"user's file {file.name}", **entries.get("sources", {})},
+        sources=dict(entries.get("sources", {})),
     )
 
 
 def _builder(
-    files: Mapping[str, Path], roles: list[Mapping[str, Any]], anion: str, spins: Mapping[str, Spin]
+    cells: Mapping[str, Structure], roles: list[Mapping[str, Any]], anion: str, spins: Mapping[str, Spin]
 ) -> Callable[[str], Structure]:
     unknown = sorted(set(spins) - {str(role.get("sublattice")) for role in roles})
     if unknown:
@@ -162,12 +217,12 @@ def _builder(
         if not {"element", "sublattice"} <= set(role) <= _ROLE_KEYS:
             raise HostFileError(f"role {dict(role)} needs element, sublattice and valence; known: {sorted(_ROLE_KEYS)}")
 
-    # A study builds the cell many times; the file is read once per host.
+    # A study builds the cell many times; the roles are given out once per host.
     @functools.cache
-    def read(order: str) -> Structure:
-        return with_roles(read_structure_file(files[order]), roles, anion, spins)
+    def built(order: str) -> Structure:
+        return with_roles(cells[order], roles, anion, spins)
 
-    return lambda order: read(order).copy()
+    return lambda order: built(order).copy()
 
 
 def with_roles(

@@ -7,7 +7,7 @@ from pymatgen.core import Structure
 
 from ..analysis.calculation import Calculation, require_valid
 from ..structures.hops import Hop, distinct_hops
-from ..structures.host import HopKind, get_host
+from ..structures.host import HopKind, HostKey, get_host
 from ..structures.supercell import supercell
 from ..structures.vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
 from .plan import present_vacancies
@@ -15,7 +15,7 @@ from .plan import present_vacancies
 Repeats = tuple[int, int, int]
 
 
-def vacancy_sites(host_key: str, order: str | None) -> list[VacancySite]:
+def vacancy_sites(host_key: HostKey, order: str | None) -> list[VacancySite]:
     """Every distinct vacancy that a host declares and the order has a site for, in its unrelaxed ordered cell."""
     host = get_host(host_key)
     cell = host.structure(order)
@@ -42,7 +42,7 @@ def build_vacancy(bulk: Calculation, repeats: Repeats, cell_index: int) -> Struc
 
 
 @job(name="hop")
-def build_hop(bulk: Calculation, repeats: Repeats, host_key: str, hop_number: int = 0) -> Hop:
+def build_hop(bulk: Calculation, repeats: Repeats, host_key: HostKey, hop_number: int = 0) -> Hop:
     """Shortest distinct hop of one of the host's declared kinds, in a supercell of the relaxed cell."""
     require_valid(bulk.checks, bulk.name)
     kind = get_host(host_key).hops[hop_number]

@@ -12,6 +12,7 @@ from ..analysis.assembly import keffer_of_mover
 from ..analysis.calculation import Band, Calculation, require_valid
 from ..analysis.migration import Migration, migration_from_band
 from ..structures.hops import Hop
+from ..structures.host import HostKey
 from .building import Repeats, build_hop
 from .engine import Engine
 
@@ -35,7 +36,7 @@ class MigrationMaker(Maker):
     fields_V_per_A: Sequence[float] = ()
     name: str = "migration"
 
-    def make(self, bulk: Calculation, host_key: str, hop_number: int = 0) -> Flow:
+    def make(self, bulk: Calculation, host_key: HostKey, hop_number: int = 0) -> Flow:
         """Flow whose output is a dictionary: ``migration`` (`Migration`), the structures ``before`` and
         ``after``, the mover's ``keffer`` sums and the ``relation_matrices`` of the two states.
 

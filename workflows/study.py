@@ -14,7 +14,7 @@ from ..analysis.calculation import Calculation
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
-from ..structures.host import get_host
+from ..structures.host import HostKey, get_host, portable_host
 from .anisotropy import AnisotropyMaker
 from .building import Repeats
 from .engine import Engine
@@ -68,7 +68,7 @@ class MagnetoionicStudyMaker(Maker):
         """Cells of about 56 atoms: seconds, with a size error of the order of 0.1 eV."""
         return cls(engine=engine, repeats=(1, 1, 1), lebedev_order=13, is_quick=True, stages=stages)
 
-    def plan(self, host_key: str, order: str | None = None) -> list[StageResult]:
+    def plan(self, host_key: HostKey, order: str | None = None) -> list[StageResult]:
         """What the study will compute and what not; see `plan.plan_stages`.
 
         Raises
@@ -85,13 +85,14 @@ class MagnetoionicStudyMaker(Maker):
             self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
         return planned
 
-    def make(self, host_key: str, order: str | None = None) -> Flow:
+    def make(self, host_key: HostKey, order: str | None = None) -> Flow:
         """Flow whose output is a `Study`.
 
         Parameters
         ----------
         host_key
-            A host of `structures.hosts`.
+            A host of `structures.hosts`, or a user's host file; its content goes into the jobs, so that they run
+            where there is no such file.
         order
             Cation order; the host's first by default.
 
@@ -102,6 +103,7 @@ class MagnetoionicStudyMaker(Maker):
         CannotDoError
             As `plan`.
         """
+        host_key = portable_host(host_key)
         planned = self.plan(host_key, order)
         host = get_host(host_key)
         chosen = host.orders[0] if order is None else order
@@ -141,7 +143,7 @@ class MagnetoionicStudyMaker(Maker):
         flow.add("analysis", last)
         return Flow(flow.jobs, output=last.output, name=f"{self.name}: {host.formula}")
 
-    def _migration(self, bulk: Any, host_key: str) -> Flow:
+    def _migration(self, bulk: Any, host_key: HostKey) -> Flow:
         maker = MigrationMaker(
             engine=self.engine,
             repeats=self.repeats,
@@ -187,7 +189,7 @@ class _StagedFlow:
 
 @job(name="assemble study")
 def assemble_study(
-    host_key: str,
+    host_key: HostKey,
     order: str,
     engine: EngineResult,
     stages: list[StageResult],

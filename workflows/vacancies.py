@@ -8,6 +8,7 @@ from jobflow import Flow, Maker, job
 
 from ..analysis.calculation import Calculation, require_valid
 from ..analysis.vacancies import VacancySet, VacancyState
+from ..structures.host import HostKey
 from ..structures.vacancies import VacancySite
 from .building import Repeats, build_supercell, build_vacancy, vacancy_sites
 from .engine import Engine
@@ -29,7 +30,7 @@ class VacancyFormationMaker(Maker):
     repeats: Repeats = (2, 2, 2)
     name: str = "vacancies"
 
-    def make(self, bulk: Calculation, host_key: str, order: str | None = None) -> Flow:
+    def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None) -> Flow:
         """Flow whose output is a `VacancySet`.
 
         Parameters

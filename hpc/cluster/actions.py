@@ -44,11 +44,11 @@ def submit_study(
         For bad input or a project that cannot be used.
     """
     from ..outputs import check_output_folder
-    from ..study_runner import build_flow
+    from ..study_runner import build_flow, default_folder
 
     console = console or Console()
     flow = build_flow(host, engine_name, order, quick, stages)
-    folder = output or Path(f"{host.strip().lower()}-study")
+    folder = output or default_folder(host)
     check_output_folder(folder, overwrite=True)
     table = project_table(project_name)
     if dry_run:
