@@ -7,7 +7,12 @@ import nbformat
 import pytest
 
 MACHINE = re.compile(r"(?<![\w.~*])/(?:home|root|Users|work|tmp|var|opt|usr)/")
-NOTEBOOKS = ["01_first_study.ipynb", "03_migration_under_a_field.ipynb", "04_anisotropy.ipynb"]
+NOTEBOOKS = [
+    "01_first_study.ipynb",
+    "03_migration_under_a_field.ipynb",
+    "04_anisotropy.ipynb",
+    "05_your_own_material.ipynb",
+]
 
 
 def _read(repository, name):
