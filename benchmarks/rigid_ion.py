@@ -1,0 +1,120 @@
+"""Rigid-ion energies and forces beside LAMMPS, one thread, in turn: ``python benchmarks/rigid_ion.py [--write]``.
+
+Both codes start from the same rattled CoFe2O4 cell with the same terms and charges, and evaluate it again and again:
+ours with the ions moved a little each time, LAMMPS in a run with a vanishing time step and its neighbour list kept.
+LAMMPS gets the real-space cutoff that is best for it. Forces of both are compared with our sum at 1e-11.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from magnetoionics.calculators.potentials import potential
+from magnetoionics.calculators.reciprocal import COULOMB
+from magnetoionics.calculators.rigid_ion import RigidIonCalculator
+from magnetoionics.structures.host import get_host
+from magnetoionics.structures.supercell import supercell
+from magnetoionics.workflows.atoms import to_atoms
+from magnetoionics.workflows.engines.local import LocalEngine
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+from lammps_peer import LAMMPS_COULOMB, LammpsPeer  # noqa: E402
+
+CUTOFFS_A = (5.0, 6.0, 8.0, 10.0)
+PAGE = HERE.parent / "docs" / "rigid_ion_benchmark.md"
+
+
+def rattled(repeats: int) -> Atoms:
+    atoms = to_atoms(supercell(get_host("cofe2o4").structure("Imma"), (repeats,) * 3))
+    atoms.rattle(0.05, seed=7)
+    return atoms
+
+
+def ours(atoms: Atoms, charges: np.ndarray, times: int, accuracy: float = 1e-6) -> tuple[float, np.ndarray]:
+    calculator = RigidIonCalculator("pedone", charges=charges, accuracy=accuracy)
+    forces = np.array(calculator.get_property("forces", atoms))
+    step = 1e-4 * np.random.default_rng(1).standard_normal((len(atoms), 3))
+    best = np.inf
+    for n in range(times):
+        moved = atoms.copy()
+        moved.positions += (n + 1) % 3 * step
+        begin = time.process_time()
+        calculator.get_property("forces", moved)
+        best = min(best, time.process_time() - begin)
+    return best, forces
+
+
+def theirs(
+    atoms: Atoms, charges: np.ndarray, kspace: str, cutoff: float, times: int, folder: Path
+) -> tuple[float, np.ndarray]:
+    model = potential("pedone")
+    symbols = atoms.get_chemical_symbols()
+    species = [model.nearest_species(s, v) for s, v in zip(symbols, atoms.arrays["valence"], strict=True)]
+    scaled = charges * np.sqrt(COULOMB / LAMMPS_COULOMB)
+    peer = LammpsPeer(atoms, model, species, scaled, folder, kspace=kspace, coulomb_cutoff=cutoff)
+    forces, best, each = peer.forces(), np.inf, max(1, min(20, 2000 // len(atoms)))
+    for _ in range(times):
+        begin = time.process_time()
+        peer.repeat(each)
+        best = min(best, (time.process_time() - begin) / each)
+    peer.close()
+    return best, forces
+
+
+def compare(repeats: int, times: int, folder: Path) -> list[str]:
+    atoms = rattled(repeats)
+    charges = LocalEngine().charges(atoms, None)
+    exact = ours(atoms, charges, 0, 1e-11)[1]
+
+    def error(forces: np.ndarray) -> float:
+        return float(np.sqrt(np.mean((forces - exact) ** 2)))
+
+    rows = {"magnetoionics": ("", *ours(atoms, charges, times))}
+    for kspace in ("ewald", "pppm"):
+        tried = [(c, *theirs(atoms, charges, kspace, c, times, folder)) for c in CUTOFFS_A]
+        cutoff, seconds, forces = min(tried, key=lambda t: t[1])
+        rows[f"LAMMPS {kspace}"] = (f"{cutoff:g}", seconds, forces)
+    # In turn: a second round of ours after LAMMPS, so that a busy moment does not decide.
+    again = ours(atoms, charges, times)[0]
+    rows["magnetoionics"] = ("", min(again, rows["magnetoionics"][1]), rows["magnetoionics"][2])
+    return [
+        f"| {len(atoms)} | {name} | {cutoff} | {1e3 * seconds:.2f} | {error(forces):.1e} |"
+        for name, (cutoff, seconds, forces) in rows.items()
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="Put the table into docs/rigid_ion_benchmark.md.")
+    parser.add_argument("--repeats", type=int, nargs="*", default=[1, 2, 4])
+    parser.add_argument("--times", type=int, default=7)
+    options = parser.parse_args()
+    table = ["| atoms | code | Coulomb cutoff (Å) | ms per call | force error (eV/Å, rms) |", "|--:|--|--:|--:|--:|"]
+    with tempfile.TemporaryDirectory() as folder:
+        for repeats in options.repeats:
+            table += compare(repeats, options.times, Path(folder))
+            print("\n".join(table[-3:]), flush=True)
+    print(f"LAMMPS {version('lammps')}, NumPy {np.__version__}")
+    if options.write:
+        text = PAGE.read_text(encoding="utf-8")
+        head, rest = text.split("<!-- table -->\n", 1)
+        tail = rest.split("<!-- end of table -->", 1)[1]
+        block = "<!-- table -->\n\n" + "\n".join(table) + "\n\n<!-- end of table -->"
+        PAGE.write_text(head + block + tail, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
