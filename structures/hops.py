@@ -211,7 +211,7 @@ def make_hop(state: Structure, mover: int, start: FloatArray, end: FloatArray, m
     end = end + site.coords - start
     voids = resting_places(state, mover, site.coords, end)
     target = state.lattice.get_fractional_coords(end)
-    relations = operations_swapping(remove_site(state, mover), site.frac_coords, target)
+    relations = operations_swapping(state, site.frac_coords, target, without=mover)
     unique = {tuple(np.round(op.cartesian, 6).ravel()): op for op in relations}
     return Hop(
         ion=site.specie.symbol,

@@ -145,7 +145,12 @@ def image_of_site(structure: Structure, operation: Operation, coords: FloatArray
 
 
 def operations_taking(
-    structure: Structure, points: FloatArray, images: FloatArray, tol_A: float = 0.05, symprec: float = DEFAULT_SYMPREC
+    structure: Structure,
+    points: FloatArray,
+    images: FloatArray,
+    tol_A: float = 0.05,
+    symprec: float = DEFAULT_SYMPREC,
+    without: int | None = None,
 ) -> list[Operation]:
     """Operations of a structure that take given positions to given positions (modulo the lattice).
 
@@ -162,6 +167,8 @@ def operations_taking(
         How far an image of a point may be off, in Angstrom.
     symprec
         How far an image of an atom may be off, in Angstrom.
+    without
+        Index of an atom that does not count.
 
     Returns
     -------
@@ -172,6 +179,8 @@ def operations_taking(
     inverse = np.linalg.inv(matrix.T)
     coords = np.mod(structure.frac_coords, 1.0) % 1.0
     kinds = np.array(colours(structure))
+    if without is not None:
+        coords, kinds = np.delete(coords, without, axis=0), np.delete(kinds, without)
     tree = cKDTree(coords, boxsize=np.ones(3))
     rotations = _lattice_rotations(np.ascontiguousarray(matrix).tobytes(), symprec)
     translations = images[0] - points[0] @ rotations.transpose(0, 2, 1)
@@ -202,14 +211,15 @@ def _lattice_rotations(lattice: bytes, symprec: float) -> NDArray[np.int_]:
 
 
 def operations_swapping(
-    structure: Structure, first: FloatArray, second: FloatArray, tol_A: float = 0.05
+    structure: Structure, first: FloatArray, second: FloatArray, tol_A: float = 0.05, without: int | None = None
 ) -> list[Operation]:
     """Operations of a structure that exchange two fractional positions (modulo the lattice).
 
-    This is how the relation of two states of a hop is found: pass the structure with both
-    sites empty and the two sites.
+    This is how the relation of two states of a hop is found: pass the initial state without its mover
+    (left out by its index `without`), and the two sites.
     """
-    return operations_taking(structure, np.array([first, second]), np.array([second, first]), tol_A)
+    both = np.array([first, second])
+    return operations_taking(structure, both, both[::-1], tol_A, without=without)
 
 
 def stabiliser(structure: Structure, position: FloatArray, tol_A: float = 0.05) -> list[Operation]:

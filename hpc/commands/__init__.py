@@ -20,6 +20,7 @@ COMMANDS = (
     "compare",
     "inputs",
     "hosts",
+    "structures",
     "engines",
     "cluster",
     "submit",

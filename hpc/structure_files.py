@@ -1,0 +1,168 @@
+"""What `magnetoionics structures` prints and writes."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from ..structures.hops import Hop
+    from ..structures.inventory import Inventory
+
+ENDINGS = (".vasp", ".cif", ".extxyz")
+Row = dict[str, Any]
+
+
+def list_structures(
+    host_key: str,
+    *,
+    order: str | None = None,
+    output: Path | None = None,
+    image_distance_A: float = 8.0,
+    insert: str | None = None,
+    field: Sequence[float] | None = None,
+    console: Console | None = None,
+) -> Inventory:
+    """Print every distinct vacancy and hop of a host, and write their cells.
+
+    Parameters
+    ----------
+    host_key, order
+        Names; unknown ones are refused.
+    output
+        New or empty folder for cells (POSCAR with MAGMOM, CIF, extxyz) and tables (CSV); nothing is written without.
+    image_distance_A
+        Smallest distance of a defect from its images, in Angstrom.
+    insert
+        Ion to put into the voids, e.g. ``"Li+"``.
+    field
+        Cartesian direction of the field, for its angle to every hop.
+    console
+        Where to print; stdout by default.
+
+    Raises
+    ------
+    UserError
+        For bad input.
+    """
+    from ..structures.host import UnknownHostError, get_host
+    from ..structures.inventory import take_inventory
+
+    if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UserError(f"{output} is not an empty folder; choose another --output")
+    if field is not None and not any(field):
+        raise UserError("the field's direction 0,0,0 points nowhere; give three numbers such as 0,0,1")
+    try:
+        found = take_inventory(get_host(host_key), order, image_distance_A, insert)
+    except (UnknownHostError, ValueError) as error:
+        raise UserError(str(error)) from error
+    tables = {"vacancies": vacancy_rows(found), "hops": hop_rows(found.hops, field)}
+    if insert is not None:
+        tables |= {"voids": void_rows(found), "insertions": hop_rows(found.insertions, field)}
+    console = console or Console()
+    console.print(_headline(found), markup=False)
+    for title, rows in tables.items():
+        console.print(_table(title, rows))
+    for reason in found.not_possible:
+        console.print(f"not possible: {reason}", markup=False)
+    if output is not None:
+        console.print(f"{_write(found, tables, output)} structures in {output}", markup=False)
+    return found
+
+
+def vacancy_rows(found: Inventory) -> list[Row]:
+    """One row per distinct vacancy; distances in Angstrom, charges in e."""
+    rows = []
+    for vacancy, pairs in zip(found.vacancies, found.partners, strict=True):
+        rows.append(
+            {
+                "vacancy": vacancy.label,
+                "sites": vacancy.multiplicity,
+                "Co neighbours": vacancy.cobalt_neighbours,
+                "Co pairs in line": vacancy.collinear_cobalt_pairs,
+                "nearest mover (A)": None if vacancy.nearest_mover_A is None else f"{vacancy.nearest_mover_A:.3f}",
+                "charges (e)": " ".join(f"{q:+d}" if q else "0" for q in vacancy.charge_states),
+                "right and left partner": "; ".join(f"{p.multiplicity} x {p.relation}" for p in pairs),
+            }
+        )
+    return rows
+
+
+def hop_rows(hops: Sequence[Hop], field: Sequence[float] | None = None) -> list[Row]:
+    """One row per distinct hop; lengths in Angstrom, the angle to the field in degrees."""
+    from ..structures.films import angle_to_field_deg
+
+    rows: list[Row] = []
+    for hop in hops:
+        row: Row = {
+            "hop": f"{hop.ion}({hop.from_sublattice}) -> {hop.vacancy}",
+            "ways": hop.multiplicity,
+            "length (A)": f"{hop.distance_A:.3f}",
+            "displacement (A)": " ".join(f"{x:+.3f}" for x in hop.displacement_A),
+            "ends exchanged by": ", ".join(hop.relations) or "none",
+            "intermediates": "; ".join(hop.intermediate_labels) or "none",
+        }
+        if field is not None:
+            row["angle to field (deg)"] = f"{angle_to_field_deg(hop.displacement_A, field):.1f}"
+        rows.append(row)
+    return rows
+
+
+def void_rows(found: Inventory) -> list[Row]:
+    """One row per distinct empty polyhedron of the supercell; distances in Angstrom."""
+    return [
+        {
+            "void": name,
+            "kind": v.kind,
+            "places": v.multiplicity,
+            "nearest anion (A)": f"{v.anion_A:.3f}",
+            "nearest cation (A)": f"{v.cation_A:.3f}",
+            "position": " ".join(f"{x:.5f}" for x in v.position),
+        }
+        for v, name in zip(found.voids, found.void_names, strict=True)
+    ]
+
+
+def _headline(found: Inventory) -> str:
+    from ..structures.symmetry import space_group_symbol
+
+    host, cell = found.host, found.cell
+    repeats = "x".join(str(n) for n in found.repeats)
+    return (
+        f"{host.formula}, {host.title}, order {found.order}: {space_group_symbol(cell)} with spins, {len(cell)} atoms, "
+        f"{host.moment_per_formula(cell):g} muB per formula unit; defects in {repeats} cells. "
+        "Sites count in the cell, ways into one place."
+    )
+
+
+def _table(title: str, rows: Sequence[Row]) -> Table:
+    table = Table(*(rows[0] if rows else ["none"]), title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+    return table
+
+
+def _write(found: Inventory, tables: dict[str, list[Row]], output: Path) -> int:
+    from ..structures.files import write_structure
+
+    count = 0
+    for name, structure in found.structures():
+        file = output / name.replace(",", "-")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for ending in ENDINGS:
+            write_structure(structure, file.parent / f"{file.name}{ending}")
+        count += 1
+    for title, rows in tables.items():
+        with (output / f"{title}.csv").open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(rows[0]) if rows else [])
+            writer.writeheader()
+            writer.writerows(rows)
+    return count

@@ -1,0 +1,146 @@
+"""`magnetoionics structures`: every vacancy and hop in tables that add up, and cells that come back from disk."""
+
+import csv
+
+import numpy as np
+import pytest
+import yaml
+from magnetoionics.hpc.cli import main
+from magnetoionics.structures.files import read_structure
+from magnetoionics.structures.host import get_host
+from magnetoionics.structures.inventory import take_inventory
+from magnetoionics.structures.spins import total_moment
+from pymatgen.core import Structure
+
+
+def rows(path):
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_tables_and_cells_of_the_twofold_order(tmp_path, capsys):
+    out = tmp_path / "cells"
+    words = ["structures", "cofe2o4", "--order", "P4_122", "--output", str(out), "--field", "0,0,1"]
+    assert main(words) == 0
+    printed = capsys.readouterr().out
+    assert "order P4_122" in printed
+    vacancies, hops = rows(out / "vacancies.csv"), rows(out / "hops.csv")
+    assert sum(int(v["sites"]) for v in vacancies) == 56
+    assert {v["vacancy"]: v["right and left partner"] for v in vacancies}["V_Fe(B)"] == "1 x twofold axis"
+    assert [int(h["ways"]) for h in hops] == [2, 2]
+    host = get_host("cofe2o4")
+    cell = host.structure("P4_122")
+    for vacancy in vacancies:
+        for ending in (".vasp", ".cif", ".extxyz"):
+            again = read_structure(out / "vacancies" / f"{vacancy['vacancy'].replace(',', '-')}{ending}")
+            assert len(again) == 55
+    missing_iron = read_structure(out / "vacancies" / "V_Fe(B).vasp")
+    assert total_moment(missing_iron) == pytest.approx(total_moment(cell) - 5)
+    assert (out / "vacancies" / "V_Fe(B).magmom").read_text().startswith("MAGMOM = ")
+    for hop in hops:
+        assert abs(float(hop["length (A)"]) - 8.392 * np.sqrt(2) / 4) < 2e-3
+        assert 0 <= float(hop["angle to field (deg)"]) <= 180
+    for folder in (out / "hops").iterdir():
+        first, last = (read_structure(folder / f"{end}.extxyz") for end in ("initial", "final"))
+        moved = np.linalg.norm(first.cart_coords - last.cart_coords, axis=1)
+        assert np.count_nonzero(moved > 0.01) == 1
+
+
+def test_inserted_lithium(tmp_path):
+    """16c splits into 4a and 12d of P4_332: 48 neighbour pairs in two kinds of hops."""
+    out = tmp_path / "cells"
+    assert main(["structures", "life5o8", "--insert", "Li+", "--output", str(out)]) == 0
+    assert sum(int(v["places"]) for v in rows(out / "voids.csv")) == 72
+    insertions = rows(out / "insertions.csv")
+    assert sum(int(h["ways"]) for h in insertions) == 48
+    for folder in (out / "insertions").iterdir():
+        state = read_structure(folder / "initial.cif")
+        assert state.composition["Li"] == 5
+        assert sum(state.site_properties["valence"]) == pytest.approx(1)
+
+
+def test_inventory_is_built_in_cells_of_the_wanted_size():
+    found = take_inventory(get_host("cofe2o4"), image_distance_A=12.0)
+    assert found.repeats == (2, 2, 2)
+    assert sum(v.multiplicity for v in found.vacancies) == 56
+    assert {len(h.initial) for h in found.hops} == {447}
+    assert [h.multiplicity for h in found.hops] == [4]
+
+
+@pytest.mark.parametrize(("key", "order"), [("cofe2o4", "normal"), ("life5o8", None)])
+def test_every_site_belongs_to_one_vacancy(key, order):
+    found = take_inventory(get_host(key), order)
+    assert sum(v.multiplicity for v in found.vacancies) == len(found.cell)
+    names = [name for name, _ in found.structures()]
+    assert len(set(names)) == len(names)
+
+
+def test_hops_that_an_order_lacks_are_named(capsys):
+    """The normal order has no Co on B."""
+    assert main(["structures", "cofe2o4", "--order", "normal"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "not possible: Co(B) into V_Fe(B): no Co(B) within 3.3 A" in printed
+
+
+def test_a_user_host_is_listed_like_a_declared_one(tmp_path, capsys):
+    cell = get_host("cofe2o4").structure("Imma")
+    bare = Structure(cell.lattice, [s.specie.symbol for s in cell], cell.frac_coords)
+    (tmp_path / "Mine.cif").write_text(str(bare.to(fmt="cif", significant_figures=12)))
+    entries = {
+        "formula": "CoFe2O4",
+        "structures": {"measured": "Mine.cif"},
+        "roles": [
+            {"element": "Fe", "coordination": 4, "sublattice": "A", "valence": 3},
+            {"element": "Fe", "sublattice": "B", "valence": 3},
+            {"element": "Co", "sublattice": "B", "valence": 2},
+            {"element": "O", "sublattice": "O", "valence": -2},
+        ],
+        "spin_sense": {"A": -1, "B": 1},
+        "moment_per_formula_muB": 3.0,
+        "anions_per_formula": 4,
+        "vacancies": [["Fe", "A"], ["Fe", "B"], ["Co", "B"], ["O", "O"]],
+        "hops": [
+            {"ion": "Co", "from_sublattice": "B", "vacancy_element": "Fe", "vacancy_sublattice": "B", "cutoff_A": 3.3}
+        ],
+        "gap_eV": 1.5,
+        "references": [],
+    }
+    path = tmp_path / "Mine.yaml"
+    path.write_text(yaml.safe_dump(entries))
+    assert main(["structures", str(path), "--output", str(tmp_path / "mine")]) == 0
+    assert main(["structures", "cofe2o4", "--output", str(tmp_path / "declared")]) == 0
+    capsys.readouterr()
+    for table in ("vacancies.csv", "hops.csv"):
+        ours, theirs = (rows(tmp_path / folder / table) for folder in ("mine", "declared"))
+        for row in (*ours, *theirs):
+            # Which of the equivalent hops stands for all is free.
+            row.pop("displacement (A)", None)
+        assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["unobtainium"], "known hosts"),
+        (["cofe2o4", "--order", "Pnma"], "known: Imma"),
+        (["cofe2o4", "--insert", "Li"], "Li+ or Mg2+"),
+        (["cofe2o4", "--insert", "xyz"], "Li+ or Mg2+"),
+        (["cofe2o4", "--field", "up"], "three numbers"),
+        (["cofe2o4", "--field", "0,0,0"], "points nowhere"),
+        (["cofe2o4", "--image-distance", "-1"], "must be positive"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(words, said, tmp_path, capsys):
+    out = tmp_path / "cells"
+    assert main(["structures", *words, "--output", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_full_folder_is_left_alone(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("mine")
+    assert main(["structures", "cofe2o4", "--output", str(tmp_path)]) == 2
+    assert "not an empty folder" in capsys.readouterr().err
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
