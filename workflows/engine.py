@@ -101,6 +101,45 @@ class Engine(MSONable, ABC):
     def references(self, formulas: Sequence[str], *, name: str) -> Job | Flow:
         """Reference energies of the elements, consistent with this engine's total energies."""
 
+    def polarisation(self, structure: Structure, *, name: str) -> Job | Flow:
+        """Dipole of an insulating cell by the Berry phase; an engine without electrons has none.
+
+        Raises
+        ------
+        CannotDoError
+            If the engine cannot do this.
+        """
+        raise CannotDoError(f"engine {self.name} computes no Berry-phase polarisation")
+
+    def born_charges(self, structure: Structure, *, name: str) -> Job | Flow:
+        """Born charges of every ion by linear response; errors as `polarisation`."""
+        raise CannotDoError(f"engine {self.name} computes no Born charges by linear response")
+
+    def in_field(
+        self, structure: Structure, field_V_per_A: Sequence[float], *, gap_eV: float, relax: bool, name: str
+    ) -> Job | Flow:
+        """Single point or relaxation of the ions in a uniform field, as a ``Calculation``.
+
+        Parameters
+        ----------
+        structure
+            Insulating, neutral cell.
+        field_V_per_A
+            Internal field, V/Angstrom, shape (3,).
+        gap_eV
+            Gap that the check against breakdown uses.
+        relax
+            Relax the ions at fixed cell.
+        name
+            Job name.
+
+        Raises
+        ------
+        CannotDoError
+            If the engine cannot do this.
+        """
+        raise CannotDoError(f"engine {self.name} has no self-consistent finite field")
+
     def write_inputs(self, host: Host, order: str | None, repeats: tuple[int, int, int], folder: Path) -> Path:
         """Write the input files of a study that are known beforehand; returns the README that lists them.
 

@@ -29,12 +29,18 @@ def write_outcar(inputs: Inputs, result: Result, path: Path, fault: str = "") ->
         f"   ISPIN  = {1 if inputs.noncollinear else 2:6d}    spin polarized calculation?",
         f"   LNONCOLLINEAR = {'T' if inputs.noncollinear else 'F':>6} non collinear calculations",
         f"   NELECT = {inputs.electrons:12.4f}    total number of electrons",
+        *(f"   VRHFIN ={symbol}: emulated" for symbol in inputs.symbols),
+        *(f"   {tag} = {'T' if inputs.incar.get(tag) else 'F':>6}" for tag in ("LEPSILON", "LCALCPOL")),
         "   ZVAL   = " + " ".join(f"{VALENCE_ELECTRONS[p]:6.2f}" for p in inputs.potcar),
         "",
     ]
     for step in result.steps:
         lines += step_lines(inputs, step, total)
     lines += moment_tables(inputs, result)
+    if result.dipole_ion is not None and result.dipole_electrons is not None:
+        lines += dipole_lines(result.dipole_ion, result.dipole_electrons)
+    if result.born_charges is not None:
+        lines += response_lines(result.born_charges)
     lines += [
         " General timing and accounting informations for this job:",
         " ========================================================",
@@ -73,6 +79,28 @@ def step_lines(inputs: Inputs, step: Step, total: np.ndarray) -> list[str]:
         f"  energy  without entropy= {step.energy:18.8f}  energy(sigma->0) = {step.energy:18.8f}",
         "",
     ]
+
+
+def dipole_lines(ion: np.ndarray, electrons: np.ndarray) -> list[str]:
+    """As VASP 6 writes them: charges in |e|, an electron counts as negative."""
+    parts = {"ion": ion, "sp1": electrons / 2, "sp2": electrons / 2, "elc": electrons}
+    titles = {"ion": "Ionic dipole moment:", "elc": "Total electronic dipole moment:"}
+    out = []
+    for key in ("ion", "elc", "sp1", "sp2"):
+        numbers = " ".join(f"{x:12.5f}" for x in parts[key])
+        out.append(f"            {titles.get(key, '')} p[{key}]=({numbers} ) |e| Angst")
+    return [*out, ""]
+
+
+def response_lines(born: np.ndarray) -> list[str]:
+    line = " " + "-" * 38
+    out = [" MACROSCOPIC STATIC DIELECTRIC TENSOR (including local field effects in DFT)", line]
+    out += [" ".join(f"{5.0 if i == j else 0.0:12.6f}" for j in range(3)) for i in range(3)]
+    out += [line, "", " BORN EFFECTIVE CHARGES (including local field effects) (in |e|, cummulative output)", line]
+    for number, tensor in enumerate(born, start=1):
+        out.append(f" ion {number:5d}")
+        out += [f"   {i + 1:2d} " + "".join(f"{x:13.5f}" for x in tensor[i]) for i in range(3)]
+    return [*out, line, ""]
 
 
 def moment_tables(inputs: Inputs, result: Result) -> list[str]:

@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.filters import UnitCellFilter
 from ase.mep import NEB
 from ase.optimize import BFGS, LBFGS
-from emulator_inputs import Inputs
+from emulator_inputs import VALENCE_ELECTRONS, Inputs
 from emulator_outcar import write_oszicar, write_outcar
 from emulator_physics import anisotropy_eV, atoms_of
 from emulator_vasprun import write_vasprun
@@ -100,8 +100,30 @@ def loop(inputs: Inputs, energy: float) -> list[float]:
 def static(inputs: Inputs) -> Result:
     if inputs.noncollinear:
         return spin_orbit(inputs)
-    atoms = atoms_of(inputs.structure, inputs.moments)
-    return Result([step_of(inputs, atoms)], spin_moments(inputs))
+    atoms = atoms_of(inputs.structure, inputs.moments, field_of(inputs))
+    result = Result([step_of(inputs, atoms)], spin_moments(inputs))
+    if inputs.incar.get("LCALCPOL"):
+        result.dipole_ion, result.dipole_electrons = dipoles(inputs, atoms)
+    if inputs.incar.get("LEPSILON"):
+        result.born_charges = np.eye(3)[None] * atoms.arrays["formal"][:, None, None]
+    return result
+
+
+def field_of(inputs: Inputs) -> np.ndarray | None:
+    tag = inputs.incar.get("EFIELD_PEAD")
+    return None if tag is None else np.array(tag, dtype=float)
+
+
+def dipoles(inputs: Inputs, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    """Ionic and electronic part of the dipole, e Angstrom; the electronic one on whatever branch comes out."""
+    cell = atoms.cell.array
+    inside = (atoms.get_scaled_positions(wrap=True) - 0.5) @ cell
+    cores = np.array([VALENCE_ELECTRONS[inputs.potcar[inputs.symbols.index(s)]] for s in atoms.get_chemical_symbols()])
+    ionic = cores @ inside
+    # A whole number of electrons belongs to each ion; what the formal charges spread goes with the displacement.
+    total = atoms.arrays["formal"] @ (atoms.positions - 0.5 * cell.sum(axis=0))
+    electronic = (total - ionic) @ np.linalg.inv(cell)
+    return ionic, (electronic - np.rint(electronic)) @ cell
 
 
 def spin_orbit(inputs: Inputs) -> Result:
@@ -139,7 +161,7 @@ def frame_of(saxis: np.ndarray) -> np.ndarray:
 
 
 def relax(inputs: Inputs) -> Result:
-    atoms = atoms_of(inputs.structure, inputs.moments)
+    atoms = atoms_of(inputs.structure, inputs.moments, field_of(inputs))
     limit, most = -float(inputs.incar.get("EDIFFG", -0.02)), int(inputs.incar["NSW"])
     moving = UnitCellFilter(atoms) if int(inputs.incar.get("ISIF", 2)) == 3 else atoms
     steps: list[Step] = []
@@ -147,7 +169,10 @@ def relax(inputs: Inputs) -> Result:
     optimizer.attach(lambda: steps.append(step_of(inputs, atoms)))
     # VASP stops a relaxation at NSW ionic steps, the first of which is the start.
     optimizer.run(fmax=0.2 * limit if moving is not atoms else limit, steps=most - 1)
-    return Result(steps, spin_moments(inputs))
+    result = Result(steps, spin_moments(inputs))
+    if inputs.incar.get("LCALCPOL"):
+        result.dipole_ion, result.dipole_electrons = dipoles(inputs, atoms)
+    return result
 
 
 def spin_moments(inputs: Inputs) -> np.ndarray:

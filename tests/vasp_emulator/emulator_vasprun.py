@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 VERSION = "6.4.3 emulator"
 KB_PER_EV_A3 = 1602.1766
-GAP_eV = 1.6
+GAP_eV = 0.0 if os.environ.get("VASP_EMULATOR_FAULT") == "metal" else 1.6
 
 
 def write_vasprun(inputs: Inputs, result: Result, path: Path, fault: str = "") -> None:
@@ -166,8 +167,12 @@ def energy_lines(energy: float) -> list[str]:
 
 def calculation(inputs: Inputs, result: Result, step: Step, points: np.ndarray, *, last: bool) -> list[str]:
     out = ["<calculation>"]
-    for energy in step.electronic:
-        out += ["<scstep>", *energy_lines(energy), "</scstep>"]
+    for number, energy in enumerate(step.electronic, start=1):
+        lines = energy_lines(energy)
+        if number == len(step.electronic):
+            # The last step of a loop lists the parts of the energy.
+            lines.insert(1, '<i name="alphaZ"> 0.0 </i>')
+        out += ["<scstep>", *lines, "</scstep>"]
     out += [
         *structure_lines(step),
         *varray("forces", step.forces),

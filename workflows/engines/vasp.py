@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ...analysis.document import Provenance
 from ..engine import CannotDoError, Capability, Engine
@@ -38,6 +38,8 @@ class VaspEngine(Engine):
         How a band is converged.
     anisotropy
         How E(n) is computed.
+    dipoles
+        Where a band's dipoles come from: formal charges, Born charges of every image, or its Berry phase.
     """
 
     name: ClassVar[str] = "vasp"
@@ -48,6 +50,7 @@ class VaspEngine(Engine):
     commands: VaspCommands = field(default_factory=VaspCommands)
     path: VaspBandSettings = field(default_factory=VaspBandSettings)
     anisotropy: SpinOrbitSettings = field(default_factory=SpinOrbitSettings)
+    dipoles: Literal["formal", "Born", "Berry"] = "formal"
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""
@@ -96,10 +99,11 @@ class VaspEngine(Engine):
         name: str,
     ) -> Flow:
         """See `Engine.band`; each hump is a climbing VTST band of its own."""
+        from ..vasp.field import polarised_flow
         from ..vasp.jobs import common_fields
         from ..vasp.neb import band_flow
 
-        return band_flow(
+        band = band_flow(
             initial,
             final,
             intermediates,
@@ -108,6 +112,40 @@ class VaspEngine(Engine):
             settings=self.dft,
             band=self.path,
             commands=self.commands,
+            fields=common_fields(self.commands),
+        )
+        if self.dipoles == "formal":
+            return band
+        return polarised_flow(band, name, self.dft, common_fields(self.commands), born=self.dipoles == "Born")
+
+    def polarisation(self, structure: Structure, *, name: str) -> Flow:
+        """See `Engine.polarisation`."""
+        from ..vasp.field import polarisation_flow
+        from ..vasp.jobs import common_fields
+
+        return polarisation_flow(structure, name, self.dft, common_fields(self.commands), born=False)
+
+    def born_charges(self, structure: Structure, *, name: str) -> Flow:
+        """See `Engine.born_charges`."""
+        from ..vasp.field import polarisation_flow
+        from ..vasp.jobs import common_fields
+
+        return polarisation_flow(structure, name, self.dft, common_fields(self.commands), born=True)
+
+    def in_field(
+        self, structure: Structure, field_V_per_A: Sequence[float], *, gap_eV: float, relax: bool, name: str
+    ) -> Flow:
+        """See `Engine.in_field`; VASP's EFIELD_PEAD."""
+        from ..vasp.field import field_flow
+        from ..vasp.jobs import common_fields
+
+        return field_flow(
+            structure,
+            field_V_per_A,
+            gap_eV=gap_eV,
+            relax=relax,
+            name=name,
+            settings=self.dft,
             fields=common_fields(self.commands),
         )
 

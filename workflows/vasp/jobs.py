@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from atomate2 import SETTINGS
@@ -63,6 +63,7 @@ def run_arguments(commands: VaspCommands, command: str) -> dict[str, Any]:
 class MagneticRelaxMaker(RelaxMaker):
     """atomate2's relaxation with DFT+U, moments and mesh of `VaspSettings`."""
 
+    relaxes: ClassVar[bool] = True
     settings: VaspSettings = field(default_factory=VaspSettings)
     cell: bool = False
 
@@ -81,6 +82,7 @@ class MagneticRelaxMaker(RelaxMaker):
 class MagneticStaticMaker(StaticMaker):
     """atomate2's single point with DFT+U, moments and mesh of `VaspSettings`."""
 
+    relaxes: ClassVar[bool] = False
     settings: VaspSettings = field(default_factory=VaspSettings)
     extra: Incar = field(default_factory=dict)
 
@@ -147,7 +149,7 @@ def read_calculation(
     *,
     name: str,
     settings: VaspSettings,
-    maker: MagneticRelaxMaker | MagneticStaticMaker,
+    maker: Any,
     charge: float = 0.0,
 ) -> Calculation:
     """A `Calculation` from an atomate2 document, with the order and properties of `structure` and every guard held.
@@ -176,9 +178,9 @@ def read_calculation(
         guards.moments_kept(structure.site_properties["magmom"], [float(m) for m in found] if found else None),
         *common_guards(task, planned, settings, expected_electrons(structure, charge)),
     ]
-    if isinstance(maker, MagneticRelaxMaker):
+    if maker.relaxes:
         checks.append(guards.forces_relaxed(forces, settings.force_eV_per_A))
-        if maker.cell:
+        if getattr(maker, "cell", False):
             checks.append(_stress_check(task))
     return Calculation(
         name=name,

@@ -20,6 +20,7 @@ from emmet.core.neb import NebIntermediateImagesDoc
 from jobflow import Flow, Response, job
 from numpy.typing import NDArray
 from pydantic import Field
+from pymatgen.core import Structure
 
 from ...analysis.calculation import Band, BandImage, Calculation, Check, invalid_because, require_valid
 from ...analysis.document import Document, StructureField
@@ -34,7 +35,6 @@ from .settings import VaspBandSettings, VaspCommands, VaspSettings, VaspSettings
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
     from jobflow import Job
-    from pymatgen.core import Structure
 
 BAND_TAGS = ("LCLIMB", "SPRING", "IMAGES", "ISIF")
 CLOSE_PAIR_A = 1.2
@@ -113,19 +113,56 @@ def segment_fields(commands: VaspCommands, fields: dict[str, Any]) -> dict[str, 
     return {**fields, "run_vasp_kwargs": run}
 
 
-@job(name="blend intermediate")
-def blend(initial: Calculation, final: Calculation, trial: Structure, mover: int) -> Structure:
-    """A trial intermediate with its surroundings halfway between the relaxed ends."""
+@job(name="relax intermediates")
+def relax_trials(
+    initial: Calculation,
+    final: Calculation,
+    intermediates: list[Structure],
+    *,
+    mover: int,
+    name: str,
+    settings: VaspSettings,
+    band: VaspBandSettings,
+    commands: VaspCommands,
+    fields: dict[str, Any],
+) -> Response:
+    """Relax every trial between the relaxed ends, then split the band; replaced by those jobs.
+
+    Raises
+    ------
+    InvalidResultError
+        If an end failed a guard.
+    """
     for end in (initial, final):
         require_valid(end.checks, end.name)
-    out = trial.copy()
+    maker = MagneticRelaxMaker(settings=settings, **fields)
+    relaxed = [
+        calculation_flow(maker, blend(initial, final, trial, mover), f"{name}: intermediate {number}", settings)
+        for number, trial in enumerate(intermediates, start=1)
+    ]
+    split = split_band(
+        initial,
+        final,
+        [made.output for made in relaxed],
+        mover=mover,
+        settings=settings,
+        band=band,
+        fields=segment_fields(commands, fields),
+    )
+    return Response(replace=Flow([*relaxed, split], output=split.output))
+
+
+def blend(initial: Calculation, final: Calculation, trial: Structure, mover: int) -> Structure:
+    """A trial intermediate with its surroundings halfway between the relaxed ends."""
     middle = (initial.structure.cart_coords + final.structure.cart_coords) / 2
     middle[mover] = trial.cart_coords[mover]
-    for index, place in enumerate(middle):
-        out.replace(
-            index, out[index].species, coords=place, coords_are_cartesian=True, properties=out[index].properties
-        )
-    return out
+    return Structure(
+        trial.lattice,
+        trial.species,
+        middle,
+        coords_are_cartesian=True,
+        site_properties={key: list(values) for key, values in trial.site_properties.items()},
+    )
 
 
 @job(name="split band")
@@ -356,21 +393,16 @@ def band_flow(
         calculation_flow(maker, initial, f"{name}: initial end", settings),
         calculation_flow(maker, final, f"{name}: final end", settings),
     ]
-    jobs: list[Any] = [*ends]
-    trials = []
-    for number in range(len(intermediates)):
-        blended = blend(ends[0].output, ends[1].output, intermediates[number], mover)
-        relaxed = calculation_flow(maker, blended.output, f"{name}: intermediate {number + 1}", settings)
-        jobs += [blended, relaxed]
-        trials.append(relaxed.output)
-    split = split_band(
+    trials = relax_trials(
         ends[0].output,
         ends[1].output,
-        trials,
+        intermediates,
         mover=mover,
+        name=name,
         settings=settings,
         band=band,
-        fields=segment_fields(commands, fields),
+        commands=commands,
+        fields=fields,
     )
-    split.name = name
-    return Flow([*jobs, split], output=split.output, name=name)
+    trials.name = name
+    return Flow([*ends, trials], output=trials.output, name=name)

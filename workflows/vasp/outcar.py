@@ -13,7 +13,7 @@ _ROW = re.compile(r"^\s*\d+((?:\s+-?\d+\.\d+)+)\s*$")
 _PENALTY = re.compile(r"E_p\s*=\s*([-+.\dEeDd]+)")
 
 
-def read_text(folder: str | Path, name: str) -> str:
+def file_of(folder: str | Path, name: str) -> Path:
     """A file of a run, gzipped or not.
 
     Parameters
@@ -29,13 +29,19 @@ def read_text(folder: str | Path, name: str) -> str:
         If there is neither the file nor its gzipped form.
     """
     place = Path(str(folder).split(":", 1)[-1])
-    if (place / name).is_file():
-        return (place / name).read_text(encoding="utf-8", errors="replace")
-    packed = place / f"{name}.gz"
-    if packed.is_file():
-        with gzip.open(packed, "rt", encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+    for found in (place / name, place / f"{name}.gz"):
+        if found.is_file():
+            return found
     raise FileNotFoundError(f"{place} holds no {name}")
+
+
+def read_text(folder: str | Path, name: str) -> str:
+    """Text of a file of a run; errors as `file_of`."""
+    found = file_of(folder, name)
+    if found.suffix != ".gz":
+        return found.read_text(encoding="utf-8", errors="replace")
+    with gzip.open(found, "rt", encoding="utf-8", errors="replace") as stream:
+        return stream.read()
 
 
 def last_table(text: str, title: str) -> NDArray[np.float64] | None:

@@ -1,0 +1,94 @@
+"""Polarisation, Born charges and finite fields on the emulator, with the check against breakdown."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
+
+from custodian.vasp.handlers import LargeSigmaHandler
+from magnetoionics.analysis.calculation import invalid_because
+from magnetoionics.structures.host import get_host
+from magnetoionics.structures.vacancies import remove_site
+from magnetoionics.workflows.engine import CannotDoError, get_engine
+from magnetoionics.workflows.vasp.field import dress_band, field_fields, polarisation_flow
+from magnetoionics.workflows.vasp.jobs import common_fields
+from magnetoionics.workflows.vasp.settings import VaspSettings
+from vasp_running import commands, engine, run
+
+SETTINGS = VaspSettings(kpoint_mesh=(2, 2, 2))
+
+
+@pytest.fixture(scope="module")
+def cell():
+    return get_host("cofe2o4").structure()
+
+
+def test_berry_phase_follows_a_displacement(cell, tmp_path):
+    made = engine(SETTINGS)
+    moved = cell.copy()
+    moved.translate_sites([0], [0.1, 0.0, 0.0], frac_coords=False, to_unit_cell=False)
+    first = run(made.polarisation(cell, name="p0"), tmp_path / "a")
+    last = run(made.polarisation(moved, name="p1"), tmp_path / "b")
+    assert invalid_because(first.checks) == []
+    change = (np.array(last.dipole_e_A) - first.dipole_e_A) @ np.linalg.inv(cell.lattice.matrix)
+    change = (change - np.rint(change)) @ cell.lattice.matrix
+    assert change == pytest.approx([0.1 * cell.site_properties["valence"][0], 0, 0], abs=1e-3)
+
+
+def test_born_charges_come_back_to_their_sites(cell, tmp_path):
+    mixed = cell.copy()
+    mixed.sort(key=lambda s: s.frac_coords[0])
+    found = run(engine(SETTINGS).born_charges(mixed, name="Z"), tmp_path)
+    tensors = np.array(found.born_charges_e)
+    assert tensors.shape == (len(cell), 3, 3)
+    assert np.allclose(tensors, np.eye(3) * np.array(mixed.site_properties["valence"])[:, None, None], atol=1e-4)
+    assert np.allclose(found.dielectric, 5 * np.eye(3))
+
+
+def test_a_field_pushes_the_charges(cell, tmp_path):
+    made = engine(SETTINGS)
+    off = run(made.static(cell, name="off"), tmp_path / "off")
+    strength = [0.02, 0.0, 0.0]
+    on = run(made.in_field(cell, strength, gap_eV=1.5, relax=False, name="on"), tmp_path / "on")
+    assert invalid_because(on.checks) == []
+    assert on.provenance.settings["field_V_per_A"] == strength
+    assert on.energy_eV == pytest.approx(off.energy_eV, abs=1e-6)
+    assert on.max_force_eV_per_A != pytest.approx(off.max_force_eV_per_A, abs=1e-3)
+    assert {c.name for c in on.checks} >= {"field kept", "insulator"}
+
+
+def test_a_field_beyond_breakdown_is_refused_before_it_is_run(cell, tmp_path):
+    flow = engine(SETTINGS).in_field(cell, [0.3, 0.0, 0.0], gap_eV=1.5, relax=True, name="too much")
+    with pytest.raises(pytest.fail.Exception, match="gap"):
+        run(flow, tmp_path)
+    assert not list(tmp_path.glob("store/files/*"))
+
+
+def test_a_mesh_that_cannot_resolve_a_field_is_refused(cell, tmp_path):
+    made = engine(VaspSettings(kpoint_mesh=(2, 2, 1)))
+    with pytest.raises(pytest.fail.Exception, match="one point along an axis"):
+        run(made.in_field(cell, [0.01, 0.0, 0.0], gap_eV=1.5, relax=True, name="thin"), tmp_path)
+
+
+def test_the_handler_that_fails_on_fields_is_left_out():
+    fields = field_fields(common_fields(commands()))
+    handlers = fields["run_vasp_kwargs"]["handlers"]
+    assert handlers
+    assert not any(isinstance(h, LargeSigmaHandler) for h in handlers)
+
+
+def test_engines_without_electrons_say_so(cell):
+    local = get_engine("local")
+    with pytest.raises(CannotDoError, match="local"):
+        local.polarisation(remove_site(cell, 0), name="p")
+    with pytest.raises(CannotDoError, match="finite field"):
+        local.in_field(cell, [0.0, 0.0, 0.01], gap_eV=1.5, relax=False, name="f")
+
+
+def test_a_polarisation_without_a_gap_is_not_used(cell, tmp_path, monkeypatch):
+    monkeypatch.setenv("VASP_EMULATOR_FAULT", "metal")
+    flow = polarisation_flow(cell, "p", SETTINGS, common_fields(commands()), born=False)
+    found = run(flow, tmp_path)
+    assert any(r.startswith("insulator") for r in invalid_because(found.checks))
+    with pytest.raises(ValueError, match="p is invalid"):
+        dress_band.original(None, [found])

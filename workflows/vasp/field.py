@@ -1,0 +1,300 @@
+"""Berry-phase polarisation, Born charges, and runs in a finite field, all refused where the insulator would break down.
+
+VASP takes the field in eV/Angstrom for an electron (EFIELD_PEAD); the force on an ion of charge Z is Z F. It needs
+at least two k points along the field, an insulator, and NCORE = 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
+from atomate2.vasp.jobs.core import RelaxMaker
+from atomate2.vasp.run import DEFAULT_HANDLERS
+from atomate2.vasp.sets.core import RelaxSetGenerator, StaticSetGenerator
+from custodian.vasp.handlers import LargeSigmaHandler
+from emmet.core.tasks import TaskDoc
+from jobflow import Flow, Response, job
+from pymatgen.io.vasp import Outcar
+
+from ...analysis.calculation import Band, Calculation, Check, require_valid
+from ...analysis.polarisation import Polarisation, band_with_dipoles
+from ...calculators.field import check_breakdown
+from . import guards
+from .inputs import Incar, generator, relax_incar, static_incar
+from .jobs import (
+    OWN_FOLDER,
+    common_guards,
+    provenance,
+    read_calculation,
+    run_ordered,
+    site_moments,
+)
+from .order import block_order, in_order
+from .outcar import file_of
+from .settings import VaspSettings, VaspSettingsError, expected_electrons
+
+if TYPE_CHECKING:
+    from atomate2.vasp.sets.base import VaspInputGenerator
+    from pymatgen.core import Structure
+
+SMALLEST_GAP_eV = 0.05
+
+
+def field_tags(field_V_per_A: Sequence[float]) -> Incar:
+    """Tags of a uniform field.
+
+    Parameters
+    ----------
+    field_V_per_A
+        Field, V/Angstrom, shape (3,), that pulls a positive charge along itself.
+
+    Notes
+    -----
+    The sign is that of VASP's manual, whose enthalpy is E - V P.F; it has not been tried with VASP here. Try it once
+    with a bare cation: its force must grow along the field.
+    """
+    return {"EFIELD_PEAD": [float(x) for x in field_V_per_A], "LCALCPOL": True, "NCORE": 1, "ISYM": -1}
+
+
+def polarisation_incar(structure: Structure, settings: VaspSettings, *, born: bool) -> Incar:
+    """Tags of a Berry-phase dipole, or of Born charges by linear response."""
+    tags = static_incar(structure, settings) | {"ISYM": -1, "NCORE": 1, "EDIFF": min(settings.ediff_eV, 1e-7)}
+    if born:
+        return tags | {"LEPSILON": True, "LPEAD": True, "IBRION": -1, "NSW": 0}
+    return tags | {"LCALCPOL": True, "DIPOL": [0.5, 0.5, 0.5]}
+
+
+@dataclass
+class PolarisationMaker(BaseVaspMaker):
+    """Berry-phase dipole (LCALCPOL) or Born charges (LEPSILON) of a cell."""
+
+    name: str = "polarisation"
+    settings: VaspSettings = field(default_factory=VaspSettings)
+    born: bool = False
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for a structure in VASP's order."""
+        incar = polarisation_incar(structure, self.settings, born=self.born)
+        return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
+
+    @vasp_job
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+        """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
+        return run_ordered(self, structure, prev_dir)
+
+
+@dataclass
+class FieldMaker(RelaxMaker):
+    """Single point or relaxation of the ions in a field (EFIELD_PEAD)."""
+
+    settings: VaspSettings = field(default_factory=VaspSettings)
+    field_V_per_A: Sequence[float] = (0.0, 0.0, 0.0)
+    relax: bool = True
+    cell: ClassVar[bool] = False
+
+    @property
+    def relaxes(self) -> bool:
+        """Whether forces are held against their bound."""
+        return self.relax
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for a structure in VASP's order."""
+        if self.relax:
+            base, incar = RelaxSetGenerator, relax_incar(structure, self.settings, cell=False)
+        else:
+            base, incar = StaticSetGenerator, static_incar(structure, self.settings)
+        return generator(base, incar | field_tags(self.field_V_per_A), self.settings.mesh(structure))
+
+    @vasp_job
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+        """See atomate2's `BaseVaspMaker.make`; refuses a mesh that cannot resolve the field."""
+        refuse_thin_mesh(self.settings.mesh(structure))
+        return run_ordered(self, structure, prev_dir)
+
+
+def refuse_thin_mesh(mesh: Sequence[int]) -> None:
+    """A field or a Berry phase needs neighbours in k along every axis."""
+    if min(mesh) < 2:
+        raise VaspSettingsError(
+            f"mesh {list(mesh)} has one point along an axis: a field and a Berry phase need two; set kpoint_mesh"
+        )
+
+
+def refuse_breakdown(field_V_per_A: Sequence[float], gap_eV: float, structure: Structure) -> None:
+    """Refuse a field that tilts the bands by more than the gap over the longest axis of the cell."""
+    check_breakdown(field_V_per_A, gap_eV, max(structure.lattice.abc))
+
+
+def field_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Maker fields without the handler that cannot read the OUTCAR of a run in a field (custodian issue 360)."""
+    handlers = [h for h in DEFAULT_HANDLERS if not isinstance(h, LargeSigmaHandler)]
+    return {**fields, "run_vasp_kwargs": {**fields["run_vasp_kwargs"], "handlers": handlers}}
+
+
+def insulating(task: TaskDoc) -> Check:
+    """Whether there is a gap: a metal has no polarisation and holds no field."""
+    gap = task.calcs_reversed[0].output.bandgap
+    note = f"the gap is {gap} eV: no polarisation is defined and no field can be held"
+    passed = gap is not None and gap > SMALLEST_GAP_eV
+    return guards.guard("insulator", passed, note, gap, SMALLEST_GAP_eV, "eV")
+
+
+@job(name="read polarisation")
+def read_polarisation(task: TaskDoc, structure: Structure, *, name: str, maker: PolarisationMaker) -> Polarisation:
+    """A `Polarisation` from an atomate2 document, sites in the order of `structure`."""
+    order = block_order(structure)
+    ordered = in_order(structure, order)
+    place = np.argsort(order)
+    # emmet's document keeps the electrons' part of the dipole only, so the file itself is read.
+    outcar = Outcar(file_of(task.dir_name, "OUTCAR"))
+    checks = [
+        *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered)),
+        guards.moments_kept(ordered.site_properties["magmom"], site_moments(task)),
+        insulating(task),
+    ]
+    born = getattr(outcar, "born", None) if maker.born else None
+    if maker.born and (born is None or len(born) != len(structure)):
+        checks.append(guards.guard("Born charges", False, "the output holds no Born charges for every ion"))
+        born = None
+    dipole = None
+    if not maker.born:
+        parts = [getattr(outcar, "p_elec", None), getattr(outcar, "p_ion", None)]
+        if any(p is None for p in parts):
+            checks.append(guards.guard("Berry phase", False, "the output holds no Berry-phase dipole"))
+        else:
+            # pymatgen keeps VASP's old convention, in which an electron counts as positive.
+            dipole = [-float(a) - float(b) for a, b in zip(*parts, strict=True)]
+    return Polarisation(
+        name=name,
+        structure=structure,
+        dipole_e_A=dipole,
+        # VASP's rows are the field, its columns the displacement: Z_ab = d F_b / d E_a = d p_a / d u_b.
+        born_charges_e=None if born is None else np.asarray(born, dtype=float)[place].tolist(),
+        dielectric=outcar.dielectric_tensor if maker.born else None,
+        gap_eV=task.calcs_reversed[0].output.bandgap,
+        checks=checks,
+        provenance=provenance(maker.settings, task, {"folder": task.dir_name}),
+    )
+
+
+def polarisation_flow(
+    structure: Structure, name: str, settings: VaspSettings, fields: dict[str, Any], *, born: bool
+) -> Flow:
+    """One polarisation run and its document."""
+    maker = PolarisationMaker(settings=settings, born=born, **field_fields(fields))
+    run = maker.make(structure)
+    run.name = f"{name}: vasp"
+    run.update_metadata(OWN_FOLDER)
+    read = read_polarisation(run.output, structure, name=name, maker=maker)
+    read.name = name
+    return Flow([run, read], output=read.output, name=name)
+
+
+@job(name="polarise band")
+def polarise_band(band: Band, *, settings: VaspSettings, fields: dict[str, Any], born: bool, name: str) -> Response:
+    """Polarisation of every image, then the band with those dipoles; replaced by those jobs.
+
+    Raises
+    ------
+    InvalidResultError
+        If the band failed a guard.
+    """
+    require_valid(band.checks, "the band")
+    made = [
+        polarisation_flow(image.structure, f"{name}: image {k}", settings, fields, born=born)
+        for k, image in enumerate(band.images)
+    ]
+    last = dress_band(band, [flow.output for flow in made])
+    return Response(replace=Flow([*made, last], output=last.output))
+
+
+def polarised_flow(band: Flow, name: str, settings: VaspSettings, fields: dict[str, Any], *, born: bool) -> Flow:
+    """A band's flow followed by the polarisation of its images."""
+    dressed = polarise_band(band.output, settings=settings, fields=fields, born=born, name=f"{name} polarisation")
+    dressed.name = name
+    band.name = f"{name} at zero field"
+    return Flow([band, dressed], output=dressed.output, name=name)
+
+
+@job(name="band with dipoles")
+def dress_band(band: Band, found: list[Polarisation]) -> Band:
+    """The band with Berry-phase or Born-charge dipoles.
+
+    Raises
+    ------
+    InvalidResultError
+        If the polarisation of an image failed a guard.
+    """
+    for one in found:
+        require_valid(one.checks, one.name)
+    return band_with_dipoles(band, found)
+
+
+def field_flow(
+    structure: Structure,
+    field_V_per_A: Sequence[float],
+    *,
+    gap_eV: float,
+    relax: bool,
+    name: str,
+    settings: VaspSettings,
+    fields: dict[str, Any],
+) -> Flow:
+    """A single point or a relaxation of the ions in a field, as a `Calculation`.
+
+    Parameters
+    ----------
+    structure
+        Cell, or a reference to one; the breakdown is checked at once for a cell, and for a reference when it is there.
+    field_V_per_A
+        V/Angstrom, shape (3,).
+    gap_eV
+        Gap for the check against breakdown.
+    relax, name, settings, fields
+        As elsewhere.
+    """
+    maker = FieldMaker(
+        settings=settings, field_V_per_A=[float(x) for x in field_V_per_A], relax=relax, **field_fields(fields)
+    )
+    started = start_in_field(structure, maker, gap_eV, name)
+    started.name = name
+    return Flow([started], output=started.output, name=name)
+
+
+@job(name="start in field")
+def start_in_field(structure: Structure, maker: FieldMaker, gap_eV: float, name: str) -> Response:
+    """Refuse a field beyond breakdown, else run; replaced by the run and its reading.
+
+    Raises
+    ------
+    ValueError
+        If the field breaks the insulator down.
+    """
+    refuse_breakdown(maker.field_V_per_A, gap_eV, structure)
+    refuse_thin_mesh(maker.settings.mesh(structure))
+    run = maker.make(structure)
+    run.name = f"{name}: vasp"
+    run.update_metadata(OWN_FOLDER)
+    read = read_in_field(run.output, structure, maker=maker, name=name)
+    return Response(replace=Flow([run, read], output=read.output))
+
+
+@job(name="read in field")
+def read_in_field(task: TaskDoc, structure: Structure, *, maker: FieldMaker, name: str) -> Calculation:
+    """A `Calculation` in a field; its energy is the electric enthalpy, whose zero depends on the branch."""
+    done: Calculation = read_calculation.original(task, structure, name=name, settings=maker.settings, maker=maker)
+    found = task.calcs_reversed[0].input.incar.get("EFIELD_PEAD")
+    asked = list(maker.field_V_per_A)
+    kept = found is not None and np.allclose(np.asarray(found, dtype=float), asked, atol=1e-9)
+    extra = [
+        guards.guard("field kept", bool(kept), f"EFIELD_PEAD is {found} and not {asked}"),
+        insulating(task),
+    ]
+    settings = {**done.provenance.settings, "field_V_per_A": asked}
+    source = done.provenance.model_copy(update={"settings": settings})
+    return done.model_copy(update={"checks": [*done.checks, *extra], "provenance": source})
