@@ -14,7 +14,7 @@ from vasp_running import engine, run
 @pytest.mark.slow
 def test_study_runs_from_inputs_to_verdicts(tmp_path):
     made = engine(VaspSettings(kpoint_mesh=(2, 2, 2)), anisotropy=SpinOrbitSettings(self_consistent=False))
-    maker = MagnetoionicStudyMaker(engine=made, repeats=(1, 1, 1), lebedev_order=3, is_quick=True)
+    maker = MagnetoionicStudyMaker(engine=made, repeats=(1, 1, 1), lebedev_order=7, is_quick=True)
     study = run(maker.make("cofe2o4"), tmp_path)
     assert isinstance(study, Study)
     assert study.engine.name == "vasp"
@@ -24,6 +24,7 @@ def test_study_runs_from_inputs_to_verdicts(tmp_path):
     for found in study.anisotropy.maps.values():
         assert invalid_because(found.checks) == []
         assert found.method == "force theorem"
-    assert study.migration.barriers
+    assert study.migration[0].forward_eV > 0.2
+    assert study.migration[0].dipole_source == "point charges"
     text = study.model_dump_json(by_alias=True)
     assert Study.model_validate_json(text).engine.name == "vasp"
