@@ -84,7 +84,11 @@ class Calculation(Document):
     force_calls
         Energy-and-force evaluations used.
     total_moment_muB
-        Sum of the site moments.
+        Of the cell as the engine found it; the sum of the moments that the structure carries where it finds none.
+    site_moments_muB
+        Moments that the engine found, in its own spheres; None if it has no spins, sizes alone if it knows no sign.
+    gap_eV
+        Smallest gap between filled and empty states; None if the engine has no electrons.
     """
 
     name: str
@@ -93,6 +97,8 @@ class Calculation(Document):
     max_force_eV_per_A: float
     force_calls: int
     total_moment_muB: float
+    site_moments_muB: list[float] | None = None
+    gap_eV: float | None = None
     checks: list[Check] = Field(default_factory=list)
     provenance: Provenance
 

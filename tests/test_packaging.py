@@ -19,6 +19,8 @@ import pytest
 ROOMS = ("structures", "calculators", "workflows", "analysis", "hpc")
 DATA = (
     "py.typed",
+    "data/gpaw/*.json",
+    "data/engines/*.json",
     "analysis/data/*.json",
     "analysis/plots/*.mplstyle",
     "analysis/report/*.html",

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
@@ -19,12 +20,31 @@ from .atoms import from_atoms, to_atoms
 from .band import BandDriver, BandResult, BandSettings, CallCounter, relax
 from .checkpoint import checkpoint
 from .engine import Engine
+from .vasp.guards import no_spin_flip
 
 if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
     from jobflow import Job
     from pymatgen.core import Structure
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What an engine knows of the electrons of a finished calculation, and whether it may be used.
+
+    Attributes
+    ----------
+    site_moments_muB, total_moment_muB, gap_eV
+        As in `Calculation`; None where the engine has none.
+    checks
+        Guards that the engine holds.
+    """
+
+    site_moments_muB: list[float] | None = None
+    total_moment_muB: float | None = None
+    gap_eV: float | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass
@@ -60,6 +80,13 @@ class AseEngine(Engine):
     @abstractmethod
     def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
         """Charges (e) for the dipole along a band, summing to zero, and where they come from."""
+
+    def before_cell(self, atoms: Atoms) -> None:
+        """What must be known before a cell is relaxed; nothing by default."""
+
+    def observe(self, atoms: Atoms) -> Observed:
+        """What the engine found beside energy and forces; nothing by default."""
+        return Observed()
 
     def quiet(self) -> AbstractContextManager[object]:
         """Context in which this engine's matrix products use `blas_threads`."""
@@ -104,14 +131,17 @@ def _calculation(
     if limit is not None:
         checks.append(Check(name="forces relaxed", passed=largest <= limit, value=largest, limit=limit, unit="eV/A"))
     final = from_atoms(atoms, structure)
+    seen = engine.observe(atoms)
     return Calculation(
         name=name,
         structure=final,
         energy_eV=float(atoms.get_potential_energy()),
         max_force_eV_per_A=largest,
         force_calls=calls,
-        total_moment_muB=total_moment(final),
-        checks=checks,
+        total_moment_muB=total_moment(final) if seen.total_moment_muB is None else seen.total_moment_muB,
+        site_moments_muB=seen.site_moments_muB,
+        gap_eV=seen.gap_eV,
+        checks=[*checks, *seen.checks],
         provenance=engine.provenance(),
     )
 
@@ -127,6 +157,7 @@ def relax_structure(
     with engine.quiet(), checkpoint(engine, atoms, mover, cell) as record:
         atoms.calc = counter.attach(record.attach(engine.make_calculator(atoms, mover)))
         if cell:
+            engine.before_cell(atoms)
             checks.append(relax_cell(engine, atoms))
         else:
             relax(atoms, engine.fmax_eV_per_A, engine.max_steps)
@@ -171,8 +202,30 @@ def converge_band(
     with engine.quiet(), checkpoint(engine, first, last, *between, mover) as record:
         driver = BandDriver(lambda: record.attach(engine.make_calculator(first, mover)), engine.band_settings)
         result = driver.run(first, last, between, mover)
+        seen = [engine.observe(point.atoms) for point in result.points]
+    result.checks.extend(band_guards(seen))
     charges, note = engine.dipole_charges(first, mover)
     return band_document(result, initial, mover, charges, note, engine.provenance())
+
+
+def band_guards(seen: Sequence[Observed]) -> list[Check]:
+    """Guards over all images of a path: each image's own, by its number, and no spin that turns on the way."""
+    checks = [
+        check.model_copy(update={"name": f"{check.name} (image {n})"})
+        for n, image in enumerate(seen)
+        for check in image.checks
+        if check.passed is False
+    ]
+    moments = [image.site_moments_muB for image in seen]
+    found = [m for m in moments if m is not None]
+    if len(found) == len(moments) and moments:
+        turned = [no_spin_flip(a, b) for a, b in pairwise(found)]
+        checks.append(
+            next((c for c in turned if c.passed is False), turned[0]).model_copy(
+                update={"name": "no spin flip between images"}
+            )
+        )
+    return checks
 
 
 def band_document(

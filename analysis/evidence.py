@@ -1,0 +1,71 @@
+"""Kept results of long calculations: what was computed, with what, for how long, and the command that repeats it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from .anisotropy import AnisotropyMap
+from .calculation import Calculation
+from .document import Document, Provenance
+
+
+class Evidence(Document):
+    """One calculation that is too long to repeat at every test.
+
+    Attributes
+    ----------
+    name, what
+        Short name (also the file's) and one sentence.
+    command
+        Computes it again.
+    calculation
+        Energy, forces and moments.
+    anisotropy
+        E(n), if it was computed.
+    numbers
+        Other results, each with its unit in its name.
+    notes
+        What to know before the numbers are used.
+    cpu_seconds, wall_seconds
+        Of the whole task, on one core that others used too.
+    """
+
+    name: str
+    what: str
+    command: str
+    calculation: Calculation | None = None
+    anisotropy: AnisotropyMap | None = None
+    numbers: dict[str, float | list[float]] = Field(default_factory=dict)
+    notes: list[str] = Field(default_factory=list)
+    cpu_seconds: float
+    wall_seconds: float
+    provenance: Provenance
+
+
+def evidence_folder() -> Path:
+    """Where the package keeps its evidence."""
+    return Path(__file__).resolve().parents[1] / "data" / "gpaw"
+
+
+def load_evidence(folder: Path | None = None) -> dict[str, Evidence]:
+    """All kept documents by name.
+
+    Parameters
+    ----------
+    folder
+        Of JSON files; the package's own by default.
+
+    Raises
+    ------
+    ValueError
+        If a file's name is not that of its document.
+    """
+    found = {}
+    for path in sorted((folder or evidence_folder()).glob("*.json")):
+        document = Evidence.model_validate_json(path.read_text())
+        if document.name != path.stem:
+            raise ValueError(f"{path.name} holds the evidence {document.name!r}; rename one of them")
+        found[document.name] = document
+    return found

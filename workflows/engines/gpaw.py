@@ -1,0 +1,167 @@
+"""GPAW (Mortensen et al., 10.1063/5.0182685): PBE+U in plane waves, spin-orbit coupling, Berry phases; no licence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.document import Provenance
+from ...calculators.rigid_ion import spread_charge
+from ..ase_jobs import AseEngine, Observed, plain, versions
+from ..engine import CannotDoError, Capability
+from ..gpaw.calculator import GpawCalculator
+from ..gpaw.observe import gap_eV
+from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV
+from ..ml_engine import require_wheel
+from ..oxide_references import fit_references
+from ..vasp.guards import moments_kept
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from jobflow import Job
+    from pymatgen.core import Structure
+
+require_wheel("gpaw")
+
+
+@dataclass
+class GpawEngine(AseEngine):
+    """DFT+U by GPAW.
+
+    Attributes
+    ----------
+    dft
+        Cut-off, mesh, U and convergence.
+    born_charges
+        Effective charge (e) by element for the work of a field along a band; formal valences if None.
+    scratch
+        Folder of GPAW's own logs; None writes none. An interrupted relaxation or band goes on from its checkpoint,
+        see `workflows.checkpoint`.
+    self_consistent_spin_orbit
+        Relax the spinors for every direction instead of the force theorem on one density.
+    """
+
+    name: ClassVar[str] = "gpaw"
+    tier: ClassVar[str] = "GPAW"
+    summary: ClassVar[str] = "GPAW: first principles without a licence, PBE+U in plane waves; hours on a laptop"
+    blas_threads: ClassVar[int | None] = 1
+
+    fmax_eV_per_A: float = 0.02
+    cell_fmax_eV_per_A: float = 0.02
+    max_steps: int = 100
+    dft: GpawSettings = field(default_factory=GpawSettings)
+    born_charges: dict[str, float] | None = None
+    scratch: str | None = "gpaw-scratch"
+    self_consistent_spin_orbit: bool = False
+
+    def cannot(self) -> dict[Capability, str]:
+        """Nothing is missing; what each result leaves out is in its provenance."""
+        return {}
+
+    def check(self, structure: Structure) -> None:
+        """Refuse elements whose charge for the field is missing, and moments that are none.
+
+        Raises
+        ------
+        CannotDoError
+            Naming them.
+        """
+        absent = sorted({s.specie.symbol for s in structure} - set(self.born_charges or ()))
+        if self.born_charges is not None and absent:
+            raise CannotDoError(f"born_charges has no entry for {', '.join(absent)}; give one per element")
+        if "magmom" not in structure.site_properties:
+            raise CannotDoError("the structure carries no site moments: DFT would start from no magnetic order")
+
+    def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
+        """Functional, U, settings and versions."""
+        rough = [f"cut-off below {QUOTABLE_CUTOFF_eV:g} eV: for looking, not for quoting"]
+        return Provenance(
+            engine=self.name,
+            tier="GPAW",
+            functional=self.dft.functional,
+            hubbard_U_eV=dict(self.dft.hubbard_U_eV),
+            settings={k: plain(v) for k, v in self.settings().items()},
+            versions=versions("magnetoionics", "ase", "gpaw", "gpaw-data", "numpy"),
+            left_out=[
+                "finite temperature",
+                "image charges: cells are neutral",
+                *(rough if self.dft.cutoff_eV < QUOTABLE_CUTOFF_eV else []),
+                *left_out,
+            ],
+        )
+
+    def make_calculator(self, atoms: Atoms, mover: int | None, *, symmetry: bool = False) -> GpawCalculator:
+        """GPAW with the rescue ladder; its moments start from those that the atoms carry."""
+        moments = atoms.arrays["magmom"]
+        if self.scratch is None:
+            return GpawCalculator(self.dft, moments, symmetry=symmetry)
+        folder = Path(self.scratch).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        log = folder / f"{atoms.get_chemical_formula()}.txt"
+        return GpawCalculator(self.dft, moments, symmetry=symmetry, log=log)
+
+    def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
+        """Formal or supplied Born charges, fixed along the path."""
+        valence = np.asarray(atoms.arrays["valence"], dtype=float)
+        given = self.born_charges
+        bare = valence if given is None else np.array([given[s] for s in atoms.get_chemical_symbols()])
+        keep = valence < 0
+        if mover is not None:
+            keep[mover] = True
+        what = "formal charges" if given is None else "Born charges supplied by element, fixed along the path"
+        return np.asarray(spread_charge(bare, keep)), f"{what}; the missing charge is spread over the other cations"
+
+    def before_cell(self, atoms: Atoms) -> None:
+        """Measure the Pulay stress, without which a cell would relax to the size of too few plane waves."""
+        cast(GpawCalculator, atoms.calc).measure_pulay_stress(atoms)
+
+    def observe(self, atoms: Atoms) -> Observed:
+        """Moments as found, and the guard that they are those asked for."""
+        moments = [float(m) for m in atoms.get_magnetic_moments()]
+        asked = [float(m) for m in atoms.arrays["magmom"]]
+        live = cast(GpawCalculator, atoms.calc).live
+        return Observed(
+            site_moments_muB=moments,
+            total_moment_muB=float(atoms.get_magnetic_moment()),
+            gap_eV=None if live is None else gap_eV(live),
+            checks=(moments_kept(asked, moments),),
+        )
+
+    def spin_orbit(
+        self,
+        structure: Structure,
+        *,
+        directions: Sequence[Sequence[float]],
+        state: str,
+        name: str,
+        near: Sequence[float] | None = None,
+    ) -> Job:
+        """E(n) of the whole cell, by the force theorem or self-consistently."""
+        from ..gpaw.jobs import map_of_state
+
+        spinors = self.dft if self.self_consistent_spin_orbit else None
+        made = map_of_state(self, structure, directions=directions, state=state, spinors=spinors, scratch=self.scratch)
+        made.name = name
+        return made
+
+    def references(self, formulas: Sequence[str], *, name: str) -> Job:
+        """Element energies fitted to the enthalpies of oxides with their magnetic orders, at the same settings."""
+        made = fit_references(self, list(formulas), spins=True)
+        made.name = name
+        return made
+
+    def born(self, structure: Structure, ion: int, *, name: str, axes: Sequence[int] = (0, 1, 2)) -> Job:
+        """Born charge of one ion from Berry phases; outputs a list of shape (3, len(axes)), e."""
+        from ..gpaw.jobs import born_charge_of_ion
+
+        made = born_charge_of_ion(self, structure, ion, axes=list(axes))
+        made.name = name
+        return made
+
+
+ENGINE = GpawEngine

@@ -1,0 +1,116 @@
+"""Jobs that only GPAW has: E(n) by the force theorem or with relaxed spinors, and Born charges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from jobflow import job
+from pymatgen.core import Structure
+
+from ...analysis.anisotropy import AnisotropyMap
+from ...analysis.calculation import Check
+from ...structures.spins import formula_units
+from ..atoms import to_atoms
+from ..vasp.anisotropy_map import odd_part_is_noise
+from ..vasp.guards import guard, moments_kept
+from .calculator import GpawCalculator
+from .polarisation import born_charge_e, dipole_e_A
+from .spin_orbit import force_theorem, self_consistent
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from ..ase_jobs import AseEngine
+    from .settings import GpawSettings
+
+# Spins that turned further from their start than this belong to another direction.
+LARGEST_TURN_deg = 5.0
+
+
+@job
+def map_of_state(
+    engine: AseEngine,
+    structure: Structure,
+    *,
+    directions: Sequence[Sequence[float]],
+    state: str,
+    spinors: GpawSettings | None = None,
+    scratch: str | None = None,
+) -> AnisotropyMap:
+    """E(n) in meV per cell; outputs an `AnisotropyMap`, invalid if moments were lost or the odd part is no noise.
+
+    Parameters
+    ----------
+    engine
+        Makes the calculator of the force theorem, and signs the result.
+    structure, directions, state
+        What is mapped.
+    spinors
+        Settings of self-consistent spinors; the force theorem if None.
+    scratch
+        Folder for the log of the spinors.
+    """
+    vectors = np.asarray(directions, dtype=float)
+    orbital: list[list[float]] | None = None
+    with engine.quiet():
+        if spinors is not None:
+            energies, checks = _relaxed_spinors(spinors, structure, vectors, scratch)
+        else:
+            atoms = to_atoms(structure)
+            # With time reversal used in the cycle, E(n) = E(-n) would hold by construction and measure nothing.
+            atoms.calc = engine.make_calculator(atoms, None)
+            live = cast(GpawCalculator, atoms.calc).converged(atoms)
+            found = [float(m) for m in live.get_property("magmoms", live.atoms)]
+            checks = [moments_kept([float(m) for m in atoms.arrays["magmom"]], found)]
+            energies, table = force_theorem(live, vectors.tolist())
+            orbital = [[float(x) for x in row] for row in table]
+    checks.append(odd_part_is_noise(vectors.tolist(), energies, None))
+    return AnisotropyMap(
+        state=state,
+        directions=vectors.tolist(),
+        energies_meV=[float(e) for e in energies],
+        cell_volume_A3=float(structure.volume),
+        formula_units=formula_units(structure),
+        ions="all electrons",
+        method="force theorem" if spinors is None else "self-consistent",
+        orbital_moments_muB=orbital,
+        checks=checks,
+        provenance=engine.provenance(),
+    )
+
+
+def _relaxed_spinors(
+    settings: GpawSettings, structure: Structure, vectors: np.ndarray, scratch: str | None
+) -> tuple[np.ndarray, list[Check]]:
+    atoms = to_atoms(structure)
+    signs = np.sign(atoms.arrays["magmom"])
+    log = None if scratch is None else Path(scratch).resolve() / "spinors.txt"
+    energies, turns = [], []
+    for vector in vectors:
+        energy, moments = self_consistent(settings, atoms, vector.tolist(), log)
+        staggered = (signs[:, None] * moments).sum(axis=0)
+        cosine = float(staggered @ vector / np.linalg.norm(staggered) / np.linalg.norm(vector))
+        energies.append(1000.0 * energy)
+        turns.append(float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))))
+    worst = max(turns)
+    note = f"the spins turned {worst:.1f} degrees away: energies are booked under the wrong direction"
+    check = guard("spins along the direction", worst <= LARGEST_TURN_deg, note, worst, LARGEST_TURN_deg, "degrees")
+    found = np.array(energies)
+    return found - found.min(), [check]
+
+
+@job
+def born_charge_of_ion(engine: AseEngine, structure: Structure, ion: int, *, axes: list[int]) -> list[list[float]]:
+    """Born charge by central differences of the Berry phase, e, shape (3, len(axes))."""
+    atoms = to_atoms(structure)
+    calculator = cast(GpawCalculator, engine.make_calculator(atoms, None))
+
+    def dipole(moved: Atoms) -> np.ndarray:
+        return dipole_e_A(calculator.converged(moved))
+
+    with engine.quiet():
+        found = born_charge_e(dipole, atoms, ion, axes=tuple(axes))
+    return [[float(x) for x in row] for row in found]

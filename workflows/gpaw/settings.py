@@ -1,0 +1,148 @@
+"""What a GPAW calculation is made of, and the parameters that follow for one cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from monty.json import MSONable
+from numpy.typing import ArrayLike, NDArray
+
+# Above the moment of the free atom the basis of atomic orbitals, from which GPAW starts, cannot hold the spin.
+FREE_ATOM_MOMENT_muB = {"Cr": 6.0, "Mn": 5.0, "Fe": 4.0, "Co": 3.0, "Ni": 2.0, "Cu": 1.0}
+# Below this an energy is for looking, not for quoting: oxygen is 1.6 eV per atom away at 350 eV.
+QUOTABLE_CUTOFF_eV = 500.0
+# GPAW's own choice first, then ever slower ones. The physics (smearing, U, mesh) stays the same in all of them.
+RESCUE_MIXERS: tuple[dict[str, Any] | None, ...] = (
+    None,
+    {"name": "pulay", "beta": 0.05, "nmaxold": 8, "weight": 50.0},
+    {"name": "multi", "method": "sep"},
+    {"name": "pulay", "beta": 0.02, "nmaxold": 5, "weight": 100.0},
+)
+
+
+@dataclass(frozen=True)
+class GpawSettings(MSONable):
+    """Settings of the self-consistent cycle.
+
+    Attributes
+    ----------
+    functional
+        Exchange and correlation as GPAW names it; U belongs to it.
+    hubbard_U_eV
+        U on d shells by element; by default the Materials Project's, fitted for PBE.
+    cutoff_eV
+        Plane-wave cut-off.
+    k_spacing_per_A
+        Largest distance of k-points, 2 pi included, 1/Angstrom; the mesh contains Gamma.
+    k_mesh
+        Mesh given outright instead; keep it the same in calculations that are compared.
+    smearing_eV
+        Width of the Fermi function.
+    energy_eV, density_e, eigenstates_eV2
+        Convergence per valence electron.
+    empty_eV
+        Empty states up to this far above the conduction edge are converged too: spin-orbit coupling mixes them in.
+    bands
+        Number of bands as GPAW takes it, e.g. ``"130%"`` of the occupied ones; None leaves it to GPAW.
+    max_iterations
+        Of one attempt.
+    """
+
+    functional: str = "PBE"
+    hubbard_U_eV: dict[str, float] = field(default_factory=lambda: {"Co": 3.32, "Fe": 5.3, "Ni": 6.2})
+    cutoff_eV: float = 500.0
+    k_spacing_per_A: float = 0.66
+    k_mesh: tuple[int, int, int] | None = None
+    smearing_eV: float = 0.05
+    energy_eV: float = 1e-5
+    density_e: float = 1e-5
+    eigenstates_eV2: float = 1e-8
+    empty_eV: float | None = None
+    bands: str | None = None
+    max_iterations: int = 120
+
+    def __post_init__(self) -> None:
+        """Refuse what no calculation can be made of.
+
+        Raises
+        ------
+        ValueError
+            Naming the value and its range.
+        """
+        if not 200 <= self.cutoff_eV <= 2000:
+            raise ValueError(f"cutoff {self.cutoff_eV} eV is outside 200 to 2000 eV")
+        if self.k_mesh is not None and (len(self.k_mesh) != 3 or min(self.k_mesh) < 1):
+            raise ValueError(f"k-mesh {self.k_mesh} must be three whole numbers of at least 1")
+        bad = {e: u for e, u in self.hubbard_U_eV.items() if not 0 <= u <= 15}
+        if bad:
+            raise ValueError(f"U of {bad} eV is outside 0 to 15 eV")
+
+    def mesh(self, cell: ArrayLike) -> tuple[int, int, int]:
+        """Numbers of k-points along the reciprocal vectors of a cell, shape (3, 3), Angstrom."""
+        if self.k_mesh is not None:
+            return self.k_mesh[0], self.k_mesh[1], self.k_mesh[2]
+        lengths = 2 * math.pi * np.linalg.norm(np.linalg.inv(np.asarray(cell, dtype=float)), axis=0)
+        n = [max(1, math.ceil(length / self.k_spacing_per_A - 1e-6)) for length in lengths]
+        return n[0], n[1], n[2]
+
+    def setups(self) -> dict[str, str]:
+        """U as GPAW takes it: Dudarev's form on d, with projections normalised inside the sphere."""
+        return {element: f":d,{u:g}" for element, u in sorted(self.hubbard_U_eV.items()) if u}
+
+    def parameters(
+        self, atoms: Atoms, *, symmetry: bool = True, mixer: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Keyword arguments of ``gpaw.GPAW`` for these atoms.
+
+        Parameters
+        ----------
+        atoms
+            Sets the mesh and which elements carry U.
+        symmetry
+            Use the point group and time reversal; off for spin-orbit coupling and Berry phases.
+        mixer
+            Density mixing; GPAW's own if None.
+        """
+        convergence: dict[str, Any] = {
+            "energy": self.energy_eV,
+            "density": self.density_e,
+            "eigenstates": self.eigenstates_eV2,
+        }
+        if self.empty_eV is not None:
+            convergence["bands"] = f"CBM+{self.empty_eV:g}"
+        present = set(atoms.get_chemical_symbols())
+        out: dict[str, Any] = {
+            "mode": {"name": "pw", "ecut": self.cutoff_eV},
+            "xc": self.functional,
+            "kpts": {"size": self.mesh(atoms.cell.array), "gamma": True},
+            "setups": {e: u for e, u in self.setups().items() if e in present},
+            "occupations": {"name": "fermi-dirac", "width": self.smearing_eV},
+            "convergence": convergence,
+            "maxiter": self.max_iterations,
+            "symmetry": {} if symmetry else "off",
+        }
+        if self.bands is not None:
+            out["nbands"] = self.bands
+        if mixer is not None:
+            out["mixer"] = dict(mixer)
+        return out
+
+
+def start_moments(symbols: list[str], moments_muB: ArrayLike) -> NDArray[np.float64]:
+    """Moments to start from: signed as given, at most the free atom's.
+
+    Parameters
+    ----------
+    symbols
+        Element symbols, length n.
+    moments_muB
+        Wanted moments, shape (n,).
+    """
+    moments = np.asarray(moments_muB, dtype=float)
+    caps = np.array([FREE_ATOM_MOMENT_muB.get(s, np.inf) for s in symbols])
+    return np.asarray(np.clip(moments, -caps, caps))

@@ -1,0 +1,101 @@
+"""E(n) from GPAW: the force theorem on one collinear density, or self-consistent spinors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import ArrayLike, NDArray
+
+from .settings import GpawSettings, start_moments
+
+FloatArray = NDArray[np.float64]
+
+
+def angles_deg(direction: ArrayLike) -> tuple[float, float]:
+    """Polar and azimuthal angle of a vector, shape (3,), in degrees.
+
+    Raises
+    ------
+    ValueError
+        For a vector of no length.
+    """
+    x, y, z = np.asarray(direction, dtype=float)
+    length = float(np.sqrt(x * x + y * y + z * z))
+    if not length > 0:
+        raise ValueError("a direction of magnetisation must have a length")
+    return float(np.degrees(np.arccos(z / length))), float(np.degrees(np.arctan2(y, x)))
+
+
+def force_theorem(calculator: Any, directions: Sequence[Sequence[float]]) -> tuple[FloatArray, FloatArray]:
+    """Band energies with spin-orbit coupling, and orbital moments, for each direction.
+
+    Parameters
+    ----------
+    calculator
+        Converged GPAW calculator, collinear. k-points that symmetry left out are put back before the coupling is
+        added, so every direction has the same full mesh.
+    directions
+        Shape (n, 3).
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Energies in meV relative to the lowest, shape (n,); orbital moments along the direction in muB,
+        shape (n, n_sites).
+
+    References
+    ----------
+    X. Wang et al., Phys. Rev. B 54, 61 (1996), DOI 10.1103/PhysRevB.54.61.
+    """
+    from gpaw.spinorbit import soc_eigenstates
+
+    energies, orbital = [], []
+    for direction in directions:
+        theta, phi = angles_deg(direction)
+        states = soc_eigenstates(calculator, theta=theta, phi=phi)
+        energies.append(float(states.calculate_band_energy()))
+        unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
+        orbital.append(np.asarray(states.get_orbital_magnetic_moments()) @ unit)
+    found = 1000.0 * np.array(energies)
+    return np.asarray(found - found.min()), np.array(orbital)
+
+
+def spinor_parameters(settings: GpawSettings, atoms: Atoms, direction: ArrayLike) -> dict[str, Any]:
+    """Parameters of a self-consistent calculation with spin-orbit coupling and moments along a direction.
+
+    Parameters
+    ----------
+    settings
+        Of the collinear calculation; all stay.
+    atoms
+        With the array ``magmom``, signed along the direction.
+    direction
+        Shape (3,).
+    """
+    unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
+    moments = start_moments(atoms.get_chemical_symbols(), atoms.arrays["magmom"])
+    parameters = replace(settings, empty_eV=None).parameters(atoms, symmetry=False)
+    return {**parameters, "soc": True, "magmoms": (moments[:, None] * unit).tolist()}
+
+
+def self_consistent(
+    settings: GpawSettings, atoms: Atoms, direction: Sequence[float], log: Path | None = None
+) -> tuple[float, FloatArray]:
+    """Total energy in eV with spinors relaxed from moments along a direction, and the site moments found.
+
+    Returns
+    -------
+    tuple
+        Energy in eV and moments in muB, shape (n_sites, 3), Cartesian.
+    """
+    from gpaw import GPAW
+
+    bare = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=True)
+    bare.calc = GPAW(**spinor_parameters(settings, atoms, direction), txt=None if log is None else log.open("a"))
+    energy = float(bare.get_potential_energy())
+    return energy, np.asarray(bare.calc.dft.magmoms()[1])
