@@ -1,5 +1,8 @@
 """VASP flows on the emulator: inputs are written, run under custodian, parsed, guarded and turned into documents."""
 
+import shutil
+import sys
+
 import numpy as np
 import pytest
 
@@ -12,7 +15,7 @@ from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.building import build_supercell
 from magnetoionics.workflows.engine import get_engine
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
-from vasp_running import engine, run
+from vasp_running import EMULATOR, engine, run
 
 
 @pytest.fixture(scope="module")
@@ -82,24 +85,62 @@ def test_every_input_is_written_and_complete(inputs_folder):
     readme = (inputs_folder / "README.md").read_text(encoding="utf-8")
     folders = sorted(p.name for p in inputs_folder.iterdir() if p.is_dir())
     assert {"bulk_Imma", "host_supercell", "vacancy_V_Fe_B", "hop1_initial", "hop1_final"} <= set(folders)
+    assert {"reference_CoO", "hop1_hump1", "hop1_hump2", "hop1_berry", "anisotropy_density", "anisotropy_110"} <= set(
+        folders
+    )
     for name in folders:
         assert f"| {name} |" in readme
         incar = Incar.from_file(inputs_folder / name / "INCAR")
-        structure = Poscar.from_file(inputs_folder / name / "POSCAR", check_for_potcar=False).structure
+        band = "hump" in name
+        poscar = inputs_folder / name / ("00/POSCAR" if band else "POSCAR")
+        structure = Poscar.from_file(poscar, check_for_potcar=False).structure
         symbols = list(dict.fromkeys(s.specie.symbol for s in structure))
         potcar = (inputs_folder / name / "POTCAR.spec").read_text(encoding="utf-8").split()
         assert [p.split("_")[0] for p in potcar] == symbols
         assert len(incar["MAGMOM"]) == len(structure)
-        assert dict(zip(symbols, incar["LDAUU"], strict=True)) == {"Fe": 5.3, "Co": 3.32, "O": 0.0}
+        assert dict(zip(symbols, incar["LDAUU"], strict=True)).items() <= {"Fe": 5.3, "Co": 3.32, "O": 0.0}.items()
         assert incar["GGA"].upper() == "PE"
         assert incar["LASPH"]
         assert incar["LMAXMIX"] == 4
         assert not incar["ADDGRID"]
-        assert incar["ISYM"] == (2 if name.startswith("bulk") else 0)
-        assert incar["EDIFF"] <= 1e-6
-        mesh = Kpoints.from_file(inputs_folder / name / "KPOINTS")
-        assert mesh.style.name == "Gamma"
-        assert tuple(mesh.kpts[0]) == (3, 3, 3)
+        assert incar["ENCUT"] == 520
+        assert incar["ISYM"] == _symmetry(name)
+        assert incar["EDIFF"] <= (1e-7 if name.startswith("anisotropy") else 1e-6)
+        assert Kpoints.from_file(inputs_folder / name / "KPOINTS").style.name == "Gamma"
+        assert bool(incar.get("LSORBIT")) is (name.startswith("anisotropy") and name != "anisotropy_density")
+
+
+def _symmetry(name):
+    if name.startswith(("bulk", "reference")):
+        return 2
+    return -1 if name.startswith("anisotropy") or name.endswith(("berry", "born")) else 0
+
+
+def test_the_emulator_accepts_every_input_that_is_written(inputs_folder, tmp_path):
+    """What VASP would refuse, it refuses: NCORE, MAGMOM length, IMAGES against folders, LDAU arrays, k mesh."""
+    sys.path.insert(0, str(EMULATOR))
+    from emulator_inputs import InputError, read_inputs
+
+    for folder in sorted(p for p in inputs_folder.iterdir() if p.is_dir()):
+        if folder.name.startswith("anisotropy_1") or folder.name == "anisotropy_001":
+            (folder / "CHGCAR").write_text("emulated density: 56 4\n", encoding="utf-8")
+        read_inputs(folder)
+        for broken in ("MAGMOM", "LDAUU", "NCORE"):
+            copy = tmp_path / f"{folder.name}_{broken}"
+            shutil.copytree(folder, copy)
+            incar = Incar.from_file(copy / "INCAR")
+            if broken == "NCORE":
+                incar["NCORE"] = 7
+            else:
+                incar[broken] = list(incar[broken])[:-1]
+            incar.write_file(copy / "INCAR")
+            with pytest.raises(InputError, match=broken):
+                read_inputs(copy)
+    band = inputs_folder / "hop1_hump1"
+    shutil.copytree(band, tmp_path / "band")
+    shutil.rmtree(tmp_path / "band" / "04")
+    with pytest.raises(InputError, match="IMAGES"):
+        read_inputs(tmp_path / "band")
 
 
 def test_inputs_are_refused_with_one_line(inputs_folder, tmp_path, capsys):

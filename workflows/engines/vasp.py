@@ -87,7 +87,8 @@ class VaspEngine(Engine):
         """See `Engine.write_inputs`; needs no POTCAR."""
         from ..vasp.plan import plan, write_plan
 
-        return write_plan(plan(host, order, repeats, self.dft), self.dft, host, folder)
+        jobs = plan(host, order, repeats, self.dft, self.path, self.anisotropy)
+        return write_plan(jobs, self.dft, host, folder)
 
     def band(
         self,
