@@ -1,0 +1,115 @@
+"""Formation energies, transition levels and potentials against pymatgen-analysis-defects and doped, same entries."""
+
+import numpy as np
+import pytest
+from magnetoionics.analysis.charge_states import BandEdges, fermi_diagram
+from magnetoionics.analysis.chemical_potentials import at, load_experimental_phases, stability_window
+from magnetoionics.analysis.defects import VacancyFormation
+from magnetoionics.analysis.document import Provenance
+from magnetoionics.analysis.phases import formula_composition
+from magnetoionics.structures.host import get_host
+from pymatgen.core import Composition, Element, PeriodicSite
+from pymatgen.entries.computed_entries import ComputedEntry, ComputedStructureEntry
+
+REFERENCES = {"Co": -7.108, "Fe": -8.456, "O": -4.948}
+VBM, GAP = 3.217, 1.62
+TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+EDGES = BandEdges(vbm_eV=VBM, gap_eV=GAP, source="planted", provenance=TAG)
+STATES = {
+    ("Fe", "B"): {0: (13.21, 0.0), -1: (16.02, 0.21), -2: (19.13, 0.83), -3: (22.05, 1.87)},
+    ("O", "O"): {0: (9.4, 0.0), 1: (5.31, 0.2), 2: (1.7, 0.79)},
+    ("Co", "B"): {0: (11.3, 0.0), -2: (17.4, 0.8)},
+}
+
+
+@pytest.fixture(scope="module")
+def host():
+    """The ordered cell without properties, its energy from the measured enthalpy, and the window."""
+    cell = get_host("cofe2o4").structure()
+    window = stability_window("CoFe2O4", load_experimental_phases(["Co", "Fe", "O"]))
+    units = cell.composition["O"] / 4
+    energy = units * window.host_formation_energy_eV + sum(
+        n * REFERENCES[str(el)] for el, n in cell.composition.items()
+    )
+    return cell, energy, window
+
+
+def site_of(cell, kind):
+    element, sublattice = kind
+    index = next(
+        i for i, s in enumerate(cell) if s.specie.symbol == element and s.properties["sublattice"] == sublattice
+    )
+    return index, PeriodicSite(Element(element), cell[index].frac_coords, cell.lattice)
+
+
+def entries(cell, host_energy, kind, vacancy, entry_class, **more):
+    bare = cell.copy(site_properties={})
+    index, site = site_of(cell, kind)
+    without = bare.copy()
+    without.remove_sites([index])
+    bulk = ComputedStructureEntry(bare, host_energy)
+    return [
+        entry_class(
+            defect=vacancy(bare, site),
+            charge_state=q,
+            sc_entry=ComputedStructureEntry(without, host_energy + energy),
+            corrections={"finite size": correction},
+            bulk_entry=bulk,
+            **more,
+        )
+        for q, (energy, correction) in STATES[kind].items()
+    ]
+
+
+def ours(kind):
+    return [
+        VacancyFormation(
+            label="x", removed={kind[0]: 1}, energy_difference_eV=energy, charge=q, vbm_eV=VBM,
+            correction_eV=correction, provenance=TAG,
+        )
+        for q, (energy, correction) in STATES[kind].items()
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_pymatgen_analysis_defects_agrees(host, kind):
+    core = pytest.importorskip("pymatgen.analysis.defects.core")
+    thermo = pytest.importorskip("pymatgen.analysis.defects.thermo")
+    cell, host_energy, window = host
+    phases = []
+    for p in [*window.phases[1:]]:
+        atoms = formula_composition(p.formula)
+        energy = p.formation_energy_eV + sum(n * REFERENCES[el] for el, n in atoms.items())
+        phases.append(ComputedEntry(Composition(p.formula), energy))
+    phases += [ComputedEntry(Composition(el), e) for el, e in REFERENCES.items()]
+    made = thermo.FormationEnergyDiagram(
+        entries(cell, host_energy, kind, core.Vacancy, thermo.DefectEntry), phases, VBM, GAP
+    )
+    for mu, fraction in ((-2.6, 0.5), (-1.9, 0.0), (-1.2, 1.0)):
+        point = at(window, mu, fraction)
+        diagram = fermi_diagram(ours(kind), EDGES, window, REFERENCES, point)
+        potentials = {Element(el): x for el, x in point.items()}
+        for fermi in np.linspace(0, GAP, 9):
+            expected = made.get_formation_energy(float(fermi), potentials)
+            assert diagram.lowest("x", float(fermi))[0] == pytest.approx(expected, abs=1e-6)
+        kinks = [x for x, _ in made.get_transitions(potentials, 0.0, GAP)][1:-1]
+        assert [t.level_eV for t in diagram.transitions if t.in_gap] == pytest.approx(kinks, abs=1e-6)
+    # Both find the same corners of the stability region.
+    theirs = sorted(tuple(round(float(c[Element(el)]), 4) for el in window.elements) for c in made.chempot_limits)
+    mine = sorted(tuple(round(v[el], 4) for el in window.elements) for v in window.vertices)
+    assert np.allclose(theirs, mine, atol=2e-3)
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_doped_agrees(host, kind):
+    core = pytest.importorskip("doped.core")
+    cell, host_energy, window = host
+    found = entries(cell, host_energy, kind, core.Vacancy, core.DefectEntry, calculation_metadata={"vbm": VBM})
+    point = at(window, -1.9, 0.4)
+    diagram = fermi_diagram(ours(kind), EDGES, window, REFERENCES, point)
+    by_charge = {line.charge: line for line in diagram.lines}
+    for entry in found:
+        for fermi in (0.0, 0.55, GAP):
+            expected = entry.formation_energy(chempots=point, el_refs=REFERENCES, vbm=VBM, fermi_level=fermi)
+            line = by_charge[entry.charge_state]
+            assert line.at_vbm_eV + line.charge * fermi == pytest.approx(expected, abs=1e-6)
