@@ -2,8 +2,38 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from .calculation import Calculation
 from .document import Document
+from .found_compensation import ChangedIon
+
+
+class StartEnergy(Document):
+    """One start of a vacancy and where it ended.
+
+    Attributes
+    ----------
+    label
+        ``as built``, ``rattled`` or the ions that held the missing charge at the start.
+    above_lowest_eV
+        Above the start that was kept.
+    total_moment_muB
+        Of the relaxed cell.
+    compensation
+        Ions whose moment changed, in words.
+    converged
+        Whether every check passed.
+    refused
+        Why the result must not be used; empty if it may.
+    """
+
+    label: str
+    above_lowest_eV: float
+    total_moment_muB: float
+    compensation: str
+    converged: bool
+    refused: str = ""
 
 
 class VacancyState(Document):
@@ -20,7 +50,11 @@ class VacancyState(Document):
     cobalt_neighbours
         Co among the nearest B-site neighbours; None for anions.
     calculation
-        The relaxed defect cell.
+        The relaxed defect cell; the lowest if there were several starts.
+    starts
+        All starts, the lowest first.
+    changed_ions
+        Ions of `calculation` whose moment is not the host's.
     """
 
     label: str
@@ -29,6 +63,8 @@ class VacancyState(Document):
     multiplicity: int
     cobalt_neighbours: int | None
     calculation: Calculation
+    starts: list[StartEnergy] = Field(default_factory=list)
+    changed_ions: list[ChangedIon] = Field(default_factory=list)
 
 
 class VacancySet(Document):

@@ -8,8 +8,9 @@ from pymatgen.core import Structure
 from ..analysis.calculation import Calculation, require_valid
 from ..structures.hops import Hop, distinct_hops
 from ..structures.host import HopKind, HostKey, get_host
+from ..structures.starts import DefectStart, started
 from ..structures.supercell import supercell
-from ..structures.vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
+from ..structures.vacancies import VacancySite, distinct_vacancies, same_site_in
 from .plan import present_vacancies
 
 Repeats = tuple[int, int, int]
@@ -34,11 +35,11 @@ def build_supercell(bulk: Calculation, repeats: Repeats) -> Structure:
 
 
 @job(name="vacancy")
-def build_vacancy(bulk: Calculation, repeats: Repeats, cell_index: int) -> Structure:
-    """Supercell of a relaxed cell without one site, named by its index in the cell."""
+def build_start(bulk: Calculation, repeats: Repeats, cell_index: int, start: DefectStart) -> Structure:
+    """Supercell of a relaxed cell without one site, named by its index in the cell, in one start."""
     require_valid(bulk.checks, bulk.name)
     big = supercell(bulk.structure, tuple(repeats))
-    return remove_site(big, same_site_in(big, bulk.structure, cell_index))
+    return started(big, same_site_in(big, bulk.structure, cell_index), start)
 
 
 @job(name="hop")

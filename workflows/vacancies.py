@@ -1,17 +1,23 @@
-"""Vacancy flow: one relaxation per distinct vacancy, against one static of the host."""
+"""Vacancy flow: every distinct vacancy, from one or several starts, against one static of the host."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobflow import Flow, Maker, job
 
-from ..analysis.calculation import Calculation, require_valid
-from ..analysis.vacancies import VacancySet, VacancyState
-from ..structures.host import HostKey
+from ..analysis.calculation import Calculation, InvalidResultError, invalid_because, require_valid
+from ..analysis.found_compensation import changed_ions, compensation_text
+from ..analysis.vacancies import StartEnergy, VacancySet, VacancyState
+from ..structures.host import HostKey, get_host
+from ..structures.starts import START_KINDS, DefectStart, StartKind, start_labels
 from ..structures.vacancies import VacancySite
-from .building import Repeats, build_supercell, build_vacancy, vacancy_sites
+from .building import Repeats, build_start, build_supercell, vacancy_sites
 from .engine import Engine
+
+# Tiers with electrons: a relaxation ends in the electronic state nearest to its start.
+_WITH_ELECTRONS = ("VASP", "GPAW")
 
 
 @dataclass
@@ -24,10 +30,14 @@ class VacancyFormationMaker(Maker):
         Supplies ``relax`` and ``static``.
     repeats
         Supercell repeats of the host's ordered cell.
+    starts
+        Kinds of start, see `structures.starts`; None takes all for an engine with electrons and the cell as
+        built for one without, where the others end in the same state.
     """
 
     engine: Engine = field(kw_only=True)
     repeats: Repeats = (2, 2, 2)
+    starts: Sequence[StartKind] | None = None
     name: str = "vacancies"
 
     def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None) -> Flow:
@@ -45,36 +55,70 @@ class VacancyFormationMaker(Maker):
         host_cell = build_supercell(bulk, self.repeats)
         host = self.engine.static(host_cell.output, name="host supercell")
         jobs: list[Flow] = [host_cell, host]
-        sites, relaxed = vacancy_sites(host_key, order), []
-        for site in sites:
-            built = build_vacancy(bulk, self.repeats, site.index)
-            done = self.engine.relax(built.output, name=f"{site.label} relax")
-            jobs += [built, done]
-            relaxed.append(done.output)
-        collected = collect_vacancies(host.output, sites, relaxed)
+        sites = vacancy_sites(host_key, order)
+        cell = get_host(host_key).structure(order)
+        starts = [start_labels(cell, site.index, self._kinds()) for site in sites]
+        relaxed: list[list[Calculation]] = []
+        for site, own in zip(sites, starts, strict=True):
+            outputs = []
+            for start in own:
+                built = build_start(bulk, self.repeats, site.index, start)
+                name = f"{site.label} relax" if len(own) == 1 else f"{site.label} {start.label} relax"
+                done = self.engine.relax(built.output, name=name)
+                jobs += [built, done]
+                outputs.append(done.output)
+            relaxed.append(outputs)
+        collected = collect_vacancies(host.output, sites, starts, relaxed)
         return Flow([*jobs, collected], output=collected.output, name=self.name)
+
+    def _kinds(self) -> tuple[StartKind, ...]:
+        if self.starts is not None:
+            return tuple(self.starts)
+        return START_KINDS if self.engine.tier in _WITH_ELECTRONS else ("as built",)
 
 
 @job(name="collect vacancies")
-def collect_vacancies(host: Calculation, sites: list[VacancySite], relaxed: list[Calculation]) -> VacancySet:
-    """Put the energies beside the sites' labels.
+def collect_vacancies(
+    host: Calculation, sites: list[VacancySite], starts: list[list[DefectStart]], relaxed: list[list[Calculation]]
+) -> VacancySet:
+    """Put the energies beside the sites' labels; of several starts the lowest is kept and all are listed.
 
     Raises
     ------
     InvalidResultError
-        If one of them failed a guard: an energy difference with it means nothing.
+        If the host or every start of a vacancy failed a guard: an energy difference with it means nothing.
     """
-    for made in (host, *relaxed):
-        require_valid(made.checks, made.name)
-    states = [
-        VacancyState(
-            label=site.label,
-            element=site.element,
-            sublattice=site.sublattice,
-            multiplicity=site.multiplicity,
-            cobalt_neighbours=site.cobalt_neighbours,
-            calculation=calculation,
-        )
-        for site, calculation in zip(sites, relaxed, strict=True)
-    ]
+    require_valid(host.checks, host.name)
+    states = [_state(host, site, own, done) for site, own, done in zip(sites, starts, relaxed, strict=True)]
     return VacancySet(host=host, vacancies=states)
+
+
+def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done: list[Calculation]) -> VacancyState:
+    reasons = ["; ".join(invalid_because(c.checks)) for c in done]
+    usable = [c for c, reason in zip(done, reasons, strict=True) if not reason]
+    if not usable:
+        raise InvalidResultError(f"every start of {site.label} is invalid: {reasons[0]}")
+    # A start that did not converge is kept only if none did.
+    lowest = min(usable, key=lambda c: (not c.converged, c.energy_eV))
+    found = [changed_ions(host.structure, c.structure) for c in done]
+    listed = [
+        StartEnergy(
+            label=start.label,
+            above_lowest_eV=c.energy_eV - lowest.energy_eV,
+            total_moment_muB=c.total_moment_muB,
+            compensation=compensation_text(ions),
+            converged=c.converged,
+            refused=reason,
+        )
+        for start, c, ions, reason in zip(starts, done, found, reasons, strict=True)
+    ]
+    return VacancyState(
+        label=site.label,
+        element=site.element,
+        sublattice=site.sublattice,
+        multiplicity=site.multiplicity,
+        cobalt_neighbours=site.cobalt_neighbours,
+        calculation=lowest,
+        starts=sorted(listed, key=lambda s: (bool(s.refused), s.above_lowest_eV)),
+        changed_ions=changed_ions(host.structure, lowest.structure),
+    )
