@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pymatgen.core import Structure
 
-Tier = Literal["local", "ML", "GPAW", "VASP", "experiment", "arithmetic"]
+Tier = Literal["local", "ML", "ASE", "GPAW", "VASP", "experiment", "arithmetic"]
 
 
 def _structure_dict(structure: Structure) -> dict[str, Any]:

@@ -190,6 +190,17 @@ class Engine(MSONable, ABC):
         """
         return self.cannot()
 
+    @classmethod
+    def options_from_text(cls, text: str) -> dict[str, Any]:
+        """Fields of the engine from what follows the colon of its name, as in ``ase:package.module:Class``.
+
+        Raises
+        ------
+        UnknownEngineError
+            If the engine takes nothing there, or cannot use it.
+        """
+        raise UnknownEngineError(f"engine {cls.name} takes nothing after its name, but {text!r} was given")
+
     def settings(self) -> dict[str, Any]:
         """Plain settings for the provenance of every result."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
@@ -208,7 +219,7 @@ def get_engine(name: str, **options: Any) -> Engine:
     Parameters
     ----------
     name
-        Case does not matter.
+        Case does not matter. What follows a colon is for the engine: ``ase:package.module:Class``.
     **options
         Fields of the engine's dataclass.
 
@@ -217,7 +228,8 @@ def get_engine(name: str, **options: Any) -> Engine:
     UnknownEngineError
         If there is no such engine, or its package is not installed.
     """
-    key = name.strip().lower()
+    key, _, text = name.strip().partition(":")
+    key = key.lower()
     if key not in engine_names():
         raise UnknownEngineError(f"unknown engine {name!r}; known engines: {', '.join(engine_names())}")
     try:
@@ -227,6 +239,8 @@ def get_engine(name: str, **options: Any) -> Engine:
             f"engine {key!r} needs a package that is not installed ({error.name}); "
             f"install it with: pip install 'magnetoionics[{key}]'"
         ) from error
+    if text:
+        options = {**module.ENGINE.options_from_text(text), **options}
     engine = module.ENGINE(**options)
     if not isinstance(engine, Engine):
         raise TypeError(f"workflows/engines/{key}.py must define ENGINE as an Engine subclass")

@@ -13,3 +13,21 @@ HostArgument = Annotated[
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a study.")]
 EngineOption = Annotated[str, typer.Option(help="Engine; `magnetoionics engines` lists them.")]
 OrderOption = Annotated[str | None, typer.Option(help="Cation order; the host's first by default.")]
+CalculatorOption = Annotated[
+    str | None, typer.Option(help="Any ASE calculator as engine: package.module:Class, or 'p.m:Class {\"option\": 1}'.")
+]
+
+
+def engine_or_calculator(engine: str, calculator: str | None) -> str:
+    """Name of the engine: the one given, or that of an ASE calculator.
+
+    Raises
+    ------
+    typer.BadParameter
+        If both were given.
+    """
+    if calculator is None:
+        return engine
+    if engine != "local":
+        raise typer.BadParameter(f"--engine {engine} and --calculator {calculator} exclude each other; leave one out")
+    return f"ase:{calculator}"

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from .arguments import EngineOption, HostArgument, OrderOption
+from .arguments import CalculatorOption, EngineOption, HostArgument, OrderOption, engine_or_calculator
 
 
 def run(
     host: HostArgument,
     engine: EngineOption = "local",
+    calculator: CalculatorOption = None,
     order: OrderOption = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the study [default: HOST-study].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
@@ -29,7 +30,7 @@ def run(
 
     run_study(
         host,
-        engine_name=engine,
+        engine_name=engine_or_calculator(engine, calculator),
         order=order,
         output=output,
         quick=quick,

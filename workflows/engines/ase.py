@@ -1,0 +1,144 @@
+"""Any ASE calculator by its import path: ``--calculator package.module:Class``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ...analysis.document import Provenance
+from ..ase_jobs import plain, versions
+from ..engine import Capability, UnknownEngineError
+from ..ion_engine import IonEngine
+
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
+    from pymatgen.core import Structure
+
+_NO_SPIN_ORBIT = "an arbitrary ASE calculator has no common way to turn the magnetisation with spin-orbit coupling on"
+_UNNAMED = "no calculator was named; give --calculator package.module:Class"
+
+
+@dataclass
+class AseCalculatorEngine(IonEngine):
+    """Whatever ASE calculator the user names.
+
+    Attributes
+    ----------
+    calculator
+        ``package.module:Class``; any callable that returns an ASE calculator will do.
+    calculator_options
+        Keyword arguments of that class, plain JSON values.
+    functional
+        What its energies are, in the user's words; kept in the provenance of every result.
+    """
+
+    name: ClassVar[str] = "ase"
+    tier: ClassVar[str] = "ASE"
+    summary: ClassVar[str] = "any ASE calculator: --calculator package.module:Class; as good as what it names"
+
+    calculator: str = ""
+    calculator_options: dict[str, Any] = field(default_factory=dict)
+    functional: str | None = None
+
+    @classmethod
+    def options_from_text(cls, text: str) -> dict[str, Any]:
+        """Read ``package.module:Class`` or ``package.module:Class {"option": 1}`` and import the class.
+
+        Raises
+        ------
+        UnknownEngineError
+            If the class cannot be imported, or the options are no JSON object.
+        """
+        path, _, options = text.strip().partition(" ")
+        load_class(path)
+        try:
+            read = json.loads(options) if options.strip() else {}
+        except json.JSONDecodeError as error:
+            raise UnknownEngineError(f"options {options!r} of {path} are no JSON: {error}") from error
+        if not isinstance(read, dict):
+            raise UnknownEngineError(f'options of {path} must be a JSON object such as {{"rc": 5.0}}, not {options!r}')
+        return {"calculator": path, "calculator_options": read}
+
+    def cannot(self) -> dict[Capability, str]:
+        """No spin-orbit coupling; nothing at all before a calculator is named."""
+        if not self.calculator:
+            return dict.fromkeys(("relax", "static", "band", "spin_orbit", "references"), _UNNAMED)
+        return {"spin_orbit": _NO_SPIN_ORBIT}
+
+    def cannot_with(self, structure: Structure) -> dict[Capability, str]:
+        """No references without oxygen: element energies are fitted to oxides only."""
+        missing = self.cannot()
+        if "O" not in {s.specie.symbol for s in structure}:
+            missing.setdefault("references", "element energies are fitted to oxides, and this material is none")
+        return missing
+
+    def bare_calculator(self) -> Calculator:
+        """A fresh calculator of the named class.
+
+        Raises
+        ------
+        UnknownEngineError
+            If it cannot be imported, or refuses its options.
+        """
+        made = load_class(self.calculator)
+        try:
+            return made(**self.calculator_options)
+        except TypeError as error:
+            raise UnknownEngineError(
+                f"{self.calculator} does not take the options {json.dumps(self.calculator_options)}: {error}"
+            ) from error
+
+    def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
+        """Provenance with the class, its options and the version of its package."""
+        package = self.calculator.partition(":")[0].partition(".")[0]
+        return Provenance(
+            engine=f"{self.name}:{self.calculator}",
+            tier="ASE",
+            functional=self.functional,
+            settings={k: plain(v) for k, v in self.settings().items()},
+            versions=versions("magnetoionics", "ase") | _version_of(package),
+            left_out=[
+                "what the calculator leaves out: it was named by the user and is not known here",
+                "spin states and charge states are not followed; every cell is neutral",
+                *left_out,
+            ],
+        )
+
+
+def load_class(path: str) -> Any:
+    """Import ``package.module:Class``.
+
+    Raises
+    ------
+    UnknownEngineError
+        If the path is no such text, or the import fails; the message has the reason.
+    """
+    module, _, name = path.partition(":")
+    if not (module and name):
+        raise UnknownEngineError(f"calculator {path!r} is no import path; write package.module:Class")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise UnknownEngineError(
+            f"calculator {path} cannot be imported ({error}); install its package or correct the path"
+        ) from error
+    except AttributeError as error:
+        raise UnknownEngineError(f"module {module} has no {name}; correct the path {path}") from error
+    if not callable(found):
+        raise UnknownEngineError(f"{path} is no class: an ASE calculator's class is needed")
+    return found
+
+
+def _version_of(package: str) -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return {package: version(package)}
+    except PackageNotFoundError:
+        return {}
+
+
+ENGINE = AseCalculatorEngine
