@@ -125,12 +125,19 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
     from .figures import write_figures
 
     for stem, band in bands.items():
-        write_band(band, folder / BANDS / f"{stem}.extxyz")
+        write_band(band, folder / BANDS / f"{band_stem(stem)}.extxyz")
     figures = study_figures(study)
     write_figures(figures, folder / FIGURES)
     write_whole(folder / REPORT, report_html(study, figures, bands))
     # Last: a folder with results is a finished study, and one without is resumed.
     write_whole(folder / RESULTS, json.dumps(study.model_dump(mode="json", by_alias=True), indent=1) + "\n")
+
+
+def band_stem(name: str) -> str:
+    """File stem of a band, whatever a document calls it: the last part of a path, plain characters only."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".extxyz")
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in last)[:80]
+    return plain.strip(".") or "band"
 
 
 def write_band(band: Band, path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from .errors import StudyFailedError, UserError
-from .outputs import REPORT, check_output_folder, write_study
+from .outputs import REPORT, band_stem, check_output_folder, write_study
 from .quarantine import heal_store, set_bad_results_aside
 
 if TYPE_CHECKING:
@@ -228,5 +228,5 @@ def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
         raise UserError("the job store holds no finished study; run it again")
     study.timings = timings.get("output") or {}
     band = output_of(BAND_JOB)
-    bands = {Path(m.band_file).stem: band for m in study.migration if m.band_file and band is not None}
+    bands = {band_stem(m.band_file): band for m in study.migration if m.band_file and band is not None}
     return study, bands

@@ -1,0 +1,292 @@
+"""A whole study on a real Slurm with a real MongoDB: killed runners, walltime, a bad partition, a database away."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from magnetoionics.hpc.cli import main
+
+spec = importlib.util.spec_from_file_location("services", Path(__file__).with_name("services.py"))
+services = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(services)
+
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.skipif(bool(services.missing()), reason=services.missing() or "present"),
+]
+
+# A runner as users run it, in a process of its own, so that it can be killed.
+RUNNER = """
+import sys
+from jobflow_remote.jobs.runner import Runner
+Runner(project_name=sys.argv[1]).run_all_jobs(max_seconds=float(sys.argv[2]))
+"""
+
+
+class Cluster:
+    """Slurm, MongoDB and a folder for projects."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.mongo = services.Mongo(folder / "mongo")
+        try:
+            self.slurm = services.Slurm(folder / "slurm")
+        except BaseException:
+            self.mongo.stop()
+            raise
+        self.environment = {**self.slurm.environment, "JFREMOTE_PROJECTS_FOLDER": str(folder / "projects")}
+
+    def stop(self):
+        self.slurm.stop()
+        self.mongo.stop()
+
+    def project(self, name, *more):
+        words = ["cluster", "init", name, "--scheduler", "slurm", "--work-dir", str(self.folder / "work" / name)]
+        words += ["--queue", "cpu", "--gpu-queue", "gpu", "--cores", "1", "--neb-nodes", "1", "--walltime-h", "0.05"]
+        words += ["--poll", "0.3", "--db-port", str(self.mongo.port), *more]
+        assert main(words) == 0
+        return Project(self, name)
+
+
+class Project:
+    """A project with its table, and runners that can be killed."""
+
+    def __init__(self, cluster, name):
+        self.cluster, self.name = cluster, name
+        self.table = cluster.folder / "projects" / name / "resources.yaml"
+
+    def edit_table(self, change):
+        content = yaml.safe_load(self.table.read_text())
+        change(content)
+        self.table.write_text(yaml.safe_dump(content))
+
+    def start_runner(self, seconds=200.0):
+        log = (self.cluster.folder / f"{self.name}-runner.log").open("ab")
+        command = [sys.executable, "-W", "ignore", "-c", RUNNER, self.name, str(seconds)]
+        return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+    def jobs(self, **query):
+        from magnetoionics.hpc.cluster.controller import job_controller
+
+        with job_controller(self.name) as controller:
+            return list(controller.jobs.find(query))
+
+    def doctor(self, *words):
+        return main(["cluster", "doctor", self.name, *words])
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    patch = pytest.MonkeyPatch()
+    for name, value in made.environment.items():
+        patch.setenv(name, value)
+    from jobflow_remote import SETTINGS
+
+    patch.setattr(SETTINGS, "projects_folder", made.environment["JFREMOTE_PROJECTS_FOLDER"])
+    yield made
+    patch.undo()
+    made.stop()
+
+
+def results(folder):
+    content = json.loads((folder / "results.json").read_text())
+    content.pop("timings")
+    return content
+
+
+def wait_until(condition, seconds=120.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.3)
+    raise AssertionError("it did not happen in time")
+
+
+def test_whole_study_with_killed_runners_and_a_database_that_goes_away(cluster, tmp_path, capsys):
+    """Two partitions; the runner is killed ten times, the database once; the study is submitted twice."""
+    local = tmp_path / "local"
+    assert main(["run", "cofe2o4", "--quick", "--output", str(local)]) == 0
+    project = cluster.project("study")
+    project.edit_table(lambda t: t["rules"].append({"name": "E(n)", "kind": "ml"}))
+    project.edit_table(lambda t: t["kinds"]["ml"]["resources"].pop("gpus_per_job"))
+    assert project.doctor() == 0
+    folder = tmp_path / "remote"
+    submit = ["submit", "cofe2o4", "--quick", "--project", "study", "--output", str(folder)]
+    assert main(submit) == 0
+    count = len(project.jobs())
+    assert main(submit) == 0
+    assert "nothing was added" in capsys.readouterr().out
+    assert len(project.jobs()) == count
+    assert main(["fetch", str(folder)]) == 1
+    assert not (folder / "results.json").exists()
+
+    kills = 0
+    for pause in (4.0, 5.0, 4.5, 6.0, 4.2, 5.5, 4.8, 6.5, 5.2, 7.0):
+        runner = project.start_runner()
+        time.sleep(pause)
+        if runner.poll() is not None:
+            break
+        runner.send_signal(signal.SIGKILL)
+        runner.wait()
+        kills += 1
+        if kills == 4:
+            cluster.mongo.kill()
+            assert main(["fetch", str(folder)]) == 2
+            assert "does not answer" in capsys.readouterr().err
+            assert project.doctor() == 1
+            cluster.mongo.start()
+    # Locks of the killed runners would stall the flow for good: nothing else opens them.
+    project.doctor("--fix", "--stale-minutes", "0.02")
+    finish(project)
+    assert kills >= 5
+    assert main(["fetch", str(folder), "--project", "study"]) == 0
+    assert results(folder) == results(local)
+    jobs = project.jobs()
+    assert len(jobs) == count
+    assert {j["state"] for j in jobs} == {"COMPLETED"}
+    assert {j["worker"] for j in jobs} == {"local", "cpu", "neb", "gpu"}
+    assert count == len({(d["uuid"], d["index"]) for d in outputs(project)}) == len(outputs(project))
+    # What was fetched is a local study like any other.
+    (folder / "results.json").unlink()
+    assert main(["run", "cofe2o4", "--quick", "--output", str(folder)]) == 0
+    assert f"{count} of them computed before" in capsys.readouterr().err
+    assert results(folder) == results(local)
+
+
+def finish(project, seconds=200.0):
+    """Run to the end, curing what killed runners left."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        runner = project.start_runner(30.0)
+        runner.wait()
+        if {j["state"] for j in project.jobs()} == {"COMPLETED"}:
+            return
+        project.doctor("--fix", "--stale-minutes", "0.02")
+    raise AssertionError({j["job"]["name"]: j["state"] for j in project.jobs()})
+
+
+def outputs(project):
+    from magnetoionics.hpc.cluster.controller import job_controller
+
+    with job_controller(project.name) as controller:
+        return list(controller.jobstore.query({}, properties=["uuid", "index"]))
+
+
+def single(project, made):
+    """Submit one job as a study of its own."""
+    from jobflow import Flow
+    from magnetoionics.hpc.cluster.controller import job_controller
+    from magnetoionics.hpc.cluster.submit import project_table, submit_flow
+
+    with job_controller(project.name) as controller:
+        return submit_flow(Flow([made]), controller, project_table(project.name), about={})
+
+
+def test_bad_partition_is_named_and_cured_by_the_doctor(cluster, capsys):
+    from magnetoionics.structures.host import get_host
+    from magnetoionics.workflows.engine import get_engine
+
+    project = cluster.project("partition")
+    file = cluster.folder / "projects" / "partition.yaml"
+    content = yaml.safe_load(file.read_text())
+    content["runner"]["delta_retry"] = [0.2, 0.2, 0.2]
+    file.write_text(yaml.safe_dump(content))
+    project.edit_table(lambda t: t["kinds"]["relax"]["resources"].update(queue_name="gold"))
+    single(project, get_engine("local").relax(get_host("cofe2o4").structure("normal"), name="bulk", cell=True))
+    runner = project.start_runner(60)
+    wait_until(lambda: project.jobs(state="REMOTE_ERROR"), 60)
+    runner.kill()
+    runner.wait()
+    capsys.readouterr()
+    assert project.doctor("--fix") == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "'gold'" in said
+    assert "cpu, gpu" in said
+    project.edit_table(lambda t: t["kinds"]["relax"]["resources"].update(queue_name="cpu"))
+    assert project.doctor("--fix") == 0
+    finish(project, 60)
+    assert project.doctor() == 0
+
+
+def test_job_beyond_its_walltime_goes_on_from_its_last_step(cluster, capsys, monkeypatch):
+    """A slowed relaxation that needs more than the limit: it ends after two reruns and repeats no evaluation."""
+    project = cluster.project("walltime")
+    slow = cluster.folder / "slow"
+    slow.mkdir()
+    (slow / "slow_engine.py").write_text(SLOW_ENGINE)
+    (slow / "sitecustomize.py").write_text("")
+    log = cluster.folder / "evaluations.log"
+    file = cluster.folder / "projects" / "walltime.yaml"
+    content = yaml.safe_load(file.read_text())
+    path = os.pathsep.join([str(slow), os.environ.get("PYTHONPATH", "")])
+    content["exec_config"]["default"]["export"] |= {"PYTHONPATH": path, "SLOW_LOG": str(log)}
+    file.write_text(yaml.safe_dump(content))
+    monkeypatch.syspath_prepend(str(slow))
+    import slow_engine
+    from magnetoionics.structures.host import get_host
+
+    # Slurm counts whole minutes; this limit ends the job after 60 s and a few of grace.
+    project.edit_table(lambda t: t["kinds"]["relax"]["resources"].update(time_limit=60))
+    single(project, slow_engine.SlowEngine().relax(get_host("cofe2o4").structure("normal"), name="bulk", cell=True))
+    kills = 0
+    deadline = time.monotonic() + 280
+    while time.monotonic() < deadline:
+        runner = project.start_runner(120)
+        wait_until(lambda: project.jobs(state={"$in": ["FAILED", "COMPLETED"]}), 120)
+        runner.kill()
+        runner.wait()
+        (job,) = project.jobs()
+        if job["state"] == "COMPLETED":
+            break
+        kills += 1
+        capsys.readouterr()
+        assert project.doctor() == 1
+        assert "for its time" in " ".join(capsys.readouterr().out.split())
+        assert project.doctor("--fix") == 0
+    assert job["state"] == "COMPLETED"
+    assert kills >= 1
+    asked = log.read_text().split()
+    (output,) = outputs_full(project)
+    # At most the evaluation in flight is lost at every kill.
+    assert output["output"]["force_calls"] <= len(asked) <= output["output"]["force_calls"] + kills
+
+
+def outputs_full(project):
+    from magnetoionics.hpc.cluster.controller import job_controller
+
+    with job_controller(project.name) as controller:
+        return list(controller.jobstore.query({}, load=True))
+
+
+SLOW_ENGINE = '''
+import os, time
+from dataclasses import dataclass
+from magnetoionics.workflows.engines.local import LocalEngine
+
+
+@dataclass
+class SlowEngine(LocalEngine):
+    """The local engine, with a pause and a line in a log for every evaluation."""
+
+    def make_calculator(self, atoms, mover):
+        made = super().make_calculator(atoms, mover)
+        calculate = made.calculate
+
+        def slow(atoms=None, properties=("energy",), system_changes=()):
+            time.sleep(12.0)
+            with open(os.environ["SLOW_LOG"], "a") as log:
+                log.write(f"{atoms.positions.sum():.14f}/{atoms.cell.array.sum():.14f}\\n")
+            return calculate(atoms, properties, system_changes)
+
+        made.calculate = slow
+        return made
+'''

@@ -1,0 +1,349 @@
+"""Other people's files never run code, never write outside their folder, and bring no script into a report."""
+
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+import zlib
+
+import pytest
+from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.errors import UserError
+from magnetoionics.hpc.outputs import read_study, write_study
+from magnetoionics.hpc.sqlite_store import SqliteStore
+from magnetoionics.hpc.study_runner import run_study
+from magnetoionics.structures.files import read_structure
+from magnetoionics.structures.host import get_host
+from magnetoionics.structures.safe_json import UnsafeFileError, check_classes, loads
+from magnetoionics.structures.strangers import read_structure_file, read_yaml
+from magnetoionics.structures.user_host import HostFileError, load_host
+
+# Standard modules that nothing here needs: if one is loaded, a file has had it imported.
+TRAP = "antigravity_trap"
+
+
+@pytest.fixture
+def trap(tmp_path, monkeypatch):
+    """A module that leaves a mark when it is imported or its class is built."""
+    place = tmp_path / "modules"
+    place.mkdir()
+    mark = tmp_path / "executed"
+    (place / f"{TRAP}.py").write_text(
+        f"open({str(mark)!r}, 'w').close()\n"
+        "class Bomb:\n    @classmethod\n    def from_dict(cls, d):\n        return cls()\n"
+        "def fire():\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(place))
+    yield mark
+    sys.modules.pop(TRAP, None)
+    assert not mark.exists(), "a file from a stranger was executed"
+
+
+BOMBS = [
+    {"@module": TRAP, "@class": "Bomb"},
+    {"@module": TRAP, "@callable": "fire", "@bound": None},
+    {"@module": "os", "@callable": "system"},
+    {"@module": "subprocess", "@class": "Popen", "args": ["true"]},
+    {"@module": "magnetoionics.hpc.study_runner", "@class": "run_study"},
+    {"@module": "magnetoionics.analysis.study", "@callable": "Study"},
+    {"@module": f"magnetoionics.analysis.x.{TRAP}/../..", "@class": "Study"},
+    {"@module": "pymatgen.core.structure", "@class": "__builtins__"},
+    {"@module": "pymatgen.io.vasp.outputs.os", "@class": "system"},
+    {"@module": ["os"], "@class": "system"},
+    {"@module": "os", "@class": None},
+    {"@module": "numpy.f2py", "@class": "main"},
+    {"@module": "pickle", "@class": "Unpickler"},
+    {"@module": "torch", "@class": "load"},
+]
+
+
+@pytest.mark.parametrize("bomb", BOMBS, ids=lambda b: f"{b['@module']}.{b.get('@class', b.get('@callable'))}")
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_unknown_classes_are_refused_before_anything_is_imported(bomb, depth, trap):
+    value = bomb
+    for _ in range(depth):
+        value = {"a": [1.0, {"b": value}]}
+    with pytest.raises(UnsafeFileError, match="nothing was read"):
+        loads(json.dumps(value), "results.json")
+
+
+def test_bomb_behind_numbers_in_a_list_is_found(trap):
+    for row in ([1.0, BOMBS[0]], ["x", [BOMBS[0]]], [[1.0], BOMBS[0]], [None, BOMBS[0]]):
+        with pytest.raises(UnsafeFileError):
+            check_classes(row, "x")
+
+
+def test_deep_nesting_is_refused_not_recursed():
+    for text in ("[" * 100000 + "]" * 100000, '{"a":' * 5000 + "1" + "}" * 5000):
+        with pytest.raises(ValueError, match="nested"):
+            loads(text, "x.json")
+
+
+def test_own_documents_are_let_through(study):
+    raw = json.loads((study / "results.json").read_text())
+    check_classes(raw, "results.json")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("strangers") / "cfo")
+
+
+@pytest.fixture
+def raw(study):
+    return json.loads((study / "results.json").read_text())
+
+
+def put(folder, raw):
+    folder.mkdir(exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(raw))
+    return folder
+
+
+def test_bomb_in_a_structure_of_results_is_refused(raw, trap, tmp_path):
+    """A site's properties are decoded by pymatgen, deep inside the document's validation."""
+    raw["host"]["structure"]["sites"][0]["properties"]["magmom"] = BOMBS[0]
+    with pytest.raises(UserError, match="nothing was read"):
+        read_study(put(tmp_path / "s", raw))
+    assert main(["claims", str(tmp_path / "s")]) == 2
+
+
+def test_bomb_in_a_store_is_refused(trap, study, tmp_path, capsys):
+    import shutil
+    import sqlite3
+
+    folder = tmp_path / "copy"
+    shutil.copytree(study, folder)
+    with sqlite3.connect(folder / "store" / "jobs.sqlite") as db:
+        uuid, body = db.execute("SELECT uuid, body FROM documents WHERE name = 'assemble study'").fetchone()
+        document = json.loads(zlib.decompress(body))
+        document["output"]["host"]["structure"]["sites"][0]["properties"]["x"] = BOMBS[0]
+        db.execute("UPDATE documents SET body = ? WHERE uuid = ?", (zlib.compress(json.dumps(document).encode()), uuid))
+    assert main(["report", str(folder)]) == 2
+    assert "nothing was read" in capsys.readouterr().err
+
+
+def test_pickles_are_not_opened(trap, tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (os.system, (f"touch {tmp_path / 'executed'}",))
+
+    body = pickle.dumps(Evil())
+    for name in ("host.yaml", "a.json", "b.cif", "c.extxyz", "POSCAR", "d.pkl", "e.traj"):
+        (tmp_path / name).write_bytes(body)
+    with pytest.raises(HostFileError):
+        load_host(tmp_path / "host.yaml")
+    for name in ("a.json", "b.cif", "c.extxyz", "POSCAR", "d.pkl", "e.traj"):
+        with pytest.raises((ValueError, OSError)):
+            read_structure_file(tmp_path / name)
+    store = SqliteStore(str(tmp_path / "s.sqlite"))
+    store.connect()
+    store._open.execute("INSERT INTO documents VALUES ('a', 1, 'x', ?)", (body,))
+    with pytest.raises(RuntimeError, match="damaged"):
+        list(store.query())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "key: !!python/object/apply:os.system ['touch executed']",
+        "key: !!python/name:os.system",
+        "key: !!python/object/new:subprocess.Popen [['true']]",
+        "a: &a [x, x]\nb: [*a, *a]",
+        "a: &a {<<: *a}",
+        "[" * 5000 + "]" * 5000,
+        "key: !<tag:example.org,2020:x> 1",
+        "\0",
+    ],
+)
+def test_yaml_tags_aliases_and_depth_are_refused(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "host.yaml"
+    file.write_text(text)
+    with pytest.raises(HostFileError):
+        load_host(file)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_devices_and_huge_files_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="no plain file"):
+        read_yaml(tmp_path)
+    if os.path.exists("/dev/zero"):
+        (tmp_path / "x.cif").symlink_to("/dev/zero")
+        with pytest.raises(ValueError, match="no plain file"):
+            read_structure_file(tmp_path / "x.cif")
+    big = tmp_path / "big.yaml"
+    with big.open("wb") as stream:
+        stream.truncate(5 * 1024**2)
+    with pytest.raises(ValueError, match="MB"):
+        read_yaml(big)
+
+
+def test_bomb_in_a_structure_file_is_refused(trap, tmp_path):
+    plain = get_host("cofe2o4").structure("normal").as_dict()
+    plain["sites"][0]["properties"] = {"magmom": BOMBS[0]}
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(plain))
+    for read in (read_structure, read_structure_file):
+        with pytest.raises(UnsafeFileError):
+            read(file)
+
+
+def test_symmetry_operations_of_a_cif_are_not_evaluated(trap, tmp_path):
+    """Old parsers handed these words to `eval`."""
+    evil = f"__import__('{TRAP}')"
+    for key in (
+        "_symmetry_equiv_pos_as_xyz",
+        "_space_group_symop_magn_operation.xyz",
+        "_space_group_magn.transform_BNS_Pp_abc",
+    ):
+        file = tmp_path / "a.cif"
+        file.write_text(
+            "data_x\n_cell_length_a 4\n_cell_length_b 4\n_cell_length_c 4\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
+            f'_cell_angle_gamma 90\nloop_\n{key}\n"{evil}"\n_space_group_magn.number_BNS 1.1\n'
+            "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n"
+            "_atom_site_fract_z\nFe1 Fe 0 0 0\n"
+        )
+        try:
+            read_structure_file(file)
+        except ValueError:
+            continue
+
+
+PATHS = ["../../../escaped.extxyz", "/tmp/escaped.extxyz", "..", "bands/../../escaped", "a/b/c", "C:\\x\\y", "\0x", ""]
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_results_write_inside_their_folder_only(name, study, raw, tmp_path):
+    from magnetoionics.analysis.study import Study
+
+    raw["migration"][0]["band_file"] = name
+    folder = tmp_path / "inner" / "study"
+    folder.mkdir(parents=True)
+    before = snapshot(tmp_path, folder)
+    try:
+        loaded = Study.model_validate(raw)
+    except ValueError:
+        return
+    from magnetoionics.hpc.store import open_store
+    from magnetoionics.hpc.study_runner import _load
+
+    _, bands = _load(open_store(study))
+    (band,) = bands.values()
+    write_study(loaded, {name: band, **bands}, folder)
+    assert snapshot(tmp_path, folder) == before
+
+
+def snapshot(root, without):
+    return sorted(str(p) for p in root.rglob("*") if not p.is_relative_to(without))
+
+
+SCRIPTS = [
+    "<script>alert(1)</script>",
+    "</style><img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "</title>",
+    "javascript:alert(1)",
+    "{{ 7*7 }}",
+    "</script><script>alert(2)",
+]
+
+
+def _strings(value, path=()):
+    if isinstance(value, dict):
+        for k, v in value.items():
+            yield from _strings(v, (*path, k))
+    elif isinstance(value, list):
+        for k, v in enumerate(value[:2]):
+            yield from _strings(v, (*path, k))
+    elif isinstance(value, str):
+        yield path
+
+
+def _set(value, path, new):
+    for k in path[:-1]:
+        value = value[k]
+    value[path[-1]] = new
+
+
+def test_no_text_of_results_becomes_markup_in_the_report(raw):
+    """Every free text of the document at once, then the report is parsed: no element or attribute may be new."""
+    from html.parser import HTMLParser
+
+    from magnetoionics.analysis.report.page import report_html
+    from magnetoionics.analysis.study import Study
+
+    class Elements(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.tags, self.handlers = [], []
+
+        def handle_starttag(self, tag, attrs):
+            self.tags.append(tag)
+            self.handlers += [k for k, v in attrs if k.startswith("on") or (v or "").lower().startswith("javascript:")]
+
+    def parsed(study):
+        parser = Elements()
+        html = report_html(study)
+        parser.feed(html)
+        return parser, html
+
+    clean, _ = parsed(Study.model_validate(raw))
+    assert clean.handlers == []
+    evil = json.loads(json.dumps(raw))
+    changed = 0
+    for n, path in enumerate(list(_strings(raw))):
+        if path[0] in ("schema",) or "structure" in path or "element" in path or "formula" in path:
+            continue
+        old = evil
+        for k in path:
+            old = old[k]
+        _set(evil, path, SCRIPTS[n % len(SCRIPTS)])
+        try:
+            Study.model_validate(evil)
+            changed += 1
+        except ValueError:
+            _set(evil, path, old)
+    assert changed > 30
+    try:
+        dirty, html = parsed(Study.model_validate(evil))
+    except (KeyError, StopIteration, ValueError, IndexError):
+        pytest.fail("the report cannot be built from free texts of other kinds")
+    assert dirty.handlers == []
+    assert dirty.tags.count("script") == clean.tags.count("script")
+    assert "img src=x" not in re.sub(r"&lt;.*?&gt;", "", html)
+    assert "<script>alert" not in html
+
+
+def test_no_secret_reaches_results_or_report(tmp_path):
+    """Passwords of the environment and of a project file stay where they are."""
+    secret = "correct-horse-battery"
+    environment = {
+        **os.environ,
+        "MAGNETOIONICS_DB_PASSWORD": secret,
+        "PMG_MAPI_KEY": secret,
+        "AWS_SECRET_ACCESS_KEY": secret,
+    }
+    program = "from magnetoionics.hpc.cli import entry; entry()"
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        "run",
+        "cofe2o4",
+        "--quick",
+        "--stages",
+        "host",
+        "--output",
+        str(tmp_path / "s"),
+    ]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert secret not in done.stdout + done.stderr
+    for file in (tmp_path / "s").rglob("*"):
+        if file.is_file():
+            assert secret.encode() not in file.read_bytes(), file
+    store = SqliteStore(str(tmp_path / "s" / "store" / "jobs.sqlite"))
+    store.connect()
+    assert secret not in json.dumps(list(store.query()))
