@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from ..structures.safe_json import UnsafeFileError
 from .commands import register_all
 from .errors import UserError
 
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = typer.main.get_command(app)
     try:
         result = command.main(args=arguments, prog_name="magnetoionics", standalone_mode=False)
-    except UserError as error:
+    except (UserError, UnsafeFileError) as error:
         return _complain(str(error), 2)
     except KeyboardInterrupt:
         return _complain("interrupted; what had finished is in the study's store", 130)

@@ -21,6 +21,7 @@ from maggma.core.store import Sort, Store
 from monty.json import jsanitize
 
 from ..structures.safe_json import check_classes
+from .errors import UserError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -49,7 +50,7 @@ def decode(row: Row) -> dict[str, Any]:
     return document
 
 
-class DamagedStoreError(RuntimeError):
+class DamagedStoreError(UserError, RuntimeError):
     """A stored document does not decode; the message names the file and the job, `row` is its uuid and index."""
 
     row: tuple[str, int] | None = None

@@ -25,6 +25,7 @@ COMMANDS = (
     "cluster",
     "submit",
     "fetch",
+    "campaign",
     "version",
 )
 

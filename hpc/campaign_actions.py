@@ -1,0 +1,87 @@
+"""What the command `campaign` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .campaign import campaign_status, read_campaign, specs, submit_campaign
+
+
+def list_campaign(file: Path, console: Console | None = None) -> int:
+    """Print the studies of a campaign's file; returns their number."""
+    planned = specs(read_campaign(file))
+    table = Table("host", "order", "engine", "priority")
+    for spec in planned[:200]:
+        table.add_row(Text(spec.host), Text(spec.order or "first"), spec.engine, str(spec.priority))
+    console = console or Console()
+    console.print(table)
+    console.print(f"{len(planned)} studies; nothing was submitted")
+    return len(planned)
+
+
+def start_campaign(file: Path, project: str, console: Console | None = None) -> bool:
+    """Submit a campaign, or go on with it; False if a study was refused."""
+    from .cluster.controller import job_controller
+    from .cluster.submit import project_table
+
+    console = console or Console()
+    campaign = read_campaign(file)
+    planned = specs(campaign)
+    table = project_table(project)
+    with job_controller(project) as controller:
+        done = submit_campaign(campaign.name, planned, controller, table, max_queued=campaign.max_queued)
+    console.print(
+        f"{len(done.submitted)} studies submitted, {len(done.known)} were there, {done.waiting} wait for a place "
+        f"(max_queued {campaign.max_queued} jobs), {len(done.refused)} refused",
+        markup=False,
+    )
+    for study, reason in done.refused.items():
+        console.print(f"{study}: {reason}", markup=False, style="red")
+    return not done.refused
+
+
+def show_campaign(file: Path, project: str, console: Console | None = None) -> None:
+    """Print the submitted studies of a campaign with their jobs by state."""
+    from .cluster.controller import job_controller
+
+    console = console or Console()
+    name = read_campaign(file).name
+    with job_controller(project) as controller:
+        rows = campaign_status(controller, name)
+    table = Table("host", "order", "engine", "done", "other jobs")
+    finished = 0
+    for study, states in rows:
+        about, total = study["about"], sum(states.values())
+        finished += states["COMPLETED"] == total
+        other = ", ".join(f"{n} {s}" for s, n in sorted(states.items()) if s != "COMPLETED")
+        done = f"{states['COMPLETED']}/{total}"
+        table.add_row(Text(str(about["host"])), Text(str(about.get("order") or "first")), about["engine"], done, other)
+    console.print(table)
+    console.print(f"{finished} of {len(rows)} studies finished")
+
+
+def fetch_campaign(file: Path, project: str, folder: Path, console: Console | None = None) -> int:
+    """Bring every finished study into ``folder/HOST-ORDER-ENGINE-KEY``; returns how many."""
+    from .cluster.controller import job_controller
+    from .cluster.fetch import fetch_study
+    from .outputs import RESULTS
+
+    console = console or Console()
+    with job_controller(project) as controller:
+        rows = campaign_status(controller, read_campaign(file).name)
+    count = 0
+    for study, states in rows:
+        if set(states) != {"COMPLETED"}:
+            continue
+        about = study["about"]
+        words = [about["host"], about.get("order") or "first", about["engine"], study["_id"][:8]]
+        name = "-".join("".join(c if c.isalnum() else "_" for c in str(w)) for w in words)
+        if not (folder / name / RESULTS).is_file():
+            fetch_study(project, folder / name, study["flow"])
+        count += 1
+    console.print(f"{count} of {len(rows)} studies are in {folder}", markup=False)
+    return count
