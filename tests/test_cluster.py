@@ -88,6 +88,7 @@ def cluster(tmp_path_factory):
     patch = pytest.MonkeyPatch()
     for name, value in made.environment.items():
         patch.setenv(name, value)
+    patch.setenv("COLUMNS", "250")
     from jobflow_remote import SETTINGS
 
     patch.setattr(SETTINGS, "projects_folder", made.environment["JFREMOTE_PROJECTS_FOLDER"])
@@ -162,11 +163,11 @@ def test_whole_study_with_killed_runners_and_a_database_that_goes_away(cluster, 
     assert results(folder) == results(local)
 
 
-def finish(project, seconds=200.0):
+def finish(project, seconds=600.0):
     """Run to the end, curing what killed runners left."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        runner = project.start_runner(30.0)
+        runner = project.start_runner(60.0)
         runner.wait()
         if {j["state"] for j in project.jobs()} == {"COMPLETED"}:
             return

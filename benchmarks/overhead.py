@@ -1,0 +1,154 @@
+"""Overhead per job of the durable runner against jobflow's run_locally, of submission, and growth of the store.
+
+Run: `python benchmarks/overhead.py local|store|submit`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import time
+from operator import add
+from pathlib import Path
+from typing import Any
+
+from jobflow import Flow, JobStore, job, run_locally
+from maggma.stores import MemoryStore
+from magnetoionics.hpc.runner import LocalRunner
+from magnetoionics.hpc.sqlite_store import SqliteStore, encode
+from magnetoionics.hpc.store import open_store
+
+
+def chain(length: int) -> Flow:
+    jobs = [job(add)(0, 1)]
+    for n in range(1, length):
+        jobs.append(job(add)(jobs[-1].output, n))
+    return Flow(jobs)
+
+
+class Stopwatch:
+    """Time spent inside the store's transactions."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.seconds = 0.0
+        write = store.write_rows
+
+        def timed(*args: Any, **kwargs: Any) -> None:
+            begin = time.perf_counter()
+            write(*args, **kwargs)
+            self.seconds += time.perf_counter() - begin
+
+        store.write_rows = timed  # type: ignore[method-assign]
+
+
+def local(length: int) -> None:
+    memory = JobStore(MemoryStore())
+    memory.connect()
+    flow = chain(length)
+    begin = time.perf_counter()
+    run_locally(flow, store=memory, log=False, ensure_success=True)
+    plain = time.perf_counter() - begin
+    print(f"run_locally, memory store:        {1e3 * plain / length:7.2f} ms per job")
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder))
+        flow = chain(length)
+        begin = time.perf_counter()
+        run_locally(flow, store=store, log=False, ensure_success=True)
+        whole = time.perf_counter() - begin
+        print(f"run_locally, this store:          {1e3 * whole / length:7.2f} ms per job")
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as folder:
+            store = open_store(Path(folder))
+            watch = Stopwatch(store.docs_store)
+            flow = chain(length)
+            begin = time.perf_counter()
+            assert LocalRunner(store, jobs=workers).run(flow).finished
+            whole = time.perf_counter() - begin
+            beyond = 1e3 * (whole - watch.seconds) / length
+            print(
+                f"durable runner, {workers} process(es):     {1e3 * whole / length:7.2f} ms per job, of which the "
+                f"store's write {1e3 * watch.seconds / length:.2f}; beyond it {beyond:.2f}"
+            )
+            begin = time.perf_counter()
+            assert LocalRunner(open_store(Path(folder))).run(chain(length)).reused == length
+            print(f"  taken over again:               {1e3 * (time.perf_counter() - begin) / length:7.2f} ms per job")
+
+
+def simulated(study: int, template: list[dict[str, Any]]) -> list[Any]:
+    """Documents of one study as a real one leaves them, under other names."""
+    return [encode({**d, "uuid": f"{d['uuid']}-{study}"}) for d in template]
+
+
+def store_growth(source: Path, most: int) -> None:
+    """Size, memory and look-up time against the number of studies, from a finished study's own documents."""
+    from magnetoionics.hpc.store import STORE_FILE, STORE_FOLDER
+
+    original = SqliteStore(str(source / STORE_FOLDER / STORE_FILE))
+    original.connect()
+    template = list(original.query())
+    original.close()
+    marks = [n for n in (1, 10, 100, 1000, 3000, 10000) if n <= most]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "jobs.sqlite"
+        store = SqliteStore(str(path))
+        store.connect()
+        begin, previous = time.perf_counter(), 0
+        for n in range(1, most + 1):
+            store.write_rows(simulated(n, template))
+            if n not in marks:
+                continue
+            wrote = (time.perf_counter() - begin) / (n - previous)
+            name = f"{template[len(template) // 2]['uuid']}-{n // 2 + 1}"
+            look = time.perf_counter()
+            for _ in range(20):
+                assert store.query_one({"uuid": name}) is not None
+            found = (time.perf_counter() - look) / 20
+            size = sum(p.stat().st_size for p in Path(folder).iterdir()) / 1024**2
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                f"{n:6d} studies, {store.count():8d} documents: {size:9.1f} MB on disk, {memory:6.0f} MB in memory, "
+                f"{1e3 * wrote:6.1f} ms to write a study, {1e3 * found:6.2f} ms to find a job"
+            )
+            begin, previous = time.perf_counter(), n
+
+
+def submission(project: str, number: int) -> None:
+    """Time to submit many different studies to a project with one controller."""
+    from magnetoionics.hpc.campaign import StudySpec, campaign_status, submit_campaign
+    from magnetoionics.hpc.cluster.controller import job_controller
+    from magnetoionics.hpc.cluster.submit import project_table
+
+    fields = ((0.0, 1e6 * (n + 1)) for n in range(number))
+    studies = [StudySpec("cofe2o4", quick=True, fields_V_per_m=f) for f in fields]
+    with job_controller(project) as controller:
+        begin = time.perf_counter()
+        done = submit_campaign("benchmark", studies, controller, project_table(project), max_queued=10**9)
+        seconds = time.perf_counter() - begin
+        print(f"{len(done.submitted)} studies submitted in {seconds:.1f} s, {1e3 * seconds / number:.1f} ms each")
+        begin = time.perf_counter()
+        rows = campaign_status(controller, "benchmark")
+        print(f"status of {len(rows)} studies in {time.perf_counter() - begin:.2f} s")
+        begin = time.perf_counter()
+        again = submit_campaign("benchmark", studies[:50], controller, project_table(project), max_queued=10**9)
+        print(f"{len(again.known)} found again in {time.perf_counter() - begin:.1f} s, {len(again.submitted)} new")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["local", "store", "submit"])
+    parser.add_argument("--jobs", type=int, default=200)
+    parser.add_argument("--study", type=Path, help="Folder of a finished study, for `store`.")
+    parser.add_argument("--studies", type=int, default=1000)
+    parser.add_argument("--project", help="Project of jobflow-remote, for `submit`.")
+    given = parser.parse_args()
+    if given.what == "local":
+        local(given.jobs)
+    elif given.what == "store":
+        store_growth(given.study, given.studies)
+    else:
+        submission(given.project, given.studies)
+
+
+if __name__ == "__main__":
+    main()
