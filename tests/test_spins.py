@@ -24,6 +24,8 @@ from magnetoionics.structures.symmetry import space_group_symbol
 from magnetoionics.structures.user_host import HostFileError, load_host
 from magnetoionics.structures.vacancies import distinct_vacancies, remove_site
 from magnetoionics.structures.voids import distinct_voids, with_interstitial
+from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.vasp.settings import VaspSettings, VaspSettingsError
 from monty.json import MontyDecoder, MontyEncoder
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Incar
@@ -263,3 +265,10 @@ def test_the_mcif_says_the_same_to_another_reader(cfo, canted, collinear, tmp_pa
 def test_vasp_reads_three_numbers_per_site(canted):
     incar = Incar.from_str("LNONCOLLINEAR = True\n" + magmom_line(canted))
     assert np.allclose(np.array([list(m) for m in incar["MAGMOM"]]), canted.site_properties["magmom"])
+
+
+def test_engines_say_what_they_cannot_do_with_vectors(canted):
+    """The local one leaves the anisotropy out, VASP refuses: neither takes a vector for a number."""
+    assert "spin_orbit" in get_engine("local").cannot_with(canted)
+    with pytest.raises(VaspSettingsError, match="moments are vectors"):
+        VaspSettings(hubbard_U_eV={"Co": 3.3, "Fe": 5.3}).check(canted)

@@ -15,6 +15,7 @@ from ...analysis.document import Provenance
 from ...calculators.ligand_field import LigandFieldParameters, cobalt_energies, cobalt_sites
 from ...calculators.potentials import potential
 from ...calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
+from ...structures.spins import is_non_collinear
 from ..ase_jobs import AseEngine, plain, versions
 from ..atoms import to_atoms
 from ..engine import CannotDoError, Capability
@@ -73,7 +74,10 @@ class LocalEngine(AseEngine):
             raise CannotDoError(f"engine local cannot describe this material: {error}") from error
 
     def cannot_with(self, structure: Structure) -> dict[Capability, str]:
-        """No anisotropy without Co2+, the only ion of the ligand field."""
+        """No anisotropy without Co2+, the only ion of the ligand field, or with moments that are no common axis."""
+        if is_non_collinear(structure):
+            reason = "its ligand field turns all spins together along one axis, and these moments are vectors"
+            return {**self.cannot(), "spin_orbit": reason}
         if cobalt_sites(to_atoms(structure)):
             return self.cannot()
         return {**self.cannot(), "spin_orbit": "its ligand field is for Co2+ only, and this material has none"}

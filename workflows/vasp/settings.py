@@ -10,6 +10,8 @@ import numpy as np
 from monty.json import MSONable
 from pymatgen.core import Element, Structure
 
+from ...structures.spins import is_non_collinear
+
 Functional = Literal["PBE", "PBEsol"]
 Start = Literal["density", "atoms"]
 GGA_TAG: Mapping[str, str] = {"PBE": "PE", "PBEsol": "PS"}
@@ -171,6 +173,11 @@ class VaspSettings(MSONable):
             )
         if "magmom" not in structure.site_properties:
             raise VaspSettingsError("the structure has no site property 'magmom': the spins would be VASP's default")
+        if is_non_collinear(structure):
+            raise VaspSettingsError(
+                "its moments are vectors, and relaxations are collinear here: give numbers along z; "
+                "`magnetoionics structures` writes the cells with all three components for runs of your own"
+            )
 
 
 @dataclass(frozen=True)
