@@ -137,7 +137,7 @@ def summary_of_evidence(evidence: Evidence, host: str, order: str) -> EngineSumm
         site_moments_muB={k: sum(m) / len(m) for k, m in by_site.items()},
         easy_axis=easy,
         hard_minus_easy_meV_per_formula=spread,
-        notes=[*evidence.provenance.left_out, *evidence.notes],
+        notes=list(evidence.notes),
         provenance=evidence.provenance,
     )
 

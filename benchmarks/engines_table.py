@@ -31,7 +31,7 @@ LITERATURE = {
     "vacancies": "-",
     "barrier": "about 0.6 (review)",
     "middle": "two humps with a tetrahedral minimum (10.1021/acs.chemmater.5b03911)",
-    "anisotropy": "about 0.9 at 0 K from K1 of about 2 MJ/m3; easy <100>",
+    "anisotropy": "0.3 if K1 is about 2 MJ/m3 at 0 K (K1/3, all orders averaged); easy <100>",
 }
 ROWS = {
     "lattice": "cubic lattice edge, A",

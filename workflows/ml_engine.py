@@ -47,6 +47,12 @@ class MLEngine(IonEngine):
 
     @contextmanager
     def _few_threads(self) -> Iterator[None]:
+        from importlib.util import find_spec
+
+        if find_spec("torch") is None:
+            with super().quiet():
+                yield
+            return
         import torch
 
         before = torch.get_num_threads()
