@@ -12,14 +12,16 @@ from ..structures.host import Host
 from ..structures.spins import formula_units
 from ..structures.symmetry import space_group_symbol
 from .anisotropy import AnisotropyMap, cubic_constants, summarise
+from .binding import VacancyBinding
 from .calculation import Calculation
 from .chemical_potentials import ChemicalPotentials, stability_window
 from .claims import Evidence, audit
+from .defect_study import DefectEquilibria, defect_equilibria, vacancy_host
 from .formation import FormationLines, VacancyFormation, formation_lines
 from .kinetics import retention
 from .migration import Migration
 from .oxygen_gas import delta_mu_O_eV
-from .phases import load_experimental_phases
+from .phases import formula_composition, load_experimental_phases
 from .references import SpeciesFit
 from .study import (
     AnisotropyResult,
@@ -64,6 +66,7 @@ class StudyInputs:
     relation_matrices: list[list[list[float]]]
     keffer: Mapping[str, list[float]]
     maps: Mapping[str, AnisotropyMap] | None
+    binding: VacancyBinding | None = None
 
 
 def assemble(inputs: StudyInputs) -> Study:
@@ -86,6 +89,7 @@ def assemble(inputs: StudyInputs) -> Study:
         migration=inputs.migration,
         unidirectional=unidirectional,
         retention=kept,
+        binding=inputs.binding,
     )
     return Study(
         host=host,
@@ -97,6 +101,8 @@ def assemble(inputs: StudyInputs) -> Study:
         anisotropy=anisotropy,
         unidirectional=unidirectional,
         retention=kept,
+        defects=defect_result(inputs, potentials),
+        binding=inputs.binding,
         claims=audit(evidence, inputs.host.claims),
     )
 
@@ -153,9 +159,13 @@ def chemical_potentials_result(inputs: StudyInputs) -> ChemicalPotentialsResult 
 def _lines(
     inputs: StudyInputs, found: VacancySet, references: SpeciesFit, window: ChemicalPotentials
 ) -> FormationLines:
+    return formation_lines(_defects(inputs, found), window, references)
+
+
+def _defects(inputs: StudyInputs, found: VacancySet) -> list[VacancyFormation]:
     host_energy = found.host.energy_eV
     indicative = inputs.engine.tier == "local"
-    defects = [
+    return [
         VacancyFormation(
             label=v.label,
             removed={v.element: 1},
@@ -166,7 +176,22 @@ def _lines(
         )
         for v in found.vacancies
     ]
-    return formation_lines(defects, window, references)
+
+
+def defect_result(inputs: StudyInputs, potentials: ChemicalPotentialsResult | None) -> DefectEquilibria | None:
+    """Concentrations and film compositions; None without formation energies."""
+    if potentials is None or inputs.vacancies is None:
+        return None
+    bulk = inputs.bulks[inputs.order].structure
+    units = formula_units(bulk, anions_per_formula=inputs.host.anions_per_formula)
+    host = vacancy_host(
+        inputs.host.formula,
+        formula_composition(inputs.host.formula),
+        bulk.volume / units,
+        inputs.vacancies,
+        units,
+    )
+    return defect_equilibria(_defects(inputs, inputs.vacancies), host, potentials.window, potentials.references)
 
 
 def _note(indicative: bool) -> str:
@@ -207,6 +232,8 @@ def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult | 
                 indicative=indicative,
                 error_bar_eV=line.error_bar_eV if line else None,
                 note=line.note if line else _note(indicative),
+                starts=v.starts,
+                changed_ions=v.changed_ions,
             )
         )
     return results

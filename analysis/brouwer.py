@@ -104,12 +104,22 @@ class BrouwerDiagram(Document):
 
 
 class RatioRange(Document):
-    """An atomic ratio with its range over the cation potentials and the error bar of the energies."""
+    """An atomic ratio with its range over the cation potentials and the error bar of the energies.
+
+    Attributes
+    ----------
+    elements
+        E.g. ``Fe/Co``.
+    mid
+        Halfway between the bounds of the cation potentials; None where defects are not dilute.
+    low, high
+        The range; None if defects are not dilute somewhere in it, so that there is no bound.
+    """
 
     elements: str
-    low: float
-    mid: float
-    high: float
+    low: float | None
+    mid: float | None
+    high: float | None
 
 
 class FilmPoint(Document):
@@ -309,13 +319,18 @@ def film_composition(
         for s in shifts
     }
     middle = sets[0.5, 0.0]
+    dense = not all(_is_dilute(s) for s in sets.values())
     ratios = []
     for one, other in _pairs(system.window):
-        values = [s.ratio(one, other) for s in sets.values()]
+        values = [] if dense else [s.ratio(one, other) for s in sets.values()]
         ratios.append(
-            RatioRange(elements=f"{one}/{other}", low=min(values), mid=middle.ratio(one, other), high=max(values))
+            RatioRange(
+                elements=f"{one}/{other}",
+                low=min(values, default=None),
+                mid=middle.ratio(one, other) if _is_dilute(middle) else None,
+                high=max(values, default=None),
+            )
         )
-    dense = any(c.name == "dilute" and not c.passed for s in sets.values() for c in s.checks)
     return FilmPoint(
         temperature_K=temperature_K,
         pressure_atm=pressure_atm,
@@ -323,7 +338,7 @@ def film_composition(
         inside=inside,
         ratios=ratios,
         vacancies_per_formula={label: middle.total_per_formula(label) for label in _labels(system)},
-        note="within the error bar defects are not dilute" if dense else "",
+        note=_film_note(middle, dense, system.error_bar_eV),
     )
 
 
@@ -345,6 +360,18 @@ def _clipped(window: ChemicalPotentials, mu: float) -> float:
     low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
     near = min(max(mu, low), high)
     return near if abs(near - mu) <= _EDGE_EV else mu
+
+
+def _is_dilute(made: ConcentrationSet) -> bool:
+    return all(c.passed for c in made.checks if c.name == "dilute")
+
+
+def _film_note(middle: ConcentrationSet, dense: bool, error_bar_eV: float) -> str:
+    if not _is_dilute(middle):
+        return "defects are not dilute: no ratio"
+    if dense and error_bar_eV:
+        return f"defects are not dilute somewhere within ± {error_bar_eV:.2f} eV: no bounds"
+    return "defects are not dilute at some cation potential: no bounds" if dense else ""
 
 
 def _labels(system: DefectThermodynamics) -> list[str]:
@@ -393,7 +420,7 @@ def _diagram(
         composition={el: [s.composition[el] for s in sets] for el in sets[0].composition},
         worst_neutrality=worst("charge neutrality"),
         worst_mass_action_eV=worst("mass action"),
-        dilute=[all(c.passed for c in s.checks if c.name == "dilute") for s in sets],
+        dilute=[_is_dilute(s) for s in sets],
         indicative=system.indicative,
         provenance=system.defects[0].provenance,
     )

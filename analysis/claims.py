@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TypeVar
 
+from .binding import VacancyBinding
+from .charge_corrections import COULOMB_eV_A
 from .chemical_potentials import ChemicalPotentials
 from .constants import SECONDS_PER_DAY
 from .formation import composition_after
@@ -27,6 +29,11 @@ FILM_FE_TO_CO = 1.9
 REVIEW_BARRIER_eV = 0.6
 # The review gives the barrier to one digit; a computed one within this counts as the same.
 BARRIER_TOLERANCE_eV = 0.1
+# Below half a Bohr magneton per vacancy nothing changed hands.
+MOMENT_CHANGE_muB = 0.5
+# What an engine without electrons leaves out beside a missing Fe3+: the attraction between its charge of -3 and
+# one hole on a Co neighbour, 3 k_e / (eps r), with the static permittivity of ferrites of the order of 10.
+HOLE_ON_NEIGHBOUR_eV = 3 * COULOMB_eV_A / (10.0 * 2.97)
 Item = TypeVar("Item")
 
 
@@ -43,6 +50,7 @@ class Evidence:
     migration: Migration | None
     unidirectional: UnidirectionalResult | None
     retention: Retention | None
+    binding: VacancyBinding | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +197,8 @@ def _cobalt_minus_iron(e: Evidence, cobalt: VacancyResult, iron: VacancyResult) 
 
 
 def _between_cobalt(e: Evidence) -> Finding:
+    if e.binding is not None:
+        return _from_binding(e.binding, e.tier)
     if not e.vacancies:
         raise _NotDoneError("vacancies")
     found = _named(e, "V_Fe(B)")
@@ -198,8 +208,53 @@ def _between_cobalt(e: Evidence) -> Finding:
         None if count is None else float(count),
         "Co neighbours",
         f"in the {e.host.order} order every V_Fe(B) has the same surroundings, so there is nothing to compare; "
-        "it needs random or quasi-random cells",
+        "the stage binding compares random cells",
     )
+
+
+def _from_binding(b: VacancyBinding, tier: str) -> Finding:
+    each, pair, both = b.per_cobalt, b.per_pair, b.between_two
+    text = (
+        f"{b.samples} vacancies in {b.method}: {each.value_eV:+.3f} ± {each.error_eV:.3f} eV per Co neighbour, and "
+        f"{pair.value_eV:+.3f} ± {pair.error_eV:.3f} eV more for each pair of Co in line, so a place between two Co "
+        f"costs {both.value_eV:+.2f} ± {both.error_eV:.2f} eV against one without Co"
+    )
+    if tier == "local" and abs(both.value_eV) < HOLE_ON_NEIGHBOUR_eV:
+        return Finding(
+            "undecided",
+            both.value_eV,
+            "eV between two Co",
+            f"{text}; rigid ions spread the missing charge, while a hole on one Co neighbour alone is worth about "
+            f"{HOLE_ON_NEIGHBOUR_eV:.1f} eV, more than this and of the other sign",
+        )
+    if both.sign < 0 and pair.sign <= 0:
+        return Finding("reproduced", both.value_eV, "eV between two Co", text)
+    if both.sign > 0:
+        return Finding("contradicted", both.value_eV, "eV between two Co", text)
+    return Finding("undecided", both.value_eV, "eV between two Co", f"{text}; the sign is not significant")
+
+
+def _moment_of_deficiency(e: Evidence) -> Finding:
+    """V_O and V_Li change the moment once their charge sits on ions; without electrons it has nowhere to sit."""
+    if not e.vacancies:
+        raise _NotDoneError("vacancies")
+    oxygen = [v for v in e.vacancies if v.element == "O"]
+    lithium = _named(e, "V_Li(B)")
+    if not oxygen or lithium is None:
+        return Finding("undecided", None, "", "the study lacks V_O or V_Li(B)")
+    largest = max((v.moment_change_muB for v in oxygen), key=abs)
+    change = lithium.moment_change_muB
+    text = f"the moment changes by {change:+.1f} muB per V_Li and by {largest:+.1f} muB per V_O"
+    if e.tier in ("local", "ML"):
+        return Finding(
+            "undecided",
+            change,
+            "muB per V_Li",
+            f"{text}, because this engine has no electrons; Neel's count with the charge on single ions is -1 (Fe4+ on "
+            "B) or +1 (on A) per V_Li, and -2 (Fe2+ on B) or +2 (on A) per V_O",
+        )
+    both = min(abs(change), abs(largest)) > MOMENT_CHANGE_muB
+    return Finding("reproduced" if both else "contradicted", change, "muB per V_Li", text)
 
 
 def _written_direction(e: Evidence) -> Finding:
@@ -247,4 +302,5 @@ _JUDGES: dict[str, Callable[[Evidence], Finding]] = {
     "C6": _between_cobalt,
     "C7": _written_direction,
     "C8": _kept,
+    "C11": _moment_of_deficiency,
 }

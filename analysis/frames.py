@@ -136,6 +136,30 @@ def _checks(study: Study) -> pd.DataFrame:
     return _frame([{"of": label, **c.model_dump()} for label, c in made], "of")
 
 
+def _starts(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [{"vacancy": v.label, **s.model_dump()} for v in study.vacancies for s in v.starts]
+    return _frame(rows, "vacancy")
+
+
+def _films(study: Study) -> pd.DataFrame:
+    from .brouwer import films_dataframe
+
+    return films_dataframe(study.defects.films if study.defects else [])
+
+
+def _concentrations(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    if study.defects is None:
+        return _frame([], "temperature_K")
+    made = [d.to_dataframe().assign(temperature_K=d.temperature_K) for d in study.defects.brouwer]
+    return pd.concat(made).set_index(["temperature_K", "pressure_atm"])
+
+
+def _binding(study: Study) -> pd.DataFrame:
+    return _frame([], "cell") if study.binding is None else study.binding.to_dataframe().set_index("cell")
+
+
 TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "stages": _stages,
     "orders": _orders,
@@ -146,4 +170,8 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "retention": _retention,
     "claims": _claims,
     "checks": _checks,
+    "starts": _starts,
+    "concentrations": _concentrations,
+    "films": _films,
+    "binding": _binding,
 }

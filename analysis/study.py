@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import ConfigDict, Field
 
 from .anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
+from .binding import VacancyBinding
 from .calculation import Check
 from .chemical_potentials import ChemicalPotentials
+from .defect_study import DefectEquilibria
 from .document import Document, Provenance, StructureField
 from .formation import FormationLines
+from .found_compensation import ChangedIon
 from .kinetics import Retention
 from .migration import Migration
 from .references import SpeciesFit
 from .unidirectional import UnidirectionalResult
+from .vacancies import StartEnergy
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
-Stage = Literal["host", "vacancies", "chemical potentials", "migration", "anisotropy"]
+Stage = Literal["host", "vacancies", "chemical potentials", "migration", "anisotropy", "binding"]
 
 
 class StageResult(Document):
@@ -109,6 +113,10 @@ class VacancyResult(Document):
     indicative
         True if only differences of like defects mean something; `error_bar_eV` then is the
         rms error of the reference energies.
+    starts
+        All starts of the relaxation, the lowest first.
+    changed_ions
+        Ions whose moment is not the host's: the compensation found.
     """
 
     label: str
@@ -127,6 +135,8 @@ class VacancyResult(Document):
     indicative: bool
     error_bar_eV: float | None
     note: str
+    starts: list[StartEnergy] = Field(default_factory=list)
+    changed_ions: list[ChangedIon] = Field(default_factory=list)
 
 
 class GasPoint(Document):
@@ -191,6 +201,10 @@ class Study(Document):
     stages
         What was computed and what was not, with the reason; the parts of a stage that was not are
         None or empty.
+    defects
+        Concentrations and film compositions that follow from the vacancies' energies.
+    binding
+        What neighbours do to a vacancy, from random cells; only on request.
     timings
         Wall seconds by stage.
     """
@@ -207,6 +221,8 @@ class Study(Document):
     anisotropy: AnisotropyResult | None
     unidirectional: UnidirectionalResult | None
     retention: Retention | None
+    defects: DefectEquilibria | None = None
+    binding: VacancyBinding | None = None
     claims: list[Claim]
     timings: dict[str, float] = Field(default_factory=dict)
 

@@ -43,6 +43,7 @@ def test_brouwer_draws_every_total_and_shades_outside(system):
     drawn = next(line for line in axis.lines if line.get_label() == "V_O")
     assert np.array(drawn.get_ydata()) == pytest.approx(inside.total("V_O"))
     assert axis.get_xscale() == axis.get_yscale() == "log"
+    assert any(inside.dilute)
     shaded = plot_brouwer(brouwer_diagram(system, 1000.0, pressures_atm=[1e-30, 1e-25, 1e-6, 1e-4], outside=True))
     assert len(shaded.axes[0].collections) == len(axis.collections) + 1
 

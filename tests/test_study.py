@@ -25,6 +25,8 @@ KEYS = [
     "anisotropy",
     "unidirectional",
     "retention",
+    "defects",
+    "binding",
     "claims",
     "timings",
 ]
@@ -164,6 +166,24 @@ def test_formation_energies_only_inside_the_window(study):
     assert rise == pytest.approx(window.delta_mu_O_max_eV - window.delta_mu_O_min_eV, abs=1e-9)
 
 
+def test_concentrations_are_computed_but_not_shown_where_defects_are_not_dilute(folder, study):
+    """Fitted references put vacancies of rigid ions near zero energy: the checks say so and the report obeys."""
+    (diagram,) = study.defects.brouwer
+    assert diagram.worst_neutrality <= 1e-8
+    assert diagram.worst_mass_action_eV < 1e-9
+    assert diagram.indicative
+    assert not study.defects.dilute
+    assert "brouwer.png" not in {p.name for p in (folder / "figures").iterdir()}
+    assert "No concentrations and no film composition" in (folder / "report.html").read_text()
+    outside = [f for f in study.defects.films if not f.inside]
+    assert outside
+    assert all(not f.ratios and "not stable" in f.note for f in outside)
+    tables = {name: study.to_dataframe(name) for name in ("concentrations", "films", "starts", "binding")}
+    assert "V_Fe(B)_per_cm3" in tables["concentrations"].columns
+    assert tables["binding"].empty
+    assert list(tables["starts"]["label"]) == ["as built"] * len(study.vacancies)
+
+
 def test_claims_are_judged_from_the_numbers(study):
     rows = {c.id: c for c in study.claims}
     assert len(rows) == 20
@@ -226,7 +246,7 @@ def test_report_is_one_self_contained_well_formed_page(folder):
             assert attributes["alt"]
     style = html[html.index("<style>") : html.index("</style>")]
     assert not re.search(r"url\(|@import", style)
-    assert html.count("<img") == 6
+    assert html.count("<img") == 7
 
 
 def test_report_escapes_what_a_file_says(study, band):

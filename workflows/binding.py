@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from ..analysis.binding import BindingSample, VacancyBinding, fit_binding
 from ..analysis.calculation import Calculation
-from ..structures.host import get_host
+from ..structures.host import HostKey, get_host
 from ..structures.order import sites_on
 from ..structures.partners import count_in_line
 from ..structures.shuffle import quasi_random, shuffled
@@ -41,7 +41,13 @@ class BindingMaker(Maker):
     name: str = "vacancy binding"
 
     def make(
-        self, host_key: str, order: str | None = None, *, element: str = "Fe", sublattice: str = "B", near: str = "Co"
+        self,
+        host_key: HostKey,
+        order: str | None = None,
+        *,
+        element: str = "Fe",
+        sublattice: str = "B",
+        near: str = "Co",
     ) -> Flow:
         """Flow whose output is a `VacancyBinding`.
 

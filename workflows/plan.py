@@ -14,13 +14,16 @@ from ..structures.host import Host
 from .engine import CannotDoError, Capability, Engine
 
 # What a user can ask for; chemical potentials come with the vacancies where they can be had.
-REQUESTABLE: tuple[Stage, ...] = ("host", "vacancies", "migration", "anisotropy")
+REQUESTABLE: tuple[Stage, ...] = ("host", "vacancies", "migration", "anisotropy", "binding")
+# Many cells and minutes: only for who asks.
+ON_REQUEST: tuple[Stage, ...] = ("binding",)
 _NEEDS: dict[Stage, tuple[Capability, ...]] = {
     "host": ("relax",),
     "vacancies": ("relax", "static"),
     "chemical potentials": ("references",),
     "migration": ("relax", "band"),
     "anisotropy": ("spin_orbit",),
+    "binding": ("relax",),
 }
 
 
@@ -32,12 +35,12 @@ def plan_stages(engine: Engine, host: Host, order: str, requested: Sequence[str]
     engine, host, order
         Who computes what.
     requested
-        Some of `REQUESTABLE`; all by default. The host is always computed.
+        Some of `REQUESTABLE`; all but `ON_REQUEST` by default. The host is always computed.
 
     Returns
     -------
     list of StageResult
-        One entry per stage, in order.
+        One entry per stage, in order; those of `ON_REQUEST` only if they were asked for.
 
     Raises
     ------
@@ -55,6 +58,8 @@ def plan_stages(engine: Engine, host: Host, order: str, requested: Sequence[str]
     missing = engine.cannot_with(cell)
     reasons: dict[Stage, str] = {}
     for stage in get_args(Stage):
+        if stage in ON_REQUEST and stage not in (requested or ()):
+            continue
         reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell)
         if stage == "chemical potentials" and reasons["vacancies"]:
             reason = "there are no vacancies to use them"
@@ -86,6 +91,8 @@ def _host_reason(host: Host, order: str, stage: Stage, cell: Structure) -> str:
             return str(error)
     if stage == "migration":
         return _hop_reason(host, order, cell)
+    if stage == "binding" and not {("Co", "B"), ("Fe", "B")} <= _filled(cell):
+        return f"order {order} of {host.key} has no Co and Fe that share the B sites"
     return ""
 
 

@@ -10,12 +10,14 @@ from jobflow import Flow, Maker, job
 
 from ..analysis.anisotropy import AnisotropyMap
 from ..analysis.assembly import StudyInputs, assemble
+from ..analysis.binding import VacancyBinding
 from ..analysis.calculation import Calculation
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
 from ..structures.host import HostKey, get_host, portable_host
 from .anisotropy import AnisotropyMaker
+from .binding import BindingMaker
 from .building import Repeats
 from .engine import Engine
 from .migration import MigrationMaker
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 FIELDS_V_PER_M = (0.0, 1e7, -1e7, 5e7, -5e7, 1e8, -1e8, 2e8, -2e8, 5e8, -5e8, 1e9, -1e9)
 _PER_METRE = 1e-10
+# Random cells of the stage "binding", eight vacancies each.
+_RANDOM_CELLS, _QUICK_RANDOM_CELLS = 12, 5
 
 
 @dataclass
@@ -129,6 +133,8 @@ class MagnetoionicStudyMaker(Maker):
             "anisotropy",
             lambda: AnisotropyMaker(engine=self.engine, lebedev_order=self.lebedev_order).make(states),
         )
+        cells = _QUICK_RANDOM_CELLS if self.is_quick else _RANDOM_CELLS
+        binding = flow.make("binding", lambda: BindingMaker(engine=self.engine, cells=cells).make(host_key, chosen))
         last = assemble_study(
             host_key,
             chosen,
@@ -139,6 +145,7 @@ class MagnetoionicStudyMaker(Maker):
             vacancies,
             migration,
             maps,
+            binding,
         )
         flow.add("analysis", last)
         return Flow(flow.jobs, output=last.output, name=f"{self.name}: {host.formula}")
@@ -198,6 +205,7 @@ def assemble_study(
     vacancies: VacancySet | None = None,
     migration: dict[str, Any] | None = None,
     maps: dict[str, AnisotropyMap] | None = None,
+    binding: VacancyBinding | None = None,
 ) -> Study:
     """Judge everything that was computed; outputs a `Study`. `migration` is the output of `MigrationMaker`."""
     moved = migration or {}
@@ -213,5 +221,6 @@ def assemble_study(
         relation_matrices=moved.get("relation_matrices", []),
         keffer=moved.get("keffer", {}),
         maps=maps,
+        binding=binding,
     )
     return assemble(inputs)

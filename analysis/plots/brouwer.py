@@ -68,12 +68,18 @@ def plot_brouwer(diagram: BrouwerDiagram, ax: Axes | None = None) -> Figure:
 
 
 def _shade_outside(axis: Axes, diagram: BrouwerDiagram) -> None:
+    """Grey where the host is not stable, hatched where defects are not dilute, so that lines are bounds at best."""
     pressures = np.array(diagram.pressures_atm)
-    outside = ~np.array(diagram.inside)
+    low, high = axis.get_ylim()
+    outside, dense = ~np.array(diagram.inside), ~np.array(diagram.dilute)
     if outside.any():
-        low, high = axis.get_ylim()
         axis.fill_between(pressures, low, high, where=outside.tolist(), color="0.85", lw=0, zorder=0)
-        axis.set_ylim(low, high)
+    if dense.any():
+        axis.fill_between(
+            pressures, low, high, where=dense.tolist(), facecolor="none", edgecolor="0.7", hatch="//", lw=0, zorder=0,
+            label="not dilute: not meant",
+        )  # fmt: skip
+    axis.set_ylim(low, high)
 
 
 def _potential_axis(axis: Axes, diagram: BrouwerDiagram) -> None:

@@ -1,4 +1,4 @@
-"""Figure of formation energies against the oxygen potential, with temperature and pressure axes."""
+"""Figure of formation energies against the oxygen potential, with a temperature and a pressure axis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..formation import FormationLines
-from ..oxygen_gas import temperature_K_for
+from ..oxygen_gas import pressure_atm_for, temperature_K_for
 from .base import canvas, sign
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def plot_formation(lines: FormationLines, ax: Axes | None = None, *, pressure_atm: float = 1e-5) -> Figure:
+def plot_formation(
+    lines: FormationLines, ax: Axes | None = None, *, pressure_atm: float = 1e-5, temperature_K: float = 1000.0
+) -> Figure:
     """Formation energies over the stability window, outside shaded.
 
     Parameters
@@ -26,12 +28,14 @@ def plot_formation(lines: FormationLines, ax: Axes | None = None, *, pressure_at
         Axis to draw on; a new figure by default.
     pressure_atm
         Oxygen pressure of the temperature axis on top.
+    temperature_K
+        Temperature of the pressure axis above it.
 
     Returns
     -------
     Figure
     """
-    with canvas(ax, size=(5.6, 4.0)) as (figure, axis):
+    with canvas(ax, size=(5.6, 4.4)) as (figure, axis):
         mu = np.array(lines.delta_mu_O_eV)
         for line in lines.lines:
             (drawn,) = axis.plot(mu, line.mid_eV, label=line.label)
@@ -45,6 +49,7 @@ def plot_formation(lines: FormationLines, ax: Axes | None = None, *, pressure_at
         axis.set_xlabel("oxygen potential Δμ$_O$ (eV); grey: host not stable")
         axis.set_ylabel("formation energy (eV)")
         _temperature_axis(axis, low, high, pressure_atm)
+        _pressure_axis(axis, low, high, temperature_K)
         axis.legend(ncols=2)
         bar = max(float(line.error_bar_eV or 0.0) for line in lines.lines)
         indicative = any(line.indicative for line in lines.lines)
@@ -59,3 +64,11 @@ def _temperature_axis(axis: Axes, low: float, high: float, pressure_atm: float) 
     top.set_xticks(places, [f"{temperature_K_for(float(x), pressure_atm):.0f}" for x in places])
     exponent = int(np.floor(np.log10(pressure_atm)))
     top.set_xlabel(f"temperature (K) at p(O$_2$) = $10^{{{exponent}}}$ atm")
+
+
+def _pressure_axis(axis: Axes, low: float, high: float, temperature_K: float) -> None:
+    top = axis.secondary_xaxis(1.17)
+    places = np.linspace(low, high, 5)
+    decades = [np.log10(pressure_atm_for(float(x), temperature_K)) for x in places]
+    top.set_xticks(places, [f"{d:.1f}" for d in decades])
+    top.set_xlabel(f"log$_{{10}}$ p(O$_2$) (atm) at {temperature_K:.0f} K")

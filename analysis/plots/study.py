@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..anisotropy import AnisotropyMap
+from ..constants import BOLTZMANN_eV_PER_K
+from ..defect_study import DefectEquilibria
 from ..study import Study
 from .anisotropy import plot_plane
+from .brouwer import plot_brouwer
+from .fermi import plot_fermi
 from .formation import plot_formation
 from .migration import plot_band, plot_barrier_against_field
 from .retention import plot_retention
+from .window import plot_window
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,10 +44,47 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
             "window; the width of a band is the freedom of the cation potentials. Left out: charge states and "
             "vibrations.",
         )
+        made["window"] = StudyFigure(
+            "vacancies",
+            plot_window(study.chemical_potentials.window),
+            "Stability region in the chemical potentials, each edge with the phase that forms there",
+            "Chemical potentials at which the host is stable, from experimental enthalpies; beyond an edge the named "
+            "phase forms. Left out: " + "; ".join(study.chemical_potentials.window.left_out) + ".",
+        )
+    if study.defects is not None and study.defects.dilute:
+        made |= _defect_figures(study, study.defects)
     if study.migration:
         made |= _migration_figures(study)
     if study.anisotropy is not None:
         made |= _anisotropy_figures(study, study.anisotropy.maps)
+    return made
+
+
+def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, StudyFigure]:
+    made = {}
+    for n, diagram in enumerate(defects.brouwer):
+        bar = (
+            ""
+            if defects.error_bar_eV is None
+            else f" An error of {defects.error_bar_eV:.1f} eV in an energy is a factor of "
+        )
+        if defects.error_bar_eV is not None:
+            factor = defects.error_bar_eV / (BOLTZMANN_eV_PER_K * diagram.temperature_K * math.log(10))
+            bar += f"10^{factor:.0f} in a concentration."
+        made["brouwer" if n == 0 else f"brouwer_{n + 1}"] = StudyFigure(
+            "vacancies",
+            plot_brouwer(diagram),
+            f"Concentrations of all vacancies against oxygen pressure at {diagram.temperature_K:.0f} K",
+            f"Engine {study.engine.name}. Concentrations across the stability window, cation potential halfway between "
+            f"its bounds.{bar} Left out: " + "; ".join(defects.left_out) + ".",
+        )
+    if defects.fermi is not None:
+        made["fermi"] = StudyFigure(
+            "vacancies",
+            plot_fermi(defects.fermi),
+            "Formation energies of all charge states against the Fermi level",
+            f"Engine {study.engine.name}. Lowest charge state of each defect; points: transition levels.",
+        )
     return made
 
 

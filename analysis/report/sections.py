@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..study import Study
+from .defect_tables import binding_table, films_table, starts_table
 from .model import Section
 from .tables import (
     checks_table,
@@ -41,6 +42,10 @@ def _vacancies(study: Study) -> Section | None:
     if not study.vacancies:
         return None
     section = Section("vacancies", "Vacancies and oxygen potential", tables=[vacancies_table(study)])
+    if any(len(v.starts) > 1 for v in study.vacancies):
+        section.tables.append(starts_table(study))
+    if study.binding is not None:
+        section.tables.append(binding_table(study.binding))
     potentials = study.chemical_potentials
     if potentials is None:
         section.paragraphs.append(
@@ -56,6 +61,15 @@ def _vacancies(study: Study) -> Section | None:
     )
     section.tables.append(window_table(window))
     section.notes += [*potentials.lines.provenance.left_out, potentials.references.note]
+    if study.defects is not None and not study.defects.dilute:
+        section.paragraphs.append(
+            "No concentrations and no film composition: with these formation energies some defect fills more than a "
+            "twentieth of its sites everywhere in the window, so defects would not be dilute. A stable host cannot be "
+            "that defective; the energies only compare like defects."
+        )
+    elif study.defects is not None:
+        section.tables.append(films_table(study.defects))
+        section.notes += [f"concentrations leave out {note}" for note in study.defects.left_out]
     return section
 
 

@@ -1,0 +1,77 @@
+"""Tables of the report on starts, neighbours and the composition of films."""
+
+from __future__ import annotations
+
+from ..binding import VacancyBinding
+from ..brouwer import RatioRange
+from ..defect_study import DefectEquilibria
+from ..study import Study
+from .model import Cell, Table, number, words
+
+
+def starts_table(study: Study) -> Table:
+    """Every start of every vacancy, the lowest first."""
+    rows = [
+        [
+            *words([v.label, s.label]),
+            number(s.above_lowest_eV),
+            number(s.total_moment_muB, 1),
+            *words([s.compensation]),
+            Cell("refused" if s.refused else "yes" if s.converged else "no", "passed" if s.converged else "failed"),
+        ]
+        for v in study.vacancies
+        for s in v.starts
+    ]
+    return Table(
+        f"Starts of each vacancy, engine {study.engine.name}; the lowest is kept",
+        ["vacancy", "start", "above the lowest (eV)", "moment (μB)", "ions that changed", "converged"],
+        rows,
+    )
+
+
+def binding_table(binding: VacancyBinding) -> Table:
+    """Effects of Co neighbours on a vacancy."""
+    effects = (
+        ("each Co neighbour", binding.per_cobalt),
+        ("each pair of Co in line, beyond that", binding.per_pair),
+        ("between two Co, against none", binding.between_two),
+    )
+    rows = [[*words([name]), number(e.value_eV, signed=True), number(e.error_eV)] for name, e in effects]
+    return Table(
+        f"{binding.label} and its neighbours: {binding.samples} vacancies in {binding.method}, engine "
+        f"{binding.provenance.engine}; left over {binding.residual_eV:.2f} of {binding.spread_eV:.2f} eV",
+        ["surroundings", "energy (eV)", "± (eV)"],
+        rows,
+    )
+
+
+def _ratio(value: RatioRange | None) -> str:
+    if value is None or value.mid is None:
+        return "–"
+    if value.low is None or value.high is None:
+        return f"{value.mid:.4f}"
+    return f"{value.mid:.4f} ({value.low:.4f} to {value.high:.4f})"
+
+
+def films_table(defects: DefectEquilibria) -> Table:
+    """Atomic ratios of films over the growth conditions."""
+    pairs = next(([r.elements for r in p.ratios] for p in defects.films if p.ratios), [])
+    rows = []
+    for p in defects.films:
+        ratios = {r.elements: r for r in p.ratios}
+        cells = [Cell(_ratio(ratios.get(name)), "number") for name in pairs]
+        rows.append(
+            [
+                number(p.temperature_K, 0),
+                Cell(f"{p.pressure_atm:.0e}", "number"),
+                number(p.delta_mu_O_eV, 2),
+                *cells,
+                *words([p.note]),
+            ]
+        )
+    bar = "not known" if defects.error_bar_eV is None else f"± {defects.error_bar_eV:.2f} eV"
+    return Table(
+        f"Composition of a film in equilibrium with oxygen; energies {bar} enter the range",
+        ["T (K)", "p(O₂) (atm)", "Δμ(O) (eV)", *pairs, "note"],
+        rows,
+    )
