@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
 from ase.mep import NEB
+from jobflow import Flow
 from magnetoionics.analysis.calculation import Calculation, InvalidResultError, invalid_because
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.atoms import to_atoms
@@ -13,9 +14,18 @@ from magnetoionics.workflows.building import shortest_hop
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.vasp.band_judgement import band_forces
 from magnetoionics.workflows.vasp.guards import no_spin_flip
-from magnetoionics.workflows.vasp.neb import SegmentMaker, band_incar, split_band, start_images
+from magnetoionics.workflows.vasp.jobs import common_fields
+from magnetoionics.workflows.vasp.neb import split_band
+from magnetoionics.workflows.vasp.segment import (
+    SegmentMaker,
+    band_incar,
+    image_density,
+    moments_differ,
+    segment_fields,
+    start_images,
+)
 from magnetoionics.workflows.vasp.settings import VaspBandSettings, VaspSettings, VaspSettingsError
-from vasp_running import engine, run
+from vasp_running import commands, engine, run
 
 
 @pytest.fixture(scope="module")
@@ -138,4 +148,29 @@ def test_a_band_between_magnetic_states_is_refused_before_it_is_run(hop):
             settings=VaspSettings(),
             band=VaspBandSettings(),
             fields={},
+            statics={},
         )
+
+
+@pytest.mark.slow
+def test_images_between_moments_of_other_size_start_from_their_own_densities(hop, tmp_path):
+    """Two ends that differ in the size of a moment: three densities, each moved into its image's folder."""
+    right = hop.intermediates[0].copy()
+    magmom = list(right.site_properties["magmom"])
+    magmom[hop.mover] = 2.4
+    right.add_site_property("magmom", magmom)
+    assert moments_differ(hop.initial, right)
+    assert not moments_differ(hop.initial, hop.final)
+    images = start_images(hop.initial, right, 3)
+    assert images[2].site_properties["magmom"][hop.mover] == pytest.approx(2.7)
+    settings, band = VaspSettings(kpoint_mesh=(1, 1, 1)), VaspBandSettings(max_steps=3)
+    statics = common_fields(commands())
+    before = [image_density(image, k, 1, settings, statics) for k, image in enumerate(images[1:-1], 1)]
+    maker = SegmentMaker(settings=settings, band=band, from_densities=True, **segment_fields(commands(), statics))
+    made = maker.make(images, densities=[d.output.dir_name for d in before])
+    made.update_metadata({"own_folder": True})
+    task = run(Flow([*before, made], output=made.output), tmp_path)
+    assert len(task.energies) == 3
+    (folder,) = tmp_path.glob("store/files/NEB*")
+    for number in (1, 2, 3):
+        assert any((folder / f"{number:02d}").glob("CHGCAR*"))

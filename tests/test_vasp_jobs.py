@@ -8,12 +8,15 @@ import pytest
 
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
-from magnetoionics.analysis.calculation import InvalidResultError, invalid_because
+from magnetoionics.analysis.calculation import Calculation, Check, InvalidResultError, invalid_because
 from magnetoionics.hpc.cli import main
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.vacancies import remove_site
 from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.building import build_supercell
 from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.vasp.settings import VaspSettings, expected_electrons
+from magnetoionics.workflows.vasp.starts import electronic_starts, keep_lowest
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 from vasp_running import EMULATOR, engine, run
 
@@ -149,3 +152,72 @@ def test_inputs_are_refused_with_one_line(inputs_folder, tmp_path, capsys):
     assert not (tmp_path / "a").exists()
     assert main(["inputs", "cofe2o4", "--output", str(inputs_folder)]) == 2
     assert "not an empty folder" in capsys.readouterr().err
+
+
+def test_a_charged_cell_gets_its_electrons_and_is_told_from_a_neutral_one(cell, tmp_path):
+    charged = remove_site(cell, 8)
+    charged.set_charge(-3)
+    done = run(engine().static(charged, name="V_Fe'''"), tmp_path)
+    assert invalid_because(done.checks) == []
+    electrons = next(c for c in done.checks if c.name == "electrons of the cell")
+    assert electrons.value == expected_electrons(remove_site(cell, 8)) + 3
+    assert done.structure._charge == -3
+
+
+def test_holes_go_beside_the_vacancy(cell):
+    index = next(i for i, s in enumerate(cell) if s.specie.symbol == "Fe" and s.properties["sublattice"] == "B")
+    empty = remove_site(cell, index)
+    names = ["declared", "Co3+ low spin", "Co3+ high spin", "Fe4+", "Fe2+"]
+    starts = electronic_starts(empty, names)
+    assert list(starts) == ["declared", "Co3+ low spin", "Co3+ high spin", "Fe4+"]
+    total = sum(empty.site_properties["magmom"])
+    for name, change in {"Co3+ low spin": -9.0, "Co3+ high spin": 3.0}.items():
+        changed = [
+            i
+            for i, (a, b) in enumerate(
+                zip(empty.site_properties["magmom"], starts[name].site_properties["magmom"], strict=True)
+            )
+            if a != b
+        ]
+        assert len(changed) == 3
+        assert {empty[i].specie.symbol for i in changed} == {"Co"}
+        assert sum(starts[name].site_properties["magmom"]) == pytest.approx(total + change)
+        distances = [cell.get_distance(index, i + (i >= index)) for i in changed]
+        others = [
+            cell.get_distance(index, i + (i >= index))
+            for i, s in enumerate(empty)
+            if s.specie.symbol == "Co" and i not in changed
+        ]
+        assert max(distances) <= min(others) + 1e-6
+    with pytest.raises(ValueError, match="Mn4"):
+        electronic_starts(empty, ["Mn4+"])
+
+
+@pytest.mark.slow
+def test_the_lowest_of_several_starts_is_kept(cell, tmp_path):
+    index = next(i for i, s in enumerate(cell) if s.specie.symbol == "Fe" and s.properties["sublattice"] == "B")
+    made = engine(VaspSettings(kpoint_mesh=(1, 1, 1)), electronic_starts=("declared", "Fe4+"))
+    done = run(made.relax(remove_site(cell, index), name="V_Fe(B)"), tmp_path)
+    rises = done.provenance.settings["electronic_starts"]
+    assert set(rises) == {"declared", "Fe4+"}
+    assert min(rises.values()) == 0
+    assert rises[done.provenance.settings["electronic_start"]] == 0
+    assert done.name == "V_Fe(B)"
+
+
+def test_an_invalid_start_is_never_the_lowest(cell):
+    def one(energy, passed):
+        return Calculation(
+            name="x",
+            structure=cell,
+            energy_eV=energy,
+            max_force_eV_per_A=0.0,
+            force_calls=1,
+            total_moment_muB=0.0,
+            checks=[Check(name="moments kept", passed=passed, invalidates=True)],
+            provenance=get_engine("local").provenance(),
+        )
+
+    kept = keep_lowest.original(["declared", "Fe4+"], [one(-1.0, True), one(-2.0, False)], name="V")
+    assert kept.energy_eV == -1.0
+    assert "(invalid)" in kept.checks[-1].note

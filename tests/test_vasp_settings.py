@@ -86,4 +86,6 @@ def test_order_round_trip_keeps_sites_properties_and_continuity(cell):
 def test_electrons_of_a_cell(cell):
     # 8 Co with 9, 16 Fe_pv with 14, 32 O with 6 electrons.
     assert expected_electrons(cell) == 8 * 9 + 16 * 14 + 32 * 6
-    assert expected_electrons(cell, charge=-3) == expected_electrons(cell) + 3
+    charged = cell.copy()
+    charged.set_charge(-3)
+    assert expected_electrons(charged) == expected_electrons(cell) + 3

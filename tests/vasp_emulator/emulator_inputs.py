@@ -181,8 +181,13 @@ def check_density(inputs: Inputs, folder: Path) -> None:
     """A density that is read must be there and belong to these atoms and this mesh."""
     if int(inputs.incar.get("ICHARG", 2)) not in (1, 11):
         return
-    file = folder / "CHGCAR"
-    require(file.is_file(), f"ICHARG = {inputs.incar['ICHARG']} without a CHGCAR")
+    places = [folder / f"{i:02d}" for i in range(1, len(inputs.images) - 1)] if inputs.images else [folder]
+    for place in places:
+        check_density_file(inputs, place / "CHGCAR")
+
+
+def check_density_file(inputs: Inputs, file: Path) -> None:
+    require(file.is_file(), f"ICHARG = {inputs.incar['ICHARG']} without {file}")
     words = file.read_text(encoding="utf-8").split("emulated density:")
     require(len(words) == 2, "CHGCAR is not a density of this emulator")
     atoms, lmaxmix = words[1].split()[:2]

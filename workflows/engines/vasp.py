@@ -40,6 +40,8 @@ class VaspEngine(Engine):
         How E(n) is computed.
     dipoles
         Where a band's dipoles come from: formal charges, Born charges of every image, or its Berry phase.
+    electronic_starts
+        Start moments that a relaxation of the ions tries, see `vasp.starts`; the lowest result is kept.
     """
 
     name: ClassVar[str] = "vasp"
@@ -51,6 +53,7 @@ class VaspEngine(Engine):
     path: VaspBandSettings = field(default_factory=VaspBandSettings)
     anisotropy: SpinOrbitSettings = field(default_factory=SpinOrbitSettings)
     dipoles: Literal["formal", "Born", "Berry"] = "formal"
+    electronic_starts: Sequence[str] = ("declared",)
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""
@@ -71,10 +74,17 @@ class VaspEngine(Engine):
 
     def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Flow:
         """See `Engine.relax`; the electrons find the charges, so `mover` is not needed."""
+        from jobflow import Flow
+
         from ..vasp.jobs import MagneticRelaxMaker, calculation_flow, common_fields
+        from ..vasp.starts import relax_starts
 
         maker = MagneticRelaxMaker(settings=self.dft, cell=cell, **common_fields(self.commands))
-        return calculation_flow(maker, structure, name, self.dft)
+        if cell or tuple(self.electronic_starts) == ("declared",):
+            return calculation_flow(maker, structure, name, self.dft)
+        several = relax_starts(structure, maker=maker, settings=self.dft, names=list(self.electronic_starts), name=name)
+        several.name = name
+        return Flow([several], output=several.output, name=name)
 
     def static(self, structure: Structure, *, name: str, mover: int | None = None) -> Flow:
         """See `Engine.static`."""

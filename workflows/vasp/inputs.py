@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pymatgen.core import Element, Structure
 
-from .settings import GGA_TAG, POTCAR_FUNCTIONAL, POTCAR_SYMBOLS, VaspSettings
+from .settings import GGA_TAG, POTCAR_FUNCTIONAL, POTCAR_SYMBOLS, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -74,6 +74,8 @@ def common_incar(structure: Structure, settings: VaspSettings) -> Incar:
         incar["NCORE"] = settings.ncore
     if settings.kpar is not None:
         incar["KPAR"] = settings.kpar
+    if structure._charge:
+        incar["NELECT"] = expected_electrons(structure)
     values = {e: settings.hubbard_U_eV.get(e, 0.0) for e in elements}
     if any(values.values()):
         incar |= {
@@ -106,9 +108,7 @@ def static_incar(structure: Structure, settings: VaspSettings) -> Incar:
     return common_incar(structure, settings) | {"NSW": 0, "IBRION": -1, "ISIF": 2, "ISYM": 0}
 
 
-def generator(
-    base: type[VaspInputGenerator], incar: Incar, mesh: list[int], charge: float = 0.0, **options: Any
-) -> VaspInputGenerator:
+def generator(base: type[VaspInputGenerator], incar: Incar, mesh: list[int], **options: Any) -> VaspInputGenerator:
     """An atomate2 input-set generator that writes exactly these tags.
 
     Parameters
@@ -119,14 +119,12 @@ def generator(
         Every tag; a value of None takes a tag of the base set out.
     mesh
         Divisions of the Gamma-centred mesh, written out: nothing is left to a density.
-    charge
-        Net charge in e; sets NELECT.
     **options
         Further fields of the generator.
     """
     from pymatgen.io.vasp import Kpoints
 
-    made = base(
+    return base(
         user_incar_settings=_without_defaults(incar),
         user_kpoints_settings=Kpoints.gamma_automatic(tuple(mesh)),
         user_potcar_settings=dict(POTCAR_SYMBOLS),
@@ -139,9 +137,6 @@ def generator(
         use_structure_charge=False,
         **options,
     )
-    if charge:
-        raise NotImplementedError("charged cells: give NELECT in incar")
-    return made
 
 
 def _without_defaults(incar: Incar) -> Incar:

@@ -150,7 +150,6 @@ def read_calculation(
     name: str,
     settings: VaspSettings,
     maker: Any,
-    charge: float = 0.0,
 ) -> Calculation:
     """A `Calculation` from an atomate2 document, with the order and properties of `structure` and every guard held.
 
@@ -164,8 +163,6 @@ def read_calculation(
         Name of the result.
     settings, maker
         What was asked for.
-    charge
-        Net charge in e.
     """
     order = block_order(structure)
     planned = maker.planned(in_order(structure, order))
@@ -176,7 +173,7 @@ def read_calculation(
     forces = np.asarray(task.output.forces, dtype=float)
     checks = [
         guards.moments_kept(structure.site_properties["magmom"], [float(m) for m in found] if found else None),
-        *common_guards(task, planned, settings, expected_electrons(structure, charge)),
+        *common_guards(task, planned, settings, expected_electrons(structure)),
     ]
     if maker.relaxes:
         checks.append(guards.forces_relaxed(forces, settings.force_eV_per_A))

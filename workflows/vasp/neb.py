@@ -1,21 +1,17 @@
 """Bands by VTST on split paths: relaxed ends and intermediates, one climbing band per hump, judged by its residual.
 
-VASP reads one INCAR for all images, so one MAGMOM starts them all: ends in different magnetic states are refused,
-and every image's own moments are held against what lies between the ends.
+VASP reads one INCAR for all images, so one MAGMOM starts them all. Where the moments of two minima differ in size,
+every image therefore starts from a density of its own, computed with moments between theirs; a flip is refused. After
+the run every image's moments are held against those it was to start from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from atomate2.vasp.jobs.neb import NebFromImagesMaker, vasp_neb_job
-from atomate2.vasp.run import JobType
-from atomate2.vasp.sets.core import NebSetGenerator
 from emmet.core.neb import NebIntermediateImagesDoc
 from jobflow import Flow, Response, job
 from numpy.typing import NDArray
@@ -24,20 +20,24 @@ from pymatgen.core import Structure
 
 from ...analysis.calculation import Band, BandImage, Calculation, Check, invalid_because, require_valid
 from ...analysis.document import Document, StructureField
-from ..atoms import from_atoms, to_atoms
 from . import guards
 from .band_judgement import judge_path, judge_segment
-from .inputs import Incar, common_incar, generator
-from .jobs import OWN_FOLDER, MagneticRelaxMaker, calculation_flow, moments_of, provenance, run_guards
+from .jobs import (
+    OWN_FOLDER,
+    MagneticRelaxMaker,
+    calculation_flow,
+    moments_of,
+    provenance,
+    run_guards,
+)
 from .order import back_in_order, block_order, in_order
-from .settings import VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError, expected_electrons
+from .segment import SegmentMaker, image_density, moments_differ, segment_fields, spins_of, start_images
+from .settings import VaspBandSettings, VaspCommands, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
-    from atomate2.vasp.sets.base import VaspInputGenerator
     from jobflow import Job
 
 BAND_TAGS = ("LCLIMB", "SPRING", "IMAGES", "ISIF")
-CLOSE_PAIR_A = 1.2
 
 
 class Segment(Document):
@@ -50,67 +50,6 @@ class Segment(Document):
     force_calls: int
     folder: str
     checks: list[Check] = Field(default_factory=list)
-
-
-def band_incar(structure: Structure, settings: VaspSettings, band: VaspBandSettings) -> Incar:
-    """Tags of a VTST band; what VTST or atomate2 would choose is written out."""
-    return common_incar(structure, settings) | {
-        "EDIFF": settings.ediff_relax_eV,
-        "EDIFFG": -band.residual_eV_per_A,
-        "NSW": band.max_steps,
-        "ISIF": 2,
-        "ISYM": 0,
-        "IMAGES": band.images_per_hump,
-        "ICHAIN": 0,
-        "LCLIMB": band.climb,
-        "SPRING": -band.spring_eV_per_A2,
-        "LTANGENTOLD": False,
-        # VTST's own optimisers work on the whole band; VASP's must stand still.
-        "IBRION": 3,
-        "POTIM": 0,
-        "IOPT": 1,
-    }
-
-
-@dataclass
-class SegmentMaker(NebFromImagesMaker):
-    """atomate2's band from images with our settings; the images it is given stay as they are."""
-
-    settings: VaspSettings = field(default_factory=VaspSettings)
-    band: VaspBandSettings = field(default_factory=VaspBandSettings)
-
-    def planned(self, structure: Structure) -> VaspInputGenerator:
-        """Input-set generator for images in VASP's order."""
-        incar = band_incar(structure, self.settings, self.band)
-        return generator(NebSetGenerator, incar, self.settings.mesh(structure))
-
-    @vasp_neb_job
-    def make(self, images: list[Structure], prev_dir: str | Path | None = None) -> Response:
-        """See atomate2's `NebFromImagesMaker.make`; outputs a ``NebIntermediateImagesDoc``."""
-        if len(images) - 2 != self.band.images_per_hump:
-            raise VaspSettingsError(
-                f"{len(images)} images with both ends do not fit IMAGES = {self.band.images_per_hump}"
-            )
-        order = block_order(images[0])
-        ordered = [in_order(image, order) for image in images]
-        self.settings.check(ordered[0])
-        maker = replace(self, input_set_generator=self.planned(ordered[0]))
-        return NebFromImagesMaker.make.original(maker, ordered, prev_dir)
-
-
-def segment_fields(commands: VaspCommands, fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields of a `SegmentMaker` from those that all Makers share."""
-    run = dict(fields["run_vasp_kwargs"])
-    run |= {"job_type": JobType.NEB, "vasp_cmd": commands.band or run["vasp_cmd"]}
-    # custodian copies POTCAR before a band, which is not there for a POTCAR.spec.
-    run["vasp_job_kwargs"] = {
-        "auto_gamma": False,
-        "auto_npar": False,
-        "backup": not commands.potcar_spec,
-        "output_file": "vasp.out",
-        "stderr_file": "std_err.txt",
-    }
-    return {**fields, "run_vasp_kwargs": run}
 
 
 @job(name="relax intermediates")
@@ -148,6 +87,7 @@ def relax_trials(
         settings=settings,
         band=band,
         fields=segment_fields(commands, fields),
+        statics=fields,
     )
     return Response(replace=Flow([*relaxed, split], output=split.output))
 
@@ -175,6 +115,7 @@ def split_band(
     settings: VaspSettings,
     band: VaspBandSettings,
     fields: dict[str, Any],
+    statics: dict[str, Any],
 ) -> Response:
     """One climbing band per hump between the ends and the lowest minimum found; replaced by those jobs.
 
@@ -187,14 +128,17 @@ def split_band(
         require_valid(end.checks, end.name)
     stations, notes = stations_of(initial, final, trials, mover, band)
     for left, right in pairwise(stations):
-        flip = guards.no_spin_flip(_spins(left.structure), _spins(right.structure))
+        flip = guards.no_spin_flip(spins_of(left.structure), spins_of(right.structure))
         require_valid([flip], f"the band between {left.name} and {right.name}")
     jobs: list[Any] = []
     segments = []
     for number, (left, right) in enumerate(pairwise(stations), start=1):
-        maker = SegmentMaker(settings=settings, band=band, **fields)
+        own = moments_differ(left.structure, right.structure)
+        maker = SegmentMaker(settings=settings, band=band, from_densities=own, **fields)
         images = start_images(left.structure, right.structure, band.images_per_hump)
-        run: Job = maker.make(images)
+        before = [image_density(i, k, number, settings, statics) for k, i in enumerate(images[1:-1], 1)] if own else []
+        jobs += before
+        run: Job = maker.make(images, densities=[d.output.dir_name for d in before])
         run.name = f"hump {number}: vasp"
         run.update_metadata(OWN_FOLDER)
         read = read_segment(run.output, images, maker=maker, left=left, right=right, name=f"hump {number}")
@@ -228,32 +172,6 @@ def stations_of(
     return [initial, *middle, final], notes
 
 
-def start_images(left: Structure, right: Structure, count: int) -> list[Structure]:
-    """Images between two minima with both ends, moments between theirs; IDPP if a straight line meets an ion."""
-    from ase.mep.neb import idpp_interpolate, interpolate
-
-    atoms = [to_atoms(left), *(to_atoms(left) for _ in range(count)), to_atoms(right)]
-    interpolate(atoms, mic=False)
-    if min(_closest(a) for a in atoms[1:-1]) < CLOSE_PAIR_A:
-        idpp_interpolate(atoms, traj=None, log=None, mic=False)
-    images = [left.copy(), *(from_atoms(a, left) for a in atoms[1:-1]), right.copy()]
-    first, last = np.array(_spins(left)), np.array(_spins(right))
-    for number, image in enumerate(images):
-        share = number / (len(images) - 1)
-        image.add_site_property("magmom", [float(m) for m in (1 - share) * first + share * last])
-    return images
-
-
-def _spins(structure: Structure) -> list[float]:
-    return [float(m) for m in structure.site_properties["magmom"]]
-
-
-def _closest(atoms: Any) -> float:
-    distances = atoms.get_all_distances(mic=True)
-    np.fill_diagonal(distances, np.inf)
-    return float(distances.min())
-
-
 @job(name="read hump")
 def read_segment(
     task: NebIntermediateImagesDoc,
@@ -274,7 +192,7 @@ def read_segment(
     for number, (run, start) in enumerate(zip(task.calculations, images[1:-1], strict=True), start=1):
         found, spins = back_in_order(run.output.structure, order, start, moments_of(run))
         made = run_guards(run, planned, maker.settings, electrons, BAND_TAGS)
-        made.append(guards.moments_kept(_spins(start), [float(m) for m in spins] if spins else None))
+        made.append(guards.moments_kept(spins_of(start), [float(m) for m in spins] if spins else None))
         checks += [c.model_copy(update={"name": f"{c.name} ({name}, image {number})"}) for c in made]
         step = run.output.ionic_steps[-1]
         structures.append(found)

@@ -128,7 +128,7 @@ def hop_jobs(hop: Hop, number: int, settings: VaspSettings, band: VaspBandSettin
     """Ends, trial intermediates, the band of each hump, and the polarisation of an image."""
     from .field import PolarisationMaker
     from .jobs import MagneticRelaxMaker
-    from .neb import SegmentMaker, start_images
+    from .segment import SegmentMaker, start_images
 
     what = f"hop {number}: {hop.ion}({hop.from_sublattice}) -> {hop.vacancy}"
     relax = MagneticRelaxMaker(settings=settings)

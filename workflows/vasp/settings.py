@@ -312,14 +312,13 @@ def hosts_hubbard_U() -> dict[str, float]:
     return dict(sorted(table.items()))
 
 
-def expected_electrons(structure: Structure, charge: float = 0.0) -> float:
+def expected_electrons(structure: Structure) -> float:
     """Valence electrons of a cell with these PAW data sets.
 
     Parameters
     ----------
     structure
-        Cell.
-    charge
-        Net charge in e.
+        Cell; a charge that was given to it (``Structure(..., charge=q)``, in e) is taken off.
     """
-    return float(sum(VALENCE_ELECTRONS[POTCAR_SYMBOLS[s.specie.symbol]] for s in structure) - charge)
+    valence = sum(VALENCE_ELECTRONS[POTCAR_SYMBOLS[s.specie.symbol]] for s in structure)
+    return float(valence - (structure._charge or 0.0))

@@ -1,0 +1,153 @@
+"""One hump of a band as a VTST run: its tags, its images, and where their electrons start from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from atomate2.vasp.jobs.neb import NebFromImagesMaker, vasp_neb_job
+from atomate2.vasp.run import JobType
+from atomate2.vasp.sets.core import NebSetGenerator
+
+from ..atoms import from_atoms, to_atoms
+from .inputs import Incar, common_incar, generator
+from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density
+from .order import block_order, in_order
+from .settings import VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
+
+if TYPE_CHECKING:
+    from atomate2.vasp.sets.base import VaspInputGenerator
+    from jobflow import Job, Response
+    from pymatgen.core import Structure
+
+CLOSE_PAIR_A = 1.2
+SAME_MOMENT_muB = 0.3
+
+
+def band_incar(structure: Structure, settings: VaspSettings, band: VaspBandSettings) -> Incar:
+    """Tags of a VTST band; what VTST or atomate2 would choose is written out."""
+    return common_incar(structure, settings) | {
+        "EDIFF": settings.ediff_relax_eV,
+        "EDIFFG": -band.residual_eV_per_A,
+        "NSW": band.max_steps,
+        "ISIF": 2,
+        "ISYM": 0,
+        "IMAGES": band.images_per_hump,
+        "ICHAIN": 0,
+        "LCLIMB": band.climb,
+        "SPRING": -band.spring_eV_per_A2,
+        "LTANGENTOLD": False,
+        # VTST's own optimisers work on the whole band; VASP's must stand still.
+        "IBRION": 3,
+        "POTIM": 0,
+        "IOPT": 1,
+    }
+
+
+@dataclass
+class SegmentMaker(NebFromImagesMaker):
+    """atomate2's band from images with our settings; the images it is given stay as they are."""
+
+    settings: VaspSettings = field(default_factory=VaspSettings)
+    band: VaspBandSettings = field(default_factory=VaspBandSettings)
+    from_densities: bool = False
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for images in VASP's order."""
+        incar = band_incar(structure, self.settings, self.band)
+        if self.from_densities:
+            incar["ICHARG"] = 1
+        return generator(NebSetGenerator, incar, self.settings.mesh(structure))
+
+    @vasp_neb_job
+    def make(
+        self, images: list[Structure], prev_dir: str | Path | None = None, densities: Sequence[str] = ()
+    ) -> Response:
+        """See atomate2's `NebFromImagesMaker.make`; outputs a ``NebIntermediateImagesDoc``.
+
+        `densities` are the folders of one run with a CHGCAR per moving image, if `from_densities`.
+        """
+        if len(images) - 2 != self.band.images_per_hump:
+            raise VaspSettingsError(
+                f"{len(images)} images with both ends do not fit IMAGES = {self.band.images_per_hump}"
+            )
+        order = block_order(images[0])
+        ordered = [in_order(image, order) for image in images]
+        self.settings.check(ordered[0])
+        if len(densities) != (self.band.images_per_hump if self.from_densities else 0):
+            raise VaspSettingsError(f"{len(densities)} densities do not fit {self.band.images_per_hump} images")
+        maker = replace(self, input_set_generator=self.planned(ordered[0]))
+        if self.from_densities:
+            maker.run_vasp_kwargs = place_densities(self.run_vasp_kwargs, densities)
+        return NebFromImagesMaker.make.original(maker, ordered, prev_dir)
+
+
+def place_densities(run_vasp_kwargs: dict[str, Any], folders: Sequence[str]) -> dict[str, Any]:
+    """Bring every density here and let custodian move it into its image's folder, which is not there yet."""
+    actions = []
+    for number, folder in enumerate(folders, start=1):
+        copy_density(folder)
+        name = f"CHGCAR_{number:02d}"
+        Path("CHGCAR").rename(name)
+        actions.append({"file": name, "action": {"_file_move": {"dest": f"{number:02d}/CHGCAR"}}})
+    job_kwargs = {**run_vasp_kwargs["vasp_job_kwargs"], "settings_override": actions}
+    return {**run_vasp_kwargs, "vasp_job_kwargs": job_kwargs}
+
+
+def moments_differ(left: Structure, right: Structure) -> bool:
+    """Whether one MAGMOM cannot serve all images between two minima."""
+    return bool(np.max(np.abs(np.array(spins_of(left)) - np.array(spins_of(right)))) > SAME_MOMENT_muB)
+
+
+def segment_fields(commands: VaspCommands, fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a `SegmentMaker` from those that all Makers share."""
+    run = dict(fields["run_vasp_kwargs"])
+    run |= {"job_type": JobType.NEB, "vasp_cmd": commands.band or run["vasp_cmd"]}
+    # custodian copies POTCAR before a band, which is not there for a POTCAR.spec.
+    run["vasp_job_kwargs"] = {
+        "auto_gamma": False,
+        "auto_npar": False,
+        "backup": not commands.potcar_spec,
+        "output_file": "vasp.out",
+        "stderr_file": "std_err.txt",
+    }
+    return {**fields, "run_vasp_kwargs": run}
+
+
+def image_density(image: Structure, number: int, hump: int, settings: VaspSettings, fields: dict[str, Any]) -> Job:
+    """Single point that leaves a density with the moments of one image."""
+    maker = MagneticStaticMaker(settings=settings, extra={"LCHARG": True}, **fields)
+    run = maker.make(image)
+    run.name = f"hump {hump}: density of image {number}"
+    run.update_metadata(OWN_FOLDER)
+    return run
+
+
+def start_images(left: Structure, right: Structure, count: int) -> list[Structure]:
+    """Images between two minima with both ends, moments between theirs; IDPP if a straight line meets an ion."""
+    from ase.mep.neb import idpp_interpolate, interpolate
+
+    atoms = [to_atoms(left), *(to_atoms(left) for _ in range(count)), to_atoms(right)]
+    interpolate(atoms, mic=False)
+    if min(_closest(a) for a in atoms[1:-1]) < CLOSE_PAIR_A:
+        idpp_interpolate(atoms, traj=None, log=None, mic=False)
+    images = [left.copy(), *(from_atoms(a, left) for a in atoms[1:-1]), right.copy()]
+    first, last = np.array(spins_of(left)), np.array(spins_of(right))
+    for number, image in enumerate(images):
+        share = number / (len(images) - 1)
+        image.add_site_property("magmom", [float(m) for m in (1 - share) * first + share * last])
+    return images
+
+
+def spins_of(structure: Structure) -> list[float]:
+    """Start moments, muB."""
+    return [float(m) for m in structure.site_properties["magmom"]]
+
+
+def _closest(atoms: Any) -> float:
+    distances = atoms.get_all_distances(mic=True)
+    np.fill_diagonal(distances, np.inf)
+    return float(distances.min())
