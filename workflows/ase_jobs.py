@@ -84,6 +84,10 @@ class AseEngine(Engine):
     def before_cell(self, atoms: Atoms) -> None:
         """What must be known before a cell is relaxed; nothing by default."""
 
+    def after_cell(self, atoms: Atoms) -> list[Check]:
+        """Checks of a relaxed cell beside forces and stress; none by default."""
+        return []
+
     def observe(self, atoms: Atoms) -> Observed:
         """What the engine found beside energy and forces; nothing by default."""
         return Observed()
@@ -159,6 +163,7 @@ def relax_structure(
         if cell:
             engine.before_cell(atoms)
             checks.append(relax_cell(engine, atoms))
+            checks.extend(engine.after_cell(atoms))
         else:
             relax(atoms, engine.fmax_eV_per_A, engine.max_steps)
     done = _calculation(engine, atoms, structure, name, counter.calls, engine.fmax_eV_per_A)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.calculation import Check
 from ...analysis.document import Provenance
 from ...calculators.rigid_ion import spread_charge
 from ..ase_jobs import AseEngine, Observed, plain, versions
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 require_wheel("gpaw")
+
+# Strain of the three points, and the largest that still counts as relaxed: a third of a per cent of the lattice.
+SIZE_STEP = 0.015
+LARGEST_SIZE_ERROR = 0.003
 
 
 @dataclass
@@ -120,6 +125,15 @@ class GpawEngine(AseEngine):
         """Measure the Pulay stress, without which a cell would relax to the size of too few plane waves."""
         cast(GpawCalculator, atoms.calc).measure_pulay_stress(atoms)
 
+    def after_cell(self, atoms: Atoms) -> list[Check]:
+        """Whether the relaxed cell lies at the minimum of the energy at constant cut-off, by three points."""
+        energies = {}
+        for strain in (-SIZE_STEP, 0.0, SIZE_STEP):
+            scaled = atoms.copy()
+            scaled.set_cell(atoms.cell.array * (1 + strain), scale_atoms=True)
+            energies[strain] = float(self.make_calculator(atoms, None).get_property("energy", scaled))
+        return [size_check(energies)]
+
     def observe(self, atoms: Atoms) -> Observed:
         """Moments as found, and the guard that they are those asked for."""
         moments = [float(m) for m in atoms.get_magnetic_moments()]
@@ -162,6 +176,34 @@ class GpawEngine(AseEngine):
         made = born_charge_of_ion(self, structure, ion, axes=list(axes))
         made.name = name
         return made
+
+
+def size_check(energies_eV: Mapping[float, float], limit: float = LARGEST_SIZE_ERROR) -> Check:
+    """Isotropic strain from a cell to the minimum of a parabola through three energies.
+
+    Parameters
+    ----------
+    energies_eV
+        Energy by strain; three strains.
+    limit
+        Largest strain that passes.
+
+    Raises
+    ------
+    ValueError
+        If there are not three.
+    """
+    if len(energies_eV) != 3:
+        raise ValueError(f"a parabola needs three energies, not {len(energies_eV)}")
+    a, b, _ = np.polyfit(list(energies_eV), list(energies_eV.values()), 2)
+    minimum = -b / (2 * a) if a > 0 else float("inf")
+    return Check(
+        name="strain to the energy minimum at constant cut-off",
+        passed=bool(abs(minimum) <= limit),
+        value=float(minimum),
+        limit=limit,
+        note="the stress of plane waves misses part of the slope: raise the cut-off" if abs(minimum) > limit else "",
+    )
 
 
 ENGINE = GpawEngine
