@@ -1,0 +1,116 @@
+"""Second derivatives of the energy by finite differences of forces: all atoms through phonopy, or a part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from phonopy import Phonopy
+
+FloatArray = NDArray[np.float64]
+Forces = Callable[[Atoms], FloatArray]
+
+
+def partial_hessian(atoms: Atoms, chosen: Sequence[int], forces: Forces, displacement_A: float = 0.01) -> FloatArray:
+    """Hessian of some atoms while all others stay, by central differences.
+
+    Parameters
+    ----------
+    atoms
+        Stationary state.
+    chosen
+        Indices of the vibrating atoms, length n.
+    forces
+        Forces of any displaced copy, eV/Angstrom; called 6n times.
+    displacement_A
+        Step.
+
+    Returns
+    -------
+    ndarray
+        eV/Angstrom^2, shape (3n, 3n), not made symmetric.
+    """
+    rows = list(chosen)
+    hessian = np.empty((3 * len(rows),) * 2)
+    for k, atom in enumerate(rows):
+        for axis in range(3):
+            sides = []
+            for sign in (1, -1):
+                moved = atoms.copy()
+                moved.positions[atom, axis] += sign * displacement_A
+                sides.append(forces(moved)[rows].ravel())
+            hessian[3 * k + axis] = (sides[1] - sides[0]) / (2 * displacement_A)
+    return hessian
+
+
+def full_hessian(
+    atoms: Atoms, mover: int, forces: Forces, displacement_A: float = 0.01
+) -> tuple[FloatArray, FloatArray]:
+    """Force constants of all atoms of the cell and the frequencies at Gamma, through phonopy.
+
+    The cell's symmetry saves force calls; ions count as equal only if element, valence and moment agree,
+    and the mover is equal to none.
+
+    Parameters
+    ----------
+    atoms, forces, displacement_A
+        As for `partial_hessian`.
+    mover
+        Index of the hopping ion.
+
+    Returns
+    -------
+    tuple of ndarray
+        Hessian, eV/Angstrom^2, shape (3n, 3n), with the sum rule of translations imposed, and frequencies in THz,
+        shape (3n,), imaginary ones negative.
+
+    Raises
+    ------
+    ImportError
+        If phonopy is not installed.
+    """
+    phonons = _phonons(atoms, mover)
+    phonons.generate_displacements(distance=displacement_A, is_plusminus=True)
+    sets = []
+    for step in phonons.dataset["first_atoms"]:
+        moved = atoms.copy()
+        moved.positions[step["number"]] += step["displacement"]
+        sets.append(forces(moved))
+    phonons.forces = np.array(sets)
+    phonons.produce_force_constants(show_drift=False)
+    phonons.symmetrize_force_constants(show_drift=False)
+    phonons.run_qpoints([[0.0, 0.0, 0.0]])
+    n = 3 * len(atoms)
+    hessian = np.asarray(phonons.force_constants).transpose(0, 2, 1, 3).reshape(n, n)
+    return hessian, np.asarray(phonons.qpoints.frequencies[0], dtype=float)
+
+
+def _phonons(atoms: Atoms, mover: int) -> Phonopy:
+    try:
+        from phonopy import Phonopy
+        from phonopy.structure.atoms import PhonopyAtoms
+    except ImportError as error:
+        raise ImportError(
+            "Gamma modes of a whole cell need phonopy: pip install 'magnetoionics[phonons]'; "
+            "a partial Hessian (radius_A) needs nothing more"
+        ) from error
+    # Atomic numbers serve as colours, so that a symmetry never exchanges ions that only look alike.
+    extra = [atoms.arrays.get(name, np.zeros(len(atoms))) for name in ("valence", "magmom")]
+    looks = [(z, str(np.round(v, 3)), str(np.round(m, 3)), i == mover) for i, (z, v, m) in _rows(atoms, extra)]
+    colours = {look: n for n, look in enumerate(sorted(set(looks)), start=1)}
+    cell = PhonopyAtoms(
+        numbers=[colours[look] for look in looks],
+        masses=atoms.get_masses(),
+        cell=atoms.cell.array,
+        positions=atoms.positions,
+    )
+    return Phonopy(cell, supercell_matrix=np.eye(3, dtype=int), primitive_matrix="P")
+
+
+def _rows(atoms: Atoms, extra: list[NDArray[np.float64]]) -> enumerate[tuple[int, object, object]]:
+    return enumerate(zip(atoms.numbers.tolist(), *extra, strict=True))
