@@ -74,7 +74,7 @@ def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[st
     require_valid(band.checks, "the band")
     before, after = band.images[0].structure, band.images[-1].structure
     return {
-        "migration": _read(hop, band, fields_V_per_A),
+        "migration": read_hop(hop, band, fields_V_per_A),
         "before": before,
         "after": after,
         "keffer": {"before": keffer_of_mover(before, hop.mover), "after": keffer_of_mover(after, hop.mover)},
@@ -82,7 +82,8 @@ def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[st
     }
 
 
-def _read(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
+def read_hop(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
+    """A band as a migration of the hop it was made for."""
     return migration_from_band(
         band,
         label=f"{hop.ion}({hop.from_sublattice}) -> {hop.vacancy}",

@@ -18,6 +18,7 @@ COMMANDS = (
     "report",
     "claims",
     "compare",
+    "hops",
     "inputs",
     "hosts",
     "structures",

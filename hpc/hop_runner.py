@@ -1,0 +1,131 @@
+"""Computes all hops of a host into a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .errors import StudyFailedError, UserError
+from .outputs import write_whole
+
+if TYPE_CHECKING:
+    from ..analysis.hops import HopSet
+
+RESULTS = "hops.json"
+TABLE = "hops.csv"
+FIGURE = "hops.png"
+
+
+def run_hops(
+    host: str,
+    *,
+    engine_name: str = "local",
+    order: str | None = None,
+    output: Path | None = None,
+    quick: bool = False,
+    jobs: int = 1,
+    console: Console | None = None,
+) -> HopSet:
+    """Compute every distinct hop of a host; an interrupted run goes on where it was.
+
+    Parameters
+    ----------
+    host, engine_name, order
+        Names; unknown ones are refused before anything is computed.
+    output
+        Folder for hops.json, hops.csv and hops.png; ``HOST-hops`` in the current one by default.
+    quick
+        Cells of about 56 atoms instead of 450.
+    jobs
+        Processes that compute at a time.
+    console
+        Where to print; stdout by default.
+
+    Raises
+    ------
+    UserError
+        For bad input, a folder that cannot be used, or a calculation that failed.
+    """
+    from .outputs import check_output_folder
+    from .study_runner import check_names, default_folder
+
+    console = console or Console()
+    check_names(host, engine_name, order)
+    if jobs < 1:
+        raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
+    folder = output or Path(str(default_folder(host)).removesuffix("-study") + "-hops")
+    if not (folder / RESULTS).exists():
+        check_output_folder(folder, overwrite=False)
+    flow = _flow(host, engine_name, order, quick)
+
+    from .progress import StageProgress
+    from .runner import LocalRunner
+    from .store import open_store
+
+    store = open_store(folder)
+    with StageProgress(flow, Console(stderr=True)) as progress:
+        summary = LocalRunner(store, progress.on_event, jobs=jobs).run(flow)
+    if not summary.finished:
+        name, reason = next(iter(summary.failed.items()))
+        raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
+    found = _result(store, flow)
+    write_hops(found, folder)
+    print_hops(found, console)
+    console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)
+    return found
+
+
+def write_hops(hops: HopSet, folder: Path) -> None:
+    """Write the document, the table and the figure."""
+    write_whole(folder / TABLE, hops.to_dataframe().to_csv(index=False))
+    hops.plot().savefig(folder / FIGURE, dpi=160)
+    write_whole(folder / RESULTS, json.dumps(hops.model_dump(mode="json"), indent=1) + "\n")
+
+
+def print_hops(hops: HopSet, console: Console) -> None:
+    """Print one line per hop, and what has no hop."""
+    from ..analysis.profiles import humps
+
+    strong = max((f.field_V_per_m for m in hops.migrations for f in m.field), default=0.0)
+    table = Table(
+        "hop", "Å", "ways", "humps", "forward eV", "back eV", "final − initial eV", title=f"Hops of {hops.formula}"
+    )
+    if strong:
+        table.add_column(f"forward eV, along / against {strong:.0e} V/m".replace("e+0", "e"))
+    for m in hops.migrations:
+        row = [m.label, f"{m.distance_A:.3f}", str(m.multiplicity), str(len(humps([p.energy_eV for p in m.images])))]
+        row += [f"{m.forward_eV:.3f}", f"{m.backward_eV:.3f}", f"{m.delta_eV:+.3f}"]
+        if strong:
+            sides = {f.field_V_per_m: f.forward_eV for f in m.field}
+            row.append(" / ".join(f"{sides[s]:.3f}" for s in (strong, -strong) if s in sides))
+        table.add_row(*row, style=None if m.converged else "yellow")
+    console.print(table)
+    for m in (m for m in hops.migrations if not m.converged):
+        failed = "; ".join(c.name for c in m.checks if c.passed is False)
+        console.print(f"{m.label}: not converged ({failed})", style="yellow", markup=False)
+    for line in hops.absent:
+        console.print(f"no hop {line}", style="dim", markup=False)
+
+
+def _flow(host: str, engine_name: str, order: str | None, quick: bool) -> Any:
+    from ..workflows.engine import get_engine
+    from ..workflows.hops import AllHopsMaker
+
+    try:
+        return AllHopsMaker(engine=get_engine(engine_name), repeats=(1, 1, 1) if quick else (2, 2, 2)).make(host, order)
+    except ValueError as error:
+        raise UserError(f"the hops cannot be computed: {error}") from error
+
+
+def _result(store: Any, flow: Any) -> HopSet:
+    from monty.json import MontyDecoder
+
+    from ..workflows.hops import collect_hops
+
+    last = next(j for j, _ in flow.iterflow() if j.name == collect_hops.__name__.replace("_", " "))
+    made = store.get_output(last.uuid, load=True)
+    return MontyDecoder().process_decoded(made)  # type: ignore[no-any-return]
