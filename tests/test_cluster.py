@@ -297,3 +297,33 @@ class SlowEngine(LocalEngine):
         made.calculate = slow
         return made
 '''
+
+
+def test_campaign_is_submitted_once_with_priorities_and_a_cap(cluster, tmp_path, capsys):
+    """Only submitted: what a project does with its jobs is tested above."""
+    from magnetoionics.hpc.campaign import StudySpec, submit_campaign
+    from magnetoionics.hpc.cluster.controller import job_controller
+    from magnetoionics.hpc.cluster.submit import project_table
+
+    project = cluster.project("campaign")
+    file = tmp_path / "campaign.yaml"
+    content = {"name": "orders", "hosts": ["cofe2o4"], "orders": "all", "quick": True, "stages": ["vacancies"]}
+    file.write_text(json.dumps({**content, "priority": 4, "max_queued": 1}))
+    words = ["campaign", str(file), "--project", "campaign"]
+    assert main(words) == 0
+    assert "1 studies submitted, 0 were there, 2 wait" in capsys.readouterr().out
+    count = len(project.jobs())
+    assert {j["priority"] for j in project.jobs()} == {4}
+    assert main(words) == 0
+    assert len(project.jobs()) == count, "the cap holds"
+    file.write_text(json.dumps({**content, "max_queued": 1000}))
+    assert main(words) == 0
+    assert "2 studies submitted, 1 were there, 0 wait" in capsys.readouterr().out
+    assert main([*words, "--status"]) == 0
+    assert "0 of 3 studies finished" in capsys.readouterr().out
+    assert main([*words, "--fetch", str(tmp_path / "results")]) == 0
+    with job_controller("campaign") as controller:
+        loop = (StudySpec("cofe2o4", quick=True, fields_V_per_m=(0.0, f)) for f in (1e7, 2e7))
+        bad = [StudySpec("unobtainium")]
+        done = submit_campaign("loop", [*loop, *bad], controller, project_table("campaign"))
+    assert (len(done.submitted), list(done.refused)) == (2, ["unobtainium local"])

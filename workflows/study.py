@@ -52,6 +52,8 @@ class MagnetoionicStudyMaker(Maker):
         Noted in the result.
     stages
         Which of `plan.REQUESTABLE` to compute; None computes what the engine and the host allow.
+    vacancies
+        Elements and sublattices of the only vacancies to compute; None computes all that the host declares.
     """
 
     engine: Engine = field(kw_only=True)
@@ -60,6 +62,7 @@ class MagnetoionicStudyMaker(Maker):
     fields_V_per_m: Sequence[float] = FIELDS_V_PER_M
     is_quick: bool = False
     stages: Sequence[str] | None = None
+    vacancies: Sequence[tuple[str, str]] | None = None
     name: str = "magneto-ionic study"
 
     @classmethod
@@ -123,7 +126,9 @@ class MagnetoionicStudyMaker(Maker):
         )
         vacancies = flow.make(
             "vacancies",
-            lambda: VacancyFormationMaker(engine=self.engine, repeats=self.repeats).make(bulk, host_key, chosen),
+            lambda: VacancyFormationMaker(engine=self.engine, repeats=self.repeats, only=self.vacancies).make(
+                bulk, host_key, chosen
+            ),
         )
         migration = flow.make("migration", lambda: self._migration(bulk, host_key))
         states = {"pristine": bulk.structure}

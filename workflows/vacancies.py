@@ -33,11 +33,14 @@ class VacancyFormationMaker(Maker):
     starts
         Kinds of start, see `structures.starts`; None takes all for an engine with electrons and the cell as
         built for one without, where the others end in the same state.
+    only
+        Elements and sublattices to leave out all others; None takes all that the host declares.
     """
 
     engine: Engine = field(kw_only=True)
     repeats: Repeats = (2, 2, 2)
     starts: Sequence[StartKind] | None = None
+    only: Sequence[tuple[str, str]] | None = None
     name: str = "vacancies"
 
     def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None) -> Flow:
@@ -55,7 +58,7 @@ class VacancyFormationMaker(Maker):
         host_cell = build_supercell(bulk, self.repeats)
         host = self.engine.static(host_cell.output, name="host supercell")
         jobs: list[Flow] = [host_cell, host]
-        sites = vacancy_sites(host_key, order)
+        sites = chosen_sites(vacancy_sites(host_key, order), self.only)
         cell = get_host(host_key).structure(order)
         starts = [start_labels(cell, site.index, self._kinds()) for site in sites]
         relaxed: list[list[Calculation]] = []
@@ -75,6 +78,23 @@ class VacancyFormationMaker(Maker):
         if self.starts is not None:
             return tuple(self.starts)
         return START_KINDS if self.engine.tier in _WITH_ELECTRONS else ("as built",)
+
+
+def chosen_sites(sites: list[VacancySite], only: Sequence[tuple[str, str]] | None) -> list[VacancySite]:
+    """Sites of the wanted elements and sublattices.
+
+    Raises
+    ------
+    ValueError
+        If one that is wanted is not among them.
+    """
+    if only is None:
+        return sites
+    wanted, known = {tuple(pair) for pair in only}, {(s.element, s.sublattice) for s in sites}
+    if not wanted or wanted - known:
+        names = ", ".join(f"{e} on {s}" for e, s in sorted(wanted - known)) or "no vacancy"
+        raise ValueError(f"{names} asked for; this host has {', '.join(f'{e} on {s}' for e, s in sorted(known))}")
+    return [s for s in sites if (s.element, s.sublattice) in wanted]
 
 
 @job(name="collect vacancies")

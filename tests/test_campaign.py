@@ -1,0 +1,76 @@
+"""Campaigns: which studies a file makes, and what is refused; submission is tested with the cluster."""
+
+import json
+
+import pytest
+from magnetoionics.hpc.campaign import Campaign, StudySpec, read_campaign, specs, study_flow
+from magnetoionics.hpc.campaign_actions import list_campaign
+from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.cluster.submit import study_key
+from magnetoionics.hpc.errors import UserError
+from magnetoionics.hpc.runner import LocalRunner
+from magnetoionics.hpc.store import open_store
+from magnetoionics.hpc.study_runner import finish_study
+from magnetoionics.structures.host import get_host
+
+
+def written(folder, **entries):
+    path = folder / "campaign.yaml"
+    path.write_text(json.dumps({"name": "test", "hosts": ["cofe2o4"], **entries}))
+    return path
+
+
+def test_every_combination_is_a_study(tmp_path):
+    campaign = read_campaign(written(tmp_path, hosts=["cofe2o4", "nife2o4"], orders="all", priorities={"nife2o4": 3}))
+    made = specs(campaign)
+    orders = {host: get_host(host).orders for host in ("cofe2o4", "nife2o4")}
+    assert [(s.host, s.order) for s in made] == [(h, o) for h in orders for o in orders[h]]
+    assert {s.host: s.priority for s in made} == {"cofe2o4": 0, "nife2o4": 3}
+    assert [s.order for s in specs(Campaign(name="x", hosts=["cofe2o4"]))] == [None]
+    assert [s.order for s in specs(Campaign(name="x", hosts=["cofe2o4"], orders=["normal"]))] == ["normal"]
+    assert len(specs(Campaign(name="x", hosts=["cofe2o4", "cofe2o4"]))) == 1
+    assert list_campaign(written(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ({"hosts": ["unobtainium"]}, "known hosts"),
+        ({"hosts": []}, "hosts"),
+        ({"name": "../x"}, "name"),
+        ({"orders": ["Pnma"]}, "known: "),
+        ({"max_queued": 0}, "max_queued"),
+        ({"fields_V_per_m": [float("nan")]}, "finite"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_bad_campaigns_are_refused(entries, said, tmp_path):
+    with pytest.raises(UserError, match=said):
+        specs(read_campaign(written(tmp_path, **entries)))
+
+
+def test_bad_file_is_one_line(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text("a: [")
+    assert main(["campaign", str(path), "--project", "nowhere"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_fields_and_vacancies_change_the_study():
+    whole = study_flow(StudySpec("cofe2o4", quick=True))
+    fields = study_flow(StudySpec("cofe2o4", quick=True, fields_V_per_m=(0.0, 1e8)))
+    few = study_flow(StudySpec("cofe2o4", quick=True, vacancies=(("Fe", "B"),)))
+    assert len({study_key(f) for f in (whole, fields, few)}) == 3
+    relaxed = [j.name for j, _ in few.iterflow() if j.name.startswith("V_")]
+    assert relaxed == ["V_Fe(B) relax"]
+    with pytest.raises(UserError, match="Ni on B"):
+        study_flow(StudySpec("cofe2o4", quick=True, vacancies=(("Ni", "B"),)))
+
+
+def test_study_of_one_vacancy_is_finished_and_reported(tmp_path):
+    flow = study_flow(StudySpec("cofe2o4", quick=True, stages=("vacancies",), vacancies=(("O", "O"),)))
+    store = open_store(tmp_path)
+    assert LocalRunner(store).run(flow).finished
+    finish_study(store, {}, flow.uuid, tmp_path)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert {v["element"] for v in results["vacancies"]} == {"O"}
