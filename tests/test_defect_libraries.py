@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from magnetoionics.analysis.charge_states import BandEdges, fermi_diagram
 from magnetoionics.analysis.chemical_potentials import at, load_experimental_phases, stability_window
+from magnetoionics.analysis.defect_entries import from_defect_entries, planar_potential, site_potentials
 from magnetoionics.analysis.defects import VacancyFormation
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.phases import formula_composition
@@ -113,3 +114,43 @@ def test_doped_agrees(host, kind):
             expected = entry.formation_energy(chempots=point, el_refs=REFERENCES, vbm=VBM, fermi_level=fermi)
             line = by_charge[entry.charge_state]
             assert line.at_vbm_eV + line.charge * fermi == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("library", ["pymatgen.analysis.defects.core", "doped.core"])
+def test_their_entries_become_our_documents(host, library):
+    core = pytest.importorskip(library)
+    thermo = pytest.importorskip("pymatgen.analysis.defects.thermo")
+    kind = ("Fe", "B")
+    cell, host_energy, window = host
+    entry_class = core.DefectEntry if library.startswith("doped") else thermo.DefectEntry
+    made = from_defect_entries(
+        entries(cell, host_energy, kind, core.Vacancy, entry_class), VBM, TAG, label=lambda _: "V_Fe(B)"
+    )
+    assert [d.charge for d in made] == [0, -1, -2, -3]
+    point = at(window, -1.9, 0.4)
+    theirs = fermi_diagram(made, EDGES, window, REFERENCES, point)
+    direct = fermi_diagram(ours(kind), EDGES, window, REFERENCES, point)
+    assert [x.at_vbm_eV for x in theirs.lines] == pytest.approx([x.at_vbm_eV for x in direct.lines], abs=1e-9)
+    bare = entries(cell, host_energy, kind, core.Vacancy, entry_class)
+    bare[1].corrections = {}
+    with pytest.raises(ValueError, match="no finite-size correction"):
+        from_defect_entries(bare, VBM, TAG)
+    bare[0].bulk_entry = None
+    with pytest.raises(ValueError, match="no bulk entry"):
+        from_defect_entries(bare, VBM, TAG)
+
+
+def test_potentials_of_vasp_files(host):
+    from types import SimpleNamespace
+
+    from pymatgen.io.vasp import VolumetricData
+
+    cell = host[0].copy(site_properties={})
+    grid = np.random.default_rng(1).normal(size=(4, 6, 8))
+    made = planar_potential(VolumetricData(cell, {"total": grid}))
+    assert [len(a) for a in made.averages_eV] == [4, 6, 8]
+    assert made.averages_eV[2] == pytest.approx(grid.mean(axis=(0, 1)))
+    read = site_potentials(cell, SimpleNamespace(electrostatic_potential=[-30.0] * len(cell)))
+    assert read.potentials_V == [30.0] * len(cell)
+    with pytest.raises(ValueError, match="no average electrostatic"):
+        site_potentials(cell, SimpleNamespace(electrostatic_potential=[]))
