@@ -13,7 +13,7 @@ models overlap, the tests hold ours against py-sc-fermi.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -292,8 +292,7 @@ def quench(
     )
 
 
-def _root(net_charge: object, gap_eV: float) -> float:
-    assert callable(net_charge)
+def _root(net_charge: Callable[[float], float], gap_eV: float) -> float:
     low, high = -_REACH_EV, gap_eV + _REACH_EV
     if not net_charge(low) >= 0.0 >= net_charge(high):
         raise ValueError(

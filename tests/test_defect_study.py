@@ -104,3 +104,16 @@ def test_lithium_ferrite_moments_are_judged(tmp_path):
     assert row.verdict == "undecided"
     assert "no electrons" in row.reason
     assert study.defects is None
+
+
+def test_the_example_of_the_page_runs(repository, capsys):
+    import re
+
+    (code,) = re.findall(r"^```python\n(.*?)^```", (repository / "docs" / "howto_defects.md").read_text(), re.M | re.S)
+    found = {}
+    exec(compile(code, "howto_defects", "exec"), found)
+    assert "V_Fe(B)" in capsys.readouterr().out
+    assert all(found["diagram"].inside)
+    assert any(found["diagram"].dilute)
+    ratio = found["film"].ratio("Fe/Co")
+    assert ratio.low <= ratio.mid <= ratio.high <= 2.0
