@@ -52,6 +52,8 @@ class AnisotropyMap(Document):
         Size of each site's orbital moment for each direction, shape (n, n_sites), where the engine has them.
     checks
         Guards and checks of the map; see `calculation.require_valid`.
+    restriction_error_meV
+        Spread of the ions that were left out because they are far from the defect; None if all were computed.
     """
 
     state: str
@@ -63,6 +65,7 @@ class AnisotropyMap(Document):
     method: str = ""
     orbital_moments_muB: list[list[float]] | None = None
     checks: list[Check] = Field(default_factory=list)
+    restriction_error_meV: float | None = None
     provenance: Provenance
 
     @property

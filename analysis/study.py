@@ -180,6 +180,8 @@ class Claim(Document):
         Tier that said so.
     reason
         Why, and what was left out.
+    would_change
+        What would change the verdict.
     """
 
     id: str
@@ -191,6 +193,7 @@ class Claim(Document):
     unit: str = ""
     engine: str
     reason: str
+    would_change: str = ""
 
 
 class Study(Document):

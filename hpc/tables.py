@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.table import Table
-
-_VERDICT_STYLE = {"reproduced": "green", "contradicted": "red", "undecided": "yellow", "not computed": "dim"}
 
 
 def print_hosts(console: Console | None = None) -> None:
@@ -41,23 +37,4 @@ def print_engines(console: Console | None = None) -> None:
             continue
         missing = "; ".join(f"{k}: {v}" for k, v in engine.cannot().items()) or "nothing is missing"
         table.add_row(name, engine.tier, engine.summary, missing)
-    (console or Console()).print(table)
-
-
-def print_claims(folder: Path, console: Console | None = None) -> None:
-    """Print the claims table of a finished study.
-
-    Raises
-    ------
-    UserError
-        If the folder holds no readable results.json.
-    """
-    from .outputs import read_study
-
-    study = read_study(folder)
-    table = Table("id", "verdict", "value", "engine", "reason", show_lines=True)
-    for claim in study.claims:
-        style = _VERDICT_STYLE[claim.verdict]
-        value = "" if claim.value is None else f"{claim.value:.4g} {claim.unit}".strip()
-        table.add_row(claim.id, f"[{style}]{claim.verdict}", value, claim.engine, claim.reason)
     (console or Console()).print(table)

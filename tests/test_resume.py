@@ -69,7 +69,7 @@ def test_failed_study_resumes_where_it_stopped(tmp_path, monkeypatch):
         def fail(*args, **kwargs):
             raise RuntimeError("planted")
 
-        broken.setattr("magnetoionics.workflows.engines.local.cobalt_energies", fail)
+        broken.setattr("magnetoionics.workflows.engines.local.single_ion_map", fail)
         with pytest.raises(StudyFailedError, match="planted"):
             run_study("cofe2o4", quick=True, output=folder)
     assert not (folder / "results.json").exists()

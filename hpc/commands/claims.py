@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from .arguments import FolderArgument
 
+def claims(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[DIR]...", help="Folders of studies, side by side.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for claims.json, .csv and .md [default: the study, if it is one].")
+    ] = None,
+) -> None:
+    """Print and write the claims table of one or more studies; without a study, its closed forms."""
+    from ..claims_table import print_and_write
 
-def claims(folder: FolderArgument) -> None:
-    """Print the claims table of a study."""
-    from ..tables import print_claims
-
-    print_claims(folder)
+    print_and_write(folders or [], output)
 
 
 def register(app: typer.Typer) -> None:

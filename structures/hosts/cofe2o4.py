@@ -13,7 +13,7 @@ HOST = inverse_ferrite(
     references=("CoO", "Co3O4", "Fe2O3", "Fe3O4"),
     hubbard_U_eV={"Co": 3.32},
     gap_eV=1.5,
-    claims=("C1", "C4", "C5", "C6", "C7", "C8"),
+    claims=("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10"),
     sources={
         "a": "8.392 A, room temperature X-ray value for CoFe2O4",
         "u": "0.381 in the -43m origin, neutron diffraction on CoFe2O4",

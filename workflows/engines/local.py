@@ -1,4 +1,4 @@
-"""The embedded engine ``local``: rigid ions for energies, a ligand field for E(n). Seconds on a laptop."""
+"""The embedded engine ``local``: rigid ions for energies, single-ion models for E(n). Seconds on a laptop."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ from numpy.typing import NDArray
 
 from ...analysis.anisotropy import AnisotropyMap
 from ...analysis.document import Provenance
-from ...calculators.ligand_field import LigandFieldParameters, cobalt_energies, cobalt_sites
 from ...calculators.potentials import potential
 from ...calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
+from ...calculators.single_ions import (
+    MODELLED,
+    SingleIonParameters,
+    ions_within,
+    open_shell_sites,
+    restriction_error_eV,
+    single_ion_map,
+)
 from ...structures.spins import is_non_collinear
 from ..ase_jobs import AseEngine, plain, versions
 from ..atoms import to_atoms
@@ -32,14 +39,15 @@ _LEFT_OUT = (
     "a missing charge is spread evenly over the cations other than the mover",
 )
 _LEFT_OUT_SPIN_ORBIT = (
-    "only Co2+ contributes: Fe3+ (S state) and ions oxidised beside the vacancy are left out",
-    "ligand-field parameters are declared, not computed; magnitudes hold to an order",
+    "single ions in a mean field: no anisotropic exchange, no dipolar (shape) part; valences stay as declared, so "
+    "that ions oxidised or reduced beside a vacancy are not",
+    "single-ion parameters are declared, not computed; magnitudes hold to an order",
 )
 
 
 @dataclass
 class LocalEngine(AseEngine):
-    """Rigid ions (Pedone et al., 10.1021/jp0611018) and a Co2+ ligand field.
+    """Rigid ions (Pedone et al., 10.1021/jp0611018) and single-ion models of Co2+, Fe2+ and Fe3+.
 
     Attributes
     ----------
@@ -47,19 +55,23 @@ class LocalEngine(AseEngine):
         A pair potential of `calculators.potentials`.
     accuracy
         Relative accuracy of the Ewald sums.
-    ligand_field
-        Parameters of the Co2+ model.
+    single_ions
+        Parameters of the models of Co2+, Fe2+ and Fe3+.
+    radius_A
+        Compute only ions within this distance of the defect, where a flow names one; the anisotropy of the ions
+        left out is measured on seven directions and given with the map. None computes all ions.
     """
 
     name: ClassVar[str] = "local"
     tier: ClassVar[str] = "local"
-    summary: ClassVar[str] = "rigid-ion energies and a Co2+ ligand field: seconds on a laptop, indicative numbers"
+    summary: ClassVar[str] = "rigid-ion energies and single-ion anisotropy: seconds on a laptop, indicative numbers"
 
     blas_threads: ClassVar[int | None] = 1
 
     potential_name: str = "pedone"
     accuracy: float = 1e-6
-    ligand_field: LigandFieldParameters = field(default_factory=LigandFieldParameters)
+    single_ions: SingleIonParameters = field(default_factory=SingleIonParameters)
+    radius_A: float | None = None
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""
@@ -74,13 +86,14 @@ class LocalEngine(AseEngine):
             raise CannotDoError(f"engine local cannot describe this material: {error}") from error
 
     def cannot_with(self, structure: Structure) -> dict[Capability, str]:
-        """No anisotropy without Co2+, the only ion of the ligand field, or with moments that are no common axis."""
+        """No anisotropy without an ion that has a single-ion model, or with moments that are no common axis."""
         if is_non_collinear(structure):
-            reason = "its ligand field turns all spins together along one axis, and these moments are vectors"
+            reason = "its ions turn together along one axis, and these moments are vectors"
             return {**self.cannot(), "spin_orbit": reason}
-        if cobalt_sites(to_atoms(structure)):
+        if open_shell_sites(to_atoms(structure))[0]:
             return self.cannot()
-        return {**self.cannot(), "spin_orbit": "its ligand field is for Co2+ only, and this material has none"}
+        known = ", ".join(f"{e}{v}+" for e, v in MODELLED)
+        return {**self.cannot(), "spin_orbit": f"its single-ion models are for {known}, and this material has none"}
 
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
         """Provenance with the potential, the bounds and the package versions."""
@@ -129,8 +142,8 @@ class LocalEngine(AseEngine):
         name: str,
         near: Sequence[float] | None = None,
     ) -> Job:
-        """Ligand-field E(n), summed over the Co2+ ions of the cell."""
-        made = ligand_field_map(self, structure, directions=directions, state=state)
+        """E(n) summed over the ions that have a single-ion model; `near` counts only with a `radius_A`."""
+        made = single_ion_anisotropy(self, structure, directions=directions, state=state, near=near)
         made.name = name
         return made
 
@@ -142,22 +155,36 @@ class LocalEngine(AseEngine):
 
 
 @job
-def ligand_field_map(
-    engine: LocalEngine, structure: Structure, *, directions: Sequence[Sequence[float]], state: str
+def single_ion_anisotropy(
+    engine: LocalEngine,
+    structure: Structure,
+    *,
+    directions: Sequence[Sequence[float]],
+    state: str,
+    near: Sequence[float] | None = None,
 ) -> AnisotropyMap:
     """E(n) in meV per cell; outputs an `AnisotropyMap`."""
     atoms = to_atoms(structure)
-    vectors = np.asarray(directions, dtype=float)
-    per_ion = cobalt_energies(atoms, engine.formal_charges(atoms, None), vectors, parameters=engine.ligand_field)
-    total = 1000.0 * per_ion.sum(axis=0)
+    charges = engine.formal_charges(atoms, None)
+    inside = None if near is None or engine.radius_A is None else ions_within(atoms, near, engine.radius_A)
+    found = single_ion_map(atoms, charges, directions, parameters=engine.single_ions, sites=inside)
+    notes, error = list(_LEFT_OUT_SPIN_ORBIT), None
+    if found.left_out:
+        missing = ", ".join(f"{n} {name}" for name, n in found.left_out.items())
+        notes.append(f"ions without a model: {missing}")
+    if inside is not None:
+        error = 1000.0 * restriction_error_eV(atoms, charges, inside, parameters=engine.single_ions)
+        notes.append(f"only ions within {engine.radius_A:g} A of the defect; those left out vary by {error:.3g} meV")
+    total = 1000.0 * found.total_eV
     return AnisotropyMap(
         state=state,
-        directions=vectors.tolist(),
+        directions=np.asarray(directions, dtype=float).tolist(),
         energies_meV=[float(x) for x in total - total.min()],
         cell_volume_A3=float(structure.volume),
         formula_units=structure.composition["O"] / 4,
-        ions=f"{len(per_ion)} Co2+",
-        provenance=engine.provenance(_LEFT_OUT_SPIN_ORBIT),
+        ions=found.names,
+        restriction_error_meV=error,
+        provenance=engine.provenance(notes),
     )
 
 

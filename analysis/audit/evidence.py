@@ -1,0 +1,57 @@
+"""What a study offers to the audit, and what a judge hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..binding import VacancyBinding
+from ..chemical_potentials import ChemicalPotentials
+from ..kinetics import Retention
+from ..migration import Migration
+from ..study import HostResult, VacancyResult, Verdict
+from ..unidirectional import UnidirectionalResult
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a study offers to the audit; None where a stage was not done."""
+
+    host: HostResult
+    engine: str
+    tier: str
+    vacancies: list[VacancyResult]
+    window: ChemicalPotentials | None
+    reference_eV: Mapping[str, float] | None
+    migration: Migration | None
+    unidirectional: UnidirectionalResult | None
+    retention: Retention | None
+    binding: VacancyBinding | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Verdict, deciding number and reason of one claim; `by` overrides the engine's name."""
+
+    verdict: Verdict
+    value: float | None
+    unit: str
+    reason: str
+    by: str | None = None
+
+
+Judge = Callable[[Evidence], Finding]
+
+
+class NotDoneError(Exception):
+    """A judge needs a stage that the study did not compute."""
+
+
+def need(value: Item | None, stage: str) -> Item:
+    """The value, or `NotDoneError` naming the stage that would have made it."""
+    if value is None:
+        raise NotDoneError(stage)
+    return value

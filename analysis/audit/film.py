@@ -1,0 +1,278 @@
+"""Judges of the claims about cobalt ferrite films, C1 to C10."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..binding import VacancyBinding
+from ..charge_corrections import COULOMB_eV_A
+from ..constants import SECONDS_PER_DAY
+from ..ensemble import EnsembleParameters, contrast_after
+from ..formation import composition_after, formula_composition
+from ..kinetics import Retention, format_duration, miscut_ratio, retention_s
+from ..migration import Migration
+from ..study import VacancyResult
+from .evidence import Evidence, Finding, Judge, NotDoneError, need
+
+# Octahedral site preference of Co2+ over the tetrahedron, which rigid ions leave out:
+# about 31 kJ/mol (J. D. Dunitz and L. E. Orgel, 10.1016/0022-3697(57)90035-5).
+OCTAHEDRAL_PREFERENCE_eV = 0.32
+FILM_FE_TO_CO = 1.9
+REVIEW_BARRIER_eV = 0.6
+# The review gives the barrier to one digit; a computed one within this counts as the same.
+BARRIER_TOLERANCE_eV = 0.1
+
+# What an engine without electrons leaves out beside a missing Fe3+: the attraction between its charge of -3 and
+# one hole on a Co neighbour, 3 k_e / (eps r), with the static permittivity of ferrites of the order of 10.
+HOLE_ON_NEIGHBOUR_eV = 3 * COULOMB_eV_A / (10.0 * 2.97)
+# The review names no thickness: voltages become fields by this declared one.
+DECLARED_THICKNESS_m = 1e-7
+WRITING_VOLTAGE_V = 4.0
+PULSE_s = 1.0
+# A contrast below this is not seen.
+_VISIBLE = 0.05
+# A scan begins this long after the last pulse, at zero voltage.
+READ_AFTER_s = 60.0
+MISCUTS_deg = (8.9, 36.6)
+_MICROCOULOMB_PER_CM2 = 1602.176634
+
+
+def _composition(e: Evidence) -> Finding:
+    left = composition_after({"Co": 8, "Fe": 16, "O": 32}, {"Fe": 1})
+    ratio = left["Fe"] / left["Co"]
+    agrees = abs(ratio - FILM_FE_TO_CO) < 0.05
+    return Finding(
+        "reproduced" if agrees else "contradicted",
+        ratio,
+        "Fe/Co",
+        "one V_Fe in 56 atoms has the film's ratio within its rounding; this is arithmetic and does not say "
+        "that the missing ions are isolated vacancies",
+        by="arithmetic",
+    )
+
+
+def _orders(e: Evidence) -> Finding:
+    energies = {o.order: o.relative_eV_per_formula for o in e.host.orders}
+    inverse = {k: v for k, v in energies.items() if k != "normal"}
+    if "normal" not in energies or not inverse:
+        return Finding("undecided", None, "", "the study compared no inverse with a normal cation order")
+    best = min(inverse, key=lambda k: inverse[k])
+    gain = energies["normal"] - inverse[best]
+    text = f"{best} lies {abs(gain):.3f} eV/f.u. {'below' if gain > 0 else 'above'} the normal order"
+    if e.tier == "local" and abs(gain) < OCTAHEDRAL_PREFERENCE_eV:
+        return Finding(
+            "undecided",
+            gain,
+            "eV/f.u.",
+            f"{text}, but rigid ions leave out the octahedral preference of Co2+ "
+            f"(about {OCTAHEDRAL_PREFERENCE_eV} eV per ion), which is larger than this difference",
+        )
+    return Finding("reproduced" if gain > 0 else "contradicted", gain, "eV/f.u.", text)
+
+
+def _named(e: Evidence, label: str) -> VacancyResult | None:
+    return next((v for v in e.vacancies if v.label == label), None)
+
+
+def _easiest_vacancy(e: Evidence) -> Finding:
+    if not e.vacancies:
+        raise NotDoneError("vacancies")
+    iron_b, iron_a, cobalt = (_named(e, n) for n in ("V_Fe(B)", "V_Fe(A)", "V_Co(B)"))
+    if iron_b is None or iron_a is None or cobalt is None:
+        return Finding("undecided", None, "", "the study lacks one of V_Fe(B), V_Fe(A), V_Co(B)")
+    like = iron_a.energy_minus_host_eV - iron_b.energy_minus_host_eV
+    margin, best = _cobalt_minus_iron(e, cobalt, iron_b)
+    bar = iron_b.error_bar_eV or 0.0
+    against_a = f"V_Fe(B) lies {abs(like):.2f} eV {'below' if like > 0 else 'above'} V_Fe(A)"
+    against_co = f"V_Co(B) minus V_Fe(B) is {margin:.2f} to {best:.2f} eV over the window"
+    if like <= 0:
+        return Finding("contradicted", like, "eV", f"{against_a}, a difference of like defects")
+    if margin > bar:
+        return Finding("reproduced", margin, "eV", f"{against_a}; {against_co}")
+    if best < -bar:
+        return Finding("contradicted", best, "eV", f"{against_a}, as claimed, but {against_co}")
+    return Finding(
+        "undecided",
+        margin,
+        "eV",
+        f"{against_a}, as claimed; {against_co}, whose sign the error bar of the reference energies ({bar:.2f} eV) "
+        "and the allowed cation potentials leave open",
+    )
+
+
+def _cobalt_minus_iron(e: Evidence, cobalt: VacancyResult, iron: VacancyResult) -> tuple[float, float]:
+    """Lowest and highest E_f(V_Co) - E_f(V_Fe) over the window; the cation potentials are varied jointly."""
+    reference = need(e.reference_eV, "reference energies")
+    fixed = cobalt.energy_minus_host_eV - iron.energy_minus_host_eV + reference["Co"] - reference["Fe"]
+    # The difference is linear in the potentials, so its extremes lie at the corners of the window.
+    corners = [v["Co"] - v["Fe"] for v in need(e.window, "stability window").vertices]
+    return fixed + min(corners), fixed + max(corners)
+
+
+def _between_cobalt(e: Evidence) -> Finding:
+    if e.binding is not None:
+        return _from_binding(e.binding, e.tier)
+    if not e.vacancies:
+        raise NotDoneError("vacancies")
+    found = _named(e, "V_Fe(B)")
+    count = None if found is None else found.cobalt_neighbours
+    return Finding(
+        "undecided",
+        None if count is None else float(count),
+        "Co neighbours",
+        f"in the {e.host.order} order every V_Fe(B) has the same surroundings, so there is nothing to compare; "
+        "the stage binding compares random cells",
+    )
+
+
+def _from_binding(b: VacancyBinding, tier: str) -> Finding:
+    each, pair, both = b.per_cobalt, b.per_pair, b.between_two
+    text = (
+        f"{b.samples} vacancies in {b.method}: {each.value_eV:+.3f} ± {each.error_eV:.3f} eV per Co neighbour, and "
+        f"{pair.value_eV:+.3f} ± {pair.error_eV:.3f} eV more for each pair of Co in line, so a place between two Co "
+        f"costs {both.value_eV:+.2f} ± {both.error_eV:.2f} eV against one without Co"
+    )
+    if tier == "local" and abs(both.value_eV) < HOLE_ON_NEIGHBOUR_eV:
+        return Finding(
+            "undecided",
+            both.value_eV,
+            "eV between two Co",
+            f"{text}; rigid ions spread the missing charge, while a hole on one Co neighbour alone is worth about "
+            f"{HOLE_ON_NEIGHBOUR_eV:.1f} eV, more than this and of the other sign",
+        )
+    if both.sign < 0 and pair.sign <= 0:
+        return Finding("reproduced", both.value_eV, "eV between two Co", text)
+    if both.sign > 0:
+        return Finding("contradicted", both.value_eV, "eV between two Co", text)
+    return Finding("undecided", both.value_eV, "eV between two Co", f"{text}; the sign is not significant")
+
+
+def _written_direction(e: Evidence) -> Finding:
+    result = need(e.unidirectional, "anisotropy before and after the hop")
+    delta = need(e.migration, "migration").delta_eV
+    energy = f"the hop {'lowers' if delta < 0 else 'raises'} the energy by {abs(delta):.3f} eV"
+    after = next(s for s in result.states if s.state == "after")
+    return Finding(
+        "contradicted",
+        after.u_norm_meV,
+        "meV (|u| after the hop)",
+        f"{energy}; but E(n) = E(-n) holds to {after.odd_max_meV:.1e} meV, as time reversal demands when nothing is "
+        f"frozen: the hop turns axes (easy by {result.easy_axis_tilt_deg:.1f}, hard by "
+        f"{result.hard_axis_tilt_deg:.1f} degrees) and chooses no sense. A sense needs a frozen reference, "
+        "which the claim does not name",
+    )
+
+
+def _kept(e: Evidence) -> Finding:
+    barrier = need(e.migration, "migration").backward_eV
+    retention = need(e.retention, "retention")
+    time = retention.at(300)
+    same = abs(barrier - REVIEW_BARRIER_eV) <= BARRIER_TOLERANCE_eV
+    days = time >= SECONDS_PER_DAY
+    review = format_duration(_review_retention(retention))
+    reason = (
+        f"back barrier {barrier:.2f} eV ({'within' if same else 'not within'} {BARRIER_TOLERANCE_eV} eV of 0.6); kept "
+        f"{format_duration(time)} at 300 K with {retention.attempt_frequency_Hz:.0e} Hz "
+        f"({retention.attempt_frequency_source}). The review's own 0.6 eV gives {review}, "
+        f"and a day needs {retention.barrier_for_one_day_300K_eV:.2f} eV"
+    )
+    if days and same:
+        return Finding("reproduced", barrier, "eV", reason)
+    return Finding("contradicted", barrier, "eV", reason)
+
+
+def _review_retention(retention: Retention) -> float:
+    return retention_s(REVIEW_BARRIER_eV, 300, retention.attempt_frequency_Hz)
+
+
+def _work_at(hop: Migration, voltage_V: float) -> float:
+    """Work over the whole hop in the field of a voltage across the declared thickness, eV."""
+    return abs(hop.images[-1].dipole_along_hop_e_A) * voltage_V / DECLARED_THICKNESS_m * 1e-10
+
+
+def _film(hop: Migration, attempt_Hz: float) -> EnsembleParameters:
+    return EnsembleParameters(
+        barrier_eV=max((hop.forward_eV + hop.backward_eV) / 2, 1e-3),
+        asymmetry_eV=hop.delta_eV,
+        charge_e=abs(hop.images[-1].dipole_along_hop_e_A) / hop.distance_A,
+        distance_A=hop.distance_A,
+        thickness_m=DECLARED_THICKNESS_m,
+        attempt_Hz=attempt_Hz,
+    )
+
+
+def _writing(e: Evidence) -> Finding:
+    hop, kept = need(e.migration, "migration"), need(e.retention, "retention")
+    film = _film(hop, kept.attempt_frequency_Hz)
+    after = contrast_after(film, [(WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
+    before = contrast_after(film, [(-WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
+    swing, left = (after[0] - before[0]) / 2, (after[1] - before[1]) / 2
+    field = WRITING_VOLTAGE_V / DECLARED_THICKNESS_m
+    needed = film.model_copy(update={"barrier_eV": film.barrier_eV + BARRIER_TOLERANCE_eV})
+    best = contrast_after(needed, [(WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])[1]
+    worst = contrast_after(needed, [(-WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])[1]
+    text = (
+        f"+-{WRITING_VOLTAGE_V:g} V for {PULSE_s:g} s over a declared {DECLARED_THICKNESS_m * 1e9:g} nm "
+        f"({field:.0e} V/m) move the populations by +-{swing:.2f} at 300 K; {READ_AFTER_s:g} s later at 0 V "
+        f"+-{left:.2g} is left (+-{(best - worst) / 2:.2g} with a barrier {BARRIER_TOLERANCE_eV} eV higher). "
+        "The mean over both states is no magnetic sense: that needs a frozen reference (C7)"
+    )
+    lost = (best - worst) / 2 < _VISIBLE
+    return Finding("contradicted" if lost else "undecided", left, "population contrast", text)
+
+
+def _tip(e: Evidence) -> Finding:
+    result = need(e.unidirectional, "anisotropy before and after the hop")
+    after = next(s for s in result.states if s.state == "after")
+    return Finding(
+        "undecided",
+        after.u_norm_meV,
+        "meV (|u|, no reference)",
+        "the signal of a tip is linear in the tip's moment, so that it mirrors for any fixed stray field, whatever "
+        "wrote it; u reverses with a frozen reference p exactly, but no reference is named, and without one u is zero",
+    )
+
+
+def _polarisation(e: Evidence) -> Finding:
+    hop = need(e.migration, "migration")
+    dipole = hop.images[-1].dipole_along_hop_e_A
+    atoms = sum(formula_composition(e.host.formula).values())
+    volume = e.host.volume_per_formula_A3 * (hop.cell_atoms + 1) / atoms
+    value = dipole / volume * _MICROCOULOMB_PER_CM2
+    return Finding(
+        "reproduced" if abs(dipole) > 0.1 else "contradicted",
+        value,
+        "uC/cm2 (one hop per cell)",
+        f"the hop changes the dipole by {dipole:.2f} e A along its direction ({hop.field_tier}); one hop in "
+        f"{hop.cell_atoms} atoms. Whether the polarisation couples to the moment is C7's question",
+    )
+
+
+def _miscut(e: Evidence) -> Finding:
+    hop = need(e.migration, "migration")
+    work = _work_at(hop, WRITING_VOLTAGE_V)
+    ratios = miscut_ratio([0.0, *MISCUTS_deg], work, 300.0)
+    text = ", ".join(f"{r:.2f} at {m:g} deg" for m, r in zip(MISCUTS_deg, ratios[1:], strict=True))
+    falls = bool((np.diff(ratios) < 0).all() and (ratios > 0).all())
+    return Finding(
+        "reproduced" if falls else "contradicted",
+        float(ratios[-1]),
+        "net rate over that at no miscut",
+        f"only F cos(delta) drives a hop: {text}, reversible at each, for a work of {work:.3f} eV per hop "
+        f"({WRITING_VOLTAGE_V:g} V over a declared {DECLARED_THICKNESS_m * 1e9:g} nm). This is the trend of the rate "
+        "for one family of hops along the nominal direction; how long a contrast stays is C2's and C8's question",
+    )
+
+
+JUDGES: dict[str, Judge] = {
+    "C1": _composition,
+    "C2": _writing,
+    "C3": _tip,
+    "C4": _orders,
+    "C5": _easiest_vacancy,
+    "C6": _between_cobalt,
+    "C7": _written_direction,
+    "C8": _kept,
+    "C9": _polarisation,
+    "C10": _miscut,
+}

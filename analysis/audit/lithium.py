@@ -1,0 +1,96 @@
+"""Judges of the claims about lithium: C11 and C12 of lithium ferrite, C15 of maghemite."""
+
+from __future__ import annotations
+
+from ...structures.compensation import compensations
+from ...structures.spins import total_moment
+from ..kinetics import format_duration, retention_s
+from ..lithiation import am2_per_kg, moment_curve
+from .evidence import Evidence, Finding, Judge, NotDoneError, need
+
+# A barrier of the size that the review gives for Co in CFO is what "easily" has to beat.
+EASY_BARRIER_eV = 0.6
+MEASURED_DROP_Am2_PER_KG = 20.0
+_SMALL_muB = 0.2
+
+
+def _oxygen_and_lithium(e: Evidence) -> Finding:
+    oxygen = [v for v in e.vacancies if v.element == "O"]
+    lithium = [v for v in e.vacancies if v.element == "Li"]
+    if not oxygen or not lithium:
+        raise NotDoneError("vacancies of O and Li")
+    if e.tier != "local":
+        return _computed_moments(oxygen[0].moment_change_muB, lithium[0].moment_change_muB)
+    cell = e.host.structure
+    start = total_moment(cell)
+    index = {s.specie.symbol: i for i, s in reversed(list(enumerate(cell)))}
+    found = {}
+    for element in ("O", "Li"):
+        ways = [c for c in compensations(cell, index[element]) if c.charge_e == 0]
+        found[element] = {c.sublattice: c.total_moment_muB - start for c in ways}
+    lithium_in = moment_curve(cell, [0, 1], per_formula_of="LiFe5O8").moment_muB
+    step = lithium_in[1] - lithium_in[0]
+    return Finding(
+        "undecided",
+        found["O"].get("B"),
+        "muB per V_O, Fe2+ on B",
+        f"A and B are antiparallel by Neel's rule, {e.host.moment_per_formula_muB:g} muB per {e.host.formula}. With "
+        f"the electrons of V_O on B the moment changes by {found['O'].get('B', float('nan')):+g} muB, as claimed, "
+        f"on A by {found['O'].get('A', float('nan')):+g}; an inserted Li with Fe2+ on B changes it by {step:+g}, as claimed. "
+        f"A Li taken out of the stoichiometric crystal leaves a hole, not Fe2+: "
+        f"{found['Li'].get('B', float('nan')):+g} muB with Fe4+ on B; it raises the moment (+1 muB) only where "
+        "Fe2+ is there to be oxidised. Rigid valences cannot say on which sublattice the electrons are",
+    )
+
+
+def _computed_moments(oxygen_muB: float, lithium_muB: float) -> Finding:
+    lowers, raises = oxygen_muB < -_SMALL_muB, lithium_muB > _SMALL_muB
+    both = "reproduced" if lowers and raises else "contradicted" if not (lowers or raises) else "undecided"
+    return Finding(
+        both,
+        oxygen_muB,
+        "muB per V_O",
+        f"V_O changes the moment of the cell by {oxygen_muB:+.2f} muB and V_Li by {lithium_muB:+.2f}; claimed are a "
+        "decrease and an increase. V_Li is that of the stoichiometric crystal, which has no Fe2+ to oxidise",
+    )
+
+
+def _lithium_moves(e: Evidence) -> Finding:
+    hop = need(e.migration, "migration")
+    if hop.ion != "Li":
+        raise NotDoneError("hop of Li")
+    low, high = sorted((hop.forward_eV, hop.backward_eV))
+    time = format_duration(retention_s(high, 300.0))
+    text = (
+        f"{hop.label}: {hop.forward_eV:.2f} eV in and {hop.backward_eV:.2f} eV out, the harder way once in {time} "
+        "at 300 K with 1e13 Hz"
+    )
+    if high <= EASY_BARRIER_eV:
+        return Finding("reproduced", high, "eV", f"{text}: easier both ways than the review's 0.6 eV of Co")
+    if low > EASY_BARRIER_eV:
+        return Finding("contradicted", low, "eV", f"{text}: harder both ways than the review's 0.6 eV of Co")
+    return Finding(
+        "undecided",
+        high,
+        "eV",
+        f"{text}: easy one way, but the end is a trap, which long transport would feel",
+    )
+
+
+def _lithium_in_maghemite(e: Evidence) -> Finding:
+    curve = moment_curve(e.host.structure, per_formula_of="Fe2O3")
+    drop = curve.specific_Am2_per_kg[0] - curve.specific_Am2_per_kg[-1]
+    slope = drop / curve.content[-1]
+    needed = MEASURED_DROP_Am2_PER_KG / slope if slope > 0 else float("nan")
+    return Finding(
+        "undecided",
+        needed,
+        "Li per Fe2O3 for -20 Am2/kg",
+        f"Neel's rule gives {am2_per_kg(e.host.moment_per_formula_muB, 'Fe2O3'):.1f} Am2/kg at no Li and a fall of "
+        f"{slope:.1f} per Li with Fe2+ on B, so that the measured fall of {MEASURED_DROP_Am2_PER_KG:g} takes "
+        f"{needed:.2f} Li; the empty octahedra hold {curve.capacity:.2f}. The direction and size agree with the "
+        "claim; the slight rise at first, the voltages and the move of Fe from A to 16c are not computed",
+    )
+
+
+JUDGES: dict[str, Judge] = {"C11": _oxygen_and_lithium, "C12": _lithium_moves, "C15": _lithium_in_maghemite}

@@ -1,0 +1,24 @@
+"""Figure of the magnetisation against Li content."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lithiation import MomentCurve
+from .base import BLUE, canvas, sign
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def plot_moment(curve: MomentCurve, ax: Axes | None = None) -> Figure:
+    """Specific magnetisation against inserted Li, and the moment per formula unit on the right."""
+    with canvas(ax) as (figure, axis):
+        axis.plot(curve.content, curve.specific_Am2_per_kg, "o-", color=BLUE)
+        axis.set_xlabel(f"Li per {curve.formula}")
+        axis.set_ylabel("magnetisation (A m² kg⁻¹)")
+        for x, y, m in zip(curve.content[::2], curve.specific_Am2_per_kg[::2], curve.moment_muB[::2], strict=True):
+            axis.annotate(f"{m:.2f} $\\mu_B$", (x, y), xytext=(4, 4), textcoords="offset points", fontsize=7)
+        sign(axis, "; ".join(curve.assumptions))
+        return figure

@@ -1,0 +1,119 @@
+"""E(n) as a surface with its axes, and u against the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..anisotropy import AnisotropyMap, summarise
+from ..unidirectional import u_model
+from .base import BLUE, GREEN, VERMILION, canvas, sign
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int = 60) -> Figure:
+    """E(n) above its minimum as the radius of a surface, with easy and hard axes.
+
+    Parameters
+    ----------
+    map_
+        Map whose even fit is drawn; the radius is 0.35 at the easy axis and 1 at the hard one.
+    ax
+        3D axis to draw on; a new figure by default.
+    resolution
+        Points per half turn.
+
+    Returns
+    -------
+    Figure
+    """
+    with canvas(ax, size=(4.8, 4.4), projection="3d") as (figure, axis):
+        view: Any = axis
+        theta, phi = np.meshgrid(np.linspace(0, np.pi, resolution), np.linspace(0, 2 * np.pi, 2 * resolution))
+        n = np.stack([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)], axis=-1)
+        energy = map_.fit()(n.reshape(-1, 3)).reshape(theta.shape)
+        energy = energy - energy.min()
+        span = float(energy.max()) or 1.0
+        points = n * (0.35 + 0.65 * energy / span)[..., None]
+        import matplotlib as mpl
+
+        colours = mpl.colormaps["cividis"](energy / span)
+        view.plot_surface(*np.moveaxis(points, -1, 0), facecolors=colours, rstride=1, cstride=1, lw=0, shade=False)
+        found = summarise(map_)
+        for direction, colour, name in (
+            (found.easy_axis, GREEN, "easy"),
+            (found.hard_axis, VERMILION, "hard"),
+        ):
+            ends = np.outer([-1.25, 1.25], direction)
+            view.plot(*ends.T, color=colour, lw=2, label=f"{name} [{_components(direction)}]")
+        view.set_box_aspect((1, 1, 1))
+        view.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1), xlabel="x", ylabel="y", zlabel="z")
+        view.set_xticks([-1, 0, 1])
+        view.set_yticks([-1, 0, 1])
+        view.set_zticks([-1, 0, 1])
+        figure.colorbar(
+            mpl.cm.ScalarMappable(mpl.colors.Normalize(0, span), "cividis"),
+            ax=view,
+            shrink=0.6,
+            label="E(n) (meV per cell)",
+        )
+        view.set_title(f"{map_.state}: {map_.ions}, engine {map_.provenance.engine}", fontsize=8)
+        view.legend(loc="lower left", bbox_to_anchor=(-0.1, -0.12), ncols=2)
+        return figure
+
+
+def _components(direction: Sequence[float]) -> str:
+    return " ".join(f"{x:.2f}".replace("-", "−") for x in direction)
+
+
+def plot_u_against_reference(
+    h_meV: float,
+    D_before_meV: ArrayLike,
+    D_after_meV: ArrayLike,
+    along: ArrayLike,
+    *,
+    Gamma_meV: ArrayLike | None = None,
+    plane: tuple[ArrayLike, ArrayLike] = ((1, 0, 0), (0, 1, 0)),
+    ax: Axes | None = None,
+) -> Figure:
+    """Component of u along a direction while the frozen reference p turns once in a plane, before and after a hop.
+
+    Parameters
+    ----------
+    h_meV, D_before_meV, D_after_meV, Gamma_meV
+        Declared couplings; see `unidirectional.u_model`.
+    along
+        Direction of the component, e.g. the hop.
+    plane
+        Two perpendicular unit vectors; p starts along the first.
+    ax
+        Axis to draw on; a new figure by default.
+
+    Returns
+    -------
+    Figure
+    """
+    with canvas(ax) as (figure, axis):
+        first, second = (np.asarray(v, dtype=float) for v in plane)
+        gamma = np.zeros((3, 3)) if Gamma_meV is None else np.asarray(Gamma_meV, dtype=float)
+        unit = np.asarray(along, dtype=float)
+        unit = unit / np.linalg.norm(unit)
+        angle = np.linspace(0, 2 * np.pi, 181)
+        for name, d, colour in (("before", D_before_meV, BLUE), ("after", D_after_meV, VERMILION)):
+            values = [
+                float(u_model(h_meV, d, gamma, np.cos(t) * first + np.sin(t) * second) @ unit) for t in angle.tolist()
+            ]
+            axis.plot(np.degrees(angle), values, color=colour, label=name)
+        axis.axhline(0, color="0.6", lw=0.8)
+        axis.set_xticks(range(0, 361, 90))
+        axis.set_xlabel("angle of the reference p (deg)")
+        axis.set_ylabel("u along the direction (meV per cell)")
+        axis.legend()
+        sign(axis, f"h = {h_meV:g} meV and D are declared, not computed; u(-p) = -u(p)")
+        return figure

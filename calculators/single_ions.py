@@ -1,0 +1,207 @@
+"""E(n) of every open-shell ion that has a model: Co2+ (d7) and Fe2+ (d6) by ligand field, Fe3+ (d5) as S = 5/2."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+from monty.json import MSONable
+from numpy.typing import ArrayLike, NDArray
+
+from .crystal_field import site_fields
+from .ligand_field import LigandFieldModel, LigandFieldParameters
+from .spin_hamiltonian import FerricParameters, ferric_energies
+
+__all__ = [
+    "MODELLED",
+    "SingleIonMap",
+    "SingleIonParameters",
+    "ions_within",
+    "open_shell_sites",
+    "restriction_error_eV",
+    "single_ion_map",
+]
+
+FloatArray = NDArray[np.float64]
+Species = tuple[str, int]
+#: Electrons of the ions that have a model.
+MODELLED: Mapping[Species, int] = {("Co", 2): 7, ("Fe", 2): 6, ("Fe", 3): 5}
+# Directions that show the anisotropy of ions left out.
+_PROBE = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1], [1, -1, 0], [1, 0, -1], [0, 1, -1]], dtype=float)
+
+
+def _ferrous() -> LigandFieldParameters:
+    return LigandFieldParameters(racah_B_eV=0.100, racah_C_eV=0.44, zeta_eV=0.047, r2_a0_squared=1.39)
+
+
+@dataclass(frozen=True)
+class SingleIonParameters(MSONable):
+    """Every declared parameter of the single-ion models; none is fitted to an anisotropy.
+
+    Attributes
+    ----------
+    cobalt
+        Co2+, all 120 states of d7; see `LigandFieldParameters`.
+    ferrous
+        Fe2+, all 210 states of d6. Racah B and C 0.88 of the free ion's 917 and 4040 1/cm, spin-orbit constant
+        0.94 of about 400 1/cm, <r^2> = 1.39 Bohr radii squared, as A. Abragam and B. Bleaney, Electron Paramagnetic
+        Resonance of Transition Ions (1970), list them; the angular overlap is that of Co2+, whose radius is close:
+        10Dq = 1.06 eV at 2.10 A.
+    ferric
+        Fe3+, S = 5/2; see `FerricParameters`.
+    """
+
+    cobalt: LigandFieldParameters = field(default_factory=LigandFieldParameters)
+    ferrous: LigandFieldParameters = field(default_factory=_ferrous)
+    ferric: FerricParameters = field(default_factory=FerricParameters)
+
+
+@dataclass(frozen=True)
+class SingleIonMap:
+    """E(n) of the modelled ions of a crystal.
+
+    Attributes
+    ----------
+    sites
+        Indices of the ions, shape (n_ions,).
+    species
+        Their element and valence.
+    energies_eV
+        Shape (n_ions, n_directions).
+    left_out
+        Open-shell ions that have no model, with their number.
+    """
+
+    sites: list[int]
+    species: list[Species]
+    energies_eV: FloatArray
+    left_out: dict[str, int]
+
+    @property
+    def total_eV(self) -> FloatArray:
+        """Sum over the ions, shape (n_directions,)."""
+        return np.asarray(self.energies_eV.sum(axis=0))
+
+    @property
+    def names(self) -> str:
+        """What contributes, e.g. ``"8 Co2+, 16 Fe3+"``."""
+        return ", ".join(f"{n} {e}{v}+" for (e, v), n in sorted(Counter(self.species).items()))
+
+
+def open_shell_sites(atoms: Atoms) -> tuple[dict[int, Species], dict[str, int]]:
+    """Ions with a model by index, and the number of other open d shells, by species name.
+
+    Parameters
+    ----------
+    atoms
+        With the arrays ``valence`` and, to recognise other magnetic ions, ``magmom``. A valence that is no whole
+        number is rounded.
+    """
+    valences = atoms.arrays.get("valence")
+    if valences is None:
+        raise ValueError("the atoms carry no valences; single-ion models need the array 'valence'")
+    moments = atoms.arrays.get("magmom", np.zeros(len(atoms)))
+    known: dict[int, Species] = {}
+    others: Counter[str] = Counter()
+    for i, (symbol, valence, moment) in enumerate(zip(atoms.get_chemical_symbols(), valences, moments, strict=True)):
+        species = (symbol, round(float(valence)))
+        if species in MODELLED:
+            known[i] = species
+        elif np.linalg.norm(moment) > 1e-6:
+            others[f"{symbol}{species[1]}+"] += 1
+    return known, dict(others)
+
+
+def ions_within(atoms: Atoms, near: ArrayLike, radius_A: float) -> list[int]:
+    """Indices of atoms within a radius of a fractional position, periodic images included."""
+    if not radius_A > 0:
+        raise ValueError(f"radius {radius_A} A must be positive")
+    delta = atoms.get_scaled_positions() - np.asarray(near, dtype=float)
+    delta -= np.rint(delta)
+    return [int(i) for i in np.flatnonzero(np.linalg.norm(delta @ atoms.cell.array, axis=1) <= radius_A)]
+
+
+def single_ion_map(
+    atoms: Atoms,
+    charges: ArrayLike,
+    directions: ArrayLike,
+    *,
+    parameters: SingleIonParameters | None = None,
+    sites: Sequence[int] | None = None,
+    temperature_K: float = 0.0,
+) -> SingleIonMap:
+    """E(n) of each modelled ion.
+
+    Parameters
+    ----------
+    atoms
+        Periodic structure with the array ``valence``.
+    charges
+        Charges of all ions for the l = 2 field, e, shape (n_atoms,).
+    directions
+        Shape (n_directions, 3).
+    parameters
+        Default `SingleIonParameters`.
+    sites
+        Ions to compute; all modelled ones by default.
+    temperature_K
+        0 for the ground state, else the free energy -kT ln Z over all states (populations).
+
+    Raises
+    ------
+    ValueError
+        If the structure is not periodic, has no valences, or no ion with a model.
+    """
+    if not atoms.pbc.all():
+        raise ValueError(f"the point-charge field is that of a crystal, but pbc is {atoms.pbc.tolist()}")
+    used = parameters or SingleIonParameters()
+    known, others = open_shell_sites(atoms)
+    chosen = [i for i in known if sites is None or i in set(sites)]
+    if not chosen:
+        wanted = ", ".join(f"{e}{v}+" for e, v in MODELLED)
+        raise ValueError(f"no ion with a single-ion model here; there are models for {wanted}")
+    energies = np.zeros((len(chosen), len(np.asarray(directions))))
+    row = {site: r for r, site in enumerate(chosen)}
+    for species, model in ((("Co", 2), used.cobalt), (("Fe", 2), used.ferrous)):
+        mine = [i for i in chosen if known[i] == species]
+        if mine:
+            fields = site_fields(atoms.cell.array, atoms.positions, atoms.get_chemical_symbols(), charges, mine, model)
+            found = LigandFieldModel(model, MODELLED[species]).ground_energies(fields, directions, temperature_K)
+            energies[[row[i] for i in mine]] = found
+    ferric = [i for i in chosen if known[i] == ("Fe", 3)]
+    for i, bonds in _oxygen_bonds(atoms, ferric, used.ferric.ligand_cutoff_A).items():
+        energies[row[i]] = ferric_energies(bonds, directions, used.ferric, temperature_K)
+    return SingleIonMap(chosen, [known[i] for i in chosen], energies, others)
+
+
+def restriction_error_eV(
+    atoms: Atoms,
+    charges: ArrayLike,
+    inside: Sequence[int],
+    *,
+    parameters: SingleIonParameters | None = None,
+    temperature_K: float = 0.0,
+) -> float:
+    """Anisotropy of the ions that a restriction leaves out: their spread over seven directions, eV.
+
+    The seven directions (axes, diagonals of faces and of the cube) span all terms of degree 2 and sample degree 4, so
+    this is measured on the ions left out and not a bound on every direction.
+    """
+    known, _ = open_shell_sites(atoms)
+    outside = [i for i in known if i not in set(inside)]
+    if not outside:
+        return 0.0
+    left = single_ion_map(atoms, charges, _PROBE, parameters=parameters, sites=outside, temperature_K=temperature_K)
+    return float(np.ptp(left.total_eV))
+
+
+def _oxygen_bonds(atoms: Atoms, sites: Sequence[int], cutoff_A: float) -> dict[int, FloatArray]:
+    if not sites:
+        return {}
+    first, second, vectors = neighbor_list("ijD", atoms, cutoff_A)
+    oxygen = np.array([s == "O" for s in atoms.get_chemical_symbols()])[second]
+    return {i: vectors[(first == i) & oxygen] for i in sites}

@@ -1,0 +1,44 @@
+"""The d shell against edrixs, an independent exact-diagonalisation code (pip install edrixs)."""
+
+import numpy as np
+import pytest
+from magnetoionics.calculators.ligand_field import LigandFieldModel, LigandFieldParameters, angular_overlap
+
+edrixs = pytest.importorskip("edrixs")
+
+# The real orbitals in edrixs's order z2, zx, zy, x2-y2, xy, as places in ours: xy, yz, z2, xz, x2-y2.
+ORDER = [2, 3, 1, 4, 0]
+
+
+def edrixs_levels(electrons, parameters, field, direction):
+    f2 = 49 * parameters.racah_B_eV + 7 * parameters.racah_C_eV
+    f4 = 63 * parameters.racah_C_eV / 5
+    repulsion = edrixs.get_umat_slater("d", 0.0, f2, f4)
+    to_complex = edrixs.tmat_r2c("d", True)
+    real = np.kron(field[np.ix_(ORDER, ORDER)], np.eye(2))
+    one = edrixs.cb_op(real.astype(complex), to_complex)
+    one = one + edrixs.atom_hsoc("d", parameters.zeta_eV)
+    spin = [edrixs.get_sx(2), edrixs.get_sy(2), edrixs.get_sz(2)]
+    one = one + parameters.exchange_eV * sum(n * s for n, s in zip(direction, spin, strict=True))
+    basis = edrixs.get_fock_bin_by_N(10, electrons)
+    # get_umat_slater has no factor of one half to add: four_fermion takes its tensor as it is.
+    h = edrixs.two_fermion(one, basis) + edrixs.four_fermion(repulsion, basis)
+    return np.linalg.eigvalsh(h)
+
+
+@pytest.mark.parametrize("electrons", [5, 6, 7])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_all_levels_agree_to_a_microelectronvolt(electrons, seed):
+    rng = np.random.default_rng(seed)
+    parameters = LigandFieldParameters()
+    bonds = 2.1 * np.vstack([np.eye(3), -np.eye(3)]) + rng.normal(0, 0.1, (6, 3))
+    field = angular_overlap(bonds, parameters)
+    direction = rng.normal(size=3)
+    direction /= np.linalg.norm(direction)
+    ours = LigandFieldModel(parameters, electrons).levels(field, direction)
+    theirs = edrixs_levels(electrons, parameters, field, direction)
+    assert np.ptp(ours) > 5
+    shift = theirs[0] - ours[0]
+    assert np.abs(theirs - ours - shift).max() < 1e-6
+    # Leaving out F0 makes the two zeros of energy the same as well.
+    assert abs(shift) < 1e-6
