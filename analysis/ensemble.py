@@ -272,9 +272,7 @@ def retention_against_temperature(p: EnsembleParameters, temperatures_K: Sequenc
         first = contrast_after(at, [(0.0, 0.0)], 1.0)[0]
         low, high = -18.0, 40.0
         if contrast_after(at, [(0.0, 10.0**high)], 1.0)[0] > first / np.e:
-            raise ValueError(
-                f"at {temperature:g} K the written state keeps more than 1/e for ever: it is the ground state"
-            )
+            raise ValueError(f"at {temperature:g} K more than 1/e of the contrast stays for ever: no time exists")
         for _ in range(60):
             mid = (low + high) / 2
             left = contrast_after(at, [(0.0, 10.0**mid)], 1.0)[0]

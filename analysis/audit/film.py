@@ -8,9 +8,10 @@ from ..binding import VacancyBinding
 from ..charge_corrections import COULOMB_eV_A
 from ..constants import SECONDS_PER_DAY
 from ..ensemble import EnsembleParameters, contrast_after
-from ..formation import composition_after, formula_composition
+from ..formation import composition_after
 from ..kinetics import Retention, format_duration, miscut_ratio, retention_s
 from ..migration import Migration
+from ..phases import formula_composition
 from ..study import VacancyResult
 from .evidence import Evidence, Finding, Judge, NotDoneError, need
 

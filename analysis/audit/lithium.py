@@ -36,8 +36,8 @@ def _oxygen_and_lithium(e: Evidence) -> Finding:
         "muB per V_O, Fe2+ on B",
         f"A and B are antiparallel by Neel's rule, {e.host.moment_per_formula_muB:g} muB per {e.host.formula}. With "
         f"the electrons of V_O on B the moment changes by {found['O'].get('B', float('nan')):+g} muB, as claimed, "
-        f"on A by {found['O'].get('A', float('nan')):+g}; an inserted Li with Fe2+ on B changes it by {step:+g}, as claimed. "
-        f"A Li taken out of the stoichiometric crystal leaves a hole, not Fe2+: "
+        f"on A by {found['O'].get('A', float('nan')):+g}; an inserted Li with Fe2+ on B changes it by {step:+g}, "
+        f"as claimed. A Li taken out of the stoichiometric crystal leaves a hole, not Fe2+: "
         f"{found['Li'].get('B', float('nan')):+g} muB with Fe4+ on B; it raises the moment (+1 muB) only where "
         "Fe2+ is there to be oxidised. Rigid valences cannot say on which sublattice the electrons are",
     )
