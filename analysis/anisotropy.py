@@ -15,13 +15,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.optimize import minimize
-from scipy.spatial import ConvexHull
 
 from .calculation import Check
 from .constants import MEV_PER_A3_TO_MJ_PER_M3
 from .directions import antipodes, images_under, plane_scan
 from .document import Document, Provenance
 from .harmonics import HarmonicFit, fit_harmonics
+from .sphere_paths import pass_energy_meV, sphere_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,18 +172,9 @@ class CubicConstants(Document):
     residual_rms_meV: float | None = None
 
 
-def _sphere_grid(count: int = 2000) -> FloatArray:
-    """Nearly even directions on the sphere (golden spiral)."""
-    i = np.arange(count) + 0.5
-    z = 1 - 2 * i / count
-    phi = np.pi * (1 + np.sqrt(5)) * i
-    r = np.sqrt(1 - z**2)
-    return np.stack([r * np.cos(phi), r * np.sin(phi), z], axis=1)
-
-
 def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tuple[float, FloatArray]]:
     """Distinct axes within a tolerance of the lowest (sense 1) or highest (-1) fitted energy."""
-    grid = _sphere_grid()
+    grid = sphere_grid()
     values = sense * fit(grid)
     starts: list[FloatArray] = []
     for candidate in grid[np.argsort(values)[:200]]:
@@ -207,8 +198,6 @@ def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tu
 def reversal_barrier_meV(fit: HarmonicFit, easy_axis: ArrayLike, grid: int = 4000) -> float:
     """Lowest barrier on the sphere between n and -n, meV above the energy at n.
 
-    Directions of a fine grid are joined in the order of their energies until n and -n are connected.
-
     Parameters
     ----------
     fit
@@ -219,27 +208,7 @@ def reversal_barrier_meV(fit: HarmonicFit, easy_axis: ArrayLike, grid: int = 400
         Grid points; 4000 give a saddle within about 0.2 % of the anisotropy.
     """
     start = np.asarray(easy_axis, dtype=float)
-    points = np.concatenate([_sphere_grid(grid), [start, -start]])
-    energies = fit(points)
-    triangles = ConvexHull(points).simplices
-    edges = np.unique(
-        np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]])), axis=0
-    )
-    heights = energies[edges].max(axis=1)
-    parent = list(range(len(points)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for k in np.argsort(heights, kind="stable"):
-        a, b = edges[k]
-        parent[root(int(a))] = root(int(b))
-        if root(grid) == root(grid + 1):
-            return float(heights[k] - energies[grid])
-    raise AssertionError("unreachable: the hull of a sphere is connected")
+    return pass_energy_meV(fit, start, -start, grid) - float(fit(start[None])[0])
 
 
 def _easy_plane_normal(fit: HarmonicFit, hard: FloatArray, easy_meV: float, tolerance_meV: float) -> list[float] | None:

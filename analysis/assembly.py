@@ -287,7 +287,7 @@ def unidirectional_result(inputs: StudyInputs, anisotropy: AnisotropyResult | No
         reason=_hop_reason(after, easy, hard, relation),
         assumptions=[
             "no frozen reference is declared: nothing in the film or the tip is pinned",
-            "magnetically rigid cell: all Co moments turn together",
+            "magnetically rigid cell: all moments turn together",
         ],
     )
 

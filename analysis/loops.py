@@ -17,6 +17,7 @@ from scipy.optimize import minimize
 from .anisotropy import AnisotropyMap
 from .constants import MEV_TO_J, MU_B_J_PER_T
 from .document import Document
+from .sphere_paths import sphere_grid
 
 FloatArray = NDArray[np.float64]
 Energy = Callable[[FloatArray], FloatArray]
@@ -82,7 +83,7 @@ def particle_loop(
     if moment_muB == 0:
         raise ValueError("a cell without moment has no loop; name the group that turns and its moment")
     fit = map_.fit()
-    grid = _sphere(400)
+    grid = sphere_grid(400)
     span = float(np.ptp(fit(grid)))
     u = np.asarray(u_meV, dtype=float)
     limit = maximum_T or 3 * (2 * span + float(np.linalg.norm(u))) / (abs(moment_muB) * MEV_PER_MUB_T)
@@ -181,14 +182,6 @@ def _relaxed(energy: Energy, pull: FloatArray, start: FloatArray) -> FloatArray:
         side = helper / np.linalg.norm(helper)
         other = np.cross(start, side)
     return n
-
-
-def _sphere(count: int) -> FloatArray:
-    i = np.arange(count) + 0.5
-    z = 1 - 2 * i / count
-    phi = np.pi * (1 + np.sqrt(5)) * i
-    r = np.sqrt(1 - z**2)
-    return np.stack([r * np.cos(phi), r * np.sin(phi), z], axis=1)
 
 
 def stoner_wohlfarth_switching(angle_deg: float) -> float:

@@ -6,6 +6,7 @@ from ...structures.compensation import compensations
 from ...structures.spins import total_moment
 from ..kinetics import format_duration, retention_s
 from ..lithiation import am2_per_kg, moment_curve
+from ..study import Verdict
 from .evidence import Evidence, Finding, Judge, NotDoneError, need
 
 # A barrier of the size that the review gives for Co in CFO is what "easily" has to beat.
@@ -28,8 +29,8 @@ def _oxygen_and_lithium(e: Evidence) -> Finding:
     for element in ("O", "Li"):
         ways = [c for c in compensations(cell, index[element]) if c.charge_e == 0]
         found[element] = {c.sublattice: c.total_moment_muB - start for c in ways}
-    lithium_in = moment_curve(cell, [0, 1], per_formula_of="LiFe5O8").moment_muB
-    step = lithium_in[1] - lithium_in[0]
+    curve = moment_curve(cell, [0, 1], per_formula_of="LiFe5O8")
+    step = (curve.moment_muB[1] - curve.moment_muB[0]) / curve.content[1]
     return Finding(
         "undecided",
         found["O"].get("B"),
@@ -45,7 +46,7 @@ def _oxygen_and_lithium(e: Evidence) -> Finding:
 
 def _computed_moments(oxygen_muB: float, lithium_muB: float) -> Finding:
     lowers, raises = oxygen_muB < -_SMALL_muB, lithium_muB > _SMALL_muB
-    both = "reproduced" if lowers and raises else "contradicted" if not (lowers or raises) else "undecided"
+    both: Verdict = "reproduced" if lowers and raises else "contradicted" if not (lowers or raises) else "undecided"
     return Finding(
         both,
         oxygen_muB,
