@@ -15,7 +15,7 @@ from .audit.evidence import Evidence, Finding, Judge, NotDoneError
 from .audit.film import HOLE_ON_NEIGHBOUR_eV
 from .study import Claim
 
-__all__ = ["HOLE_ON_NEIGHBOUR_eV", "Evidence", "Finding", "audit", "claims_table", "closed_forms"]
+__all__ = ["Evidence", "Finding", "HOLE_ON_NEIGHBOUR_eV", "audit", "claims_table", "closed_forms"]
 
 _JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES}
 

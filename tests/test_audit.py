@@ -119,7 +119,7 @@ def test_oxygen_deficiency_and_lithium():
     assert row.value == pytest.approx(-2)
     for changes, verdict in (((-2, 1), "reproduced"), ((2, -1), "contradicted"), ((-2, -1), "undecided")):
         pair = [vacancy("O", changes[0]), vacancy("Li", changes[1])]
-        (row,) = judged(evidence(host="life5o8", tier="ML", vacancies=pair), "C11")
+        (row,) = judged(evidence(host="life5o8", tier="GPAW", vacancies=pair), "C11")
         assert row.verdict == verdict
 
 

@@ -50,7 +50,7 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
             (found.easy_axis, GREEN, "easy"),
             (found.hard_axis, VERMILION, "hard"),
         ):
-            ends = np.outer([-1.25, 1.25], direction)
+            ends = np.outer([-1.4, 1.4], direction)
             view.plot(*ends.T, color=colour, lw=2, label=f"{name} [{_components(direction)}]")
         view.set_box_aspect((1, 1, 1))
         view.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1), xlabel="x", ylabel="y", zlabel="z")
@@ -63,8 +63,8 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
             shrink=0.6,
             label="E(n) (meV per cell)",
         )
-        view.set_title(f"{map_.state}: {map_.ions}, engine {map_.provenance.engine}", fontsize=8)
-        view.legend(loc="lower left", bbox_to_anchor=(-0.1, -0.12), ncols=2)
+        view.set_title(f"{map_.state}: {map_.ions}, engine {map_.provenance.engine}", fontsize=8, loc="right")
+        view.legend(loc="upper left", bbox_to_anchor=(-0.08, 1.02))
         return figure
 
 
