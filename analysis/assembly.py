@@ -115,6 +115,7 @@ def host_result(inputs: StudyInputs) -> HostResult:
         per_formula[order] = (calculation.energy_eV / units, calculation.structure.volume / units)
     lowest = min(energy for energy, _ in per_formula.values())
     chosen = inputs.bulks[inputs.order].structure
+    units_of_host = formula_units(chosen, inputs.host.anion, inputs.host.anions_per_formula)
     return HostResult(
         key=inputs.host.key,
         title=inputs.host.title,
@@ -125,7 +126,8 @@ def host_result(inputs: StudyInputs) -> HostResult:
         lattice_A=[float(x) for x in chosen.lattice.abc],
         angles_deg=[float(x) for x in chosen.lattice.angles],
         volume_per_formula_A3=float(per_formula[inputs.order][1]),
-        moment_per_formula_muB=inputs.host.moment_per_formula(chosen),
+        # The engine's own total: site moments in the structure may be the start of an electronic calculation.
+        moment_per_formula_muB=inputs.bulks[inputs.order].total_moment_muB / units_of_host,
         orders=[
             OrderEnergy(
                 order=order,

@@ -82,6 +82,21 @@ def test_a_map_that_fails_a_guard_is_not_used(cell, tmp_path, monkeypatch, fault
         collect_maps.original({"pristine": found})
 
 
+@pytest.mark.parametrize("fault", ["", "penalty"])
+def test_held_moments_and_occupation_matrices_reach_the_run(cell, tmp_path, monkeypatch, fault):
+    monkeypatch.setenv("VASP_EMULATOR_FAULT", fault)
+    radii = {"Fe": 1.302, "Co": 1.302, "O": 0.82}
+    matrices = "1 occupation matrix of this emulator\n"
+    found = make_map(cell, tmp_path, DIRECTIONS[:2], constrain_eV=10.0, rwigs_A=radii, occupation_matrices=matrices)
+    penalty = next(c for c in found.checks if c.name == "penalty of the constraint")
+    assert penalty.passed is (fault == "")
+    assert penalty.value == pytest.approx(2.5e-8 if fault == "" else 1e-3)
+    assert bool(invalid_because(found.checks)) is (fault != "")
+    files = list(tmp_path.glob("store/files/*direction*/OCCMATRIX*"))
+    assert len(files) == 2
+    assert found.method == "self-consistent, constrained moments"
+
+
 def test_flow_of_the_maker_has_one_density_per_state(cell):
     flow = AnisotropyMaker(engine=engine(), lebedev_order=3).make({"pristine": cell, "before": cell})
     names = [job.name for job, _ in flow.iterflow()]

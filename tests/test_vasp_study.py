@@ -4,9 +4,11 @@ import pytest
 
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
-from magnetoionics.analysis.calculation import invalid_because
+from magnetoionics.analysis.calculation import Calculation, Check, InvalidResultError, invalid_because
 from magnetoionics.analysis.study import Study
-from magnetoionics.workflows.study import MagnetoionicStudyMaker
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.study import MagnetoionicStudyMaker, assemble_study
 from magnetoionics.workflows.vasp.settings import SpinOrbitSettings, VaspSettings
 from vasp_running import engine, run
 
@@ -28,3 +30,25 @@ def test_study_runs_from_inputs_to_verdicts(tmp_path):
     assert "point charges" in study.migration[0].field_tier
     text = study.model_dump_json(by_alias=True)
     assert Study.model_validate_json(text).engine.name == "vasp"
+
+
+def test_an_invalid_host_ends_the_study_and_another_order_is_left_out():
+    broken = [Check(name="moments kept", passed=False, note="a spin flipped", invalidates=True)]
+    cell = get_host("cofe2o4").structure()
+    bulk = Calculation(
+        name="bulk Imma",
+        structure=cell,
+        energy_eV=-1.0,
+        max_force_eV_per_A=0.0,
+        force_calls=1,
+        total_moment_muB=21.0,
+        provenance=get_engine("local").provenance(),
+    )
+    engine_result = MagnetoionicStudyMaker.quick(get_engine("local"))._engine_result(cell)
+    bad = bulk.model_copy(update={"checks": broken})
+    with pytest.raises(InvalidResultError, match=r"bulk Imma.*a spin flipped"):
+        assemble_study.original("cofe2o4", "Imma", engine_result, [], {"Imma": bad})
+    study = assemble_study.original("cofe2o4", "Imma", engine_result, [], {"Imma": bulk, "P4_122": bad})
+    assert [o.order for o in study.host.orders] == ["Imma"]
+    # The moment is what was computed, not what the spins started from.
+    assert study.host.moment_per_formula_muB == pytest.approx(21.0 / 8)

@@ -11,7 +11,7 @@ from jobflow import Flow, Maker, job
 from ..analysis.anisotropy import AnisotropyMap
 from ..analysis.assembly import StudyInputs, assemble
 from ..analysis.binding import VacancyBinding
-from ..analysis.calculation import Calculation
+from ..analysis.calculation import Calculation, invalid_because, require_valid
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
@@ -212,8 +212,16 @@ def assemble_study(
     maps: dict[str, AnisotropyMap] | None = None,
     binding: VacancyBinding | None = None,
 ) -> Study:
-    """Judge everything that was computed; outputs a `Study`. `migration` is the output of `MigrationMaker`."""
+    """Judge everything that was computed; outputs a `Study`. `migration` is the output of `MigrationMaker`.
+
+    Raises
+    ------
+    InvalidResultError
+        If the host failed a guard; another cation order that did is left out.
+    """
     moved = migration or {}
+    require_valid(bulks[order].checks, bulks[order].name)
+    bulks = {name: made for name, made in bulks.items() if not invalid_because(made.checks)}
     inputs = StudyInputs(
         host=get_host(host_key),
         order=order,

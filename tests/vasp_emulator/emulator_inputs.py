@@ -74,6 +74,12 @@ def read_inputs(folder: Path) -> Inputs:
     moments = read_moments(incar, len(structure))
     inputs = Inputs(incar, kpoints, structure, potcar, moments, images)
     check_density(inputs, folder)
+    require(not incar.get("OCCEXT") or (folder / "OCCMATRIX").is_file(), "OCCEXT without an OCCMATRIX")
+    if incar.get("I_CONSTRAINED_M"):
+        count = len(blocks(structure))
+        require(len(incar["RWIGS"]) == count, f"RWIGS has {len(incar['RWIGS'])} entries for {count} species")
+        held = np.array(incar["M_CONSTR"], dtype=float).size
+        require(held == 3 * len(structure), f"M_CONSTR has {held} numbers for {len(structure)} atoms")
     return inputs
 
 
@@ -148,6 +154,9 @@ def check_tags(incar: Incar) -> None:
     require(int(incar.get("ISPIN", 1)) == 2 or incar.get("LSORBIT"), "a magnetic oxide without ISPIN = 2")
     if incar.get("LSORBIT"):
         require(int(incar.get("ISYM", 2)) == -1, "spin-orbit energies of different directions need ISYM = -1")
+        if incar.get("I_CONSTRAINED_M"):
+            require("LAMBDA" in incar and "RWIGS" in incar, "constrained moments need LAMBDA and RWIGS")
+            require("M_CONSTR" in incar, "constrained moments without M_CONSTR")
         require("SAXIS" in incar, "LSORBIT without SAXIS: the frame of the moments would be VASP's default")
     if "IMAGES" in incar:
         require("LCLIMB" in incar, "a band without LCLIMB: whether it climbs would be VTST's default")

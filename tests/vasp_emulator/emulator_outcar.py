@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,9 @@ def write_oszicar(inputs: Inputs, result: Result, path: Path) -> None:
     for number, step in enumerate(result.steps, start=1):
         lines.append("       N       E                     dE             d eps       ncg     rms          rms(c)")
         previous = 0.0
+        if inputs.incar.get("I_CONSTRAINED_M"):
+            penalty = 1e-3 if os.environ.get("VASP_EMULATOR_FAULT") == "penalty" else 2.5e-8
+            lines.append(f" E_p =  {penalty:.5E}  lambda =  {float(inputs.incar['LAMBDA']):.3E}")
         for n, energy in enumerate(step.electronic, start=1):
             change = f"{energy - previous:12.5E}"
             lines.append(f"DAV: {n:3d}    {energy:.12E}   {change}   {change}   1000   0.100E-01    0.100E-01")
