@@ -19,7 +19,7 @@ import warnings
 
 OURS = "magnetoionics"
 CUTOFF_A = 3.3
-VACANCIES, HOPS = "distinct vacancies", "distinct Co hops"
+VACANCIES, HOPS, VOIDS = "distinct vacancies", "distinct Co hops", "distinct voids"
 
 
 def bare(structure):
@@ -63,12 +63,26 @@ def hops_of_pymatgen(structure):
     return len(pathfinder.DistinctPathFinder(bare(structure), "Co", max_path_length=CUTOFF_A).get_paths())
 
 
+def our_voids(structure):
+    from magnetoionics.structures.voids import distinct_voids
+
+    return sorted(v.multiplicity for v in distinct_voids(structure))
+
+
+def voids_of_pymatgen(structure):
+    generators = importlib.import_module("pymatgen.analysis.defects.generators")
+    made = generators.VoronoiInterstitialGenerator().generate(bare(structure), insert_species=["Li"])
+    return sorted(d.multiplicity for d in made)
+
+
 ROWS = [
     (VACANCIES, OURS, our_vacancies),
     (VACANCIES, "pymatgen-analysis-defects", vacancies_of_pymatgen),
     (VACANCIES, "doped", vacancies_of_doped),
     (HOPS, OURS, our_hops),
     (HOPS, "pymatgen-analysis-diffusion", hops_of_pymatgen),
+    (VOIDS, OURS, our_voids),
+    (VOIDS, "pymatgen-analysis-defects", voids_of_pymatgen),
 ]
 
 
@@ -106,7 +120,7 @@ def row(number, repeats, limit):
     process.terminate()
     process.join()
     atoms = 56 * repeats**3
-    print(f"{atoms:6d}  {what:20s} {who:28s} {'' if seconds is None else f'{seconds:8.2f} s'}  {found}", flush=True)
+    print(f"{atoms:6d}  {what:20s} {who:28s} {'' if seconds is None else f'{seconds:8.3f} s'}  {found}", flush=True)
     return seconds
 
 
@@ -114,7 +128,7 @@ def markdown(times, sizes):
     print("\n| " + " | ".join(["", *(f"{56 * n**3} atoms" for n in sizes)]) + " |\n|-|" + "-|" * len(sizes))
     for number, (what, who, _) in enumerate(ROWS):
         cells = [times[number, n] for n in sizes]
-        print("| " + " | ".join([f"{what}, {who}", *("-" if t is None else f"{t:.2f}" for t in cells)]) + " |")
+        print("| " + " | ".join([f"{what}, {who}", *("-" if t is None else f"{t:.3f}" for t in cells)]) + " |")
 
 
 def main():

@@ -72,17 +72,19 @@ def distinct_voids(structure: Structure, anion: str = "O") -> list[Void]:
         If the structure has no such anions.
     """
     centres, anion_A, corners = void_centres(structure, anion)
-    cations = [s.frac_coords for s in structure if s.specie.symbol != anion]
-    gaps = structure.lattice.get_all_distances(centres, cations).min(axis=1)
-    left = list(range(len(centres)))
-    ops = operations(structure)
-    out = []
-    while left:
-        seed = left[0]
-        images = np.array([op.rotation @ centres[seed] + op.translation for op in ops])
-        distance = structure.lattice.get_all_distances(images, centres[left]).min(axis=0)
-        group = [v for v, d in zip(left, distance, strict=True) if d < _MERGE_A / 2]
-        left = [v for v in left if v not in group]
+    if not len(centres):
+        return []
+    gaps, _ = _Places(structure, _cations(structure, anion)).nearest(centres)
+    places, ops = _Places(structure, centres), operations(structure)
+    rotations, translations = np.array([op.rotation for op in ops]), np.array([op.translation for op in ops])
+    left, out = np.ones(len(centres), dtype=bool), []
+    for seed in range(len(centres)):
+        if not left[seed]:
+            continue
+        distance, index = places.nearest(rotations @ centres[seed] + translations)
+        group = np.unique(index[distance < _MERGE_A / 2])
+        group = group[left[group]]
+        left[group] = False
         position = [float(x) for x in centres[seed]]
         kind = NAMES[int(corners[seed])]
         out.append(Void(kind, position, len(group), float(anion_A[seed]), float(gaps[seed])))
@@ -111,27 +113,24 @@ def void_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, Fl
     if not len(anions):
         raise ValueError(f"the structure holds no {anion} to form voids")
     matrix = structure.lattice.matrix
-    points = _padded(np.mod(anions, 1.0), structure) @ matrix
+    points = _padded(np.mod(anions, 1.0), structure)[0] @ matrix
     vertices = Voronoi(points).vertices
     fractional = vertices @ np.linalg.inv(matrix)
     inside = np.all((fractional > -1e-6) & (fractional < 1 - 1e-6), axis=1)
     tree = cKDTree(points)
-    centres: list[FloatArray] = []
-    found: list[tuple[float, int]] = []
-    for vertex in vertices[inside]:
-        settled = settled_void(vertex, points, tree)
-        if settled is None:
-            continue
-        place = np.mod(np.round(settled[0] @ np.linalg.inv(matrix), 9), 1.0)
-        if centres and structure.lattice.get_all_distances(place, centres).min() < _MERGE_A:
-            continue
-        if _is_occupied(structure, place, anion):
-            continue
-        centres.append(place)
-        found.append(settled[1:])
-    if not centres:
+    found = [settled for vertex in vertices[inside] if (settled := settled_void(vertex, points, tree)) is not None]
+    if not found:
         return np.empty((0, 3)), np.empty(0), np.empty(0, dtype=int)
-    return np.array(centres), np.array([f[0] for f in found]), np.array([f[1] for f in found])
+    centres = np.mod(np.round(np.array([f[0] for f in found]) @ np.linalg.inv(matrix), 9), 1.0) % 1.0
+    occupied, _ = _Places(structure, _cations(structure, anion)).nearest(centres)
+    close = _Places(structure, centres).within(centres, _MERGE_A)
+    kept: list[int] = []
+    dropped = occupied < OCCUPIED_A
+    for n, others in enumerate(close):
+        if not dropped[n]:
+            kept.append(n)
+            dropped[others] = True
+    return centres[kept], np.array([f[1] for f in found])[kept], np.array([f[2] for f in found])[kept]
 
 
 def void_name(structure: Structure, position: list[float] | FloatArray, kind: str) -> str:
@@ -180,13 +179,43 @@ def with_interstitial(
     return out
 
 
-def _padded(fractional: FloatArray, structure: Structure) -> FloatArray:
+class _Places:
+    """Periodic places, searched with a tree; distances beyond the padding count as that."""
+
+    def __init__(self, structure: Structure, places: FloatArray) -> None:
+        self._matrix = structure.lattice.matrix
+        inside = np.mod(places, 1.0)
+        padded, self._index = _padded(inside, structure)
+        self._tree = cKDTree(padded @ self._matrix) if len(places) else None
+
+    def nearest(self, positions: FloatArray) -> tuple[FloatArray, NDArray[np.int_]]:
+        """Distance in Angstrom and index of the place nearest to each fractional position."""
+        if self._tree is None:
+            return np.full(len(positions), _PADDING_A), np.zeros(len(positions), dtype=int)
+        distance, index = self._tree.query(np.mod(positions, 1.0) @ self._matrix)
+        return np.minimum(np.asarray(distance), _PADDING_A), self._index[np.asarray(index)]
+
+    def within(self, positions: FloatArray, radius_A: float) -> list[NDArray[np.int_]]:
+        """Indices of the places nearer than a radius to each fractional position."""
+        if self._tree is None:
+            return [np.zeros(0, dtype=int) for _ in positions]
+        balls = self._tree.query_ball_point(np.mod(positions, 1.0) @ self._matrix, radius_A)
+        return [self._index[np.asarray(ball, dtype=int)] for ball in balls]
+
+
+def _cations(structure: Structure, anion: str) -> FloatArray:
+    return np.array([s.frac_coords for s in structure if s.specie.symbol != anion]).reshape(-1, 3)
+
+
+def _padded(fractional: FloatArray, structure: Structure) -> tuple[FloatArray, NDArray[np.int_]]:
+    """Positions in [0, 1) with their images up to the padding, and which position each is an image of."""
     lattice = structure.lattice
     margins = np.array([_PADDING_A / lattice.d_hkl(tuple(row)) for row in np.eye(3, dtype=int).tolist()])
     reach = np.ceil(margins).astype(int)
     shifts = np.array(list(product(*(range(-n, n + 1) for n in reach))))
     images = (fractional[None] + shifts[:, None]).reshape(-1, 3)
-    return np.asarray(images[np.all((images > -margins) & (images < 1 + margins), axis=1)])
+    near = np.all((images > -margins) & (images < 1 + margins), axis=1)
+    return images[near], np.tile(np.arange(len(fractional)), len(shifts))[near]
 
 
 def settled_void(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tuple[FloatArray, float, int] | None:
@@ -210,8 +239,3 @@ def settled_void(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tuple
         return None
     centre = points[index[:corners]].mean(axis=0)
     return centre, float(np.linalg.norm(points[index[:corners]] - centre, axis=1).min()), corners
-
-
-def _is_occupied(structure: Structure, place: FloatArray, anion: str) -> bool:
-    cations = [s.frac_coords for s in structure if s.specie.symbol != anion]
-    return bool(cations) and float(structure.lattice.get_all_distances(place, cations).min()) < OCCUPIED_A
