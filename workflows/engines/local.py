@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...analysis.anisotropy import AnisotropyMap
 from ...analysis.document import Provenance
+from ...calculators.field import UniformFieldCalculator
 from ...calculators.potentials import potential
 from ...calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
 from ...calculators.single_ions import (
@@ -60,6 +61,8 @@ class LocalEngine(AseEngine):
     radius_A
         Compute only ions within this distance of the defect, where a flow names one; the anisotropy of the ions
         left out is measured on seven directions and given with the map. None computes all ions.
+    field_V_per_A
+        Uniform internal field on the formal charges, V/Angstrom; needs a fixed cell.
     """
 
     name: ClassVar[str] = "local"
@@ -72,6 +75,7 @@ class LocalEngine(AseEngine):
     accuracy: float = 1e-6
     single_ions: SingleIonParameters = field(default_factory=SingleIonParameters)
     radius_A: float | None = None
+    field_V_per_A: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""
@@ -120,13 +124,22 @@ class LocalEngine(AseEngine):
         return self.charges(atoms, mover) / potential(self.potential_name).charge_scale
 
     def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
-        """A rigid-ion calculator for a neutral cell."""
-        return RigidIonCalculator(
+        """A rigid-ion calculator for a neutral cell, in the engine's field if there is one (zero energy at `atoms`)."""
+        bare = RigidIonCalculator(
             self.potential_name,
             valences=atoms.arrays["valence"],
             charges=self.charges(atoms, mover),
             accuracy=self.accuracy,
         )
+        if not any(self.field_V_per_A):
+            return bare
+        return UniformFieldCalculator(bare, self.field_V_per_A, self.formal_charges(atoms, mover), atoms.positions)
+
+    def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job:
+        """See `Engine.relax`; a moving cell in a field is refused, for the stress lacks the field's part."""
+        if cell and any(self.field_V_per_A):
+            raise CannotDoError("the cell cannot relax in a field: relax it at field zero, then the ions in the field")
+        return super().relax(structure, name=name, cell=cell, mover=mover)
 
     def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
         """Formal charges, which are close to Born charges in these oxides."""
