@@ -53,10 +53,10 @@ def field_from_text(text: str, *, lattice: Lattice | None = None, hop_A: ArrayLi
     numbers = _numbers(found["value"], text)
     scale = _scale(found["unit"], found["length"], found["length_unit"], text)
     if len(numbers) == 3 and found["direction"] is None:
-        return scale * numbers
+        return np.asarray(scale * numbers)
     if len(numbers) != 1 or found["direction"] is None:
         raise ValueError(f"field {text!r} needs one number and a direction, or three numbers and none; {_HELP}")
-    return scale * numbers[0] * _direction(found["direction"], text, lattice, hop_A)
+    return np.asarray(scale * numbers[0] * _direction(found["direction"], text, lattice, hop_A))
 
 
 def film_field_V_per_A(

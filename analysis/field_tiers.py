@@ -108,7 +108,7 @@ class FieldStudy(Document):
             for i in ("i", "ii", "iii", "iv")
             if getattr(p, f"residual_{i}_eV") is not None
         ]
-        return max(abs(v) for v in values)
+        return float(max(abs(v) for v in values))
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per tier and field."""
