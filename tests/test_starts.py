@@ -190,3 +190,19 @@ def test_local_engine_relaxes_the_vacancies_of_lithium_ferrite():
         assert v.changed_ions == []
     energy = {v.label: v.calculation.energy_eV - made.host.energy_eV for v in made.vacancies}
     assert energy["V_Fe(B)"] < energy["V_Fe(A)"]
+
+
+@pytest.mark.slow
+def test_rigid_ions_end_in_one_state_from_a_rattled_start():
+    """No electrons, so a start that only breaks the symmetry changes nothing; both are listed."""
+    from jobflow import Flow, run_locally
+
+    engine = get_engine("local")
+    bulk = engine.relax(get_host("cofe2o4").structure(), name="bulk", cell=True)
+    maker = VacancyFormationMaker(engine=engine, repeats=(1, 1, 1), starts=("as built", "rattled"))
+    flow = maker.make(bulk.output, "cofe2o4")
+    made = run_locally(Flow([bulk, flow]), log=False)[flow.jobs[-1].uuid][1].output
+    for v in made.vacancies:
+        assert {s.label for s in v.starts} == {"as built", "rattled"}
+        assert v.starts[0].above_lowest_eV == 0.0
+        assert v.starts[1].above_lowest_eV == pytest.approx(0.0, abs=0.02)

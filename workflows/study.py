@@ -16,6 +16,7 @@ from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
 from ..structures.host import HostKey, get_host, portable_host
+from ..structures.starts import StartKind
 from .anisotropy import AnisotropyMaker
 from .binding import BindingMaker
 from .building import Repeats
@@ -54,6 +55,8 @@ class MagnetoionicStudyMaker(Maker):
         Which of `plan.REQUESTABLE` to compute; None computes what the engine and the host allow.
     vacancies
         Elements and sublattices of the only vacancies to compute; None computes all that the host declares.
+    starts
+        Kinds of start of each vacancy, see `VacancyFormationMaker`.
     """
 
     engine: Engine = field(kw_only=True)
@@ -63,6 +66,7 @@ class MagnetoionicStudyMaker(Maker):
     is_quick: bool = False
     stages: Sequence[str] | None = None
     vacancies: Sequence[tuple[str, str]] | None = None
+    starts: Sequence[StartKind] = ("as built",)
     name: str = "magneto-ionic study"
 
     @classmethod
@@ -126,9 +130,9 @@ class MagnetoionicStudyMaker(Maker):
         )
         vacancies = flow.make(
             "vacancies",
-            lambda: VacancyFormationMaker(engine=self.engine, repeats=self.repeats, only=self.vacancies).make(
-                bulk, host_key, chosen
-            ),
+            lambda: VacancyFormationMaker(
+                engine=self.engine, repeats=self.repeats, only=self.vacancies, starts=self.starts
+            ).make(bulk, host_key, chosen),
         )
         migration = flow.make("migration", lambda: self._migration(bulk, host_key))
         states = {"pristine": bulk.structure}

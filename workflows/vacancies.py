@@ -11,13 +11,10 @@ from ..analysis.calculation import Calculation, InvalidResultError, invalid_beca
 from ..analysis.found_compensation import changed_ions, compensation_text
 from ..analysis.vacancies import StartEnergy, VacancySet, VacancyState
 from ..structures.host import HostKey, get_host
-from ..structures.starts import START_KINDS, DefectStart, StartKind, start_labels
+from ..structures.starts import DefectStart, StartKind, start_labels
 from ..structures.vacancies import VacancySite
 from .building import Repeats, build_start, build_supercell, vacancy_sites
 from .engine import Engine
-
-# Tiers with electrons: a relaxation ends in the electronic state nearest to its start.
-_WITH_ELECTRONS = ("VASP", "GPAW")
 
 
 @dataclass
@@ -31,15 +28,16 @@ class VacancyFormationMaker(Maker):
     repeats
         Supercell repeats of the host's ordered cell.
     starts
-        Kinds of start, see `structures.starts`; None takes all for an engine with electrons and the cell as
-        built for one without, where the others end in the same state.
+        Kinds of start, see `structures.starts`: the cell as built by default. An engine with electrons ends in the
+        state nearest to its start, so a result to be published needs ``START_KINDS``: about seven relaxations
+        per vacancy instead of one. Rigid ions end in one state from all.
     only
         Elements and sublattices to leave out all others; None takes all that the host declares.
     """
 
     engine: Engine = field(kw_only=True)
     repeats: Repeats = (2, 2, 2)
-    starts: Sequence[StartKind] | None = None
+    starts: Sequence[StartKind] = ("as built",)
     only: Sequence[tuple[str, str]] | None = None
     name: str = "vacancies"
 
@@ -60,7 +58,7 @@ class VacancyFormationMaker(Maker):
         jobs: list[Flow] = [host_cell, host]
         sites = chosen_sites(vacancy_sites(host_key, order), self.only)
         cell = get_host(host_key).structure(order)
-        starts = [start_labels(cell, site.index, self._kinds()) for site in sites]
+        starts = [start_labels(cell, site.index, tuple(self.starts)) for site in sites]
         relaxed: list[list[Calculation]] = []
         for site, own in zip(sites, starts, strict=True):
             outputs = []
@@ -73,11 +71,6 @@ class VacancyFormationMaker(Maker):
             relaxed.append(outputs)
         collected = collect_vacancies(host.output, sites, starts, relaxed)
         return Flow([*jobs, collected], output=collected.output, name=self.name)
-
-    def _kinds(self) -> tuple[StartKind, ...]:
-        if self.starts is not None:
-            return tuple(self.starts)
-        return START_KINDS if self.engine.tier in _WITH_ELECTRONS else ("as built",)
 
 
 def chosen_sites(sites: list[VacancySite], only: Sequence[tuple[str, str]] | None) -> list[VacancySite]:
