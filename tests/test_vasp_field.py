@@ -9,10 +9,13 @@ from custodian.vasp.handlers import LargeSigmaHandler
 from magnetoionics.analysis.calculation import invalid_because
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.vacancies import remove_site
+from magnetoionics.workflows.atoms import to_atoms
+from magnetoionics.workflows.building import shortest_hop
 from magnetoionics.workflows.engine import CannotDoError, get_engine
+from magnetoionics.workflows.vasp.band_judgement import one_branch
 from magnetoionics.workflows.vasp.field import dress_band, field_fields, polarisation_flow
 from magnetoionics.workflows.vasp.jobs import common_fields
-from magnetoionics.workflows.vasp.settings import VaspSettings
+from magnetoionics.workflows.vasp.settings import VaspBandSettings, VaspSettings, VaspSettingsError
 from vasp_running import commands, engine, run
 
 SETTINGS = VaspSettings(kpoint_mesh=(2, 2, 2))
@@ -52,7 +55,8 @@ def test_a_field_pushes_the_charges(cell, tmp_path):
     on = run(made.in_field(cell, strength, gap_eV=1.5, relax=False, name="on"), tmp_path / "on")
     assert invalid_because(on.checks) == []
     assert on.provenance.settings["field_V_per_A"] == strength
-    assert on.energy_eV == pytest.approx(off.energy_eV, abs=1e-6)
+    dipole = np.array(cell.site_properties["valence"]) @ cell.cart_coords
+    assert on.energy_eV == pytest.approx(off.energy_eV - dipole @ strength, abs=1e-5)
     assert on.max_force_eV_per_A != pytest.approx(off.max_force_eV_per_A, abs=1e-3)
     assert {c.name for c in on.checks} >= {"field kept", "insulator"}
 
@@ -92,3 +96,45 @@ def test_a_polarisation_without_a_gap_is_not_used(cell, tmp_path, monkeypatch):
     assert any(r.startswith("insulator") for r in invalid_because(found.checks))
     with pytest.raises(ValueError, match="p is invalid"):
         dress_band.original(None, [found])
+
+
+@pytest.mark.slow
+def test_a_band_in_a_field_has_the_work_of_the_field(tmp_path):
+    """Ends and band in the field: the reaction energy shifts by -F.dp, dp from the relaxed ends' charges."""
+    host = get_host("cofe2o4")
+    hop = shortest_hop(host.structure(), (1, 1, 1), host.hops[0])
+    along = np.array(hop.displacement_A) / hop.distance_A
+    strength = [float(x) for x in 0.01 * along]
+    path = VaspBandSettings(field_V_per_A=strength, gap_eV=host.gap_eV)
+    made = engine(SETTINGS, path=path)
+    band = run(made.band(hop.initial, hop.final, hop.intermediates[:1], mover=hop.mover, name="band"), tmp_path)
+    assert invalid_because(band.checks) == []
+    branch = [c for c in band.checks if c.name.startswith("one branch")]
+    assert branch
+    assert all(c.passed for c in branch)
+    first, last = band.images[0].structure, band.images[-1].structure
+    atoms = [to_atoms(s) for s in (first, last)]
+    local = get_engine("local")
+    for a in atoms:
+        a.calc = local.make_calculator(a, None)
+    bare = atoms[1].get_potential_energy() - atoms[0].get_potential_energy()
+    charges = local.formal_charges(atoms[0], None)
+    moved = charges @ (last.cart_coords - first.cart_coords)
+    assert band.delta_eV == pytest.approx(bare - moved @ strength, abs=2e-4)
+    assert abs(moved @ strength) > 0.02
+
+
+def test_a_jump_to_another_branch_is_caught():
+    cell = get_host("cofe2o4").structure()
+    path = [cell.copy() for _ in range(5)]
+    for k, image in enumerate(path):
+        image.translate_sites([0], [0.1 * k, 0, 0], frac_coords=False, to_unit_cell=False)
+    energies, forces, strength = [0.0] * 5, [np.zeros((len(cell), 3))] * 3, [0.01, 0.0, 0.0]
+    assert one_branch(path, energies, forces, strength, "hump").passed
+    jumped = [0.0, 0.0, 0.01 * cell.lattice.a, 0.01 * cell.lattice.a, 0.0]
+    assert one_branch(path, jumped, forces, strength, "hump").passed is False
+
+
+def test_a_band_in_a_field_needs_a_gap():
+    with pytest.raises(VaspSettingsError, match="gap_eV"):
+        VaspBandSettings(field_V_per_A=[0.01, 0.0, 0.0])

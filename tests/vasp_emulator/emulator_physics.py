@@ -41,7 +41,7 @@ def atoms_of(structure: Structure, moments: np.ndarray, field_V_per_A: np.ndarra
     formal = charges / potential(POTENTIAL).charge_scale
     atoms.set_array("formal", formal)
     if field_V_per_A is not None:
-        calculator = UniformFieldCalculator(calculator, field_V_per_A, formal, atoms.positions.copy())
+        calculator = UniformFieldCalculator(calculator, field_V_per_A, formal, np.zeros_like(atoms.positions))
     atoms.calc = calculator
     return atoms
 

@@ -55,7 +55,7 @@ def run(inputs: Inputs, folder: Path) -> None:
 
 def band(inputs: Inputs) -> list[Result]:
     """Nudged elastic band with improved tangents; climbs if LCLIMB says so, after a first approach."""
-    images = [atoms_of(s, inputs.moments) for s in inputs.images]
+    images = [atoms_of(s, inputs.moments, field_of(inputs)) for s in inputs.images]
     neb = NEB(images, k=-float(inputs.incar["SPRING"]), method="improvedtangent", climb=False)
     limit, most = -float(inputs.incar["EDIFFG"]), int(inputs.incar["NSW"])
     first = [step_of(inputs, a) for a in images[1:-1]]
@@ -64,7 +64,11 @@ def band(inputs: Inputs) -> list[Result]:
         neb.climb = True
     LBFGS(neb, logfile=None, maxstep=0.05, memory=30).run(fmax=limit, steps=3 if FAULT == "band" else most)
     moments = spin_moments(inputs)
-    return [Result([start, step_of(inputs, a)], moments) for start, a in zip(first, images[1:-1], strict=True)]
+    results = [Result([start, step_of(inputs, a)], moments) for start, a in zip(first, images[1:-1], strict=True)]
+    if inputs.incar.get("LCALCPOL"):
+        for result, atoms in zip(results, images[1:-1], strict=True):
+            result.dipole_ion, result.dipole_electrons = dipoles(inputs, atoms)
+    return results
 
 
 def write(inputs: Inputs, result: Result, folder: Path) -> None:

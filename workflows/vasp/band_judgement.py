@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 from ...analysis.calculation import Check
 from ..band_path import tangents
@@ -104,6 +105,53 @@ def judge_segment(
         )
     )
     return checks
+
+
+def one_branch(
+    path: Sequence[Structure],
+    energies_eV: Sequence[float],
+    forces_eV_per_A: Sequence[FloatArray],
+    field_V_per_A: Sequence[float],
+    name: str,
+) -> Check:
+    """Whether the energies in a field stay on one branch of the polarisation.
+
+    A step to another branch shifts the energy by the field's work over a lattice vector, which the forces do not
+    know of: between moving images the energies are held against the work of the forces.
+
+    Parameters
+    ----------
+    path, energies_eV
+        All images of a hump with both ends.
+    forces_eV_per_A
+        True forces of the moving images.
+    field_V_per_A
+        Shape (3,).
+    name
+        Of the hump.
+    """
+    quanta = np.abs(path[0].lattice.matrix @ np.asarray(field_V_per_A, dtype=float))
+    limit = 0.5 * float(np.min(quanta[quanta > 1e-6])) if np.any(quanta > 1e-6) else np.inf
+    positions = np.array([s.cart_coords.ravel() for s in path])
+    arc = np.r_[0.0, np.cumsum(np.linalg.norm(np.diff(positions, axis=0), axis=1))]
+    along = np.gradient(positions, arc, axis=0)
+    # The ends are relaxed: their forces vanish.
+    slopes = [0.0, *(-float(np.asarray(f).ravel() @ t) for f, t in zip(forces_eV_per_A, along[1:-1], strict=True)), 0.0]
+    work = np.diff(CubicSpline(arc, slopes).antiderivative()(arc))
+    misses = np.abs(np.diff(np.asarray(energies_eV, dtype=float)) - work)
+    worst = float(misses.max())
+    return Check(
+        name=f"one branch of the polarisation along {name}",
+        passed=worst <= limit,
+        value=worst,
+        limit=limit,
+        unit="eV",
+        note=""
+        if worst <= limit
+        else "energies and work of the forces differ by the field's work over half a cell: "
+        "another branch, or too few images to tell",
+        invalidates=True,
+    )
 
 
 def judge_path(path: Sequence[Structure]) -> Check:

@@ -25,7 +25,7 @@ from ...analysis.calculation import Band, Calculation, Check, require_valid
 from ...analysis.polarisation import Polarisation, band_with_dipoles
 from ...calculators.field import check_breakdown
 from . import guards
-from .inputs import Incar, generator, relax_incar, static_incar
+from .inputs import Incar, field_tags, generator, relax_incar, static_incar
 from .jobs import (
     OWN_FOLDER,
     common_guards,
@@ -43,22 +43,6 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 SMALLEST_GAP_eV = 0.05
-
-
-def field_tags(field_V_per_A: Sequence[float]) -> Incar:
-    """Tags of a uniform field.
-
-    Parameters
-    ----------
-    field_V_per_A
-        Field, V/Angstrom, shape (3,), that pulls a positive charge along itself.
-
-    Notes
-    -----
-    The sign is that of VASP's manual, whose enthalpy is E - V P.F; it has not been tried with VASP here. Try it once
-    with a bare cation: its force must grow along the field.
-    """
-    return {"EFIELD_PEAD": [float(x) for x in field_V_per_A], "LCALCPOL": True, "NCORE": 1, "ISYM": -1}
 
 
 def polarisation_incar(structure: Structure, settings: VaspSettings, *, born: bool) -> Incar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from pymatgen.core import Element, Structure
@@ -150,3 +151,19 @@ def _without_defaults(incar: Incar) -> Incar:
 def input_set(made: VaspInputGenerator, structure: Structure) -> Any:
     """The input files of a structure as a pymatgen ``VaspInput`` with a POTCAR list, without needing POTCARs."""
     return made.get_input_set(structure, potcar_spec=True)
+
+
+def field_tags(field_V_per_A: Sequence[float]) -> Incar:
+    """Tags of a uniform field.
+
+    Parameters
+    ----------
+    field_V_per_A
+        Field, V/Angstrom, shape (3,), that pulls a positive charge along itself.
+
+    Notes
+    -----
+    The sign is that of VASP's manual, whose enthalpy is E - V P.F; it has not been tried with VASP here. Try it once
+    with a bare cation: its force must grow along the field.
+    """
+    return {"EFIELD_PEAD": [float(x) for x in field_V_per_A], "LCALCPOL": True, "NCORE": 1, "ISYM": -1}

@@ -21,7 +21,8 @@ from pymatgen.core import Structure
 from ...analysis.calculation import Band, BandImage, Calculation, Check, invalid_because, require_valid
 from ...analysis.document import Document, StructureField
 from . import guards
-from .band_judgement import judge_path, judge_segment
+from .band_judgement import judge_path, judge_segment, one_branch
+from .field import field_fields, field_flow
 from .jobs import (
     OWN_FOLDER,
     MagneticRelaxMaker,
@@ -74,9 +75,8 @@ def relax_trials(
     """
     for end in (initial, final):
         require_valid(end.checks, end.name)
-    maker = MagneticRelaxMaker(settings=settings, **fields)
     relaxed = [
-        calculation_flow(maker, blend(initial, final, trial, mover), f"{name}: intermediate {number}", settings)
+        relax_flow(blend(initial, final, trial, mover), f"{name}: intermediate {number}", settings, band, fields)
         for number, trial in enumerate(intermediates, start=1)
     ]
     split = split_band(
@@ -86,10 +86,20 @@ def relax_trials(
         mover=mover,
         settings=settings,
         band=band,
-        fields=segment_fields(commands, fields),
+        fields=segment_fields(commands, fields if band.field_V_per_A is None else field_fields(fields)),
         statics=fields,
     )
     return Response(replace=Flow([*relaxed, split], output=split.output))
+
+
+def relax_flow(
+    structure: Structure, name: str, settings: VaspSettings, band: VaspBandSettings, fields: dict[str, Any]
+) -> Flow:
+    """Relaxation of a minimum, in the band's field if it has one."""
+    if band.field_V_per_A is None:
+        return calculation_flow(MagneticRelaxMaker(settings=settings, **fields), structure, name, settings)
+    gap, strength = float(band.gap_eV or 0.0), band.field_V_per_A
+    return field_flow(structure, strength, gap_eV=gap, relax=True, name=name, settings=settings, fields=fields)
 
 
 def blend(initial: Calculation, final: Calculation, trial: Structure, mover: int) -> Structure:
@@ -203,6 +213,8 @@ def read_segment(
     path = [left.structure, *structures, right.structure]
     profile = [left.energy_eV, *energies, right.energy_eV]
     checks += judge_segment(path, profile, forces, maker.band, name)
+    if maker.band.field_V_per_A is not None:
+        checks.append(one_branch(path, profile, forces, maker.band.field_V_per_A, name))
     return Segment(
         structures=structures,
         energies_eV=energies,
@@ -306,10 +318,9 @@ def band_flow(
     fields
         Of the Makers, see `jobs.common_fields`.
     """
-    maker = MagneticRelaxMaker(settings=settings, **fields)
     ends = [
-        calculation_flow(maker, initial, f"{name}: initial end", settings),
-        calculation_flow(maker, final, f"{name}: final end", settings),
+        relax_flow(initial, f"{name}: initial end", settings, band, fields),
+        relax_flow(final, f"{name}: final end", settings, band, fields),
     ]
     trials = relax_trials(
         ends[0].output,

@@ -13,7 +13,7 @@ from atomate2.vasp.run import JobType
 from atomate2.vasp.sets.core import NebSetGenerator
 
 from ..atoms import from_atoms, to_atoms
-from .inputs import Incar, common_incar, generator
+from .inputs import Incar, common_incar, field_tags, generator
 from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density
 from .order import block_order, in_order
 from .settings import VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
@@ -60,6 +60,8 @@ class SegmentMaker(NebFromImagesMaker):
         incar = band_incar(structure, self.settings, self.band)
         if self.from_densities:
             incar["ICHARG"] = 1
+        if self.band.field_V_per_A is not None:
+            incar |= field_tags(self.band.field_V_per_A)
         return generator(NebSetGenerator, incar, self.settings.mesh(structure))
 
     @vasp_neb_job

@@ -274,6 +274,10 @@ class VaspBandSettings(MSONable):
         Two states whose mover is closer than this are the same minimum.
     ranks
         MPI ranks of the band's command; refused if the images cannot share them equally.
+    field_V_per_A
+        Uniform field in which ends and band are computed (EFIELD_PEAD), V/Angstrom, shape (3,); None for none.
+    gap_eV
+        Gap for the check against breakdown; needed with a field.
     """
 
     images_per_hump: int = 3
@@ -283,8 +287,12 @@ class VaspBandSettings(MSONable):
     max_steps: int = 300
     same_state_A: float = 0.35
     ranks: int | None = None
+    field_V_per_A: Sequence[float] | None = None
+    gap_eV: float | None = None
 
     def __post_init__(self) -> None:
+        if self.field_V_per_A is not None and (len(self.field_V_per_A) != 3 or not self.gap_eV):
+            raise VaspSettingsError("a band in a field needs field_V_per_A with three components and gap_eV")
         if self.images_per_hump < 1 or self.spring_eV_per_A2 <= 0 or self.residual_eV_per_A <= 0 or self.max_steps < 1:
             raise VaspSettingsError(f"{self} needs at least one image, one step, a spring and a positive residual")
         if self.ranks is not None and self.ranks % self.images_per_hump:
