@@ -19,6 +19,7 @@ from magnetoionics.analysis.engine_summary import (
 )
 from magnetoionics.analysis.evidence import Evidence, load_evidence
 from magnetoionics.analysis.study import Study
+from magnetoionics.workflows.gpaw.evidence import task_names
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "engines.md"
 # GPAW's column: the best converged single calculation that there is.
@@ -102,10 +103,18 @@ def page(summaries: list[EngineSummary], evidence: dict[str, Evidence]) -> str:
     ]
     lines += ["", "## What each column leaves out", ""]
     for s in summaries:
-        lines.append(f"- **{s.engine}** (`{s.command}`): {s.provenance.functional}.")
+        lines.append(f"- **{s.engine}** (`{s.command}`): {s.provenance.functional}{_u(s)}.")
         lines += [f"  - {note}" for note in [*s.notes, *s.provenance.left_out] if note]
     lines += ["", "## First-principles evidence", "", *_evidence(evidence), ""]
     return "\n".join(lines)
+
+
+def _u(s: EngineSummary) -> str:
+    return (
+        ", U " + ", ".join(f"{e} {u:g} eV" for e, u in s.provenance.hubbard_U_eV.items())
+        if s.provenance.hubbard_U_eV
+        else ""
+    )
 
 
 def _evidence(evidence: dict[str, Evidence]) -> list[str]:
@@ -132,6 +141,8 @@ def _evidence(evidence: dict[str, Evidence]) -> list[str]:
             f"| {e.name} | {len(done.structure)} | {settings.get('cutoff_eV'):g} | {mesh} | {done.energy_eV:.4f} | "
             f"{done.total_moment_muB:.3f} | {gap} | {spread} | {odd} | {e.cpu_seconds:.0f} |"
         )
+    missing = [n for n in task_names() if n not in evidence]
+    lines += ["", f"Not computed yet: {', '.join(missing)}." if missing else "Every task is computed."]
     return lines
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from magnetoionics.analysis.evidence import Evidence, evidence_folder, load_evidence
+from magnetoionics.workflows.gpaw.evidence import task, task_names
+from pymatgen.core import Composition
 
 KEPT = load_evidence()
 
@@ -51,3 +53,40 @@ def test_renamed_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match=name):
         load_evidence(tmp_path)
     assert isinstance(Evidence.model_validate_json(text), Evidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "kind"),
+    [
+        ("imma-pw500-k2", "Co2 Fe4 O8", "map"),
+        ("p4122-pw500-k2", "Co4 Fe8 O16", "map"),
+        ("host28-pw500-k221", "Co4 Fe8 O16", "static"),
+        ("vfea28-pw400-k221", "Co4 Fe7 O16", "relax"),
+        ("vcob28-pw500-k221", "Co3 Fe8 O16", "static"),
+        ("vo28-pw400-k221", "Co4 Fe8 O15", "relax"),
+        ("hop56-middle-pw400-k2", "Co8 Fe15 O32", "map"),
+        ("bornco-pw400-k2", "Co2 Fe4 O8", "born"),
+    ],
+)
+def test_task_is_the_cell_that_its_name_says(name, formula, kind):
+    job = task(name)
+    assert job.structure.composition == Composition(formula)
+    assert job.kind == kind
+    assert job.settings.cutoff_eV == float(name.split("pw")[1][:3])
+    assert job.settings.k_mesh == ((2, 2, 1) if "k221" in name else (2, 2, 2))
+    if kind == "born":
+        assert job.structure[job.ion].specie.symbol == "Co"
+
+
+def test_vacancies_of_iron_sit_where_they_say():
+    whole = task("host28-pw400-k221").structure
+    for name, sublattice in (("vfea28-pw400-k221", "A"), ("vfeb28-pw400-k221", "B")):
+        left = task(name).structure
+        count = sum(s.specie.symbol == "Fe" and s.properties["sublattice"] == sublattice for s in whole)
+        assert sum(s.specie.symbol == "Fe" and s.properties["sublattice"] == sublattice for s in left) == count - 1
+
+
+def test_every_kept_document_is_a_task():
+    assert set(KEPT) <= set(task_names())
+    with pytest.raises(ValueError, match="unknown evidence 'magic'"):
+        task("magic")
