@@ -184,7 +184,11 @@ def _from_cif(text: str) -> Structure:
     from pymatgen.io.cif import CifFile
 
     (block,) = CifFile.from_str(text).data.values()
-    lattice = Lattice([[float(x) for x in block[f"_local_cell_vector_{name}"].split()] for name in "abc"])
+    if "_local_cell_vector_a" in block.data:
+        lattice = Lattice([[float(x) for x in block[f"_local_cell_vector_{name}"].split()] for name in "abc"])
+    else:
+        # A file from before the frame was kept: collinear moments need none.
+        lattice = Lattice.from_parameters(*(float(block[f"_cell_{name}"]) for name in _CELL))
     coords = np.array([block[f"_atom_site_fract_{x}"] for x in _AXES], dtype=float).T
     properties: dict[str, list[Any]] = {}
     if "_atom_site_local_moment" in block.data:
