@@ -75,9 +75,12 @@ def local(length: int) -> None:
             print(f"  taken over again:               {1e3 * (time.perf_counter() - begin) / length:7.2f} ms per job")
 
 
-def simulated(study: int, template: list[dict[str, Any]]) -> list[Any]:
-    """Documents of one study as a real one leaves them, under other names."""
-    return [encode({**d, "uuid": f"{d['uuid']}-{study}"}) for d in template]
+def simulated(study: int, template: list[dict[str, Any]], bodies: list[bytes], readable: bool) -> list[Any]:
+    """Documents of one study as a real one leaves them, under other names; only those looked up are encoded anew."""
+    names = [f"{d['uuid']}-{study}" for d in template]
+    if readable:
+        return [encode({**d, "uuid": name}) for d, name in zip(template, names, strict=True)]
+    return [(n, d.get("index", 1), d.get("name"), b) for n, d, b in zip(names, template, bodies, strict=True)]
 
 
 def store_growth(source: Path, most: int) -> None:
@@ -88,6 +91,7 @@ def store_growth(source: Path, most: int) -> None:
     original.connect()
     template = list(original.query())
     original.close()
+    bodies = [encode(d)[3] for d in template]
     marks = [n for n in (1, 10, 100, 1000, 3000, 10000) if n <= most]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "jobs.sqlite"
@@ -95,7 +99,7 @@ def store_growth(source: Path, most: int) -> None:
         store.connect()
         begin, previous = time.perf_counter(), 0
         for n in range(1, most + 1):
-            store.write_rows(simulated(n, template))
+            store.write_rows(simulated(n, template, bodies, n - 1 in {m // 2 for m in marks}))
             if n not in marks:
                 continue
             wrote = (time.perf_counter() - begin) / (n - previous)

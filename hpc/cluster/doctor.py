@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,7 +55,7 @@ def examine(project_name: str, *, fix: bool = False, stale_s: float = 1800.0, co
     """
     console = console or Console()
     project = load_project(project_name)
-    findings = [*check_project(project, project_name), *check_workers(project), *check_codes(project)]
+    findings = [*check_project(project, project_name), *check_workers(project), *check_pseudopotentials()]
     try:
         ping_database(project.queue.store)
     except DatabaseDownError as error:
@@ -110,6 +109,7 @@ class _ProjectOnly:
 
 def check_workers(project: Project) -> Iterator[Finding]:
     """Connection, scheduler and work folder of every worker, and whether its queues exist."""
+    asked: set[tuple[object, str]] = set()
     for name, worker in project.workers.items():
         host = worker.get_host()
         try:
@@ -118,6 +118,11 @@ def check_workers(project: Project) -> Iterator[Finding]:
                 yield Finding(f"worker {name}", str(problem)[:_TAIL], "check `host` and your ssh keys")
                 continue
             yield from _check_scheduler(name, worker, host)
+            python = (worker.execution_cmd or "python").split()[0]
+            place = (getattr(worker, "host", None), python)
+            if place not in asked:
+                asked.add(place)
+                yield from _check_python(name, worker, host, python)
             host.mkdir(str(worker.work_dir), recursive=True)
             _, error, code = host.execute(f"test -w '{worker.work_dir}'")
             if code:
@@ -171,18 +176,29 @@ def queues_of(project: Project, worker_name: str) -> list[str]:
         host.close()
 
 
-def check_codes(project: Project) -> Iterator[Finding]:
-    """Python and this package on every worker; VASP's pseudopotentials where VASP is set up here."""
-    for name, worker in project.workers.items():
-        if worker.type != "local":
-            continue
-        words = (worker.execution_cmd or "jf").split()
-        if shutil.which(words[0]) is None:
-            yield Finding(f"worker {name}", f"{words[0]} is not there", "edit `execution_cmd`")
-    yield from _check_pseudopotentials()
+def _check_python(name: str, worker: Any, host: Any, python: str) -> Iterator[Finding]:
+    """Whether the interpreter of the jobs has this package, in this version: another one computes other keys."""
+    from ... import __version__
+
+    package = __name__.split(".")[0]
+    ask = f"import jobflow_remote, {package}; print({package}.__version__)"
+    before = f"{worker.pre_run}\n" if worker.pre_run else ""
+    out, error, code = host.execute(f'{before}{python} -c "{ask}"')
+    found = str(out).strip().splitlines()[-1:] or [""]
+    if code:
+        yield Finding(
+            f"worker {name}",
+            f"{python} cannot import {package} and jobflow_remote: {_last_line(str(error))}",
+            f"{python} -m pip install '{package}[cluster]' there, or edit `execution_cmd`",
+        )
+    elif found[0] != __version__:
+        yield Finding(
+            f"worker {name}", f"{package} {found[0]} there, {__version__} here", "install the same version on both"
+        )
 
 
-def _check_pseudopotentials() -> Iterator[Finding]:
+def check_pseudopotentials() -> Iterator[Finding]:
+    """The folder of VASP's pseudopotentials, where one is set up on this machine."""
     from pathlib import Path
 
     from pymatgen.core import SETTINGS
