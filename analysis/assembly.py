@@ -9,9 +9,10 @@ import numpy as np
 from pymatgen.core import Structure
 
 from ..structures.host import Host
-from ..structures.spins import formula_units
+from ..structures.magnetic_symmetry import axial_operations
+from ..structures.spins import formula_units, is_non_collinear
 from ..structures.symmetry import space_group_symbol
-from .anisotropy import AnisotropyMap, cubic_constants, summarise
+from .anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
 from .binding import VacancyBinding
 from .calculation import Calculation
 from .chemical_potentials import ChemicalPotentials, stability_window
@@ -252,10 +253,18 @@ def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult | None:
     )
     return AnisotropyResult(
         maps=list(inputs.maps.values()),
-        summaries=[summarise(m) for m in inputs.maps.values()],
+        summaries=[_summary(inputs, m) for m in inputs.maps.values()],
         cubic=cubic,
         cubic_note=note if cubic else "the host's parent is not cubic: K1 has no meaning",
     )
+
+
+def _summary(inputs: StudyInputs, map_: AnisotropyMap) -> AnisotropySummary:
+    """Summary of a map; for the host with the spread over directions that its magnetic group makes equivalent."""
+    cell = inputs.bulks[inputs.order].structure
+    if map_.state != "pristine" or is_non_collinear(cell):
+        return summarise(map_)
+    return summarise(map_, operations=axial_operations(cell, _RELAXED_SYMPREC))
 
 
 def unidirectional_result(inputs: StudyInputs, anisotropy: AnisotropyResult | None) -> UnidirectionalResult | None:

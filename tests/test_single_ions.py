@@ -230,3 +230,27 @@ def test_ions_without_a_model_are_named():
 def test_parameters_survive_json():
     changed = replace(SingleIonParameters(), ferric=FerricParameters(b2_per_cm=-0.3))
     assert SingleIonParameters.from_dict(changed.as_dict()) == changed
+
+
+def engine_map(**options):
+    from jobflow import JobStore
+    from jobflow.managers.local import run_locally
+    from maggma.stores import MemoryStore
+    from magnetoionics.analysis.anisotropy import AnisotropyMap
+    from magnetoionics.workflows.engines.local import LocalEngine
+
+    cell = get_host("life5o8").structure()
+    directions = lebedev_directions(5).vectors.tolist()
+    made = LocalEngine(**options).spin_orbit(cell, directions=directions, state="x", name="E(n)", near=[0, 0, 0])
+    found = run_locally(made, store=JobStore(MemoryStore()), log=False)
+    return AnisotropyMap.model_validate(found[made.uuid][1].output)
+
+
+def test_engine_takes_a_temperature_and_a_radius_and_shows_the_error():
+    cold, warm, near = engine_map(), engine_map(temperature_K=500.0), engine_map(radius_A=4.0)
+    assert cold.ions == "20 Fe3+"
+    assert cold.restriction_error_meV is None
+    assert 0 < np.ptp(warm.energies) < 0.8 * np.ptp(cold.energies)
+    assert near.restriction_error_meV > 0
+    assert near.ions != cold.ions
+    assert "those left out vary by" in near.provenance.left_out[-1]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Maker, job
 
 from ..analysis.calculation import Calculation, InvalidResultError, invalid_because, require_valid
-from ..analysis.found_compensation import changed_ions, compensation_text
+from ..analysis.found_compensation import ChangedIon, changed_ions, compensation_text
 from ..analysis.vacancies import StartEnergy, VacancySet, VacancyState
 from ..structures.host import HostKey, get_host
 from ..structures.starts import DefectStart, StartKind, start_labels
@@ -113,17 +113,17 @@ def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done
         raise InvalidResultError(f"every start of {site.label} is invalid: {reasons[0]}")
     # A start that did not converge is kept only if none did.
     lowest = min(usable, key=lambda c: (not c.converged, c.energy_eV))
-    found = [changed_ions(host.structure, c.structure) for c in done]
+    found = [_changed(host, c) for c in done]
     listed = [
         StartEnergy(
             label=start.label,
             above_lowest_eV=c.energy_eV - lowest.energy_eV,
             total_moment_muB=c.total_moment_muB,
-            compensation=compensation_text(ions),
+            compensation=text,
             converged=c.converged,
             refused=reason,
         )
-        for start, c, ions, reason in zip(starts, done, found, reasons, strict=True)
+        for start, c, (_, text), reason in zip(starts, done, found, reasons, strict=True)
     ]
     return VacancyState(
         label=site.label,
@@ -133,5 +133,14 @@ def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done
         cobalt_neighbours=site.cobalt_neighbours,
         calculation=lowest,
         starts=sorted(listed, key=lambda s: (bool(s.refused), s.above_lowest_eV)),
-        changed_ions=changed_ions(host.structure, lowest.structure),
+        changed_ions=_changed(host, lowest)[0],
     )
+
+
+def _changed(host: Calculation, done: Calculation) -> tuple[list[ChangedIon], str]:
+    """Ions that changed, and in words; where an ion left its site nothing is read, and the words say so."""
+    try:
+        ions = changed_ions(host.structure, done.structure)
+    except ValueError as error:
+        return [], f"not read: {error}"
+    return ions, compensation_text(ions)

@@ -61,6 +61,8 @@ class LocalEngine(AseEngine):
     radius_A
         Compute only ions within this distance of the defect, where a flow names one; the anisotropy of the ions
         left out is measured on seven directions and given with the map. None computes all ions.
+    temperature_K
+        Of E(n): 0 for ground states, else the free energy over the populations of each ion's levels.
     field_V_per_A
         Uniform internal field on the formal charges, V/Angstrom; needs a fixed cell.
     """
@@ -75,6 +77,7 @@ class LocalEngine(AseEngine):
     accuracy: float = 1e-6
     single_ions: SingleIonParameters = field(default_factory=SingleIonParameters)
     radius_A: float | None = None
+    temperature_K: float = 0.0
     field_V_per_A: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def cannot(self) -> dict[Capability, str]:
@@ -180,13 +183,17 @@ def single_ion_anisotropy(
     atoms = to_atoms(structure)
     charges = engine.formal_charges(atoms, None)
     inside = None if near is None or engine.radius_A is None else ions_within(atoms, near, engine.radius_A)
-    found = single_ion_map(atoms, charges, directions, parameters=engine.single_ions, sites=inside)
+    found = single_ion_map(
+        atoms, charges, directions, parameters=engine.single_ions, sites=inside, temperature_K=engine.temperature_K
+    )
     notes, error = list(_LEFT_OUT_SPIN_ORBIT), None
     if found.left_out:
         missing = ", ".join(f"{n} {name}" for name, n in found.left_out.items())
         notes.append(f"ions without a model: {missing}")
     if inside is not None:
-        error = 1000.0 * restriction_error_eV(atoms, charges, inside, parameters=engine.single_ions)
+        error = 1000.0 * restriction_error_eV(
+            atoms, charges, inside, parameters=engine.single_ions, temperature_K=engine.temperature_K
+        )
         notes.append(f"only ions within {engine.radius_A:g} A of the defect; those left out vary by {error:.3g} meV")
     total = 1000.0 * found.total_eV
     return AnisotropyMap(
