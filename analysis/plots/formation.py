@@ -61,9 +61,17 @@ def plot_formation(
 def _temperature_axis(axis: Axes, low: float, high: float, pressure_atm: float) -> None:
     top = axis.secondary_xaxis("top")
     places = np.linspace(low, high, 5)
-    top.set_xticks(places, [f"{temperature_K_for(float(x), pressure_atm):.0f}" for x in places])
+    top.set_xticks(places, [_temperature_label(float(x), pressure_atm) for x in places])
     exponent = int(np.floor(np.log10(pressure_atm)))
     top.set_xlabel(f"temperature (K) at p(O$_2$) = $10^{{{exponent}}}$ atm")
+
+
+def _temperature_label(delta_mu_O_eV: float, pressure_atm: float) -> str:
+    """Temperature in K, or nothing where no temperature gives this potential, as at the very edge of 0 eV."""
+    try:
+        return f"{temperature_K_for(delta_mu_O_eV, pressure_atm):.0f}"
+    except ValueError:
+        return ""
 
 
 def _pressure_axis(axis: Axes, low: float, high: float, temperature_K: float) -> None:
