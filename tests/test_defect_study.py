@@ -68,7 +68,7 @@ def test_tables_show_ranges_and_reasons():
     bad = good.model_copy(update={"inside": False, "ratios": [], "note": "the host is not stable"})
     made = films_table(DefectEquilibria(brouwer=[], films=[good, bad], error_bar_eV=0.1))
     assert "1.9700 (1.9500 to 1.9900)" in [c.text for c in made.rows[0]]
-    assert made.rows[1][-1].text == "the host is not stable"
+    assert made.rows[1][-1].text == "host not stable"
 
 
 def test_binding_is_a_stage_on_request():
@@ -117,3 +117,16 @@ def test_the_example_of_the_page_runs(repository, capsys):
     assert any(found["diagram"].dilute)
     ratio = found["film"].ratio("Fe/Co")
     assert ratio.low <= ratio.mid <= ratio.high <= 2.0
+
+
+def test_caption_says_what_an_error_does_to_a_concentration(monkeypatch):
+    """A tenth of an eV at 1000 K is half a decade: 0.1 / (kT ln 10)."""
+    from types import SimpleNamespace
+
+    from magnetoionics.analysis.plots import study as figures
+
+    monkeypatch.setattr(figures, "plot_brouwer", lambda diagram: None)
+    diagram = SimpleNamespace(temperature_K=1000.0)
+    defects = SimpleNamespace(brouwer=[diagram], error_bar_eV=0.1, fermi=None, left_out=["x"])
+    made = figures._defect_figures(SimpleNamespace(engine=SimpleNamespace(name="vasp")), defects)
+    assert "An error of 0.10 eV in an energy is 0.5 decades" in made["brouwer"].caption

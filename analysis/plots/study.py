@@ -63,14 +63,12 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
 def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, StudyFigure]:
     made = {}
     for n, diagram in enumerate(defects.brouwer):
-        bar = (
-            ""
-            if defects.error_bar_eV is None
-            else f" An error of {defects.error_bar_eV:.1f} eV in an energy is a factor of "
-        )
-        if defects.error_bar_eV is not None:
-            factor = defects.error_bar_eV / (BOLTZMANN_eV_PER_K * diagram.temperature_K * math.log(10))
-            bar += f"10^{factor:.0f} in a concentration."
+        bar = ""
+        if defects.error_bar_eV:
+            decades = defects.error_bar_eV / (BOLTZMANN_eV_PER_K * diagram.temperature_K * math.log(10))
+            bar = (
+                f" An error of {defects.error_bar_eV:.2f} eV in an energy is {decades:.1f} decades of a concentration."
+            )
         made["brouwer" if n == 0 else f"brouwer_{n + 1}"] = StudyFigure(
             "vacancies",
             plot_brouwer(diagram),
