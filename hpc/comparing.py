@@ -43,7 +43,7 @@ def compare_studies(
     except ValueError as error:
         raise UserError(str(error)) from error
     write_whole(output, text)
-    (console or Console(stderr=True)).print(f"[bold]{output}[/bold]")
+    (console or Console(stderr=True)).print(f"{output}", style="bold", markup=False)
     return output
 
 

@@ -93,7 +93,9 @@ def run_study(
         name, reason = next(iter(summary.failed.items()))
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
     finish_study(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin}, flow.uuid, folder)
-    console.print(f"[bold]{folder / REPORT}[/bold]  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)")
+    console.print(
+        f"{folder / REPORT}  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)", style="bold", markup=False
+    )
     return folder
 
 
@@ -139,7 +141,7 @@ def rebuild_report(folder: Path, console: Console | None = None) -> None:
     if not has_store(folder):
         raise UserError(f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`")
     write_study(*_load(open_store(folder)), folder)
-    (console or Console(stderr=True)).print(f"[bold]{folder / REPORT}[/bold]")
+    (console or Console(stderr=True)).print(f"{folder / REPORT}", style="bold", markup=False)
 
 
 def build_flow(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -33,8 +36,16 @@ def print_engines(console: Console | None = None) -> None:
         try:
             engine = get_engine(name)
         except UnknownEngineError as error:
-            table.add_row(name, "", "not installed", str(error))
+            # Escaped, or rich takes the extra's brackets for its own.
+            table.add_row(name, "", "not installed", escape(str(error)))
             continue
-        missing = "; ".join(f"{k}: {v}" for k, v in engine.cannot().items()) or "nothing is missing"
-        table.add_row(name, engine.tier, engine.summary, missing)
+        table.add_row(name, engine.tier, escape(engine.summary), escape(_missing(engine.cannot())))
     (console or Console()).print(table)
+
+
+def _missing(reasons: Mapping[str, str]) -> str:
+    """What an engine cannot do, each reason said once."""
+    by_reason: dict[str, list[str]] = {}
+    for capability, reason in reasons.items():
+        by_reason.setdefault(reason, []).append(capability)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items()) or "nothing is missing"

@@ -1,6 +1,7 @@
 """The command line: lists, and every bad input as one clear line with exit code 2 and nothing written."""
 
 import dataclasses
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,14 @@ def test_lists(capsys):
     assert "cofe2o4" in capsys.readouterr().out
     assert main(["engines"]) == 0
     assert "local" in capsys.readouterr().out
+    from magnetoionics.hpc.tables import print_engines
+    from rich.console import Console
+
+    wide = Console(width=400, file=io.StringIO())
+    print_engines(wide)
+    for line in wide.file.getvalue().splitlines():
+        if "not installed" in line:
+            assert "pip install 'magnetoionics[" in line
     assert main(["version"]) == 0
 
 
