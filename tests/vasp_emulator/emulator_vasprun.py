@@ -21,7 +21,8 @@ GAP_eV = 0.0 if os.environ.get("VASP_EMULATOR_FAULT") == "metal" else 1.6
 
 def write_vasprun(inputs: Inputs, result: Result, path: Path, fault: str = "") -> None:
     points, weights = k_points(inputs)
-    incar = dict(inputs.incar)
+    # VASP lists the tags that its own reader knows, not those of VTST.
+    incar = {k: v for k, v in inputs.incar.items() if k not in ("LCLIMB", "ICHAIN", "IOPT", "LTANGENTOLD")}
     parts = [
         '<?xml version="1.0" encoding="ISO-8859-1"?>',
         "<modeling>",
@@ -75,7 +76,7 @@ def parameters(inputs: Inputs, fault: str) -> dict[str, Any]:
         "LSORBIT": False, "LNONCOLLINEAR": inputs.noncollinear, "LCHIMAG": False, "LEPSILON": False, "LCALCPOL": False,
         "NBANDS": bands(inputs)[0], "ALGO": "Normal", "PREC": "Accurate", "METAGGA": "--", "LHFCALC": False,
     }  # fmt: skip
-    values = defaults | dict(inputs.incar)
+    values = defaults | {k: v for k, v in inputs.incar.items() if k not in ("LCLIMB", "ICHAIN", "IOPT", "LTANGENTOLD")}
     values["NELECT"] = inputs.electrons + (1.0 if fault == "electrons" else 0.0)
     # VASP calls it so in this place.
     values["ENMAX"] = float(values.pop("ENCUT")) * (0.8 if fault == "cutoff" else 1.0)

@@ -14,12 +14,14 @@ from atomate2.vasp.jobs.core import RelaxMaker, StaticMaker
 from atomate2.vasp.sets.core import RelaxSetGenerator, StaticSetGenerator
 from emmet.core.tasks import TaskDoc
 from jobflow import Flow, job
+from pymatgen.io.vasp import Incar as IncarFile
 
 from ...analysis.calculation import Calculation, Check
 from ...analysis.document import Provenance
 from . import guards
 from .inputs import PROTECTED, Incar, generator, relax_incar, static_incar
 from .order import back_in_order, block_order, in_order
+from .outcar import file_of
 from .settings import VaspCommands, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
@@ -204,7 +206,7 @@ def moments_of(last: VaspCalculation) -> list[float] | None:
 
 def common_guards(task: TaskDoc, planned: VaspInputGenerator, settings: VaspSettings, electrons: float) -> list[Check]:
     """Guards that every run must pass; see `run_guards`."""
-    return run_guards(task.calcs_reversed[0], planned, settings, electrons)
+    return run_guards(task.calcs_reversed[0], planned, settings, electrons, final_incar(task.dir_name))
 
 
 def run_guards(
@@ -212,6 +214,7 @@ def run_guards(
     planned: VaspInputGenerator,
     settings: VaspSettings,
     electrons: float,
+    written: Mapping[str, Any],
     more_tags: Sequence[str] = (),
 ) -> list[Check]:
     """Guards on emmet's document of one run.
@@ -226,14 +229,18 @@ def run_guards(
         With U by element.
     electrons
         Expected number.
+    written
+        INCAR as it lies in the folder at the end: vasprun.xml leaves out tags of patches such as VTST.
     more_tags
         Tags besides `inputs.PROTECTED` that must not have changed.
     """
     planned_incar, mesh = planned.user_incar_settings, [int(n) for n in planned.user_kpoints_settings.kpts[0]]
+    # The arrays of U are held by `hubbard_kept`; LREAL = Auto is written back in a form of its own.
     tags = [k for k in (*PROTECTED, *more_tags) if k in planned_incar and not isinstance(planned_incar[k], dict)]
-    incar, parameters = last.input.incar, last.input.parameters
+    tags = [k for k in tags if k != "LREAL" or planned_incar[k] is False]
+    incar, parameters = {**written, **last.input.incar}, last.input.parameters
     steps = last.output.ionic_steps or []
-    energies = [s.e_0_energy for s in steps[-1].electronic_steps or []] if steps else []
+    energies = [s.e_fr_energy for s in steps[-1].electronic_steps or []] if steps else []
     kpoints = last.input.kpoints
     found_mesh = [int(n) for n in kpoints.kpts[0]] if kpoints is not None and len(kpoints.kpts) == 1 else None
     return [
@@ -245,6 +252,11 @@ def run_guards(
         guards.settings_kept(incar, parameters, {k: planned_incar[k] for k in tags}),
         hubbard_kept({**incar, **parameters}, settings, last.output.structure),
     ]
+
+
+def final_incar(folder: str) -> Mapping[str, Any]:
+    """INCAR of a finished run, after whatever custodian changed in it."""
+    return dict(IncarFile.from_file(file_of(folder, "INCAR")))
 
 
 def hubbard_kept(parameters: Mapping[str, Any], settings: VaspSettings, structure: Structure) -> Check:

@@ -27,6 +27,7 @@ from .jobs import (
     OWN_FOLDER,
     MagneticRelaxMaker,
     calculation_flow,
+    final_incar,
     moments_of,
     provenance,
     run_guards,
@@ -197,16 +198,17 @@ def read_segment(
     planned = maker.planned(in_order(images[0], order))
     electrons = expected_electrons(images[0])
     place = np.argsort(order)
+    written = final_incar(task.dir_name)
     checks: list[Check] = []
     structures, energies, forces, moments, calls = [], [], [], [], 0
     for number, (run, start) in enumerate(zip(task.calculations, images[1:-1], strict=True), start=1):
         found, spins = back_in_order(run.output.structure, order, start, moments_of(run))
-        made = run_guards(run, planned, maker.settings, electrons, BAND_TAGS)
+        made = run_guards(run, planned, maker.settings, electrons, written, BAND_TAGS)
         made.append(guards.moments_kept(spins_of(start), [float(m) for m in spins] if spins else None))
         checks += [c.model_copy(update={"name": f"{c.name} ({name}, image {number})"}) for c in made]
         step = run.output.ionic_steps[-1]
         structures.append(found)
-        energies.append(float(step.e_0_energy))
+        energies.append(float(run.output.energy))
         forces.append(np.asarray(step.forces, dtype=float)[place])
         moments.append([float(m) for m in spins])
         calls += len(run.output.ionic_steps)
