@@ -18,7 +18,8 @@ def run(
     output: Annotated[Path | None, typer.Option(help="Folder for the study [default: HOST-study].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
     stages: Annotated[
-        str | None, typer.Option(help="Stages, e.g. vacancies,migration [default: all that can be done].")
+        str | None,
+        typer.Option(help="Stages, e.g. vacancies,migration [default: all that can be done; binding only if named]."),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     overwrite: Annotated[
