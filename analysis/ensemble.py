@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from .migration import Migration
+
 FloatArray = NDArray[np.float64]
 _LARGEST_EXPONENT = 700.0
 _GAUSS_POINTS = 9
@@ -82,6 +84,36 @@ class EnsembleParameters(Document):
     def listed(self) -> list[str]:
         """One line per assumption, for a figure's margin."""
         return [f"{name} = {value:g}" for name, value in self.model_dump().items()]
+
+
+def ensemble_of_hop(
+    hop: Migration, *, thickness_m: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz, temperature_K: float = 300.0
+) -> EnsembleParameters:
+    """Ensemble of one computed hop: its barriers, asymmetry and dipole; everything else is declared.
+
+    Parameters
+    ----------
+    hop
+        Computed migration; the charge is its dipole change over its length.
+    thickness_m
+        Film across which the voltage falls.
+    attempt_Hz, temperature_K
+        Prefactor and temperature.
+
+    Raises
+    ------
+    ValueError
+        If the hop has no barrier on the mean of both ways.
+    """
+    return EnsembleParameters(
+        barrier_eV=(hop.forward_eV + hop.backward_eV) / 2,
+        asymmetry_eV=hop.delta_eV,
+        charge_e=abs(hop.images[-1].dipole_along_hop_e_A) / hop.distance_A,
+        distance_A=hop.distance_A,
+        thickness_m=thickness_m,
+        attempt_Hz=attempt_Hz,
+        temperature_K=temperature_K,
+    )
 
 
 class Curve(Document):

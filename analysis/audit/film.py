@@ -7,7 +7,7 @@ import numpy as np
 from ..binding import VacancyBinding
 from ..charge_corrections import COULOMB_eV_A
 from ..constants import SECONDS_PER_DAY
-from ..ensemble import EnsembleParameters, contrast_after
+from ..ensemble import contrast_after, ensemble_of_hop
 from ..formation import composition_after
 from ..kinetics import Retention, format_duration, miscut_ratio, retention_s
 from ..migration import Migration
@@ -191,20 +191,9 @@ def _work_at(hop: Migration, voltage_V: float) -> float:
     return abs(hop.images[-1].dipole_along_hop_e_A) * voltage_V / DECLARED_THICKNESS_m * 1e-10
 
 
-def _film(hop: Migration, attempt_Hz: float) -> EnsembleParameters:
-    return EnsembleParameters(
-        barrier_eV=max((hop.forward_eV + hop.backward_eV) / 2, 1e-3),
-        asymmetry_eV=hop.delta_eV,
-        charge_e=abs(hop.images[-1].dipole_along_hop_e_A) / hop.distance_A,
-        distance_A=hop.distance_A,
-        thickness_m=DECLARED_THICKNESS_m,
-        attempt_Hz=attempt_Hz,
-    )
-
-
 def _writing(e: Evidence) -> Finding:
     hop, kept = need(e.migration, "migration"), need(e.retention, "retention")
-    film = _film(hop, kept.attempt_frequency_Hz)
+    film = ensemble_of_hop(hop, thickness_m=DECLARED_THICKNESS_m, attempt_Hz=kept.attempt_frequency_Hz)
     after = contrast_after(film, [(WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     before = contrast_after(film, [(-WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     swing, left = (after[0] - before[0]) / 2, (after[1] - before[1]) / 2
