@@ -29,6 +29,8 @@ __all__ = [
     "electric_field_gradient",
     "ewald_parameters",
     "ewald_sum",
+    "far_field",
+    "screened_pairs",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -121,14 +123,38 @@ def ewald_sum(
         raise ValueError(
             f"pairs reach {geometry.pairs.cutoff} A, the sum needs {split.real_cutoff} A; rebuild the pairs"
         )
-    near, near_forces, near_virial = _real_space(geometry, q, split)
-    far, far_field, far_virial = lattice.field(points, q)
-    background = -np.pi * COULOMB * q.sum() / (lattice.volume * split.alpha**2)
-    potential = near + far + background - 2.0 * split.alpha / np.sqrt(np.pi) * COULOMB * q
-    virial = near_virial + far_virial - 0.5 * q.sum() * background * np.eye(3)
-    energies = 0.5 * q * potential
-    forces = near_forces + q[:, None] * far_field
-    return EwaldResult(float(energies.sum()), energies, potential, forces, virial / lattice.volume, split)
+    value, slope = screened_pairs(geometry, split)
+    slope *= q.take(geometry.pairs.first) * q.take(geometry.pairs.second)
+    near = geometry.pairs.weighted_sum(value, q)
+    near_forces, near_virial = geometry.forces_and_virial(slope)
+    potential, far_forces, far_virial = far_field(points, q, lattice)
+    energies = 0.5 * q * (near + potential)
+    stress = (near_virial + far_virial) / lattice.volume
+    return EwaldResult(float(energies.sum()), energies, near + potential, near_forces + far_forces, stress, split)
+
+
+def far_field(
+    points: FloatArray, charges: FloatArray, lattice: ReciprocalLattice
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Everything but the screened pairs: wave vectors, self term and background.
+
+    Parameters
+    ----------
+    points, charges : numpy.ndarray
+        Angstrom and elementary charges, shapes (n, 3) and (n,).
+    lattice : ReciprocalLattice
+        Wave vectors of the cell.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Potential (n,) in V, forces (n, 3) in eV/Angstrom and dE/d(strain) (3, 3) in eV.
+    """
+    alpha, net = lattice.parameters.alpha, charges.sum()
+    potential, field, virial = lattice.field(points, charges)
+    background = -np.pi * COULOMB * net / (lattice.volume * alpha**2)
+    potential += background - 2.0 * alpha / np.sqrt(np.pi) * COULOMB * charges
+    return potential, charges[:, None] * field, virial - 0.5 * net * background * np.eye(3)
 
 
 def electric_field_gradient(
@@ -178,18 +204,33 @@ def electric_field_gradient(
     return np.asarray(tensor - trace[:, None, None] * np.eye(3) / 3.0)
 
 
-def _real_space(
-    geometry: PairGeometry, charges: FloatArray, split: EwaldParameters
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Potential, forces and virial of the screened pairs."""
-    pairs, r = geometry.pairs, geometry.distances
+def screened_pairs(geometry: PairGeometry, split: EwaldParameters) -> tuple[FloatArray, FloatArray]:
+    """Screened Coulomb interaction of pairs of unit charges, zero beyond the real-space cutoff.
+
+    Parameters
+    ----------
+    geometry : PairGeometry
+        Pairs up to at least the cutoff.
+    split : EwaldParameters
+        Width and cutoff.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Energy (eV) and (dE/dr)/r (eV/Angstrom^2) per pair and e^2, shape (n_pairs,).
+    """
+    r = geometry.distances
     scaled = split.alpha * r
     inverse = COULOMB * (r < split.real_cutoff) / r
-    value = erfc(scaled) * inverse
-    gauss = np.exp(-scaled * scaled) * (2.0 * split.alpha / np.sqrt(np.pi))
-    slope = -(value + gauss * inverse * r) / (r * r)
-    slope *= charges.take(pairs.first) * charges.take(pairs.second)
-    return pairs.weighted_sum(value, charges), *geometry.forces_and_virial(slope)
+    value = erfc(scaled)
+    value *= inverse
+    scaled *= scaled
+    slope = np.exp(np.negative(scaled, out=scaled), out=scaled)
+    slope *= -2.0 * split.alpha / np.sqrt(np.pi) * COULOMB * (r < split.real_cutoff)
+    slope -= value
+    slope /= r
+    slope /= r
+    return value, slope
 
 
 def _real_gradient(geometry: PairGeometry, charges: FloatArray, split: EwaldParameters) -> FloatArray:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 from vesin import NeighborList
 
 FloatArray = NDArray[np.float64]
@@ -23,10 +22,8 @@ class HalfPairs:
         Atom indices of each pair, shape (n_pairs,), sorted by `first`; images of one atom count too.
     offsets : numpy.ndarray
         Cartesian lattice translation added to the second atom, Angstrom, shape (3, n_pairs).
-    row_start : numpy.ndarray
-        Start of the pairs of each first atom, shape (n_atoms + 1,).
-    incidence : scipy.sparse.csr_array
-        Matrix (n_atoms, n_pairs) that adds a pair quantity to `first` and subtracts it from `second`.
+    n_atoms : int
+        Number of atoms.
     cutoff : float
         Distance up to which pairs were collected, Angstrom.
     """
@@ -34,8 +31,7 @@ class HalfPairs:
     first: IntArray
     second: IntArray
     offsets: FloatArray
-    row_start: IntArray
-    incidence: csr_array
+    n_atoms: int
     cutoff: float
 
     def weighted_sum(self, values: FloatArray, weights: FloatArray) -> FloatArray:
@@ -54,8 +50,27 @@ class HalfPairs:
             Shape (n_atoms,).
         """
         n_atoms = len(weights)
-        matrix = csr_array((values, self.second, self.row_start), shape=(n_atoms, n_atoms))
-        return np.asarray(matrix @ weights + matrix.T @ weights)
+        out = np.bincount(self.first, values * weights.take(self.second), n_atoms)
+        out += np.bincount(self.second, values * weights.take(self.first), n_atoms)
+        return out
+
+    def halves(self, values: FloatArray) -> FloatArray:
+        """Return, for each atom, half the sum of the values of its pairs.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            One value per pair, shape (n_pairs,).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (n_atoms,); they add up to the sum of the values.
+        """
+        out = np.bincount(self.first, values, self.n_atoms)
+        out += np.bincount(self.second, values, self.n_atoms)
+        out *= 0.5
+        return out
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,11 @@ class PairGeometry:
             Forces (n_atoms, 3) in eV/Angstrom and dE/d(strain) (3, 3) in eV.
         """
         pull = self.vectors * slope_over_distance
-        forces = np.stack([self.pairs.incidence @ component for component in pull], axis=1)
+        pairs, n_atoms = self.pairs, self.pairs.n_atoms
+        forces = np.empty((n_atoms, 3))
+        for axis, component in enumerate(pull):
+            forces[:, axis] = np.bincount(pairs.first, component, n_atoms)
+            forces[:, axis] -= np.bincount(pairs.second, component, n_atoms)
         return forces, pull @ self.vectors.T
 
 
@@ -114,14 +133,8 @@ def half_pairs(cell: ArrayLike, positions: ArrayLike, cutoff: float) -> HalfPair
     finder = NeighborList(cutoff=cutoff, full_list=False, sorted=True)
     i, j, shifts = finder.compute(points=points, box=box, periodic=True, quantities="ijS")
     first, second = i.astype(np.intp), j.astype(np.intp)
-    n_atoms, n_pairs = len(points), len(first)
-    counter = np.arange(n_pairs)
-    signs = np.concatenate([np.ones(n_pairs), -np.ones(n_pairs)])
-    places = (np.concatenate([first, second]), np.concatenate([counter, counter]))
-    incidence = csr_array((signs, places), shape=(n_atoms, n_pairs))
-    row_start = np.searchsorted(first, np.arange(n_atoms + 1)).astype(np.intp)
     offsets = np.ascontiguousarray((shifts @ box).T)
-    return HalfPairs(first, second, offsets, row_start, incidence, float(cutoff))
+    return HalfPairs(first, second, offsets, len(points), float(cutoff))
 
 
 def pair_geometry(pairs: HalfPairs, positions: FloatArray) -> PairGeometry:

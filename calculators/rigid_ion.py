@@ -12,7 +12,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import ArrayLike, NDArray
 
-from .ewald import ewald_sum
+from .ewald import far_field, screened_pairs
 from .pairs import HalfPairs, PairGeometry, half_pairs, pair_geometry
 from .potentials import PairPotential, PairTerm, Species, potential
 from .reciprocal import ReciprocalLattice, ewald_parameters, reciprocal_lattice
@@ -103,9 +103,13 @@ class _Neighbours:
     pairs: HalfPairs
     lattice: ReciprocalLattice
     short_range: tuple[tuple[PairTerm, IntArray], ...]
+    charges: FloatArray
+    products: FloatArray
 
-    def serves(self, atoms: Atoms, species: tuple[Species, ...], skin: float) -> bool:
+    def serves(self, atoms: Atoms, species: tuple[Species, ...], charges: FloatArray, skin: float) -> bool:
         if species != self.species or not np.array_equal(self.cell, atoms.cell.array):
+            return False
+        if not np.array_equal(charges, self.charges):
             return False
         moved = np.einsum("ix,ix->i", *2 * (atoms.positions - self.positions,))
         return bool(moved.max() <= (0.5 * skin) ** 2)
@@ -236,44 +240,48 @@ class RigidIonCalculator(Calculator):
 
     def _evaluate(self, atoms: Atoms, species: tuple[Species, ...], charges: FloatArray) -> dict[str, Any]:
         neighbours = self._neighbours
-        if neighbours is None or not neighbours.serves(atoms, species, self._skin):
-            neighbours = self._neighbours = self._collect(atoms, species)
+        if neighbours is None or not neighbours.serves(atoms, species, charges, self._skin):
+            neighbours = self._neighbours = self._collect(atoms, species, charges)
         geometry = pair_geometry(neighbours.pairs, atoms.positions)
         _refuse_overlap(geometry, atoms)
-        energies, forces, virial = self._short_range(neighbours, geometry)
-        coulomb = ewald_sum(atoms.cell.array, atoms.positions, charges, geometry=geometry, lattice=neighbours.lattice)
-        energies = energies + coulomb.energies
-        stress = coulomb.stress + virial / neighbours.lattice.volume
+        value, slope = self._pair_terms(neighbours, geometry)
+        forces, virial = geometry.forces_and_virial(slope)
+        potential, far_forces, far_virial = far_field(atoms.positions, charges, neighbours.lattice)
+        energies = geometry.pairs.halves(value) + 0.5 * charges * potential
+        stress = (virial + far_virial) / neighbours.lattice.volume
         return {
             "energy": float(energies.sum()),
             "free_energy": float(energies.sum()),
             "energies": energies,
-            "forces": forces + coulomb.forces,
+            "forces": forces + far_forces,
             "stress": full_3x3_to_voigt_6_stress(stress),  # type: ignore[no-untyped-call]
             "charges": charges.copy(),
             "dipole": charges @ atoms.positions,
         }
 
-    def _collect(self, atoms: Atoms, species: tuple[Species, ...]) -> _Neighbours:
+    def _collect(self, atoms: Atoms, species: tuple[Species, ...], charges: FloatArray) -> _Neighbours:
         cell, positions = atoms.cell.array.copy(), atoms.positions.copy()
         split = ewald_parameters(cell, len(atoms), self._accuracy)
         reach = max(split.real_cutoff, self.potential.cutoff) + self._skin
         pairs = half_pairs(cell, positions, reach)
         near = pair_geometry(pairs, positions).distances < self.potential.cutoff + self._skin
         terms = _sort_by_species(self.potential, species, pairs, near)
-        return _Neighbours(cell, positions, species, pairs, reciprocal_lattice(cell, split), terms)
+        products = charges.take(pairs.first) * charges.take(pairs.second)
+        lattice = reciprocal_lattice(cell, split)
+        return _Neighbours(cell, positions, species, pairs, lattice, terms, charges.copy(), products)
 
-    def _short_range(
-        self, neighbours: _Neighbours, geometry: PairGeometry
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        energy, pull = np.zeros_like(geometry.distances), np.zeros_like(geometry.distances)
+    def _pair_terms(self, neighbours: _Neighbours, geometry: PairGeometry) -> tuple[FloatArray, FloatArray]:
+        """Energy and (dE/dr)/r of every pair, Coulomb and short range together."""
+        energy, pull = screened_pairs(geometry, neighbours.lattice.parameters)
+        energy *= neighbours.products
+        pull *= neighbours.products
         for term, chosen in neighbours.short_range:
             distance = geometry.distances.take(chosen)
             value, slope = self.potential.short_range(term, distance)
-            energy[chosen] = value
-            pull[chosen] = slope / distance
-        shares = geometry.pairs.weighted_sum(0.5 * energy, np.ones(len(neighbours.species)))
-        return shares, *geometry.forces_and_virial(pull)
+            slope /= distance
+            energy[chosen] += value
+            pull[chosen] += slope
+        return energy, pull
 
 
 def _named(model: str | PairPotential) -> PairPotential:
