@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfc
 
+from .mesh import MeshLattice
 from .pairs import PairGeometry, half_pairs, pair_geometry
 from .reciprocal import (
     COULOMB,
@@ -134,7 +135,7 @@ def ewald_sum(
 
 
 def far_field(
-    points: FloatArray, charges: FloatArray, lattice: ReciprocalLattice
+    points: FloatArray, charges: FloatArray, lattice: ReciprocalLattice | MeshLattice
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Everything but the screened pairs: wave vectors, self term and background.
 
@@ -142,8 +143,8 @@ def far_field(
     ----------
     points, charges : numpy.ndarray
         Angstrom and elementary charges, shapes (n, 3) and (n,).
-    lattice : ReciprocalLattice
-        Wave vectors of the cell.
+    lattice : ReciprocalLattice or MeshLattice
+        Wave vectors of the cell, one by one or on a mesh.
 
     Returns
     -------

@@ -209,9 +209,18 @@ def ewald_parameters(cell: ArrayLike, n_atoms: int, accuracy: float = 1e-8) -> E
         raise ValueError(f"n_atoms = {n_atoms} must be at least 1")
     volume = cell_volume(np.asarray(cell, dtype=float))
     alpha = (_COST_RATIO * 2.0 * np.pi**3 / 3.0 * n_atoms / volume**2) ** (1.0 / 6.0)
+    return split_at(_reach(accuracy) / float(alpha), accuracy)
+
+
+def split_at(real_cutoff: float, accuracy: float = 1e-8) -> EwaldParameters:
+    """Split for a given real-space cutoff (Angstrom), both sums cut at the wanted accuracy."""
+    alpha = _reach(accuracy) / real_cutoff
+    return EwaldParameters(alpha, real_cutoff, 2.0 * _reach(accuracy) * alpha)
+
+
+def _reach(accuracy: float) -> float:
     # One decade beyond the target covers the prefactors of forces in ionic crystals.
-    reach = float(np.sqrt(-np.log(accuracy / 10.0)))
-    return EwaldParameters(float(alpha), reach / float(alpha), 2.0 * reach * float(alpha))
+    return float(np.sqrt(-np.log(accuracy / 10.0)))
 
 
 def reciprocal_lattice(cell: ArrayLike, parameters: EwaldParameters) -> ReciprocalLattice:

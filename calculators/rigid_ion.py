@@ -13,13 +13,16 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import ArrayLike, NDArray
 
 from .ewald import far_field, screened_pairs
+from .mesh import MeshLattice, mesh_lattice
 from .pairs import HalfPairs, PairGeometry, half_pairs, pair_geometry
 from .potentials import PairPotential, PairTerm, Species, potential
-from .reciprocal import ReciprocalLattice, ewald_parameters, reciprocal_lattice
+from .reciprocal import EwaldParameters, ReciprocalLattice, ewald_parameters, reciprocal_lattice, split_at
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
+MESH_FROM: int = 1000
+"""Number of ions from which the reciprocal sum goes over a mesh."""
 OVERLAP: float = 0.5
 """Distance below which two ions count as overlapping, Angstrom."""
 
@@ -101,7 +104,7 @@ class _Neighbours:
     positions: FloatArray
     species: tuple[Species, ...]
     pairs: HalfPairs
-    lattice: ReciprocalLattice
+    lattice: ReciprocalLattice | MeshLattice
     short_range: tuple[tuple[PairTerm, IntArray], ...]
     charges: FloatArray
     products: FloatArray
@@ -261,14 +264,21 @@ class RigidIonCalculator(Calculator):
 
     def _collect(self, atoms: Atoms, species: tuple[Species, ...], charges: FloatArray) -> _Neighbours:
         cell, positions = atoms.cell.array.copy(), atoms.positions.copy()
-        split = ewald_parameters(cell, len(atoms), self._accuracy)
+        split, lattice = self._split(cell, len(atoms))
         reach = max(split.real_cutoff, self.potential.cutoff) + self._skin
         pairs = half_pairs(cell, positions, reach)
         near = pair_geometry(pairs, positions).distances < self.potential.cutoff + self._skin
         terms = _sort_by_species(self.potential, species, pairs, near)
         products = charges.take(pairs.first) * charges.take(pairs.second)
-        lattice = reciprocal_lattice(cell, split)
         return _Neighbours(cell, positions, species, pairs, lattice, terms, charges.copy(), products)
+
+    def _split(self, cell: FloatArray, n_atoms: int) -> tuple[EwaldParameters, ReciprocalLattice | MeshLattice]:
+        """Wave vectors one by one for small cells; for large ones a mesh, and the pairs of the short-range terms."""
+        if n_atoms < MESH_FROM:
+            split = ewald_parameters(cell, n_atoms, self._accuracy)
+            return split, reciprocal_lattice(cell, split)
+        split = split_at(self.potential.cutoff, self._accuracy)
+        return split, mesh_lattice(cell, split, self._accuracy)
 
     def _pair_terms(self, neighbours: _Neighbours, geometry: PairGeometry) -> tuple[FloatArray, FloatArray]:
         """Energy and (dE/dr)/r of every pair, Coulomb and short range together."""
