@@ -125,7 +125,8 @@ def mesh_lattice(cell: ArrayLike, parameters: EwaldParameters, accuracy: float =
     """
     box = np.asarray(cell, dtype=float)
     volume, inverse, alpha = cell_volume(box), np.linalg.inv(box), parameters.alpha
-    step = _STEP_AT_1E6 * (accuracy / 1e-6) ** (1.0 / _POWER) / alpha
+    # Coarser than at 1e-5 the power law of the error holds no longer, and little time is saved.
+    step = _STEP_AT_1E6 * (min(accuracy, 1e-5) / 1e-6) ** (1.0 / _POWER) / alpha
     # Distances between lattice planes, not lengths of cell vectors, are what the mesh divides.
     heights = 1.0 / np.linalg.norm(inverse, axis=0)
     x, y, z = (_even_fast_length(max(2 * ORDER, int(np.ceil(h / step)))) for h in heights)

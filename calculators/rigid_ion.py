@@ -97,6 +97,22 @@ def spread_charge(charges: ArrayLike, keep: ArrayLike, total: float = 0.0) -> Fl
 
 
 @dataclass(frozen=True)
+class _Ions:
+    """What the ions of a structure are, kept while elements and valences stay the same."""
+
+    numbers: IntArray
+    valence: FloatArray | None
+    species: tuple[Species, ...]
+    charges: FloatArray
+
+    def serves(self, atoms: Atoms) -> bool:
+        valence = atoms.arrays.get("valence")
+        if (valence is None) != (self.valence is None) or not np.array_equal(atoms.numbers, self.numbers):
+            return False
+        return valence is None or np.array_equal(valence, self.valence)
+
+
+@dataclass(frozen=True)
 class _Neighbours:
     """Neighbour list and wave vectors that stay valid while the ions move little in a fixed cell."""
 
@@ -110,7 +126,7 @@ class _Neighbours:
     products: FloatArray
 
     def serves(self, atoms: Atoms, species: tuple[Species, ...], charges: FloatArray, skin: float) -> bool:
-        if species != self.species or not np.array_equal(self.cell, atoms.cell.array):
+        if (species is not self.species and species != self.species) or not np.array_equal(self.cell, atoms.cell.array):
             return False
         if not np.array_equal(charges, self.charges):
             return False
@@ -175,6 +191,7 @@ class RigidIonCalculator(Calculator):
         self._charges = None if charges is None else np.array(charges, dtype=float)
         self._accuracy = accuracy
         self._skin = skin
+        self._ions: _Ions | None = None
         self._neighbours: _Neighbours | None = None
 
     def check_state(self, atoms: Atoms, tol: float = 1e-15) -> list[str]:
@@ -226,13 +243,21 @@ class RigidIonCalculator(Calculator):
             raise ValueError("no structure was given; pass atoms or attach the calculator to one")
         if not structure.pbc.all():
             raise ValueError(f"pbc is {structure.pbc.tolist()}; the Ewald sum needs atoms.pbc = True")
-        symbols = list(structure.symbols)
-        valences = _valences(structure, symbols, self._valences, self.potential)
+        known = self._ions
+        if known is None or not known.serves(structure):
+            known = self._ions = self._identify(structure)
+        self.results = self._evaluate(structure, known.species, known.charges)
+
+    def _identify(self, atoms: Atoms) -> _Ions:
+        symbols = list(atoms.symbols)
+        valences = _valences(atoms, symbols, self._valences, self.potential)
         charges = self._ion_charges(symbols, valences)
         ions = list(zip(symbols, valences, strict=True))
         lookup = {ion: self.potential.nearest_species(*ion) for ion in set(ions)}
-        species = tuple(lookup[ion] for ion in ions)
-        self.results = self._evaluate(structure, species, charges)
+        given = atoms.arrays.get("valence")
+        return _Ions(
+            atoms.numbers.copy(), None if given is None else given.copy(), tuple(lookup[i] for i in ions), charges
+        )
 
     def _ion_charges(self, symbols: list[str], valences: list[float]) -> FloatArray:
         if self._charges is None:
