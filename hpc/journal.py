@@ -7,12 +7,14 @@ the operating system drops it with the process that holds it.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
@@ -170,7 +172,8 @@ class Journal:
 
     def _write(self, statement: str, rows: list[tuple[object, ...]]) -> None:
         assert self._connection is not None
-        with self._guard, self._connection as db:
+        # A full disk or a file that somebody holds must not end a calculation for its account's sake.
+        with suppress(sqlite3.Error), self._guard, self._connection as db:
             db.executemany(statement, rows)
 
     def _beat(self) -> None:
@@ -250,6 +253,9 @@ def _take_lock(folder: Path) -> IO[str] | None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES):
+            handle.close()
+            return None  # a file system without locks
         handle.seek(0)
         who = handle.read().strip() or "another process"
         handle.close()

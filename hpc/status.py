@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import UserError
-from .journal import JobRow, RunRow, read_journal
+from .journal import JOURNAL_FILE, JobRow, RunRow, read_journal
 from .outputs import REPORT, RESULTS
-from .store import STORE_FILE, STORE_FOLDER
+from .store import STORE_FILE, STORE_FOLDER, SUBMISSION_FILE
 
 if TYPE_CHECKING:
     from rich.console import Console, Group
@@ -45,6 +45,10 @@ def folder_status(folder: Path) -> FolderStatus:
     """
     finished = (folder / RESULTS).is_file()
     store = folder / STORE_FOLDER
+    if (store / SUBMISSION_FILE).is_file() and not finished and not (store / JOURNAL_FILE).is_file():
+        return FolderStatus(
+            folder, None, [], f"submitted to a cluster; `magnetoionics fetch {folder}` says how far it is"
+        )
     if not (store / STORE_FILE).is_file():
         if finished:
             return FolderStatus(folder, None, [], f"finished; {folder / REPORT}. It has no job store")

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 STORE_FOLDER = "store"
 STORE_FILE = "jobs.sqlite"
+# Where a submitted study is; see `cluster.submit`.
+SUBMISSION_FILE = "submission.json"
 
 
 def open_store(folder: Path) -> JobStore:

@@ -1,5 +1,6 @@
 """Several processes at a time: the same outputs and keys as serially, and what dies fails alone."""
 
+import json
 import operator
 import os
 import time
@@ -11,6 +12,7 @@ from magnetoionics.hpc.execution import execute
 from magnetoionics.hpc.runner import LocalRunner
 from magnetoionics.hpc.status import folder_status
 from magnetoionics.hpc.store import open_store
+from magnetoionics.hpc.study_runner import run_study
 
 
 def diamond():
@@ -108,3 +110,14 @@ def test_flow_of_a_worker_comes_back_whole(tmp_path):
     back = _decode(_encode(outcome))
     assert [j.name for j, _ in back.more[0].iterflow()] == [j.name for j, _ in outcome.more[0].iterflow()]
     assert back.rows == outcome.rows
+
+
+@pytest.mark.slow
+def test_whole_study_is_the_same_on_two_processes(tmp_path):
+    contents = []
+    for n in (1, 2):
+        folder = run_study("cofe2o4", quick=True, output=tmp_path / str(n), jobs=n)
+        content = json.loads((folder / "results.json").read_text())
+        content.pop("timings")
+        contents.append(content)
+    assert contents[0] == contents[1]

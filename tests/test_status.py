@@ -63,6 +63,38 @@ def test_folder_without_study_is_refused(tmp_path):
         folder_status(tmp_path)
 
 
+def test_submitted_folder_says_where_to_ask(tmp_path):
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "submission.json").write_text("{}")
+    assert "fetch" in folder_status(tmp_path).summary
+
+
+def test_journal_that_cannot_be_written_ends_no_run(tmp_path, monkeypatch):
+    import sqlite3
+
+    class Full:
+        def __init__(self, connection):
+            self.connection = connection
+
+        def __enter__(self):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        def __exit__(self, *args):
+            pass
+
+        def close(self):
+            self.connection.close()
+
+    begin = Journal.begin
+
+    def broken(self, workers=1):
+        begin(self, workers)
+        self._connection = Full(self._connection)
+
+    monkeypatch.setattr(Journal, "begin", broken)
+    assert LocalRunner(open_store(tmp_path)).run(Flow([job(add)(1, 2)])).finished
+
+
 def start_sleeper(folder, seconds):
     process = subprocess.Popen([sys.executable, "-c", SLEEPER, str(folder), str(seconds)])
     deadline = time.monotonic() + 60

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..outputs import DRY_RUN, write_whole
-from ..store import STORE_FOLDER
+from ..store import STORE_FOLDER, SUBMISSION_FILE
 from .project import projects_folder
 from .table import TABLE_FILE, ResourceTable, apply_table, read_table
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job
     from jobflow_remote.jobs.jobcontroller import JobController
-
-SUBMISSION_FILE = "submission.json"
 
 
 @dataclass(frozen=True)
