@@ -201,11 +201,11 @@ def test_py_sc_fermi_finds_the_same_dilute_crystal():
         convergence_tolerance=1e-16, n_trial_steps=5000,
     )  # fmt: skip
     level = theirs.get_sc_fermi()[0]
-    assert made.fermi_eV == pytest.approx(level, abs=2e-3)
+    assert made.fermi_eV == pytest.approx(level, abs=1e-6)
     for one in species:
         for charge, found in one.charge_state_concentrations(level, 800.0).items():
             ours = by_key(made)[one.name, charge].per_formula
-            assert ours == pytest.approx(float(found), rel=0.05)
+            assert ours == pytest.approx(float(found), rel=1e-5)
 
 
 def vacancy(label, element, energy, charge):
