@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from jobflow import job
@@ -63,6 +63,10 @@ class LocalEngine(AseEngine):
         left out is measured on seven directions and given with the map. None computes all ions.
     temperature_K
         Of E(n): 0 for ground states, else the free energy over the populations of each ion's levels.
+    charge_mode
+        What becomes of the charge that a vacancy leaves: ``spread`` evenly over the cations but the mover,
+        ``background`` (a uniform one; the ions keep their charges), or ``explicit`` (the structure's valences already
+        add up to zero, see `structures.compensation`; a valence without a potential takes its nearest neighbour's).
     field_V_per_A
         Uniform internal field on the formal charges, V/Angstrom; needs a fixed cell.
     """
@@ -79,6 +83,7 @@ class LocalEngine(AseEngine):
     radius_A: float | None = None
     temperature_K: float = 0.0
     field_V_per_A: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    charge_mode: Literal["spread", "background", "explicit"] = "spread"
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""
@@ -114,23 +119,56 @@ class LocalEngine(AseEngine):
         )
 
     def charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
-        """Model charges of a neutral cell: what is missing is spread over the cations but the mover."""
+        """Model charges in the engine's `charge_mode`.
+
+        Raises
+        ------
+        ValueError
+            If an ion has no potential, the mode is unknown, or explicit valences do not add up to zero.
+        """
+        if self.charge_mode == "spread":
+            return self._spread(atoms, mover)
+        if self.charge_mode == "background":
+            return self._bare(atoms)
+        if self.charge_mode != "explicit":
+            raise ValueError(f"charge_mode {self.charge_mode!r} is unknown; choose spread, background or explicit")
+        net = float(atoms.arrays["valence"].sum())
+        if abs(net) > 1e-6:
+            raise ValueError(
+                f"the valences add up to {net:+g}: with charge_mode 'explicit' some ions must change theirs "
+                "(structures.compensation.compensated), or choose 'spread' or 'background'"
+            )
+        return np.asarray(atoms.arrays["valence"] * potential(self.potential_name).charge_scale)
+
+    def _bare(self, atoms: Atoms) -> NDArray[np.float64]:
         model = potential(self.potential_name)
-        charges = model_charges(atoms.get_chemical_symbols(), atoms.arrays["valence"], model)
+        return model_charges(atoms.get_chemical_symbols(), atoms.arrays["valence"], model)
+
+    def _spread(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
         keep = atoms.arrays["valence"] < 0
         if mover is not None:
             keep[mover] = True
-        return np.asarray(spread_charge(charges, keep))
+        return np.asarray(spread_charge(self._bare(atoms), keep))
 
     def formal_charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
-        """Formal charges: model charges divided by the potential's charge scale."""
-        return self.charges(atoms, mover) / potential(self.potential_name).charge_scale
+        """Formal charges of a neutral cell; with a uniform background those of the spread mode, as a field needs."""
+        charges = self._spread(atoms, mover) if self.charge_mode == "background" else self.charges(atoms, mover)
+        return charges / potential(self.potential_name).charge_scale
+
+    def _tabulated(self, atoms: Atoms) -> NDArray[np.float64]:
+        """Valences by which the short-range terms are chosen."""
+        valence = np.asarray(atoms.arrays["valence"], dtype=float)
+        if self.charge_mode != "explicit":
+            return valence
+        model = potential(self.potential_name)
+        known = [model.valences(s) for s in atoms.get_chemical_symbols()]
+        return np.array([min(k, key=lambda t: abs(t - v)) for k, v in zip(known, valence, strict=True)], dtype=float)
 
     def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
         """A rigid-ion calculator for a neutral cell, in the engine's field if there is one (zero energy at `atoms`)."""
         bare = RigidIonCalculator(
             self.potential_name,
-            valences=atoms.arrays["valence"],
+            valences=self._tabulated(atoms),
             charges=self.charges(atoms, mover),
             accuracy=self.accuracy,
         )
