@@ -40,6 +40,9 @@ from .band_record import EvaluationRecord, RecordedCalculator
 
 FloatArray = NDArray[np.float64]
 
+JUDGE_REACH = 0.3
+"""An image this near to the finished path still judges it, in elastic coordinates."""
+
 
 @dataclass(frozen=True)
 class SurrogateSettings(MSONable):
@@ -63,6 +66,8 @@ class SurrogateSettings(MSONable):
         How far an image goes between two force calls, in elastic coordinates (about Angstrom of the mover).
     most_points
         Evaluations that the surrogate is fitted to; farther ones are left out.
+    bend_eV
+        Energies higher than twice this above the ends and every hump found enter the fit as logarithms of this scale.
     lengths, stiffnesses
         Kernel lengths and environment stiffnesses to choose from by likelihood.
     """
@@ -74,8 +79,9 @@ class SurrogateSettings(MSONable):
     depth_eV: float = 0.007
     gap: float = 0.7
     trust: float = 0.4
-    most_points: int = 60
-    lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0, 1.4)
+    most_points: int = 40
+    bend_eV: float = 0.5
+    lengths: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4)
     stiffnesses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
 
 
@@ -131,6 +137,9 @@ class SurrogateBandDriver:
         self._checks: list[Check] = []
         self._notes: list[str] = []
         self._chosen = (0.7, 4.0)
+        self._misses: list[float] = []
+        self._judges: list[_Evaluated] = []
+        self._worst = 0.0
 
     def run(
         self,
@@ -250,8 +259,9 @@ class SurrogateBandDriver:
             gap = [float(np.min(np.linalg.norm(path - d.point, axis=1))) for d in data]
             near = sorted(np.argsort(gap, kind="stable")[: self.surrogate.most_points].tolist())
             data = [data[i] for i in near]
-        points, gradients = np.array([d.point for d in data]), np.array([d.gradient for d in data])
-        energies = np.array([d.energy for d in data])
+        points = np.array([d.point for d in data])
+        energies, slopes = self._flattened(np.array([d.energy for d in data]))
+        gradients = np.array([d.gradient for d in data]) * slopes[:, None]
         if len(data) < 4:
             choices = [self._chosen]
         elif len(data) < 14 or len(data) % 10 == 0:
@@ -264,11 +274,22 @@ class SurrogateBandDriver:
         self._chosen = (best.length, best.stiffness)
         return best
 
+    def _flattened(self, energies: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Energies bent to a logarithm far above the ends, and the slope of that map.
+
+        A rising map of the energy moves no path, saddle or minimum, and keeps one image
+        that ran into another ion from shortening the kernel everywhere.
+        """
+        scale = self.surrogate.bend_eV
+        above = np.maximum(energies - self._level, 0.0) / scale
+        return np.minimum(energies, self._level) + scale * np.log1p(above), 1 / (1 + above)
+
     def _search(self, path: FloatArray) -> list[_Anchor | _Evaluated] | None:
         """Evaluate, fit, relax until every extremum of the path is confirmed by the engine; None if never."""
         options = self.surrogate
         anchors: dict[int, _Anchor] = {}
         ends, trust = (self._data[0].energy, self._data[1].energy), options.trust
+        self._level = max(ends) + 2 * options.bend_eV
         while len(self._data) < options.max_calls:
             path = evened(path, set(anchors))
             model = self._fit(path)
@@ -276,25 +297,28 @@ class SurrogateBandDriver:
                 path, energies = relax_path(model, path, ends, set(anchors), trust)
             else:
                 energies = np.zeros(len(path))
-            doubt = np.r_[0.0, model.deviation(path[1:-1]), 0.0]
+            doubt = np.r_[0.0, self._caution() * model.deviation(path[1:-1]), 0.0]
             doubt[list(anchors)] = 0.0
             worst = int(np.argmax(energies + doubt))
             if len(self._data) == 2:
                 worst, doubt[:] = len(path) // 2, 1.0
             open_points = self._open(energies, anchors)
             if doubt[worst] > options.doubt_eV:
-                guess = energies[worst]
-                surprise = abs(self._evaluate(path[worst]).energy - guess)
+                data, surprise = self._tested(model, path[worst])
+                if data.energy > self._level + 1.0 and len(self._data) > 5:
+                    # The path ran into another ion: start this stretch again with what is known now.
+                    stops = [0, *sorted(anchors), len(path) - 1]
+                    left, right = max(i for i in stops if i < worst), min(i for i in stops if i > worst)
+                    path[left : right + 1] = np.linspace(path[left], path[right], right - left + 1)
             elif open_points:
                 index, kind = open_points[0]
                 surprise = self._refine(model, path, energies, index, kind, anchors)
             elif doubt.max() > options.doubt_eV:
-                worst = int(np.argmax(doubt))
-                surprise = abs(self._evaluate(path[worst]).energy - energies[worst])
+                surprise = self._tested(model, path[int(np.argmax(doubt))])[1]
             elif (lonely := self._farthest(path))[1] > options.gap:
-                surprise = abs(self._evaluate(path[lonely[0]]).energy - energies[lonely[0]])
+                surprise = self._tested(model, path[lonely[0]])[1]
             else:
-                if (done := self._confirm(path, energies, anchors)) is not None:
+                if (done := self._confirm(model, path, anchors)) is not None:
                     return done
                 surprise = 0.0
             trust = max(0.6 * trust, 0.06) if surprise > 0.15 else min(1.4 * trust, options.trust)
@@ -302,8 +326,11 @@ class SurrogateBandDriver:
 
     def _farthest(self, path: FloatArray) -> tuple[int, float]:
         """Image farthest from everything evaluated: equal energies far apart can hide a hump between them."""
-        gaps = [min(float(np.linalg.norm(p - d.point)) for d in self._data) for p in path]
+        gaps = [self._nearest(p) for p in path]
         return int(np.argmax(gaps)), max(gaps)
+
+    def _nearest(self, point: FloatArray) -> float:
+        return min(float(np.linalg.norm(point - d.point)) for d in self._data)
 
     def _open(self, energies: FloatArray, anchors: dict[int, _Anchor]) -> list[tuple[int, str]]:
         """Extrema that no anchor holds, highest first."""
@@ -322,43 +349,75 @@ class SurrogateBandDriver:
         """One force call at the surrogate's stationary point near an image; pins the image if the engine agrees."""
         tangent = tangents(path, energies)[index - 1] if kind == "saddle" else None
         point, curvatures = stationary_point(model, path[index], tangent, self.surrogate.trust)
-        guess = float(model.predict(point[None])[0][0])
-        data = self._evaluate(point)
+        point = self._known_part(model, path[index], point)
+        data, surprise = self._tested(model, point)
         limit = self.settings.fmax_eV_per_A if kind == "saddle" else self.settings.relax_fmax_eV_per_A
         negative = int(np.sum(curvatures < -0.02))
         known = [path[0], path[-1], *(a.data.point for a in anchors.values())]
-        if min(float(np.linalg.norm(point - k)) for k in known) < 0.15:
+        stops = [0, *sorted(anchors), len(path) - 1]
+        left, right = max(i for i in stops if i < index), min(i for i in stops if i > index)
+        beside = [anchors[i].data.energy if i in anchors else self._data[i > 0].energy for i in (left, right)]
+        no_hump = kind == "saddle" and data.energy - min(beside) < self.surrogate.depth_eV
+        if no_hump or min(float(np.linalg.norm(point - k)) for k in known) < 0.15:
             # The image slid into a state that the path has already: start this stretch again.
-            stops = [0, *sorted(anchors), len(path) - 1]
-            left, right = max(i for i in stops if i < index), min(i for i in stops if i > index)
             path[left : right + 1] = np.linspace(path[left], path[right], right - left + 1)
         elif _largest(data.forces) <= limit and (negative > 0) == (kind == "saddle"):
             anchors[index] = _Anchor(data, kind, np.zeros_like(point), negative)
+            self._level = max(self._level, data.energy + 2 * self.surrogate.bend_eV)
             path[index] = point
-        return abs(data.energy - guess)
+            path[left : index + 1] = np.linspace(path[left], point, index - left + 1)
+            path[index : right + 1] = np.linspace(point, path[right], right - index + 1)
+        return surprise
+
+    def _tested(self, model: Surrogate, point: FloatArray) -> tuple[_Evaluated, float]:
+        """Evaluate a point; also how far the surrogate was off, in eV of its own scale."""
+        guess, doubt = float(model.predict(point[None])[0][0]), float(model.deviation(point[None])[0])
+        data = self._evaluate(point)
+        surprise = abs(float(self._flattened(np.array([data.energy]))[0][0]) - guess)
+        self._misses.append(min(surprise / max(doubt, 1e-4), 30.0))
+        return data, surprise
+
+    def _caution(self) -> float:
+        """Factor on the surrogate's standard deviations: how much its last ones were too small."""
+        recent = self._misses[-8:]
+        return max(1.0, float(np.sqrt((2.0 + np.sum(np.square(recent))) / (2.0 + len(recent)))))
+
+    def _known_part(self, model: Surrogate, start: FloatArray, goal: FloatArray) -> FloatArray:
+        """The farthest point from start to goal that the surrogate knows."""
+        steps = start + np.linspace(0, 1, 11)[:, None] * (goal - start)
+        doubtful = np.flatnonzero(self._caution() * model.deviation(steps) > self.surrogate.doubt_eV)
+        return np.asarray(steps[max(int(doubtful[0]), 1)] if len(doubtful) else goal)
 
     def _confirm(
-        self, path: FloatArray, energies: FloatArray, anchors: dict[int, _Anchor]
+        self, model: Surrogate, path: FloatArray, anchors: dict[int, _Anchor]
     ) -> list[_Anchor | _Evaluated] | None:
-        """Evaluate one image between each two stationary points; the path if surrogate and engine agree."""
-        stops = [0, *sorted(anchors), len(path) - 1]
+        """One image that the surrogate had not seen between each two stationary points.
+
+        None while new ones had to be evaluated: the surrogate learns from them and looks again for extrema.
+        """
         out: list[_Anchor | _Evaluated] = []
-        worst = 0.0
-        for left, right in pairwise(stops):
+        fresh = False
+        for left, right in pairwise([0, *sorted(anchors), len(path) - 1]):
             if left:
                 across = path[left + 1] - path[left - 1]
                 anchors[left].mode = across / np.linalg.norm(across)
                 out.append(anchors[left])
             if right - left > 1:
-                middle = (left + right) // 2
-                data = self._evaluate(path[middle])
-                worst = max(worst, abs(data.energy - energies[middle]))
-                out.append(data)
-        if worst > self.surrogate.agreement_eV:
+                inner = path[left + 1 : right]
+                judge = next((j for j in self._judges if _gap(inner, j.point) < JUDGE_REACH), None)
+                if judge is None:
+                    far = [self._nearest(p) for p in inner]
+                    judge, surprise = self._tested(model, inner[int(np.argmax(far))])
+                    fresh = True
+                    if surprise <= self.surrogate.agreement_eV:
+                        self._judges.append(judge)
+                        self._worst = max(self._worst, surprise)
+                out.append(judge)
+        if fresh:
             return None
         self._check(
             "surrogate against engine between stationary points",
-            worst,
+            self._worst,
             self.surrogate.agreement_eV,
             "eV",
             "images that the surrogate had not seen",
@@ -398,3 +457,7 @@ class SurrogateBandDriver:
 
 def _largest(forces: FloatArray) -> float:
     return float(np.linalg.norm(forces, axis=1).max())
+
+
+def _gap(path: FloatArray, point: FloatArray) -> float:
+    return float(np.min(np.linalg.norm(path - point, axis=1)))
