@@ -30,7 +30,7 @@ from band_cases import Case, gold_on_aluminium, oxide, start_path, vacancy
 from magnetoionics.workflows.band import BandSettings, CallCounter, relax
 from magnetoionics.workflows.band_surrogate import SurrogateBandDriver
 
-MOST_CALLS = 700
+MOST_CALLS = 500
 RIGHT_EV = 0.005
 LARGE = 50  # dense BFGS takes about a second a step on bands of such cells; LBFGS stands in
 METHODS = ("ours", "BFGS", "BFGS k=5", "FIRE", "NEBOptimizer", "DyNEB", "AutoNEB")
@@ -50,10 +50,10 @@ class Trial:
 
 TRIALS = {
     "Cu vacancy, 31": Trial(lambda: vacancy("Cu", 2), 5, 0.02, 0.7917),
-    "Cu vacancy, 107": Trial(lambda: vacancy("Cu", 3), 5, 0.02, 0.7916),
     "Au on Al(100), 13": Trial(gold_on_aluminium, 5, 0.02, 0.3744),
     "Co in CoFe2O4, 55": Trial(lambda: oxide("cofe2o4", "Co"), 7, 0.03, 0.7202, pair_potential=True),
     "Li in LiFe5O8, 55": Trial(lambda: oxide("life5o8", "Li"), 7, 0.03, 0.2912, pair_potential=True),
+    "Cu vacancy, 107": Trial(lambda: vacancy("Cu", 3), 5, 0.02, 0.7916),
     "Co in CoFe2O4, 447": Trial(
         lambda: oxide("cofe2o4", "Co", 2), 7, 0.03, 0.7585, seeds=(None, 0), pair_potential=True
     ),

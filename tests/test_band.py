@@ -3,32 +3,16 @@
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
-from ase.filters import UnitCellFilter
-from ase.optimize import BFGS
+from band_cases import vacancy
 from magnetoionics.workflows.band import BandDriver, BandInputError, BandSettings, check_ends
 from scipy.optimize import minimize
 
 
-def vacancy_hop(element, repeats=3):
-    cell = bulk(element, cubic=True)
-    cell.calc = EMT()
-    BFGS(UnitCellFilter(cell, hydrostatic_strain=True), logfile=None).run(fmax=1e-4)
-    perfect = cell.repeat(repeats)
-    perfect.calc = None
-    mover = 1 + int(np.argmin(perfect.get_distances(0, range(1, len(perfect)), mic=True)))
-    jump = perfect.get_distance(0, mover, mic=True, vector=True)
-    initial, final = perfect.copy(), perfect.copy()
-    final.positions[mover] -= jump
-    del initial[0], final[0]
-    return initial, final, mover - 1
-
-
 @pytest.mark.parametrize(("element", "barrier"), [("Cu", 0.7916), ("Al", 0.4059), ("Ag", 0.7134)])
 def test_known_vacancy_barriers_of_107_emt_atoms(element, barrier):
-    initial, final, mover = vacancy_hop(element)
+    initial, final, mover, _ = vacancy(element)
     result = BandDriver(EMT, BandSettings(fmax_eV_per_A=0.02)).run(initial, final, [], mover)
     energies = np.array([p.energy for p in result.points]) - result.points[0].energy
     assert len(initial) == 107
@@ -99,7 +83,7 @@ def test_trial_that_falls_back_into_an_end_is_dropped_and_said():
 
 
 def test_unconverged_band_says_so():
-    initial, final, mover = vacancy_hop("Cu", 2)
+    initial, final, mover, _ = vacancy("Cu", 2)
     result = BandDriver(EMT, BandSettings(max_steps=1)).run(initial, final, [], mover)
     assert not all(c.passed for c in result.checks)
 
@@ -127,5 +111,13 @@ def test_ends_that_make_no_band_are_refused():
     flipped.set_array("magmom", np.array([-3.0]))
     with pytest.raises(BandInputError, match="magmom"):
         check_ends(a, flipped, 0, 0.3)
+    del flipped.arrays["magmom"]
+    with pytest.raises(BandInputError, match="only one of the two ends"):
+        check_ends(a, flipped, 0, 0.3)
+    del a.arrays["magmom"]
+    charged = one_ion(3.0)
+    charged.info["charge"] = 1.0
+    with pytest.raises(BandInputError, match="charges 0 and 1 e"):
+        check_ends(a, charged, 0, 0.3)
     with pytest.raises(BandInputError, match="outside 0 to 0"):
         check_ends(a, b, 4, 0.3)

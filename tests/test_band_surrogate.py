@@ -6,45 +6,22 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
+import band_cases
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import add_adsorbate, bulk, fcc100
+from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
-from ase.constraints import FixAtoms, FixedLine
-from ase.filters import UnitCellFilter
-from ase.optimize import BFGS
+from ase.constraints import FixedLine
+from band_cases import gold_on_aluminium, vacancy
 from magnetoionics.workflows.band import BandInputError, BandSettings
 from magnetoionics.workflows.band_gp import GaussianProcess
 from magnetoionics.workflows.band_path import extrema
 from magnetoionics.workflows.band_record import EvaluationRecord, RecordedCalculator
 from magnetoionics.workflows.band_surrogate import SurrogateBandDriver, SurrogateSettings
-
-
-def vacancy_hop(repeats):
-    cell = bulk("Cu", cubic=True)
-    cell.calc = EMT()
-    BFGS(UnitCellFilter(cell, hydrostatic_strain=True), logfile=None).run(fmax=1e-4)
-    initial = cell.repeat(repeats)
-    initial.calc = None
-    mover = 1 + int(np.argmin(initial.get_distances(0, range(1, len(initial)), mic=True)))
-    jump = initial.get_distance(0, mover, mic=True, vector=True)
-    final = initial.copy()
-    final.positions[mover] -= jump
-    del initial[0], final[0]
-    return initial, final, mover - 1
-
-
-def gold_on_aluminium():
-    initial = fcc100("Al", size=(2, 2, 3))
-    add_adsorbate(initial, "Au", 1.7, "hollow")
-    initial.center(axis=2, vacuum=4.0)
-    initial.set_constraint(FixAtoms(mask=[tag > 1 for tag in initial.get_tags()]))
-    final = initial.copy()
-    final[-1].x += final.cell[0, 0] / 2
-    return initial, final, len(initial) - 1
 
 
 def barrier_of(result):
@@ -54,7 +31,8 @@ def barrier_of(result):
 @pytest.mark.parametrize(("repeats", "barrier"), [(2, 0.7917), (3, 0.7916)])
 def test_copper_vacancy_for_few_calls(repeats, barrier):
     driver = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02))
-    result = driver.run(*vacancy_hop(repeats)[:2], [], vacancy_hop(repeats)[2])
+    initial, final, mover, _ = vacancy("Cu", repeats)
+    result = driver.run(initial, final, [], mover)
     assert barrier_of(result) == pytest.approx(barrier, abs=0.002)
     assert all(c.passed for c in result.checks)
     assert [p.kind for p in result.points].count("saddle") == 1
@@ -62,7 +40,7 @@ def test_copper_vacancy_for_few_calls(repeats, barrier):
 
 
 def test_noise_on_the_start_path_changes_nothing():
-    initial, final, mover = gold_on_aluminium()
+    initial, final, mover, _ = gold_on_aluminium()
     start = [initial.copy() for _ in range(7)]
     rng = np.random.default_rng(0)
     for n, image in enumerate(start):
@@ -109,7 +87,7 @@ def test_both_humps_and_the_minimum_between_are_found():
 
 def test_surrogate_that_gets_nowhere_hands_over_to_the_ordinary_driver():
     few = SurrogateSettings(max_calls=4)
-    result = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02), few).run(*vacancy_hop(2)[:2], [], 2)
+    result = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02), few).run(*vacancy("Cu", 2)[:2], [], 2)
     assert "ordinary band" in result.notes[0]
     assert barrier_of(result) == pytest.approx(0.7917, abs=0.002)
 
@@ -135,7 +113,7 @@ class Dies(EMT):
 
 @pytest.mark.parametrize("survives", [1, 6, 11])
 def test_interrupted_run_goes_on_where_it_ended(tmp_path, survives):
-    ends, mover = vacancy_hop(2)[:2], 2
+    ends, mover = vacancy("Cu", 2)[:2], 2
 
     def run(record, calls):
         Dies.left = calls
@@ -154,26 +132,47 @@ def test_interrupted_run_goes_on_where_it_ended(tmp_path, survives):
     assert again.force_calls == needed - survives
 
 
-def test_kill_signal_loses_at_most_the_call_in_flight(tmp_path):
+def test_kill_signal_in_a_band_loses_at_most_the_call_in_flight(tmp_path):
     script = textwrap.dedent(
         """
         import os, signal, sys
         from pathlib import Path
-        from ase.build import bulk
         from ase.calculators.emt import EMT
-        from magnetoionics.workflows.band_record import EvaluationRecord, RecordedCalculator
-        atoms = bulk("Cu", cubic=True)
-        atoms.calc = RecordedCalculator(EMT(), EvaluationRecord(Path(sys.argv[1])))
-        for step in range(5):
-            atoms.positions[0, 0] += 0.01
-            atoms.get_forces()
-        os.kill(os.getpid(), signal.SIGKILL)
+        from band_cases import vacancy
+        from magnetoionics.workflows.band import BandSettings
+        from magnetoionics.workflows.band_surrogate import SurrogateBandDriver
+
+        done = Path(sys.argv[2])
+
+        class Counted(EMT):
+            def calculate(self, *args, **kwargs):
+                with done.open("a") as log:
+                    log.write("x")
+                if done.stat().st_size == int(sys.argv[3]):
+                    os.kill(os.getpid(), signal.SIGKILL)  # in the middle of a force call
+                self.__init__()
+                super().calculate(*args, **kwargs)
+
+        initial, final, mover, _ = vacancy("Cu", 2)
+        driver = SurrogateBandDriver(Counted, BandSettings(fmax_eV_per_A=0.02), record=Path(sys.argv[1]))
+        result = driver.run(initial, final, [], mover)
+        print(result.forward_eV)
         """
     )
-    file = tmp_path / "record.jsonl"
-    dead = subprocess.run([sys.executable, "-c", script, str(file)], env=dict(os.environ), check=False)
-    assert dead.returncode == -signal.SIGKILL
-    assert len(EvaluationRecord(file)) == 5
+    path = [str(Path(band_cases.__file__).parent), *sys.path]
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(p for p in path if p))
+
+    def run(record, log, kill_at):
+        command = [sys.executable, "-c", script, str(tmp_path / record), str(tmp_path / log), str(kill_at)]
+        return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+    whole = run("whole.jsonl", "whole", 0)
+    needed = (tmp_path / "whole").stat().st_size
+    assert run("cut.jsonl", "cut", needed // 2).returncode == -signal.SIGKILL
+    assert len(EvaluationRecord(tmp_path / "cut.jsonl")) == needed // 2 - 1
+    again = run("cut.jsonl", "cut", 0)
+    assert float(again.stdout) == pytest.approx(float(whole.stdout), abs=1e-6)
+    assert (tmp_path / "cut").stat().st_size == needed + 1  # the call that was killed, twice
 
 
 def test_torn_last_line_is_dropped_and_the_file_goes_on(tmp_path):
@@ -225,7 +224,7 @@ def test_extrema_skip_ripples():
 
 
 def test_what_the_surrogate_cannot_do_is_refused():
-    initial, final, mover = vacancy_hop(2)
+    initial, final, mover, _ = vacancy("Cu", 2)
     with pytest.raises(BandInputError, match="same state"):
         SurrogateBandDriver(EMT).run(initial, initial.copy(), [], mover)
     initial.set_constraint(FixedLine(0, [1, 0, 0]))

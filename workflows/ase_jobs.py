@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from jobflow import job
@@ -17,9 +18,13 @@ from ..analysis.calculation import Band, BandImage, Calculation, Check
 from ..analysis.document import Provenance
 from ..structures.spins import total_moment
 from .atoms import from_atoms, to_atoms
-from .band import BandDriver, BandResult, BandSettings, CallCounter, relax
+from .band import BandDriver, BandSettings, CallCounter, relax
+from .band_checks import BandResult
+from .band_record import EvaluationRecord
+from .band_surrogate import SurrogateBandDriver
+from .band_two_engines import band_from_cheap_path
 from .checkpoint import checkpoint
-from .engine import Engine
+from .engine import Engine, get_engine
 from .vasp.guards import no_spin_flip
 
 if TYPE_CHECKING:
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
     from jobflow import Job
     from pymatgen.core import Structure
+
+BAND_METHODS = ("surrogate", "classic")
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,10 @@ class AseEngine(Engine):
         Optimiser steps of a relaxation.
     band_settings
         See `BandSettings`.
+    band_method
+        ``surrogate`` (few force calls, falls back on the other) or ``classic`` (climbing-image bands).
+    band_start
+        Name of a cheaper engine whose converged path the surrogate starts from, e.g. ``local``.
     blas_threads
         Threads for matrix products; None leaves the environment's choice. Engines with small matrices set 1:
         spinning threads slow a busy machine down severalfold.
@@ -72,6 +83,14 @@ class AseEngine(Engine):
     cell_fmax_eV_per_A: float = 0.002
     max_steps: int = 500
     band_settings: BandSettings = field(default_factory=BandSettings)
+    band_method: Literal["surrogate", "classic"] = "surrogate"
+    band_start: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.band_method not in BAND_METHODS:
+            raise ValueError(f"band_method is {self.band_method!r}; choose one of: {', '.join(BAND_METHODS)}")
+        if self.band_start is not None and self.band_method == "classic":
+            raise ValueError("band_start needs band_method 'surrogate'; leave one of them out")
 
     @abstractmethod
     def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
@@ -207,9 +226,12 @@ def converge_band(
     first, last = to_atoms(initial), to_atoms(final)
     between = [to_atoms(s) for s in intermediates]
     with engine.quiet(), checkpoint(engine, first, last, *between, mover) as record:
-        driver = BandDriver(lambda: record.attach(engine.make_calculator(first, mover)), engine.band_settings)
-        result = driver.run(first, last, between, mover)
-        seen = [engine.observe(point.atoms) for point in result.points]
+        if engine.band_method == "classic":
+            driver = BandDriver(lambda: record.attach(engine.make_calculator(first, mover)), engine.band_settings)
+            result = driver.run(first, last, between, mover)
+            seen = [engine.observe(point.atoms) for point in result.points]
+        else:
+            result, seen = _surrogate_band(engine, first, last, between, mover, record.path)
     result.checks.extend(band_guards(seen))
     charges, note = engine.dipole_charges(first, mover)
     return band_document(result, initial, mover, charges, note, engine.provenance())
@@ -233,6 +255,48 @@ def band_guards(seen: Sequence[Observed]) -> list[Check]:
             )
         )
     return checks
+
+
+def _surrogate_band(
+    engine: AseEngine, first: Atoms, last: Atoms, between: Sequence[Atoms], mover: int, file: Path | None
+) -> tuple[BandResult, list[Observed]]:
+    """The surrogate's band; its record holds every force call, survives a kill and goes when the band is done."""
+
+    def look(atoms: Atoms) -> dict[str, Any]:
+        seen = engine.observe(atoms)
+        return {**vars(seen), "checks": [c.model_dump(mode="json") for c in seen.checks]}
+
+    kept = file.with_suffix(".band.jsonl") if file is not None else None
+
+    def make() -> Calculator:
+        return engine.make_calculator(first, mover)
+
+    record = EvaluationRecord(kept, observe=look)
+    if engine.band_start is None:
+        result = SurrogateBandDriver(make, engine.band_settings, record=record).run(first, last, between, mover)
+    else:
+        cheap = get_engine(engine.band_start)
+        if not isinstance(cheap, AseEngine):
+            raise ValueError(
+                f"band_start {engine.band_start!r} is no engine that computes here; use local or an ML one"
+            )
+        result = band_from_cheap_path(
+            make,
+            lambda: cheap.make_calculator(first, mover),
+            first,
+            last,
+            between,
+            mover,
+            engine.band_settings,
+            record=record,
+        )
+    seen = []
+    for point in result.points:
+        found = record.seen(point.atoms)
+        seen.append(Observed(**{**found, "checks": tuple(Check(**c) for c in found.get("checks", ()))}))
+    if kept is not None:
+        kept.unlink(missing_ok=True)
+    return result, seen
 
 
 def band_document(

@@ -10,8 +10,9 @@ band of its own (Henkelman, Uberuaga, Jonsson, 10.1063/1.1329672; improved tange
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -23,6 +24,7 @@ from monty.json import MSONable
 from numpy.typing import NDArray
 
 from ..analysis.calculation import Check
+from .band_checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
 
 FloatArray = NDArray[np.float64]
 CalculatorFactory = Callable[[], Calculator]
@@ -50,6 +52,12 @@ class BandSettings(MSONable):
         Two states whose mover is closer than this are the same minimum.
     max_splits
         How often a segment may be split at a minimum found on the way.
+    check_saddles
+        Count the imaginary modes at each saddle and minimum: six force calls for each ion.
+    saddle_radius_A
+        Displace only ions within this distance of the mover for it; all free ones if None.
+    check_reverse
+        Converge the band from the other end too and compare the barriers.
     """
 
     images_per_hump: int = 3
@@ -60,6 +68,9 @@ class BandSettings(MSONable):
     climb_below_eV_per_A: float = 0.5
     same_state_A: float = 0.35
     max_splits: int = 2
+    check_saddles: bool = False
+    saddle_radius_A: float | None = None
+    check_reverse: bool = False
 
 
 @dataclass
@@ -74,31 +85,10 @@ class CallCounter:
 
         def counted(*args: object, **kwargs: object) -> object:
             self.calls += 1
-            return calculate(*args, **kwargs)
+            return calculate(*args, **kwargs)  # type: ignore[no-untyped-call]
 
-        calculator.calculate = counted
+        calculator.calculate = counted  # type: ignore[method-assign]
         return calculator
-
-
-@dataclass
-class PathPoint:
-    """One configuration of the finished path; energies in eV, forces in eV/A."""
-
-    atoms: Atoms
-    energy: float
-    forces: FloatArray
-    kind: str
-
-
-@dataclass
-class BandResult:
-    """A finished path with its checks."""
-
-    points: list[PathPoint]
-    checks: list[Check]
-    not_checked: list[str]
-    force_calls: int
-    notes: list[str] = field(default_factory=list)
 
 
 class BandInputError(ValueError):
@@ -119,10 +109,17 @@ def check_ends(initial: Atoms, final: Atoms, mover: int, same_state_A: float) ->
         raise BandInputError(f"mover {mover} is outside 0 to {len(initial) - 1}")
     if not np.allclose(initial.cell.array, final.cell.array, atol=1e-8):
         raise BandInputError("the two ends of a band must have the same cell")
-    for name in ("magmom", "valence"):
+    for name in ("magmom", "initial_magmoms", "valence", "initial_charges"):
         first, last = initial.arrays.get(name), final.arrays.get(name)
-        if first is not None and last is not None and not np.allclose(first, last, atol=1e-6):
+        if (first is None) != (last is None):
+            raise BandInputError(f"only one of the two ends has the site property {name!r}: give it to both or none")
+        if first is not None and not np.allclose(np.asarray(first, float), np.asarray(last, float), atol=1e-6):
             raise BandInputError(f"site property {name!r} differs between the ends: a spin or charge flip is no hop")
+    charges = [atoms.info.get("charge", 0.0) for atoms in (initial, final)]
+    if charges[0] != charges[1]:
+        raise BandInputError(
+            f"the ends have charges {charges[0]:g} and {charges[1]:g} e: a hop keeps the cell's charge"
+        )
     moved = np.linalg.norm(final.positions[mover] - initial.positions[mover])
     if moved < same_state_A:
         raise BandInputError(f"the mover's ends are {moved:.2f} A apart: both ends are the same state")
@@ -177,19 +174,28 @@ class BandDriver:
             points += self._segment(left, right, mover, f"hump {n}", self.settings.max_splits)
             points.append(right)
         self._judge_path(points)
-        return BandResult(
-            points=points,
-            checks=self._checks,
-            not_checked=[
-                "number of imaginary modes at each saddle (no phonons)",
-                "reverse band from scratch",
-            ],
-            force_calls=self.counter.calls,
-            notes=self._notes,
+        result = BandResult(points, self._checks, [], 0, self._notes)
+        settings = self.settings
+
+        def reverse() -> BandResult:
+            again = replace(settings, check_saddles=False, check_reverse=False)
+            other = BandDriver(lambda: self.counter.attach(self._make()), again)
+            between = [p.atoms for p in reversed(middle)]
+            return other.run(points[-1].atoms.copy(), points[0].atoms.copy(), between, mover)
+
+        on_request(
+            result,
+            lambda: self.counter.attach(self._make()),
+            mover,
+            modes=settings.check_saddles,
+            radius_A=settings.saddle_radius_A,
+            reverse=reverse if settings.check_reverse else None,
         )
+        result.force_calls = self.counter.calls
+        return result
 
     def _with_calculator(self, atoms: Atoms) -> Atoms:
-        out = atoms.copy()
+        out: Atoms = atoms.copy()
         out.calc = self.counter.attach(self._make())
         return out
 
@@ -266,11 +272,11 @@ class BandDriver:
 
     def _converge(self, neb: NEB) -> None:
         """Bring the band near the path, then climb."""
-        optimizer = LBFGS(neb, logfile=None, maxstep=0.08, memory=30)
+        optimizer = _lbfgs(neb, 0.08, 30)
         for _ in optimizer.irun(fmax=self.settings.climb_below_eV_per_A, steps=self.settings.max_steps):
             pass
         neb.climb = True
-        optimizer = LBFGS(neb, logfile=None, maxstep=0.06, memory=30)
+        optimizer = _lbfgs(neb, 0.06, 30)
         optimizer.run(fmax=self.settings.fmax_eV_per_A, steps=self.settings.max_steps)
 
     def _judge_saddle(self, points: list[PathPoint], top: int, name: str) -> None:
@@ -281,6 +287,7 @@ class BandDriver:
         self._checks.append(
             Check(name=f"saddle force of {name}", passed=force <= limit, value=force, limit=limit, unit="eV/A")
         )
+        self._checks.append(climbed_is_the_top(points, top, name))
         curvature = self._curvature(points[top - 1].atoms, saddle, points[top + 1].atoms)
         self._checks.append(
             Check(
@@ -304,6 +311,7 @@ class BandDriver:
         return -(projected[0] - projected[1]) / (2 * step_A)
 
     def _judge_path(self, points: list[PathPoint]) -> None:
+        self._checks.append(no_turning_back(points))
         steps = [float(np.linalg.norm(b.atoms.positions - a.atoms.positions)) for a, b in pairwise(points)]
         limit = 3.0 * float(np.median(steps))
         self._checks.append(
@@ -320,11 +328,16 @@ class BandDriver:
 
 def relax(atoms: Atoms, fmax: float, steps: int) -> None:
     """Relax the ions in place with LBFGS (dense BFGS costs minutes a step at 450 atoms)."""
-    LBFGS(atoms, logfile=None, maxstep=0.1, memory=50).run(fmax=fmax, steps=steps)
+    _lbfgs(atoms, 0.1, 50).run(fmax=fmax, steps=steps)
+
+
+def _lbfgs(target: Any, maxstep: float, memory: int) -> LBFGS:
+    quiet: Any = None
+    return LBFGS(target, logfile=quiet, maxstep=maxstep, memory=memory)
 
 
 def _blend(first: Atoms, last: Atoms, trial: Atoms, mover: int) -> Atoms:
-    out = trial.copy()
+    out: Atoms = trial.copy()
     out.positions = (first.positions + last.positions) / 2
     out.positions[mover] = trial.positions[mover]
     return out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
@@ -46,7 +48,7 @@ class ElasticCoordinates:
         """Positions, shape (n, 3); fixed atoms where they were."""
         out = self._origin.copy()
         out[self._free] += solve_triangular(self._root.T, point, lower=False)
-        return out.reshape(-1, 3)
+        return np.asarray(out.reshape(-1, 3))
 
     def gradient(self, forces: FloatArray) -> FloatArray:
         """Energy gradient in these coordinates from forces of shape (n, 3)."""
@@ -82,12 +84,14 @@ def bond_model(ends: list[Atoms], mover: int, sideways: float = 0.3, ground: flo
         strength = np.exp(-2 * ((distances[near] / reach[near]) ** 2 - 1)) / (2 * len(ends))
         block = (1 - sideways) * unit[:, :, None] * unit[:, None, :] + sideways * np.eye(3)
         block *= strength[:, None, None]
-        np.add.at(model, (i, slice(None), i), block)
-        np.add.at(model, (j, slice(None), j), block)
-        np.subtract.at(model, (i, slice(None), j), block)
-        np.subtract.at(model, (j, slice(None), i), block)
+        for first_ion, second_ion, sign in ((i, i, 1.0), (j, j, 1.0), (i, j, -1.0), (j, i, -1.0)):
+            where: Any = (first_ion, slice(None), second_ion)
+            np.add.at(model, where, sign * block)
     out = model.reshape(3 * n, 3 * n)
+    # A shift of all atoms costs no energy: without this it would cost no length either, and paths would drift.
+    shift = np.tile(np.eye(3), (n, 1)) / np.sqrt(n)
+    out += float(np.mean(np.diag(out))) * shift @ shift.T
     out[np.diag_indices(3 * n)] += ground
-    where = slice(3 * mover, 3 * mover + 3)
-    out[where, where] += np.eye(3)
+    own = slice(3 * mover, 3 * mover + 3)
+    out[own, own] += np.eye(3)
     return out

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ class EvaluationRecord:
         File; None keeps the record in memory only.
     label : str
         What makes numbers of two runs the same besides the atoms: engine, potential, settings.
+    observe : callable
+        What else to keep of an evaluation, as plain values: gets the atoms with the engine's calculator.
 
     Notes
     -----
@@ -36,8 +39,11 @@ class EvaluationRecord:
     kept in the file and ignored.
     """
 
-    def __init__(self, path: Path | None, label: str = "") -> None:
-        self._path, self._label = path, label
+    def __init__(
+        self, path: Path | None, label: str = "", observe: Callable[[Atoms], dict[str, Any]] | None = None
+    ) -> None:
+        self._path, self._label, self._observe = path, label, observe
+        self._seen: dict[str, list[tuple[FloatArray, dict[str, Any]]]] = {}
         self._known: dict[str, list[tuple[FloatArray, float, FloatArray]]] = {}
         self._loaded: dict[str, list[FloatArray]] = {}
         if path is not None and path.exists():
@@ -53,6 +59,7 @@ class EvaluationRecord:
             entry = json.loads(line)
             point = (_unpack(entry["positions"]), float(entry["energy"]), _unpack(entry["forces"]))
             self._known.setdefault(entry["key"], []).append(point)
+            self._seen.setdefault(entry["key"], []).append((point[0], entry.get("seen", {})))
         self._loaded = {key: [p for p, _, _ in points] for key, points in self._known.items()}
 
     def replay(self, atoms: Atoms) -> FloatArray | None:
@@ -83,13 +90,23 @@ class EvaluationRecord:
                 return energy, forces
         return None
 
+    def seen(self, atoms: Atoms) -> dict[str, Any]:
+        """What `observe` gave at these positions; empty without it."""
+        for positions, values in reversed(self._seen.get(self.key(atoms), [])):
+            if np.abs(positions - atoms.positions).max() < SAME_POINT_A:
+                return values
+        return {}
+
     def add(self, atoms: Atoms, energy: float, forces: FloatArray) -> None:
         """Append one evaluation; on disk when this returns."""
         key = self.key(atoms)
+        seen = self._observe(atoms) if self._observe is not None and atoms.calc is not None else {}
+        self._seen.setdefault(key, []).append((atoms.positions.copy(), seen))
         self._known.setdefault(key, []).append((atoms.positions.copy(), energy, forces.copy()))
         if self._path is None:
             return
-        entry = {"key": key, "energy": energy, "positions": _pack(atoms.positions), "forces": _pack(forces)}
+        entry: dict[str, Any] = {"key": key, "energy": energy}
+        entry |= {"positions": _pack(atoms.positions), "forces": _pack(forces), "seen": seen}
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a") as handle:
             handle.write(json.dumps(entry) + "\n")
@@ -111,14 +128,14 @@ class RecordedCalculator(Calculator):
     implemented_properties: list[str] = ["energy", "forces"]  # noqa: RUF012
 
     def __init__(self, engine: Calculator, record: EvaluationRecord) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._engine, self._record = engine, record
 
     def calculate(
         self, atoms: Atoms | None = None, properties: Any = ("energy",), system_changes: Any = all_changes
     ) -> None:
         """Look up or evaluate."""
-        super().calculate(atoms, properties, system_changes)
+        super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         assert self.atoms is not None
         found = self._record.find(self.atoms)
         if found is None:

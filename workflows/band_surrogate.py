@@ -10,97 +10,39 @@ numbers of the engine are reported; if the surrogate does not get there, the ord
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
-from monty.json import MSONable
 from numpy.typing import NDArray
 
 from ..analysis.calculation import Check
 from .band import (
     BandDriver,
-    BandResult,
     BandSettings,
     CalculatorFactory,
     CallCounter,
-    PathPoint,
     _blend,
     _part_close_pairs,
     check_ends,
     relax,
 )
+from .band_checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
 from .band_elastic import ElasticCoordinates
 from .band_gp import Surrogate, best_surrogate, stationary_point
 from .band_path import evened, extrema, relax_path, resampled, smoothed, tangents
 from .band_record import EvaluationRecord, RecordedCalculator
+from .band_states import Anchor, Evaluated, SurrogateSettings
 
 FloatArray = NDArray[np.float64]
 
-JUDGE_REACH = 0.3
+SETTLED, MOST_ROUNDS = 0.03, 12
+"""A path is judged once the surrogate moves none of its images farther than this, or after so many relaxations."""
+JUDGE_REACH = 0.1
 """An image this near to the finished path still judges it, in elastic coordinates."""
-
-
-@dataclass(frozen=True)
-class SurrogateSettings(MSONable):
-    """How the surrogate searches.
-
-    Attributes
-    ----------
-    images
-        Images on the surrogate; they cost no force calls.
-    max_calls
-        Force calls after which the ordinary driver takes over.
-    doubt_eV
-        Standard deviation above which a high image is evaluated before anything is refined.
-    agreement_eV
-        Largest difference between surrogate and engine on the images that judge the finished path.
-    depth_eV
-        Dips and humps smaller than this are not told apart.
-    gap
-        Largest distance of an image of the finished path from an evaluation, in elastic coordinates.
-    trust
-        How far an image goes between two force calls, in elastic coordinates (about Angstrom of the mover).
-    most_points
-        Evaluations that the surrogate is fitted to; farther ones are left out.
-    bend_eV
-        Energies higher than twice this above the ends and every hump found enter the fit as logarithms of this scale.
-    lengths, stiffnesses
-        Kernel lengths and environment stiffnesses to choose from by likelihood.
-    """
-
-    images: int = 15
-    max_calls: int = 150
-    doubt_eV: float = 0.05
-    agreement_eV: float = 0.05
-    depth_eV: float = 0.007
-    gap: float = 0.7
-    trust: float = 0.4
-    most_points: int = 40
-    bend_eV: float = 0.5
-    lengths: tuple[float, ...] = (0.5, 0.7, 1.0, 1.4)
-    stiffnesses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
-
-
-@dataclass
-class _Evaluated:
-    point: FloatArray
-    energy: float
-    gradient: FloatArray
-    forces: FloatArray
-
-
-@dataclass
-class _Anchor:
-    """A stationary point that the engine confirmed."""
-
-    data: _Evaluated
-    kind: str
-    mode: FloatArray
-    negative: int
 
 
 class SurrogateBandDriver:
@@ -125,7 +67,7 @@ class SurrogateBandDriver:
         calculator: CalculatorFactory,
         settings: BandSettings | None = None,
         surrogate: SurrogateSettings | None = None,
-        record: Path | None = None,
+        record: Path | EvaluationRecord | None = None,
         label: str = "",
     ) -> None:
         self.settings = settings or BandSettings()
@@ -133,13 +75,13 @@ class SurrogateBandDriver:
         self.counter = CallCounter()
         self.end_calls = 0
         self._make = calculator
-        self._record = EvaluationRecord(record, label)
+        self._record = record if isinstance(record, EvaluationRecord) else EvaluationRecord(record, label)
         self._checks: list[Check] = []
         self._notes: list[str] = []
         self._chosen = (0.7, 4.0)
         self._misses: list[float] = []
-        self._judges: list[_Evaluated] = []
-        self._worst = 0.0
+        self._judges: list[Evaluated] = []
+        self._worst = (0.0, 0.0)
 
     def run(
         self,
@@ -148,6 +90,7 @@ class SurrogateBandDriver:
         intermediates: Sequence[Atoms],
         mover: int,
         start: Sequence[Atoms] | None = None,
+        cheap_top: Atoms | None = None,
     ) -> BandResult:
         """Relax the ends, find every hump and minimum between them, and judge.
 
@@ -161,6 +104,9 @@ class SurrogateBandDriver:
             Index of the moving ion.
         start
             Start path instead, both ends included.
+        cheap_top
+            Highest saddle of a cheaper engine whose converged path `start` is: evaluated first, and the path
+            dropped if the true forces there are large.
 
         Returns
         -------
@@ -183,19 +129,39 @@ class SurrogateBandDriver:
         self._space = ElasticCoordinates(ends[0].atoms, ends[1].atoms, mover)
         self._data = [self._as_data(p.atoms.positions, p.energy, p.forces) for p in ends]
         path = self._start_path(ends, intermediates, mover, start)
-        path = smoothed(path, self._space.loose)
+        if start is None or cheap_top is None:
+            path = smoothed(path, self._space.loose)
+        elif not self._agrees(cheap_top):
+            path = smoothed(self._start_path(ends, intermediates, mover, None), self._space.loose)
         found = self._search(path)
         if found is None:
             return self._fall_back(initial, final, intermediates, mover)
-        self._judge_saddles([a for a in found if isinstance(a, _Anchor)])
-        inner = [self._path_point(item) for item in found]
-        return BandResult(
-            points=[ends[0], *inner, ends[1]],
-            checks=self._checks,
-            not_checked=["number of imaginary modes at each saddle (no phonons)", "reverse band from scratch"],
-            force_calls=self.counter.calls,
-            notes=self._notes,
+        self._judge_saddles([a for a in found if isinstance(a, Anchor)])
+        points = [ends[0], *(self._path_point(item) for item in found), ends[1]]
+        self._judge_path(points)
+        result = BandResult(points, self._checks, [], 0, self._notes)
+        on_request(
+            result,
+            self._calculator,
+            mover,
+            modes=self.settings.check_saddles,
+            radius_A=self.settings.saddle_radius_A,
+            reverse=(lambda: self._reversed(points, mover)) if self.settings.check_reverse else None,
         )
+        result.force_calls = self.counter.calls
+        return result
+
+    def _judge_path(self, points: list[PathPoint]) -> None:
+        self._checks.append(no_turning_back(points))
+        saddles = [i for i, p in enumerate(points) if p.kind == "saddle"]
+        self._checks += [climbed_is_the_top(points, i, f"hump {n}") for n, i in enumerate(saddles, start=1)]
+
+    def _reversed(self, points: list[PathPoint], mover: int) -> BandResult:
+        """The band from the other end, from scratch but for the minima as trials."""
+        settings = replace(self.settings, check_saddles=False, check_reverse=False)
+        other = SurrogateBandDriver(lambda: self.counter.attach(self._make()), settings, self.surrogate, self._record)
+        minima = [p.atoms for p in reversed(points) if p.kind == "minimum"]
+        return other.run(points[-1].atoms.copy(), points[0].atoms.copy(), minima, mover)
 
     def _calculator(self) -> RecordedCalculator:
         return RecordedCalculator(self.counter.attach(self._make()), self._record)
@@ -212,22 +178,22 @@ class SurrogateBandDriver:
     def _check(self, name: str, value: float, limit: float, unit: str, note: str = "") -> None:
         self._checks.append(Check(name=name, passed=value <= limit, value=value, limit=limit, unit=unit, note=note))
 
-    def _as_data(self, positions: FloatArray, energy: float, forces: FloatArray) -> _Evaluated:
-        return _Evaluated(self._space.to_internal(positions), energy, self._space.gradient(forces), forces)
+    def _as_data(self, positions: FloatArray, energy: float, forces: FloatArray) -> Evaluated:
+        return Evaluated(self._space.to_internal(positions), energy, self._space.gradient(forces), forces)
 
-    def _evaluate(self, point: FloatArray) -> _Evaluated:
+    def _evaluate(self, point: FloatArray) -> Evaluated:
         self._atoms.set_positions(self._space.to_positions(point), apply_constraint=False)
         if (earlier := self._record.replay(self._atoms)) is not None:
             self._atoms.set_positions(earlier, apply_constraint=False)
             there = self._space.to_internal(earlier)
             point = point if np.abs(there - point).max() < 1e-9 else there
         energy, forces = float(self._atoms.get_potential_energy()), np.array(self._atoms.get_forces())
-        data = _Evaluated(point.copy(), energy, self._space.gradient(forces), forces)
+        data = Evaluated(point.copy(), energy, self._space.gradient(forces), forces)
         self._data.append(data)
         return data
 
-    def _path_point(self, item: _Anchor | _Evaluated) -> PathPoint:
-        data, kind = (item.data, item.kind) if isinstance(item, _Anchor) else (item, "image")
+    def _path_point(self, item: Anchor | Evaluated) -> PathPoint:
+        data, kind = (item.data, item.kind) if isinstance(item, Anchor) else (item, "image")
         atoms = self._atoms.copy()
         atoms.set_positions(self._space.to_positions(data.point), apply_constraint=False)
         return PathPoint(atoms, data.energy, data.forces, kind)
@@ -238,7 +204,8 @@ class SurrogateBandDriver:
         first, last = ends[0].atoms, ends[1].atoms
         if start is not None:
             given = np.array([self._space.to_internal(a.positions) for a in start])
-            given[0], given[-1] = self._data[0].point, self._data[1].point
+            part = np.linspace(0, 1, len(given))[:, None]
+            given += (1 - part) * (self._data[0].point - given[0]) + part * (self._data[1].point - given[-1])
             return resampled(given, self.surrogate.images + 2)
         if trials:
             corner = self._space.to_internal(_blend(first, last, trials[0], mover).positions)
@@ -252,6 +219,18 @@ class SurrogateBandDriver:
             images.append(image)
         _part_close_pairs(images)
         return np.array([self._space.to_internal(a.positions) for a in images])
+
+    def _agrees(self, cheap_top: Atoms) -> bool:
+        """Whether the engine's forces at a cheaper engine's saddle are small enough to start from its path."""
+        data = self._evaluate(self._space.to_internal(cheap_top.positions))
+        force, limit = _largest(data.forces), self.surrogate.drop_eV_per_A
+        height = data.energy - self._data[0].energy
+        verdict = "kept" if force <= limit else "dropped"
+        self._notes.append(
+            f"cheaper engine's saddle: {height:.3f} eV above the initial state and {force:.2f} eV/A by this engine; "
+            f"its path is {verdict} (limit {limit:g} eV/A)"
+        )
+        return force <= limit
 
     def _fit(self, path: FloatArray) -> Surrogate:
         data = self._data
@@ -284,15 +263,17 @@ class SurrogateBandDriver:
         above = np.maximum(energies - self._level, 0.0) / scale
         return np.minimum(energies, self._level) + scale * np.log1p(above), 1 / (1 + above)
 
-    def _search(self, path: FloatArray) -> list[_Anchor | _Evaluated] | None:
+    def _search(self, path: FloatArray) -> list[Anchor | Evaluated] | None:
         """Evaluate, fit, relax until every extremum of the path is confirmed by the engine; None if never."""
         options = self.surrogate
-        anchors: dict[int, _Anchor] = {}
+        anchors: dict[int, Anchor] = {}
+        rounds = 0
         ends, trust = (self._data[0].energy, self._data[1].energy), options.trust
         self._level = max(ends) + 2 * options.bend_eV
         while len(self._data) < options.max_calls:
             path = evened(path, set(anchors))
             model = self._fit(path)
+            before = path
             if len(self._data) > 2:
                 path, energies = relax_path(model, path, ends, set(anchors), trust)
             else:
@@ -317,10 +298,14 @@ class SurrogateBandDriver:
                 surprise = self._tested(model, path[int(np.argmax(doubt))])[1]
             elif (lonely := self._farthest(path))[1] > options.gap:
                 surprise = self._tested(model, path[lonely[0]])[1]
+            elif rounds < MOST_ROUNDS and float(np.linalg.norm(path - before, axis=1).max()) > SETTLED:
+                rounds += 1
+                continue
             else:
                 if (done := self._confirm(model, path, anchors)) is not None:
                     return done
                 surprise = 0.0
+            rounds = 0
             trust = max(0.6 * trust, 0.06) if surprise > 0.15 else min(1.4 * trust, options.trust)
         return None
 
@@ -329,10 +314,15 @@ class SurrogateBandDriver:
         gaps = [self._nearest(p) for p in path]
         return int(np.argmax(gaps)), max(gaps)
 
+    @staticmethod
+    def _judges_between(path: FloatArray, left: int, right: int, judge: Evaluated) -> bool:
+        gaps = np.linalg.norm(path - judge.point, axis=1)
+        return bool(left < int(np.argmin(gaps)) < right and gaps.min() < JUDGE_REACH)
+
     def _nearest(self, point: FloatArray) -> float:
         return min(float(np.linalg.norm(point - d.point)) for d in self._data)
 
-    def _open(self, energies: FloatArray, anchors: dict[int, _Anchor]) -> list[tuple[int, str]]:
+    def _open(self, energies: FloatArray, anchors: dict[int, Anchor]) -> list[tuple[int, str]]:
         """Extrema that no anchor holds, highest first."""
         out = [(i, kind) for i, kind in extrema(energies, self.surrogate.depth_eV) if i not in anchors]
         return sorted(out, key=lambda item: -energies[item[0]])
@@ -344,7 +334,7 @@ class SurrogateBandDriver:
         energies: FloatArray,
         index: int,
         kind: str,
-        anchors: dict[int, _Anchor],
+        anchors: dict[int, Anchor],
     ) -> float:
         """One force call at the surrogate's stationary point near an image; pins the image if the engine agrees."""
         tangent = tangents(path, energies)[index - 1] if kind == "saddle" else None
@@ -362,14 +352,14 @@ class SurrogateBandDriver:
             # The image slid into a state that the path has already: start this stretch again.
             path[left : right + 1] = np.linspace(path[left], path[right], right - left + 1)
         elif _largest(data.forces) <= limit and (negative > 0) == (kind == "saddle"):
-            anchors[index] = _Anchor(data, kind, np.zeros_like(point), negative)
+            anchors[index] = Anchor(data, kind, np.zeros_like(point), negative)
             self._level = max(self._level, data.energy + 2 * self.surrogate.bend_eV)
             path[index] = point
             path[left : index + 1] = np.linspace(path[left], point, index - left + 1)
             path[index : right + 1] = np.linspace(point, path[right], right - index + 1)
         return surprise
 
-    def _tested(self, model: Surrogate, point: FloatArray) -> tuple[_Evaluated, float]:
+    def _tested(self, model: Surrogate, point: FloatArray) -> tuple[Evaluated, float]:
         """Evaluate a point; also how far the surrogate was off, in eV of its own scale."""
         guess, doubt = float(model.predict(point[None])[0][0]), float(model.deviation(point[None])[0])
         data = self._evaluate(point)
@@ -389,13 +379,13 @@ class SurrogateBandDriver:
         return np.asarray(steps[max(int(doubtful[0]), 1)] if len(doubtful) else goal)
 
     def _confirm(
-        self, model: Surrogate, path: FloatArray, anchors: dict[int, _Anchor]
-    ) -> list[_Anchor | _Evaluated] | None:
+        self, model: Surrogate, path: FloatArray, anchors: dict[int, Anchor]
+    ) -> list[Anchor | Evaluated] | None:
         """One image that the surrogate had not seen between each two stationary points.
 
         None while new ones had to be evaluated: the surrogate learns from them and looks again for extrema.
         """
-        out: list[_Anchor | _Evaluated] = []
+        out: list[Anchor | Evaluated] = []
         fresh = False
         for left, right in pairwise([0, *sorted(anchors), len(path) - 1]):
             if left:
@@ -404,27 +394,36 @@ class SurrogateBandDriver:
                 out.append(anchors[left])
             if right - left > 1:
                 inner = path[left + 1 : right]
-                judge = next((j for j in self._judges if _gap(inner, j.point) < JUDGE_REACH), None)
+                judge = next((j for j in self._judges if self._judges_between(path, left, right, j)), None)
                 if judge is None:
                     far = [self._nearest(p) for p in inner]
-                    judge, surprise = self._tested(model, inner[int(np.argmax(far))])
+                    number = int(np.argmax(far))
+                    judge, surprise = self._tested(model, inner[number])
+                    across = _across(judge.gradient, path[left + number + 2] - path[left + number])
                     fresh = True
-                    if surprise <= self.surrogate.agreement_eV:
+                    if surprise <= self.surrogate.agreement_eV and across <= self.surrogate.across:
                         self._judges.append(judge)
-                        self._worst = max(self._worst, surprise)
+                        self._worst = (max(self._worst[0], surprise), max(self._worst[1], across))
                 out.append(judge)
         if fresh:
             return None
         self._check(
             "surrogate against engine between stationary points",
-            self._worst,
+            self._worst[0],
             self.surrogate.agreement_eV,
             "eV",
             "images that the surrogate had not seen",
         )
+        self._check(
+            "slope across the path between stationary points",
+            self._worst[1],
+            self.surrogate.across,
+            "eV/A",
+            "true forces of these images, elastic coordinates",
+        )
         return out
 
-    def _judge_saddles(self, anchors: list[_Anchor], step: float = 0.05) -> None:
+    def _judge_saddles(self, anchors: list[Anchor], step: float = 0.05) -> None:
         saddles = [a for a in anchors if a.kind == "saddle"]
         for number, saddle in enumerate(saddles, start=1):
             name = f"hump {number}"
@@ -459,5 +458,6 @@ def _largest(forces: FloatArray) -> float:
     return float(np.linalg.norm(forces, axis=1).max())
 
 
-def _gap(path: FloatArray, point: FloatArray) -> float:
-    return float(np.min(np.linalg.norm(path - point, axis=1)))
+def _across(gradient: FloatArray, along: FloatArray) -> float:
+    unit = along / np.linalg.norm(along)
+    return float(np.linalg.norm(gradient - (gradient @ unit) * unit))

@@ -1,0 +1,78 @@
+"""What the surrogate's search is told and what it keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from monty.json import MSONable
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SurrogateSettings(MSONable):
+    """How the surrogate searches.
+
+    Attributes
+    ----------
+    images
+        Images on the surrogate; they cost no force calls.
+    max_calls
+        Force calls after which the ordinary driver takes over.
+    doubt_eV
+        Standard deviation above which a high image is evaluated before anything is refined.
+    agreement_eV
+        Largest difference between surrogate and engine on the images that judge the finished path.
+    across
+        Largest slope across the finished path at these images, eV per elastic coordinate.
+    depth_eV
+        Dips and humps smaller than this are not told apart.
+    gap
+        Largest distance of an image of the finished path from an evaluation, in elastic coordinates.
+    trust
+        How far an image goes between two force calls, in elastic coordinates (about Angstrom of the mover).
+    most_points
+        Evaluations that the surrogate is fitted to; farther ones are left out.
+    bend_eV
+        Energies higher than twice this above the ends and every hump found enter the fit as logarithms of this scale.
+    drop_eV_per_A
+        A cheaper engine's saddle with a larger true force than this is dropped with its path.
+    lengths, stiffnesses
+        Kernel lengths and environment stiffnesses to choose from by likelihood.
+    """
+
+    images: int = 15
+    max_calls: int = 150
+    doubt_eV: float = 0.05
+    agreement_eV: float = 0.05
+    across: float = 0.3
+    depth_eV: float = 0.007
+    gap: float = 0.7
+    trust: float = 0.4
+    most_points: int = 40
+    bend_eV: float = 0.5
+    drop_eV_per_A: float = 3.0
+    lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0, 1.4)
+    stiffnesses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+
+@dataclass
+class Evaluated:
+    """A point that the engine computed, in elastic coordinates; its forces in eV/A."""
+
+    point: FloatArray
+    energy: float
+    gradient: FloatArray
+    forces: FloatArray
+
+
+@dataclass
+class Anchor:
+    """A stationary point that the engine confirmed."""
+
+    data: Evaluated
+    kind: str
+    mode: FloatArray
+    negative: int
