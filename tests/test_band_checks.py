@@ -1,5 +1,7 @@
 """Checks of a band that must be able to fail, what a result lists, and the two-engine mode."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -17,6 +19,7 @@ from magnetoionics.workflows.band_checks import (
     no_turning_back,
     same_barriers,
 )
+from magnetoionics.workflows.band_states import SurrogateSettings
 from magnetoionics.workflows.band_surrogate import SurrogateBandDriver
 from magnetoionics.workflows.band_two_engines import band_from_cheap_path
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
@@ -152,12 +155,15 @@ def test_cheap_path_saves_expensive_calls_and_gives_none_of_its_numbers():
 
 
 def test_cheap_engine_that_is_wrong_does_no_harm():
-    result = band_from_cheap_path(Valley, lambda: Valley(height=0.4, bend=-4.0), ion(0), ion(3.0), [], 0, SETTINGS)
+    few = SurrogateSettings(max_calls=40)
+    wrong = partial(Valley, height=0.4, bend=-2.0)
+    result = band_from_cheap_path(Valley, wrong, ion(0), ion(3.0), [], 0, SETTINGS, few)
     assert result.forward_eV == pytest.approx(exact()[3], abs=5e-4)
     assert [s.kind for s in result.stations] == ["saddle", "minimum", "saddle"]
     assert any("is dropped" in n or "not used" in n for n in result.notes)
 
 
+@pytest.mark.slow
 def test_engine_has_both_methods_and_the_record_goes_when_the_band_is_done(tmp_path, monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     hop = oxide_hop("life5o8", "Li")

@@ -153,6 +153,13 @@ def climbed_is_the_top(points: Sequence[PathPoint], top: int, name: str) -> Chec
     )
 
 
+def path_checks(points: Sequence[PathPoint]) -> list[Check]:
+    """`no_turning_back`, and `climbed_is_the_top` of every saddle."""
+    saddles = [i for i, p in enumerate(points) if p.kind == "saddle"]
+    tops = [climbed_is_the_top(points, i, f"hump {n}") for n, i in enumerate(saddles, start=1)]
+    return [no_turning_back(points), *tops]
+
+
 def imaginary_modes(
     saddle: Atoms,
     make: Callable[[], Calculator],

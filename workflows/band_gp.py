@@ -164,6 +164,16 @@ class Surrogate:
         return np.asarray(right[sizes > 1e-5].T)
 
 
+def bent(energies: FloatArray, level: float, scale: float) -> tuple[FloatArray, FloatArray]:
+    """Energies bent to a logarithm above a level, and the slope of that map.
+
+    A rising map of the energy moves no path, saddle or minimum, and keeps one image
+    that ran into another ion from shortening the kernel everywhere.
+    """
+    above = np.maximum(energies - level, 0.0) / scale
+    return np.minimum(energies, level) + scale * np.log1p(above), 1 / (1 + above)
+
+
 def best_surrogate(
     points: FloatArray,
     energies: FloatArray,

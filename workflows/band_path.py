@@ -129,6 +129,30 @@ def evened(path: FloatArray, pinned: set[int]) -> FloatArray:
     return out
 
 
+def straightened(surrogate: Surrogate, path: FloatArray, pinned: set[int], bad: FloatArray) -> FloatArray:
+    """A path that ran into another ion at a point, straight again in that stretch if this looks lower."""
+    where = int(np.argmin(np.linalg.norm(path[1:-1] - bad, axis=1))) + 1
+    stops = [0, *sorted(pinned), len(path) - 1]
+    left, right = max(i for i in stops if i <= where), min(i for i in stops if i > where)
+    line = np.linspace(path[left], path[right], right - left + 1)
+    out = path.copy()
+    if surrogate.predict(line)[0].max() < surrogate.predict(path[left : right + 1])[0].max():
+        out[left : right + 1] = line
+    return out
+
+
+def lies_between(path: FloatArray, left: int, right: int, point: FloatArray, reach: float) -> bool:
+    """Whether a point is near an image between two others."""
+    gaps = np.linalg.norm(path - point, axis=1)
+    return bool(left < int(np.argmin(gaps)) < right and gaps.min() < reach)
+
+
+def across_slope(gradient: FloatArray, along: FloatArray) -> float:
+    """Length of what a gradient has across a direction."""
+    unit = along / np.linalg.norm(along)
+    return float(np.linalg.norm(gradient - (gradient @ unit) * unit))
+
+
 def smoothed(path: FloatArray, loose: FloatArray) -> FloatArray:
     """Straight line plus the long-waved part of what the path does in the loose directions."""
     t = np.linspace(0, 1, len(path))[:, None]

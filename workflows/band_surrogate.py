@@ -30,10 +30,20 @@ from .band import (
     check_ends,
     relax,
 )
-from .band_checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
+from .band_checks import BandResult, PathPoint, on_request, path_checks
 from .band_elastic import ElasticCoordinates
-from .band_gp import Surrogate, best_surrogate, stationary_point
-from .band_path import evened, extrema, relax_path, resampled, smoothed, tangents
+from .band_gp import Surrogate, bent, best_surrogate, stationary_point
+from .band_path import (
+    across_slope,
+    evened,
+    extrema,
+    lies_between,
+    relax_path,
+    resampled,
+    smoothed,
+    straightened,
+    tangents,
+)
 from .band_record import EvaluationRecord, RecordedCalculator
 from .band_states import Anchor, Evaluated, SurrogateSettings
 
@@ -41,6 +51,10 @@ FloatArray = NDArray[np.float64]
 
 SETTLED, MOST_ROUNDS = 0.03, 12
 """A path is judged once the surrogate moves none of its images farther than this, or after so many relaxations."""
+TOO_HIGH_eV = 1.0
+"""An image this far above what is bent runs through another ion."""
+SAME_AGAIN, MOST_STALLS = 0.01, 8
+"""A search that asks for points it knows, so often, goes in a circle."""
 JUDGE_REACH = 0.1
 """An image this near to the finished path still judges it, in elastic coordinates."""
 
@@ -138,8 +152,7 @@ class SurrogateBandDriver:
             return self._fall_back(initial, final, intermediates, mover)
         self._judge_saddles([a for a in found if isinstance(a, Anchor)])
         points = [ends[0], *(self._path_point(item) for item in found), ends[1]]
-        self._judge_path(points)
-        result = BandResult(points, self._checks, [], 0, self._notes)
+        result = BandResult(points, self._checks + path_checks(points), [], 0, self._notes)
         on_request(
             result,
             self._calculator,
@@ -150,11 +163,6 @@ class SurrogateBandDriver:
         )
         result.force_calls = self.counter.calls
         return result
-
-    def _judge_path(self, points: list[PathPoint]) -> None:
-        self._checks.append(no_turning_back(points))
-        saddles = [i for i, p in enumerate(points) if p.kind == "saddle"]
-        self._checks += [climbed_is_the_top(points, i, f"hump {n}") for n, i in enumerate(saddles, start=1)]
 
     def _reversed(self, points: list[PathPoint], mover: int) -> BandResult:
         """The band from the other end, from scratch but for the minima as trials."""
@@ -239,7 +247,7 @@ class SurrogateBandDriver:
             near = sorted(np.argsort(gap, kind="stable")[: self.surrogate.most_points].tolist())
             data = [data[i] for i in near]
         points = np.array([d.point for d in data])
-        energies, slopes = self._flattened(np.array([d.energy for d in data]))
+        energies, slopes = bent(np.array([d.energy for d in data]), self._level, self.surrogate.bend_eV)
         gradients = np.array([d.gradient for d in data]) * slopes[:, None]
         if len(data) < 4:
             choices = [self._chosen]
@@ -253,21 +261,11 @@ class SurrogateBandDriver:
         self._chosen = (best.length, best.stiffness)
         return best
 
-    def _flattened(self, energies: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Energies bent to a logarithm far above the ends, and the slope of that map.
-
-        A rising map of the energy moves no path, saddle or minimum, and keeps one image
-        that ran into another ion from shortening the kernel everywhere.
-        """
-        scale = self.surrogate.bend_eV
-        above = np.maximum(energies - self._level, 0.0) / scale
-        return np.minimum(energies, self._level) + scale * np.log1p(above), 1 / (1 + above)
-
     def _search(self, path: FloatArray) -> list[Anchor | Evaluated] | None:
         """Evaluate, fit, relax until every extremum of the path is confirmed by the engine; None if never."""
         options = self.surrogate
         anchors: dict[int, Anchor] = {}
-        rounds = 0
+        rounds = stalls = 0
         ends, trust = (self._data[0].energy, self._data[1].energy), options.trust
         self._level = max(ends) + 2 * options.bend_eV
         while len(self._data) < options.max_calls:
@@ -285,19 +283,14 @@ class SurrogateBandDriver:
                 worst, doubt[:] = len(path) // 2, 1.0
             open_points = self._open(energies, anchors)
             if doubt[worst] > options.doubt_eV:
-                data, surprise = self._tested(model, path[worst])
-                if data.energy > self._level + 1.0 and len(self._data) > 5:
-                    # The path ran into another ion: start this stretch again with what is known now.
-                    stops = [0, *sorted(anchors), len(path) - 1]
-                    left, right = max(i for i in stops if i < worst), min(i for i in stops if i > worst)
-                    path[left : right + 1] = np.linspace(path[left], path[right], right - left + 1)
+                surprise = self._tested(model, path[worst])[1]
             elif open_points:
                 index, kind = open_points[0]
                 surprise = self._refine(model, path, energies, index, kind, anchors)
             elif doubt.max() > options.doubt_eV:
                 surprise = self._tested(model, path[int(np.argmax(doubt))])[1]
-            elif (lonely := self._farthest(path))[1] > options.gap:
-                surprise = self._tested(model, path[lonely[0]])[1]
+            elif self._nearest(lonely := max(path, key=self._nearest)) > options.gap:
+                surprise = self._tested(model, lonely)[1]
             elif rounds < MOST_ROUNDS and float(np.linalg.norm(path - before, axis=1).max()) > SETTLED:
                 rounds += 1
                 continue
@@ -306,20 +299,17 @@ class SurrogateBandDriver:
                     return done
                 surprise = 0.0
             rounds = 0
+            if self._data[-1].energy > self._level + TOO_HIGH_eV and len(self._data) > 5:
+                path = straightened(model, path, set(anchors), self._data[-1].point)
+            gaps = np.linalg.norm(self._data[-1].point - np.array([d.point for d in self._data[:-1]]), axis=1)
+            stalls += int(gaps.min() < SAME_AGAIN)
+            if stalls > MOST_STALLS:
+                return None
             trust = max(0.6 * trust, 0.06) if surprise > 0.15 else min(1.4 * trust, options.trust)
         return None
 
-    def _farthest(self, path: FloatArray) -> tuple[int, float]:
-        """Image farthest from everything evaluated: equal energies far apart can hide a hump between them."""
-        gaps = [self._nearest(p) for p in path]
-        return int(np.argmax(gaps)), max(gaps)
-
-    @staticmethod
-    def _judges_between(path: FloatArray, left: int, right: int, judge: Evaluated) -> bool:
-        gaps = np.linalg.norm(path - judge.point, axis=1)
-        return bool(left < int(np.argmin(gaps)) < right and gaps.min() < JUDGE_REACH)
-
     def _nearest(self, point: FloatArray) -> float:
+        """Distance to the nearest evaluation: equal energies far apart can hide a hump between them."""
         return min(float(np.linalg.norm(point - d.point)) for d in self._data)
 
     def _open(self, energies: FloatArray, anchors: dict[int, Anchor]) -> list[tuple[int, str]]:
@@ -363,7 +353,7 @@ class SurrogateBandDriver:
         """Evaluate a point; also how far the surrogate was off, in eV of its own scale."""
         guess, doubt = float(model.predict(point[None])[0][0]), float(model.deviation(point[None])[0])
         data = self._evaluate(point)
-        surprise = abs(float(self._flattened(np.array([data.energy]))[0][0]) - guess)
+        surprise = abs(float(bent(np.array([data.energy]), self._level, self.surrogate.bend_eV)[0][0]) - guess)
         self._misses.append(min(surprise / max(doubt, 1e-4), 30.0))
         return data, surprise
 
@@ -394,12 +384,12 @@ class SurrogateBandDriver:
                 out.append(anchors[left])
             if right - left > 1:
                 inner = path[left + 1 : right]
-                judge = next((j for j in self._judges if self._judges_between(path, left, right, j)), None)
+                judge = next((j for j in self._judges if lies_between(path, left, right, j.point, JUDGE_REACH)), None)
                 if judge is None:
                     far = [self._nearest(p) for p in inner]
                     number = int(np.argmax(far))
                     judge, surprise = self._tested(model, inner[number])
-                    across = _across(judge.gradient, path[left + number + 2] - path[left + number])
+                    across = across_slope(judge.gradient, path[left + number + 2] - path[left + number])
                     fresh = True
                     if surprise <= self.surrogate.agreement_eV and across <= self.surrogate.across:
                         self._judges.append(judge)
@@ -447,17 +437,13 @@ class SurrogateBandDriver:
         self._notes.append(f"{self.end_calls} force calls for the ends, {self.counter.calls - self.end_calls} between")
 
     def _fall_back(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: int) -> BandResult:
-        driver = BandDriver(self._calculator, self.settings)
-        result = driver.run(initial, final, intermediates, mover)
+        spent = self.counter.calls
+        result = BandDriver(self._calculator, self.settings).run(initial, final, intermediates, mover)
         result.force_calls = self.counter.calls
-        result.notes.insert(0, f"the surrogate did not converge in {self.surrogate.max_calls} calls: ordinary band")
+        found = f"the surrogate did not converge (after {spent} force calls): ordinary band"
+        result.notes[:0] = [found, *self._notes]
         return result
 
 
 def _largest(forces: FloatArray) -> float:
     return float(np.linalg.norm(forces, axis=1).max())
-
-
-def _across(gradient: FloatArray, along: FloatArray) -> float:
-    unit = along / np.linalg.norm(along)
-    return float(np.linalg.norm(gradient - (gradient @ unit) * unit))
