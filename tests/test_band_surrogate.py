@@ -190,6 +190,16 @@ def test_torn_last_line_is_dropped_and_the_file_goes_on(tmp_path):
     assert all(json.loads(line) for line in file.read_text().splitlines())
 
 
+def test_what_an_engine_saw_is_kept_with_the_evaluation(tmp_path):
+    file = tmp_path / "record.jsonl"
+    atoms = bulk("Cu", cubic=True)
+    atoms.calc = RecordedCalculator(EMT(), EvaluationRecord(file, observe=lambda a: {"moments": list(a.numbers * 0.1)}))
+    atoms.get_forces()
+    assert EvaluationRecord(file).seen(atoms) == {"moments": pytest.approx([2.9] * 4)}
+    atoms.positions[0] += 0.1
+    assert EvaluationRecord(file).seen(atoms) == {}
+
+
 def test_record_of_other_atoms_spins_or_settings_is_not_used(tmp_path):
     file = tmp_path / "record.jsonl"
     atoms = bulk("Fe", cubic=True)

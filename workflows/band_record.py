@@ -94,7 +94,7 @@ class EvaluationRecord:
         """What `observe` gave at these positions; empty without it."""
         for positions, values in reversed(self._seen.get(self.key(atoms), [])):
             if np.abs(positions - atoms.positions).max() < SAME_POINT_A:
-                return values
+                return dict(values)
         return {}
 
     def add(self, atoms: Atoms, energy: float, forces: FloatArray) -> None:
