@@ -200,3 +200,21 @@ def test_project_has_all_workers():
     project = project_dict(SLURM)
     assert set(project["workers"]) == {"local", "cpu", "neb", "gpu", "batch"}
     assert project["workers"]["batch"]["batch"]["max_time"] < SLURM.walltime_s
+
+
+@pytest.mark.parametrize("engine", ["local", "vasp"])
+def test_dry_run_writes_inputs_and_costs_and_asks_no_database(engine, folder, tmp_path):
+    if engine == "vasp":
+        pytest.importorskip("atomate2")
+    write_project(SLURM)
+    words = ["submit", "cofe2o4", "--quick", "--engine", engine, "--stages", "vacancies", "--project", "demo"]
+    words += ["--output", str(tmp_path / "s"), "--dry-run"]
+    for _ in range(2):
+        assert main(words) == 0
+    dry = tmp_path / "s" / "dry-run"
+    rows = (dry / "jobs.csv").read_text().splitlines()
+    assert rows[0].startswith("stage,job,kind,worker,nodes,core_hours")
+    assert len(rows) - 1 == len(list(dry.glob("*/job.json")))
+    assert any(dry.glob("*/structure.vasp"))
+    assert (dry / "inputs").is_dir() is (engine == "vasp")
+    assert len(list(dry.rglob("INCAR"))) == 0 if engine == "local" else len(list(dry.rglob("INCAR"))) > 3

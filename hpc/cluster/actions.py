@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
+from ..outputs import DRY_RUN
 from .submit import JobCost, Submission, project_table, recall, remember, submit_flow, write_dry_run
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def submit_study(
     table = project_table(project_name)
     if dry_run:
         costs = write_dry_run(flow, table, folder)
+        _write_engine_inputs(host, engine_name, order, quick, folder / DRY_RUN / "inputs")
         console.print(cost_table(costs))
         console.print(f"inputs in {folder}/dry-run; nothing was submitted", markup=False)
         return None
@@ -68,6 +70,22 @@ def submit_study(
         f"Keep the runner on: jf -p {project_name} runner start. Results: magnetoionics fetch {folder}", markup=False
     )
     return done
+
+
+def _write_engine_inputs(host: str, engine_name: str, order: str | None, quick: bool, folder: Path) -> None:
+    """Files of the engine's code, where it reads any; those of an earlier dry run are replaced."""
+    import shutil
+
+    from ...workflows.engine import CannotDoError
+    from ..input_files import write_inputs
+
+    if folder.is_dir():
+        shutil.rmtree(folder)
+    try:
+        write_inputs(host, engine_name=engine_name, order=order, output=folder, quick=quick)
+    except UserError as error:
+        if not isinstance(error.__cause__, CannotDoError):
+            raise
 
 
 def cost_table(costs: list[JobCost]) -> Table:

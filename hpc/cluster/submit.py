@@ -220,12 +220,3 @@ def _write_inputs(job: Job, folder: Path) -> None:
     for value in [*job.function_args, *job.function_kwargs.values()]:
         if isinstance(value, Structure):
             write_structure(value, folder / "structure.vasp")
-            _write_code_inputs(job, value, folder)
-
-
-def _write_code_inputs(job: Job, structure: Any, folder: Path) -> None:
-    """Input files of the engine's code, where the job's maker can write them without running."""
-    generator = getattr(getattr(job, "maker", None), "input_set_generator", None)
-    if generator is None:
-        return
-    generator.get_input_set(structure, potcar_spec=True).write_input(str(folder), potcar_spec=True)

@@ -135,16 +135,24 @@ class ResourceTable(BaseModel):
             return "local"
         if _tier(job) == "ML":
             return "ml"
+        if (job.metadata or {}).get("stage") == "anisotropy":
+            return "spin-orbit"
         return next((kind for part, kind in _BY_NAME if part in name), "static")
 
 
 def _computes(job: Job) -> bool:
     """Whether a job is an engine's, and not one of the small ones that build, collect and judge."""
+    if (job.metadata or {}).get("own_folder") or hasattr(job.maker, "run_vasp_kwargs"):
+        return True
     function = getattr(job.function, "original", job.function)
     module = function.__module__
-    if not module.startswith(__name__.split(".")[0] + "."):
+    package = __name__.split(".")[0]
+    if not module.startswith(f"{package}."):
         return module != "jobflow.core.job"
-    return ".engines." in module or module.endswith((".ase_jobs", "_jobs"))
+    if ".engines." in module or module.endswith((".ase_jobs", "_jobs")):
+        return True
+    # The first argument of an engine's own job is the engine; those of VASP are Makers, above.
+    return _tier(job) not in ("", "VASP")
 
 
 def _tier(job: Job) -> str:
