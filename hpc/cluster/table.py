@@ -149,15 +149,12 @@ def _computes(job: Job) -> bool:
     package = __name__.split(".")[0]
     if not module.startswith(f"{package}."):
         return module != "jobflow.core.job"
-    if ".engines." in module or module.endswith((".ase_jobs", "_jobs")):
-        return True
-    # The first argument of an engine's own job is the engine; those of VASP are Makers, above.
-    return _tier(job) not in ("", "VASP")
+    return ".engines." in module or module.endswith((".ase_jobs", "_jobs", ".gpaw.jobs"))
 
 
 def _tier(job: Job) -> str:
     values = [*job.function_args, *job.function_kwargs.values()]
-    return next((str(v.tier) for v in values if hasattr(v, "tier") and hasattr(v, "cannot")), "")
+    return next((str(v.tier) for v in values if hasattr(v, "tier") and hasattr(v, "require")), "")
 
 
 def default_table(settings: ClusterSettings) -> ResourceTable:
