@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pymatgen.core import Structure
@@ -72,6 +72,7 @@ class StudyInputs:
 
 def assemble(inputs: StudyInputs) -> Study:
     """Judge everything that was computed."""
+    inputs = _in_formula_units_of_host(inputs)
     host = host_result(inputs)
     potentials = chemical_potentials_result(inputs)
     vacancies = vacancy_results(inputs, potentials)
@@ -240,6 +241,15 @@ def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult | 
             )
         )
     return results
+
+
+def _in_formula_units_of_host(inputs: StudyInputs) -> StudyInputs:
+    """Engines know no host and count four anions per formula unit; LiFe5O8 has eight of them."""
+    if inputs.maps is None:
+        return inputs
+    share = 4 / inputs.host.anions_per_formula
+    maps = {k: m.model_copy(update={"formula_units": m.formula_units * share}) for k, m in inputs.maps.items()}
+    return replace(inputs, maps=maps)
 
 
 def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult | None:

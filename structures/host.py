@@ -86,6 +86,9 @@ class Host:
     cubic_parent
         Whether the undecorated crystal is cubic with its axes along x, y, z, so that an average over the 48
         cubic operations means a crystal with all variants of the order.
+    no_window
+        Why tabulated enthalpies say nothing about this crystal, e.g. another polymorph has its formula;
+        empty where they do.
     """
 
     key: str
@@ -106,6 +109,7 @@ class Host:
     moment_by_order_muB: Mapping[str, float] = field(default_factory=dict)
     anion: str = "O"
     cubic_parent: bool = False
+    no_window: str = ""
 
     def structure(self, order: str | None = None) -> Structure:
         """The ordered cell with its spins.

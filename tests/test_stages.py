@@ -118,3 +118,15 @@ def test_anisotropy_of_the_host_alone(tmp_path):
     assert [m.state for m in study.anisotropy.maps] == ["pristine"]
     assert study.unidirectional is None
     assert "Only the host" in report_html(study)
+
+
+def test_maghemite_does_not_borrow_the_window_of_hematite():
+    reason = plan(get_engine("local"), "gamma_fe2o3")["chemical potentials"].reason
+    assert "hematite" in reason
+
+
+def test_anisotropy_counts_the_host_s_formula_units(tmp_path):
+    study = read(run_study("life5o8", quick=True, output=tmp_path / "u", stages=["anisotropy"]))
+    (pristine,) = study.anisotropy.maps
+    assert pristine.formula_units == 4
+    assert pristine.formula_units * study.host.volume_per_formula_A3 == pytest.approx(pristine.cell_volume_A3)

@@ -84,6 +84,8 @@ def _host_reason(host: Host, order: str, stage: Stage, cell: Structure) -> str:
     if stage == "vacancies" and not present_vacancies(host, cell):
         return f"host {host.key} declares no vacancy that its order {order} has a site for"
     if stage == "chemical potentials":
+        if host.no_window:
+            return host.no_window
         try:
             elements = sorted({str(e) for e in cell.composition.elements})
             stability_window(host.formula, load_experimental_phases(elements))

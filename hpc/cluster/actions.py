@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,12 +90,18 @@ def _write_engine_inputs(host: str, engine_name: str, order: str | None, quick: 
 
 
 def cost_table(costs: list[JobCost]) -> Table:
-    """Jobs, nodes and core hours; the last row is the sum."""
-    table = Table("stage", "job", "kind", "worker", "nodes", "core hours at most", show_footer=True)
+    """Jobs, nodes and core hours; jobs that differ by a number only share a row. The last row is the sum."""
+    groups: dict[tuple[str, str, str, str, int], list[JobCost]] = {}
     for c in costs:
-        table.add_row(Text(c.stage), Text(c.name), c.kind, c.worker, str(c.nodes), f"{c.core_hours:g}")
-    table.columns[1].footer = f"{len(costs)} jobs known beforehand"
-    table.columns[5].footer = f"{sum(c.core_hours for c in costs):g}"
+        groups.setdefault((c.stage, re.sub(r"\d+", "#", c.name), c.kind, c.worker, c.nodes), []).append(c)
+    table = Table("stage", "job", "jobs", "kind", "worker", "nodes", "core hours at most", show_footer=True)
+    for (stage, pattern, kind, worker, nodes), alike in groups.items():
+        name = alike[0].name if len(alike) == 1 else pattern
+        hours = f"{sum(c.core_hours for c in alike):g}"
+        table.add_row(Text(stage), Text(name), str(len(alike)), kind, worker, str(nodes), hours)
+    table.columns[1].footer = "known beforehand; one by one in jobs.csv"
+    table.columns[2].footer = str(len(costs))
+    table.columns[6].footer = f"{sum(c.core_hours for c in costs):g}"
     return table
 
 

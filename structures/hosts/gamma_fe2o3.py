@@ -70,6 +70,7 @@ HOST = Host(
     moment_per_formula_muB=2.5,
     anions_per_formula=3,
     cubic_parent=True,
+    no_window="tabulated Fe2O3 is hematite; maghemite is metastable, and its own enthalpy is not in the table",
     vacancies=(("Fe", "A"), ("Fe", "B"), ("O", "O")),
     hops=(HopKind("Fe", "B", "Fe", "B", cutoff_A=3.3),),
     references=("FeO", "Fe3O4", "Fe2O3"),
