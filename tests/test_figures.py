@@ -8,8 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from magnetoionics.analysis.ensemble import contrast_against_miscut, contrast_against_voltage, ensemble_of_hop
 from magnetoionics.analysis.plots.comparison import plot_bands
 from magnetoionics.analysis.plots.study import study_figures
+from magnetoionics.analysis.plots.surface import plot_surface
 from magnetoionics.analysis.plots.window import plot_window
 from magnetoionics.analysis.study import Study
 from matplotlib.testing.compare import compare_images
@@ -20,9 +22,12 @@ TOLERANCE = 6.0
 NAMES = [
     "anisotropy_001",
     "anisotropy_110",
+    "anisotropy_surface",
     "band",
     "bands_compared",
     "barrier_against_field",
+    "contrast_against_miscut",
+    "contrast_against_voltage",
     "formation",
     "retention",
     "window",
@@ -41,6 +46,12 @@ def figures(study):
     slower = study.migration[0].model_copy(deep=True)
     for point in slower.images:
         point.energy_eV *= 1.2
+    made["anisotropy_surface"] = plot_surface(study.anisotropy.maps[1])
+    film = ensemble_of_hop(study.migration[0], thickness_m=2e-8).model_copy(
+        update={"barrier_spread_eV": 0.05, "texture_deg": 10}
+    )
+    made["contrast_against_voltage"] = contrast_against_voltage(film, [-10, -5, 0, 5, 10], pulse_s=1.0).plot()
+    made["contrast_against_miscut"] = contrast_against_miscut(film, [0, 8.9, 36.6], voltage_V=5, pulse_s=1.0).plot()
     made["bands_compared"] = plot_bands({"first": study.migration[0], "second": slower})
     return made
 
