@@ -94,6 +94,7 @@ def print_hops(hops: HopSet, console: Console) -> None:
     table = Table(
         "hop", "Å", "ways", "humps", "forward eV", "back eV", "final − initial eV", title=f"Hops of {hops.formula}"
     )
+    table.columns[0].no_wrap = True
     if strong:
         table.add_column(f"forward eV, along / against {strong:.0e} V/m".replace("e+0", "e"))
     for m in hops.migrations:

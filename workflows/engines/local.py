@@ -223,9 +223,11 @@ def single_ion_anisotropy(
     atoms = to_atoms(structure)
     charges = engine.formal_charges(atoms, None)
     inside = None if near is None or engine.radius_A is None else ions_within(atoms, near, engine.radius_A)
-    found = single_ion_map(
-        atoms, charges, directions, parameters=engine.single_ions, sites=inside, temperature_K=engine.temperature_K
-    )
+    # One thread: the order of a sum changes the last digits, and results must not depend on who computed them.
+    with engine.quiet():
+        found = single_ion_map(
+            atoms, charges, directions, parameters=engine.single_ions, sites=inside, temperature_K=engine.temperature_K
+        )
     notes, error = list(_LEFT_OUT_SPIN_ORBIT), None
     if found.left_out:
         missing = ", ".join(f"{n} {name}" for name, n in found.left_out.items())
