@@ -27,8 +27,7 @@ from magnetoionics.workflows.gpaw.evidence import Task, task, task_names
 from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
 from magnetoionics.workflows.gpaw.spin_orbit import force_theorem
-from magnetoionics.workflows.vasp.anisotropy_map import odd_part_is_noise
-from magnetoionics.workflows.vasp.guards import moments_kept
+from magnetoionics.workflows.guards import moments_kept, odd_part_is_noise
 
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from magnetoionics.analysis.anisotropy import (
-    AnisotropyMap,
     AnisotropySummary,
     cubic_constants,
     cubic_operations,
@@ -13,24 +12,9 @@ from magnetoionics.analysis.anisotropy import (
     summarise,
 )
 from magnetoionics.analysis.directions import antipodes, images_under, lebedev_directions, lebedev_weights, plane_scan
-from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.harmonics import fit_harmonics, real_harmonics
 from magnetoionics.analysis.unidirectional import axis_angle_deg
-
-PROVENANCE = Provenance(engine="test", tier="arithmetic")
-
-
-def make_map(energy, order=15, state="pristine"):
-    directions = lebedev_directions(order).vectors
-    return AnisotropyMap(
-        state=state,
-        directions=directions.tolist(),
-        energies_meV=[float(x) for x in energy(directions)],
-        cell_volume_A3=600.0,
-        formula_units=8,
-        ions="test",
-        provenance=PROVENANCE,
-    )
+from maps import make_map
 
 
 def cubic_energy(k1, k2):

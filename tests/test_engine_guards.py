@@ -13,7 +13,7 @@ from magnetoionics.workflows.ase_jobs import Observed, band_guards
 from magnetoionics.workflows.building import build_supercell
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.gpaw import jobs as gpaw_jobs
-from magnetoionics.workflows.vasp.guards import moments_kept
+from magnetoionics.workflows.guards import moments_kept
 
 
 @dataclass

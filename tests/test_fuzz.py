@@ -17,6 +17,7 @@ from magnetoionics.structures.host import Host, get_host
 from magnetoionics.structures.strangers import read_structure_file
 from magnetoionics.structures.user_host import HostFileError, load_host
 from pymatgen.core import Structure
+from user_hosts import ENTRIES
 
 BOUNDED = settings(
     max_examples=60,
@@ -97,23 +98,12 @@ def changes_of(document):
 
 
 HOST = {
+    **{key: value for key, value in ENTRIES.items() if key != "hops"},
     "key": "mine",
     "title": "my ferrite",
-    "formula": "CoFe2O4",
     "structures": {"measured": "ferrite.cif"},
-    "roles": [
-        {"element": "Fe", "coordination": 4, "sublattice": "A", "valence": 3},
-        {"element": "Fe", "coordination": 6, "sublattice": "B", "valence": 3},
-        {"element": "Co", "sublattice": "B", "valence": 2},
-        {"element": "O", "sublattice": "O", "valence": -2},
-    ],
-    "spin_sense": {"A": -1, "B": 1},
-    "moment_per_formula_muB": 3,
-    "anions_per_formula": 4,
-    "vacancies": [["Fe", "B"]],
     "references": ["CoO", "Fe2O3"],
     "hubbard_U_eV": {"Co": 3.32},
-    "gap_eV": 1.5,
 }
 
 

@@ -15,6 +15,7 @@ from magnetoionics.hpc.store import open_store
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: starting Python anew takes all the time")
 
+
 def mark(x, n, log):
     """A cheap calculation that leaves a line when it is computed to its end, in one write."""
     time.sleep(0.004)

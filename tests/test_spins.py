@@ -29,29 +29,11 @@ from magnetoionics.workflows.vasp.settings import VaspSettings, VaspSettingsErro
 from monty.json import MontyDecoder, MontyEncoder
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Incar
+from user_hosts import ENTRIES, ROLES
 
 NEEL = {"A": -1, "B": 1}
 CANT_DEG = 30.0
 FE_B = [5 * np.sin(np.radians(CANT_DEG)), 0.0, 5 * np.cos(np.radians(CANT_DEG))]
-ROLES = [
-    {"element": "Fe", "coordination": 4, "sublattice": "A", "valence": 3},
-    {"element": "Fe", "coordination": 6, "sublattice": "B", "valence": 3},
-    {"element": "Co", "sublattice": "B", "valence": 2},
-    {"element": "O", "sublattice": "O", "valence": -2},
-]
-ENTRIES = {
-    "formula": "CoFe2O4",
-    "structures": {"measured": "mine.cif"},
-    "roles": ROLES,
-    "spin_sense": NEEL,
-    "moment_per_formula_muB": 3.0,
-    "anions_per_formula": 4,
-    "vacancies": [["Fe", "B"]],
-    "hops": [
-        {"ion": "Co", "from_sublattice": "B", "vacancy_element": "Fe", "vacancy_sublattice": "B", "cutoff_A": 3.3}
-    ],
-    "gap_eV": 1.5,
-}
 
 
 @pytest.fixture(scope="module")

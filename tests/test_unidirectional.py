@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from magnetoionics.analysis.anisotropy import AnisotropyMap, summarise
+from magnetoionics.analysis.anisotropy import summarise
 from magnetoionics.analysis.directions import lebedev_directions
-from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.harmonics import real_harmonics
 from magnetoionics.analysis.unidirectional import (
     exchange_bias_T,
@@ -20,27 +19,7 @@ from magnetoionics.analysis.unidirectional import (
     unidirectional_vector,
 )
 from magnetoionics.structures.spinel import parent_spinel
-
-PROVENANCE = Provenance(engine="test", tier="arithmetic")
-
-
-def make_map(energy, order=15, state="pristine"):
-    directions = lebedev_directions(order).vectors
-    return AnisotropyMap(
-        state=state,
-        directions=directions.tolist(),
-        energies_meV=[float(x) for x in energy(directions)],
-        cell_volume_A3=600.0,
-        formula_units=8,
-        ions="test",
-        provenance=PROVENANCE,
-    )
-
-
-def even_energy(seed):
-    rng = np.random.default_rng(seed)
-    coefficients = rng.normal(size=15)
-    return lambda n: real_harmonics(n, (0, 2, 4)) @ coefficients
+from maps import even_energy, make_map
 
 
 @settings(max_examples=30, deadline=None)

@@ -10,33 +10,14 @@ from magnetoionics.structures.symmetry import space_group_symbol
 from magnetoionics.structures.user_host import HostFileError, load_host, with_roles
 from magnetoionics.structures.vacancies import distinct_vacancies
 from pymatgen.core import Lattice, Structure
+from user_hosts import ENTRIES as BASE
+from user_hosts import ROLES
 
-ROLES = [
-    {"element": "Fe", "coordination": 4, "sublattice": "A", "valence": 3},
-    {"element": "Fe", "coordination": 6, "sublattice": "B", "valence": 3},
-    {"element": "Co", "sublattice": "B", "valence": 2},
-    {"element": "O", "sublattice": "O", "valence": -2},
-]
 ENTRIES = {
+    **BASE,
     "key": "mine",
-    "formula": "CoFe2O4",
-    "structures": {"measured": "mine.cif"},
-    "roles": ROLES,
-    "spin_sense": {"A": -1, "B": 1},
-    "moment_per_formula_muB": 3.0,
-    "anions_per_formula": 4,
     "vacancies": [["Fe", "B"], ["O", "O"]],
-    "hops": [
-        {
-            "ion": "Co",
-            "from_sublattice": "B",
-            "vacancy_element": "Fe",
-            "vacancy_sublattice": "B",
-            "cutoff_A": 3.3,
-        }
-    ],
     "references": ["CoO", "Fe2O3", "Fe3O4"],
-    "gap_eV": 1.5,
 }
 # An Fd-3m file without its operations: the coordinates are those of origin choice 2.
 ORIGIN_2_CIF = """data_spinel

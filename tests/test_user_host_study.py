@@ -13,26 +13,14 @@ from magnetoionics.structures.host import get_host, portable_host
 from magnetoionics.structures.user_host import HostReference
 from monty.json import MontyDecoder, jsanitize
 from pymatgen.core import Structure
+from user_hosts import ENTRIES as BASE
 
 ENTRIES = {
-    "formula": "CoFe2O4",
+    **BASE,
     "structures": {"Imma": "Cells/Ferrite.cif"},
-    "roles": [
-        {"element": "Fe", "coordination": 4, "sublattice": "A", "valence": 3},
-        {"element": "Fe", "coordination": 6, "sublattice": "B", "valence": 3},
-        {"element": "Co", "sublattice": "B", "valence": 2},
-        {"element": "O", "sublattice": "O", "valence": -2},
-    ],
-    "spin_sense": {"A": -1, "B": 1},
-    "moment_per_formula_muB": 3.0,
-    "anions_per_formula": 4,
     "cubic_parent": True,
     "vacancies": [["Fe", "A"], ["Fe", "B"], ["Co", "B"], ["O", "O"]],
-    "hops": [
-        {"ion": "Co", "from_sublattice": "B", "vacancy_element": "Fe", "vacancy_sublattice": "B", "cutoff_A": 3.3}
-    ],
     "references": ["CoO", "Co3O4", "Fe2O3", "Fe3O4"],
-    "gap_eV": 1.5,
 }
 STAGES = ["vacancies", "migration"]
 

@@ -12,8 +12,8 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.building import shortest_hop
 from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.guards import no_spin_flip
 from magnetoionics.workflows.vasp.band_judgement import band_forces
-from magnetoionics.workflows.vasp.guards import no_spin_flip
 from magnetoionics.workflows.vasp.jobs import common_fields
 from magnetoionics.workflows.vasp.neb import split_band
 from magnetoionics.workflows.vasp.segment import (

@@ -6,8 +6,8 @@ from magnetoionics.analysis.calculation import Check, InvalidResultError, invali
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.references import CompoundEnergy, fit_species_energies
 from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.guards import guard, moments_kept, odd_part_is_noise
 from magnetoionics.workflows.vasp import guards
-from magnetoionics.workflows.vasp.anisotropy_map import odd_part_is_noise
 from magnetoionics.workflows.vasp.band_judgement import judge_segment
 from magnetoionics.workflows.vasp.outcar import constraint_penalty_eV, last_table, vector_table
 from magnetoionics.workflows.vasp.settings import VaspBandSettings
@@ -18,10 +18,10 @@ START = [5.0, -5.0, 3.0, 0.0]
 def test_a_guard_that_fails_stops_the_next_step_and_a_check_does_not():
     loose = Check(name="forces relaxed", passed=False)
     require_valid([loose], "a relaxation")
-    broken = guards.guard("moments kept", False, "a spin flipped")
+    broken = guard("moments kept", False, "a spin flipped")
     with pytest.raises(InvalidResultError, match=r"bulk is invalid.*moments kept: a spin flipped"):
         require_valid([loose, broken], "bulk")
-    assert invalid_because([guards.guard("moments kept", True, "not shown")]) == []
+    assert invalid_because([guard("moments kept", True, "not shown")]) == []
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_a_guard_that_fails_stops_the_next_step_and_a_check_does_not():
     ids=["kept", "flipped", "collapsed", "short", "lost"],
 )
 def test_moments(found, passed):
-    assert guards.moments_kept(START, found).passed is passed
+    assert moments_kept(START, found).passed is passed
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from .band_surrogate import SurrogateBandDriver
 from .band_two_engines import band_from_cheap_path
 from .checkpoint import checkpoint
 from .engine import Engine, get_engine
-from .vasp.guards import no_spin_flip
+from .guards import no_spin_flip
 
 if TYPE_CHECKING:
     from ase import Atoms

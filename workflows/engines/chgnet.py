@@ -9,8 +9,8 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..ase_jobs import Observed
+from ..guards import moments_kept
 from ..ml_engine import MLEngine, require_wheel
-from ..vasp.guards import moments_kept
 
 if TYPE_CHECKING:
     from ase import Atoms

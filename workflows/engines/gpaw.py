@@ -18,9 +18,9 @@ from ..engine import CannotDoError, Capability
 from ..gpaw.calculator import GpawCalculator
 from ..gpaw.observe import gap_eV
 from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV
+from ..guards import moments_kept
 from ..ml_engine import require_wheel
 from ..oxide_references import fit_references
-from ..vasp.guards import moments_kept
 
 if TYPE_CHECKING:
     from ase import Atoms

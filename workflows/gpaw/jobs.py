@@ -14,8 +14,7 @@ from ...analysis.anisotropy import AnisotropyMap
 from ...analysis.calculation import Check
 from ...structures.spins import formula_units
 from ..atoms import to_atoms
-from ..vasp.anisotropy_map import odd_part_is_noise
-from ..vasp.guards import guard, moments_kept
+from ..guards import guard, moments_kept, odd_part_is_noise
 from .calculator import GpawCalculator
 from .polarisation import born_charge_e, dipole_e_A
 from .spin_orbit import force_theorem, self_consistent

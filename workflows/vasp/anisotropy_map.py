@@ -14,6 +14,7 @@ from ...analysis.calculation import Check, invalid_because
 from ...analysis.directions import antipodes
 from ...analysis.document import Provenance
 from ...structures.spins import formula_units
+from ..guards import guard, odd_part_is_noise
 from . import guards
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from .settings import SpinOrbitSettings
     from .spin_orbit import DirectionEnergy
 
-# Spin-orbit energies are read to about 1e-8 eV; a map is never quieter than this.
-NOISE_FLOOR_meV = 1e-3
-ODD_SHARE = 0.05
 ORBITAL_LIMIT_muB = 0.05
 STARTS_LIMIT_meV = 0.05
 
@@ -106,19 +104,6 @@ def _worst(kept: Sequence[DirectionEnergy]) -> list[Check]:
     return list(out.values())
 
 
-def odd_part_is_noise(
-    directions: Sequence[Sequence[float]], energies_meV: NDArray[np.float64], limit_meV: float | None
-) -> Check:
-    """Time reversal: E(n) = E(-n). A larger odd part is another orbital state, another k set or SCF noise."""
-    partner = antipodes(directions)
-    odd = float(np.max(np.abs(energies_meV - energies_meV[partner])) / 2)
-    limit = max(NOISE_FLOOR_meV, ODD_SHARE * float(np.ptp(energies_meV))) if limit_meV is None else limit_meV
-    note = (
-        f"|E(n) - E(-n)|/2 reaches {odd:.3g} meV: the two runs found different electronic states, or did not converge"
-    )
-    return guards.guard("odd part within the noise", odd <= limit, note, odd, limit, "meV")
-
-
 def _orbital_table(kept: Sequence[DirectionEnergy]) -> NDArray[np.float64] | None:
     rows = [one.orbital_muB for one in kept]
     if any(row is None for row in rows):
@@ -139,9 +124,7 @@ def _orbital_checks(directions: Sequence[Sequence[float]], orbital: NDArray[np.f
     nearest = np.argmax(overlap, axis=1)
     step = float(np.max(np.abs(orbital - orbital[nearest])))
     return [
-        guards.guard(
-            "orbital moments equal at n and -n", jump <= ORBITAL_LIMIT_muB, note, jump, ORBITAL_LIMIT_muB, "muB"
-        ),
+        guard("orbital moments equal at n and -n", jump <= ORBITAL_LIMIT_muB, note, jump, ORBITAL_LIMIT_muB, "muB"),
         Check(
             name="orbital moments continuous between neighbouring directions",
             passed=step <= 0.3,

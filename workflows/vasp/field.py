@@ -24,7 +24,7 @@ from pymatgen.io.vasp import Outcar
 from ...analysis.calculation import Band, Calculation, Check, require_valid
 from ...analysis.polarisation import Polarisation, band_with_dipoles
 from ...calculators.field import check_breakdown
-from . import guards
+from ..guards import guard, moments_kept
 from .inputs import Incar, field_tags, generator, relax_incar, static_incar
 from .jobs import (
     OWN_FOLDER,
@@ -125,7 +125,7 @@ def insulating(task: TaskDoc) -> Check:
     gap = task.calcs_reversed[0].output.bandgap
     note = f"the gap is {gap} eV: no polarisation is defined and no field can be held"
     passed = gap is not None and gap > SMALLEST_GAP_eV
-    return guards.guard("insulator", passed, note, gap, SMALLEST_GAP_eV, "eV")
+    return guard("insulator", passed, note, gap, SMALLEST_GAP_eV, "eV")
 
 
 @job(name="read polarisation")
@@ -138,18 +138,18 @@ def read_polarisation(task: TaskDoc, structure: Structure, *, name: str, maker: 
     outcar = Outcar(file_of(task.dir_name, "OUTCAR"))
     checks = [
         *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered)),
-        guards.moments_kept(ordered.site_properties["magmom"], site_moments(task)),
+        moments_kept(ordered.site_properties["magmom"], site_moments(task)),
         insulating(task),
     ]
     born = getattr(outcar, "born", None) if maker.born else None
     if maker.born and (born is None or len(born) != len(structure)):
-        checks.append(guards.guard("Born charges", False, "the output holds no Born charges for every ion"))
+        checks.append(guard("Born charges", False, "the output holds no Born charges for every ion"))
         born = None
     dipole = None
     if not maker.born:
         parts = [getattr(outcar, "p_elec", None), getattr(outcar, "p_ion", None)]
         if any(p is None for p in parts):
-            checks.append(guards.guard("Berry phase", False, "the output holds no Berry-phase dipole"))
+            checks.append(guard("Berry phase", False, "the output holds no Berry-phase dipole"))
         else:
             # pymatgen keeps VASP's old convention, in which an electron counts as positive.
             dipole = [-float(a) - float(b) for a, b in zip(*parts, strict=True)]
@@ -276,7 +276,7 @@ def read_in_field(task: TaskDoc, structure: Structure, *, maker: FieldMaker, nam
     asked = list(maker.field_V_per_A)
     kept = found is not None and np.allclose(np.asarray(found, dtype=float), asked, atol=1e-9)
     extra = [
-        guards.guard("field kept", bool(kept), f"EFIELD_PEAD is {found} and not {asked}"),
+        guard("field kept", bool(kept), f"EFIELD_PEAD is {found} and not {asked}"),
         insulating(task),
     ]
     settings = {**done.provenance.settings, "field_V_per_A": asked}

@@ -1,7 +1,4 @@
-"""Guards: what the layers below get silently wrong, each held against a number.
-
-A failed guard makes a result unusable: its `Check` has ``invalidates`` set and no later step accepts it.
-"""
+"""Guards of VASP's outputs: what the layers below get silently wrong, each held against a number."""
 
 from __future__ import annotations
 
@@ -12,40 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...analysis.calculation import Check
-
-# A moment that falls under this share of its start value is another spin state, not screening by the lattice.
-KEPT_SHARE = 0.5
-# Ions with smaller start moments carry no spin of their own.
-SPIN_MOMENT_muB = 0.6
-
-
-def guard(
-    name: str, passed: bool, note: str, value: float | None = None, limit: float | None = None, unit: str = ""
-) -> Check:
-    """A check whose failure makes the result unusable."""
-    return Check(
-        name=name, passed=passed, value=value, limit=limit, unit=unit, note="" if passed else note, invalidates=True
-    )
-
-
-def moments_kept(start: Sequence[float], found: Sequence[float] | None) -> Check:
-    """Whether every spin kept its sense and at least half of its size.
-
-    Parameters
-    ----------
-    start, found
-        Moments before and after, muB, in the same order; `found` None if VASP wrote none.
-    """
-    if found is None or len(found) != len(start):
-        return guard("moments kept", False, "the output holds no site moments: they are lost")
-    before, after = np.asarray(start, dtype=float), np.asarray(found, dtype=float)
-    spins = np.abs(before) > SPIN_MOMENT_muB
-    if not spins.any():
-        return guard("moments kept", True, "")
-    share = after[spins] / before[spins]
-    worst = int(np.flatnonzero(spins)[int(np.argmin(share))])
-    note = f"site {worst} went from {before[worst]:+.2f} to {after[worst]:+.2f} muB: another magnetic state"
-    return guard("moments kept", bool(share.min() >= KEPT_SHARE), note, float(share.min()), KEPT_SHARE)
+from ..guards import guard
 
 
 def electrons_match(found: float | None, expected: float) -> Check:
@@ -125,15 +89,6 @@ def forces_relaxed(forces_eV_per_A: ArrayLike, limit_eV_per_A: float) -> Check:
         limit=limit_eV_per_A,
         unit="eV/A",
     )
-
-
-def no_spin_flip(first: Sequence[float], last: Sequence[float]) -> Check:
-    """Whether the two ends of a band are in one magnetic state, site by site."""
-    a, b = np.asarray(first, dtype=float), np.asarray(last, dtype=float)
-    spins = (np.abs(a) > SPIN_MOMENT_muB) | (np.abs(b) > SPIN_MOMENT_muB)
-    flipped = np.flatnonzero(spins & (np.sign(a) != np.sign(b)))
-    note = f"site(s) {flipped.tolist()} change the sense of their spin: interpolated moments would pass through zero"
-    return guard("no spin flip between the ends", flipped.size == 0, note)
 
 
 def direction_kept(

@@ -18,6 +18,7 @@ from pymatgen.io.vasp import Incar as IncarFile
 
 from ...analysis.calculation import Calculation, Check
 from ...analysis.document import Provenance
+from ..guards import guard, moments_kept
 from . import guards
 from .inputs import PROTECTED, Incar, generator, relax_incar, static_incar
 from .order import back_in_order, block_order, in_order
@@ -174,7 +175,7 @@ def read_calculation(
     final.add_site_property("moment", found if found else [None] * len(final))
     forces = np.asarray(task.output.forces, dtype=float)
     checks = [
-        guards.moments_kept(structure.site_properties["magmom"], [float(m) for m in found] if found else None),
+        moments_kept(structure.site_properties["magmom"], [float(m) for m in found] if found else None),
         *common_guards(task, planned, settings, expected_electrons(structure)),
     ]
     if maker.relaxes:
@@ -265,10 +266,10 @@ def hubbard_kept(parameters: Mapping[str, Any], settings: VaspSettings, structur
     asked = [settings.hubbard_U_eV.get(s, 0.0) for s in symbols]
     if not any(asked):
         applied = bool(parameters.get("LDAU", False))
-        return guards.guard("U of each species", not applied, "a U was applied without being asked for")
+        return guard("U of each species", not applied, "a U was applied without being asked for")
     found = list(parameters.get("LDAUU") or [])
     note = f"LDAUU is {found} for {symbols}, asked {asked}"
-    return guards.guard("U of each species", len(found) == len(asked) and bool(np.allclose(found, asked)), note)
+    return guard("U of each species", len(found) == len(asked) and bool(np.allclose(found, asked)), note)
 
 
 def _stress_check(task: TaskDoc) -> Check:

@@ -20,7 +20,7 @@ from pymatgen.core import Structure
 
 from ...analysis.calculation import Band, BandImage, Calculation, Check, invalid_because, require_valid
 from ...analysis.document import Document, StructureField
-from . import guards
+from ..guards import moments_kept, no_spin_flip
 from .band_judgement import judge_path, judge_segment, one_branch
 from .field import field_fields, field_flow
 from .jobs import (
@@ -139,7 +139,7 @@ def split_band(
         require_valid(end.checks, end.name)
     stations, notes = stations_of(initial, final, trials, mover, band)
     for left, right in pairwise(stations):
-        flip = guards.no_spin_flip(spins_of(left.structure), spins_of(right.structure))
+        flip = no_spin_flip(spins_of(left.structure), spins_of(right.structure))
         require_valid([flip], f"the band between {left.name} and {right.name}")
     jobs: list[Any] = []
     segments = []
@@ -204,7 +204,7 @@ def read_segment(
     for number, (run, start) in enumerate(zip(task.calculations, images[1:-1], strict=True), start=1):
         found, spins = back_in_order(run.output.structure, order, start, moments_of(run))
         made = run_guards(run, planned, maker.settings, electrons, written, BAND_TAGS)
-        made.append(guards.moments_kept(spins_of(start), [float(m) for m in spins] if spins else None))
+        made.append(moments_kept(spins_of(start), [float(m) for m in spins] if spins else None))
         checks += [c.model_copy(update={"name": f"{c.name} ({name}, image {number})"}) for c in made]
         step = run.output.ionic_steps[-1]
         structures.append(found)

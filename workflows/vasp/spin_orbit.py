@@ -21,6 +21,7 @@ from pydantic import Field
 
 from ...analysis.calculation import Check
 from ...analysis.document import Document
+from ..guards import guard, moments_kept
 from . import guards
 from .inputs import Incar, common_incar, generator
 from .jobs import OWN_FOLDER, common_guards, copy_density, provenance
@@ -207,11 +208,11 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
     checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered))
     spins: list[float] = []
     if moments is None:
-        checks.append(guards.guard("moments kept", False, "the output holds no vector moments: they are lost"))
+        checks.append(guard("moments kept", False, "the output holds no vector moments: they are lost"))
     else:
         cartesian = moments @ frame.T
         spins = [float(x) for x in (cartesian @ n)[place]]
-        checks.append(guards.moments_kept(structure.site_properties["magmom"], spins))
+        checks.append(moments_kept(structure.site_properties["magmom"], spins))
         checks.append(guards.direction_kept(cartesian, spins, n, place, maker.how.max_tilt_degrees))
     if maker.how.constrain_eV is not None:
         penalty = constraint_penalty_eV(read_text(task.dir_name, "OSZICAR"))
@@ -237,7 +238,7 @@ def read_density(task: TaskDoc, structure: Structure, *, maker: CollinearDensity
     order = block_order(structure)
     ordered = in_order(structure, order)
     checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered))
-    return [*checks, guards.moments_kept(ordered.site_properties["magmom"], site_moments(task))]
+    return [*checks, moments_kept(ordered.site_properties["magmom"], site_moments(task))]
 
 
 def spin_orbit_flow(

@@ -1,0 +1,73 @@
+"""Guards of any engine: a failed one makes a result unusable.
+
+Its `Check` has ``invalidates`` set and no later step accepts the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.calculation import Check
+from ..analysis.directions import antipodes
+
+# A moment that falls under this share of its start value is another spin state, not screening by the lattice.
+KEPT_SHARE = 0.5
+# Ions with smaller start moments carry no spin of their own.
+SPIN_MOMENT_muB = 0.6
+# Spin-orbit energies are read to about 1e-8 eV; a map is never quieter than this.
+NOISE_FLOOR_meV = 1e-3
+ODD_SHARE = 0.05
+
+
+def guard(
+    name: str, passed: bool, note: str, value: float | None = None, limit: float | None = None, unit: str = ""
+) -> Check:
+    """A check whose failure makes the result unusable."""
+    return Check(
+        name=name, passed=passed, value=value, limit=limit, unit=unit, note="" if passed else note, invalidates=True
+    )
+
+
+def moments_kept(start: Sequence[float], found: Sequence[float] | None) -> Check:
+    """Whether every spin kept its sense and at least half of its size.
+
+    Parameters
+    ----------
+    start, found
+        Moments before and after, muB, in the same order; `found` None if the engine gave none.
+    """
+    if found is None or len(found) != len(start):
+        return guard("moments kept", False, "the output holds no site moments: they are lost")
+    before, after = np.asarray(start, dtype=float), np.asarray(found, dtype=float)
+    spins = np.abs(before) > SPIN_MOMENT_muB
+    if not spins.any():
+        return guard("moments kept", True, "")
+    share = after[spins] / before[spins]
+    worst = int(np.flatnonzero(spins)[int(np.argmin(share))])
+    note = f"site {worst} went from {before[worst]:+.2f} to {after[worst]:+.2f} muB: another magnetic state"
+    return guard("moments kept", bool(share.min() >= KEPT_SHARE), note, float(share.min()), KEPT_SHARE)
+
+
+def no_spin_flip(first: Sequence[float], last: Sequence[float]) -> Check:
+    """Whether the two ends of a band are in one magnetic state, site by site."""
+    a, b = np.asarray(first, dtype=float), np.asarray(last, dtype=float)
+    spins = (np.abs(a) > SPIN_MOMENT_muB) | (np.abs(b) > SPIN_MOMENT_muB)
+    flipped = np.flatnonzero(spins & (np.sign(a) != np.sign(b)))
+    note = f"site(s) {flipped.tolist()} change the sense of their spin: interpolated moments would pass through zero"
+    return guard("no spin flip between the ends", flipped.size == 0, note)
+
+
+def odd_part_is_noise(
+    directions: Sequence[Sequence[float]], energies_meV: NDArray[np.float64], limit_meV: float | None
+) -> Check:
+    """Time reversal: E(n) = E(-n). A larger odd part is another orbital state, another k set or SCF noise."""
+    partner = antipodes(directions)
+    odd = float(np.max(np.abs(energies_meV - energies_meV[partner])) / 2)
+    limit = max(NOISE_FLOOR_meV, ODD_SHARE * float(np.ptp(energies_meV))) if limit_meV is None else limit_meV
+    note = (
+        f"|E(n) - E(-n)|/2 reaches {odd:.3g} meV: the two runs found different electronic states, or did not converge"
+    )
+    return guard("odd part within the noise", odd <= limit, note, odd, limit, "meV")
