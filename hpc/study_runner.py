@@ -103,7 +103,8 @@ def default_folder(host: str) -> Path:
     """``HOST-study`` in the current folder, by the name of the material or of the host file without its ending."""
     from ..structures.host import is_host_file
 
-    return Path(f"{Path(host.strip()).stem if is_host_file(host) else host.strip().lower()}-study")
+    name = Path(host.strip()).stem if is_host_file(host) else host.strip().lower().replace(":", "-")
+    return Path(f"{name}-study")
 
 
 def finish_study(store: JobStore, seconds: dict[str, float], flow_uuid: str, folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from pymatgen.core import Structure
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 HostKey: TypeAlias = "str | HostReference"
 # Moments are sums of whole numbers; anything beyond rounding is a wrong valence or sense.
 MOMENT_TOLERANCE_muB = 1e-6
+# A declared host's name with this behind it is the same material in the primitive cell of its first order.
+PRIMITIVE = ":primitive"
 # A host's name with one of these endings is the path of a user's host file.
 HOST_FILE_ENDINGS = (".yaml", ".yml")
 
@@ -177,7 +179,8 @@ def get_host(key: HostKey) -> Host:
     Parameters
     ----------
     key
-        Name, path of a host file (relative or absolute, case kept), or what `portable_host` returns.
+        Name, name with ``:primitive`` (see `primitive_host`), path of a host file (relative or absolute, case kept),
+        or what `portable_host` returns.
 
     Raises
     ------
@@ -187,11 +190,43 @@ def get_host(key: HostKey) -> Host:
     found = portable_host(key)
     if not isinstance(found, str):
         return found.host()
-    module = importlib.import_module(f".hosts.{found}", __package__)
+    name = found.removesuffix(PRIMITIVE)
+    module = importlib.import_module(f".hosts.{name}", __package__)
     host = module.HOST
     if not isinstance(host, Host):
-        raise TypeError(f"structures/hosts/{found}.py must define HOST as a Host")
-    return host
+        raise TypeError(f"structures/hosts/{name}.py must define HOST as a Host")
+    return primitive_host(host) if found.endswith(PRIMITIVE) else host
+
+
+def primitive_host(host: Host) -> Host:
+    """The same material in the primitive cell of its first order, the only one it then has.
+
+    For engines that can afford nothing larger: CoFe2O4 in Imma order has 14 atoms instead of 56.
+
+    Parameters
+    ----------
+    host
+        A declared host.
+
+    Returns
+    -------
+    Host
+        With ``:primitive`` behind its key.
+    """
+    first = host.orders[0]
+
+    def build(order: str) -> Structure:
+        return host.build_cell(order).get_primitive_structure(use_site_props=True, tolerance=0.05)
+
+    return replace(
+        host,
+        key=host.key + PRIMITIVE,
+        title=f"{host.title}, primitive cell",
+        build_cell=build,
+        orders=(first,),
+        moment_per_formula_muB=host.moment_by_order_muB.get(first, host.moment_per_formula_muB),
+        moment_by_order_muB={},
+    )
 
 
 def portable_host(key: HostKey) -> HostKey:
@@ -206,7 +241,7 @@ def portable_host(key: HostKey) -> HostKey:
 
         return HostReference.from_file(key.strip())
     name = key.strip().lower()
-    if name not in host_keys():
+    if name.removesuffix(PRIMITIVE) not in host_keys():
         raise UnknownHostError(
             f"unknown host {key!r}; known hosts: {', '.join(host_keys())}; a host of your own is a file ending in .yaml"
         )

@@ -76,7 +76,7 @@ def test_options_reach_the_calculator():
         ("ase:ase.calculators.emt:EMT {rc: 5}", "are no JSON"),
         ("ase:ase.calculators.emt:EMT [5]", "must be a JSON object"),
         ("ase:ase.calculators.emt:parameters", "is no class"),
-        ("local:ase.calculators.emt:EMT", "takes nothing after its name"),
+        ("local:ase.calculators.emt:EMT", "takes a settings file"),
     ],
 )
 def test_wrong_names_are_refused_with_the_reason(text, message):

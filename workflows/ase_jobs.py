@@ -64,6 +64,8 @@ class AseEngine(Engine):
         Force bound of relaxations at fixed cell.
     cell_fmax_eV_per_A
         Force bound of relaxations with the cell: tighter, because supercells repeat their error.
+    stress_limit_eV_per_A3
+        Largest stress that a relaxed cell may keep.
     max_steps
         Optimiser steps of a relaxation.
     band_settings
@@ -81,6 +83,7 @@ class AseEngine(Engine):
 
     fmax_eV_per_A: float = 0.01
     cell_fmax_eV_per_A: float = 0.002
+    stress_limit_eV_per_A3: float = 2e-4
     max_steps: int = 500
     band_settings: BandSettings = field(default_factory=BandSettings)
     band_method: Literal["surrogate", "classic"] = "surrogate"
@@ -195,7 +198,7 @@ def relax_cell(engine: AseEngine, atoms: Atoms) -> Check:
     from ase.filters import UnitCellFilter
     from ase.optimize import BFGS
 
-    limit = 2e-4
+    limit = engine.stress_limit_eV_per_A3
     # The filter's cell force is stress times volume per atom: without this bound a loose fmax ends above the limit.
     fmax = min(engine.cell_fmax_eV_per_A, 0.9 * limit * atoms.get_volume() / len(atoms))
     BFGS(UnitCellFilter(atoms), logfile=None, maxstep=0.1).run(fmax=fmax, steps=engine.max_steps)

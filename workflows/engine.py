@@ -192,14 +192,23 @@ class Engine(MSONable, ABC):
 
     @classmethod
     def options_from_text(cls, text: str) -> dict[str, Any]:
-        """Fields of the engine from what follows the colon of its name, as in ``ase:package.module:Class``.
+        """Fields of the engine from what follows the colon of its name: a settings file, as in ``vasp:my.yaml``.
 
         Raises
         ------
         UnknownEngineError
-            If the engine takes nothing there, or cannot use it.
+            If it is no settings file, or the file cannot be used; see `engine_settings.settings_from_file`.
         """
-        raise UnknownEngineError(f"engine {cls.name} takes nothing after its name, but {text!r} was given")
+        from pathlib import Path
+
+        from .engine_settings import ENDINGS, settings_from_file
+
+        path = Path(text.strip()).expanduser()
+        if path.suffix.lower() not in ENDINGS:
+            raise UnknownEngineError(
+                f"engine {cls.name} takes a settings file ({' or '.join(ENDINGS)}) after its name, not {text.strip()!r}"
+            )
+        return settings_from_file(cls, path)
 
     def settings(self) -> dict[str, Any]:
         """Plain settings for the provenance of every result."""
@@ -219,7 +228,8 @@ def get_engine(name: str, **options: Any) -> Engine:
     Parameters
     ----------
     name
-        Case does not matter. What follows a colon is for the engine: ``ase:package.module:Class``.
+        Case does not matter. What follows a colon is for the engine: a settings file, ``vasp:settings.yaml``, or
+        ``ase:package.module:Class``.
     **options
         Fields of the engine's dataclass.
 

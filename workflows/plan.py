@@ -27,7 +27,13 @@ _NEEDS: dict[Stage, tuple[Capability, ...]] = {
 }
 
 
-def plan_stages(engine: Engine, host: Host, order: str, requested: Sequence[str] | None = None) -> list[StageResult]:
+def plan_stages(
+    engine: Engine,
+    host: Host,
+    order: str,
+    requested: Sequence[str] | None = None,
+    repeats: tuple[int, int, int] | None = None,
+) -> list[StageResult]:
     """What a study will compute and what not, with the reasons.
 
     Parameters
@@ -36,6 +42,8 @@ def plan_stages(engine: Engine, host: Host, order: str, requested: Sequence[str]
         Who computes what.
     requested
         Some of `REQUESTABLE`; all but `ON_REQUEST` by default. The host is always computed.
+    repeats
+        Supercell repeats of the ordered cell, if a hop is to be refused that they leave no room for.
 
     Returns
     -------
@@ -60,7 +68,7 @@ def plan_stages(engine: Engine, host: Host, order: str, requested: Sequence[str]
     for stage in get_args(Stage):
         if stage in ON_REQUEST and stage not in (requested or ()):
             continue
-        reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell)
+        reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell, repeats)
         if stage == "chemical potentials" and reasons["vacancies"]:
             reason = "there are no vacancies to use them"
         asked = requested is None or stage in requested
@@ -80,7 +88,9 @@ def _engine_reason(engine: Engine, stage: Stage, missing: dict[Capability, str])
     return "; ".join(lacks)
 
 
-def _host_reason(host: Host, order: str, stage: Stage, cell: Structure) -> str:
+def _host_reason(
+    host: Host, order: str, stage: Stage, cell: Structure, repeats: tuple[int, int, int] | None
+) -> str:
     if stage == "vacancies" and not present_vacancies(host, cell):
         return f"host {host.key} declares no vacancy that its order {order} has a site for"
     if stage == "chemical potentials":
@@ -92,7 +102,7 @@ def _host_reason(host: Host, order: str, stage: Stage, cell: Structure) -> str:
         except ValueError as error:
             return str(error)
     if stage == "migration":
-        return _hop_reason(host, order, cell)
+        return _hop_reason(host, order, cell) or ("" if repeats is None else _room_reason(host, cell, repeats))
     if stage == "binding" and not {("Co", "B"), ("Fe", "B")} <= _filled(cell):
         return f"order {order} of {host.key} has no Co and Fe that share the B sites"
     return ""
@@ -105,6 +115,20 @@ def _hop_reason(host: Host, order: str, cell: Structure) -> str:
     needed = {(hop.ion, hop.from_sublattice), (hop.vacancy_element, hop.vacancy_sublattice)}
     if absent := sorted(needed - _filled(cell)):
         return f"order {order} of {host.key} has no {', '.join(f'{e} on {s}' for e, s in absent)}, which its hop needs"
+    return ""
+
+
+def _room_reason(host: Host, cell: Structure, repeats: tuple[int, int, int]) -> str:
+    """Why the main hop has no room; only cells whose images come near are built for it."""
+    from .building import shortest_hop
+
+    lengths = [n * length for n, length in zip(repeats, cell.lattice.abc, strict=True)]
+    if min(lengths) > 2 * host.hops[0].cutoff_A:
+        return ""
+    try:
+        shortest_hop(cell, repeats, host.hops[0])
+    except ValueError as error:
+        return str(error)
     return ""
 
 

@@ -91,7 +91,7 @@ class MagnetoionicStudyMaker(Maker):
         """
         host = get_host(host_key)
         chosen = host.orders[0] if order is None else order
-        planned = plan_stages(self.engine, host, chosen, self.stages)
+        planned = plan_stages(self.engine, host, chosen, self.stages, self.repeats)
         if any(s.stage == "migration" and s.done for s in planned):
             self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
         return planned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 from importlib.metadata import version
@@ -13,6 +14,9 @@ from ..plots.study import StudyFigure, study_figures
 from ..study import Study
 from .model import Answer, Page, Viewer, picture
 from .sections import build_sections
+
+# With fewer atoms a defect is nearer to its images than to much of its own surroundings.
+SMALLEST_DEFECT_CELL = 40
 
 
 def report_html(
@@ -110,13 +114,21 @@ def _warnings(study: Study) -> list[str]:
             "are indicative."
         )
     if study.engine.quick:
-        out.append("Quick study: cells of about 56 atoms cost the order of 0.1 eV in a barrier, and tilts change more.")
+        out.append(_size_warning(study.host.cell_atoms * math.prod(study.engine.supercell_repeats)))
     out += [f"Not computed: {s.stage} ({s.reason})." for s in study.stages if not s.done]
     failed = [c.name for m in study.migration for c in m.checks if c.passed is False]
     failed += [f"{v.label}: {c.name}" for v in study.vacancies for c in v.checks if c.passed is False]
     if failed:
         out.append(f"Checks that failed: {', '.join(failed)}.")
     return out
+
+
+def _size_warning(atoms: int) -> str:
+    if atoms < SMALLEST_DEFECT_CELL:
+        return (
+            f"Cells of {atoms} atoms: a defect meets its own images. Energies of defects are for looking, not for quoting."
+        )
+    return f"Quick study: cells of {atoms} atoms cost the order of 0.1 eV in a barrier, and tilts change more."
 
 
 def _answers(study: Study) -> list[Answer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from ...analysis.calculation import Check
 from ...analysis.document import Provenance
 from ...calculators.rigid_ion import spread_charge
 from ..ase_jobs import AseEngine, Observed, plain, versions
-from ..engine import CannotDoError, Capability
+from ..band import BandSettings
+from ..engine import CannotDoError, Capability, UnknownEngineError
+from ..engine_settings import EngineSettingsError
 from ..gpaw.calculator import GpawCalculator
 from ..gpaw.observe import gap_eV
 from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV
@@ -32,6 +34,8 @@ require_wheel("gpaw")
 # Strain of the three points, and the largest that still counts as relaxed: a third of a per cent of the lattice.
 SIZE_STEP = 0.015
 LARGEST_SIZE_ERROR = 0.003
+# The word behind the engine's name that stands for `rough_options`.
+ROUGH = "rough"
 
 
 @dataclass
@@ -63,6 +67,18 @@ class GpawEngine(AseEngine):
     born_charges: dict[str, float] | None = None
     scratch: str | None = "gpaw-scratch"
     self_consistent_spin_orbit: bool = False
+
+    @classmethod
+    def options_from_text(cls, text: str) -> dict[str, Any]:
+        """``gpaw:rough`` for `rough_options`, else a settings file; errors as `Engine.options_from_text`."""
+        if text.strip().lower() == ROUGH:
+            return rough_options()
+        try:
+            return super().options_from_text(text)
+        except EngineSettingsError:
+            raise
+        except UnknownEngineError as error:
+            raise UnknownEngineError(f"{error}; gpaw:{ROUGH} is for looking") from error
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""
@@ -176,6 +192,21 @@ class GpawEngine(AseEngine):
         made = born_charge_of_ion(self, structure, ion, axes=list(axes))
         made.name = name
         return made
+
+
+def rough_options() -> dict[str, Any]:
+    """Settings that finish on a laptop: 400 eV and loose bounds, for looking and not for quoting.
+
+    A stress of 2e-3 eV/Angstrom^3 (0.3 GPa) is some 0.06 % of strain in a spinel.
+    """
+    return {
+        "dft": GpawSettings(cutoff_eV=400.0, energy_eV=1e-4, density_e=1e-4, eigenstates_eV2=2e-8),
+        "fmax_eV_per_A": 0.1,
+        "cell_fmax_eV_per_A": 0.05,
+        "stress_limit_eV_per_A3": 2e-3,
+        "max_steps": 40,
+        "band_settings": BandSettings(fmax_eV_per_A=0.1, relax_fmax_eV_per_A=0.1, max_steps=60),
+    }
 
 
 def size_check(energies_eV: Mapping[float, float], limit: float = LARGEST_SIZE_ERROR) -> Check:
