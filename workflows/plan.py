@@ -88,9 +88,7 @@ def _engine_reason(engine: Engine, stage: Stage, missing: dict[Capability, str])
     return "; ".join(lacks)
 
 
-def _host_reason(
-    host: Host, order: str, stage: Stage, cell: Structure, repeats: tuple[int, int, int] | None
-) -> str:
+def _host_reason(host: Host, order: str, stage: Stage, cell: Structure, repeats: tuple[int, int, int] | None) -> str:
     if stage == "vacancies" and not present_vacancies(host, cell):
         return f"host {host.key} declares no vacancy that its order {order} has a site for"
     if stage == "chemical potentials":

@@ -126,7 +126,8 @@ def _warnings(study: Study) -> list[str]:
 def _size_warning(atoms: int) -> str:
     if atoms < SMALLEST_DEFECT_CELL:
         return (
-            f"Cells of {atoms} atoms: a defect meets its own images. Energies of defects are for looking, not for quoting."
+            f"Cells of {atoms} atoms: a defect meets its own images. "
+            "Energies of defects are for looking, not for quoting."
         )
     return f"Quick study: cells of {atoms} atoms cost the order of 0.1 eV in a barrier, and tilts change more."
 
