@@ -77,12 +77,15 @@ class WorkerPool:
         """How many workers are computing."""
         return sum(w.busy is not None for w in self._workers)
 
+    def start(self) -> _Worker:
+        """Start one more worker, whose imports (about 1 s) then go on beside what the runner does meanwhile."""
+        worker = _Worker(self._path, self._threads)
+        self._workers.append(worker)
+        return worker
+
     def submit(self, tag: Any, job: Job) -> None:
         """Give a job to an idle worker, starting one if all are busy; `tag` comes back with its outcome."""
-        worker = next((w for w in self._workers if w.busy is None), None)
-        if worker is None:
-            worker = _Worker(self._path, self._threads)
-            self._workers.append(worker)
+        worker = next((w for w in self._workers if w.busy is None), None) or self.start()
         worker.busy = tag
         with suppress(OSError):  # a dead one: `outcomes` finds out and says so
             worker.pipe.send(to_plain(job))

@@ -108,16 +108,29 @@ class LocalRunner:
         if self._docs is not None:
             self._journal = Journal(Path(self._docs.path).parent)
             self._journal.begin(self.workers)
+        pool = self._pool()
         try:
             self._plan(self._schedule.add(flow))
-            if self.workers == 1:
+            if pool is None:
                 self._run_serially()
             else:
-                self._run_in_parallel()
+                self._run_in_parallel(pool)
         finally:
+            if pool is not None:
+                pool.close()
             if self._journal is not None:
                 self._journal.finish()
         return self.summary
+
+    def _pool(self) -> WorkerPool | None:
+        """The processes of a parallel run; the first one starts while the flow is being ordered."""
+        if self.workers == 1 or self._docs is None:
+            return None
+        from .pool import WorkerPool
+
+        pool = WorkerPool(self._docs.path, self.workers)
+        pool.start()
+        return pool
 
     def _plan(self, nodes: list[Node]) -> None:
         self._mine.update((n.job.uuid, n.job.index) for n in nodes)
@@ -129,20 +142,13 @@ class LocalRunner:
             if not self._settled_before(node):
                 self._end(node, execute(node.job, self.store))
 
-    def _run_in_parallel(self) -> None:
-        from .pool import WorkerPool
-
-        assert self._docs is not None
-        pool = WorkerPool(self._docs.path, self.workers)
-        try:
-            while self._schedule.open:
-                self._feed(pool)
-                if not pool.running:
-                    break
-                for node, outcome in pool.outcomes():
-                    self._end(node, outcome)
-        finally:
-            pool.close()
+    def _run_in_parallel(self, pool: WorkerPool) -> None:
+        while self._schedule.open:
+            self._feed(pool)
+            if not pool.running:
+                break
+            for node, outcome in pool.outcomes():
+                self._end(node, outcome)
 
     def _feed(self, pool: WorkerPool) -> None:
         while pool.running < pool.size and (node := self._schedule.take()) is not None:

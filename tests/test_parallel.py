@@ -43,6 +43,16 @@ def test_parallel_gives_the_outputs_and_keys_of_serial(tmp_path):
     assert again.reused == 5
 
 
+def test_a_chain_stays_in_one_process(tmp_path):
+    """A process is started once and used again: starting one costs far more than handing a job over."""
+    store = open_store(tmp_path)
+    chain = [job(os.getpid)() for _ in range(4)]
+    assert LocalRunner(store, jobs=2).run(Flow(chain, order="linear")).finished
+    used = {store.get_output(j.uuid) for j in chain}
+    assert len(used) == 1
+    assert os.getpid() not in used
+
+
 def test_two_jobs_run_at_the_same_time(tmp_path):
     store = open_store(tmp_path)
     LocalRunner(store, jobs=2).run(Flow([job(time.sleep)(3.0), job(time.sleep)(3.01)]))
