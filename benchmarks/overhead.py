@@ -58,24 +58,29 @@ def local(length: int) -> None:
         whole = time.perf_counter() - begin
         print(f"run_locally, this store:          {1e3 * whole / length:7.2f} ms per job")
     for workers in (1, 2):
-        with tempfile.TemporaryDirectory() as folder:
-            store = open_store(Path(folder))
-            watch, ends = Stopwatch(store.docs_store), []
-            runner = LocalRunner(store, lambda event: ends.append((time.perf_counter(), watch.seconds)), jobs=workers)
-            begin = time.perf_counter()
-            assert runner.run(chain(length)).finished
-            whole = time.perf_counter() - begin
-            # The first job waits for imports and for its process: a cost of the run, told by itself.
-            (first, wrote), (last, written) = ends[1], ends[-1]
-            each, write = (1e3 * x / (length - 1) for x in (last - first, written - wrote))
-            print(
-                f"durable runner, {workers} process(es):     {each:7.2f} ms per job, of which the store's write "
-                f"{write:.2f}; beyond it {each - write:.2f}; first job done after {first - begin:.2f} s, "
-                f"{1e3 * whole / length:.2f} ms per job with it"
-            )
-            begin = time.perf_counter()
-            assert LocalRunner(open_store(Path(folder))).run(chain(length)).reused == length
-            print(f"  taken over again:               {1e3 * (time.perf_counter() - begin) / length:7.2f} ms per job")
+        durable(length, workers)
+
+
+def durable(length: int, workers: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder))
+        watch = Stopwatch(store.docs_store)
+        ends: list[tuple[float, float]] = []
+        runner = LocalRunner(store, lambda event: ends.append((time.perf_counter(), watch.seconds)), jobs=workers)
+        begin = time.perf_counter()
+        assert runner.run(chain(length)).finished
+        whole = time.perf_counter() - begin
+        # The first job waits for imports and for its process: a cost of the run, told by itself.
+        (first, wrote), (last, written) = ends[1], ends[-1]
+        each, write = (1e3 * x / (length - 1) for x in (last - first, written - wrote))
+        print(
+            f"durable runner, {workers} process(es):     {each:7.2f} ms per job, of which the store's write "
+            f"{write:.2f}; beyond it {each - write:.2f}; first job done after {first - begin:.2f} s, "
+            f"{1e3 * whole / length:.2f} ms per job with it"
+        )
+        begin = time.perf_counter()
+        assert LocalRunner(open_store(Path(folder))).run(chain(length)).reused == length
+        print(f"  taken over again:               {1e3 * (time.perf_counter() - begin) / length:7.2f} ms per job")
 
 
 def simulated(study: int, template: list[dict[str, Any]], bodies: list[bytes], readable: bool) -> list[Any]:
