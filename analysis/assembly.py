@@ -19,7 +19,7 @@ from .chemical_potentials import ChemicalPotentials, stability_window
 from .claims import Evidence, audit
 from .defect_study import DefectEquilibria, defect_equilibria, vacancy_host
 from .formation import FormationLines, VacancyFormation, formation_lines
-from .kinetics import retention
+from .kinetics import Retention, retention
 from .migration import Migration
 from .oxygen_gas import delta_mu_O_eV
 from .phases import formula_composition, load_experimental_phases
@@ -45,6 +45,7 @@ from .unidirectional import (
     state_of,
 )
 from .vacancies import VacancySet
+from .vibrations import AttemptFrequency
 
 # Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
 NOISE_meV = 1e-6
@@ -68,6 +69,7 @@ class StudyInputs:
     keffer: Mapping[str, list[float]]
     maps: Mapping[str, AnisotropyMap] | None
     binding: VacancyBinding | None = None
+    vibrations: AttemptFrequency | None = None
 
 
 def assemble(inputs: StudyInputs) -> Study:
@@ -79,8 +81,8 @@ def assemble(inputs: StudyInputs) -> Study:
     anisotropy = anisotropy_result(inputs)
     unidirectional = unidirectional_result(inputs, anisotropy)
     hop = inputs.migration
-    migrations = [] if hop is None else [hop.model_copy(update={"band_file": "bands/hop-1.extxyz"})]
-    kept = None if hop is None else retention(hop.backward_eV, hop.provenance)
+    migrations = [] if hop is None else [_with_modes(hop, inputs.vibrations)]
+    kept = None if hop is None else retention_result(hop, inputs.vibrations)
     evidence = Evidence(
         host=host,
         engine=inputs.engine.name,
@@ -105,8 +107,24 @@ def assemble(inputs: StudyInputs) -> Study:
         retention=kept,
         defects=defect_result(inputs, potentials),
         binding=inputs.binding,
+        vibrations=inputs.vibrations,
         claims=audit(evidence, inputs.host.claims),
     )
+
+
+def retention_result(hop: Migration, vibrations: AttemptFrequency | None) -> Retention:
+    """How long the state after the hop is kept: with the computed prefactor where there is one."""
+    if vibrations is None:
+        return retention(hop.backward_eV, hop.provenance, note="vibrations of the hop were not computed")
+    if vibrations.backward_Hz is None:
+        return retention(hop.backward_eV, hop.provenance, note=f"no computed prefactor: {vibrations.failed_in_words}")
+    return vibrations.retention()
+
+
+def _with_modes(hop: Migration, vibrations: AttemptFrequency | None) -> Migration:
+    """The hop as written, with the count of imaginary modes no longer among what nobody looked at."""
+    left = [n for n in hop.not_checked if vibrations is None or not n.startswith("number of imaginary modes")]
+    return hop.model_copy(update={"band_file": "bands/hop-1.extxyz", "not_checked": left})
 
 
 def host_result(inputs: StudyInputs) -> HostResult:

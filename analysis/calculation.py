@@ -81,6 +81,8 @@ class Calculation(Document):
         Total energy of the cell.
     max_force_eV_per_A
         Largest force component norm at the end.
+    forces_eV_per_A
+        Forces on all sites, shape (n, 3); kept for single points only.
     force_calls
         Energy-and-force evaluations used.
     total_moment_muB
@@ -99,6 +101,7 @@ class Calculation(Document):
     total_moment_muB: float
     site_moments_muB: list[float] | None = None
     gap_eV: float | None = None
+    forces_eV_per_A: list[list[float]] | None = Field(default=None, repr=False)
     checks: list[Check] = Field(default_factory=list)
     provenance: Provenance
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .study import Study
+    from .vibrations import AttemptFrequency
 
 
 def study_frame(study: Study, table: str) -> pd.DataFrame:
@@ -125,6 +126,35 @@ def _retention(study: Study) -> pd.DataFrame:
     return _frame(rows, "temperature_K")
 
 
+def _attempts(study: Study) -> list[AttemptFrequency]:
+    return [] if study.vibrations is None else [study.vibrations]
+
+
+def _vibrations(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {"hop": f.label, "state": m.state, "mode": n, "frequency_THz": value}
+        for f in _attempts(study)
+        for m in f.modes
+        for n, value in enumerate(m.frequencies_THz)
+    ]
+    return _frame(rows, "hop")
+
+
+def _prefactors(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "hop": f.label,
+            "radius_A": s.radius_A,
+            "atoms": s.atoms,
+            "forward_Hz": s.forward_Hz,
+            "backward_Hz": s.backward_Hz,
+        }
+        for f in _attempts(study)
+        for s in (*f.shells, f)
+    ]
+    return _frame(rows, "hop")
+
+
 def _claims(study: Study) -> pd.DataFrame:
     keys = ("id", "system", "verdict", "value", "unit", "engine", "claim", "reason")
     return _frame([{k: getattr(c, k) for k in keys} for c in study.claims], "id")
@@ -133,6 +163,7 @@ def _claims(study: Study) -> pd.DataFrame:
 def _checks(study: Study) -> pd.DataFrame:
     made = [(m.label, c) for m in study.migration for c in m.checks]
     made += [(v.label, c) for v in study.vacancies for c in v.checks]
+    made += [(f"vibrations of {f.label}", c) for f in _attempts(study) for c in f.checks]
     return _frame([{"of": label, **c.model_dump()} for label, c in made], "of")
 
 
@@ -168,6 +199,8 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "field": _field,
     "anisotropy": _anisotropy,
     "retention": _retention,
+    "prefactors": _prefactors,
+    "vibrations": _vibrations,
     "claims": _claims,
     "checks": _checks,
     "starts": _starts,

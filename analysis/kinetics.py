@@ -204,6 +204,8 @@ class Retention(Document):
         Back barrier of the hop at zero field.
     attempt_frequency_Hz, attempt_frequency_source
         Prefactor and whether it was assumed or computed (Vineyard).
+    attempt_frequency_note
+        Which ions vibrate and how far the prefactor is converged, or why it is assumed.
     points
         Retention against temperature.
     barrier_for_one_day_300K_eV, barrier_for_ten_years_300K_eV
@@ -213,6 +215,7 @@ class Retention(Document):
     barrier_eV: float
     attempt_frequency_Hz: float
     attempt_frequency_source: Literal["assumed", "Vineyard"]
+    attempt_frequency_note: str = ""
     points: list[RetentionPoint]
     barrier_for_one_day_300K_eV: float
     barrier_for_ten_years_300K_eV: float
@@ -241,9 +244,10 @@ def retention(
     *,
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
     attempt_source: Literal["assumed", "Vineyard"] = "assumed",
+    note: str = "",
     temperatures_K: Sequence[float] = (77, 150, 200, 250, 300, 350, 400, 500),
 ) -> Retention:
-    """Retention against temperature for a back barrier in eV.
+    """Retention against temperature for a back barrier in eV; the other arguments are as in `Retention`.
 
     Raises
     ------
@@ -256,6 +260,7 @@ def retention(
         barrier_eV=barrier_eV,
         attempt_frequency_Hz=attempt_Hz,
         attempt_frequency_source=attempt_source,
+        attempt_frequency_note=note,
         points=[
             RetentionPoint(temperature_K=t, retention_s=retention_s(barrier_eV, t, attempt_Hz)) for t in temperatures_K
         ],

@@ -19,13 +19,14 @@ from .migration import Migration
 from .references import SpeciesFit
 from .unidirectional import UnidirectionalResult
 from .vacancies import StartEnergy
+from .vibrations import AttemptFrequency
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
-Stage = Literal["host", "vacancies", "chemical potentials", "migration", "anisotropy", "binding"]
+Stage = Literal["host", "vacancies", "chemical potentials", "migration", "vibrations", "anisotropy", "binding"]
 
 
 class StageResult(Document):
@@ -208,6 +209,8 @@ class Study(Document):
         Concentrations and film compositions that follow from the vacancies' energies.
     binding
         What neighbours do to a vacancy, from random cells; only on request.
+    vibrations
+        Attempt frequencies of the first hop; None where its vibrations were not computed.
     timings
         Wall seconds by stage.
     """
@@ -226,6 +229,7 @@ class Study(Document):
     retention: Retention | None
     defects: DefectEquilibria | None = None
     binding: VacancyBinding | None = None
+    vibrations: AttemptFrequency | None = None
     claims: list[Claim]
     timings: dict[str, float] = Field(default_factory=dict)
 

@@ -202,6 +202,19 @@ class AttemptFrequency(Document):
         """Modes of ``initial``, ``saddle`` or ``final``."""
         return next(m for m in self.modes if m.state == name)
 
+    @property
+    def in_words(self) -> str:
+        """Which ions vibrate, and how far the prefactors still change with their number."""
+        if self.radius_A is None:
+            return f"all {self.atoms} ions vibrate"
+        change = "" if self.relative_error is None else f", {self.relative_error:.0%} from the next smaller sphere"
+        return f"{self.atoms} ions within {self.radius_A:g} A of the mover vibrate{change}"
+
+    @property
+    def failed_in_words(self) -> str:
+        """Checks that failed."""
+        return "; ".join(c.name for c in self.checks if c.passed is False)
+
     def rate_per_s(self, temperature_K: float, *, backward: bool = False) -> float:
         """Harmonic transition-state rate with quantum oscillators, (kT/h) exp[-(E_b + dF_vib)/kT].
 
@@ -222,11 +235,15 @@ class AttemptFrequency(Document):
             If a check on the modes failed, so that there is no prefactor.
         """
         if self.backward_Hz is None:
-            failed = "; ".join(c.name for c in self.checks if c.passed is False)
-            raise ValueError(f"no prefactor was computed for {self.label}: {failed}")
+            raise ValueError(f"no prefactor was computed for {self.label}: {self.failed_in_words}")
         more = {} if temperatures_K is None else {"temperatures_K": temperatures_K}
         return retention(
-            self.backward_eV, self.provenance, attempt_Hz=self.backward_Hz, attempt_source="Vineyard", **more
+            self.backward_eV,
+            self.provenance,
+            attempt_Hz=self.backward_Hz,
+            attempt_source="Vineyard",
+            note=self.in_words,
+            **more,
         )
 
 

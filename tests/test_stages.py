@@ -111,6 +111,22 @@ def test_lithium_ferrite_vacancies_and_hop(tmp_path):
     assert hop.ion == "Li"
     assert hop.converged
     assert study.retention.barrier_eV == hop.backward_eV
+    assert study.vibrations is None
+    assert study.retention.attempt_frequency_source == "assumed"
+    assert study.retention.attempt_frequency_Hz == 1e13
+    assert "is assumed: vibrations of the hop were not computed" in report_html(study)
+
+
+class NotQuick(LocalEngine):
+    quick_forces: ClassVar[bool] = False
+
+
+def test_vibrations_are_asked_of_a_slow_engine_by_name_only():
+    assert "only if named" in plan(NotQuick())["vibrations"].reason
+    assert plan(NotQuick(), requested=["migration", "vibrations"])["vibrations"].done
+    assert plan(get_engine("local"), requested=["migration"])["vibrations"].reason == "not asked for"
+    with pytest.raises(ValueError, match="those of the hop of the stage migration"):
+        plan(get_engine("local"), requested=["vibrations"])
 
 
 def test_anisotropy_of_the_host_alone(tmp_path):

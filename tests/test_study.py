@@ -27,6 +27,7 @@ KEYS = [
     "retention",
     "defects",
     "binding",
+    "vibrations",
     "claims",
     "timings",
 ]
@@ -198,7 +199,24 @@ def test_claims_are_judged_from_the_numbers(study):
 
 def test_retention_follows_from_the_back_barrier(study):
     assert study.retention.barrier_eV == study.migration[0].backward_eV
-    assert study.retention.attempt_frequency_source == "assumed"
+    found = study.vibrations
+    assert study.retention.attempt_frequency_source == "Vineyard"
+    assert study.retention.attempt_frequency_Hz == found.backward_Hz
+    assert study.retention.at(300) == pytest.approx(
+        np.exp(found.backward_eV / (8.617333262e-5 * 300)) / found.backward_Hz
+    )
+    assert found.backward_eV == pytest.approx(study.migration[0].backward_eV, abs=1e-9)
+
+
+def test_saddle_of_the_hop_has_exactly_one_imaginary_mode(study, folder):
+    found = study.vibrations
+    assert [found.state(s).imaginary for s in ("initial", "saddle", "final")] == [0, 1, 0]
+    assert all(c.passed for c in found.checks)
+    assert len(found.state("saddle").frequencies_THz) == 3 * found.atoms
+    assert found.force_calls == 3 * (1 + 6 * found.atoms)
+    assert not any("imaginary" in n for n in study.migration[0].not_checked)
+    assert set(study.to_dataframe("prefactors")["atoms"]) == {s.atoms for s in found.shells} | {found.atoms}
+    assert "saddle state has exactly one imaginary mode" in (folder / "report.html").read_text()
 
 
 def test_report_is_rebuilt_from_the_store_without_computing(folder, monkeypatch):

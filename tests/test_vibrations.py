@@ -20,9 +20,9 @@ from magnetoionics.analysis.vibrations import (
     without_translations,
 )
 from magnetoionics.workflows.atoms import to_atoms
-from magnetoionics.workflows.engine import CannotDoError, get_engine
+from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
 from magnetoionics.workflows.hessian import full_hessian, partial_hessian
-from magnetoionics.workflows.vibrations import VibrationsMaker
+from magnetoionics.workflows.vibrations import VibrationsMaker, modes_of_statics
 from pymatgen.core import Lattice, Structure
 
 KT_300 = 8.617333262e-5 * 300
@@ -205,7 +205,7 @@ def test_copper_hop_with_a_sphere(band31):
 def test_all_modes_and_the_error_of_the_sphere(band31):
     pytest.importorskip("phonopy")
     engine, band = band31
-    full = run(VibrationsMaker(engine=engine).make(band, "Cu -> V_Cu"))
+    full = run(VibrationsMaker(engine=engine, radius_A=None).make(band, "Cu -> V_Cu"))
     assert all(c.passed for c in full.checks), full.checks
     assert len(full.state("initial").frequencies_THz) == 3 * 31 - 3
     part = run(VibrationsMaker(engine=engine, radius_A=4.0).make(band, "Cu -> V_Cu"))
@@ -239,7 +239,7 @@ def test_prefactor_of_copper_against_the_vibrations_of_ase(band31, tmp_path, mon
     minimum, low = by_symmetry(atoms, mover, start)
     saddle, high = by_symmetry(atoms, mover, 0.5 * (start + end))
     assert band.forward_eV == pytest.approx(high - low, abs=1e-3)
-    full = run(VibrationsMaker(engine=engine).make(band, "Cu -> V_Cu"))
+    full = run(VibrationsMaker(engine=engine, radius_A=None).make(band, "Cu -> V_Cu"))
     assert full.forward_Hz == pytest.approx(vineyard_Hz(minimum, saddle), rel=0.01)
 
 
@@ -249,14 +249,59 @@ def test_known_prefactor_of_copper():
     pytest.importorskip("phonopy")
     engine, band = converged_band(3)
     assert band.forward_eV == pytest.approx(0.7909, abs=0.001)
-    found = run(VibrationsMaker(engine=engine).make(band, "Cu -> V_Cu"))
+    found = run(VibrationsMaker(engine=engine, radius_A=None).make(band, "Cu -> V_Cu"))
     assert found.forward_Hz == pytest.approx(5.60e12, rel=0.01)
+
+
+class ByStatics(Engine):
+    """An engine that is no ASE calculator here: it hands out single points, as one with a queue does."""
+
+    name, tier, summary = "by statics", "arithmetic", ""
+
+    def cannot(self):
+        return {"static": "none"} if self.mute else {}
+
+    def provenance(self, left_out=()):
+        return Provenance(engine=self.name, tier="arithmetic", left_out=list(left_out))
+
+    def static(self, structure, *, name, mover=None):
+        return get_engine("ase:ase.calculators.emt:EMT").static(structure, name=name, mover=mover)
+
+    relax = band = spin_orbit = references = None
+
+    def __init__(self, mute=False):
+        self.mute = mute
+
+
+ByStatics.__abstractmethods__ = frozenset()
+
+
+def test_any_engine_with_single_points_gives_the_same_prefactors(band31):
+    engine, band = band31
+    here = run(VibrationsMaker(engine=engine, radius_A=2.7).make(band, "Cu -> V_Cu"))
+    flow = VibrationsMaker(engine=ByStatics(), radius_A=2.7).make(band, "Cu -> V_Cu")
+    done = run_locally(flow, log=False, raise_immediately=True)
+    outputs = [r.output for by_index in done.values() for r in by_index.values()]
+    (there,) = (o for o in outputs if isinstance(o, AttemptFrequency))
+    assert there.forward_Hz == pytest.approx(here.forward_Hz, rel=1e-9)
+    assert there.force_calls == here.force_calls == 3 * (1 + 6 * here.atoms)
+    assert [m.imaginary for m in there.modes] == [0, 1, 0]
+    assert there.provenance.engine == "by statics"
+
+
+def test_single_points_without_forces_are_refused(band31):
+    _, band = band31
+    made = run(get_engine("ase:ase.calculators.emt:EMT").static(band.images[0].structure, name="still"), "still")
+    assert np.array(made.forces_eV_per_A).shape == (len(band.images[0].structure), 3)
+    silent = [made.model_copy(update={"forces_eV_per_A": None})]
+    request = {"label": "hop", "radius_A": 2.7, "displacement_A": 0.01, "force_limit_eV_per_A": 0.05}
+    with pytest.raises(CannotDoError, match="carry no forces"):
+        modes_of_statics.original(ByStatics(), band, request, silent)
 
 
 def test_refusals(band31):
     engine, band = band31
     with pytest.raises(ValueError, match="radius_A = -1"):
         VibrationsMaker(engine=engine, radius_A=-1).make(band)
-    vasp = pytest.importorskip("magnetoionics.workflows.engines.vasp", exc_type=ImportError)
-    with pytest.raises(CannotDoError, match="no forces here"):
-        VibrationsMaker(engine=vasp.ENGINE()).make(band)
+    with pytest.raises(CannotDoError, match="cannot do static: none"):
+        VibrationsMaker(engine=ByStatics(mute=True)).make(band)

@@ -167,6 +167,8 @@ def _calculation(
         total_moment_muB=total_moment(final) if seen.total_moment_muB is None else seen.total_moment_muB,
         site_moments_muB=seen.site_moments_muB,
         gap_eV=seen.gap_eV,
+        # A relaxed structure's are near zero and not worth their room in the store.
+        forces_eV_per_A=atoms.get_forces().tolist() if limit is None else None,
         checks=[*checks, *seen.checks],
         provenance=engine.provenance(),
     )
@@ -213,6 +215,7 @@ def static_structure(engine: AseEngine, structure: Structure, *, name: str, move
     counter = CallCounter()
     atoms.calc = counter.attach(engine.make_calculator(atoms, mover))
     with engine.quiet():
+        atoms.get_forces()
         return _calculation(engine, atoms, structure, name, counter.calls, None)
 
 

@@ -38,12 +38,14 @@ class Engine(MSONable, ABC):
 
     Every job outputs a document of ``analysis``: `relax` and `static` a ``Calculation``,
     `band` a ``Band``, `spin_orbit` an ``AnisotropyMap``, `references` a ``SpeciesFit``-like
-    set of reference energies. Flows call nothing else.
+    set of reference energies. Flows call nothing else. `quick_forces` says that hundreds of
+    single points cost seconds, so that a study asks for them unasked.
     """
 
     name: ClassVar[str]
     tier: ClassVar[str]
     summary: ClassVar[str]
+    quick_forces: ClassVar[bool] = False
 
     @abstractmethod
     def cannot(self) -> dict[Capability, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,17 +35,23 @@ def partial_hessian(atoms: Atoms, chosen: Sequence[int], forces: Forces, displac
     ndarray
         eV/Angstrom^2, shape (3n, 3n), not made symmetric.
     """
-    rows = list(chosen)
-    hessian = np.empty((3 * len(rows),) * 2)
-    for k, atom in enumerate(rows):
+    return hessian_of([forces(moved) for moved in displaced(atoms, chosen, displacement_A)], chosen, displacement_A)
+
+
+def displaced(atoms: Atoms, chosen: Sequence[int], displacement_A: float) -> Iterator[Atoms]:
+    """Copies with one coordinate moved forth and back: for each chosen atom x, -x, y, -y, z, -z."""
+    for atom in chosen:
         for axis in range(3):
-            sides = []
             for sign in (1, -1):
                 moved = atoms.copy()
                 moved.positions[atom, axis] += sign * displacement_A
-                sides.append(forces(moved)[rows].ravel())
-            hessian[3 * k + axis] = (sides[1] - sides[0]) / (2 * displacement_A)
-    return hessian
+                yield moved
+
+
+def hessian_of(forces: Sequence[FloatArray], chosen: Sequence[int], displacement_A: float) -> FloatArray:
+    """Hessian from the forces of all atoms of the copies that `displaced` makes, in its order; as `partial_hessian`."""
+    rows = np.array([f[list(chosen)].ravel() for f in forces])
+    return np.asarray((rows[1::2] - rows[::2]) / (2 * displacement_A))
 
 
 def full_hessian(
@@ -90,15 +96,28 @@ def full_hessian(
     return hessian, np.asarray(phonons.qpoints.frequencies[0], dtype=float)
 
 
-def _phonons(atoms: Atoms, mover: int) -> Phonopy:
-    try:
-        from phonopy import Phonopy
-        from phonopy.structure.atoms import PhonopyAtoms
-    except ImportError as error:
+def require_phonopy() -> None:
+    """Refuse early.
+
+    Raises
+    ------
+    ImportError
+        If phonopy is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("phonopy") is None:
         raise ImportError(
             "Gamma modes of a whole cell need phonopy: pip install 'magnetoionics[phonons]'; "
             "a partial Hessian (radius_A) needs nothing more"
-        ) from error
+        )
+
+
+def _phonons(atoms: Atoms, mover: int) -> Phonopy:
+    require_phonopy()
+    from phonopy import Phonopy
+    from phonopy.structure.atoms import PhonopyAtoms
+
     # Atomic numbers serve as colours, so that a symmetry never exchanges ions that only look alike.
     extra = [atoms.arrays.get(name, np.zeros(len(atoms))) for name in ("valence", "magmom")]
     looks = [(z, str(np.round(v, 3)), str(np.round(m, 3)), i == mover) for i, (z, v, m) in _rows(atoms, extra)]

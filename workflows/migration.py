@@ -12,7 +12,7 @@ from ..analysis.assembly import keffer_of_mover
 from ..analysis.calculation import Band, Calculation, require_valid
 from ..analysis.migration import Migration, migration_from_band
 from ..structures.hops import Hop
-from ..structures.host import HostKey
+from ..structures.host import Host, HostKey
 from .building import Repeats, build_hop
 from .engine import Engine
 
@@ -37,8 +37,9 @@ class MigrationMaker(Maker):
     name: str = "migration"
 
     def make(self, bulk: Calculation, host_key: HostKey, hop_number: int = 0) -> Flow:
-        """Flow whose output is a dictionary: ``migration`` (`Migration`), the structures ``before`` and
-        ``after``, the mover's ``keffer`` sums and the ``relation_matrices`` of the two states.
+        """Flow whose output is a dictionary: ``band`` (`Band`) and ``read``, another with ``migration``
+        (`Migration`), the structures ``before`` and ``after``, the mover's ``keffer`` sums and the
+        ``relation_matrices`` of the two states.
 
         Parameters
         ----------
@@ -59,7 +60,7 @@ class MigrationMaker(Maker):
             name="band",
         )
         read = read_migration(hop.output, band.output, list(self.fields_V_per_A))
-        return Flow([hop, band, read], output=read.output, name=self.name)
+        return Flow([hop, band, read], output={"band": band.output, "read": read.output}, name=self.name)
 
 
 @job(name="read migration")
@@ -80,6 +81,12 @@ def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[st
         "keffer": {"before": keffer_of_mover(before, hop.mover), "after": keffer_of_mover(after, hop.mover)},
         "relation_matrices": hop.relation_matrices,
     }
+
+
+def hop_label(host: Host) -> str:
+    """The first declared hop of a host in words."""
+    kind = host.hops[0]
+    return f"{kind.ion}({kind.from_sublattice}) -> V_{kind.vacancy_element}({kind.vacancy_sublattice})"
 
 
 def read_hop(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:

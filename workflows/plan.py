@@ -14,14 +14,17 @@ from ..structures.host import Host
 from .engine import CannotDoError, Capability, Engine
 
 # What a user can ask for; chemical potentials come with the vacancies where they can be had.
-REQUESTABLE: tuple[Stage, ...] = ("host", "vacancies", "migration", "anisotropy", "binding")
+REQUESTABLE: tuple[Stage, ...] = ("host", "vacancies", "migration", "vibrations", "anisotropy", "binding")
 # Many cells and minutes: only for who asks.
 ON_REQUEST: tuple[Stage, ...] = ("binding",)
+# Hundreds of single points: unasked only where they cost seconds.
+ASKED_OF_SLOW_ENGINES: tuple[Stage, ...] = ("vibrations",)
 _NEEDS: dict[Stage, tuple[Capability, ...]] = {
     "host": ("relax",),
     "vacancies": ("relax", "static"),
     "chemical potentials": ("references",),
     "migration": ("relax", "band"),
+    "vibrations": ("static", "band"),
     "anisotropy": ("spin_orbit",),
     "binding": ("relax",),
 }
@@ -41,7 +44,8 @@ def plan_stages(
     engine, host, order
         Who computes what.
     requested
-        Some of `REQUESTABLE`; all but `ON_REQUEST` by default. The host is always computed.
+        Some of `REQUESTABLE`; by default all but `ON_REQUEST`, and `ASKED_OF_SLOW_ENGINES` only of an engine with
+        `quick_forces`. The host is always computed.
     repeats
         Supercell repeats of the ordered cell, if a hop is to be refused that they leave no room for.
 
@@ -71,6 +75,10 @@ def plan_stages(
         reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell, repeats)
         if stage == "chemical potentials" and reasons["vacancies"]:
             reason = "there are no vacancies to use them"
+        if stage == "vibrations" and reasons["migration"]:
+            reason = "they are those of the hop of the stage migration, which is not done"
+        if stage in ASKED_OF_SLOW_ENGINES and requested is None and not engine.quick_forces:
+            reason = reason or f"hundreds of single points of engine {engine.name}: only if named among the stages"
         asked = requested is None or stage in requested
         if stage == "host" and reason:
             raise CannotDoError(reason)

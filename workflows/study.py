@@ -15,15 +15,17 @@ from ..analysis.calculation import Calculation, invalid_because, require_valid
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
+from ..analysis.vibrations import AttemptFrequency
 from ..structures.host import HostKey, get_host, portable_host
 from ..structures.starts import StartKind
 from .anisotropy import AnisotropyMaker
 from .binding import BindingMaker
 from .building import Repeats
 from .engine import Engine
-from .migration import MigrationMaker
+from .migration import MigrationMaker, hop_label
 from .plan import plan_stages
 from .vacancies import VacancyFormationMaker
+from .vibrations import RADIUS_A, VibrationsMaker
 
 if TYPE_CHECKING:
     from jobflow import Job
@@ -57,6 +59,8 @@ class MagnetoionicStudyMaker(Maker):
         Elements and sublattices of the only vacancies to compute; None computes all that the host declares.
     starts
         Kinds of start of each vacancy, see `VacancyFormationMaker`.
+    vibrating_radius_A
+        Ions within this distance of the mover vibrate in the stage ``vibrations``; None takes all.
     """
 
     engine: Engine = field(kw_only=True)
@@ -67,6 +71,7 @@ class MagnetoionicStudyMaker(Maker):
     stages: Sequence[str] | None = None
     vacancies: Sequence[tuple[str, str]] | None = None
     starts: Sequence[StartKind] = ("as built",)
+    vibrating_radius_A: float | None = RADIUS_A
     name: str = "magneto-ionic study"
 
     @classmethod
@@ -134,7 +139,14 @@ class MagnetoionicStudyMaker(Maker):
                 engine=self.engine, repeats=self.repeats, only=self.vacancies, starts=self.starts
             ).make(bulk, host_key, chosen),
         )
-        migration = flow.make("migration", lambda: self._migration(bulk, host_key))
+        moved = flow.make("migration", lambda: self._migration(bulk, host_key)) or {}
+        migration = moved.get("read")
+        vibrations = flow.make(
+            "vibrations",
+            lambda: VibrationsMaker(engine=self.engine, radius_A=self.vibrating_radius_A).make(
+                moved["band"], hop_label(host)
+            ),
+        )
         states = {"pristine": bulk.structure}
         if migration is not None:
             states |= {state: migration[state] for state in ("before", "after")}
@@ -155,6 +167,7 @@ class MagnetoionicStudyMaker(Maker):
             migration,
             maps,
             binding,
+            vibrations,
         )
         flow.add("analysis", last)
         return Flow(flow.jobs, output=last.output, name=f"{self.name}: {host.formula}")
@@ -215,8 +228,9 @@ def assemble_study(
     migration: dict[str, Any] | None = None,
     maps: dict[str, AnisotropyMap] | None = None,
     binding: VacancyBinding | None = None,
+    vibrations: AttemptFrequency | None = None,
 ) -> Study:
-    """Judge everything that was computed; outputs a `Study`. `migration` is the output of `MigrationMaker`.
+    """Judge everything that was computed; outputs a `Study`. `migration` is what `read_migration` gives.
 
     Raises
     ------
@@ -239,6 +253,7 @@ def assemble_study(
         keffer=moved.get("keffer", {}),
         maps=maps,
         binding=binding,
+        vibrations=vibrations,
     )
     from threadpoolctl import threadpool_limits
 

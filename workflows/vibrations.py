@@ -1,32 +1,22 @@
-"""Vibrations of a converged hop: prefactors both ways from all atoms or from a sphere around the mover."""
+"""Vibrations of a converged hop: prefactors both ways from a sphere around the mover or from all atoms."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
-from ase import Atoms
-from ase.geometry import find_mic
-from jobflow import Flow, Maker, job
+from jobflow import Flow, Maker, Response, job
 
-from ..analysis.calculation import Band, require_valid
-from ..analysis.vibrations import (
-    AttemptFrequency,
-    Modes,
-    ShellPrefactor,
-    frequencies_THz,
-    judge_modes,
-    vineyard_Hz,
-    without_translations,
-)
+from ..analysis.calculation import Band, Calculation, require_valid
+from ..analysis.vibrations import AttemptFrequency, frequencies_THz
 from .ase_jobs import AseEngine
-from .atoms import to_atoms
-from .band import CallCounter
+from .atoms import from_atoms
 from .engine import CannotDoError, Engine
-from .hessian import FloatArray, full_hessian, partial_hessian
+from .hessian import hessian_of, require_phonopy
+from .vibration_jobs import LEFT_OUT, vibrations_here
+from .vibration_states import Request, StateHessian, VibratingHop
 
-STATES = ("initial", "saddle", "final")
-_SHELL_A = 1.0
+RADIUS_A = 3.2
 
 
 @dataclass
@@ -36,9 +26,11 @@ class VibrationsMaker(Maker):
     Attributes
     ----------
     engine
-        An engine that computes here (an ASE calculator).
+        Any engine with ``static``. An ASE calculator does it in one job; another one gets a single point for every
+        displacement, which its queue may run side by side.
     radius_A
-        Only atoms within this distance of the mover's path vibrate; None takes all atoms, through phonopy.
+        Only atoms within this distance of the mover's path vibrate; None takes all atoms (with an ASE calculator
+        through phonopy, whose symmetry saves force calls).
     displacement_A
         Step of the finite differences.
     force_limit_eV_per_A
@@ -46,7 +38,7 @@ class VibrationsMaker(Maker):
     """
 
     engine: Engine = field(kw_only=True)
-    radius_A: float | None = None
+    radius_A: float | None = RADIUS_A
     displacement_A: float = 0.01
     force_limit_eV_per_A: float = 0.05
     name: str = "vibrations"
@@ -64,151 +56,73 @@ class VibrationsMaker(Maker):
         Raises
         ------
         CannotDoError
-            If the engine is no ASE calculator.
+            If the engine has no single points.
+        ImportError
+            If all atoms shall vibrate with an ASE calculator and phonopy is not installed.
         ValueError
             If the radius or the step is not positive.
         """
-        if not isinstance(self.engine, AseEngine):
-            raise CannotDoError(f"engine {self.engine.name} gives no forces here; vibrations need an ASE calculator")
+        self.engine.require("static")
         for name in ("radius_A", "displacement_A"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} = {value} must be positive")
-        made = attempt_frequency(
-            self.engine,
-            band,
-            label,
-            radius_A=self.radius_A,
-            displacement_A=self.displacement_A,
-            force_limit_eV_per_A=self.force_limit_eV_per_A,
-        )
+        here = isinstance(self.engine, AseEngine)
+        if here and self.radius_A is None:
+            require_phonopy()
+        request = asdict(Request(label, self.radius_A, self.displacement_A, self.force_limit_eV_per_A))
+        start = vibrations_here if here else vibrations_by_statics
+        made = start(self.engine, band, request)
         return Flow([made], output=made.output, name=self.name)
 
 
-@job(name="vibrations")
-def attempt_frequency(
-    engine: AseEngine,
-    band: Band,
-    label: str,
-    *,
-    radius_A: float | None,
-    displacement_A: float,
-    force_limit_eV_per_A: float,
-) -> AttemptFrequency:
-    """Modes of both ends and the controlling saddle; outputs an `AttemptFrequency`.
+@job(name="displacements")
+def vibrations_by_statics(engine: Engine, band: Band, request: dict[str, object]) -> Response:
+    """One single point for each state and displacement, then the modes; replaced by those jobs.
 
     Raises
     ------
     InvalidResultError
         If the band failed a guard.
     """
-    require_valid(band.checks, "the band")
-    images = [band.images[0], max(band.images[1:-1], key=lambda i: i.energy_eV), band.images[-1]]
-    states = [to_atoms(i.structure) for i in images]
-    counter = CallCounter()
-    distance = _distance_from_path(states, band.mover)
-    everything = radius_A is None
-    chosen = np.arange(len(distance)) if radius_A is None else np.flatnonzero(distance <= radius_A)
-    with engine.quiet():
-        found = [_state(engine, s, band.mover, chosen, everything, displacement_A, counter) for s in states]
-    hessians = [hessian for hessian, _, _ in found]
-    modes = [
-        Modes(
-            state=name,  # type: ignore[arg-type]
-            frequencies_THz=(without_translations(f) if everything else f).tolist(),
-            largest_translation_THz=float(np.sort(np.abs(f))[2]) if everything else None,
-            largest_force_eV_per_A=force,
-            asymmetry_eV_per_A2=float(np.abs(h - h.T).max()),
-        )
-        for name, (h, f, force) in zip(STATES, found, strict=True)
+    asked = Request(**request)  # type: ignore[arg-type]
+    hop = VibratingHop(band, asked.radius_A)
+    like = band.images[0].structure
+    made = [
+        engine.static(from_atoms(atoms, like), name=f"phonon displacement {n}", mover=hop.mover)
+        for n, atoms in enumerate(hop.displaced(asked.displacement_A))
     ]
-    checks = judge_modes(modes, force_limit_eV_per_A)
-    forward, backward = _prefactors([np.array(m.frequencies_THz) for m in modes])
-    shells = _shells(hessians, states[0].get_masses(), distance, chosen)
-    return AttemptFrequency(
-        label=label,
-        method="Gamma modes" if everything else "partial Hessian",
-        radius_A=radius_A,
-        atoms=len(chosen),
-        forward_Hz=forward,
-        backward_Hz=backward,
-        shells=shells,
-        relative_error=_relative_error(shells, forward, backward),
-        modes=modes,
-        forward_eV=images[1].energy_eV - images[0].energy_eV,
-        backward_eV=images[1].energy_eV - images[2].energy_eV,
-        displacement_A=displacement_A,
-        force_calls=counter.calls,
-        checks=checks,
-        provenance=engine.provenance(["harmonic vibrations: no anharmonicity, no tunnelling"]),
-    )
+    last = modes_of_statics(engine, band, request, [one.output for one in made])
+    return Response(replace=Flow([*made, last], output=last.output))
 
 
-def _distance_from_path(states: list[Atoms], mover: int) -> FloatArray:
-    """Smallest distance of each atom from the mover's place in the three states, Angstrom, shape (n,)."""
-    first = states[0]
-    rows = [find_mic(first.positions - state.positions[mover], first.cell, first.pbc)[1] for state in states]
-    distance = np.min(rows, axis=0)
-    distance[mover] = 0.0
-    return np.asarray(distance)
+@job(name="vibrations")
+def modes_of_statics(
+    engine: Engine, band: Band, request: dict[str, object], found: list[Calculation]
+) -> AttemptFrequency:
+    """Modes from the single points that `vibrations_by_statics` asked for; outputs an `AttemptFrequency`.
 
-
-def _state(
-    engine: AseEngine,
-    atoms: Atoms,
-    mover: int,
-    chosen: np.ndarray,
-    everything: bool,
-    displacement_A: float,
-    counter: CallCounter,
-) -> tuple[FloatArray, FloatArray, float]:
-    calculator = counter.attach(engine.make_calculator(atoms, mover))
-
-    def forces(moved: Atoms) -> FloatArray:
-        return np.array(calculator.get_property("forces", moved))
-
-    largest = float(np.linalg.norm(forces(atoms), axis=1).max())
-    if everything:
-        hessian, frequencies = full_hessian(atoms, mover, forces, displacement_A)
-    else:
-        hessian = partial_hessian(atoms, chosen.tolist(), forces, displacement_A)
-        frequencies = frequencies_THz(hessian, atoms.get_masses()[chosen])
-    return hessian, frequencies, largest
-
-
-def _prefactors(modes: list[FloatArray]) -> tuple[float | None, float | None]:
-    """Forward and backward prefactors; None where the modes do not allow one."""
-    out = []
-    for end in (modes[0], modes[2]):
-        try:
-            out.append(vineyard_Hz(end, modes[1]))
-        except ValueError:
-            out.append(None)
-    return out[0], out[1]
-
-
-def _shells(
-    hessians: list[FloatArray], masses: FloatArray, distance: FloatArray, chosen: np.ndarray
-) -> list[ShellPrefactor]:
-    """Prefactors of ever larger spheres, cut from the Hessians that are there: no force call more."""
-    reach = float(distance[chosen].max())
-    shells: list[ShellPrefactor] = []
-    for radius in np.arange(2.5, reach, _SHELL_A):
-        inside = np.flatnonzero(distance[chosen] <= radius)
-        if len(inside) == len(chosen) or (shells and len(inside) == shells[-1].atoms):
-            continue
-        block = (3 * inside[:, None] + np.arange(3)).ravel()
-        modes = [frequencies_THz(h[np.ix_(block, block)], masses[chosen[inside]]) for h in hessians]
-        forward, backward = _prefactors(modes)
-        if forward is not None and backward is not None:
-            shells.append(
-                ShellPrefactor(radius_A=float(radius), atoms=len(inside), forward_Hz=forward, backward_Hz=backward)
-            )
-    return shells
-
-
-def _relative_error(shells: list[ShellPrefactor], forward: float | None, backward: float | None) -> float | None:
-    if not shells or forward is None or backward is None:
-        return None
-    last = shells[-1]
-    return max(abs(last.forward_Hz / forward - 1), abs(last.backward_Hz / backward - 1))
+    Raises
+    ------
+    InvalidResultError
+        If the band or a single point failed a guard.
+    CannotDoError
+        If the engine's single points carry no forces.
+    """
+    asked = Request(**request)  # type: ignore[arg-type]
+    hop = VibratingHop(band, asked.radius_A)
+    forces = []
+    for one in found:
+        require_valid(one.checks, one.name)
+        if one.forces_eV_per_A is None:
+            raise CannotDoError(f"single points of engine {engine.name} carry no forces, so there are no vibrations")
+        forces.append(np.array(one.forces_eV_per_A))
+    each = 1 + 6 * len(hop.chosen)
+    states = []
+    for n, atoms in enumerate(hop.states):
+        own = forces[n * each : (n + 1) * each]
+        hessian = hessian_of(own[1:], hop.chosen, asked.displacement_A)
+        frequencies = frequencies_THz(hessian, atoms.get_masses()[hop.chosen])
+        states.append(StateHessian(hessian, frequencies, float(np.linalg.norm(own[0], axis=1).max())))
+    calls = sum(one.force_calls for one in found)
+    return hop.attempt_frequency(asked, states, calls, engine.provenance(LEFT_OUT))

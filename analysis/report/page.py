@@ -118,6 +118,7 @@ def _warnings(study: Study) -> list[str]:
     out += [f"Not computed: {s.stage} ({s.reason})." for s in study.stages if not s.done]
     failed = [c.name for m in study.migration for c in m.checks if c.passed is False]
     failed += [f"{v.label}: {c.name}" for v in study.vacancies for c in v.checks if c.passed is False]
+    failed += [c.name for c in (study.vibrations.checks if study.vibrations else []) if c.passed is False]
     if failed:
         out.append(f"Checks that failed: {', '.join(failed)}.")
     return out

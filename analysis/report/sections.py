@@ -14,6 +14,7 @@ from .tables import (
     host_table,
     maps_table,
     orders_table,
+    prefactors_table,
     retention_table,
     settings_table,
     stages_table,
@@ -112,12 +113,22 @@ def _anisotropy(study: Study) -> Section | None:
 def _retention(study: Study) -> Section | None:
     if study.retention is None:
         return None
-    return Section(
+    kept, found = study.retention, study.vibrations
+    how = "computed (Vineyard)" if kept.attempt_frequency_source == "Vineyard" else "assumed"
+    note = f": {kept.attempt_frequency_note}" if kept.attempt_frequency_note else ""
+    section = Section(
         "retention",
         "Retention",
-        paragraphs=["Mean time until the written state hops back, at zero field."],
-        tables=[retention_table(study, study.retention)],
+        paragraphs=[
+            "Mean time until the written state hops back, at zero field.",
+            f"The attempt frequency of {kept.attempt_frequency_Hz:.1e} Hz is {how}{note}.",
+        ],
+        tables=[retention_table(study, kept)],
     )
+    if found is not None:
+        section.tables += [prefactors_table(found), checks_table(found, "vibrations")]
+        section.notes += found.provenance.left_out
+    return section
 
 
 def _claims(study: Study) -> Section:

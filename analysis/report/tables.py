@@ -8,6 +8,7 @@ from ..kinetics import Retention, format_duration
 from ..migration import Migration
 from ..study import AnisotropyResult, EnergyRange, Study
 from ..unidirectional import UnidirectionalResult
+from ..vibrations import AttemptFrequency
 from .model import Cell, Table, number, words
 
 
@@ -125,13 +126,32 @@ def field_table(hop: Migration) -> Table:
     )
 
 
-def checks_table(hop: Migration) -> Table:
-    """Checks of the band that could have failed."""
+def prefactors_table(found: AttemptFrequency) -> Table:
+    """Attempt frequencies both ways, with ever larger spheres of vibrating ions."""
+    rows = [
+        [
+            *words(["all ions" if r is None else f"within {r:.1f} Å of the mover", atoms]),
+            *(Cell("–" if f is None else f"{f:.2e}", "number") for f in (forward, backward)),
+        ]
+        for r, atoms, forward, backward in (
+            *((s.radius_A, s.atoms, s.forward_Hz, s.backward_Hz) for s in found.shells),
+            (found.radius_A, found.atoms, found.forward_Hz, found.backward_Hz),
+        )
+    ]
+    return Table(
+        f"Attempt frequencies of {found.label}, engine {found.provenance.engine}; the last row is used",
+        ["vibrating", "ions", "forward (Hz)", "back (Hz)"],
+        rows,
+    )
+
+
+def checks_table(hop: Migration | AttemptFrequency, what: str = "band") -> Table:
+    """Checks of a band, or of its vibrations, that could have failed."""
     rows = []
     for c in hop.checks:
         state = {True: ("passed", "passed"), False: ("failed", "failed"), None: ("not done", "not-done")}[c.passed]
         rows.append([*words([c.name]), Cell(*state), number(c.value, 4), number(c.limit, 4), *words([c.unit])])
-    return Table(f"Checks of the band of {hop.label}", ["check", "result", "value", "limit", "unit"], rows)
+    return Table(f"Checks of the {what} of {hop.label}", ["check", "result", "value", "limit", "unit"], rows)
 
 
 def _axis(vector: list[float]) -> str:

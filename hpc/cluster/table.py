@@ -32,6 +32,7 @@ _BY_NAME: tuple[tuple[str, Kind], ...] = (
     ("non-collinear", "spin-orbit"),
     ("soc", "spin-orbit"),
     ("phonon", "phonon"),
+    ("vibrations", "phonon"),
     ("relax", "relax"),
     ("bulk", "relax"),
     ("static", "static"),

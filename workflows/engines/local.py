@@ -76,6 +76,7 @@ class LocalEngine(AseEngine):
     summary: ClassVar[str] = "rigid-ion energies and single-ion anisotropy: seconds on a laptop, indicative numbers"
 
     blas_threads: ClassVar[int | None] = 1
+    quick_forces: ClassVar[bool] = True
 
     # A call costs milliseconds and the surrogate seconds: here the classic driver is done 20 times sooner.
     band_method: Literal["surrogate", "classic"] = "classic"

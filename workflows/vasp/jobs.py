@@ -189,6 +189,7 @@ def read_calculation(
         max_force_eV_per_A=float(np.linalg.norm(forces, axis=1).max()),
         force_calls=sum(len(c.output.ionic_steps or []) for c in task.calcs_reversed),
         total_moment_muB=float(last.output.outcar["total_magnetization"] or 0.0),
+        forces_eV_per_A=None if maker.relaxes else forces[np.argsort(order)].tolist(),
         checks=checks,
         provenance=provenance(settings, task, {"kpoint_mesh": settings.mesh(structure), "folder": task.dir_name}),
     )
