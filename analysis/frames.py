@@ -141,16 +141,9 @@ def _vibrations(study: Study) -> pd.DataFrame:
 
 
 def _prefactors(study: Study) -> pd.DataFrame:
+    keys = ("radius_A", "atoms", "forward_Hz", "backward_Hz")
     rows: list[dict[str, object]] = [
-        {
-            "hop": f.label,
-            "radius_A": s.radius_A,
-            "atoms": s.atoms,
-            "forward_Hz": s.forward_Hz,
-            "backward_Hz": s.backward_Hz,
-        }
-        for f in _attempts(study)
-        for s in (*f.shells, f)
+        {"hop": f.label, **{k: getattr(sphere, k) for k in keys}} for f in _attempts(study) for sphere in (*f.shells, f)
     ]
     return _frame(rows, "hop")
 
