@@ -20,6 +20,18 @@ class StructureError(ValueError):
     """A structure that cannot be what it says; the message gives the reason and the way out."""
 
 
+def check_site_index(structure: Structure, index: int) -> None:
+    """Refuse an index that no site has; a negative one would silently count from the end.
+
+    Raises
+    ------
+    ValueError
+        If the index is out of range.
+    """
+    if not 0 <= index < len(structure):
+        raise ValueError(f"site index {index} is outside 0 to {len(structure) - 1}")
+
+
 def check_no_overlap(structure: Structure, closest_A: float = CLOSEST_A) -> None:
     """Refuse atoms on top of each other.
 

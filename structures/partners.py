@@ -14,6 +14,7 @@ from monty.json import MSONable
 from numpy.typing import NDArray
 from pymatgen.core import PeriodicNeighbor, Structure
 
+from .checks import check_site_index
 from .symmetry import Operation, stabiliser
 
 FloatArray = NDArray[np.float64]
@@ -94,8 +95,7 @@ def partner_pairs(
     ValueError
         If the index is out of range.
     """
-    if not 0 <= index < len(structure):
-        raise ValueError(f"site index {index} is outside 0 to {len(structure) - 1}")
+    check_site_index(structure, index)
     pairs = _pairs_in_line(structure, index, ion, cutoff_A, max_bend_deg)
     if not pairs:
         return []

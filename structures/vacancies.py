@@ -8,6 +8,7 @@ import numpy as np
 from monty.json import MSONable
 from pymatgen.core import Structure
 
+from .checks import check_site_index
 from .compensation import charge_states
 from .partners import count_in_line
 from .symmetry import orbits
@@ -129,8 +130,7 @@ def remove_site(structure: Structure, index: int) -> Structure:
     ValueError
         If the index is out of range.
     """
-    if not 0 <= index < len(structure):
-        raise ValueError(f"site index {index} is outside 0 to {len(structure) - 1}")
+    check_site_index(structure, index)
     out = structure.copy()
     out.remove_sites([index])
     return out

@@ -1,5 +1,6 @@
 """The documentation says what is true: commands parse, examples run, the site builds without a warning."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -117,3 +118,39 @@ def test_site_builds_without_a_warning_and_asks_no_other_host(repository, tmp_pa
     formulas = (tmp_path / "site" / "formulation" / "index.html").read_text(encoding="utf-8")
     assert formulas.count("<math") > 40
     assert "arithmatex" not in formulas
+
+
+def is_dry(words):
+    return words[0] in {"inputs", "structures", "hosts"} or words[:2] == ["cluster", "init"] or "--dry-run" in words
+
+
+@pytest.mark.slow
+def test_commands_that_need_no_cluster_and_no_licence_run_as_they_stand(read, tmp_path):
+    pytest.importorskip("atomate2")
+    pytest.importorskip("jobflow_remote")
+    write_structure(get_host("cofe2o4").structure(), tmp_path / "ferrite.cif")
+    (tmp_path / "my_host.yaml").write_text(blocks(read("howto_host.md"), "yaml")[0])
+    campaign = next(b for b in blocks(read("howto_cluster.md"), "yaml") if b.startswith("name:"))
+    (tmp_path / "ferrites.yaml").write_text(campaign)
+    pages = ["howto_cluster.md", "howto_vasp.md", "structures.md", "README.md"]
+    seen = dict.fromkeys(tuple(w) for page in pages for w in commands(read(page)) if is_dry(w))
+    assert {"inputs", "submit", "campaign", "cluster", "structures", "hosts"} <= {words[0] for words in seen}
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "JFREMOTE_PROJECTS_FOLDER": str(tmp_path / ".jfremote"),
+        "MAGNETOIONICS_DB_PASSWORD": "not-a-real-one",
+    }
+    for words in seen:
+        done = subprocess.run(
+            [sys.executable, "-c", "from magnetoionics.hpc.cli import entry; entry()", *words],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"magnetoionics {' '.join(words)}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+        assert "Warning" not in done.stderr, done.stderr[-2000:]
+    assert list((tmp_path / "inputs").rglob("INCAR"))
+    assert (tmp_path / ".jfremote" / "ferrites.yaml").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -125,19 +126,22 @@ def generator(base: type[VaspInputGenerator], incar: Incar, mesh: list[int], **o
     """
     from pymatgen.io.vasp import Kpoints
 
-    return base(
-        user_incar_settings=_without_defaults(incar),
-        user_kpoints_settings=Kpoints.gamma_automatic(tuple(mesh)),
-        user_potcar_settings=dict(POTCAR_SYMBOLS),
-        user_potcar_functional=POTCAR_FUNCTIONAL,
-        auto_ismear=False,
-        auto_ispin=False,
-        auto_lreal=False,
-        auto_metal_kpoints=False,
-        inherit_incar=False,
-        use_structure_charge=False,
-        **options,
-    )
+    with warnings.catch_warnings():
+        # The data sets are stated in POTCAR_SYMBOLS on purpose.
+        warnings.filterwarnings("ignore", "Overriding POTCARs")
+        return base(
+            user_incar_settings=_without_defaults(incar),
+            user_kpoints_settings=Kpoints.gamma_automatic(tuple(mesh)),
+            user_potcar_settings=dict(POTCAR_SYMBOLS),
+            user_potcar_functional=POTCAR_FUNCTIONAL,
+            auto_ismear=False,
+            auto_ispin=False,
+            auto_lreal=False,
+            auto_metal_kpoints=False,
+            inherit_incar=False,
+            use_structure_charge=False,
+            **options,
+        )
 
 
 def _without_defaults(incar: Incar) -> Incar:
