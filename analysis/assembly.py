@@ -17,6 +17,9 @@ from .binding import VacancyBinding
 from .calculation import Calculation
 from .chemical_potentials import ChemicalPotentials, stability_window
 from .claims import Evidence, audit
+from .competing_window import CompetingPhasesResult, competing_phases_result, experimental_window
+from .computed_phases import ComputedPhases, reference_set
+from .consistency import ComputedEnergy
 from .defect_study import DefectEquilibria, defect_equilibria, vacancy_host
 from .formation import FormationLines, VacancyFormation, formation_lines
 from .kinetics import Retention, retention
@@ -70,13 +73,15 @@ class StudyInputs:
     maps: Mapping[str, AnisotropyMap] | None
     binding: VacancyBinding | None = None
     vibrations: AttemptFrequency | None = None
+    phases: ComputedPhases | None = None
 
 
 def assemble(inputs: StudyInputs) -> Study:
     """Judge everything that was computed."""
     inputs = _in_formula_units_of_host(inputs)
     host = host_result(inputs)
-    potentials = chemical_potentials_result(inputs)
+    competing = competing_result(inputs)
+    potentials, no_potentials = chemical_potentials_result(inputs, competing)
     vacancies = vacancy_results(inputs, potentials)
     anisotropy = anisotropy_result(inputs)
     unidirectional = unidirectional_result(inputs, anisotropy)
@@ -89,7 +94,7 @@ def assemble(inputs: StudyInputs) -> Study:
         tier=inputs.engine.tier,
         vacancies=vacancies,
         window=potentials.window if potentials else None,
-        reference_eV=inputs.references.reference_energies_eV if inputs.references else None,
+        reference_eV=potentials.references.reference_energies_eV if potentials else None,
         migration=inputs.migration,
         unidirectional=unidirectional,
         retention=kept,
@@ -98,7 +103,7 @@ def assemble(inputs: StudyInputs) -> Study:
     return Study(
         host=host,
         engine=inputs.engine,
-        stages=inputs.stages,
+        stages=_stages(inputs.stages, no_potentials),
         vacancies=vacancies,
         chemical_potentials=potentials,
         migration=migrations,
@@ -108,6 +113,7 @@ def assemble(inputs: StudyInputs) -> Study:
         defects=defect_result(inputs, potentials),
         binding=inputs.binding,
         vibrations=inputs.vibrations,
+        competing_phases=competing,
         claims=audit(evidence, inputs.host.claims),
     )
 
@@ -162,20 +168,66 @@ def host_result(inputs: StudyInputs) -> HostResult:
     )
 
 
-def chemical_potentials_result(inputs: StudyInputs) -> ChemicalPotentialsResult | None:
-    """Stability window from experimental enthalpies, formation lines inside it, and the oxygen gas."""
-    if inputs.references is None or inputs.vacancies is None:
+def competing_result(inputs: StudyInputs) -> CompetingPhasesResult | None:
+    """The host among the phases that its engine computed; None if it computed none."""
+    if inputs.phases is None:
         return None
-    elements = sorted(inputs.references.reference_energies_eV)
-    window = stability_window(inputs.host.formula, load_experimental_phases(elements))
-    return ChemicalPotentialsResult(
+    bulk = inputs.bulks[inputs.order]
+    units = formula_units(bulk.structure, inputs.host.anion, inputs.host.anions_per_formula)
+    own = ComputedEnergy(
+        formula=inputs.host.formula,
+        energy_eV=bulk.energy_eV / units,
+        total_moment_muB=bulk.total_moment_muB / units,
+        provenance=bulk.provenance,
+    )
+    return competing_phases_result(own, inputs.phases)
+
+
+def chemical_potentials_result(
+    inputs: StudyInputs, competing: CompetingPhasesResult | None
+) -> tuple[ChemicalPotentialsResult | None, str]:
+    """Stability window, formation lines inside it and the oxygen gas; None and the reason if there is no window."""
+    if inputs.vacancies is None or (inputs.references is None and competing is None):
+        return None, ""
+    try:
+        window, references = _window(inputs, competing)
+    except ValueError as error:
+        return None, str(error)
+    made = ChemicalPotentialsResult(
         window=window,
-        references=inputs.references,
-        lines=_lines(inputs, inputs.vacancies, inputs.references, window),
+        references=references,
+        lines=_lines(inputs, inputs.vacancies, references, window),
         oxygen_gas=[
             GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
         ],
     )
+    return made, ""
+
+
+def _window(inputs: StudyInputs, competing: CompetingPhasesResult | None) -> tuple[ChemicalPotentials, SpeciesFit]:
+    """The computed window with its references, else the experimental one with references fitted to oxides.
+
+    Raises
+    ------
+    ValueError
+        With the reasons, if there is neither.
+    """
+    if competing is not None and competing.window is not None and competing.references is not None:
+        return competing.window, competing.references.references
+    if competing is None:
+        assert inputs.references is not None
+        elements = sorted(inputs.references.reference_energies_eV)
+        return stability_window(inputs.host.formula, load_experimental_phases(elements)), inputs.references
+    measured, reason = experimental_window(inputs.host.formula)
+    if measured is None:
+        raise ValueError(f"computed phases: {competing.reason}; measured enthalpies: {reason}")
+    return measured, inputs.references or reference_set(competing.phases, "fitted").references
+
+
+def _stages(stages: list[StageResult], no_potentials: str) -> list[StageResult]:
+    """Stages as they ended: chemical potentials are only known to exist once the phases are computed."""
+    failed = StageResult(stage="chemical potentials", done=False, reason=no_potentials)
+    return [failed if no_potentials and s.stage == "chemical potentials" else s for s in stages]
 
 
 def _lines(

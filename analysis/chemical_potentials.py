@@ -44,10 +44,9 @@ __all__ = [
 ]
 
 _TOLERANCE_EV = 1e-7
-_LEFT_OUT = (
-    "enthalpies at 298 K stand for free energies of the solids: no vibrations, no magnetic entropy",
-    "solid solutions and off-stoichiometry of the competing phases",
-)
+_MEASURED = "enthalpies at 298 K stand for free energies of the solids: no vibrations, no magnetic entropy"
+_COMPUTED = "energies at 0 K stand for free energies of the solids: no vibrations, no magnetic entropy"
+_LEFT_OUT = "solid solutions and off-stoichiometry of the competing phases"
 
 
 class WindowEdge(Document):
@@ -108,6 +107,13 @@ class ChemicalPotentials(Document):
     phases: list[Phase] = Field(repr=False)
     left_out: list[str]
     provenance: Provenance
+
+    @property
+    def origin(self) -> str:
+        """Where the formation energies come from, in words."""
+        if self.provenance.tier == "experiment":
+            return "experimental enthalpies"
+        return f"phases computed with engine {self.provenance.engine}"
 
     def contains(self, delta_mu_O_eV: float) -> bool:
         """Whether the host is stable for some cation potentials at this oxygen potential."""
@@ -378,7 +384,8 @@ def _edge(host: Phase, plane: NDArray[np.float64], rows: Constraints, *, sense: 
 
 
 def _left_out(phases: Sequence[Phase]) -> list[str]:
-    notes = list(_LEFT_OUT)
+    measured = any(p.provenance.tier == "experiment" for p in phases)
+    notes = [_MEASURED if measured else _COMPUTED, _LEFT_OUT]
     weak = [p.formula for p in phases if p.confidence == "weak"]
     if weak:
         notes.append(f"weakly known enthalpies: {', '.join(weak)}")

@@ -180,6 +180,26 @@ def _concentrations(study: Study) -> pd.DataFrame:
     return pd.concat(made).set_index(["temperature_K", "pressure_atm"])
 
 
+def _phases(study: Study) -> pd.DataFrame:
+    found = study.competing_phases
+    if found is None or found.references is None:
+        return _frame([], "phase")
+    from .phases import load_experimental_phases
+
+    elements = found.references.references.reference_energies_eV
+    measured = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
+    rows: list[dict[str, object]] = [
+        {
+            "phase": p.formula,
+            "formation_energy_eV": p.formation_energy_eV,
+            "measured_eV": measured.get(p.formula),
+            "engine": p.provenance.engine,
+        }
+        for p in found.references.phases
+    ]
+    return _frame(rows, "phase")
+
+
 def _binding(study: Study) -> pd.DataFrame:
     return _frame([], "cell") if study.binding is None else study.binding.to_dataframe().set_index("cell")
 
@@ -200,4 +220,5 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "concentrations": _concentrations,
     "films": _films,
     "binding": _binding,
+    "phases": _phases,
 }

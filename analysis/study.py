@@ -10,6 +10,7 @@ from .anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
 from .binding import VacancyBinding
 from .calculation import Check
 from .chemical_potentials import ChemicalPotentials
+from .competing_window import CompetingPhasesResult
 from .defect_study import DefectEquilibria
 from .document import Document, Provenance, StructureField
 from .formation import FormationLines
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
-Stage = Literal["host", "vacancies", "chemical potentials", "migration", "vibrations", "anisotropy", "binding"]
+Stage = Literal[
+    "host", "vacancies", "competing phases", "chemical potentials", "migration", "vibrations", "anisotropy", "binding"
+]
 
 
 class StageResult(Document):
@@ -149,7 +152,11 @@ class GasPoint(Document):
 
 
 class ChemicalPotentialsResult(Document):
-    """Stability window, reference energies, formation lines and the oxygen gas."""
+    """Stability window, reference energies, formation lines and the oxygen gas.
+
+    The window is the computed one where competing phases were computed and leave one, else that of measured
+    enthalpies; ``window.provenance`` says which.
+    """
 
     window: ChemicalPotentials
     references: SpeciesFit
@@ -211,6 +218,8 @@ class Study(Document):
         What neighbours do to a vacancy, from random cells; only on request.
     vibrations
         Attempt frequencies of the first hop; None where its vibrations were not computed.
+    competing_phases
+        Phases that the engine computed beside the host, and their window beside the experimental one.
     timings
         Wall seconds by stage.
     """
@@ -230,6 +239,7 @@ class Study(Document):
     defects: DefectEquilibria | None = None
     binding: VacancyBinding | None = None
     vibrations: AttemptFrequency | None = None
+    competing_phases: CompetingPhasesResult | None = None
     claims: list[Claim]
     timings: dict[str, float] = Field(default_factory=dict)
 

@@ -53,6 +53,11 @@ def competing_formulas(elements: Iterable[str]) -> list[str]:
     return [p.formula for p in sorted(found, key=lambda p: (p.kind != "element", p.formula))]
 
 
+def competing_oxides(elements: Iterable[str]) -> list[str]:
+    """Formulas of the known oxides and peroxides made of some elements: no metal and no molecule."""
+    return [f for f in competing_formulas(elements) if _PHASES[f].kind != "element"]
+
+
 def competing_phase(formula: str) -> CompetingPhase:
     """A known phase by formula.
 

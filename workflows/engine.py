@@ -46,6 +46,8 @@ class Engine(MSONable, ABC):
     tier: ClassVar[str]
     summary: ClassVar[str]
     quick_forces: ClassVar[bool] = False
+    # Why a study computes competing phases with this engine only if it is asked to; empty: it always does.
+    phases_on_request: ClassVar[str] = ""
 
     @abstractmethod
     def cannot(self) -> dict[Capability, str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import get_args
 
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 
-from ..analysis.chemical_potentials import stability_window
-from ..analysis.phases import load_experimental_phases
+from ..analysis.competing_window import experimental_window
 from ..analysis.study import Stage, StageResult
+from ..structures.competing import competing_oxides
 from ..structures.host import Host
 from .engine import CannotDoError, Capability, Engine
 
 # What a user can ask for; chemical potentials come with the vacancies where they can be had.
-REQUESTABLE: tuple[Stage, ...] = ("host", "vacancies", "migration", "vibrations", "anisotropy", "binding")
+REQUESTABLE: tuple[Stage, ...] = (
+    "host", "vacancies", "competing phases", "migration", "vibrations", "anisotropy", "binding",
+)  # fmt: skip
 # Many cells and minutes: only for who asks.
 ON_REQUEST: tuple[Stage, ...] = ("binding",)
 # Hundreds of single points: unasked only where they cost seconds.
@@ -22,6 +24,7 @@ ASKED_OF_SLOW_ENGINES: tuple[Stage, ...] = ("vibrations",)
 _NEEDS: dict[Stage, tuple[Capability, ...]] = {
     "host": ("relax",),
     "vacancies": ("relax", "static"),
+    "competing phases": ("relax",),
     "chemical potentials": ("references",),
     "migration": ("relax", "band"),
     "vibrations": ("static", "band"),
@@ -44,8 +47,9 @@ def plan_stages(
     engine, host, order
         Who computes what.
     requested
-        Some of `REQUESTABLE`; by default all but `ON_REQUEST`, and `ASKED_OF_SLOW_ENGINES` only of an engine with
-        `quick_forces`. The host is always computed.
+        Some of `REQUESTABLE`, with spaces, ``_`` or ``-``; by default all but `ON_REQUEST`, `ASKED_OF_SLOW_ENGINES`
+        only of an engine with `quick_forces`, and competing phases only where the engine can afford and order them.
+        The host is always computed.
     repeats
         Supercell repeats of the ordered cell, if a hop is to be refused that they leave no room for.
 
@@ -62,9 +66,7 @@ def plan_stages(
         If the engine cannot describe the material, cannot relax it, or can do nothing but the host
         of a whole study.
     """
-    for name in requested or ():
-        if name not in REQUESTABLE:
-            raise ValueError(f"unknown stage {name!r}; stages: {', '.join(REQUESTABLE)}")
+    requested = None if requested is None else [stage_name(name) for name in requested]
     cell = host.structure(order)
     engine.check(cell)
     missing = engine.cannot_with(cell)
@@ -73,8 +75,12 @@ def plan_stages(
         if stage in ON_REQUEST and stage not in (requested or ()):
             continue
         reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell, repeats)
-        if stage == "chemical potentials" and reasons["vacancies"]:
-            reason = "there are no vacancies to use them"
+        if stage == "competing phases" and requested is None:
+            reason = reason or engine.phases_on_request
+        if stage == "chemical potentials":
+            # Computed phases bring references and a window of their own.
+            reason = reason if reasons["competing phases"] else ""
+            reason = "there are no vacancies to use them" if reasons["vacancies"] else reason
         if stage == "vibrations" and reasons["migration"]:
             reason = "they are those of the hop of the stage migration, which is not done"
         if stage in ASKED_OF_SLOW_ENGINES and requested is None and not engine.quick_forces:
@@ -91,6 +97,22 @@ def plan_stages(
     return [StageResult(stage=s, done=not r, reason=r) for s, r in reasons.items()]
 
 
+def stage_name(text: str) -> Stage:
+    """A requestable stage from its name with spaces, underscores or hyphens.
+
+    Raises
+    ------
+    ValueError
+        If there is no such stage.
+    """
+    plain = text.strip().replace("_", " ").replace("-", " ")
+    for stage in REQUESTABLE:
+        if stage == plain:
+            return stage
+    known = ", ".join(s.replace(" ", "_") for s in REQUESTABLE)
+    raise ValueError(f"unknown stage {text!r}; stages: {known}")
+
+
 def _engine_reason(engine: Engine, stage: Stage, missing: dict[Capability, str]) -> str:
     lacks = [f"engine {engine.name} cannot do {c}: {missing[c]}" for c in _NEEDS[stage] if c in missing]
     return "; ".join(lacks)
@@ -99,18 +121,30 @@ def _engine_reason(engine: Engine, stage: Stage, missing: dict[Capability, str])
 def _host_reason(host: Host, order: str, stage: Stage, cell: Structure, repeats: tuple[int, int, int] | None) -> str:
     if stage == "vacancies" and not present_vacancies(host, cell):
         return f"host {host.key} declares no vacancy that its order {order} has a site for"
+    if stage == "competing phases":
+        return _phases_reason(host, cell)
     if stage == "chemical potentials":
-        if host.no_window:
-            return host.no_window
-        try:
-            elements = sorted({str(e) for e in cell.composition.elements})
-            stability_window(host.formula, load_experimental_phases(elements))
-        except ValueError as error:
-            return str(error)
+        return host.no_window or experimental_window(host.formula)[1]
     if stage == "migration":
         return _hop_reason(host, order, cell) or ("" if repeats is None else _room_reason(host, cell, repeats))
     if stage == "binding" and not {("Co", "B"), ("Fe", "B")} <= _filled(cell):
         return f"order {order} of {host.key} has no Co and Fe that share the B sites"
+    return ""
+
+
+def _phases_reason(host: Host, cell: Structure) -> str:
+    """Why the phases known here cannot give this host a window; empty if they can."""
+    if host.no_window:
+        return host.no_window
+    elements = {str(e) for e in cell.composition.elements}
+    if "O" not in elements:
+        return f"{host.formula} is no oxide, and only oxides are known as competing phases"
+    oxides = competing_oxides(elements)
+    made_of = [{str(e) for e in Composition(f).elements} - {"O"} for f in oxides]
+    if missing := sorted(el for el in elements - {"O"} if {el} not in made_of):
+        return f"no oxide of {', '.join(missing)} is known as a competing phase"
+    if not any(made_of.count({el}) > 1 for el in elements):
+        return "no cation has two known oxides, from whose oxidation the energy of oxygen follows"
     return ""
 
 

@@ -7,20 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jobflow import Flow, Maker, job
+from pymatgen.core import Composition
 
 from ..analysis.anisotropy import AnisotropyMap
 from ..analysis.assembly import StudyInputs, assemble
 from ..analysis.binding import VacancyBinding
 from ..analysis.calculation import Calculation, invalid_because, require_valid
+from ..analysis.computed_phases import ComputedPhases
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
 from ..analysis.vibrations import AttemptFrequency
-from ..structures.host import HostKey, get_host, portable_host
+from ..structures.competing import competing_oxides
+from ..structures.host import Host, HostKey, get_host, portable_host
 from ..structures.starts import StartKind
 from .anisotropy import AnisotropyMaker
 from .binding import BindingMaker
 from .building import Repeats
+from .competing_phases import CompetingPhasesMaker
 from .engine import Engine
 from .migration import MigrationMaker, hop_label
 from .plan import plan_stages
@@ -129,10 +133,14 @@ class MagnetoionicStudyMaker(Maker):
         for made in bulks.values():
             flow.add("host", made)
         bulk = bulks[chosen].output
-        references = flow.make(
-            "chemical potentials",
-            lambda: self.engine.references(host.references, name="reference energies"),
-        )
+        phases = flow.make("competing phases", lambda: self._competing_phases(host, chosen))
+        # Competing phases hold the oxides that references are fitted to: nothing is relaxed twice.
+        references = None
+        if phases is None:
+            references = flow.make(
+                "chemical potentials",
+                lambda: self.engine.references(host.references, name="reference energies"),
+            )
         vacancies = flow.make(
             "vacancies",
             lambda: VacancyFormationMaker(
@@ -168,9 +176,17 @@ class MagnetoionicStudyMaker(Maker):
             maps,
             binding,
             vibrations,
+            phases,
         )
         flow.add("analysis", last)
         return Flow(flow.jobs, output=last.output, name=f"{self.name}: {host.formula}")
+
+    def _competing_phases(self, host: Host, order: str) -> Flow:
+        """Every known oxide of the host's elements but the host itself, whose cell the study has."""
+        elements = {str(e) for e in host.structure(order).composition.elements}
+        own = Composition(host.formula).reduced_formula
+        rivals = [f for f in competing_oxides(elements) if Composition(f).reduced_formula != own]
+        return CompetingPhasesMaker(engine=self.engine).make(sorted(elements), rivals)
 
     def _migration(self, bulk: Any, host_key: HostKey) -> Flow:
         maker = MigrationMaker(
@@ -229,6 +245,7 @@ def assemble_study(
     maps: dict[str, AnisotropyMap] | None = None,
     binding: VacancyBinding | None = None,
     vibrations: AttemptFrequency | None = None,
+    phases: ComputedPhases | None = None,
 ) -> Study:
     """Judge everything that was computed; outputs a `Study`. `migration` is what `read_migration` gives.
 
@@ -254,6 +271,7 @@ def assemble_study(
         maps=maps,
         binding=binding,
         vibrations=vibrations,
+        phases=phases,
     )
     from threadpoolctl import threadpool_limits
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..anisotropy import AnisotropyMap
+from ..chemical_potentials import ChemicalPotentials
 from ..constants import BOLTZMANN_eV_PER_K
 from ..defect_study import DefectEquilibria
 from ..study import Study
@@ -46,10 +47,21 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
         )
         made["window"] = StudyFigure(
             "vacancies",
-            plot_window(study.chemical_potentials.window),
+            plot_window(study.chemical_potentials.window, beside=_beside(study, study.chemical_potentials.window)),
             "Stability region in the chemical potentials, each edge with the phase that forms there",
-            "Chemical potentials at which the host is stable, from experimental enthalpies; beyond an edge the named "
-            "phase forms. Left out: " + "; ".join(study.chemical_potentials.window.left_out) + ".",
+            f"Chemical potentials at which the host is stable, from {study.chemical_potentials.window.origin}; "
+            "beyond an edge the named phase forms. Left out: "
+            + "; ".join(study.chemical_potentials.window.left_out)
+            + ".",
+        )
+    elif study.competing_phases is not None and study.competing_phases.window is not None:
+        window = study.competing_phases.window
+        made["window"] = StudyFigure(
+            "phases",
+            plot_window(window, beside=_beside(study, window)),
+            "Stability region in the chemical potentials, each edge with the phase that forms there",
+            f"Chemical potentials at which the host is stable, from {window.origin}; beyond an edge the named "
+            "phase forms. Left out: " + "; ".join(window.left_out) + ".",
         )
     if study.defects is not None and study.defects.dilute:
         made |= _defect_figures(study, study.defects)
@@ -58,6 +70,13 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
     if study.anisotropy is not None:
         made |= _anisotropy_figures(study, study.anisotropy.maps)
     return made
+
+
+def _beside(study: Study, window: ChemicalPotentials) -> ChemicalPotentials | None:
+    """The experimental region, where the window shown is a computed one."""
+    if study.competing_phases is None or window.provenance.tier == "experiment":
+        return None
+    return study.competing_phases.experimental
 
 
 def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, StudyFigure]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..chemical_potentials import ChemicalPotentials, coupled_points
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
@@ -14,10 +15,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+FloatArray = NDArray[np.float64]
 _COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, "#56B4E9", "#000000")
 
 
-def plot_window(window: ChemicalPotentials, ax: Axes | None = None, *, element: str | None = None) -> Figure:
+def plot_window(
+    window: ChemicalPotentials,
+    ax: Axes | None = None,
+    *,
+    element: str | None = None,
+    beside: ChemicalPotentials | None = None,
+) -> Figure:
     """Allowed potentials of one cation against the oxygen potential; each edge names the phase that forms there.
 
     Parameters
@@ -29,6 +37,8 @@ def plot_window(window: ChemicalPotentials, ax: Axes | None = None, *, element: 
     element
         Cation on the vertical axis; the first by default. For hosts of more than three elements the region is
         the range over all other potentials.
+    beside
+        Another region of the same host to compare, drawn as a dashed outline: e.g. the experimental one.
 
     Returns
     -------
@@ -45,18 +55,19 @@ def plot_window(window: ChemicalPotentials, ax: Axes | None = None, *, element: 
         raise ValueError(f"no potential of {chosen!r} in {window.host_formula}; choose from {', '.join(cations)}")
     with canvas(ax, size=(5.6, 4.2)) as (figure, axis):
         low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
-        # The corners of the region belong to the grid, so that every edge is drawn straight.
-        corners = [v["O"] for v in window.vertices]
-        grid = np.unique(np.clip([*np.linspace(low, high, 121), *corners], low, high))
-        points = [coupled_points(window, float(x)) for x in grid]
-        bottom = np.array([min(p[chosen] for p in here) for here in points])
-        top = np.array([max(p[chosen] for p in here) for here in points])
+        grid, bottom, top = _outline(window, chosen)
         axis.fill_between(grid, bottom, top, color=BLUE, alpha=0.15, lw=0)
         if len(window.elements) == 3:
             _named_edges(axis, window, chosen)
         else:
             axis.plot(grid, bottom, color="0.3", lw=1)
             axis.plot(grid, top, color="0.3", lw=1)
+        if beside is not None:
+            across, below, above = _outline(beside, chosen)
+            ring = np.concatenate([below, above[::-1], below[:1]])
+            around = np.concatenate([across, across[::-1], across[:1]])
+            axis.plot(around, ring, color="0.45", lw=1, ls="--", label=f"region from {beside.origin}")
+            axis.legend()
         axis.axvline(low, color="0.5", lw=0.8, ls=":")
         axis.axvline(high, color="0.5", lw=0.8, ls=":")
         axis.margins(x=0.06, y=0.12)
@@ -67,9 +78,21 @@ def plot_window(window: ChemicalPotentials, ax: Axes | None = None, *, element: 
             fontsize=7.5,
             loc="left",
         )
-        origin = "experimental enthalpies" if window.provenance.tier == "experiment" else window.provenance.engine
-        sign(axis, f"{window.host_formula} is stable inside; {origin}, 298 K values for the solids")
+        when = "298 K" if window.provenance.tier == "experiment" else "0 K"
+        sign(axis, f"{window.host_formula} is stable inside; {window.origin}, {when} values for the solids")
         return figure
+
+
+def _outline(window: ChemicalPotentials, element: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Oxygen potentials, and the lowest and highest potential of a cation at each."""
+    low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
+    # The corners of the region belong to the grid, so that every edge is drawn straight.
+    corners = [v["O"] for v in window.vertices]
+    grid = np.unique(np.clip([*np.linspace(low, high, 121), *corners], low, high))
+    points = [coupled_points(window, float(x)) for x in grid]
+    bottom = np.array([min(p[element] for p in here) for here in points])
+    top = np.array([max(p[element] for p in here) for here in points])
+    return grid, bottom, top
 
 
 def _named_edges(axis: Axes, window: ChemicalPotentials, element: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..study import Study
 from .defect_tables import binding_table, films_table, starts_table
 from .model import Section
+from .phase_tables import ladder_table, phases_table, stability_words, windows_table
 from .tables import (
     checks_table,
     claims_tables,
@@ -57,7 +58,7 @@ def _vacancies(study: Study) -> Section | None:
     window = potentials.window
     section.paragraphs.append(
         f"{study.host.formula} is stable between Δμ(O) = {window.delta_mu_O_min_eV:.2f} and "
-        f"{window.delta_mu_O_max_eV:.2f} eV, from experimental enthalpies. Outside that window a formation "
+        f"{window.delta_mu_O_max_eV:.2f} eV, from {window.origin}. Outside that window a formation "
         "energy has no meaning."
     )
     section.tables.append(window_table(window))
@@ -72,6 +73,32 @@ def _vacancies(study: Study) -> Section | None:
         section.tables.append(films_table(study.defects))
         section.notes += [f"concentrations leave out {note}" for note in study.defects.left_out]
     return section
+
+
+def _phases(study: Study) -> Section | None:
+    result = study.competing_phases
+    if result is None:
+        return None
+    section = Section(
+        "phases",
+        "Competing phases",
+        paragraphs=[stability_words(result, study.host.formula)],
+        tables=[windows_table(result)],
+    )
+    if result.references is not None:
+        section.tables += [phases_table(result.references), ladder_table(result.references)]
+        section.notes += result.references.notes
+    lower = [o for o in study.host.orders if o.relative_eV_per_formula < -1e-9 + _own_order(study)]
+    section.notes += [
+        f"order {o.order} lies {_own_order(study) - o.relative_eV_per_formula:.2f} eV per formula unit below the order "
+        f"{study.host.order} of this study: the window is that of an order which is not the lowest"
+        for o in lower
+    ]
+    return section
+
+
+def _own_order(study: Study) -> float:
+    return next(o.relative_eV_per_formula for o in study.host.orders if o.order == study.host.order)
 
 
 def _migration(study: Study) -> Section | None:
@@ -147,6 +174,7 @@ def _provenance(study: Study) -> Section:
 _BUILDERS: tuple[Callable[[Study], Section | None], ...] = (
     _host,
     _vacancies,
+    _phases,
     _migration,
     _anisotropy,
     _retention,

@@ -104,7 +104,8 @@ def window_table(window: ChemicalPotentials) -> Table:
         ]
         for name, edge in (("oxygen-poor", window.oxygen_poor), ("oxygen-rich", window.oxygen_rich))
     ]
-    return Table("Stability window from experimental enthalpies", ["edge", "Δμ(O) (eV)", "± (eV)", "bounded by"], rows)
+    columns = ["edge", "Δμ(O) (eV)", "± (eV)", "bounded by"]
+    return Table(f"Stability window from {window.origin}", columns, rows)
 
 
 def field_table(hop: Migration) -> Table:

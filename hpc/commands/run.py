@@ -19,9 +19,7 @@ def run(
     quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
     stages: Annotated[
         str | None,
-        typer.Option(
-            help="Stages, e.g. vacancies,migration [default: all but binding, and vibrations of a slow engine]."
-        ),
+        typer.Option(help="Stages, e.g. vacancies,competing_phases [default: all that the engine can and affords]."),
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     overwrite: Annotated[

@@ -38,6 +38,7 @@ class AseCalculatorEngine(IonEngine):
     name: ClassVar[str] = "ase"
     tier: ClassVar[str] = "ASE"
     summary: ClassVar[str] = "any ASE calculator: --calculator package.module:Class; as good as what it names"
+    phases_on_request: ClassVar[str] = "what the calculator costs and knows of other oxides is not known; use --stages"
 
     calculator: str = ""
     calculator_options: dict[str, Any] = field(default_factory=dict)

@@ -77,6 +77,9 @@ class LocalEngine(AseEngine):
 
     blas_threads: ClassVar[int | None] = 1
     quick_forces: ClassVar[bool] = True
+    phases_on_request: ClassVar[str] = (
+        "rigid ions misjudge unlike oxides by the order of 1 eV per formula unit; ask with --stages to see it"
+    )
 
     # A call costs milliseconds and the surrogate seconds: here the classic driver is done 20 times sooner.
     band_method: Literal["surrogate", "classic"] = "classic"

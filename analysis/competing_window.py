@@ -1,0 +1,99 @@
+"""Where a host is stable among phases that its own engine computed, beside what measured enthalpies say.
+
+The energy of oxygen comes from the redox ladder of the computed oxides (`computed_phases`), so neither a metal nor
+an O2 molecule enters. The host is the cell of the study in its own cation order, not a tabulated compound.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from .chemical_potentials import ChemicalPotentials, stability_window
+from .computed_phases import ComputedPhases, ReferenceSet, reference_set
+from .consistency import ComputedEnergy
+from .document import Document
+from .phases import decomposition, formula_composition, load_experimental_phases, mixture_text
+
+
+class CompetingPhasesResult(Document):
+    """Computed phases of a host's elements and the stability window that follows.
+
+    Attributes
+    ----------
+    phases
+        Energies per formula unit, the host's last, and what was left out.
+    references
+        Element references by the redox ladder; None if the oxides do not allow one.
+    above_mixture_eV
+        The host's energy above the lowest mixture of the other phases, eV per formula unit: negative if it is
+        stable.
+    mixture
+        That mixture.
+    window
+        The computed stability window; None if there is none.
+    experimental
+        The window from measured enthalpies, to compare; None if they give none.
+    reason
+        Why there is no computed window; empty if there is one.
+    experimental_reason
+        The same for the experimental one.
+    """
+
+    phases: ComputedPhases
+    references: ReferenceSet | None = None
+    above_mixture_eV: float | None = None
+    mixture: str = ""
+    window: ChemicalPotentials | None = None
+    experimental: ChemicalPotentials | None = Field(default=None, repr=False)
+    reason: str = ""
+    experimental_reason: str = ""
+
+
+def competing_phases_result(host: ComputedEnergy, computed: ComputedPhases) -> CompetingPhasesResult:
+    """Stability window of a host among computed phases, and the experimental one beside it.
+
+    Parameters
+    ----------
+    host
+        The host's own energy per formula unit.
+    computed
+        Competing phases of the same engine; one with the host's composition is replaced by `host`.
+
+    Returns
+    -------
+    CompetingPhasesResult
+        Without a window, and with the reason, if the host is unstable, the oxides fix no references, or the
+        energies do not go together.
+    """
+    own = formula_composition(host.formula)
+    rivals = [e for e in computed.energies if not _same(formula_composition(e.formula), own)]
+    phases = ComputedPhases(energies=[*rivals, host], left_out=computed.left_out)
+    experimental, experimental_reason = experimental_window(host.formula)
+    made = CompetingPhasesResult(phases=phases, experimental=experimental, experimental_reason=experimental_reason)
+    try:
+        made.references = reference_set(phases, "redox ladder")
+    except ValueError as error:
+        made.reason = str(error)
+        return made
+    formed = {p.formula: p for p in made.references.phases}
+    lowest, amounts = decomposition(own, [p for f, p in formed.items() if f != host.formula])
+    made.above_mixture_eV = formed[host.formula].formation_energy_eV - lowest
+    made.mixture = mixture_text(amounts)
+    try:
+        made.window = stability_window(host.formula, made.references.phases)
+    except ValueError as error:
+        made.reason = str(error)
+    return made
+
+
+def experimental_window(formula: str) -> tuple[ChemicalPotentials | None, str]:
+    """The window from measured enthalpies, or None and the reason."""
+    try:
+        return stability_window(formula, load_experimental_phases(formula_composition(formula))), ""
+    except ValueError as error:
+        return None, str(error)
+
+
+def _same(one: dict[str, float], other: dict[str, float]) -> bool:
+    ratio = sum(one.values()) / sum(other.values())
+    return set(one) == set(other) and all(abs(one[el] - ratio * other[el]) < 1e-6 * one[el] for el in one)

@@ -1,0 +1,208 @@
+"""Competing phases as a stage: the computed window, the experimental one beside it, and what falls back on which."""
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+from magnetoionics.analysis.assembly import StudyInputs, assemble
+from magnetoionics.analysis.calculation import Calculation
+from magnetoionics.analysis.competing_window import competing_phases_result
+from magnetoionics.analysis.computed_phases import ComputedPhases
+from magnetoionics.analysis.consistency import ComputedEnergy
+from magnetoionics.analysis.document import Provenance
+from magnetoionics.analysis.phases import formula_composition, load_experimental_phases
+from magnetoionics.analysis.plots.study import study_figures
+from magnetoionics.analysis.report.page import report_html
+from magnetoionics.analysis.study import Study
+from magnetoionics.analysis.vacancies import VacancySet, VacancyState
+from magnetoionics.hpc.study_runner import run_study
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.engines.local import LocalEngine
+from magnetoionics.workflows.plan import plan_stages
+from magnetoionics.workflows.study import MagnetoionicStudyMaker
+from matplotlib import pyplot as plt
+
+ELEMENT_eV = {"Co": -7.0, "Fe": -8.3, "Li": -1.9, "O": -4.9}
+TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+# No measured value of LiFe5O8 is in use: a planted one, stable by 0.1 eV against 2 Fe2O3 + LiFeO2.
+PLANTED_eV = {"LiFe5O8": -24.957}
+CFO, LFO = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4"], ["FeO", "Fe2O3", "Fe3O4", "Li2O", "Li2O2", "LiFeO2"]
+
+
+def energy(formula, shift_eV=0.0, **change):
+    measured = {p.formula: p.formation_energy_eV for p in load_experimental_phases(ELEMENT_eV)} | PLANTED_eV
+    value = measured[formula] + sum(n * ELEMENT_eV[el] for el, n in formula_composition(formula).items())
+    kind = "peroxide" if formula == "Li2O2" else "oxide"
+    tag = TAG.model_copy(update=change)
+    return ComputedEnergy(formula=formula, energy_eV=value + shift_eV, oxide_type=kind, provenance=tag)
+
+
+def phases(formulas, **change):
+    return ComputedPhases(energies=[energy(f, **change) for f in formulas])
+
+
+def test_a_window_from_energies_that_obey_the_enthalpies_is_the_experimental_one():
+    made = competing_phases_result(energy("CoFe2O4"), phases(CFO))
+    assert made.window.delta_mu_O_min_eV == pytest.approx(made.experimental.delta_mu_O_min_eV, abs=1e-6)
+    assert made.window.delta_mu_O_max_eV == pytest.approx(made.experimental.delta_mu_O_max_eV, abs=1e-6)
+    assert made.window.oxygen_rich.reaction == made.experimental.oxygen_rich.reaction
+    # CoO + Fe2O3 -> CoFe2O4: -26.6 kJ/mol.
+    assert made.above_mixture_eV == pytest.approx(-26.6 / 96.485, abs=1e-3)
+    assert made.mixture == "CoO + Fe2O3"
+
+
+def test_an_error_per_cation_and_per_oxygen_leaves_the_window_alone():
+    """What a functional gets wrong about metals and O2 must not move a window of oxide-only references."""
+    wrong = ComputedPhases(energies=[energy(f) for f in CFO])
+    host = energy("CoFe2O4")
+    for e in [*wrong.energies, host]:
+        atoms = e.composition
+        e.energy_eV += 2.2 * atoms.get("Fe", 0) + 1.6 * atoms.get("Co", 0) - 0.7 * atoms["O"]
+    made = competing_phases_result(host, wrong)
+    assert made.window.delta_mu_O_min_eV == pytest.approx(made.experimental.delta_mu_O_min_eV, abs=1e-6)
+    assert made.window.delta_mu_O_max_eV == pytest.approx(made.experimental.delta_mu_O_max_eV, abs=1e-6)
+
+
+def test_the_study_s_own_cell_is_the_host():
+    """A tabulated cell of the host's composition, in whatever order, does not enter."""
+    given = phases(CFO)
+    given.energies.append(energy("CoFe2O4", shift_eV=-5.0))
+    made = competing_phases_result(energy("CoFe2O4"), given)
+    assert made.above_mixture_eV == pytest.approx(-26.6 / 96.485, abs=1e-3)
+    assert [e.formula for e in made.phases.energies] == [*CFO, "CoFe2O4"]
+
+
+@pytest.mark.parametrize(
+    ("shift", "change", "reason"),
+    [
+        (0.5, {}, r"unstable: 0\.22. eV per formula unit above CoO \+ Fe2O3"),
+        (0.0, {"hubbard_U_eV": {"Fe": 4.0}}, r"do not go together.*hubbard_U_eV"),
+    ],
+)
+def test_no_window_has_a_reason_and_the_experimental_one_stays(shift, change, reason):
+    made = competing_phases_result(energy("CoFe2O4", shift), phases(CFO, **change))
+    assert made.window is None
+    assert made.experimental.delta_mu_O_min_eV == pytest.approx(-2.67, abs=0.02)
+    with pytest.raises(AssertionError, match=reason):
+        raise AssertionError(made.reason)
+
+
+def one(name, cell, energy_eV):
+    return Calculation(
+        name=name, structure=cell, energy_eV=energy_eV, max_force_eV_per_A=0.0, force_calls=1, total_moment_muB=20.0,
+        provenance=TAG,
+    )  # fmt: skip
+
+
+def planted_study(key, formulas, shift_eV=0.0):
+    host = get_host(key)
+    cell = host.structure()
+    units = cell.composition[host.anion] / host.anions_per_formula
+    bulk = one("bulk", cell, units * energy(host.formula, shift_eV).energy_eV)
+    empty = VacancyState(
+        label="V_O(O)", element="O", sublattice="O", multiplicity=32, cobalt_neighbours=None,
+        calculation=one("V_O", cell, bulk.energy_eV + 8.0),
+    )  # fmt: skip
+    engine = (
+        MagnetoionicStudyMaker.quick(get_engine("local"))
+        ._engine_result(cell)
+        .model_copy(update={"name": "vasp", "tier": "VASP"})
+    )
+    asked = ["vacancies", "competing phases"]
+    inputs = StudyInputs(
+        host=host, order=host.orders[0], engine=engine,
+        stages=plan_stages(get_engine("local"), host, host.orders[0], asked),
+        bulks={host.orders[0]: bulk}, references=None, vacancies=VacancySet(host=bulk, vacancies=[empty]),
+        migration=None, relation_matrices=[], keffer={}, maps=None, phases=phases(formulas),
+    )  # fmt: skip
+    return assemble(inputs)
+
+
+def test_formation_energies_follow_from_the_computed_window():
+    """E_f(V_O) = E_d - E_h + E(O) + dmu_O, with the planted energy of oxygen."""
+    study = planted_study("life5o8", LFO)
+    assert next(s for s in study.stages if s.stage == "chemical potentials").done
+    (vacancy,) = study.vacancies
+    window = study.chemical_potentials.window
+    assert window == study.competing_phases.window
+    assert study.competing_phases.experimental is None
+    assert "no formation energy of LiFe5O8" in study.competing_phases.experimental_reason
+    for edge, mu in ((vacancy.oxygen_poor, window.delta_mu_O_min_eV), (vacancy.oxygen_rich, window.delta_mu_O_max_eV)):
+        assert edge.low_eV == pytest.approx(8.0 + ELEMENT_eV["O"] + mu, abs=1e-6)
+    again = Study.model_validate_json(study.model_dump_json(by_alias=True))
+    assert again.competing_phases == study.competing_phases
+    assert again.chemical_potentials == study.chemical_potentials
+    page = report_html(study)
+    assert "phases computed with engine vasp" in page
+    assert "Measured enthalpies give no window" in page
+    plt.close("all")
+
+
+def test_both_windows_are_drawn_and_told_apart():
+    study = planted_study("cofe2o4", CFO)
+    figures = study_figures(study)
+    labels = figures["window"].figure.axes[0].get_legend_handles_labels()[1]
+    assert "region from experimental enthalpies" in labels
+    assert "phases computed with engine vasp" in figures["window"].caption
+    assert re.search(r"the edges\s+differ by [+-]0\.00 and [+-]0\.00 eV", report_html(study))
+    plt.close("all")
+
+
+def test_an_unstable_host_falls_back_on_enthalpies_or_ends_without_a_window():
+    study = planted_study("cofe2o4", CFO, shift_eV=0.5)
+    assert study.chemical_potentials.window.provenance.tier == "experiment"
+    assert "unstable" in report_html(study)
+    study = planted_study("life5o8", LFO, shift_eV=0.5)
+    assert study.chemical_potentials is None
+    ended = next(s for s in study.stages if s.stage == "chemical potentials")
+    assert not ended.done
+    assert "computed phases: LiFe5O8 is unstable" in ended.reason
+    assert "measured enthalpies: no formation energy of LiFe5O8" in ended.reason
+    plt.close("all")
+
+
+@dataclass
+class Trusted(LocalEngine):
+    """The embedded engine, as if it could order oxides."""
+
+    phases_on_request: ClassVar[str] = ""
+
+    def check(self, structure):
+        """Any element."""
+
+
+def plan(engine, key, requested=None):
+    host = get_host(key)
+    return {s.stage: s for s in plan_stages(engine, host, host.orders[0], requested)}
+
+
+def test_phases_are_computed_by_default_where_the_engine_says_so():
+    off = plan(get_engine("local"), "life5o8")
+    assert "rigid ions misjudge" in off["competing phases"].reason
+    assert not off["chemical potentials"].done
+    for made in (plan(Trusted(), "life5o8"), plan(get_engine("local"), "life5o8", ["competing_phases", "vacancies"])):
+        assert made["competing phases"].done
+        assert made["chemical potentials"].done
+    assert plan(get_engine("local"), "cofe2o4", ["vacancies"])["competing phases"].reason == "not asked for"
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"), [("gamma_fe2o3", "hematite"), ("mgfe2o4", ""), ("nife2o4", ""), ("fe3o4", "")]
+)
+def test_hosts_without_known_phases_are_left_out_with_the_reason(key, reason):
+    found = plan(Trusted(), key)["competing phases"]
+    assert found.done == (not reason)
+    assert reason in found.reason
+
+
+def test_phases_alone_give_a_window_of_the_local_engine_that_is_none(tmp_path):
+    folder = run_study("cofe2o4", quick=True, output=tmp_path / "p", stages=["competing-phases"])
+    study = Study.model_validate_json((folder / "results.json").read_text())
+    found = study.competing_phases
+    assert {e.formula for e in found.phases.energies} == {*CFO, "CoFe2O4"}
+    assert 0.5 < found.above_mixture_eV < 1.2
+    assert study.chemical_potentials is None
+    assert study.not_done("chemical potentials") == "there are no vacancies to use them"
+    assert "unstable" in (folder / "report.html").read_text()
