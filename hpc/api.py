@@ -37,6 +37,7 @@ def run(
     output: str | Path | None = None,
     quick: bool = False,
     stages: Sequence[str] | None = None,
+    starts: str | None = None,
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Study:
@@ -51,7 +52,9 @@ def run(
     quick
         Smaller cells and fewer directions.
     stages
-        Some of ``host``, ``vacancies``, ``migration``, ``anisotropy``; all that can be done by default.
+        Some of ``host``, ``vacancies``, ``competing phases``, ``migration``, ...; all that can be done by default.
+    starts
+        Starts of each vacancy: ``as built``, ``rattled``, ``localised``, comma separated, or ``all``.
     overwrite
         Replace a study that the folder holds.
     quiet
@@ -70,6 +73,7 @@ def run(
         quick=quick,
         overwrite=overwrite,
         stages=stages,
+        starts=starts,
         console=Console(quiet=True) if quiet else None,
     )
     return read_study(folder)

@@ -34,6 +34,7 @@ def run_study(
     quick: bool = False,
     overwrite: bool = False,
     stages: Sequence[str] | None = None,
+    starts: str | None = None,
     jobs: int = 1,
     console: Console | None = None,
 ) -> Path:
@@ -51,6 +52,8 @@ def run_study(
         Replace a study that the folder holds.
     stages
         Some of `workflows.plan.REQUESTABLE`; all that can be done by default.
+    starts
+        Kinds of start of each vacancy, see `structures.starts.start_kinds`; the cell as built by default.
     jobs
         Processes that compute at a time.
     console
@@ -74,7 +77,7 @@ def run_study(
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
     notes = set_bad_results_aside(folder)
     check_output_folder(folder, overwrite=overwrite)
-    flow = _build_flow(host, engine_name, order, quick, stages)
+    flow = _build_flow(host, engine_name, order, quick, stages, starts)
     if overwrite:
         _remove_study(folder)
 
@@ -146,7 +149,12 @@ def rebuild_report(folder: Path, console: Console | None = None) -> None:
 
 
 def build_flow(
-    host: str, engine_name: str, order: str | None = None, quick: bool = False, stages: Sequence[str] | None = None
+    host: str,
+    engine_name: str,
+    order: str | None = None,
+    quick: bool = False,
+    stages: Sequence[str] | None = None,
+    starts: str | None = None,
 ) -> Any:
     """Flow of a study, with every name checked; arguments as for `run_study`.
 
@@ -156,7 +164,7 @@ def build_flow(
         For bad input.
     """
     check_names(host, engine_name, order)
-    return _build_flow(host, engine_name, order, quick, stages)
+    return _build_flow(host, engine_name, order, quick, stages, starts)
 
 
 def check_names(host: str, engine_name: str, order: str | None) -> None:
@@ -179,13 +187,21 @@ def check_names(host: str, engine_name: str, order: str | None) -> None:
         raise UserError(f"{known.key} has no cation order {order!r}; known: {', '.join(known.orders)}")
 
 
-def _build_flow(host: str, engine_name: str, order: str | None, quick: bool, stages: Sequence[str] | None) -> Any:
+def _build_flow(
+    host: str, engine_name: str, order: str | None, quick: bool, stages: Sequence[str] | None, starts: str | None
+) -> Any:
+    from dataclasses import replace
+
+    from ..structures.starts import start_kinds
     from ..workflows.engine import get_engine
     from ..workflows.study import MagnetoionicStudyMaker
 
     maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
     try:
-        return maker(get_engine(engine_name), stages).make(host, order)
+        made = maker(get_engine(engine_name), stages)
+        if starts is not None:
+            made = replace(made, starts=start_kinds(starts))
+        return made.make(host, order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error
 

@@ -41,6 +41,23 @@ class DefectStart(MSONable):
     kind: StartKind
 
 
+def start_kinds(text: str) -> tuple[StartKind, ...]:
+    """Kinds of start from a comma-separated text, with spaces, ``_`` or ``-``; ``all`` is every kind.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind; the message lists those that exist.
+    """
+    names = [name.strip().replace("_", " ").replace("-", " ") for name in text.split(",")]
+    if names == ["all"]:
+        return START_KINDS
+    known = ", ".join(kind.replace(" ", "_") for kind in START_KINDS)
+    if unknown := [name for name in names if name not in START_KINDS]:
+        raise ValueError(f"unknown start {unknown[0]!r}; starts: {known}, or all")
+    return tuple(kind for kind in START_KINDS if kind in names)
+
+
 def start_labels(structure: Structure, index: int, kinds: tuple[StartKind, ...] = START_KINDS) -> list[DefectStart]:
     """Starts of the neutral vacancy of a site.
 

@@ -5,14 +5,20 @@ import pytest
 from magnetoionics.analysis.calculation import Calculation, Check, InvalidResultError
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.found_compensation import changed_ions, compensation_text
+from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.vacancies import VacancySet
+from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.runner import LocalRunner
+from magnetoionics.hpc.store import open_store
 from magnetoionics.structures.compensation import compensations
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_moment, total_valence
-from magnetoionics.structures.starts import DefectStart, start_labels, started
+from magnetoionics.structures.starts import START_KINDS, DefectStart, start_kinds, start_labels, started
 from magnetoionics.structures.vacancies import distinct_vacancies, remove_site
 from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.study import MagnetoionicStudyMaker
 from magnetoionics.workflows.vacancies import VacancyFormationMaker, collect_vacancies
+from matplotlib import pyplot as plt
 
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE")
 
@@ -206,3 +212,35 @@ def test_rigid_ions_end_in_one_state_from_a_rattled_start():
         assert {s.label for s in v.starts} == {"as built", "rattled"}
         assert v.starts[0].above_lowest_eV == 0.0
         assert v.starts[1].above_lowest_eV == pytest.approx(0.0, abs=0.02)
+
+
+def test_kinds_of_start_are_read_from_the_command_line(capsys, tmp_path):
+    assert start_kinds("localised, as_built") == ("as built", "localised")
+    assert start_kinds("all") == START_KINDS
+    with pytest.raises(ValueError, match="unknown start 'shaken'; starts: as_built, rattled, localised, or all"):
+        start_kinds("shaken")
+    folder = str(tmp_path / "s")
+    assert main(["run", "cofe2o4", "--quick", "--stages", "host", "--starts", "all", "--output", folder]) == 2
+    assert "add vacancies to the stages" in capsys.readouterr().err
+    assert main(["run", "cofe2o4", "--quick", "--starts", "all", "--output", folder]) == 2
+    assert "cannot start a vacancy localised" in capsys.readouterr().err
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_study_shows_every_start(tmp_path):
+    maker = MagnetoionicStudyMaker(
+        engine=get_engine("local"), repeats=(1, 1, 1), is_quick=True, stages=["vacancies"],
+        vacancies=[("Fe", "B")], starts=start_kinds("as_built,rattled"),
+    )  # fmt: skip
+    flow, store = maker.make("cofe2o4"), open_store(tmp_path)
+    assert LocalRunner(store).run(flow).finished
+    study = flow.output.resolve(store)
+    (vacancy,) = study.vacancies
+    assert sorted(s.label for s in vacancy.starts) == ["as built", "rattled"]
+    # Rigid ions have one state: both ends agree within what the force bound leaves.
+    assert [s.above_lowest_eV for s in vacancy.starts] == pytest.approx([0.0, 0.0], abs=2e-3)
+    page = report_html(study)
+    assert "Starts of each vacancy" in page
+    assert "rattled" in page
+    assert len(study.to_dataframe("starts")) == 2
+    plt.close("all")

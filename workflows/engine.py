@@ -184,6 +184,10 @@ class Engine(MSONable, ABC):
             With the species and what is missing.
         """
 
+    def cannot_start(self, kind: str) -> str:
+        """Why a vacancy cannot start in this way, see `structures.starts`; empty if it can."""
+        return ""
+
     def cannot_with(self, structure: Structure) -> dict[Capability, str]:
         """Reasons for what is missing for this material: `cannot`, and what the material itself rules out.
 

@@ -101,6 +101,11 @@ class MagnetoionicStudyMaker(Maker):
         host = get_host(host_key)
         chosen = host.orders[0] if order is None else order
         planned = plan_stages(self.engine, host, chosen, self.stages, self.repeats)
+        if tuple(self.starts) != ("as built",) and not any(s.stage == "vacancies" and s.done for s in planned):
+            raise ValueError("starts are those of vacancies, and this study computes none; add vacancies to the stages")
+        for kind in self.starts if any(s.stage == "vacancies" and s.done for s in planned) else ():
+            if reason := self.engine.cannot_start(kind):
+                raise ValueError(f"engine {self.engine.name} cannot start a vacancy {kind}: {reason}")
         if any(s.stage == "migration" and s.done for s in planned):
             self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
         return planned

@@ -29,6 +29,7 @@ def submit_study(
     output: Path | None = None,
     quick: bool = False,
     stages: Sequence[str] | None = None,
+    starts: str | None = None,
     priority: int = 0,
     dry_run: bool = False,
     console: Console | None = None,
@@ -49,7 +50,7 @@ def submit_study(
     from ..study_runner import build_flow, default_folder
 
     console = console or Console()
-    flow = build_flow(host, engine_name, order, quick, stages)
+    flow = build_flow(host, engine_name, order, quick, stages, starts)
     folder = output or default_folder(host)
     check_output_folder(folder, overwrite=True)
     table = project_table(project_name)

@@ -13,6 +13,12 @@ HostArgument = Annotated[
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a study.")]
 EngineOption = Annotated[str, typer.Option(help="Engine; `magnetoionics engines` lists them.")]
 OrderOption = Annotated[str | None, typer.Option(help="Cation order; the host's first by default.")]
+StartsOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Starts of each vacancy: as_built,rattled,localised or all; the lowest is kept [default: as_built]."
+    ),
+]
 CalculatorOption = Annotated[
     str | None, typer.Option(help="Any ASE calculator as engine: package.module:Class, or 'p.m:Class {\"option\": 1}'.")
 ]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import CalculatorOption, EngineOption, HostArgument, OrderOption, engine_or_calculator
+from .arguments import CalculatorOption, EngineOption, HostArgument, OrderOption, StartsOption, engine_or_calculator
 
 
 def run(
@@ -21,6 +21,7 @@ def run(
         str | None,
         typer.Option(help="Stages, e.g. vacancies,competing_phases [default: all that the engine can and affords]."),
     ] = None,
+    starts: StartsOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
@@ -38,6 +39,7 @@ def run(
         overwrite=overwrite,
         jobs=jobs,
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
+        starts=starts,
     )
 
 

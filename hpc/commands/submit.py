@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import EngineOption, HostArgument, OrderOption
+from .arguments import EngineOption, HostArgument, OrderOption, StartsOption
 
 
 def submit(
@@ -18,6 +18,7 @@ def submit(
     output: Annotated[Path | None, typer.Option(help="Folder for the results [default: HOST-study].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells.")] = False,
     stages: Annotated[str | None, typer.Option(help="Stages, e.g. vacancies,migration.")] = None,
+    starts: StartsOption = None,
     priority: Annotated[int, typer.Option(help="Larger is sooner.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write inputs and costs, submit nothing.")] = False,
 ) -> None:
@@ -32,6 +33,7 @@ def submit(
         output=output,
         quick=quick,
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
+        starts=starts,
         priority=priority,
         dry_run=dry_run,
     )

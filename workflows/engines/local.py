@@ -103,6 +103,15 @@ class LocalEngine(AseEngine):
         except ValueError as error:
             raise CannotDoError(f"engine local cannot describe this material: {error}") from error
 
+    def cannot_start(self, kind: str) -> str:
+        """Rigid ions localise a charge only where valences are explicit, and then need every charge placed."""
+        explicit = self.charge_mode == "explicit"
+        if kind == "localised" and not explicit:
+            return "its ions keep their valences and the missing charge is spread; use the setting charge_mode explicit"
+        if kind != "localised" and explicit:
+            return "with charge_mode explicit every missing charge needs its ions: use the start localised"
+        return ""
+
     def cannot_with(self, structure: Structure) -> dict[Capability, str]:
         """No anisotropy without an ion that has a single-ion model, or with moments that are no common axis."""
         if is_non_collinear(structure):
