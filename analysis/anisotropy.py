@@ -54,6 +54,9 @@ class AnisotropyMap(Document):
         Guards and checks of the map; see `calculation.require_valid`.
     restriction_error_meV
         Spread of the ions that were left out because they are far from the defect; None if all were computed.
+    ion_sites, ion_energies_meV
+        Sites of single ions and their own E(n), each above its lowest, shape (n_ions, n), to 1e-6 meV; where the
+        engine's energy is a sum over ions.
     """
 
     state: str
@@ -66,6 +69,8 @@ class AnisotropyMap(Document):
     orbital_moments_muB: list[list[float]] | None = None
     checks: list[Check] = Field(default_factory=list)
     restriction_error_meV: float | None = None
+    ion_sites: list[int] | None = None
+    ion_energies_meV: list[list[float]] | None = Field(default=None, repr=False)
     provenance: Provenance
 
     @property
@@ -83,6 +88,22 @@ class AnisotropyMap(Document):
         e = self.energies
         reversed_ = e[antipodes(self.directions)]
         return (e + reversed_) / 2, (e - reversed_) / 2
+
+    def of_ions(self, sites: Sequence[int]) -> AnisotropyMap | None:
+        """The map of some ions alone, even part; None if the engine's energy is no sum over ions."""
+        if self.ion_sites is None or self.ion_energies_meV is None:
+            return None
+        chosen = [row for site, row in zip(self.ion_sites, self.ion_energies_meV, strict=True) if site in set(sites)]
+        total = np.sum(chosen, axis=0) if chosen else np.zeros(len(self.directions))
+        even = (total + total[antipodes(self.directions)]) / 2
+        return self.model_copy(
+            update={
+                "energies_meV": [float(x) for x in even - even.min()],
+                "ions": f"{len(chosen)} of {len(self.ion_sites)} ions",
+                "ion_sites": None,
+                "ion_energies_meV": None,
+            }
+        )
 
     def plot(self, normal: Sequence[int] = (0, 0, 1), ax: Axes | None = None) -> Figure:
         """E(n) in the crystal plane with this normal, as a polar plot."""

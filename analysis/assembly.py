@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from pymatgen.core import Structure
@@ -16,13 +16,15 @@ from .anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summa
 from .binding import VacancyBinding
 from .calculation import Calculation
 from .chemical_potentials import ChemicalPotentials, stability_window
-from .claims import Evidence, audit
 from .competing_window import CompetingPhasesResult, competing_phases_result, experimental_window
 from .computed_phases import ComputedPhases, reference_set
 from .consistency import ComputedEnergy
+from .declarations import Declarations
+from .declared import HopEnds, declare
 from .defect_study import DefectEquilibria, defect_equilibria, vacancy_host
 from .formation import FormationLines, VacancyFormation, formation_lines
 from .kinetics import Retention, retention
+from .lithiation import content_curves
 from .migration import Migration
 from .oxygen_gas import delta_mu_O_eV
 from .phases import formula_composition, load_experimental_phases
@@ -41,7 +43,6 @@ from .study import (
 )
 from .unidirectional import (
     UnidirectionalResult,
-    UnidirectionalState,
     axis_angle_deg,
     keffer_sum,
     relation_deviation_meV,
@@ -74,6 +75,8 @@ class StudyInputs:
     binding: VacancyBinding | None = None
     vibrations: AttemptFrequency | None = None
     phases: ComputedPhases | None = None
+    ends: HopEnds | None = None
+    declared: Declarations = field(default_factory=Declarations)
 
 
 def assemble(inputs: StudyInputs) -> Study:
@@ -88,19 +91,7 @@ def assemble(inputs: StudyInputs) -> Study:
     hop = inputs.migration
     migrations = [] if hop is None else [_with_modes(hop, inputs.vibrations)]
     kept = None if hop is None else retention_result(hop, inputs.vibrations)
-    evidence = Evidence(
-        host=host,
-        engine=inputs.engine.name,
-        tier=inputs.engine.tier,
-        vacancies=vacancies,
-        window=potentials.window if potentials else None,
-        reference_eV=potentials.references.reference_energies_eV if potentials else None,
-        migration=inputs.migration,
-        unidirectional=unidirectional,
-        retention=kept,
-        binding=inputs.binding,
-    )
-    return Study(
+    study = Study(
         host=host,
         engine=inputs.engine,
         stages=_stages(inputs.stages, no_potentials),
@@ -114,8 +105,10 @@ def assemble(inputs: StudyInputs) -> Study:
         binding=inputs.binding,
         vibrations=inputs.vibrations,
         competing_phases=competing,
-        claims=audit(evidence, inputs.host.claims),
+        contents=content_curves(host.structure, host.formula, host.claims),
+        claims=[],
     )
+    return declare(study, inputs.ends, inputs.declared)
 
 
 def retention_result(hop: Migration, vibrations: AttemptFrequency | None) -> Retention:
@@ -165,6 +158,7 @@ def host_result(inputs: StudyInputs) -> HostResult:
         ],
         structure=chosen,
         sources=dict(inputs.host.sources),
+        claims=list(inputs.host.claims),
     )
 
 
@@ -348,7 +342,7 @@ def _summary(inputs: StudyInputs, map_: AnisotropyMap) -> AnisotropySummary:
 
 
 def unidirectional_result(inputs: StudyInputs, anisotropy: AnisotropyResult | None) -> UnidirectionalResult | None:
-    """What the hop writes: axes before and after, their relation, and the verdict."""
+    """Axes before and after the hop, and their relation; `declared.declare` says what it writes."""
     if anisotropy is None or inputs.maps is None or inputs.migration is None:
         return None
     summaries = {s.state: s for s in anisotropy.summaries}
@@ -375,21 +369,9 @@ def unidirectional_result(inputs: StudyInputs, anisotropy: AnisotropyResult | No
         reference=None,
         noise_meV=NOISE_meV,
         verdict=after.verdict,
-        reason=_hop_reason(after, easy, hard, relation),
-        assumptions=[
-            "no frozen reference is declared: nothing in the film or the tip is pinned",
-            "magnetically rigid cell: all moments turn together",
-        ],
+        reason=after.reason,
+        relation_matrices=inputs.relation_matrices,
     )
-
-
-def _hop_reason(after: UnidirectionalState, easy: float, hard: float, relation: list[str]) -> str:
-    how = (
-        "no operation of the host relates the two states"
-        if relation == ["none"]
-        else f"related by: {', '.join(relation)}"
-    )
-    return f"the hop turns the easy axis by {easy:.1f} and the hard axis by {hard:.1f} degrees ({how}); {after.reason}"
 
 
 def keffer_of_mover(structure: Structure, mover: int) -> list[float]:

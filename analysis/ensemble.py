@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator
-from scipy.optimize import least_squares
 from scipy.special import expit
 
 from .constants import BOLTZMANN_eV_PER_K
@@ -239,19 +238,24 @@ def contrast_against_voltage(
 
 
 def contrast_of_sequence(
-    p: EnsembleParameters, voltages_V: Sequence[float], pulse_s: float, wait_s: float = 0.0
+    p: EnsembleParameters, voltages_V: Sequence[float], pulse_s: float, wait_s: float = 0.0, *, read_both: bool = False
 ) -> Curve:
-    """Contrast after each pulse of a train such as 0, -4, 0, +4 V on one film."""
+    """Contrast after each pulse of a train such as 0, -4, 0, +4 V on one film, read after the wait that follows it.
+
+    With `read_both` each pulse has two readings, at its end (x = 0, 1, ...) and after the wait (x = 0.5, 1.5, ...).
+    """
     pulses = [x for v in voltages_V for x in ((v, pulse_s), (0.0, wait_s))]
+    found = contrast_after(p, pulses)
+    when = "each read at its end and after the wait" if read_both else "read after the wait"
     return Curve(
         x_name="pulse number",
         y_name="contrast",
-        x=[float(i) for i in range(len(voltages_V))],
-        y=contrast_after(p, pulses)[1::2],
+        x=[i / 2 for i in range(len(found))] if read_both else [float(i) for i in range(len(voltages_V))],
+        y=found if read_both else found[1::2],
         parameters=p,
         notes=[
             "voltages " + ", ".join(f"{v:g}" for v in voltages_V) + " V",
-            f"pulse {pulse_s:g} s, wait {wait_s:g} s",
+            f"pulse {pulse_s:g} s, wait {wait_s:g} s; {when}",
         ],
     )
 
@@ -320,97 +324,37 @@ def retention_against_temperature(p: EnsembleParameters, temperatures_K: Sequenc
     )
 
 
-class EnsembleFit(Document):
-    """Parameters fitted to measured contrast.
+def relaxation_against_temperature(p: EnsembleParameters, temperatures_K: Sequence[float]) -> Curve:
+    """Time after which 1/e is left of what a written film can lose at 0 V, s: contrast minus that of equilibrium.
 
-    Attributes
-    ----------
-    values, errors
-        Fitted parameters by name, and their standard errors from the residuals' variance.
-    scale, scale_error
-        Measured signal at contrast 1.
-    residual_rms
-        In the unit of the data.
+    Without asymmetry nothing stays and this is `retention_against_temperature`; with it a share stays for ever.
     """
-
-    values: dict[str, float]
-    errors: dict[str, float]
-    scale: float
-    scale_error: float
-    residual_rms: float
-    parameters: EnsembleParameters
-    notes: list[str] = Field(default_factory=list)
-
-
-def fit_contrast(
-    start: EnsembleParameters,
-    voltages_V: Sequence[float],
-    contrast: Sequence[float],
-    pulse_s: float,
-    names: Sequence[str] = ("barrier_eV", "local_field_factor"),
-    *,
-    wait_s: float = 0.0,
-    sigma: ArrayLike | None = None,
-) -> EnsembleFit:
-    """Fit declared parameters to measured contrast against voltage (scipy's bounded least squares).
-
-    Parameters
-    ----------
-    start
-        First guess; parameters that are not named stay.
-    voltages_V, contrast
-        Data, in any unit of contrast: a scale is fitted too.
-    pulse_s, wait_s
-        Of the measurement.
-    names
-        Fields of `EnsembleParameters` to fit.
-    sigma
-        Errors of the data; equal if not given.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer data than parameters, or a name is no parameter.
-    """
-    unknown = [n for n in names if n not in EnsembleParameters.model_fields]
-    if unknown:
-        raise ValueError(f"{unknown} are no ensemble parameters; known: {', '.join(EnsembleParameters.model_fields)}")
-    data = np.asarray(contrast, dtype=float)
-    if len(data) <= len(names) + 1:
-        raise ValueError(f"{len(data)} data points cannot determine {len(names)} parameters and a scale")
-    weight = np.ones(len(data)) if sigma is None else np.asarray(sigma, dtype=float)
-    first = np.array([*(float(getattr(start, n)) for n in names), float(np.abs(data).max()) or 1.0])
-    size = np.where(np.abs(first) > 0, np.abs(first), 1.0)
-
-    def model(x: FloatArray) -> FloatArray:
-        changed = start.model_copy(update=dict(zip(names, (x[:-1] * size[:-1]).tolist(), strict=True)))
-        return float(x[-1] * size[-1]) * np.array(contrast_against_voltage(changed, voltages_V, pulse_s, wait_s).y)
-
-    lower = np.array([*(1e-6 if n in _POSITIVE else -np.inf for n in names), -np.inf])
-
-    def residuals(x: FloatArray) -> FloatArray:
-        return np.asarray((model(x) - data) / weight)
-
-    found = least_squares(residuals, first / size, bounds=(lower, np.inf), x_scale=0.1)
-    residual = model(found.x) - data
-    freedom = len(data) - len(first)
-    variance = float(np.sum((residual / weight) ** 2)) / freedom
-    information = np.asarray(found.jac).T @ np.asarray(found.jac)
-    flat = np.linalg.matrix_rank(information) < len(first)
-    errors = np.full(len(first), np.inf) if flat else np.sqrt(variance * np.diag(np.linalg.inv(information)))
-    values = found.x * size
-    return EnsembleFit(
-        values={n: float(v) for n, v in zip(names, values[:-1], strict=True)},
-        errors={n: float(e * s) for n, e, s in zip(names, errors[:-1], size[:-1], strict=True)},
-        scale=float(values[-1]),
-        scale_error=float(errors[-1] * size[-1]),
-        residual_rms=float(np.sqrt(np.mean(residual**2))),
-        parameters=start.model_copy(update=dict(zip(names, values[:-1].tolist(), strict=True))),
-        notes=["the data do not determine all parameters: errors are infinite"] if flat else [],
+    out, stays = [], []
+    for temperature in temperatures_K:
+        at = p.model_copy(update={"temperature_K": float(temperature)})
+        members = _Members(at)
+        forward, backward = _rates(at, members, 0.0)
+        rate, end = forward + backward, forward / (forward + backward)
+        weight = members.weight * members.cosine * 2 * (1 - end)
+        low, high = -np.log10(rate.max()) - 2, -np.log10(rate.min()) + 2
+        for _ in range(60):
+            mid = (low + high) / 2
+            left = float(np.sum(weight * np.exp(-np.minimum(rate * 10.0**mid, 700.0))))
+            low, high = (mid, high) if left > weight.sum() / np.e else (low, mid)
+        out.append(10.0**high)
+        stays.append(float(np.sum(members.weight * members.cosine * (2 * end - 1))))
+    return Curve(
+        x_name="temperature (K)",
+        y_name="time to 1/e of the contrast (s)",
+        x=[float(t) for t in temperatures_K],
+        y=[float(t) for t in out],
+        parameters=p,
+        notes=[
+            "0 V, written to population 1; both ways relax",
+            "contrast in equilibrium "
+            + ", ".join(f"{s:.2f} at {t:g} K" for s, t in zip(stays, temperatures_K, strict=True)),
+        ],
     )
-
-
-_POSITIVE = ("barrier_eV", "thickness_m", "attempt_Hz", "temperature_K", "distance_A", "local_field_factor")
 
 
 def equilibrium_contrast(p: EnsembleParameters, voltage_V: float) -> float:

@@ -117,6 +117,7 @@ def figures_of_merit(
     anisotropy_change_meV: float | None = None,
     cell_volume_A3: float | None = None,
     cell_area_A2: float | None = None,
+    back_barrier_eV: float | None = None,
 ) -> FiguresOfMerit:
     """All figures that the given numbers allow; the others are None.
 
@@ -130,7 +131,10 @@ def figures_of_merit(
         Per cell between the two written states.
     cell_volume_A3, cell_area_A2
         Of the cell, and of its face under the electrode.
+    back_barrier_eV
+        Barrier that keeps the written state; `barrier_eV` if it is not given.
     """
+    back = barrier_eV if back_barrier_eV is None else back_barrier_eV
     swing = 2 * field_V_per_m
     volume_given = cell_volume_A3 is not None
     return FiguresOfMerit(
@@ -144,10 +148,11 @@ def figures_of_merit(
         if anisotropy_change_meV is None or cell_volume_A3 is None
         else volume_anisotropy_coefficient(anisotropy_change_meV, cell_volume_A3, swing),
         switching_time_s=switching_time_s(barrier_eV, field_V_per_m, temperature_K, charge_e, distance_A, attempt_Hz),
-        retention_s=retention_s(barrier_eV, temperature_K, attempt_Hz),
+        retention_s=retention_s(back, temperature_K, attempt_Hz),
         energy_per_event_J=energy_per_event_J(field_V_per_m, charge_e, distance_A),
         assumptions=[
-            f"barrier {barrier_eV:g} eV, {charge_e:g} e over {distance_A:g} A, {attempt_Hz:g} Hz, {temperature_K:g} K",
+            f"barrier {barrier_eV:.3g} eV, back {back:.3g} eV, {charge_e:.3g} e over {distance_A:.3f} A, "
+            f"saddle halfway, {attempt_Hz:g} Hz, {temperature_K:g} K",
             f"internal field +-{field_V_per_m:g} V/m" + ("" if volume_given else "; no cell volume given"),
         ],
     )

@@ -32,8 +32,10 @@ class MomentCurve(Document):
     ----------
     formula
         Formula unit of the host.
+    ion
+        Whose content; for O the content is what is missing.
     content
-        Li added per formula unit.
+        Ions added per formula unit.
     moment_muB, specific_Am2_per_kg
         Per formula unit, and per mass with its Li.
     capacity
@@ -48,6 +50,7 @@ class MomentCurve(Document):
     specific_Am2_per_kg: list[float]
     capacity: float
     assumptions: list[str] = Field(default_factory=list)
+    ion: str = "Li"
 
     def plot(self, ax: Axes | None = None) -> Figure:
         """Specific magnetisation against content."""
@@ -56,9 +59,9 @@ class MomentCurve(Document):
         return plot_moment(self, ax)
 
 
-def am2_per_kg(moment_muB: float, formula: str, lithium: float = 0.0) -> float:
-    """Specific magnetisation of a moment per formula unit with some more Li in it."""
-    grams = float(Composition(formula).weight) + lithium * float(Composition("Li").weight)
+def am2_per_kg(moment_muB: float, formula: str, added: float = 0.0, ion: str = "Li") -> float:
+    """Specific magnetisation of a moment per formula unit with some more of an ion in it (negative: taken out)."""
+    grams = float(Composition(formula).weight) + added * float(Composition(ion).weight)
     return moment_muB * _MU_B_NA / (grams * 1e-3)
 
 
@@ -161,3 +164,61 @@ def moment_curve(
             "no Fe moves from A to 16c",
         ],
     )
+
+
+def oxygen_curve(
+    structure: Structure, *, per_formula_of: str, reduced: str = "B", largest: float = 0.25, points: int = 6
+) -> MomentCurve:
+    """Moment of a host against missing oxygen: each takes two electrons less away, and two Fe3+ become Fe2+.
+
+    Parameters
+    ----------
+    structure
+        Cell with site properties ``valence``, ``sublattice`` and ``magmom``.
+    per_formula_of
+        Formula unit.
+    reduced
+        Sublattice on which Fe is reduced: declared, not computed.
+    largest
+        Most O taken out per formula unit.
+    points
+        Contents from 0 to `largest`.
+
+    Raises
+    ------
+    ValueError
+        If there is too little Fe3+ on that sublattice.
+    """
+    units = structure.composition["O"] / Composition(per_formula_of)["O"]
+    senses = [
+        float(np.sign(s.properties["magmom"]))
+        for s in structure
+        if s.specie.symbol == "Fe" and s.properties["sublattice"] == reduced and round(s.properties["valence"]) == 3
+    ]
+    if len(senses) / units < 2 * largest:
+        raise ValueError(f"{largest:g} O per {per_formula_of} need {2 * largest:g} Fe3+ on {reduced}, fewer are there")
+    step = 2 * float(np.mean(senses)) * (high_spin_moment("Fe", 2.0) - high_spin_moment("Fe", 3.0))
+    contents = np.linspace(0, largest, points).tolist()
+    moments = [total_moment(structure) / units + step * x for x in contents]
+    return MomentCurve(
+        formula=per_formula_of,
+        content=contents,
+        moment_muB=moments,
+        specific_Am2_per_kg=[am2_per_kg(m, per_formula_of, -x, "O") for m, x in zip(moments, contents, strict=True)],
+        capacity=len(senses) / units / 2,
+        assumptions=[
+            "collinear high-spin moments (Neel)",
+            f"two Fe3+ on {reduced} become Fe2+ per O missing (declared)",
+        ],
+        ion="missing O",
+    )
+
+
+def content_curves(structure: Structure, formula: str, claims: Sequence[str]) -> list[MomentCurve]:
+    """Curves of a host by the claims that it serves: Li for C11 and C15, missing O for C11."""
+    curves = []
+    if {"C11", "C15"} & set(claims):
+        curves.append(moment_curve(structure, per_formula_of=formula))
+    if "C11" in claims:
+        curves.append(oxygen_curve(structure, per_formula_of=formula))
+    return curves

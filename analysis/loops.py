@@ -8,6 +8,7 @@ mu0 H = -u.b / m along the sweep axis b (Meiklejohn and Bean, 10.1103/PhysRev.10
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,10 +18,12 @@ from scipy.optimize import minimize
 from .anisotropy import AnisotropyMap
 from .constants import MEV_TO_J, MU_B_J_PER_T
 from .document import Document
+from .harmonics import HarmonicFit
 from .sphere_paths import sphere_grid
 
 FloatArray = NDArray[np.float64]
 Energy = Callable[[FloatArray], FloatArray]
+Slope = Callable[[FloatArray], FloatArray]
 MEV_PER_MUB_T = MU_B_J_PER_T / MEV_TO_J
 
 
@@ -87,7 +90,29 @@ def particle_loop(
     span = float(np.ptp(fit(grid)))
     u = np.asarray(u_meV, dtype=float)
     limit = maximum_T or 3 * (2 * span + float(np.linalg.norm(u))) / (abs(moment_muB) * MEV_PER_MUB_T)
-    return loop_of(lambda n: fit(n), abs(moment_muB), axis, u_meV=u, maximum_T=limit or 1.0, points=points)
+    energy, slope = _as_polynomial(fit)
+    return loop_of(energy, abs(moment_muB), axis, u_meV=u, maximum_T=limit or 1.0, points=points, slope=slope)
+
+
+def _as_polynomial(fit: HarmonicFit) -> tuple[Energy, Slope]:
+    """An even fit as a homogeneous polynomial in n, which it is on the sphere, and its gradient: fast to follow."""
+    degree = max(fit.degrees)
+    powers = np.array([(i, j, degree - i - j) for i in range(degree + 1) for j in range(degree + 1 - i)])
+    grid = sphere_grid(400)
+    weights, *_ = np.linalg.lstsq(np.prod(grid[:, None] ** powers, axis=2), fit(grid), rcond=None)
+
+    def energy(n: FloatArray) -> FloatArray:
+        return np.asarray(np.prod(n[:, None] ** powers, axis=2) @ weights)
+
+    def slope(n: FloatArray) -> FloatArray:
+        out = np.empty(3)
+        for axis in range(3):
+            lower = powers.copy()
+            lower[:, axis] = np.maximum(lower[:, axis] - 1, 0)
+            out[axis] = np.prod(n**lower, axis=1) @ (weights * powers[:, axis])
+        return out
+
+    return energy, slope
 
 
 def loop_of(
@@ -98,6 +123,7 @@ def loop_of(
     u_meV: ArrayLike = (0.0, 0.0, 0.0),
     maximum_T: float,
     points: int = 81,
+    slope: Slope | None = None,
 ) -> Loop:
     """Loop of any E(n); arguments as `particle_loop`.
 
@@ -107,6 +133,8 @@ def loop_of(
         Function of unit vectors, shape (k, 3), to energies in meV, shape (k,).
     moment_muB, axis, u_meV, maximum_T, points
         As `particle_loop`.
+    slope
+        Gradient of the energy at one unit vector, shape (3,); by finite differences if it is not given.
     """
     direction = np.asarray(axis, dtype=float)
     length = float(np.linalg.norm(direction))
@@ -122,7 +150,7 @@ def loop_of(
     along = []
     for field in fields:
         pull = moment_muB * MEV_PER_MUB_T * field * direction + u
-        n = _relaxed(energy_meV, pull, n)
+        n = _relaxed(energy_meV, pull, n, slope)
         along.append(float(n @ direction))
     m = np.array(along)
     first, second = m[:points], m[points:]
@@ -157,31 +185,44 @@ def _crossing(fields: FloatArray, along: FloatArray) -> float:
     return float(fields[k] + share * (fields[k + 1] - fields[k]))
 
 
-def _relaxed(energy: Energy, pull: FloatArray, start: FloatArray) -> FloatArray:
+def _relaxed(energy: Energy, pull: FloatArray, start: FloatArray, slope: Slope | None = None) -> FloatArray:
     """Local minimum downhill from `start`, nudged off saddle points."""
-    helper = np.cross(start, np.eye(3)[int(np.argmin(np.abs(start)))])
-    side = helper / np.linalg.norm(helper)
-    other = np.cross(start, side)
-
-    def turned(x: FloatArray) -> FloatArray:
-        v = start + x[0] * side + x[1] * other
-        return np.asarray(v / np.linalg.norm(v))
-
-    def height(x: FloatArray) -> float:
-        n = turned(x)
-        return float(energy(n[None])[0] - pull @ n)
-
     n, x0 = start, np.array([1e-4, 7e-5])
     for _ in range(6):
-        found = minimize(height, x0, method="BFGS", options={"gtol": 1e-7, "maxiter": 60})
-        new = turned(np.clip(np.asarray(found.x, dtype=float), -3.0, 3.0))
+        around = _Chart(n)
+        gradient = None if slope is None else partial(around.slope, slope, pull)
+        found = minimize(
+            partial(around.height, energy, pull), x0, jac=gradient, method="BFGS", options={"gtol": 1e-7, "maxiter": 60}
+        )
+        new = around.turned(np.clip(np.asarray(found.x, dtype=float), -3.0, 3.0))
         if float(new @ n) > 1 - 1e-10:
             return new
-        n = start = new
-        helper = np.cross(start, np.eye(3)[int(np.argmin(np.abs(start)))])
-        side = helper / np.linalg.norm(helper)
-        other = np.cross(start, side)
+        n = new
     return n
+
+
+class _Chart:
+    """Directions around one of them, by two coordinates in its tangent plane."""
+
+    def __init__(self, centre: FloatArray) -> None:
+        helper = np.cross(centre, np.eye(3)[int(np.argmin(np.abs(centre)))])
+        side = helper / np.linalg.norm(helper)
+        self.centre, self.sides = centre, np.array([side, np.cross(centre, side)])
+
+    def turned(self, x: FloatArray) -> FloatArray:
+        v = self.centre + x @ self.sides
+        return np.asarray(v / np.linalg.norm(v))
+
+    def height(self, energy: Energy, pull: FloatArray, x: FloatArray) -> float:
+        n = self.turned(x)
+        return float(energy(n[None])[0] - pull @ n)
+
+    def slope(self, slope: Slope, pull: FloatArray, x: FloatArray) -> FloatArray:
+        v = self.centre + x @ self.sides
+        length = float(np.linalg.norm(v))
+        n = v / length
+        full = slope(n) - pull
+        return np.asarray(self.sides @ (full - (full @ n) * n) / length)
 
 
 def stoner_wohlfarth_switching(angle_deg: float) -> float:
@@ -238,12 +279,13 @@ def stoner_wohlfarth_random(orientations: int = 400, points: int = 2001) -> Rand
 
 
 class SwitchingStep(Document):
-    """One state of a field-switching path: before, in the pulse, after."""
+    """One state of a field-switching path: what was done, for how long, and what came of it."""
 
     stage: str
     field_V_per_m: float
     population_after: float
     u_meV: list[float]
+    duration_s: float = 0.0
 
 
 class SwitchingPath(Document):
@@ -255,11 +297,14 @@ class SwitchingPath(Document):
         In order of time; `population_after` is the share of the state after the hop.
     reversed_part_meV, kept_part_meV
         Half difference and half sum of u of the two states: what a full pulse reverses and what it leaves.
+    easy_axes
+        Of the two states, if they are known: what a pulse turns without any reference.
     verdict
         What the pulse writes.
     """
 
     steps: list[SwitchingStep]
+    easy_axes: list[list[float]] = Field(default_factory=list)
     reversed_part_meV: list[float]
     kept_part_meV: list[float]
     verdict: str
@@ -322,7 +367,10 @@ def switching_path(
     if reference is None:
         verdict = "axes only: nothing is frozen, so no pulse writes a sense"
     elif float(np.linalg.norm(half)) > noise_meV:
-        verdict = f"the field writes {float(np.linalg.norm(half)):.3g} meV of u relative to {reference}"
+        verdict = (
+            f"the field writes +-{float(np.linalg.norm(half)):.3g} meV of u about a mean of "
+            f"{float(np.linalg.norm(before + after)) / 2:.3g} meV, relative to {reference}"
+        )
     else:
         verdict = f"u relative to {reference} is the same in both states: the field writes nothing"
     return SwitchingPath(

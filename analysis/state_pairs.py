@@ -12,72 +12,18 @@ for u relative to a frozen reference p, which reverses with p.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
 
 from .anisotropy import AnisotropyMap
-from .document import Document
+from .pair_documents import PairKind, PairRelation, StatePair
 from .unidirectional import relation_deviation_meV, unidirectional_vector
 
+__all__ = ["PairKind", "PairRelation", "StatePair", "axial_matrix", "state_pair"]
+
 FloatArray = NDArray[np.float64]
-PairKind = Literal["before and after the hop", "right and left partner"]
 _SAME = 1e-6
-
-
-class PairRelation(Document):
-    """One operation of the host that exchanges the states.
-
-    Attributes
-    ----------
-    name
-        Kind of the operation, e.g. ``mirror``.
-    axial
-        Matrix that acts on directions of magnetisation, shape (3, 3).
-    deviation_meV
-        Largest difference between the second map, carried by the operation, and the first.
-    obeyed
-        Whether it is within the tolerance.
-    expected_u_meV, u_deviation_meV
-        u of the second state from that of the first, and how far it is off; None without a reference that the
-        operation keeps or reverses.
-    """
-
-    name: str
-    axial: list[list[float]]
-    deviation_meV: float
-    obeyed: bool
-    expected_u_meV: list[float] | None = None
-    u_deviation_meV: float | None = None
-
-
-class StatePair(Document):
-    """Two states, their relations, and what a switch between them writes.
-
-    Attributes
-    ----------
-    kind
-        Which pair it is.
-    first_u_meV, second_u_meV
-        u of each map, shape (3,).
-    reversed_part_meV, kept_part_meV
-        Half difference and half sum of the two.
-    verdict, reason
-        What is written: ``nothing``, ``an axis``, ``a direction``, or ``spurious odd part``.
-    """
-
-    kind: PairKind
-    relations: list[PairRelation]
-    reference: str | None
-    first_u_meV: list[float]
-    second_u_meV: list[float]
-    reversed_part_meV: list[float]
-    kept_part_meV: list[float]
-    verdict: str
-    reason: str
-    assumptions: list[str] = Field(default_factory=list)
 
 
 def axial_matrix(operation: ArrayLike) -> FloatArray:
@@ -176,11 +122,25 @@ def _verdict(
     if reference is None and largest > noise_meV:
         return "spurious odd part", f"|u| = {largest:.3g} meV with nothing frozen breaks time reversal"
     if reference is not None and change > noise_meV:
-        return "a direction", f"{change:.3g} meV of u changes sign between the states, relative to {reference}"
+        return _change_of_u(u, change, reference)
     kept = f"; u relative to {reference} is the same in both" if reference is not None else ""
     if moved_meV > tolerance_meV:
         return "an axis", f"the even maps differ by up to {moved_meV:.3g} meV: axes turn, no sense is chosen{kept}"
     return "nothing", f"the maps agree within {tolerance_meV:.3g} meV{kept}"
+
+
+def _change_of_u(u: Sequence[FloatArray], change_meV: float, reference: str) -> tuple[str, str]:
+    """Whether some component of u changes its sign, or u only turns and stretches."""
+    kept = (u[0] + u[1]) / 2
+    along = abs(float(kept @ (u[1] - u[0]))) / (2 * change_meV)
+    stays = float(np.linalg.norm(kept))
+    if along >= change_meV:
+        return "a tilt of u", (
+            f"u changes by {2 * change_meV:.3g} meV, but no component of it changes sign: {stays:.3g} meV stay, "
+            f"relative to {reference}"
+        )
+    whole = "u reverses" if stays < change_meV else f"{stays:.3g} meV of u stay, so that u as a whole does not reverse"
+    return "a direction", f"a component of {change_meV:.3g} meV of u changes sign relative to {reference}; {whole}"
 
 
 def _listed(vector: FloatArray) -> list[float]:

@@ -11,11 +11,15 @@ from .binding import VacancyBinding
 from .calculation import Check
 from .chemical_potentials import ChemicalPotentials
 from .competing_window import CompetingPhasesResult
+from .declarations import Declarations
 from .defect_study import DefectEquilibria
+from .device_study import DeviceResult
 from .document import Document, Provenance, StructureField
 from .formation import FormationLines
 from .found_compensation import ChangedIon
 from .kinetics import Retention
+from .lithiation import MomentCurve
+from .loops import SwitchingPath
 from .migration import Migration
 from .references import SpeciesFit
 from .unidirectional import UnidirectionalResult
@@ -66,6 +70,8 @@ class HostResult(Document):
         The relaxed cell with site properties.
     sources
         Where the declared parameters come from.
+    claims
+        Ids of the review's claims that the host serves.
     """
 
     key: str
@@ -81,6 +87,7 @@ class HostResult(Document):
     orders: list[OrderEnergy]
     structure: StructureField = Field(repr=False)
     sources: dict[str, str] = Field(repr=False)
+    claims: list[str] = Field(default_factory=list)
 
 
 class EngineResult(Document):
@@ -220,6 +227,14 @@ class Study(Document):
         Attempt frequencies of the first hop; None where its vibrations were not computed.
     competing_phases
         Phases that the engine computed beside the host, and their window beside the experimental one.
+    declared
+        What the user declared: frozen reference, pulse, film.
+    switching
+        State before, pulse, state after, and u of each.
+    device
+        Curves of a film of the hop, and figures of merit.
+    contents
+        Moment against the content of Li or O, where the host takes it up.
     timings
         Wall seconds by stage.
     """
@@ -240,6 +255,10 @@ class Study(Document):
     binding: VacancyBinding | None = None
     vibrations: AttemptFrequency | None = None
     competing_phases: CompetingPhasesResult | None = None
+    declared: Declarations | None = None
+    switching: SwitchingPath | None = None
+    device: DeviceResult | None = None
+    contents: list[MomentCurve] = Field(default_factory=list)
     claims: list[Claim]
     timings: dict[str, float] = Field(default_factory=dict)
 

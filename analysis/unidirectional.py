@@ -22,7 +22,10 @@ from .anisotropy import AnisotropyMap, AnisotropySummary, summarise
 from .constants import MEV_TO_J, MU_B_J_PER_T
 from .directions import lebedev_weights
 from .document import Document
+from .frozen_reference import FrozenCoupling, FrozenReference
 from .harmonics import fit_harmonics, real_harmonics
+from .loops import Loop
+from .pair_documents import StatePair
 
 FloatArray = NDArray[np.float64]
 
@@ -42,6 +45,14 @@ class UnidirectionalState(Document):
         See `judge`.
     keffer_A2
         Keffer sum at the moving ion, shape (3,), A^2.
+    coupling
+        With a frozen reference: h, D, Gamma and the two groups.
+    u_model_meV
+        h p - p x D - Gamma p from these, shape (3,); `u_meV` is read from the map and must agree.
+    loop_shift_T, loop
+        |u| / moment of the turning group, and its Stoner-Wohlfarth loop along u.
+    favoured
+        Unit vector n of lowest energy; a sense, so only with a reference.
     """
 
     state: str
@@ -55,6 +66,11 @@ class UnidirectionalState(Document):
     verdict: str
     reason: str
     keffer_A2: list[float] | None = None
+    coupling: FrozenCoupling | None = None
+    u_model_meV: list[float] | None = None
+    loop_shift_T: float | None = None
+    loop: Loop | None = None
+    favoured: list[float] | None = None
 
 
 class UnidirectionalResult(Document):
@@ -70,8 +86,12 @@ class UnidirectionalResult(Document):
         Largest difference between the map after, carried by that operation, and the map before.
     easy_axis_tilt_deg, hard_axis_tilt_deg
         Angle between the axes before and after.
-    reference
-        Frozen reference declared by the user, or None.
+    reference, frozen
+        Frozen reference declared by the user in words and in full, or None.
+    relation_matrices
+        Cartesian matrices of `relation`.
+    pair
+        What the switch between the two states writes: nothing, an axis, or a direction.
     noise_meV
         Odd part above which a calculation is faulty.
     verdict, reason
@@ -88,6 +108,9 @@ class UnidirectionalResult(Document):
     verdict: str
     reason: str
     assumptions: list[str] = Field(default_factory=list)
+    frozen: FrozenReference | None = None
+    relation_matrices: list[list[list[float]]] = Field(default_factory=list)
+    pair: StatePair | None = None
 
 
 def unidirectional_vector(map_: AnisotropyMap) -> tuple[FloatArray, float]:

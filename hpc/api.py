@@ -8,25 +8,31 @@ from pathlib import Path
 from rich.console import Console
 
 from ..analysis.study import Study
+from .declaring import Said, declarations
 from .outputs import RESULTS, read_study
-from .study_runner import run_study
+from .study_runner import run_study, study_as_declared
 
 
-def load(path: str | Path) -> Study:
-    """A finished study.
+def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: Said = None) -> Study:
+    """A finished study, under other declarations if some are given; its folder stays as it is.
 
     Parameters
     ----------
     path
         Folder of a study, or its results.json.
+    reference, pulse, film
+        Frozen reference, field pulse and film, see `declaring.declarations`; given, the folder's store is needed.
 
     Raises
     ------
     UserError
-        If there is no study, or the file is not one of this version.
+        If there is no study, the file is not one of this version, or a declaration does not fit it.
     """
     given = Path(path)
-    return read_study(given.parent if given.name == RESULTS else given)
+    folder = given.parent if given.name == RESULTS else given
+    if reference is None and pulse is None and film is None:
+        return read_study(folder)
+    return study_as_declared(folder, declarations(reference, pulse, film))[0]
 
 
 def run(
@@ -38,6 +44,9 @@ def run(
     quick: bool = False,
     stages: Sequence[str] | None = None,
     starts: str | None = None,
+    reference: Said = None,
+    pulse: Said = None,
+    film: Said = None,
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Study:
@@ -55,6 +64,8 @@ def run(
         Some of ``host``, ``vacancies``, ``competing phases``, ``migration``, ...; all that can be done by default.
     starts
         Starts of each vacancy: ``as built``, ``rattled``, ``localised``, comma separated, or ``all``.
+    reference, pulse, film
+        As in `load`.
     overwrite
         Replace a study that the folder holds.
     quiet
@@ -74,6 +85,7 @@ def run(
         overwrite=overwrite,
         stages=stages,
         starts=starts,
+        declared=declarations(reference, pulse, film),
         console=Console(quiet=True) if quiet else None,
     )
     return read_study(folder)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .errors import UserError
@@ -74,19 +75,17 @@ def print_and_write(folders: Sequence[Path], output: Path | None = None, console
     target = output or (folders[0] if len(folders) == 1 else None)
     if target is not None and target.exists() and not target.is_dir():
         raise UserError(f"output {target} is a file; give a folder with --output")
-    shown = Table("id", "study", "verdict", "value", "reason", "what would change it", show_lines=True)
+    shown = Table("id", "study", "verdict", "number", "engine")
     for r in table_rows:
         style = _STYLE[str(r["verdict"])]
-        shown.add_row(
-            str(r["id"]),
-            str(r["study"]),
-            f"[{style}]{r['verdict']}[/{style}]\n{r['engine']}",
-            _number(r),
-            str(r["reason"]),
-            str(r["would_change"]),
-        )
+        verdict = f"[{style}]{r['verdict']}[/{style}]"
+        shown.add_row(str(r["id"]), escape(str(r["study"])), verdict, escape(_number(r)), escape(str(r["engine"])))
     out = console or Console()
     out.print(shown)
+    for r in table_rows:
+        out.print(f"[bold]{r['id']}[/bold] {escape(str(r['claim']))} ({escape(str(r['study']))})")
+        out.print(f"   [{_STYLE[str(r['verdict'])]}]{r['verdict']}[/]: {escape(str(r['reason']))}.")
+        out.print(f"   would change it: {escape(str(r['would_change']))}.", style="dim")
     if target is not None:
         target.mkdir(parents=True, exist_ok=True)
         write_whole(target / f"{STEM}.json", json.dumps(table_rows, indent=2) + "\n")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jobflow import JobStore
 
     from ..analysis.calculation import Band
+    from ..analysis.declarations import Declarations
     from ..analysis.study import Study
     from .runner import RunSummary
 
@@ -36,6 +37,7 @@ def run_study(
     stages: Sequence[str] | None = None,
     starts: str | None = None,
     jobs: int = 1,
+    declared: Declarations | None = None,
     console: Console | None = None,
 ) -> Path:
     """Compute a study and write it.
@@ -56,6 +58,8 @@ def run_study(
         Kinds of start of each vacancy, see `structures.starts.start_kinds`; the cell as built by default.
     jobs
         Processes that compute at a time.
+    declared
+        Frozen reference, pulse and film; nothing frozen by default.
     console
         Where to report; stderr by default.
 
@@ -77,7 +81,7 @@ def run_study(
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
     notes = set_bad_results_aside(folder)
     check_output_folder(folder, overwrite=overwrite)
-    flow = _build_flow(host, engine_name, order, quick, stages, starts)
+    flow = _build_flow(host, engine_name, order, quick, stages, starts, declared)
     if overwrite:
         _remove_study(folder)
 
@@ -132,20 +136,52 @@ def _jobs(summary: RunSummary) -> str:
     return f"{summary.jobs} jobs" + (f", {summary.reused} of them computed before" if summary.reused else "")
 
 
-def rebuild_report(folder: Path, console: Console | None = None) -> None:
+def rebuild_report(folder: Path, console: Console | None = None, declared: Declarations | None = None) -> None:
     """Write results, figures, bands and report again from the store; computes nothing.
+
+    Parameters
+    ----------
+    folder
+        Of a study.
+    console
+        Where to report; stderr by default.
+    declared
+        Frozen reference, pulse and film; those that the study ran with by default.
 
     Raises
     ------
     UserError
-        If the folder has no store with a finished study.
+        If the folder has no store with a finished study, or the declarations do not fit it.
     """
+    write_study(*study_as_declared(folder, declared), folder)
+    (console or Console(stderr=True)).print(f"{folder / REPORT}", style="bold", markup=False)
+
+
+def study_as_declared(folder: Path, declared: Declarations | None) -> tuple[Study, dict[str, Band]]:
+    """The study of a folder's store and its bands, under other declarations if some are given; writes nothing.
+
+    Raises
+    ------
+    UserError
+        As `rebuild_report`.
+    """
+    from ..analysis.declared import HopEnds, declare, engine_couplings
     from .store import has_store, open_store
 
     if not has_store(folder):
         raise UserError(f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`")
-    write_study(*_load(open_store(folder)), folder)
-    (console or Console(stderr=True)).print(f"{folder / REPORT}", style="bold", markup=False)
+    study, bands = _load(open_store(folder))
+    if declared is None:
+        return study, bands
+    band = next(iter(bands.values()), None)
+    ends = None
+    if band is not None:
+        found = engine_couplings(study, declared.reference)
+        ends = HopEnds(band.images[0].structure, band.images[-1].structure, band.mover, found)
+    try:
+        return declare(study, ends, declared), bands
+    except ValueError as error:
+        raise UserError(f"{folder} cannot be declared so: {error}") from error
 
 
 def build_flow(
@@ -188,7 +224,13 @@ def check_names(host: str, engine_name: str, order: str | None) -> None:
 
 
 def _build_flow(
-    host: str, engine_name: str, order: str | None, quick: bool, stages: Sequence[str] | None, starts: str | None
+    host: str,
+    engine_name: str,
+    order: str | None,
+    quick: bool,
+    stages: Sequence[str] | None,
+    starts: str | None,
+    declared: Declarations | None = None,
 ) -> Any:
     from dataclasses import replace
 
@@ -201,6 +243,8 @@ def _build_flow(
         made = maker(get_engine(engine_name), stages)
         if starts is not None:
             made = replace(made, starts=start_kinds(starts))
+        if declared is not None:
+            made.declared = declared
         return made.make(host, order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error

@@ -61,11 +61,16 @@ def read_yaml(path: Path) -> Any:
     ValueError, yaml.YAMLError
         If it cannot be read.
     """
+    return plain_yaml(read_text(path, LARGEST_YAML_BYTES), path.name)
+
+
+def plain_yaml(text: str, name: str) -> Any:
+    """Plain values of YAML text; errors as `read_yaml`, naming it so."""
     try:
         # A subclass of the safe loader.
-        return yaml.load(read_text(path, LARGEST_YAML_BYTES), Loader=_PlainLoader)
+        return yaml.load(text, Loader=_PlainLoader)
     except RecursionError:
-        raise ValueError(f"{path.name} is nested too deep") from None
+        raise ValueError(f"{name} is nested too deep") from None
 
 
 def read_structure_file(path: Path) -> Structure:

@@ -19,10 +19,10 @@ from magnetoionics.analysis.ensemble import (
     contrast_against_voltage,
     contrast_of_sequence,
     equilibrium_contrast,
-    fit_contrast,
     moment_against_content,
     retention_against_temperature,
 )
+from magnetoionics.analysis.ensemble_fit import fit_contrast
 from magnetoionics.analysis.figures_of_merit import (
     converse_magnetoelectric_s_per_m,
     energy_per_event_J,

@@ -97,7 +97,7 @@ def test_pulse_writes_the_part_of_u_that_a_mirror_reverses():
     assert np.allclose(path.steps[1].u_meV, after, atol=1e-2)
     assert np.allclose(path.kept_part_meV, [0.5, 0, 0])
     assert np.linalg.norm(path.reversed_part_meV) == pytest.approx(np.linalg.norm(np.cross(p, d)))
-    assert "writes 0.361 meV" in path.verdict
+    assert "writes +-0.361 meV" in path.verdict
 
 
 def test_no_reference_no_sense():

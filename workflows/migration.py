@@ -80,6 +80,7 @@ def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[st
         "after": after,
         "keffer": {"before": keffer_of_mover(before, hop.mover), "after": keffer_of_mover(after, hop.mover)},
         "relation_matrices": hop.relation_matrices,
+        "mover": hop.mover,
     }
 
 

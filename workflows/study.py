@@ -14,6 +14,8 @@ from ..analysis.assembly import StudyInputs, assemble
 from ..analysis.binding import VacancyBinding
 from ..analysis.calculation import Calculation, invalid_because, require_valid
 from ..analysis.computed_phases import ComputedPhases
+from ..analysis.declarations import Declarations
+from ..analysis.declared import HopEnds
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
@@ -26,6 +28,7 @@ from .binding import BindingMaker
 from .building import Repeats
 from .competing_phases import CompetingPhasesMaker
 from .engine import Engine
+from .frozen_exchange import FrozenExchangeMaker, check_reference, needs_engine
 from .migration import MigrationMaker, hop_label
 from .plan import plan_stages
 from .vacancies import VacancyFormationMaker
@@ -65,6 +68,8 @@ class MagnetoionicStudyMaker(Maker):
         Kinds of start of each vacancy, see `VacancyFormationMaker`.
     vibrating_radius_A
         Ions within this distance of the mover vibrate in the stage ``vibrations``; None takes all.
+    declared
+        Frozen reference, field pulse and film, see `Declarations`.
     """
 
     engine: Engine = field(kw_only=True)
@@ -76,6 +81,7 @@ class MagnetoionicStudyMaker(Maker):
     vacancies: Sequence[tuple[str, str]] | None = None
     starts: Sequence[StartKind] = ("as built",)
     vibrating_radius_A: float | None = RADIUS_A
+    declared: Declarations = field(default_factory=Declarations)
     name: str = "magneto-ionic study"
 
     @classmethod
@@ -108,6 +114,7 @@ class MagnetoionicStudyMaker(Maker):
                 raise ValueError(f"engine {self.engine.name} cannot start a vacancy {kind}: {reason}")
         if any(s.stage == "migration" and s.done for s in planned):
             self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
+        check_reference(self.declared.reference, self.engine, planned)
         return planned
 
     def make(self, host_key: HostKey, order: str | None = None) -> Flow:
@@ -167,6 +174,10 @@ class MagnetoionicStudyMaker(Maker):
             "anisotropy",
             lambda: AnisotropyMaker(engine=self.engine, lebedev_order=self.lebedev_order).make(states),
         )
+        turned = None
+        if maps is not None and migration is not None and needs_engine(self.declared.reference):
+            turning = FrozenExchangeMaker(engine=self.engine, reference=self.declared.reference)
+            turned = flow.add("anisotropy", turning.make(migration["before"], migration["after"], migration["mover"]))
         cells = _QUICK_RANDOM_CELLS if self.is_quick else _RANDOM_CELLS
         binding = flow.make("binding", lambda: BindingMaker(engine=self.engine, cells=cells).make(host_key, chosen))
         last = assemble_study(
@@ -182,6 +193,8 @@ class MagnetoionicStudyMaker(Maker):
             binding,
             vibrations,
             phases,
+            self.declared,
+            turned,
         )
         flow.add("analysis", last)
         return Flow(flow.jobs, output=last.output, name=f"{self.name}: {host.formula}")
@@ -204,7 +217,7 @@ class MagnetoionicStudyMaker(Maker):
     def _check_fields(self, gap_eV: float, length_A: float) -> None:
         from ..calculators.field import check_breakdown
 
-        for value in self.fields_V_per_m:
+        for value in (*self.fields_V_per_m, self.declared.pulse.field_V_per_m):
             check_breakdown(value * _PER_METRE, gap_eV, length_A)
 
     def _engine_result(self, cell: Structure) -> EngineResult:
@@ -251,6 +264,8 @@ def assemble_study(
     binding: VacancyBinding | None = None,
     vibrations: AttemptFrequency | None = None,
     phases: ComputedPhases | None = None,
+    declared: Declarations | None = None,
+    turned: dict[str, float] | None = None,
 ) -> Study:
     """Judge everything that was computed; outputs a `Study`. `migration` is what `read_migration` gives.
 
@@ -260,6 +275,7 @@ def assemble_study(
         If the host failed a guard; another cation order that did is left out.
     """
     moved = migration or {}
+    ends = HopEnds(moved["before"], moved["after"], moved["mover"], turned) if moved else None
     require_valid(bulks[order].checks, bulks[order].name)
     bulks = {name: made for name, made in bulks.items() if not invalid_because(made.checks)}
     inputs = StudyInputs(
@@ -277,6 +293,8 @@ def assemble_study(
         binding=binding,
         vibrations=vibrations,
         phases=phases,
+        ends=ends,
+        declared=declared or Declarations(),
     )
     from threadpoolctl import threadpool_limits
 

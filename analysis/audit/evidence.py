@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..binding import VacancyBinding
 from ..chemical_potentials import ChemicalPotentials
 from ..kinetics import Retention
+from ..lithiation import MomentCurve
 from ..migration import Migration
 from ..study import HostResult, VacancyResult, Verdict
 from ..unidirectional import UnidirectionalResult
@@ -30,6 +31,7 @@ class Evidence:
     unidirectional: UnidirectionalResult | None
     retention: Retention | None
     binding: VacancyBinding | None = None
+    contents: list[MomentCurve] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

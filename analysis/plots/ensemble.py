@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..ensemble import Curve, EnsembleFit, contrast_against_voltage
-from .base import BLUE, VERMILION, canvas
+from ..ensemble import Curve, EnsembleParameters, contrast_against_voltage
+from ..ensemble_fit import EnsembleFit
+from .base import BLUE, GREEN, PURPLE, VERMILION, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _LOG_X = ("time (s)",)
+_VARIED = {"miscut (deg)": "miscut_deg", "temperature (K)": "temperature_K"}
+_OF_THE_HOP = ("barrier_eV", "asymmetry_eV", "charge_e", "distance_A")
 _LOG_Y = ("time to 1/e of the contrast (s)",)
 
 
@@ -48,7 +51,46 @@ def plot_curve(curve: Curve, ax: Axes | None = None) -> Figure:
             axis.axhline(0, color="0.6", lw=0.8)
         axis.set_xlabel(curve.x_name)
         axis.set_ylabel(curve.y_name)
-        _list_beside(axis, ["assumed", *curve.parameters.listed(), *curve.notes])
+        list_beside(axis, [*_beside(curve.parameters, _VARIED.get(curve.x_name, "")), *curve.notes])
+        return figure
+
+
+def _beside(p: EnsembleParameters, varied: str = "") -> list[str]:
+    """What the hop gives and what is assumed, but for the parameter that the curve varies."""
+    lines = [line for line in p.listed() if line.split(" = ")[0] != varied]
+    given = [line for line in lines if line.split(" = ")[0] in _OF_THE_HOP]
+    return ["hop", *given, "", "assumed", *(line for line in lines if line not in given)]
+
+
+def plot_pulses(curves: Sequence[Curve], ax: Axes | None = None) -> Figure:
+    """Contrast against voltage for several pulse lengths; what all share, and each pulse, in the margin."""
+    with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
+        for curve, colour, mark in zip(curves, (BLUE, VERMILION, GREEN, PURPLE) * 3, "os^Dv*" * 2, strict=False):
+            label = curve.notes[0].split(",")[0] if curve.notes else ""
+            axis.plot(curve.x, curve.y, f"{mark}-", ms=3.5, color=colour, label=label)
+        axis.axhline(0, color="0.6", lw=0.8)
+        axis.set_xlabel(curves[0].x_name)
+        axis.set_ylabel(curves[0].y_name)
+        axis.legend()
+        list_beside(axis, [*_beside(curves[0].parameters), "each voltage and pulse on a fresh film"])
+        return figure
+
+
+def plot_train(curve: Curve, ax: Axes | None = None) -> Figure:
+    """Contrast through a train of pulses: at the end of each (filled) and after the wait (open)."""
+    with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
+        x, y = np.array(curve.x), np.array(curve.y)
+        axis.plot(x, y, "-", color="0.7", lw=0.8)
+        ends = np.isclose(x % 1, 0)
+        axis.plot(x[ends], y[ends], "o", color=BLUE, label="end of the pulse")
+        axis.plot(x[~ends], y[~ends], "o", mfc="white", color=VERMILION, label="after the wait")
+        volts = curve.notes[0].removeprefix("voltages ").removesuffix(" V").split(", ")
+        axis.set_xticks(x[ends], [f"{v} V" for v in volts])
+        axis.axhline(0, color="0.6", lw=0.8)
+        axis.set_xlabel("pulse")
+        axis.set_ylabel(curve.y_name)
+        axis.legend()
+        list_beside(axis, [*_beside(curve.parameters), *curve.notes[1:]])
         return figure
 
 
@@ -66,13 +108,11 @@ def plot_fit(
         axis.legend()
         fitted = [f"{n} = {v:.4g} ± {fit.errors[n]:.2g}" for n, v in fit.values.items()]
         kept = [line for line in fit.parameters.listed() if line.split(" = ")[0] not in fit.values]
-        _list_beside(
-            axis, ["fitted", *fitted, f"scale = {fit.scale:.4g} ± {fit.scale_error:.2g}", "", "assumed", *kept]
-        )
+        list_beside(axis, ["fitted", *fitted, f"scale = {fit.scale:.4g} ± {fit.scale_error:.2g}", "", "assumed", *kept])
         return figure
 
 
-def _list_beside(axis: Axes, lines: Sequence[str]) -> None:
+def list_beside(axis: Axes, lines: Sequence[str]) -> None:
     """Small text to the right of an axis, wrapped; the layout engine makes room for it."""
     from textwrap import wrap
 

@@ -10,13 +10,17 @@ from ..anisotropy import AnisotropyMap
 from ..chemical_potentials import ChemicalPotentials
 from ..constants import BOLTZMANN_eV_PER_K
 from ..defect_study import DefectEquilibria
+from ..device_study import DeviceResult
 from ..study import Study
 from .anisotropy import plot_plane
 from .brouwer import plot_brouwer
+from .ensemble import plot_curve, plot_pulses, plot_train
 from .fermi import plot_fermi
 from .formation import plot_formation
+from .lithiation import plot_moment
 from .migration import plot_band, plot_barrier_against_field
 from .retention import plot_retention
+from .switching import plot_loops, plot_switching, plot_switching_time
 from .window import plot_window
 
 if TYPE_CHECKING:
@@ -69,6 +73,38 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
         made |= _migration_figures(study)
     if study.anisotropy is not None:
         made |= _anisotropy_figures(study, study.anisotropy.maps)
+    return made | _declared_figures(study)
+
+
+def _declared_figures(study: Study) -> dict[str, StudyFigure]:
+    """Loops, switching path, device curves and contents: what rests on declarations."""
+    made: dict[str, StudyFigure] = {}
+    engine = f"Engine {study.engine.name}."
+    result, path, device = study.unidirectional, study.switching, study.device
+    if result is not None and any(s.loop is not None for s in result.states):
+        made["loops"] = StudyFigure(
+            "anisotropy",
+            plot_loops(result),
+            "Hysteresis loops of the turning moments before and after the hop, shifted by the frozen reference",
+            f"{engine} Moments that turn, against {result.reference} held rigid; the shift is u over their moment. "
+            "Left out: walls, temperature, the pinning itself.",
+        )
+    if path is not None:
+        made["switching"] = StudyFigure(
+            "device",
+            plot_switching(path),
+            "Share of ions after the hop through a field pulse, a wait, the reverse pulse and a wait",
+            f"{engine} State before, pulse, state after, and u of each where something is frozen. {path.verdict}.",
+        )
+    if device is not None:
+        made |= _device_figures(engine, device)
+    for n, curve in enumerate(study.contents):
+        made["content" if n == 0 else f"content_{n + 1}"] = StudyFigure(
+            "content",
+            plot_moment(curve),
+            f"Magnetisation of {curve.formula} against its content of {curve.ion}",
+            f"Counted by Neel's rule: {'; '.join(curve.assumptions)}.",
+        )
     return made
 
 
@@ -77,6 +113,18 @@ def _beside(study: Study, window: ChemicalPotentials) -> ChemicalPotentials | No
     if study.competing_phases is None or window.provenance.tier == "experiment":
         return None
     return study.competing_phases.experimental
+
+
+def _device_figures(engine: str, device: DeviceResult) -> dict[str, StudyFigure]:
+    note = "Every declared number stands beside the curve; contrast is of the ions' places, not of a magnetic sense."
+    made = {
+        "contrast_voltage": (plot_pulses(device.against_voltage), "Contrast against voltage for several pulse lengths"),
+        "contrast_train": (plot_train(device.train), "Contrast through a train of pulses and waits"),
+        "contrast_miscut": (plot_curve(device.against_miscut), "Contrast against the angle between field and hop"),
+        "contrast_retention": (plot_curve(device.retention), "Time that a written contrast lasts, against temperature"),
+        "switching_time": (plot_switching_time(device), "Mean time of the hop against the field"),
+    }
+    return {name: StudyFigure("device", f, alt, f"{engine} {alt}. {note}") for name, (f, alt) in made.items()}
 
 
 def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, StudyFigure]:

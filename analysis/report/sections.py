@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..study import Study
 from .defect_tables import binding_table, films_table, starts_table
+from .device_tables import content_table, merit_table, reference_table, switching_table
 from .model import Section
 from .phase_tables import ladder_table, phases_table, stability_words, windows_table
 from .tables import (
@@ -128,6 +129,13 @@ def _anisotropy(study: Study) -> Section | None:
     else:
         section.paragraphs.append(f"Verdict: {picture.verdict}. {picture.reason}.")
         section.tables.append(states_table(study, result.maps, picture))
+        if picture.reference is None:
+            section.paragraphs.append(
+                "No frozen reference is declared: time reversal leaves an axis, and u below is the error of the "
+                "calculation. Declare one with --reference to see u, the loop's shift and its loops."
+            )
+        else:
+            section.tables.append(reference_table(picture))
     if result.cubic is not None:
         section.paragraphs.append(
             f"Cubic average of the host: K1 = {result.cubic.K1_MJ_per_m3:.2f} MJ/m³ "
@@ -135,6 +143,38 @@ def _anisotropy(study: Study) -> Section | None:
         )
     section.notes = [*result.maps[0].provenance.left_out, *(picture.assumptions if picture else [])]
     return section
+
+
+def _device(study: Study) -> Section | None:
+    path, device = study.switching, study.device
+    if path is None and device is None:
+        return None
+    section = Section("device", "Switching path and device figures")
+    if path is not None:
+        section.paragraphs.append(
+            f"{path.steps[0].stage.capitalize()}, pulse, wait, reverse pulse, wait: {path.verdict}."
+        )
+        section.tables.append(switching_table(path))
+        section.notes += path.assumptions
+    if device is not None:
+        section.paragraphs.append(
+            "Nothing below is measured or fitted: film, field and pulse are declared, and listed beside each curve. "
+            "`magnetoionics fit` fits them to your data."
+        )
+        section.tables.append(merit_table(device))
+        section.notes += [*device.assumptions, *device.merit.assumptions]
+    return section
+
+
+def _content(study: Study) -> Section | None:
+    if not study.contents:
+        return None
+    return Section(
+        "content",
+        "Moment against content",
+        paragraphs=["Counts of Neel's rule: which ion changes its valence is declared, no energy stands behind it."],
+        tables=[content_table(c) for c in study.contents],
+    )
 
 
 def _retention(study: Study) -> Section | None:
@@ -178,6 +218,8 @@ _BUILDERS: tuple[Callable[[Study], Section | None], ...] = (
     _migration,
     _anisotropy,
     _retention,
+    _device,
+    _content,
     _claims,
     _provenance,
 )

@@ -22,6 +22,24 @@ StartsOption = Annotated[
 CalculatorOption = Annotated[
     str | None, typer.Option(help="Any ASE calculator as engine: package.module:Class, or 'p.m:Class {\"option\": 1}'.")
 ]
+ReferenceOption = Annotated[
+    str | None,
+    typer.Option(
+        help="What is frozen, as YAML or a .yaml file, e.g. 'sublattice: A, p: [1, 1, 0], h_meV: 20' [default: none]."
+    ),
+]
+PulseOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Field pulse of the switching path, e.g. 'field_V_per_m: 1e8, duration_s: 1, temperature_K: 300'."
+    ),
+]
+FilmOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Film of the device figures, e.g. 'thickness_m: 2e-8, texture_deg: 10, barrier_spread_eV: 0.05'."
+    ),
+]
 
 
 def engine_or_calculator(engine: str, calculator: str | None) -> str:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from .arguments import FolderArgument
+from .arguments import FilmOption, FolderArgument, PulseOption, ReferenceOption
 
 
-def report(folder: FolderArgument) -> None:
-    """Write results.json, report.html, figures and bands again from the store, without computing."""
+def report(
+    folder: FolderArgument,
+    reference: ReferenceOption = None,
+    pulse: PulseOption = None,
+    film: FilmOption = None,
+) -> None:
+    """Write results.json, report.html, figures and bands again from the store, without computing.
+
+    With --reference, --pulse or --film under these declarations; without, under those that the study ran with.
+    """
+    from ..declaring import declarations
     from ..study_runner import rebuild_report
 
-    rebuild_report(folder)
+    said = any(x is not None for x in (reference, pulse, film))
+    rebuild_report(folder, declared=declarations(reference, pulse, film) if said else None)
 
 
 def register(app: typer.Typer) -> None:

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from .arguments import CalculatorOption, EngineOption, HostArgument, OrderOption, StartsOption, engine_or_calculator
+from .arguments import (
+    CalculatorOption,
+    EngineOption,
+    FilmOption,
+    HostArgument,
+    OrderOption,
+    PulseOption,
+    ReferenceOption,
+    StartsOption,
+    engine_or_calculator,
+)
 
 
 def run(
@@ -22,12 +32,16 @@ def run(
         typer.Option(help="Stages, e.g. vacancies,competing_phases [default: all that the engine can and affords]."),
     ] = None,
     starts: StartsOption = None,
+    reference: ReferenceOption = None,
+    pulse: PulseOption = None,
+    film: FilmOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
     ] = False,
 ) -> None:
     """Run a whole study, or go on with an unfinished one; writes results.json, report.html, figures, bands, store."""
+    from ..declaring import declarations
     from ..study_runner import run_study
 
     run_study(
@@ -38,6 +52,7 @@ def run(
         quick=quick,
         overwrite=overwrite,
         jobs=jobs,
+        declared=declarations(reference, pulse, film),
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,
     )

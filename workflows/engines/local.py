@@ -251,6 +251,7 @@ def single_ion_anisotropy(
         )
         notes.append(f"only ions within {engine.radius_A:g} A of the defect; those left out vary by {error:.3g} meV")
     total = 1000.0 * found.total_eV
+    ions = 1000.0 * (found.energies_eV - found.energies_eV.min(axis=1, keepdims=True))
     return AnisotropyMap(
         state=state,
         directions=np.asarray(directions, dtype=float).tolist(),
@@ -259,6 +260,8 @@ def single_ion_anisotropy(
         formula_units=structure.composition["O"] / 4,
         ions=found.names,
         restriction_error_meV=error,
+        ion_sites=found.sites,
+        ion_energies_meV=np.round(ions, 6).tolist(),
         provenance=engine.provenance(notes),
     )
 

@@ -1,0 +1,91 @@
+"""Figures of a switching path, of loops with a frozen reference, and of the switching time against the field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..device_study import DeviceResult
+from ..loops import SwitchingPath
+from ..unidirectional import UnidirectionalResult
+from .base import BLUE, GREEN, VERMILION, canvas, sign
+from .ensemble import list_beside
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
+    """Share of ions after the hop through pulse, wait, reverse pulse and wait; below it u, if something is frozen.
+
+    Parameters
+    ----------
+    path
+        Steps in order.
+    ax
+        Axis for the share alone; a new figure by default.
+    """
+    written = np.array(path.reversed_part_meV)
+    size = float(np.linalg.norm(written))
+    both = ax is None and size > 0 and any(np.any(s.u_meV) for s in path.steps)
+    with canvas(ax, size=(6.4, 5.0 if both else 3.8)) as (figure, axis):
+        x = np.arange(len(path.steps))
+        if both:
+            grid = figure.add_gridspec(2, 1)
+            axis.set_subplotspec(grid[0])
+            lower = figure.add_subplot(grid[1], sharex=axis)
+            lower.plot(x, [float(np.dot(s.u_meV, written)) / size for s in path.steps], "s--", color=VERMILION)
+            lower.axhline(0, color="0.6", lw=0.8)
+            lower.set_ylabel("u along its change\n(meV per cell)")
+        axis.plot(x, [s.population_after for s in path.steps], "o-", color=BLUE)
+        axis.set_ylim(-0.05, 1.25)
+        axis.set_yticks([0, 0.5, 1])
+        axis.set_ylabel("share after the hop")
+        names = ["before", "after the\npulse", "after\nwaiting", "after the\nreverse pulse", "after\nwaiting again"]
+        axis.set_xticks(x, names[: len(x)], fontsize=7)
+        for n, step in enumerate(path.steps[1:], start=1):
+            what = f"{step.field_V_per_m:+.1g} V/m" if step.field_V_per_m else "no field"
+            axis.annotate(
+                f"{what}\n{step.duration_s:g} s", (n - 0.5, 1.23), ha="center", va="top", fontsize=6.5, color="0.3"
+            )
+        list_beside(axis, [path.verdict, *_axes_apart(path), "", *path.assumptions])
+        return figure
+
+
+def _axes_apart(path: SwitchingPath) -> list[str]:
+    if len(path.easy_axes) != 2:
+        return []
+    first, second = np.array(path.easy_axes)
+    angle = np.degrees(np.arccos(min(1.0, abs(float(first @ second)))))
+    return [f"easy axes of the two states: {angle:.1f} degrees apart"]
+
+
+def plot_loops(result: UnidirectionalResult, ax: Axes | None = None) -> Figure:
+    """Stoner-Wohlfarth loops of the turning group before and after the hop, each along its own u."""
+    with canvas(ax, size=(5.2, 3.6)) as (figure, axis):
+        for state, colour in zip([s for s in result.states if s.loop is not None], (BLUE, VERMILION), strict=False):
+            loop = state.loop
+            assert loop is not None
+            axis.plot(
+                loop.fields_T, loop.along, ".-", ms=3, color=colour, label=f"{state.state}: {loop.shift_T:+.3g} T"
+            )
+            axis.axvline(loop.shift_T, color=colour, lw=0.6, ls=":")
+        axis.set_xlabel("field along u (T)")
+        axis.set_ylabel("moment along u")
+        axis.legend(title="shift of the loop", fontsize=7)
+        sign(axis, f"pinned reference: {result.reference}; one rigid domain at 0 K")
+        return figure
+
+
+def plot_switching_time(device: DeviceResult, ax: Axes | None = None) -> Figure:
+    """Mean time of the hop against the field along it, from the computed profile."""
+    with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
+        axis.plot(device.switching_fields_V_per_m, device.switching_times_s, "o-", color=GREEN)
+        axis.set_yscale("log")
+        axis.set_xlabel("field along the hop (V/m)")
+        axis.set_ylabel("mean time of the hop (s)")
+        p = device.parameters
+        list_beside(axis, ["assumed", f"attempt_Hz = {p.attempt_Hz:g}", f"temperature_K = {p.temperature_K:g}"])
+        return figure

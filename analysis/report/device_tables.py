@@ -1,0 +1,125 @@
+"""Tables of what rests on declarations: frozen reference, switching path, figures of merit, contents."""
+
+from __future__ import annotations
+
+from ..device_study import DeviceResult
+from ..kinetics import format_duration
+from ..lithiation import MomentCurve
+from ..loops import SwitchingPath
+from ..unidirectional import UnidirectionalResult
+from .model import Cell, Table, number, words
+
+
+def _vector(values: list[float], digits: int = 3) -> str:
+    return "(" + ", ".join(f"{x:.{digits}g}" for x in values) + ")"
+
+
+def _scientific(value: float | None, digits: int = 2) -> Cell:
+    return Cell("–" if value is None else f"{value:.{digits}e}", "number")
+
+
+def reference_table(result: UnidirectionalResult) -> Table:
+    """E_odd, u, h, D and the loop of every state with the frozen reference."""
+    rows = []
+    for s in result.states:
+        c = s.coupling
+        if c is None:
+            continue
+        loop = s.loop
+        rows.append(
+            [
+                *words([s.state, f"{c.turning_ions} turn, {c.frozen_ions} frozen"]),
+                number(c.h_meV, 3),
+                *words([_vector(c.D_meV), _vector(s.u_meV, 4)]),
+                number(s.odd_max_meV, 3),
+                *words([_vector(s.favoured or [], 2)]),
+                number(c.turning_moment_muB, 1, signed=True),
+                number(s.loop_shift_T, 3),
+                number(None if loop is None else loop.shift_T, 3, signed=True),
+                number(None if loop is None else loop.coercive_T, 3),
+            ]
+        )
+    p = _vector(result.frozen.p) if result.frozen is not None else ""
+    return Table(
+        f"With the frozen reference {result.reference}, p = {p}; meV per cell",
+        [
+            "state",
+            "magnetic ions",
+            "h (meV)",
+            "D (meV)",
+            "u (meV)",
+            "largest odd part (meV)",
+            "favoured n",
+            "turning moment (μB)",
+            "|u|/moment (T)",
+            "loop shift (T)",
+            "coercive field (T)",
+        ],
+        rows,
+    )
+
+
+def switching_table(path: SwitchingPath) -> Table:
+    """State before, pulse, state after, and u of each."""
+    rows = [
+        [
+            *words([s.stage]),
+            _scientific(s.field_V_per_m, 1),
+            number(s.duration_s, 3),
+            number(s.population_after, 4),
+            *words([_vector(s.u_meV, 4)]),
+        ]
+        for s in path.steps
+    ]
+    return Table(
+        "Switching path",
+        ["state", "field that led to it (V/m)", "for (s)", "share of ions after the hop", "mean u (meV per cell)"],
+        rows,
+    )
+
+
+def merit_table(device: DeviceResult) -> Table:
+    """Figures of merit with their units."""
+    m = device.merit
+    rows = [
+        [
+            *words(["converse magnetoelectric coefficient μ0 ΔM/ΔE"]),
+            _scientific(m.converse_magnetoelectric_s_per_m),
+            *words(["s/m"]),
+        ],
+        [*words(["ΔK_s/ΔE, per area of one cell"]), _scientific(m.surface_anisotropy_fJ_per_Vm), *words(["fJ/(V m)"])],
+        [
+            *words(["ΔK/ΔE of the volume"]),
+            _scientific(m.volume_anisotropy_J_per_m3_per_V_per_m),
+            *words(["J/m³ per V/m"]),
+        ],
+        [
+            *words(["switching time in the field"]),
+            _scientific(m.switching_time_s),
+            *words([f"s ({format_duration(m.switching_time_s)})"]),
+        ],
+        [
+            *words(["retention at zero field"]),
+            _scientific(m.retention_s),
+            *words([f"s ({format_duration(m.retention_s)})"]),
+        ],
+        [*words(["work of the field per hop"]), _scientific(m.energy_per_event_J), *words(["J"])],
+    ]
+    rows += [
+        [*words([f"mean time of the hop at {f:.1e} V/m"]), _scientific(t), *words([f"s ({format_duration(t)})"])]
+        for f, t in zip(device.switching_fields_V_per_m, device.switching_times_s, strict=True)
+    ]
+    return Table("Figures of merit", ["figure", "value", "unit"], rows)
+
+
+def content_table(curve: MomentCurve) -> Table:
+    """Moment and specific magnetisation against content."""
+    rows = [
+        [number(x, 3), number(m, 3), number(s, 2)]
+        for x, m, s in zip(curve.content, curve.moment_muB, curve.specific_Am2_per_kg, strict=True)
+    ]
+    return Table(
+        f"{curve.formula} with {curve.ion}: {'; '.join(curve.assumptions)}",
+        [f"{curve.ion} per formula unit", "moment (μB per formula unit)", "magnetisation (A m²/kg)"],
+        rows,
+    )

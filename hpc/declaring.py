@@ -1,0 +1,92 @@
+"""Declarations as a user writes them: a YAML file, or its content on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from ..analysis.declarations import Declarations
+
+Said = str | Mapping[str, Any] | None
+_EXAMPLES = {
+    "reference": "'sublattice: A, p: [1, 1, 0], h_meV: 20, d0_meV_per_A2: 0.1'",
+    "pulse": "'field_V_per_m: 1e8, duration_s: 1, temperature_K: 300'",
+    "film": "'thickness_m: 2e-8, texture_deg: 10, barrier_spread_eV: 0.05'",
+}
+
+
+def declarations(reference: Said = None, pulse: Said = None, film: Said = None) -> Declarations:
+    """What a user declares, checked.
+
+    Parameters
+    ----------
+    reference, pulse, film
+        Fields of `FrozenReference`, `FieldPulse` and `FilmDeclaration`: a dictionary, the path of a YAML file, or
+        YAML on one line. None or ``"none"``: the default.
+
+    Raises
+    ------
+    UserError
+        Naming the declaration, what is wrong and an example.
+    """
+    from pydantic import ValidationError
+
+    from ..analysis.declarations import Declarations
+    from ..analysis.device_study import FilmDeclaration
+    from ..analysis.frozen_reference import FrozenReference
+    from ..analysis.switching import FieldPulse
+
+    kinds = {"reference": FrozenReference, "pulse": FieldPulse, "film": FilmDeclaration}
+    made: dict[str, Any] = {}
+    for name, said in (("reference", reference), ("pulse", pulse), ("film", film)):
+        entries = _entries(name, said)
+        if entries is None:
+            continue
+        try:
+            made[name] = kinds[name].model_validate({"source": "declared by the user", **entries})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(x) for x in first["loc"])
+            known = ", ".join(k for k in kinds[name].model_fields)
+            wrong = f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
+            raise UserError(f"{name} {said!r}: {wrong}; entries: {known}; e.g. {_EXAMPLES[name]}") from error
+    return Declarations(**made)
+
+
+def _entries(name: str, said: Said) -> dict[str, Any] | None:
+    import yaml
+
+    from ..structures.strangers import plain_yaml, read_yaml
+
+    if said is None or (isinstance(said, str) and said.strip().lower() in ("", "none")):
+        return None
+    if isinstance(said, Mapping):
+        return dict(said)
+    try:
+        if said.strip().endswith((".yaml", ".yml")):
+            found = read_yaml(Path(said.strip()))
+        else:
+            found = plain_yaml("{" + said + "}" if not said.strip().startswith("{") else said, name)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{name} {said!r} cannot be read ({error}); write e.g. {_EXAMPLES[name]}") from error
+    if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
+        raise UserError(f"{name} {said!r} is no list of entries; write e.g. {_EXAMPLES[name]}")
+    # YAML 1.1 reads 1e8 as text.
+    return {k: _number(v) for k, v in found.items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _number(v) for k, v in value.items()}
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
