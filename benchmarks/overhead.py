@@ -125,12 +125,15 @@ def store_growth(source: Path, most: int) -> None:
             begin, previous = time.perf_counter(), n
 
 
-def submission(project: str, number: int) -> None:
-    """Time to submit many different studies to a project with one controller."""
+def submission(project: str, number: int, alone: bool) -> None:
+    """Time to submit many different studies to a project with one controller; `alone`: none shares a job."""
     from magnetoionics.hpc.campaign import StudySpec, campaign_status, submit_campaign
+    from magnetoionics.hpc.cluster import sharing
     from magnetoionics.hpc.cluster.controller import job_controller
     from magnetoionics.hpc.cluster.submit import project_table
 
+    if alone:
+        sharing.find_owners = lambda *given: {}
     fields = ((0.0, 1e6 * (n + 1)) for n in range(number))
     studies = [StudySpec("cofe2o4", quick=True, fields_V_per_m=f) for f in fields]
     with job_controller(project) as controller:
@@ -138,8 +141,9 @@ def submission(project: str, number: int) -> None:
         done = submit_campaign("benchmark", studies, controller, project_table(project), max_queued=10**9)
         seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
         print(
-            f"{len(done.submitted)} studies submitted in {seconds:.1f} s, {1e3 * seconds / number:.1f} ms each "
-            f"({1e3 * cpu / number:.1f} ms of CPU time)"
+            f"{len(done.submitted)} studies ({sum(len(d.costs) for d in done.submitted)} jobs, "
+            f"{sum(d.shared for d in done.submitted)} shared) submitted in {seconds:.1f} s, "
+            f"{1e3 * seconds / number:.1f} ms each ({1e3 * cpu / number:.1f} ms of CPU time)"
         )
         begin = time.perf_counter()
         rows = campaign_status(controller, "benchmark")
@@ -156,13 +160,14 @@ def main() -> None:
     parser.add_argument("--study", type=Path, help="Folder of a finished study, for `store`.")
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--project", help="Project of jobflow-remote, for `submit`.")
+    parser.add_argument("--alone", action="store_true", help="Let no study share a job, for `submit`.")
     given = parser.parse_args()
     if given.what == "local":
         local(given.jobs)
     elif given.what == "store":
         store_growth(given.study, given.studies)
     else:
-        submission(given.project, given.studies)
+        submission(given.project, given.studies, given.alone)
 
 
 if __name__ == "__main__":

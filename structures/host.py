@@ -112,6 +112,7 @@ class Host:
     anion: str = "O"
     cubic_parent: bool = False
     no_window: str = ""
+    _cells: dict[str, Structure] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def structure(self, order: str | None = None) -> Structure:
         """The ordered cell with its spins.
@@ -136,10 +137,12 @@ class Host:
         chosen = self.orders[0] if order is None else order
         if chosen not in self.orders:
             raise ValueError(f"{self.key} has no order {chosen!r}; known: {', '.join(self.orders)}")
-        cell = set_moments(self.build_cell(chosen), self.spin_sense)
-        if abs(total_valence(cell)) > 1e-9:
-            raise RuntimeError(f"{self.key} in order {chosen} carries charge {total_valence(cell)} e")
-        return cell
+        if chosen not in self._cells:
+            cell = set_moments(self.build_cell(chosen), self.spin_sense)
+            if abs(total_valence(cell)) > 1e-9:
+                raise RuntimeError(f"{self.key} in order {chosen} carries charge {total_valence(cell)} e")
+            self._cells[chosen] = cell
+        return self._cells[chosen].copy()
 
     def check_moment(self, order: str) -> None:
         """Build an order and compare its moment with the declared one.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.runner import LocalRunner
 
 spec = importlib.util.spec_from_file_location("services", Path(__file__).with_name("services.py"))
 services = importlib.util.module_from_spec(spec)
@@ -269,6 +270,67 @@ def test_job_beyond_its_walltime_goes_on_from_its_last_step(cluster, capsys, mon
     (output,) = outputs_full(project)
     # At most the evaluation in flight is lost at every kill.
     assert output["output"]["force_calls"] <= len(asked) <= output["output"]["force_calls"] + kills
+
+
+def test_studies_share_equal_jobs_that_run_or_have_run(cluster, tmp_path, capsys):
+    """One bulk cell for three studies: two submitted at once, the third when it has ended; fetched, each is whole."""
+    from jobflow import Flow
+    from jobflow.core.job import store_inputs
+    from magnetoionics.hpc.cluster.controller import job_controller
+    from magnetoionics.hpc.cluster.fetch import copy_outputs, remote_study
+    from magnetoionics.hpc.cluster.submit import project_table, submit_flow
+    from magnetoionics.hpc.store import open_store
+    from magnetoionics.structures.host import get_host
+    from magnetoionics.workflows.building import build_supercell
+    from magnetoionics.workflows.engine import get_engine
+
+    def study(size):
+        bulk = get_engine("local").relax(get_host("cofe2o4").structure(), name="bulk", cell=True)
+        cell = build_supercell(bulk.output, (1, 1, size))
+        last = store_inputs(cell.output)
+        cell.name, last.name = f"times {size}", f"last {size}"
+        return Flow([bulk, cell, last])
+
+    project = cluster.project("sharing")
+
+    def submit(size):
+        with job_controller("sharing") as controller:
+            return submit_flow(study(size), controller, project_table("sharing"), about={})
+
+    first, second = submit(1), submit(2)
+    assert (first.shared, second.shared) == (0, 1)
+    assert {j["job"]["name"]: j["state"] for j in project.jobs(**{"job.metadata.study": second.key})} == {
+        "times 2": "PAUSED",
+        "last 2": "WAITING",
+    }
+    assert not submit(2).is_new
+    finish(project, 120)
+    third = submit(3)
+    assert third.shared == 1
+    mine = {"job.metadata.study": third.key}
+    assert {j["state"] for j in project.jobs(**mine)} == {"READY", "WAITING"}
+    # As if its `hand over` had failed.
+    (bulk,) = project.jobs(**{"job.name": "bulk"})
+    paused = {"state": "PAUSED", "job.metadata.waits_for": [bulk["uuid"]]}
+    with job_controller("sharing") as controller:
+        controller.jobs.update_one({**mine, "state": "READY"}, {"$set": paused})
+    assert project.doctor("--fix") == 0
+    assert "another study, which is there" in " ".join(capsys.readouterr().out.split())
+    assert {j["state"] for j in project.jobs(**mine)} == {"READY", "WAITING"}
+    finish(project, 120)
+    names = [j["job"]["name"] for j in project.jobs()]
+    assert sorted(names) == ["bulk", "hand over", "last 1", "last 2", "last 3", "times 1", "times 2", "times 3"]
+    energies = set()
+    for number, done in enumerate((first, second, third)):
+        store = open_store(tmp_path / str(number))
+        with job_controller("sharing") as controller:
+            assert copy_outputs(controller, remote_study(controller, done.flow), store.docs_store) == 3
+        bulk = store.query_one({"name": "bulk", "hosts": done.flow}, load=True)
+        energies.add(bulk["output"]["energy_eV"])
+        # A local run takes all of it over.
+        summary = LocalRunner(store).run(study(number + 1))
+        assert summary.reused == summary.jobs == 3
+    assert len(energies) == 1
 
 
 def outputs_full(project):

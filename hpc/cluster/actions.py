@@ -66,7 +66,10 @@ def submit_study(
     with job_controller(project_name) as controller:
         done = submit_flow(flow, controller, table, about=about, priority=priority)
     remember(folder, project_name, done, about)
-    word = f"submitted: {len(done.costs)} jobs" if done.is_new else "this study had been submitted; nothing was added"
+    word = "this study had been submitted; nothing was added"
+    if done.is_new:
+        shared = f", {done.shared} more are shared with other studies" if done.shared else ""
+        word = f"submitted: {len(done.costs)} jobs{shared}"
     console.print(f"{word} (study {done.key[:12]}, project {project_name})", markup=False)
     console.print(
         f"Keep the runner on: jf -p {project_name} runner start. Results: magnetoionics fetch {folder}", markup=False

@@ -80,8 +80,11 @@ def initialise(controller: JobController) -> None:
     """Make the collections of a new database; one in use is left as it is."""
     if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:
         controller.reset(reset_output=False, max_limit=0)
-        controller.jobs.create_index("job.metadata.study")
-        studies(controller).create_index("campaign")
+    controller.jobs.create_index("job.metadata.study")
+    for field in ("key", "waits_for", "hands_over"):
+        controller.jobs.create_index(f"job.metadata.{field}", sparse=True)
+    for field in ("campaign", "flow"):
+        studies(controller).create_index(field)
 
 
 def studies(controller: JobController) -> Any:

@@ -14,6 +14,7 @@ from rich.text import Text
 from ..errors import UserError
 from .controller import DatabaseDownError, job_controller, ping_database
 from .project import load_project
+from .sharing import WAITS_FOR, completed, release
 from .submit import check_table, project_table
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ def check_jobs(controller: JobController, name: str, stale_s: float) -> Iterator
     for job in controller.get_jobs_info_query({"state": {"$in": ["FAILED", "REMOTE_ERROR"]}}):
         yield from _broken_job(controller, name, job)
     yield from _stuck_batches(controller, name, stale_s)
+    yield from _paused(controller, name)
     yield from _no_runner(controller, name, stale_s)
 
 
@@ -329,6 +331,31 @@ def _stuck_batches(controller: JobController, name: str, stale_s: float) -> Iter
             f"jf -p {name} job rerun --force {db_id}",
             lambda db_id=db_id: controller.rerun_job(db_id=db_id, force=True, delete_files=False),
         )
+
+
+def _paused(controller: JobController, name: str) -> Iterator[Finding]:
+    """Jobs that wait for another study's output although it is there, or will never come."""
+    query = {"state": "PAUSED", WAITS_FOR: {"$exists": True}}
+    waiting = list(controller.jobs.find(query, {"db_id": 1, "job.name": 1, "job.hosts": 1, WAITS_FOR: 1}))
+    owners = {u for row in waiting for u in row["job"]["metadata"]["waits_for"]}
+    there = set(controller.jobs.distinct("uuid", {"uuid": {"$in": list(owners)}}))
+    done = completed(controller, owners)
+    for row in waiting:
+        wanted = set(row["job"]["metadata"]["waits_for"])
+        subject = f"job {row['db_id']} ({row['job']['name']})"
+        if wanted <= done:
+            yield Finding(
+                subject,
+                "paused for an output of another study, which is there",
+                "submit its study again",
+                lambda wanted=wanted: release(controller, wanted),
+            )
+        elif wanted - there:
+            yield Finding(
+                subject,
+                "paused for an output of another study, whose flow was deleted",
+                f"jf -p {name} flow delete -fid {row['job']['hosts'][-1]}, then submit its study again",
+            )
 
 
 def _no_runner(controller: JobController, name: str, stale_s: float) -> Iterator[Finding]:

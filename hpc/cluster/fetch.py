@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from ...structures.safe_json import check_classes
 from ..errors import UserError
 from ..keys import UnknownInputError, job_key
 from ..sqlite_store import Row, SqliteStore, encode
+from .controller import studies
+from .sharing import HANDS_OVER, Shared, completed
 
 if TYPE_CHECKING:
     from jobflow_remote.jobs.jobcontroller import JobController
@@ -27,12 +30,15 @@ class RemoteStudy:
     ----------
     jobs
         Documents of the queue, in the order of their numbers.
+    shared
+        Jobs of other studies whose outputs this one takes.
     seconds_by_stage
         Wall time of the jobs that have ended, summed by stage.
     """
 
     flow: str
     jobs: list[dict[str, Any]]
+    shared: list[Shared] = field(default_factory=list)
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -57,9 +63,12 @@ def remote_study(controller: JobController, flow: str) -> RemoteStudy:
     document = controller.flows.find_one({"uuid": flow}, {"jobs": 1})
     if document is None:
         raise UserError(f"the project has no flow {flow}; it was deleted, or this is another project")
-    found = list(controller.jobs.find({"uuid": {"$in": document["jobs"]}}, _INFO))
+    # What lets other studies go on is no part of this one.
+    query = {"uuid": {"$in": document["jobs"]}, HANDS_OVER: {"$exists": False}}
+    found = list(controller.jobs.find(query, _INFO))
     found.sort(key=lambda j: int("".join(c for c in str(j["db_id"]) if c.isdigit()) or 0))
-    out = RemoteStudy(flow, found)
+    note = studies(controller).find_one({"flow": flow}, {"shared": 1}) or {}
+    out = RemoteStudy(flow, found, [Shared(**s) for s in note.get("shared", [])])
     for job in found:
         if job.get("start_time") and job.get("end_time"):
             stage = str((job["job"].get("metadata") or {}).get("stage", "other"))
@@ -76,24 +85,42 @@ def copy_outputs(controller: JobController, study: RemoteStudy, store: SqliteSto
     int
         How many documents were copied.
     """
-    outputs = controller.jobstore
-    done = [(j["uuid"], j["index"]) for j in study.jobs if j["state"] == "COMPLETED"]
+    done = {(j["uuid"], j["index"]) for j in study.jobs if j["state"] == "COMPLETED"}
     uuids = sorted({uuid for uuid, _ in done})
-    rows: list[Row] = []
-    for document in outputs.query({"uuid": {"$in": uuids}}, load=True):
-        if (document["uuid"], document["index"]) not in done:
-            continue
+    rows = [_row(d) for d in _outputs(controller, uuids) if (d["uuid"], d["index"]) in done]
+    taken = _shared_rows(controller, study)
+    store.write_rows([*rows, *taken, *_keys(controller, uuids, study.shared)])
+    return len(rows) + len(taken)
+
+
+def _outputs(controller: JobController, uuids: list[str]) -> Iterator[dict[str, Any]]:
+    """Output documents of some jobs, those of the same job in the order in which it was replaced."""
+    for document in controller.jobstore.query({"uuid": {"$in": uuids}}, load=True, sort={"index": 1}):
         document.pop("_id", None)
         document.pop("last_updated", None)
-        row = encode(document)
-        check_classes(document, f"output of {document.get('name')}")
-        rows.append(row)
-    copied = len(rows)
-    store.write_rows([*rows, *_keys(controller, uuids)])
-    return copied
+        yield document
 
 
-def _keys(controller: JobController, uuids: list[str]) -> list[Row]:
+def _row(document: dict[str, Any]) -> Row:
+    check_classes(document, f"output of {document.get('name')}")
+    return encode(document)
+
+
+def _shared_rows(controller: JobController, study: RemoteStudy) -> list[Row]:
+    """Outputs taken from other studies, under the names that they would have had in this one."""
+    there = completed(controller, [s.owner for s in study.shared])
+    latest = {d["uuid"]: d for d in _outputs(controller, sorted(there))}
+    return [
+        _row(
+            latest[s.owner]
+            | {"uuid": s.uuid, "index": 1, "name": s.name, "metadata": {"stage": s.stage}, "hosts": [study.flow]}
+        )
+        for s in study.shared
+        if s.owner in latest
+    ]
+
+
+def _keys(controller: JobController, uuids: list[str], shared: list[Shared]) -> list[Row]:
     """Keys of the completed jobs, so that a local run takes them over."""
     from jobflow import Job
 
@@ -102,7 +129,8 @@ def _keys(controller: JobController, uuids: list[str]) -> list[Row]:
     for d in controller.jobs.find({"uuid": {"$in": uuids}}, {"_id": 0, "uuid": 1, "index": 1, "job": 1}):
         indices[d["uuid"]] += 1
         waiting[d["uuid"]] = d["job"]
-    rows, keys = [], {}
+    rows = [_pointer(s.key, s.uuid) for s in shared]
+    keys = {s.owner: s.key for s in shared}
     # A job that made others has no output of its own to take over.
     waiting = {uuid: Job.from_dict(job) for uuid, job in waiting.items() if indices[uuid] == 1}
     progress = True
@@ -115,8 +143,12 @@ def _keys(controller: JobController, uuids: list[str]) -> list[Row]:
                 continue
             del waiting[uuid]
             progress = True
-            rows.append(encode({"uuid": f"key-{keys[uuid]}", "index": 1, "name": "key", "job": [uuid, 1]}))
+            rows.append(_pointer(keys[uuid], uuid))
     return rows
+
+
+def _pointer(key: str, uuid: str) -> Row:
+    return encode({"uuid": f"key-{key}", "index": 1, "name": "key", "job": [uuid, 1]})
 
 
 def fetch_study(project_name: str, folder: Path, flow: str) -> RemoteStudy:

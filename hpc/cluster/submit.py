@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,21 +46,35 @@ class Submission:
         The flow's uuid in the project.
     is_new
         False if the same study had been submitted before.
+    costs
+        Of the jobs that were added.
+    shared
+        How many jobs of other studies it takes outputs of, instead of its own.
     """
 
     key: str
     flow: str
     is_new: bool
     costs: list[JobCost] = field(default_factory=list)
+    shared: int = 0
 
 
 def study_key(flow: Flow) -> str:
     """Key of a study: the keys of all its jobs, whatever their names in this run."""
+    return _study_key(_job_keys([job for job, _ in flow.iterflow()]))
+
+
+def _job_keys(jobs: Iterable[Job]) -> dict[str, str]:
+    """Key of every job by uuid; jobs in an order in which each comes after those that it takes outputs of."""
     from ..keys import job_key
 
     keys: dict[str, str] = {}
-    for job, _ in flow.iterflow():
+    for job in jobs:
         keys[job.uuid] = job_key(job, keys)
+    return keys
+
+
+def _study_key(keys: Mapping[str, str]) -> str:
     return hashlib.sha256("\n".join(sorted(keys.values())).encode()).hexdigest()
 
 
@@ -71,13 +85,13 @@ def project_table(project_name: str) -> ResourceTable:
 
 def job_costs(flow: Flow, table: ResourceTable) -> list[JobCost]:
     """Worker, nodes and largest core hours of every job known beforehand."""
-    return list(_costs(flow, table))
+    return list(_costs((job for job, _ in flow.iterflow()), table))
 
 
-def _costs(flow: Flow, table: ResourceTable) -> Iterator[JobCost]:
+def _costs(jobs: Iterable[Job], table: ResourceTable) -> Iterator[JobCost]:
     from ..runner import stage_of
 
-    for job, _ in flow.iterflow():
+    for job in jobs:
         kind = table.kind_of(job)
         entry = table.kinds[kind]
         yield JobCost(stage_of(job), str(job.name), kind, entry.worker, entry.nodes, entry.core_hours)
@@ -114,29 +128,55 @@ def submit_flow(
     UserError
         If the table names a worker or environment that the project does not have.
     """
+    from ..runner import stage_of
+    from .controller import studies
+    from .sharing import Shared, find_owners, insert_jobs
+
+    check_table(table, controller)
+    # Ordering a flow looks through all its inputs: it is done once.
+    plan = list(flow.iterflow())
+    keys = _job_keys(job for job, _ in plan)
+    key = _study_key(keys)
+    known = _claim(controller, key, {"flow": flow.uuid, "about": about, "campaign": campaign}, table)
+    if known is not None:
+        return Submission(key, known, False)
+    owners = find_owners(controller, plan, keys)
+    own = [job for job, _ in plan if job.uuid not in owners]
+    for job, _ in plan:
+        job.update_metadata({"study": key}, dynamic=True)
+        job.metadata["key"] = keys[job.uuid]
+    apply_table(own, table, priority=priority)
+    stand_ins = [
+        vars(Shared(job.uuid, owners[job.uuid].uuid, keys[job.uuid], str(job.name), stage_of(job)))
+        for job, _ in plan
+        if job.uuid in owners
+    ]
+    studies(controller).update_one({"_id": key}, {"$set": {"shared": stand_ins}})
+    insert_jobs(controller, flow, plan, owners, table.kinds["local"].worker)
+    return Submission(key, flow.uuid, True, list(_costs(own, table)), len(owners))
+
+
+def _claim(controller: JobController, key: str, content: dict[str, Any], table: ResourceTable) -> str | None:
+    """Take a study for this submission; the flow of an earlier one if that has it."""
     from pymongo.errors import DuplicateKeyError
 
     from .controller import studies
+    from .sharing import awaited_by, see_to_hand_over
 
-    check_table(table, controller)
-    key = study_key(flow)
-    costs = job_costs(flow, table)
     claims = studies(controller)
-    claim = {"_id": key, "flow": flow.uuid, "about": about, "campaign": campaign, "submitted": time.time()}
+    claim = {"_id": key, "submitted": time.time(), **content}
     try:
         claims.insert_one(claim)
     except DuplicateKeyError:
-        known = claims.find_one({"_id": key})
-        if controller.flows.find_one({"uuid": known["flow"]}, {"uuid": 1}) is not None:
-            return Submission(key, known["flow"], False, costs)
+        known = str(claims.find_one({"_id": key})["flow"])
+        if controller.flows.find_one({"uuid": known}, {"uuid": 1}) is not None:
+            # That one may have died before its last step.
+            see_to_hand_over(controller, awaited_by(controller, key), table.kinds["local"].worker)
+            return known
         # A submission that died between its claim and its flow: this one takes its place.
-        taken = claims.find_one_and_replace({"_id": key, "flow": known["flow"]}, claim)
-        if taken is None:
-            return Submission(key, claims.find_one({"_id": key})["flow"], False, costs)
-    flow.update_metadata({"study": key}, dynamic=True)
-    apply_table(flow, table, priority=priority)
-    controller.add_flow(flow, worker=table.kinds["local"].worker)
-    return Submission(key, flow.uuid, True, costs)
+        if claims.find_one_and_replace({"_id": key, "flow": known}, claim) is None:
+            return str(claims.find_one({"_id": key})["flow"])
+    return None
 
 
 def check_table(table: ResourceTable, controller: JobController) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -236,7 +237,7 @@ def read_table(path: Path) -> ResourceTable:
     return table
 
 
-def apply_table(flow: Flow, table: ResourceTable, *, priority: int = 0) -> None:
+def apply_table(jobs: Flow | Iterable[Job], table: ResourceTable, *, priority: int = 0) -> None:
     """Give every job of a flow, and those it will make while running, its worker and resources."""
     from jobflow_remote import set_run_config
 
@@ -252,7 +253,7 @@ def apply_table(flow: Flow, table: ResourceTable, *, priority: int = 0) -> None:
             dynamic=dynamic,
         )
 
-    for job, _ in flow.iterflow():
+    for job in (j for j, _ in jobs.iterflow()) if hasattr(jobs, "iterflow") else jobs:
         kind = table.kind_of(job)
         # Otherwise jobflow gives a job's own settings to all that it makes, over the ones below.
         job.update_config({"pass_manager_config": False}, attributes=["pass_manager_config"], dynamic=True)
