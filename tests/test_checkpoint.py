@@ -165,3 +165,32 @@ def test_local_runner_keeps_checkpoints_in_its_store(calls, tmp_path):
     calls["n"] = 0
     assert LocalRunner(open_store(tmp_path)).run(flow()).finished
     assert list((tmp_path / "store" / "checkpoints").iterdir()) == []
+
+
+def test_killed_references_go_on_and_numbers_are_computed_once(calls, tmp_path, monkeypatch):
+    engine = get_engine("local")
+    probes = []
+
+    def before_cell(self, atoms, record):
+        name = f"probe of {atoms.get_chemical_formula()}"
+        assert record.number(name, lambda: probes.append(name) or 1.5) == 1.5
+
+    monkeypatch.setattr(type(engine), "before_cell", before_cell)
+
+    def fitted():
+        return _call(engine.references(["CoO", "Fe2O3", "Fe3O4"], name="references"))
+
+    whole, needed = fitted(), calls["n"]
+    assert len(probes) == 3
+    probes.clear()
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    calls["n"] = 0
+    for kill_at in (2, needed - 1):
+        calls["kill_at"] = kill_at
+        with pytest.raises(Killed):
+            fitted()
+    calls["kill_at"] = None
+    np.testing.assert_allclose(numbers(fitted().model_dump(mode="json")), numbers(whole.model_dump(mode="json")))
+    assert calls["n"] == needed
+    assert len(probes) == len(set(probes)) == 3
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from pymatgen.core import Lattice, Structure
 gpaw = pytest.importorskip("gpaw")
 
 from magnetoionics.workflows.atoms import to_atoms  # noqa: E402
+from magnetoionics.workflows.checkpoint import Checkpoint  # noqa: E402
 from magnetoionics.workflows.engine import get_engine  # noqa: E402
 from magnetoionics.workflows.gpaw.settings import GpawSettings  # noqa: E402
 
@@ -75,7 +76,7 @@ def test_stress_is_the_slope_of_the_energy_at_constant_cutoff(engine, nickel_oxi
     atoms = to_atoms(nickel_oxide)
     atoms.calc = calculator(engine, nickel_oxide)
     bare = atoms.get_stress()[:3].sum() * atoms.get_volume()
-    engine.before_cell(atoms)
+    engine.before_cell(atoms, Checkpoint(None))
     atoms.calc.reset()
     corrected = atoms.get_stress()[:3].sum() * atoms.get_volume()
     energies = []

@@ -23,7 +23,7 @@ from .band_checks import BandResult
 from .band_record import EvaluationRecord
 from .band_surrogate import SurrogateBandDriver
 from .band_two_engines import band_from_cheap_path
-from .checkpoint import checkpoint
+from .checkpoint import Checkpoint, checkpoint
 from .engine import Engine, get_engine
 from .guards import no_spin_flip
 
@@ -99,14 +99,18 @@ class AseEngine(Engine):
     def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
         """A fresh calculator for these atoms; `mover` keeps its valence."""
 
+    def make_cell_calculator(self, atoms: Atoms) -> Calculator:
+        """A calculator for a cell that relaxes with its ions, where symmetry may be used; the usual one by default."""
+        return self.make_calculator(atoms, None)
+
     @abstractmethod
     def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
         """Charges (e) for the dipole along a band, summing to zero, and where they come from."""
 
-    def before_cell(self, atoms: Atoms) -> None:
-        """What must be known before a cell is relaxed; nothing by default."""
+    def before_cell(self, atoms: Atoms, record: Checkpoint) -> None:
+        """What must be known before a cell is relaxed, kept in the job's record; nothing by default."""
 
-    def after_cell(self, atoms: Atoms) -> list[Check]:
+    def after_cell(self, atoms: Atoms, record: Checkpoint) -> list[Check]:
         """Checks of a relaxed cell beside forces and stress; none by default."""
         return []
 
@@ -183,11 +187,12 @@ def relax_structure(
     counter = CallCounter()
     checks: list[Check] = []
     with engine.quiet(), checkpoint(engine, atoms, mover, cell) as record:
-        atoms.calc = counter.attach(record.attach(engine.make_calculator(atoms, mover)))
+        made = engine.make_cell_calculator(atoms) if cell else engine.make_calculator(atoms, mover)
+        atoms.calc = counter.attach(record.attach(made))
         if cell:
-            engine.before_cell(atoms)
+            engine.before_cell(atoms, record)
             checks.append(relax_cell(engine, atoms))
-            checks.extend(engine.after_cell(atoms))
+            checks.extend(engine.after_cell(atoms, record))
         else:
             relax(atoms, engine.fmax_eV_per_A, engine.max_steps)
     done = _calculation(engine, atoms, structure, name, counter.calls, engine.fmax_eV_per_A)

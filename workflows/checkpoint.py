@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,9 @@ class Checkpoint:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._loaded = list(_read(path)) if path is not None else []
+        known = list(_read(path)) if path is not None else []
+        self._numbers = {entry["name"]: entry["value"] for entry in known if "name" in entry}
+        self._loaded = [entry for entry in known if "name" not in entry]
         self._next = 0
         self._pending: list[str] = []
         self._begun = self._flushed = time.monotonic()
@@ -83,10 +85,28 @@ class Checkpoint:
 
     def _add(self, atoms: Atoms, results: dict[str, Any]) -> None:
         plain = {k: _plain(v) for k, v in results.items() if isinstance(v, int | float | np.ndarray | np.floating)}
-        entry = {"positions": atoms.positions.tolist(), "cell": atoms.cell.array.tolist(), "results": plain}
+        self._put({"positions": atoms.positions.tolist(), "cell": atoms.cell.array.tolist(), "results": plain})
+
+    def _put(self, entry: dict[str, Any]) -> None:
         self._pending.append(json.dumps(entry))
         if self.is_old and time.monotonic() - self._flushed >= FLUSH_S:
             self.flush()
+
+    def number(self, name: str, compute: Callable[[], float]) -> float:
+        """A number that the job needs beside its evaluations, computed once.
+
+        Parameters
+        ----------
+        name
+            Unique within the job.
+        compute
+            Called if the record does not know the number.
+        """
+        if name not in self._numbers:
+            self._numbers[name] = float(compute())
+            if self.path is not None:
+                self._put({"name": name, "value": self._numbers[name]})
+        return self._numbers[name]
 
     @property
     def is_old(self) -> bool:
@@ -156,9 +176,7 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
     whole = 0
     for line in content.splitlines(keepends=True):
         try:
-            entry = json.loads(line)
-            positions, cell = np.array(entry["positions"], dtype=float), np.array(entry["cell"], dtype=float)
-            known = {"positions": positions, "cell": cell, "results": dict(entry["results"])}
+            known = _entry(json.loads(line))
         except (ValueError, KeyError, TypeError):
             break
         if not line.endswith(b"\n"):
@@ -168,6 +186,14 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
     if whole < len(content):
         with path.open("r+b") as handle:
             handle.truncate(whole)
+
+
+def _entry(read: dict[str, Any]) -> dict[str, Any]:
+    """One line of the record: an evaluation, or a number with its name."""
+    if "name" in read:
+        return {"name": str(read["name"]), "value": float(read["value"])}
+    positions, cell = np.array(read["positions"], dtype=float), np.array(read["cell"], dtype=float)
+    return {"positions": positions, "cell": cell, "results": dict(read["results"])}
 
 
 def _same(entry: dict[str, Any], atoms: Atoms) -> bool:

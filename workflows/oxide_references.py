@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from jobflow import job
 from pymatgen.core import Composition
 
+from ..analysis.calculation import require_valid
 from ..analysis.phases import load_experimental_phases
 from ..analysis.references import CompoundEnergy, SpeciesFit, fit_species_energies
 from ..structures.competing import competing_phase
 from ..structures.oxides import reference_phase, reference_phases
 from .ase_jobs import relax_cell
 from .atoms import to_atoms
+from .checkpoint import Checkpoint, checkpoint
 
 if TYPE_CHECKING:
     from .ase_jobs import AseEngine
@@ -31,24 +33,32 @@ def fit_references(engine: AseEngine, formulas: list[str], *, spins: bool = Fals
     formulas
         Those without a known structure are left out.
     spins
-        Start from the magnetic order of each oxide.
+        Start from the magnetic order of each oxide, and hold its moments.
+
+    Raises
+    ------
+    InvalidResultError
+        If an oxide lost its magnetic order.
     """
     known = [f for f in formulas if f in reference_phases()]
     elements = sorted({str(e) for f in known for e in Composition(f).elements})
     enthalpies = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
-    return fit_species_energies([_compound(engine, f, enthalpies[f], spins) for f in known])
+    with engine.quiet(), checkpoint(engine, *known, spins) as record:
+        return fit_species_energies([_compound(engine, f, enthalpies[f], spins, record) for f in known])
 
 
-def _compound(engine: AseEngine, formula: str, enthalpy_eV: float, spins: bool) -> CompoundEnergy:
+def _compound(engine: AseEngine, formula: str, enthalpy_eV: float, spins: bool, record: Checkpoint) -> CompoundEnergy:
     atoms = to_atoms(competing_phase(formula).build() if spins else reference_phase(formula))
-    atoms.calc = engine.make_calculator(atoms, None)
-    with engine.quiet():
-        engine.before_cell(atoms)
-        relax_cell(engine, atoms)
+    atoms.calc = record.attach(engine.make_cell_calculator(atoms))
+    engine.before_cell(atoms, record)
+    relax_cell(engine, atoms)
+    energy = float(atoms.get_potential_energy())
+    if spins:
+        require_valid(engine.observe(atoms).checks, f"the reference oxide {formula}")
     units = len(atoms) / Composition(formula).num_atoms
     return CompoundEnergy(
         formula=formula,
-        model_energy_eV=float(atoms.get_potential_energy()) / units,
+        model_energy_eV=energy / units,
         formation_energy_eV=enthalpy_eV,
         provenance=engine.provenance(),
     )

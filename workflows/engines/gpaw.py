@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ase import Atoms
     from jobflow import Job
     from pymatgen.core import Structure
+
+    from ..checkpoint import Checkpoint
 
 require_wheel("gpaw")
 
@@ -127,6 +130,10 @@ class GpawEngine(AseEngine):
         log = folder / f"{atoms.get_chemical_formula()}.txt"
         return GpawCalculator(self.dft, moments, symmetry=symmetry, log=log)
 
+    def make_cell_calculator(self, atoms: Atoms) -> GpawCalculator:
+        """With the symmetry of the start: a perfect crystal keeps it, and needs a fraction of the k-points."""
+        return self.make_calculator(atoms, None, symmetry=True)
+
     def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
         """Formal or supplied Born charges, fixed along the path."""
         valence = np.asarray(atoms.arrays["valence"], dtype=float)
@@ -138,17 +145,25 @@ class GpawEngine(AseEngine):
         what = "formal charges" if given is None else "Born charges supplied by element, fixed along the path"
         return np.asarray(spread_charge(bare, keep)), f"{what}; the missing charge is spread over the other cations"
 
-    def before_cell(self, atoms: Atoms) -> None:
+    def before_cell(self, atoms: Atoms, record: Checkpoint) -> None:
         """Measure the Pulay stress, without which a cell would relax to the size of too few plane waves."""
-        cast(GpawCalculator, atoms.calc).measure_pulay_stress(atoms)
+        live = cast(GpawCalculator, atoms.calc)
+        name = f"Pulay stress of {atoms.get_chemical_formula()}"
+        live.pulay_eV_per_A3 = record.number(name, lambda: live.measure_pulay_stress(atoms))
 
-    def after_cell(self, atoms: Atoms) -> list[Check]:
+    def after_cell(self, atoms: Atoms, record: Checkpoint) -> list[Check]:
         """Whether the relaxed cell lies at the minimum of the energy at constant cut-off, by three points."""
-        energies = {}
-        for strain in (-SIZE_STEP, 0.0, SIZE_STEP):
+
+        def energy(strain: float) -> float:
             scaled = atoms.copy()
             scaled.set_cell(atoms.cell.array * (1 + strain), scale_atoms=True)
-            energies[strain] = float(self.make_calculator(atoms, None).get_property("energy", scaled))
+            return float(self.make_cell_calculator(atoms).get_property("energy", scaled))
+
+        formula = atoms.get_chemical_formula()
+        energies = {
+            strain: record.number(f"energy of {formula} at strain {strain:g}", partial(energy, strain))
+            for strain in (-SIZE_STEP, 0.0, SIZE_STEP)
+        }
         return [size_check(energies)]
 
     def observe(self, atoms: Atoms) -> Observed:
