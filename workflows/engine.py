@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from monty.json import MSONable
@@ -143,6 +143,26 @@ class Engine(MSONable, ABC):
             If the engine cannot do this.
         """
         raise CannotDoError(f"engine {self.name} has no self-consistent finite field")
+
+    def with_field(self, field_V_per_A: Sequence[float], *, gap_eV: float | None) -> Engine:
+        """The same engine in a uniform field, in which it then relaxes ions and converges bands.
+
+        Parameters
+        ----------
+        field_V_per_A
+            Internal field, V/Angstrom, shape (3,).
+        gap_eV
+            Gap for the check against breakdown, for engines that make it themselves.
+
+        Raises
+        ------
+        CannotDoError
+            If the engine knows no field.
+        """
+        if "field_V_per_A" not in {f.name for f in fields(self)}:
+            raise CannotDoError(f"engine {self.name} relaxes no band in a field")
+        x, y, z = (float(c) for c in field_V_per_A)
+        return replace(self, field_V_per_A=(x, y, z))  # type: ignore[call-arg]
 
     def write_inputs(self, host: Host, order: str | None, repeats: tuple[int, int, int], folder: Path) -> Path:
         """Write the input files of a study that are known beforehand; returns the README that lists them.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from jobflow import Flow, Maker, job
+from jobflow import Flow, Maker, Response, job
 
 from ..analysis.calculation import Band, require_valid
 from ..analysis.field_tiers import LINEAR, PATH, FieldPoint, FieldStudy, field_study, path_points, relaxed_point
@@ -24,13 +25,13 @@ class FieldMaker(Maker):
     Attributes
     ----------
     engine
-        For bands in a field: an engine with ``field_V_per_A`` (local, ML potentials, any ASE calculator).
+        For bands in a field: one with `Engine.with_field` (local, ML potentials, any ASE calculator, vasp).
     fields_V_per_m
         Signed fields.
     relaxed
         Relax a band in every field; without, only the work along the zero-field path and the rate law.
     gap_eV
-        For the breakdown check over the cell's shortest axis; None leaves it out.
+        For the breakdown check over the cell's shortest axis; None leaves it out. VASP needs it.
     temperature_K, attempt_Hz
         Of the rates.
     """
@@ -60,8 +61,11 @@ class FieldMaker(Maker):
         CannotDoError
             If bands in a field are wanted of an engine that has no field.
         """
-        if self.relaxed and not (isinstance(self.engine, AseEngine) and hasattr(self.engine, "field_V_per_A")):
-            raise CannotDoError(f"engine {self.engine.name} relaxes no band in a field; set relaxed=False")
+        if self.relaxed:
+            try:
+                self.engine.with_field((0.0, 0.0, 0.0), gap_eV=self.gap_eV)
+            except CannotDoError as error:
+                raise CannotDoError(f"{error}; set relaxed=False") from error
         fields = [f * _PER_METRE for f in self.fields_V_per_m]
         jobs = []
         if self.relaxed:
@@ -82,9 +86,11 @@ class FieldMaker(Maker):
 
 @job(name="band in field")
 def band_in_field(
-    engine: AseEngine, band: Band, direction: Sequence[float], field_V_per_A: float, gap_eV: float | None
-) -> Band:
+    engine: Engine, band: Band, direction: Sequence[float], field_V_per_A: float, gap_eV: float | None
+) -> Band | Response[Any]:
     """Converge the band again in a field, from the ends and minima of the zero-field one; energies hold its work.
+
+    An engine that computes elsewhere replaces this job by its own.
 
     Raises
     ------
@@ -96,11 +102,13 @@ def band_in_field(
     require_valid(band.checks, "the zero-field band")
     _check(band, field_V_per_A, gap_eV)
     unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
-    x, y, z = (float(c) for c in field_V_per_A * unit)
-    inside = replace(engine, field_V_per_A=(x, y, z))  # type: ignore[call-arg]
+    inside = engine.with_field([float(c) for c in field_V_per_A * unit], gap_eV=gap_eV)
     between = [i.structure for i in band.images if i.kind == "minimum"]
     first, last = band.images[0].structure, band.images[-1].structure
-    return converge_band.original(inside, first, last, between, mover=band.mover)  # type: ignore[no-any-return]
+    if isinstance(inside, AseEngine):
+        return converge_band.original(inside, first, last, between, mover=band.mover)  # type: ignore[no-any-return]
+    made = inside.band(first, last, between, mover=band.mover, name=f"band at {field_V_per_A:g} V/A")
+    return Response(replace=made)
 
 
 @job(name="collect field")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -42,6 +42,11 @@ class VaspEngine(Engine):
         Where a band's dipoles come from: formal charges, Born charges of every image, or its Berry phase.
     electronic_starts
         Start moments that a relaxation of the ions tries, see `vasp.starts`; the lowest result is kept.
+    occupation_matrices
+        Text of an ``OCCMATRIX`` file by the name of a relaxation or single point, such as ``"V_Fe(B) relax"`` or, with
+        several starts, ``"V_Fe(B) relax, Fe4+"``; for a VASP with occupation-matrix control (OCCEXT = 1). Ions are
+        numbered as in the POSCAR that ``magnetoionics inputs`` writes. Directions of E(n) have their own in
+        `anisotropy`.
     """
 
     name: ClassVar[str] = "vasp"
@@ -54,6 +59,12 @@ class VaspEngine(Engine):
     anisotropy: SpinOrbitSettings = field(default_factory=SpinOrbitSettings)
     dipoles: Literal["formal", "Born", "Berry"] = "formal"
     electronic_starts: Sequence[str] = ("declared",)
+    occupation_matrices: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        from ..vasp.starts import check_starts
+
+        check_starts(self.electronic_starts)
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""
@@ -79,10 +90,20 @@ class VaspEngine(Engine):
         from ..vasp.jobs import MagneticRelaxMaker, calculation_flow, common_fields
         from ..vasp.starts import relax_starts
 
-        maker = MagneticRelaxMaker(settings=self.dft, cell=cell, **common_fields(self.commands))
+        matrices = dict(self.occupation_matrices)
+        maker = MagneticRelaxMaker(
+            settings=self.dft, cell=cell, occupation_matrices=matrices.get(name), **common_fields(self.commands)
+        )
         if cell or tuple(self.electronic_starts) == ("declared",):
             return calculation_flow(maker, structure, name, self.dft)
-        several = relax_starts(structure, maker=maker, settings=self.dft, names=list(self.electronic_starts), name=name)
+        several = relax_starts(
+            structure,
+            maker=maker,
+            settings=self.dft,
+            names=list(self.electronic_starts),
+            name=name,
+            matrices={k: v for k, v in matrices.items() if k.startswith(f"{name}, ")},
+        )
         several.name = name
         return Flow([several], output=several.output, name=name)
 
@@ -90,14 +111,26 @@ class VaspEngine(Engine):
         """See `Engine.static`."""
         from ..vasp.jobs import MagneticStaticMaker, calculation_flow, common_fields
 
-        maker = MagneticStaticMaker(settings=self.dft, **common_fields(self.commands))
+        maker = MagneticStaticMaker(
+            settings=self.dft, occupation_matrices=self.occupation_matrices.get(name), **common_fields(self.commands)
+        )
         return calculation_flow(maker, structure, name, self.dft)
 
     def write_inputs(self, host: Host, order: str | None, repeats: tuple[int, int, int], folder: Path) -> Path:
         """See `Engine.write_inputs`; needs no POTCAR."""
         from ..vasp.plan import plan, write_plan
 
-        jobs = plan(host, order, repeats, self.dft, self.path, self.anisotropy)
+        jobs = plan(
+            host,
+            order,
+            repeats,
+            self.dft,
+            self.path,
+            self.anisotropy,
+            dipoles=self.dipoles,
+            starts=self.electronic_starts,
+            matrices=self.occupation_matrices,
+        )
         return write_plan(jobs, self.dft, host, folder)
 
     def band(
@@ -124,6 +157,7 @@ class VaspEngine(Engine):
             band=self.path,
             commands=self.commands,
             fields=common_fields(self.commands),
+            matrices=self.occupation_matrices,
         )
         if self.dipoles == "formal":
             return band
@@ -158,7 +192,19 @@ class VaspEngine(Engine):
             name=name,
             settings=self.dft,
             fields=common_fields(self.commands),
+            matrices=self.occupation_matrices.get(name),
         )
+
+    def with_field(self, field_V_per_A: Sequence[float], *, gap_eV: float | None) -> VaspEngine:
+        """See `Engine.with_field`: bands and their ends are computed with EFIELD_PEAD.
+
+        Raises
+        ------
+        VaspSettingsError
+            Without a gap to check the field against.
+        """
+        path = replace(self.path, field_V_per_A=[float(c) for c in field_V_per_A], gap_eV=gap_eV)
+        return replace(self, path=path)
 
     def spin_orbit(
         self,

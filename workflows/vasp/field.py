@@ -25,7 +25,7 @@ from ...analysis.calculation import Band, Calculation, Check, require_valid
 from ...analysis.polarisation import Polarisation, band_with_dipoles
 from ...calculators.field import check_breakdown
 from ..guards import guard, moments_kept
-from .inputs import Incar, field_tags, generator, relax_incar, static_incar
+from .inputs import Incar, field_tags, generator, occupation_tags, relax_incar, static_incar
 from .jobs import (
     OWN_FOLDER,
     common_guards,
@@ -79,6 +79,7 @@ class FieldMaker(RelaxMaker):
     settings: VaspSettings = field(default_factory=VaspSettings)
     field_V_per_A: Sequence[float] = (0.0, 0.0, 0.0)
     relax: bool = True
+    occupation_matrices: str | None = None
     cell: ClassVar[bool] = False
 
     @property
@@ -92,7 +93,8 @@ class FieldMaker(RelaxMaker):
             base, incar = RelaxSetGenerator, relax_incar(structure, self.settings, cell=False)
         else:
             base, incar = StaticSetGenerator, static_incar(structure, self.settings)
-        return generator(base, incar | field_tags(self.field_V_per_A), self.settings.mesh(structure))
+        incar |= field_tags(self.field_V_per_A) | occupation_tags(self.occupation_matrices)
+        return generator(base, incar, self.settings.mesh(structure))
 
     @vasp_job
     def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
@@ -228,6 +230,7 @@ def field_flow(
     name: str,
     settings: VaspSettings,
     fields: dict[str, Any],
+    matrices: str | None = None,
 ) -> Flow:
     """A single point or a relaxation of the ions in a field, as a `Calculation`.
 
@@ -241,9 +244,15 @@ def field_flow(
         Gap for the check against breakdown.
     relax, name, settings, fields
         As elsewhere.
+    matrices
+        Text of an OCCMATRIX file.
     """
     maker = FieldMaker(
-        settings=settings, field_V_per_A=[float(x) for x in field_V_per_A], relax=relax, **field_fields(fields)
+        settings=settings,
+        field_V_per_A=[float(x) for x in field_V_per_A],
+        relax=relax,
+        occupation_matrices=matrices,
+        **field_fields(fields),
     )
     started = start_in_field(structure, maker, gap_eV, name)
     started.name = name

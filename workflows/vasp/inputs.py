@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["relax", "relax cell", "static", "band", "spin-orbit"]
 Incar = dict[str, Any]
+# Where that patch reads its matrices from.
+OCCUPATION_FILE = "OCCMATRIX"
 # What a run must not change on its own; custodian's corrections may touch the rest (ALGO, mixing, POTIM, ...).
 PROTECTED = (
     "GGA",
@@ -108,6 +110,11 @@ def relax_incar(structure: Structure, settings: VaspSettings, *, cell: bool) -> 
 def static_incar(structure: Structure, settings: VaspSettings) -> Incar:
     """Tags of a single point."""
     return common_incar(structure, settings) | {"NSW": 0, "IBRION": -1, "ISIF": 2, "ISYM": 0}
+
+
+def occupation_tags(matrices: str | None) -> Incar:
+    """Tag of the patch for occupation-matrix control (10.1039/C4CP01083C), if there are matrices to start from."""
+    return {} if matrices is None else {"OCCEXT": 1}
 
 
 def generator(base: type[VaspInputGenerator], incar: Incar, mesh: list[int], **options: Any) -> VaspInputGenerator:

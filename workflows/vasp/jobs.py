@@ -20,7 +20,7 @@ from ...analysis.calculation import Calculation, Check
 from ...analysis.document import Provenance
 from ..guards import guard, moments_kept
 from . import guards
-from .inputs import PROTECTED, Incar, generator, relax_incar, static_incar
+from .inputs import OCCUPATION_FILE, PROTECTED, Incar, generator, occupation_tags, relax_incar, static_incar
 from .order import back_in_order, block_order, in_order
 from .outcar import file_of
 from .settings import VaspCommands, VaspSettings, expected_electrons
@@ -64,15 +64,19 @@ def run_arguments(commands: VaspCommands, command: str) -> dict[str, Any]:
 
 @dataclass
 class MagneticRelaxMaker(RelaxMaker):
-    """atomate2's relaxation with DFT+U, moments and mesh of `VaspSettings`."""
+    """atomate2's relaxation with DFT+U, moments and mesh of `VaspSettings`.
+
+    `occupation_matrices` is the text of an OCCMATRIX file, see `VaspEngine`.
+    """
 
     relaxes: ClassVar[bool] = True
     settings: VaspSettings = field(default_factory=VaspSettings)
     cell: bool = False
+    occupation_matrices: str | None = None
 
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
-        incar = relax_incar(structure, self.settings, cell=self.cell)
+        incar = relax_incar(structure, self.settings, cell=self.cell) | occupation_tags(self.occupation_matrices)
         return generator(RelaxSetGenerator, incar, self.settings.mesh(structure))
 
     @vasp_job
@@ -83,15 +87,16 @@ class MagneticRelaxMaker(RelaxMaker):
 
 @dataclass
 class MagneticStaticMaker(StaticMaker):
-    """atomate2's single point with DFT+U, moments and mesh of `VaspSettings`."""
+    """atomate2's single point with DFT+U, moments and mesh of `VaspSettings`; further fields as above."""
 
     relaxes: ClassVar[bool] = False
     settings: VaspSettings = field(default_factory=VaspSettings)
     extra: Incar = field(default_factory=dict)
+    occupation_matrices: str | None = None
 
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
-        incar = static_incar(structure, self.settings) | self.extra
+        incar = static_incar(structure, self.settings) | self.extra | occupation_tags(self.occupation_matrices)
         return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
 
     @vasp_job
@@ -104,6 +109,8 @@ def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -
     """Write, run and parse with a generator made for this very structure, sites in blocks of one species."""
     ordered = in_order(structure, block_order(structure))
     maker.settings.check(ordered)
+    if (matrices := getattr(maker, "occupation_matrices", None)) is not None:
+        Path(OCCUPATION_FILE).write_text(matrices, encoding="utf-8")
     return BaseVaspMaker.make.original(replace(maker, input_set_generator=maker.planned(ordered)), ordered, prev_dir)
 
 

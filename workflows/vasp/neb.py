@@ -7,7 +7,7 @@ the run every image's moments are held against those it was to start from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ def relax_trials(
     band: VaspBandSettings,
     commands: VaspCommands,
     fields: dict[str, Any],
+    matrices: dict[str, str] | None = None,
 ) -> Response:
     """Relax every trial between the relaxed ends, then split the band; replaced by those jobs.
 
@@ -77,7 +78,9 @@ def relax_trials(
     for end in (initial, final):
         require_valid(end.checks, end.name)
     relaxed = [
-        relax_flow(blend(initial, final, trial, mover), f"{name}: intermediate {number}", settings, band, fields)
+        relax_flow(
+            blend(initial, final, trial, mover), f"{name}: intermediate {number}", settings, band, fields, matrices
+        )
         for number, trial in enumerate(intermediates, start=1)
     ]
     split = split_band(
@@ -94,13 +97,22 @@ def relax_trials(
 
 
 def relax_flow(
-    structure: Structure, name: str, settings: VaspSettings, band: VaspBandSettings, fields: dict[str, Any]
+    structure: Structure,
+    name: str,
+    settings: VaspSettings,
+    band: VaspBandSettings,
+    fields: dict[str, Any],
+    matrices: Mapping[str, str] | None = None,
 ) -> Flow:
-    """Relaxation of a minimum, in the band's field if it has one."""
+    """Relaxation of a minimum, in the band's field if it has one; `matrices` are OCCMATRIX texts by name."""
+    own = (matrices or {}).get(name)
     if band.field_V_per_A is None:
-        return calculation_flow(MagneticRelaxMaker(settings=settings, **fields), structure, name, settings)
+        maker = MagneticRelaxMaker(settings=settings, occupation_matrices=own, **fields)
+        return calculation_flow(maker, structure, name, settings)
     gap, strength = float(band.gap_eV or 0.0), band.field_V_per_A
-    return field_flow(structure, strength, gap_eV=gap, relax=True, name=name, settings=settings, fields=fields)
+    return field_flow(
+        structure, strength, gap_eV=gap, relax=True, name=name, settings=settings, fields=fields, matrices=own
+    )
 
 
 def blend(initial: Calculation, final: Calculation, trial: Structure, mover: int) -> Structure:
@@ -308,6 +320,7 @@ def band_flow(
     band: VaspBandSettings,
     commands: VaspCommands,
     fields: dict[str, Any],
+    matrices: Mapping[str, str] | None = None,
 ) -> Flow:
     """Relax the ends, then the trials between them, then split and climb.
 
@@ -319,10 +332,12 @@ def band_flow(
         See there.
     fields
         Of the Makers, see `jobs.common_fields`.
+    matrices
+        OCCMATRIX texts of ends and intermediates by name, such as ``"band: initial end"``.
     """
     ends = [
-        relax_flow(initial, f"{name}: initial end", settings, band, fields),
-        relax_flow(final, f"{name}: final end", settings, band, fields),
+        relax_flow(initial, f"{name}: initial end", settings, band, fields, matrices),
+        relax_flow(final, f"{name}: final end", settings, band, fields, matrices),
     ]
     trials = relax_trials(
         ends[0].output,
@@ -334,6 +349,7 @@ def band_flow(
         band=band,
         commands=commands,
         fields=fields,
+        matrices=dict(matrices or {}),
     )
     trials.name = name
     return Flow([*ends, trials], output=trials.output, name=name)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,9 @@ from ...structures.supercell import supercell
 from ...structures.vacancies import distinct_vacancies, remove_site, same_site_in
 from ..building import Repeats, shortest_hop
 from ..plan import present_vacancies
+from .inputs import OCCUPATION_FILE
 from .order import block_order, in_order
-from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings
+from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings, VaspSettingsError
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -44,6 +45,8 @@ class PlannedJob:
         Whether these are the very inputs of the flow, or a preview on unrelaxed positions.
     images
         All images of a band.
+    name
+        Of the job in the flow, where there is one for these inputs.
     """
 
     folder: str
@@ -52,6 +55,13 @@ class PlannedJob:
     maker: Any
     exact: bool = False
     images: Sequence[Structure] = field(default_factory=list)
+    name: str = ""
+
+    @property
+    def matrices(self) -> str | None:
+        """Text of the OCCMATRIX file that belongs to the inputs, if any."""
+        how = getattr(self.maker, "how", self.maker)
+        return getattr(how, "occupation_matrices", None)
 
     def mesh(self, settings: VaspSettings) -> str:
         """The k-point mesh in words."""
@@ -69,6 +79,8 @@ class PlannedJob:
         """Write the files, and a folder per image for a band."""
         place = root / self.folder
         files.write_input(str(place))
+        if self.matrices is not None:
+            (place / OCCUPATION_FILE).write_text(self.matrices, encoding="utf-8")
         if not self.images:
             return
         (place / "POSCAR").unlink()
@@ -85,6 +97,10 @@ def plan(
     settings: VaspSettings,
     band: VaspBandSettings | None = None,
     how: SpinOrbitSettings | None = None,
+    *,
+    dipoles: str = "formal",
+    starts: Sequence[str] = ("declared",),
+    matrices: Mapping[str, str] | None = None,
 ) -> list[PlannedJob]:
     """The jobs of a study in the order in which they run.
 
@@ -96,57 +112,113 @@ def plan(
         Supercell repeats of the ordered cell.
     settings, band, how
         Shared by all jobs.
+    dipoles, starts, matrices
+        As the fields of `VaspEngine`.
+
+    Raises
+    ------
+    VaspSettingsError
+        If occupation matrices are given for a job that does not exist.
     """
     from .jobs import MagneticRelaxMaker, MagneticStaticMaker
 
     chosen = host.orders[0] if order is None else order
-    relax = MagneticRelaxMaker(settings=settings)
     relax_cell = MagneticRelaxMaker(settings=settings, cell=True)
     jobs = [
-        PlannedJob(f"bulk_{o}", f"relax cell and ions of order {o}", host.structure(o), relax_cell, exact=True)
+        PlannedJob(
+            f"bulk_{o}", f"relax cell and ions of order {o}", host.structure(o), relax_cell, True, name=f"bulk {o}"
+        )
         for o in host.orders
     ]
     for formula in host.references:
         oxide = competing_phase(formula).build()
         what = f"relax reference oxide {formula} in its magnetic order"
-        jobs.append(PlannedJob(f"reference_{formula}", what, oxide, relax_cell, exact=True))
+        name = f"reference energies: {formula}"
+        jobs.append(PlannedJob(f"reference_{formula}", what, oxide, relax_cell, exact=True, name=name))
     cell = host.structure(chosen)
     big = supercell(cell, repeats)
     still = MagneticStaticMaker(settings=settings)
-    jobs.append(PlannedJob("host_supercell", "energy of the perfect supercell", big, still))
+    what = "energy of the perfect supercell"
+    jobs.append(PlannedJob("host_supercell", what, big, still, name="host supercell"))
     for element, sublattice in present_vacancies(host, cell):
         for site in distinct_vacancies(cell, element, sublattice):
             empty = remove_site(big, same_site_in(big, cell, site.index))
-            jobs.append(PlannedJob(_name(f"vacancy_{site.label}"), f"relax {site.label}", empty, relax))
+            jobs += vacancy_jobs(site.label, empty, settings, starts)
     for number, kind in enumerate(host.hops, start=1):
         hop = shortest_hop(cell, repeats, kind)
-        jobs += hop_jobs(hop, number, settings, band or VaspBandSettings())
-    return jobs + spin_orbit_jobs(cell, settings, how or SpinOrbitSettings())
+        jobs += hop_jobs(hop, number, settings, band or VaspBandSettings(), dipoles)
+    jobs += spin_orbit_jobs(cell, settings, how or SpinOrbitSettings())
+    return with_matrices(jobs, matrices or {})
 
 
-def hop_jobs(hop: Hop, number: int, settings: VaspSettings, band: VaspBandSettings) -> list[PlannedJob]:
-    """Ends, trial intermediates, the band of each hump, and the polarisation of an image."""
-    from .field import PolarisationMaker
+def with_matrices(jobs: list[PlannedJob], matrices: Mapping[str, str]) -> list[PlannedJob]:
+    """Give each job the occupation matrices of its name.
+
+    Raises
+    ------
+    VaspSettingsError
+        If a name belongs to no job.
+    """
+    known = [made.name for made in jobs if made.name]
+    if unknown := sorted(set(matrices) - set(known)):
+        raise VaspSettingsError(
+            f"occupation_matrices are given for {', '.join(unknown)}; jobs that can take them: {', '.join(known)}"
+        )
+    for made in jobs:
+        if made.name in matrices:
+            made.maker = replace(made.maker, occupation_matrices=matrices[made.name])
+    return jobs
+
+
+def vacancy_jobs(label: str, cell: Structure, settings: VaspSettings, starts: Sequence[str]) -> list[PlannedJob]:
+    """One relaxation for each electronic start that the cell's missing charge allows."""
+    from .jobs import MagneticRelaxMaker
+    from .starts import electronic_starts
+
+    relax, folder, name = MagneticRelaxMaker(settings=settings), _name(f"vacancy_{label}"), f"{label} relax"
+    if tuple(starts) == ("declared",):
+        return [PlannedJob(folder, f"relax {label}", cell, relax, name=name)]
+    return [
+        PlannedJob(_name(f"{folder}_{start}"), f"relax {label} from {start}", made, relax, name=f"{name}, {start}")
+        for start, made in electronic_starts(cell, starts).items()
+    ]
+
+
+def hop_jobs(
+    hop: Hop, number: int, settings: VaspSettings, band: VaspBandSettings, dipoles: str = "formal"
+) -> list[PlannedJob]:
+    """Ends and trial intermediates (in the band's field if it has one), the band of each hump, the polarisation."""
+    from .field import FieldMaker, PolarisationMaker
     from .jobs import MagneticRelaxMaker
     from .segment import SegmentMaker, start_images
 
     what = f"hop {number}: {hop.ion}({hop.from_sublattice}) -> {hop.vacancy}"
-    relax = MagneticRelaxMaker(settings=settings)
-    jobs = [PlannedJob(f"hop{number}_initial", f"{what}, relax the initial end", hop.initial, relax)]
+    relax: Any = MagneticRelaxMaker(settings=settings)
+    if band.field_V_per_A is not None:
+        relax = FieldMaker(settings=settings, field_V_per_A=list(band.field_V_per_A))
+        what += f" in a field of {list(band.field_V_per_A)} V/A"
+    # The study computes the first hop, in a job named "band".
+    own = "band" if number == 1 else ""
+    jobs = [_end(f"hop{number}_initial", f"{what}, relax the initial end", hop.initial, relax, own, "initial end")]
     for k, (trial, label) in enumerate(zip(hop.intermediates, hop.intermediate_labels, strict=True), start=1):
         purpose = f"{what}, relax trial intermediate ({label})"
-        jobs.append(PlannedJob(f"hop{number}_middle{k}", purpose, trial, relax))
-    jobs.append(PlannedJob(f"hop{number}_final", f"{what}, relax the final end", hop.final, relax))
+        jobs.append(_end(f"hop{number}_middle{k}", purpose, trial, relax, own, f"intermediate {k}"))
+    jobs.append(_end(f"hop{number}_final", f"{what}, relax the final end", hop.final, relax, own, "final end"))
     segment = SegmentMaker(settings=settings, band=band)
     for k, (left, right) in enumerate(pairwise([hop.initial, *hop.intermediates[:1], hop.final]), start=1):
         images = start_images(left, right, band.images_per_hump)
         purpose = f"{what}, climbing band of hump {k}"
         jobs.append(PlannedJob(f"hop{number}_hump{k}", purpose, images[0], segment, images=images))
-    for born, tag in ((False, "Berry-phase dipole"), (True, "Born charges")):
-        maker = PolarisationMaker(settings=settings, born=born)
-        folder = f"hop{number}_{'born' if born else 'berry'}"
-        jobs.append(PlannedJob(folder, f"{what}, {tag} of an image (on request, all images)", hop.initial, maker))
+    for kind, tag in (("Berry", "Berry-phase dipole"), ("Born", "Born charges")):
+        maker = PolarisationMaker(settings=settings, born=kind == "Born")
+        which = "one such job for every image" if dipoles == kind else f"not in the flow unless dipoles: {kind} is set"
+        purpose = f"hop {number}, {tag} of an image; {which}"
+        jobs.append(PlannedJob(f"hop{number}_{kind.lower()}", purpose, hop.initial, maker))
     return jobs
+
+
+def _end(folder: str, purpose: str, structure: Structure, maker: Any, band: str, what: str) -> PlannedJob:
+    return PlannedJob(folder, purpose, structure, maker, name=f"{band}: {what}" if band else "")
 
 
 def spin_orbit_jobs(cell: Structure, settings: VaspSettings, how: SpinOrbitSettings) -> list[PlannedJob]:
@@ -156,9 +228,12 @@ def spin_orbit_jobs(cell: Structure, settings: VaspSettings, how: SpinOrbitSetti
     density = CollinearDensityMaker(settings=settings)
     jobs = [PlannedJob("anisotropy_density", "collinear density that the directions start from", cell, density)]
     for label, direction in SHOWN_DIRECTIONS.items():
-        maker = DirectionMaker(settings=settings, how=how, direction=list(direction), start=how.starts[0])
-        purpose = f"E(n) along [{label}], {how.method}; the flow has one such job for every direction and state"
-        jobs.append(PlannedJob(f"anisotropy_{label}", purpose, cell, maker))
+        for start in how.starts:
+            maker = DirectionMaker(settings=settings, how=how, direction=list(direction), start=start)
+            more = "" if len(how.starts) == 1 else f"_{start}"
+            what = f"E(n) along [{label}] from {start}, {how.method}"
+            purpose = f"{what}; the flow has one such job for every direction and state"
+            jobs.append(PlannedJob(f"anisotropy_{label}{more}", purpose, cell, maker))
     return jobs
 
 

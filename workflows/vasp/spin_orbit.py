@@ -23,7 +23,7 @@ from ...analysis.calculation import Check
 from ...analysis.document import Document
 from ..guards import guard, moments_kept
 from . import guards
-from .inputs import Incar, common_incar, generator
+from .inputs import OCCUPATION_FILE, Incar, common_incar, generator, occupation_tags
 from .jobs import OWN_FOLDER, common_guards, copy_density, provenance
 from .order import block_order, in_order
 from .outcar import constraint_penalty_eV, read_text, vector_table
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
     from jobflow import Response
     from pymatgen.core import Structure
-
-OCCUPATION_FILE = "OCCMATRIX"
 
 
 class DirectionEnergy(Document):
@@ -111,9 +109,7 @@ def direction_inputs(
             "RWIGS": [how.rwigs_A[e] for e in elements],
             "M_CONSTR": [x for m in moments for x in m],
         }
-    if how.occupation_matrices is not None:
-        incar["OCCEXT"] = 1
-    return incar, moments
+    return incar | occupation_tags(how.occupation_matrices), moments
 
 
 @dataclass

@@ -7,6 +7,7 @@ lowest is kept. The declared moments are always one of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -92,14 +93,25 @@ def nearest_to_defect(structure: Structure) -> list[int]:
 
 
 @job(name="relax from several starts")
-def relax_starts(structure: Structure, *, maker: Any, settings: VaspSettings, names: list[str], name: str) -> Response:
-    """One relaxation per start and the choice among them; replaced by those jobs."""
+def relax_starts(
+    structure: Structure,
+    *,
+    maker: Any,
+    settings: VaspSettings,
+    names: list[str],
+    name: str,
+    matrices: dict[str, str] | None = None,
+) -> Response:
+    """One relaxation per start and the choice among them; replaced by those jobs.
+
+    `matrices` are OCCMATRIX texts by the name of a relaxation, here ``"NAME, START"``.
+    """
     from .jobs import calculation_flow
 
-    made = {
-        start: calculation_flow(maker, cell, f"{name}, {start}", settings)
-        for start, cell in electronic_starts(structure, names).items()
-    }
+    made = {}
+    for start, cell in electronic_starts(structure, names).items():
+        own = replace(maker, occupation_matrices=(matrices or {}).get(f"{name}, {start}", maker.occupation_matrices))
+        made[start] = calculation_flow(own, cell, f"{name}, {start}", settings)
     last = keep_lowest(list(made), [flow.output for flow in made.values()], name=name)
     return Response(replace=Flow([*made.values(), last], output=last.output))
 
