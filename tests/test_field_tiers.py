@@ -1,5 +1,7 @@
 """A hop in a field: the identities (i)-(iv) over random fields, three tiers side by side, fields in words."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +19,7 @@ from magnetoionics.analysis.field_tiers import (
 )
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.building import shortest_hop
-from magnetoionics.workflows.engine import CannotDoError, get_engine
+from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
 from magnetoionics.workflows.field_bands import FieldMaker
 from pymatgen.core import Lattice
 
@@ -174,5 +176,7 @@ def test_engine_without_a_field_is_refused():
         FieldMaker(engine=_Nothing()).make(None, [1, 0, 0])
 
 
+@dataclass
 class _Nothing:
     name = "nothing"
+    with_field = Engine.with_field
