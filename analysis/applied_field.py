@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Lattice
 
+from .constants import V_PER_A_TO_V_PER_M
+
 FloatArray = NDArray[np.float64]
 
 _PER_A = {"V/m": 1e-10, "V/cm": 1e-8, "kV/cm": 1e-5, "MV/cm": 1e-2, "V/nm": 0.1, "V/A": 1.0}
@@ -57,6 +59,56 @@ def field_from_text(text: str, *, lattice: Lattice | None = None, hop_A: ArrayLi
     if len(numbers) != 1 or found["direction"] is None:
         raise ValueError(f"field {text!r} needs one number and a direction, or three numbers and none; {_HELP}")
     return np.asarray(scale * numbers[0] * _direction(found["direction"], text, lattice, hop_A))
+
+
+def magnitude_and_direction(text: str, along: str = "hop") -> tuple[float, str]:
+    """Size of a stated field and its direction in words, before hop and lattice are known.
+
+    Parameters
+    ----------
+    text
+        As for `field_from_text`; the direction may be missing.
+    along
+        Direction of a field that names none.
+
+    Returns
+    -------
+    tuple
+        V/m, signed, and what `field_from_text` reads after ``along``.
+
+    Raises
+    ------
+    ValueError
+        If the text or the direction cannot be read.
+    """
+    found = _TEXT.match(text)
+    if found is None:
+        raise ValueError(f"field {text!r} cannot be read; {_HELP}")
+    numbers = _numbers(found["value"], text)
+    scale = _scale(found["unit"], found["length"], found["length_unit"], text) * V_PER_A_TO_V_PER_M
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"field {text!r} is not finite; {_HELP}")
+    if len(numbers) == 3 and found["direction"] is None:
+        size = float(np.linalg.norm(numbers))
+        if size == 0:
+            raise ValueError(f"field {text!r} has no direction; give one number and 'along'")
+        return scale * size, ", ".join(f"{x:g}" for x in numbers / size)
+    if len(numbers) != 1:
+        raise ValueError(f"field {text!r} needs one number and a direction, or three numbers and none; {_HELP}")
+    direction = (found["direction"] or along).strip()
+    check_direction(direction)
+    return scale * float(numbers[0]), direction
+
+
+def check_direction(text: str) -> None:
+    """Refuse a direction that `field_from_text` could not read after ``along``.
+
+    Raises
+    ------
+    ValueError
+        Naming it.
+    """
+    _direction(text, f"1 V/m along {text}", Lattice.cubic(1.0), [1.0, 0.0, 0.0])
 
 
 def film_field_V_per_A(

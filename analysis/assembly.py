@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ from .consistency import ComputedEnergy
 from .declarations import Declarations
 from .declared import HopEnds, declare
 from .defect_study import DefectEquilibria, defect_equilibria, vacancy_host
+from .field_tiers import FieldStudy
 from .formation import FormationLines, VacancyFormation, formation_lines
 from .kinetics import Retention, retention
 from .lithiation import content_curves
@@ -77,6 +78,7 @@ class StudyInputs:
     phases: ComputedPhases | None = None
     ends: HopEnds | None = None
     declared: Declarations = field(default_factory=Declarations)
+    fields: Sequence[FieldStudy] = ()
 
 
 def assemble(inputs: StudyInputs) -> Study:
@@ -89,7 +91,7 @@ def assemble(inputs: StudyInputs) -> Study:
     anisotropy = anisotropy_result(inputs)
     unidirectional = unidirectional_result(inputs, anisotropy)
     hop = inputs.migration
-    migrations = [] if hop is None else [_with_modes(hop, inputs.vibrations)]
+    migrations = [] if hop is None else [_complete(hop, inputs)]
     kept = None if hop is None else retention_result(hop, inputs.vibrations)
     study = Study(
         host=host,
@@ -120,10 +122,13 @@ def retention_result(hop: Migration, vibrations: AttemptFrequency | None) -> Ret
     return vibrations.retention()
 
 
-def _with_modes(hop: Migration, vibrations: AttemptFrequency | None) -> Migration:
-    """The hop as written, with the count of imaginary modes no longer among what nobody looked at."""
-    left = [n for n in hop.not_checked if vibrations is None or not n.startswith("number of imaginary modes")]
-    return hop.model_copy(update={"band_file": "bands/hop-1.extxyz", "not_checked": left})
+def _complete(hop: Migration, inputs: StudyInputs) -> Migration:
+    """The hop as written: with its fields, and without the count of imaginary modes among what nobody looked at."""
+    modes, fields = inputs.vibrations, list(inputs.fields)
+    left = [n for n in hop.not_checked if modes is None or not n.startswith("number of imaginary modes")]
+    if modes is not None and modes.forward_Hz is not None and modes.backward_Hz is not None:
+        fields = [f.with_prefactors(modes.forward_Hz, modes.backward_Hz) for f in fields]
+    return hop.model_copy(update={"band_file": "bands/hop-1.extxyz", "not_checked": left, "field_studies": fields})
 
 
 def host_result(inputs: StudyInputs) -> HostResult:

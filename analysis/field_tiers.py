@@ -67,6 +67,12 @@ class FieldPoint(Document):
     residual_iii_eV: float | None = None
     residual_iv_eV: float | None = None
 
+    @property
+    def largest_residual_eV(self) -> float:
+        """Largest size of the residuals that this point has."""
+        found = (self.residual_i_eV, self.residual_ii_eV, self.residual_iii_eV, self.residual_iv_eV)
+        return max(abs(r) for r in found if r is not None)
+
 
 class FieldStudy(Document):
     """One hop in several fields and tiers.
@@ -77,10 +83,14 @@ class FieldStudy(Document):
         The hop.
     direction
         Unit vector of positive fields, shape (3,).
-    temperature_K, attempt_Hz
-        Of the rates.
+    direction_in_words
+        As it was asked for: ``hop``, a crystal direction or a vector.
+    temperature_K, attempt_Hz, attempt_backward_Hz, attempt_source
+        Of the rates; without a backward prefactor the forward one holds both ways.
     exchanged
-        Whether an operation of the host exchanges the two states.
+        Whether an operation of the host exchanges the two states and turns the field over.
+    breakdown_V_per_m
+        Limit that the fields were held against.
     dipole_source
         Where the dipoles come from.
     points
@@ -91,10 +101,34 @@ class FieldStudy(Document):
     direction: list[float]
     temperature_K: float
     attempt_Hz: float
+    attempt_backward_Hz: float | None = None
+    attempt_source: Literal["assumed", "Vineyard"] = "assumed"
     exchanged: bool
     dipole_source: str
+    direction_in_words: str = ""
+    breakdown_V_per_m: float | None = None
     points: list[FieldPoint]
     provenance: Provenance
+
+    def with_prefactors(self, forward_Hz: float, backward_Hz: float) -> FieldStudy:
+        """The same barriers with rates of computed attempt frequencies."""
+        rated = [
+            p.model_copy(
+                update={
+                    "forward_per_s": rate_per_s(max(p.forward_eV, 0.0), self.temperature_K, forward_Hz),
+                    "backward_per_s": rate_per_s(max(p.backward_eV, 0.0), self.temperature_K, backward_Hz),
+                }
+            )
+            for p in self.points
+        ]
+        return self.model_copy(
+            update={
+                "points": rated,
+                "attempt_Hz": forward_Hz,
+                "attempt_backward_Hz": backward_Hz,
+                "attempt_source": "Vineyard",
+            }
+        )
 
     def tier(self, name: Tier) -> list[FieldPoint]:
         """Points of one tier, by field."""
@@ -102,13 +136,7 @@ class FieldStudy(Document):
 
     def largest_residual_eV(self, name: Tier) -> float:
         """Largest size of all residuals of a tier."""
-        values = [
-            getattr(p, f"residual_{i}_eV")
-            for p in self.tier(name)
-            for i in ("i", "ii", "iii", "iv")
-            if getattr(p, f"residual_{i}_eV") is not None
-        ]
-        return float(max(abs(v) for v in values))
+        return max(p.largest_residual_eV for p in self.tier(name))
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per tier and field."""
@@ -191,6 +219,8 @@ def field_study(
     provenance: Provenance,
     temperature_K: float = 300.0,
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    direction_in_words: str = "",
+    breakdown_V_per_m: float | None = None,
 ) -> FieldStudy:
     """Put points of any tiers together and hold each tier against the identities."""
     judged = [p for tier in (PATH, RELAXED, LINEAR) for p in _judged([q for q in points if q.tier == tier], exchanged)]
@@ -201,6 +231,8 @@ def field_study(
         attempt_Hz=attempt_Hz,
         exchanged=exchanged,
         dipole_source=dipole_source,
+        direction_in_words=direction_in_words,
+        breakdown_V_per_m=breakdown_V_per_m,
         points=judged,
         provenance=provenance,
     )

@@ -101,6 +101,16 @@ def _field(study: Study) -> pd.DataFrame:
     return _frame(rows, "field_V_per_m")
 
 
+def _field_tiers(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {"hop": m.label, "direction": f.direction_in_words, **p.model_dump()}
+        for m in study.migration
+        for f in m.field_studies
+        for p in f.points
+    ]
+    return _frame(rows, "hop")
+
+
 def _anisotropy(study: Study) -> pd.DataFrame:
     if study.anisotropy is None:
         return _frame([], "state")
@@ -210,6 +220,7 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "vacancies": _vacancies,
     "migration": _migration,
     "field": _field,
+    "field_tiers": _field_tiers,
     "anisotropy": _anisotropy,
     "retention": _retention,
     "prefactors": _prefactors,

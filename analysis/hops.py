@@ -43,6 +43,19 @@ class HopSet(Document):
 
         return pd.DataFrame([row for m in self.migrations for row in _rows(m)])
 
+    def field_dataframe(self) -> pd.DataFrame:
+        """One row per hop, direction, tier and field: both barriers, rates, controlling hump and residuals."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"hop": m.label, "distance_A": m.distance_A, "direction": f.direction_in_words, **p.model_dump()}
+                for m in self.migrations
+                for f in m.field_studies
+                for p in f.points
+            ]
+        )
+
     def plot(self) -> Figure:
         """Energy along every hop with all humps, one panel per hop."""
         from .plots.hops import plot_hops

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from .calculation import Band, Check, ImageKind
 from .document import Document, Provenance
+from .field_tiers import FieldStudy
 from .profiles import FieldBarrier, barrier_in_field
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Migration(Document):
         Barriers under a field along the hop; tier ``work along the zero-field path``.
     field_tier
         How the field was included.
+    field_studies
+        The hop in every direction of the field that was asked for, in all tiers, with rates and residuals.
     relation
         Host operations that exchange the states before and after; ``none`` if there is none.
     band_file
@@ -78,6 +81,7 @@ class Migration(Document):
     converged: bool
     field: list[FieldBarrier]
     field_tier: str
+    field_studies: list[FieldStudy] = Field(default_factory=list)
     relation: list[str]
     force_calls: int
     band_file: str | None = None

@@ -86,10 +86,31 @@ def check_breakdown(field_V_per_A: ArrayLike, gap_eV: float, length_A: float) ->
         )
 
 
+def breakdown_V_per_m(gap_eV: float, length_A: float) -> float:
+    """Field that tilts the bands by the gap over a length, V/m; see `check_breakdown`."""
+    return gap_eV / length_A / V_PER_M
+
+
+def check_below(field_V_per_m: float, limit_V_per_m: float | None) -> None:
+    """Refuse a field beyond a stated breakdown field; None refuses none.
+
+    Raises
+    ------
+    ValueError
+        With the limit and what to do.
+    """
+    if limit_V_per_m is not None and not abs(field_V_per_m) <= limit_V_per_m:
+        raise ValueError(
+            f"field {field_V_per_m:.3g} V/m is beyond the breakdown field of {limit_V_per_m:.3g} V/m, at which no "
+            "insulator is left; lower it, or state another limit (--breakdown-V-per-m, breakdown_V_per_m)"
+        )
+
+
 class UniformFieldCalculator(Calculator):
     """Add the work of a uniform field on point charges to any ASE calculator.
 
-    The energy is ``E0 - F . sum_i q_i (r_i - r_i0)`` and the force on an ion ``f_i0 + q_i F``. This is the
+    The energy is ``E0 - F . sum_i q_i (r_i - r_i0)`` and the force on an ion ``f_i0 + q_i F`` (with a tensor its
+    transpose times F). This is the
     point-charge tier of the three ways to include a field; the electronic response is in the charges.
 
     Parameters
@@ -99,7 +120,8 @@ class UniformFieldCalculator(Calculator):
     field_V_per_A : array_like
         Internal macroscopic field, V/Angstrom, shape (3,).
     charges : array_like
-        Charges that the field acts on (formal, model or Born), elementary charges, shape (n,).
+        Charges that the field acts on (formal, model or Born), elementary charges, shape (n,), or tensors
+        Z_ab = d p_a / d u_b, shape (n, 3, 3).
     reference_positions : array_like
         Positions at which the field energy is zero, Angstrom, shape (n, 3).
     allow_charged : bool
@@ -162,7 +184,7 @@ class UniformFieldCalculator(Calculator):
         shift = np.asarray(positions, dtype=float)
         if shift.shape != self.reference_positions.shape:
             raise ValueError(f"positions {shift.shape} and reference {self.reference_positions.shape} differ")
-        return -float(self.charges @ (shift - self.reference_positions) @ self.field)
+        return -float(np.sum((shift - self.reference_positions) * self._pull))
 
     def calculate(
         self,
@@ -196,17 +218,27 @@ class UniformFieldCalculator(Calculator):
         if "free_energy" in getattr(self.calculator, "implemented_properties", ()):
             self.results["free_energy"] = self.calculator.get_property("free_energy", structure) + work
         if "forces" in bare:
-            self.results["forces"] = bare["forces"] + self.charges[:, None] * self.field
+            self.results["forces"] = bare["forces"] + self._pull
+
+    @property
+    def _pull(self) -> FloatArray:
+        """Force of the field on every ion, eV/Angstrom, shape (n, 3)."""
+        if self.charges.ndim == 1:
+            return np.asarray(self.charges[:, None] * self.field)
+        return np.einsum("nab,a->nb", self.charges, self.field)
 
     def _validate(self, allow_charged: bool) -> None:
         shapes = self.field.shape, self.charges.shape, self.reference_positions.shape
-        n_ions = self.charges.size
-        if shapes != ((3,), (n_ions,), (n_ions, 3)):
-            raise ValueError(f"field, charges and reference have shapes {shapes}; want (3,), (n,) and (n, 3)")
+        n_ions = len(self.charges) if self.charges.ndim else 0
+        if shapes not in (((3,), (n_ions,), (n_ions, 3)), ((3,), (n_ions, 3, 3), (n_ions, 3))):
+            raise ValueError(
+                f"field, charges and reference have shapes {shapes}; want (3,), (n,) or (n, 3, 3), and (n, 3)"
+            )
         for name in ("field", "charges", "reference_positions"):
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"{name} must be finite numbers")
-        net = float(self.charges.sum())
+        total = self.charges.sum(axis=0)
+        net = float(total.flat[np.argmax(np.abs(total))]) if total.ndim else float(total)
         if abs(net) > NEUTRAL_TOLERANCE and not allow_charged:
             raise ValueError(
                 f"the charges add up to {net:+.6g} e: the energy of a charged cell in a field depends on the"

@@ -10,6 +10,7 @@ from rich.console import Console
 from ..analysis.study import Study
 from .declaring import Said, declarations
 from .outputs import RESULTS, read_study
+from .study_options import FieldOptions, StudyOptions
 from .study_runner import run_study, study_as_declared
 
 
@@ -47,6 +48,10 @@ def run(
     reference: Said = None,
     pulse: Said = None,
     film: Said = None,
+    fields_V_per_m: Sequence[float] = (),
+    field_along: str = "hop",
+    relax_in_field: bool = False,
+    born_charges: str | Path | None = None,
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Study:
@@ -61,11 +66,18 @@ def run(
     quick
         Smaller cells and fewer directions.
     stages
-        Some of ``host``, ``vacancies``, ``competing phases``, ``migration``, ...; all that can be done by default.
+        Some of ``host``, ``vacancies``, ``competing phases``, ``migration``, ``vibrations``, ...; what can be done
+        without hundreds of slow jobs by default.
     starts
         Starts of each vacancy: ``as built``, ``rattled``, ``localised``, comma separated, or ``all``.
     reference, pulse, film
         As in `load`.
+    fields_V_per_m, field_along
+        Sizes of fields, each along and against a direction: ``hop``, ``[0 0 1]`` or ``1,1,0``.
+    relax_in_field
+        Converge the band in every field too.
+    born_charges
+        File with the charges on which the field acts.
     overwrite
         Replace a study that the folder holds.
     quiet
@@ -76,6 +88,12 @@ def run(
     UserError
         For bad input, or if a calculation failed.
     """
+    fields = FieldOptions(
+        sizes_V_per_m=",".join(f"{f!r}" for f in map(float, fields_V_per_m)) or None,
+        along=field_along,
+        relaxed=relax_in_field,
+        born_charges=None if born_charges is None else Path(born_charges),
+    )
     folder = run_study(
         host,
         engine_name=engine,
@@ -86,6 +104,7 @@ def run(
         stages=stages,
         starts=starts,
         declared=declarations(reference, pulse, film),
+        options=StudyOptions(fields=fields),
         console=Console(quiet=True) if quiet else None,
     )
     return read_study(folder)

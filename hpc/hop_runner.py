@@ -11,12 +11,14 @@ from rich.table import Table
 
 from .errors import StudyFailedError, UserError
 from .outputs import write_whole
+from .study_options import StudyOptions
 
 if TYPE_CHECKING:
     from ..analysis.hops import HopSet
 
 RESULTS = "hops.json"
 TABLE = "hops.csv"
+FIELD_TABLE = "hops-in-fields.csv"
 FIGURE = "hops.png"
 
 
@@ -28,6 +30,7 @@ def run_hops(
     output: Path | None = None,
     quick: bool = False,
     jobs: int = 1,
+    options: StudyOptions | None = None,
     console: Console | None = None,
 ) -> HopSet:
     """Compute every distinct hop of a host; an interrupted run goes on where it was.
@@ -37,11 +40,13 @@ def run_hops(
     host, engine_name, order
         Names; unknown ones are refused before anything is computed.
     output
-        Folder for hops.json, hops.csv and hops.png; ``HOST-hops`` in the current one by default.
+        Folder for hops.json, hops.csv, hops-in-fields.csv and hops.png; ``HOST-hops`` in the current one by default.
     quick
         Cells of about 56 atoms instead of 450.
     jobs
         Processes that compute at a time.
+    options
+        Fields, a cheaper engine for the paths.
     console
         Where to print; stdout by default.
 
@@ -60,7 +65,8 @@ def run_hops(
     folder = output or Path(str(default_folder(host)).removesuffix("-study") + "-hops")
     if not (folder / RESULTS).exists():
         check_output_folder(folder, overwrite=False)
-    flow = _flow(host, engine_name, order, quick)
+    flow = _flow(host, engine_name, order, quick, options or StudyOptions())
+    last = _last(flow)
 
     from .progress import StageProgress
     from .runner import LocalRunner
@@ -72,7 +78,7 @@ def run_hops(
     if not summary.finished:
         name, reason = next(iter(summary.failed.items()))
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
-    found = _result(store, flow)
+    found = _result(store, last)
     write_hops(found, folder)
     print_hops(found, console)
     console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)
@@ -82,6 +88,7 @@ def run_hops(
 def write_hops(hops: HopSet, folder: Path) -> None:
     """Write the document, the table and the figure."""
     write_whole(folder / TABLE, hops.to_dataframe().to_csv(index=False))
+    write_whole(folder / FIELD_TABLE, hops.field_dataframe().to_csv(index=False))
     hops.plot().savefig(folder / FIGURE, dpi=160)
     write_whole(folder / RESULTS, json.dumps(hops.model_dump(mode="json"), indent=1) + "\n")
 
@@ -112,21 +119,29 @@ def print_hops(hops: HopSet, console: Console) -> None:
         console.print(f"no hop {line}", style="dim", markup=False)
 
 
-def _flow(host: str, engine_name: str, order: str | None, quick: bool) -> Any:
-    from ..workflows.engine import get_engine
+def _flow(host: str, engine_name: str, order: str | None, quick: bool, options: StudyOptions) -> Any:
     from ..workflows.hops import AllHopsMaker
 
     try:
-        return AllHopsMaker(engine=get_engine(engine_name), repeats=(1, 1, 1) if quick else (2, 2, 2)).make(host, order)
+        maker = AllHopsMaker(
+            engine=options.engine(engine_name),
+            repeats=(1, 1, 1) if quick else (2, 2, 2),
+            fields=options.fields.request(),
+        )
+        return maker.make(host, order)
     except ValueError as error:
         raise UserError(f"the hops cannot be computed: {error}") from error
 
 
-def _result(store: Any, flow: Any) -> HopSet:
-    from monty.json import MontyDecoder
-
+def _last(flow: Any) -> str:
+    """Key of the job that collects; asked before the run, which takes the references out of the jobs."""
     from ..workflows.hops import collect_hops
 
-    last = next(j for j, _ in flow.iterflow() if j.name == collect_hops.__name__.replace("_", " "))
-    made = store.get_output(last.uuid, load=True)
+    return str(next(j.uuid for j, _ in flow.iterflow() if j.name == collect_hops.__name__.replace("_", " ")))
+
+
+def _result(store: Any, last: str) -> HopSet:
+    from monty.json import MontyDecoder
+
+    made = store.get_output(last, load=True)
     return MontyDecoder().process_decoded(made)  # type: ignore[no-any-return]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from .errors import StudyFailedError, UserError
 from .outputs import REPORT, band_stem, check_output_folder, write_study
 from .quarantine import heal_store, set_bad_results_aside
+from .study_options import StudyOptions
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -38,6 +40,7 @@ def run_study(
     starts: str | None = None,
     jobs: int = 1,
     declared: Declarations | None = None,
+    options: StudyOptions | None = None,
     console: Console | None = None,
 ) -> Path:
     """Compute a study and write it.
@@ -60,6 +63,8 @@ def run_study(
         Processes that compute at a time.
     declared
         Frozen reference, pulse and film; nothing frozen by default.
+    options
+        Fields, vibrating ions, a cheaper engine for the path.
     console
         Where to report; stderr by default.
 
@@ -81,7 +86,7 @@ def run_study(
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
     notes = set_bad_results_aside(folder)
     check_output_folder(folder, overwrite=overwrite)
-    flow = _build_flow(host, engine_name, order, quick, stages, starts, declared)
+    flow = _build_flow(host, engine_name, order, quick, stages, starts, declared, options)
     if overwrite:
         _remove_study(folder)
 
@@ -231,16 +236,15 @@ def _build_flow(
     stages: Sequence[str] | None,
     starts: str | None,
     declared: Declarations | None = None,
+    options: StudyOptions | None = None,
 ) -> Any:
-    from dataclasses import replace
-
     from ..structures.starts import start_kinds
-    from ..workflows.engine import get_engine
     from ..workflows.study import MagnetoionicStudyMaker
 
+    options = options or StudyOptions()
     maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
     try:
-        made = maker(get_engine(engine_name), stages)
+        made = replace(maker(options.engine(engine_name), stages), **options.changes())
         if starts is not None:
             made = replace(made, starts=start_kinds(starts))
         if declared is not None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-from jobflow import Flow, Maker, Response, job
+from jobflow import Flow, Maker, job
+from pymatgen.core import Structure
 
 from ..analysis.calculation import Band, require_valid
 from ..analysis.field_tiers import LINEAR, PATH, FieldPoint, FieldStudy, field_study, path_points, relaxed_point
 from ..analysis.kinetics import ASSUMED_ATTEMPT_Hz
-from .ase_jobs import AseEngine, converge_band
+from ..analysis.site_charges import SiteCharges, band_with_charges
+from ..calculators.field import V_PER_M, check_below
+from .ase_jobs import AseEngine
 from .engine import CannotDoError, Engine
-
-_PER_METRE = 1e-10
+from .field_jobs import band_in_field
 
 
 @dataclass
@@ -25,13 +25,18 @@ class FieldMaker(Maker):
     Attributes
     ----------
     engine
-        For bands in a field: one with `Engine.with_field` (local, ML potentials, any ASE calculator, vasp).
+        For bands in a field: an ASE calculator (local, ML potentials, GPAW, any other), whose ions feel it by their
+        charges, or an engine with a self-consistent one (`Engine.with_field`: vasp).
     fields_V_per_m
         Signed fields.
     relaxed
         Relax a band in every field; without, only the work along the zero-field path and the rate law.
+    breakdown_V_per_m
+        Larger fields are refused; None refuses none.
     gap_eV
-        For the breakdown check over the cell's shortest axis; None leaves it out. VASP needs it.
+        For the check that an engine with a self-consistent field makes itself.
+    charges
+        Charges of single sites or elements on which the field acts; those of the band and the engine if None.
     temperature_K, attempt_Hz
         Of the rates.
     """
@@ -39,12 +44,23 @@ class FieldMaker(Maker):
     engine: Engine = field(kw_only=True)
     fields_V_per_m: Sequence[float] = (-1e8, 0.0, 1e8)
     relaxed: bool = True
+    breakdown_V_per_m: float | None = None
     gap_eV: float | None = None
+    charges: SiteCharges | None = None
     temperature_K: float = 300.0
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz
     name: str = "hop in a field"
 
-    def make(self, band: Band, direction: Sequence[float], *, label: str = "hop", exchanged: bool = False) -> Flow:
+    def make(
+        self,
+        band: Band,
+        direction: Sequence[float],
+        *,
+        label: str = "hop",
+        exchanged: bool = False,
+        in_words: str = "",
+        cell: Structure | None = None,
+    ) -> Flow:
         """Flow whose output is a `FieldStudy`.
 
         Parameters
@@ -55,78 +71,87 @@ class FieldMaker(Maker):
             Of positive fields, shape (3,), e.g. the hop's displacement or what `field_from_text` gives.
         label, exchanged
             See `FieldStudy`.
+        in_words
+            The direction as it was asked for.
+        cell
+            Ordered cell of the host, or a reference to it; needed where `charges` belong to its sites.
 
         Raises
         ------
         CannotDoError
-            If bands in a field are wanted of an engine that has no field.
+            If bands in a field are wanted of an engine that knows no field.
+        ValueError
+            If a field is beyond breakdown.
         """
         if self.relaxed:
-            try:
-                self.engine.with_field((0.0, 0.0, 0.0), gap_eV=self.gap_eV)
-            except CannotDoError as error:
-                raise CannotDoError(f"{error}; set relaxed=False") from error
-        fields = [f * _PER_METRE for f in self.fields_V_per_m]
-        jobs = []
-        if self.relaxed:
-            jobs = [band_in_field(self.engine, band, direction, f, self.gap_eV) for f in fields]
+            require_relaxing(self.engine, self.gap_eV)
+        for value in self.fields_V_per_m:
+            check_below(value, self.breakdown_V_per_m)
+        fields = [f * V_PER_M for f in self.fields_V_per_m]
+        # At zero field the relaxed band is the band itself.
+        moved = [f for f in fields if f] if self.relaxed else []
+        jobs = [band_in_field(self.engine, band, direction, f, self.gap_eV, self.charges, cell) for f in moved]
         last = collect_field(
             band,
             [j.output for j in jobs],
+            moved,
             fields,
             direction,
             label=label,
             exchanged=exchanged,
-            gap_eV=self.gap_eV,
+            in_words=in_words,
+            breakdown_V_per_m=self.breakdown_V_per_m,
+            charges=self.charges,
+            cell=cell,
             temperature_K=self.temperature_K,
             attempt_Hz=self.attempt_Hz,
         )
         return Flow([*jobs, last], output=last.output, name=self.name)
 
 
-@job(name="band in field")
-def band_in_field(
-    engine: Engine, band: Band, direction: Sequence[float], field_V_per_A: float, gap_eV: float | None
-) -> Band | Response[Any]:
-    """Converge the band again in a field, from the ends and minima of the zero-field one; energies hold its work.
-
-    An engine that computes elsewhere replaces this job by its own.
+def require_relaxing(engine: Engine, gap_eV: float | None) -> None:
+    """Refuse an engine that converges no band in a field, before anything is computed.
 
     Raises
     ------
-    InvalidResultError
-        If the zero-field band failed a guard.
-    ValueError
-        If the field is beyond breakdown.
+    CannotDoError
+        With the way out.
     """
-    require_valid(band.checks, "the zero-field band")
-    _check(band, field_V_per_A, gap_eV)
-    unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
-    inside = engine.with_field([float(c) for c in field_V_per_A * unit], gap_eV=gap_eV)
-    between = [i.structure for i in band.images if i.kind == "minimum"]
-    first, last = band.images[0].structure, band.images[-1].structure
-    if isinstance(inside, AseEngine):
-        return converge_band.original(inside, first, last, between, mover=band.mover)  # type: ignore[no-any-return]
-    made = inside.band(first, last, between, mover=band.mover, name=f"band at {field_V_per_A:g} V/A")
-    return Response(replace=made)
+    if isinstance(engine, AseEngine):
+        return
+    try:
+        engine.with_field((0.0, 0.0, 0.0), gap_eV=gap_eV)
+    except CannotDoError as error:
+        raise CannotDoError(f"{error}; leave out --relax-in-field (relaxed=False)") from error
 
 
 @job(name="collect field")
 def collect_field(
     band: Band,
     in_field: list[Band],
+    moved_V_per_A: list[float],
     fields_V_per_A: list[float],
     direction: Sequence[float],
     *,
     label: str,
     exchanged: bool,
-    gap_eV: float | None,
+    in_words: str,
+    breakdown_V_per_m: float | None,
+    charges: SiteCharges | None,
+    cell: Structure | None,
     temperature_K: float,
     attempt_Hz: float,
 ) -> FieldStudy:
-    """All tiers of one hop side by side, with the residuals of the identities."""
-    for value in fields_V_per_A:
-        _check(band, value, gap_eV)
+    """All tiers of one hop side by side, with the residuals of the identities.
+
+    Raises
+    ------
+    InvalidResultError
+        If a band failed a guard.
+    """
+    require_valid(band.checks, "the zero-field band")
+    if charges is not None:
+        band = band_with_charges(band, charges, cell)  # type: ignore[arg-type]
     points: list[FieldPoint] = []
     for tier in (PATH, LINEAR):
         points += path_points(
@@ -138,22 +163,27 @@ def collect_field(
             temperature_K=temperature_K,
             attempt_Hz=attempt_Hz,
         )
-    for value, made in zip(fields_V_per_A, in_field, strict=False):
-        points.append(relaxed_point(made, direction, value, temperature_K=temperature_K, attempt_Hz=attempt_Hz))
+    known = dict(zip(moved_V_per_A, in_field, strict=True))
+    if known:
+        for value in fields_V_per_A:
+            made = known.get(value, band)
+            require_valid(made.checks, f"the band in {value / V_PER_M:.3g} V/m")
+            points.append(relaxed_point(made, direction, value, temperature_K=temperature_K, attempt_Hz=attempt_Hz))
+    notes = [
+        f"band in {value / V_PER_M:.3g} V/m: {check.name} failed"
+        for value, made in known.items()
+        for check in made.checks
+        if check.passed is False
+    ]
     return field_study(
         points,
         label=label,
         direction=direction,
         exchanged=exchanged,
         dipole_source=f"{band.dipole_source}: {band.dipole_note}",
-        provenance=band.provenance,
+        provenance=band.provenance.model_copy(update={"left_out": [*band.provenance.left_out, *notes]}),
         temperature_K=temperature_K,
         attempt_Hz=attempt_Hz,
+        direction_in_words=in_words,
+        breakdown_V_per_m=breakdown_V_per_m,
     )
-
-
-def _check(band: Band, field_V_per_A: float, gap_eV: float | None) -> None:
-    from ..calculators.field import check_breakdown
-
-    if gap_eV is not None:
-        check_breakdown(field_V_per_A, gap_eV, min(band.images[0].structure.lattice.abc))

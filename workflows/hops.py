@@ -9,18 +9,21 @@ from jobflow import Flow, Maker, job
 from pymatgen.core import Structure
 
 from ..analysis.calculation import Band, Calculation, require_valid
+from ..analysis.field_tiers import FieldStudy
 from ..analysis.hops import HopSet
 from ..analysis.migration import Migration
+from ..analysis.site_charges import SiteCharges, band_with_charges
+from ..calculators.field import V_PER_M
 from ..structures.hops import Hop, distinct_hops
 from ..structures.host import HopKind, Host, HostKey, get_host, portable_host
 from ..structures.supercell import supercell
 from ..structures.vacancies import distinct_vacancies, same_site_in
 from .building import Repeats
 from .engine import Engine
+from .fields import HOP, FieldRequest, field_jobs
 from .migration import read_hop
 
 FIELDS_V_PER_M = (0.0, 1e8, -1e8, 5e8, -5e8)
-_PER_METRE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,14 @@ class AllHopsMaker(Maker):
         Supercell repeats of the host's ordered cell.
     fields_V_per_m
         Signed fields along each hop: positive is along it, negative against it.
+    fields
+        Other fields, directions, charges and bands relaxed in the field, see `FieldRequest`.
     """
 
     engine: Engine = field(kw_only=True)
     repeats: Repeats = (2, 2, 2)
     fields_V_per_m: Sequence[float] = FIELDS_V_PER_M
+    fields: FieldRequest = field(default_factory=FieldRequest)
     name: str = "hops"
 
     def make(self, host_key: HostKey, order: str | None = None) -> Flow:
@@ -67,16 +73,15 @@ class AllHopsMaker(Maker):
         CannotDoError
             If the engine cannot relax or find bands, or cannot describe the material.
         """
-        from ..calculators.field import check_breakdown
-
         self.engine.require("relax")
         self.engine.require("band")
         host = get_host(host_key)
         chosen = host.orders[0] if order is None else order
         cell = host.structure(chosen)
         self.engine.check(cell)
-        for value in self.fields_V_per_m:
-            check_breakdown(value * _PER_METRE, host.gap_eV, cell.lattice.a)
+        default = list(self.fields_V_per_m)
+        self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
+        along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
         hops, absent = all_hops(host, cell, self.repeats)
         if not hops:
             raise ValueError(f"order {chosen} of {host.key} has no hop: {'; '.join(absent) or 'none is declared'}")
@@ -88,8 +93,26 @@ class AllHopsMaker(Maker):
             band = self.engine.band(
                 out.initial, out.final, out.intermediates, mover=out.mover, name=f"band {number.label}"
             )
-            read = read_numbered(out, band.output, [f * _PER_METRE for f in self.fields_V_per_m])
-            jobs += [built, band, read]
+            more, studies = field_jobs(
+                self.fields,
+                self.engine,
+                out,
+                band.output,
+                bulk.output.structure,
+                label=number.label,
+                default_V_per_m=default,
+                limit_V_per_m=self.fields.limit_V_per_m(host.gap_eV, cell),
+                gap_eV=host.gap_eV,
+            )
+            read = read_numbered(
+                out,
+                band.output,
+                [f * V_PER_M for f in along_hop],
+                studies,
+                self.fields.charges,
+                bulk.output.structure,
+            )
+            jobs += [built, band, *more, read]
             migrations.append(read.output)
             bands.append(band.output)
         last = collect_hops(portable_host(host_key), chosen, self.engine.name, migrations, absent)
@@ -152,8 +175,15 @@ def build_numbered_hop(bulk: Calculation, repeats: Repeats, kind: list[str | flo
 
 
 @job(name="read hop")
-def read_numbered(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
-    """Barriers, humps and the field of one hop.
+def read_numbered(
+    hop: Hop,
+    band: Band,
+    fields_V_per_A: list[float],
+    studies: list[FieldStudy],
+    charges: SiteCharges | None,
+    cell: Structure,
+) -> Migration:
+    """Barriers, humps and the fields of one hop; `charges` replace those of the band's dipoles.
 
     Raises
     ------
@@ -161,7 +191,9 @@ def read_numbered(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migratio
         If the band failed a guard.
     """
     require_valid(band.checks, "the band")
-    return read_hop(hop, band, fields_V_per_A)
+    if charges is not None:
+        band = band_with_charges(band, charges, cell)
+    return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": studies})
 
 
 @job(name="collect hops")

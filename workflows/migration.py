@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobflow import Flow, Maker, job
+from pymatgen.core import Structure
 
 from ..analysis.assembly import keffer_of_mover
 from ..analysis.calculation import Band, Calculation, require_valid
 from ..analysis.migration import Migration, migration_from_band
+from ..analysis.site_charges import SiteCharges, band_with_charges
+from ..calculators.field import V_PER_M
 from ..structures.hops import Hop
-from ..structures.host import Host, HostKey
+from ..structures.host import Host, HostKey, get_host
 from .building import Repeats, build_hop
 from .engine import Engine
+from .fields import HOP, FieldRequest, field_jobs
 
 
 @dataclass
@@ -29,17 +33,20 @@ class MigrationMaker(Maker):
         Supercell repeats of the host's ordered cell.
     fields_V_per_A
         Signed fields along the hop.
+    fields
+        Fields in all tiers; the default puts `fields_V_per_A` into the tiers that need no calculation.
     """
 
     engine: Engine = field(kw_only=True)
     repeats: Repeats = (2, 2, 2)
     fields_V_per_A: Sequence[float] = ()
+    fields: FieldRequest = field(default_factory=FieldRequest)
     name: str = "migration"
 
-    def make(self, bulk: Calculation, host_key: HostKey, hop_number: int = 0) -> Flow:
-        """Flow whose output is a dictionary: ``band`` (`Band`) and ``read``, another with ``migration``
-        (`Migration`), the structures ``before`` and ``after``, the mover's ``keffer`` sums and the
-        ``relation_matrices`` of the two states.
+    def make(self, bulk: Calculation, host_key: HostKey, hop_number: int = 0, order: str | None = None) -> Flow:
+        """Flow whose output is a dictionary: ``band`` (`Band`), ``fields`` (a `FieldStudy` for each direction) and
+        ``read``, another with ``migration`` (`Migration`), the structures ``before`` and ``after``, the mover's
+        ``keffer`` sums and the ``relation_matrices`` of the two states.
 
         Parameters
         ----------
@@ -49,6 +56,15 @@ class MigrationMaker(Maker):
             Host that declares the hop.
         hop_number
             Which of the host's hops.
+        order
+            Cation order of `bulk`, the host's first by default.
+
+        Raises
+        ------
+        ValueError
+            If a field is unreadable or beyond breakdown, or charges do not fit.
+        CannotDoError
+            If the engine finds no bands, or relaxes none in a field and was asked to.
         """
         self.engine.require("band")
         hop = build_hop(bulk, self.repeats, host_key, hop_number)
@@ -59,13 +75,40 @@ class MigrationMaker(Maker):
             mover=hop.output.mover,
             name="band",
         )
-        read = read_migration(hop.output, band.output, list(self.fields_V_per_A))
-        return Flow([hop, band, read], output={"band": band.output, "read": read.output}, name=self.name)
+        host = get_host(host_key)
+        default = [f / V_PER_M for f in self.fields_V_per_A]
+        cell = bulk.structure if isinstance(bulk, Calculation) else host.structure(order)
+        self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
+        along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
+        read = read_migration(
+            hop.output, band.output, [f * V_PER_M for f in along_hop], self.fields.charges, bulk.structure
+        )
+        jobs, studies = field_jobs(
+            self.fields,
+            self.engine,
+            hop.output,
+            band.output,
+            bulk.structure,
+            label=hop_label(host, hop_number),
+            default_V_per_m=default,
+            limit_V_per_m=self.fields.limit_V_per_m(host.gap_eV, cell),
+            gap_eV=host.gap_eV,
+        )
+        output = {"band": band.output, "read": read.output, "fields": studies}
+        return Flow([hop, band, read, *jobs], output=output, name=self.name)
 
 
 @job(name="read migration")
-def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[str, Any]:
+def read_migration(
+    hop: Hop,
+    band: Band,
+    fields_V_per_A: list[float],
+    charges: SiteCharges | None = None,
+    cell: Structure | None = None,
+) -> dict[str, Any]:
     """Barriers, humps and the field from a converged band, and the two states it joins.
+
+    `charges` replace those of the band's dipoles; `cell` is the ordered cell that they may belong to.
 
     Raises
     ------
@@ -73,6 +116,8 @@ def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[st
         If the band failed a guard.
     """
     require_valid(band.checks, "the band")
+    if charges is not None:
+        band = band_with_charges(band, charges, cell)  # type: ignore[arg-type]
     before, after = band.images[0].structure, band.images[-1].structure
     return {
         "migration": read_hop(hop, band, fields_V_per_A),
@@ -84,9 +129,9 @@ def read_migration(hop: Hop, band: Band, fields_V_per_A: list[float]) -> dict[st
     }
 
 
-def hop_label(host: Host) -> str:
-    """The first declared hop of a host in words."""
-    kind = host.hops[0]
+def hop_label(host: Host, number: int = 0) -> str:
+    """One of the declared hops of a host in words."""
+    kind = host.hops[number]
     return f"{kind.ion}({kind.from_sublattice}) -> V_{kind.vacancy_element}({kind.vacancy_sublattice})"
 
 

@@ -16,10 +16,12 @@ from ..analysis.calculation import Calculation, invalid_because, require_valid
 from ..analysis.computed_phases import ComputedPhases
 from ..analysis.declarations import Declarations
 from ..analysis.declared import HopEnds
+from ..analysis.field_tiers import FieldStudy
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
 from ..analysis.vibrations import AttemptFrequency
+from ..calculators.field import V_PER_M, check_below
 from ..structures.competing import competing_oxides
 from ..structures.host import Host, HostKey, get_host, portable_host
 from ..structures.starts import StartKind
@@ -28,6 +30,7 @@ from .binding import BindingMaker
 from .building import Repeats
 from .competing_phases import CompetingPhasesMaker
 from .engine import Engine
+from .fields import FieldRequest
 from .frozen_exchange import FrozenExchangeMaker, check_reference, needs_engine
 from .migration import MigrationMaker, hop_label
 from .plan import plan_stages
@@ -39,7 +42,6 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 FIELDS_V_PER_M = (0.0, 1e7, -1e7, 5e7, -5e7, 1e8, -1e8, 2e8, -2e8, 5e8, -5e8, 1e9, -1e9)
-_PER_METRE = 1e-10
 # Random cells of the stage "binding", eight vacancies each.
 _RANDOM_CELLS, _QUICK_RANDOM_CELLS = 12, 5
 
@@ -57,7 +59,9 @@ class MagnetoionicStudyMaker(Maker):
     lebedev_order
         Order of the direction set of E(n).
     fields_V_per_m
-        Signed fields along the hop.
+        Signed fields along the hop, for the tiers that need no calculation.
+    fields
+        Other fields, directions, charges and bands relaxed in the field, see `FieldRequest`.
     is_quick
         Noted in the result.
     stages
@@ -76,6 +80,7 @@ class MagnetoionicStudyMaker(Maker):
     repeats: Repeats = (2, 2, 2)
     lebedev_order: int = 15
     fields_V_per_m: Sequence[float] = FIELDS_V_PER_M
+    fields: FieldRequest = field(default_factory=FieldRequest)
     is_quick: bool = False
     stages: Sequence[str] | None = None
     vacancies: Sequence[tuple[str, str]] | None = None
@@ -113,7 +118,9 @@ class MagnetoionicStudyMaker(Maker):
             if reason := self.engine.cannot_start(kind):
                 raise ValueError(f"engine {self.engine.name} cannot start a vacancy {kind}: {reason}")
         if any(s.stage == "migration" and s.done for s in planned):
-            self._check_fields(host.gap_eV, host.structure(chosen).lattice.a)
+            cell = host.structure(chosen)
+            self.fields.check(self.engine, cell, host.gap_eV, self.fields_V_per_m, self.repeats)
+            check_below(self.declared.pulse.field_V_per_m, self.fields.limit_V_per_m(host.gap_eV, cell))
         check_reference(self.declared.reference, self.engine, planned)
         return planned
 
@@ -159,7 +166,7 @@ class MagnetoionicStudyMaker(Maker):
                 engine=self.engine, repeats=self.repeats, only=self.vacancies, starts=self.starts
             ).make(bulk, host_key, chosen),
         )
-        moved = flow.make("migration", lambda: self._migration(bulk, host_key)) or {}
+        moved = flow.make("migration", lambda: self._migration(bulk, host_key, chosen)) or {}
         migration = moved.get("read")
         vibrations = flow.make(
             "vibrations",
@@ -195,6 +202,7 @@ class MagnetoionicStudyMaker(Maker):
             phases,
             self.declared,
             turned,
+            moved.get("fields"),
         )
         flow.add("analysis", last)
         return Flow(flow.jobs, output=last.output, name=f"{self.name}: {host.formula}")
@@ -206,19 +214,14 @@ class MagnetoionicStudyMaker(Maker):
         rivals = [f for f in competing_oxides(elements) if Composition(f).reduced_formula != own]
         return CompetingPhasesMaker(engine=self.engine).make(sorted(elements), rivals)
 
-    def _migration(self, bulk: Any, host_key: HostKey) -> Flow:
+    def _migration(self, bulk: Any, host_key: HostKey, order: str) -> Flow:
         maker = MigrationMaker(
             engine=self.engine,
             repeats=self.repeats,
-            fields_V_per_A=[f * _PER_METRE for f in self.fields_V_per_m],
+            fields_V_per_A=[f * V_PER_M for f in self.fields_V_per_m],
+            fields=self.fields,
         )
-        return maker.make(bulk, host_key)
-
-    def _check_fields(self, gap_eV: float, length_A: float) -> None:
-        from ..calculators.field import check_breakdown
-
-        for value in (*self.fields_V_per_m, self.declared.pulse.field_V_per_m):
-            check_breakdown(value * _PER_METRE, gap_eV, length_A)
+        return maker.make(bulk, host_key, order=order)
 
     def _engine_result(self, cell: Structure) -> EngineResult:
         return EngineResult(
@@ -266,6 +269,7 @@ def assemble_study(
     phases: ComputedPhases | None = None,
     declared: Declarations | None = None,
     turned: dict[str, float] | None = None,
+    fields: list[FieldStudy] | None = None,
 ) -> Study:
     """Judge everything that was computed; outputs a `Study`. `migration` is what `read_migration` gives.
 
@@ -295,6 +299,7 @@ def assemble_study(
         phases=phases,
         ends=ends,
         declared=declared or Declarations(),
+        fields=fields or [],
     )
     from threadpoolctl import threadpool_limits
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from ..field_tiers import RELAXED
 from ..migration import Migration
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 
@@ -92,6 +93,16 @@ def plot_barrier_against_field(migration: Migration, ax: Axes | None = None) -> 
         axis.plot(field, [r.forward_eV for r in rows], "o-", color=BLUE, label="forward barrier")
         axis.plot(field, [r.backward_eV for r in rows], "s-", color=VERMILION, label="back barrier")
         axis.plot(field, [r.delta_eV for r in rows], "^-", color=GREEN, label="final minus initial")
+        relaxed = [p for f in migration.field_studies if f.direction_in_words == "hop" for p in f.tier(RELAXED)]
+        for name, colour in (("forward_eV", BLUE), ("backward_eV", VERMILION), ("delta_eV", GREEN)) if relaxed else ():
+            axis.plot(
+                [p.field_V_per_m / 1e8 for p in relaxed],
+                [getattr(p, name) for p in relaxed],
+                "x",
+                color=colour,
+                ms=8,
+                label="relaxed in the field" if name == "forward_eV" else None,
+            )
         axis.axhline(0, color="0.6", lw=0.8)
         axis.set_xlabel("field along the hop ($10^8$ V/m)")
         axis.set_ylabel("energy (eV)")

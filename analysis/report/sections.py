@@ -21,6 +21,7 @@ from .tables import (
     settings_table,
     stages_table,
     states_table,
+    tiers_table,
     timings_table,
     vacancies_table,
     window_table,
@@ -113,7 +114,7 @@ def _migration(study: Study) -> Section | None:
             f"{hop.force_calls} force evaluations.",
             *(f"{note}." for note in hop.notes),
         ]
-        section.tables += [field_table(hop), checks_table(hop)]
+        section.tables += [field_table(hop), *(tiers_table(f) for f in hop.field_studies), checks_table(hop)]
         section.notes += [*hop.provenance.left_out, *(f"not checked: {n}" for n in hop.not_checked)]
     return section
 

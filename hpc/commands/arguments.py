@@ -40,6 +40,29 @@ FilmOption = Annotated[
         help="Film of the device figures, e.g. 'thickness_m: 2e-8, texture_deg: 10, barrier_spread_eV: 0.05'."
     ),
 ]
+BandStartOption = Annotated[
+    str | None, typer.Option(help="Cheaper engine that finds the path of the band first, e.g. local or sevennet.")
+]
+FieldSizesOption = Annotated[
+    str | None,
+    typer.Option("--field-V-per-m", help="Fields, e.g. 1e8,5e8: each along and against its direction, beside zero."),
+]
+FieldAlongOption = Annotated[
+    str, typer.Option(help="Direction of the fields: hop, '[0 0 1]' of the ordered cell, or a vector '1,1,0'.")
+]
+FieldOption = Annotated[
+    list[str] | None, typer.Option(help="A field in words, e.g. '4 V over 60 nm along [0 0 1]'; may be repeated.")
+]
+RelaxInFieldOption = Annotated[
+    bool, typer.Option("--relax-in-field", help="Converge the band in every field too: a band's cost each.")
+]
+BreakdownOption = Annotated[
+    float | None,
+    typer.Option("--breakdown-V-per-m", help="Refuse larger fields [default: the gap over the ordered cell's edge]."),
+]
+BornChargesOption = Annotated[
+    Path | None, typer.Option(help="Charges on which the field acts: .json or .npy, by element or by site.")
+]
 
 
 def engine_or_calculator(engine: str, calculator: str | None) -> str:

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from .arguments import CalculatorOption, EngineOption, HostArgument, OrderOption, engine_or_calculator
+from ..study_options import FieldOptions, StudyOptions
+from .arguments import (
+    BandStartOption,
+    BornChargesOption,
+    BreakdownOption,
+    CalculatorOption,
+    EngineOption,
+    FieldAlongOption,
+    FieldOption,
+    FieldSizesOption,
+    HostArgument,
+    OrderOption,
+    RelaxInFieldOption,
+    engine_or_calculator,
+)
 
 
 def hops(
@@ -17,11 +31,26 @@ def hops(
     order: OrderOption = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the results [default: HOST-hops].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
+    field_v_per_m: FieldSizesOption = None,
+    field_along: FieldAlongOption = "hop",
+    field: FieldOption = None,
+    relax_in_field: RelaxInFieldOption = False,
+    breakdown_v_per_m: BreakdownOption = None,
+    born_charges: BornChargesOption = None,
+    band_start: BandStartOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
 ) -> None:
     """Compute every distinct hop of a host: table, CSV and one figure of all bands with their humps."""
     from ..hop_runner import run_hops
 
+    fields = FieldOptions(
+        sizes_V_per_m=field_v_per_m,
+        along=field_along,
+        statements=tuple(field or ()),
+        relaxed=relax_in_field,
+        breakdown_V_per_m=breakdown_v_per_m,
+        born_charges=born_charges,
+    )
     run_hops(
         host,
         engine_name=engine_or_calculator(engine, calculator),
@@ -29,6 +58,7 @@ def hops(
         output=output,
         quick=quick,
         jobs=jobs,
+        options=StudyOptions(fields=fields, band_start=band_start),
     )
 
 

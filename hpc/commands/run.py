@@ -7,14 +7,22 @@ from typing import Annotated
 
 import typer
 
+from ..study_options import FieldOptions, StudyOptions
 from .arguments import (
+    BandStartOption,
+    BornChargesOption,
+    BreakdownOption,
     CalculatorOption,
     EngineOption,
+    FieldAlongOption,
+    FieldOption,
+    FieldSizesOption,
     FilmOption,
     HostArgument,
     OrderOption,
     PulseOption,
     ReferenceOption,
+    RelaxInFieldOption,
     StartsOption,
     engine_or_calculator,
 )
@@ -35,6 +43,17 @@ def run(
     reference: ReferenceOption = None,
     pulse: PulseOption = None,
     film: FilmOption = None,
+    field_v_per_m: FieldSizesOption = None,
+    field_along: FieldAlongOption = "hop",
+    field: FieldOption = None,
+    relax_in_field: RelaxInFieldOption = False,
+    breakdown_v_per_m: BreakdownOption = None,
+    born_charges: BornChargesOption = None,
+    band_start: BandStartOption = None,
+    vibrating_a: Annotated[
+        str | None,
+        typer.Option("--vibrating-A", help="Radius around the mover whose ions vibrate, or all [default: 3.2]."),
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
@@ -44,6 +63,14 @@ def run(
     from ..declaring import declarations
     from ..study_runner import run_study
 
+    fields = FieldOptions(
+        sizes_V_per_m=field_v_per_m,
+        along=field_along,
+        statements=tuple(field or ()),
+        relaxed=relax_in_field,
+        breakdown_V_per_m=breakdown_v_per_m,
+        born_charges=born_charges,
+    )
     run_study(
         host,
         engine_name=engine_or_calculator(engine, calculator),
@@ -55,6 +82,7 @@ def run(
         declared=declarations(reference, pulse, film),
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,
+        options=StudyOptions(fields=fields, vibrating=vibrating_a, band_start=band_start),
     )
 
 

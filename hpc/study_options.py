@@ -1,0 +1,136 @@
+"""What a command line adds to a study: fields, vibrating ions, a cheaper engine for the path. Light to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from ..workflows.engine import Engine
+    from ..workflows.fields import FieldRequest
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """Fields as the command line has them.
+
+    Attributes
+    ----------
+    sizes_V_per_m
+        Numbers separated by commas.
+    along
+        Direction of those.
+    statements
+        Fields in words, with a direction each.
+    relaxed
+        Bands relaxed in every field.
+    breakdown_V_per_m
+        Larger fields are refused.
+    born_charges
+        File with charges on which the field acts.
+    """
+
+    sizes_V_per_m: str | None = None
+    along: str = "hop"
+    statements: tuple[str, ...] = ()
+    relaxed: bool = False
+    breakdown_V_per_m: float | None = None
+    born_charges: Path | None = None
+
+    def request(self) -> FieldRequest:
+        """The request that the flows take.
+
+        Raises
+        ------
+        UserError
+            If a number or a file cannot be read.
+        """
+        from ..analysis.site_charges import read_site_charges
+        from ..workflows.fields import FieldRequest
+
+        words = [w for w in (self.sizes_V_per_m or "").split(",") if w.strip()]
+        try:
+            sizes = [float(w) for w in words]
+        except ValueError:
+            raise UserError(f"--field-V-per-m {self.sizes_V_per_m!r} is no list of numbers such as 1e8,5e8") from None
+        if self.sizes_V_per_m is not None and not sizes:
+            raise UserError("--field-V-per-m is empty; give numbers such as 1e8,5e8")
+        try:
+            charges = None if self.born_charges is None else read_site_charges(self.born_charges)
+        except ValueError as error:
+            raise UserError(f"--born-charges: {error}") from error
+        return FieldRequest(
+            magnitudes_V_per_m=sizes,
+            along=self.along,
+            statements=list(self.statements),
+            relaxed=self.relaxed,
+            breakdown_V_per_m=self.breakdown_V_per_m,
+            charges=charges,
+        )
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """All of them.
+
+    Attributes
+    ----------
+    fields
+        Fields of the hop.
+    vibrating
+        Radius in A of the sphere whose ions vibrate, or ``all``.
+    band_start
+        Engine whose band is the start of the expensive one's.
+    """
+
+    fields: FieldOptions = field(default_factory=FieldOptions)
+    vibrating: str | None = None
+    band_start: str | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """Fields of `MagnetoionicStudyMaker` that differ from its defaults.
+
+        Raises
+        ------
+        UserError
+            For bad input.
+        """
+        out: dict[str, Any] = {"fields": self.fields.request()}
+        if self.vibrating is not None:
+            out["vibrating_radius_A"] = _radius_A(self.vibrating)
+        return out
+
+    def engine(self, name: str) -> Engine:
+        """The engine, with the cheaper one for its path.
+
+        Raises
+        ------
+        UserError
+            If either is unknown or cannot be used so.
+        """
+        from ..workflows.ase_jobs import AseEngine
+        from ..workflows.engine import get_engine
+
+        made = get_engine(name)
+        if self.band_start is None:
+            return made
+        if not isinstance(made, AseEngine):
+            raise UserError(f"--band-start is for engines that compute here, which {made.name} does not")
+        if not isinstance(get_engine(self.band_start), AseEngine):
+            raise UserError(f"--band-start {self.band_start} does not compute here; use local or an ML potential")
+        return replace(made, band_method="surrogate", band_start=self.band_start)
+
+
+def _radius_A(text: str) -> float | None:
+    if text.strip().lower() == "all":
+        return None
+    try:
+        radius = float(text)
+    except ValueError:
+        radius = 0.0
+    if not 0 < radius < 100:
+        raise UserError(f"--vibrating-A {text!r} is neither a radius in Angstrom between 0 and 100 nor 'all'")
+    return radius
