@@ -41,6 +41,8 @@ class EngineSummary(Document):
         Of the pristine cell in the given order.
     notes
         What to know before numbers are compared.
+    wall_seconds
+        Of the whole study where it was run, whatever else ran there.
     """
 
     engine: str
@@ -61,7 +63,14 @@ class EngineSummary(Document):
     easy_axis: list[float] | None = None
     hard_minus_easy_meV_per_formula: float | None = None
     notes: list[str] = Field(default_factory=list)
+    wall_seconds: float | None = None
     provenance: Provenance
+
+    @property
+    def column(self) -> str:
+        """Heading in a table: the engine, and the cell if it is not the host's own."""
+        _, _, variant = self.host.partition(":")
+        return f"{self.engine}, {variant} cell" if variant else self.engine
 
 
 def summary_of_study(study: Study, command: str) -> EngineSummary:
@@ -89,7 +98,7 @@ def summary_of_study(study: Study, command: str) -> EngineSummary:
         host=host.key,
         order=host.order,
         command=command,
-        relaxed=True,
+        relaxed=not study.engine.provenance.settings.get("measured_cells", False),
         cubic_lattice_A=(8 * host.volume_per_formula_A3) ** (1 / 3),
         orders_eV_per_formula={o.order: o.relative_eV_per_formula for o in host.orders},
         moment_per_formula_muB=host.moment_per_formula_muB,
@@ -105,6 +114,7 @@ def summary_of_study(study: Study, command: str) -> EngineSummary:
             *([f"not converged: {', '.join(unconverged)}"] if unconverged else []),
             *([] if hop is None or hop.converged else ["the band did not pass all its checks"]),
         ],
+        wall_seconds=study.timings.get("total"),
         provenance=study.engine.provenance,
     )
 

@@ -61,7 +61,7 @@ def cells(s: EngineSummary) -> dict[str, str]:
     if not s.site_moments_muB and s.tier != "GPAW":
         moment += " (carried, not computed)"
     return {
-        "lattice": dash if s.cubic_lattice_A is None else f"{s.cubic_lattice_A:.3f}",
+        "lattice": _lattice(s) or dash,
         "orders": orders or dash,
         "moment": moment,
         "sites": sites or dash,
@@ -76,6 +76,12 @@ def cells(s: EngineSummary) -> dict[str, str]:
     }
 
 
+def _lattice(s: EngineSummary) -> str:
+    if s.cubic_lattice_A is None:
+        return ""
+    return f"{s.cubic_lattice_A:.3f}" + ("" if s.relaxed else " (as measured, not relaxed)")
+
+
 def _anisotropy(s: EngineSummary) -> str:
     if s.hard_minus_easy_meV_per_formula is None or s.easy_axis is None:
         return ""
@@ -84,7 +90,7 @@ def _anisotropy(s: EngineSummary) -> str:
 
 
 def page(summaries: list[EngineSummary], evidence: dict[str, Evidence]) -> str:
-    columns = {s.engine: cells(s) for s in summaries}
+    columns = {s.column: cells(s) for s in summaries}
     head = ["", *columns, "literature"]
     lines = [
         "# Engines side by side",
@@ -103,7 +109,8 @@ def page(summaries: list[EngineSummary], evidence: dict[str, Evidence]) -> str:
     ]
     lines += ["", "## What each column leaves out", ""]
     for s in summaries:
-        lines.append(f"- **{s.engine}** (`{s.command}`): {s.provenance.functional}{_u(s)}.")
+        time = "" if s.wall_seconds is None else f" {s.wall_seconds:.0f} s on a shared core."
+        lines.append(f"- **{s.column}** (`{s.command}`): {s.provenance.functional}{_u(s)}.{time}")
         lines += [f"  - {note}" for note in [*s.notes, *s.provenance.left_out] if note]
     lines += ["", "## First-principles evidence", "", *_evidence(evidence), ""]
     return "\n".join(lines)
@@ -152,9 +159,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.add:
         study = Study.model_validate_json((Path(args.add[0]) / "results.json").read_text())
-        kept = summaries_folder() / f"{study.engine.name}.json"
+        summary = summary_of_study(study, args.add[1])
+        kept = summaries_folder() / f"{summary.column.replace(', ', '-').replace(' ', '-')}.json"
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(summary_of_study(study, args.add[1]).model_dump_json(indent=1) + "\n")
+        kept.write_text(summary.model_dump_json(indent=1) + "\n")
     evidence = load_evidence()
     best = next((evidence[n] for n in PREFERRED if n in evidence), None)
     summaries = load_summaries()

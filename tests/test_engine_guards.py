@@ -10,10 +10,11 @@ from magnetoionics.analysis.calculation import InvalidResultError, invalid_becau
 from magnetoionics.analysis.references import CompoundEnergy, fit_species_energies
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase_jobs import Observed, band_guards
-from magnetoionics.workflows.building import build_supercell
+from magnetoionics.workflows.building import accept_structure, build_supercell
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.gpaw import jobs as gpaw_jobs
 from magnetoionics.workflows.guards import moments_kept
+from magnetoionics.workflows.oxide_references import fit_references
 
 
 @dataclass
@@ -49,6 +50,8 @@ def test_lost_or_flipped_moment_makes_a_calculation_unusable(cell, share):
     assert "site 3" in reason
     with pytest.raises(InvalidResultError, match="static"):
         build_supercell.original(done, (1, 1, 1))
+    with pytest.raises(InvalidResultError, match="static"):
+        accept_structure.original(done)
 
 
 def test_kept_moments_are_in_the_document(cell):
@@ -57,6 +60,12 @@ def test_kept_moments_are_in_the_document(cell):
     assert done.site_moments_muB == cell.site_properties["magmom"]
     assert done.total_moment_muB == pytest.approx(6.0)
     assert len(build_supercell.original(done, (2, 1, 1))) == 28
+    assert accept_structure.original(done) == done.structure
+
+
+def test_reference_oxide_that_lost_its_moments_ends_the_fit():
+    with pytest.raises(InvalidResultError, match=r"reference oxide CoO.*moments kept"):
+        fit_references.original(WithSpins(share=0.1, sites=[0]), ["CoO", "Fe2O3"], spins=True)
 
 
 def images(*moments):

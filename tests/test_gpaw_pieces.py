@@ -32,6 +32,14 @@ def test_mesh_follows_the_reciprocal_lengths():
     assert GpawSettings(k_mesh=(3, 1, 2)).mesh(np.eye(3)) == (3, 1, 2)
 
 
+def test_relaxed_cell_keeps_the_mesh():
+    """Lengths near a whole number of points: half a per cent of strain must not add points along an axis."""
+    settings = GpawSettings(k_spacing_per_A=0.66)
+    edge = 2 * np.pi / (0.66 * 2)
+    meshes = {settings.mesh(np.diag([edge * (1 + s)] * 3)) for s in (-0.005, 0.0, 0.005)}
+    assert meshes == {(2, 2, 2)}
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [

@@ -17,7 +17,8 @@ from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.field_bands import FieldMaker, band_in_field
 from magnetoionics.workflows.vasp.field import polarise_band
 from magnetoionics.workflows.vasp.jobs import common_fields
-from magnetoionics.workflows.vasp.settings import VaspSettings
+from magnetoionics.workflows.vasp.segment import segment_fields
+from magnetoionics.workflows.vasp.settings import VaspCommands, VaspSettings
 from magnetoionics.workflows.vasp.starts import relax_starts
 from pymatgen.io.vasp import Incar
 from vasp_running import EMULATOR, commands, engine, run
@@ -147,6 +148,20 @@ def test_dipoles_of_a_band_are_computed_at_its_images(hop, tmp_path, born):
     assert found.dipole_source == ("Born charges" if born else "Berry phase")
     change = np.array(found.images[1].dipole_e_A) - found.images[0].dipole_e_A
     assert change == pytest.approx(charges @ moved, abs=2e-3)
+
+
+def test_every_kind_of_run_has_its_own_command():
+    """Spin-orbit runs need vasp_ncl; atomate2 has a setting for it that nothing reads."""
+    own = VaspCommands(standard="std", noncollinear="ncl", band="srun -N 3 vtst")
+    for noncollinear, command in ((False, "std"), (True, "ncl")):
+        fields = common_fields(own, noncollinear=noncollinear)["run_vasp_kwargs"]
+        assert fields["vasp_cmd"] == command
+        assert fields["vasp_job_kwargs"]["auto_gamma"] is False
+    assert segment_fields(own, common_fields(own))["run_vasp_kwargs"]["vasp_cmd"] == "srun -N 3 vtst"
+    cell = get_host("cofe2o4").structure()
+    flow = get_engine("vasp", commands=own).spin_orbit(cell, directions=[[0, 0, 1], [0, 0, -1]], state="s", name="E")
+    used = {j.name: j.function.__self__.run_vasp_kwargs["vasp_cmd"] for j, _ in flow.iterflow() if "from" in j.name}
+    assert list(used.values()) == ["ncl", "ncl"]
 
 
 def test_band_in_a_field_of_a_flow_is_the_engines_own(hop):

@@ -153,9 +153,10 @@ class AseEngine(Engine):
         return made
 
 
-def _calculation(
+def calculation(
     engine: AseEngine, atoms: Atoms, structure: Structure, name: str, calls: int, limit: float | None
 ) -> Calculation:
+    """A finished calculation as a document; `limit` (eV/A) bounds the forces of a relaxation."""
     largest = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
     checks = []
     if limit is not None:
@@ -195,7 +196,7 @@ def relax_structure(
             checks.extend(engine.after_cell(atoms, record))
         else:
             relax(atoms, engine.fmax_eV_per_A, engine.max_steps)
-    done = _calculation(engine, atoms, structure, name, counter.calls, engine.fmax_eV_per_A)
+    done = calculation(engine, atoms, structure, name, counter.calls, engine.fmax_eV_per_A)
     done.checks.extend(checks)
     return done
 
@@ -221,7 +222,7 @@ def static_structure(engine: AseEngine, structure: Structure, *, name: str, move
     atoms.calc = counter.attach(engine.make_calculator(atoms, mover))
     with engine.quiet():
         atoms.get_forces()
-        return _calculation(engine, atoms, structure, name, counter.calls, None)
+        return calculation(engine, atoms, structure, name, counter.calls, None)
 
 
 @job

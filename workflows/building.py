@@ -27,6 +27,19 @@ def vacancy_sites(host_key: HostKey, order: str | None) -> list[VacancySite]:
     ]
 
 
+@job(name="pristine")
+def accept_structure(bulk: Calculation) -> Structure:
+    """Structure of a calculation that may be built on.
+
+    Raises
+    ------
+    InvalidResultError
+        If it failed a guard: no map is made of a state that was lost.
+    """
+    require_valid(bulk.checks, bulk.name)
+    return bulk.structure
+
+
 @job(name="supercell")
 def build_supercell(bulk: Calculation, repeats: Repeats) -> Structure:
     """Repeat a relaxed cell."""

@@ -27,7 +27,7 @@ from ..structures.host import Host, HostKey, get_host, portable_host
 from ..structures.starts import StartKind
 from .anisotropy import AnisotropyMaker
 from .binding import BindingMaker
-from .building import Repeats
+from .building import Repeats, accept_structure
 from .competing_phases import CompetingPhasesMaker
 from .engine import Engine
 from .fields import FieldRequest
@@ -174,13 +174,7 @@ class MagnetoionicStudyMaker(Maker):
                 moved["band"], hop_label(host)
             ),
         )
-        states = {"pristine": bulk.structure}
-        if migration is not None:
-            states |= {state: migration[state] for state in ("before", "after")}
-        maps = flow.make(
-            "anisotropy",
-            lambda: AnisotropyMaker(engine=self.engine, lebedev_order=self.lebedev_order).make(states),
-        )
+        maps = flow.make("anisotropy", lambda: self._maps(bulk, migration))
         turned = None
         if maps is not None and migration is not None and needs_engine(self.declared.reference):
             turning = FrozenExchangeMaker(engine=self.engine, reference=self.declared.reference)
@@ -222,6 +216,14 @@ class MagnetoionicStudyMaker(Maker):
             fields=self.fields,
         )
         return maker.make(bulk, host_key, order=order)
+
+    def _maps(self, bulk: Any, migration: Any) -> Flow:
+        pristine = accept_structure(bulk)
+        states = {"pristine": pristine.output}
+        if migration is not None:
+            states |= {state: migration[state] for state in ("before", "after")}
+        maps = AnisotropyMaker(engine=self.engine, lebedev_order=self.lebedev_order).make(states)
+        return Flow([pristine, maps], output=maps.output)
 
     def _engine_result(self, cell: Structure) -> EngineResult:
         return EngineResult(

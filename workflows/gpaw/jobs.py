@@ -11,9 +11,12 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from ...analysis.anisotropy import AnisotropyMap
-from ...analysis.calculation import Check
+from ...analysis.calculation import Calculation, Check
 from ...structures.spins import formula_units
+from ..ase_jobs import calculation
 from ..atoms import to_atoms
+from ..band import CallCounter
+from ..checkpoint import checkpoint
 from ..guards import guard, moments_kept, odd_part_is_noise
 from .calculator import GpawCalculator
 from .polarisation import born_charge_e, dipole_e_A
@@ -27,6 +30,19 @@ if TYPE_CHECKING:
 
 # Spins that turned further from their start than this belong to another direction.
 LARGEST_TURN_deg = 5.0
+
+
+@job
+def as_measured(engine: AseEngine, structure: Structure, *, name: str) -> Calculation:
+    """Energy and forces of a perfect crystal as it is, with its symmetry; outputs a `Calculation`.
+
+    No bound is set on the forces: nothing is claimed to be relaxed, see the provenance.
+    """
+    atoms = to_atoms(structure)
+    counter = CallCounter()
+    with engine.quiet(), checkpoint(engine, atoms, name) as record:
+        atoms.calc = counter.attach(record.attach(engine.make_cell_calculator(atoms)))
+        return calculation(engine, atoms, structure, name, counter.calls, None)
 
 
 @job

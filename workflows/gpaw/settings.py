@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 # Above the moment of the free atom the basis of atomic orbitals, from which GPAW starts, cannot hold the spin.
 FREE_ATOM_MOMENT_muB = {"Cr": 6.0, "Mn": 5.0, "Fe": 4.0, "Co": 3.0, "Ni": 2.0, "Cu": 1.0}
+# Share of a point by which a mesh may miss its spacing.
+MESH_MARGIN = 0.02
 # Below this an energy is for looking, not for quoting: oxygen is 1.6 eV per atom away at 350 eV.
 QUOTABLE_CUTOFF_eV = 500.0
 # GPAW's own choice first, then ever slower ones. The physics (smearing, U, mesh) stays the same in all of them.
@@ -83,11 +85,14 @@ class GpawSettings(MSONable):
             raise ValueError(f"U of {bad} eV is outside 0 to 15 eV")
 
     def mesh(self, cell: ArrayLike) -> tuple[int, int, int]:
-        """Numbers of k-points along the reciprocal vectors of a cell, shape (3, 3), Angstrom."""
+        """Numbers of k-points along the reciprocal vectors of a cell, shape (3, 3), Angstrom.
+
+        The spacing is met to 2 % of a point, so that a relaxed cell keeps the mesh of the unrelaxed one.
+        """
         if self.k_mesh is not None:
             return self.k_mesh[0], self.k_mesh[1], self.k_mesh[2]
         lengths = 2 * math.pi * np.linalg.norm(np.linalg.inv(np.asarray(cell, dtype=float)), axis=0)
-        n = [max(1, math.ceil(length / self.k_spacing_per_A - 1e-6)) for length in lengths]
+        n = [max(1, math.ceil(length / self.k_spacing_per_A - MESH_MARGIN)) for length in lengths]
         return n[0], n[1], n[2]
 
     def setups(self) -> dict[str, str]:
