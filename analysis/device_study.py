@@ -89,6 +89,18 @@ class DeviceResult(Document):
     assumptions: list[str]
 
 
+def film_of_hop(hop: Migration, film: FilmDeclaration, *, attempt_Hz: float | None = None) -> EnsembleParameters:
+    """Ensemble of a computed hop in a declared film; `attempt_Hz` as assumed elsewhere if it is not given."""
+    return ensemble_of_hop(
+        hop,
+        thickness_m=film.thickness_m,
+        attempt_Hz=ASSUMED_ATTEMPT_Hz if attempt_Hz is None else attempt_Hz,
+        temperature_K=film.temperature_K,
+    ).model_copy(
+        update={k: getattr(film, k) for k in ("local_field_factor", "texture_deg", "miscut_deg", "barrier_spread_eV")}
+    )
+
+
 def device_result(
     hop: Migration,
     film: FilmDeclaration,
@@ -117,11 +129,7 @@ def device_result(
     attempt_Hz, attempt_source
         Prefactor, and whether it was computed.
     """
-    p = ensemble_of_hop(
-        hop, thickness_m=film.thickness_m, attempt_Hz=attempt_Hz, temperature_K=film.temperature_K
-    ).model_copy(
-        update={k: getattr(film, k) for k in ("local_field_factor", "texture_deg", "miscut_deg", "barrier_spread_eV")}
-    )
+    p = film_of_hop(hop, film, attempt_Hz=attempt_Hz)
     middle = film.pulses_s[len(film.pulses_s) // 2]
     voltages = np.linspace(-film.voltage_V, film.voltage_V, _VOLTAGES).tolist()
     fields = sorted(f.field_V_per_m for f in hop.field if f.field_V_per_m >= 0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from scipy.optimize import least_squares
 
 from .document import Document
@@ -28,6 +28,8 @@ class EnsembleFit(Document):
     residual_rms
         In the unit of the data.
     """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     values: dict[str, float]
     errors: dict[str, float]

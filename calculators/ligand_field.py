@@ -46,22 +46,25 @@ _MAX_STEPS = 12
 class LigandFieldParameters(MSONable):
     """Declared parameters of Co2+ in an oxide; none is fitted to an anisotropy.
 
+    The mark in brackets says how far a number was checked; `parameter_sources.SOURCES` has the source and the range
+    of each.
+
     Attributes
     ----------
     racah_B_eV, racah_C_eV
-        Electron repulsion: about 0.88 of the free ion's, the nephelauxetic reduction of oxides.
+        Electron repulsion: about 0.81 of the free ion's 971 1/cm (secondary), C = 4.5 B (assumed).
     e_sigma_eV, e_pi_eV
-        Angular-overlap energies at `reference_distance_A`; 10Dq = 3 e_sigma - 4 e_pi of a regular octahedron.
+        Angular-overlap energies at `reference_distance_A`; 10Dq = 3 e_sigma - 4 e_pi of a regular octahedron (assumed).
     distance_exponent
-        Both scale as (reference / r)^exponent.
+        Both scale as (reference / r)^exponent (assumed).
     ligand_cutoff_A
         Oxygens within this distance are ligands.
     zeta_eV
-        Spin-orbit constant of 3d: about 0.94 of the free ion's 66 meV.
+        Spin-orbit constant of 3d: about 0.94 of the free ion's 66 meV (secondary).
     exchange_eV
-        Mean exchange field h of h n.S, of the size that the Curie temperature demands.
+        Mean exchange field h of h n.S, of the size that the Curie temperature demands (assumed).
     r2_a0_squared
-        <r^2> of Co2+ 3d in Bohr radii squared (Hartree-Fock, A. J. Freeman and R. E. Watson).
+        <r^2> of Co2+ 3d in Bohr radii squared (Hartree-Fock, A. J. Freeman and R. E. Watson; secondary).
     shielding
         Factor on the far-ion quadrupole field, dimensionless; 1, no shielding, is assumed.
     n_states

@@ -48,9 +48,9 @@ class SingleIonParameters(MSONable):
         Co2+, all 120 states of d7; see `LigandFieldParameters`.
     ferrous
         Fe2+, all 210 states of d6. Racah B and C 0.88 of the free ion's 917 and 4040 1/cm, spin-orbit constant
-        0.94 of about 400 1/cm, <r^2> = 1.39 Bohr radii squared, as A. Abragam and B. Bleaney, Electron Paramagnetic
-        Resonance of Transition Ions (1970), list them; the angular overlap is that of Co2+, whose radius is close:
-        10Dq = 1.06 eV at 2.10 A.
+        0.94 of about 400 1/cm, <r^2> = 1.39 Bohr radii squared, all secondary: the book they are quoted from was not
+        opened. The angular overlap is that of Co2+, whose radius is close (assumed): 10Dq = 1.06 eV at 2.10 A.
+        Marks as in `parameter_sources`.
     ferric
         Fe3+, S = 5/2; see `FerricParameters`.
     """

@@ -14,7 +14,7 @@ from .ligand_field import BOLTZMANN_eV_PER_K
 __all__ = ["TRIGONAL_AXES", "COUPLING_eV", "slonczewski_energies", "slonczewski_k1_eV"]
 
 FloatArray = NDArray[np.float64]
-#: (3/2)|alpha lambda| of Co2+ in magnetite, from 132 1/cm for alpha lambda.
+#: (3/2)|alpha lambda| of Co2+ in magnetite, from the 132 1/cm for alpha lambda of the paper's abstract.
 COUPLING_eV = 0.02455
 TRIGONAL_AXES: FloatArray = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
 TRIGONAL_AXES.flags.writeable = False

@@ -39,15 +39,15 @@ class FerricParameters(MSONable):
     ----------
     b2_per_cm, reference_distance_A, b2_exponent
         Second-rank term of one oxygen, (R2/r)^t2 times -0.412(25) 1/cm at 2.101 A with t2 = 8(1): Fe3+ in MgO
-        under strain, D. J. Newman and W. Urban, 10.1080/00018737500101511. Used for tetrahedra too, where it was
-        not measured.
+        under strain, D. J. Newman and W. Urban, 10.1080/00018737500101511 (secondary: not opened). Used for tetrahedra
+        too, where it was not measured.
     a_octahedron_per_cm
-        Cubic splitting of Fe3+ in MgO, 205e-4 1/cm: W. Low, 10.1103/PhysRev.105.792.
+        Cubic splitting of Fe3+ in MgO, 205e-4 1/cm: W. Low, 10.1103/PhysRev.105.792 (read in its abstract).
     a_tetrahedron_per_cm
         Cubic splitting on the tetrahedral site of yttrium gallium garnet, 62e-4 1/cm: S. Geschwind,
-        10.1103/PhysRev.121.363.
+        10.1103/PhysRev.121.363 (read in its abstract).
     exchange_eV
-        Mean field h of h n.S; it only has to exceed the splittings.
+        Mean field h of h n.S; it only has to exceed the splittings (assumed).
     ligand_cutoff_A
         Oxygens within this distance are ligands.
     """

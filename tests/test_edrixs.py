@@ -1,5 +1,7 @@
 """The d shell against edrixs, an independent exact-diagonalisation code (pip install edrixs)."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from magnetoionics.calculators.ligand_field import LigandFieldModel, LigandFieldParameters, angular_overlap
@@ -42,3 +44,13 @@ def test_all_levels_agree_to_a_microelectronvolt(electrons, seed):
     assert np.abs(theirs - ours - shift).max() < 1e-6
     # Leaving out F0 makes the two zeros of energy the same as well.
     assert abs(shift) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["racah_B_eV", "racah_C_eV", "zeta_eV", "exchange_eV"])
+def test_a_parameter_that_is_off_by_a_tenth_of_a_per_mille_would_be_seen(name):
+    parameters = LigandFieldParameters()
+    field = angular_overlap(2.1 * np.vstack([np.eye(3), -np.eye(3)]), parameters)
+    off = replace(parameters, **{name: 1.0001 * getattr(parameters, name)})
+    direction = np.array([0.6, 0.0, 0.8])
+    ours = LigandFieldModel(parameters, 7).levels(field, direction)
+    assert np.abs(edrixs_levels(7, off, field, direction) - ours).max() > 1e-6

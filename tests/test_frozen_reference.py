@@ -1,11 +1,15 @@
 """A frozen reference as a user declares it: which ions, which coupling, what u, which loop, and what is refused."""
 
 import re
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jobflow import JobStore, job, run_locally
+from maggma.stores import MemoryStore
 from magnetoionics.analysis.calculation import Calculation, Check, InvalidResultError
 from magnetoionics.analysis.declarations import Declarations
 from magnetoionics.analysis.declared import HopEnds, declare, engine_couplings
@@ -20,6 +24,7 @@ from magnetoionics.hpc.study_runner import run_study, study_as_declared
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.supercell import supercell
 from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.frozen_exchange import FrozenExchangeMaker, read_coupling, turn_frozen
 from magnetoionics.workflows.study import MagnetoionicStudyMaker
 
@@ -269,6 +274,40 @@ def test_engine_supplies_h_by_turning_the_reference_over():
     made["before"]["over"] = planted(turned, moments, [bad])
     with pytest.raises(InvalidResultError):
         read_coupling.original(made)
+
+
+@job
+def planted_static(structure):
+    """A static of the planted engine."""
+    return planted(structure)
+
+
+@dataclass
+class WithSpins(LocalEngine):
+    """The embedded engine with an energy that knows its spins."""
+
+    name: ClassVar[str] = "with spins"
+    tier: ClassVar[str] = "VASP"
+
+    def static(self, structure, *, name, mover=None):
+        made = planted_static(structure)
+        made.name = name
+        return made
+
+
+def test_flow_of_an_engine_with_spins_gives_h_of_both_states():
+    free = reference(h_meV=None)
+    doubled = supercell(CELL, (2, 1, 1))
+    flow = FrozenExchangeMaker(engine=WithSpins(), reference=free).make(CELL, doubled, 0)
+    found = run_locally(flow, store=JobStore(MemoryStore()), log=False, raise_immediately=True)
+    h = found[flow.jobs[-1].uuid][1].output
+    assert h == pytest.approx({"before": 8 * 6 * 4.1, "after": 2 * 8 * 6 * 4.1})
+    maker = MagnetoionicStudyMaker.quick(WithSpins(), ["migration", "anisotropy"])
+    names = [j.name for j, _ in maker.make("cofe2o4").iterflow()]
+    assert "reference turned over" not in " ".join(names)
+    maker.declared = Declarations(reference=free)
+    names = [j.name for j, _ in maker.make("cofe2o4").iterflow()]
+    assert {"before, reference turned over", "after, reference turned over"} <= set(names)
 
 
 def test_h_of_an_engine_survives_a_new_declaration(folder):

@@ -1,6 +1,6 @@
 """Single-ion models beyond Co2+: d6 multiplet, S = 5/2, temperature, restriction, and Slonczewski's closed form."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from magnetoionics.analysis.directions import lebedev_directions
 from magnetoionics.calculators.d_shell import d_shell
 from magnetoionics.calculators.ligand_field import LigandFieldModel, LigandFieldParameters, angular_overlap
+from magnetoionics.calculators.parameter_sources import SOURCES, sources_line
 from magnetoionics.calculators.single_ions import (
     SingleIonParameters,
     ions_within,
@@ -254,3 +255,22 @@ def test_engine_takes_a_temperature_and_a_radius_and_shows_the_error():
     assert near.restriction_error_meV > 0
     assert near.ions != cold.ions
     assert "those left out vary by" in near.provenance.left_out[-1]
+
+
+def test_every_declared_number_has_a_source_a_mark_and_lies_in_its_range():
+    parameters = SingleIonParameters()
+    # Conventions, not numbers of nature.
+    conventions = {"reference_distance_A", "ligand_cutoff_A", "n_states"}
+    same_as_cobalt = {"distance_exponent", "exchange_eV", "shielding"}
+    for ion in ("cobalt", "ferrous", "ferric"):
+        values = {f.name: getattr(getattr(parameters, ion), f.name) for f in fields(getattr(parameters, ion))}
+        known = {s.name: s for s in SOURCES if s.ion == ion}
+        wanted = set(values) - conventions - (same_as_cobalt if ion == "ferrous" else set())
+        assert set(known) == wanted
+        for name, source in known.items():
+            assert source.low <= values[name] <= source.high, name
+            assert source.low < source.high
+            assert source.source
+    line = sources_line()
+    assert line.index("read:") < line.index("a_tetrahedron_per_cm (ferric)") < line.index("secondary:")
+    assert line.index("assumed:") < line.index("shielding (cobalt)")

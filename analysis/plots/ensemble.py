@@ -95,20 +95,30 @@ def plot_train(curve: Curve, ax: Axes | None = None) -> Figure:
 
 
 def plot_fit(
-    fit: EnsembleFit, voltages_V: Sequence[float], contrast: Sequence[float], pulse_s: float, ax: Axes | None = None
+    fit: EnsembleFit,
+    voltages_V: Sequence[float],
+    contrast: Sequence[float],
+    pulse_s: float,
+    ax: Axes | None = None,
+    *,
+    wait_s: float = 0.0,
+    sigma: Sequence[float] | None = None,
 ) -> Figure:
     """Measured contrast with the fitted curve; fitted values with their errors and all assumptions in the margin."""
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
         fine = np.linspace(min(voltages_V), max(voltages_V), 200)
-        model = fit.scale * np.array(contrast_against_voltage(fit.parameters, fine.tolist(), pulse_s).y)
+        model = fit.scale * np.array(contrast_against_voltage(fit.parameters, fine.tolist(), pulse_s, wait_s).y)
         axis.plot(fine, model, color=BLUE, label="two-state ensemble")
-        axis.plot(voltages_V, contrast, "o", color=VERMILION, label="data")
+        if sigma is None:
+            axis.plot(voltages_V, contrast, "o", color=VERMILION, label="data")
+        else:
+            axis.errorbar(voltages_V, contrast, sigma, fmt="o", color=VERMILION, label="data")
         axis.set_xlabel("voltage (V)")
         axis.set_ylabel("contrast (unit of the data)")
         axis.legend()
         fitted = [f"{n} = {v:.4g} ± {fit.errors[n]:.2g}" for n, v in fit.values.items()]
         kept = [line for line in fit.parameters.listed() if line.split(" = ")[0] not in fit.values]
-        list_beside(axis, ["fitted", *fitted, f"scale = {fit.scale:.4g} ± {fit.scale_error:.2g}", "", "assumed", *kept])
+        list_beside(axis, ["fitted", *fitted, f"scale = {fit.scale:.4g} ± {fit.scale_error:.2g}", "", "kept", *kept])
         return figure
 
 

@@ -16,6 +16,7 @@ COMMANDS = (
     "run",
     "status",
     "report",
+    "fit",
     "claims",
     "compare",
     "hops",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...analysis.anisotropy import AnisotropyMap
 from ...analysis.document import Provenance
 from ...calculators.field import UniformFieldCalculator
+from ...calculators.parameter_sources import sources_line
 from ...calculators.potentials import potential
 from ...calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
 from ...calculators.single_ions import (
@@ -43,6 +44,7 @@ _LEFT_OUT_SPIN_ORBIT = (
     "single ions in a mean field: no anisotropic exchange, no dipolar (shape) part; valences stay as declared, so "
     "that ions oxidised or reduced beside a vacancy are not",
     "single-ion parameters are declared, not computed; magnitudes hold to an order",
+    sources_line(),
 )
 
 

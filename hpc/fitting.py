@@ -1,0 +1,136 @@
+"""Fit of a study's film to measured contrast against voltage: a CSV in, parameters with errors and a figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from .declaring import Said, declarations
+from .errors import UserError
+from .outputs import read_study, write_whole
+
+if TYPE_CHECKING:
+    from ..analysis.ensemble_fit import EnsembleFit
+
+STEM = "fit"
+COLUMNS = ("voltage_V", "contrast", "sigma")
+DEFAULT_PARAMETERS = ("barrier_eV", "local_field_factor")
+
+
+def fit_study(
+    folder: Path,
+    data: Path,
+    *,
+    parameters: Sequence[str] = DEFAULT_PARAMETERS,
+    pulse_s: float = 1.0,
+    wait_s: float = 0.0,
+    film: Said = None,
+    output: Path | None = None,
+    console: Console | None = None,
+) -> EnsembleFit:
+    """Fit declared parameters of a study's film to a user's data; writes fit.json, fit.csv, fit.png and fit.svg.
+
+    Parameters
+    ----------
+    folder
+        Of a study with a hop; its barrier, asymmetry, charge and distance are where the fit starts.
+    data
+        CSV with a head line and the columns ``voltage_V``, ``contrast`` and, if known, ``sigma`` (error of the
+        contrast, in its unit); a scale is fitted, so that the contrast may have any unit.
+    parameters
+        Fields of `analysis.ensemble.EnsembleParameters` to fit.
+    pulse_s, wait_s
+        Of the measurement.
+    film
+        What is declared of the film, see `declaring.declarations`.
+    output
+        Folder for the files; the study's by default.
+
+    Raises
+    ------
+    UserError
+        If the study has no hop, the file or a parameter is not what is asked for, or the data are too few.
+    """
+    from ..analysis.device_study import film_of_hop
+    from ..analysis.ensemble_fit import fit_contrast
+    from ..analysis.plots.ensemble import plot_fit
+
+    study = read_study(folder)
+    if not study.migration:
+        raise UserError(f"{folder} has no hop to fit ({study.not_done('migration')}); run its stage migration")
+    if not pulse_s > 0 or wait_s < 0:
+        raise UserError(f"pulse of {pulse_s} s and wait of {wait_s} s: a pulse must be positive, a wait not negative")
+    target = output or folder
+    if target.exists() and not target.is_dir():
+        raise UserError(f"output {target} is a file; give a folder with --output")
+    voltages, contrast, sigma = read_contrast(data)
+    said = declarations(film=film).film
+    attempt = study.retention.attempt_frequency_Hz if study.retention is not None else None
+    start = film_of_hop(study.migration[0], said, attempt_Hz=attempt)
+    try:
+        fit = fit_contrast(start, voltages, contrast, pulse_s, parameters, wait_s=wait_s, sigma=sigma)
+    except ValueError as error:
+        raise UserError(f"{data} cannot be fitted: {error}") from error
+    _print(fit, console or Console())
+    target.mkdir(parents=True, exist_ok=True)
+    write_whole(target / f"{STEM}.json", fit.model_dump_json(indent=1) + "\n")
+    lines = [f"{n},{v!r},{fit.errors[n]!r}" for n, v in fit.values.items()]
+    lines.append(f"scale,{fit.scale!r},{fit.scale_error!r}")
+    write_whole(target / f"{STEM}.csv", "parameter,value,standard_error\n" + "\n".join(lines) + "\n")
+    figure = plot_fit(fit, voltages, contrast, pulse_s, wait_s=wait_s, sigma=sigma)
+    figure.savefig(target / f"{STEM}.png", dpi=160)
+    figure.savefig(target / f"{STEM}.svg", metadata={"Date": None})
+    return fit
+
+
+def read_contrast(path: Path) -> tuple[list[float], list[float], list[float] | None]:
+    """Voltages, contrast and errors of a CSV file.
+
+    Raises
+    ------
+    UserError
+        If there is no such file, a column is missing, or a value is no finite number.
+    """
+    import pandas as pd
+
+    from ..structures.strangers import read_text
+
+    try:
+        read_text(path)
+        table = pd.read_csv(path, comment="#", skipinitialspace=True)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"data {path} cannot be read ({error}); write a CSV with the columns {', '.join(COLUMNS)}"
+        ) from error
+    table.columns = [str(c).strip() for c in table.columns]
+    missing = [c for c in COLUMNS[:2] if c not in table.columns]
+    if missing:
+        raise UserError(
+            f"data {path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}, and needs "
+            f"{', '.join(COLUMNS[:2])} and, if known, sigma"
+        )
+    used = [c for c in COLUMNS if c in table.columns]
+    numbers = table[used].apply(pd.to_numeric, errors="coerce")
+    bad = numbers.index[~numbers.map(lambda x: abs(x) < float("inf")).all(axis=1)]
+    if len(bad):
+        raise UserError(f"data {path}: line {int(bad[0]) + 2} has a value that is no finite number; mend or delete it")
+    if "sigma" in used and not (numbers["sigma"] > 0).all():
+        raise UserError(f"data {path}: every sigma must be positive; leave the column out if the errors are not known")
+    columns = [[float(x) for x in numbers[c]] for c in used]
+    return columns[0], columns[1], columns[2] if len(columns) == 3 else None
+
+
+def _print(fit: EnsembleFit, console: Console) -> None:
+    shown = Table("parameter", "value", "standard error", title="fitted")
+    for name, value in fit.values.items():
+        shown.add_row(name, f"{value:.5g}", f"{fit.errors[name]:.2g}")
+    shown.add_row("scale", f"{fit.scale:.5g}", f"{fit.scale_error:.2g}")
+    console.print(shown)
+    for note in fit.notes:
+        console.print(f"note: {note}", style="yellow", markup=False)
+    kept = [line for line in fit.parameters.listed() if line.split(" = ")[0] not in fit.values]
+    console.print(f"residual {fit.residual_rms:.3g} (rms, unit of the data); kept: {'; '.join(kept)}", markup=False)
