@@ -15,6 +15,7 @@ from ..structures.symmetry import space_group_symbol
 from .anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
 from .binding import VacancyBinding
 from .calculation import Calculation
+from .charged_cells import ChargedVacancies
 from .chemical_potentials import ChemicalPotentials, stability_window
 from .competing_window import CompetingPhasesResult, competing_phases_result, experimental_window
 from .computed_phases import ComputedPhases, reference_set
@@ -79,6 +80,7 @@ class StudyInputs:
     ends: HopEnds | None = None
     declared: Declarations = field(default_factory=Declarations)
     fields: Sequence[FieldStudy] = ()
+    charged: ChargedVacancies | None = None
 
 
 def assemble(inputs: StudyInputs) -> Study:
@@ -109,6 +111,7 @@ def assemble(inputs: StudyInputs) -> Study:
         competing_phases=competing,
         contents=content_curves(host.structure, host.formula, host.claims),
         claims=[],
+        charged=inputs.charged,
     )
     return declare(study, inputs.ends, inputs.declared)
 
@@ -264,7 +267,13 @@ def defect_result(inputs: StudyInputs, potentials: ChemicalPotentialsResult | No
         inputs.vacancies,
         units,
     )
-    return defect_equilibria(_defects(inputs, inputs.vacancies), host, potentials.window, potentials.references)
+    window, references = potentials.window, potentials.references
+    if inputs.charged is None:
+        return defect_equilibria(_defects(inputs, inputs.vacancies), host, window, references)
+    defects = inputs.charged.formations()
+    kept = {d.label for d in defects}
+    host.sites = [s for s in host.sites if s.label in kept]
+    return defect_equilibria(defects, host, window, references, edges=inputs.charged.edges)
 
 
 def _note(indicative: bool) -> str:

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from .anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
 from .binding import VacancyBinding
 from .calculation import Check
+from .charged_cells import ChargedVacancies
 from .chemical_potentials import ChemicalPotentials
 from .competing_window import CompetingPhasesResult
 from .declarations import Declarations
@@ -32,7 +33,15 @@ if TYPE_CHECKING:
 
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
 Stage = Literal[
-    "host", "vacancies", "competing phases", "chemical potentials", "migration", "vibrations", "anisotropy", "binding"
+    "host",
+    "vacancies",
+    "competing phases",
+    "chemical potentials",
+    "migration",
+    "vibrations",
+    "anisotropy",
+    "binding",
+    "charged defects",
 ]
 
 
@@ -225,6 +234,8 @@ class Study(Document):
         What neighbours do to a vacancy, from random cells; only on request.
     vibrations
         Attempt frequencies of the first hop; None where its vibrations were not computed.
+    charged
+        Charge states of the vacancies with band edges and permittivity; only on request.
     competing_phases
         Phases that the engine computed beside the host, and their window beside the experimental one.
     declared
@@ -259,6 +270,7 @@ class Study(Document):
     switching: SwitchingPath | None = None
     device: DeviceResult | None = None
     contents: list[MomentCurve] = Field(default_factory=list)
+    charged: ChargedVacancies | None = None
     claims: list[Claim]
     timings: dict[str, float] = Field(default_factory=dict)
 

@@ -7,7 +7,7 @@ import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from monty.json import MSONable
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ..analysis.document import Provenance
     from ..structures.host import Host
 
-Capability = Literal["relax", "static", "band", "spin_orbit", "references"]
-CAPABILITIES: tuple[Capability, ...] = ("relax", "static", "band", "spin_orbit", "references")
+Capability = Literal["relax", "static", "band", "spin_orbit", "references", "charged", "dielectric"]
+CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 
 
 class UnknownEngineError(ValueError):
@@ -46,6 +46,8 @@ class Engine(MSONable, ABC):
     tier: ClassVar[str]
     summary: ClassVar[str]
     quick_forces: ClassVar[bool] = False
+    # Why an engine that leaves `charged` or `dielectric` unwritten has none.
+    no_charged_cells: ClassVar[str] = "it offers none to flows"
     # Why a study computes competing phases with this engine only if it is asked to; empty: it always does.
     phases_on_request: ClassVar[str] = ""
 
@@ -104,6 +106,33 @@ class Engine(MSONable, ABC):
     @abstractmethod
     def references(self, formulas: Sequence[str], *, name: str) -> Job | Flow:
         """Reference energies of the elements, consistent with this engine's total energies."""
+
+    def charged(self, structure: Structure, charge: int, *, relax: bool, name: str) -> Job | Flow:
+        """Cell with a net charge in a homogeneous background, as a ``ChargedCell`` with band edges and potentials.
+
+        Parameters
+        ----------
+        structure
+            Cell or reference to one.
+        charge
+            In e; 0 for the perfect cell that charged ones are compared with.
+        relax
+            Relax the ions at fixed cell first.
+        name
+            Job name.
+
+        Raises
+        ------
+        CannotDoError
+            If the engine cannot do this.
+        """
+        self.require("charged")
+        raise CannotDoError(f"engine {self.name} has no charged cells")
+
+    def dielectric(self, structure: Structure, *, name: str) -> Job | Flow:
+        """Static dielectric tensor, electrons and ions, as a ``DielectricResult``; errors as `charged`."""
+        self.require("dielectric")
+        raise CannotDoError(f"engine {self.name} computes no dielectric tensor")
 
     def polarisation(self, structure: Structure, *, name: str) -> Job | Flow:
         """Dipole of an insulating cell by the Berry phase; an engine without electrons has none.
@@ -183,6 +212,15 @@ class Engine(MSONable, ABC):
         """
         raise CannotDoError(f"engine {self.name} reads no input files; it runs inside this program")
 
+    def missing(self) -> dict[Capability, str]:
+        """`cannot`, and the optional jobs that the engine leaves unwritten."""
+        found = dict(self.cannot())
+        if type(self).charged is Engine.charged:
+            found.setdefault("charged", self.no_charged_cells)
+        if type(self).dielectric is Engine.dielectric:
+            found.setdefault("dielectric", self.no_charged_cells)
+        return found
+
     def require(self, capability: Capability) -> None:
         """Refuse early what the engine cannot do.
 
@@ -191,7 +229,7 @@ class Engine(MSONable, ABC):
         CannotDoError
             With the engine's own reason.
         """
-        reason = self.cannot().get(capability)
+        reason = self.missing().get(capability)
         if reason:
             raise CannotDoError(f"engine {self.name} cannot do {capability}: {reason}")
 

@@ -30,6 +30,7 @@ class MLEngine(IonEngine):
 
     tier: ClassVar[str] = "ML"
     blas_threads: ClassVar[int | None] = 1
+    no_charged_cells: ClassVar[str] = "a potential of the ions has no electrons, so no band edges and no Fermi level"
     package: ClassVar[str]
     functional: ClassVar[str]
     training_U_eV: ClassVar[Mapping[str, float]] = {"Co": 3.32, "Fe": 5.3, "Ni": 6.2}

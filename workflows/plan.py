@@ -15,10 +15,10 @@ from .engine import CannotDoError, Capability, Engine
 
 # What a user can ask for; chemical potentials come with the vacancies where they can be had.
 REQUESTABLE: tuple[Stage, ...] = (
-    "host", "vacancies", "competing phases", "migration", "vibrations", "anisotropy", "binding",
+    "host", "vacancies", "competing phases", "migration", "vibrations", "anisotropy", "binding", "charged defects",
 )  # fmt: skip
 # Many cells and minutes: only for who asks.
-ON_REQUEST: tuple[Stage, ...] = ("binding",)
+ON_REQUEST: tuple[Stage, ...] = ("binding", "charged defects")
 # Hundreds of single points: unasked only where they cost seconds.
 ASKED_OF_SLOW_ENGINES: tuple[Stage, ...] = ("vibrations",)
 _NEEDS: dict[Stage, tuple[Capability, ...]] = {
@@ -30,6 +30,7 @@ _NEEDS: dict[Stage, tuple[Capability, ...]] = {
     "vibrations": ("static", "band"),
     "anisotropy": ("spin_orbit",),
     "binding": ("relax",),
+    "charged defects": ("charged", "dielectric"),
 }
 
 
@@ -69,7 +70,7 @@ def plan_stages(
     requested = None if requested is None else [stage_name(name) for name in requested]
     cell = host.structure(order)
     engine.check(cell)
-    missing = engine.cannot_with(cell)
+    missing = {**engine.missing(), **engine.cannot_with(cell)}
     reasons: dict[Stage, str] = {}
     for stage in get_args(Stage):
         if stage in ON_REQUEST and stage not in (requested or ()):
@@ -81,6 +82,8 @@ def plan_stages(
             # Computed phases bring references and a window of their own.
             reason = reason if reasons["competing phases"] else ""
             reason = "there are no vacancies to use them" if reasons["vacancies"] else reason
+        if stage == "charged defects" and reasons["vacancies"]:
+            reason = reason or "they are the charge states of the vacancies, which are not computed"
         if stage == "vibrations" and reasons["migration"]:
             reason = "they are those of the hop of the stage migration, which is not done"
         if stage in ASKED_OF_SLOW_ENGINES and requested is None and not engine.quick_forces:

@@ -13,6 +13,7 @@ from ..analysis.anisotropy import AnisotropyMap
 from ..analysis.assembly import StudyInputs, assemble
 from ..analysis.binding import VacancyBinding
 from ..analysis.calculation import Calculation, invalid_because, require_valid
+from ..analysis.charged_cells import ChargedVacancies
 from ..analysis.computed_phases import ComputedPhases
 from ..analysis.declarations import Declarations
 from ..analysis.declared import HopEnds
@@ -28,6 +29,8 @@ from ..structures.starts import StartKind
 from .anisotropy import AnisotropyMaker
 from .binding import BindingMaker
 from .building import Repeats, accept_structure
+from .building import Repeats
+from .charged_defects import ChargedVacanciesMaker
 from .competing_phases import CompetingPhasesMaker
 from .engine import Engine
 from .fields import FieldRequest
@@ -181,6 +184,12 @@ class MagnetoionicStudyMaker(Maker):
             turned = flow.add("anisotropy", turning.make(migration["before"], migration["after"], migration["mover"]))
         cells = _QUICK_RANDOM_CELLS if self.is_quick else _RANDOM_CELLS
         binding = flow.make("binding", lambda: BindingMaker(engine=self.engine, cells=cells).make(host_key, chosen))
+        charged = flow.make(
+            "charged defects",
+            lambda: ChargedVacanciesMaker(engine=self.engine, repeats=self.repeats, only=self.vacancies).make(
+                bulk, host_key, chosen
+            ),
+        )
         last = assemble_study(
             host_key,
             chosen,
@@ -197,6 +206,7 @@ class MagnetoionicStudyMaker(Maker):
             self.declared,
             turned,
             moved.get("fields"),
+            charged,
         )
         flow.add("analysis", last)
         return Flow(flow.jobs, output=last.output, name=f"{self.name}: {host.formula}")
@@ -272,6 +282,7 @@ def assemble_study(
     declared: Declarations | None = None,
     turned: dict[str, float] | None = None,
     fields: list[FieldStudy] | None = None,
+    charged: ChargedVacancies | None = None,
 ) -> Study:
     """Judge everything that was computed; outputs a `Study`. `migration` is what `read_migration` gives.
 
@@ -302,6 +313,7 @@ def assemble_study(
         ends=ends,
         declared=declared or Declarations(),
         fields=fields or [],
+        charged=charged,
     )
     from threadpoolctl import threadpool_limits
 

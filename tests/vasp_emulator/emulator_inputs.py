@@ -13,6 +13,7 @@ from pymatgen.io.vasp import Incar, Kpoints, Poscar
 VALENCE_ELECTRONS = {
     "Co": 9, "Fe_pv": 14, "Fe": 8, "O": 6, "Li_sv": 3, "Ni_pv": 16, "Mg_pv": 8, "Zn": 12, "Mn_pv": 13,
 }  # fmt: skip
+MOST_CHARGE = 6
 RANKS = int(os.environ.get("VASP_EMULATOR_RANKS", "48"))
 
 
@@ -35,9 +36,18 @@ class Inputs:
         return blocks(self.structure)
 
     @property
+    def neutral_electrons(self) -> float:
+        """Valence electrons of the atoms."""
+        return float(sum(VALENCE_ELECTRONS[self.potcar[self.symbols.index(s.specie.symbol)]] for s in self.structure))
+
+    @property
     def electrons(self) -> float:
-        counted = sum(VALENCE_ELECTRONS[self.potcar[self.symbols.index(s.specie.symbol)]] for s in self.structure)
-        return float(self.incar.get("NELECT", counted))
+        return float(self.incar.get("NELECT", self.neutral_electrons))
+
+    @property
+    def charge(self) -> float:
+        """Of the cell, e; a homogeneous background makes up for it."""
+        return self.neutral_electrons - self.electrons
 
     @property
     def noncollinear(self) -> bool:
@@ -73,6 +83,7 @@ def read_inputs(folder: Path) -> Inputs:
     check_tags(incar)
     moments = read_moments(incar, len(structure))
     inputs = Inputs(incar, kpoints, structure, potcar, moments, images)
+    check_charge(inputs)
     check_density(inputs, folder)
     require(not incar.get("OCCEXT") or (folder / "OCCMATRIX").is_file(), "OCCEXT without an OCCMATRIX")
     if incar.get("I_CONSTRAINED_M"):
@@ -169,6 +180,22 @@ def check_tags(incar: Incar) -> None:
     if incar.get("EFIELD_PEAD"):
         require(int(incar.get("ISMEAR", 1)) <= 0, "a finite field needs an insulator's occupations (ISMEAR = 0 or -5)")
         require(int(incar.get("ISYM", 2)) <= 0, "a finite field breaks symmetry: ISYM = 0 or -1")
+
+
+def check_charge(inputs: Inputs) -> None:
+    """NELECT must be that of a charge state of these atoms: another count comes from other atoms or PAW data sets."""
+    charge, incar = inputs.charge, inputs.incar
+    require(abs(charge - round(charge)) < 1e-6, f"NELECT {inputs.electrons:g} leaves a charge of {charge:g} e")
+    require(
+        abs(charge) <= MOST_CHARGE,
+        f"NELECT {inputs.electrons:g} does not belong to atoms with {inputs.neutral_electrons:g} valence electrons",
+    )
+    if charge:
+        for tag in ("LCALCPOL", "LEPSILON", "EFIELD_PEAD"):
+            require(not incar.get(tag), f"{tag} with NELECT {inputs.electrons:g}: a charged cell has no dipole")
+    if int(incar.get("IBRION", -1)) in (7, 8):
+        require(int(incar.get("NSW", 0)) == 1, "perturbation theory of displacements needs NSW = 1")
+        require(bool(incar.get("LEPSILON")), "displacements without a field give no dielectric tensor: LEPSILON")
 
 
 def read_moments(incar: Incar, atoms: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from emulator_inputs import VALENCE_ELECTRONS, Inputs
+from emulator_physics import ELECTRONIC, IONIC, atoms_of, site_potentials_V
 from emulator_vasprun import VERSION, bands
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def write_outcar(inputs: Inputs, result: Result, path: Path, fault: str = "") ->
         "   k-points           NKPTS =      1   k-points in BZ     NKDIM =      1"
         f"   number of bands    NBANDS= {bands(inputs)[0]:6d}",
         "   total plane-waves  NPLWV =  110592",
+        "   dimension x,y,z NGXF=    96 NGYF=   96 NGZF=   96",
         f"  NELM   = {int(inputs.incar.get('NELM', 60)):6d};   NELMIN=  5; NELMDL= -5     # of ELM steps",
         f"   IBRION = {int(inputs.incar.get('IBRION', -1)):6d}    ionic relax: 0-MD 1-quasi-New 2-CG",
         f"   ISPIN  = {1 if inputs.noncollinear else 2:6d}    spin polarized calculation?",
@@ -42,6 +44,9 @@ def write_outcar(inputs: Inputs, result: Result, path: Path, fault: str = "") ->
         lines += dipole_lines(result.dipole_ion, result.dipole_electrons)
     if result.born_charges is not None:
         lines += response_lines(result.born_charges)
+    if int(inputs.incar.get("IBRION", -1)) in (7, 8):
+        lines += tensor_lines(" MACROSCOPIC STATIC DIELECTRIC TENSOR IONIC CONTRIBUTION", IONIC)
+    lines += potential_lines(inputs, result)
     lines += [
         " General timing and accounting informations for this job:",
         " ========================================================",
@@ -93,11 +98,35 @@ def dipole_lines(ion: np.ndarray, electrons: np.ndarray) -> list[str]:
     return [*out, ""]
 
 
+def tensor_lines(title: str, value: float) -> list[str]:
+    line = " " + "-" * 38
+    rows = [" ".join(f"{value if i == j else 0.0:12.6f}" for j in range(3)) for i in range(3)]
+    return [title, line, *rows, line, ""]
+
+
+def potential_lines(inputs: Inputs, result: Result) -> list[str]:
+    """Potential that an electron feels at the ions, and the Fermi level that closes the table."""
+    atoms = atoms_of(result.steps[-1].structure, inputs.moments, charge=inputs.charge)
+    values = -site_potentials_V(atoms)
+    cells = [f"{n:8d}{v:10.4f}" for n, v in enumerate(values, start=1)]
+    rows = ["".join(cells[i : i + 5]) for i in range(0, len(cells), 5)]
+    radii = " ".join("0.9000" for _ in inputs.symbols)
+    return [
+        "  average (electrostatic) potential at core",
+        f"  the test charge radii are  {radii}",
+        "  (the norm of the test charge is              1.0000)",
+        *rows,
+        "",
+        "",
+        " E-fermi :  -0.9000     XC(G=0):  -8.0000     alpha+bet : -7.0000",
+        "",
+    ]
+
+
 def response_lines(born: np.ndarray) -> list[str]:
     line = " " + "-" * 38
-    out = [" MACROSCOPIC STATIC DIELECTRIC TENSOR (including local field effects in DFT)", line]
-    out += [" ".join(f"{5.0 if i == j else 0.0:12.6f}" for j in range(3)) for i in range(3)]
-    out += [line, "", " BORN EFFECTIVE CHARGES (including local field effects) (in |e|, cummulative output)", line]
+    out = tensor_lines(" MACROSCOPIC STATIC DIELECTRIC TENSOR (including local field effects in DFT)", ELECTRONIC)
+    out += [" BORN EFFECTIVE CHARGES (including local field effects) (in |e|, cummulative output)", line]
     for number, tensor in enumerate(born, start=1):
         out.append(f" ion {number:5d}")
         out += [f"   {i + 1:2d} " + "".join(f"{x:13.5f}" for x in tensor[i]) for i in range(3)]

@@ -13,11 +13,11 @@ from ase.mep import NEB
 from ase.optimize import BFGS, LBFGS
 from emulator_inputs import VALENCE_ELECTRONS, Inputs
 from emulator_outcar import write_oszicar, write_outcar
-from emulator_physics import anisotropy_eV, atoms_of
+from emulator_physics import anisotropy_eV, atoms_of, local_potential_eV
 from emulator_vasprun import write_vasprun
 from magnetoionics.calculators.potentials import potential
 from pymatgen.core import Structure
-from pymatgen.io.vasp import Poscar
+from pymatgen.io.vasp import Locpot, Poscar
 
 FAULT = os.environ.get("VASP_EMULATOR_FAULT", "")
 
@@ -55,7 +55,7 @@ def run(inputs: Inputs, folder: Path) -> None:
 
 def band(inputs: Inputs) -> list[Result]:
     """Nudged elastic band with improved tangents; climbs if LCLIMB says so, after a first approach."""
-    images = [atoms_of(s, inputs.moments, field_of(inputs)) for s in inputs.images]
+    images = [atoms_of(s, inputs.moments, field_of(inputs), inputs.charge) for s in inputs.images]
     neb = NEB(images, k=-float(inputs.incar["SPRING"]), method="improvedtangent", climb=False)
     limit, most = -float(inputs.incar["EDIFFG"]), int(inputs.incar["NSW"])
     first = [step_of(inputs, a) for a in images[1:-1]]
@@ -76,9 +76,20 @@ def write(inputs: Inputs, result: Result, folder: Path) -> None:
     write_outcar(inputs, result, folder / "OUTCAR", FAULT)
     write_oszicar(inputs, result, folder / "OSZICAR")
     Poscar(result.steps[-1].structure).write_file(folder / "CONTCAR", significant_figures=16)
+    if inputs.incar.get("LVHAR"):
+        write_locpot(inputs, result, folder / "LOCPOT")
     if inputs.incar.get("LCHARG", True):
         lmaxmix = int(inputs.incar.get("LMAXMIX", 2))
         (folder / "CHGCAR").write_text(f"emulated density: {len(inputs.structure)} {lmaxmix}\n", encoding="utf-8")
+
+
+def write_locpot(inputs: Inputs, result: Result, path: Path) -> None:
+    """The local potential, as VASP writes it with LVHAR."""
+    structure = result.steps[-1].structure
+    atoms = atoms_of(structure, inputs.moments, charge=inputs.charge)
+    grid = tuple(int(n) for n in np.ceil(np.array(structure.lattice.abc) / 0.35))
+    values = local_potential_eV(atoms, grid)  # type: ignore[arg-type]
+    Locpot(Poscar(structure), {"total": values}).write_file(str(path))
 
 
 def step_of(inputs: Inputs, atoms: Atoms) -> Step:
@@ -104,7 +115,7 @@ def loop(inputs: Inputs, energy: float) -> list[float]:
 def static(inputs: Inputs) -> Result:
     if inputs.noncollinear:
         return spin_orbit(inputs)
-    atoms = atoms_of(inputs.structure, inputs.moments, field_of(inputs))
+    atoms = atoms_of(inputs.structure, inputs.moments, field_of(inputs), inputs.charge)
     result = Result([step_of(inputs, atoms)], spin_moments(inputs))
     if inputs.incar.get("LCALCPOL"):
         result.dipole_ion, result.dipole_electrons = dipoles(inputs, atoms)
@@ -138,7 +149,7 @@ def spin_orbit(inputs: Inputs) -> Result:
         int(np.argmax(np.linalg.norm(cartesian, axis=1)))
     ]
     n = cartesian[up[0]] / np.linalg.norm(cartesian[up[0]])
-    atoms = atoms_of(inputs.structure, inputs.moments)
+    atoms = atoms_of(inputs.structure, inputs.moments, charge=inputs.charge)
     step = step_of(inputs, atoms)
     extra = anisotropy_eV(atoms, n)
     if FAULT == "odd":
@@ -165,7 +176,7 @@ def frame_of(saxis: np.ndarray) -> np.ndarray:
 
 
 def relax(inputs: Inputs) -> Result:
-    atoms = atoms_of(inputs.structure, inputs.moments, field_of(inputs))
+    atoms = atoms_of(inputs.structure, inputs.moments, field_of(inputs), inputs.charge)
     limit, most = -float(inputs.incar.get("EDIFFG", -0.02)), int(inputs.incar["NSW"])
     moving = UnitCellFilter(atoms) if int(inputs.incar.get("ISIF", 2)) == 3 else atoms
     steps: list[Step] = []

@@ -38,6 +38,7 @@ class AseCalculatorEngine(IonEngine):
     name: ClassVar[str] = "ase"
     tier: ClassVar[str] = "ASE"
     summary: ClassVar[str] = "any ASE calculator: --calculator package.module:Class; as good as what it names"
+    no_charged_cells: ClassVar[str] = "ASE has no common way to ask for a charge, band edges and potentials"
     phases_on_request: ClassVar[str] = "what the calculator costs and knows of other oxides is not known; use --stages"
 
     calculator: str = ""

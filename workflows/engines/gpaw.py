@@ -66,6 +66,7 @@ class GpawEngine(AseEngine):
     tier: ClassVar[str] = "GPAW"
     summary: ClassVar[str] = "GPAW: first principles without a licence, PBE+U in plane waves; hours on a laptop"
     blas_threads: ClassVar[int | None] = 1
+    no_charged_cells: ClassVar[str] = "no flow of this package runs GPAW with a charge or its linear response"
     phases_on_request: ClassVar[str] = "cells of up to 30 atoms to relax, many hours; ask with --stages"
 
     fmax_eV_per_A: float = 0.02

@@ -79,6 +79,7 @@ class LocalEngine(AseEngine):
 
     blas_threads: ClassVar[int | None] = 1
     quick_forces: ClassVar[bool] = True
+    no_charged_cells: ClassVar[str] = "rigid ions have no electrons, so no band edges and no Fermi level"
     phases_on_request: ClassVar[str] = (
         "rigid ions misjudge unlike oxides by the order of 1 eV per formula unit; ask with --stages to see it"
     )

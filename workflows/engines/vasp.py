@@ -163,6 +163,21 @@ class VaspEngine(Engine):
             return band
         return polarised_flow(band, name, self.dft, common_fields(self.commands), born=self.dipoles == "Born")
 
+    def charged(self, structure: Structure, charge: int, *, relax: bool, name: str) -> Flow:
+        """See `Engine.charged`; NELECT follows from the charge, LOCPOT and OUTCAR give the potentials."""
+        from ..vasp.charged import charged_flow
+        from ..vasp.jobs import common_fields
+
+        fields = common_fields(self.commands)
+        return charged_flow(structure, charge, relax=relax, name=name, settings=self.dft, fields=fields)
+
+    def dielectric(self, structure: Structure, *, name: str) -> Flow:
+        """See `Engine.dielectric`; perturbation theory for fields and displacements (IBRION = 8, LEPSILON)."""
+        from ..vasp.charged import dielectric_flow
+        from ..vasp.jobs import common_fields
+
+        return dielectric_flow(structure, name=name, settings=self.dft, fields=common_fields(self.commands))
+
     def polarisation(self, structure: Structure, *, name: str) -> Flow:
         """See `Engine.polarisation`."""
         from ..vasp.field import polarisation_flow

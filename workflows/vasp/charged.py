@@ -1,0 +1,209 @@
+"""Charged cells with potentials and band edges, and the static dielectric tensor, by VASP through atomate2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
+from atomate2.vasp.sets.core import StaticSetGenerator
+from emmet.core.tasks import TaskDoc
+from jobflow import Flow, Response, job
+from pymatgen.io.vasp import Locpot, Outcar, Vasprun
+
+from ...analysis.charge_corrections import SitePotentials
+from ...analysis.charged_cells import ChargedCell, DielectricResult
+from ...analysis.defect_entries import planar_potential
+from ..guards import guard, moments_kept
+from .field import field_fields, insulating
+from .inputs import Incar, generator, static_incar
+from .jobs import (
+    OWN_FOLDER,
+    MagneticRelaxMaker,
+    MagneticStaticMaker,
+    calculation_flow,
+    common_guards,
+    provenance,
+    read_calculation,
+    site_moments,
+)
+from .order import block_order, in_order
+from .outcar import file_of
+from .settings import VaspSettings, expected_electrons
+
+if TYPE_CHECKING:
+    from atomate2.vasp.sets.base import VaspInputGenerator
+    from pymatgen.core import Structure
+
+# Bins of the density of states made of the eigenvalues: well below kT.
+BIN_eV = 0.01
+_POTENTIALS: Incar = {"LVHAR": True}
+
+
+@job(name="charge")
+def with_charge(structure: Structure, charge: int) -> Structure:
+    """The same cell with a net charge, from which NELECT follows."""
+    out = structure.copy()
+    out.set_charge(charge)
+    return out
+
+
+def charged_flow(
+    structure: Structure, charge: int, *, relax: bool, name: str, settings: VaspSettings, fields: dict[str, Any]
+) -> Flow:
+    """Relax the ions if asked, then a single point that writes potentials; outputs a `ChargedCell`."""
+    cell = with_charge(structure, charge)
+    jobs: list[Any] = [cell]
+    start = cell.output
+    if relax:
+        relaxed = calculation_flow(MagneticRelaxMaker(settings=settings, **fields), start, f"{name} relax", settings)
+        jobs.append(relaxed)
+        start = relaxed.output.structure
+    maker = MagneticStaticMaker(settings=settings, extra=dict(_POTENTIALS), **fields)
+    run = maker.make(start)
+    run.name = f"{name}: vasp"
+    run.update_metadata(OWN_FOLDER)
+    before = relaxed.output if relax else None
+    read = read_charged(run.output, start, charge, name=name, settings=settings, maker=maker, relaxed=before)
+    read.name = name
+    return Flow([*jobs, run, read], output=read.output, name=name)
+
+
+@job(name="read charged cell")
+def read_charged(
+    task: TaskDoc,
+    structure: Structure,
+    charge: int,
+    *,
+    name: str,
+    settings: VaspSettings,
+    maker: Any,
+    relaxed: Any = None,
+) -> ChargedCell:
+    """A `ChargedCell` from a single point that wrote LOCPOT, with the checks of the relaxation before it."""
+    done = read_calculation.original(task, structure, name=name, settings=settings, maker=maker)
+    checks = [*done.checks, charge_kept(structure, charge)]
+    if relaxed is not None:
+        checks += [c for c in relaxed.checks if c.name not in {own.name for own in checks} or c.passed is False]
+    order = block_order(structure)
+    potentials = Outcar(file_of(task.dir_name, "OUTCAR")).electrostatic_potential
+    sites = None
+    if potentials and len(potentials) == len(structure):
+        place = np.argsort(order)
+        # VASP prints what an electron feels.
+        sites = SitePotentials(structure=done.structure, potentials_V=[-float(potentials[int(k)]) for k in place])
+    else:
+        checks.append(guard("potentials at the ions", False, "the OUTCAR holds none for every ion"))
+    planes = planar_potential(Locpot.from_file(str(file_of(task.dir_name, "LOCPOT"))))
+    vasprun = Vasprun(str(file_of(task.dir_name, "vasprun.xml")), parse_dos=False, parse_potcar_file=False)
+    _, cbm, vbm, _ = vasprun.eigenvalue_band_properties
+    energies, states = states_of(vasprun)
+    return ChargedCell(
+        calculation=done.model_copy(update={"checks": checks}),
+        charge=charge,
+        site_potentials=sites,
+        planes=planes,
+        vbm_eV=float(vbm) if np.isfinite(vbm) else None,
+        cbm_eV=float(cbm) if np.isfinite(cbm) else None,
+        dos_energies_eV=energies,
+        dos_states_per_eV=states,
+    )
+
+
+def charge_kept(structure: Structure, charge: int) -> Any:
+    """Whether the cell that was computed is the one that was asked for."""
+    found = structure._charge or 0.0
+    note = f"the structure carries {found:+g} e and {charge:+d} was asked for"
+    return guard("charge of the cell", abs(found - charge) < 1e-6, note, found, charge, "e")
+
+
+def states_of(vasprun: Vasprun) -> tuple[list[float], list[float]]:
+    """Density of states by counting eigenvalues in narrow bins: no smearing reaches into the gap.
+
+    Returns
+    -------
+    energies_eV, states_per_eV
+        Middles of the bins, both spins, per cell.
+    """
+    weights = np.asarray(vasprun.actual_kpoints_weights, dtype=float)
+    weights = weights / weights.sum()
+    channels = list(vasprun.eigenvalues.values())
+    # One channel holds two electrons per state without spin polarisation.
+    holds = 2.0 if len(channels) == 1 and not vasprun.parameters.get("LNONCOLLINEAR", False) else 1.0
+    levels = np.concatenate([c[:, :, 0].ravel() for c in channels])
+    shares = np.concatenate([np.repeat(weights, c.shape[1]) for c in channels]) * holds
+    low, high = BIN_eV * np.floor(levels.min() / BIN_eV) - BIN_eV, levels.max() + 2 * BIN_eV
+    counts, borders = np.histogram(levels, bins=np.arange(low, high + BIN_eV, BIN_eV), weights=shares)
+    return [float(x) for x in 0.5 * (borders[1:] + borders[:-1])], [float(x) for x in counts / BIN_eV]
+
+
+def dielectric_incar(structure: Structure, settings: VaspSettings) -> Incar:
+    """Tags of density-functional perturbation theory for fields and displacements, as atomate2's dielectric set."""
+    return static_incar(structure, settings) | {
+        "IBRION": 8,
+        "NSW": 1,
+        "LEPSILON": True,
+        "LPEAD": True,
+        "ISYM": 2,
+        "NCORE": 1,
+        "EDIFF": min(settings.ediff_eV, 1e-7),
+    }
+
+
+@dataclass
+class DielectricTensorMaker(BaseVaspMaker):
+    """Static dielectric tensor by linear response, electrons and ions."""
+
+    name: str = "dielectric"
+    settings: VaspSettings = field(default_factory=VaspSettings)
+
+    def planned(self, structure: Structure) -> VaspInputGenerator:
+        """Input-set generator for a structure in VASP's order."""
+        return generator(StaticSetGenerator, dielectric_incar(structure, self.settings), self.settings.mesh(structure))
+
+    @vasp_job
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+        """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
+        from .jobs import run_ordered
+
+        return run_ordered(self, structure, prev_dir)
+
+
+def dielectric_flow(structure: Structure, *, name: str, settings: VaspSettings, fields: dict[str, Any]) -> Flow:
+    """One linear-response run and its `DielectricResult`."""
+    maker = DielectricTensorMaker(settings=settings, **field_fields(fields))
+    run = maker.make(structure)
+    run.name = f"{name}: vasp"
+    run.update_metadata(OWN_FOLDER)
+    read = read_dielectric(run.output, structure, name=name, maker=maker)
+    read.name = name
+    return Flow([run, read], output=read.output, name=name)
+
+
+@job(name="read dielectric tensor")
+def read_dielectric(
+    task: TaskDoc, structure: Structure, *, name: str, maker: DielectricTensorMaker
+) -> DielectricResult:
+    """A `DielectricResult` from an atomate2 document, with every guard held."""
+    ordered = in_order(structure, block_order(structure))
+    outcar = Outcar(file_of(task.dir_name, "OUTCAR"))
+    electronic = np.asarray(getattr(outcar, "dielectric_tensor", np.zeros((3, 3))), dtype=float)
+    ionic = np.asarray(getattr(outcar, "dielectric_ionic_tensor", np.zeros((3, 3))), dtype=float)
+    lowest = float(np.linalg.eigvalsh(0.5 * (ionic + ionic.T))[0])
+    checks = [
+        *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered)),
+        moments_kept(ordered.site_properties["magmom"], site_moments(task)),
+        insulating(task),
+        guard("electronic tensor", bool(electronic.any()), "the output holds no dielectric tensor"),
+        # A soft mode makes it negative or huge: the structure is then no minimum.
+        guard("ionic tensor", lowest > 0, f"its smallest eigenvalue is {lowest:.3g}", lowest, 0.0),
+    ]
+    return DielectricResult(
+        name=name,
+        electronic=electronic.tolist(),
+        ionic=ionic.tolist(),
+        checks=checks,
+        provenance=provenance(maker.settings, task, {"folder": task.dir_name}),
+    )
