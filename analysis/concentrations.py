@@ -38,6 +38,10 @@ _MASS_ACTION_EV = 1e-9
 _REACH_EV = 4.0
 
 
+class NoFermiLevelError(ValueError):
+    """No Fermi level makes the crystal neutral."""
+
+
 class DefectSites(Document):
     """Where a defect sits and what else it may count.
 
@@ -295,7 +299,7 @@ def quench(
 def _root(net_charge: Callable[[float], float], gap_eV: float) -> float:
     low, high = -_REACH_EV, gap_eV + _REACH_EV
     if not net_charge(low) >= 0.0 >= net_charge(high):
-        raise ValueError(
+        raise NoFermiLevelError(
             f"no Fermi level between {low:.1f} and {high:.1f} eV makes the crystal neutral; check the charges, "
             "formation energies and band edges"
         )

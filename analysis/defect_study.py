@@ -9,7 +9,7 @@ from pydantic import Field
 from .brouwer import BrouwerDiagram, DefectThermodynamics, FilmPoint, brouwer_diagram, film_composition
 from .charge_states import BandEdges, FermiDiagram, fermi_diagram
 from .chemical_potentials import ChemicalPotentials, at
-from .concentrations import DefectSites, SolidSolution
+from .concentrations import DefectSites, NoFermiLevelError, SolidSolution
 from .defects import VacancyFormation
 from .document import Document
 from .references import SpeciesFit
@@ -36,6 +36,8 @@ class DefectEquilibria(Document):
         Error of a formation energy that entered the ranges; None if it is not known.
     left_out
         What the concentrations do not know.
+    no_concentrations
+        Why there are none at all; empty if there are.
     """
 
     brouwer: list[BrouwerDiagram]
@@ -43,6 +45,7 @@ class DefectEquilibria(Document):
     fermi: FermiDiagram | None = None
     error_bar_eV: float | None
     left_out: list[str] = Field(default_factory=list)
+    no_concentrations: str = ""
 
     @property
     def dilute(self) -> bool:
@@ -90,9 +93,16 @@ def defect_equilibria(
     if references.error_bar_eV is None:
         left_out.append("the error of the reference energies, which the fit cannot tell")
     middle = 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV)
+    brouwer, films, no_concentrations = [], [], ""
+    try:
+        brouwer = [brouwer_diagram(system, brouwer_temperature_K, n=41)]
+        films = [film_composition(system, t, p) for t in temperatures_K for p in pressures_atm]
+    except NoFermiLevelError as error:
+        brouwer, films, no_concentrations = [], [], str(error)
     return DefectEquilibria(
-        brouwer=[brouwer_diagram(system, brouwer_temperature_K, n=41)],
-        films=[film_composition(system, t, p) for t in temperatures_K for p in pressures_atm],
+        brouwer=brouwer,
+        films=films,
+        no_concentrations=no_concentrations,
         fermi=None if edges is None else fermi_diagram(defects, edges, window, references, at(window, middle)),
         error_bar_eV=references.error_bar_eV,
         left_out=left_out,

@@ -210,6 +210,26 @@ def _phases(study: Study) -> pd.DataFrame:
     return _frame(rows, "phase")
 
 
+def _charged(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {
+            "vacancy": s.label,
+            "charge_e": s.charge,
+            "energy_minus_host_eV": s.energy_difference_eV,
+            "correction_eV": s.correction_eV,
+            "correction": s.corrections[0].method if s.corrections else "",
+            "total_moment_muB": s.total_moment_muB,
+        }
+        for s in (study.charged.states if study.charged else [])
+    ]
+    return _frame(rows, "vacancy")
+
+
+def _levels(study: Study) -> pd.DataFrame:
+    fermi = study.defects.fermi if study.defects else None
+    return _frame([], "defect") if fermi is None else fermi.to_dataframe().set_index("defect")
+
+
 def _binding(study: Study) -> pd.DataFrame:
     return _frame([], "cell") if study.binding is None else study.binding.to_dataframe().set_index("cell")
 
@@ -232,4 +252,6 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "films": _films,
     "binding": _binding,
     "phases": _phases,
+    "charged": _charged,
+    "levels": _levels,
 }

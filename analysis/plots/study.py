@@ -67,7 +67,7 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
             f"Chemical potentials at which the host is stable, from {window.origin}; beyond an edge the named "
             "phase forms. Left out: " + "; ".join(window.left_out) + ".",
         )
-    if study.defects is not None and study.defects.dilute:
+    if study.defects is not None:
         made |= _defect_figures(study, study.defects)
     if study.migration:
         made |= _migration_figures(study)
@@ -129,7 +129,7 @@ def _device_figures(engine: str, device: DeviceResult) -> dict[str, StudyFigure]
 
 def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, StudyFigure]:
     made = {}
-    for n, diagram in enumerate(defects.brouwer):
+    for n, diagram in enumerate(defects.brouwer if defects.dilute else []):
         bar = ""
         if defects.error_bar_eV:
             decades = defects.error_bar_eV / (BOLTZMANN_eV_PER_K * diagram.temperature_K * math.log(10))

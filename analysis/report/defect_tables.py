@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ..binding import VacancyBinding
 from ..brouwer import RatioRange
+from ..charge_states import FermiDiagram
+from ..charged_cells import ChargedVacancies
 from ..defect_study import DefectEquilibria
 from ..study import Study
 from .model import Cell, Table, number, words
@@ -25,6 +27,56 @@ def starts_table(study: Study) -> Table:
     return Table(
         f"Starts of each vacancy, engine {study.engine.name}; the lowest is kept",
         ["vacancy", "start", "above the lowest (eV)", "moment (μB)", "ions that changed", "converged"],
+        rows,
+    )
+
+
+def charged_table(found: ChargedVacancies) -> Table:
+    """Charge states with every correction that could be made."""
+    rows = []
+    for s in found.states:
+        by_method = {c.method: c.total_eV for c in s.corrections}
+        rows.append(
+            [
+                *words([s.label, f"{s.charge:+d}" if s.charge else "0"]),
+                number(s.energy_difference_eV),
+                *(number(by_method.get(name)) for name in ("eFNV", "Freysoldt", "point charge")),
+                *words([s.corrections[0].method if s.corrections else "none needed"]),
+                number(s.total_moment_muB, 1),
+            ]
+        )
+    edges = found.edges
+    tensor = edges.dielectric or []
+    diagonal = ", ".join(f"{tensor[i][i]:.1f}" for i in range(len(tensor)))
+    return Table(
+        f"Charge states, engine {edges.provenance.engine}; gap {edges.gap_eV:.2f} eV, static permittivity {diagonal}",
+        [
+            "vacancy",
+            "charge (e)",
+            "cell minus host (eV)",
+            "eFNV (eV)",
+            "Freysoldt (eV)",
+            "point charge (eV)",
+            "used",
+            "moment (μB)",
+        ],
+        rows,
+    )
+
+
+def levels_table(diagram: FermiDiagram) -> Table:
+    """Fermi levels at which the stable charge of a vacancy changes."""
+    rows = [
+        [
+            *words([t.label, f"{t.charge_below:+d}/{t.charge_above:+d}".replace("+0", "0")]),
+            number(t.level_eV, 2),
+            *words(["yes" if t.in_gap else "no"]),
+        ]
+        for t in diagram.transitions
+    ]
+    return Table(
+        f"Charge transition levels above the valence band maximum; gap {diagram.gap_eV:.2f} eV",
+        ["vacancy", "charges", "level (eV)", "in the gap"],
         rows,
     )
 

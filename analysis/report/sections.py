@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..study import Study
-from .defect_tables import binding_table, films_table, starts_table
+from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, merit_table, reference_table, switching_table
 from .model import Section
 from .phase_tables import ladder_table, phases_table, stability_words, windows_table
@@ -50,6 +50,9 @@ def _vacancies(study: Study) -> Section | None:
         section.tables.append(starts_table(study))
     if study.binding is not None:
         section.tables.append(binding_table(study.binding))
+    if study.charged is not None:
+        section.tables.append(charged_table(study.charged))
+        section.notes += study.charged.notes
     potentials = study.chemical_potentials
     if potentials is None:
         section.paragraphs.append(
@@ -65,7 +68,11 @@ def _vacancies(study: Study) -> Section | None:
     )
     section.tables.append(window_table(window))
     section.notes += [*potentials.lines.provenance.left_out, potentials.references.note]
-    if study.defects is not None and not study.defects.dilute:
+    if study.defects is not None and study.defects.fermi is not None:
+        section.tables.append(levels_table(study.defects.fermi))
+    if study.defects is not None and study.defects.no_concentrations:
+        section.paragraphs.append(f"No concentrations and no film composition: {study.defects.no_concentrations}.")
+    elif study.defects is not None and not study.defects.dilute:
         section.paragraphs.append(
             "No concentrations and no film composition: with these formation energies some defect fills more than a "
             "twentieth of its sites everywhere in the window, so defects would not be dilute. A stable host cannot be "
