@@ -29,7 +29,6 @@ from ..structures.starts import StartKind
 from .anisotropy import AnisotropyMaker
 from .binding import BindingMaker
 from .building import Repeats, accept_structure
-from .building import Repeats
 from .charged_defects import ChargedVacanciesMaker
 from .competing_phases import CompetingPhasesMaker
 from .engine import Engine
