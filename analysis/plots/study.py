@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StudyFigure:
-    """A figure with the section it belongs to and what it shows."""
+    """A figure with the section it belongs to and what it shows; `wide` if it holds text beside its axes."""
 
     section: str
     figure: Figure
     alt: str
     caption: str
+    wide: bool = False
 
 
 def study_figures(study: Study) -> dict[str, StudyFigure]:
@@ -95,6 +96,7 @@ def _declared_figures(study: Study) -> dict[str, StudyFigure]:
             plot_switching(path),
             "Share of ions after the hop through a field pulse, a wait, the reverse pulse and a wait",
             f"{engine} State before, pulse, state after, and u of each where something is frozen. {path.verdict}.",
+            wide=True,
         )
     if device is not None:
         made |= _device_figures(engine, device)
@@ -124,7 +126,9 @@ def _device_figures(engine: str, device: DeviceResult) -> dict[str, StudyFigure]
         "contrast_retention": (plot_curve(device.retention), "Time that a written contrast lasts, against temperature"),
         "switching_time": (plot_switching_time(device), "Mean time of the hop against the field"),
     }
-    return {name: StudyFigure("device", f, alt, f"{engine} {alt}. {note}") for name, (f, alt) in made.items()}
+    return {
+        name: StudyFigure("device", f, alt, f"{engine} {alt}. {note}", wide=True) for name, (f, alt) in made.items()
+    }
 
 
 def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, StudyFigure]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# A u below this is rounding, not a frozen reference.
+_NOISE_meV = 1e-6
+
 
 def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
     """Share of ions after the hop through pulse, wait, reverse pulse and wait; below it u, if something is frozen.
@@ -29,7 +32,7 @@ def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
     """
     written = np.array(path.reversed_part_meV)
     size = float(np.linalg.norm(written))
-    both = ax is None and size > 0 and any(np.any(s.u_meV) for s in path.steps)
+    both = ax is None and size > _NOISE_meV
     with canvas(ax, size=(6.4, 5.0 if both else 3.8)) as (figure, axis):
         x = np.arange(len(path.steps))
         if both:

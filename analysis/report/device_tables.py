@@ -9,6 +9,9 @@ from ..loops import SwitchingPath
 from ..unidirectional import UnidirectionalResult
 from .model import Cell, Table, number, words
 
+# A u below this is rounding: time reversal allows none without a frozen reference.
+_NOISE_meV = 1e-6
+
 
 def _vector(values: list[float], digits: int = 3) -> str:
     return "(" + ", ".join(f"{x:.{digits}g}" for x in values) + ")"
@@ -67,7 +70,7 @@ def switching_table(path: SwitchingPath) -> Table:
             _scientific(s.field_V_per_m, 1),
             number(s.duration_s, 3),
             number(s.population_after, 4),
-            *words([_vector(s.u_meV, 4)]),
+            *words([_vector(s.u_meV, 4) if max(map(abs, s.u_meV)) > _NOISE_meV else f"below {_NOISE_meV:g}"]),
         ]
         for s in path.steps
     ]

@@ -32,11 +32,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as base64 SVG with its alternative text and caption."""
+    """A figure as base64 SVG with its alternative text and caption; a `wide` one takes the whole width."""
 
     svg_base64: str
     alt: str
     caption: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ class Page:
     viewer: Viewer | None = None
 
 
-def picture(figure: Figure, alt: str, caption: str) -> Picture:
+def picture(figure: Figure, alt: str, caption: str, *, wide: bool = False) -> Picture:
     """A matplotlib figure as a picture for the page."""
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
-    return Picture(base64.b64encode(stream.getvalue().encode()).decode("ascii"), alt, caption)
+    return Picture(base64.b64encode(stream.getvalue().encode()).decode("ascii"), alt, caption, wide)
 
 
 def number(value: float | None, digits: int = 3, *, signed: bool = False) -> Cell:

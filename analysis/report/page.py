@@ -91,7 +91,7 @@ def build_page(study: Study, figures: Mapping[str, StudyFigure]) -> Page:
     sections = build_sections(study)
     by_anchor = {s.anchor: s for s in sections}
     for made in figures.values():
-        by_anchor[made.section].figures.append(picture(made.figure, made.alt, made.caption))
+        by_anchor[made.section].figures.append(picture(made.figure, made.alt, made.caption, wide=made.wide))
     atoms = f", {study.migration[0].cell_atoms} atoms in the band's cell" if study.migration else ""
     return Page(
         title=f"{study.host.formula}: a magneto-ionic study",

@@ -21,7 +21,7 @@ from .tables import (
     settings_table,
     stages_table,
     states_table,
-    tiers_table,
+    tier_tables,
     timings_table,
     vacancies_table,
     window_table,
@@ -121,7 +121,8 @@ def _migration(study: Study) -> Section | None:
             f"{hop.force_calls} force evaluations.",
             *(f"{note}." for note in hop.notes),
         ]
-        section.tables += [field_table(hop), *(tiers_table(f) for f in hop.field_studies), checks_table(hop)]
+        in_field = [t for f in hop.field_studies for t in tier_tables(f)] or [field_table(hop)]
+        section.tables += [*in_field, checks_table(hop)]
         section.notes += [*hop.provenance.left_out, *(f"not checked: {n}" for n in hop.not_checked)]
     return section
 

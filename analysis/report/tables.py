@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..anisotropy import AnisotropyMap
 from ..chemical_potentials import ChemicalPotentials
-from ..field_tiers import FieldStudy
+from ..field_tiers import FieldPoint, FieldStudy
 from ..kinetics import Retention, format_duration
 from ..migration import Migration
 from ..study import AnisotropyResult, EnergyRange, Study
@@ -128,38 +128,40 @@ def field_table(hop: Migration) -> Table:
     )
 
 
-def tiers_table(found: FieldStudy) -> Table:
-    """One hop in the fields of one direction, in every tier."""
-    rows = [
-        [
-            *words([p.tier]),
-            Cell(f"{p.field_V_per_m:.1e}", "number"),
-            *(number(v) for v in (p.forward_eV, p.backward_eV)),
-            number(p.delta_eV, signed=True),
-            *words(["none" if p.controlling_hump is None else p.controlling_hump + 1]),
-            *(Cell(f"{v:.1e}", "number") for v in (p.forward_per_s, p.backward_per_s)),
-            Cell(f"{1e3 * p.largest_residual_eV:.0e}", "number"),
-        ]
-        for p in found.points
-    ]
+def tier_tables(found: FieldStudy) -> list[Table]:
+    """One hop in the fields of one direction, a table for each tier."""
     back = found.attempt_Hz if found.attempt_backward_Hz is None else found.attempt_backward_Hz
     limit = "" if found.breakdown_V_per_m is None else f"; breakdown taken at {found.breakdown_V_per_m:.1e} V/m"
-    return Table(
-        f"{found.label} in fields along {found.direction_in_words or found.direction}, {found.temperature_K:g} K, "
-        f"{found.attempt_Hz:.1e} and {back:.1e} Hz ({found.attempt_source}); {found.dipole_source}{limit}",
-        [
-            "tier",
-            "field (V/m)",
-            "forward (eV)",
-            "back (eV)",
-            "final − initial (eV)",
-            "controlling hump",
-            "forward (1/s)",
-            "back (1/s)",
-            "largest residual (meV)",
-        ],
-        rows,
-    )
+    return [
+        Table(
+            f"{found.label} in fields along {found.direction_in_words or found.direction}: {tier}. "
+            f"{found.temperature_K:g} K, {found.attempt_Hz:.1e} and {back:.1e} Hz ({found.attempt_source}); "
+            f"{found.dipole_source}{limit}",
+            [
+                "field (V/m)",
+                "forward (eV)",
+                "back (eV)",
+                "final − initial (eV)",
+                "controlling hump",
+                "forward (1/s)",
+                "back (1/s)",
+                "residual (meV)",
+            ],
+            [_point_row(p) for p in found.points if p.tier == tier],
+        )
+        for tier in dict.fromkeys(p.tier for p in found.points)
+    ]
+
+
+def _point_row(p: FieldPoint) -> list[Cell]:
+    return [
+        Cell(f"{p.field_V_per_m:.1e}", "number"),
+        *(number(v) for v in (p.forward_eV, p.backward_eV)),
+        number(p.delta_eV, signed=True),
+        *words(["none" if p.controlling_hump is None else p.controlling_hump + 1]),
+        *(Cell(f"{v:.1e}", "number") for v in (p.forward_per_s, p.backward_per_s)),
+        Cell(f"{1e3 * p.largest_residual_eV:.0e}", "number"),
+    ]
 
 
 def prefactors_table(found: AttemptFrequency) -> Table:
