@@ -42,17 +42,20 @@ class Outcome:
     seconds: float = 0.0
 
 
-def execute(job: Job, store: JobStore) -> Outcome:
-    """Run a job, in a folder of its own if it writes files; an exception becomes the outcome's error."""
+def execute(job: Job, store: JobStore, key: str | None = None) -> Outcome:
+    """Run a job, in a folder of its own if it writes files; an exception becomes the outcome's error.
+
+    A job with a `key` has the same folder in every run, so that one that was cut off finds what it left there.
+    """
     begin = time.perf_counter()
     docs = store.docs_store
     try:
         if isinstance(docs, SqliteStore):
             root = Path(docs.path).resolve().parent
-            with docs.holding() as rows, checkpoints(root), own_folder(job, root):
+            with docs.holding() as rows, checkpoints(root), own_folder(job, root, key):
                 response = job.run(store=store)
         else:
-            with own_folder(job, Path.cwd()):
+            with own_folder(job, Path.cwd(), key):
                 rows, response = [], job.run(store=store)
     except Exception as error:
         return Outcome(error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - begin)
@@ -74,20 +77,22 @@ def checkpoints(root: Path) -> Iterator[None]:
         del os.environ[CHECKPOINTS]
 
 
-def own_folder(job: Job, root: Path) -> contextlib.AbstractContextManager[None]:
+def own_folder(job: Job, root: Path, key: str | None = None) -> contextlib.AbstractContextManager[None]:
     """A folder below ``root/files`` for a job whose metadata declare ``own_folder``, else the current one.
 
     Parameters
     ----------
     job
-        With the name and uuid that the folder is called by.
+        With the name that the folder is called by.
     root
         Folder of the store.
+    key
+        Also in the folder's name; the uuid of a job without a key.
     """
     if not (job.metadata or {}).get("own_folder"):
         return contextlib.nullcontext()
     name = "".join(c if c.isalnum() else "_" for c in job.name)
-    place = root.resolve() / "files" / f"{name}_{job.uuid[:8]}"
+    place = root.resolve() / "files" / f"{name}_{(key or job.uuid)[:8]}"
     place.mkdir(parents=True, exist_ok=True)
     return contextlib.chdir(place)
 

@@ -83,12 +83,12 @@ class WorkerPool:
         self._workers.append(worker)
         return worker
 
-    def submit(self, tag: Any, job: Job) -> None:
-        """Give a job to an idle worker, starting one if all are busy; `tag` comes back with its outcome."""
+    def submit(self, tag: Any, job: Job, key: str | None = None) -> None:
+        """Give a job and its key to an idle worker, starting one if all are busy; `tag` comes back with its outcome."""
         worker = next((w for w in self._workers if w.busy is None), None) or self.start()
         worker.busy = tag
         with suppress(OSError):  # a dead one: `outcomes` finds out and says so
-            worker.pipe.send(to_plain(job))
+            worker.pipe.send((to_plain(job), key))
 
     def outcomes(self) -> Iterator[tuple[Any, Outcome]]:
         """Wait until at least one worker has something, and give all there is."""
@@ -131,15 +131,15 @@ def _work(path: str, number: int, threads: int) -> None:
     with threadpool_limits(limits=threads):
         while True:
             try:
-                plain = pipe.recv()
+                plain, key = pipe.recv()
             except EOFError:
                 return
-            pipe.send(_encode(_execute(Job, plain, store)))
+            pipe.send(_encode(_execute(Job, plain, store, key)))
 
 
-def _execute(kind: type[Job], plain: dict[str, Any], store: JobStore) -> Outcome:
+def _execute(kind: type[Job], plain: dict[str, Any], store: JobStore, key: str | None) -> Outcome:
     try:
-        return execute(kind.from_dict(plain), store)
+        return execute(kind.from_dict(plain), store, key)
     except Exception as error:
         return Outcome(error=f"{type(error).__name__}: {error}")
 

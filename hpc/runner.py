@@ -140,7 +140,7 @@ class LocalRunner:
     def _run_serially(self) -> None:
         while (node := self._schedule.take()) is not None:
             if not self._settled_before(node):
-                self._end(node, execute(node.job, self.store))
+                self._end(node, execute(node.job, self.store, self._keys.get(node.job.uuid)))
 
     def _run_in_parallel(self, pool: WorkerPool) -> None:
         while self._schedule.open:
@@ -153,7 +153,7 @@ class LocalRunner:
     def _feed(self, pool: WorkerPool) -> None:
         while pool.running < pool.size and (node := self._schedule.take()) is not None:
             if not self._settled_before(node):
-                pool.submit(node, node.job)
+                pool.submit(node, node.job, self._keys.get(node.job.uuid))
 
     def _settled_before(self, node: Node) -> bool:
         """Skip a job whose input failed, or take a stored output over; otherwise it is now running.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp import Locpot, Poscar
 
 FAULT = os.environ.get("VASP_EMULATOR_FAULT", "")
+# Ionic steps after which the process is killed, as by a scheduler; 0 for never.
+CUT = int(os.environ.get("VASP_EMULATOR_CUT", "0"))
 
 
 @dataclass
@@ -59,16 +62,37 @@ def band(inputs: Inputs) -> list[Result]:
     neb = NEB(images, k=-float(inputs.incar["SPRING"]), method="improvedtangent", climb=False)
     limit, most = -float(inputs.incar["EDIFFG"]), int(inputs.incar["NSW"])
     first = [step_of(inputs, a) for a in images[1:-1]]
+    done: list[list[Step]] = [[] for _ in images[1:-1]]
+
+    def each_step() -> None:
+        for k, a in enumerate(images[1:-1]):
+            done[k].append(step_of(inputs, a))
+        cut_off(inputs, done, [Path(f"{k:02d}") for k in range(1, len(images) - 1)])
+
     if inputs.incar["LCLIMB"]:
-        LBFGS(neb, logfile=None, maxstep=0.06, memory=30).run(fmax=10 * limit, steps=most)
+        approach = LBFGS(neb, logfile=None, maxstep=0.06, memory=30)
+        approach.attach(each_step if CUT else lambda: None)
+        approach.run(fmax=10 * limit, steps=most)
         neb.climb = True
-    LBFGS(neb, logfile=None, maxstep=0.05, memory=30).run(fmax=limit, steps=3 if FAULT == "band" else most)
+    climbing = LBFGS(neb, logfile=None, maxstep=0.05, memory=30)
+    climbing.attach(each_step if CUT else lambda: None)
+    climbing.run(fmax=limit, steps=3 if FAULT == "band" else most)
     moments = spin_moments(inputs)
     results = [Result([start, step_of(inputs, a)], moments) for start, a in zip(first, images[1:-1], strict=True)]
     if inputs.incar.get("LCALCPOL"):
         for result, atoms in zip(results, images[1:-1], strict=True):
             result.dipole_ion, result.dipole_electrons = dipoles(inputs, atoms)
     return results
+
+
+def cut_off(inputs: Inputs, done: list[list[Step]], folders: list[Path]) -> None:
+    """Write what VASP has written after each ionic step, and die after `CUT` of them with OUTCAR unfinished."""
+    for steps, folder in zip(done, folders, strict=True):
+        Poscar(steps[-1].structure).write_file(folder / "CONTCAR", significant_figures=16)
+        write_oszicar(inputs, Result(steps, spin_moments(inputs)), folder / "OSZICAR")
+        (folder / "OUTCAR").write_text(" vasp.6: emulator\n an unfinished", encoding="utf-8")
+    if len(done[0]) >= CUT:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def write(inputs: Inputs, result: Result, folder: Path) -> None:
@@ -181,7 +205,13 @@ def relax(inputs: Inputs) -> Result:
     moving = UnitCellFilter(atoms) if int(inputs.incar.get("ISIF", 2)) == 3 else atoms
     steps: list[Step] = []
     optimizer = (BFGS if moving is not atoms else LBFGS)(moving, logfile=None, maxstep=0.1)
-    optimizer.attach(lambda: steps.append(step_of(inputs, atoms)))
+
+    def each_step() -> None:
+        steps.append(step_of(inputs, atoms))
+        if CUT:
+            cut_off(inputs, [steps], [Path.cwd()])
+
+    optimizer.attach(each_step)
     # VASP stops a relaxation at NSW ionic steps, the first of which is the start.
     optimizer.run(fmax=0.2 * limit if moving is not atoms else limit, steps=most - 1)
     result = Result(steps, spin_moments(inputs))

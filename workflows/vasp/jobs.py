@@ -20,6 +20,7 @@ from ...analysis.calculation import Calculation, Check
 from ...analysis.document import Provenance
 from ..guards import guard, moments_kept
 from . import guards
+from .continuation import earlier_steps, go_on
 from .inputs import OCCUPATION_FILE, PROTECTED, Incar, generator, occupation_tags, relax_incar, static_incar
 from .order import back_in_order, block_order, in_order
 from .outcar import file_of
@@ -106,12 +107,17 @@ class MagneticStaticMaker(StaticMaker):
 
 
 def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -> Response:
-    """Write, run and parse with a generator made for this very structure, sites in blocks of one species."""
+    """Write, run and parse with a generator made for this very structure, sites in blocks of one species.
+
+    In the folder of a run that was cut off it goes on from there.
+    """
     ordered = in_order(structure, block_order(structure))
     maker.settings.check(ordered)
+    planned = maker.planned(ordered)
+    (start,) = go_on([ordered], planned)
     if (matrices := getattr(maker, "occupation_matrices", None)) is not None:
         Path(OCCUPATION_FILE).write_text(matrices, encoding="utf-8")
-    return BaseVaspMaker.make.original(replace(maker, input_set_generator=maker.planned(ordered)), ordered, prev_dir)
+    return BaseVaspMaker.make.original(replace(maker, input_set_generator=planned), start, prev_dir)
 
 
 def copy_density(prev_dir: str | Path) -> None:
@@ -194,7 +200,7 @@ def read_calculation(
         structure=final,
         energy_eV=float(task.output.energy),
         max_force_eV_per_A=float(np.linalg.norm(forces, axis=1).max()),
-        force_calls=sum(len(c.output.ionic_steps or []) for c in task.calcs_reversed),
+        force_calls=sum(len(c.output.ionic_steps or []) for c in task.calcs_reversed) + earlier_steps(task.dir_name),
         total_moment_muB=float(last.output.outcar["total_magnetization"] or 0.0),
         forces_eV_per_A=None if maker.relaxes else forces[np.argsort(order)].tolist(),
         checks=checks,

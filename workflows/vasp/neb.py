@@ -22,6 +22,7 @@ from ...analysis.calculation import Band, BandImage, Calculation, Check, invalid
 from ...analysis.document import Document, StructureField
 from ..guards import moments_kept, no_spin_flip
 from .band_judgement import judge_path, judge_segment, one_branch
+from .continuation import earlier_steps
 from .field import field_fields, field_flow
 from .jobs import (
     OWN_FOLDER,
@@ -234,7 +235,7 @@ def read_segment(
         energies_eV=energies,
         forces_eV_per_A=[f.tolist() for f in forces],
         moments_muB=moments,
-        force_calls=calls,
+        force_calls=calls + len(structures) * earlier_steps(task.dir_name),
         folder=str(task.dir_name),
         checks=checks,
     )

@@ -13,6 +13,7 @@ from atomate2.vasp.run import JobType
 from atomate2.vasp.sets.core import NebSetGenerator
 
 from ..atoms import from_atoms, to_atoms
+from .continuation import go_on
 from .inputs import Incar, common_incar, field_tags, generator
 from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density
 from .order import block_order, in_order
@@ -81,10 +82,12 @@ class SegmentMaker(NebFromImagesMaker):
         self.settings.check(ordered[0])
         if len(densities) != (self.band.images_per_hump if self.from_densities else 0):
             raise VaspSettingsError(f"{len(densities)} densities do not fit {self.band.images_per_hump} images")
-        maker = replace(self, input_set_generator=self.planned(ordered[0]))
+        planned = self.planned(ordered[0])
+        starts = go_on(ordered, planned)
+        maker = replace(self, input_set_generator=planned)
         if self.from_densities:
             maker.run_vasp_kwargs = place_densities(self.run_vasp_kwargs, densities)
-        return NebFromImagesMaker.make.original(maker, ordered, prev_dir)
+        return NebFromImagesMaker.make.original(maker, starts, prev_dir)
 
 
 def place_densities(run_vasp_kwargs: dict[str, Any], folders: Sequence[str]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ...analysis.calculation import Check
 from ...analysis.document import Document
 from ..guards import guard, moments_kept
 from . import guards
+from .continuation import go_on
 from .inputs import OCCUPATION_FILE, Incar, common_incar, generator, occupation_tags
 from .jobs import OWN_FOLDER, common_guards, copy_density, provenance
 from .order import block_order, in_order
@@ -137,7 +138,9 @@ class CollinearDensityMaker(BaseVaspMaker):
         """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
         ordered = in_order(structure, block_order(structure))
         self.settings.check(ordered)
-        return BaseVaspMaker.make.original(replace(self, input_set_generator=self.planned(ordered)), ordered)
+        planned = self.planned(ordered)
+        go_on([ordered], planned)
+        return BaseVaspMaker.make.original(replace(self, input_set_generator=planned), ordered)
 
 
 @dataclass
@@ -167,13 +170,15 @@ class DirectionMaker(BaseVaspMaker):
         """See atomate2's `BaseVaspMaker.make`; `prev_dir` holds the collinear density."""
         ordered = in_order(structure, block_order(structure))
         self.settings.check(ordered)
+        planned = self.planned(ordered)
+        go_on([ordered], planned)
         if self.start == "density":
             if prev_dir is None:
                 raise ValueError("a start from the density needs the folder of the collinear run")
             copy_density(prev_dir)
         if self.how.occupation_matrices is not None:
             Path(OCCUPATION_FILE).write_text(self.how.occupation_matrices, encoding="utf-8")
-        maker = replace(self, input_set_generator=self.planned(ordered))
+        maker = replace(self, input_set_generator=planned)
         response = BaseVaspMaker.make.original(maker, self.vectors(ordered))
         plain_moments(response.output)
         return response
