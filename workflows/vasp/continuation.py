@@ -30,7 +30,7 @@ RECORD = "start-of-run.json"
 CUT = "cut-"
 _VASP_FILE = re.compile(
     r"(INCAR|KPOINTS|POSCAR|POTCAR|CONTCAR|OUTCAR|OSZICAR|XDATCAR|WAVECAR|CHG|AECCAR|EIGENVAL|DOSCAR|IBZKPT|PCDAT|"
-    r"REPORT|PROCAR|LOCPOT|STOPCAR|WAVEDER|vasprun\.xml|vaspout\.h5|vasp\.out|std_err\.txt|custodian\.json|"
+    r"REPORT|PROCAR|LOCPOT|STOPCAR|WAVEDER|OCCMATRIX|vasprun\.xml|vaspout\.h5|vasp\.out|std_err\.txt|custodian\.json|"
     r"continue\.json|error\.\d+\.tar\.gz|\d\d$)"
 )
 # Two ions nearer than this are a file that was cut in a number.
