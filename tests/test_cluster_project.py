@@ -1,7 +1,9 @@
 """Projects and tables of resources, without a scheduler: what is written, what is refused, no secret shown."""
 
 import dataclasses
+import json
 import stat
+import subprocess
 
 import pytest
 import yaml
@@ -10,7 +12,7 @@ from magnetoionics.hpc.errors import UserError
 
 pytest.importorskip("jobflow_remote")
 
-from jobflow import Flow, Response, job
+from jobflow import Flow, Job, Response, job
 from magnetoionics.hpc.cluster.project import ClusterSettings, Database, load_project, project_dict, write_project
 from magnetoionics.hpc.cluster.submit import job_costs, study_key
 from magnetoionics.hpc.cluster.table import KINDS, ResourceTable, apply_table, default_table, read_table, write_table
@@ -218,3 +220,37 @@ def test_dry_run_writes_inputs_and_costs_and_asks_no_database(engine, folder, tm
     assert any(dry.glob("*/structure.vasp"))
     assert (dry / "inputs").is_dir() is (engine == "vasp")
     assert len(list(dry.rglob("INCAR"))) == 0 if engine == "local" else len(list(dry.rglob("INCAR"))) > 3
+
+
+def test_names_are_plain_for_a_shell_and_come_back(tmp_path):
+    """Shell and batch scripts echo the job's name without quotes."""
+    from magnetoionics.hpc.cluster.job import clean
+    from magnetoionics.hpc.cluster.names import make_plain, own_name, plain_name
+
+    for evil in (
+        "V_Fe(B) relax",
+        "$(touch pwned)",
+        "a; touch pwned",
+        "`touch pwned`",
+        "a\ntouch pwned",
+        "a > pwned",
+        "$HOME",
+    ):
+        name = plain_name(evil)
+        script = tmp_path / "script"
+        script.write_text(f"set -eu\necho {name.replace(' ', '_')}\n")
+        said = subprocess.run(["bash", script], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        assert said == f"{name.replace(' ', '_')}\n"
+        assert not (tmp_path / "pwned").exists()
+        made = {"name": evil, "metadata": {"stage": "x"}}
+        make_plain(made)
+        assert made["metadata"]["stage"] == "x"
+        assert own_name(made["name"], made["metadata"]) == evil
+    inner = job(sum)([1, 2])
+    inner.name = "E(n) [001]"
+    path = tmp_path / "out.json"
+    path.write_text(json.dumps({"response": {"replace": json.loads(Flow([Flow([inner])]).to_json())}, "error": None}))
+    clean(path)
+    (found,) = json.loads(path.read_text())["response"]["replace"]["jobs"][0]["jobs"]
+    assert (found["name"], found["metadata"]["name"]) == ("E_n_ _001_", "E(n) [001]")
+    assert default_table(SLURM).kind_of(Job.from_dict(found)) == default_table(SLURM).kind_of(inner)

@@ -13,6 +13,7 @@ from ..errors import UserError
 from ..keys import UnknownInputError, job_key
 from ..sqlite_store import Row, SqliteStore, encode
 from .controller import studies
+from .names import own_name
 from .sharing import HANDS_OVER, Shared, completed
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _outputs(controller: JobController, uuids: list[str]) -> Iterator[dict[str, 
     for document in controller.jobstore.query({"uuid": {"$in": uuids}}, load=True, sort={"index": 1}):
         document.pop("_id", None)
         document.pop("last_updated", None)
+        document["name"] = own_name(str(document.get("name")), document.get("metadata"))
         yield document
 
 

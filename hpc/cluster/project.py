@@ -21,8 +21,7 @@ Scheduler = Literal["slurm", "pbs", "sge", "shell"]
 SCHEDULERS: tuple[Scheduler, ...] = ("slurm", "pbs", "sge", "shell")
 WORKERS = ("local", "cpu", "neb", "gpu", "batch")
 PASSWORD_VARIABLE = "MAGNETOIONICS_DB_PASSWORD"
-# Half the start-up time of the `jf` command, and no plugins.
-_RUN = "{python} -c 'import sys; from jobflow_remote.jobs.run import run_remote_job; run_remote_job(sys.argv[1])' {{}}"
+_RUN = "{python} -m magnetoionics.hpc.cluster.job {{}}"
 
 
 @dataclass(frozen=True)

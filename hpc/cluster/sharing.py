@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .names import make_plain
+
 if TYPE_CHECKING:
     from jobflow import Flow, Job
     from jobflow_remote.jobs.jobcontroller import JobController
@@ -106,6 +108,7 @@ def insert_jobs(
             job, here, f"{prefix}{number}", worker=worker, exec_config=None, resources=None, priority=0
         )
         document["job"] = _with_names(document["job"], names)
+        make_plain(document["job"])
         open_owners = sorted({owners[p].uuid for p in parents if p in owners and not owners[p].done})
         if open_owners:
             document["state"] = "PAUSED"

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...structures.strangers import read_yaml
 from ..errors import UserError
+from .names import own_name
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job
@@ -129,7 +130,7 @@ class ResourceTable(BaseModel):
 
     def kind_of(self, job: Job) -> Kind:
         """Kind of a job, by the user's rules, the engine's tier, the job's function and its name."""
-        name = str(job.name)
+        name = own_name(str(job.name), job.metadata)
         for rule in self.rules:
             if rule.name in name:
                 return rule.kind

@@ -103,7 +103,7 @@ def _last_of(folder: Path, like: Structure) -> Structure:
         try:
             found = Poscar.from_file(file_of(folder, name), check_for_potcar=False).structure
             out, _ = back_in_order(found, range(len(like)), like)
-        except (OSError, ValueError, IndexError, TypeError):
+        except Exception:  # a file cut anywhere breaks the parser anywhere
             continue
         if _sound(out):
             return out
