@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
-from .controller import DatabaseDownError, job_controller, ping_database
+from .codes import code_problems, needed_codes
+from .controller import DatabaseDownError, job_controller, ping_database, studies
 from .project import load_project
 from .sharing import WAITS_FOR, completed, release
 from .submit import check_table, project_table
@@ -46,8 +47,17 @@ class Finding:
     fix: Callable[[], object] | None = None
 
 
-def examine(project_name: str, *, fix: bool = False, stale_s: float = 1800.0, console: Console | None = None) -> bool:
+def examine(
+    project_name: str,
+    *,
+    fix: bool = False,
+    stale_s: float = 1800.0,
+    engines: Sequence[str] = (),
+    console: Console | None = None,
+) -> bool:
     """Print all findings, cure the safe ones if asked, and say whether nothing is left.
+
+    `engines` are looked for besides those of the project's studies.
 
     Raises
     ------
@@ -56,13 +66,16 @@ def examine(project_name: str, *, fix: bool = False, stale_s: float = 1800.0, co
     """
     console = console or Console()
     project = load_project(project_name)
-    findings = [*check_project(project, project_name), *check_workers(project), *check_pseudopotentials()]
+    findings = [*check_project(project, project_name), *check_workers(project)]
     try:
         ping_database(project.queue.store)
     except DatabaseDownError as error:
         findings.append(Finding("database", str(error), "start mongod, then run the doctor again"))
+        findings += check_codes(project, project_name, [], engines)
         return _report(findings, [], console)
     with job_controller(project_name) as controller:
+        known = [s.get("about") or {} for s in studies(controller).find({}, {"about": 1})]
+        findings += check_codes(project, project_name, known, engines)
         findings += check_jobs(controller, project_name, stale_s)
         cured = [f for f in findings if fix and f.fix is not None]
         for finding in cured:
@@ -198,17 +211,19 @@ def _check_python(name: str, worker: Any, host: Any, python: str) -> Iterator[Fi
         )
 
 
-def check_pseudopotentials() -> Iterator[Finding]:
-    """The folder of VASP's pseudopotentials, where one is set up on this machine."""
-    from pathlib import Path
-
-    from pymatgen.core import SETTINGS
-
-    folder = SETTINGS.get("PMG_VASP_PSP_DIR")
-    if folder is not None and not Path(str(folder)).expanduser().is_dir():
-        yield Finding(
-            "pseudopotentials", "PMG_VASP_PSP_DIR names a folder that is not there", "pmg config -p SOURCE TARGET"
-        )
+def check_codes(
+    project: Project, name: str, studies: Sequence[dict[str, Any]], asked: Sequence[str]
+) -> Iterator[Finding]:
+    """Codes, pseudopotentials and setups of the engines in use, where their jobs run."""
+    needed = needed_codes(studies, asked)
+    if not needed:
+        return
+    try:
+        table = project_table(name)
+    except UserError:
+        return  # `check_project` says it
+    for subject, problem, cure in code_problems(project, table, needed):
+        yield Finding(subject, problem, cure)
 
 
 def check_jobs(controller: JobController, name: str, stale_s: float) -> Iterator[Finding]:

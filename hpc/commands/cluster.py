@@ -65,11 +65,15 @@ def doctor(
     project: ProjectArgument,
     fix: Annotated[bool, typer.Option("--fix", help="Apply the cures that cannot lose anything.")] = False,
     stale_minutes: Annotated[float, typer.Option(help="A lock older than this is a dead runner's.")] = 30.0,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help="Look for this engine's code and data, too: vasp or gpaw; can be repeated."),
+    ] = None,
 ) -> None:
     """Check project, database, scheduler, codes and jobs; each finding with its cure. Exit code 1 if any is left."""
     from ..cluster.doctor import examine
 
-    if not examine(project, fix=fix, stale_s=60 * stale_minutes):
+    if not examine(project, fix=fix, stale_s=60 * stale_minutes, engines=engine or []):
         raise typer.Exit(1)
 
 
