@@ -17,7 +17,7 @@ from .binding import VacancyBinding
 from .calculation import Calculation
 from .charged_cells import ChargedVacancies
 from .chemical_potentials import ChemicalPotentials, stability_window
-from .competing_window import CompetingPhasesResult, competing_phases_result, experimental_window
+from .competing_window import CompetingPhasesResult, competing_phases_result, experimental_window, oxygen_errors
 from .computed_phases import ComputedPhases, reference_set
 from .consistency import ComputedEnergy
 from .declarations import Declarations
@@ -195,10 +195,17 @@ def chemical_potentials_result(
         window, references = _window(inputs, competing)
     except ValueError as error:
         return None, str(error)
+    lines = _lines(inputs, inputs.vacancies, references, window)
+    if competing is not None and window is competing.window:
+        errors = oxygen_errors(competing, _defects(inputs, inputs.vacancies))
+        kept = [line.model_copy(update={"error_bar_eV": errors[line.label]}) for line in lines.lines]
+        lines = lines.model_copy(update={"lines": kept})
+        known = [bar for bar in errors.values() if bar is not None]
+        references = references.model_copy(update={"error_bar_eV": max(known, default=None)})
     made = ChemicalPotentialsResult(
         window=window,
         references=references,
-        lines=_lines(inputs, inputs.vacancies, references, window),
+        lines=lines,
         oxygen_gas=[
             GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
         ],

@@ -6,13 +6,19 @@ an O2 molecule enters. The host is the cell of the study in its own cation order
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 from pydantic import Field
 
 from .chemical_potentials import ChemicalPotentials, stability_window
 from .computed_phases import ComputedPhases, ReferenceSet, reference_set
 from .consistency import ComputedEnergy
+from .defects import VacancyFormation
 from .document import Document
+from .formation import formation_bounds
 from .phases import decomposition, formula_composition, load_experimental_phases, mixture_text
+from .references import SpeciesFit
 
 
 class CompetingPhasesResult(Document):
@@ -84,6 +90,56 @@ def competing_phases_result(host: ComputedEnergy, computed: ComputedPhases) -> C
     except ValueError as error:
         made.reason = str(error)
     return made
+
+
+def oxygen_errors(result: CompetingPhasesResult, defects: Sequence[VacancyFormation]) -> dict[str, float | None]:
+    """Error of each formation energy from the spread of the redox ladder, by label.
+
+    The computed phases bound the potentials of the cations, so that errors of their references cancel; what is left is
+    the energy of oxygen. It is shifted by plus and minus the spread, references and window follow, and the largest
+    change of the formation energy inside the window is taken: the spread itself for an oxygen vacancy, 3/2 of it for
+    iron in equilibrium with Fe2O3.
+
+    Parameters
+    ----------
+    result
+        With a window.
+    defects
+        Defects of the host.
+
+    Returns
+    -------
+    dict
+        eV; None where one step only says nothing about a spread.
+
+    Raises
+    ------
+    ValueError
+        If the result has no window.
+    """
+    if result.window is None or result.references is None:
+        raise ValueError(f"there is no computed window: {result.reason}")
+    spread = result.references.oxygen_spread_eV
+    if spread is None:
+        return {d.label: None for d in defects}
+    low, high = result.window.delta_mu_O_min_eV, result.window.delta_mu_O_max_eV
+    places = [low + share * (high - low) for share in (0.25, 0.5, 0.75)]
+    own = [_middles(d, result.window, result.references.references, places) for d in defects]
+    worst = np.zeros(len(defects))
+    for shift in (-spread, spread):
+        moved = reference_set(result.phases, "redox ladder", oxygen_shift_eV=shift)
+        window = stability_window(result.window.host_formula, moved.phases)
+        for n, defect in enumerate(defects):
+            change = np.subtract(_middles(defect, window, moved.references, places), own[n])
+            worst[n] = max(worst[n], float(np.abs(change).max()))
+    return {d.label: float(x) for d, x in zip(defects, worst, strict=True)}
+
+
+def _middles(
+    defect: VacancyFormation, window: ChemicalPotentials, references: SpeciesFit, places: Sequence[float]
+) -> list[float]:
+    bounds = [formation_bounds(defect, window, references, x, outside=True) for x in places]
+    return [0.5 * (low + high) for low, high in bounds]
 
 
 def experimental_window(formula: str) -> tuple[ChemicalPotentials | None, str]:

@@ -72,6 +72,8 @@ class ReferenceSet(Document):
         Formation energies of all compounds computed.
     ladder
         Oxidation steps behind the energy of oxygen, in the mode of that name.
+    oxygen_spread_eV
+        Standard deviation of the ladder's steps: the error of the energy of oxygen; None with fewer than two steps.
     oxygen_minus_half_O2_eV
         Fitted energy of oxygen minus half a computed O2 molecule, if there is one: what the functional
         gets wrong about O2.
@@ -83,11 +85,12 @@ class ReferenceSet(Document):
     references: SpeciesFit
     phases: list[Phase]
     ladder: list[LadderStep] = Field(default_factory=list)
+    oxygen_spread_eV: float | None = None
     oxygen_minus_half_O2_eV: float | None = None
     notes: list[str] = Field(default_factory=list)
 
 
-def reference_set(computed: ComputedPhases, mode: ReferenceMode) -> ReferenceSet:
+def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift_eV: float = 0.0) -> ReferenceSet:
     """References and formation energies of one set of computed phases.
 
     Parameters
@@ -96,6 +99,8 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode) -> ReferenceSet
         Energies of one engine with one functional, U and correction scheme.
     mode
         See the module.
+    oxygen_shift_eV
+        Added to the ladder's energy of oxygen before the cations follow: to see what its error does.
 
     Returns
     -------
@@ -115,7 +120,7 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode) -> ReferenceSet
         known = _with_enthalpies(computed, elements)
         if mode == "redox ladder":
             ladder = oxygen_ladder(known)
-            fit = _from_ladder(known, ladder, elements)
+            fit = _from_ladder(known, ladder, elements, oxygen_shift_eV)
         else:
             fit = fit_species_energies(known)
     phases = _phases(computed, fit)
@@ -126,7 +131,13 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode) -> ReferenceSet
     notes = [fit.note] if fit.note else []
     notes += [f"{formula} was not computed: {reason}" for formula, reason in computed.left_out.items()]
     return ReferenceSet(
-        mode=mode, references=fit, phases=phases, ladder=ladder, oxygen_minus_half_O2_eV=shift, notes=notes
+        mode=mode,
+        references=fit,
+        phases=phases,
+        ladder=ladder,
+        oxygen_spread_eV=float(np.std([s.oxygen_eV for s in ladder])) if len(ladder) > 1 else None,
+        oxygen_minus_half_O2_eV=shift,
+        notes=notes,
     )
 
 
@@ -204,9 +215,9 @@ def _from_elements(computed: ComputedPhases, elements: Sequence[str]) -> Species
 
 
 def _from_ladder(
-    compounds: Sequence[CompoundEnergy], ladder: Sequence[LadderStep], elements: Sequence[str]
+    compounds: Sequence[CompoundEnergy], ladder: Sequence[LadderStep], elements: Sequence[str], shift_eV: float
 ) -> SpeciesFit:
-    oxygen = float(np.mean([s.oxygen_eV for s in ladder]))
+    oxygen = float(np.mean([s.oxygen_eV for s in ladder])) + shift_eV
     cations = [el for el in elements if el != "O"]
     tables = [formula_composition(c.formula) for c in compounds]
     sizes = np.array([sum(t.values()) for t in tables])
@@ -239,7 +250,8 @@ def _from_ladder(
         degrees_of_freedom=max(freedom, 0),
         indicative=True,
         note=f"oxide-only references: no metal and no O2; oxygen from {len(ladder)} oxidation step(s), spread "
-        f"{spread:.2f} eV; absolute formation energies carry the error bar of the fit",
+        f"{spread:.2f} eV; the potentials of the cations follow from the computed phases, so that the error of a "
+        "formation energy is what the spread of oxygen does to it",
         provenance=compounds[0].provenance,
     )
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
-from magnetoionics.analysis.competing_window import competing_phases_result
+from magnetoionics.analysis.competing_window import competing_phases_result, oxygen_errors
 from magnetoionics.analysis.computed_phases import ComputedPhases
+from magnetoionics.analysis.defects import VacancyFormation
 from magnetoionics.analysis.plots.study import study_figures
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.study import Study
@@ -16,7 +17,9 @@ from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.plan import plan_stages
 from matplotlib import pyplot as plt
-from planted import CFO, LFO, ELEMENT_eV, energy, phases, planted_study
+from planted import CFO, LFO, TAG, ELEMENT_eV, energy, phases, planted_study
+
+ELEMENTS = ("Li", "Fe", "O")
 
 
 def test_a_window_from_energies_that_obey_the_enthalpies_is_the_experimental_one():
@@ -48,6 +51,25 @@ def test_the_study_s_own_cell_is_the_host():
     made = competing_phases_result(energy("CoFe2O4"), given)
     assert made.above_mixture_eV == pytest.approx(-26.6 / 96.485, abs=1e-3)
     assert [e.formula for e in made.phases.energies] == [*CFO, "CoFe2O4"]
+
+
+def test_the_error_of_oxygen_reaches_each_vacancy_with_its_own_weight():
+    """LiFe5O8 with Fe2O3: mu_Fe falls by 3/2 and mu_Li by 8 - 15/2 of what mu_O rises; errors of metals cancel."""
+    off = phases(LFO)
+    next(e for e in off.energies if e.formula == "FeO").energy_eV += 0.1
+    for e in off.energies:
+        e.energy_eV += 2.2 * e.composition.get("Fe", 0)
+    host = energy("LiFe5O8", shift_eV=5 * 2.2)
+    made = competing_phases_result(host, off)
+    steps = [s.oxygen_eV for s in made.references.ladder]
+    spread = 0.5 * abs(steps[0] - steps[1])
+    assert made.references.oxygen_spread_eV == pytest.approx(spread)
+    assert spread > 0.1
+    defects = [
+        VacancyFormation(label=f"V_{el}", removed={el: 1}, energy_difference_eV=9.0, provenance=TAG) for el in ELEMENTS
+    ]
+    errors = oxygen_errors(made, defects)
+    assert errors == pytest.approx({"V_O": spread, "V_Fe": 1.5 * spread, "V_Li": 0.5 * spread}, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +153,9 @@ def test_phases_are_computed_by_default_where_the_engine_says_so():
         assert made["competing phases"].done
         assert made["chemical potentials"].done
     assert plan(get_engine("local"), "cofe2o4", ["vacancies"])["competing phases"].reason == "not asked for"
+    # Vacancies bring them along: lithium ferrite has no other window.
+    assert plan(Trusted(), "life5o8", ["vacancies"])["chemical potentials"].done
+    assert plan(Trusted(), "life5o8", ["migration"])["competing phases"].reason == "not asked for"
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,8 @@ def plan_stages(
         Who computes what.
     requested
         Some of `REQUESTABLE`, with spaces, ``_`` or ``-``; by default all but `ON_REQUEST`, `ASKED_OF_SLOW_ENGINES`
-        only of an engine with `quick_forces`, and competing phases only where the engine can afford and order them.
+        only of an engine with `quick_forces`, and competing phases only where the engine can afford and order them
+        (there they come with the vacancies, asked for or not).
         The host is always computed.
     repeats
         Supercell repeats of the ordered cell, if a hop is to be refused that they leave no room for.
@@ -76,7 +77,7 @@ def plan_stages(
         if stage in ON_REQUEST and stage not in (requested or ()):
             continue
         reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell, repeats)
-        if stage == "competing phases" and requested is None:
+        if stage == "competing phases" and stage not in (requested or ()):
             reason = reason or engine.phases_on_request
         if stage == "chemical potentials":
             # Computed phases bring references and a window of their own.
@@ -94,6 +95,9 @@ def plan_stages(
         if requested is not None and asked and reason:
             raise ValueError(f"stage {stage} cannot be done: {reason}")
         follows = stage in ("host", "chemical potentials")
+        if stage == "competing phases" and not reasons["vacancies"]:
+            # Formation energies need a window, and these engines have their own.
+            follows = not engine.phases_on_request
         reasons[stage] = reason if asked or follows else "not asked for"
     if requested is None and all(reasons[s] for s in ("vacancies", "migration", "anisotropy")):
         raise CannotDoError("; ".join(f"{s}: {reasons[s]}" for s in ("vacancies", "migration", "anisotropy")))

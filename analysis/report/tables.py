@@ -76,9 +76,12 @@ def vacancies_table(study: Study) -> Table:
         ]
         for v in study.vacancies
     ]
-    bar = study.vacancies[0].error_bar_eV
+    bars = sorted({v.error_bar_eV for v in study.vacancies if v.error_bar_eV is not None})
     tag = "indicative; " if study.vacancies[0].indicative else ""
-    error = "no error bar" if bar is None else f"references ± {bar:.2f} eV"
+    error = "no error bar"
+    if bars:
+        most = f" to {bars[-1]:.2f}" if bars[-1] - bars[0] >= 0.005 else ""
+        error = f"references ± {bars[0]:.2f}{most} eV"
     return Table(
         f"Vacancies in {study.vacancies[0].cell_atoms} atoms, engine {study.engine.name} ({tag}{error})",
         [
