@@ -98,12 +98,11 @@ def print_hops(hops: HopSet, console: Console) -> None:
     from ..analysis.profiles import humps
 
     strong = max((f.field_V_per_m for m in hops.migrations for f in m.field), default=0.0)
-    table = Table(
-        "hop", "Å", "ways", "humps", "forward eV", "back eV", "final − initial eV", title=f"Hops of {hops.formula}"
-    )
+    table = Table("hop", "Å", "ways", "humps", "forward", "back", "Δ", title=f"Hops of {hops.formula}, energies in eV")
     table.columns[0].no_wrap = True
     if strong:
-        table.add_column(f"forward eV, along / against {strong:.0e} V/m".replace("e+0", "e"))
+        table.add_column("forward in ±F", no_wrap=True)
+        table.caption = f"Δ: final minus initial; ±F: {strong:.1e} V/m along and against the hop".replace("e+0", "e")
     for m in hops.migrations:
         row = [m.label, f"{m.distance_A:.3f}", str(m.multiplicity), str(len(humps([p.energy_eV for p in m.images])))]
         row += [f"{m.forward_eV:.3f}", f"{m.backward_eV:.3f}", f"{m.delta_eV:+.3f}"]

@@ -154,6 +154,21 @@ def test_cheap_path_saves_expensive_calls_and_gives_none_of_its_numbers():
     assert any("is kept" in n for n in both.notes)
 
 
+def test_trial_that_symmetry_holds_on_the_saddle_is_no_minimum():
+    """Half-way between the ends nothing pulls the ion off the saddle; the classic driver must find it out."""
+    initial, final, mover, _ = vacancy("Cu", 2)
+    trial = initial.copy()
+    trial.positions = 0.5 * (initial.positions + final.positions)
+    result = BandDriver(EMT, BandSettings(fmax_eV_per_A=0.02)).run(initial, final, [trial], mover)
+    assert [s.kind for s in result.stations] == ["saddle"]
+    assert result.forward_eV == pytest.approx(0.7917, abs=0.002)
+    curvature = next(c for c in result.checks if c.name.startswith("curvature along the path"))
+    assert curvature.passed
+    assert curvature.value < 0
+    assert any("is a saddle: no dip lies there" in n for n in result.notes)
+    assert all(c.passed for c in result.checks), [c for c in result.checks if not c.passed]
+
+
 def test_cheap_engine_that_is_wrong_does_no_harm():
     few = SurrogateSettings(max_calls=40)
     wrong = partial(Valley, height=0.4, bend=-2.0)

@@ -28,6 +28,8 @@ from .band_checks import BandResult, PathPoint, climbed_is_the_top, no_turning_b
 
 FloatArray = NDArray[np.float64]
 CalculatorFactory = Callable[[], Calculator]
+# A minimum less deep than this between its humps is none.
+NO_DIP_eV = 1e-3
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ class BandDriver:
         for n, (left, right) in enumerate(pairwise(stations), start=1):
             points += self._segment(left, right, mover, f"hump {n}", self.settings.max_splits)
             points.append(right)
+        points = self._without_held_saddles(points)
         self._judge_path(points)
         result = BandResult(points, self._checks, [], 0, self._notes)
         settings = self.settings
@@ -279,6 +282,28 @@ class BandDriver:
         optimizer = _lbfgs(neb, 0.06, 30)
         optimizer.run(fmax=self.settings.fmax_eV_per_A, steps=self.settings.max_steps)
 
+    def _without_held_saddles(self, points: list[PathPoint]) -> list[PathPoint]:
+        """A trial that symmetry held on a saddle while it relaxed is the top of its hump, not a minimum."""
+        out = list(points)
+        for point in [p for p in points if p.kind == "minimum"]:
+            n = _place(point, out)
+            walls = min(max(p.energy for p in out[:n]), max(p.energy for p in out[n + 1 :]))
+            if walls - point.energy > NO_DIP_eV:
+                continue
+            # What climbed beside it went up to the same point.
+            twins = [
+                p
+                for p in (out[n - 1], out[n + 1])
+                if p.kind == "saddle"
+                and np.linalg.norm(p.atoms.positions - point.atoms.positions, axis=1).max() < self.settings.same_state_A
+            ]
+            out = [p for p in out if not any(p is t for t in twins)]
+            point.kind = "saddle"
+            above = point.energy - points[0].energy
+            self._notes.append(f"the intermediate at {above:+.3f} eV is a saddle: no dip lies there")
+            self._judge_saddle(out, _place(point, out), "the hump at the intermediate")
+        return out
+
     def _judge_saddle(self, points: list[PathPoint], top: int, name: str) -> None:
         """The climbed image: small true force, and a maximum along the path."""
         saddle = points[top]
@@ -324,6 +349,10 @@ class BandDriver:
                 note="against three times the median: a longer one would hide a hump",
             )
         )
+
+
+def _place(point: PathPoint, points: Sequence[PathPoint]) -> int:
+    return next(n for n, other in enumerate(points) if other is point)
 
 
 def relax(atoms: Atoms, fmax: float, steps: int) -> None:
