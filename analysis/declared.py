@@ -22,7 +22,7 @@ from .loops import Loop, SwitchingPath, particle_loop
 from .sphere_paths import sphere_grid
 from .state_pairs import StatePair, state_pair
 from .study import Study
-from .switching import FieldPulse, switch_hop
+from .switching import FieldPulse, population_swing, switch_hop
 from .unidirectional import (
     UnidirectionalResult,
     UnidirectionalState,
@@ -275,11 +275,15 @@ def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[
     return out
 
 
-def _attempt(study: Study) -> tuple[float, str]:
-    kept = study.retention
-    return (
-        (ASSUMED_ATTEMPT_Hz, "assumed") if kept is None else (kept.attempt_frequency_Hz, kept.attempt_frequency_source)
-    )
+def _attempts(study: Study) -> tuple[tuple[float, float], str]:
+    """Prefactors of the hop forward and back, and whether they were computed."""
+    kept, modes = study.retention, study.vibrations
+    if kept is None:
+        return (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz), "assumed"
+    back = kept.attempt_frequency_Hz
+    computed = modes is not None and modes.forward_Hz is not None and kept.attempt_frequency_source != "assumed"
+    forward = modes.forward_Hz if computed and modes is not None and modes.forward_Hz is not None else back
+    return (forward, back), kept.attempt_frequency_source
 
 
 def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
@@ -288,35 +292,30 @@ def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
     spurious = any(s.verdict == "spurious odd part" for s in named.values())
     zero = [0.0, 0.0, 0.0]
     before, after = (named[s].u_meV if s in named and not spurious else zero for s in ("before", "after"))
-    attempt, source = _attempt(study)
+    attempts, source = _attempts(study)
     return switch_hop(
         study.migration[0],
         before,
         after,
         pulse,
         reference=None if result is None else result.reference,
-        attempt_Hz=attempt,
+        attempts_Hz=attempts,
         attempt_source=source,
         easy_axes=[named[s].easy_axis for s in ("before", "after")] if named else [],
     )
 
 
-def _swing(path: SwitchingPath | None) -> float:
-    """Share of the ions that differs between the pulse and its reverse."""
-    return 1.0 if path is None else path.steps[1].population_after - path.steps[3].population_after
-
-
 def _device(study: Study, ends: HopEnds, declared: Declarations) -> DeviceResult:
     maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
     totals = [sum(float(x) for x in s.site_properties["magmom"]) for s in (ends.before, ends.after)]
-    attempt, source = _attempt(study)
+    attempts, source = _attempts(study)
     return device_result(
         study.migration[0],
         declared.film,
         declared.pulse,
         maps=(maps["before"], maps["after"]) if {"before", "after"} <= set(maps) else None,
         moment_change_muB=totals[1] - totals[0],
-        swing=_swing(study.switching),
-        attempt_Hz=attempt,
+        swing=population_swing(study.migration[0], declared.pulse, _attempts(study)[0]),
+        attempt_Hz=attempts[1],
         attempt_source=source,
     )

@@ -125,7 +125,7 @@ def device_result(
     moment_change_muB
         Total moment after minus before, per cell.
     swing
-        Share of the ions that the pulse and its reverse really move, see `switching`.
+        Share of the ions that the pulse and its reverse really move, see `switching.population_swing`.
     attempt_Hz, attempt_source
         Prefactor, and whether it was computed.
     """
@@ -189,7 +189,8 @@ def _merit(
         charge_e=abs(hop.images[-1].dipole_along_hop_e_A) / hop.distance_A,
         distance_A=hop.distance_A,
         attempt_Hz=attempt_Hz,
-        moment_change_muB=None if moment_change_muB is None else swing * moment_change_muB,
+        # No minus before a zero.
+        moment_change_muB=None if moment_change_muB is None else swing * moment_change_muB + 0.0,
         anisotropy_change_meV=change,
         cell_volume_A3=volume,
         cell_area_A2=None if volume is None else volume ** (2 / 3),

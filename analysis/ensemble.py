@@ -345,13 +345,13 @@ def relaxation_against_temperature(p: EnsembleParameters, temperatures_K: Sequen
         stays.append(float(np.sum(members.weight * members.cosine * (2 * end - 1))))
     return Curve(
         x_name="temperature (K)",
-        y_name="time to 1/e of the contrast (s)",
+        y_name="time to 1/e of what can be lost (s)",
         x=[float(t) for t in temperatures_K],
         y=[float(t) for t in out],
         parameters=p,
         notes=[
             "0 V, written to population 1; both ways relax",
-            "contrast in equilibrium "
+            "contrast that stays in equilibrium "
             + ", ".join(f"{s:.2f} at {t:g} K" for s, t in zip(stays, temperatures_K, strict=True)),
         ],
     )

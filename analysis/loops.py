@@ -25,6 +25,8 @@ FloatArray = NDArray[np.float64]
 Energy = Callable[[FloatArray], FloatArray]
 Slope = Callable[[FloatArray], FloatArray]
 MEV_PER_MUB_T = MU_B_J_PER_T / MEV_TO_J
+# A field where the moment turns over is known to a step of the sweep over two to this power.
+_HALVINGS = 12
 
 
 class Loop(Document):
@@ -146,15 +148,17 @@ def loop_of(
     u = np.asarray(u_meV, dtype=float)
     down = np.linspace(maximum_T, -maximum_T, points)
     fields = np.concatenate([down, down[::-1]])
-    n = direction.copy()
-    along = []
-    for field in fields:
-        pull = moment_muB * MEV_PER_MUB_T * field * direction + u
-        n = _relaxed(energy_meV, pull, n, slope)
-        along.append(float(n @ direction))
-    m = np.array(along)
-    first, second = m[:points], m[points:]
-    left, right = _crossing(down, first), _crossing(down[::-1], second)
+
+    def settle(field: float, start: FloatArray) -> FloatArray:
+        return _relaxed(energy_meV, moment_muB * MEV_PER_MUB_T * field * direction + u, start, slope)
+
+    states = [settle(float(fields[0]), direction)]
+    for field in fields[1:]:
+        states.append(settle(float(field), states[-1]))
+    along = [float(n @ direction) for n in states]
+    first = np.array(along[:points])
+    left = _crossing(fields[:points], states[:points], direction, settle)
+    right = _crossing(fields[points:], states[points:], direction, settle)
     return Loop(
         axis=[float(x) for x in direction],
         fields_T=[float(f) for f in fields],
@@ -170,19 +174,28 @@ def loop_of(
     )
 
 
-def _crossing(fields: FloatArray, along: FloatArray) -> float:
-    """Field at which the magnetisation passes zero along a branch."""
+def _crossing(
+    fields: FloatArray,
+    states: Sequence[FloatArray],
+    axis: FloatArray,
+    settle: Callable[[float, FloatArray], FloatArray],
+) -> float:
+    """Field at which the magnetisation along the axis changes sign on a branch, halved down between two steps."""
+    along = np.array([n @ axis for n in states])
     sign = np.sign(along)
     change = np.flatnonzero(sign[:-1] * sign[1:] <= 0)
     if not len(change):
         return float("nan")
     k = int(change[0])
-    a, b = along[k], along[k + 1]
-    share = 0.5 if a == b else a / (a - b)
-    # A jump happens at its later field; a smooth passage is interpolated.
-    if abs(a - b) > 0.5:
-        return float(fields[k + 1])
-    return float(fields[k] + share * (fields[k + 1] - fields[k]))
+    near, far, state = float(fields[k]), float(fields[k + 1]), states[k]
+    for _ in range(_HALVINGS):
+        middle = (near + far) / 2
+        moved = settle(middle, state)
+        if np.sign(float(moved @ axis)) == sign[k]:
+            near, state = middle, moved
+        else:
+            far = middle
+    return (near + far) / 2
 
 
 def _relaxed(energy: Energy, pull: FloatArray, start: FloatArray, slope: Slope | None = None) -> FloatArray:
@@ -295,6 +308,8 @@ class SwitchingPath(Document):
     ----------
     steps
         In order of time; `population_after` is the share of the state after the hop.
+    reference
+        What is frozen; None: then u of each state is the error of its calculation.
     reversed_part_meV, kept_part_meV
         Half difference and half sum of u of the two states: what a full pulse reverses and what it leaves.
     easy_axes
@@ -304,6 +319,7 @@ class SwitchingPath(Document):
     """
 
     steps: list[SwitchingStep]
+    reference: str | None = None
     easy_axes: list[list[float]] = Field(default_factory=list)
     reversed_part_meV: list[float]
     kept_part_meV: list[float]
@@ -375,6 +391,7 @@ def switching_path(
         verdict = f"u relative to {reference} is the same in both states: the field writes nothing"
     return SwitchingPath(
         steps=steps,
+        reference=reference,
         reversed_part_meV=[float(x) for x in half],
         kept_part_meV=[float(x) for x in (before + after) / 2],
         verdict=verdict,

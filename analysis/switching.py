@@ -72,20 +72,33 @@ def hop_in_field(hop: Migration, field_V_per_m: float) -> FieldBarrier:
 
 
 def hop_populations(
-    hop: Migration, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz
+    hop: Migration, temperature_K: float, attempts_Hz: tuple[float, float] = (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz)
 ) -> Callable[[float, float, float], float]:
-    """``(start population, field in V/m, duration in s) -> population of the state after`` of a computed hop."""
+    """``(start population, field in V/m, duration in s) -> population of the state after`` of a computed hop.
 
-    def rate(barrier_eV: float) -> float:
+    `attempts_Hz` holds the prefactors forward and back.
+    """
+
+    def rate(barrier_eV: float, attempt_Hz: float) -> float:
         return attempt_Hz * exp(-max(barrier_eV, 0.0) / (BOLTZMANN_eV_PER_K * temperature_K))
 
     def population(start: float, field_V_per_m: float, duration_s: float) -> float:
         found = hop_in_field(hop, field_V_per_m)
-        forward, backward = rate(found.forward_eV), rate(found.backward_eV)
+        forward, backward = (
+            rate(e, nu) for e, nu in zip((found.forward_eV, found.backward_eV), attempts_Hz, strict=True)
+        )
         # At low temperature both rates may be too small for a float: then nothing moves.
         return float(two_state_population(duration_s, start, forward, backward)) if forward + backward > 0 else start
 
     return population
+
+
+def population_swing(hop: Migration, pulse: FieldPulse, attempts_Hz: tuple[float, float]) -> float:
+    """Share of the ions by which a pulse and its reverse differ, each on a film in equilibrium at zero field."""
+    population = hop_populations(hop, pulse.temperature_K, attempts_Hz)
+    still = population(0.5, 0.0, float("inf"))
+    field = abs(pulse.field_V_per_m)
+    return population(still, field, pulse.duration_s) - population(still, -field, pulse.duration_s)
 
 
 def switch_hop(
@@ -95,7 +108,7 @@ def switch_hop(
     pulse: FieldPulse,
     *,
     reference: str | None,
-    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    attempts_Hz: tuple[float, float] = (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz),
     attempt_source: str = "assumed",
     easy_axes: Sequence[Sequence[float]] = (),
 ) -> SwitchingPath:
@@ -111,8 +124,8 @@ def switch_hop(
         See `FieldPulse`.
     reference
         What is frozen; None if nothing is.
-    attempt_Hz, attempt_source
-        Prefactor of both rates, and whether it was computed.
+    attempts_Hz, attempt_source
+        Prefactors forward and back, and whether they were computed.
     easy_axes
         Easy axes before and after, for the record.
 
@@ -124,7 +137,7 @@ def switch_hop(
     field, wait = pulse.field_V_per_m, pulse.wait_s
     pulses = [(field, pulse.duration_s), (0.0, wait), (-field, pulse.duration_s), (0.0, wait)]
     path = switching_path(
-        u_before_meV, u_after_meV, pulses, hop_populations(hop, pulse.temperature_K, attempt_Hz), reference=reference
+        u_before_meV, u_after_meV, pulses, hop_populations(hop, pulse.temperature_K, attempts_Hz), reference=reference
     )
     names = ("before", "after the pulse", "after waiting", "after the reverse pulse", "after waiting again")
     steps = [s.model_copy(update={"stage": n}) for s, n in zip(path.steps, names, strict=True)]
@@ -137,7 +150,7 @@ def switch_hop(
             "assumptions": [
                 *path.assumptions,
                 *pulse.listed(),
-                f"attempt frequency {attempt_Hz:.0e} Hz both ways ({attempt_source})",
+                f"attempt frequencies {attempts_Hz[0]:.1e} Hz forward, {attempts_Hz[1]:.1e} Hz back ({attempt_source})",
                 f"before the pulse every ion is in the state before the hop; {hop.field_tier}",
             ],
         }

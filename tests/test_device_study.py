@@ -17,7 +17,7 @@ from magnetoionics.analysis.figures_of_merit import MU_0, MU_B
 from magnetoionics.analysis.plots.ensemble import plot_curve, plot_pulses, plot_train
 from magnetoionics.analysis.plots.switching import plot_switching, plot_switching_time
 from magnetoionics.analysis.study import Study
-from magnetoionics.analysis.switching import FieldPulse, hop_in_field, hop_populations, switch_hop
+from magnetoionics.analysis.switching import FieldPulse, hop_in_field, hop_populations, population_swing, switch_hop
 
 NOTHING = [0.0, 0.0, 0.0]
 
@@ -72,6 +72,19 @@ def test_a_pulse_and_its_reverse(hop):
         assert np.allclose(step.u_meV, (1 - p) * np.array(u[0]) + p * np.array(u[1]), atol=1e-12)
     assert any("2e+08 V/m" in a for a in path.assumptions)
     assert plot_switching(path).axes[1].get_ylabel().startswith("u along")
+
+
+def test_swing_is_between_equilibria_for_long_pulses_and_positive(hop):
+    kT = BOLTZMANN_eV_PER_K * 300
+    nu = (1e13, 1e13)
+    found = population_swing(hop, FieldPulse(field_V_per_m=1e8, duration_s=1e9), nu)
+    ends = [1 / (1 + exp(hop_in_field(hop, f).delta_eV / kT)) for f in (1e8, -1e8)]
+    assert found == pytest.approx(ends[0] - ends[1], rel=1e-6)
+    # However short or slow: the sign is that of the field, and the reverse pulse gives the same.
+    for field in (1e8, -1e8):
+        assert 0 < population_swing(hop, FieldPulse(field_V_per_m=field, duration_s=1e-3), nu) < found
+    # A prefactor that is larger forward than back shifts the equilibrium.
+    assert hop_populations(hop, 300.0, (2e13, 1e13))(0.0, 0.0, 1e12) > hop_populations(hop, 300.0)(0.0, 0.0, 1e12)
 
 
 def test_nothing_frozen_writes_no_sense(hop):

@@ -154,10 +154,10 @@ def test_a_reference_changes_the_verdict_the_loops_and_the_audit(folder):
     assert result.verdict == "unidirectional (pinned reference: sublattice A)"
     for s in (x for x in result.states if x.state != "pristine"):
         assert s.odd_max_meV == pytest.approx(s.u_norm_meV, rel=0.05)
-        step = s.loop.fields_T[0] - s.loop.fields_T[1]
         along = float(np.dot(s.u_meV, s.loop.axis))
         assert along == pytest.approx(s.u_norm_meV)
-        assert s.loop.shift_T == pytest.approx(-s.loop_shift_T, abs=2 * step)
+        # Meiklejohn and Bean's shift is that of a moment which reverses along u; u off an axis bends it.
+        assert s.loop.shift_T == pytest.approx(-s.loop_shift_T, rel=0.1)
         assert float(np.dot(s.favoured, s.u_meV)) > 0
     c7 = next(c for c in study.claims if c.id == "C7")
     assert c7.verdict == "undecided"

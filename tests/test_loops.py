@@ -54,10 +54,10 @@ def test_u_shifts_the_loop_as_meiklejohn_and_bean_say():
     points, u = 41, 0.5
     free = loop_of(uniaxial, MOMENT, [0, 0, 1], maximum_T=3 * FIELD_T, points=points)
     biased = loop_of(uniaxial, MOMENT, [0, 0, 1], u_meV=[0, 0, u], maximum_T=3 * FIELD_T, points=points)
-    step = 6 * FIELD_T / (points - 1)
-    assert biased.shift_T == pytest.approx(-exchange_bias_T(u, MOMENT), abs=step)
-    assert biased.coercive_T == pytest.approx(free.coercive_T, abs=step)
-    assert free.coercive_T == pytest.approx(FIELD_T, abs=step)
+    # The nudge off the saddle turns the moment a little before the exact field.
+    assert biased.shift_T == pytest.approx(-exchange_bias_T(u, MOMENT), abs=1e-3 * FIELD_T)
+    assert biased.coercive_T == pytest.approx(free.coercive_T, abs=1e-3 * FIELD_T)
+    assert free.coercive_T == pytest.approx(FIELD_T, rel=1e-3)
 
 
 def test_loop_of_a_map_uses_its_energies():

@@ -63,10 +63,11 @@ def _lithium_moves(e: Evidence) -> Finding:
     if hop.ion != "Li":
         raise NotDoneError("hop of Li")
     low, high = sorted((hop.forward_eV, hop.backward_eV))
-    time = format_duration(retention_s(high, 300.0))
+    kept = need(e.retention, "retention")
+    time = format_duration(retention_s(high, 300.0, kept.attempt_frequency_Hz))
     text = (
         f"{hop.label}: {hop.forward_eV:.2f} eV in and {hop.backward_eV:.2f} eV out, the harder way once in {time} "
-        "at 300 K with 1e13 Hz"
+        f"at 300 K with {kept.attempt_frequency_Hz:.0e} Hz ({kept.attempt_frequency_source})"
     )
     if high <= EASY_BARRIER_eV:
         return Finding("reproduced", high, "eV", f"{text}: easier both ways than the review's 0.6 eV of Co")
@@ -96,10 +97,10 @@ def _lithium_in_maghemite(e: Evidence) -> Finding:
         "Li per Fe2O3 for -20 Am2/kg",
         f"Neel's rule gives {am2_per_kg(e.host.moment_per_formula_muB, 'Fe2O3'):.1f} Am2/kg at no Li (measured: "
         f"{MEASURED_START_Am2_PER_KG:g}) and a fall of {slope:.1f} per Li with Fe2+ on B, so that the measured fall of "
-        f"{MEASURED_DROP_Am2_PER_KG:g} takes {needed:.2f} Li; the empty octahedra hold {curve.capacity:.2f}. Sign and "
-        f"size of the fall agree with the claim. The slight rise at first needs something else: Fe2+ on A gives "
-        f"{rise:+g} muB per Li, an Fe that moves from A to 16c along B {moved:+g} muB. Which of them happens, and the "
-        "voltages, need energies with electrons",
+        f"{MEASURED_DROP_Am2_PER_KG:g} takes {needed:.2f} Li; the empty octahedra hold {curve.capacity:.2f}. The "
+        f"sign agrees with the claim; a whole Li per Fe2O3 would make it fall by {slope:.0f}. The slight rise at first "
+        f"needs something else: Fe2+ on A gives {rise:+g} muB per Li, an Fe that moves from A to 16c along B "
+        f"{moved:+g} muB. Which of them happens, and the voltages, need energies with electrons",
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _LOG_X = ("time (s)",)
 _VARIED = {"miscut (deg)": "miscut_deg", "temperature (K)": "temperature_K"}
 _OF_THE_HOP = ("barrier_eV", "asymmetry_eV", "charge_e", "distance_A")
-_LOG_Y = ("time to 1/e of the contrast (s)",)
+_LOG_Y = ("time to 1/e of the contrast (s)", "time to 1/e of what can be lost (s)")
 
 
 def plot_curve(curve: Curve, ax: Axes | None = None) -> Figure:

@@ -32,7 +32,7 @@ def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
     """
     written = np.array(path.reversed_part_meV)
     size = float(np.linalg.norm(written))
-    both = ax is None and size > _NOISE_meV
+    both = ax is None and size > _NOISE_meV and path.reference is not None
     with canvas(ax, size=(6.4, 5.0 if both else 3.8)) as (figure, axis):
         x = np.arange(len(path.steps))
         if both:
