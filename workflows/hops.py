@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -200,11 +201,19 @@ def read_numbered(
 def collect_hops(host_key: HostKey, order: str, engine: str, migrations: list[Migration], absent: list[str]) -> HopSet:
     """All hops of a host, the lowest barrier first."""
     host = get_host(host_key)
+    ordered = sorted(migrations, key=lambda m: m.forward_eV)
+    alike = Counter(m.label for m in ordered)
+    seen: Counter[str] = Counter()
+    for hop in ordered:
+        name = hop.label
+        if alike[name] > 1:
+            seen[name] += 1
+            hop.label = f"{name} ({seen[name]})"
     return HopSet(
         host=host.key,
         formula=host.formula,
         order=order,
         engine=engine,
-        migrations=sorted(migrations, key=lambda m: m.forward_eV),
+        migrations=ordered,
         absent=absent,
     )
