@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import Field
 
 from .calculation import Calculation, Check, require_valid
@@ -24,6 +26,8 @@ from .charge_states import BandEdges
 from .defects import VacancyFormation
 from .document import Document, Provenance
 
+# Bins of the density of states made of levels: well below kT.
+BIN_eV = 0.01
 LEFT_OUT = (
     "one electronic start per charge state: a hole or an electron may localise elsewhere at lower energy",
     "band edges of the supercell's own mesh and functional; no spin-orbit coupling, no finite temperature",
@@ -151,6 +155,26 @@ class ChargedVacancies(Document):
             )
             for s in self.states
         ]
+
+
+def counted_states(levels_eV: ArrayLike, states: ArrayLike) -> tuple[list[float], list[float]]:
+    """Density of states by counting levels in narrow bins: no smearing reaches into the gap.
+
+    Parameters
+    ----------
+    levels_eV, states
+        Levels and the states that each stands for, shape (n,).
+
+    Returns
+    -------
+    energies_eV, states_per_eV
+        Middles of the bins, and the density.
+    """
+    levels = np.asarray(levels_eV, dtype=float)
+    low = BIN_eV * np.floor(levels.min() / BIN_eV) - BIN_eV
+    borders = np.arange(low, levels.max() + 3 * BIN_eV, BIN_eV)
+    counts, _ = np.histogram(levels, bins=borders, weights=np.asarray(states, dtype=float))
+    return [float(x) for x in 0.5 * (borders[1:] + borders[:-1])], [float(x) for x in counts / BIN_eV]
 
 
 def band_edges(host: ChargedCell, dielectric: list[list[float]], *, source: str) -> BandEdges:

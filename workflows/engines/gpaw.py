@@ -66,7 +66,9 @@ class GpawEngine(AseEngine):
     tier: ClassVar[str] = "GPAW"
     summary: ClassVar[str] = "GPAW: first principles without a licence, PBE+U in plane waves; hours on a laptop"
     blas_threads: ClassVar[int | None] = 1
-    no_charged_cells: ClassVar[str] = "no flow of this package runs GPAW with a charge or its linear response"
+    no_charged_cells: ClassVar[str] = (
+        "no linear response of electrons and ions; give ChargedVacanciesMaker a permittivity and its source"
+    )
     phases_on_request: ClassVar[str] = "cells of up to 30 atoms to relax, many hours; ask with --stages"
 
     fmax_eV_per_A: float = 0.02
@@ -210,6 +212,14 @@ class GpawEngine(AseEngine):
 
         spinors = self.dft if self.self_consistent_spin_orbit else None
         made = map_of_state(self, structure, directions=directions, state=state, spinors=spinors, scratch=self.scratch)
+        made.name = name
+        return made
+
+    def charged(self, structure: Structure, charge: int, *, relax: bool, name: str) -> Job:
+        """See `Engine.charged`."""
+        from ..gpaw.charged import charged_cell
+
+        made = charged_cell(self, structure, charge, relax=relax, name=name)
         made.name = name
         return made
 

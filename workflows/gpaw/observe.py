@@ -15,6 +15,12 @@ def gap_eV(calculator: Any) -> float:
     calculator
         Converged GPAW calculator.
     """
+    highest, lowest = edges_eV(calculator)
+    return max(0.0, lowest - highest)
+
+
+def edges_eV(calculator: Any) -> tuple[float, float]:
+    """Highest occupied and lowest empty state over both spins and all k-points, eV; arguments as `gap_eV`."""
     fermi = calculator.get_fermi_level()
     edges = []
     for spin in range(calculator.get_number_of_spins()):
@@ -22,4 +28,24 @@ def gap_eV(calculator: Any) -> float:
             levels = np.asarray(calculator.get_eigenvalues(kpt=k, spin=spin))
             edges.append((levels[levels <= fermi].max(initial=-np.inf), levels[levels > fermi].min(initial=np.inf)))
     below, above = zip(*edges, strict=True)
-    return max(0.0, float(min(above) - max(below)))
+    return float(max(below)), float(min(above))
+
+
+def levels_eV(calculator: Any) -> tuple[np.ndarray, np.ndarray]:
+    """All eigenvalues and the states per cell that each stands for; arguments as `gap_eV`.
+
+    Returns
+    -------
+    levels, states
+        Shape (n,); states are weights of the k-points, doubled without spin polarisation.
+    """
+    weights = np.asarray(calculator.get_k_point_weights(), dtype=float)
+    spins = calculator.get_number_of_spins()
+    holds = 2.0 if spins == 1 else 1.0
+    levels, states = [], []
+    for spin in range(spins):
+        for k, weight in enumerate(weights / weights.sum()):
+            found = np.asarray(calculator.get_eigenvalues(kpt=k, spin=spin), dtype=float)
+            levels.append(found)
+            states.append(np.full(len(found), holds * weight))
+    return np.concatenate(levels), np.concatenate(states)

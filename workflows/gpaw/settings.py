@@ -53,6 +53,8 @@ class GpawSettings(MSONable):
         Number of bands as GPAW takes it, e.g. ``"130%"`` of the occupied ones; None leaves it to GPAW.
     max_iterations
         Of one attempt.
+    charge
+        Of the cell, e, in a homogeneous background: plane waves leave the mean potential out.
     """
 
     functional: str = "PBE"
@@ -67,6 +69,7 @@ class GpawSettings(MSONable):
     empty_eV: float | None = None
     bands: str | None = None
     max_iterations: int = 120
+    charge: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no calculation can be made of.
@@ -133,6 +136,8 @@ class GpawSettings(MSONable):
         }
         if self.bands is not None:
             out["nbands"] = self.bands
+        if self.charge:
+            out["charge"] = self.charge
         if mixer is not None:
             out["mixer"] = dict(mixer)
         return out

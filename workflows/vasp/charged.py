@@ -14,7 +14,7 @@ from jobflow import Flow, Response, job
 from pymatgen.io.vasp import Locpot, Outcar, Vasprun
 
 from ...analysis.charge_corrections import SitePotentials
-from ...analysis.charged_cells import ChargedCell, DielectricResult
+from ...analysis.charged_cells import ChargedCell, DielectricResult, counted_states
 from ...analysis.defect_entries import planar_potential
 from ..guards import guard, moments_kept
 from .field import field_fields, insulating
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
     from pymatgen.core import Structure
 
-# Bins of the density of states made of the eigenvalues: well below kT.
-BIN_eV = 0.01
 _POTENTIALS: Incar = {"LVHAR": True}
 
 
@@ -120,13 +118,7 @@ def charge_kept(structure: Structure, charge: int) -> Any:
 
 
 def states_of(vasprun: Vasprun) -> tuple[list[float], list[float]]:
-    """Density of states by counting eigenvalues in narrow bins: no smearing reaches into the gap.
-
-    Returns
-    -------
-    energies_eV, states_per_eV
-        Middles of the bins, both spins, per cell.
-    """
+    """Density of states of a run, both spins, per cell, see `counted_states`."""
     weights = np.asarray(vasprun.actual_kpoints_weights, dtype=float)
     weights = weights / weights.sum()
     channels = list(vasprun.eigenvalues.values())
@@ -134,9 +126,7 @@ def states_of(vasprun: Vasprun) -> tuple[list[float], list[float]]:
     holds = 2.0 if len(channels) == 1 and not vasprun.parameters.get("LNONCOLLINEAR", False) else 1.0
     levels = np.concatenate([c[:, :, 0].ravel() for c in channels])
     shares = np.concatenate([np.repeat(weights, c.shape[1]) for c in channels]) * holds
-    low, high = BIN_eV * np.floor(levels.min() / BIN_eV) - BIN_eV, levels.max() + 2 * BIN_eV
-    counts, borders = np.histogram(levels, bins=np.arange(low, high + BIN_eV, BIN_eV), weights=shares)
-    return [float(x) for x in 0.5 * (borders[1:] + borders[:-1])], [float(x) for x in counts / BIN_eV]
+    return counted_states(levels, shares)
 
 
 def dielectric_incar(structure: Structure, settings: VaspSettings) -> Incar:
