@@ -15,17 +15,19 @@ from ..ase_jobs import calculation, relax_structure
 from ..atoms import to_atoms
 from .calculator import GpawCalculator
 from .observe import edges_eV, levels_eV
+from .settings import GpawSettings
 
 if TYPE_CHECKING:
-    from ..engines.gpaw import GpawEngine
+    from ..ase_jobs import AseEngine
 
 NEUTRAL_NOTE = "image charges: cells are neutral"
 
 
 @job
-def charged_cell(engine: GpawEngine, structure: Structure, charge: int, *, relax: bool, name: str) -> ChargedCell:
+def charged_cell(engine: AseEngine, structure: Structure, charge: int, *, relax: bool, name: str) -> ChargedCell:
     """Relax the ions if asked, then a single point with potentials; outputs a `ChargedCell`."""
-    charged: Any = replace(engine, dft=replace(engine.dft, charge=float(charge)))
+    settings = cast(GpawSettings, vars(engine)["dft"])
+    charged = cast("AseEngine", replace(cast(Any, engine), dft=replace(settings, charge=float(charge))))
     checks = []
     if relax:
         relaxed = relax_structure.original(charged, structure, name=f"{name} relax", cell=False, mover=None)
