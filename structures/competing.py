@@ -58,6 +58,12 @@ def competing_oxides(elements: Iterable[str]) -> list[str]:
     return [f for f in competing_formulas(elements) if _PHASES[f].kind != "element"]
 
 
+def rival_oxides(formula: str, elements: Iterable[str]) -> list[str]:
+    """Known oxides made of some elements that are not the compound of a formula: what a host competes with."""
+    own = Composition(formula).reduced_formula
+    return [f for f in competing_oxides(elements) if Composition(f).reduced_formula != own]
+
+
 def competing_phase(formula: str) -> CompetingPhase:
     """A known phase by formula.
 

@@ -129,7 +129,7 @@ def _host_reason(host: Host, order: str, stage: Stage, cell: Structure, repeats:
     if stage == "vacancies" and not present_vacancies(host, cell):
         return f"host {host.key} declares no vacancy that its order {order} has a site for"
     if stage == "competing phases":
-        return _phases_reason(host, cell)
+        return phases_reason(host, cell)
     if stage == "chemical potentials":
         return host.no_window or experimental_window(host.formula)[1]
     if stage == "migration":
@@ -139,7 +139,7 @@ def _host_reason(host: Host, order: str, stage: Stage, cell: Structure, repeats:
     return ""
 
 
-def _phases_reason(host: Host, cell: Structure) -> str:
+def phases_reason(host: Host, cell: Structure) -> str:
     """Why the phases known here cannot give this host a window; empty if they can."""
     if host.no_window:
         return host.no_window

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jobflow import Flow, Maker, job
-from pymatgen.core import Composition
 
 from ..analysis.anisotropy import AnisotropyMap
 from ..analysis.assembly import StudyInputs, assemble
@@ -23,7 +22,7 @@ from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
 from ..analysis.vibrations import AttemptFrequency
 from ..calculators.field import V_PER_M, check_below
-from ..structures.competing import competing_oxides
+from ..structures.competing import rival_oxides
 from ..structures.host import Host, HostKey, get_host, portable_host
 from ..structures.starts import StartKind
 from .anisotropy import AnisotropyMaker
@@ -213,9 +212,7 @@ class MagnetoionicStudyMaker(Maker):
     def _competing_phases(self, host: Host, order: str) -> Flow:
         """Every known oxide of the host's elements but the host itself, whose cell the study has."""
         elements = {str(e) for e in host.structure(order).composition.elements}
-        own = Composition(host.formula).reduced_formula
-        rivals = [f for f in competing_oxides(elements) if Composition(f).reduced_formula != own]
-        return CompetingPhasesMaker(engine=self.engine).make(sorted(elements), rivals)
+        return CompetingPhasesMaker(engine=self.engine).make(sorted(elements), rival_oxides(host.formula, elements))
 
     def _migration(self, bulk: Any, host_key: HostKey, order: str) -> Flow:
         maker = MigrationMaker(

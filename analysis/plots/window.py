@@ -35,8 +35,8 @@ def plot_window(
     ax
         Axis to draw on; a new figure by default.
     element
-        Cation on the vertical axis; the first by default. For hosts of more than three elements the region is
-        the range over all other potentials.
+        Cation on the vertical axis; that with the widest range by default. For hosts of more than three elements the
+        region is the range over all other potentials.
     beside
         Another region of the same host to compare, drawn as a dashed outline: e.g. the experimental one.
 
@@ -50,7 +50,7 @@ def plot_window(
         If the element is not a cation of the host.
     """
     cations = [el for el in window.elements if el != "O"]
-    chosen = cations[0] if element is None else element
+    chosen = max(cations, key=lambda el: _widest(window, el)) if element is None else element
     if chosen not in cations:
         raise ValueError(f"no potential of {chosen!r} in {window.host_formula}; choose from {', '.join(cations)}")
     with canvas(ax, size=(5.6, 4.2)) as (figure, axis):
@@ -74,7 +74,7 @@ def plot_window(
         axis.set_xlabel("oxygen potential Δμ$_O$ (eV)")
         axis.set_ylabel(f"{chosen} potential Δμ$_{{\\mathrm{{{chosen}}}}}$ (eV)")
         axis.set_title(
-            f"{low:.2f} eV: {window.oxygen_poor.reaction}\n{high:.2f} eV: {window.oxygen_rich.reaction}",
+            f"{low:z.2f} eV: {window.oxygen_poor.reaction}\n{high:z.2f} eV: {window.oxygen_rich.reaction}",
             fontsize=7.5,
             loc="left",
         )
@@ -93,6 +93,11 @@ def _outline(window: ChemicalPotentials, element: str) -> tuple[FloatArray, Floa
     bottom = np.array([min(p[element] for p in here) for here in points])
     top = np.array([max(p[element] for p in here) for here in points])
     return grid, bottom, top
+
+
+def _widest(window: ChemicalPotentials, element: str) -> float:
+    _, bottom, top = _outline(window, element)
+    return float(np.max(top - bottom))
 
 
 def _named_edges(axis: Axes, window: ChemicalPotentials, element: str) -> None:

@@ -8,12 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...structures.competing import competing_phase
+from ...structures.competing import competing_phase, rival_oxides
 from ...structures.host import Host
 from ...structures.supercell import supercell
 from ...structures.vacancies import distinct_vacancies, remove_site, same_site_in
 from ..building import Repeats, shortest_hop
-from ..plan import present_vacancies
+from ..plan import phases_reason, present_vacancies
 from .inputs import OCCUPATION_FILE
 from .order import block_order, in_order
 from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings, VaspSettingsError
@@ -130,12 +130,16 @@ def plan(
         )
         for o in host.orders
     ]
-    for formula in host.references:
+    cell = host.structure(chosen)
+    # The competing phases of a study hold its references; a host without such phases has references alone.
+    oxides: Sequence[str] = host.references
+    if not phases_reason(host, cell):
+        oxides = rival_oxides(host.formula, {str(e) for e in cell.composition.elements})
+    for formula in oxides:
         oxide = competing_phase(formula).build()
-        what = f"relax reference oxide {formula} in its magnetic order"
+        what = f"relax competing oxide {formula} in its magnetic order"
         name = f"reference energies: {formula}"
         jobs.append(PlannedJob(f"reference_{formula}", what, oxide, relax_cell, exact=True, name=name))
-    cell = host.structure(chosen)
     big = supercell(cell, repeats)
     still = MagneticStaticMaker(settings=settings)
     what = "energy of the perfect supercell"
