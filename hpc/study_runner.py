@@ -196,6 +196,7 @@ def build_flow(
     quick: bool = False,
     stages: Sequence[str] | None = None,
     starts: str | None = None,
+    options: StudyOptions | None = None,
 ) -> Any:
     """Flow of a study, with every name checked; arguments as for `run_study`.
 
@@ -205,7 +206,7 @@ def build_flow(
         For bad input.
     """
     check_names(host, engine_name, order)
-    return _build_flow(host, engine_name, order, quick, stages, starts)
+    return _build_flow(host, engine_name, order, quick, stages, starts, options=options)
 
 
 def check_names(host: str, engine_name: str, order: str | None) -> None:

@@ -21,6 +21,9 @@ from magnetoionics.analysis.site_charges import (
 from magnetoionics.analysis.study import Study
 from magnetoionics.calculators.field import UniformFieldCalculator
 from magnetoionics.hpc.cli import app
+from magnetoionics.hpc.cluster.table import _computes
+from magnetoionics.hpc.study_options import FieldOptions, StudyOptions
+from magnetoionics.hpc.study_runner import build_flow
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.building import shortest_hop
@@ -220,6 +223,16 @@ def test_migration_in_python_takes_the_same_request():
     assert len(flow.output["fields"]) == 2
     with pytest.raises(CannotDoError, match=r"relaxes no band in a field; leave out --relax-in-field"):
         request.check(Fieldless(), get_host("cofe2o4").structure(), 1.5, [], (1, 1, 1))
+
+
+def test_what_is_submitted_has_the_fields_too():
+    options = StudyOptions(fields=FieldOptions(sizes_V_per_m="1e8,2e8", relaxed=True))
+    flow = build_flow("cofe2o4", "local", quick=True, stages=["migration"], options=options)
+    jobs = [j for j, _ in flow.iterflow()]
+    assert [j.name for j in jobs].count("band in field") == 4
+    # On a cluster these are bands of the engine, not small jobs that collect.
+    assert {_computes(j) for j in jobs if j.name == "band in field"} == {True}
+    assert not any(_computes(j) for j in jobs if j.name in ("field direction", "collect field"))
 
 
 @pytest.mark.parametrize("command", ["run", "hops"])

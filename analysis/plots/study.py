@@ -181,11 +181,12 @@ def _migration_figures(study: Study) -> dict[str, StudyFigure]:
         ),
     }
     if study.retention is not None:
+        how = "assumed" if study.retention.attempt_frequency_source == "assumed" else "computed (Vineyard)"
         made["retention"] = StudyFigure(
             "retention",
             plot_retention(study.retention),
             f"Retention time against temperature for a back barrier of {study.retention.barrier_eV:.2f} eV",
-            f"{cells} Zero field; the attempt frequency is {study.retention.attempt_frequency_source}.",
+            f"{cells} Zero field; the attempt frequency is {how}.",
         )
     return made
 

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from .arguments import EngineOption, HostArgument, OrderOption, StartsOption
+from ..study_options import FieldOptions, StudyOptions
+from .arguments import (
+    BornChargesOption,
+    BreakdownOption,
+    EngineOption,
+    FieldAlongOption,
+    FieldOption,
+    FieldSizesOption,
+    HostArgument,
+    OrderOption,
+    RelaxInFieldOption,
+    StartsOption,
+)
 
 
 def submit(
@@ -19,12 +31,26 @@ def submit(
     quick: Annotated[bool, typer.Option("--quick", help="Small cells.")] = False,
     stages: Annotated[str | None, typer.Option(help="Stages, e.g. vacancies,migration.")] = None,
     starts: StartsOption = None,
+    field_v_per_m: FieldSizesOption = None,
+    field_along: FieldAlongOption = "hop",
+    field: FieldOption = None,
+    relax_in_field: RelaxInFieldOption = False,
+    breakdown_v_per_m: BreakdownOption = None,
+    born_charges: BornChargesOption = None,
     priority: Annotated[int, typer.Option(help="Larger is sooner.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write inputs and costs, submit nothing.")] = False,
 ) -> None:
     """Submit a study to a cluster; the same study again is found, not doubled."""
     from ..cluster.actions import submit_study
 
+    fields = FieldOptions(
+        sizes_V_per_m=field_v_per_m,
+        along=field_along,
+        statements=tuple(field or ()),
+        relaxed=relax_in_field,
+        breakdown_V_per_m=breakdown_v_per_m,
+        born_charges=born_charges,
+    )
     submit_study(
         host,
         project,
@@ -34,6 +60,7 @@ def submit(
         quick=quick,
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,
+        options=StudyOptions(fields=fields),
         priority=priority,
         dry_run=dry_run,
     )
