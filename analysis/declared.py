@@ -18,7 +18,7 @@ from .declarations import Declarations
 from .device_study import DeviceResult, device_result
 from .frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling
 from .kinetics import ASSUMED_ATTEMPT_Hz
-from .loops import Loop, SwitchingPath, particle_loop
+from .loops import MEV_PER_MUB_T, Loop, SwitchingPath, particle_loop
 from .sphere_paths import sphere_grid
 from .state_pairs import StatePair, state_pair
 from .study import Study
@@ -32,7 +32,10 @@ from .unidirectional import (
     u_model,
 )
 
-_LOOP_POINTS = 41
+_LOOP_POINTS = 61
+# Largest field of a loop over that of its anisotropy and u together.
+_BEYOND = 1.2
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ def _state(
     # A group whose moment is opposite to n feels the field along -n.
     sense = 1.0 if moment >= 0 else -1.0
     axis = u if judged.u_norm_meV > noise_meV else np.array(hop_A)
-    loop = particle_loop(here.map, moment, axis, u_meV=sense * u, points=_LOOP_POINTS) if moment else None
+    loop = _loop(here.map, moment, axis, sense * u)
     senses = _senses(loop)
     return judged.model_copy(
         update={
@@ -219,6 +222,15 @@ def _state(
             "reason": f"{judged.reason}{senses}",
         }
     )
+
+
+def _loop(map_: AnisotropyMap, moment_muB: float, axis: FloatArray, u_meV: FloatArray) -> Loop | None:
+    """Loop up to a little beyond saturation; None for a group without a moment."""
+    if moment_muB == 0:
+        return None
+    span = float(np.ptp(map_.even_odd()[0]))
+    largest = _BEYOND * (2 * span + float(np.linalg.norm(u_meV))) / (abs(moment_muB) * MEV_PER_MUB_T)
+    return particle_loop(map_, moment_muB, axis, u_meV=u_meV, maximum_T=largest or 1.0, points=_LOOP_POINTS)
 
 
 def _senses(loop: Loop | None) -> str:
@@ -257,7 +269,7 @@ def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[
     out = [
         f"frozen reference: {reference.name}, p = ({', '.join(f'{x:.3f}' for x in reference.p)}), declared by the "
         "user; its own anisotropy and what pins it are not in the study, it is held rigid",
-        f"h: {before.h_source}; {reference.source}",
+        f"h: {before.h_source}" if before.h_source in reference.source else f"h: {before.h_source}; {reference.source}",
         "n = p is the collinear order as it is; the turning group keeps its order, however strong u is",
     ]
     if np.any(before.D_meV):

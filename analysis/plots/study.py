@@ -95,7 +95,7 @@ def _declared_figures(study: Study) -> dict[str, StudyFigure]:
             "device",
             plot_switching(path),
             "Share of ions after the hop through a field pulse, a wait, the reverse pulse and a wait",
-            f"{engine} State before, pulse, state after, and u of each where something is frozen. {path.verdict}.",
+            f"{engine} State before, pulse, state after, and u of each where something is frozen: {path.verdict}.",
             wide=True,
         )
     if device is not None:

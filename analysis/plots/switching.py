@@ -42,6 +42,8 @@ def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
             lower.plot(x, [float(np.dot(s.u_meV, written)) / size for s in path.steps], "s--", color=VERMILION)
             lower.axhline(0, color="0.6", lw=0.8)
             lower.set_ylabel("u along its change\n(meV per cell)")
+            lower.tick_params(axis="x", labelsize=7)
+            axis.tick_params(axis="x", labelbottom=False)
         axis.plot(x, [s.population_after for s in path.steps], "o-", color=BLUE)
         axis.set_ylim(-0.05, 1.25)
         axis.set_yticks([0, 0.5, 1])

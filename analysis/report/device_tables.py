@@ -22,44 +22,28 @@ def _scientific(value: float | None, digits: int = 2) -> Cell:
 
 
 def reference_table(result: UnidirectionalResult) -> Table:
-    """E_odd, u, h, D and the loop of every state with the frozen reference."""
-    rows = []
-    for s in result.states:
-        c = s.coupling
-        if c is None:
-            continue
-        loop = s.loop
-        rows.append(
-            [
-                *words([s.state, f"{c.turning_ions} turn, {c.frozen_ions} frozen"]),
-                number(c.h_meV, 3),
-                *words([_vector(c.D_meV), _vector(s.u_meV, 4)]),
-                number(s.odd_max_meV, 3),
-                *words([_vector(s.favoured or [], 2)]),
-                number(c.turning_moment_muB, 1, signed=True),
-                number(s.loop_shift_T, 3),
-                number(None if loop is None else loop.shift_T, 3, signed=True),
-                number(None if loop is None else loop.coercive_T, 3),
-            ]
-        )
+    """E_odd, u, h, D and the loop of every state with the frozen reference; one column per state."""
+    states = [(s, s.coupling) for s in result.states if s.coupling is not None]
+    loops = [s.loop for s, _ in states]
+    rows = [
+        words(["ions that turn, frozen", *(f"{c.turning_ions}, {c.frozen_ions}" for _, c in states)]),
+        words(["h (meV per cell)", *(f"{c.h_meV:.4g}, {c.h_source}" for _, c in states)]),
+        words(["D (meV per cell)", *(_vector(c.D_meV) for _, c in states)]),
+        words(["u (meV per cell)", *(_vector(s.u_meV, 4) for s, _ in states)]),
+        words(["|u| (meV per cell)", *(f"{s.u_norm_meV:.4g}" for s, _ in states)]),
+        words(["largest odd part (meV per cell)", *(f"{s.odd_max_meV:.4g}" for s, _ in states)]),
+        words(["sense of lowest energy, n", *(_vector(s.favoured or [], 2) for s, _ in states)]),
+        words(["moment that turns (μB, along n)", *(f"{c.turning_moment_muB:+.1f}" for _, c in states)]),
+        words(["|u| / moment (T)", *(_number(s.loop_shift_T) for s, _ in states)]),
+        words(["shift of the loop along u (T)", *(_number(None if x is None else x.shift_T) for x in loops)]),
+        words(["coercive field along u (T)", *(_number(None if x is None else x.coercive_T) for x in loops)]),
+    ]
     p = _vector(result.frozen.p) if result.frozen is not None else ""
-    return Table(
-        f"With the frozen reference {result.reference}, p = {p}; meV per cell",
-        [
-            "state",
-            "magnetic ions",
-            "h (meV)",
-            "D (meV)",
-            "u (meV)",
-            "largest odd part (meV)",
-            "favoured n",
-            "turning moment (μB)",
-            "|u|/moment (T)",
-            "loop shift (T)",
-            "coercive field (T)",
-        ],
-        rows,
-    )
+    return Table(f"With the frozen reference {result.reference}, p = {p}", ["", *(s.state for s, _ in states)], rows)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
 
 
 def switching_table(path: SwitchingPath) -> Table:

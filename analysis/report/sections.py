@@ -136,7 +136,7 @@ def _anisotropy(study: Study) -> Section | None:
         section.paragraphs.append(f"Only the host: {study.not_done('migration')}.")
         section.tables.append(maps_table(study, result))
     else:
-        section.paragraphs.append(f"Verdict: {picture.verdict}. {picture.reason}.")
+        section.paragraphs.append(f"Verdict: {picture.verdict}; {picture.reason}.")
         section.tables.append(states_table(study, result.maps, picture))
         if picture.reference is None:
             section.paragraphs.append(

@@ -41,10 +41,10 @@ _LEFT_OUT = (
     "a missing charge is spread evenly over the cations other than the mover",
 )
 _LEFT_OUT_SPIN_ORBIT = (
+    sources_line(),
     "single ions in a mean field: no anisotropic exchange, no dipolar (shape) part; valences stay as declared, so "
     "that ions oxidised or reduced beside a vacancy are not",
     "single-ion parameters are declared, not computed; magnitudes hold to an order",
-    sources_line(),
 )
 
 
