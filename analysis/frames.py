@@ -234,6 +234,37 @@ def _binding(study: Study) -> pd.DataFrame:
     return _frame([], "cell") if study.binding is None else study.binding.to_dataframe().set_index("cell")
 
 
+def _switching(study: Study) -> pd.DataFrame:
+    steps = study.switching.steps if study.switching else []
+    rows: list[dict[str, object]] = [
+        {
+            "stage": s.stage,
+            "field_V_per_m": s.field_V_per_m,
+            "duration_s": s.duration_s,
+            "share_after_the_hop": s.population_after,
+            **dict(zip(("u_x_meV", "u_y_meV", "u_z_meV"), s.u_meV, strict=True)),
+        }
+        for s in steps
+    ]
+    return _frame(rows, "stage")
+
+
+def _merit(study: Study) -> pd.DataFrame:
+    if study.device is None:
+        return _frame([], "figure")
+    found = study.device.merit.model_dump(exclude={"assumptions"})
+    return _frame([{"figure": name, "value": value} for name, value in found.items()], "figure")
+
+
+def _contents(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {"ion": c.ion, "per_formula": x, "moment_muB": m, "magnetisation_Am2_per_kg": s}
+        for c in study.contents
+        for x, m, s in zip(c.content, c.moment_muB, c.specific_Am2_per_kg, strict=True)
+    ]
+    return _frame(rows, "ion")
+
+
 TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "stages": _stages,
     "orders": _orders,
@@ -245,6 +276,9 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "retention": _retention,
     "prefactors": _prefactors,
     "vibrations": _vibrations,
+    "switching": _switching,
+    "merit": _merit,
+    "contents": _contents,
     "claims": _claims,
     "checks": _checks,
     "starts": _starts,

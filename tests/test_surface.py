@@ -41,16 +41,16 @@ def test_load_takes_the_folder_or_the_file(folder, study):
         magnetoionics.load(folder / "figures")
 
 
-UNITS = {"eV", "A", "A3", "cm3", "muB", "meV", "s", "K", "atm", "formula", "units"}
+UNITS = {"eV", "A", "A3", "cm3", "muB", "meV", "s", "K", "atm", "formula", "units", "m", "Hz", "THz"}
 # Only on request: empty here, and not an error.
-EMPTY_FOR_THIS_STUDY = {"binding"}
+EMPTY_FOR_THIS_STUDY = {"contents", "binding", "phases", "charged", "levels"}
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_table_has_rows_and_units(study, name):
     table = study.to_dataframe(name)
     assert bool(len(table)) == (name not in EMPTY_FOR_THIS_STUDY)
-    plain = ("value", "limit", "low", "mid", "high")
+    plain = ("value", "limit", "low", "mid", "high", "share_after_the_hop")
     numeric = [c for c in table.select_dtypes("float") if c not in plain]
     assert [c for c in numeric if c.rsplit("_", 1)[-1] not in UNITS] == []
 
