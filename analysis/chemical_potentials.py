@@ -384,7 +384,7 @@ def _edge(host: Phase, plane: NDArray[np.float64], rows: Constraints, *, sense: 
 
 
 def _left_out(phases: Sequence[Phase]) -> list[str]:
-    measured = any(p.provenance.tier == "experiment" for p in phases)
+    measured = all(p.provenance.tier == "experiment" for p in phases)
     notes = [_MEASURED if measured else _COMPUTED, _LEFT_OUT]
     weak = [p.formula for p in phases if p.confidence == "weak"]
     if weak:

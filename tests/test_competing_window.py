@@ -72,6 +72,21 @@ def test_the_error_of_oxygen_reaches_each_vacancy_with_its_own_weight():
     assert errors == pytest.approx({"V_O": spread, "V_Fe": 1.5 * spread, "V_Li": 0.5 * spread}, abs=1e-6)
 
 
+def test_a_peroxide_takes_its_measured_enthalpy():
+    """Oxygen fitted to oxides would carry the error of O2- into the O-O bond."""
+    off = phases(LFO)
+    next(e for e in off.energies if e.formula == "Li2O2").energy_eV -= 1.2
+    made = competing_phases_result(energy("LiFe5O8"), off)
+    formed = {p.formula: p for p in made.references.phases}
+    assert formed["Li2O2"].formation_energy_eV == pytest.approx(-634.3 / 96.485, abs=1e-3)
+    assert formed["Li2O2"].provenance.tier == "experiment"
+    assert any("Li2O2 is a peroxide" in note for note in made.references.notes)
+    assert any("mixed" in note for note in made.window.left_out)
+    assert made.window.delta_mu_O_max_eV == pytest.approx(
+        competing_phases_result(energy("LiFe5O8"), phases(LFO)).window.delta_mu_O_max_eV
+    )
+
+
 @pytest.mark.parametrize(
     ("shift", "change", "reason"),
     [

@@ -35,9 +35,13 @@ def phases_table(references: ReferenceSet) -> Table:
     rows = []
     for p in references.phases:
         known = measured.get(p.formula)
+        if p.provenance.tier == "experiment":
+            rows.append([*words([p.formula]), Cell("measured used", "number"), number(known), number(None)])
+            continue
         gap = None if known is None else p.formation_energy_eV - known
         rows.append([*words([p.formula]), number(p.formation_energy_eV), number(known), number(gap, signed=True)])
-    engine = references.phases[0].provenance.engine
+    source = references.references.provenance
+    engine = "" if source is None else source.engine
     return Table(
         f"Formation energies of competing phases, engine {engine}, from the energy of oxygen by the redox ladder",
         ["phase", "computed (eV/f.u.)", "measured, 298 K (eV/f.u.)", "difference (eV/f.u.)"],
