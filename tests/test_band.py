@@ -121,3 +121,13 @@ def test_ends_that_make_no_band_are_refused():
         check_ends(a, charged, 0, 0.3)
     with pytest.raises(BandInputError, match="outside 0 to 0"):
         check_ends(a, b, 4, 0.3)
+
+
+def test_one_image_that_climbs_is_a_band():
+    """ASE keeps no residual of the climbing image; with one image for each hump there is no other."""
+    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_hump=1)
+    result = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(3.0), [one_ion(1.4, 0.1)], 0)
+    assert all(c.passed for c in result.checks if c.name.startswith("NEB residual"))
+    saddles = [p.energy for p in result.points if p.kind == "saddle"]
+    exact = [exact_extremum(TwoHumps(), x, -1) for x in (0.75, 2.25)]
+    assert saddles == pytest.approx(exact, abs=1e-3)

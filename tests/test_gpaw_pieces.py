@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator, NotConvergedError
-from magnetoionics.workflows.gpaw.polarisation import born_charge_e, branch
+from magnetoionics.workflows.gpaw.polarisation import born_charge_e, branch, refuse_thin_mesh
 from magnetoionics.workflows.gpaw.settings import RESCUE_MIXERS, GpawSettings, start_moments
 from magnetoionics.workflows.gpaw.spin_orbit import angles_deg, spinor_parameters
 
@@ -148,6 +148,12 @@ def test_pulay_stress_is_two_thirds_of_the_cutoff_slope(fake):
     assert found == pytest.approx(-2 / 3 * 1000.0 / 400.0 / 27.0, rel=2e-3)
     atoms.calc.reset()
     np.testing.assert_allclose(atoms.get_stress(), [found] * 3 + [0.0] * 3)
+
+
+def test_one_point_along_an_axis_is_no_berry_phase():
+    refuse_thin_mesh((2, 2, 3))
+    with pytest.raises(ValueError, match="one point along an axis"):
+        refuse_thin_mesh((2, 2, 1))
 
 
 def test_branch_removes_whole_lattice_vectors():

@@ -41,7 +41,7 @@ def test_berry_phase_follows_a_displacement(cell, tmp_path):
 def test_born_charges_come_back_to_their_sites(cell, tmp_path):
     mixed = cell.copy()
     mixed.sort(key=lambda s: s.frac_coords[0])
-    found = run(engine(SETTINGS).born_charges(mixed, name="Z"), tmp_path)
+    found = run(engine(SETTINGS).born_tensors(mixed, name="Z"), tmp_path)
     tensors = np.array(found.born_charges_e)
     assert tensors.shape == (len(cell), 3, 3)
     assert np.allclose(tensors, np.eye(3) * np.array(mixed.site_properties["valence"])[:, None, None], atol=1e-4)

@@ -255,7 +255,7 @@ class BandDriver:
                 before = self._segment(left, found, mover, f"{name}a", splits - 1)
                 after = self._segment(found, right, mover, f"{name}b", splits - 1)
                 return [*before, found, *after]
-        residual = float(neb.get_residual())
+        residual = _residual(neb)
         limit = self.settings.fmax_eV_per_A
         self._checks.append(
             Check(
@@ -386,6 +386,13 @@ def _close_pairs(atoms: Atoms) -> FloatArray:
         atoms.positions, atoms.cell.array, periodic=bool(atoms.pbc.all()), quantities="d"
     )
     return d if len(d) else np.array([np.inf])
+
+
+def _residual(neb: NEB) -> float:
+    """NEB residual, eV/A; ASE leaves the climbing image out, which may be the only one."""
+    if neb.residuals:
+        return float(neb.get_residual())
+    return float(np.linalg.norm(neb.get_forces(), axis=1).max())
 
 
 def _interior_minimum(energies: FloatArray, depth_eV: float = 0.02) -> int | None:

@@ -144,7 +144,7 @@ class Engine(MSONable, ABC):
         """
         raise CannotDoError(f"engine {self.name} computes no Berry-phase polarisation")
 
-    def born_charges(self, structure: Structure, *, name: str) -> Job | Flow:
+    def born_tensors(self, structure: Structure, *, name: str) -> Job | Flow:
         """Born charges of every ion by linear response; errors as `polarisation`."""
         raise CannotDoError(f"engine {self.name} computes no Born charges by linear response")
 

@@ -20,6 +20,7 @@ SPIN_MOMENT_muB = 0.6
 # Spin-orbit energies are read to about 1e-8 eV; a map is never quieter than this.
 NOISE_FLOOR_meV = 1e-3
 ODD_SHARE = 0.05
+SMALLEST_GAP_eV = 0.05
 
 
 def guard(
@@ -71,3 +72,10 @@ def odd_part_is_noise(
         f"|E(n) - E(-n)|/2 reaches {odd:.3g} meV: the two runs found different electronic states, or did not converge"
     )
     return guard("odd part within the noise", odd <= limit, note, odd, limit, "meV")
+
+
+def insulator(gap_eV: float | None) -> Check:
+    """Whether there is a gap: a metal has no polarisation and holds no field."""
+    note = f"the gap is {gap_eV} eV: no polarisation is defined and no field can be held"
+    passed = gap_eV is not None and gap_eV > SMALLEST_GAP_eV
+    return guard("insulator", passed, note, gap_eV, SMALLEST_GAP_eV, "eV")

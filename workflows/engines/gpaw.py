@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from ..oxide_references import fit_references
 
 if TYPE_CHECKING:
     from ase import Atoms
-    from jobflow import Job
+    from jobflow import Flow, Job
     from pymatgen.core import Structure
 
     from ..checkpoint import Checkpoint
@@ -57,6 +57,9 @@ class GpawEngine(AseEngine):
         see `workflows.checkpoint`.
     self_consistent_spin_orbit
         Relax the spinors for every direction instead of the force theorem on one density.
+    dipoles
+        Where a band's dipoles come from: formal charges (or `born_charges`), the Born charges of every image, or its
+        Berry phase, which costs one calculation for each image.
     measured_cells
         Compute a perfect crystal where its host declares it, lattice and ions measured, instead of relaxing its cell:
         one calculation in place of some twenty. Reference oxides are relaxed all the same.
@@ -79,6 +82,7 @@ class GpawEngine(AseEngine):
     scratch: str | None = "gpaw-scratch"
     self_consistent_spin_orbit: bool = False
     measured_cells: bool = False
+    dipoles: Literal["formal", "Born", "Berry"] = "formal"
 
     @classmethod
     def options_from_text(cls, text: str) -> dict[str, Any]:
@@ -220,6 +224,43 @@ class GpawEngine(AseEngine):
         from ..gpaw.charged import charged_cell
 
         made = charged_cell(self, structure, charge, relax=relax, name=name)
+        made.name = name
+        return made
+
+    def band(
+        self,
+        initial: Structure,
+        final: Structure,
+        intermediates: Sequence[Structure],
+        *,
+        mover: int,
+        name: str,
+    ) -> Job | Flow:
+        """See `Engine.band`; with `dipoles` its images get theirs afterwards."""
+        band = super().band(initial, final, intermediates, mover=mover, name=name)
+        if self.dipoles == "formal":
+            return band
+        from jobflow import Flow
+
+        from ..gpaw.jobs import polarise_path
+
+        dressed = polarise_path(self, band.output, name=name, born=self.dipoles == "Born")
+        dressed.name, band.name = name, f"{name} at zero field"
+        return Flow([band, dressed], output=dressed.output, name=name)
+
+    def polarisation(self, structure: Structure, *, name: str) -> Job:
+        """See `Engine.polarisation`."""
+        from ..gpaw.jobs import polarisation_of
+
+        made = polarisation_of(self, structure, name=name, born=False)
+        made.name = name
+        return made
+
+    def born_tensors(self, structure: Structure, *, name: str) -> Job:
+        """See `Engine.born_tensors`, here by finite displacements: six calculations for each ion."""
+        from ..gpaw.jobs import polarisation_of
+
+        made = polarisation_of(self, structure, name=name, born=True)
         made.name = name
         return made
 

@@ -185,8 +185,8 @@ class VaspEngine(Engine):
 
         return polarisation_flow(structure, name, self.dft, common_fields(self.commands), born=False)
 
-    def born_charges(self, structure: Structure, *, name: str) -> Flow:
-        """See `Engine.born_charges`."""
+    def born_tensors(self, structure: Structure, *, name: str) -> Flow:
+        """See `Engine.born_tensors`."""
         from ..vasp.field import polarisation_flow
         from ..vasp.jobs import common_fields
 

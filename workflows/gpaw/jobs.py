@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,15 +12,17 @@ from jobflow import job
 from pymatgen.core import Structure
 
 from ...analysis.anisotropy import AnisotropyMap
-from ...analysis.calculation import Calculation, Check
+from ...analysis.calculation import Band, Calculation, Check, require_valid
+from ...analysis.polarisation import Polarisation, band_with_dipoles, sum_rule
 from ...structures.spins import formula_units
 from ..ase_jobs import calculation
 from ..atoms import to_atoms
 from ..band import CallCounter
-from ..checkpoint import checkpoint
-from ..guards import guard, moments_kept, odd_part_is_noise
+from ..checkpoint import Checkpoint, checkpoint
+from ..guards import guard, insulator, moments_kept, odd_part_is_noise
 from .calculator import GpawCalculator
-from .polarisation import born_charge_e, dipole_e_A
+from .observe import gap_eV
+from .polarisation import born_charge_e, dipole_e_A, refuse_thin_mesh
 from .spin_orbit import force_theorem, self_consistent
 
 if TYPE_CHECKING:
@@ -115,6 +118,74 @@ def _relaxed_spinors(
     check = guard("spins along the direction", worst <= LARGEST_TURN_deg, note, worst, LARGEST_TURN_deg, "degrees")
     found = np.array(energies)
     return found - found.min(), [check]
+
+
+@job
+def polarisation_of(engine: AseEngine, structure: Structure, *, name: str, born: bool) -> Polarisation:
+    """Berry-phase dipole of a cell, and the Born charges of all its ions if asked; outputs a `Polarisation`.
+
+    Born charges cost six calculations for each ion; every dipole is kept in the job's checkpoint.
+    """
+    atoms = to_atoms(structure)
+    calculator = cast(GpawCalculator, engine.make_calculator(atoms, None))
+    refuse_thin_mesh(calculator.settings.mesh(atoms.cell.array))
+    with engine.quiet(), checkpoint(engine, atoms, "polarisation", born) as record:
+        live = calculator.converged(atoms)
+        found = [float(m) for m in live.get_property("magmoms", live.atoms)]
+        gap = gap_eV(live)
+        dipole = _recorded_dipole(calculator, atoms, record)
+        whole = dipole(atoms)
+        tensors = [born_charge_e(dipole, atoms, ion) for ion in range(len(atoms))] if born else None
+    checks = [moments_kept([float(m) for m in atoms.arrays["magmom"]], found), insulator(gap)]
+    if tensors is not None:
+        checks.append(sum_rule(tensors))
+    return Polarisation(
+        name=name,
+        structure=structure,
+        # With both a dipole and Born charges a path would take the dipole; who asked for charges wants these.
+        dipole_e_A=None if born else [float(x) for x in whole],
+        born_charges_e=None if tensors is None else np.asarray(tensors).tolist(),
+        gap_eV=gap,
+        checks=checks,
+        provenance=engine.provenance(),
+    )
+
+
+def _recorded_dipole(calculator: GpawCalculator, start: Atoms, record: Checkpoint) -> Callable[[Atoms], np.ndarray]:
+    """Dipole of displaced atoms, e Angstrom, computed once for each displacement."""
+
+    def dipole(moved: Atoms) -> np.ndarray:
+        away = moved.positions - start.positions
+        label = " ".join(f"{i}{'xyz'[a]}{away[i, a]:+.4f}" for i, a in zip(*np.nonzero(away), strict=True))
+        known: list[float] = []
+
+        def component(axis: int) -> float:
+            if not known:
+                known.extend(float(x) for x in dipole_e_A(calculator.converged(moved)))
+            return known[axis]
+
+        return np.array([record.number(f"dipole {label} {axis}", partial(component, axis)) for axis in range(3)])
+
+    return dipole
+
+
+@job(name="polarise band")
+def polarise_path(engine: AseEngine, band: Band, *, name: str, born: bool) -> Band:
+    """The band with Berry-phase or Born-charge dipoles of its images.
+
+    Raises
+    ------
+    InvalidResultError
+        If the band, or the polarisation of an image, failed a guard.
+    """
+    require_valid(band.checks, "the band")
+    found = [
+        polarisation_of.original(engine, image.structure, name=f"{name}: image {k}", born=born)
+        for k, image in enumerate(band.images)
+    ]
+    for one in found:
+        require_valid(one.checks, one.name)
+    return band_with_dipoles(band, found)
 
 
 @job

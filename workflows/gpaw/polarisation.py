@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any
@@ -12,6 +12,20 @@ from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+
+
+def refuse_thin_mesh(mesh: Sequence[int]) -> None:
+    """A Berry phase needs neighbours in k along every axis: with one point a molecule's dipole is 10 % off.
+
+    Raises
+    ------
+    ValueError
+        With the mesh.
+    """
+    if min(mesh) < 2:
+        raise ValueError(
+            f"k-mesh {tuple(mesh)} has one point along an axis: a Berry phase needs two; set k_mesh or k_spacing_per_A"
+        )
 
 
 def dipole_e_A(calculator: Any) -> FloatArray:

@@ -24,7 +24,7 @@ from pymatgen.io.vasp import Outcar
 from ...analysis.calculation import Band, Calculation, Check, require_valid
 from ...analysis.polarisation import Polarisation, band_with_dipoles
 from ...calculators.field import check_breakdown
-from ..guards import guard, moments_kept
+from ..guards import guard, insulator, moments_kept
 from .inputs import Incar, field_tags, generator, occupation_tags, relax_incar, static_incar
 from .jobs import (
     OWN_FOLDER,
@@ -41,8 +41,6 @@ from .settings import VaspSettings, VaspSettingsError, expected_electrons
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
     from pymatgen.core import Structure
-
-SMALLEST_GAP_eV = 0.05
 
 
 def polarisation_incar(structure: Structure, settings: VaspSettings, *, born: bool) -> Incar:
@@ -123,11 +121,8 @@ def field_fields(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def insulating(task: TaskDoc) -> Check:
-    """Whether there is a gap: a metal has no polarisation and holds no field."""
-    gap = task.calcs_reversed[0].output.bandgap
-    note = f"the gap is {gap} eV: no polarisation is defined and no field can be held"
-    passed = gap is not None and gap > SMALLEST_GAP_eV
-    return guard("insulator", passed, note, gap, SMALLEST_GAP_eV, "eV")
+    """The guard `insulator` of a finished run."""
+    return insulator(task.calcs_reversed[0].output.bandgap)
 
 
 @job(name="read polarisation")
