@@ -257,6 +257,15 @@ def test_bad_fields_are_refused_before_anything_is_written(tmp_path, command, ar
     assert not folder.exists()
 
 
+def test_vibrating_ions_on_the_command_line(tmp_path):
+    assert StudyOptions(vibrating="all").changes()["vibrating_radius_A"] is None
+    assert StudyOptions(vibrating="4.5").changes()["vibrating_radius_A"] == 4.5
+    assert "vibrating_radius_A" not in StudyOptions().changes()
+    done = CliRunner().invoke(app, ["run", "cofe2o4", "--vibrating-A", "-2", "--output", str(tmp_path / "x")])
+    assert "neither a radius in Angstrom" in " ".join((done.output + str(done.exception)).split())
+    assert not (tmp_path / "x").exists()
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fields")
