@@ -82,6 +82,8 @@ def plan_stages(
         if stage == "chemical potentials":
             # Computed phases bring references and a window of their own.
             reason = reason if reasons["competing phases"] else ""
+            if reason and not phases_reason(host, cell):
+                reason += "; phases of an engine's own are the stage competing_phases (sevennet, chgnet, vasp: unasked)"
             reason = "there are no vacancies to use them" if reasons["vacancies"] else reason
         if stage == "charged defects" and reasons["vacancies"]:
             reason = reason or "they are the charge states of the vacancies, which are not computed"
