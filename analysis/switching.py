@@ -58,13 +58,14 @@ def hop_in_field(hop: Migration, field_V_per_m: float) -> FieldBarrier:
     Raises
     ------
     ValueError
-        If the field is larger than any that the study checked against breakdown.
+        If the field is beyond the breakdown that the study was held against, or beyond its fields if it names none.
     """
-    checked = max((abs(f.field_V_per_m) for f in hop.field), default=0.0)
+    limits = [s.breakdown_V_per_m for s in hop.field_studies if s.breakdown_V_per_m is not None]
+    checked = max([*(abs(f.field_V_per_m) for f in hop.field), *limits], default=0.0)
     if abs(field_V_per_m) > checked * (1 + 1e-9):
         raise ValueError(
-            f"field {field_V_per_m:g} V/m is beyond {checked:g} V/m, the largest that this study checked against "
-            "breakdown; give a smaller one"
+            f"field {field_V_per_m:g} V/m is beyond {checked:g} V/m, the breakdown that this study was held against; "
+            "give a smaller one"
         )
     unit = np.asarray(hop.displacement_A) / np.linalg.norm(hop.displacement_A)
     dipoles = np.outer([i.dipole_along_hop_e_A for i in hop.images], unit)

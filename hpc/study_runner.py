@@ -197,6 +197,7 @@ def build_flow(
     stages: Sequence[str] | None = None,
     starts: str | None = None,
     options: StudyOptions | None = None,
+    declared: Declarations | None = None,
 ) -> Any:
     """Flow of a study, with every name checked; arguments as for `run_study`.
 
@@ -206,7 +207,7 @@ def build_flow(
         For bad input.
     """
     check_names(host, engine_name, order)
-    return _build_flow(host, engine_name, order, quick, stages, starts, options=options)
+    return _build_flow(host, engine_name, order, quick, stages, starts, declared, options)
 
 
 def check_names(host: str, engine_name: str, order: str | None) -> None:

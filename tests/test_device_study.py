@@ -2,6 +2,7 @@
 
 from math import exp
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -47,6 +48,13 @@ def test_barriers_in_a_field_are_those_of_the_study(hop):
         assert again.backward_eV == pytest.approx(found.backward_eV, abs=1e-9)
     with pytest.raises(ValueError, match="beyond"):
         hop_in_field(hop, 2e10)
+    # A study with few small fields still takes a larger pulse, up to its breakdown.
+    few = hop.model_copy(update={"field": [f for f in hop.field if abs(f.field_V_per_m) < 2e7]})
+    with pytest.raises(ValueError, match="beyond"):
+        hop_in_field(few, 4e7)
+    tier = SimpleNamespace(breakdown_V_per_m=1e9)
+    wide = few.model_copy(update={"field_studies": [tier]})
+    assert hop_in_field(wide, 4e7).forward_eV == pytest.approx(hop_in_field(hop, 4e7).forward_eV)
 
 
 def test_long_pulse_ends_in_equilibrium_and_keeps_detailed_balance(hop):

@@ -28,10 +28,12 @@ KEYS = [
     "defects",
     "binding",
     "vibrations",
+    "competing_phases",
     "declared",
     "switching",
     "device",
     "contents",
+    "charged",
     "claims",
     "timings",
 ]

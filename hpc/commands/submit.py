@@ -15,8 +15,11 @@ from .arguments import (
     FieldAlongOption,
     FieldOption,
     FieldSizesOption,
+    FilmOption,
     HostArgument,
     OrderOption,
+    PulseOption,
+    ReferenceOption,
     RelaxInFieldOption,
     StartsOption,
 )
@@ -31,6 +34,9 @@ def submit(
     quick: Annotated[bool, typer.Option("--quick", help="Small cells.")] = False,
     stages: Annotated[str | None, typer.Option(help="Stages, e.g. vacancies,migration.")] = None,
     starts: StartsOption = None,
+    reference: ReferenceOption = None,
+    pulse: PulseOption = None,
+    film: FilmOption = None,
     field_v_per_m: FieldSizesOption = None,
     field_along: FieldAlongOption = "hop",
     field: FieldOption = None,
@@ -42,6 +48,7 @@ def submit(
 ) -> None:
     """Submit a study to a cluster; the same study again is found, not doubled."""
     from ..cluster.actions import submit_study
+    from ..declaring import declarations
 
     fields = FieldOptions(
         sizes_V_per_m=field_v_per_m,
@@ -61,6 +68,7 @@ def submit(
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,
         options=StudyOptions(fields=fields),
+        declared=declarations(reference, pulse, film),
         priority=priority,
         dry_run=dry_run,
     )
