@@ -186,3 +186,37 @@ class Slurm:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+
+
+class Sshd:
+    """An OpenSSH server on the loopback for root, with a key that is thrown away and an environment for its logins."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        folder.mkdir(parents=True)
+        (self.port,) = free_ports(1)
+        self.key = folder / "key"
+        for name in ("host", "key"):
+            command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        Path("/run/sshd").mkdir(exist_ok=True)
+        options = {
+            "ListenAddress": "127.0.0.1",
+            "AuthorizedKeysFile": f"{self.key}.pub",
+            "StrictModes": "no",
+            "PasswordAuthentication": "no",
+            "UsePAM": "no",
+            "PermitRootLogin": "prohibit-password",
+            "PidFile": "none",
+            "Subsystem": "sftp internal-sftp",
+            "SetEnv": " ".join(f"{k}={v}" for k, v in environment.items()),
+        }
+        command = [_which("sshd") or "/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null"]
+        command += ["-p", str(self.port), "-h", str(folder / "host")]
+        for name, value in options.items():
+            command += ["-o", f"{name}={value}"]
+        with (folder / "sshd.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(10)

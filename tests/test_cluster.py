@@ -340,6 +340,55 @@ def outputs_full(project):
         return list(controller.jobstore.query({}, load=True))
 
 
+@pytest.fixture
+def sshd(cluster):
+    if services._which("sshd") is None:
+        pytest.skip("no sshd (apt-get install openssh-server)")
+    wanted = {k: os.environ[k] for k in ("PYTHONPATH", "SLURM_CONF") if k in os.environ}
+    server = services.Sshd(cluster.folder / "sshd", wanted)
+    yield server
+    server.stop()
+
+
+def test_workers_over_ssh_one_by_one_and_in_batches(cluster, sshd):
+    """A login node by ssh in front of Slurm: the doctor is content, a relaxation and two batched jobs come back."""
+    from jobflow import Flow
+    from magnetoionics.hpc.cluster.controller import job_controller
+    from magnetoionics.hpc.cluster.submit import project_table, submit_flow
+    from magnetoionics.structures.host import get_host
+    from magnetoionics.workflows.engine import get_engine
+
+    project = cluster.project("ssh", "--host", "127.0.0.1", "--user", "root", "--python", sys.executable)
+    file = cluster.folder / "projects" / "ssh.yaml"
+    content = yaml.safe_load(file.read_text())
+    for worker in content["workers"].values():
+        if worker["type"] == "remote":
+            worker |= {"port": sshd.port, "key_filename": str(sshd.key)}
+    content["workers"]["batch"]["batch"] |= {"max_wait": 5, "max_jobs_per_batch": 2}
+    file.write_text(yaml.safe_dump(content))
+    project.edit_table(lambda t: t["kinds"]["static"].update(worker="batch"))
+    # Fabric reads the standard input, which pytest holds.
+    words = [sys.executable, "-W", "ignore", "-c", "from magnetoionics.hpc.cli import entry; entry()"]
+    checked = subprocess.run(
+        [*words, "cluster", "doctor", "ssh"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    engine, cell = get_engine("local"), get_host("cofe2o4").structure("normal")
+    bulk = engine.relax(cell, name="bulk", cell=True)
+    # Parentheses: a batch job's script echoes its name.
+    statics = [engine.static(bulk.output.structure, name=f"static of {n}(B)") for n in ("Fe", "Co")]
+    with job_controller("ssh") as controller:
+        submit_flow(Flow([bulk, *statics]), controller, project_table("ssh"), about={})
+    finish(project, 120)
+    assert sorted((j["worker"], j["job"]["name"]) for j in project.jobs()) == [
+        ("batch", "static of Co_B_"),
+        ("batch", "static of Fe_B_"),
+        ("cpu", "bulk"),
+    ]
+    found = {d["name"]: d["output"]["energy_eV"] for d in outputs_full(project)}
+    assert found["static of Fe_B_"] == found["static of Co_B_"] == pytest.approx(found["bulk"], abs=1e-8)
+
+
 SLOW_ENGINE = '''
 import os, time
 from dataclasses import dataclass

@@ -129,7 +129,7 @@ def check_workers(project: Project) -> Iterator[Finding]:
         try:
             host.connect()
             if problem := host.test():
-                yield Finding(f"worker {name}", str(problem)[:_TAIL], "check `host` and your ssh keys")
+                yield Finding(f"worker {name}", _last_line(str(problem)), "check `host` and your ssh keys")
                 continue
             yield from _check_scheduler(name, worker, host)
             python = (worker.execution_cmd or "python").split()[0]
@@ -137,6 +137,8 @@ def check_workers(project: Project) -> Iterator[Finding]:
             if place not in asked:
                 asked.add(place)
                 yield from _check_python(name, worker, host, python)
+            if worker.batch is not None:
+                yield from _check_batch(name, worker, host, python)
             host.mkdir(str(worker.work_dir), recursive=True)
             _, error, code = host.execute(f"test -w '{worker.work_dir}'")
             if code:
@@ -209,6 +211,15 @@ def _check_python(name: str, worker: Any, host: Any, python: str) -> Iterator[Fi
         yield Finding(
             f"worker {name}", f"{package} {found[0]} there, {__version__} here", "install the same version on both"
         )
+
+
+def _check_batch(name: str, worker: Any, host: Any, python: str) -> Iterator[Finding]:
+    """Whether a batch, which jobflow-remote starts with `jf`, finds it."""
+    before = f"{worker.pre_run}\n" if worker.pre_run else ""
+    _, _, code = host.execute(f"{before}command -v jf")
+    if code:
+        folder = python.rpartition("/")[0] or "the folder of its jf"
+        yield Finding(f"worker {name}", "batches cannot start: no command jf", f"pre_run: export PATH={folder}:$PATH")
 
 
 def check_codes(

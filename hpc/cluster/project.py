@@ -174,7 +174,12 @@ def _worker(name: str, settings: ClusterSettings) -> dict[str, Any]:
         kind = {"cpu": "relax", "neb": "neb", "gpu": "ml", "batch": "static"}[name]
         if settings.scheduler != "shell":
             out["resources"] = default_table(settings).kinds[kind].qresources()
+            if name == "batch":
+                out["resources"] = script_options(out["resources"], settings.scheduler)
     if name == "batch":
+        # jobflow-remote starts a batch with `jf`, which lies beside the interpreter.
+        if "/" in python:
+            out["pre_run"] = f"{settings.pre_run}\nexport PATH={Path(python).parent}:$PATH".strip()
         out |= {
             "batch": {
                 "jobs_handle_dir": f"{work}/batch-handle",
@@ -187,6 +192,19 @@ def _worker(name: str, settings: ClusterSettings) -> dict[str, Any]:
             "max_jobs": 2,
         }
     return out
+
+
+def script_options(resources: dict[str, Any], scheduler: str) -> dict[str, Any]:
+    """Resources as plain options of the scheduler's script: jobflow-remote decodes no others for a batch."""
+    from monty.json import MontyDecoder
+    from qtoolkit.core.data_objects import QResources
+    from qtoolkit.io import scheduler_mapping
+
+    decoded = MontyDecoder().process_decoded(resources)
+    if not isinstance(decoded, QResources):
+        return dict(resources)
+    options: dict[str, Any] = scheduler_mapping[scheduler]().check_convert_qresources(decoded)
+    return {k: v for k, v in options.items() if v is not None}
 
 
 def projects_folder() -> Path:
