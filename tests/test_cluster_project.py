@@ -44,6 +44,10 @@ def test_every_worker_writes_a_script_with_its_resources(scheduler, host, folder
         resources = MontyDecoder().process_decoded(worker.resources)
         script = worker.get_scheduler_io().get_submission_script(["true"], resources)
         assert "normal" in script
+        if name == "batch":
+            # jobflow-remote decodes nothing here, and starts the batch with `jf`.
+            assert "@class" not in worker.resources
+            assert ("export PATH=" in (worker.pre_run or "")) is (host is None)
         assert "None" not in script
         if scheduler == "sge":
             assert "select=" not in script  # Grid Engine has no such resource
