@@ -107,7 +107,7 @@ def assemble(inputs: StudyInputs) -> Study:
         retention=kept,
         defects=defect_result(inputs, potentials),
         binding=inputs.binding,
-        vibrations=inputs.vibrations,
+        vibrations=None if hop is None else _named(inputs.vibrations, hop),
         competing_phases=competing,
         contents=content_curves(host.structure, host.formula, host.claims),
         claims=[],
@@ -125,12 +125,18 @@ def retention_result(hop: Migration, vibrations: AttemptFrequency | None) -> Ret
     return vibrations.retention()
 
 
+def _named(found: AttemptFrequency | None, hop: Migration) -> AttemptFrequency | None:
+    """Vibrations under the hop's own name, which says which of several distinct vacancies it enters."""
+    return None if found is None else found.model_copy(update={"label": hop.label})
+
+
 def _complete(hop: Migration, inputs: StudyInputs) -> Migration:
     """The hop as written: with its fields, and without the count of imaginary modes among what nobody looked at."""
     modes, fields = inputs.vibrations, list(inputs.fields)
     left = [n for n in hop.not_checked if modes is None or not n.startswith("number of imaginary modes")]
     if modes is not None and modes.forward_Hz is not None and modes.backward_Hz is not None:
         fields = [f.with_prefactors(modes.forward_Hz, modes.backward_Hz) for f in fields]
+    fields = [f.model_copy(update={"label": hop.label}) for f in fields]
     return hop.model_copy(update={"band_file": "bands/hop-1.extxyz", "not_checked": left, "field_studies": fields})
 
 

@@ -216,6 +216,7 @@ def test_retention_follows_from_the_back_barrier(study):
 
 def test_saddle_of_the_hop_has_exactly_one_imaginary_mode(study, folder):
     found = study.vibrations
+    assert found.label == study.migration[0].label == study.migration[0].field_studies[0].label
     assert [found.state(s).imaginary for s in ("initial", "saddle", "final")] == [0, 1, 0]
     assert all(c.passed for c in found.checks)
     assert len(found.state("saddle").frequencies_THz) == 3 * found.atoms

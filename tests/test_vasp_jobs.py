@@ -40,6 +40,8 @@ def test_static_energy_and_forces_are_those_of_the_model(cell, tmp_path):
     atoms.calc = local.make_calculator(atoms, None)
     assert done.energy_eV == pytest.approx(atoms.get_potential_energy(), abs=1e-5)
     assert done.max_force_eV_per_A == pytest.approx(np.linalg.norm(atoms.get_forces(), axis=1).max(), abs=1e-4)
+    # Ion by ion in the order of the structure, not in that of VASP's species blocks.
+    assert np.array(done.forces_eV_per_A) == pytest.approx(atoms.get_forces(), abs=1e-4)
     assert done.structure.site_properties["sublattice"] == cell.site_properties["sublattice"]
     assert done.structure.site_properties["magmom"] == cell.site_properties["magmom"]
     moments = np.array(done.structure.site_properties["moment"])
