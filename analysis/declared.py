@@ -16,7 +16,7 @@ from .anisotropy import AnisotropyMap
 from .claims import Evidence, audit
 from .declarations import Declarations
 from .device_study import DeviceResult, device_result
-from .frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling
+from .frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling, frozen_sites
 from .kinetics import ASSUMED_ATTEMPT_Hz
 from .loops import MEV_PER_MUB_T, Loop, SwitchingPath, particle_loop
 from .sphere_paths import sphere_grid
@@ -176,6 +176,7 @@ def _held(map_: AnisotropyMap, ends: HopEnds, state: str, reference: FrozenRefer
         reference,
         state=state,
         mover=ends.mover,
+        frozen=frozen_sites(ends.before, reference, ends.mover),
         engine_h_meV=(ends.engine_h_meV or {}).get(state),
         engine=f"engine {engine}",
     )

@@ -189,6 +189,7 @@ def frozen_coupling(
     *,
     state: str,
     mover: int,
+    frozen: list[int] | None = None,
     engine_h_meV: float | None = None,
     engine: str = "",
 ) -> FrozenCoupling:
@@ -200,6 +201,9 @@ def frozen_coupling(
         As `frozen_sites`.
     state
         Name of the state.
+    frozen
+        Indices of the frozen ions; those that the reference names in this structure by default. States of one hop
+        are given the same ones: a reference does not change its ions when one of them moves.
     engine_h_meV, engine
         h from an engine, and its name; used where none is declared.
 
@@ -208,7 +212,7 @@ def frozen_coupling(
     ValueError
         If there is no h, or the reference does not fit the cell.
     """
-    frozen = frozen_sites(structure, reference, mover)
+    frozen = frozen_sites(structure, reference, mover) if frozen is None else frozen
     signs = np.array([np.sign(round(float(s.properties["magmom"]), 9)) for s in structure])
     turning = [i for i in np.flatnonzero(signs).tolist() if i not in set(frozen)]
     if reference.h_meV is not None:

@@ -180,6 +180,12 @@ def test_shell_and_layer_and_outside(folder):
     frozen = frozen_sites(before, near, band.mover)
     assert all(before.get_distance(i, band.mover) > 4.0 for i in frozen)
     assert 0 < len(frozen) < 23
+    # The mover changes its place, the shell keeps its ions.
+    counted = load(folder, reference={"shell_A": 4.0, "p": [0, 0, 1], "h_meV": 3}).unidirectional.states
+    assert [s.coupling.frozen_ions for s in counted if s.coupling] == [len(frozen)] * 2
+    turning = [set(s.coupling.turning_sites) for s in counted if s.coupling]
+    assert turning[0] == turning[1]
+    assert band.mover in turning[0]
     study = load(folder, reference={"outside": "IrMn", "p": [0, 0, 1], "h_meV": 3})
     for s in (x for x in study.unidirectional.states if x.coupling):
         assert s.coupling.frozen_ions == 0
@@ -259,7 +265,7 @@ def planted(cell, site_moments=None, checks=()):
 
 def test_engine_supplies_h_by_turning_the_reference_over():
     free = reference(h_meV=None)
-    turned = turn_frozen.original(CELL, free, 0)
+    turned = turn_frozen.original(CELL, free, 0, CELL)
     moments = [float(m) for m in turned.site_properties["magmom"]]
     assert sum(moments) == pytest.approx(8 * 5 + 8 * 5 + 8 * 3)
     made = {"before": {"kept": planted(CELL), "over": planted(turned, moments), "set": turned}}
@@ -297,11 +303,13 @@ class WithSpins(LocalEngine):
 
 def test_flow_of_an_engine_with_spins_gives_h_of_both_states():
     free = reference(h_meV=None)
-    doubled = supercell(CELL, (2, 1, 1))
-    flow = FrozenExchangeMaker(engine=WithSpins(), reference=free).make(CELL, doubled, 0)
+    opened = CELL.copy()
+    moved = next(i for i, s in enumerate(opened) if s.properties["sublattice"] == "A")
+    opened.replace(moved, "Fe", properties={**opened[moved].properties, "magmom": -4.0})
+    flow = FrozenExchangeMaker(engine=WithSpins(), reference=free).make(CELL, opened, 0)
     found = run_locally(flow, store=JobStore(MemoryStore()), log=False, raise_immediately=True)
     h = found[flow.jobs[-1].uuid][1].output
-    assert h == pytest.approx({"before": 8 * 6 * 4.1, "after": 2 * 8 * 6 * 4.1})
+    assert h == pytest.approx({"before": 8 * 6 * 4.1, "after": 8 * 6 * 4.1})
     maker = MagnetoionicStudyMaker.quick(WithSpins(), ["migration", "anisotropy"])
     names = [j.name for j, _ in maker.make("cofe2o4").iterflow()]
     assert "reference turned over" not in " ".join(names)

@@ -83,7 +83,7 @@ class FrozenExchangeMaker(Maker):
             raise CannotDoError(f"engine {self.engine.name} cannot: its energy does not depend on given spins")
         jobs, made = [], {}
         for state, structure in (("before", before), ("after", after)):
-            turned = turn_frozen(structure, self.reference, mover)
+            turned = turn_frozen(structure, self.reference, mover, before)
             kept = self.engine.static(structure, name=f"{state}, order as it is", mover=mover)
             over = self.engine.static(turned.output, name=f"{state}, reference turned over", mover=mover)
             jobs += [turned, kept, over]
@@ -93,9 +93,9 @@ class FrozenExchangeMaker(Maker):
 
 
 @job(name="turn reference over")
-def turn_frozen(structure: Structure, reference: FrozenReference, mover: int) -> Structure:
-    """The structure with the moments of its frozen ions reversed."""
-    frozen = set(frozen_sites(structure, reference, mover))
+def turn_frozen(structure: Structure, reference: FrozenReference, mover: int, before: Structure) -> Structure:
+    """The structure with the moments of the frozen ions reversed: of those that the reference names before the hop."""
+    frozen = set(frozen_sites(before, reference, mover))
     out = structure.copy()
     moments = [-float(m) if i in frozen else float(m) for i, m in enumerate(structure.site_properties["magmom"])]
     out.add_site_property("magmom", moments)
