@@ -210,10 +210,13 @@ def test_project_has_all_workers():
 
 @pytest.mark.parametrize("engine", ["local", "vasp"])
 def test_dry_run_writes_inputs_and_costs_and_asks_no_database(engine, folder, tmp_path):
+    name = engine
     if engine == "vasp":
         pytest.importorskip("atomate2")
+        (tmp_path / "vasp.yaml").write_text("dft: {encut_eV: 550}\n", encoding="utf-8")
+        name = f"vasp:{tmp_path / 'vasp.yaml'}"
     write_project(SLURM)
-    words = ["submit", "cofe2o4", "--quick", "--engine", engine, "--stages", "vacancies", "--project", "demo"]
+    words = ["submit", "cofe2o4", "--quick", "--engine", name, "--stages", "vacancies", "--project", "demo"]
     words += ["--output", str(tmp_path / "s"), "--dry-run"]
     for _ in range(2):
         assert main(words) == 0
@@ -223,7 +226,9 @@ def test_dry_run_writes_inputs_and_costs_and_asks_no_database(engine, folder, tm
     assert len(rows) - 1 == len(list(dry.glob("*/job.json")))
     assert any(dry.glob("*/structure.vasp"))
     assert (dry / "inputs").is_dir() is (engine == "vasp")
-    assert len(list(dry.rglob("INCAR"))) == 0 if engine == "local" else len(list(dry.rglob("INCAR"))) > 3
+    written = [p.read_text() for p in dry.rglob("INCAR")]
+    assert written == [] if engine == "local" else len(written) > 3
+    assert all("ENCUT = 550" in text for text in written)
 
 
 def test_names_are_plain_for_a_shell_and_come_back(tmp_path):
