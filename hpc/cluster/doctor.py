@@ -282,12 +282,12 @@ def _broken_job(controller: JobController, name: str, job: Any) -> Iterator[Find
         error = _last_line(remote.error or job.error or "")
         queues = queues_of(controller.project, job.worker)
         document = controller.jobs.find_one({"db_id": job.db_id}, {"resources": 1}) or {}
-        queue = (document.get("resources") or {}).get("queue_name")
+        queue = _queue(document.get("resources") or {})
         if queue and queues and queue not in queues:
             yield Finding(
                 subject,
                 f"queue {queue!r} does not exist; there are {', '.join(queues)}",
-                f"correct queue_name in the table of resources, then: magnetoionics cluster doctor {name} --fix",
+                f"correct the queue in the table of resources, then: magnetoionics cluster doctor {name} --fix",
                 _requeue(controller, name, job),
             )
             return
@@ -309,6 +309,11 @@ def _broken_job(controller: JobController, name: str, job: Any) -> Iterator[Find
     )
 
 
+def _queue(resources: dict[str, Any]) -> str | None:
+    """Queue by qtoolkit's name for it, or by Grid Engine's."""
+    return resources.get("queue_name") or resources.get("queue")
+
+
 def _retry(controller: JobController, job: Any) -> Callable[[], object]:
     return lambda: controller.retry_job(db_id=job.db_id)
 
@@ -321,7 +326,7 @@ def _requeue(controller: JobController, name: str, job: Any) -> Callable[[], obj
     entry_of = project_table(name)
     entry = entry_of.kinds[entry_of.kind_of(Job.from_dict(document["job"]))]
     queues = queues_of(controller.project, entry.worker)
-    queue = entry.resources.get("queue_name")
+    queue = _queue(entry.resources)
     if queue is not None and queues and queue not in queues:
         return None
 
