@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
+from ..structures.spins import total_moment
 from .anisotropy import AnisotropyMap
 from .claims import Evidence, audit
 from .declarations import Declarations
@@ -73,7 +74,9 @@ def declare(study: Study, ends: HopEnds | None, declared: Declarations) -> Study
     made.unidirectional = _unidirectional(study, ends, declared.reference)
     if study.migration and ends is not None:
         made.switching = _switching(made, declared.pulse)
-        made.device = _device(made, ends, declared)
+        hop = study.migration[0]
+        # Without a barrier on the mean there is no rate law, and no film to speak of.
+        made.device = _device(made, ends, declared) if hop.forward_eV + hop.backward_eV > 0 else None
     made.claims = audit(evidence_of(made), tuple(made.host.claims))
     return made
 
@@ -320,7 +323,7 @@ def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
 
 def _device(study: Study, ends: HopEnds, declared: Declarations) -> DeviceResult:
     maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
-    totals = [sum(float(x) for x in s.site_properties["magmom"]) for s in (ends.before, ends.after)]
+    totals = [total_moment(s) for s in (ends.before, ends.after)]
     attempts, source = _attempts(study)
     return device_result(
         study.migration[0],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from .anisotropy import AnisotropyMap
 from .document import Document
@@ -76,6 +76,8 @@ class DeviceResult(Document):
     merit
         Figures of merit.
     """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     film: FilmDeclaration
     parameters: EnsembleParameters

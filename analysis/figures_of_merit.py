@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from pydantic import ConfigDict
 from scipy import constants as _c
 
 from .constants import BOLTZMANN_eV_PER_K
@@ -30,6 +31,8 @@ class FiguresOfMerit(Document):
     assumptions
         Inputs in words.
     """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     converse_magnetoelectric_s_per_m: float | None
     surface_anisotropy_fJ_per_Vm: float | None

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 from pymatgen.core import Structure
 
+from ..structures.spins import is_non_collinear
 from .document import Document
 from .exchange import bonds_from_table, heisenberg_energy_meV
 
@@ -161,8 +162,10 @@ def frozen_sites(structure: Structure, reference: FrozenReference, mover: int) -
     Raises
     ------
     ValueError
-        If a reference inside the cell freezes no magnetic ion, or all of them.
+        If a reference inside the cell freezes no magnetic ion, or all of them, or the moments are vectors.
     """
+    if is_non_collinear(structure):
+        raise ValueError("a frozen reference needs moments along one axis; these are vectors")
     magnetic = [i for i, s in enumerate(structure) if abs(float(s.properties["magmom"])) > _MAGNETIC_muB]
     if reference.outside is not None:
         return []

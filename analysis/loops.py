@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from scipy.optimize import minimize
 
 from .anisotropy import AnisotropyMap
@@ -43,6 +43,8 @@ class Loop(Document):
     coercive_T, shift_T, remanence
         Half width and centre of the loop on the field axis; magnetisation at zero field coming from saturation.
     """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     axis: list[float]
     fields_T: list[float]

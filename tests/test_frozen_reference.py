@@ -102,6 +102,13 @@ def test_chiral_sum_vanishes_for_whole_sublattices_of_a_crystal_with_inversion()
     assert np.allclose(coupled(reference(d0_meV_per_A2=1.0)).D_meV, 0, atol=1e-9)
 
 
+def test_moments_that_are_vectors_are_refused():
+    cell = CELL.copy()
+    cell.add_site_property("magmom", [[0.0, 0.0, float(m)] for m in CELL.site_properties["magmom"]])
+    with pytest.raises(ValueError, match="vectors"):
+        coupled(reference(), cell)
+
+
 def test_strength_by_pair():
     cell = CELL.copy()
     cell.perturb(0.1)

@@ -1,5 +1,7 @@
 """Loops against Stoner and Wohlfarth, shifts against Meiklejohn and Bean, pulses against the two-state law."""
 
+import json
+
 import numpy as np
 import pytest
 from magnetoionics.analysis.anisotropy import AnisotropyMap
@@ -8,6 +10,7 @@ from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.kinetics import field_rates_per_s, two_state_population
 from magnetoionics.analysis.loops import (
     MEV_PER_MUB_T,
+    Loop,
     loop_of,
     particle_loop,
     stoner_wohlfarth_random,
@@ -36,6 +39,13 @@ def test_switching_field_is_the_astroid(angle):
     assert -jump / FIELD_T == pytest.approx(stoner_wohlfarth_switching(angle), abs=1.1 * step / FIELD_T)
     assert loop.remanence == pytest.approx(np.cos(np.radians(angle)), abs=1e-3)
     assert abs(loop.shift_T) < 1e-3 * FIELD_T
+
+
+def test_a_loop_that_never_crosses_zero_is_read_back():
+    loop = loop_of(uniaxial, MOMENT, [0, 0, 1], u_meV=[0, 0, 50.0], maximum_T=FIELD_T, points=11)
+    assert np.isnan(loop.shift_T)
+    again = Loop.model_validate(json.loads(json.dumps(loop.model_dump(mode="json"))))
+    assert np.isnan(again.coercive_T)
 
 
 def test_astroid_closed_form():
