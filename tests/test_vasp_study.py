@@ -21,7 +21,8 @@ def test_study_runs_from_inputs_to_verdicts(tmp_path):
     assert isinstance(study, Study)
     assert study.engine.name == "vasp"
     assert study.engine.tier == "VASP"
-    assert all(stage.done for stage in study.stages)
+    # Single points by the hundred are asked for by name.
+    assert [s.stage for s in study.stages if not s.done] == ["vibrations"]
     assert {m.state for m in study.anisotropy.maps} == {"pristine", "before", "after"}
     for found in study.anisotropy.maps:
         assert invalid_because(found.checks) == []
