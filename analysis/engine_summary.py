@@ -98,7 +98,7 @@ def summary_of_study(study: Study, command: str) -> EngineSummary:
         host=host.key,
         order=host.order,
         command=command,
-        relaxed=not study.engine.provenance.settings.get("measured_cells", False),
+        relaxed=study.engine.relaxes_cells,
         cubic_lattice_A=(8 * host.volume_per_formula_A3) ** (1 / 3),
         orders_eV_per_formula={o.order: o.relative_eV_per_formula for o in host.orders},
         moment_per_formula_muB=host.moment_per_formula_muB,

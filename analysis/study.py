@@ -110,6 +110,11 @@ class EngineResult(Document):
     quick: bool
     provenance: Provenance
 
+    @property
+    def relaxes_cells(self) -> bool:
+        """Whether perfect crystals are relaxed; some settings keep them as measured."""
+        return not self.provenance.settings.get("measured_cells", False)
+
 
 class EnergyRange(Document):
     """Lowest and highest value over the allowed cation potentials at one oxygen potential, eV."""

@@ -3,8 +3,10 @@
 import importlib.util
 
 import pytest
-from magnetoionics.analysis.engine_summary import load_summaries, summary_of_evidence
+from magnetoionics.analysis.engine_summary import load_summaries, summary_of_evidence, summary_of_study
 from magnetoionics.analysis.evidence import load_evidence
+from magnetoionics.analysis.report.tables import host_table
+from magnetoionics.analysis.study import Study
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,15 @@ def test_every_column_says_how_it_was_made():
         assert found.command.startswith("magnetoionics run cofe2o4")
         assert found.provenance.versions
         assert found.cubic_lattice_A == pytest.approx(8.392, rel=0.03)
+
+
+def test_cell_that_was_not_relaxed_is_called_so(table, repository):
+    study = Study.model_validate_json((repository / "tests" / "data" / "cofe2o4-quick.json").read_text())
+    assert host_table(study).caption.startswith("Relaxed host")
+    assert "not relaxed" not in table.cells(summary_of_study(study, "command"))["lattice"]
+    study.engine.provenance.settings["measured_cells"] = True
+    assert "not relaxed" in host_table(study).caption
+    assert "not relaxed" in table.cells(summary_of_study(study, "command"))["lattice"]
 
 
 def test_what_was_not_computed_is_said(table):

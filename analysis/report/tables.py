@@ -14,16 +14,17 @@ from .model import Cell, Table, number, words
 
 
 def host_table(study: Study) -> Table:
-    """The relaxed host."""
-    host = study.host
+    """The host, relaxed or as measured."""
+    host, relaxed = study.host, study.engine.relaxes_cells
     lattice = ", ".join(f"{x:.3f}" for x in host.lattice_A)
     rows = [
-        words(["space group (relaxed, with spins)", host.space_group]),
+        words([f"space group ({'relaxed' if relaxed else 'as measured'}, with spins)", host.space_group]),
         words(["lattice a, b, c (Å)", lattice]),
         words(["moment (μB per formula unit)", f"{host.moment_per_formula_muB:.3f}"]),
         words(["atoms in the ordered cell", host.cell_atoms]),
     ]
-    return Table(f"Relaxed host, engine {study.engine.name}", ["quantity", "value"], rows)
+    title = "Relaxed host" if relaxed else "Host at its measured lattice, not relaxed"
+    return Table(f"{title}, engine {study.engine.name}", ["quantity", "value"], rows)
 
 
 def orders_table(study: Study) -> Table:
