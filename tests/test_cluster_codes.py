@@ -83,6 +83,7 @@ def test_setups_of_gpaw(tmp_path, monkeypatch):
 def test_engines_come_from_the_studies_and_from_the_user():
     about = [{"engine": "vasp", "host": "life5o8"}, {"engine": "local", "host": "cofe2o4"}]
     assert needed_codes(about) == {"vasp": ["Fe", "Li", "O"]}
+    assert needed_codes([{"engine": "vasp:mine.yaml", "host": "life5o8"}]) == {"vasp": ["Fe", "Li", "O"]}
     assert needed_codes([], ["gpaw"]) == {"gpaw": ["Co", "Fe", "O"]}
     assert needed_codes([{"engine": "vasp", "host": "/nowhere/mine.yaml"}]) == {"vasp": []}
     with pytest.raises(UserError, match="vasp, gpaw"):

@@ -132,6 +132,8 @@ def test_commands_that_need_no_cluster_and_no_licence_run_as_they_stand(read, tm
     (tmp_path / "my_host.yaml").write_text(blocks(read("howto_host.md"), "yaml")[0])
     campaign = next(b for b in blocks(read("howto_cluster.md"), "yaml") if b.startswith("name:"))
     (tmp_path / "ferrites.yaml").write_text(campaign)
+    settings = next(b for b in blocks(read("howto_vasp.md"), "yaml") if b.startswith("# cfo-vasp.yaml"))
+    (tmp_path / "cfo-vasp.yaml").write_text(settings)
     pages = ["howto_cluster.md", "howto_vasp.md", "structures.md", "README.md"]
     seen = dict.fromkeys(tuple(w) for page in pages for w in commands(read(page)) if is_dry(w))
     assert {"inputs", "submit", "campaign", "cluster", "structures", "hosts"} <= {words[0] for words in seen}

@@ -40,8 +40,9 @@ def needed_codes(studies: Sequence[dict[str, Any]], asked: Sequence[str] = ()) -
             raise UserError(f"engine {engine!r} has no code to look for; known: {', '.join(PROBES)}")
     hosts: dict[str, set[str]] = {engine: set() for engine in asked}
     for about in studies:
-        if about.get("engine") in PROBES:
-            hosts.setdefault(str(about["engine"]), set()).add(str(about.get("host")))
+        engine = str(about.get("engine")).partition(":")[0]  # a settings file may follow the name
+        if engine in PROBES:
+            hosts.setdefault(engine, set()).add(str(about.get("host")))
     out = {}
     for engine, names in hosts.items():
         elements: set[str] = set()
