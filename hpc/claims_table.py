@@ -75,15 +75,21 @@ def print_and_write(folders: Sequence[Path], output: Path | None = None, console
     target = output or (folders[0] if len(folders) == 1 else None)
     if target is not None and target.exists() and not target.is_dir():
         raise UserError(f"output {target} is a file; give a folder with --output")
-    shown = Table("id", "study", "verdict", "number", "engine")
+    names = list(dict.fromkeys(str(r["study"]) for r in table_rows))
+    several = len(names) > 1
+    shown = Table("id", *(["study"] if several else []), "verdict", "number", "engine")
     for r in table_rows:
         style = _STYLE[str(r["verdict"])]
         verdict = f"[{style}]{r['verdict']}[/{style}]"
-        shown.add_row(str(r["id"]), escape(str(r["study"])), verdict, escape(_number(r)), escape(str(r["engine"])))
+        study = [escape(str(r["study"]))] if several else []
+        shown.add_row(str(r["id"]), *study, verdict, escape(_number(r)), escape(str(r["engine"])))
     out = console or Console()
+    if not several:
+        out.print(*names, markup=False)
     out.print(shown)
     for r in table_rows:
-        out.print(f"[bold]{r['id']}[/bold] {escape(str(r['claim']))} ({escape(str(r['study']))})")
+        whose = f" ({escape(str(r['study']))})" if several else ""
+        out.print(f"[bold]{r['id']}[/bold] {escape(str(r['claim']))}{whose}")
         out.print(f"   [{_STYLE[str(r['verdict'])]}]{r['verdict']}[/]: {escape(str(r['reason']))}.")
         out.print(f"   would change it: {escape(str(r['would_change']))}.", style="dim")
     if target is not None:
