@@ -175,7 +175,7 @@ def _powers(phase: ComplexArray, orders: IntArray) -> ComplexArray:
     most = int(np.abs(orders).max())
     table = np.empty((2 * most + 1, len(phase)), dtype=np.complex128)
     table[most] = 1.0
-    # Products cost a tenth of exponentials; after a few dozen the rounding error is still below 1e-14.
+    # Products are cheaper than exponentials; the rounding error grows only in proportion to the order.
     for order in range(1, most + 1):
         np.multiply(table[most + order - 1], phase, out=table[most + order])
     np.conj(table[:most:-1], out=table[:most])
