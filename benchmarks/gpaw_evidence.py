@@ -18,8 +18,9 @@ from pathlib import Path
 from magnetoionics.analysis.anisotropy import AnisotropyMap
 from magnetoionics.analysis.calculation import Calculation
 from magnetoionics.analysis.directions import lebedev_directions
+from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.evidence import Evidence, evidence_folder
-from magnetoionics.workflows.ase_jobs import relax_structure, static_structure
+from magnetoionics.workflows.ase_jobs import plain, relax_structure, static_structure
 from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engines.gpaw import GpawEngine
@@ -42,9 +43,7 @@ def compute(job: Task, scratch: Path, kept: Path) -> Evidence:
     left_out: list[str] = []
     if job.kind == "map":
         calculation, map_ = with_map(engine, job)
-        left_out = [FIXED_IONS]
-        if job.symmetry:
-            left_out.append("time reversal was used in the cycle: the odd part is zero by construction")
+        left_out = left_out_of_map(job)
     elif job.kind == "relax":
         calculation = relax_structure.original(engine, job.structure, name=job.name, cell=False, mover=None)
     elif job.kind == "static":
@@ -60,6 +59,9 @@ def compute(job: Task, scratch: Path, kept: Path) -> Evidence:
         left_out = [FIXED_IONS]
         tensor = born_charge_of_ion.original(engine, job.structure, job.ion, axes=[0, 1, 2])
         numbers = {f"born_charge_e_row_{axis}": row for axis, row in zip("xyz", tensor, strict=True)}
+    provenance = provenance_of(engine, job, left_out)
+    if calculation is not None:
+        calculation = calculation.model_copy(update={"provenance": provenance})
     return Evidence(
         name=job.name,
         what=job.what,
@@ -69,8 +71,20 @@ def compute(job: Task, scratch: Path, kept: Path) -> Evidence:
         numbers=numbers,
         cpu_seconds=time.process_time() - begin[1],
         wall_seconds=time.perf_counter() - begin[0],
-        provenance=engine.provenance(left_out),
+        provenance=provenance,
     )
+
+
+def left_out_of_map(job: Task) -> list[str]:
+    """What a map of fixed ions leaves out."""
+    reversal = "time reversal was used in the cycle: the odd part is zero by construction"
+    return [FIXED_IONS, *([reversal] if job.symmetry else [])]
+
+
+def provenance_of(engine: GpawEngine, job: Task, left_out: list[str]) -> Provenance:
+    """The engine's, with the settings of the self-consistent cycle alone."""
+    settings = {**plain(job.settings), "symmetry": job.symmetry}
+    return engine.provenance(left_out).model_copy(update={"settings": settings})
 
 
 def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]:
@@ -91,7 +105,7 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
         site_moments_muB=moments,
         gap_eV=gap_eV(atoms.calc.live),
         checks=[moments_kept(job.structure.site_properties["magmom"], moments)],
-        provenance=engine.provenance([FIXED_IONS]),
+        provenance=provenance_of(engine, job, left_out_of_map(job)),
     )
     map_ = AnisotropyMap(
         state=job.name,
@@ -103,7 +117,7 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
         method="force theorem",
         orbital_moments_muB=[[float(x) for x in row] for row in orbital],
         checks=[odd_part_is_noise(directions, energies, None)],
-        provenance=engine.provenance([FIXED_IONS]),
+        provenance=provenance_of(engine, job, left_out_of_map(job)),
     )
     return calculation, map_
 

@@ -114,6 +114,10 @@ class GpawEngine(AseEngine):
         if "magmom" not in structure.site_properties:
             raise CannotDoError("the structure carries no site moments: DFT would start from no magnetic order")
 
+    def settings(self) -> dict[str, Any]:
+        """See `Engine.settings`; where files lie decides no number and belongs to one machine."""
+        return {k: v for k, v in super().settings().items() if k != "scratch"}
+
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
         """Functional, U, settings and versions."""
         rough = [f"cut-off below {QUOTABLE_CUTOFF_eV:g} eV: for looking, not for quoting"]
