@@ -122,6 +122,8 @@ class Curve(Document):
     ----------
     x, y
         Values; what they are is in `x_name` and `y_name`, with units.
+    pulse_s, pulses_V
+        Length of the pulses, and the voltage of each one of a train.
     parameters, notes
         Every assumption behind the curve.
     """
@@ -130,6 +132,8 @@ class Curve(Document):
     y_name: str
     x: list[float]
     y: list[float]
+    pulse_s: float | None = None
+    pulses_V: list[float] = Field(default_factory=list)
     parameters: EnsembleParameters
     notes: list[str] = Field(default_factory=list)
 
@@ -232,6 +236,7 @@ def contrast_against_voltage(
         y_name="contrast",
         x=[float(v) for v in voltages_V],
         y=y,
+        pulse_s=pulse_s,
         parameters=p,
         notes=[f"pulse {pulse_s:g} s, wait {wait_s:g} s, each voltage on a fresh film"],
     )
@@ -252,6 +257,8 @@ def contrast_of_sequence(
         y_name="contrast",
         x=[i / 2 for i in range(len(found))] if read_both else [float(i) for i in range(len(voltages_V))],
         y=found if read_both else found[1::2],
+        pulse_s=pulse_s,
+        pulses_V=[float(v) for v in voltages_V],
         parameters=p,
         notes=[
             "voltages " + ", ".join(f"{v:g}" for v in voltages_V) + " V",

@@ -66,7 +66,7 @@ def plot_pulses(curves: Sequence[Curve], ax: Axes | None = None) -> Figure:
     """Contrast against voltage for several pulse lengths; what all share, and each pulse, in the margin."""
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
         for curve, colour, mark in zip(curves, (BLUE, VERMILION, GREEN, PURPLE) * 3, "os^Dv*" * 2, strict=False):
-            label = curve.notes[0].split(",")[0] if curve.notes else ""
+            label = "" if curve.pulse_s is None else f"pulse {curve.pulse_s:g} s"
             axis.plot(curve.x, curve.y, f"{mark}-", ms=3.5, color=colour, label=label)
         axis.axhline(0, color="0.6", lw=0.8)
         axis.set_xlabel(curves[0].x_name)
@@ -84,8 +84,8 @@ def plot_train(curve: Curve, ax: Axes | None = None) -> Figure:
         ends = np.isclose(x % 1, 0)
         axis.plot(x[ends], y[ends], "o", color=BLUE, label="end of the pulse")
         axis.plot(x[~ends], y[~ends], "o", mfc="white", color=VERMILION, label="after the wait")
-        volts = curve.notes[0].removeprefix("voltages ").removesuffix(" V").split(", ")
-        axis.set_xticks(x[ends], [f"{v} V" for v in volts])
+        if len(curve.pulses_V) == np.count_nonzero(ends):
+            axis.set_xticks(x[ends], [f"{v:g} V" for v in curve.pulses_V])
         axis.axhline(0, color="0.6", lw=0.8)
         axis.set_xlabel("pulse")
         axis.set_ylabel(curve.y_name)
