@@ -8,7 +8,7 @@ from pydantic import Field
 
 from .anisotropy import AnisotropyMap
 from .calculation import Calculation
-from .document import Document, Provenance
+from .document import Document, Provenance, StructureField
 
 
 class Evidence(Document):
@@ -44,9 +44,47 @@ class Evidence(Document):
     provenance: Provenance
 
 
+class StartGeometry(Document):
+    """A geometry of a cheaper engine from which a first-principles calculation starts.
+
+    Attributes
+    ----------
+    name
+        Also the file's.
+    structure
+        Cell with its site properties.
+    energy_eV
+        By the engine that made it; for stationary points of a path relative to its beginning.
+    """
+
+    name: str
+    structure: StructureField
+    energy_eV: float
+    provenance: Provenance
+
+
 def evidence_folder() -> Path:
     """Where the package keeps its evidence."""
     return Path(__file__).resolve().parents[1] / "data" / "gpaw"
+
+
+def starts_folder() -> Path:
+    """Where the package keeps the geometries that its evidence starts from."""
+    return Path(__file__).resolve().parents[1] / "data" / "gpaw_starts"
+
+
+def load_start(name: str) -> StartGeometry:
+    """A kept start geometry.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    path = starts_folder() / f"{name}.json"
+    if not path.exists():
+        raise ValueError(f"no start geometry {name!r} is kept; python benchmarks/gpaw_starts.py makes them")
+    return StartGeometry.model_validate_json(path.read_text())
 
 
 def load_evidence(folder: Path | None = None) -> dict[str, Evidence]:

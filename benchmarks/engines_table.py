@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from magnetoionics.analysis.anisotropy import summarise
+from magnetoionics.analysis.chemical_potentials import ChemicalPotentials
 from magnetoionics.analysis.engine_summary import (
     EngineSummary,
     load_summaries,
@@ -17,9 +18,10 @@ from magnetoionics.analysis.engine_summary import (
     summary_of_evidence,
     summary_of_study,
 )
-from magnetoionics.analysis.evidence import Evidence, load_evidence
+from magnetoionics.analysis.evidence import Evidence, load_evidence, load_start
 from magnetoionics.analysis.study import Study
-from magnetoionics.workflows.gpaw.evidence import task_names
+from magnetoionics.workflows.gpaw.evidence import HOP_STATES, hop_point, task_names
+from magnetoionics.workflows.gpaw.evidence_results import evidence_vacancies, hop_energies_eV
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "engines.md"
 # GPAW's column: the best converged single calculation that there is.
@@ -113,6 +115,7 @@ def page(summaries: list[EngineSummary], evidence: dict[str, Evidence]) -> str:
         lines.append(f"- **{s.column}** (`{s.command}`): {s.provenance.functional}{_u(s)}.{time}")
         lines += [f"  - {note}" for note in [*s.notes, *s.provenance.left_out] if note]
     lines += ["", "## First-principles evidence", "", *_evidence(evidence), ""]
+    lines += [*_vacancies(evidence), *_hop(evidence), *_born(evidence)]
     return "\n".join(lines)
 
 
@@ -141,9 +144,11 @@ def _evidence(evidence: dict[str, Evidence]) -> list[str]:
         if e.anisotropy is not None:
             found = summarise(e.anisotropy)
             spread = f"{found.hard_minus_easy_meV:.3f}"
-            odd = "0 by symmetry" if settings.get("symmetry") else f"{found.odd_max_meV:.1e}"
+            odd = f"{found.odd_max_meV:.1e}" if settings["symmetry"] == "off" else "0 by symmetry"
         gap = "-" if done.gap_eV is None else f"{done.gap_eV:.2f}"
-        mesh = "x".join(str(k) for k in settings.get("k_mesh") or [])
+        mesh = "x".join(str(k) for k in settings["k_mesh"]) + (
+            "" if settings.get("gamma_centred", True) else " shifted"
+        )
         lines.append(
             f"| {e.name} | {len(done.structure)} | {settings.get('cutoff_eV'):g} | {mesh} | {done.energy_eV:.4f} | "
             f"{done.total_moment_muB:.3f} | {gap} | {spread} | {odd} | {e.cpu_seconds:.0f} |"
@@ -151,6 +156,111 @@ def _evidence(evidence: dict[str, Evidence]) -> list[str]:
     missing = [n for n in task_names() if n not in evidence]
     lines += ["", f"Not computed yet: {', '.join(missing)}." if missing else "Every task is computed."]
     return lines
+
+
+def _vacancies(evidence: dict[str, Evidence]) -> list[str]:
+    found = evidence_vacancies(evidence)
+    if found is None or found.window.window is None or found.window.references is None:
+        return []
+    window, measured = found.window.window, found.window.experimental
+    spread = found.window.references.oxygen_spread_eV
+    lines = [
+        "### Vacancies",
+        "",
+        "Neutral, one ion missing in a tetragonal cell of 28 atoms (5.93 x 5.93 x 8.39 A), Imma, lattice as measured;",
+        "ions relaxed at 400 eV and Gamma, energies at 500 eV on a shifted 2x2x1 mesh. One magnetic start each, no",
+        "correction for size. Energy of oxygen from the redox ladder of oxides computed at the same settings: "
+        + ", ".join(f"{step.reaction} {step.oxygen_eV:.2f} eV" for step in found.window.references.ladder)
+        + ("." if spread is None else f" (spread {spread:.2f} eV)."),
+        f"Window of the oxygen potential {window.delta_mu_O_min_eV:.2f} to {window.delta_mu_O_max_eV:.2f} eV"
+        + (
+            ""
+            if measured is None
+            else f" ({measured.delta_mu_O_min_eV:.2f} to {measured.delta_mu_O_max_eV:.2f} measured)"
+        )
+        + ".",
+        "",
+        "| vacancy | oxygen-rich edge, eV | oxygen-poor edge, eV | error of oxygen, eV | change of moment, muB "
+        "| largest force, eV/A | notes |",
+        "|" + "-|" * 7,
+    ]
+    for v in found.vacancies:
+        rich, poor = (" to ".join(f"{x:.2f}" for x in dict.fromkeys(e)) for e in (v.oxygen_rich_eV, v.oxygen_poor_eV))
+        error = "-" if v.error_eV is None else f"{v.error_eV:.2f}"
+        lines.append(
+            f"| {v.label} | {rich} | {poor} | {error} | {v.moment_change_muB:+.2f} | {v.largest_force_eV_per_A:.2f} | "
+            f"{'; '.join(v.notes) or '-'} |"
+        )
+    return [*lines, ""]
+
+
+def _range(window: ChemicalPotentials | None) -> str:
+    return "none" if window is None else f"{window.delta_mu_O_min_eV:.2f} to {window.delta_mu_O_max_eV:.2f} eV"
+
+
+def _hop(evidence: dict[str, Evidence]) -> list[str]:
+    found = hop_energies_eV(evidence)
+    if len(found) < 2:
+        return []
+    lines = [
+        "### Hop Co(B) -> V_Fe(B)",
+        "",
+        "55 atoms at the measured lattice, Gamma, 400 eV: single points at the stationary points of SevenNet's path,",
+        "whose own energies stand beside. They are not GPAW's stationary points, so no barrier is bounded by them.",
+        "",
+        "| state | GPAW, eV | SevenNet, eV | moment, muB | gap, eV | hard minus easy, meV | odd part, meV |",
+        "|" + "-|" * 7,
+    ]
+    for state in HOP_STATES:
+        if state not in found:
+            continue
+        kept = evidence[hop_point(state)]
+        done, spread, odd = kept.calculation, "-", "-"
+        assert done is not None
+        if kept.anisotropy is not None:
+            summary = summarise(kept.anisotropy)
+            spread, odd = f"{summary.hard_minus_easy_meV:.2f}", f"{summary.odd_max_meV:.1e}"
+        gap = "-" if done.gap_eV is None else f"{done.gap_eV:.2f}"
+        lines.append(
+            f"| {state} | {found[state]:+.3f} | {load_start(f'hop56-{state}').energy_eV:+.3f} | "
+            f"{done.total_moment_muB:.2f} | {gap} | {spread} | {odd} |"
+        )
+    return [*lines, ""]
+
+
+def _born(evidence: dict[str, Evidence]) -> list[str]:
+    kept = next((e for n, e in evidence.items() if n.startswith("born")), None)
+    if kept is None:
+        return []
+    rows = [kept.numbers[f"born_charge_e_row_{axis}"] for axis in "xyz"]
+    text = ["[" + ", ".join(f"{x:+.2f}" for x in row) + "]" for row in rows if isinstance(row, list)]
+    mean = sum(row[n] for n, row in enumerate(rows) if isinstance(row, list)) / 3
+    return [
+        "### Born charge of the mover",
+        "",
+        f"{kept.what}: {', '.join(text)} e, mean of the diagonal {mean:+.2f} e (formal +2).",
+        f"{kept.provenance.settings['cutoff_eV']:g} eV, ions as measured, {kept.cpu_seconds:.0f} CPU s.",
+        "",
+    ]
+
+
+def gpaw_summary(evidence: dict[str, Evidence]) -> EngineSummary | None:
+    """GPAW's column: the best bulk calculation, the vacancies and the energies along the hop."""
+    best = next((evidence[n] for n in PREFERRED if n in evidence), None)
+    if best is None:
+        return None
+    summary = summary_of_evidence(best, "cofe2o4", "Imma")
+    vacancies, hop = evidence_vacancies(evidence), hop_energies_eV(evidence)
+    if vacancies is not None:
+        summary.vacancies_eV = {v.label: v.oxygen_rich_eV[0] for v in vacancies.vacancies}
+        summary.vacancy_cell_atoms = 28
+    if {"hump1", "hump2", "middle", "after"} <= set(hop):
+        top = max(hop["hump1"], hop["hump2"])
+        summary.barriers_eV = [top, top - hop["after"]]
+        summary.intermediate_eV = hop["middle"]
+        summary.band_cell_atoms = 55
+        summary.notes.append("hop: single points at 400 eV and Gamma on SevenNet's path")
+    return summary
 
 
 def main() -> None:
@@ -164,10 +274,10 @@ def main() -> None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(summary.model_dump_json(indent=1) + "\n")
     evidence = load_evidence()
-    best = next((evidence[n] for n in PREFERRED if n in evidence), None)
     summaries = load_summaries()
-    if best is not None:
-        summaries.append(summary_of_evidence(best, "cofe2o4", "Imma"))
+    own = gpaw_summary(evidence)
+    if own is not None:
+        summaries.append(own)
     order = ("local", "chgnet", "sevennet", "gpaw")
     summaries.sort(key=lambda s: order.index(s.engine) if s.engine in order else len(order))
     PAGE.write_text(page(summaries, evidence))

@@ -3,8 +3,9 @@
     python benchmarks/gpaw_evidence.py --list
     python benchmarks/gpaw_evidence.py imma-pw500-k2 --scratch DIR [--output data/gpaw]
 
-Relaxations go on from their checkpoint in the scratch folder. A 500 eV single point of a vacancy starts from the
-400 eV relaxation if that is kept already.
+Relaxations go on from their checkpoint in the scratch folder. A 500 eV single point of a vacancy takes the ions of
+its 400 eV relaxation if that is kept already, else those of a cheaper engine (benchmarks/gpaw_starts.py); the
+document says which.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from magnetoionics.workflows.guards import moments_kept, odd_part_is_noise
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"
 
 
-def compute(job: Task, scratch: Path, kept: Path) -> Evidence:
+def compute(job: Task, scratch: Path) -> Evidence:
     """Run a task; times are of one core."""
     engine = GpawEngine(dft=job.settings, scratch=str(scratch), fmax_eV_per_A=0.05, max_steps=60)
     begin = time.perf_counter(), time.process_time()
@@ -43,18 +44,12 @@ def compute(job: Task, scratch: Path, kept: Path) -> Evidence:
     left_out: list[str] = []
     if job.kind == "map":
         calculation, map_ = with_map(engine, job)
-        left_out = left_out_of_map(job)
+        left_out = left_out_of(job)
     elif job.kind == "relax":
         calculation = relax_structure.original(engine, job.structure, name=job.name, cell=False, mover=None)
     elif job.kind == "static":
-        relaxed = kept / f"{job.name.replace('pw500', 'pw400')}.json"
-        structure = job.structure
-        if relaxed.exists() and relaxed.stem != job.name:
-            found = Evidence.model_validate_json(relaxed.read_text()).calculation
-            structure = found.structure if found is not None else structure
-        else:
-            left_out = [FIXED_IONS]
-        calculation = static_structure.original(engine, structure, name=job.name, mover=None)
+        left_out = left_out_of(job)
+        calculation = static_structure.original(engine, job.structure, name=job.name, mover=None)
     else:
         left_out = [FIXED_IONS]
         tensor = born_charge_of_ion.original(engine, job.structure, job.ion, axes=[0, 1, 2])
@@ -75,10 +70,11 @@ def compute(job: Task, scratch: Path, kept: Path) -> Evidence:
     )
 
 
-def left_out_of_map(job: Task) -> list[str]:
-    """What a map of fixed ions leaves out."""
+def left_out_of(job: Task) -> list[str]:
+    """How the ions came to lie where they are, and what an odd part is worth."""
+    ions = FIXED_IONS if job.relaxed_by is None else f"ions relaxed by {job.relaxed_by}, not at these settings"
     reversal = "time reversal was used in the cycle: the odd part is zero by construction"
-    return [FIXED_IONS, *([reversal] if job.symmetry else [])]
+    return [ions, *([reversal] if job.kind == "map" and job.symmetry != "off" else [])]
 
 
 def provenance_of(engine: GpawEngine, job: Task, left_out: list[str]) -> Provenance:
@@ -105,7 +101,7 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
         site_moments_muB=moments,
         gap_eV=gap_eV(atoms.calc.live),
         checks=[moments_kept(job.structure.site_properties["magmom"], moments)],
-        provenance=provenance_of(engine, job, left_out_of_map(job)),
+        provenance=provenance_of(engine, job, left_out_of(job)),
     )
     map_ = AnisotropyMap(
         state=job.name,
@@ -117,7 +113,7 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
         method="force theorem",
         orbital_moments_muB=[[float(x) for x in row] for row in orbital],
         checks=[odd_part_is_noise(directions, energies, None)],
-        provenance=provenance_of(engine, job, left_out_of_map(job)),
+        provenance=provenance_of(engine, job, left_out_of(job)),
     )
     return calculation, map_
 
@@ -139,7 +135,7 @@ def main() -> None:
         path = args.output / f"{name}.json"
         if path.exists() and not args.tasks:
             continue
-        done = compute(task(name), args.scratch, args.output)
+        done = compute(task(name), args.scratch)
         path.write_text(done.model_dump_json(indent=1) + "\n")
         print(name, f"{done.cpu_seconds:.0f} CPU s, {done.wall_seconds:.0f} s", file=sys.stderr, flush=True)
 

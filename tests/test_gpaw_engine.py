@@ -45,7 +45,7 @@ def run(job):
 
 def calculator(engine, structure):
     atoms = to_atoms(structure)
-    return engine.make_calculator(atoms, None, symmetry=True)
+    return engine.make_calculator(atoms, None, symmetry="full")
 
 
 def test_static_keeps_the_antiferromagnet(engine, nickel_oxide):

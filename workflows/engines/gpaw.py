@@ -20,7 +20,7 @@ from ..engine import CannotDoError, Capability, UnknownEngineError
 from ..engine_settings import EngineSettingsError
 from ..gpaw.calculator import GpawCalculator
 from ..gpaw.observe import gap_eV
-from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV
+from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV, Symmetry
 from ..guards import moments_kept
 from ..ml_engine import require_wheel
 from ..oxide_references import fit_references
@@ -147,8 +147,13 @@ class GpawEngine(AseEngine):
         made.name = name
         return made
 
-    def make_calculator(self, atoms: Atoms, mover: int | None, *, symmetry: bool = False) -> GpawCalculator:
-        """GPAW with the rescue ladder; its moments start from those that the atoms carry."""
+    def make_calculator(
+        self, atoms: Atoms, mover: int | None, *, symmetry: Symmetry = "time reversal"
+    ) -> GpawCalculator:
+        """GPAW with the rescue ladder; its moments start from those that the atoms carry.
+
+        The point group stays unused by default: ions that relax would keep it.
+        """
         moments = atoms.arrays["magmom"]
         if self.scratch is None:
             return GpawCalculator(self.dft, moments, symmetry=symmetry)
@@ -159,7 +164,7 @@ class GpawEngine(AseEngine):
 
     def make_cell_calculator(self, atoms: Atoms) -> GpawCalculator:
         """With the symmetry of the start: a perfect crystal keeps it, and needs a fraction of the k-points."""
-        return self.make_calculator(atoms, None, symmetry=True)
+        return self.make_calculator(atoms, None, symmetry="full")
 
     def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
         """Formal or supplied Born charges, fixed along the path."""

@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from numpy.typing import NDArray
 
-from .settings import RESCUE_MIXERS, GpawSettings, start_moments
+from .settings import RESCUE_MIXERS, GpawSettings, Symmetry, start_moments
 
 _KEPT = ("energy", "free_energy", "forces", "stress", "magmom", "magmoms")
 
@@ -31,8 +31,8 @@ class GpawCalculator(Calculator):
         Of the self-consistent cycle.
     moments_muB : array_like
         Start moments, shape (n,), signed; cut to the free atom's.
-    symmetry : bool
-        Use point group and time reversal.
+    symmetry : str
+        What the cycle may use, see `GpawSettings.parameters`.
     log : Path, optional
         GPAW's text output, appended to; none by default.
     make : callable, optional
@@ -53,7 +53,7 @@ class GpawCalculator(Calculator):
         settings: GpawSettings,
         moments_muB: Sequence[float] | NDArray[np.float64],
         *,
-        symmetry: bool = True,
+        symmetry: Symmetry = "full",
         log: Path | None = None,
         make: Callable[..., Any] | None = None,
     ) -> None:

@@ -5,20 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from pymatgen.core import Structure
 
+from ...analysis.evidence import Evidence, evidence_folder, load_start
+from ...structures.competing import competing_phase
+from ...structures.hops import Hop
 from ...structures.host import get_host
-from ...structures.supercell import supercell
+from ...structures.supercell import general_supercell
 from ...structures.vacancies import distinct_vacancies, remove_site, same_site_in
-from ..building import Repeats, shortest_hop
-from .settings import GpawSettings
+from ..building import shortest_hop
+from .settings import GpawSettings, Symmetry
 
 HOST = "cofe2o4"
 TaskKind = Literal["map", "relax", "static", "born"]
 _ORDERS = {"imma": "Imma", "p4122": "P4_122"}
-_VACANCIES = {"vfea": ("Fe", "A"), "vfeb": ("Fe", "B"), "vcob": ("Co", "B"), "vo": ("O", "O")}
-# 28 atoms: two primitive cells of Imma, so that an ion is missing in every second one.
-DEFECT_REPEATS: Repeats = (2, 1, 1)
+VACANCIES = {"vfea": ("Fe", "A"), "vfeb": ("Fe", "B"), "vcob": ("Co", "B"), "vo": ("O", "O")}
+# The tetragonal cell of 28 atoms: two primitive cells, an ion is missing in every second one.
+_DEFECT_CELL_CUBIC = ((0.5, 0.5, 0.0), (-0.5, 0.5, 0.0), (0.0, 0.0, 1.0))
+# Oxides that give the energies of the elements by their enthalpies, with meshes of the density of the defect cell's.
+PHASES = {
+    "coo": ("CoO", (4, 4, 2)),
+    "fe2o3": ("Fe2O3", (2, 2, 2)),
+    "co3o4": ("Co3O4", (2, 2, 2)),
+    "fe3o4": ("Fe3O4", (2, 2, 2)),
+}
+HOP_STATES = ("before", "hump1", "middle", "hump2", "after")
+# Energies of cells that are subtracted: 1e-5 eV per electron is 2 meV in 28 atoms.
+_BOUNDS_OF_DIFFERENCES = {"energy_eV": 1e-5, "density_e": 1e-4, "eigenstates_eV2": 4e-8}
+_BOUNDS_OF_BULK = {"energy_eV": 1e-6, "density_e": 1e-5, "eigenstates_eV2": 1e-8}
 
 
 @dataclass(frozen=True)
@@ -36,9 +51,11 @@ class Task:
     kind
         ``map`` is a static calculation with E(n), ``born`` the charge of `ion`.
     symmetry
-        Use it in the cycle; an odd part is then no error bar.
+        What the cycle uses; with time reversal an odd part is no error bar.
     ion
         For ``born``.
+    relaxed_by
+        What relaxed the ions before, in words; None if they lie where they were measured.
     """
 
     name: str
@@ -46,17 +63,20 @@ class Task:
     structure: Structure
     settings: GpawSettings
     kind: TaskKind
-    symmetry: bool = False
+    symmetry: Symmetry = "time reversal"
     ion: int | None = None
+    relaxed_by: str | None = None
 
 
 def task_names() -> list[str]:
     """All tasks, the cheapest of each group first."""
-    bulk = [f"imma-pw{c}-k{k}" for c, k in ((400, 2), (500, 2), (500, 3), (600, 2), (400, 4))]
+    bulk = [f"imma-pw{c}-k{k}" for c, k in ((400, 2), (500, 2), (600, 2), (400, 3), (500, 3), (400, 4))]
     bulk += ["imma-pw400-k2-nosym", "imma-pw400-k2-empty6", "p4122-pw500-k2"]
-    defects = [f"{key}28-pw{c}-k221" for c in (400, 500) for key in ("host", *_VACANCIES)]
-    hop = [f"hop56-{state}-pw400-k2" for state in ("before", "after", "middle")]
-    return [*bulk, *defects, *hop, "bornco-pw400-k2"]
+    phases = [f"{key}-pw500-m{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
+    relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
+    defects = [single_point(key) for key in ("host", *VACANCIES)]
+    hop = [hop_point(state) for state in HOP_STATES]
+    return [*bulk, *phases, *relaxed, *defects, *hop, "bornco-pw400-k2"]
 
 
 def primitive(order: str = "Imma") -> Structure:
@@ -65,48 +85,100 @@ def primitive(order: str = "Imma") -> Structure:
 
 
 def task(name: str) -> Task:
-    """A task by name.
+    """A task by name: what, cut-off, mesh (``k`` with Gamma, ``m`` between the points), and what is special.
 
     Raises
     ------
     ValueError
-        If it is none of `task_names`.
+        If it is none of `task_names`, or if it starts from a geometry that is not kept.
     """
     if name not in task_names():
         raise ValueError(f"unknown evidence {name!r}; known: {', '.join(task_names())}")
-    words = name.split("-")
-    head, cutoff, digits = words[0], float(next(w for w in words if w.startswith("pw"))[2:]), words[-1]
-    mesh = next(w for w in words if w.startswith("k") and w[1:].isdigit())[1:]
-    k = [int(d) for d in mesh] * (3 if len(mesh) == 1 else 1)
+    head, cutoff, mesh, *special = name.split("-")
+    digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
+    bulk = head in (*_ORDERS, "bornco")
     settings = GpawSettings(
-        cutoff_eV=cutoff,
-        k_mesh=(k[0], k[1], k[2]),
-        energy_eV=1e-6,
-        empty_eV=6.0 if digits == "empty6" else None,
+        cutoff_eV=float(cutoff[2:]),
+        k_mesh=(int(digits[0]), int(digits[1]), int(digits[2])),
+        gamma_centred=mesh[0] == "k",
+        empty_eV=6.0 if special == ["empty6"] else None,
+        **(_BOUNDS_OF_BULK if bulk else _BOUNDS_OF_DIFFERENCES),
     )
     if head in _ORDERS:
         what = f"{_ORDERS[head]} CoFe2O4: energy and E(n)"
-        return Task(name, what, primitive(_ORDERS[head]), settings, "map", symmetry=digits != "nosym")
+        return Task(name, what, primitive(_ORDERS[head]), settings, "map", "off" if special == ["nosym"] else "full")
     if head == "bornco":
         cell = primitive()
         ion = next(i for i, s in enumerate(cell) if s.specie.symbol == "Co")
-        return Task(name, "Born charge of Co in Imma CoFe2O4", cell, settings, "born", ion=ion)
-    if head == "hop56":
-        # In 28 atoms the mover and its image would both reach the vacancy.
-        hop = shortest_hop(get_host(HOST).structure("Imma"), (1, 1, 1), get_host(HOST).hops[0])
-        states = {"before": hop.initial, "after": hop.final, "middle": hop.intermediates[0]}
-        what = f"Co(B) -> {hop.vacancy}, {words[1]}, ions not relaxed: energy and E(n)"
-        return Task(name, what, states[words[1]], settings, "map")
-    key = head.removesuffix("28")
-    kind: TaskKind = "static" if key == "host" or cutoff >= 500 else "relax"
-    return Task(name, f"{key} in the 28-atom cell of Imma", _defect_cell(key), settings, kind)
+        return Task(name, "Born charge of Co in Imma CoFe2O4", cell, settings, "born", "off", ion=ion)
+    if head in PHASES:
+        formula = PHASES[head][0]
+        return Task(name, f"{formula}, a reference", _reference_cell(formula), settings, "static", "full")
+    if head.startswith("hop56"):
+        return _hop_task(name, head.removeprefix("hop56"), settings)
+    return _defect_task(name, head.removesuffix("28"), settings)
 
 
-def _defect_cell(key: str) -> Structure:
+def _reference_cell(formula: str) -> Structure:
+    """Smallest magnetic cell with the least skewed edges: sharp angles spoil gradients on GPAW's grid."""
+    cell = competing_phase(formula).build().get_primitive_structure(use_site_props=True, tolerance=0.05)
+    return cell.get_reduced_structure("niggli")
+
+
+def _hop_task(name: str, state: str, settings: GpawSettings) -> Task:
+    start = load_start(f"hop56-{state}")
+    kind: TaskKind = "map" if state in ("before", "after") else "static"
+    what = f"Co(B) -> V_Fe(B) in 55 atoms, {state}"
+    return Task(name, what, start.structure, settings, kind, _symmetry_of(kind), relaxed_by=start.provenance.engine)
+
+
+def _symmetry_of(kind: TaskKind) -> Symmetry:
+    return "off" if kind == "map" else "time reversal"
+
+
+def _defect_task(name: str, key: str, settings: GpawSettings) -> Task:
+    what = f"{key} in the tetragonal 28-atom cell of Imma"
+    start = load_start(f"{key}28")
+    relaxation = _relaxation(key)
+    if name == relaxation:
+        return Task(name, what, start.structure, settings, "relax")
+    kept = evidence_folder() / f"{relaxation}.json"
+    if kept.exists():
+        found = Evidence.model_validate_json(kept.read_text()).calculation
+        if found is not None:
+            return Task(name, what, found.structure, settings, "static", relaxed_by=relaxation)
+    return Task(name, what, start.structure, settings, "static", relaxed_by=start.provenance.engine)
+
+
+def _relaxation(key: str) -> str:
+    return f"{key}28-pw400-k111"
+
+
+def single_point(key: str) -> str:
+    """Name of the quotable calculation of the whole 28-atom cell (``host``) or of one of `VACANCIES`."""
+    return f"{key}28-pw500-m221"
+
+
+def hop_point(state: str) -> str:
+    """Name of the calculation of one of `HOP_STATES`."""
+    return f"hop56{state}-pw400-k1"
+
+
+def defect_cell(key: str) -> Structure:
+    """The 28-atom cell of Imma, whole (``host``) or with one of `VACANCIES`, nothing relaxed."""
     cell = primitive()
-    big = supercell(cell, DEFECT_REPEATS)
+    cubic = get_host(HOST).structure("Imma").lattice.matrix
+    matrix = np.asarray(_DEFECT_CELL_CUBIC) @ cubic @ np.linalg.inv(cell.lattice.matrix)
+    big = general_supercell(cell, np.rint(matrix).astype(int))
     if key == "host":
         return big
-    element, sublattice = _VACANCIES[key]
+    element, sublattice = VACANCIES[key]
     site = distinct_vacancies(cell, element, sublattice)[0]
     return remove_site(big, same_site_in(big, cell, site.index))
+
+
+def measured_hop() -> Hop:
+    """The shortest Co(B) -> V_Fe(B) hop in the cubic cell at the measured lattice: in 28 atoms the mover and its image
+    would both reach the vacancy.
+    """
+    return shortest_hop(get_host(HOST).structure("Imma"), (1, 1, 1), get_host(HOST).hops[0])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from ..ase_jobs import AseEngine
+    from ..engines.gpaw import GpawEngine
     from .settings import GpawSettings
 
 # Spins that turned further from their start than this belong to another direction.
@@ -79,7 +80,7 @@ def map_of_state(
         else:
             atoms = to_atoms(structure)
             # With time reversal used in the cycle, E(n) = E(-n) would hold by construction and measure nothing.
-            atoms.calc = engine.make_calculator(atoms, None)
+            atoms.calc = _without_symmetry(engine, atoms)
             live = cast(GpawCalculator, atoms.calc).converged(atoms)
             found = [float(m) for m in live.get_property("magmoms", live.atoms)]
             checks = [moments_kept([float(m) for m in atoms.arrays["magmom"]], found)]
@@ -98,6 +99,10 @@ def map_of_state(
         checks=checks,
         provenance=engine.provenance(),
     )
+
+
+def _without_symmetry(engine: AseEngine, atoms: Atoms) -> GpawCalculator:
+    return cast("GpawEngine", engine).make_calculator(atoms, None, symmetry="off")
 
 
 def _relaxed_spinors(
@@ -127,7 +132,7 @@ def polarisation_of(engine: AseEngine, structure: Structure, *, name: str, born:
     Born charges cost six calculations for each ion; every dipole is kept in the job's checkpoint.
     """
     atoms = to_atoms(structure)
-    calculator = cast(GpawCalculator, engine.make_calculator(atoms, None))
+    calculator = _without_symmetry(engine, atoms)
     refuse_thin_mesh(calculator.settings.mesh(atoms.cell.array))
     with engine.quiet(), checkpoint(engine, atoms, "polarisation", born) as record:
         live = calculator.converged(atoms)
@@ -192,7 +197,7 @@ def polarise_path(engine: AseEngine, band: Band, *, name: str, born: bool) -> Ba
 def born_charge_of_ion(engine: AseEngine, structure: Structure, ion: int, *, axes: list[int]) -> list[list[float]]:
     """Born charge by central differences of the Berry phase, e, shape (3, len(axes))."""
     atoms = to_atoms(structure)
-    calculator = cast(GpawCalculator, engine.make_calculator(atoms, None))
+    calculator = _without_symmetry(engine, atoms)
 
     def dipole(moved: Atoms) -> np.ndarray:
         return dipole_e_A(calculator.converged(moved))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
@@ -16,6 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 FREE_ATOM_MOMENT_muB = {"Cr": 6.0, "Mn": 5.0, "Fe": 4.0, "Co": 3.0, "Ni": 2.0, "Cu": 1.0}
 # Share of a point by which a mesh may miss its spacing.
 MESH_MARGIN = 0.02
+# What the cycle may use: point group and time reversal, time reversal alone, or nothing.
+Symmetry = Literal["full", "time reversal", "off"]
+_SYMMETRY: dict[Symmetry, dict[str, bool] | str] = {"full": {}, "time reversal": {"point_group": False}, "off": "off"}
 # Below this an energy is for looking, not for quoting: oxygen is 1.6 eV per atom away at 350 eV.
 QUOTABLE_CUTOFF_eV = 500.0
 # GPAW's own choice first, then ever slower ones. The physics (smearing, U, mesh) stays the same in all of them.
@@ -40,9 +43,12 @@ class GpawSettings(MSONable):
     cutoff_eV
         Plane-wave cut-off.
     k_spacing_per_A
-        Largest distance of k-points, 2 pi included, 1/Angstrom; the mesh contains Gamma.
+        Largest distance of k-points, 2 pi included, 1/Angstrom.
     k_mesh
         Mesh given outright instead; keep it the same in calculations that are compared.
+    gamma_centred
+        Whether the mesh contains Gamma. Off, an even mesh lies between: half the points by time reversal, and closer
+        to convergence in an insulator (Monkhorst and Pack, 10.1103/PhysRevB.13.5188).
     smearing_eV
         Width of the Fermi function.
     energy_eV, density_e, eigenstates_eV2
@@ -62,6 +68,7 @@ class GpawSettings(MSONable):
     cutoff_eV: float = 500.0
     k_spacing_per_A: float = 0.66
     k_mesh: tuple[int, int, int] | None = None
+    gamma_centred: bool = True
     smearing_eV: float = 0.05
     energy_eV: float = 1e-5
     density_e: float = 1e-5
@@ -103,7 +110,7 @@ class GpawSettings(MSONable):
         return {element: f":d,{u:g}" for element, u in sorted(self.hubbard_U_eV.items()) if u}
 
     def parameters(
-        self, atoms: Atoms, *, symmetry: bool = True, mixer: Mapping[str, Any] | None = None
+        self, atoms: Atoms, *, symmetry: Symmetry = "full", mixer: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Keyword arguments of ``gpaw.GPAW`` for these atoms.
 
@@ -112,7 +119,7 @@ class GpawSettings(MSONable):
         atoms
             Sets the mesh and which elements carry U.
         symmetry
-            Use the point group and time reversal; off for spin-orbit coupling and Berry phases.
+            What the cycle may use; "off" for spin-orbit coupling and Berry phases.
         mixer
             Density mixing; GPAW's own if None.
         """
@@ -127,12 +134,12 @@ class GpawSettings(MSONable):
         out: dict[str, Any] = {
             "mode": {"name": "pw", "ecut": self.cutoff_eV},
             "xc": self.functional,
-            "kpts": {"size": self.mesh(atoms.cell.array), "gamma": True},
+            "kpts": {"size": self.mesh(atoms.cell.array), "gamma": self.gamma_centred},
             "setups": {e: u for e, u in self.setups().items() if e in present},
             "occupations": {"name": "fermi-dirac", "width": self.smearing_eV},
             "convergence": convergence,
             "maxiter": self.max_iterations,
-            "symmetry": {} if symmetry else "off",
+            "symmetry": _SYMMETRY[symmetry],
         }
         if self.bands is not None:
             out["nbands"] = self.bands

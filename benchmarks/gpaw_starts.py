@@ -1,0 +1,69 @@
+"""Makes the geometries that first-principles evidence starts from, by a cheap engine at the measured lattice.
+
+    python benchmarks/gpaw_starts.py [--engine sevennet] [--output data/gpaw_starts]
+
+Vacancies of the 28-atom cell with relaxed ions, and the stationary points of the Co hop into V_Fe(B) in 55 atoms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from magnetoionics.analysis.document import Provenance
+from magnetoionics.analysis.evidence import StartGeometry, starts_folder
+from magnetoionics.workflows.ase_jobs import AseEngine, converge_band, relax_structure
+from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.gpaw.evidence import VACANCIES, defect_cell, measured_hop
+from pymatgen.core import Structure
+
+
+def keep(name: str, structure: Structure, energy_eV: float, provenance: Provenance, folder: Path) -> None:
+    start = StartGeometry(name=name, structure=structure, energy_eV=energy_eV, provenance=provenance)
+    (folder / f"{name}.json").write_text(start.model_dump_json(indent=1) + "\n")
+    print(name, f"{energy_eV:.3f} eV", file=sys.stderr, flush=True)
+
+
+def vacancies(engine: AseEngine, folder: Path) -> None:
+    for key in ("host", *VACANCIES):
+        done = relax_structure.original(engine, defect_cell(key), name=key, cell=False, mover=None)
+        keep(f"{key}28", done.structure, done.energy_eV, done.provenance, folder)
+
+
+def hop(engine: AseEngine, folder: Path) -> None:
+    """The stationary points of the path; humps are numbered from the start."""
+    found = measured_hop()
+    ends = [
+        relax_structure.original(engine, s, name="end", cell=False, mover=found.mover).structure
+        for s in (found.initial, found.final)
+    ]
+    band = converge_band.original(engine, *ends, found.intermediates, mover=found.mover)
+    print([(i.kind, round(i.energy_eV, 3)) for i in band.images], [c.name for c in band.checks if c.passed is False])
+    humps = [i for i in band.images if i.kind == "saddle"]
+    middles = [i for i in band.images if i.kind == "minimum"]
+    named = {"before": band.images[0], "after": band.images[-1]}
+    named |= {f"hump{n}": image for n, image in enumerate(humps, 1)}
+    named |= {"middle" if len(middles) == 1 else f"middle{n}": image for n, image in enumerate(middles, 1)}
+    for key, image in named.items():
+        keep(f"hop56-{key}", image.structure, image.energy_eV, band.provenance, folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engine", default="sevennet")
+    parser.add_argument("--output", type=Path, default=starts_folder())
+    parser.add_argument("--only", choices=["vacancies", "hop"], help="one of the two groups")
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    engine = get_engine(args.engine)
+    if not isinstance(engine, AseEngine):
+        parser.error(f"{args.engine} computes nothing here")
+    if args.only != "hop":
+        vacancies(engine, args.output)
+    if args.only != "vacancies":
+        hop(engine, args.output)
+
+
+if __name__ == "__main__":
+    main()

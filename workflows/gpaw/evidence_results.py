@@ -1,0 +1,168 @@
+"""What kept first-principles evidence says together: formation energies of vacancies, and energies along the hop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from ...analysis.calculation import Calculation
+from ...analysis.competing_window import CompetingPhasesResult, competing_phases_result, oxygen_errors
+from ...analysis.computed_phases import ComputedPhases
+from ...analysis.consistency import ComputedEnergy
+from ...analysis.defects import VacancyFormation
+from ...analysis.document import Document
+from ...analysis.evidence import Evidence
+from ...analysis.formation import formation_bounds
+from .evidence import HOP_STATES, PHASES, VACANCIES, hop_point, single_point, task_names
+
+HOST_FORMULA = "CoFe2O4"
+
+
+class EvidenceVacancy(Document):
+    """One vacancy.
+
+    Attributes
+    ----------
+    label
+        E.g. ``V_Fe(B)``.
+    oxygen_rich_eV, oxygen_poor_eV
+        Lowest and highest formation energy at the edges of the computed window.
+    error_eV
+        From the spread of the redox ladder; None if one step says nothing.
+    moment_muB, moment_change_muB
+        Of the cell, and against the whole host.
+    largest_force_eV_per_A
+        At these settings: how far the relaxed ions are from theirs.
+    notes
+        What to know.
+    """
+
+    label: str
+    oxygen_rich_eV: list[float]
+    oxygen_poor_eV: list[float]
+    error_eV: float | None
+    moment_muB: float
+    moment_change_muB: float
+    largest_force_eV_per_A: float
+    notes: list[str] = Field(default_factory=list)
+
+
+class EvidenceVacancies(Document):
+    """All vacancies that are computed, lowest first, and the window they stand in.
+
+    Attributes
+    ----------
+    vacancies
+        Neutral, one ion missing in 28.
+    window
+        Stability among the computed oxides.
+    missing
+        Tasks without which the list is not complete.
+    """
+
+    vacancies: list[EvidenceVacancy]
+    window: CompetingPhasesResult
+    missing: list[str]
+
+
+def evidence_vacancies(kept: Mapping[str, Evidence]) -> EvidenceVacancies | None:
+    """Formation energies from the 500 eV single points, or None without host, oxides or a window.
+
+    Parameters
+    ----------
+    kept
+        Evidence by name.
+
+    Notes
+    -----
+    The energy of oxygen is that of the redox ladder of the computed oxides, so no O2 and no metal enters.
+    """
+    found = {name: e.calculation for name, e in kept.items() if e.calculation is not None}
+    host = found.get(single_point("host"))
+    phases = {key: found[name] for key in PHASES if (name := phase_name(key)) in found}
+    if host is None or len(phases) < 3:
+        return None
+    window = competing_phases_result(_per_formula(host, HOST_FORMULA), ComputedPhases(energies=_energies(phases)))
+    if window.window is None:
+        return None
+    defects = {key: _defect(key, host, done) for key in VACANCIES if (done := found.get(single_point(key))) is not None}
+    errors = oxygen_errors(window, list(defects.values())) if defects else {}
+    rows = [_row(d, window, host, found[single_point(key)], errors) for key, d in defects.items()]
+    wanted = [*(phase_name(key) for key in PHASES), *(single_point(key) for key in VACANCIES)]
+    return EvidenceVacancies(
+        vacancies=sorted(rows, key=lambda v: v.oxygen_rich_eV[0]),
+        window=window,
+        missing=[name for name in wanted if name not in found],
+    )
+
+
+def phase_name(key: str) -> str:
+    """Task of a reference oxide."""
+    return next(name for name in task_names() if name.split("-")[0] == key)
+
+
+def _energies(phases: Mapping[str, Calculation]) -> list[ComputedEnergy]:
+    return [_per_formula(done, PHASES[key][0]) for key, done in phases.items()]
+
+
+def _per_formula(done: Calculation, formula: str) -> ComputedEnergy:
+    units = done.structure.composition.get_reduced_formula_and_factor()[1]
+    energy = ComputedEnergy(formula=formula, energy_eV=done.energy_eV / units, provenance=done.provenance)
+    reduced = {e: n / units for e, n in done.structure.composition.get_el_amt_dict().items()}
+    if reduced != energy.composition:
+        raise ValueError(f"a cell of {done.structure.composition} is no {formula}; the evidence is mixed up")
+    return energy
+
+
+def _label(key: str) -> str:
+    element, sublattice = VACANCIES[key]
+    return f"V_{element}" if element == sublattice else f"V_{element}({sublattice})"
+
+
+def _defect(key: str, host: Calculation, done: Calculation) -> VacancyFormation:
+    return VacancyFormation(
+        label=_label(key),
+        removed={VACANCIES[key][0]: 1},
+        energy_difference_eV=done.energy_eV - host.energy_eV,
+        provenance=done.provenance,
+    )
+
+
+def _row(
+    defect: VacancyFormation,
+    made: CompetingPhasesResult,
+    host: Calculation,
+    done: Calculation,
+    errors: Mapping[str, float | None],
+) -> EvidenceVacancy:
+    window, references = made.window, made.references
+    assert window is not None
+    assert references is not None
+    rich, poor = (
+        list(formation_bounds(defect, window, references.references, x))
+        for x in (window.delta_mu_O_max_eV, window.delta_mu_O_min_eV)
+    )
+    return EvidenceVacancy(
+        label=defect.label,
+        oxygen_rich_eV=rich,
+        oxygen_poor_eV=poor,
+        error_eV=errors.get(defect.label),
+        moment_muB=done.total_moment_muB,
+        moment_change_muB=done.total_moment_muB - host.total_moment_muB,
+        largest_force_eV_per_A=done.max_force_eV_per_A,
+        notes=[f"{c.name}: {c.note}" for c in done.checks if c.passed is False],
+    )
+
+
+def hop_energies_eV(kept: Mapping[str, Evidence]) -> dict[str, float]:
+    """Energies of the hop's states above the one before it, eV; empty without that one.
+
+    Single points on the path of a cheaper engine: not the engine's own stationary points.
+    """
+    found = {
+        state: e.calculation.energy_eV
+        for state in HOP_STATES
+        if (e := kept.get(hop_point(state))) is not None and e.calculation is not None
+    }
+    return {s: energy - found["before"] for s, energy in found.items()} if "before" in found else {}
