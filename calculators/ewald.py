@@ -253,7 +253,7 @@ def _real_gradient(geometry: PairGeometry, charges: FloatArray, split: EwaldPara
 
 def _checked(cell: ArrayLike, positions: ArrayLike, charges: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     box = np.asarray(cell, dtype=float)
-    points, q = np.asarray(positions, dtype=float), np.asarray(charges, dtype=float)
+    points, q = np.ascontiguousarray(positions, dtype=float), np.ascontiguousarray(charges, dtype=float)
     cell_volume(box)
     if points.ndim != 2 or points.shape[1] != 3 or len(points) == 0 or q.shape != (len(points),):
         raise ValueError(f"positions {points.shape} and charges {q.shape} must be (n, 3) and (n,), n > 0")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from vesin import NeighborList
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.intp]
+IndexArray = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,27 @@ class HalfPairs:
     ----------
     first, second : numpy.ndarray
         Atom indices of each pair, shape (n_pairs,), sorted by `first`; images of one atom count too.
-    offsets : numpy.ndarray
-        Cartesian lattice translation added to the second atom, Angstrom, shape (3, n_pairs).
+    image : numpy.ndarray
+        Which of `translations` is added to the second atom, shape (n_pairs,).
+    translations : numpy.ndarray
+        Lattice translations, Angstrom, shape (n_translations, 3).
     n_atoms : int
         Number of atoms.
     cutoff : float
         Distance up to which pairs were collected, Angstrom.
     """
 
-    first: IntArray
-    second: IntArray
-    offsets: FloatArray
+    first: IndexArray
+    second: IndexArray
+    image: IndexArray
+    translations: FloatArray
     n_atoms: int
     cutoff: float
+
+    @cached_property
+    def rows(self) -> IndexArray:
+        """Where the pairs of each atom begin, and the number of pairs; shape (n_atoms + 1,)."""
+        return np.searchsorted(self.first, np.arange(self.n_atoms + 1)).astype(np.int32)
 
     def weighted_sum(self, values: FloatArray, weights: FloatArray) -> FloatArray:
         """Return, for each atom, the sum over its neighbours of pair value times neighbour's weight.
@@ -52,24 +61,6 @@ class HalfPairs:
         n_atoms = len(weights)
         out = np.bincount(self.first, values * weights.take(self.second), n_atoms)
         out += np.bincount(self.second, values * weights.take(self.first), n_atoms)
-        return out
-
-    def halves(self, values: FloatArray) -> FloatArray:
-        """Return, for each atom, half the sum of the values of its pairs.
-
-        Parameters
-        ----------
-        values : numpy.ndarray
-            One value per pair, shape (n_pairs,).
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (n_atoms,); they add up to the sum of the values.
-        """
-        out = np.bincount(self.first, values, self.n_atoms)
-        out += np.bincount(self.second, values, self.n_atoms)
-        out *= 0.5
         return out
 
 
@@ -132,9 +123,12 @@ def half_pairs(cell: ArrayLike, positions: ArrayLike, cutoff: float) -> HalfPair
     points = np.ascontiguousarray(positions, dtype=float)
     finder = NeighborList(cutoff=cutoff, full_list=False, sorted=True)
     i, j, shifts = finder.compute(points=points, box=box, periodic=True, quantities="ijS")
-    first, second = i.astype(np.intp), j.astype(np.intp)
-    offsets = np.ascontiguousarray((shifts @ box).T)
-    return HalfPairs(first, second, offsets, len(points), float(cutoff))
+    most = np.abs(shifts).max(axis=0, initial=0)
+    grid = [np.arange(-m, m + 1) for m in most]
+    translations = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1).reshape(-1, 3) @ box
+    image = np.ravel_multi_index(tuple((shifts + most).T), tuple(2 * most + 1))
+    first, second = i.astype(np.int32), j.astype(np.int32)
+    return HalfPairs(first, second, image.astype(np.int32), translations, len(points), float(cutoff))
 
 
 def pair_geometry(pairs: HalfPairs, positions: FloatArray) -> PairGeometry:
@@ -157,7 +151,7 @@ def pair_geometry(pairs: HalfPairs, positions: FloatArray) -> PairGeometry:
     ValueError
         If two atoms coincide.
     """
-    vectors = pairs.offsets.copy()
+    vectors = np.ascontiguousarray(pairs.translations.take(pairs.image, axis=0).T)
     for axis, component in enumerate(np.ascontiguousarray(positions.T)):
         vectors[axis] += component.take(pairs.second)
         vectors[axis] -= component.take(pairs.first)

@@ -229,14 +229,34 @@ class PairPotential:
         tuple of numpy.ndarray
             Energy (eV) and dE/dr (eV/Angstrom), zero from the cutoff on.
         """
-        value, slope = term.value_and_slope(distance)
-        far = np.flatnonzero(distance > self.cutoff - self.taper)
-        x = np.minimum((distance[far] - self.cutoff) / self.taper + 1.0, 1.0)
-        weight = 1.0 - x**3 * (10.0 - x * (15.0 - 6.0 * x))
-        weight_slope = -30.0 * (x * (1.0 - x)) ** 2 / self.taper
-        slope[far] = slope[far] * weight + value[far] * weight_slope
-        value[far] *= weight
-        return value, slope
+        return tapered(term, distance, self.cutoff, self.taper)
+
+
+def tapered(term: PairTerm, distance: FloatArray, cutoff: float, taper: float) -> tuple[FloatArray, FloatArray]:
+    """Evaluate a term that ends in a taper, see :meth:`PairPotential.short_range`.
+
+    Parameters
+    ----------
+    term : PairTerm
+        The bare term.
+    distance : numpy.ndarray
+        Angstrom, shape (n,).
+    cutoff, taper : float
+        End, and length of the taper before it, Angstrom.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Energy (eV) and dE/dr (eV/Angstrom), zero from the cutoff on.
+    """
+    value, slope = term.value_and_slope(distance)
+    far = np.flatnonzero(distance > cutoff - taper)
+    x = np.minimum((distance[far] - cutoff) / taper + 1.0, 1.0)
+    weight = 1.0 - x**3 * (10.0 - x * (15.0 - 6.0 * x))
+    weight_slope = -30.0 * (x * (1.0 - x)) ** 2 / taper
+    slope[far] = slope[far] * weight + value[far] * weight_slope
+    value[far] *= weight
+    return value, slope
 
 
 def _pair(first: Species, second: Species) -> tuple[Species, Species]:

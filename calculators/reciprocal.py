@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 IntArray = NDArray[np.intp]
+IndexArray = NDArray[np.int32]
 
 COULOMB: float = float(Hartree * Bohr)
 """Coulomb constant e^2 / (4 pi eps0) in eV Angstrom, from the constants of ASE."""
@@ -66,6 +67,8 @@ class ReciprocalLattice:
         Matrix that maps Cartesian to fractional coordinates, shape (3, 3), axes permuted.
     columns : numpy.ndarray
         Miller indices of the two first axes, shape (n_columns, 2).
+    spans : numpy.ndarray
+        Largest Miller index of the last axis inside the cutoff, -1 for none, shape (n_columns,).
     last : numpy.ndarray
         Miller indices of the last axis, shape (n_last,).
     vectors : numpy.ndarray
@@ -79,7 +82,8 @@ class ReciprocalLattice:
     """
 
     inverse_cell: FloatArray
-    columns: IntArray
+    columns: IndexArray
+    spans: IndexArray
     last: IntArray
     vectors: FloatArray
     weights: FloatArray
@@ -118,22 +122,12 @@ class ReciprocalLattice:
             Potential (n,) in V and field (n, 3) in V/Angstrom, both with the own smeared charge, and
             dE/d(strain) (3, 3) in eV.
         """
-        column, last = self.phases(positions)
-        factor = column.T @ (charges[:, None] * last)
-        strength = self.weights * np.conj(factor)
-        h, k = self.columns.T[:, :, None]
-        folded = column @ np.hstack([strength, h * strength, k * strength])
-        folded = folded.reshape(len(charges), 3, -1) * last[:, None, :]
-        miller = np.stack(
-            [
-                folded[:, 1].imag.sum(axis=1),
-                folded[:, 2].imag.sum(axis=1),
-                folded[:, 0].imag @ self.last.astype(float),
-            ],
-            axis=1,
+        from .kernels import wave_sums
+
+        found: tuple[FloatArray, FloatArray, FloatArray] = wave_sums(
+            positions, charges, self.inverse_cell, self.columns, self.spans, self.weights, self.parameters.alpha
         )
-        field = 2.0 * np.pi * miller @ self.inverse_cell.T
-        return folded[:, 0].real.sum(axis=1), field, self._virial((strength * factor).real)
+        return found
 
     def gradient(self, positions: FloatArray, charges: FloatArray, sites: IntArray) -> FloatArray:
         """Hessian of the smeared potential at some ions, own smeared charge included.
@@ -161,16 +155,8 @@ class ReciprocalLattice:
             tensor[start : start + _SITE_BLOCK] = -(waves.reshape(len(chosen), -1) @ products)
         return tensor.reshape(-1, 3, 3)
 
-    def _virial(self, twice_energy: FloatArray) -> FloatArray:
-        energy = 0.5 * twice_energy.ravel()
-        vectors = self.vectors.reshape(-1, 3)
-        square = np.einsum("mx,mx->m", vectors, vectors)
-        square[square == 0] = np.inf
-        stretch = 2.0 * energy * (1.0 / square + 0.25 / self.parameters.alpha**2)
-        return np.asarray(vectors.T @ (vectors * stretch[:, None]) - energy.sum() * np.eye(3))
 
-
-def _powers(phase: ComplexArray, orders: IntArray) -> ComplexArray:
+def _powers(phase: ComplexArray, orders: IntArray | IndexArray) -> ComplexArray:
     """Powers of numbers of modulus one, row by row as ordered, shape (n_orders, n)."""
     most = int(np.abs(orders).max())
     table = np.empty((2 * most + 1, len(phase)), dtype=np.complex128)
@@ -262,7 +248,9 @@ def reciprocal_lattice(cell: ArrayLike, parameters: EwaldParameters) -> Reciproc
     weights *= np.where(columns[:, 0] > 0, 2.0, 1.0)[:, None] * inside
     used = inside.any(axis=1)
     used[0] |= not used.any()
-    return ReciprocalLattice(inverse, columns[used], last, vectors[used], weights[used], volume, parameters)
+    spans = np.where(inside, np.abs(last), -1).max(axis=1)[used].astype(np.int32)
+    kept = columns[used].astype(np.int32)
+    return ReciprocalLattice(inverse, kept, spans, last, vectors[used], weights[used], volume, parameters)
 
 
 def cell_volume(box: FloatArray) -> float:

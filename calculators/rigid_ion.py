@@ -9,22 +9,24 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import ArrayLike, NDArray
 
-from .ewald import far_field, screened_pairs
+from .ewald import far_field
 from .mesh import MeshLattice, mesh_lattice
-from .pairs import HalfPairs, PairGeometry, half_pairs, pair_geometry
+from .pairs import HalfPairs, half_pairs
 from .potentials import PairPotential, PairTerm, Species, potential
-from .reciprocal import EwaldParameters, ReciprocalLattice, ewald_parameters, reciprocal_lattice, split_at
+from .reciprocal import COULOMB, EwaldParameters, ReciprocalLattice, ewald_parameters, reciprocal_lattice, split_at
+from .splines import ERFC_STEPS, TermSplines, erfc_spline, term_splines
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-MESH_FROM: int = 1000
+MESH_FROM: int = 2000
 """Number of ions from which the reciprocal sum goes over a mesh."""
 OVERLAP: float = 0.5
 """Distance below which two ions count as overlapping, Angstrom."""
+_COINCIDE = 1e-6
+_VOIGT = np.array([0, 4, 8, 5, 2, 1])
 
 
 def model_charges(
@@ -121,14 +123,11 @@ class _Neighbours:
     species: tuple[Species, ...]
     pairs: HalfPairs
     lattice: ReciprocalLattice | MeshLattice
-    short_range: tuple[tuple[PairTerm, IntArray], ...]
-    charges: FloatArray
-    products: FloatArray
+    kind: NDArray[np.int8]
+    splines: TermSplines
 
-    def serves(self, atoms: Atoms, species: tuple[Species, ...], charges: FloatArray, skin: float) -> bool:
+    def serves(self, atoms: Atoms, species: tuple[Species, ...], skin: float) -> bool:
         if (species is not self.species and species != self.species) or not np.array_equal(self.cell, atoms.cell.array):
-            return False
-        if not np.array_equal(charges, self.charges):
             return False
         moved = np.einsum("ix,ix->i", *2 * (atoms.positions - self.positions,))
         return bool(moved.max() <= (0.5 * skin) ** 2)
@@ -191,6 +190,7 @@ class RigidIonCalculator(Calculator):
         self._charges = None if charges is None else np.array(charges, dtype=float)
         self._accuracy = accuracy
         self._skin = skin
+        self._spare: Atoms | None = None
         self._ions: _Ions | None = None
         self._neighbours: _Neighbours | None = None
 
@@ -202,20 +202,38 @@ class RigidIonCalculator(Calculator):
         atoms : ase.Atoms
             Structure to compare with the last one.
         tol : float
-            Tolerance of ASE's comparison.
+            Largest difference that counts as none.
 
         Returns
         -------
         list of str
-            Names of the changes.
+            Names of the changes. Initial moments and charges do not matter here.
         """
-        changes: list[str] = super().check_state(atoms, tol=tol)  # type: ignore[no-untyped-call]
-        if self.atoms is not None:
-            old, new = (a.arrays.get("valence") for a in (self.atoms, atoms))
-            same = old is new if old is None or new is None else np.array_equal(old, new)
-            if not same:
-                changes.append("initial_charges")
+        old = self.atoms
+        if old is None or len(old) != len(atoms) or not _same(old.arrays.get("valence"), atoms.arrays.get("valence")):
+            return list(all_changes)
+        changes = [] if np.array_equal(old.numbers, atoms.numbers) else ["numbers"]
+        if np.abs(old.positions - atoms.positions).max() > tol:
+            changes.append("positions")
+        if np.abs(old.cell.array - atoms.cell.array).max() > tol:
+            changes.append("cell")
+        if not np.array_equal(old.pbc, atoms.pbc):
+            changes.append("pbc")
         return changes
+
+    def reset(self) -> None:
+        """Forget the last calculation; its copy of the structure is kept to be filled again."""
+        self._spare = self.atoms
+        self.atoms = None
+        self.results = {}
+
+    def _snapshot(self, atoms: Atoms, changes: Sequence[str]) -> Atoms:
+        """Own copy of a structure; ASE's costs more than the energy of a small cell, so an old one is filled."""
+        spare = self._spare
+        if spare is None or not set(changes) <= {"positions"} or len(spare) != len(atoms):
+            return atoms.copy()  # type: ignore[no-untyped-call]
+        spare.positions[:] = atoms.positions
+        return spare
 
     def calculate(
         self,
@@ -237,7 +255,8 @@ class RigidIonCalculator(Calculator):
         ValueError
             See the class.
         """
-        super().calculate(atoms, list(properties), list(system_changes))  # type: ignore[no-untyped-call]
+        if atoms is not None:
+            self.atoms = self._snapshot(atoms, system_changes)
         structure = self.atoms
         if structure is None:
             raise ValueError("no structure was given; pass atoms or attach the calculator to one")
@@ -267,35 +286,55 @@ class RigidIonCalculator(Calculator):
         return self._charges
 
     def _evaluate(self, atoms: Atoms, species: tuple[Species, ...], charges: FloatArray) -> dict[str, Any]:
+        from .kernels import pair_sums
+
         neighbours = self._neighbours
-        if neighbours is None or not neighbours.serves(atoms, species, charges, self._skin):
-            neighbours = self._neighbours = self._collect(atoms, species, charges)
-        geometry = pair_geometry(neighbours.pairs, atoms.positions)
-        _refuse_overlap(geometry, atoms)
-        value, slope = self._pair_terms(neighbours, geometry)
-        forces, virial = geometry.forces_and_virial(slope)
-        potential, far_forces, far_virial = far_field(atoms.positions, charges, neighbours.lattice)
-        energies = geometry.pairs.halves(value) + 0.5 * charges * potential
-        stress = (virial + far_virial) / neighbours.lattice.volume
+        if neighbours is None or not neighbours.serves(atoms, species, self._skin):
+            neighbours = self._neighbours = self._collect(atoms, species)
+        pairs, lattice, splines = neighbours.pairs, neighbours.lattice, neighbours.splines
+        potential, forces, virial = far_field(atoms.positions, charges, lattice)
+        energies = 0.5 * charges * potential
+        shortest, closest = pair_sums(
+            atoms.positions,
+            charges,
+            pairs.rows,
+            pairs.second,
+            pairs.image,
+            pairs.translations,
+            neighbours.kind,
+            COULOMB,
+            lattice.parameters.alpha,
+            lattice.parameters.real_cutoff,
+            erfc_spline(),
+            ERFC_STEPS,
+            splines.tables,
+            splines.start,
+            splines.steps,
+            splines.cutoff,
+            energies,
+            forces,
+            virial,
+        )
+        if shortest < OVERLAP**2:
+            _refuse_overlap(atoms, int(pairs.first[closest]), int(pairs.second[closest]), shortest**0.5)
+        energy, stress = float(energies.sum()), virial / lattice.volume
         return {
-            "energy": float(energies.sum()),
-            "free_energy": float(energies.sum()),
+            "energy": energy,
+            "free_energy": energy,
             "energies": energies,
-            "forces": forces + far_forces,
-            "stress": full_3x3_to_voigt_6_stress(stress),  # type: ignore[no-untyped-call]
+            "forces": forces,
+            "stress": stress.take(_VOIGT),
             "charges": charges.copy(),
             "dipole": charges @ atoms.positions,
         }
 
-    def _collect(self, atoms: Atoms, species: tuple[Species, ...], charges: FloatArray) -> _Neighbours:
+    def _collect(self, atoms: Atoms, species: tuple[Species, ...]) -> _Neighbours:
         cell, positions = atoms.cell.array.copy(), atoms.positions.copy()
         split, lattice = self._split(cell, len(atoms))
-        reach = max(split.real_cutoff, self.potential.cutoff) + self._skin
-        pairs = half_pairs(cell, positions, reach)
-        near = pair_geometry(pairs, positions).distances < self.potential.cutoff + self._skin
-        terms = _sort_by_species(self.potential, species, pairs, near)
-        products = charges.take(pairs.first) * charges.take(pairs.second)
-        return _Neighbours(cell, positions, species, pairs, lattice, terms, charges.copy(), products)
+        pairs = half_pairs(cell, positions, max(split.real_cutoff, self.potential.cutoff) + self._skin)
+        terms, kind = _terms_of_pairs(self.potential, species, pairs)
+        splines = term_splines(terms, self.potential.cutoff, self.potential.taper)
+        return _Neighbours(cell, positions, species, pairs, lattice, kind, splines)
 
     def _split(self, cell: FloatArray, n_atoms: int) -> tuple[EwaldParameters, ReciprocalLattice | MeshLattice]:
         """Wave vectors one by one for small cells; for large ones a mesh, and the pairs of the short-range terms."""
@@ -305,18 +344,9 @@ class RigidIonCalculator(Calculator):
         split = split_at(self.potential.cutoff, self._accuracy)
         return split, mesh_lattice(cell, split, self._accuracy)
 
-    def _pair_terms(self, neighbours: _Neighbours, geometry: PairGeometry) -> tuple[FloatArray, FloatArray]:
-        """Energy and (dE/dr)/r of every pair, Coulomb and short range together."""
-        energy, pull = screened_pairs(geometry, neighbours.lattice.parameters)
-        energy *= neighbours.products
-        pull *= neighbours.products
-        for term, chosen in neighbours.short_range:
-            distance = geometry.distances.take(chosen)
-            value, slope = self.potential.short_range(term, distance)
-            slope /= distance
-            energy[chosen] += value
-            pull[chosen] += slope
-        return energy, pull
+
+def _same(one: FloatArray | None, other: FloatArray | None) -> bool:
+    return one is other if one is None or other is None else np.array_equal(one, other)
 
 
 def _named(model: str | PairPotential) -> PairPotential:
@@ -351,29 +381,27 @@ def _valences(
     return [float(by_element[symbol]) for symbol in symbols]
 
 
-def _sort_by_species(
-    model: PairPotential, species: tuple[Species, ...], pairs: HalfPairs, near: NDArray[np.bool_]
-) -> tuple[tuple[PairTerm, IntArray], ...]:
-    """Group the pairs within reach by short-range term."""
+def _terms_of_pairs(
+    model: PairPotential, species: tuple[Species, ...], pairs: HalfPairs
+) -> tuple[tuple[PairTerm, ...], NDArray[np.int8]]:
+    """Short-range terms of the species present, and which of them each pair has (-1 for none)."""
     kinds = sorted(set(species))
     number = np.array([kinds.index(one) for one in species], dtype=np.intp)
-    first, second = number[pairs.first], number[pairs.second]
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    groups = []
+    terms: list[PairTerm] = []
+    table = np.full((len(kinds), len(kinds)), -1, dtype=np.int8)
     for a, one in enumerate(kinds):
         for b in range(a, len(kinds)):
             term = model.term(one, kinds[b])
             if term is not None:
-                groups.append((term, np.flatnonzero(near & (low == a) & (high == b))))
-    return tuple(groups)
+                table[a, b] = table[b, a] = len(terms)
+                terms.append(term)
+    return tuple(terms), table[number.take(pairs.first), number.take(pairs.second)]
 
 
-def _refuse_overlap(geometry: PairGeometry, atoms: Atoms) -> None:
-    if not len(geometry.distances) or geometry.distances.min() >= OVERLAP:
-        return
-    worst = int(geometry.distances.argmin())
-    i, j = int(geometry.pairs.first[worst]), int(geometry.pairs.second[worst])
+def _refuse_overlap(atoms: Atoms, i: int, j: int, distance: float) -> None:
+    if distance < _COINCIDE:
+        raise ValueError(f"atoms {i} and {j} coincide; remove one of the duplicates")
     raise ValueError(
-        f"ions {i} ({atoms.symbols[i]}) and {j} ({atoms.symbols[j]}) are {geometry.distances[worst]:.3f} A"
+        f"ions {i} ({atoms.symbols[i]}) and {j} ({atoms.symbols[j]}) are {distance:.3f} A"
         f" apart; below {OVERLAP} A a rigid-ion model has no meaning. Check the structure or the path images"
     )
