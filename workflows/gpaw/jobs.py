@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from jobflow import job
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from ..ase_jobs import AseEngine
-    from ..engines.gpaw import GpawEngine
     from .settings import GpawSettings
 
 # Spins that turned further from their start than this belong to another direction.
@@ -102,7 +101,7 @@ def map_of_state(
 
 
 def _without_symmetry(engine: AseEngine, atoms: Atoms) -> GpawCalculator:
-    return cast("GpawEngine", engine).make_calculator(atoms, None, symmetry="off")
+    return cast(GpawCalculator, cast(Any, engine).make_calculator(atoms, None, symmetry="off"))
 
 
 def _relaxed_spinors(
