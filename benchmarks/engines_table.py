@@ -146,9 +146,7 @@ def _evidence(evidence: dict[str, Evidence]) -> list[str]:
             spread = f"{found.hard_minus_easy_meV:.3f}"
             odd = f"{found.odd_max_meV:.1e}" if settings["symmetry"] == "off" else "0 by symmetry"
         gap = "-" if done.gap_eV is None else f"{done.gap_eV:.2f}"
-        mesh = "x".join(str(k) for k in settings["k_mesh"]) + (
-            "" if settings.get("gamma_centred", True) else " shifted"
-        )
+        mesh = "x".join(str(k) for k in settings["k_mesh"])
         lines.append(
             f"| {e.name} | {len(done.structure)} | {settings.get('cutoff_eV'):g} | {mesh} | {done.energy_eV:.4f} | "
             f"{done.total_moment_muB:.3f} | {gap} | {spread} | {odd} | {e.cpu_seconds:.0f} |"
@@ -168,7 +166,7 @@ def _vacancies(evidence: dict[str, Evidence]) -> list[str]:
         "### Vacancies",
         "",
         "Neutral, one ion missing in a tetragonal cell of 28 atoms (5.93 x 5.93 x 8.39 A), Imma, lattice as measured;",
-        "ions relaxed at 400 eV and Gamma, energies at 500 eV on a shifted 2x2x1 mesh. One magnetic start each, no",
+        "ions relaxed at 400 eV and Gamma, energies at 500 eV on a 2x2x1 mesh with Gamma. One magnetic start each, no",
         "correction for size. Energy of oxygen from the redox ladder of oxides computed at the same settings: "
         + ", ".join(f"{step.reaction} {step.oxygen_eV:.2f} eV" for step in found.window.references.ladder)
         + ("." if spread is None else f" (spread {spread:.2f} eV)."),

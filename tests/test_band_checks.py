@@ -169,6 +169,21 @@ def test_trial_that_symmetry_holds_on_the_saddle_is_no_minimum():
     assert all(c.passed for c in result.checks), [c for c in result.checks if not c.passed]
 
 
+def test_curvature_at_a_saddle_does_not_follow_the_longer_step():
+    """The path turns behind the hump, and its next image is far: the mean of directions stays near the unstable mode."""
+    stiff = partial(Valley, bend=0.0, across=(20.0, 20.0))
+    top = ion(0.755)
+    top.calc = stiff()
+    saddle = PathPoint(top, top.get_potential_energy(), top.get_forces(), "saddle")
+    driver = BandDriver(stiff, SETTINGS)
+    # Along the chord from end to end it would be -5.26 cos^2 + 20 sin^2 > 0 at 30 degrees.
+    curvature = driver._curvature(ion(0.65), saddle, ion(1.45, 0.45))
+    angle = np.arctan2(0.45, 0.695) / 2
+    assert curvature == pytest.approx(-5.26 * np.cos(angle) ** 2 + 20 * np.sin(angle) ** 2, abs=0.1)
+    assert curvature < 0
+    assert driver._curvature(ion(0.65), saddle, ion(0.855)) == pytest.approx(-5.26, abs=0.1)
+
+
 def test_cheap_engine_that_is_wrong_does_no_harm():
     few = SurrogateSettings(max_calls=40)
     wrong = partial(Valley, height=0.4, bend=-2.0)

@@ -77,14 +77,14 @@ def test_renamed_file_is_refused(tmp_path):
     [
         ("imma-pw500-k2", "Co2 Fe4 O8", "map", (2, 2, 2)),
         ("p4122-pw500-k2", "Co4 Fe8 O16", "map", (2, 2, 2)),
-        ("host28-pw500-m221", "Co4 Fe8 O16", "static", (2, 2, 1)),
+        ("host28-pw500-k221", "Co4 Fe8 O16", "static", (2, 2, 1)),
         ("vfea28-pw400-k111", "Co4 Fe7 O16", "relax", (1, 1, 1)),
-        ("vcob28-pw500-m221", "Co3 Fe8 O16", "static", (2, 2, 1)),
+        ("vcob28-pw500-k221", "Co3 Fe8 O16", "static", (2, 2, 1)),
         ("vo28-pw400-k111", "Co4 Fe8 O15", "relax", (1, 1, 1)),
         ("hop56before-pw400-k1", "Co8 Fe15 O32", "map", (1, 1, 1)),
         ("hop56middle-pw400-k1", "Co8 Fe15 O32", "static", (1, 1, 1)),
-        ("coo-pw500-m442", "Co2 O2", "static", (4, 4, 2)),
-        ("fe2o3-pw500-m222", "Fe4 O6", "static", (2, 2, 2)),
+        ("coo-pw500-k442", "Co2 O2", "static", (4, 4, 2)),
+        ("fe2o3-pw500-k222", "Fe4 O6", "static", (2, 2, 2)),
         ("bornco-pw400-k2", "Co2 Fe4 O8", "born", (2, 2, 2)),
     ],
 )
@@ -94,7 +94,6 @@ def test_task_is_the_cell_that_its_name_says(name, formula, kind, mesh):
     assert job.kind == kind
     assert job.settings.cutoff_eV == float(name.split("pw")[1][:3])
     assert job.settings.k_mesh == mesh
-    assert job.settings.gamma_centred == ("-m" not in name)
     if kind == "born":
         assert job.structure[job.ion].specie.symbol == "Co"
 

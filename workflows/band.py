@@ -326,7 +326,9 @@ class BandDriver:
         )
 
     def _curvature(self, before: Atoms, saddle: PathPoint, after: Atoms, step_A: float = 0.05) -> float:
-        tangent = after.positions - before.positions
+        # Halfway between the two directions, whatever the lengths of the steps: few images stand at unequal distances.
+        arrival, departure = saddle.atoms.positions - before.positions, after.positions - saddle.atoms.positions
+        tangent = arrival / np.linalg.norm(arrival) + departure / np.linalg.norm(departure)
         tangent /= np.linalg.norm(tangent)
         projected = []
         for sign in (1.0, -1.0):

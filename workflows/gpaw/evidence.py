@@ -72,7 +72,7 @@ def task_names() -> list[str]:
     """All tasks, the cheapest of each group first."""
     bulk = [f"imma-pw{c}-k{k}" for c, k in ((400, 2), (500, 2), (600, 2), (400, 3), (500, 3), (400, 4))]
     bulk += ["imma-pw400-k2-nosym", "imma-pw400-k2-empty6", "p4122-pw500-k2"]
-    phases = [f"{key}-pw500-m{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
+    phases = [f"{key}-pw500-k{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
     defects = [single_point(key) for key in ("host", *VACANCIES)]
     hop = [hop_point(state) for state in HOP_STATES]
@@ -85,7 +85,7 @@ def primitive(order: str = "Imma") -> Structure:
 
 
 def task(name: str) -> Task:
-    """A task by name: what, cut-off, mesh (``k`` with Gamma, ``m`` between the points), and what is special.
+    """A task by name: what, cut-off, mesh, and what is special.
 
     Raises
     ------
@@ -100,7 +100,6 @@ def task(name: str) -> Task:
     settings = GpawSettings(
         cutoff_eV=float(cutoff[2:]),
         k_mesh=(int(digits[0]), int(digits[1]), int(digits[2])),
-        gamma_centred=mesh[0] == "k",
         empty_eV=6.0 if special == ["empty6"] else None,
         **(_BOUNDS_OF_BULK if bulk else _BOUNDS_OF_DIFFERENCES),
     )
@@ -156,7 +155,7 @@ def _relaxation(key: str) -> str:
 
 def single_point(key: str) -> str:
     """Name of the quotable calculation of the whole 28-atom cell (``host``) or of one of `VACANCIES`."""
-    return f"{key}28-pw500-m221"
+    return f"{key}28-pw500-k221"
 
 
 def hop_point(state: str) -> str:

@@ -43,12 +43,9 @@ class GpawSettings(MSONable):
     cutoff_eV
         Plane-wave cut-off.
     k_spacing_per_A
-        Largest distance of k-points, 2 pi included, 1/Angstrom.
+        Largest distance of k-points, 2 pi included, 1/Angstrom; the mesh contains Gamma.
     k_mesh
         Mesh given outright instead; keep it the same in calculations that are compared.
-    gamma_centred
-        Whether the mesh contains Gamma. Off, an even mesh lies between: half the points by time reversal, and closer
-        to convergence in an insulator (Monkhorst and Pack, 10.1103/PhysRevB.13.5188).
     smearing_eV
         Width of the Fermi function.
     energy_eV, density_e, eigenstates_eV2
@@ -68,7 +65,6 @@ class GpawSettings(MSONable):
     cutoff_eV: float = 500.0
     k_spacing_per_A: float = 0.66
     k_mesh: tuple[int, int, int] | None = None
-    gamma_centred: bool = True
     smearing_eV: float = 0.05
     energy_eV: float = 1e-5
     density_e: float = 1e-5
@@ -134,7 +130,7 @@ class GpawSettings(MSONable):
         out: dict[str, Any] = {
             "mode": {"name": "pw", "ecut": self.cutoff_eV},
             "xc": self.functional,
-            "kpts": {"size": self.mesh(atoms.cell.array), "gamma": self.gamma_centred},
+            "kpts": {"size": self.mesh(atoms.cell.array), "gamma": True},
             "setups": {e: u for e, u in self.setups().items() if e in present},
             "occupations": {"name": "fermi-dirac", "width": self.smearing_eV},
             "convergence": convergence,
