@@ -170,7 +170,7 @@ def test_trial_that_symmetry_holds_on_the_saddle_is_no_minimum():
 
 
 def test_curvature_at_a_saddle_does_not_follow_the_longer_step():
-    """The path turns behind the hump, and its next image is far: the mean of directions stays near the unstable mode."""
+    """The path turns behind the hump, its next image is far: the mean of directions stays near the unstable mode."""
     stiff = partial(Valley, bend=0.0, across=(20.0, 20.0))
     top = ion(0.755)
     top.calc = stiff()
