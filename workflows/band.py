@@ -326,9 +326,13 @@ class BandDriver:
         )
 
     def _curvature(self, before: Atoms, saddle: PathPoint, after: Atoms, step_A: float = 0.05) -> float:
-        # Halfway between the two directions, whatever the lengths of the steps: few images stand at unequal distances.
-        arrival, departure = saddle.atoms.positions - before.positions, after.positions - saddle.atoms.positions
-        tangent = arrival / np.linalg.norm(arrival) + departure / np.linalg.norm(departure)
+        # Halfway between the two directions, as few images stand at unequal distances; a point nearer than the probe is
+        # the saddle itself and has no direction.
+        steps = [saddle.atoms.positions - before.positions, after.positions - saddle.atoms.positions]
+        lengths = [float(np.linalg.norm(s)) for s in steps]
+        if min(lengths) > step_A:
+            steps = [s / length for s, length in zip(steps, lengths, strict=True)]
+        tangent = steps[0] + steps[1]
         tangent /= np.linalg.norm(tangent)
         projected = []
         for sign in (1.0, -1.0):
