@@ -19,7 +19,7 @@ IntArray = NDArray[np.intp]
 ORDER = 6
 # Step of the mesh times alpha at an accuracy of 1e-6, and how it shrinks: the interpolation error falls with the
 # power ORDER of the step, and alpha grows a little with the accuracy. Measured.
-_STEP_AT_1E6 = 0.20
+_STEP_AT_1E6 = 0.15
 _POWER = 5.5
 
 

@@ -27,9 +27,9 @@ def test_mesh_reaches_its_accuracy_in_a_triclinic_cell(accuracy):
     potential, field, virial = exact.field(points, charges)
     ours = mesh_lattice(TRICLINIC, split, accuracy).field(points, charges)
     # Charges at random make fields ten times those of a crystal.
-    assert np.sqrt(np.mean((ours[0] - potential) ** 2)) < 10 * accuracy
-    assert np.sqrt(np.mean((charges[:, None] * (ours[1] - field)) ** 2)) < 20 * accuracy
-    assert np.abs(ours[2] - virial).max() / len(charges) < 10 * accuracy
+    assert np.sqrt(np.mean((ours[0] - potential) ** 2)) < 3 * accuracy
+    assert np.sqrt(np.mean((charges[:, None] * (ours[1] - field)) ** 2)) < 5 * accuracy
+    assert np.abs(ours[2] - virial).max() / len(charges) < 3 * accuracy
     assert np.abs(field).max() > 1.0
 
 
@@ -66,6 +66,6 @@ def test_calculator_with_and_without_mesh(monkeypatch):
     monkeypatch.setattr(rigid_ion, "MESH_FROM", 10**9)
     assert energy == pytest.approx(exact.get_property("energy", atoms), abs=1e-6 * len(atoms))
     difference = meshed.get_property("forces", atoms) - exact.get_property("forces", atoms)
-    assert np.sqrt(np.mean(difference**2)) < 5e-6
+    assert np.sqrt(np.mean(difference**2)) < 1.5e-6
     assert meshed.get_property("energies", atoms).sum() == pytest.approx(energy)
     assert np.abs(meshed.get_property("stress", atoms) - exact.get_property("stress", atoms)).max() < 1e-7
