@@ -11,6 +11,11 @@ from .band_gp import Surrogate
 
 FloatArray = NDArray[np.float64]
 
+LONGEST_PACE = 0.1
+"""Time step of the relaxation on the surrogate."""
+REFUSED_REACH, NEW = 0.5, 0.03
+"""A judge this near to a refused one takes its place, if it is this far from every known point."""
+
 
 def relax_path(
     surrogate: Surrogate,
@@ -18,7 +23,7 @@ def relax_path(
     ends: tuple[float, float],
     pinned: set[int],
     trust: float,
-    steps: int = 200,
+    steps: int = 400,
     spring: float = 2.0,
     tolerance: float = 0.01,
 ) -> tuple[FloatArray, FloatArray]:
@@ -37,7 +42,8 @@ def relax_path(
     trust : float
         How far an image may go.
     steps, spring, tolerance
-        Steps of the fast inertial engine, spring constant, and largest force left.
+        Steps of the fast inertial engine, spring constant, and largest force left. Its time step stays
+        short: beyond the stability limit of the stiffest direction rounding decided which way a symmetric path fell.
 
     Returns
     -------
@@ -48,7 +54,7 @@ def relax_path(
     start = path[1:-1].copy()
     velocity = np.zeros_like(start)
     still = [i - 1 for i in pinned]
-    pace, mixing, downhill = 0.1, 0.1, 0
+    pace, mixing, downhill = LONGEST_PACE, 0.1, 0
     for _ in range(steps):
         energies, gradients = surrogate.predict(out[1:-1])
         tangent = tangents(out, np.r_[ends[0], energies, ends[1]])
@@ -63,7 +69,7 @@ def relax_path(
             velocity = (1 - mixing) * velocity + mixing * force / size * np.linalg.norm(velocity)
             downhill += 1
             if downhill > 5:
-                pace, mixing = min(pace * 1.1, 0.5), mixing * 0.99
+                pace, mixing = min(pace * 1.1, LONGEST_PACE), mixing * 0.99
         else:
             velocity[:] = 0
             pace, mixing, downhill = pace * 0.5, 0.1, 0
@@ -139,6 +145,40 @@ def straightened(surrogate: Surrogate, path: FloatArray, pinned: set[int], bad: 
     if surrogate.predict(line)[0].max() < surrogate.predict(path[left : right + 1])[0].max():
         out[left : right + 1] = line
     return out
+
+
+def held_back(before: FloatArray, after: FloatArray, known: FloatArray, reach: float) -> FloatArray:
+    """What a relaxation may move: no image beyond a reach from the known points, nor farther where it was beyond.
+
+    A trust radius from one relaxation to the next does not bound an image that is never evaluated: it drifts on.
+    """
+    out = after.copy()
+    for n in range(1, len(out) - 1):
+        steps = before[n] + np.linspace(1, 0, 9)[:, None] * (after[n] - before[n])
+        gaps = np.linalg.norm(steps[:, None] - known[None], axis=2).min(axis=1)
+        # The last step is the image where it was.
+        out[n] = steps[int(np.argmax(gaps <= max(reach, float(gaps[-1]))))]
+    return out
+
+
+def place_of_judge(stretch: FloatArray, known: FloatArray, refused: list[FloatArray]) -> int:
+    """Number of the inner image that judges a stretch between two stationary points.
+
+    The one beside the last judge refused here, so that the path is mended at one place; else the farthest from the
+    known points in the middle half: beside the stationary points a small energy and slope say nothing.
+    """
+    arc = np.cumsum(np.linalg.norm(np.diff(stretch, axis=0), axis=1))
+    part = arc[:-1] / arc[-1]
+    middle = np.flatnonzero(np.abs(part - 0.5) < 0.26)
+    if not len(middle):
+        return int(np.argmin(np.abs(part - 0.5)))
+    inner = stretch[1:-1][middle]
+    away = np.linalg.norm(inner[:, None] - known[None], axis=2).min(axis=1)
+    if refused:
+        gaps = np.linalg.norm(inner - refused[-1], axis=1)
+        if gaps.min() < REFUSED_REACH and away[np.argmin(gaps)] > NEW:
+            return int(middle[np.argmin(gaps)])
+    return int(middle[np.argmax(away)])
 
 
 def lies_between(path: FloatArray, left: int, right: int, point: FloatArray, reach: float) -> bool:

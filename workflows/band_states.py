@@ -33,6 +33,8 @@ class SurrogateSettings(MSONable):
         Largest distance of an image of the finished path from an evaluation, in elastic coordinates.
     trust
         How far an image goes between two force calls, in elastic coordinates (about Angstrom of the mover).
+    reach
+        How far from every evaluation an image may go, in elastic coordinates.
     most_points
         Evaluations that the surrogate is fitted to; farther ones are left out.
     bend_eV
@@ -51,6 +53,7 @@ class SurrogateSettings(MSONable):
     depth_eV: float = 0.007
     gap: float = 0.7
     trust: float = 0.4
+    reach: float = 0.35
     most_points: int = 40
     bend_eV: float = 0.5
     drop_eV_per_A: float = 3.0

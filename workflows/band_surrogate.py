@@ -20,24 +20,17 @@ from ase.constraints import FixAtoms
 from numpy.typing import NDArray
 
 from ..analysis.calculation import Check
-from .band import (
-    BandDriver,
-    BandSettings,
-    CalculatorFactory,
-    CallCounter,
-    _blend,
-    _part_close_pairs,
-    check_ends,
-    relax,
-)
-from .band_checks import BandResult, PathPoint, on_request, path_checks
+from .band import BandDriver, BandSettings, CalculatorFactory, CallCounter, _blend, _part_close_pairs, check_ends, relax
+from .band_checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
 from .band_elastic import ElasticCoordinates
 from .band_gp import Surrogate, bent, best_surrogate, stationary_point
 from .band_path import (
     across_slope,
     evened,
     extrema,
+    held_back,
     lies_between,
+    place_of_judge,
     relax_path,
     resampled,
     smoothed,
@@ -57,6 +50,8 @@ SAME_AGAIN, MOST_STALLS = 0.01, 8
 """A search that asks for points it knows, so often, goes in a circle."""
 JUDGE_REACH = 0.1
 """An image this near to the finished path still judges it, in elastic coordinates."""
+MOST_TURNS = 3
+"""So often a path whose judges turn back is judged anew."""
 
 
 class SurrogateBandDriver:
@@ -95,6 +90,8 @@ class SurrogateBandDriver:
         self._chosen = (0.7, 4.0)
         self._misses: list[float] = []
         self._judges: list[Evaluated] = []
+        self._refused: list[FloatArray] = []
+        self._turns = 0
         self._worst = (0.0, 0.0)
 
     def run(
@@ -273,7 +270,9 @@ class SurrogateBandDriver:
             model = self._fit(path)
             before = path
             if len(self._data) > 2:
-                path, energies = relax_path(model, path, ends, set(anchors), trust)
+                path, _ = relax_path(model, path, ends, set(anchors), trust)
+                path = held_back(before, path, np.array([d.point for d in self._data]), options.reach)
+                energies = np.r_[ends[0], model.predict(path[1:-1])[0], ends[1]]
             else:
                 energies = np.zeros(len(path))
             doubt = np.r_[0.0, self._caution() * model.deviation(path[1:-1]), 0.0]
@@ -295,7 +294,7 @@ class SurrogateBandDriver:
                 rounds += 1
                 continue
             else:
-                if (done := self._confirm(model, path, anchors)) is not None:
+                if (done := self._confirm(model, path, energies, anchors)) is not None:
                     return done
                 surprise = 0.0
             rounds = 0
@@ -369,7 +368,7 @@ class SurrogateBandDriver:
         return np.asarray(steps[max(int(doubtful[0]), 1)] if len(doubtful) else goal)
 
     def _confirm(
-        self, model: Surrogate, path: FloatArray, anchors: dict[int, Anchor]
+        self, model: Surrogate, path: FloatArray, energies: FloatArray, anchors: dict[int, Anchor]
     ) -> list[Anchor | Evaluated] | None:
         """One image that the surrogate had not seen between each two stationary points.
 
@@ -377,6 +376,7 @@ class SurrogateBandDriver:
         """
         out: list[Anchor | Evaluated] = []
         fresh = False
+        along = tangents(path, energies)
         for left, right in pairwise([0, *sorted(anchors), len(path) - 1]):
             if left:
                 across = path[left + 1] - path[left - 1]
@@ -386,31 +386,29 @@ class SurrogateBandDriver:
                 inner = path[left + 1 : right]
                 judge = next((j for j in self._judges if lies_between(path, left, right, j.point, JUDGE_REACH)), None)
                 if judge is None:
-                    far = [self._nearest(p) for p in inner]
-                    number = int(np.argmax(far))
+                    known = np.array([d.point for d in self._data])
+                    number = place_of_judge(path[left : right + 1], known, self._refused)
                     judge, surprise = self._tested(model, inner[number])
-                    across = across_slope(judge.gradient, path[left + number + 2] - path[left + number])
+                    across = across_slope(judge.gradient, along[left + number])
                     fresh = True
                     if surprise <= self.surrogate.agreement_eV and across <= self.surrogate.across:
                         self._judges.append(judge)
                         self._worst = (max(self._worst[0], surprise), max(self._worst[1], across))
+                    else:
+                        self._refused.append(judge.point)
                 out.append(judge)
         if fresh:
             return None
-        self._check(
-            "surrogate against engine between stationary points",
-            self._worst[0],
-            self.surrogate.agreement_eV,
-            "eV",
-            "images that the surrogate had not seen",
-        )
-        self._check(
-            "slope across the path between stationary points",
-            self._worst[1],
-            self.surrogate.across,
-            "eV/A",
-            "true forces of these images, elastic coordinates",
-        )
+        listed = [self._path_point(p) for p in (self._data[0], *out, self._data[1])]
+        if not no_turning_back(listed).passed and self._turns < MOST_TURNS:
+            self._turns += 1
+            self._judges.clear()
+            return None
+        (energy, slope), options = self._worst, self.surrogate
+        name = "surrogate against engine between stationary points"
+        self._check(name, energy, options.agreement_eV, "eV", "images that the surrogate had not seen")
+        name = "slope across the path between stationary points"
+        self._check(name, slope, options.across, "eV/A", "true forces of these images, elastic coordinates")
         return out
 
     def _judge_saddles(self, anchors: list[Anchor], step: float = 0.05) -> None:
