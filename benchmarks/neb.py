@@ -29,7 +29,8 @@ from ase.mep import NEB, DyNEB
 from ase.mep.autoneb import AutoNEB
 from ase.mep.neb import NEBOptimizer
 from ase.optimize import BFGS, FIRE, LBFGS
-from band_cases import Case, adatom, gold_on_aluminium, oxide, start_path, vacancy
+from band_cases import Case, adatom, gold_on_aluminium, oxide, oxide_hop, start_path, vacancy
+from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.band import BandDriver, BandSettings, CallCounter, relax
 from magnetoionics.workflows.band_surrogate import SurrogateBandDriver
 
@@ -51,6 +52,7 @@ class Trial:
     fmax: float
     seeds: tuple[int | None, ...] = (None, 0, 1, 2, 3, 4)
     pair_potential: bool = False
+    between: Callable[[], list[Atoms]] = list
 
 
 def _metal(build: Callable[[], Case]) -> Trial:
@@ -58,7 +60,10 @@ def _metal(build: Callable[[], Case]) -> Trial:
 
 
 def _oxide(host: str, ion: str, repeats: int = 1) -> Trial:
-    return Trial(lambda: oxide(host, ion, repeats), images=7, fmax=0.03, pair_potential=True)
+    def between() -> list[Atoms]:
+        return [to_atoms(s) for s in oxide_hop(host, ion, repeats).intermediates]
+
+    return Trial(lambda: oxide(host, ion, repeats), images=7, fmax=0.03, pair_potential=True, between=between)
 
 
 TRIALS = {
@@ -157,10 +162,12 @@ def our_band(path: list[Atoms], make, mover: int, fmax: float) -> tuple[int, flo
     return _judged(result, result.force_calls - driver.end_calls)
 
 
-def reference_band(initial: Atoms, final: Atoms, make, mover: int) -> tuple[int, float, bool, int, list[str]]:
-    """The classic driver's split climbing-image bands with many images and tight bounds, from a straight start."""
+def reference_band(
+    initial: Atoms, final: Atoms, between: list[Atoms], make, mover: int
+) -> tuple[int, float, bool, int, list[str]]:
+    """The classic driver's split climbing-image bands: many images, tight bounds, known intermediates."""
     tight = BandSettings(images_per_hump=7, fmax_eV_per_A=0.01, relax_fmax_eV_per_A=0.005, max_steps=400)
-    result = BandDriver(make, tight).run(initial.copy(), final.copy(), [], mover)
+    result = BandDriver(make, tight).run(initial.copy(), final.copy(), between, mover)
     return _judged(result, result.force_calls, result.points[0].energy)
 
 
@@ -180,15 +187,15 @@ def fingerprint() -> str:
 def make_rows(file: Path, trials: dict[str, Trial], methods: list[str]) -> None:
     """Run every band that the file lacks."""
     known = {(r["case"], r["method"], r["seed"]) for r in read(file)}
-    for methods_at_once in ([REFERENCE], *([m] for m in methods)):
+    for method in (REFERENCE, *methods):
         for case, trial in trials.items():
-            seeds = (None,) if methods_at_once == [REFERENCE] else trial.seeds
-            todo = [(m, s) for m in methods_at_once for s in seeds if (case, m, s) not in known]
+            seeds = (None,) if method == REFERENCE else trial.seeds
+            todo = [seed for seed in seeds if (case, method, seed) not in known]
             if todo:
-                _make_case(file, case, trial, todo)
+                _make_case(file, case, trial, method, todo)
 
 
-def _make_case(file: Path, case: str, trial: Trial, todo: list[tuple[str, int | None]]) -> None:
+def _make_case(file: Path, case: str, trial: Trial, method: str, seeds: list[int | None]) -> None:
     initial, final, mover, make = trial.build()
     for atoms in (initial, final):
         atoms.calc = make()
@@ -196,13 +203,13 @@ def _make_case(file: Path, case: str, trial: Trial, todo: list[tuple[str, int | 
         known_point = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces(apply_constraint=False)}
         atoms.calc = SinglePointCalculator(atoms, **known_point)
     base = initial.get_potential_energy()
-    for method, seed in todo:
+    for seed in seeds:
         path = start_path(initial, final, trial.images, seed, trial.pair_potential)
         for kept, end in ((path[0], initial), (path[-1], final)):
             kept.calc = SinglePointCalculator(kept, **end.calc.results)
         begin, humps, failed = time.process_time(), None, []
         if method == REFERENCE:
-            calls, height, finished, humps, failed = reference_band(initial, final, make, mover)
+            calls, height, finished, humps, failed = reference_band(initial, final, trial.between(), make, mover)
         elif method == OURS:
             calls, top, finished, humps, failed = our_band(path, make, mover, trial.fmax)
             height = top - base

@@ -13,6 +13,8 @@ FloatArray = NDArray[np.float64]
 
 LONGEST_PACE = 0.1
 """Time step of the relaxation on the surrogate."""
+KNOWN = 0.1
+"""An image of a plateau this near to a known point is known."""
 REFUSED_REACH, NEW = 0.5, 0.03
 """A judge this near to a refused one takes its place, if it is this far from every known point."""
 
@@ -159,6 +161,19 @@ def held_back(before: FloatArray, after: FloatArray, known: FloatArray, reach: f
         # The last step is the image where it was.
         out[n] = steps[int(np.argmax(gaps <= max(reach, float(gaps[-1]))))]
     return out
+
+
+def plateaus(
+    path: FloatArray, energies: FloatArray, anchors: set[int], known: FloatArray, change_eV: float
+) -> list[int]:
+    """Images on a plateau, the least known first: where the energy hardly changes it may hide a dip.
+
+    Images beside the ends and anchors, where the path is flat by itself, and known ones are left out.
+    """
+    beside = {n + side for n in (0, len(path) - 1, *anchors) for side in (-1, 0, 1)}
+    gaps = np.linalg.norm(path[:, None] - known[None], axis=2).min(axis=1)
+    flat = [n for n in range(1, len(path) - 1) if abs(energies[n + 1] - energies[n - 1]) < change_eV]
+    return sorted((n for n in flat if n not in beside and gaps[n] > KNOWN), key=lambda n: -gaps[n])
 
 
 def place_of_judge(stretch: FloatArray, known: FloatArray, refused: list[FloatArray]) -> int:

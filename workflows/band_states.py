@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+JUDGE_REACH = 0.1
+"""An image this near to the finished path still judges it, in elastic coordinates."""
+MOST_TURNS = 3
+"""So often a path whose judges turn back is judged anew."""
+
 
 @dataclass(frozen=True)
 class SurrogateSettings(MSONable):

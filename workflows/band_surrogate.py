@@ -31,6 +31,7 @@ from .band_path import (
     held_back,
     lies_between,
     place_of_judge,
+    plateaus,
     relax_path,
     resampled,
     smoothed,
@@ -38,7 +39,7 @@ from .band_path import (
     tangents,
 )
 from .band_record import EvaluationRecord, RecordedCalculator
-from .band_states import Anchor, Evaluated, SurrogateSettings
+from .band_states import JUDGE_REACH, MOST_TURNS, Anchor, Evaluated, SurrogateSettings
 
 FloatArray = NDArray[np.float64]
 
@@ -48,10 +49,6 @@ TOO_HIGH_eV = 1.0
 """An image this far above what is bent runs through another ion."""
 SAME_AGAIN, MOST_STALLS = 0.01, 8
 """A search that asks for points it knows, so often, goes in a circle."""
-JUDGE_REACH = 0.1
-"""An image this near to the finished path still judges it, in elastic coordinates."""
-MOST_TURNS = 3
-"""So often a path whose judges turn back is judged anew."""
 
 
 class SurrogateBandDriver:
@@ -271,7 +268,7 @@ class SurrogateBandDriver:
             before = path
             if len(self._data) > 2:
                 path, _ = relax_path(model, path, ends, set(anchors), trust)
-                path = held_back(before, path, np.array([d.point for d in self._data]), options.reach)
+                path = held_back(before, path, self._known, options.reach)
                 energies = np.r_[ends[0], model.predict(path[1:-1])[0], ends[1]]
             else:
                 energies = np.zeros(len(path))
@@ -290,6 +287,8 @@ class SurrogateBandDriver:
                 surprise = self._tested(model, path[int(np.argmax(doubt))])[1]
             elif self._nearest(lonely := max(path, key=self._nearest)) > options.gap:
                 surprise = self._tested(model, lonely)[1]
+            elif len(flat := plateaus(path, energies, set(anchors), self._known, 3 * options.depth_eV)):
+                surprise = self._tested(model, path[flat[0]])[1]
             elif rounds < MOST_ROUNDS and float(np.linalg.norm(path - before, axis=1).max()) > SETTLED:
                 rounds += 1
                 continue
@@ -306,6 +305,10 @@ class SurrogateBandDriver:
                 return None
             trust = max(0.6 * trust, 0.06) if surprise > 0.15 else min(1.4 * trust, options.trust)
         return None
+
+    @property
+    def _known(self) -> FloatArray:
+        return np.array([d.point for d in self._data])
 
     def _nearest(self, point: FloatArray) -> float:
         """Distance to the nearest evaluation: equal energies far apart can hide a hump between them."""
@@ -386,8 +389,7 @@ class SurrogateBandDriver:
                 inner = path[left + 1 : right]
                 judge = next((j for j in self._judges if lies_between(path, left, right, j.point, JUDGE_REACH)), None)
                 if judge is None:
-                    known = np.array([d.point for d in self._data])
-                    number = place_of_judge(path[left : right + 1], known, self._refused)
+                    number = place_of_judge(path[left : right + 1], self._known, self._refused)
                     judge, surprise = self._tested(model, inner[number])
                     across = across_slope(judge.gradient, along[left + number])
                     fresh = True
