@@ -19,7 +19,7 @@ from ase.constraints import FixedLine
 from band_cases import gold_on_aluminium, vacancy
 from magnetoionics.workflows.band import BandInputError, BandSettings
 from magnetoionics.workflows.band_gp import GaussianProcess
-from magnetoionics.workflows.band_path import extrema
+from magnetoionics.workflows.band_path import extrema, held_back, place_of_judge, plateaus, relax_path
 from magnetoionics.workflows.band_record import EvaluationRecord, RecordedCalculator
 from magnetoionics.workflows.band_surrogate import SurrogateBandDriver, SurrogateSettings
 
@@ -231,6 +231,52 @@ def test_extrema_skip_ripples():
     energies = np.array([0, 0.3, 0.7, 0.695, 0.71, 0.5, 0.6, 0.2, -0.1])
     assert extrema(energies, 0.02) == [(4, "saddle"), (5, "minimum"), (6, "saddle")]
     assert extrema(np.linspace(0, 1, 5), 0.02) == []
+
+
+def test_images_stay_near_what_is_known():
+    before = np.column_stack([np.linspace(0, 2, 5), np.zeros(5)])
+    after = before + np.array([0.0, 1.0])
+    after[[0, -1]] = before[[0, -1]]
+    known = np.array([[0.0, 0.0], [1.0, 0.2], [2.0, 0.0]])
+    held = held_back(before, after, known, 0.35)
+    gaps = np.linalg.norm(held[:, None] - known, axis=2).min(axis=1)
+    first = np.linalg.norm(before[:, None] - known, axis=2).min(axis=1)
+    assert np.all(gaps <= np.maximum(0.35, first) + 1e-12)
+    assert held[2, 1] == pytest.approx(0.5)  # 0.3 beyond the known point is the last of eight parts within 0.35
+    assert np.array_equal(held_back(before, before, known, 0.1), before)
+
+
+def test_plateau_that_may_hide_a_dip_is_named():
+    path = np.column_stack([np.linspace(0, 2, 11), np.zeros(11)])
+    energies = np.array([0, 0.3, 0.76, 0.757, 0.754, 0.75, 0.747, 0.6, 0.4, 0.2, 0.0])
+    ends = path[[0, -1]]
+    assert sorted(plateaus(path, energies, {2}, ends, 0.021)) == [4, 5]  # 3 is beside the anchor, 6 on the slope
+    assert plateaus(path, energies, {2}, path[[0, 5, 10]], 0.021) == [4]
+    assert plateaus(path, 0.5 * np.arange(11.0), set(), ends, 0.021) == []
+
+
+def test_judge_stands_in_the_middle_half_and_mends_one_place():
+    stretch = np.column_stack([np.linspace(0, 1, 11), np.zeros(11)])
+    known = stretch[[0, 10, 6]]
+    assert place_of_judge(stretch, known, []) == 2  # image 3, farthest from images 0 and 6
+    assert place_of_judge(stretch, known, [np.array([0.68, 0.1])]) == 6  # image 7, beside the one refused
+
+
+def test_last_bits_do_not_decide_where_a_symmetric_path_goes():
+    """The relaxation on a surrogate of one evaluated image, as after the first force call, is stable."""
+    driver = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02))
+    driver.run(*vacancy("Cu", 2)[:2], [], 2)
+    driver._data = driver._data[:3]
+    straight = np.linspace(driver._data[0].point, driver._data[1].point, 17)
+    model = driver._fit(straight)
+    relaxed = []
+    for noise in (0.0, 1e-13):
+        path = straight + np.random.default_rng(1).normal(0, noise, straight.shape)
+        for _ in range(3):
+            path, _ = relax_path(model, path, (driver._data[0].energy, driver._data[1].energy), set(), 0.4)
+        relaxed.append(path)
+    assert np.abs(relaxed[0] - straight).max() > 0.01
+    assert np.abs(relaxed[0] - relaxed[1]).max() < 1e-9
 
 
 def test_what_the_surrogate_cannot_do_is_refused():

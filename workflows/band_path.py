@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 
 from .band_gp import Surrogate
 
@@ -122,6 +123,14 @@ def extrema(energies: FloatArray, depth_eV: float) -> list[tuple[int, str]]:
         found.append((best, "saddle"))
     # A descent from the very first image makes a minimum before any hump: the end was not the lowest state.
     return found
+
+
+def finer_extrema(surrogate: Surrogate, path: FloatArray, depth_eV: float, parts: int = 4) -> list[tuple[int, str]]:
+    """`extrema` of the curve through the images, as the images beside them: between images a dip is deeper."""
+    numbers = np.arange(len(path))
+    curve = CubicSpline(numbers, path)(np.linspace(0, len(path) - 1, parts * (len(path) - 1) + 1))
+    found = extrema(surrogate.predict(curve)[0], depth_eV)
+    return [(min(max(round(n / parts), 1), len(path) - 2), kind) for n, kind in found]
 
 
 def _clipped(rows: FloatArray, longest: float) -> FloatArray:

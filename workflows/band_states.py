@@ -84,3 +84,8 @@ class Anchor:
     kind: str
     mode: FloatArray
     negative: int
+
+
+def largest(forces: FloatArray) -> float:
+    """Largest force on an atom, eV/A."""
+    return float(np.linalg.norm(forces, axis=1).max())

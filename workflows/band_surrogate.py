@@ -28,6 +28,7 @@ from .band_path import (
     across_slope,
     evened,
     extrema,
+    finer_extrema,
     held_back,
     lies_between,
     place_of_judge,
@@ -39,7 +40,7 @@ from .band_path import (
     tangents,
 )
 from .band_record import EvaluationRecord, RecordedCalculator
-from .band_states import JUDGE_REACH, MOST_TURNS, Anchor, Evaluated, SurrogateSettings
+from .band_states import JUDGE_REACH, MOST_TURNS, Anchor, Evaluated, SurrogateSettings, largest
 
 FloatArray = NDArray[np.float64]
 
@@ -174,7 +175,7 @@ class SurrogateBandDriver:
         limit = self.settings.relax_fmax_eV_per_A
         relax(moving, limit, self.settings.max_steps)
         point = PathPoint(moving, float(moving.get_potential_energy()), np.array(moving.get_forces()), "end")
-        self._check(f"{what} relaxed", _largest(point.forces), limit, "eV/A")
+        self._check(f"{what} relaxed", largest(point.forces), limit, "eV/A")
         return point
 
     def _check(self, name: str, value: float, limit: float, unit: str, note: str = "") -> None:
@@ -225,7 +226,7 @@ class SurrogateBandDriver:
     def _agrees(self, cheap_top: Atoms) -> bool:
         """Whether the engine's forces at a cheaper engine's saddle are small enough to start from its path."""
         data = self._evaluate(self._space.to_internal(cheap_top.positions))
-        force, limit = _largest(data.forces), self.surrogate.drop_eV_per_A
+        force, limit = largest(data.forces), self.surrogate.drop_eV_per_A
         height = data.energy - self._data[0].energy
         verdict = "kept" if force <= limit else "dropped"
         self._notes.append(
@@ -287,6 +288,8 @@ class SurrogateBandDriver:
                 surprise = self._tested(model, path[int(np.argmax(doubt))])[1]
             elif self._nearest(lonely := max(path, key=self._nearest)) > options.gap:
                 surprise = self._tested(model, lonely)[1]
+            elif hidden := [e for e in finer_extrema(model, path, options.depth_eV / 2) if e[0] not in anchors]:
+                surprise = self._refine(model, path, energies, *hidden[0], anchors)
             elif len(flat := plateaus(path, energies, set(anchors), self._known, 3 * options.depth_eV)):
                 surprise = self._tested(model, path[flat[0]])[1]
             elif rounds < MOST_ROUNDS and float(np.linalg.norm(path - before, axis=1).max()) > SETTLED:
@@ -343,7 +346,7 @@ class SurrogateBandDriver:
         if no_hump or min(float(np.linalg.norm(point - k)) for k in known) < 0.15:
             # The image slid into a state that the path has already: start this stretch again.
             path[left : right + 1] = np.linspace(path[left], path[right], right - left + 1)
-        elif _largest(data.forces) <= limit and (negative > 0) == (kind == "saddle"):
+        elif largest(data.forces) <= limit and (negative > 0) == (kind == "saddle"):
             anchors[index] = Anchor(data, kind, np.zeros_like(point), negative)
             self._level = max(self._level, data.energy + 2 * self.surrogate.bend_eV)
             path[index] = point
@@ -417,7 +420,7 @@ class SurrogateBandDriver:
         saddles = [a for a in anchors if a.kind == "saddle"]
         for number, saddle in enumerate(saddles, start=1):
             name = f"hump {number}"
-            self._check(f"saddle force of {name}", _largest(saddle.data.forces), self.settings.fmax_eV_per_A, "eV/A")
+            self._check(f"saddle force of {name}", largest(saddle.data.forces), self.settings.fmax_eV_per_A, "eV/A")
             probe = self._evaluate(saddle.data.point + step * saddle.mode)
             curvature = float((probe.gradient - saddle.data.gradient) @ saddle.mode) / step
             self._check(
@@ -443,7 +446,3 @@ class SurrogateBandDriver:
         found = f"the surrogate did not converge (after {spent} force calls): ordinary band"
         result.notes[:0] = [found, *self._notes]
         return result
-
-
-def _largest(forces: FloatArray) -> float:
-    return float(np.linalg.norm(forces, axis=1).max())
