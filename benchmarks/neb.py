@@ -230,7 +230,7 @@ def _make_case(file: Path, case: str, trial: Trial, method: str, seeds: list[int
             "failed": failed,
             "cpu_s": round(time.process_time() - begin, 1),
             "ase": ase.__version__,
-            "driver": fingerprint(),
+            "driver": fingerprint() if method in (REFERENCE, OURS) else None,
         }
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as handle:

@@ -265,16 +265,15 @@ def test_judge_stands_in_the_middle_half_and_mends_one_place():
 def test_last_bits_do_not_decide_where_a_symmetric_path_goes():
     """The relaxation on a surrogate of one evaluated image, as after the first force call, is stable."""
     driver = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02))
+    first_choice = driver._chosen
     driver.run(*vacancy("Cu", 2)[:2], [], 2)
-    driver._data = driver._data[:3]
+    driver._data, driver._chosen = driver._data[:3], first_choice
     straight = np.linspace(driver._data[0].point, driver._data[1].point, 17)
     model = driver._fit(straight)
     relaxed = []
     for noise in (0.0, 1e-13):
         path = straight + np.random.default_rng(1).normal(0, noise, straight.shape)
-        for _ in range(3):
-            path, _ = relax_path(model, path, (driver._data[0].energy, driver._data[1].energy), set(), 0.4)
-        relaxed.append(path)
+        relaxed.append(relax_path(model, path, (driver._data[0].energy, driver._data[1].energy), set(), 0.4)[0])
     assert np.abs(relaxed[0] - straight).max() > 0.01
     assert np.abs(relaxed[0] - relaxed[1]).max() < 1e-9
 
