@@ -288,7 +288,9 @@ class SurrogateBandDriver:
                 surprise = self._tested(model, path[int(np.argmax(doubt))])[1]
             elif self._nearest(lonely := max(path, key=self._nearest)) > options.gap:
                 surprise = self._tested(model, lonely)[1]
-            elif hidden := [e for e in finer_extrema(model, path, options.depth_eV / 2) if e[0] not in anchors]:
+            elif stalls < 2 and (
+                hidden := [e for e in finer_extrema(model, path, options.depth_eV / 2) if e[0] not in anchors]
+            ):
                 surprise = self._refine(model, path, energies, *hidden[0], anchors)
             elif len(flat := plateaus(path, energies, set(anchors), self._known, 3 * options.depth_eV)):
                 surprise = self._tested(model, path[flat[0]])[1]
