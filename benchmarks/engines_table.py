@@ -25,7 +25,7 @@ from magnetoionics.workflows.gpaw.evidence_results import evidence_vacancies, ho
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "engines.md"
 # GPAW's column: the best converged single calculation that there is.
-PREFERRED = ("imma-pw600-k2", "imma-pw500-k3", "imma-pw500-k2", "imma-pw400-k2")
+PREFERRED = ("imma-pw500-k3", "imma-pw600-k2", "imma-pw500-k2", "imma-pw400-k2")
 LITERATURE = {
     "lattice": "8.392 (X-ray, room temperature)",
     "orders": "P4_122 lowest (DFT)",
