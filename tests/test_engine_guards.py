@@ -105,7 +105,7 @@ def test_odd_part_above_the_noise_invalidates_a_map(cell, monkeypatch):
         def converged(self, atoms):
             return Live()
 
-    monkeypatch.setattr(LocalEngine, "make_calculator", lambda self, atoms, mover: Calculator())
+    monkeypatch.setattr(LocalEngine, "make_calculator", lambda self, atoms, mover, symmetry: Calculator())
     for odd, valid in ((0.0, True), (0.3, False)):
         energies = np.array([0.0, odd, 1.0, 1.0])
         monkeypatch.setattr(gpaw_jobs, "force_theorem", lambda *_, e=energies: (e, np.zeros((4, len(cell)))))

@@ -20,6 +20,7 @@ ROOMS = ("structures", "calculators", "workflows", "analysis", "hpc")
 DATA = (
     "py.typed",
     "data/gpaw/*.json",
+    "data/gpaw_starts/*.json",
     "data/engines/*.json",
     "analysis/data/*.json",
     "analysis/plots/*.mplstyle",
