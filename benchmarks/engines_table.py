@@ -236,7 +236,8 @@ def _born(evidence: dict[str, Evidence]) -> list[str]:
     return [
         "### Born charge of the mover",
         "",
-        f"{kept.what}: {', '.join(text)} e, mean of the diagonal {mean:+.2f} e (formal +2).",
+        f"{kept.what}: {', '.join(text)} e,",
+        f"mean of the diagonal {mean:+.2f} e (formal +2); rows are the dipole's direction, columns the displacement's.",
         f"{kept.provenance.settings['cutoff_eV']:g} eV, ions as measured, {kept.cpu_seconds:.0f} CPU s.",
         "",
     ]

@@ -64,6 +64,14 @@ def test_map_has_the_symmetry_of_the_orthorhombic_cell(name):
     assert np.abs(odd).max() < 0.02
 
 
+def test_born_charge_of_the_mover_has_the_mirror_of_the_cell():
+    kept = KEPT["bornco-pw400-k2"]
+    tensor = np.array([kept.numbers[f"born_charge_e_row_{axis}"] for axis in "xyz"])
+    mirror = np.array([[0, 1, 0], [1, 0, 0], [0, 0, 1]])
+    assert np.abs(mirror @ tensor @ mirror - tensor).max() < 0.02
+    assert 1.5 < np.trace(tensor) / 3 < 2.5
+
+
 def test_renamed_file_is_refused(tmp_path):
     name, text = next((p.stem, p.read_text()) for p in evidence_folder().glob("*.json"))
     (tmp_path / "other.json").write_text(text)
