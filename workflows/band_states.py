@@ -58,7 +58,7 @@ class SurrogateSettings(MSONable):
     depth_eV: float = 0.007
     gap: float = 0.7
     trust: float = 0.4
-    reach: float = 0.35
+    reach: float = 0.7
     most_points: int = 40
     bend_eV: float = 0.5
     drop_eV_per_A: float = 3.0
