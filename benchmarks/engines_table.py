@@ -170,13 +170,7 @@ def _vacancies(evidence: dict[str, Evidence]) -> list[str]:
         "correction for size. Energy of oxygen from the redox ladder of oxides computed at the same settings: "
         + ", ".join(f"{step.reaction} {step.oxygen_eV:.2f} eV" for step in found.window.references.ladder)
         + ("." if spread is None else f" (spread {spread:.2f} eV)."),
-        f"Window of the oxygen potential {window.delta_mu_O_min_eV:.2f} to {window.delta_mu_O_max_eV:.2f} eV"
-        + (
-            ""
-            if measured is None
-            else f" ({measured.delta_mu_O_min_eV:.2f} to {measured.delta_mu_O_max_eV:.2f} measured)"
-        )
-        + ".",
+        f"Window of the oxygen potential: {_range(window)}; from measured enthalpies {_range(measured)}.",
         "",
         "| vacancy | oxygen-rich edge, eV | oxygen-poor edge, eV | error of oxygen, eV | change of moment, muB "
         "| largest force, eV/A | notes |",
