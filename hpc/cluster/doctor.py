@@ -240,6 +240,7 @@ def check_codes(
 def check_jobs(controller: JobController, name: str, stale_s: float) -> Iterator[Finding]:
     """Locks of dead runners, jobs that the scheduler refused or ended, and batches that no process serves."""
     yield from _stale_locks(controller, name, stale_s)
+    yield from _postponed(controller, name)
     for job in controller.get_jobs_info_query({"state": {"$in": ["FAILED", "REMOTE_ERROR"]}}):
         yield from _broken_job(controller, name, job)
     yield from _stuck_batches(controller, name, stale_s)
@@ -273,6 +274,21 @@ def _unlocker(collection: Any, document: dict[str, Any]) -> Callable[[], object]
     """Opens exactly the lock that was seen: one taken since then stays."""
     same = {"_id": document["_id"], "lock_id": document["lock_id"]}
     return lambda: collection.update_one(same, {"$set": {"lock_id": None, "lock_time": None}})
+
+
+def _postponed(controller: JobController, name: str) -> Iterator[Finding]:
+    """Jobs put off for up to 20 minutes after an error: one lock of a dead runner does it to a whole flow."""
+    query = {"remote.retry_time_limit": {"$gt": _before(0.0)}, "remote.error": {"$ne": None}, "lock_id": None}
+    fields = {"db_id": 1, "job.name": 1, "state": 1, "remote": 1}
+    for job in controller.jobs.find({**query, "state": {"$ne": "REMOTE_ERROR"}}, fields):
+        again = job["remote"]["retry_time_limit"].replace(tzinfo=UTC)
+        wait_s = (again - datetime.now(UTC)).total_seconds()
+        yield Finding(
+            f"job {job['db_id']} ({job['job']['name']})",
+            f"{job['state']}, not tried again for {wait_s:.0f} s after: {_last_line(job['remote']['error'])}",
+            f"jf -p {name} job retry -did {job['db_id']}",
+            lambda db_id=job["db_id"]: controller.retry_job(db_id=db_id),
+        )
 
 
 def _broken_job(controller: JobController, name: str, job: Any) -> Iterator[Finding]:
