@@ -1,116 +1,35 @@
-"""A whole study on a real Slurm with a real MongoDB: killed runners, walltime, a bad partition, a database away."""
+"""A whole study on a real Slurm with a real MongoDB: killed runners, walltime, a database away, workers over ssh."""
 
-import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+import services
 import yaml
+from cluster_machine import finish, running_cluster, single, wait_until
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.runner import LocalRunner
-
-spec = importlib.util.spec_from_file_location("services", Path(__file__).with_name("services.py"))
-services = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(services)
 
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.skipif(bool(services.missing()), reason=services.missing() or "present"),
 ]
 
-# A runner as users run it, in a process of its own, so that it can be killed.
-RUNNER = """
-import sys
-from jobflow_remote.jobs.runner import Runner
-Runner(project_name=sys.argv[1]).run_all_jobs(max_seconds=float(sys.argv[2]))
-"""
-
-
-class Cluster:
-    """Slurm, MongoDB and a folder for projects."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.mongo = services.Mongo(folder / "mongo")
-        try:
-            self.slurm = services.Slurm(folder / "slurm")
-        except BaseException:
-            self.mongo.stop()
-            raise
-        self.environment = {**self.slurm.environment, "JFREMOTE_PROJECTS_FOLDER": str(folder / "projects")}
-
-    def stop(self):
-        self.slurm.stop()
-        self.mongo.stop()
-
-    def project(self, name, *more):
-        words = ["cluster", "init", name, "--scheduler", "slurm", "--work-dir", str(self.folder / "work" / name)]
-        words += ["--queue", "cpu", "--gpu-queue", "gpu", "--cores", "1", "--neb-nodes", "1", "--walltime-h", "0.05"]
-        words += ["--poll", "0.3", "--db-port", str(self.mongo.port), *more]
-        assert main(words) == 0
-        return Project(self, name)
-
-
-class Project:
-    """A project with its table, and runners that can be killed."""
-
-    def __init__(self, cluster, name):
-        self.cluster, self.name = cluster, name
-        self.table = cluster.folder / "projects" / name / "resources.yaml"
-
-    def edit_table(self, change):
-        content = yaml.safe_load(self.table.read_text())
-        change(content)
-        self.table.write_text(yaml.safe_dump(content))
-
-    def start_runner(self, seconds=200.0):
-        log = (self.cluster.folder / f"{self.name}-runner.log").open("ab")
-        command = [sys.executable, "-W", "ignore", "-c", RUNNER, self.name, str(seconds)]
-        return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
-
-    def jobs(self, **query):
-        from magnetoionics.hpc.cluster.controller import job_controller
-
-        with job_controller(self.name) as controller:
-            return list(controller.jobs.find(query))
-
-    def doctor(self, *words):
-        return main(["cluster", "doctor", self.name, *words])
-
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    patch = pytest.MonkeyPatch()
-    for name, value in made.environment.items():
-        patch.setenv(name, value)
-    patch.setenv("COLUMNS", "250")
-    from jobflow_remote import SETTINGS
-
-    patch.setattr(SETTINGS, "projects_folder", made.environment["JFREMOTE_PROJECTS_FOLDER"])
-    yield made
-    patch.undo()
-    made.stop()
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
 
 
 def results(folder):
     content = json.loads((folder / "results.json").read_text())
     content.pop("timings")
     return content
-
-
-def wait_until(condition, seconds=120.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.3)
-    raise AssertionError("it did not happen in time")
 
 
 def test_whole_study_with_killed_runners_and_a_database_that_goes_away(cluster, tmp_path, capsys):
@@ -164,91 +83,11 @@ def test_whole_study_with_killed_runners_and_a_database_that_goes_away(cluster, 
     assert results(folder) == results(local)
 
 
-def finish(project, seconds=600.0):
-    """Run to the end, curing what killed runners left."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        runner = project.start_runner(60.0)
-        runner.wait()
-        if {j["state"] for j in project.jobs()} == {"COMPLETED"}:
-            return
-        project.doctor("--fix", "--stale-minutes", "0.02")
-    raise AssertionError({j["job"]["name"]: j["state"] for j in project.jobs()})
-
-
 def outputs(project):
     from magnetoionics.hpc.cluster.controller import job_controller
 
     with job_controller(project.name) as controller:
         return list(controller.jobstore.query({}, properties=["uuid", "index"]))
-
-
-def single(project, made):
-    """Submit one job as a study of its own."""
-    from jobflow import Flow
-    from magnetoionics.hpc.cluster.controller import job_controller
-    from magnetoionics.hpc.cluster.submit import project_table, submit_flow
-
-    with job_controller(project.name) as controller:
-        return submit_flow(Flow([made]), controller, project_table(project.name), about={})
-
-
-def test_bad_partition_is_named_and_cured_by_the_doctor(cluster, capsys):
-    from magnetoionics.structures.host import get_host
-    from magnetoionics.workflows.engine import get_engine
-
-    project = cluster.project("partition")
-    file = cluster.folder / "projects" / "partition.yaml"
-    content = yaml.safe_load(file.read_text())
-    content["runner"]["delta_retry"] = [0.2, 0.2, 0.2]
-    file.write_text(yaml.safe_dump(content))
-    project.edit_table(lambda t: t["kinds"]["relax"]["resources"].update(queue_name="gold"))
-    single(project, get_engine("local").relax(get_host("cofe2o4").structure("normal"), name="bulk", cell=True))
-    runner = project.start_runner(60)
-    wait_until(lambda: project.jobs(state="REMOTE_ERROR"), 60)
-    runner.kill()
-    runner.wait()
-    capsys.readouterr()
-    assert project.doctor("--fix") == 1
-    said = " ".join(capsys.readouterr().out.split())
-    assert "'gold'" in said
-    assert "cpu, gpu" in said
-    project.edit_table(lambda t: t["kinds"]["relax"]["resources"].update(queue_name="cpu"))
-    assert project.doctor("--fix") == 0
-    finish(project, 60)
-    assert project.doctor() == 0
-
-
-def test_jobs_put_off_by_a_flow_that_a_dead_runner_locked(cluster, capsys):
-    """Every attempt at a locked flow makes its jobs wait longer, up to 20 minutes: the doctor ends the wait."""
-    from datetime import UTC, datetime, timedelta
-
-    from magnetoionics.hpc.cluster.controller import job_controller
-    from magnetoionics.structures.host import get_host
-    from magnetoionics.workflows.engine import get_engine
-
-    project = cluster.project("postponed")
-    file = cluster.folder / "projects" / "postponed.yaml"
-    content = yaml.safe_load(file.read_text())
-    content["runner"]["delta_retry"] = [900.0]
-    file.write_text(yaml.safe_dump(content))
-    single(project, get_engine("local").relax(get_host("cofe2o4").structure("normal"), name="bulk", cell=True))
-    with job_controller("postponed") as controller:
-        taken = {"lock_id": "dead", "lock_time": datetime.now(UTC) - timedelta(hours=1)}
-        controller.flows.update_one({}, {"$set": taken})
-    runner = project.start_runner(120)
-    wait_until(lambda: project.jobs(**{"state": "DOWNLOADED", "remote.step_attempts": 1, "lock_id": None}), 100)
-    runner.kill()
-    runner.wait()
-    capsys.readouterr()
-    assert project.doctor() == 1
-    assert project.doctor("--fix") == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "locked for more than" in said
-    assert "not tried again for" in said
-    assert "FlowLockedError" in said
-    assert not project.jobs(**{"remote.step_attempts": 1})
-    finish(project, 60)
 
 
 def test_job_beyond_its_walltime_goes_on_from_its_last_step(cluster, capsys, monkeypatch):
