@@ -10,10 +10,20 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-JUDGE_REACH = 0.1
-"""An image this near to the finished path still judges it, in elastic coordinates."""
-MOST_TURNS = 3
-"""So often a path whose judges turn back is judged anew."""
+
+class SearchRule:
+    """Bounds inside the search; nobody has to set them."""
+
+    JUDGE_REACH = 0.1
+    """An image this near to the finished path still judges it, in elastic coordinates."""
+    MOST_TURNS = 3
+    """So often a path whose judges turn back is judged anew."""
+    SETTLED, MOST_ROUNDS = 0.03, 12
+    """A path is judged once the surrogate moves none of its images farther than this, or after so many relaxations."""
+    TOO_HIGH_eV = 1.0
+    """An image this far above what is bent runs through another ion."""
+    SAME_AGAIN, MOST_STALLS = 0.01, 8
+    """A search that asks for points it knows, so often, goes in a circle."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ class SurrogateSettings(MSONable):
     trust
         How far an image goes between two force calls, in elastic coordinates (about Angstrom of the mover).
     reach
-        How far from every evaluation an image may go, in elastic coordinates.
+        How far from every evaluation an image may go, in elastic coordinates: the surrogate's length, if between these.
     most_points
         Evaluations that the surrogate is fitted to; farther ones are left out.
     bend_eV
@@ -58,8 +68,8 @@ class SurrogateSettings(MSONable):
     depth_eV: float = 0.007
     gap: float = 0.7
     trust: float = 0.4
-    reach: float = 0.7
-    most_points: int = 40
+    reach: tuple[float, float] = (0.5, 0.7)
+    most_points: int = 80
     bend_eV: float = 0.5
     drop_eV_per_A: float = 3.0
     lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0, 1.4)

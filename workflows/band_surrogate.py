@@ -40,16 +40,10 @@ from .band_path import (
     tangents,
 )
 from .band_record import EvaluationRecord, RecordedCalculator
-from .band_states import JUDGE_REACH, MOST_TURNS, Anchor, Evaluated, SurrogateSettings, largest
+from .band_states import Anchor, Evaluated, SurrogateSettings, largest
+from .band_states import SearchRule as Rule
 
 FloatArray = NDArray[np.float64]
-
-SETTLED, MOST_ROUNDS = 0.03, 12
-"""A path is judged once the surrogate moves none of its images farther than this, or after so many relaxations."""
-TOO_HIGH_eV = 1.0
-"""An image this far above what is bent runs through another ion."""
-SAME_AGAIN, MOST_STALLS = 0.01, 8
-"""A search that asks for points it knows, so often, goes in a circle."""
 
 
 class SurrogateBandDriver:
@@ -269,7 +263,8 @@ class SurrogateBandDriver:
             before = path
             if len(self._data) > 2:
                 path, _ = relax_path(model, path, ends, set(anchors), trust)
-                path = held_back(before, path, self._known, options.reach)
+                reach = min(max(model.length, options.reach[0]), options.reach[1])
+                path = held_back(before, path, self._known, reach)
                 energies = np.r_[ends[0], model.predict(path[1:-1])[0], ends[1]]
             else:
                 energies = np.zeros(len(path))
@@ -294,7 +289,7 @@ class SurrogateBandDriver:
                 surprise = self._refine(model, path, energies, *hidden[0], anchors)
             elif len(flat := plateaus(path, energies, set(anchors), self._known, 3 * options.depth_eV)):
                 surprise = self._tested(model, path[flat[0]])[1]
-            elif rounds < MOST_ROUNDS and float(np.linalg.norm(path - before, axis=1).max()) > SETTLED:
+            elif rounds < Rule.MOST_ROUNDS and float(np.linalg.norm(path - before, axis=1).max()) > Rule.SETTLED:
                 rounds += 1
                 continue
             else:
@@ -302,11 +297,11 @@ class SurrogateBandDriver:
                     return done
                 surprise = 0.0
             rounds = 0
-            if self._data[-1].energy > self._level + TOO_HIGH_eV and len(self._data) > 5:
+            if self._data[-1].energy > self._level + Rule.TOO_HIGH_eV and len(self._data) > 5:
                 path = straightened(model, path, set(anchors), self._data[-1].point)
             gaps = np.linalg.norm(self._data[-1].point - np.array([d.point for d in self._data[:-1]]), axis=1)
-            stalls += int(gaps.min() < SAME_AGAIN)
-            if stalls > MOST_STALLS:
+            stalls += int(gaps.min() < Rule.SAME_AGAIN)
+            if stalls > Rule.MOST_STALLS:
                 return None
             trust = max(0.6 * trust, 0.06) if surprise > 0.15 else min(1.4 * trust, options.trust)
         return None
@@ -392,7 +387,9 @@ class SurrogateBandDriver:
                 out.append(anchors[left])
             if right - left > 1:
                 inner = path[left + 1 : right]
-                judge = next((j for j in self._judges if lies_between(path, left, right, j.point, JUDGE_REACH)), None)
+                judge = next(
+                    (j for j in self._judges if lies_between(path, left, right, j.point, Rule.JUDGE_REACH)), None
+                )
                 if judge is None:
                     number = place_of_judge(path[left : right + 1], self._known, self._refused)
                     judge, surprise = self._tested(model, inner[number])
@@ -407,7 +404,7 @@ class SurrogateBandDriver:
         if fresh:
             return None
         listed = [self._path_point(p) for p in (self._data[0], *out, self._data[1])]
-        if not no_turning_back(listed).passed and self._turns < MOST_TURNS:
+        if not no_turning_back(listed).passed and self._turns < Rule.MOST_TURNS:
             self._turns += 1
             self._judges.clear()
             return None
