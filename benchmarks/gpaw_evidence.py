@@ -2,10 +2,12 @@
 
     python benchmarks/gpaw_evidence.py --list
     python benchmarks/gpaw_evidence.py imma-pw500-k2 --scratch DIR [--output data/gpaw]
+    python benchmarks/gpaw_evidence.py hop56after-pw400-k1 hop56hump2-pw400-k1 ... --chain
 
 Relaxations go on from their checkpoint in the scratch folder. A 500 eV single point of a vacancy takes the ions of
 its 400 eV relaxation if that is kept already, else those of a cheaper engine (benchmarks/gpaw_starts.py); the
-document says which.
+document says which. With --chain each task begins with the density and orbitals of the one before, as an ion that moves
+would take them along: fewer iterations, and no change of the electronic state from point to point.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+from ase import Atoms
 from magnetoionics.analysis.anisotropy import AnisotropyMap
 from magnetoionics.analysis.calculation import Calculation
 from magnetoionics.analysis.directions import lebedev_directions
@@ -25,18 +29,32 @@ from magnetoionics.workflows.ase_jobs import plain, relax_structure, static_stru
 from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engines.gpaw import GpawEngine
+from magnetoionics.workflows.gpaw.calculator import GpawCalculator
 from magnetoionics.workflows.gpaw.evidence import Task, task, task_names
 from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
+from magnetoionics.workflows.gpaw.settings import Symmetry
 from magnetoionics.workflows.gpaw.spin_orbit import force_theorem
 from magnetoionics.workflows.guards import moments_kept, odd_part_is_noise
 
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"
 
 
-def compute(job: Task, scratch: Path) -> Evidence:
-    """Run a task; times are of one core."""
-    engine = GpawEngine(dft=job.settings, scratch=str(scratch), fmax_eV_per_A=0.05, max_steps=60)
+class ChainEngine(GpawEngine):
+    """Computes one geometry after the other with the same calculator."""
+
+    _kept: GpawCalculator | None = None
+
+    def make_calculator(
+        self, atoms: Atoms, mover: int | None, *, symmetry: Symmetry = "time reversal"
+    ) -> GpawCalculator:
+        if self._kept is None:
+            self._kept = super().make_calculator(atoms, mover, symmetry="off")
+        return self._kept
+
+
+def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Evidence:
+    """Run a task, perhaps from the density of another; times are of one core."""
     begin = time.perf_counter(), time.process_time()
     calculation: Calculation | None = None
     map_: AnisotropyMap | None = None
@@ -54,6 +72,8 @@ def compute(job: Task, scratch: Path) -> Evidence:
         left_out = [FIXED_IONS]
         tensor = born_charge_of_ion.original(engine, job.structure, job.ion, axes=[0, 1, 2])
         numbers = {f"born_charge_e_row_{axis}": row for axis, row in zip("xyz", tensor, strict=True)}
+    if before is not None:
+        left_out = [*left_out, f"the cycle began with the density of {before}"]
     provenance = provenance_of(engine, job, left_out)
     if calculation is not None:
         calculation = calculation.model_copy(update={"provenance": provenance})
@@ -124,6 +144,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--scratch", type=Path, default=Path("gpaw-scratch"))
     parser.add_argument("--output", type=Path, default=evidence_folder())
+    parser.add_argument("--chain", action="store_true", help="each task begins with the density of the one before")
     args = parser.parse_args()
     if args.list:
         print("\n".join(task_names()))
@@ -131,13 +152,32 @@ def main() -> None:
     args.scratch.mkdir(parents=True, exist_ok=True)
     args.output.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault(FOLDER_VARIABLE, str(args.scratch.resolve()))
-    for name in args.tasks or task_names():
-        path = args.output / f"{name}.json"
-        if path.exists() and not args.tasks:
-            continue
-        done = compute(task(name), args.scratch)
-        path.write_text(done.model_dump_json(indent=1) + "\n")
+    names = args.tasks or [n for n in task_names() if not (args.output / f"{n}.json").exists()]
+    if args.chain and (odd := not_in_chain([task(n) for n in names])):
+        parser.error(
+            f"{odd} cannot follow {names[0]} in a chain: ions, cell, settings and no symmetry must be the same"
+        )
+    engine, before = None, None
+    for name in names:
+        job = task(name)
+        if engine is None or not args.chain:
+            kind = ChainEngine if args.chain else GpawEngine
+            engine = kind(dft=job.settings, scratch=str(args.scratch), fmax_eV_per_A=0.05, max_steps=60)
+        done = compute(job, engine, before if args.chain else None)
+        before = name
+        (args.output / f"{name}.json").write_text(done.model_dump_json(indent=1) + "\n")
         print(name, f"{done.cpu_seconds:.0f} CPU s, {done.wall_seconds:.0f} s", file=sys.stderr, flush=True)
+
+
+def not_in_chain(jobs: list[Task]) -> str:
+    """Name of the first task that cannot take over a density; empty if all can."""
+    first = jobs[0]
+    for job in jobs:
+        same_ions = [s.specie for s in job.structure] == [s.specie for s in first.structure]
+        same_cell = np.allclose(job.structure.lattice.matrix, first.structure.lattice.matrix)
+        if not (same_ions and same_cell and job.settings == first.settings and job.symmetry == "off"):
+            return job.name
+    return ""
 
 
 if __name__ == "__main__":

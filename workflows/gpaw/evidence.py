@@ -131,11 +131,8 @@ def _hop_task(name: str, state: str, settings: GpawSettings) -> Task:
     start = load_start(f"hop56-{state}")
     kind: TaskKind = "map" if state in ("before", "after") else "static"
     what = f"Co(B) -> V_Fe(B) in 55 atoms, {state}"
-    return Task(name, what, start.structure, settings, kind, _symmetry_of(kind), relaxed_by=start.provenance.engine)
-
-
-def _symmetry_of(kind: TaskKind) -> Symmetry:
-    return "off" if kind == "map" else "time reversal"
+    # Without symmetry, as the maps need it: so the points can be one chain that keeps its electronic state.
+    return Task(name, what, start.structure, settings, kind, "off", relaxed_by=start.provenance.engine)
 
 
 def _defect_task(name: str, key: str, settings: GpawSettings) -> Task:
