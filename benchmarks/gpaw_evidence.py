@@ -19,7 +19,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 from ase import Atoms
 from magnetoionics.analysis.anisotropy import AnisotropyMap
 from magnetoionics.analysis.calculation import Calculation
@@ -31,7 +30,7 @@ from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator
-from magnetoionics.workflows.gpaw.evidence import Task, task, task_names
+from magnetoionics.workflows.gpaw.evidence import Task, not_in_chain, task, task_names
 from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
 from magnetoionics.workflows.gpaw.settings import Symmetry
@@ -168,17 +167,6 @@ def main() -> None:
         before = name
         (args.output / f"{name}.json").write_text(done.model_dump_json(indent=1) + "\n")
         print(name, f"{done.cpu_seconds:.0f} CPU s, {done.wall_seconds:.0f} s", file=sys.stderr, flush=True)
-
-
-def not_in_chain(jobs: list[Task]) -> str:
-    """Name of the first task that cannot take over a density; empty if all can."""
-    first = jobs[0]
-    for job in jobs:
-        same_ions = [s.specie for s in job.structure] == [s.specie for s in first.structure]
-        same_cell = np.allclose(job.structure.lattice.matrix, first.structure.lattice.matrix)
-        if not (same_ions and same_cell and job.settings == first.settings and job.symmetry == "off"):
-            return job.name
-    return ""
 
 
 if __name__ == "__main__":

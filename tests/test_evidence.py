@@ -13,6 +13,7 @@ from magnetoionics.workflows.gpaw.evidence import (
     defect_cell,
     hop_point,
     measured_hop,
+    not_in_chain,
     single_point,
     task,
     task_names,
@@ -194,8 +195,6 @@ def test_every_kept_document_is_a_task():
 
 
 def test_chain_refuses_other_cells():
-    from gpaw_evidence import not_in_chain
-
     hop = [task(f"hop56{state}-pw400-k1") for state in ("before", "hump1", "after")]
     assert not_in_chain(hop) == ""
     assert not_in_chain([*hop, task("vo28-pw400-k111")]) == "vo28-pw400-k111"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,6 +120,17 @@ def task(name: str) -> Task:
     if head.startswith("hop56"):
         return _hop_task(name, head.removeprefix("hop56"), settings)
     return _defect_task(name, head.removesuffix("28"), settings)
+
+
+def not_in_chain(jobs: Sequence[Task]) -> str:
+    """Name of the first task that cannot take over a density; empty if all can."""
+    first = jobs[0]
+    for job in jobs:
+        same_ions = [s.specie for s in job.structure] == [s.specie for s in first.structure]
+        same_cell = np.allclose(job.structure.lattice.matrix, first.structure.lattice.matrix)
+        if not (same_ions and same_cell and job.settings == first.settings and job.symmetry == "off"):
+            return job.name
+    return ""
 
 
 def _reference_cell(formula: str) -> Structure:
