@@ -20,7 +20,7 @@ from pydantic import Field
 
 from .anisotropy import AnisotropyMap, AnisotropySummary, summarise
 from .constants import MEV_TO_J, MU_B_J_PER_T
-from .directions import lebedev_weights
+from .directions import antipodes, lebedev_weights
 from .document import Document
 from .frozen_reference import FrozenCoupling, FrozenReference
 from .harmonics import fit_harmonics, real_harmonics
@@ -37,6 +37,8 @@ class UnidirectionalState(Document):
     ----------
     u_meV
         Unidirectional vector, shape (3,), meV per cell; `u_norm_meV` is its length.
+    u_error_meV
+        Standard errors of its components, see `unidirectional_error_meV`; None if the directions are too few.
     odd_max_meV
         Largest |E(n) - E(-n)|/2.
     odd_l3_meV
@@ -71,6 +73,7 @@ class UnidirectionalState(Document):
     loop_shift_T: float | None = None
     loop: Loop | None = None
     favoured: list[float] | None = None
+    u_error_meV: list[float] | None = None
 
 
 class UnidirectionalResult(Document):
@@ -134,6 +137,27 @@ def unidirectional_vector(map_: AnisotropyMap) -> tuple[FloatArray, float]:
     y, z, x = fit.coefficients[:3]
     u = -np.sqrt(3 / (4 * np.pi)) * np.array([x, y, z])
     return u, fit.power(3) if 3 in fit.degrees else 0.0
+
+
+def unidirectional_error_meV(map_: AnisotropyMap) -> FloatArray | None:
+    """Standard errors of the components of u in meV, shape (3,), from what l = 1 and l = 3 leave of the odd part.
+
+    E(n) and E(-n) share one odd part, so each pair counts once. None where the pairs leave nothing to judge by.
+    The error is one of scatter (another orbital state, noise of the cycle): what all directions share is not in it.
+    """
+    _, odd = map_.even_odd()
+    vectors = map_.vectors
+    partner = antipodes(map_.directions)
+    once = np.flatnonzero(np.arange(len(odd)) < partner)
+    degrees = (1, 3) if len(once) > 10 else (1,)
+    if len(once) <= sum(2 * d + 1 for d in degrees):
+        return None
+    try:
+        covariance = fit_harmonics(vectors[once], odd[once], degrees).covariance
+    except ValueError:
+        return None
+    y, z, x = np.diag(covariance)[:3]
+    return np.asarray(np.sqrt(3 / (4 * np.pi)) * np.sqrt([x, y, z]))
 
 
 def u_model(h_meV: float, D_meV: ArrayLike, Gamma_meV: ArrayLike, p: ArrayLike) -> FloatArray:
@@ -291,6 +315,7 @@ def state_of(
     """Judge one map; `summary` saves making it again."""
     summary = summary or summarise(map_)
     u, l3 = unidirectional_vector(map_)
+    error = unidirectional_error_meV(map_)
     verdict, reason = judge(summary, float(np.linalg.norm(u)), noise_meV, reference)
     return UnidirectionalState(
         state=map_.state,
@@ -304,6 +329,7 @@ def state_of(
         verdict=verdict,
         reason=reason,
         keffer_A2=None if keffer_A2 is None else list(keffer_A2),
+        u_error_meV=None if error is None else [float(x) for x in error],
     )
 
 

@@ -16,6 +16,7 @@ from magnetoionics.analysis.unidirectional import (
     relation_deviation_meV,
     state_of,
     u_model,
+    unidirectional_error_meV,
     unidirectional_vector,
 )
 from magnetoionics.structures.spinel import parent_spinel
@@ -111,6 +112,28 @@ def test_higher_odd_parts_do_not_leak_into_u(order):
     assert np.allclose(u, [0, 0, 0.3], atol=1e-12)
     if order >= 9:
         assert l3 < 1e-12
+
+
+@pytest.mark.parametrize("order", [7, 11])
+def test_standard_error_of_u_is_the_scatter_of_u(order):
+    # White noise of s in every energy: u scatters by s sqrt(3/N), whatever even and l = 3 parts lie below.
+    s, rng = 0.01, np.random.default_rng(5)
+    even, third = even_energy(2), np.array([0.3, -0.2, 0.5, 0.1, 0.4, -0.6, 0.2])
+    clean = make_map(lambda n: even(n) - 0.5 * n[:, 0] + real_harmonics(n, (3,)) @ third, order)
+    found, said = [], []
+    for _ in range(400):
+        noisy = clean.energies + rng.normal(scale=s, size=len(clean.energies))
+        map_ = clean.model_copy(update={"energies_meV": noisy.tolist()})
+        found.append(unidirectional_vector(map_)[0])
+        said.append(unidirectional_error_meV(map_))
+    scatter, told = np.std(found, axis=0), np.sqrt(np.mean(np.square(said), axis=0))
+    assert told == pytest.approx(np.full(3, s * np.sqrt(3 / len(clean.energies))), rel=0.1)
+    assert told == pytest.approx(scatter, rel=0.15)
+    assert unidirectional_error_meV(clean) == pytest.approx(np.zeros(3), abs=1e-12)
+
+
+def test_three_pairs_leave_no_error_of_u():
+    assert unidirectional_error_meV(make_map(even_energy(1), 3)) is None
 
 
 def test_l3_part_is_kept_apart_from_u():

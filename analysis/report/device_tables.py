@@ -21,6 +21,10 @@ def _scientific(value: float | None, digits: int = 2) -> Cell:
     return Cell("–" if value is None else f"{value:.{digits}e}", "number")
 
 
+def _error(components_meV: list[float] | None) -> str:
+    return "–" if components_meV is None else f"{max(components_meV):.1e} at most, from the scatter of the odd part"
+
+
 def reference_table(result: UnidirectionalResult) -> Table:
     """E_odd, u, h, D and the loop of every state with the frozen reference; one column per state."""
     states = [(s, s.coupling) for s in result.states if s.coupling is not None]
@@ -30,6 +34,7 @@ def reference_table(result: UnidirectionalResult) -> Table:
         words(["h (meV per cell)", *(f"{c.h_meV:.4g}, {c.h_source}" for _, c in states)]),
         words(["D (meV per cell)", *(_vector(c.D_meV) for _, c in states)]),
         words(["u (meV per cell)", *(_vector(s.u_meV, 4) for s, _ in states)]),
+        words(["standard error of u (meV per cell)", *(_error(s.u_error_meV) for s, _ in states)]),
         words(["|u| (meV per cell)", *(f"{s.u_norm_meV:.4g}" for s, _ in states)]),
         words(["largest odd part (meV per cell)", *(f"{s.odd_max_meV:.4g}" for s, _ in states)]),
         words(["sense of lowest energy, n", *(_vector(s.favoured or [], 2) for s, _ in states)]),
