@@ -14,6 +14,7 @@ from magnetoionics.workflows.gpaw.evidence import (
     hop_point,
     measured_hop,
     not_in_chain,
+    quotable,
     single_point,
     task,
     task_names,
@@ -89,6 +90,7 @@ def test_renamed_file_is_refused(tmp_path):
         ("host28-pw500-k221", "Co4 Fe8 O16", "static", (2, 2, 1)),
         ("vfea28-pw400-k111", "Co4 Fe7 O16", "relax", (1, 1, 1)),
         ("vcob28-pw500-k221", "Co3 Fe8 O16", "static", (2, 2, 1)),
+        ("vcob28-pw500-k221-relaxed", "Co3 Fe8 O16", "relax", (2, 2, 1)),
         ("vo28-pw400-k111", "Co4 Fe8 O15", "relax", (1, 1, 1)),
         ("hop56before-pw400-k1", "Co8 Fe15 O32", "map", (1, 1, 1)),
         ("hop56middle-pw400-k1", "Co8 Fe15 O32", "static", (1, 1, 1)),
@@ -180,6 +182,12 @@ def test_formation_energies_come_back_from_planted_ones():
     # The cost of a cation is that of its element's potential: both vacancies of iron alike.
     assert by_label["V_Fe(A)"].oxygen_rich_eV == pytest.approx(by_label["V_Fe(B)"].oxygen_rich_eV)
     assert evidence_vacancies({}) is None
+    # A relaxation counts where it is lower, and only there.
+    for key, change, label in (("vo", -0.3, "V_O"), ("vcob", 0.3, "V_Co(B)")):
+        point, relaxed = quotable(key)
+        kept[relaxed] = planted(relaxed, kept[point].calculation.energy_eV + change, 7.0)
+        again = {v.label: v.oxygen_rich_eV[0] for v in evidence_vacancies(kept).vacancies}
+        assert again[label] - by_label[label].oxygen_rich_eV[0] == pytest.approx(min(change, 0.0))
 
 
 def test_energies_of_the_hop_count_from_the_state_before():

@@ -77,7 +77,7 @@ def task_names() -> list[str]:
     bulk += ["imma-pw400-k2-nosym", "imma-pw400-k2-empty6", "p4122-pw500-k2"]
     phases = [f"{key}-pw500-k{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
-    defects = [single_point(key) for key in ("host", *VACANCIES)]
+    defects = [name for key in ("host", *VACANCIES) for name in quotable(key)]
     hop = [hop_point(state) for state in HOP_STATES]
     return [*bulk, *phases, *relaxed, *defects, *hop, "bornco-pw400-k2"]
 
@@ -119,7 +119,7 @@ def task(name: str) -> Task:
         return Task(name, f"{formula}, a reference", _reference_cell(formula), settings, "static", "full")
     if head.startswith("hop56"):
         return _hop_task(name, head.removeprefix("hop56"), settings)
-    return _defect_task(name, head.removesuffix("28"), settings)
+    return _defect_task(name, head.removesuffix("28"), settings, relax=special == ["relaxed"])
 
 
 def not_in_chain(jobs: Sequence[Task]) -> str:
@@ -147,18 +147,19 @@ def _hop_task(name: str, state: str, settings: GpawSettings) -> Task:
     return Task(name, what, start.structure, settings, kind, "off", relaxed_by=start.provenance.engine)
 
 
-def _defect_task(name: str, key: str, settings: GpawSettings) -> Task:
+def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) -> Task:
     what = f"{key} in the tetragonal 28-atom cell of Imma"
     start = load_start(f"{key}28")
     relaxation = _relaxation(key)
     if name == relaxation:
         return Task(name, what, start.structure, settings, "relax")
+    kind: TaskKind = "relax" if relax else "static"
     kept = evidence_folder() / f"{relaxation}.json"
     if kept.exists():
         found = Evidence.model_validate_json(kept.read_text()).calculation
         if found is not None:
-            return Task(name, what, found.structure, settings, "static", relaxed_by=relaxation)
-    return Task(name, what, start.structure, settings, "static", relaxed_by=start.provenance.engine)
+            return Task(name, what, found.structure, settings, kind, relaxed_by=relaxation)
+    return Task(name, what, start.structure, settings, kind, relaxed_by=start.provenance.engine)
 
 
 def _relaxation(key: str) -> str:
@@ -166,8 +167,13 @@ def _relaxation(key: str) -> str:
 
 
 def single_point(key: str) -> str:
-    """Name of the quotable calculation of the whole 28-atom cell (``host``) or of one of `VACANCIES`."""
+    """Name of the cheaper quotable calculation of the whole 28-atom cell (``host``) or of one of `VACANCIES`."""
     return f"{key}28-pw500-k221"
+
+
+def quotable(key: str) -> tuple[str, str]:
+    """The single point, and the relaxation at the same settings that begins from its ions."""
+    return single_point(key), f"{single_point(key)}-relaxed"
 
 
 def hop_point(state: str) -> str:

@@ -14,7 +14,7 @@ from ...analysis.defects import VacancyFormation
 from ...analysis.document import Document
 from ...analysis.evidence import Evidence
 from ...analysis.formation import formation_bounds
-from .evidence import HOP_STATES, PHASES, VACANCIES, hop_point, single_point, task_names
+from .evidence import HOP_STATES, PHASES, VACANCIES, hop_point, quotable, single_point, task_names
 
 HOST_FORMULA = "CoFe2O4"
 
@@ -67,7 +67,7 @@ class EvidenceVacancies(Document):
 
 
 def evidence_vacancies(kept: Mapping[str, Evidence]) -> EvidenceVacancies | None:
-    """Formation energies from the 500 eV single points, or None without host, oxides or a window.
+    """Formation energies at 500 eV, or None without host, oxides or a window.
 
     Parameters
     ----------
@@ -77,24 +77,32 @@ def evidence_vacancies(kept: Mapping[str, Evidence]) -> EvidenceVacancies | None
     Notes
     -----
     The energy of oxygen is that of the redox ladder of the computed oxides, so no O2 and no metal enters.
+    Of a single point and a relaxation at the same settings the lower one counts: both are bounds from above.
     """
     found = {name: e.calculation for name, e in kept.items() if e.calculation is not None}
-    host = found.get(single_point("host"))
+    host = _lowest("host", found)
     phases = {key: found[name] for key in PHASES if (name := phase_name(key)) in found}
     if host is None or len(phases) < 3:
         return None
     window = competing_phases_result(_per_formula(host, HOST_FORMULA), ComputedPhases(energies=_energies(phases)))
     if window.window is None:
         return None
-    defects = {key: _defect(key, host, done) for key in VACANCIES if (done := found.get(single_point(key))) is not None}
+    done = {key: lowest for key in VACANCIES if (lowest := _lowest(key, found)) is not None}
+    defects = {key: _defect(key, host, calculation) for key, calculation in done.items()}
     errors = oxygen_errors(window, list(defects.values())) if defects else {}
-    rows = [_row(d, window, host, found[single_point(key)], errors) for key, d in defects.items()]
-    wanted = [*(phase_name(key) for key in PHASES), *(single_point(key) for key in VACANCIES)]
+    missing = [name for key in PHASES if (name := phase_name(key)) not in found]
     return EvidenceVacancies(
-        vacancies=sorted(rows, key=lambda v: v.oxygen_rich_eV[0]),
+        vacancies=sorted(
+            (_row(d, window, host, done[key], errors) for key, d in defects.items()),
+            key=lambda v: v.oxygen_rich_eV[0],
+        ),
         window=window,
-        missing=[name for name in wanted if name not in found],
+        missing=[*missing, *(single_point(key) for key in VACANCIES if key not in done)],
     )
+
+
+def _lowest(key: str, found: Mapping[str, Calculation]) -> Calculation | None:
+    return min((found[n] for n in quotable(key) if n in found), key=lambda c: c.energy_eV, default=None)
 
 
 def phase_name(key: str) -> str:
