@@ -166,22 +166,23 @@ def _vacancies(evidence: dict[str, Evidence]) -> list[str]:
         "### Vacancies",
         "",
         "Neutral, one ion missing in a tetragonal cell of 28 atoms (5.93 x 5.93 x 8.39 A), Imma, lattice as measured;",
-        "ions relaxed at 400 eV and Gamma, energies at 500 eV on a 2x2x1 mesh with Gamma. One magnetic start each, no",
-        "correction for size. Energy of oxygen from the redox ladder of oxides computed at the same settings: "
+        "500 eV, 2x2x1 mesh with Gamma; `k111` in the last column: relaxed at 400 eV and Gamma. One magnetic start,",
+        "no correction for size. Energy of oxygen from the redox ladder of oxides computed at the same settings: "
         + ", ".join(f"{step.reaction} {step.oxygen_eV:.2f} eV" for step in found.window.references.ladder)
         + ("." if spread is None else f" (spread {spread:.2f} eV)."),
         f"Window of the oxygen potential: {_range(window)}; from measured enthalpies {_range(measured)}.",
         "",
         "| vacancy | oxygen-rich edge, eV | oxygen-poor edge, eV | error of oxygen, eV | change of moment, muB "
-        "| largest force, eV/A | notes |",
+        "| largest force, eV/A | ions |",
         "|" + "-|" * 7,
     ]
     for v in found.vacancies:
-        rich, poor = (" to ".join(f"{x:.2f}" for x in dict.fromkeys(e)) for e in (v.oxygen_rich_eV, v.oxygen_poor_eV))
+        edges = (v.oxygen_rich_eV, v.oxygen_poor_eV)
+        rich, poor = (" to ".join(dict.fromkeys(f"{x:.2f}" for x in edge)) for edge in edges)
         error = "-" if v.error_eV is None else f"{v.error_eV:.2f}"
         lines.append(
             f"| {v.label} | {rich} | {poor} | {error} | {v.moment_change_muB:+.2f} | {v.largest_force_eV_per_A:.2f} | "
-            f"{'; '.join(v.notes) or '-'} |"
+            f"{'; '.join([v.ions, *v.notes])} |"
         )
     return [*lines, ""]
 

@@ -182,6 +182,7 @@ def test_formation_energies_come_back_from_planted_ones():
     # The cost of a cation is that of its element's potential: both vacancies of iron alike.
     assert by_label["V_Fe(A)"].oxygen_rich_eV == pytest.approx(by_label["V_Fe(B)"].oxygen_rich_eV)
     assert evidence_vacancies({}) is None
+    assert oxygen.ions == "relaxed at these settings"
     # A relaxation counts where it is lower, and only there.
     for key, change, label in (("vo", -0.3, "V_O"), ("vcob", 0.3, "V_Co(B)")):
         point, relaxed = quotable(key)
@@ -206,3 +207,13 @@ def test_chain_refuses_other_cells():
     hop = [task(f"hop56{state}-pw400-k1") for state in ("before", "hump1", "after")]
     assert not_in_chain(hop) == ""
     assert not_in_chain([*hop, task("vo28-pw400-k111")]) == "vo28-pw400-k111"
+
+
+def test_vacancies_say_what_relaxed_their_ions():
+    said = {v.label: v.ions for v in evidence_vacancies(KEPT).vacancies}
+    assert set(said) == {"V_Fe(A)", "V_Fe(B)", "V_Co(B)", "V_O"}
+    for key, label in (("vo", "V_O"), ("vfea", "V_Fe(A)")):
+        point, relaxed = (KEPT.get(name) for name in quotable(key))
+        if relaxed is None:
+            assert said[label].startswith("relaxed by ")
+            assert said[label].removeprefix("relaxed by ") in point.provenance.left_out[-1]

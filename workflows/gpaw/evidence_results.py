@@ -34,6 +34,8 @@ class EvidenceVacancy(Document):
         Of the cell, and against the whole host.
     largest_force_eV_per_A
         At these settings: how far the relaxed ions are from theirs.
+    ions
+        What relaxed the ions.
     notes
         What to know.
     """
@@ -45,6 +47,7 @@ class EvidenceVacancy(Document):
     moment_muB: float
     moment_change_muB: float
     largest_force_eV_per_A: float
+    ions: str
     notes: list[str] = Field(default_factory=list)
 
 
@@ -159,7 +162,16 @@ def _row(
         moment_muB=done.total_moment_muB,
         moment_change_muB=done.total_moment_muB - host.total_moment_muB,
         largest_force_eV_per_A=done.max_force_eV_per_A,
+        ions=_ions(done),
         notes=[f"{c.name}: {c.note}" for c in done.checks if c.passed is False],
+    )
+
+
+def _ions(done: Calculation) -> str:
+    """Relaxations leave nothing out about ions, single points say whose they took."""
+    said = [text for text in done.provenance.left_out if text.startswith("ions relaxed by ")]
+    return (
+        said[0].removeprefix("ions ").removesuffix(", not at these settings") if said else "relaxed at these settings"
     )
 
 
