@@ -167,7 +167,7 @@ def _vacancies(evidence: dict[str, Evidence]) -> list[str]:
         "",
         "Neutral, one ion missing in a tetragonal cell of 28 atoms (5.93 x 5.93 x 8.39 A), Imma, lattice as measured;",
         "500 eV, 2x2x1 mesh with Gamma; `k111` in the last column: relaxed at 400 eV and Gamma. One magnetic start,",
-        "no correction for size. Energy of oxygen from the redox ladder of oxides computed at the same settings: "
+        "no correction for size. Energy of oxygen from the redox ladder of oxides, ions as measured, so computed: "
         + ", ".join(f"{step.reaction} {step.oxygen_eV:.2f} eV" for step in found.window.references.ladder)
         + ("." if spread is None else f" (spread {spread:.2f} eV)."),
         f"Window of the oxygen potential: {_range(window)}; from measured enthalpies {_range(measured)}.",
