@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import yaml
@@ -12,7 +13,8 @@ from .safe_json import loads
 
 LARGEST_BYTES = 64 * 1024**2
 LARGEST_YAML_BYTES = 1024**2
-Kind = Literal["cif", "poscar", "json", "extxyz"]
+# Formats of text alone whose readers neither run a program nor open a second file.
+Kind = Literal["json", "cif", "poscar", "xsf", "extxyz", "cfg", "espresso-in", "gen", "res"]
 _ENDINGS: dict[str, Kind] = {
     ".cif": "cif",
     ".mcif": "cif",
@@ -21,7 +23,17 @@ _ENDINGS: dict[str, Kind] = {
     ".json": "json",
     ".xyz": "extxyz",
     ".extxyz": "extxyz",
+    ".xsf": "xsf",
+    ".cfg": "cfg",
+    ".gen": "gen",
+    ".pwi": "espresso-in",
+    ".res": "res",
 }
+_STARTS: dict[str, Kind] = {"POSCAR": "poscar", "CONTCAR": "poscar"}
+KNOWN = (
+    "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), pymatgen JSON (.json), extended XYZ (.extxyz, .xyz), "
+    "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi), SHELX (.res)"
+)
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -74,19 +86,14 @@ def plain_yaml(text: str, name: str) -> Any:
 
 
 def read_structure_file(path: Path) -> Structure:
-    """Structure from a CIF, POSCAR, pymatgen JSON or extended XYZ file.
+    """Structure from a file in one of the formats that `KNOWN` lists; the file's name says which.
 
     Raises
     ------
     ValueError
         For another format, or a file that cannot be read as what it says it is.
     """
-    name = path.name.upper()
-    kind: Kind | None = "poscar" if name.startswith(("POSCAR", "CONTCAR")) else _ENDINGS.get(path.suffix.lower())
-    if kind is None:
-        raise ValueError(
-            f"{path.name} has no known structure format; use .cif, .vasp or POSCAR, .json (pymatgen) or .extxyz"
-        )
+    kind = _kind(path.name)
     text = read_text(path)
     try:
         return _parse(text, kind, path.name)
@@ -99,19 +106,35 @@ def read_structure_file(path: Path) -> Structure:
         ) from error
 
 
+def _kind(name: str) -> Kind:
+    for start, kind in _STARTS.items():
+        if name.upper().startswith(start):
+            return kind
+    ending = Path(name).suffix.lower()
+    if ending not in _ENDINGS:
+        raise ValueError(f"{name} has no known structure format; use {KNOWN}")
+    return _ENDINGS[ending]
+
+
 def _parse(text: str, kind: Kind, name: str) -> Structure:
     if kind == "json":
         plain = loads(text, name)
         if not isinstance(plain, dict):
             raise ValueError(f"{name} holds no structure")
         return Structure.from_dict(plain)
-    if kind == "extxyz":
-        import io
+    if kind == "cif" or kind == "poscar" or kind == "xsf":
+        return Structure.from_str(text, fmt=kind)
+    return _by_ase(text, kind, name)
 
-        import ase.io
 
-        atoms: Any = ase.io.read(io.StringIO(text), format="extxyz")
-        if not all(atoms.pbc):
-            raise ValueError(f"{name} has no periodic cell")
-        return Structure(atoms.cell.array, atoms.get_chemical_symbols(), atoms.positions, coords_are_cartesian=True)
-    return Structure.from_str(text, fmt=kind)
+def _by_ase(text: str, kind: Kind, name: str) -> Structure:
+    import ase.io
+
+    with TemporaryDirectory() as folder:
+        # Some readers take a path only; a copy has the bytes that were checked.
+        copy = Path(folder) / "structure"
+        copy.write_text(text, encoding="utf-8")
+        atoms: Any = ase.io.read(copy, format=kind)
+    if not all(atoms.pbc):
+        raise ValueError(f"{name} has no periodic cell")
+    return Structure(atoms.cell.array, atoms.get_chemical_symbols(), atoms.positions, coords_are_cartesian=True)

@@ -119,7 +119,7 @@ def load_host(path: str | Path) -> Host:
     Parameters
     ----------
     path
-        YAML file as the module's head shows. Structure files are CIF, POSCAR, pymatgen JSON or extxyz.
+        YAML file as the module's head shows. Structure files are in a format that `strangers.KNOWN` lists.
 
     Returns
     -------

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import ase.io
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,7 @@ from magnetoionics.structures.host import Host, get_host
 from magnetoionics.structures.strangers import read_structure_file
 from magnetoionics.structures.user_host import HostFileError, load_host
 from pymatgen.core import Structure
-from user_hosts import ENTRIES
+from user_hosts import ENTRIES, bare_atoms
 
 BOUNDED = settings(
     max_examples=60,
@@ -27,6 +28,14 @@ BOUNDED = settings(
 )
 # Modules of the standard library that nothing loads: one that is there afterwards was imported by a file.
 UNUSED = ["antigravity", "this", "turtledemo.clock", "idlelib.idle", "lib2to3.main", "wsgiref.simple_server"]
+
+OTHERS = {
+    "a.xsf": "xsf",
+    "a.cfg": "cfg",
+    "a.gen": "gen",
+    "a.pwi": "espresso-in",
+    "a.res": "res",
+}
 
 atoms = st.one_of(
     st.none(),
@@ -148,11 +157,17 @@ def contents(tmp_path_factory):
         write_structure(cell, made / name)
         out[name] = (made / name).read_bytes()
         assert len(read_structure_file(made / name)) == len(cell)
+    atoms = bare_atoms(cell)
+    for name, kind in OTHERS.items():
+        extra = {"pseudopotentials": dict.fromkeys(("Co", "Fe", "O"), "x.upf")} if kind == "espresso-in" else {}
+        ase.io.write(made / name, atoms, format=kind, **extra)
+        out[name] = (made / name).read_bytes()
+        assert len(read_structure_file(made / name)) == len(cell)
     return out
 
 
-@settings(BOUNDED, max_examples=150)
-@given(data=st.data(), name=st.sampled_from(["a.cif", "a.vasp", "a.json", "a.extxyz"]))
+@settings(BOUNDED, max_examples=250)
+@given(data=st.data(), name=st.sampled_from(["a.cif", "a.vasp", "a.json", "a.extxyz", *OTHERS]))
 def test_structure_files(data, name, contents, tmp_path):
     content = bytearray(contents[name])
     for _ in range(data.draw(st.integers(1, 4))):

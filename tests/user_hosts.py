@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from ase import Atoms
+from pymatgen.core import Structure
+
 ROLES: list[dict[str, Any]] = [
     {"element": "Fe", "coordination": 4, "sublattice": "A", "valence": 3},
     {"element": "Fe", "coordination": 6, "sublattice": "B", "valence": 3},
@@ -20,3 +23,8 @@ ENTRIES: dict[str, Any] = {
     "hops": [CO_HOP],
     "gap_eV": 1.5,
 }
+
+
+def bare_atoms(cell: Structure) -> Atoms:
+    """Elements, places and cell alone: some of ase's writers stumble over anything more."""
+    return Atoms([s.specie.symbol for s in cell], cell.cart_coords, cell=cell.lattice.matrix, pbc=True)
