@@ -402,11 +402,11 @@ def unidirectional_result(inputs: StudyInputs, anisotropy: AnisotropyResult | No
 
 
 def keffer_of_mover(structure: Structure, mover: int) -> list[float]:
-    """Keffer sum at the moving ion over its B-site neighbours, A^2, shape (3,)."""
+    """Keffer sum at the moving ion over its neighbours on its own sublattice, A^2, shape (3,)."""
     site = structure[mover]
-    near = structure.get_neighbors(site, 4.5)
+    near, own = structure.get_neighbors(site, 4.5), site.properties["sublattice"]
     metals = [
-        n.coords for n in near if n.specie.symbol != "O" and n.properties["sublattice"] == "B" and n.nn_distance < 3.4
+        n.coords for n in near if n.specie.symbol != "O" and n.properties["sublattice"] == own and n.nn_distance < 3.4
     ]
     oxygens = [n.coords for n in near if n.specie.symbol == "O"]
     return [float(x) for x in np.asarray(keffer_sum(site.coords, metals, oxygens))]

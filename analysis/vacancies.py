@@ -48,7 +48,7 @@ class VacancyState(Document):
     multiplicity
         Equivalent sites in the host's ordered cell.
     cobalt_neighbours
-        Co among the nearest B-site neighbours; None for anions.
+        Co among the nearest cations (3.3 A); None for anions.
     calculation
         The relaxed defect cell; the lowest if there were several starts.
     starts

@@ -16,6 +16,7 @@ from .errors import UserError
 if TYPE_CHECKING:
     from ..structures.hops import Hop
     from ..structures.inventory import Inventory
+    from ..structures.partners import PartnerPair
 
 ENDINGS = (".vasp", ".cif", ".extxyz")
 Row = dict[str, Any]
@@ -90,10 +91,16 @@ def vacancy_rows(found: Inventory) -> list[Row]:
                 "Co pairs in line": vacancy.collinear_cobalt_pairs,
                 "nearest mover (A)": None if vacancy.nearest_mover_A is None else f"{vacancy.nearest_mover_A:.3f}",
                 "charges (e)": " ".join(f"{q:+d}" if q else "0" for q in vacancy.charge_states),
-                "right and left partner": "; ".join(f"{p.multiplicity} x {p.relation}" for p in pairs),
+                "right and left partner": "; ".join(_pair_in_words(found, p) for p in pairs),
             }
         )
     return rows
+
+
+def _pair_in_words(found: Inventory, pair: PartnerPair) -> str:
+    """The relation, and of which ion where that is not the host's main mover."""
+    ion = "" if pair.ion == found.host.hops[0].ion else f"{pair.ion}: "
+    return f"{pair.multiplicity} x {ion}{pair.relation}"
 
 
 def hop_rows(hops: Sequence[Hop], field: Sequence[float] | None = None) -> list[Row]:

@@ -50,6 +50,21 @@ def check_no_overlap(structure: Structure, closest_A: float = CLOSEST_A) -> None
         )
 
 
+def check_handedness(structure: Structure) -> None:
+    """Refuse a cell whose vectors a, b, c are left-handed: POSCAR files of it hold the inverted crystal.
+
+    Raises
+    ------
+    StructureError
+        If the determinant of the lattice is negative.
+    """
+    if np.linalg.det(structure.lattice.matrix) < 0:
+        raise StructureError(
+            "the cell's vectors are left-handed, which VASP refuses and other programs invert: exchange two of them, "
+            "and the coordinates with them"
+        )
+
+
 def coordination_number(structure: Structure, index: int, anion: str) -> int:
     """Anions within 1.25 times the nearest anion's distance of a site; 0 if there is none within 3 A."""
     distances = [

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from monty.json import MSONable
 from pymatgen.core import Element, Structure
 
+from .checks import coordination_number
 from .spins import along, high_spin_moment, low_spin_moment, total_moment
 
 # Formal valences that oxides show beside the usual one; ions that are not here keep theirs.
 _VALENCES: dict[str, tuple[int, ...]] = {"Co": (2, 3), "Fe": (2, 3, 4), "Ni": (2, 3), "Mn": (2, 3, 4)}
 # Ions whose octahedral low-spin state lies low enough to be tried beside the high-spin one.
 _LOW_SPIN = (("Co", 3), ("Ni", 3))
+_OCTAHEDRON = 6
 
 
 @dataclass(frozen=True)
@@ -138,14 +140,14 @@ def _ways(structure: Structure, index: int, charge: int, count: int, step: int) 
         if i != index and site.specie.symbol in _VALENCES:
             p = site.properties
             groups.setdefault((site.specie.symbol, p["sublattice"], float(p["valence"])), []).append(i)
+    anion = next((s.specie.symbol for s in structure if s.properties["valence"] < 0), "O")
     out = []
     for (element, sublattice, valence), sites in sorted(groups.items()):
         new = valence + step
         if new not in _VALENCES[element] or len(sites) < count:
             continue
         states = [("high spin", high_spin_moment(element, new))]
-        octahedral = sublattice == "B"
-        if octahedral and (element, new) in _LOW_SPIN:
+        if (element, new) in _LOW_SPIN and coordination_number(structure, sites[0], anion) == _OCTAHEDRON:
             states.append(("low spin", low_spin_moment(element, new)))
         for name, moment in states:
             suffix = f" {name}" if len(states) > 1 else ""

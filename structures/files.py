@@ -8,12 +8,14 @@ columns, as vectors along the crystal axes, which other programs read.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from .checks import check_handedness
 from .safe_json import loads
 from .spins import SITE_PROPERTIES
 
@@ -23,6 +25,8 @@ MAGMOM_SUFFIX = ".magmom"
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 _AXES = "xyz"
 _CIF = (".cif", ".mcif")
+# What every format gives back; the second part would begin a list or a block in CIF.
+_WORD = re.compile(r"(?!loop_|data_|save_|global_|stop_)[A-Za-z0-9][!-~]*")
 
 
 def write_structure(structure: Structure, path: str | Path) -> list[Path]:
@@ -43,7 +47,7 @@ def write_structure(structure: Structure, path: str | Path) -> list[Path]:
     Raises
     ------
     ValueError
-        If the ending is unknown or a sublattice's name holds blanks.
+        If the ending is unknown, a sublattice's name is no word, or a POSCAR's cell is left-handed.
     """
     file = Path(path)
     _check(file, structure)
@@ -93,10 +97,14 @@ def magmom_line(structure: Structure) -> str:
 def _check(file: Path, structure: Structure | None = None) -> None:
     if file.suffix not in FORMATS:
         raise ValueError(f"cannot tell the format of {file.name}; known endings: {', '.join(FORMATS)}")
-    labels = [] if structure is None else structure.site_properties.get("sublattice", [])
-    wrong = sorted({str(x) for x in labels if not str(x) or any(c.isspace() for c in str(x))})
+    if structure is None:
+        return
+    labels = structure.site_properties.get("sublattice", [])
+    wrong = sorted({str(x) for x in labels if not _WORD.fullmatch(str(x))})
     if wrong:
-        raise ValueError(f"sublattice names {wrong} must be single words")
+        raise ValueError(f"sublattice names {wrong} must be single words of ASCII that begin with a letter or a digit")
+    if file.suffix == ".vasp":
+        check_handedness(structure)
 
 
 def _moments(structure: Structure) -> np.ndarray:

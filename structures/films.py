@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Composition, Lattice, Structure
 
 FloatArray = NDArray[np.float64]
 Miller = tuple[int, int, int]
@@ -147,8 +147,9 @@ def slabs(structure: Structure, hkl: Miller, thickness_A: float, vacuum_A: float
     Returns
     -------
     list of Structure
-        The plane's normal along c, site properties kept. All have the bulk's composition: cuts that differ only
-        by turning the slab over are one slab, with one termination on top and the other at the bottom.
+        c along the plane's normal, Cartesian axes and site properties those of the bulk: fields, displacements and
+        vector moments keep their meaning. All have the bulk's composition: cuts that differ only by turning the
+        slab over are one slab, with one termination on top and the other at the bottom.
 
     Raises
     ------
@@ -159,10 +160,76 @@ def slabs(structure: Structure, hkl: Miller, thickness_A: float, vacuum_A: float
         raise ValueError(f"slab {thickness_A} A and vacuum {vacuum_A} A must be positive")
     from pymatgen.core.surface import SlabGenerator
 
-    surface_normal(structure, hkl)
-    generator = SlabGenerator(structure, hkl, thickness_A, vacuum_A, center_slab=True, primitive=False)
-    found = generator.get_slabs()
-    return [Structure.from_sites(list(s)) for s in found]
+    normal = surface_normal(structure, hkl)
+    # Its default turns the axes and leaves vectors on the sites as they were.
+    generator = SlabGenerator(
+        structure, hkl, thickness_A, vacuum_A, center_slab=True, primitive=False, reorient_lattice=False
+    )
+    return [_upwards(s.get_orthogonal_c_slab(), normal) for s in generator.get_slabs()]
+
+
+def slab_ending_in(
+    structure: Structure, hkl: Miller, thickness_A: float, top: str, vacuum_A: float = 15.0
+) -> Structure:
+    """The slab of a film plane with a given termination on top; turned over if it has it at the bottom.
+
+    Parameters
+    ----------
+    structure, hkl, thickness_A, vacuum_A
+        As in `slabs`.
+    top
+        Composition of the top layer, e.g. ``"FeO2"`` (see `termination`).
+
+    Returns
+    -------
+    Structure
+        As from `slabs`.
+
+    Raises
+    ------
+    ValueError
+        If no cut has that layer; the message lists those that there are.
+    """
+    found = slabs(structure, hkl, thickness_A, vacuum_A)
+    wanted = Composition(top).reduced_formula
+    for slab in found:
+        if termination(slab) == wanted:
+            return slab
+    for slab in found:
+        if termination(slab, top=False) == wanted:
+            return _turned_over(slab)
+    known = sorted({termination(s, top=side) for s in found for side in (True, False)})
+    raise ValueError(f"no ({' '.join(map(str, hkl))}) slab ends in {top}; known: {', '.join(known)}")
+
+
+def _upwards(slab: Structure, normal: FloatArray) -> Structure:
+    """The same atoms with c along a normal, and not against it; right-handed."""
+    a, b, c = slab.lattice.matrix
+    vectors = [a, b, c] if c @ normal > 0 else [b, a, -c]
+    symbols, properties = [s.specie.symbol for s in slab], slab.site_properties
+    return Structure(
+        Lattice(vectors),
+        symbols,
+        slab.cart_coords,
+        coords_are_cartesian=True,
+        to_unit_cell=True,
+        site_properties=properties,
+    )
+
+
+def _turned_over(slab: Structure) -> Structure:
+    """The slab turned by half a circle about its a axis, vector moments with it."""
+    axis = slab.lattice.matrix[0] / slab.lattice.a
+    turn = 2 * np.outer(axis, axis) - np.eye(3)
+    a, b, c = slab.lattice.matrix @ turn
+    properties = dict(slab.site_properties)
+    if "magmom" in properties:
+        properties["magmom"] = [
+            [float(x) for x in turn @ np.asarray(m)] if np.ndim(m) else m for m in properties["magmom"]
+        ]
+    symbols = [s.specie.symbol for s in slab]
+    coords = slab.frac_coords * [1, -1, -1]
+    return Structure(Lattice([a, -b, -c]), symbols, coords, to_unit_cell=True, site_properties=properties)
 
 
 def termination(slab: Structure, depth_A: float = 0.6, top: bool = True) -> str:

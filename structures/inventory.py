@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 from pymatgen.core import Species, Structure
 
 from .checks import StructureError
@@ -32,7 +33,8 @@ class Inventory:
     vacancies
         Of every ion of the cell, one per symmetry class; those that the host declares come first.
     partners
-        Per vacancy: pairs of the mover in line with it; empty for anions.
+        Per vacancy: pairs in line with it of every ion that a declared hop takes into it, or of the main mover
+        where none does; never of an ion of the other sign.
     hops
         Into every vacancy of each declared kind, one per symmetry class.
     not_possible
@@ -111,8 +113,9 @@ def take_inventory(
     for element, sublattice in [*declared, *sorted(present - set(declared))]:
         out.vacancies += distinct_vacancies(cell, element, sublattice, mover if mover in present else None)
     for vacancy in out.vacancies:
-        is_cation = cell[vacancy.index].properties["valence"] > 0
-        out.partners.append(partner_pairs(cell, vacancy.index, mover[0]) if mover and is_cation else [])
+        out.partners.append(
+            [p for ion in _movers(host, cell, vacancy) for p in partner_pairs(cell, vacancy.index, ion)]
+        )
     for kind in host.hops:
         if (kind.vacancy_element, kind.vacancy_sublattice) not in present:
             place = f"{kind.vacancy_element}({kind.vacancy_sublattice})"
@@ -127,6 +130,15 @@ def take_inventory(
     if insert is not None:
         _insert(out, big, insert, insertion_cutoff_A)
     return out
+
+
+def _movers(host: Host, cell: Structure, vacancy: VacancySite) -> list[str]:
+    """Elements that a declared hop takes into a vacancy; the main mover where none does and its sign allows it."""
+    place = (vacancy.element, vacancy.sublattice)
+    into = list(dict.fromkeys(k.ion for k in host.hops if (k.vacancy_element, k.vacancy_sublattice) == place))
+    signs = {s.specie.symbol: np.sign(s.properties["valence"]) for s in cell}
+    main = [host.hops[0].ion] if host.hops and host.hops[0].ion in signs else []
+    return into or [ion for ion in main if signs[ion] == signs[vacancy.element]]
 
 
 def _insert(out: Inventory, big: Structure, insert: str, cutoff_A: float) -> None:

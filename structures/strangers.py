@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 from pymatgen.core import Structure
 
@@ -34,6 +37,11 @@ KNOWN = (
     "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), pymatgen JSON (.json), extended XYZ (.extxyz, .xyz), "
     "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi), SHELX (.res)"
 )
+
+
+# What pymatgen says when it takes a CIF's atoms as all that there are.
+_NO_SYMMETRY = "Defaulting to P1"
+_GROUP = re.compile(r"^_(?:symmetry_space_group_name|space_group_name)_(?:H-M|H-M_alt|Hall)\s+(.+)$", re.MULTILINE)
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -88,6 +96,8 @@ def plain_yaml(text: str, name: str) -> Any:
 def read_structure_file(path: Path) -> Structure:
     """Structure from a file in one of the formats that `KNOWN` lists; the file's name says which.
 
+    Moments of a magnetic CIF, an extended XYZ or a JSON file are in ``magmom``: numbers or Cartesian vectors.
+
     Raises
     ------
     ValueError
@@ -96,7 +106,7 @@ def read_structure_file(path: Path) -> Structure:
     kind = _kind(path.name)
     text = read_text(path)
     try:
-        return _parse(text, kind, path.name)
+        return _with_plain_moments(_parse(text, kind, path.name))
     except (MemoryError, ValueError):
         raise
     except Exception as error:
@@ -122,9 +132,46 @@ def _parse(text: str, kind: Kind, name: str) -> Structure:
         if not isinstance(plain, dict):
             raise ValueError(f"{name} holds no structure")
         return Structure.from_dict(plain)
-    if kind == "cif" or kind == "poscar" or kind == "xsf":
+    if kind == "cif":
+        return _cif(text, name)
+    if kind == "poscar" or kind == "xsf":
         return Structure.from_str(text, fmt=kind)
     return _by_ase(text, kind, name)
+
+
+def _cif(text: str, name: str) -> Structure:
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        structure = Structure.from_str(text, fmt="cif")
+    symbol = _GROUP.search(text)
+    named = "" if symbol is None else symbol.group(1).strip(" '\"").replace(" ", "")
+    if any(_NO_SYMMETRY in str(w.message) for w in said) and named not in ("", "P1", "?", ".", "1"):
+        raise ValueError(
+            f"{name} names the space group {named} and lists no symmetry operations; the name is not one that can be "
+            "expanded (Fd-3m, for instance, has two origin choices, and its atoms fit one of them): "
+            "give a file with all atoms, or one that lists its symmetry operations"
+        )
+    return structure
+
+
+def _with_plain_moments(structure: Structure) -> Structure:
+    """Moments as numbers or vectors instead of pymatgen's objects, which no job could carry."""
+    moments = structure.site_properties.get("magmom")
+    if moments is None:
+        return structure
+    vectors = [_vector(m) for m in moments]
+    if all(v[0] == v[1] == 0 for v in vectors):
+        structure.add_site_property("magmom", [v[2] for v in vectors])
+    else:
+        structure.add_site_property("magmom", vectors)
+    return structure
+
+
+def _vector(moment: Any) -> list[float]:
+    plain = getattr(moment, "global_moment", moment)
+    if plain is None:
+        return [0.0, 0.0, 0.0]
+    return [float(x) for x in plain] if np.ndim(plain) else [0.0, 0.0, float(plain)]
 
 
 def _by_ase(text: str, kind: Kind, name: str) -> Structure:
@@ -137,4 +184,11 @@ def _by_ase(text: str, kind: Kind, name: str) -> Structure:
         atoms: Any = ase.io.read(copy, format=kind)
     if not all(atoms.pbc):
         raise ValueError(f"{name} has no periodic cell")
-    return Structure(atoms.cell.array, atoms.get_chemical_symbols(), atoms.positions, coords_are_cartesian=True)
+    properties = {"magmom": atoms.get_initial_magnetic_moments().tolist()} if atoms.has("initial_magmoms") else {}
+    return Structure(
+        atoms.cell.array,
+        atoms.get_chemical_symbols(),
+        atoms.positions,
+        coords_are_cartesian=True,
+        site_properties=properties,
+    )

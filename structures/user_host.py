@@ -23,8 +23,9 @@ gap_eV: 1.5
 ```
 
 A role may carry ``spin``: ``high``, ``low``, a signed moment in muB, or a Cartesian vector ``[x, y, z]``; with
-``indices`` it holds for single sites. ``spins: {B: low}`` says the same for a sublattice. One vector makes the
-moments of all sites vectors, and the declared moment is then the length of their sum.
+``indices`` it holds for single sites. ``spins: {B: low}`` says the same for a sublattice, and ``spins: file`` takes the
+directions from the moments in the structure files. One vector makes the moments of all sites vectors, and the declared
+moment is then the length of their sum. Moments in a file that are not taken must agree with the declared ones.
 """
 
 from __future__ import annotations
@@ -41,12 +42,14 @@ import yaml
 from monty.json import MSONable
 from pymatgen.core import Composition, Structure
 
-from .checks import StructureError, check_bonds, check_no_overlap, coordination_number
+from .checks import StructureError, check_bonds, check_handedness, check_no_overlap, coordination_number
+from .file_spins import FROM_FILE, check_against_file, spins_from_file
 from .hops import distinct_hops
 from .host import HopKind, Host, UnknownHostError
 from .spins import SPIN_PROPERTY, Spin
 from .strangers import read_structure_file, read_yaml
-from .vacancies import distinct_vacancies
+from .supercell import repeats_for_distance, supercell
+from .vacancies import distinct_vacancies, same_site_in
 
 _REQUIRED = ("formula", "structures", "roles", "spin_sense", "moment_per_formula_muB", "anions_per_formula", "gap_eV")
 _OPTIONAL = (
@@ -130,7 +133,8 @@ def load_host(path: str | Path) -> Host:
     ------
     HostFileError
         With the reason: no such file, unknown or missing entries, overlapping atoms, atoms without a
-        role, a charged cell, another moment than declared, a vacancy or a hop that does not exist.
+        role, a charged cell, another moment than declared, spins that stand otherwise than the file's moments, a
+        vacancy or a hop that does not exist.
     """
     return HostReference.from_file(path).host()
 
@@ -155,6 +159,7 @@ def _read(file: Path) -> HostReference:
     for order in host.orders:
         _check_formula(host, host.build_cell(order))
         host.check_moment(order)
+        check_against_file(host.structure(order), cells[order].site_properties.get("magmom"))
         _check_declared(host, host.structure(order))
     return reference
 
@@ -208,9 +213,11 @@ def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
 
 
 def _builder(
-    cells: Mapping[str, Structure], roles: list[Mapping[str, Any]], anion: str, spins: Mapping[str, Spin]
+    cells: Mapping[str, Structure], roles: list[Mapping[str, Any]], anion: str, spins: Mapping[str, Spin] | str
 ) -> Callable[[str], Structure]:
-    unknown = sorted(set(spins) - {str(role.get("sublattice")) for role in roles})
+    if isinstance(spins, str) and spins != FROM_FILE:
+        raise HostFileError(f"spins: {spins!r} is neither {FROM_FILE!r} nor a spin per sublattice, e.g. {{B: low}}")
+    unknown = sorted(set(() if isinstance(spins, str) else spins) - {str(role.get("sublattice")) for role in roles})
     if unknown:
         raise HostFileError(f"spins are given for sublattices {unknown} that no role names")
     for role in roles:
@@ -229,14 +236,14 @@ def with_roles(
     structure: Structure,
     roles: list[Mapping[str, Any]],
     anion: str = "O",
-    spins: Mapping[str, Spin] | None = None,
+    spins: Mapping[str, Spin] | str | None = None,
 ) -> Structure:
     """Bare structure with the site properties that every later step needs.
 
     Parameters
     ----------
     structure
-        Ordered structure; oxidation states and other properties are dropped.
+        Ordered structure; oxidation states and other properties than its moments are dropped.
     roles
         Mappings with ``element``, ``sublattice``, ``valence`` and optionally ``coordination`` (number
         of anions in the first shell), ``indices`` (site numbers) or ``spin`` (see `spins.site_moment`); the
@@ -244,7 +251,7 @@ def with_roles(
     anion
         Element that coordinates the cations.
     spins
-        Spin per sublattice, for sites whose role has none.
+        Spin per sublattice, for sites whose role has none; or ``"file"`` (see `file_spins.spins_from_file`).
 
     Returns
     -------
@@ -254,15 +261,17 @@ def with_roles(
     Raises
     ------
     StructureError
-        For partial occupancies, overlapping atoms, cations without bonds, sites that no role fits and
-        roles without a valence.
+        For partial occupancies, left-handed cells, overlapping atoms, cations without bonds, sites that no role fits
+        and roles without a valence.
     """
     if not structure.is_ordered:
         raise StructureError("the structure has partially occupied sites; give an ordered cell")
+    check_handedness(structure)
     symbols = [s.specie.symbol for s in structure]
     bare = Structure(structure.lattice, symbols, structure.frac_coords)
     check_no_overlap(bare)
     check_bonds(bare, anion)
+    of_sublattice = {} if spins is None or isinstance(spins, str) else spins
     labels, valences, own = [], [], []
     for i, symbol in enumerate(symbols):
         role = next((r for r in roles if _fits(bare, i, symbol, r, anion)), None)
@@ -274,7 +283,9 @@ def with_roles(
             )
         labels.append(str(role["sublattice"]))
         valences.append(float(role["valence"]))
-        own.append(role.get("spin", (spins or {}).get(labels[-1])))
+        own.append(role.get("spin", of_sublattice.get(labels[-1])))
+    if spins == FROM_FILE:
+        own = spins_from_file(structure, valences, own)
     bare.add_site_property("sublattice", labels)
     bare.add_site_property("valence", valences)
     if any(spin is not None for spin in own):
@@ -293,4 +304,7 @@ def _check_declared(host: Host, cell: Structure) -> None:
         distinct_vacancies(cell, element, sublattice)
     for kind in host.hops:
         vacancy = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[0]
-        distinct_hops(cell, vacancy.index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)
+        # Studies repeat the cell; one so large that no ion and its image are both in reach shows every hop.
+        big = supercell(cell, repeats_for_distance(cell, 2 * kind.cutoff_A))
+        index = same_site_in(big, cell, vacancy.index)
+        distinct_hops(big, index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)

@@ -29,7 +29,7 @@ class VacancySite(MSONable):
     multiplicity
         Number of equivalent sites in that structure.
     cobalt_neighbours
-        B-site neighbours of cation element Co within 3.3 A, the nearest B-B shell (None for anions).
+        Co within 3.3 A, the nearest shell of cations in spinels and in wurtzite (None for anions).
     collinear_cobalt_pairs
         Pairs of Co in line with the site, one on either side, within 3.3 A (None for anions).
     charge_states
@@ -94,7 +94,7 @@ def distinct_vacancies(
                 sublattice=sublattice,
                 index=seed,
                 multiplicity=len(group),
-                cobalt_neighbours=None if anion else octahedral_neighbours(structure, seed, "Co"),
+                cobalt_neighbours=None if anion else near_cations(structure, seed, "Co"),
                 collinear_cobalt_pairs=None if anion else count_in_line(structure, seed, "Co"),
                 charge_states=charge_states(structure, seed),
                 nearest_mover_A=None if mover is None else _nearest(structure, seed, mover),
@@ -113,13 +113,12 @@ def _nearest(structure: Structure, index: int, kind: tuple[str, str]) -> float |
     return min(found, default=None)
 
 
-def octahedral_neighbours(structure: Structure, index: int, element: str, cutoff_A: float = 3.3) -> int:
-    """Number of B-sublattice neighbours of one element within a cutoff of a site (3.3 A: nearest B-B shell)."""
-    return sum(
-        1
-        for s in structure.get_neighbors(structure[index], cutoff_A)
-        if s.specie.symbol == element and s.properties["sublattice"] == "B"
-    )
+def near_cations(structure: Structure, index: int, element: str, cutoff_A: float = 3.3) -> int:
+    """Number of neighbours of one element within a cutoff of a site, on whatever sublattice.
+
+    Within 3.3 A are the nearest B-B shell of a spinel (A is beyond it) and that of the cations of wurtzite.
+    """
+    return sum(s.specie.symbol == element for s in structure.get_neighbors(structure[index], cutoff_A))
 
 
 def remove_site(structure: Structure, index: int) -> Structure:

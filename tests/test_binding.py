@@ -12,7 +12,7 @@ from magnetoionics.structures.partners import count_in_line
 from magnetoionics.structures.shuffle import quasi_random, shuffled
 from magnetoionics.structures.spins import total_moment, total_valence
 from magnetoionics.structures.sqs import short_range_order
-from magnetoionics.structures.vacancies import octahedral_neighbours
+from magnetoionics.structures.vacancies import near_cations
 from magnetoionics.workflows.binding import BindingMaker
 from magnetoionics.workflows.engine import get_engine
 
@@ -32,7 +32,7 @@ def places(ordered):
         cell = shuffled(ordered, "B", n)
         for i in sites_on(cell, "B"):
             if cell[i].specie.symbol == "Fe":
-                out.append((n, i, octahedral_neighbours(cell, i, "Co"), count_in_line(cell, i, "Co")))
+                out.append((n, i, near_cations(cell, i, "Co"), count_in_line(cell, i, "Co")))
     return out
 
 
@@ -72,9 +72,7 @@ def test_quasi_random_cells_are_nearer_to_random_than_most(ordered):
 
 
 def test_random_cells_have_the_surroundings_that_ordered_ones_lack(ordered, places):
-    in_order = {
-        octahedral_neighbours(ordered, i, "Co") for i in sites_on(ordered, "B") if ordered[i].specie.symbol == "Fe"
-    }
+    in_order = {near_cations(ordered, i, "Co") for i in sites_on(ordered, "B") if ordered[i].specie.symbol == "Fe"}
     assert in_order == {4}
     counts = [n for _, _, n, _ in places]
     assert len(set(counts)) >= 5

@@ -66,7 +66,36 @@ def test_what_cannot_be_kept_is_refused(collinear, tmp_path):
     blank.add_site_property("sublattice", ["T up"] * len(blank))
     with pytest.raises(ValueError, match="single words"):
         write_structure(blank, tmp_path / "x.extxyz")
+    for name in ("#1", "_T", "loop_", "T\u00e4t", ""):
+        blank.add_site_property("sublattice", [name] * len(blank))
+        with pytest.raises(ValueError, match="single words of ASCII"):
+            write_structure(blank, tmp_path / "x.cif")
     write_structure(collinear, tmp_path / "x.vasp")
     (tmp_path / "x.magmom").write_text("MAGMOM = 1 2 3\n")
     with pytest.raises(ValueError, match="the file beside it"):
         read_structure(tmp_path / "x.vasp")
+
+
+@pytest.mark.parametrize("name", ["T'", "1", "F", "1e5", "true", "16d", "a=b", "A#2"])
+@pytest.mark.parametrize("ending", FORMATS)
+def test_names_that_look_like_something_else_come_back(vectors, name, ending, tmp_path):
+    cell = Structure.from_sites(vectors[:4])
+    cell.add_site_property("sublattice", [name, "O", name, "B"])
+    write_structure(cell, tmp_path / f"x{ending}")
+    assert read_structure(tmp_path / f"x{ending}").site_properties["sublattice"] == [name, "O", name, "B"]
+
+
+def test_left_handed_cells(vectors, tmp_path):
+    """A POSCAR would come back inverted, and with it the direction of every field; the other formats keep the cell."""
+    a, b, c = vectors.lattice.matrix
+    symbols, coords = [s.specie.symbol for s in vectors], vectors.frac_coords[:, [1, 0, 2]]
+    cell = Structure([b, a, c], symbols, coords, site_properties=vectors.site_properties)
+    for ending in FORMATS:
+        if ending == ".vasp":
+            with pytest.raises(ValueError, match="left-handed"):
+                write_structure(cell, tmp_path / "x.vasp")
+            continue
+        write_structure(cell, tmp_path / f"x{ending}")
+        again = read_structure(tmp_path / f"x{ending}")
+        assert np.allclose(again.cart_coords, cell.cart_coords)
+        same(cell, again)

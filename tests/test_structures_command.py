@@ -1,6 +1,7 @@
 """`magnetoionics structures`: every vacancy and hop in tables that add up, and cells that come back from disk."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.structures.files import read_structure
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.inventory import take_inventory
+from magnetoionics.structures.oxides import wurtzite
 from magnetoionics.structures.spins import total_moment
+from magnetoionics.structures.vacancies import distinct_vacancies
 from pymatgen.core import Structure
 
 
@@ -73,6 +76,32 @@ def test_every_site_belongs_to_one_vacancy(key, order):
     assert sum(v.multiplicity for v in found.vacancies) == len(found.cell)
     names = [name for name, _ in found.structures()]
     assert len(set(names)) == len(names)
+
+
+def test_cobalt_beside_a_zinc_vacancy_is_counted():
+    """Two Co, each with twelve cation neighbours at 3.21 and 3.25 A, that are neighbours of each other: 22 on Zn."""
+    cell = get_host("zn095co005o").structure("near")
+    assert sum(v.multiplicity * v.cobalt_neighbours for v in distinct_vacancies(cell, "Zn", "T")) == 22
+
+
+def test_an_anion_is_no_partner_of_a_cation_vacancy():
+    """Oxygen moves in zinc oxide: it has partners where oxygen is missing, and none where zinc is."""
+    zinc_oxide = wurtzite("Zn", 3.2495, 5.2069, 0.382)
+    labels = ["O" if s.specie.symbol == "O" else "T" for s in zinc_oxide]
+    zinc_oxide.add_site_property("sublattice", labels)
+    zinc_oxide.add_site_property("valence", [-2.0 if label == "O" else 2.0 for label in labels])
+    found = take_inventory(replace(get_host("zn095co005o"), build_cell=lambda order: zinc_oxide))
+    partners = {v.label: pairs for v, pairs in zip(found.vacancies, found.partners, strict=True)}
+    assert partners["V_Zn(T)"] == []
+    assert {p.ion for p in partners["V_O"]} == {"O"}
+
+
+def test_partners_are_those_of_every_declared_mover():
+    """Six Fe(12d) around a Li vacancy: three lines, each turned over by a twofold axis of its site, 32."""
+    found = take_inventory(get_host("life5o8"))
+    partners = {v.label: pairs for v, pairs in zip(found.vacancies, found.partners, strict=True)}
+    assert [(p.ion, p.multiplicity, p.relation) for p in partners["V_Li(B)"]] == [("Fe", 3, "twofold axis")]
+    assert partners["V_Fe(B)"] == []
 
 
 def test_hops_that_an_order_lacks_are_named(capsys):

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import yaml
 from magnetoionics.structures.checks import StructureError, check_bonds, check_no_overlap
+from magnetoionics.structures.compensation import compensations
+from magnetoionics.structures.files import write_structure
 from magnetoionics.structures.hops import distinct_hops
 from magnetoionics.structures.host import UnknownHostError, get_host
+from magnetoionics.structures.inventory import take_inventory
 from magnetoionics.structures.symmetry import space_group_symbol
 from magnetoionics.structures.user_host import HostFileError, load_host, with_roles
 from magnetoionics.structures.vacancies import distinct_vacancies
@@ -140,7 +143,7 @@ def test_fd3m_in_the_other_origin_is_refused(write):
 
 def test_another_composition_than_declared_is_refused(write):
     """The symbol below is unknown to the reader, which then leaves the symmetry out without a word."""
-    with pytest.raises(HostFileError, match=r"atom 0 \(Fe\) has no O|holds .* in 3 atoms"):
+    with pytest.raises(HostFileError, match=r"names the space group Fd-3m:2 and lists no symmetry .* two origin"):
         load_host(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :2")))
     with pytest.raises(HostFileError, match="holds Fe2CoO4 in 56 atoms, declared is CoFe3O4"):
         load_host(write(formula="CoFe3O4"))
@@ -178,6 +181,73 @@ def test_files_that_say_too_little_or_too_much_are_refused(write, tmp_path):
     (tmp_path / "evil.yaml").write_text("!!python/object/apply:os.getcwd []")
     with pytest.raises(HostFileError, match="python"):
         load_host(tmp_path / "evil.yaml")
+
+
+def test_a_primitive_cell_is_a_host(write, cfo):
+    """Hops are looked for in a repeated cell: in this one an ion and its image would both reach the vacancy."""
+    host = load_host(write(bare(cfo).get_primitive_structure()))
+    assert len(host.structure()) == 14
+    found = take_inventory(host)
+    assert found.repeats == (2, 2, 2)
+    assert [h.multiplicity for h in found.hops] == [4]
+
+
+def test_names_of_sublattices_are_free(write, cfo):
+    """Co neighbours, and low spin in octahedra, are those of the declared host whatever its sublattices are called."""
+    names = {"A": "tet", "B": "oct", "O": "O"}
+    roles = [{**r, "sublattice": names[r["sublattice"]]} for r in ROLES]
+    hop = {**ENTRIES["hops"][0], "from_sublattice": "oct", "vacancy_sublattice": "oct"}
+    changes = {"roles": roles, "spin_sense": {"tet": -1, "oct": 1}, "vacancies": [["Fe", "oct"]], "hops": [hop]}
+    cell = load_host(write(**changes)).structure()
+    (ours,), (theirs,) = distinct_vacancies(cell, "Fe", "oct"), distinct_vacancies(cfo, "Fe", "B")
+    assert ours.cobalt_neighbours == theirs.cobalt_neighbours == 4
+    ways, expected = (compensations(c, v.index) for c, v in ((cell, ours), (cfo, theirs)))
+    assert sorted(w.total_moment_muB for w in ways) == sorted(w.total_moment_muB for w in expected)
+    assert any("low spin" in w.label for w in ways)
+
+
+def test_left_handed_cells_are_refused(cfo):
+    a, b, c = cfo.lattice.matrix
+    mirrored = Structure([b, a, c], [s.specie.symbol for s in cfo], cfo.frac_coords[:, [1, 0, 2]])
+    with pytest.raises(StructureError, match="left-handed"):
+        with_roles(mirrored, ROLES)
+
+
+@pytest.mark.parametrize("ending", [".extxyz", ".mcif", ".json"])
+def test_moments_of_the_file_must_be_the_declared_ones(write, tmp_path, cfo, ending):
+    """Turned as a whole and of other sizes they are the same order; parallel ones are not Neel's."""
+    name = f"mine{ending}"
+    path = write(structures={"measured": name})
+    neel = np.array(cfo.site_properties["magmom"])
+    for moments in ((-0.8 * neel), 0.8 * neel[:, None] * np.array([0.6, 0.0, 0.8])):
+        write_structure(cfo.copy(site_properties={"magmom": moments.tolist()}), tmp_path / name)
+        cell = load_host(path).structure()
+        assert sorted(cell.site_properties["magmom"]) == pytest.approx(sorted(neel))
+    write_structure(cfo.copy(site_properties={"magmom": np.abs(neel).tolist()}), tmp_path / name)
+    with pytest.raises(HostFileError, match=r"0 degrees apart in the file and 180 as declared: correct spin_sense"):
+        load_host(path)
+
+
+@pytest.mark.parametrize("ending", [".extxyz", ".mcif", ".json"])
+def test_spins_from_the_file(write, tmp_path, cfo, ending):
+    """Directions from the file, sizes from the valences: 13 muB where Fe on A and B are parallel."""
+    name = f"mine{ending}"
+    parallel = np.abs(cfo.site_properties["magmom"]) * 0.8
+    path = write(structures={"measured": name}, spins="file", moment_per_formula_muB=13.0)
+    write_structure(cfo.copy(site_properties={"magmom": parallel.tolist()}), tmp_path / name)
+    assert set(load_host(path).structure().site_properties["magmom"]) == {0.0, 3.0, 5.0}
+    axis = np.array([0.6, 0.0, 0.8])
+    write_structure(cfo.copy(site_properties={"magmom": np.outer(parallel, axis).tolist()}), tmp_path / name)
+    moments = np.array(load_host(path).structure().site_properties["magmom"])
+    assert np.allclose(moments.sum(axis=0) / 8, 13 * axis)
+    without_cobalt = cfo.copy(site_properties={"magmom": (parallel * (parallel > 3)).tolist()})
+    write_structure(without_cobalt, tmp_path / name)
+    with pytest.raises(HostFileError, match=r"Co, valence 2\) has 0\.00 muB in the file but 3 muB"):
+        load_host(path)
+    with pytest.raises(StructureError, match="it has none"):
+        with_roles(bare(cfo), ROLES, spins="file")
+    with pytest.raises(HostFileError, match="neither 'file' nor a spin per sublattice"):
+        load_host(write(spins="neel"))
 
 
 def test_declared_structures_pass_the_checks(cfo):

@@ -14,7 +14,7 @@ from ..structures.host import HostKey, get_host
 from ..structures.order import sites_on
 from ..structures.partners import count_in_line
 from ..structures.shuffle import quasi_random, shuffled
-from ..structures.vacancies import octahedral_neighbours, remove_site
+from ..structures.vacancies import near_cations, remove_site
 from .engine import Engine
 
 
@@ -81,7 +81,7 @@ class BindingMaker(Maker):
             for site in sites_on(cell, sublattice):
                 if cell[site].specie.symbol != element:
                     continue
-                counts = (octahedral_neighbours(cell, site, near), count_in_line(cell, site, near))
+                counts = (near_cations(cell, site, near), count_in_line(cell, site, near))
                 built = take_out(whole.output, site)
                 done = self.engine.relax(built.output, name=f"cell {n + 1} V_{element} {site} relax")
                 jobs += [built, done]
