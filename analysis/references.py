@@ -6,7 +6,7 @@ hold for the oxides stand in for them; what they miss is the residual.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pydantic import Field
@@ -58,13 +58,15 @@ class SpeciesFit(Document):
     provenance: Provenance | None = Field(default=None, repr=False)
 
 
-def fit_species_energies(compounds: Sequence[CompoundEnergy]) -> SpeciesFit:
+def fit_species_energies(compounds: Sequence[CompoundEnergy], unrelaxed: Mapping[str, str] | None = None) -> SpeciesFit:
     """Least-squares reference energies, equal weight to each compound's energy per atom.
 
     Parameters
     ----------
     compounds
         Energies from one engine; at least as many independent compositions as elements.
+    unrelaxed
+        By formula what its relaxation missed; it enters all the same, and the note says so.
 
     Returns
     -------
@@ -104,6 +106,9 @@ def fit_species_energies(compounds: Sequence[CompoundEnergy]) -> SpeciesFit:
     note = "fitted to oxide enthalpies; absolute formation energies are indicative, like defects compare"
     if freedom == 0:
         note += "; as many compounds as elements, so the residuals are zero by construction"
+    note += "".join(
+        f"; {formula} did not relax within its bounds ({what})" for formula, what in (unrelaxed or {}).items()
+    )
     return SpeciesFit(
         reference_energies_eV=dict(zip(elements, map(float, energies), strict=True)),
         residuals_eV=dict(zip(formulas, map(float, residuals), strict=True)),

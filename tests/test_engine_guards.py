@@ -68,6 +68,15 @@ def test_reference_oxide_that_lost_its_moments_ends_the_fit():
         fit_references.original(WithSpins(share=0.1, sites=[0]), ["CoO", "Fe2O3"], spins=True)
 
 
+def test_reference_oxide_that_did_not_relax_is_named():
+    """Too few steps leave a stress: the fit goes on, and its note names the oxides."""
+    short = fit_references.original(LocalEngine(max_steps=1), ["CoO", "Fe2O3", "Co3O4"])
+    for formula in ("CoO", "Fe2O3", "Co3O4"):
+        assert f"{formula} did not relax within its bounds (stress relaxed" in short.note
+    whole = fit_references.original(LocalEngine(), ["CoO", "Fe2O3", "Co3O4"])
+    assert "did not relax" not in whole.note
+
+
 def images(*moments):
     return [Observed(site_moments_muB=list(m)) for m in moments]
 

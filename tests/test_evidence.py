@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.calculation import Calculation
+from magnetoionics.analysis.calculation import Calculation, Check
 from magnetoionics.analysis.competing_window import experimental_window
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.evidence import Evidence, evidence_folder, load_evidence, load_start
@@ -189,6 +189,27 @@ def test_formation_energies_come_back_from_planted_ones():
         kept[relaxed] = planted(relaxed, kept[point].calculation.energy_eV + change, 7.0)
         again = {v.label: v.oxygen_rich_eV[0] for v in evidence_vacancies(kept).vacancies}
         assert again[label] - by_label[label].oxygen_rich_eV[0] == pytest.approx(min(change, 0.0))
+
+
+def test_evidence_that_failed_a_guard_is_not_used():
+    """An invalid relaxation far below its single point must not become the formation energy."""
+    lost = Check(name="moments kept", passed=False, note="site 3 flipped", invalidates=True)
+
+    def spoil(evidence, change):
+        done = evidence.calculation
+        spoiled = done.model_copy(update={"energy_eV": done.energy_eV + change, "checks": [lost]})
+        return evidence.model_copy(update={"calculation": spoiled})
+
+    point, relaxed = quotable("vcob")
+    before = {v.label: v.oxygen_rich_eV for v in evidence_vacancies(KEPT).vacancies}
+    after = evidence_vacancies({**KEPT, relaxed: spoil(KEPT[point], -3.0)})
+    only_point = evidence_vacancies({k: e for k, e in KEPT.items() if k != relaxed})
+    assert {v.label: v.oxygen_rich_eV for v in after.vacancies} == {
+        v.label: v.oxygen_rich_eV for v in only_point.vacancies
+    }
+    assert before.keys() == {v.label for v in after.vacancies}
+    hump = hop_point("hump1")
+    assert "hump1" not in hop_energies_eV({**KEPT, hump: spoil(KEPT[hump], -1.0)})
 
 
 def test_energies_of_the_hop_count_from_the_state_before():

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from jobflow import Flow, job
-from magnetoionics.analysis.calculation import Calculation
+from magnetoionics.analysis.calculation import Calculation, Check, InvalidResultError
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.exchange import (
     ExchangeBonds,
@@ -20,7 +20,7 @@ from magnetoionics.analysis.exchange import (
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
-from magnetoionics.workflows.exchange import FourStateMaker
+from magnetoionics.workflows.exchange import FourStateMaker, map_exchange
 from pymatgen.core import Lattice, Structure
 
 K = 8.617333262e-5
@@ -147,6 +147,28 @@ def test_collinear_states_give_the_planted_j():
     result = mapped(False)
     assert result.J_meV == pytest.approx(12.0, abs=1e-9)
     assert result.D_meV is None
+
+
+def test_a_state_whose_spin_turned_back_gives_no_coupling():
+    cell = simple_cubic(2)[0]
+    turned = Check(name="moments kept", passed=False, note="site 1 turned back", invalidates=True)
+
+    def state(number, checks=()):
+        return Calculation(
+            name=f"J state {number}",
+            structure=cell,
+            energy_eV=0.01 * number,
+            max_force_eV_per_A=0.0,
+            force_calls=1,
+            total_moment_muB=0.0,
+            checks=list(checks),
+            provenance=get_engine("local").provenance(),
+        )
+
+    fine = [state(n) for n in range(1, 5)]
+    assert np.isfinite(map_exchange.original(cell, 0, 1, {"J": fine}).J_meV)
+    with pytest.raises(InvalidResultError, match=r"J state 2 is invalid.*turned back"):
+        map_exchange.original(cell, 0, 1, {"J": [fine[0], state(2, [turned]), *fine[2:]]})
 
 
 def test_refusals():

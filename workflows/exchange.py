@@ -9,7 +9,7 @@ import numpy as np
 from jobflow import Flow, Maker, job
 from pymatgen.core import Structure
 
-from ..analysis.calculation import Calculation
+from ..analysis.calculation import Calculation, require_valid
 from ..analysis.exchange import (
     FourStateResult,
     four_state_spins,
@@ -99,7 +99,15 @@ def _with_moments(structure: Structure, spins: np.ndarray) -> Structure:
 def map_exchange(
     structure: Structure, first: int, second: int, energies: dict[str, list[Calculation]]
 ) -> FourStateResult:
-    """J and D from the energies of the spin orders; outputs a `FourStateResult`."""
+    """J and D from the energies of the spin orders; outputs a `FourStateResult`.
+
+    Raises
+    ------
+    InvalidResultError
+        If a static failed a guard: a spin that turned back makes it the energy of another order.
+    """
+    for one in (c for found in energies.values() for c in found):
+        require_valid(one.checks, one.name)
     values = {k: four_state_value([c.energy_eV for c in found]) for k, found in energies.items()}
     distance, images = images_at_shortest_distance(structure, first, second)
     return FourStateResult(

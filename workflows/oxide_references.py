@@ -44,21 +44,27 @@ def fit_references(engine: AseEngine, formulas: list[str], *, spins: bool = Fals
     elements = sorted({str(e) for f in known for e in Composition(f).elements})
     enthalpies = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
     with engine.quiet(), checkpoint(engine, *known, spins) as record:
-        return fit_species_energies([_compound(engine, f, enthalpies[f], spins, record) for f in known])
+        made = {f: _compound(engine, f, enthalpies[f], spins, record) for f in known}
+    missed = {f: failed for f, (_, failed) in made.items() if failed}
+    return fit_species_energies([compound for compound, _ in made.values()], missed)
 
 
-def _compound(engine: AseEngine, formula: str, enthalpy_eV: float, spins: bool, record: Checkpoint) -> CompoundEnergy:
+def _compound(
+    engine: AseEngine, formula: str, enthalpy_eV: float, spins: bool, record: Checkpoint
+) -> tuple[CompoundEnergy, str]:
+    """The oxide's energy, and the checks that its relaxation failed."""
     atoms = to_atoms(competing_phase(formula).build() if spins else reference_phase(formula))
     atoms.calc = record.attach(engine.make_cell_calculator(atoms))
     engine.before_cell(atoms, record)
-    relax_cell(engine, atoms)
+    relaxed = relax_cell(engine, atoms)
     energy = float(atoms.get_potential_energy())
     if spins:
         require_valid(engine.observe(atoms).checks, f"the reference oxide {formula}")
     units = len(atoms) / Composition(formula).num_atoms
-    return CompoundEnergy(
+    compound = CompoundEnergy(
         formula=formula,
         model_energy_eV=energy / units,
         formation_energy_eV=enthalpy_eV,
         provenance=engine.provenance(),
     )
+    return compound, "" if relaxed.passed else f"{relaxed.name}: {relaxed.value:.2g} {relaxed.unit}"

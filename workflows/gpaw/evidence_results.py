@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from ...analysis.calculation import Calculation
+from ...analysis.calculation import Calculation, invalid_because
 from ...analysis.competing_window import CompetingPhasesResult, competing_phases_result, oxygen_errors
 from ...analysis.computed_phases import ComputedPhases
 from ...analysis.consistency import ComputedEnergy
@@ -82,7 +82,7 @@ def evidence_vacancies(kept: Mapping[str, Evidence]) -> EvidenceVacancies | None
     The energy of oxygen is that of the redox ladder of the computed oxides, so no O2 and no metal enters.
     Of a single point and a relaxation at the same settings the lower one counts: both are bounds from above.
     """
-    found = {name: e.calculation for name, e in kept.items() if e.calculation is not None}
+    found = _usable(kept)
     host = _lowest("host", found)
     phases = {key: found[name] for key in PHASES if (name := phase_name(key)) in found}
     if host is None or len(phases) < 3:
@@ -102,6 +102,15 @@ def evidence_vacancies(kept: Mapping[str, Evidence]) -> EvidenceVacancies | None
         window=window,
         missing=[*missing, *(single_point(key) for key in VACANCIES if key not in done)],
     )
+
+
+def _usable(kept: Mapping[str, Evidence]) -> dict[str, Calculation]:
+    """Calculations by task; one that failed a guard is none."""
+    return {
+        n: e.calculation
+        for n, e in kept.items()
+        if e.calculation is not None and not invalid_because(e.calculation.checks)
+    }
 
 
 def _lowest(key: str, found: Mapping[str, Calculation]) -> Calculation | None:
@@ -180,9 +189,6 @@ def hop_energies_eV(kept: Mapping[str, Evidence]) -> dict[str, float]:
 
     Single points on the path of a cheaper engine: not the engine's own stationary points.
     """
-    found = {
-        state: e.calculation.energy_eV
-        for state in HOP_STATES
-        if (e := kept.get(hop_point(state))) is not None and e.calculation is not None
-    }
+    usable = _usable(kept)
+    found = {state: usable[name].energy_eV for state in HOP_STATES if (name := hop_point(state)) in usable}
     return {s: energy - found["before"] for s, energy in found.items()} if "before" in found else {}

@@ -66,4 +66,7 @@ def fit_references(formulas: list[str], relaxed: list[Calculation]) -> SpeciesFi
                 provenance=made.provenance,
             )
         )
-    return fit_species_energies(compounds)
+    missed = {
+        f: ", ".join(c.name for c in m.checks if c.passed is False) for f, m in zip(formulas, relaxed, strict=True)
+    }
+    return fit_species_energies(compounds, {formula: failed for formula, failed in missed.items() if failed})
