@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator, NotConvergedError
+from magnetoionics.workflows.gpaw.jobs import spinor_checks
 from magnetoionics.workflows.gpaw.polarisation import born_charge_e, branch, refuse_thin_mesh
 from magnetoionics.workflows.gpaw.settings import RESCUE_MIXERS, GpawSettings, start_moments
 from magnetoionics.workflows.gpaw.spin_orbit import angles_deg, spinor_parameters
@@ -46,11 +47,30 @@ def test_relaxed_cell_keeps_the_mesh():
         ({"cutoff_eV": 50.0}, "200 to 2000"),
         ({"k_mesh": (0, 1, 1)}, "at least 1"),
         ({"hubbard_U_eV": {"Fe": -1}}, "U of"),
+        ({"functional": "PBEsol"}, "fitted with PBE and must not be used with PBEsol"),
+        ({"functional": "LDA", "hubbard_U_eV": {"Fe": 4.5, "Co": 3.32}}, r"'Co': 3.32"),
     ],
 )
 def test_impossible_settings_are_refused(wrong, named):
     with pytest.raises(ValueError, match=named):
         GpawSettings(**wrong)
+
+
+def test_u_that_belongs_to_another_functional_may_be_given():
+    assert GpawSettings(functional="PBEsol", hubbard_U_eV={"Fe": 4.0, "Co": 0.0}).setups() == {"Fe": ":d,4"}
+    assert GpawSettings(functional="LDA", hubbard_U_eV={}).setups() == {}
+
+
+def test_spinors_keep_sense_size_and_direction():
+    asked, vectors = [4.0, -4.0, 0.0], np.array([[0.0, 0.0, 2.0], [1.0, 0.0, 0.0]])
+    fine = [np.array([[0, 0, 3.6], [0, 0, -3.5], [0, 0.1, 0]]), np.array([[3.6, 0, 0], [-3.5, 0, 0], [0, 0.1, 0]])]
+    assert all(c.passed for c in spinor_checks(asked, vectors, fine))
+    flipped = [fine[0], np.array([[3.6, 0, 0], [3.5, 0, 0], [0, 0, 0]])]
+    lost = [fine[0], np.array([[3.6, 0, 0], [-0.5, 0, 0], [0, 0, 0]])]
+    turned = [fine[0], np.array([[3.0, 1.5, 0], [-3.0, -1.5, 0], [0, 0, 0]])]
+    for moments, name in ((flipped, "moments kept"), (lost, "moments kept"), (turned, "spins along the direction")):
+        assert [c.name for c in spinor_checks(asked, vectors, moments) if c.passed is False] == [name]
+        assert all(c.invalidates for c in spinor_checks(asked, vectors, moments))
 
 
 def test_u_goes_to_the_elements_that_are_there():

@@ -21,6 +21,7 @@ from ..engine_settings import EngineSettingsError
 from ..gpaw.calculator import GpawCalculator
 from ..gpaw.observe import gap_eV
 from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV, Symmetry
+from ..gpaw.spin_orbit import SPINOR_FUNCTIONAL
 from ..guards import moments_kept
 from ..ml_engine import require_wheel
 from ..oxide_references import fit_references
@@ -56,7 +57,7 @@ class GpawEngine(AseEngine):
         Folder of GPAW's own logs; None writes none. An interrupted relaxation or band goes on from its checkpoint,
         see `workflows.checkpoint`.
     self_consistent_spin_orbit
-        Relax the spinors for every direction instead of the force theorem on one density.
+        Relax the spinors for every direction instead of the force theorem on one density; GPAW does so with LDA only.
     dipoles
         Where a band's dipoles come from: formal charges (or `born_charges`), the Born charges of every image, or its
         Berry phase, which costs one calculation for each image.
@@ -83,6 +84,22 @@ class GpawEngine(AseEngine):
     self_consistent_spin_orbit: bool = False
     measured_cells: bool = False
     dipoles: Literal["formal", "Born", "Berry"] = "formal"
+
+    def __post_init__(self) -> None:
+        """Refuse spinors that GPAW cannot relax, before anything is computed.
+
+        Raises
+        ------
+        ValueError
+            With the way out.
+        """
+        super().__post_init__()
+        if self.self_consistent_spin_orbit and self.dft.functional != SPINOR_FUNCTIONAL:
+            raise ValueError(
+                f"self_consistent_spin_orbit with functional {self.dft.functional}: GPAW relaxes spinors with "
+                f"{SPINOR_FUNCTIONAL} only. Leave it out for the force theorem, or set functional: {SPINOR_FUNCTIONAL} "
+                "and a hubbard_U_eV that belongs to it"
+            )
 
     @classmethod
     def options_from_text(cls, text: str) -> dict[str, Any]:

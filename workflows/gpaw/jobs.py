@@ -108,20 +108,45 @@ def _relaxed_spinors(
     settings: GpawSettings, structure: Structure, vectors: np.ndarray, scratch: str | None
 ) -> tuple[np.ndarray, list[Check]]:
     atoms = to_atoms(structure)
-    signs = np.sign(atoms.arrays["magmom"])
+    asked = [float(m) for m in atoms.arrays["magmom"]]
     log = None if scratch is None else Path(scratch).resolve() / "spinors.txt"
-    energies, turns = [], []
+    if log is not None:
+        log.parent.mkdir(parents=True, exist_ok=True)
+    energies, moments = [], []
     for vector in vectors:
-        energy, moments = self_consistent(settings, atoms, vector.tolist(), log)
-        staggered = (signs[:, None] * moments).sum(axis=0)
-        cosine = float(staggered @ vector / np.linalg.norm(staggered) / np.linalg.norm(vector))
+        energy, found = self_consistent(settings, atoms, vector.tolist(), log)
         energies.append(1000.0 * energy)
+        moments.append(found)
+    relative = np.array(energies)
+    return relative - relative.min(), spinor_checks(asked, vectors, moments)
+
+
+def spinor_checks(asked_muB: Sequence[float], vectors: np.ndarray, found_muB: Sequence[np.ndarray]) -> list[Check]:
+    """Guards of relaxed spinors: spins that kept sense and size, and still point along the direction they stand for.
+
+    Parameters
+    ----------
+    asked_muB
+        Collinear start moments, signed along the direction.
+    vectors
+        Directions, shape (n, 3).
+    found_muB
+        For each direction the Cartesian site moments, shape (n_sites, 3).
+    """
+    signs = np.sign(np.asarray(asked_muB, dtype=float))
+    turns, kept = [], []
+    for vector, moments in zip(vectors, found_muB, strict=True):
+        unit = vector / np.linalg.norm(vector)
+        staggered = (signs[:, None] * moments).sum(axis=0)
+        cosine = float(staggered @ unit) / max(float(np.linalg.norm(staggered)), 1e-12)
         turns.append(float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))))
+        kept.append(moments_kept(asked_muB, [float(m) for m in moments @ unit]))
     worst = max(turns)
     note = f"the spins turned {worst:.1f} degrees away: energies are booked under the wrong direction"
-    check = guard("spins along the direction", worst <= LARGEST_TURN_deg, note, worst, LARGEST_TURN_deg, "degrees")
-    found = np.array(energies)
-    return found - found.min(), [check]
+    return [
+        guard("spins along the direction", worst <= LARGEST_TURN_deg, note, worst, LARGEST_TURN_deg, "degrees"),
+        next((c for c in kept if c.passed is False), kept[0]),
+    ]
 
 
 @job
@@ -194,12 +219,25 @@ def polarise_path(engine: AseEngine, band: Band, *, name: str, born: bool) -> Ba
 
 @job
 def born_charge_of_ion(engine: AseEngine, structure: Structure, ion: int, *, axes: list[int]) -> list[list[float]]:
-    """Born charge by central differences of the Berry phase, e, shape (3, len(axes))."""
+    """Born charge by central differences of the Berry phase, e, shape (3, len(axes)).
+
+    Raises
+    ------
+    ValueError
+        If the mesh has one point along an axis.
+    InvalidResultError
+        If a displaced cell has no gap or other moments: its phase is none.
+    """
     atoms = to_atoms(structure)
     calculator = _without_symmetry(engine, atoms)
+    refuse_thin_mesh(calculator.settings.mesh(atoms.cell.array))
+    asked = [float(m) for m in atoms.arrays["magmom"]]
 
     def dipole(moved: Atoms) -> np.ndarray:
-        return dipole_e_A(calculator.converged(moved))
+        live = calculator.converged(moved)
+        found = [float(m) for m in live.get_property("magmoms", live.atoms)]
+        require_valid([moments_kept(asked, found), insulator(gap_eV(live))], f"the Berry phase beside ion {ion}")
+        return dipole_e_A(live)
 
     with engine.quiet():
         found = born_charge_e(dipole, atoms, ion, axes=tuple(axes))

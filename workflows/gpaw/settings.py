@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 # Above the moment of the free atom the basis of atomic orbitals, from which GPAW starts, cannot hold the spin.
 FREE_ATOM_MOMENT_muB = {"Cr": 6.0, "Mn": 5.0, "Fe": 4.0, "Co": 3.0, "Ni": 2.0, "Cu": 1.0}
+# The Materials Project's, fitted for PBE.
+PBE_HUBBARD_U_eV = {"Co": 3.32, "Fe": 5.3, "Ni": 6.2}
 # Share of a point by which a mesh may miss its spacing.
 MESH_MARGIN = 0.02
 # What the cycle may use: point group and time reversal, time reversal alone, or nothing.
@@ -37,7 +39,7 @@ class GpawSettings(MSONable):
     Attributes
     ----------
     functional
-        Exchange and correlation as GPAW names it; U belongs to it.
+        Exchange and correlation as GPAW names it; U belongs to it, so the default U is refused with any but PBE.
     hubbard_U_eV
         U on d shells by element; by default the Materials Project's, fitted for PBE.
     cutoff_eV
@@ -61,7 +63,7 @@ class GpawSettings(MSONable):
     """
 
     functional: str = "PBE"
-    hubbard_U_eV: dict[str, float] = field(default_factory=lambda: {"Co": 3.32, "Fe": 5.3, "Ni": 6.2})
+    hubbard_U_eV: dict[str, float] = field(default_factory=lambda: dict(PBE_HUBBARD_U_eV))
     cutoff_eV: float = 500.0
     k_spacing_per_A: float = 0.66
     k_mesh: tuple[int, int, int] | None = None
@@ -89,6 +91,12 @@ class GpawSettings(MSONable):
         bad = {e: u for e, u in self.hubbard_U_eV.items() if not 0 <= u <= 15}
         if bad:
             raise ValueError(f"U of {bad} eV is outside 0 to 15 eV")
+        borrowed = {e: u for e, u in self.hubbard_U_eV.items() if u and u == PBE_HUBBARD_U_eV.get(e)}
+        if self.functional != "PBE" and borrowed:
+            raise ValueError(
+                f"U of {borrowed} eV was fitted with PBE and must not be used with {self.functional}: give "
+                f"hubbard_U_eV fitted for {self.functional} (0 states none), or use functional PBE"
+            )
 
     def mesh(self, cell: ArrayLike) -> tuple[int, int, int]:
         """Numbers of k-points along the reciprocal vectors of a cell, shape (3, 3), Angstrom.

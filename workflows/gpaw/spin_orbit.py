@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from .settings import GpawSettings, start_moments
 
 FloatArray = NDArray[np.float64]
+# GPAW 26.7 refuses every other functional in non-collinear cycles.
+SPINOR_FUNCTIONAL = "LDA"
 
 
 def angles_deg(direction: ArrayLike) -> tuple[float, float]:
