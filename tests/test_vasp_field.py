@@ -13,7 +13,7 @@ from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.building import shortest_hop
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.vasp.band_judgement import one_branch
-from magnetoionics.workflows.vasp.field import dress_band, field_fields, polarisation_flow
+from magnetoionics.workflows.vasp.field import dress_band, field_fields, polarisation_flow, refuse_breakdown
 from magnetoionics.workflows.vasp.jobs import common_fields
 from magnetoionics.workflows.vasp.settings import VaspBandSettings, VaspSettings, VaspSettingsError
 from vasp_running import commands, engine, run
@@ -59,6 +59,33 @@ def test_a_field_pushes_the_charges(cell, tmp_path):
     assert on.energy_eV == pytest.approx(off.energy_eV - dipole @ strength, abs=1e-5)
     assert on.max_force_eV_per_A != pytest.approx(off.max_force_eV_per_A, abs=1e-3)
     assert {c.name for c in on.checks} >= {"field kept", "insulator"}
+    pushed = next(c for c in on.checks if c.name == "forces of the field")
+    assert pushed.value == pytest.approx(1.0, abs=1e-3)
+    response = np.array(on.forces_eV_per_A) - off.forces_eV_per_A
+    assert response == pytest.approx(np.outer(cell.site_properties["valence"], strength), abs=1e-4)
+
+
+@pytest.mark.parametrize(("fault", "share"), [("field sign", -1.0), ("bare forces", 0.0)])
+def test_ions_that_do_not_follow_the_field_make_the_run_invalid(cell, tmp_path, monkeypatch, fault, share):
+    """VASP's sign was never tried here: a run that takes it the other way, or leaves the forces bare, is caught."""
+    monkeypatch.setenv("VASP_EMULATOR_FAULT", fault)
+    flow = engine(SETTINGS).in_field(cell, [0.0, 0.02, 0.0], gap_eV=1.5, relax=False, name="on")
+    found = run(flow, tmp_path)
+    reasons = invalid_because(found.checks)
+    assert [r.split(":")[0] for r in reasons] == ["forces of the field"]
+    assert next(c.value for c in found.checks if c.name == "forces of the field") == pytest.approx(share, abs=1e-3)
+    assert ("efield_pead_sign" in reasons[0]) is (fault == "field sign")
+
+
+def test_breakdown_counts_the_cells_that_the_mesh_resolves(cell):
+    """With N points along an axis the electrons see N cells in a row, so a finer mesh holds a weaker field."""
+    gap, along = 1.5, cell.lattice.a
+    limit = gap / (2 * along)
+    refuse_breakdown([0.99 * limit, 0.0, 0.0], gap, cell, [2, 2, 2])
+    refuse_breakdown([0.0, 0.0, 0.99 * limit], gap, cell, [6, 6, 2])
+    for field, mesh in (([1.01 * limit, 0.0, 0.0], [2, 2, 2]), ([0.99 * limit, 0.0, 0.0], [3, 2, 2])):
+        with pytest.raises(ValueError, match="breaks down"):
+            refuse_breakdown(field, gap, cell, mesh)
 
 
 def test_a_field_beyond_breakdown_is_refused_before_it_is_run(cell, tmp_path):

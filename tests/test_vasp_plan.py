@@ -73,7 +73,8 @@ def test_settings_file_reaches_every_kind_of_input(folder):
     incars = {name: Incar.from_file(folder / name / "INCAR") for name in names}
     assert all(i["ENCUT"] == 550 for i in incars.values())
     for name in ("hop1_initial", "hop1_final", "hop1_middle1", "hop1_hump1"):
-        assert incars[name]["EFIELD_PEAD"] == [0.0, 0.0, 0.01]
+        # The file asks for a field along +z; the tag is the force on an electron.
+        assert incars[name]["EFIELD_PEAD"] == [0.0, 0.0, -0.01]
         assert incars[name]["LCALCPOL"]
     assert "EFIELD_PEAD" not in incars["vacancy_V_Fe_B_declared"]
     assert incars["hop1_hump1"]["IMAGES"] == 2

@@ -41,6 +41,7 @@ def test_pbesol_with_u_fitted_for_pbe_is_refused():
         ({"encut_eV": 0.0}, "encut_eV"),
         ({"ncore": 0}, "ncore"),
         ({"kpoint_mesh": (2, 2)}, "three"),
+        ({"efield_pead_sign": 0}, "-1 or 1"),
     ],
 )
 def test_bad_settings_are_refused(options, word):

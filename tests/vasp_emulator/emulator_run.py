@@ -103,8 +103,9 @@ def write(inputs: Inputs, result: Result, folder: Path) -> None:
     if inputs.incar.get("LVHAR"):
         write_locpot(inputs, result, folder / "LOCPOT")
     if inputs.incar.get("LCHARG", True):
-        lmaxmix = int(inputs.incar.get("LMAXMIX", 2))
-        (folder / "CHGCAR").write_text(f"emulated density: {len(inputs.structure)} {lmaxmix}\n", encoding="utf-8")
+        lmaxmix, mesh = int(inputs.incar.get("LMAXMIX", 2)), " ".join(str(int(n)) for n in inputs.kpoints.kpts[0])
+        text = f"emulated density: {len(inputs.structure)} {lmaxmix} {mesh}\n"
+        (folder / "CHGCAR").write_text(text, encoding="utf-8")
 
 
 def write_locpot(inputs: Inputs, result: Result, path: Path) -> None:
@@ -121,9 +122,11 @@ def step_of(inputs: Inputs, atoms: Atoms) -> Step:
         atoms.cell.array, [s.specie.symbol for s in inputs.structure], atoms.get_scaled_positions(wrap=False)
     )
     energy = float(atoms.get_potential_energy())
-    return Step(
-        structure, energy, np.array(atoms.get_forces()), np.array(atoms.get_stress(voigt=False)), loop(inputs, energy)
-    )
+    forces = np.array(atoms.get_forces())
+    field = field_of(inputs)
+    if field is not None and FAULT == "bare forces":
+        forces -= atoms.arrays["formal"][:, None] * field
+    return Step(structure, energy, forces, np.array(atoms.get_stress(voigt=False)), loop(inputs, energy))
 
 
 def loop(inputs: Inputs, energy: float) -> list[float]:
@@ -149,8 +152,11 @@ def static(inputs: Inputs) -> Result:
 
 
 def field_of(inputs: Inputs) -> np.ndarray | None:
+    """Field on a positive charge: the tag is the force on an electron."""
     tag = inputs.incar.get("EFIELD_PEAD")
-    return None if tag is None else np.array(tag, dtype=float)
+    if tag is None:
+        return None
+    return np.array(tag, dtype=float) * (1.0 if FAULT == "field sign" else -1.0)
 
 
 def dipoles(inputs: Inputs, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,8 @@
 """Berry-phase polarisation, Born charges, and runs in a finite field, all refused where the insulator would break down.
 
-VASP takes the field in eV/Angstrom for an electron (EFIELD_PEAD); the force on an ion of charge Z is Z F. It needs
-at least two k points along the field, an insulator, and NCORE = 1.
+VASP takes the field as the force on an electron, eV/Angstrom (EFIELD_PEAD); the force on an ion of charge Z is Z F.
+It needs at least two k points along the field, an insulator, and NCORE = 1. That the ions are pushed, and which way,
+is measured: each run in a field has one without beside it.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ from ...analysis.calculation import Band, Calculation, Check, require_valid
 from ...analysis.polarisation import Polarisation, band_with_dipoles
 from ...calculators.field import check_breakdown
 from ..guards import guard, insulator, moments_kept
+from . import guards
 from .inputs import Incar, field_tags, generator, occupation_tags, relax_incar, static_incar
 from .jobs import (
     OWN_FOLDER,
+    MagneticStaticMaker,
+    calculation_flow,
     common_guards,
     provenance,
     read_calculation,
@@ -41,6 +45,9 @@ from .settings import VaspSettings, VaspSettingsError, expected_electrons
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
     from pymatgen.core import Structure
+
+
+SAME_PLACE_A = 1e-3
 
 
 def polarisation_incar(structure: Structure, settings: VaspSettings, *, born: bool) -> Incar:
@@ -91,7 +98,7 @@ class FieldMaker(RelaxMaker):
             base, incar = RelaxSetGenerator, relax_incar(structure, self.settings, cell=False)
         else:
             base, incar = StaticSetGenerator, static_incar(structure, self.settings)
-        incar |= field_tags(self.field_V_per_A) | occupation_tags(self.occupation_matrices)
+        incar |= field_tags(self.field_V_per_A, self.settings) | occupation_tags(self.occupation_matrices)
         return generator(base, incar, self.settings.mesh(structure))
 
     @vasp_job
@@ -109,9 +116,21 @@ def refuse_thin_mesh(mesh: Sequence[int]) -> None:
         )
 
 
-def refuse_breakdown(field_V_per_A: Sequence[float], gap_eV: float, structure: Structure) -> None:
-    """Refuse a field that tilts the bands by more than the gap over the longest axis of the cell."""
+def refuse_breakdown(field_V_per_A: Sequence[float], gap_eV: float, structure: Structure, mesh: Sequence[int]) -> None:
+    """Refuse a field that tilts the bands by more than the gap over the longest axis, or over what the mesh resolves.
+
+    With N k points along an axis the electrons see N cells in a row: a stationary state needs |F . a| < gap / N
+    (10.1103/PhysRevLett.89.117602). VASP itself warns from a tenth of that on.
+
+    Raises
+    ------
+    ValueError
+        With the largest field allowed.
+    """
     check_breakdown(field_V_per_A, gap_eV, max(structure.lattice.abc))
+    for axis, points in zip(structure.lattice.matrix, mesh, strict=True):
+        length = float(np.linalg.norm(axis))
+        check_breakdown(float(np.dot(field_V_per_A, axis)) / length, gap_eV, points * length)
 
 
 def field_fields(fields: dict[str, Any]) -> dict[str, Any]:
@@ -263,26 +282,70 @@ def start_in_field(structure: Structure, maker: FieldMaker, gap_eV: float, name:
     ValueError
         If the field breaks the insulator down.
     """
-    refuse_breakdown(maker.field_V_per_A, gap_eV, structure)
-    refuse_thin_mesh(maker.settings.mesh(structure))
+    mesh = maker.settings.mesh(structure)
+    refuse_breakdown(maker.field_V_per_A, gap_eV, structure, mesh)
+    refuse_thin_mesh(mesh)
+    shared = {key: getattr(maker, key) for key in ("run_vasp_kwargs", "stop_children_kwargs", "write_input_set_kwargs")}
+    still = MagneticStaticMaker(settings=maker.settings, occupation_matrices=maker.occupation_matrices, **shared)
+    bare = calculation_flow(still, structure, f"{name}, start without the field", maker.settings)
     run = maker.make(structure)
     run.name = f"{name}: vasp"
     run.update_metadata(OWN_FOLDER)
-    read = read_in_field(run.output, structure, maker=maker, name=name)
-    return Response(replace=Flow([run, read], output=read.output))
+    read = read_in_field(run.output, structure, bare.output, maker=maker, name=name)
+    return Response(replace=Flow([bare, run, read], output=read.output))
 
 
 @job(name="read in field")
-def read_in_field(task: TaskDoc, structure: Structure, *, maker: FieldMaker, name: str) -> Calculation:
-    """A `Calculation` in a field; its energy is the electric enthalpy, whose zero depends on the branch."""
+def read_in_field(
+    task: TaskDoc, structure: Structure, bare: Calculation, *, maker: FieldMaker, name: str
+) -> Calculation:
+    """A `Calculation` in a field; its energy is the electric enthalpy, whose zero depends on the branch.
+
+    Parameters
+    ----------
+    task, structure, maker, name
+        As in `read_calculation`.
+    bare
+        Single point of `structure` without the field, which the forces of the first step are held against.
+
+    Raises
+    ------
+    InvalidResultError
+        If the single point failed a guard.
+    """
+    require_valid(bare.checks, bare.name)
     done: Calculation = read_calculation.original(task, structure, name=name, settings=maker.settings, maker=maker)
     found = task.calcs_reversed[0].input.incar.get("EFIELD_PEAD")
     asked = list(maker.field_V_per_A)
-    kept = found is not None and np.allclose(np.asarray(found, dtype=float), asked, atol=1e-9)
+    tag = field_tags(asked, maker.settings)["EFIELD_PEAD"]
+    kept = found is not None and np.allclose(np.asarray(found, dtype=float), tag, atol=1e-9)
     extra = [
-        guard("field kept", bool(kept), f"EFIELD_PEAD is {found} and not {asked}"),
+        guard("field kept", bool(kept), f"EFIELD_PEAD is {found} and not {tag}"),
         insulating(task),
+        _pushes(task, structure, bare, asked),
     ]
     settings = {**done.provenance.settings, "field_V_per_A": asked}
     source = done.provenance.model_copy(update={"settings": settings})
-    return done.model_copy(update={"checks": [*done.checks, *extra], "provenance": source})
+    calls = done.force_calls + bare.force_calls
+    return done.model_copy(update={"checks": [*done.checks, *extra], "provenance": source, "force_calls": calls})
+
+
+def _pushes(task: TaskDoc, structure: Structure, bare: Calculation, field_V_per_A: Sequence[float]) -> Check:
+    """The guard `field_pushes` of the first ionic step; undone where that step is not the start's."""
+    place = np.argsort(block_order(structure))
+    steps = task.calcs_reversed[-1].output.ionic_steps or []
+    valences = structure.site_properties.get("valence")
+    name, why = guards.FIELD_PUSHES, ""
+    if valences is None:
+        why = "the sites carry no valences"
+    elif not steps or steps[0].forces is None or bare.forces_eV_per_A is None:
+        why = "the output holds no forces of the first step"
+    else:
+        away = structure.frac_coords - steps[0].structure.frac_coords[place]
+        if float(np.abs((away - np.rint(away)) @ structure.lattice.matrix).max()) > SAME_PLACE_A:
+            why = "the run went on from a cut one: its first step is not the start's"
+    if why:
+        return Check(name=name, passed=None, note=f"{why}, so it was not measured whether the ions feel the field")
+    assert valences is not None
+    on = np.asarray(steps[0].forces, dtype=float)[place]
+    return guards.field_pushes(on - np.asarray(bare.forces_eV_per_A), valences, field_V_per_A)

@@ -11,6 +11,10 @@ from numpy.typing import ArrayLike
 from ...analysis.calculation import Check
 from ..guards import guard
 
+FIELD_PUSHES = "forces of the field"
+# Born charges are the formal ones within a factor: outside, the field is not in the forces, or has another sign.
+FIELD_SHARES = (0.3, 3.0)
+
 
 def electrons_match(found: float | None, expected: float) -> Check:
     """Whether VASP computed the charge state that was asked for."""
@@ -132,3 +136,29 @@ def one_kpoint_set(sets: Sequence[tuple[int, tuple[int, ...]]]) -> Check:
     found = sorted(set(sets))
     note = f"directions have different k points ({found}): their energies do not compare"
     return guard("one k-point set for all directions", len(found) == 1, note)
+
+
+def field_pushes(response_eV_per_A: ArrayLike, charges_e: ArrayLike, field_V_per_A: ArrayLike) -> Check:
+    """Whether a field pushes positive ions along itself, with about the force of their formal charges.
+
+    Parameters
+    ----------
+    response_eV_per_A
+        Forces with the field less those without it, of the same ions, shape (n, 3).
+    charges_e
+        Formal charges, shape (n,).
+    field_V_per_A
+        Shape (3,).
+    """
+    response, charges = np.asarray(response_eV_per_A, dtype=float), np.asarray(charges_e, dtype=float)
+    strength = np.asarray(field_V_per_A, dtype=float)
+    expected = float(charges @ charges * (strength @ strength))
+    if expected < 1e-12:
+        return Check(name=FIELD_PUSHES, passed=None, note="no charges or no field to measure it by")
+    share = float(charges @ (response @ strength)) / expected
+    if share < -FIELD_SHARES[0]:
+        note = f"the ions are pushed against the field ({share:+.2f} of formal charges): turn efield_pead_sign over"
+    else:
+        note = f"the ions feel {share:+.2f} of what formal charges would: the forces lack the field, or it is not on"
+    passed = FIELD_SHARES[0] <= share <= FIELD_SHARES[1]
+    return guard(FIELD_PUSHES, passed, note, share, FIELD_SHARES[0])

@@ -164,17 +164,20 @@ def input_set(made: VaspInputGenerator, structure: Structure) -> Any:
     return made.get_input_set(structure, potcar_spec=True)
 
 
-def field_tags(field_V_per_A: Sequence[float]) -> Incar:
+def field_tags(field_V_per_A: Sequence[float], settings: VaspSettings) -> Incar:
     """Tags of a uniform field.
 
     Parameters
     ----------
     field_V_per_A
         Field, V/Angstrom, shape (3,), that pulls a positive charge along itself.
+    settings
+        With the sign of the tag.
 
     Notes
     -----
-    The sign is that of VASP's manual, whose enthalpy is E - V P.F; it has not been tried with VASP here. Try it once
-    with a bare cation: its force must grow along the field.
+    VASP's unit is eV/Angstrom, the force on an electron, so the tag has the opposite sign of the field; its dipoles
+    too count electrons as positive. Nobody has run VASP for this package: `guards.field_pushes` measures the sign.
     """
-    return {"EFIELD_PEAD": [float(x) for x in field_V_per_A], "LCALCPOL": True, "NCORE": 1, "ISYM": -1}
+    tag = [settings.efield_pead_sign * float(x) + 0.0 for x in field_V_per_A]
+    return {"EFIELD_PEAD": tag, "LCALCPOL": True, "NCORE": 1, "ISYM": -1}

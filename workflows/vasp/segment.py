@@ -62,7 +62,7 @@ class SegmentMaker(NebFromImagesMaker):
         if self.from_densities:
             incar["ICHARG"] = 1
         if self.band.field_V_per_A is not None:
-            incar |= field_tags(self.band.field_V_per_A)
+            incar |= field_tags(self.band.field_V_per_A, self.settings)
         return generator(NebSetGenerator, incar, self.settings.mesh(structure))
 
     @vasp_neb_job

@@ -87,6 +87,9 @@ class VaspSettings(MSONable):
         LREAL = Auto for every job; never mixed within a study.
     ncore, kpar
         Parallel set-up; `ncore` None leaves VASP's choice.
+    efield_pead_sign
+        Sign with which a field is written into EFIELD_PEAD. VASP means the force on an electron, hence -1; every
+        run in a field measures it, see `guards.field_pushes`.
     """
 
     functional: Functional = "PBE"
@@ -105,6 +108,7 @@ class VaspSettings(MSONable):
     real_space_projection: bool = False
     ncore: int | None = None
     kpar: int | None = None
+    efield_pead_sign: int = -1
 
     def __post_init__(self) -> None:
         if self.functional not in GGA_TAG:
@@ -132,6 +136,8 @@ class VaspSettings(MSONable):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise VaspSettingsError(f"{name} = {value} must be at least 1")
+        if self.efield_pead_sign not in (-1, 1):
+            raise VaspSettingsError(f"efield_pead_sign = {self.efield_pead_sign} must be -1 or 1")
         if self.kpoint_mesh is not None and (len(self.kpoint_mesh) != 3 or min(self.kpoint_mesh) < 1):
             raise VaspSettingsError(f"kpoint_mesh {list(self.kpoint_mesh)} must be three numbers of at least 1")
 
