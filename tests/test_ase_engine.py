@@ -1,5 +1,9 @@
 """Any ASE calculator as engine: by import path, with options, refused clearly, the same Makers."""
 
+import sys
+import types
+
+import numpy as np
 import pytest
 from jobflow import run_locally
 from magnetoionics.hpc.cli import app
@@ -69,6 +73,42 @@ def test_options_reach_the_calculator():
     assert twice == pytest.approx(2 * once, rel=1e-9)
     assert run(engine.static(copper(1, ()), name="lj")).energy_eV == pytest.approx(twice)
     assert engine.provenance().settings["calculator_options"] == {"epsilon": 2.0, "sigma": 2.2}
+
+
+def test_force_fields_that_atomate2_knows_by_name(monkeypatch):
+    """atomate2's own code makes the calculator; the package that it imports for it is a stand-in."""
+    pytest.importorskip("atomate2")
+    from ase.calculators.emt import EMT as Stand
+
+    stand = types.ModuleType("calorine.calculators")
+    stand.CPUNEP = Stand
+    monkeypatch.setitem(sys.modules, "calorine", types.ModuleType("calorine"))
+    monkeypatch.setitem(sys.modules, "calorine.calculators", stand)
+    engine = get_engine('ase:atomate2:NEP {"asap_cutoff": true}')
+    found = run(engine.static(copper(1, ()), name="NEP"))
+    plain = run(get_engine(f'{EMT} {{"asap_cutoff": true}}').static(copper(1, ()), name="EMT"))
+    assert found.energy_eV == pytest.approx(plain.energy_eV, abs=1e-12)
+    assert found.provenance.engine == "ase:atomate2:NEP"
+    assert found.provenance.versions["atomate2"]
+    with pytest.raises(UnknownEngineError, match=r"no force field 'MAZE'; known: .*MACE"):
+        get_engine("ase:atomate2:MAZE")
+    with pytest.raises(UnknownEngineError, match=r"atomate2:DeepMD cannot be made .*deepmd.*install"):
+        get_engine("ase:atomate2:DeepMD").bare_calculator()
+
+
+def test_forces_are_minus_the_slope_of_the_energy():
+    shaken = copper()
+    shaken.perturb(0.05)
+    engine = get_engine(EMT)
+    done = run(engine.static(shaken, name="static"))
+    for ion, axis in ((0, 0), (7, 1), (20, 2)):
+        energies = []
+        for sign in (1, -1):
+            moved = shaken.copy()
+            moved.translate_sites([ion], sign * 0.005 * np.eye(3)[axis], frac_coords=False, to_unit_cell=False)
+            energies.append(run(engine.static(moved, name="moved")).energy_eV)
+        assert done.forces_eV_per_A[ion][axis] == pytest.approx(-(energies[0] - energies[1]) / 0.01, abs=1e-3)
+    assert done.max_force_eV_per_A > 0.1
 
 
 @pytest.mark.parametrize(

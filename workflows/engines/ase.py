@@ -1,11 +1,14 @@
-"""Any ASE calculator by its import path: ``--calculator package.module:Class``."""
+"""Any ASE calculator by its import path, ``--calculator package.module:Class``, or a force field that atomate2 knows
+by name, ``--calculator atomate2:MACE``.
+"""
 
 from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...analysis.document import Provenance
@@ -17,8 +20,10 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
     from pymatgen.core import Structure
 
+# In place of a module: names of atomate2's own.
+FORCE_FIELDS = "atomate2"
 _NO_SPIN_ORBIT = "an arbitrary ASE calculator has no common way to turn the magnetisation with spin-orbit coupling on"
-_UNNAMED = "no calculator was named; give --calculator package.module:Class"
+_UNNAMED = "no calculator was named; give --calculator package.module:Class or --calculator atomate2:NAME"
 
 
 @dataclass
@@ -28,7 +33,8 @@ class AseCalculatorEngine(IonEngine):
     Attributes
     ----------
     calculator
-        ``package.module:Class``; any callable that returns an ASE calculator will do.
+        ``package.module:Class``; any callable that returns an ASE calculator will do. ``atomate2:NAME`` is a force
+        field of atomate2, whose package must be installed.
     calculator_options
         Keyword arguments of that class, plain JSON values.
     functional
@@ -83,11 +89,13 @@ class AseCalculatorEngine(IonEngine):
         Raises
         ------
         UnknownEngineError
-            If it cannot be imported, or refuses its options.
+            If it or its package cannot be imported, or it refuses its options.
         """
         made = load_class(self.calculator)
         try:
             return made(**self.calculator_options)
+        except ImportError as error:
+            raise UnknownEngineError(f"{self.calculator} cannot be made ({error}); install its package") from error
         except TypeError as error:
             raise UnknownEngineError(
                 f"{self.calculator} does not take the options {json.dumps(self.calculator_options)}: {error}"
@@ -110,6 +118,28 @@ class AseCalculatorEngine(IonEngine):
         )
 
 
+def force_field(name: str) -> Callable[..., Any]:
+    """What makes the ASE calculator of one of atomate2's force fields; nothing is loaded yet.
+
+    Raises
+    ------
+    UnknownEngineError
+        If atomate2 is missing, or knows no such name.
+    """
+    try:
+        from atomate2.forcefields import MLFF
+        from atomate2.forcefields.utils import ase_calculator
+    except ImportError as error:
+        raise UnknownEngineError(
+            f"calculator {FORCE_FIELDS}:{name} needs atomate2 ({error}): pip install 'magnetoionics[vasp]'"
+        ) from error
+    # atomate2 has a member that stands for any force field.
+    known = sorted(m.value for m in MLFF if m.value != "Forcefield")
+    if name not in known:
+        raise UnknownEngineError(f"atomate2 knows no force field {name!r}; known: {', '.join(known)}")
+    return partial(ase_calculator, name)
+
+
 def load_class(path: str) -> Any:
     """Import ``package.module:Class``.
 
@@ -121,6 +151,8 @@ def load_class(path: str) -> Any:
     module, _, name = path.partition(":")
     if not (module and name):
         raise UnknownEngineError(f"calculator {path!r} is no import path; write package.module:Class")
+    if module == FORCE_FIELDS:
+        return force_field(name)
     try:
         found = getattr(importlib.import_module(module), name)
     except ImportError as error:
