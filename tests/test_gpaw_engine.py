@@ -13,6 +13,7 @@ from magnetoionics.workflows.atoms import to_atoms  # noqa: E402
 from magnetoionics.workflows.checkpoint import Checkpoint  # noqa: E402
 from magnetoionics.workflows.engine import get_engine  # noqa: E402
 from magnetoionics.workflows.gpaw.settings import GpawSettings  # noqa: E402
+from magnetoionics.workflows.gpaw.spin_orbit import self_consistent  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -114,6 +115,27 @@ def test_spin_orbit_map_obeys_time_reversal_and_the_tetragonal_axis(engine, nick
     # Hund's third rule, a shell more than half full: orbital moment along the spin.
     nickel = np.array(map_.orbital_moments_muB)[:, 0]
     assert (nickel > 0.01).all()
+
+
+def test_relaxed_spinors_of_an_s_electron_have_the_collinear_energy_in_any_direction():
+    """One electron in an s shell: no orbital moment to couple to, so spin-orbit coupling must change nothing."""
+    settings = GpawSettings(functional="LDA", cutoff_eV=250.0, k_mesh=(1, 1, 1), hubbard_U_eV={}, density_e=1e-5)
+    cell = Structure(Lattice.cubic(4.0), ["H"], [[0.5, 0.5, 0.5]])
+    cell.add_site_property("magmom", [1.0])
+    atoms = to_atoms(cell)
+    collinear = get_engine("gpaw", dft=settings, scratch=None).make_calculator(atoms, None)
+    unit = np.array([0.6, 0.0, -0.8])
+    energy, moments = self_consistent(settings, atoms, unit.tolist())
+    assert energy == pytest.approx(collinear.get_property("energy", atoms), abs=1e-5)
+    assert moments[0] == pytest.approx(moments[0] @ unit * unit, abs=1e-6)
+    assert moments[0] @ unit == pytest.approx(collinear.get_property("magmoms", atoms)[0], abs=1e-3)
+
+
+def test_spinors_that_gpaw_cannot_relax_are_refused_before_anything_runs():
+    with pytest.raises(ValueError, match=r"with LDA only.*force theorem"):
+        get_engine("gpaw", self_consistent_spin_orbit=True)
+    lda = GpawSettings(functional="LDA", hubbard_U_eV={"Fe": 4.5, "Co": 3.0})
+    assert get_engine("gpaw", dft=lda, self_consistent_spin_orbit=True).self_consistent_spin_orbit
 
 
 def test_born_charge_of_oxygen(engine, nickel_oxide):

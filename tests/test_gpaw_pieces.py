@@ -2,15 +2,20 @@
 
 import sys
 import types
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from ase import Atoms
+from magnetoionics.analysis.calculation import InvalidResultError
+from magnetoionics.workflows.gpaw import jobs as gpaw_jobs
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator, NotConvergedError
 from magnetoionics.workflows.gpaw.jobs import spinor_checks
+from magnetoionics.workflows.gpaw.observe import gap_eV
 from magnetoionics.workflows.gpaw.polarisation import born_charge_e, branch, refuse_thin_mesh
 from magnetoionics.workflows.gpaw.settings import RESCUE_MIXERS, GpawSettings, start_moments
 from magnetoionics.workflows.gpaw.spin_orbit import angles_deg, spinor_parameters
+from pymatgen.core import Lattice, Structure
 
 
 def iron(a=3.0):
@@ -180,6 +185,67 @@ def test_branch_removes_whole_lattice_vectors():
     cell = np.array([[0, 4.0, 4.0], [4.0, 0, 4.0], [4.0, 4.0, 0]])
     small = np.array([0.03, -0.02, 0.05])
     np.testing.assert_allclose(branch(small + cell[0] - 3 * cell[2], cell), small, atol=1e-12)
+
+
+class Levels:
+    """Eigenvalues of one spin on two k-points, around a Fermi level at zero; moments as asked."""
+
+    def __init__(self, *points, moments=(4.0, 0.0)):
+        self.points, self.moments, self.atoms = points, np.array(moments), None
+
+    def get_fermi_level(self):
+        return 0.0
+
+    def get_number_of_spins(self):
+        return 1
+
+    def get_ibz_k_points(self):
+        return np.zeros((len(self.points), 3))
+
+    def get_eigenvalues(self, kpt, spin):
+        return np.array(self.points[kpt])
+
+    def get_property(self, name, atoms):
+        return self.moments
+
+
+INSULATOR = ([-2.0, -1.0, 0.6], [-2.5, -0.8, 0.9])
+METAL = ([-2.0, -0.4, 0.6], [-2.5, 0.3, 0.9])
+
+
+def test_a_metal_has_no_gap_although_its_levels_on_a_mesh_leave_one():
+    assert gap_eV(Levels(*INSULATOR)) == pytest.approx(1.4)
+    # 0.7 eV between the levels below and above: a partly filled band on two points.
+    assert gap_eV(Levels(*METAL)) == 0.0
+
+
+def test_born_charge_of_one_ion_asks_for_a_gap_moments_and_a_mesh(monkeypatch):
+    cell = Structure(Lattice.cubic(3.0), ["Fe", "O"], [[0, 0, 0], [0.5, 0, 0]])
+    cell.add_site_property("magmom", [5.0, 0.0])
+
+    class Engine:
+        def __init__(self, live, mesh=(2, 2, 2)):
+            self.live, self.settings = live, GpawSettings(k_mesh=mesh)
+
+        def quiet(self):
+            return nullcontext()
+
+        def make_calculator(self, atoms, mover, symmetry):
+            assert symmetry == "off"
+            return self
+
+        def converged(self, moved):
+            self.live.atoms = moved
+            return self.live
+
+    monkeypatch.setattr(gpaw_jobs, "dipole_e_A", lambda live: 2.2 * live.atoms.positions[1])
+    found = gpaw_jobs.born_charge_of_ion.original(Engine(Levels(*INSULATOR)), cell, 1, axes=[0])
+    assert np.array(found) == pytest.approx(np.array([[2.2], [0.0], [0.0]]))
+    for wrong, reason in ((Levels(*METAL), "insulator"), (Levels(*INSULATOR, moments=(-4.0, 0.0)), "moments kept")):
+        with pytest.raises(InvalidResultError, match=reason):
+            gpaw_jobs.born_charge_of_ion.original(Engine(wrong), cell, 1, axes=[0])
+    with pytest.raises(ValueError, match="one point along an axis"):
+        gpaw_jobs.born_charge_of_ion.original(Engine(Levels(*INSULATOR), (2, 2, 1)), cell, 1, axes=[0])
 
 
 def test_born_charge_of_a_linear_dipole_is_its_slope_across_branches():
