@@ -148,6 +148,34 @@ def test_the_emulator_accepts_every_input_that_is_written(inputs_folder, tmp_pat
         read_inputs(tmp_path / "band")
 
 
+@pytest.mark.parametrize(
+    ("folder", "tags", "mesh", "density", "word"),
+    [
+        ("host_supercell", {"KSPACING": 0.3}, "2 2 2", None, "KSPACING"),
+        ("host_supercell", {"ISMEAR": -5}, "1 1 2", None, "tetrahedron"),
+        ("host_supercell", {"EFIELD_PEAD": [0.0, 0.0, -0.01]}, "2 2 1", None, "two k points"),
+        ("host_supercell", {}, "2 0 2", None, "is no mesh"),
+        ("anisotropy_110", {}, "3 3 3", "56 4 2 2 2", "of the mesh"),
+        ("anisotropy_110", {}, "3 3 3", "56 2 3 3 3", "LMAXMIX"),
+        ("anisotropy_110", {}, "3 3 3", "14 4 3 3 3", "of 14 atoms"),
+    ],
+)
+def test_the_emulator_refuses_meshes_that_do_not_fit(inputs_folder, tmp_path, folder, tags, mesh, density, word):
+    sys.path.insert(0, str(EMULATOR))
+    from emulator_inputs import InputError, read_inputs
+
+    copy = tmp_path / folder
+    shutil.copytree(inputs_folder / folder, copy)
+    incar = Incar.from_file(copy / "INCAR")
+    incar.update(tags)
+    incar.write_file(copy / "INCAR")
+    (copy / "KPOINTS").write_text(f"mesh\n0\nGamma\n{mesh}\n", encoding="utf-8")
+    if density is not None:
+        (copy / "CHGCAR").write_text(f"emulated density: {density}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=word):
+        read_inputs(copy)
+
+
 def test_inputs_are_refused_with_one_line(inputs_folder, tmp_path, capsys):
     assert main(["inputs", "cofe2o4", "--engine", "local", "--output", str(tmp_path / "a")]) == 2
     assert "reads no input files" in capsys.readouterr().err

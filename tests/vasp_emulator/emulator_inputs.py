@@ -226,6 +226,8 @@ def check_density_file(inputs: Inputs, file: Path) -> None:
     require(file.is_file(), f"ICHARG = {inputs.incar['ICHARG']} without {file}")
     words = file.read_text(encoding="utf-8").split("emulated density:")
     require(len(words) == 2, "CHGCAR is not a density of this emulator")
-    atoms, lmaxmix = words[1].split()[:2]
+    atoms, lmaxmix, *mesh = words[1].split()
     require(int(atoms) == len(inputs.structure), f"CHGCAR is of {atoms} atoms")
     require(int(lmaxmix) >= 4, "CHGCAR was written with LMAXMIX below 4: it does not carry the d occupations")
+    own = [int(n) for n in inputs.kpoints.kpts[0]]
+    require(not mesh or [int(n) for n in mesh] == own, f"CHGCAR is of the mesh {mesh} and not {own}")
