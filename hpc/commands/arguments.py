@@ -20,7 +20,11 @@ StartsOption = Annotated[
     ),
 ]
 CalculatorOption = Annotated[
-    str | None, typer.Option(help="Any ASE calculator as engine: package.module:Class, or 'p.m:Class {\"option\": 1}'.")
+    str | None,
+    typer.Option(
+        help="Any ASE calculator as engine: package.module:Class, or 'p.m:Class {\"option\": 1}'; or a force field "
+        "that atomate2 knows: atomate2:NAME."
+    ),
 ]
 ReferenceOption = Annotated[
     str | None,
