@@ -19,6 +19,7 @@ from .chemical_potentials import ChemicalPotentials, at
 from .concentrations import ConcentrationSet, SolidSolution, quench, solve_concentrations
 from .defects import VacancyFormation
 from .document import Document, Provenance
+from .formation import only_indicates
 from .oxygen_gas import delta_mu_O_eV, pressure_atm_for
 from .references import SpeciesFit
 
@@ -178,7 +179,7 @@ class DefectThermodynamics:
     @property
     def indicative(self) -> bool:
         """Whether the energies only indicate."""
-        return isinstance(self.references, SpeciesFit) or any(d.indicative for d in self.defects)
+        return only_indicates(self.references) or any(d.indicative for d in self.defects)
 
     def concentrations(
         self,

@@ -1,6 +1,8 @@
-"""Competing phases that one engine computed: their stability window and element references, in three modes.
+"""Competing phases that one engine computed: their stability window and element references, in four modes.
 
-``elements``: references are the computed metals and O2. ``redox ladder``: no metal and no O2 enters; the
+``elements``: references are the computed metals and O2. ``MP2020``: the same after the Materials Project's corrections
+of 2020, which let PBE metals stand beside PBE+U oxides; the defects need them too (`consistency.mp2020_defects`).
+``redox ladder``: no metal and no O2 enters; the
 energy of oxygen is the one that makes oxidation steps between the computed oxides agree with measured
 enthalpies (as in L. Wang et al., 10.1103/PhysRevB.73.195107, who fit one shift of O2), and each cation's
 follows from its oxides. ``fitted``: all references by least squares to oxide enthalpies, for engines
@@ -16,12 +18,21 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from .consistency import ComputedEnergy, correction_scheme, require_consistent
+from .consistency import ComputedEnergy, apply_mp2020, require_consistent
 from .document import Document
-from .phases import Phase, element_formula, formula_composition, load_experimental_phases, oxygen_last
+from .phases import (
+    Phase,
+    correction_scheme,
+    element_formula,
+    formula_composition,
+    load_experimental_phases,
+    oxygen_last,
+)
 from .references import CompoundEnergy, SpeciesFit, fit_species_energies
 
-ReferenceMode = Literal["elements", "redox ladder", "fitted"]
+ReferenceMode = Literal["elements", "MP2020", "redox ladder", "fitted"]
+# References are the elements' own energies, so that a computed peroxide is one energy among others.
+_WITH_ELEMENTS = ("elements", "MP2020")
 
 
 class ComputedPhases(Document):
@@ -96,7 +107,8 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift
     Parameters
     ----------
     computed
-        Energies of one engine with one functional, U and correction scheme.
+        Energies of one engine with one functional, U and correction scheme; for ``MP2020`` uncorrected, elements
+        without U.
     mode
         See the module.
     oxygen_shift_eV
@@ -111,10 +123,12 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift
     ValueError
         If the energies are inconsistent, or the mode needs a phase that is missing; the message names it.
     """
+    if mode == "MP2020":
+        computed = computed.model_copy(update={"energies": apply_mp2020(computed.energies)})
     require_consistent([(e.formula, e.provenance) for e in computed.energies])
     elements = oxygen_last({el: 1.0 for e in computed.energies for el in e.composition})
     ladder: list[LadderStep] = []
-    if mode == "elements":
+    if mode in _WITH_ELEMENTS:
         fit = _from_elements(computed, elements)
     else:
         known = _with_enthalpies(computed, elements)
@@ -123,10 +137,10 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift
             fit = _from_ladder(known, ladder, elements, oxygen_shift_eV)
         else:
             fit = fit_species_energies(known)
-    phases, peroxides = _phases(computed, fit, measured_peroxides=mode != "elements")
+    phases, peroxides = _phases(computed, fit, measured_peroxides=mode not in _WITH_ELEMENTS)
     shift = None
     molecule = computed.energy_of("O2")
-    if molecule is not None and mode != "elements":
+    if molecule is not None and mode not in _WITH_ELEMENTS:
         shift = fit.reference_energies_eV["O"] - molecule.energy_eV / molecule.composition["O"]
     notes = [fit.note] if fit.note else []
     notes += peroxides
@@ -197,7 +211,7 @@ def _from_elements(computed: ComputedPhases, elements: Sequence[str]) -> Species
         )
     energies = {el: e.energy_eV / sum(e.composition.values()) for el, e in found.items() if e is not None}
     scheme = correction_scheme(computed.energies[0].provenance)
-    note = "references are the computed elements"
+    note = "references are the computed elements" + ("" if scheme == "none" else f", corrected by {scheme}")
     if scheme == "none" and computed.energies[0].provenance.tier != "local":
         note += "; semilocal functionals bind O2 by about 0.5 eV per O too strongly: no correction was made"
     return SpeciesFit(

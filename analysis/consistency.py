@@ -9,16 +9,16 @@ published scheme corrects every one of them, the defect cell included (here: the
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
+from .defects import VacancyFormation, composition_after
 from .document import Document, Provenance
-from .phases import check_consistent, formula_composition
+from .phases import SCHEME_KEY, check_consistent, correction_scheme, formula_composition
 
 MP2020 = "MP2020"
-SCHEME_KEY = "correction_scheme"
 
 
 class ComputedEnergy(Document):
@@ -51,11 +51,6 @@ class ComputedEnergy(Document):
     def composition(self) -> dict[str, float]:
         """Atoms by element."""
         return formula_composition(self.formula)
-
-
-def correction_scheme(provenance: Provenance) -> str:
-    """Name of the scheme that corrected an energy; ``none`` if none did."""
-    return str(provenance.settings.get(SCHEME_KEY, "none"))
 
 
 def require_consistent(energies: Mapping[str, Provenance] | Iterable[tuple[str, Provenance]]) -> None:
@@ -161,6 +156,43 @@ def apply_mp2020(energies: Iterable[ComputedEnergy]) -> list[ComputedEnergy]:
                 }
             )
         )
+    return out
+
+
+def mp2020_defects(defects: Sequence[VacancyFormation], host: ComputedEnergy) -> list[VacancyFormation]:
+    """The same defects with MP2020 corrections of the defect cell and of the host in their energies.
+
+    An iron vacancy changes by the correction of the missing iron; leave it out, and the corrected references put every
+    formation energy off by eV.
+
+    Parameters
+    ----------
+    defects
+        Uncorrected.
+    host
+        The perfect cell that they are compared with; `formula` counts all its atoms, e.g. ``Co8Fe16O32``.
+
+    Raises
+    ------
+    ValueError
+        If host and defects differ in their settings, or the scheme does not cover them.
+    """
+    require_consistent([("the host", host.provenance), *((d.label, d.provenance) for d in defects)])
+    out = []
+    for d in defects:
+        left = composition_after(host.composition, d.removed)
+        cell = ComputedEnergy(
+            formula="".join(f"{el}{n:g}" for el, n in left.items()),
+            energy_eV=host.energy_eV + d.energy_difference_eV,
+            oxide_type=host.oxide_type,
+            provenance=d.provenance,
+        )
+        whole, defective = apply_mp2020([host, cell])
+        change = {
+            "energy_difference_eV": defective.energy_eV - whole.energy_eV,
+            "provenance": defective.provenance,
+        }
+        out.append(d.model_copy(update=change))
     return out
 
 

@@ -242,7 +242,7 @@ def formation_lines(
                 low_eV=[a for a, _ in bands],
                 mid_eV=[0.5 * (a + b) for a, b in bands],
                 high_eV=[b for _, b in bands],
-                indicative=defect.indicative or isinstance(references, SpeciesFit),
+                indicative=defect.indicative or only_indicates(references),
                 error_bar_eV=_error_bar(references, defect.removed),
                 note=defect.note,
             )
@@ -314,6 +314,11 @@ def order_at(
             )
         )
     return ranked
+
+
+def only_indicates(references: Mapping[str, float] | SpeciesFit) -> bool:
+    """Whether references were fitted, so that what is built on them only indicates."""
+    return isinstance(references, SpeciesFit) and references.indicative
 
 
 def _energies(references: Mapping[str, float] | SpeciesFit) -> Mapping[str, float]:

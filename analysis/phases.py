@@ -17,6 +17,8 @@ from scipy.optimize import linprog
 from .document import Document, Provenance
 
 EV_PER_KJ_PER_MOL = 1000.0 / (N_A * e)
+# Where a provenance's settings name the scheme that corrected an energy.
+SCHEME_KEY = "correction_scheme"
 _DIATOMIC = ("H", "N", "O", "F", "Cl")
 
 
@@ -44,7 +46,7 @@ class Phase(Document):
 
 
 def check_consistent(provenances: Iterable[Provenance]) -> None:
-    """Refuse energies that must not be added: another engine, functional or U.
+    """Refuse energies that must not be added: another engine, functional, U or correction scheme.
 
     Measured numbers (tier ``experiment``) and arithmetic enter as differences of potentials and are
     skipped. U counts as written: record the U of the whole settings table also for cells that lack
@@ -57,6 +59,12 @@ def check_consistent(provenances: Iterable[Provenance]) -> None:
     """
     calculated = [p for p in provenances if p.tier not in ("experiment", "arithmetic")]
     for p in calculated[1:]:
+        schemes = [correction_scheme(calculated[0]), correction_scheme(p)]
+        if schemes[0] != schemes[1]:
+            raise ValueError(
+                f"energies corrected by {schemes[0]} and by {schemes[1]} must not be combined: correct the host, every "
+                "defect cell and every reference by one scheme, or none of them"
+            )
         for name in ("engine", "functional", "hubbard_U_eV"):
             one, other = _comparable(calculated[0], name), _comparable(p, name)
             if one != other:
@@ -64,6 +72,11 @@ def check_consistent(provenances: Iterable[Provenance]) -> None:
                     f"energies with different {name} ({one!r} and {other!r}) must not be combined: "
                     "recompute all of them with one engine, functional and U"
                 )
+
+
+def correction_scheme(provenance: Provenance) -> str:
+    """Name of the scheme that corrected an energy; ``none`` if none did."""
+    return str(provenance.settings.get(SCHEME_KEY, "none"))
 
 
 def _comparable(provenance: Provenance, name: str) -> object:

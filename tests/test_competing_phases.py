@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.chemical_potentials import load_experimental_phases, stability_window
+from magnetoionics.analysis.charge_states import charge_lines
+from magnetoionics.analysis.chemical_potentials import at, load_experimental_phases, stability_window
 from magnetoionics.analysis.computed_phases import ComputedPhases, ReferenceSet, oxygen_ladder, reference_set
-from magnetoionics.analysis.consistency import ComputedEnergy, apply_mp2020, require_consistent
+from magnetoionics.analysis.consistency import ComputedEnergy, apply_mp2020, mp2020_defects, require_consistent
+from magnetoionics.analysis.defects import VacancyFormation
 from magnetoionics.analysis.document import Provenance
+from magnetoionics.analysis.formation import formation_lines
 from magnetoionics.analysis.phases import formula_composition
-from magnetoionics.analysis.references import CompoundEnergy
+from magnetoionics.analysis.references import CompoundEnergy, fit_species_energies
 from magnetoionics.structures.competing import competing_formulas, competing_phase
 from magnetoionics.structures.spins import total_moment
 from magnetoionics.workflows.competing_phases import CompetingPhasesMaker
@@ -43,6 +46,27 @@ PBE_U = {"Co": 3.32, "Fe": 5.3}
 def tag(**change):
     base = {"engine": "vasp", "tier": "VASP", "functional": "PBE", "hubbard_U_eV": PBE_U}
     return Provenance(**(base | change))
+
+
+class RecordingEngine:
+    """Takes every structure and remembers what it was asked to relax."""
+
+    name = "recording"
+
+    def __init__(self):
+        self.relaxed = []
+
+    def require(self, capability):
+        assert capability == "relax"
+
+    def check(self, structure):
+        pass
+
+    def relax(self, structure, *, name, cell):
+        from jobflow import job
+
+        self.relaxed.append(name)
+        return job(lambda: None)()
 
 
 @pytest.mark.parametrize("formula", [*GROUPS, "O2"])
@@ -188,6 +212,82 @@ def test_mp2020_joins_metals_and_oxides_and_reaches_the_defect_cell():
     assert change == pytest.approx(2.256, abs=1e-3)
     assert peroxide.correction_eV == pytest.approx(-2 * 0.465, abs=1e-3)
     require_consistent({e.formula: e.provenance for e in (host, defect, metal, peroxide)})
+
+
+# Per atom in an oxide, eV (Wang et al., 10.1038/s41598-021-94550-5).
+MP2020_eV = {"O": -0.687, "Fe": -2.256, "Co": -1.638, "Li": 0.0}
+
+
+def uncorrected(formulas):
+    """Energies that MP2020 turns into the measured enthalpies: PBE+U oxides without their corrections, PBE elements."""
+    made = computed(formulas)
+    for e in made.energies:
+        if len(e.composition) > 1:
+            e.energy_eV -= sum(n * MP2020_eV[el] for el, n in e.composition.items())
+        else:
+            e.provenance = tag(hubbard_U_eV={})
+    return made
+
+
+def test_mp2020_is_a_mode_from_phases_to_formation_energies():
+    """PBE metals beside PBE+U oxides: the measured window, and each vacancy with its own correction."""
+    phases = uncorrected([*OXIDES, "Fe", "Co", "O2"])
+    with pytest.raises(ValueError, match=r"do not go together.*hubbard_U_eV"):
+        reference_set(phases, "elements")
+    made = reference_set(phases, "MP2020")
+    window = stability_window("CoFe2O4", made.phases)
+    assert window.delta_mu_O_min_eV == pytest.approx(-2.67, abs=0.02)
+    assert window.delta_mu_O_max_eV == pytest.approx(-1.01, abs=0.02)
+    assert made.references.reference_energies_eV == pytest.approx({k: VALUES[k] for k in ("Co", "Fe", "O")})
+    assert made.references.note.startswith("references are the computed elements, corrected by MP2020")
+    host = ComputedEnergy(formula="Co8Fe16O32", energy_eV=-400.0, provenance=tag())
+    raw = [
+        VacancyFormation(label=f"V_{el}", removed={el: 1}, energy_difference_eV=10.0, provenance=tag())
+        for el in ("Fe", "Co", "O")
+    ]
+    with pytest.raises(ValueError, match="corrected by none and by MP2020"):
+        formation_lines(raw, window, made.references)
+    defects = mp2020_defects(raw, host)
+    assert [d.energy_difference_eV - 10.0 for d in defects] == pytest.approx([2.256, 1.638, 0.687], abs=1e-3)
+    lines = formation_lines(defects, window, made.references, n=2)
+    oxygen = next(line for line in lines.lines if line.label == "V_O")
+    assert oxygen.low_eV[0] == pytest.approx(10.687 + VALUES["O"] + window.delta_mu_O_min_eV, abs=1e-3)
+    assert not any(line.indicative for line in lines.lines)
+    with pytest.raises(ValueError, match=r"the host and V_Fe do not go together.*functional"):
+        mp2020_defects([d.model_copy(update={"provenance": tag(functional="PBEsol")}) for d in raw], host)
+
+
+def test_correction_schemes_are_never_mixed():
+    """A scheme is part of an energy wherever energies are added: window, references, formation energies, levels."""
+    plain, other = tag(), tag(settings={"correction_scheme": "other"})
+    window = stability_window("CoFe2O4", load_experimental_phases(["Co", "Fe", "O"]))
+    defects = [
+        VacancyFormation(label=name, removed={"O": 1}, energy_difference_eV=10.0, provenance=p)
+        for name, p in (("a", plain), ("b", other))
+    ]
+    message = "corrected by none and by other must not be combined"
+    with pytest.raises(ValueError, match=message):
+        formation_lines(defects, window, VALUES)
+    with pytest.raises(ValueError, match=message):
+        charge_lines(defects, None, window, VALUES, at(window, -1.8))
+    phases = reference_set(computed(OXIDES), "redox ladder").phases
+    phases[0].provenance = other
+    with pytest.raises(ValueError, match="corrected by other and by none must not be combined"):
+        stability_window("CoFe2O4", phases)
+    compounds = [
+        CompoundEnergy(formula=f, model_energy_eV=-10.0, formation_energy_eV=-2.0, provenance=p)
+        for f, p in (("CoO", plain), ("Co3O4", other))
+    ]
+    with pytest.raises(ValueError, match=message):
+        fit_species_energies(compounds)
+
+
+def test_elements_may_have_an_engine_of_their_own():
+    """The metals of the mode MP2020 are computed without U: another engine for them, and for nothing else."""
+    oxides, metals = RecordingEngine(), RecordingEngine()
+    CompetingPhasesMaker(engine=oxides, elements_engine=metals).make(["Fe", "O"], ["Fe", "O2", "FeO", "Fe2O3"])
+    assert metals.relaxed == ["Fe relax", "O2 relax"]
+    assert oxides.relaxed == ["FeO relax", "Fe2O3 relax"]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 from magnetoionics.analysis.charge_states import BandEdges, fermi_diagram
 from magnetoionics.analysis.chemical_potentials import at, load_experimental_phases, stability_window
-from magnetoionics.analysis.defect_entries import from_defect_entries, planar_potential, site_potentials
+from magnetoionics.analysis.computed_phases import reference_set
+from magnetoionics.analysis.defect_entries import (
+    from_computed_entries,
+    from_defect_entries,
+    planar_potential,
+    site_potentials,
+)
 from magnetoionics.analysis.defects import VacancyFormation
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.phases import formula_composition
 from magnetoionics.structures.host import get_host
+from pymatgen.analysis.phase_diagram import PhaseDiagram
 from pymatgen.core import Composition, Element, PeriodicSite
-from pymatgen.entries.computed_entries import ComputedEntry, ComputedStructureEntry
+from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
+from pymatgen.entries.computed_entries import ComputedEntry, ComputedStructureEntry, ConstantEnergyAdjustment
 
 REFERENCES = {"Co": -7.108, "Fe": -8.456, "O": -4.948}
 VBM, GAP = 3.217, 1.62
@@ -154,3 +162,56 @@ def test_potentials_of_vasp_files(host):
     assert read.potentials_V == [30.0] * len(cell)
     with pytest.raises(ValueError, match="no average electrostatic"):
         site_potentials(cell, SimpleNamespace(electrostatic_potential=[]))
+
+
+def planted_entries(**u):
+    """PBE elements and PBE+U oxides as a database hands them out, uncorrected energies planted."""
+    made = {"Fe": ({}, -8.46), "Co": ({}, -7.11), "O2": ({}, -9.87)}
+    hubbards = {"Co": 3.32, "Fe": 5.3} | u
+    for formula, energy in (("CoO", -12.5), ("Co3O4", -43.1), ("FeO", -13.1), ("Fe2O3", -34.2), ("CoFe2O4", -47.0)):
+        elements = Composition(formula).as_dict()
+        made[formula] = ({el: hubbards.get(el, 0.0) for el in elements}, energy)
+    return [
+        ComputedEntry(
+            Composition(formula) * 2, 2 * energy, entry_id=formula, data={"oxide_type": "oxide"},
+            parameters={"run_type": "GGA+U" if any(u.values()) else "GGA", "hubbards": u, "software": "vasp"},
+        )
+        for formula, (u, energy) in made.items()
+    ]  # fmt: skip
+
+
+def test_entries_of_a_database_become_competing_phases():
+    """With corrections taken off and put on again they give the formation energies of pymatgen's phase diagram."""
+    corrected = MaterialsProject2020Compatibility(check_potcar=False).process_entries(planted_entries(), inplace=False)
+    diagram = PhaseDiagram(corrected)
+    made = reference_set(from_computed_entries(corrected), "MP2020")
+    theirs = {e.entry_id: diagram.get_form_energy(e) / 2 for e in corrected if len(e.composition) > 1}
+    ours = {p.formula: p.formation_energy_eV for p in made.phases}
+    assert set(ours) == {"CoO", "Co3O4", "FeO", "Fe2O3", "CoFe2O4"}
+    assert ours == pytest.approx(theirs, abs=1e-6)
+    window = stability_window("CoFe2O4", made.phases)
+    limits = diagram.get_all_chempots(Composition("CoFe2O4"))
+    oxygen = [c[Element("O")] - made.references.reference_energies_eV["O"] for c in limits.values()]
+    assert window.delta_mu_O_min_eV == pytest.approx(min(oxygen), abs=1e-5)
+    assert window.delta_mu_O_max_eV == pytest.approx(max(oxygen), abs=1e-5)
+
+
+def test_entries_that_do_not_go_together_are_refused(host):
+    with pytest.raises(ValueError, match=r"U = 4.0 eV on Fe, another entry 5.3"):
+        from_computed_entries(planted_entries() + planted_entries(Fe=4.0)[-1:])
+    silent = planted_entries()
+    silent[0].parameters.pop("run_type")
+    with pytest.raises(ValueError, match="does not say its run_type"):
+        from_computed_entries(silent)
+    thermo = pytest.importorskip("pymatgen.analysis.defects.thermo")
+    core = pytest.importorskip("pymatgen.analysis.defects.core")
+    cell, host_energy, _ = host
+    (one, *_) = entries(cell, host_energy, ("O", "O"), core.Vacancy, thermo.DefectEntry)
+    one.bulk_entry.parameters |= {"run_type": "GGA+U"}
+    one.sc_entry.parameters |= {"run_type": "r2SCAN"}
+    with pytest.raises(ValueError, match=r"run_type is 'r2SCAN' in the defect cell and 'GGA.U' in the bulk cell"):
+        from_defect_entries([one], VBM, TAG)
+    one.sc_entry.parameters |= {"run_type": "GGA+U"}
+    one.bulk_entry.energy_adjustments = [ConstantEnergyAdjustment(-3.0, name="anion correction")]
+    with pytest.raises(ValueError, match="corrected by nothing, the bulk cell by anion correction"):
+        from_defect_entries([one], VBM, TAG)

@@ -26,11 +26,14 @@ class CompetingPhasesMaker(Maker):
     ----------
     engine
         Supplies ``relax``.
+    elements_engine
+        Computes the elements instead, e.g. the same engine without U for the references of the mode ``MP2020``.
     molecules_keep_their_box
         Relax a molecule at fixed cell: its box is no crystal.
     """
 
     engine: Engine = field(kw_only=True)
+    elements_engine: Engine | None = None
     molecules_keep_their_box: bool = True
     name: str = "competing phases"
 
@@ -51,19 +54,24 @@ class CompetingPhasesMaker(Maker):
         ValueError
             If a formula is unknown.
         """
-        self.engine.require("relax")
+        for engine in (self.engine, self.elements_engine):
+            if engine is not None:
+                engine.require("relax")
         chosen = list(formulas) if formulas is not None else competing_formulas(elements)
         jobs, outputs, left_out = [], [], {}
         for formula in chosen:
             phase = competing_phase(formula)
             cell = phase.build()
+            engine = self.engine
+            if phase.kind == "element" and self.elements_engine is not None:
+                engine = self.elements_engine
             try:
-                self.engine.check(cell)
+                engine.check(cell)
             except CannotDoError as error:
                 left_out[formula] = str(error)
                 continue
             relax_cell = not (self.molecules_keep_their_box and formula == "O2")
-            made = self.engine.relax(cell, name=f"{formula} relax", cell=relax_cell)
+            made = engine.relax(cell, name=f"{formula} relax", cell=relax_cell)
             jobs.append(made)
             outputs.append(made.output)
         if not jobs:
