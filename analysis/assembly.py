@@ -25,6 +25,7 @@ from .declared import HopEnds, declare
 from .defect_study import DefectEquilibria, defect_equilibria, vacancy_host
 from .field_tiers import FieldStudy
 from .formation import FormationLines, VacancyFormation, formation_lines
+from .found_compensation import site_moments
 from .kinetics import Retention, retention
 from .lithiation import content_curves
 from .migration import Migration
@@ -329,6 +330,8 @@ def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult | 
                 note=line.note if line else _note(indicative),
                 starts=v.starts,
                 changed_ions=v.changed_ions,
+                sites=site_moments(host, v.calculation),
+                moments_found=v.calculation.site_moments_muB is not None,
             )
         )
     return results

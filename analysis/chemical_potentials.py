@@ -9,6 +9,7 @@ are the decomposition reactions and the sensitivities to the enthalpies.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,16 @@ from .phases import (
     mixture_text,
     oxygen_last,
 )
-from .polytope import convex_corners, extreme, slice_points, vertices
+from .polytope import convex_corners, slice_points, vertices
+from .potential_edges import PotentialEdge, potential_edge
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "ChemicalPotentials",
     "Phase",
+    "PotentialEdge",
     "WindowEdge",
     "at",
     "check_consistent",
@@ -84,6 +90,8 @@ class ChemicalPotentials(Document):
         The oxygen window.
     oxygen_poor, oxygen_rich
         What bounds it.
+    edges
+        Both ends of the range of every element's potential, oxygen last, with what bounds them.
     vertices
         Corners of the polytope, eV by element; in order around it when the host is ternary.
     vertex_phases
@@ -102,6 +110,7 @@ class ChemicalPotentials(Document):
     delta_mu_O_max_eV: float
     oxygen_poor: WindowEdge
     oxygen_rich: WindowEdge
+    edges: list[PotentialEdge] = Field(default_factory=list, repr=False)
     vertices: list[dict[str, float]]
     vertex_phases: list[list[str]]
     phases: list[Phase] = Field(repr=False)
@@ -114,6 +123,13 @@ class ChemicalPotentials(Document):
         if self.provenance.tier == "experiment":
             return "experimental enthalpies"
         return f"phases computed with engine {self.provenance.engine}"
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per element and end of its range: delta_mu_eV, uncertainty_eV, reaction."""
+        import pandas as pd
+
+        columns = ["element", "end", "delta_mu_eV", "uncertainty_eV", "reaction"]
+        return pd.DataFrame([[getattr(e, c) for c in columns] for e in self.edges], columns=columns)
 
     def contains(self, delta_mu_O_eV: float) -> bool:
         """Whether the host is stable for some cation potentials at this oxygen potential."""
@@ -170,8 +186,8 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
         )
     rows = Constraints(elements, rivals)
     plane = np.array([atoms[el] for el in elements])
-    poor = _edge(host, plane, rows, sense=+1)
-    rich = _edge(host, plane, rows, sense=-1)
+    edges = [potential_edge(host, plane, rows, elements, el, sense) for el in elements for sense in (+1, -1)]
+    poor, rich = (_oxygen_edge(e) for e in edges[-2:])
     corners, met = vertices(plane, host.formation_energy_eV, rows.amounts, rows.energies)
     return ChemicalPotentials(
         host_formula=host.formula,
@@ -182,6 +198,7 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
         delta_mu_O_max_eV=rich.delta_mu_O_eV,
         oxygen_poor=poor,
         oxygen_rich=rich,
+        edges=edges,
         vertices=[dict(zip(elements, map(float, v), strict=True)) for v in corners],
         vertex_phases=[[rows.names[i] for i in one] for one in met],
         phases=[host, *rivals],
@@ -354,32 +371,13 @@ def _slice(window: ChemicalPotentials, delta_mu_O_eV: float, outside: bool) -> N
     return np.asarray(points + np.array(step), dtype=float)
 
 
-def _edge(host: Phase, plane: NDArray[np.float64], rows: Constraints, *, sense: int) -> WindowEdge:
-    """Lowest (sense +1) or highest (-1) oxygen potential with its reaction, from the dual solution."""
-    objective = np.zeros(len(plane))
-    objective[-1] = sense
-    value, by_host, by_phase = extreme(objective, plane, host.formation_energy_eV, rows.amounts, rows.energies)
-    slope_host, slopes = sense * by_host, sense * by_phase
-    used = [i for i in np.flatnonzero(np.abs(slopes) > 1e-9) if rows.names[i] != "O2"]
-    used.sort(key=lambda i: rows.names[i])
-    sensitivity = {rows.names[i]: float(slopes[i]) for i in used if rows.energies[i] != 0.0}
-    variance = sum((slopes[i] * rows.uncertainties[i]) ** 2 for i in used)
-    if abs(slope_host) < 1e-9:
-        reaction, products = "O2 at 0 K and 1 atm is the limit", []
-    else:
-        sensitivity = {host.formula: slope_host, **sensitivity}
-        variance += (slope_host * host.uncertainty_eV) ** 2
-        amounts = {rows.names[i]: abs(slopes[i] / slope_host) for i in used}
-        oxygen = {"O2": 0.5 / abs(slope_host)}
-        left = {host.formula: 1.0} | (oxygen if sense < 0 else {})
-        right = amounts | (oxygen if sense > 0 else {})
-        reaction, products = f"{mixture_text(left)} -> {mixture_text(right)}", list(amounts)
+def _oxygen_edge(edge: PotentialEdge) -> WindowEdge:
     return WindowEdge(
-        delta_mu_O_eV=sense * value + 0.0,
-        uncertainty_eV=float(np.sqrt(variance)),
-        reaction=reaction,
-        products=products,
-        sensitivity=sensitivity,
+        delta_mu_O_eV=edge.delta_mu_eV,
+        uncertainty_eV=edge.uncertainty_eV,
+        reaction=edge.reaction,
+        products=edge.products,
+        sensitivity=edge.sensitivity,
     )
 
 

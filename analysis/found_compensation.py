@@ -6,6 +6,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from ..structures.spins import high_spin_moment, low_spin_moment
+from .calculation import Calculation
 from .document import Document
 
 # Moments in a calculation scatter by a tenth of a Bohr magneton; a change of valence moves them by more than this.
@@ -42,15 +43,63 @@ class ChangedIon(Document):
     suggests: str
 
 
+class SiteMoment(Document):
+    """One ion of a vacancy's cell.
+
+    Attributes
+    ----------
+    distance_A
+        From the vacant site; None where an ion left its own site, so that the vacant one is not known.
+    moment_muB
+        Collinear moment; the length of a vector.
+    """
+
+    element: str
+    sublattice: str
+    distance_A: float | None
+    moment_muB: float
+
+
+def as_found(done: Calculation) -> Structure:
+    """The structure of a calculation with the moments that the engine found, where it found any.
+
+    What the structure itself carries is the start: an engine with electrons may end elsewhere.
+    """
+    if done.site_moments_muB is None:
+        return done.structure
+    out: Structure = done.structure.copy()
+    out.add_site_property("magmom", list(done.site_moments_muB))
+    return out
+
+
+def site_moments(host: Calculation, done: Calculation) -> list[SiteMoment]:
+    """Every ion of a vacancy's cell with its moment, nearest to the vacancy first."""
+    cell = as_found(done)
+    try:
+        vacant = host.structure[_partners(host.structure, cell)[1]]
+    except ValueError:
+        vacant = None
+    out = [
+        SiteMoment(
+            element=site.specie.symbol,
+            sublattice=str(site.properties["sublattice"]),
+            distance_A=None if vacant is None else float(site.distance(vacant)),
+            moment_muB=float(np.linalg.norm(m) if np.ndim(m := site.properties["magmom"]) else m),
+        )
+        for site in cell
+    ]
+    return sorted(out, key=lambda one: one.distance_A or 0.0)
+
+
 def changed_ions(host: Structure, defect: Structure) -> list[ChangedIon]:
     """Ions of a vacancy cell whose moment differs from the same ion's in the host.
 
     Parameters
     ----------
     host
-        Supercell without the vacancy, with site moments.
+        Supercell without the vacancy, with the site moments that the engine found (`as_found`).
     defect
-        The same cell with one site less, relaxed.
+        The same cell with one site less, relaxed; moments likewise.
 
     Returns
     -------

@@ -73,6 +73,25 @@ def _vacancies(study: Study) -> pd.DataFrame:
     return made.astype({"cobalt_neighbours": "Int64"}) if rows else made
 
 
+def _window(study: Study) -> pd.DataFrame:
+    if study.chemical_potentials is None:
+        return _frame([], "element")
+    return study.chemical_potentials.window.to_dataframe().set_index("element")
+
+
+def _formation(study: Study) -> pd.DataFrame:
+    if study.chemical_potentials is None:
+        return _frame([], "label")
+    return study.chemical_potentials.lines.to_dataframe().set_index("label")
+
+
+def _moments(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {"vacancy": v.label, "site": n, **site.model_dump()} for v in study.vacancies for n, site in enumerate(v.sites)
+    ]
+    return _frame(rows, "vacancy")
+
+
 def _migration(study: Study) -> pd.DataFrame:
     rows: list[dict[str, object]] = [
         {
@@ -269,6 +288,9 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "stages": _stages,
     "orders": _orders,
     "vacancies": _vacancies,
+    "moments": _moments,
+    "window": _window,
+    "formation": _formation,
     "migration": _migration,
     "field": _field,
     "field_tiers": _field_tiers,

@@ -17,7 +17,7 @@ from .defect_study import DefectEquilibria
 from .device_study import DeviceResult
 from .document import Document, Provenance, StructureField
 from .formation import FormationLines
-from .found_compensation import ChangedIon
+from .found_compensation import ChangedIon, SiteMoment
 from .kinetics import Retention
 from .lithiation import MomentCurve
 from .loops import SwitchingPath
@@ -142,6 +142,10 @@ class VacancyResult(Document):
         All starts of the relaxation, the lowest first.
     changed_ions
         Ions whose moment is not the host's: the compensation found.
+    sites
+        Every ion of the cell with its moment, nearest to the vacancy first.
+    moments_found
+        Whether the engine found those moments; else they are the ones that the cell was built with.
     """
 
     label: str
@@ -162,6 +166,8 @@ class VacancyResult(Document):
     note: str
     starts: list[StartEnergy] = Field(default_factory=list)
     changed_ions: list[ChangedIon] = Field(default_factory=list)
+    sites: list[SiteMoment] = Field(default_factory=list, repr=False)
+    moments_found: bool = False
 
 
 class GasPoint(Document):

@@ -1,5 +1,8 @@
 """Stability windows: measured edges, exact polytope properties, pymatgen as an independent judge."""
 
+from collections import Counter
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -323,3 +326,49 @@ def test_mixed_settings_are_refused():
     ]
     with pytest.raises(ValueError, match="different functional"):
         stability_window("Fe3O4", mixed)
+
+
+def test_every_potential_has_two_ends_and_what_bounds_them(any_window):
+    """The ends are those of the corners, and each reaction balances and costs nothing at its end."""
+    window = any_window
+    assert [(e.element, e.end) for e in window.edges] == [
+        (el, end) for el in window.elements for end in ("lowest", "highest")
+    ]
+    energies = {p.formula: p.formation_energy_eV for p in window.phases}
+    for edge in window.edges:
+        values = [v[edge.element] for v in window.vertices]
+        extreme = min(values) if edge.end == "lowest" else max(values)
+        assert edge.delta_mu_eV == pytest.approx(extreme, abs=1e-6)
+        if "->" not in edge.reaction:
+            assert edge.delta_mu_eV == pytest.approx(0.0, abs=1e-9)
+            continue
+        change: Counter[str] = Counter()
+        cost = 0.0
+        for sign, side in zip((-1, 1), edge.reaction.split(" -> "), strict=True):
+            for part in side.split(" + "):
+                number, formula = part.split() if " " in part else ("1", part)
+                amount = sign * float(Fraction(number))
+                cost += amount * energies.get(formula, 0.0)
+                atoms = formula_composition(formula)
+                if list(atoms) == [edge.element]:
+                    cost += amount * atoms[edge.element] * edge.delta_mu_eV
+                for el, n in atoms.items():
+                    change[el] += amount * n
+        assert max(abs(n) for n in change.values()) < 1e-6
+        assert cost == pytest.approx(0.0, abs=1e-6)
+    oxygen = window.edges[-2:]
+    assert [e.reaction for e in oxygen] == [window.oxygen_poor.reaction, window.oxygen_rich.reaction]
+
+
+def test_ends_of_the_cations_of_cobalt_ferrite(window):
+    """By hand: Co metal ends the range of Co; Co + CoFe2O4 -> ... ends that of Fe, H(CoFe2O4) - H(Fe3O4) below zero."""
+    found = {(e.element, e.end): e for e in window.edges}
+    assert found["Co", "highest"].reaction == "Co forms"
+    assert found["Co", "highest"].delta_mu_eV == pytest.approx(0.0, abs=1e-9)
+    iron = found["Fe", "highest"]
+    assert iron.reaction == "CoFe2O4 + Fe -> Co + Fe3O4"
+    assert iron.delta_mu_eV == pytest.approx((-1118.4 + 1088.7) / 96.485, abs=1e-3)
+    assert iron.uncertainty_eV == pytest.approx(np.hypot(5.0, 5.0) / 96.485, abs=1e-3)
+    table = window.to_dataframe()
+    assert list(table.columns) == ["element", "end", "delta_mu_eV", "uncertainty_eV", "reaction"]
+    assert len(table) == 6

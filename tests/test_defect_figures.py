@@ -1,5 +1,7 @@
 """Figures of defect thermodynamics: what they draw is what the documents hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from magnetoionics.analysis.brouwer import DefectThermodynamics, brouwer_diagram
@@ -8,8 +10,10 @@ from magnetoionics.analysis.chemical_potentials import at, load_experimental_pha
 from magnetoionics.analysis.concentrations import DefectSites, SolidSolution
 from magnetoionics.analysis.defects import VacancyFormation
 from magnetoionics.analysis.document import Provenance
+from magnetoionics.analysis.formation import formation_lines
 from magnetoionics.analysis.plots.brouwer import plot_brouwer
 from magnetoionics.analysis.plots.fermi import plot_fermi
+from magnetoionics.analysis.plots.formation import plot_formation
 from magnetoionics.analysis.plots.window import plot_window
 
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE")
@@ -64,3 +68,27 @@ def test_window_figure_names_the_phase_of_each_edge(system):
     assert "Co + 2/3 Fe3O4 + 2/3 O2" in axis.get_title(loc="left")
     with pytest.raises(ValueError, match="no potential of 'Ni'"):
         plot_window(system.window, element="Ni")
+
+
+def test_formation_figure_says_which_charge_pressure_and_fermi_level(system):
+    lines = formation_lines(
+        system.defects, system.window, system.references, fermi_eV=0.7, outside=True, delta_mu_O_eV=[-3.5, -2.0, -0.2]
+    )
+    axis = plot_formation(lines, pressure_atm=3e-6).axes[0]
+    labels = axis.get_legend_handles_labels()[1]
+    assert labels == ["V_O", "V_O, q = +2", "V_Fe", "V_Fe, q = -1", "V_Fe, q = -3"]
+    assert axis.get_xlim() == (-3.5, -0.2)
+    words = [t.get_text() for t in axis.texts]
+    assert any("Fermi level 0.70 eV" in w and "neutral cells" not in w for w in words)
+    tops = [a.get_xlabel() for a in axis.child_axes]
+    assert any(r"3 \times 10^{-6}" in w for w in tops)
+    neutral = plot_formation(formation_lines(system.defects[:1], system.window, system.references)).axes[0]
+    assert any("neutral cells" in t.get_text() for t in neutral.texts)
+    assert any("= $10^{-5}$ atm" in a.get_xlabel() for a in neutral.child_axes)
+
+
+def test_brouwer_says_what_lies_below_its_axis(system):
+    rare = [d.model_copy(update={"energy_difference_eV": d.energy_difference_eV + 9.0}) for d in system.defects[:2]]
+    made = brouwer_diagram(replace(system, defects=[*rare, *system.defects[2:]]), 1000.0, n=5)
+    labels = plot_brouwer(made).axes[0].get_legend_handles_labels()[1]
+    assert {"V_O (below the axis)", "V_Fe"} <= set(labels)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from magnetoionics.analysis.calculation import Calculation, Check, InvalidResultError
 from magnetoionics.analysis.document import Provenance
-from magnetoionics.analysis.found_compensation import changed_ions, compensation_text
+from magnetoionics.analysis.found_compensation import changed_ions, compensation_text, site_moments
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.vacancies import VacancySet
 from magnetoionics.hpc.cli import main
@@ -158,6 +158,36 @@ def test_the_lowest_usable_start_is_kept_and_all_are_shown(cobalt):
         )
 
 
+def test_what_the_electrons_did_is_read_from_the_moments_found(cobalt):
+    """Not from those of the start: a start may fall back, and a cell as built may find its holes by itself."""
+    cell, site = cobalt
+    scale = {"Fe": 0.83, "Co": 0.89}
+    wanted = ("as built", "3 Co3+(B) low spin")
+    starts = [s for s in start_labels(cell, site.index) if s.label in wanted]
+    built, held = (started(cell, site.index, s) for s in starts)
+    holes = started(cell, site.index, DefectStart("3 Fe4+(B)", "localised"))
+
+    def found(structure, moments_from, energy):
+        moments = as_calculated(moments_from, scale).site_properties["magmom"]
+        return calculation(structure, energy).model_copy(update={"site_moments_muB": moments})
+
+    host = found(cell, cell, -400.0)
+    done = [found(built, holes, -391.0), found(held, built, -390.0)]
+    (state,) = collect_vacancies.original(host, [site], [starts], [done]).vacancies
+    assert [(s.label, s.compensation) for s in state.starts] == [
+        ("as built", "3 Fe(B) -> Fe4+"),
+        ("3 Co3+(B) low spin", "none found"),
+    ]
+    assert [ion.moment_muB for ion in state.changed_ions] == pytest.approx([0.83 * 4.0] * 3)
+    sites = site_moments(host, state.calculation)
+    assert len(sites) == 55
+    assert sum(m.moment_muB for m in sites) == pytest.approx(sum(done[0].site_moments_muB))
+    assert [m.distance_A for m in sites] == sorted(m.distance_A for m in sites)
+    assert sum(m.moment_muB == pytest.approx(0.83 * 4.0) for m in sites) == 3
+    # An engine without spins hands back what the cell was built with.
+    assert site_moments(calculation(cell, 0.0), calculation(built, 0.0))[-1].moment_muB in {-5, 0, 3, 5}
+
+
 # Co8Fe16O32 (+24 muB) without one B iron and Li4Fe20O32 (+20 muB) without one ion: totals by Neel's count.
 LITHIUM = {
     ("Li", "B"): {"none": 20, "1 Fe4+(A)": 21, "1 Fe4+(B)": 19},
@@ -239,6 +269,9 @@ def test_a_study_shows_every_start(tmp_path):
     assert sorted(s.label for s in vacancy.starts) == ["as built", "rattled"]
     # Rigid ions have one state: both ends agree within what the force bound leaves.
     assert [s.above_lowest_eV for s in vacancy.starts] == pytest.approx([0.0, 0.0], abs=2e-3)
+    assert [m.moment_muB for m in vacancy.sites].count(5.0) + [m.moment_muB for m in vacancy.sites].count(-5.0) == 15
+    assert not vacancy.moments_found
+    assert study.to_dataframe("moments")["moment_muB"].sum() == pytest.approx(vacancy.total_moment_muB)
     page = report_html(study)
     assert "Starts of each vacancy" in page
     assert "rattled" in page

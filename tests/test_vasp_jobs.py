@@ -46,6 +46,7 @@ def test_static_energy_and_forces_are_those_of_the_model(cell, tmp_path):
     assert done.structure.site_properties["magmom"] == cell.site_properties["magmom"]
     moments = np.array(done.structure.site_properties["moment"])
     assert np.allclose(moments, 0.9 * np.array(cell.site_properties["magmom"]), atol=1e-3)
+    assert done.site_moments_muB == pytest.approx(moments.tolist())
     assert done.total_moment_muB == pytest.approx(moments.sum(), abs=1e-3)
     assert done.converged
     assert done.provenance.functional == "PBE"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Maker, job
 
 from ..analysis.calculation import Calculation, InvalidResultError, invalid_because, require_valid
-from ..analysis.found_compensation import ChangedIon, changed_ions, compensation_text
+from ..analysis.found_compensation import ChangedIon, as_found, changed_ions, compensation_text
 from ..analysis.vacancies import StartEnergy, VacancySet, VacancyState
 from ..structures.host import HostKey, get_host
 from ..structures.starts import DefectStart, StartKind, start_labels
@@ -140,7 +140,7 @@ def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done
 def _changed(host: Calculation, done: Calculation) -> tuple[list[ChangedIon], str]:
     """Ions that changed, and in words; where an ion left its site nothing is read, and the words say so."""
     try:
-        ions = changed_ions(host.structure, done.structure)
+        ions = changed_ions(as_found(host), as_found(done))
     except ValueError as error:
         return [], f"not read: {error}"
     return ions, compensation_text(ions)

@@ -35,8 +35,10 @@ def plot_brouwer(diagram: BrouwerDiagram, ax: Axes | None = None) -> Figure:
     with canvas(ax, size=(5.8, 4.2)) as (figure, axis):
         pressures = np.array(diagram.pressures_atm)
         colours = {}
+        floor, highest = _range(diagram)
         for curve in (c for c in diagram.curves if c.charge is None):
-            (drawn,) = axis.plot(pressures, curve.per_cm3, label=curve.label)
+            below = "" if max(curve.per_cm3) >= floor else " (below the axis)"
+            (drawn,) = axis.plot(pressures, curve.per_cm3, label=curve.label + below)
             colours[curve.label] = drawn.get_color()
         charges = sorted({c.charge for c in diagram.curves if c.charge is not None})
         styles = dict(zip(charges, _STYLES * 2, strict=False))
@@ -51,20 +53,25 @@ def plot_brouwer(diagram: BrouwerDiagram, ax: Axes | None = None) -> Figure:
             axis.plot(pressures, diagram.holes_per_cm3, color="0.55", lw=1.2, ls="-", label="holes")
         axis.set_xscale("log")
         axis.set_yscale("log")
-        highest = max(max(c.per_cm3) for c in diagram.curves)
-        highest = max([highest, *diagram.electrons_per_cm3, *diagram.holes_per_cm3])
-        lowest = min(min(c.per_cm3) for c in diagram.curves if c.charge is None)
-        floor = max(lowest, _FLOOR_PER_CM3) if highest > 10 * _FLOOR_PER_CM3 else max(lowest, 1e-30)
-        axis.set_ylim(floor / 3, highest * 4)
+        axis.set_ylim(floor, highest)
         _shade_outside(axis, diagram)
         axis.set_xlabel("oxygen pressure (atm)")
         axis.set_ylabel("concentration (cm$^{-3}$)")
         _potential_axis(axis, diagram)
-        axis.legend(ncols=2, fontsize=7)
+        axis.legend(ncols=2, fontsize=7, frameon=True, framealpha=1.0, edgecolor="none")
         cooled = "" if diagram.quenched_to_K is None else f", charges at {diagram.quenched_to_K:g} K"
         tag = "; indicative" if diagram.indicative else ""
         sign(axis, f"engine {diagram.provenance.engine}; totals at {diagram.temperature_K:g} K{cooled}{tag}")
         return figure
+
+
+def _range(diagram: BrouwerDiagram) -> tuple[float, float]:
+    """Lower and upper end of the concentration axis."""
+    highest = max(max(c.per_cm3) for c in diagram.curves)
+    highest = max([highest, *diagram.electrons_per_cm3, *diagram.holes_per_cm3])
+    lowest = min(min(c.per_cm3) for c in diagram.curves if c.charge is None)
+    floor = max(lowest, _FLOOR_PER_CM3) if highest > 10 * _FLOOR_PER_CM3 else max(lowest, 1e-30)
+    return floor / 3, highest * 4
 
 
 def _shade_outside(axis: Axes, diagram: BrouwerDiagram) -> None:
@@ -77,7 +84,10 @@ def _shade_outside(axis: Axes, diagram: BrouwerDiagram) -> None:
     if dense.any():
         axis.fill_between(
             pressures, low, high, where=dense.tolist(), facecolor="none", edgecolor="0.7", hatch="//", lw=0, zorder=0,
-            label="not dilute: not meant",
+        )  # fmt: skip
+        axis.text(
+            float(np.exp(np.log(pressures[dense]).mean())), np.sqrt(low * high), "not dilute:\nnot meant",
+            ha="center", va="center", fontsize=7, bbox={"facecolor": "white", "edgecolor": "none", "pad": 2},
         )  # fmt: skip
     axis.set_ylim(low, high)
 

@@ -38,13 +38,16 @@ def plot_formation(
     with canvas(ax, size=(5.6, 4.4)) as (figure, axis):
         mu = np.array(lines.delta_mu_O_eV)
         for line in lines.lines:
-            (drawn,) = axis.plot(mu, line.mid_eV, label=line.label)
+            label = f"{line.label}, q = {line.charge:+d}" if line.charge else line.label
+            (drawn,) = axis.plot(mu, line.mid_eV, label=label)
             axis.fill_between(mu, line.low_eV, line.high_eV, color=drawn.get_color(), alpha=0.18, lw=0)
         low, high = lines.window_eV
         margin = 0.12 * (high - low)
-        axis.axvspan(low - margin, low, color="0.85", lw=0)
-        axis.axvspan(high, high + margin, color="0.85", lw=0)
-        axis.set_xlim(low - margin, high + margin)
+        # Points outside that were asked for are shown, on grey.
+        left, right = min(low - margin, mu.min()), max(high + margin, mu.max())
+        axis.axvspan(left, low, color="0.85", lw=0)
+        axis.axvspan(high, right, color="0.85", lw=0)
+        axis.set_xlim(left, right)
         axis.axhline(0, color="0.5", lw=0.8)
         axis.set_xlabel("oxygen potential Δμ$_O$ (eV); grey: host not stable")
         axis.set_ylabel("formation energy (eV)")
@@ -54,6 +57,9 @@ def plot_formation(
         bar = max(float(line.error_bar_eV or 0.0) for line in lines.lines)
         indicative = any(line.indicative for line in lines.lines)
         tag = f"indicative, references ± {bar:.2f} eV" if indicative else "neutral cells"
+        if any(line.charge for line in lines.lines):
+            tag = f"{tag}; " if indicative else ""
+            tag += f"Fermi level {lines.fermi_eV:.2f} eV above the valence band maximum"
         sign(axis, f"engine {lines.provenance.engine}; {tag}; bands: allowed cation potentials")
         return figure
 
@@ -62,8 +68,16 @@ def _temperature_axis(axis: Axes, low: float, high: float, pressure_atm: float) 
     top = axis.secondary_xaxis("top")
     places = np.linspace(low, high, 5)
     top.set_xticks(places, [_temperature_label(float(x), pressure_atm) for x in places])
-    exponent = int(np.floor(np.log10(pressure_atm)))
-    top.set_xlabel(f"temperature (K) at p(O$_2$) = $10^{{{exponent}}}$ atm")
+    top.set_xlabel(f"temperature (K) at p(O$_2$) = {_pressure_text(pressure_atm)} atm")
+
+
+def _pressure_text(pressure_atm: float) -> str:
+    """A pressure as ``10^n`` where it is a power of ten, else as ``m x 10^n``; plain between 0.1 and 1000."""
+    if 0.1 <= pressure_atm < 1000:
+        return f"{pressure_atm:g}"
+    factor, exponent = f"{pressure_atm:.2e}".split("e")
+    power = f"10^{{{int(exponent)}}}"
+    return f"${power}$" if float(factor) == 1 else rf"${float(factor):g} \times {power}$"
 
 
 def _temperature_label(delta_mu_O_eV: float, pressure_atm: float) -> str:
