@@ -7,6 +7,7 @@ ordered cell is not cubic, so K1 is refused unless the map is averaged over the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations, product
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from .directions import antipodes, images_under, plane_scan
 from .document import Document, Provenance
 from .harmonics import HarmonicFit, fit_harmonics
 from .sphere_paths import pass_energy_meV, sphere_grid
+from .uniaxial import UniaxialConstants, uniaxial_constants
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,14 +114,23 @@ class AnisotropyMap(Document):
         return plot_plane([self], normal, ax)
 
     def fit(self) -> HarmonicFit:
-        """Even harmonic fit, with the highest degrees that the directions determine (at most 6)."""
+        """Fit of the even part, with the highest degrees that the directions determine (at most 6).
+
+        Each pair of n and -n counts once: both have the same even part, so that what the fit leaves of it is no
+        new information at -n. `residual_rms_meV` is that of all energies, their odd part included.
+        """
+        even = self.even_odd()[0]
+        once = np.flatnonzero(np.arange(len(even)) < antipodes(self.directions))
         for highest in (6, 4, 2):
             degrees = tuple(d for d in _EVEN_DEGREES if d <= highest)
             try:
-                return fit_harmonics(self.directions, self.energies_meV, degrees)
+                fit = fit_harmonics(self.vectors[once], even[once], degrees)
             except ValueError:
                 if highest == 2:
                     raise
+                continue
+            left = self.energies - fit(self.vectors)
+            return replace(fit, residual_rms_meV=float(np.sqrt(np.mean(left**2))))
         raise AssertionError("unreachable")
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -154,6 +165,8 @@ class AnisotropySummary(Document):
         Even fit, in the order of `real_harmonics`; no errors if nothing is left to judge them by.
     equivalent_spread_meV
         Largest difference between directions that the operations passed to `summarise` make equivalent.
+    uniaxial
+        Ku about the axis that the l = 2 part distinguishes; None where it distinguishes none (cubic maps).
     """
 
     state: str
@@ -174,6 +187,7 @@ class AnisotropySummary(Document):
     coefficients_meV: list[float] = Field(default_factory=list)
     coefficient_errors_meV: list[float] | None = None
     equivalent_spread_meV: float | None = None
+    uniaxial: UniaxialConstants | None = None
 
 
 class CubicConstants(Document):
@@ -284,6 +298,7 @@ def summarise(
         coefficients_meV=[float(x) for x in fit.coefficients],
         coefficient_errors_meV=[float(x) for x in errors] if np.isfinite(errors).all() else None,
         equivalent_spread_meV=None if operations is None else equivalent_spread(map_, operations),
+        uniaxial=None if fit.power(2) < tolerance_meV else uniaxial_constants(map_, fit=fit),
     )
 
 

@@ -136,7 +136,14 @@ def _anisotropy(study: Study) -> pd.DataFrame:
     keys = ("easy_axis", "intermediate_axis", "hard_axis", "hard_minus_easy_meV", "residual_rms_meV", "odd_max_meV")
     units = {m.state: m.formula_units for m in study.anisotropy.maps}
     rows: list[dict[str, object]] = [
-        {"state": s.state, "formula_units": units[s.state], **{k: getattr(s, k) for k in keys}}
+        {
+            "state": s.state,
+            "formula_units": units[s.state],
+            **{k: getattr(s, k) for k in keys},
+            "reversal_barrier_meV": s.reversal_barrier_meV,
+            "Ku1_MJ_per_m3": s.uniaxial.Ku_MJ_per_m3[0] if s.uniaxial else None,
+            "Ku_axis": s.uniaxial.axis if s.uniaxial else None,
+        }
         for s in study.anisotropy.summaries
     ]
     return _frame(rows, "state")

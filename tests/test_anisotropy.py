@@ -202,3 +202,33 @@ def test_coefficients_carry_errors_only_where_something_is_left_to_judge_them():
     summary = summarise(make_map(cubic_energy(1.0, 0), 9))
     assert len(summary.coefficients_meV) == len(summary.coefficient_errors_meV) == 15
     assert AnisotropySummary.model_validate_json(summary.model_dump_json()) == summary
+
+
+def test_model_error_counts_each_pair_once():
+    """l = 8 alone is left: E(n) and E(-n) hold the same of it, so that 43 pairs judge 28 coefficients, not 86 energies."""
+    eighth = np.random.default_rng(3).normal(size=17)
+    map_ = make_map(lambda n: real_harmonics(n, (8,)) @ eighth, 15)
+    fit = map_.fit()
+    once = [i for i, j in enumerate(antipodes(map_.directions)) if i < j]
+    design = real_harmonics(map_.vectors[once], (0, 2, 4, 6))
+    left = map_.energies[once] - design @ fit.coefficients
+    variance = float(left @ left) / (43 - 28)
+    assert np.allclose(fit.covariance, variance * np.linalg.inv(design.T @ design), rtol=1e-9)
+    twice = fit_harmonics(map_.vectors, map_.energies, (0, 2, 4, 6))
+    assert np.allclose(twice.coefficients, fit.coefficients, atol=1e-12)
+    assert fit.covariance[3, 3] / twice.covariance[3, 3] == pytest.approx(2 * 58 / 2 / 15, rel=1e-9)
+
+
+def test_even_fit_has_the_stated_errors_with_noise_and_an_odd_part_below():
+    rng, truth = np.random.default_rng(8), np.random.default_rng(9).normal(size=28)
+    clean = make_map(lambda n: real_harmonics(n, (0, 2, 4, 6)) @ truth - 0.4 * n[:, 0], 15)
+    pulls = []
+    for _ in range(60):
+        noisy = clean.energies + rng.normal(0, 0.02, len(clean.energies))
+        fit = clean.model_copy(update={"energies_meV": noisy.tolist()}).fit()
+        delta = fit.coefficients - truth
+        pulls.append(float(delta @ np.linalg.solve(fit.covariance, delta)) / 28)
+    # Pulls / count follow F(28, 15), of mean 15 / 13.
+    assert np.mean(pulls) == pytest.approx(15 / 13, abs=4 * np.std(pulls) / np.sqrt(60))
+    # The odd part, 0.4 n_x, is in the residual of the map.
+    assert clean.fit().residual_rms_meV == pytest.approx(0.4 / np.sqrt(3), rel=1e-3)

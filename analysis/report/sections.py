@@ -12,6 +12,7 @@ from .phase_tables import ladder_table, phases_table, stability_words, windows_t
 from .tables import (
     checks_table,
     claims_tables,
+    constants_table,
     field_table,
     host_table,
     maps_table,
@@ -145,10 +146,12 @@ def _anisotropy(study: Study) -> Section | None:
             )
         else:
             section.tables.append(reference_table(picture))
+    section.tables.append(constants_table(study, result))
     if result.cubic is not None:
         section.paragraphs.append(
-            f"Cubic average of the host: K1 = {result.cubic.K1_MJ_per_m3:.2f} MJ/m³ "
-            f"({result.cubic.K1_meV_per_formula:.2f} meV per formula unit); {result.cubic_note}."
+            f"Cubic average of the host: K1 = {result.cubic.K1_MJ_per_m3:.3g} MJ/m³ "
+            f"({result.cubic.K1_meV_per_formula:.3g} meV per formula unit), K2 = {result.cubic.K2_MJ_per_m3:.2g} MJ/m³; "
+            f"{result.cubic_note}."
         )
     section.notes = [*result.maps[0].provenance.left_out, *(picture.assumptions if picture else [])]
     return section

@@ -217,6 +217,37 @@ def maps_table(study: Study, result: AnisotropyResult) -> Table:
     )
 
 
+def constants_table(study: Study, result: AnisotropyResult) -> Table:
+    """Ku of every cell about the axis that it distinguishes, and the barrier of reversal."""
+    rows = []
+    for s in result.summaries:
+        ku = s.uniaxial
+        errors = ku.Ku_errors_meV_per_cell if ku else None
+        rows.append(
+            [
+                *words([s.state, _axis(ku.axis) if ku else "none (cubic)"]),
+                Cell("" if ku is None else f"{ku.Ku_MJ_per_m3[0]:.3g}", "number"),
+                Cell("" if ku is None else f"{ku.Ku_meV_per_cell[0]:.3g}", "number"),
+                Cell("" if errors is None else f"{errors[0]:.1e}", "number"),
+                Cell("" if ku is None else f"{ku.rest_rms_meV:.2g}", "number"),
+                Cell("" if s.reversal_barrier_meV is None else f"{s.reversal_barrier_meV:.3g}", "number"),
+            ]
+        )
+    return Table(
+        f"Uniaxial constant about the axis of the l = 2 part, engine {study.engine.name}",
+        [
+            "state",
+            "axis",
+            "Ku1 (MJ/m³)",
+            "Ku1 (meV/cell)",
+            "error of the fit (meV/cell)",
+            "not uniaxial, rms (meV/cell)",
+            "reversal barrier (meV/cell)",
+        ],
+        rows,
+    )
+
+
 def states_table(study: Study, maps: list[AnisotropyMap], result: UnidirectionalResult) -> Table:
     """E(n) of every state: axes, amplitude, odd part, verdict."""
     units = {m.state: m.formula_units for m in maps}
