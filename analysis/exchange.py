@@ -202,6 +202,8 @@ def monte_carlo(
         raise ValueError(f"{sweeps} sweeps are too few for an average; give at least 30")
     rng = np.random.default_rng(seed)
     coupling = coupling_matrix(bonds) * 1e-3
+    # A bond of a spin to its own image is a constant and turns nothing.
+    np.fill_diagonal(coupling, 0.0)
     neighbours = [np.flatnonzero(row) for row in coupling]
     strengths = [coupling[i, nb] for i, nb in enumerate(neighbours)]
     order = np.sign(sizes)
@@ -265,6 +267,10 @@ class FourStateResult(Document):
         Per pair, summed over the periodic images that the cell cannot tell apart.
     images
         How many images of the second site share the shortest distance.
+    Gamma_meV
+        Symmetric off-diagonal exchange of E = ... + e_1.Gamma e_2: its elements yz, zx, xy; None if not mapped.
+    assumptions
+        What the numbers hold besides.
     """
 
     first: int
@@ -274,6 +280,8 @@ class FourStateResult(Document):
     distance_A: float
     images: int
     provenance: Provenance
+    Gamma_meV: list[float] | None = None
+    assumptions: list[str] = Field(default_factory=list)
 
 
 def four_state_spins(moments: ArrayLike, first: int, second: int, component: str = "J") -> list[FloatArray]:
@@ -290,7 +298,7 @@ def four_state_spins(moments: ArrayLike, first: int, second: int, component: str
     first, second
         Sites of the pair.
     component
-        ``J``, ``Dx``, ``Dy`` or ``Dz``.
+        ``J``, ``Dx``, ``Dy`` or ``Dz``; ``-Dx``, ``-Dy`` or ``-Dz`` with the axes of the two spins exchanged.
 
     Returns
     -------
@@ -304,6 +312,7 @@ def four_state_spins(moments: ArrayLike, first: int, second: int, component: str
     """
     m = np.asarray(moments, dtype=float)
     axes = {"J": (0, 2, 2), "Dx": (0, 1, 2), "Dy": (1, 2, 0), "Dz": (2, 0, 1)}
+    axes |= {f"-{name}": (back, two, one) for name, (back, one, two) in axes.items() if name != "J"}
     if component not in axes:
         raise ValueError(f"component {component!r} is unknown; choose one of {', '.join(axes)}")
     if first == second:
@@ -322,7 +331,8 @@ def four_state_spins(moments: ArrayLike, first: int, second: int, component: str
 
 
 def four_state_value(energies_eV: Sequence[float]) -> float:
-    """-(E++ - E+- - E-+ + E--)/4 in meV: J for parallel axes, a component of D for perpendicular ones.
+    """-(E++ - E+- - E-+ + E--)/4 in meV: J for parallel axes; D_x - Gamma_yz for the first spin along y and the second
+    along z, -D_x - Gamma_yz with the axes exchanged.
 
     Raises
     ------

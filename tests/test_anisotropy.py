@@ -205,7 +205,7 @@ def test_coefficients_carry_errors_only_where_something_is_left_to_judge_them():
 
 
 def test_model_error_counts_each_pair_once():
-    """l = 8 alone is left: E(n) and E(-n) hold the same of it, so that 43 pairs judge 28 coefficients, not 86 energies."""
+    """Only l = 8 is left, the same in E(n) and E(-n): 43 pairs judge 28 coefficients, not 86 energies."""
     eighth = np.random.default_rng(3).normal(size=17)
     map_ = make_map(lambda n: real_harmonics(n, (8,)) @ eighth, 15)
     fit = map_.fit()

@@ -88,14 +88,18 @@ def test_monte_carlo_orders_below_and_disorders_above_the_transition():
     assert curve.moment_muB[0] == pytest.approx(2 * 64 * curve.order_parameter[0], rel=1e-9)
 
 
+GAMMA = np.array([[0.004, 0.0013, -0.0009], [0.0013, -0.001, 0.0021], [-0.0009, 0.0021, 0.0]])
+
+
 @job
-def planted(structure, j, d):
+def planted(structure, j, d, gamma=None):
     m = np.array([np.atleast_1d(x) for x in structure.site_properties["magmom"]], dtype=float)
     if m.shape[1] == 1:
         m = m * np.array([[0.0, 0.0, 1.0]])
     e = m / np.linalg.norm(m, axis=1)[:, None]
     rest = 0.007 * e[0] @ e[2] + 0.003 * np.cross(e[1], e[2])[0] + 0.011 * e[0][2] ** 2 + 0.002 * e[1] @ e[2]
     energy = -j * e[0] @ e[1] - np.dot(d, np.cross(e[0], e[1])) + rest - 5.0
+    energy += 0.0 if gamma is None else e[0] @ np.array(gamma) @ e[1]
     return Calculation(
         name="planted",
         structure=structure,
@@ -111,14 +115,15 @@ def planted(structure, j, d):
 class Planted(LocalEngine):
     name: ClassVar[str] = "planted"
     tier: ClassVar[str] = "VASP"
+    gamma: bool = False
 
     def static(self, structure, *, name, mover=None):
-        made = planted(structure, 0.012, [0.001, -0.002, 0.003])
+        made = planted(structure, 0.012, [0.001, -0.002, 0.003], GAMMA.tolist() if self.gamma else None)
         made.name = name
         return made
 
 
-def mapped(vector_d):
+def mapped(vector_d, symmetric=False, gamma=False):
     from jobflow import JobStore
     from jobflow.managers.local import run_locally
     from maggma.stores import MemoryStore
@@ -129,7 +134,7 @@ def mapped(vector_d):
         [[0, 0, 0], [0.3, 0, 0], [0, 0.3, 0.1]],
         site_properties={"magmom": [4.0, -4.0, 4.0]},
     )
-    flow = FourStateMaker(engine=Planted(), vector_D=vector_d).make(cell, 0, 1)
+    flow = FourStateMaker(engine=Planted(gamma=gamma), vector_D=vector_d, symmetric=symmetric).make(cell, 0, 1)
     assert isinstance(flow, Flow)
     found = run_locally(flow, store=JobStore(MemoryStore()), log=False)
     return FourStateResult.model_validate(found[flow.jobs[-1].uuid][1].output)
@@ -141,6 +146,28 @@ def test_four_states_give_the_planted_j_and_d():
     assert np.allclose(result.D_meV, [1.0, -2.0, 3.0], atol=1e-9)
     assert result.images == 1
     assert result.distance_A == pytest.approx(2.7)
+
+
+def test_exchanged_axes_tell_d_from_the_symmetric_part():
+    """Without them D_x comes out as D_x - Gamma_yz, and the result says so."""
+    mixed, apart = mapped(True, gamma=True), mapped(True, symmetric=True, gamma=True)
+    off = 1000 * np.array([GAMMA[1, 2], GAMMA[2, 0], GAMMA[0, 1]])
+    assert np.allclose(mixed.D_meV, np.array([1.0, -2.0, 3.0]) - off, atol=1e-9)
+    assert "symmetric=True" in mixed.assumptions[0]
+    assert np.allclose(apart.D_meV, [1.0, -2.0, 3.0], atol=1e-9)
+    assert np.allclose(apart.Gamma_meV, off, atol=1e-9)
+    assert apart.assumptions == []
+    with pytest.raises(ValueError, match="needs vector_D"):
+        mapped(False, symmetric=True)
+
+
+def test_bond_to_its_own_image_turns_no_spin():
+    """One spin in a periodic cell is free: its order is random, not held by itself."""
+    pair = ExchangeBonds(sites=[0, 1], pairs=[(0, 0), (1, 1), (0, 1)], J_meV=[500.0, 500.0, 20.0])
+    plain = ExchangeBonds(sites=[0, 1], pairs=[(0, 1)], J_meV=[20.0])
+    t = 0.020 / K / 2
+    curves = [monte_carlo(b, [1.0, 1.0], [t], sweeps=300, seed=3) for b in (pair, plain)]
+    assert curves[0].order_parameter == curves[1].order_parameter
 
 
 def test_collinear_states_give_the_planted_j():

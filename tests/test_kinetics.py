@@ -10,6 +10,7 @@ from magnetoionics.analysis.kinetics import (
     field_rates_per_s,
     format_duration,
     miscut_ratio,
+    miscut_ratio_of_all_families,
     rate_per_s,
     retention,
     retention_s,
@@ -133,3 +134,15 @@ def test_times_beyond_a_float_are_infinite_and_survive_a_file():
     assert format_duration(cold.retention_s) == "beyond reckoning"
     assert Retention.model_validate_json(doc.model_dump_json()) == doc
     assert field_occupation(-10, 77) < 1e-300
+
+
+def test_miscut_does_nothing_where_all_families_hop_alike():
+    """Sum of cos^2 over the six <110> axes is 2 in every direction; strong fields single out the nearest axis."""
+    low, high = miscut_ratio_of_all_families([0.0, 8.9, 36.6, 60.0], 1e-4, 300.0)
+    assert np.allclose([low, high], 1, atol=1e-5)
+    low, high = miscut_ratio_of_all_families([36.6], 2.0, 300.0)
+    # Tilted towards [101] the field comes to within 23.4 degrees of it.
+    x = 2.0 / (2 * 8.617333262e-5 * 300)
+    nearest = np.cos(np.radians(60 - 36.6))
+    assert high[0] == pytest.approx(nearest * np.exp(x * (nearest - 1)), rel=0.2)
+    assert low[0] < high[0] / 5

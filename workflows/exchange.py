@@ -32,11 +32,16 @@ class FourStateMaker(Maker):
         Supplies ``static`` on structures whose ``magmom`` is the start of the spins; D needs an engine that
         takes vectors, with spin-orbit coupling on.
     vector_D
-        Map D as well: twelve more statics with non-collinear spins.
+        Map D as well: twelve more statics with non-collinear spins. What a symmetric off-diagonal exchange does to the
+        same four states stays in it.
+    symmetric
+        With `vector_D`: exchange the axes of the two spins as well, twelve statics more. Half the difference is D
+        alone, half the sum the symmetric part, Gamma.
     """
 
     engine: Engine = field(kw_only=True)
     vector_D: bool = False
+    symmetric: bool = False
     name: str = "four-state exchange"
 
     def make(self, structure: Structure, first: int, second: int) -> Flow:
@@ -54,8 +59,10 @@ class FourStateMaker(Maker):
         CannotDoError
             If the engine's energy knows no spins.
         ValueError
-            If the pair is no pair of magnetic sites.
+            If the pair is no pair of magnetic sites, or the symmetric part is asked for without D.
         """
+        if self.symmetric and not self.vector_D:
+            raise ValueError("symmetric = True separates Gamma from D and needs vector_D = True")
         self.engine.require("static")
         if self.engine.tier in _SPINLESS_TIERS:
             raise CannotDoError(
@@ -65,7 +72,8 @@ class FourStateMaker(Maker):
         moments = [float(m) for m in structure.site_properties["magmom"]]
         jobs = []
         outputs: dict[str, list[Calculation]] = {}
-        for component in ("J", *(_COMPONENTS_OF_D if self.vector_D else ())):
+        exchanged = [f"-{c}" for c in _COMPONENTS_OF_D] if self.symmetric else []
+        for component in ("J", *(_COMPONENTS_OF_D if self.vector_D else ()), *exchanged):
             states = four_state_spins(moments, first, second, component)
             if component == "J" and not self.vector_D:
                 states = [_collinear(moments, first, second, s) for s in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
@@ -110,12 +118,21 @@ def map_exchange(
         require_valid(one.checks, one.name)
     values = {k: four_state_value([c.energy_eV for c in found]) for k, found in energies.items()}
     distance, images = images_at_shortest_distance(structure, first, second)
+    vector, symmetric, notes = None, None, []
+    if "-Dx" in values:
+        vector = [(values[c] - values[f"-{c}"]) / 2 for c in _COMPONENTS_OF_D]
+        symmetric = [-(values[c] + values[f"-{c}"]) / 2 for c in _COMPONENTS_OF_D]
+    elif "Dx" in values:
+        vector = [values[c] for c in _COMPONENTS_OF_D]
+        notes.append("D holds minus the symmetric off-diagonal exchange of the pair; symmetric=True tells them apart")
     return FourStateResult(
         first=first,
         second=second,
         J_meV=values["J"],
-        D_meV=[values[c] for c in _COMPONENTS_OF_D] if "Dx" in values else None,
+        D_meV=vector,
         distance_A=distance,
         images=images,
         provenance=energies["J"][0].provenance,
+        Gamma_meV=symmetric,
+        assumptions=notes,
     )

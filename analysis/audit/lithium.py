@@ -23,7 +23,8 @@ def _oxygen_and_lithium(e: Evidence) -> Finding:
     if not oxygen or not lithium:
         raise NotDoneError("vacancies of O and Li")
     if e.tier not in ("local", "ML"):
-        return _computed_moments(max((v.moment_change_muB for v in oxygen), key=abs), lithium[0].moment_change_muB)
+        easiest = (min(of_element, key=lambda v: v.energy_minus_host_eV) for of_element in (oxygen, lithium))
+        return _computed_moments(*(v.moment_change_muB for v in easiest))
     cell = e.host.structure
     start = total_moment(cell)
     index = {s.specie.symbol: i for i, s in reversed(list(enumerate(cell)))}
@@ -53,8 +54,9 @@ def _computed_moments(oxygen_muB: float, lithium_muB: float) -> Finding:
         both,
         oxygen_muB,
         "muB per V_O",
-        f"V_O changes the moment of the cell by {oxygen_muB:+.2f} muB and V_Li by {lithium_muB:+.2f}; claimed are a "
-        "decrease and an increase. V_Li is that of the stoichiometric crystal, which has no Fe2+ to oxidise",
+        f"the easiest V_O changes the moment of the cell by {oxygen_muB:+.2f} muB and V_Li by {lithium_muB:+.2f}; "
+        "claimed are a decrease and an increase. V_Li is that of the stoichiometric crystal, which has no Fe2+ to "
+        "oxidise",
     )
 
 

@@ -150,8 +150,8 @@ def _anisotropy(study: Study) -> Section | None:
     if result.cubic is not None:
         section.paragraphs.append(
             f"Cubic average of the host: K1 = {result.cubic.K1_MJ_per_m3:.3g} MJ/m³ "
-            f"({result.cubic.K1_meV_per_formula:.3g} meV per formula unit), K2 = {result.cubic.K2_MJ_per_m3:.2g} MJ/m³; "
-            f"{result.cubic_note}."
+            f"({result.cubic.K1_meV_per_formula:.3g} meV per formula unit), "
+            f"K2 = {result.cubic.K2_MJ_per_m3:.2g} MJ/m³; {result.cubic_note}."
         )
     section.notes = [*result.maps[0].provenance.left_out, *(picture.assumptions if picture else [])]
     return section

@@ -222,10 +222,11 @@ def constants_table(study: Study, result: AnisotropyResult) -> Table:
     rows = []
     for s in result.summaries:
         ku = s.uniaxial
+        without = "none (cubic)" if s.l2_meV < s.tolerance_meV else "not computed"
         errors = ku.Ku_errors_meV_per_cell if ku else None
         rows.append(
             [
-                *words([s.state, _axis(ku.axis) if ku else "none (cubic)"]),
+                *words([s.state, _axis(ku.axis) if ku else without]),
                 Cell("" if ku is None else f"{ku.Ku_MJ_per_m3[0]:.3g}", "number"),
                 Cell("" if ku is None else f"{ku.Ku_meV_per_cell[0]:.3g}", "number"),
                 Cell("" if errors is None else f"{errors[0]:.1e}", "number"),
