@@ -84,11 +84,14 @@ class StudyOptions:
         Radius in A of the sphere whose ions vibrate, or ``all``.
     band_start
         Engine whose band is the start of the expensive one's.
+    maps
+        Labels of vacancies whose E(n) is computed too, separated by commas.
     """
 
     fields: FieldOptions = field(default_factory=FieldOptions)
     vibrating: str | None = None
     band_start: str | None = None
+    maps: str | None = None
 
     def changes(self) -> dict[str, Any]:
         """Fields of `MagnetoionicStudyMaker` that differ from its defaults.
@@ -101,6 +104,8 @@ class StudyOptions:
         out: dict[str, Any] = {"fields": self.fields.request()}
         if self.vibrating is not None:
             out["vibrating_radius_A"] = _radius_A(self.vibrating)
+        if self.maps is not None:
+            out["vacancy_maps"] = tuple(label.strip() for label in self.maps.split(",") if label.strip())
         return out
 
     def engine(self, name: str) -> Engine:

@@ -1,16 +1,24 @@
 """A study by stages: what an engine or a host cannot do is left out with its reason, the rest is computed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import pytest
+from jobflow import JobStore
+from jobflow.managers.local import run_locally
+from maggma.stores import MemoryStore
+from magnetoionics.analysis.anisotropy import AnisotropyMap
+from magnetoionics.analysis.directions import lebedev_directions
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.study import Study
 from magnetoionics.hpc.study_runner import run_study
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.starts import start_labels, started
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.plan import plan_stages
+from magnetoionics.workflows.study import MagnetoionicStudyMaker
 
 
 @dataclass
@@ -148,3 +156,34 @@ def test_anisotropy_counts_the_host_s_formula_units(tmp_path):
     (pristine,) = study.anisotropy.maps
     assert pristine.formula_units == 4
     assert pristine.formula_units * study.host.volume_per_formula_A3 == pytest.approx(pristine.cell_volume_A3)
+
+
+def test_maps_of_vacancies_are_planned_and_refused():
+    maker = replace(
+        MagnetoionicStudyMaker.quick(get_engine("local"), ["vacancies", "anisotropy"]), vacancy_maps=["V_O(2)"]
+    )
+    names = [j.name for j, _ in maker.make("life5o8").iterflow()]
+    assert "E(n) V_O(2)" in names
+    assert "E(n) V_O(1)" not in names
+    with pytest.raises(ValueError, match=r"no vacancy V_O to map; this study computes .*V_O\(1\)"):
+        replace(maker, vacancy_maps=["V_O"]).plan("life5o8")
+    with pytest.raises(ValueError, match="need the stages vacancies and anisotropy"):
+        replace(maker, stages=["anisotropy"]).plan("life5o8")
+
+
+def test_ferrous_ions_beside_an_oxygen_vacancy_carry_the_anisotropy():
+    """V_O of lithium ferrite leaves two electrons: 2 Fe2+ of 20 Fe, with a hundred times the anisotropy of the Fe3+."""
+    cell = get_host("life5o8").structure()
+    oxygen = next(i for i, s in enumerate(cell) if s.specie.symbol == "O")
+    (start,) = [s for s in start_labels(cell, oxygen, ("localised",)) if s.label == "2 Fe2+(B)"]
+    engine = LocalEngine(charge_mode="explicit")
+    directions = lebedev_directions(5).vectors.tolist()
+    maps = []
+    for structure in (cell, started(cell, oxygen, start)):
+        made = engine.spin_orbit(structure, directions=directions, state="x", name="E(n)")
+        found = run_locally(made, store=JobStore(MemoryStore()), log=False)
+        maps.append(AnisotropyMap.model_validate(found[made.uuid][1].output))
+    assert [m.ions for m in maps] == ["20 Fe3+", "2 Fe2+, 18 Fe3+"]
+    assert np.ptp(maps[1].energies) > 50 * np.ptp(maps[0].energies)
+    assert np.abs(maps[1].even_odd()[1]).max() < 1e-9
+    assert "those that its start chose" in " ".join(maps[1].provenance.left_out)

@@ -27,7 +27,7 @@ from ..structures.host import Host, HostKey, get_host, portable_host
 from ..structures.starts import StartKind
 from .anisotropy import AnisotropyMaker
 from .binding import BindingMaker
-from .building import Repeats, accept_structure
+from .building import Repeats, accept_structure, vacancy_sites
 from .charged_defects import ChargedVacanciesMaker
 from .competing_phases import CompetingPhasesMaker
 from .engine import Engine
@@ -35,7 +35,7 @@ from .fields import FieldRequest
 from .frozen_exchange import FrozenExchangeMaker, check_reference, needs_engine
 from .migration import MigrationMaker, hop_label
 from .plan import plan_stages
-from .vacancies import VacancyFormationMaker
+from .vacancies import VacancyFormationMaker, chosen_sites, vacancy_structure
 from .vibrations import RADIUS_A, VibrationsMaker
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ class MagnetoionicStudyMaker(Maker):
         Elements and sublattices of the only vacancies to compute; None computes all that the host declares.
     starts
         Kinds of start of each vacancy, see `VacancyFormationMaker`.
+    vacancy_maps
+        Labels of vacancies, e.g. ``V_O(1)``, whose E(n) is computed beside that of the host and the hop, in the state
+        that their relaxation was kept in: with a start that places the electrons, Fe2+ beside V_O is Fe2+ there.
     vibrating_radius_A
         Ions within this distance of the mover vibrate in the stage ``vibrations``; None takes all.
     declared
@@ -86,6 +89,7 @@ class MagnetoionicStudyMaker(Maker):
     stages: Sequence[str] | None = None
     vacancies: Sequence[tuple[str, str]] | None = None
     starts: Sequence[StartKind] = ("as built",)
+    vacancy_maps: Sequence[str] = ()
     vibrating_radius_A: float | None = RADIUS_A
     declared: Declarations = field(default_factory=Declarations)
     name: str = "magneto-ionic study"
@@ -123,7 +127,17 @@ class MagnetoionicStudyMaker(Maker):
             self.fields.check(self.engine, cell, host.gap_eV, self.fields_V_per_m, self.repeats)
             check_below(self.declared.pulse.field_V_per_m, self.fields.limit_V_per_m(host.gap_eV, cell))
         check_reference(self.declared.reference, self.engine, planned)
+        self._check_vacancy_maps(host_key, chosen, {s.stage for s in planned if s.done})
         return planned
+
+    def _check_vacancy_maps(self, host_key: HostKey, order: str, done: set[Stage]) -> None:
+        if not self.vacancy_maps:
+            return
+        if not {"vacancies", "anisotropy"} <= done:
+            raise ValueError("maps of vacancies need the stages vacancies and anisotropy")
+        known = [s.label for s in chosen_sites(vacancy_sites(host_key, order), self.vacancies)]
+        if unknown := [label for label in self.vacancy_maps if label not in known]:
+            raise ValueError(f"no vacancy {', '.join(unknown)} to map; this study computes {', '.join(known)}")
 
     def make(self, host_key: HostKey, order: str | None = None) -> Flow:
         """Flow whose output is a `Study`.
@@ -175,7 +189,7 @@ class MagnetoionicStudyMaker(Maker):
                 moved["band"], hop_label(host)
             ),
         )
-        maps = flow.make("anisotropy", lambda: self._maps(bulk, migration))
+        maps = flow.make("anisotropy", lambda: self._maps(bulk, migration, vacancies))
         turned = None
         if maps is not None and migration is not None and needs_engine(self.declared.reference):
             turning = FrozenExchangeMaker(engine=self.engine, reference=self.declared.reference)
@@ -223,13 +237,15 @@ class MagnetoionicStudyMaker(Maker):
         )
         return maker.make(bulk, host_key, order=order)
 
-    def _maps(self, bulk: Any, migration: Any) -> Flow:
+    def _maps(self, bulk: Any, migration: Any, vacancies: Any) -> Flow:
         pristine = accept_structure(bulk)
         states = {"pristine": pristine.output}
         if migration is not None:
             states |= {state: migration[state] for state in ("before", "after")}
+        picked = {label: vacancy_structure(vacancies, label) for label in self.vacancy_maps}
+        states |= {label: made.output for label, made in picked.items()}
         maps = AnisotropyMaker(engine=self.engine, lebedev_order=self.lebedev_order).make(states)
-        return Flow([pristine, maps], output=maps.output)
+        return Flow([pristine, *picked.values(), maps], output=maps.output)
 
     def _engine_result(self, cell: Structure) -> EngineResult:
         return EngineResult(

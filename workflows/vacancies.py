@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobflow import Flow, Maker, job
+from pymatgen.core import Structure
 
 from ..analysis.calculation import Calculation, InvalidResultError, invalid_because, require_valid
 from ..analysis.found_compensation import ChangedIon, as_found, changed_ions, compensation_text
@@ -104,6 +105,12 @@ def collect_vacancies(
     require_valid(host.checks, host.name)
     states = [_state(host, site, own, done) for site, own, done in zip(sites, starts, relaxed, strict=True)]
     return VacancySet(host=host, vacancies=states)
+
+
+@job(name="vacancy's structure")
+def vacancy_structure(vacancies: VacancySet, label: str) -> Structure:
+    """Relaxed cell of one vacancy, in the state that was kept."""
+    return next(v.calculation.structure for v in vacancies.vacancies if v.label == label)
 
 
 def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done: list[Calculation]) -> VacancyState:

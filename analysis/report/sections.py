@@ -134,7 +134,9 @@ def _anisotropy(study: Study) -> Section | None:
         return None
     section = Section("anisotropy", "Anisotropy and the unidirectional picture")
     if picture is None:
-        section.paragraphs.append(f"Only the host: {study.not_done('migration')}.")
+        others = [m.state for m in result.maps if m.state != "pristine"]
+        which = f"The host and {', '.join(others)}, no hop" if others else "Only the host"
+        section.paragraphs.append(f"{which}: {study.not_done('migration')}.")
         section.tables.append(maps_table(study, result))
     else:
         section.paragraphs.append(f"Verdict: {picture.verdict}; {picture.reason}.")

@@ -54,6 +54,9 @@ def run(
         str | None,
         typer.Option("--vibrating-A", help="Radius around the mover whose ions vibrate, or all [default: 3.2]."),
     ] = None,
+    maps: Annotated[
+        str | None, typer.Option(help="Vacancies whose E(n) is computed too, e.g. 'V_O(1),V_O(2)' [default: none].")
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
@@ -82,7 +85,7 @@ def run(
         declared=declarations(reference, pulse, film),
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,
-        options=StudyOptions(fields=fields, vibrating=vibrating_a, band_start=band_start),
+        options=StudyOptions(fields=fields, vibrating=vibrating_a, band_start=band_start, maps=maps),
     )
 
 

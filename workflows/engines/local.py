@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from jobflow import Job
     from pymatgen.core import Structure
 
-_LEFT_OUT = (
-    "electrons: rigid ions with fixed valences, no polarisation, no charge transfer",
-    "a missing charge is spread evenly over the cations other than the mover",
-)
-_LEFT_OUT_SPIN_ORBIT = (
-    sources_line(),
-    "single ions in a mean field: no anisotropic exchange, no dipolar (shape) part; valences stay as declared, so "
-    "that ions oxidised or reduced beside a vacancy are not",
-    "single-ion parameters are declared, not computed; magnitudes hold to an order",
-)
+_LEFT_OUT = "electrons: rigid ions with fixed valences, no polarisation, no charge transfer"
+_CHARGE = {
+    "spread": "a missing charge is spread evenly over the cations other than the mover",
+    "background": "a missing charge is made up for by a uniform background",
+    "explicit": "a missing charge sits on the ions that a start chose, with formal valences",
+}
+_VALENCES = {
+    "explicit": "ions oxidised or reduced beside a vacancy are those that its start chose",
+}
+_LEFT_OUT_SPIN_ORBIT = "single-ion parameters are declared, not computed; magnitudes hold to an order"
 
 
 @dataclass
@@ -133,7 +133,7 @@ class LocalEngine(AseEngine):
             functional=f"rigid ion, {self.potential_name}",
             settings={k: plain(v) for k, v in self.settings().items()},
             versions=versions("magnetoionics", "ase", "pymatgen", "vesin"),
-            left_out=[*_LEFT_OUT, *left_out],
+            left_out=[_LEFT_OUT, _CHARGE[self.charge_mode], *left_out],
         )
 
     def charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
@@ -244,7 +244,11 @@ def single_ion_anisotropy(
         found = single_ion_map(
             atoms, charges, directions, parameters=engine.single_ions, sites=inside, temperature_K=engine.temperature_K
         )
-    notes, error = list(_LEFT_OUT_SPIN_ORBIT), None
+    valences = _VALENCES.get(
+        engine.charge_mode, "valences stay as declared, so that ions oxidised or reduced beside a vacancy are not"
+    )
+    single = f"single ions in a mean field: no anisotropic exchange, no dipolar (shape) part; {valences}"
+    notes, error = [sources_line(), single, _LEFT_OUT_SPIN_ORBIT], None
     if found.left_out:
         missing = ", ".join(f"{n} {name}" for name, n in found.left_out.items())
         notes.append(f"ions without a model: {missing}")
