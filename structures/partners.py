@@ -108,7 +108,7 @@ def partner_pairs(
         ends = (pairs[0][0].coords - centre, pairs[0][1].coords - centre)
         images = [(op.cartesian @ ends[0], op.cartesian @ ends[1]) for op in turns.values()]
         group = [p for p in pairs if any(_same_pair(p, image, centre) for image in images)]
-        swaps = [op for op, image in zip(turns.values(), images, strict=True) if _close(image, (ends[1], ends[0]))]
+        swaps = [op for op, image in zip(turns.values(), images, strict=True) if _swaps(op, image, ends)]
         out.append(_describe(pairs[0], centre, len(group), swaps))
         pairs = [p for p in pairs if not any(p is g for g in group)]
     return sorted(out, key=lambda p: (-len(p.relations), p.right))
@@ -143,6 +143,10 @@ def _bend(first: FloatArray, second: FloatArray) -> float:
 
 def _close(first: tuple[FloatArray, FloatArray], second: tuple[FloatArray, FloatArray]) -> bool:
     return all(float(np.linalg.norm(a - b)) < _SAME_PLACE_A for a, b in zip(first, second, strict=True))
+
+
+def _swaps(op: Operation, image: tuple[FloatArray, FloatArray], ends: tuple[FloatArray, FloatArray]) -> bool:
+    return not op.reverses_spins and _close(image, (ends[1], ends[0]))
 
 
 def _same_pair(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 import spglib
@@ -12,6 +13,8 @@ from pymatgen.core import Structure
 from scipy.spatial import cKDTree
 
 FloatArray = NDArray[np.float64]
+# Element, valence and moment of a site.
+_Key: TypeAlias = tuple[str, float, tuple[float, ...]]
 DEFAULT_SYMPREC = 1e-3
 _REMEMBERED = 8
 _SAMPLE = 24
@@ -27,11 +30,15 @@ class Operation:
         In fractional coordinates: ``x -> rotation @ x + translation``.
     cartesian
         Rotation part in Cartesian coordinates, shape (3, 3).
+    reverses_spins
+        Whether it takes the crystal to itself only together with a reversal of all spins, which costs no energy:
+        this relates the two halves of an antiferromagnet.
     """
 
     rotation: NDArray[np.int_]
     translation: FloatArray
     cartesian: FloatArray
+    reverses_spins: bool = False
 
     @property
     def kind(self) -> str:
@@ -67,18 +74,33 @@ def operation_kind(rotation: FloatArray) -> str:
 
 def colours(structure: Structure) -> list[int]:
     """One integer per site, equal for sites of equal element, valence and moment."""
+    keys = _keys(structure)
+    index = {key: n + 1 for n, key in enumerate(sorted(set(keys)))}
+    return [index[key] for key in keys]
+
+
+def _reversed_colours(structure: Structure) -> list[int]:
+    """The colour that each site has when all spins are reversed; 0 if no site has it now."""
+    keys = _keys(structure)
+    index = {key: n + 1 for n, key in enumerate(sorted(set(keys)))}
+    return [index.get(_reversed(key), 0) for key in keys]
+
+
+def _keys(structure: Structure) -> list[_Key]:
     properties = structure.site_properties
-    symbols = [s.specie.symbol for s in structure]
     unset = [None] * len(structure)
+    symbols = [s.specie.symbol for s in structure]
     valences = [round(v or 0.0, 6) for v in properties.get("valence", unset)]
     # A number is a vector along z, so that the two forms of one order have the same symmetry.
     vectors = [
         (0.0, 0.0, m or 0.0) if m is None or np.ndim(m) == 0 else tuple(m) for m in properties.get("magmom", unset)
     ]
     moments = np.round(np.array(vectors, dtype=float), 3) + 0.0
-    keys = list(zip(symbols, valences, map(tuple, moments.tolist()), strict=True))
-    index = {key: n + 1 for n, key in enumerate(sorted(set(keys)))}
-    return [index[key] for key in keys]
+    return list(zip(symbols, valences, map(tuple, moments.tolist()), strict=True))
+
+
+def _reversed(key: _Key) -> _Key:
+    return key[0], key[1], tuple(0.0 - x for x in key[2])
 
 
 def _dataset(structure: Structure, symprec: float) -> spglib.SpglibDataset:
@@ -115,23 +137,65 @@ def space_group_symbol(structure: Structure, symprec: float = DEFAULT_SYMPREC) -
 
 
 def operations(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> list[Operation]:
-    """All space-group operations of the coloured structure, pure translations included."""
+    """All space-group operations of the coloured structure, pure translations included.
+
+    Those that also reverse all spins, which only antiferromagnets have, come last.
+    """
     found = _dataset(structure, symprec)
     lattice = structure.lattice.matrix.T
     inverse = np.linalg.inv(lattice)
-    return [
+    plain = [
         Operation(r, np.asarray(t), lattice @ r @ inverse)
         for r, t in zip(found.rotations, found.translations, strict=True)
+    ]
+    flip = _spin_reversal(structure, symprec)
+    if flip is None:
+        return plain
+    return plain + [
+        Operation(
+            flip.rotation @ op.rotation,
+            flip.rotation @ op.translation + flip.translation,
+            flip.cartesian @ op.cartesian,
+            reverses_spins=True,
+        )
+        for op in plain
     ]
 
 
 def orbits(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> list[list[int]]:
-    """Site indices grouped into symmetry-equivalent sets, in order of first appearance."""
+    """Site indices grouped into symmetry-equivalent sets, in order of first appearance.
+
+    Sites that only a reversal of all spins exchanges are equivalent: a defect has the same energy on either.
+    """
     dataset = _dataset(structure, symprec)
     groups: dict[int, list[int]] = {}
     for i, representative in enumerate(dataset.equivalent_atoms):
         groups.setdefault(int(representative), []).append(i)
+    flip = _spin_reversal(structure, symprec)
+    for first in list(groups):
+        image = None if flip is None else image_of_site(structure, flip, structure.frac_coords[first])
+        if image is None or first not in groups:
+            continue
+        partner = int(dataset.equivalent_atoms[image])
+        if partner != first:
+            groups[first] = sorted(groups[first] + groups.pop(partner))
     return list(groups.values())
+
+
+def _spin_reversal(structure: Structure, symprec: float) -> Operation | None:
+    """One operation that takes the structure to itself with all spins reversed; None without, or without spins."""
+    own, opposite = colours(structure), _reversed_colours(structure)
+    if own == opposite or sorted(own) != sorted(opposite):
+        return None
+    seed = next(i for i, (a, b) in enumerate(zip(own, opposite, strict=True)) if a != b)
+    here = structure.frac_coords[seed][None]
+    for i, colour in enumerate(own):
+        if colour != opposite[seed]:
+            continue
+        found = operations_taking(structure, here, structure.frac_coords[i][None], symprec=symprec)
+        if flips := [op for op in found if op.reverses_spins]:
+            return flips[0]
+    return None
 
 
 def image_of_site(structure: Structure, operation: Operation, coords: FloatArray, tol_A: float = 0.05) -> int | None:
@@ -173,14 +237,14 @@ def operations_taking(
     Returns
     -------
     list of Operation
-        The identity comes first if the points stay where they are.
+        The identity comes first if the points stay where they are; with those that reverse all spins besides.
     """
     matrix = structure.lattice.matrix
     inverse = np.linalg.inv(matrix.T)
     coords = np.mod(structure.frac_coords, 1.0) % 1.0
-    kinds = np.array(colours(structure))
+    kinds, opposite = np.array(colours(structure)), np.array(_reversed_colours(structure))
     if without is not None:
-        coords, kinds = np.delete(coords, without, axis=0), np.delete(kinds, without)
+        coords, kinds, opposite = (np.delete(values, without, axis=0) for values in (coords, kinds, opposite))
     tree = cKDTree(coords, boxsize=np.ones(3))
     rotations = _lattice_rotations(np.ascontiguousarray(matrix).tobytes(), symprec)
     translations = images[0] - points[0] @ rotations.transpose(0, 2, 1)
@@ -194,10 +258,11 @@ def operations_taking(
         _, nearest = tree.query(there)
         gap = coords[nearest] - there
         distance = np.linalg.norm((gap - np.rint(gap)) @ matrix, axis=2)
-        kept = np.all((kinds[nearest] == kinds[chosen]) & (distance <= symprec), axis=1)
+        plain = np.all(kinds[nearest] == kinds[chosen], axis=1)
+        kept = (plain | np.all(kinds[nearest] == opposite[chosen], axis=1)) & np.all(distance <= symprec, axis=1)
     return [
-        Operation(rotation, translation, matrix.T @ rotation @ inverse)
-        for rotation, translation in zip(rotations[kept], translations[kept], strict=True)
+        Operation(rotation, translation, matrix.T @ rotation @ inverse, reverses_spins=not as_it_is)
+        for rotation, translation, as_it_is in zip(rotations[kept], translations[kept], plain[kept], strict=True)
     ]
 
 
@@ -216,10 +281,11 @@ def operations_swapping(
     """Operations of a structure that exchange two fractional positions (modulo the lattice).
 
     This is how the relation of two states of a hop is found: pass the initial state without its mover
-    (left out by its index `without`), and the two sites.
+    (left out by its index `without`), and the two sites. Spins stay as they are.
     """
     both = np.array([first, second])
-    return operations_taking(structure, both, both[::-1], tol_A, without=without)
+    found = operations_taking(structure, both, both[::-1], tol_A, without=without)
+    return [op for op in found if not op.reverses_spins]
 
 
 def stabiliser(structure: Structure, position: FloatArray, tol_A: float = 0.05) -> list[Operation]:

@@ -73,11 +73,10 @@ def distinct_vacancies(
     ValueError
         If the structure has no such site.
     """
-    groups = [
-        g
-        for g in orbits(structure)
-        if structure[g[0]].specie.symbol == element and structure[g[0]].properties["sublattice"] == sublattice
-    ]
+    kind = (element, sublattice)
+    places = [(s.specie.symbol, s.properties["sublattice"]) for s in structure]
+    # Spins up and down of an antiferromagnet are one class; if they are two sublattices, each is listed by itself.
+    groups = [own for group in orbits(structure) if (own := [i for i in group if places[i] == kind])]
     if not groups:
         raise ValueError(f"there is no {element} on sublattice {sublattice} to remove")
     out = []
