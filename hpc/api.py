@@ -52,6 +52,8 @@ def run(
     field_along: str = "hop",
     relax_in_field: bool = False,
     born_charges: str | Path | None = None,
+    jobs: int = 1,
+    reuse: Sequence[str | Path] = (),
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Study:
@@ -78,6 +80,10 @@ def run(
         Converge the band in every field too.
     born_charges
         File with the charges on which the field acts.
+    jobs
+        Processes that compute at a time.
+    reuse
+        Folders of other studies: what they have computed is taken from there.
     overwrite
         Replace a study that the folder holds.
     quiet
@@ -103,6 +109,8 @@ def run(
         overwrite=overwrite,
         stages=stages,
         starts=starts,
+        jobs=jobs,
+        reuse=[Path(folder) for folder in reuse],
         declared=declarations(reference, pulse, film),
         options=StudyOptions(fields=fields),
         console=Console(quiet=True) if quiet else None,

@@ -57,6 +57,16 @@ class Campaign(BaseModel):
     priorities: dict[str, int] = Field(default_factory=dict)
     max_queued: int = Field(default=1000, ge=1)
 
+    @field_validator("engines")
+    @classmethod
+    def _no_code(cls, value: list[str]) -> list[str]:
+        for name in value:
+            if name.strip().lower().startswith("ase:"):
+                raise ValueError(
+                    f"engine {name!r} runs code that a file may not name; give it in a Python loop of StudySpec"
+                )
+        return value
+
     @field_validator("fields_V_per_m")
     @classmethod
     def _finite(cls, value: list[float] | None) -> list[float] | None:
@@ -178,7 +188,7 @@ def study_flow(spec: StudySpec) -> Flow:
             changes["fields_V_per_m"] = spec.fields_V_per_m
         if spec.vacancies is not None:
             changes["vacancies"] = spec.vacancies
-        flow: Flow = replace(maker, **changes).make(spec.host.strip().lower(), spec.order)
+        flow: Flow = replace(maker, **changes).make(spec.host.strip(), spec.order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error
     return flow

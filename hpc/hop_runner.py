@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ def run_hops(
     quick: bool = False,
     jobs: int = 1,
     options: StudyOptions | None = None,
+    reuse: Sequence[Path] = (),
     console: Console | None = None,
 ) -> HopSet:
     """Compute every distinct hop of a host; an interrupted run goes on where it was.
@@ -47,6 +49,8 @@ def run_hops(
         Processes that compute at a time.
     options
         Fields, a cheaper engine for the paths.
+    reuse
+        Folders of other studies: what they have computed is taken from there.
     console
         Where to print; stdout by default.
 
@@ -68,13 +72,22 @@ def run_hops(
     flow = _flow(host, engine_name, order, quick, options or StudyOptions())
     last = _last(flow)
 
+    from .journal import refuse_if_in_use
     from .progress import StageProgress
+    from .quarantine import heal_store
     from .runner import LocalRunner
-    from .store import open_store
+    from .store import STORE_FOLDER, open_store, refuse_links, stores_of
 
+    told = Console(stderr=True)
+    others = stores_of(reuse)
+    refuse_links(folder)
+    refuse_if_in_use(folder / STORE_FOLDER)
+    notes = heal_store(folder)
     store = open_store(folder)
-    with StageProgress(flow, Console(stderr=True)) as progress:
-        summary = LocalRunner(store, progress.on_event, jobs=jobs).run(flow)
+    with StageProgress(flow, told) as progress:
+        summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
+    for note in [*notes, *summary.damaged]:
+        told.print(f"damage: {note}", style="yellow", markup=False)
     if not summary.finished:
         name, reason = next(iter(summary.failed.items()))
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")

@@ -244,6 +244,18 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def refuse_if_in_use(folder: Path) -> None:
+    """Refuse a store's folder that a runner works on, before anything in it is moved or removed.
+
+    Raises
+    ------
+    FolderInUseError
+        If another runner holds its lock.
+    """
+    if (folder / LOCK_FILE).is_file() and (lock := _take_lock(folder)) is not None:
+        lock.close()
+
+
 def _take_lock(folder: Path) -> IO[str] | None:
     try:
         import fcntl

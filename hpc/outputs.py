@@ -44,8 +44,11 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
     UserError
         With the folder and the fix.
     """
+    from .store import refuse_links
+
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output {folder} is a file; give a folder with --output")
+    refuse_links(folder)
     if (folder / RESULTS).exists() and not overwrite:
         raise UserError(
             f"{folder} already holds a study; rebuild its report with `magnetoionics report {folder}`, "

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .outputs import RESULTS
 from .sqlite_store import DAMAGED, Row, SqliteStore, decode
-from .store import STORE_FILE, STORE_FOLDER
+from .store import STORE_FILE, STORE_FOLDER, refuse_links
 
 # Beyond this the indices are not checked against the table: a wrong entry is found when it is read.
 _FULL_CHECK_BYTES = 200 * 1024**2
@@ -30,6 +30,7 @@ def heal_store(folder: Path) -> list[str]:
     list of str
         What was found and done, for the user; empty if all is well.
     """
+    refuse_links(folder)
     path = folder / STORE_FOLDER / STORE_FILE
     if not path.is_file():
         return []
@@ -52,6 +53,7 @@ def heal_store(folder: Path) -> list[str]:
 
 def set_bad_results_aside(folder: Path) -> list[str]:
     """Move a results.json aside that is no whole JSON, if the store is there to write it again from."""
+    refuse_links(folder)
     path = folder / RESULTS
     if not path.is_file() or not (folder / STORE_FOLDER / STORE_FILE).is_file():
         return []

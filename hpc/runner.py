@@ -7,10 +7,10 @@ What has been computed is never computed again: a finished job leaves its output
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
 from .execution import Outcome, execute
@@ -38,12 +38,13 @@ class JobEvent:
 
 @dataclass
 class RunSummary:
-    """What ran or was taken over, how long each stage took (s), and what failed and why."""
+    """What ran or was taken over (`borrowed`: from other studies), how long a stage took (s), what failed and why."""
 
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     jobs: int = 0
     reused: int = 0
+    borrowed: int = 0
     damaged: list[str] = field(default_factory=list)
 
     @property
@@ -74,9 +75,18 @@ class LocalRunner:
         Called with a `JobEvent` at every start and end.
     jobs
         Processes that compute at a time; more than one needs a `SqliteStore`.
+    others
+        Stores of other studies, asked for a job that `store` does not have; what they have is copied.
     """
 
-    def __init__(self, store: JobStore, on_event: Callable[[JobEvent], None] | None = None, *, jobs: int = 1) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        on_event: Callable[[JobEvent], None] | None = None,
+        *,
+        jobs: int = 1,
+        others: Sequence[SqliteStore] = (),
+    ) -> None:
         docs = store.docs_store
         if jobs < 1:
             raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
@@ -84,6 +94,7 @@ class LocalRunner:
             raise UserError(f"--jobs {jobs} needs the SQLite store, not a {type(docs).__name__}")
         self.store = store
         self.workers = jobs
+        self._others = list(others)
         self._docs = docs if isinstance(docs, SqliteStore) else None
         self._tell = on_event or (lambda event: None)
         self._keys: dict[str, str] = {}
@@ -238,12 +249,26 @@ class LocalRunner:
         self._keys[job.uuid] = key
         return key
 
+    def _borrow(self, job: Job, key: str) -> bool:
+        """Copy the output of an equal job from another study's store; a damaged one there is named and passed over."""
+        for other in self._others:
+            try:
+                document = other.by_key(key)
+            except DamagedStoreError as error:
+                self.summary.damaged.append(f"{job.name} is not taken from another study: {error}")
+                continue
+            if document is not None:
+                self._write(_rows_for(job, key, document))
+                self.summary.borrowed += 1
+                return True
+        return False
+
     def _take_over(self, job: Job, key: str) -> bool:
         """Give the stored output of an equal job to this one; False if there is none or it is damaged."""
         try:
             pointer = self.store.docs_store.query_one({"uuid": f"key-{key}"})
             if pointer is None:
-                return False
+                return self._borrow(job, key)
             uuid, index = pointer["job"]
             document = self.store.docs_store.query_one({"uuid": uuid, "index": index})
         except DamagedStoreError as error:
@@ -256,14 +281,7 @@ class LocalRunner:
             return False
         if (uuid, index) == (job.uuid, job.index):
             return True
-        document |= {
-            "uuid": job.uuid,
-            "index": job.index,
-            "name": job.name,
-            "metadata": job.metadata,
-            "hosts": job.hosts,
-        }
-        rows = [encode(document), encode(_pointer(key, job))]
+        rows = _rows_for(job, key, document)
         # Two equal jobs of one run keep an output each: others refer to both.
         old = [] if (uuid, index) in self._mine else [(uuid, index)]
         if self._docs is not None:
@@ -273,6 +291,12 @@ class LocalRunner:
             for uuid, index in old:
                 self.store.docs_store.remove_docs({"uuid": uuid, "index": index})
         return True
+
+
+def _rows_for(job: Job, key: str, document: dict[str, Any]) -> list[Row]:
+    """A stored output under another job's name, with the key."""
+    mine = {"uuid": job.uuid, "index": job.index, "name": job.name, "metadata": job.metadata, "hosts": job.hosts}
+    return [encode(document | mine), encode(_pointer(key, job))]
 
 
 def _pointer(key: str, job: Job) -> dict[str, object]:

@@ -63,10 +63,13 @@ class SqliteStore(Store):
     ----------
     path
         The file; its folder must exist.
+    read_only
+        Whether nothing is written: to look into a store of another study.
     """
 
-    def __init__(self, path: str, **kwargs: Any) -> None:
+    def __init__(self, path: str, *, read_only: bool = False, **kwargs: Any) -> None:
         self.path = str(path)
+        self.read_only = read_only
         self._connection: sqlite3.Connection | None = None
         self._held: list[Row] | None = None
         kwargs.setdefault("key", "uuid")
@@ -92,10 +95,16 @@ class SqliteStore(Store):
         if self._connection is not None and not force_reset:
             return
         self.close()
-        connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        name = f"{Path(self.path).absolute().as_uri()}?mode=ro" if self.read_only else self.path
+        connection = sqlite3.connect(
+            name, timeout=60, isolation_level=None, check_same_thread=False, uri=self.read_only
+        )
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
+            if self.read_only:
+                connection.execute("SELECT uuid FROM documents LIMIT 1").fetchall()
+            else:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
             connection.close()
             raise DamagedStoreError(
@@ -156,6 +165,20 @@ class SqliteStore(Store):
             if limit and position >= skip + limit:
                 return
             yield _project(document, properties)
+
+    def by_key(self, key: str) -> dict[str, Any] | None:
+        """Output document of the job that has a key (see `keys`); None if the store has none.
+
+        Raises
+        ------
+        DamagedStoreError
+            If it is there and does not decode.
+        """
+        pointer = self.query_one({"uuid": f"key-{key}"})
+        if pointer is None:
+            return None
+        uuid, index = pointer["job"]
+        return self.query_one({"uuid": uuid, "index": index})
 
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
         """Insert or replace documents in one transaction."""

@@ -158,11 +158,11 @@ def _table(title: str, rows: Sequence[Row]) -> Table:
 
 
 def _write(found: Inventory, tables: dict[str, list[Row]], output: Path) -> int:
-    from ..structures.files import write_structure
+    from ..structures.files import inner_path, write_structure
 
     count = 0
     for name, structure in found.structures():
-        file = output / name.replace(",", "-")
+        file = output / inner_path(name.replace(",", "-"))
         file.parent.mkdir(parents=True, exist_ok=True)
         for ending in ENDINGS:
             write_structure(structure, file.parent / f"{file.name}{ending}")

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from .errors import StudyFailedError, UserError
+from .journal import refuse_if_in_use
 from .outputs import REPORT, band_stem, check_output_folder, write_study
 from .quarantine import heal_store, set_bad_results_aside
+from .store import STORE_FOLDER, refuse_links, stores_of
 from .study_options import StudyOptions
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def run_study(
     jobs: int = 1,
     declared: Declarations | None = None,
     options: StudyOptions | None = None,
+    reuse: Sequence[Path] = (),
     console: Console | None = None,
 ) -> Path:
     """Compute a study and write it.
@@ -65,6 +68,8 @@ def run_study(
         Frozen reference, pulse and film; nothing frozen by default.
     options
         Fields, vibrating ions, a cheaper engine for the path.
+    reuse
+        Folders of other studies: what they have computed is taken from there.
     console
         Where to report; stderr by default.
 
@@ -84,8 +89,11 @@ def run_study(
     folder = output or default_folder(host)
     if jobs < 1:
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
+    refuse_links(folder)
+    refuse_if_in_use(folder / STORE_FOLDER)
     notes = set_bad_results_aside(folder)
     check_output_folder(folder, overwrite=overwrite)
+    others = stores_of(reuse)
     flow = _build_flow(host, engine_name, order, quick, stages, starts, declared, options)
     if overwrite:
         _remove_study(folder)
@@ -98,7 +106,7 @@ def run_study(
         console.print(f"damage: {note}", style="yellow", markup=False)
     store = open_store(folder)
     with StageProgress(flow, console) as progress:
-        summary = LocalRunner(store, progress.on_event, jobs=jobs).run(flow)
+        summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
     for note in summary.damaged:
         console.print(f"damage: {note}", style="yellow", markup=False)
     if not summary.finished:
@@ -138,7 +146,8 @@ def finish_study(store: JobStore, seconds: dict[str, float], flow_uuid: str, fol
 
 
 def _jobs(summary: RunSummary) -> str:
-    return f"{summary.jobs} jobs" + (f", {summary.reused} of them computed before" if summary.reused else "")
+    before = f", {summary.reused} of them computed before" if summary.reused else ""
+    return f"{summary.jobs} jobs{before}" + (f" ({summary.borrowed} in other studies)" if summary.borrowed else "")
 
 
 def rebuild_report(folder: Path, console: Console | None = None, declared: Declarations | None = None) -> None:
@@ -261,8 +270,8 @@ def _remove_study(folder: Path) -> None:
     import shutil
 
     from .outputs import BANDS, FIGURES, RESULTS
-    from .store import STORE_FOLDER
 
+    refuse_if_in_use(folder / STORE_FOLDER)
     for name in (STORE_FOLDER, FIGURES, BANDS):
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (RESULTS, REPORT):
@@ -275,6 +284,24 @@ def _save_timings(store: JobStore, seconds: dict[str, float], flow_uuid: str) ->
     store.docs_store.update({"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded, "study": flow_uuid})
 
 
+def _decoded(output: Any, name: str, kind: type[Any]) -> Any:
+    """The document in a job's output, whatever else a store from somebody may hold there."""
+    from monty.json import MontyDecoder
+
+    try:
+        made = MontyDecoder().process_decoded(output)
+    except Exception as error:  # pymatgen and pydantic fail on nonsense in many ways
+        made, reason = None, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    else:
+        reason = f"it is a {type(made).__name__}"
+    if not isinstance(made, kind):
+        raise UserError(
+            f"the output of {name!r} in the job store is no {kind.__name__} ({reason}); "
+            "`magnetoionics run --overwrite` computes it again"
+        )
+    return made
+
+
 def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
     """The assembled study with its timings, and its bands by file stem.
 
@@ -283,19 +310,26 @@ def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
     UserError
         If the store has no finished study.
     """
-    from monty.json import MontyDecoder
+    from ..analysis.calculation import Band
+    from ..analysis.study import Study
 
     timings = store.docs_store.query_one({"uuid": TIMINGS_KEY}) or {}
 
-    def output_of(name: str) -> Any:
-        criteria = {"name": name, **({"hosts": timings["study"]} if timings.get("study") else {})}
+    def output_of(name: str, kind: type[Any]) -> Any:
+        flow = timings.get("study")
+        criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
         found = store.query_one(criteria, properties=["output"], load=True)
-        return None if found is None else MontyDecoder().process_decoded(found["output"])
+        return None if found is None else _decoded(found.get("output"), name, kind)
 
-    study = output_of(STUDY_JOB)
+    study = output_of(STUDY_JOB, Study)
     if study is None:
         raise UserError("the job store holds no finished study; run it again")
-    study.timings = timings.get("output") or {}
-    band = output_of(BAND_JOB)
+    seconds = timings.get("output") or {}
+    if not isinstance(seconds, dict) or not all(isinstance(s, int | float) for s in seconds.values()):
+        raise UserError(
+            "the timings in the job store are no seconds by stage; `magnetoionics run --overwrite` renews it"
+        )
+    study.timings = seconds
+    band = output_of(BAND_JOB, Band)
     bands = {band_stem(m.band_file): band for m in study.migration if m.band_file and band is not None}
     return study, bands

@@ -24,9 +24,23 @@ FORMATS = (".json", ".vasp", ".cif", ".mcif", ".extxyz")
 MAGMOM_SUFFIX = ".magmom"
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 _AXES = "xyz"
+# What stays of a name in a path: letters and digits of any script, and the marks that labels have.
+_PLAIN = re.compile(r"[^\w .,+()'-]+")
 _CIF = (".cif", ".mcif")
 # What every format gives back; the second part would begin a list or a block in CIF.
 _WORD = re.compile(r"(?!loop_|data_|save_|global_|stop_)[A-Za-z0-9][!-~]*")
+
+
+def inner_path(name: str) -> Path:
+    """Relative path of a name whose parts may come from somebody's file: none leads up, or holds more than plain text.
+
+    Parameters
+    ----------
+    name
+        Parts between slashes, as in ``"hops/01-Co(B)-V_Fe(B)/initial"``.
+    """
+    parts = (_PLAIN.sub("_", part).strip(". ")[:100] for part in name.split("/"))
+    return Path(*[part or "_" for part in parts])
 
 
 def write_structure(structure: Structure, path: str | Path) -> list[Path]:

@@ -15,7 +15,6 @@ _PREFIXES = (
     "magnetoionics.analysis.",
     "magnetoionics.structures.",
     "magnetoionics.calculators.",
-    "magnetoionics.workflows.",
     "emmet.core.",
     "atomate2.ase.schemas",
     "atomate2.common.schemas.",
@@ -23,6 +22,14 @@ _PREFIXES = (
     "atomate2.vasp.schemas.",
 )
 _MODULES = {
+    "magnetoionics.workflows.band",
+    "magnetoionics.workflows.band_states",
+    "magnetoionics.workflows.fields",
+    "magnetoionics.workflows.gpaw.evidence_results",
+    "magnetoionics.workflows.gpaw.settings",
+    "magnetoionics.workflows.vasp.neb",
+    "magnetoionics.workflows.vasp.settings",
+    "magnetoionics.workflows.vasp.spin_orbit",
     "pymatgen.core.structure",
     "pymatgen.core.lattice",
     "pymatgen.core.composition",
@@ -41,7 +48,6 @@ _MODULES = {
     "pymatgen.entries.computed_entries",
     "pymatgen.entries.compatibility",
     "pymatgen.io.vasp.inputs",
-    "pymatgen.io.vasp.outputs",
     "pymatgen.io.vasp.sets",
     "pymatgen.io.common",
     "pymatgen.symmetry.analyzer",
@@ -53,6 +59,8 @@ _MODULES = {
     "custodian.vasp.validators",
 }
 _CLASSES = {
+    # Others there read the file that they are given.
+    *(("pymatgen.io.vasp.outputs", name) for name in ("VolumetricData", "Chgcar", "Locpot", "Elfcar")),
     ("builtins", "complex"),
     ("datetime", "datetime"),
     ("uuid", "UUID"),

@@ -44,6 +44,13 @@ class Cluster:
         return Project(self, name)
 
 
+def edit(path, change):
+    """Change a YAML file in place."""
+    content = yaml.safe_load(path.read_text())
+    change(content)
+    path.write_text(yaml.safe_dump(content))
+
+
 class Project:
     """A project with its table, and runners that can be killed."""
 
@@ -52,9 +59,10 @@ class Project:
         self.table = cluster.folder / "projects" / name / "resources.yaml"
 
     def edit_table(self, change):
-        content = yaml.safe_load(self.table.read_text())
-        change(content)
-        self.table.write_text(yaml.safe_dump(content))
+        edit(self.table, change)
+
+    def edit(self, change):
+        edit(self.cluster.folder / "projects" / f"{self.name}.yaml", change)
 
     def start_runner(self, seconds=200.0):
         log = (self.cluster.folder / f"{self.name}-runner.log").open("ab")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import yaml
 from magnetoionics.hpc.campaign import Campaign, StudySpec, read_campaign, specs, study_flow
 from magnetoionics.hpc.campaign_actions import list_campaign
 from magnetoionics.hpc.cli import main
@@ -11,7 +12,9 @@ from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.runner import LocalRunner
 from magnetoionics.hpc.store import open_store
 from magnetoionics.hpc.study_runner import finish_study
+from magnetoionics.structures.files import write_structure
 from magnetoionics.structures.host import get_host
+from user_hosts import ENTRIES
 
 
 def written(folder, **entries):
@@ -42,6 +45,7 @@ def test_every_combination_is_a_study(tmp_path):
         ({"max_queued": 0}, "max_queued"),
         ({"fields_V_per_m": [float("nan")]}, "finite"),
         ({"colour": "red"}, "colour"),
+        ({"engines": ["local", 'ase:subprocess:Popen {"args": "true"}']}, "runs code"),
     ],
 )
 def test_bad_campaigns_are_refused(entries, said, tmp_path):
@@ -54,6 +58,15 @@ def test_bad_file_is_one_line(tmp_path, capsys):
     path.write_text("a: [")
     assert main(["campaign", str(path), "--project", "nowhere"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_path_of_a_host_file_keeps_its_case(tmp_path):
+    folder = tmp_path / "Hosts"
+    folder.mkdir()
+    write_structure(get_host("cofe2o4").structure(), folder / "mine.cif")
+    (folder / "Mine.yaml").write_text(yaml.safe_dump(ENTRIES))
+    (spec,) = specs(read_campaign(written(tmp_path, hosts=[str(folder / "Mine.yaml")], stages=["host"], quick=True)))
+    assert list(study_flow(spec).iterflow())
 
 
 def test_fields_and_vacancies_change_the_study():

@@ -1,5 +1,6 @@
 """The doctor finds a missing VASP, launcher, POTCAR, GPAW or setup where the jobs run, and names the cure."""
 
+import subprocess
 import sys
 
 import pytest
@@ -8,7 +9,7 @@ from magnetoionics.hpc.errors import UserError
 
 pytest.importorskip("jobflow_remote")
 
-from magnetoionics.hpc.cluster.codes import code_problems, environment_of, needed_codes
+from magnetoionics.hpc.cluster.codes import ask, code_problems, environment_of, needed_codes
 from magnetoionics.hpc.cluster.probe import gpaw_problems, missing_programs, potcar_problems
 from magnetoionics.hpc.cluster.project import ClusterSettings, load_project, projects_folder, write_project
 from magnetoionics.hpc.cluster.submit import project_table
@@ -125,6 +126,16 @@ def test_worker_is_asked_in_the_environment_of_its_jobs(programs, tmp_path, monk
     assert found == []
     found, cures = problems(**{"PATH": "/nowhere"}, **commands)
     assert any("VASP_CMD" in f for f in found)
+
+
+def test_worker_that_does_not_answer_is_a_finding():
+    class Silent:
+        def execute(self, command):
+            raise subprocess.TimeoutExpired("secret", 60)
+
+    ((problem, _),) = ask(Silent(), "", "python", "vasp", ["Fe"])
+    assert "TimeoutExpired" in problem
+    assert "secret" not in problem
 
 
 def test_environment_is_in_the_order_of_the_scripts():

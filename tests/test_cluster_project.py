@@ -105,6 +105,84 @@ def test_password_stays_in_a_file_of_the_owner(folder, monkeypatch, capsys):
     assert secret not in shown.out + shown.err
 
 
+def test_whatever_can_be_run_can_be_submitted():
+    import inspect
+
+    from magnetoionics.hpc.commands.run import run
+    from magnetoionics.hpc.commands.submit import submit
+
+    here = {"jobs", "reuse", "overwrite"}  # of this machine's runner and folder
+    assert set(inspect.signature(run).parameters) - here <= set(inspect.signature(submit).parameters)
+
+
+def test_database_is_asked_as_the_jobs_will_ask_it():
+    """The user is looked up in the store's own database unless `auth_source` names another."""
+    from magnetoionics.hpc.cluster.controller import _address, _client_options
+
+    store = Database(host="mongo", name="ferrites").store("jobs")
+    assert "authSource" not in _client_options(store)
+    store |= {"username": "maria", "password": "hunter2"}
+    assert _client_options(store)["authSource"] == "ferrites"
+    assert _client_options({**store, "auth_source": "admin"})["authSource"] == "admin"
+    assert _client_options({**store, "mongoclient_kwargs": {"tls": True}})["tls"] is True
+    assert _address(store) == "mongo:27017/ferrites"
+    uri = "mongodb://maria:hunter2@one,two/admin?ssl=true"
+    assert _client_options({"uri": uri, "database": "ferrites"})["host"] == uri
+    for given in ({"uri": uri}, {"host": uri}):
+        assert _address({**given, "database": "ferrites"}) == "one,two/ferrites"
+
+
+def test_auth_source_reaches_the_project(folder, monkeypatch):
+    monkeypatch.setenv("MAGNETOIONICS_DB_PASSWORD", "hunter2")
+    words = ["cluster", "init", "demo", "--scheduler", "shell", "--work-dir", "/scratch", "--db-user", "maria"]
+    assert main([*words, "--db-auth-source", "admin"]) == 0
+    content = yaml.safe_load((folder / "demo.yaml").read_text())
+    stores = [
+        content["queue"]["store"],
+        content["jobstore"]["docs_store"],
+        content["jobstore"]["additional_stores"]["data"],
+    ]
+    assert {s["auth_source"] for s in stores} == {"admin"}
+    from maggma.stores import GridFSStore
+
+    # Both kinds of store take it.
+    assert load_project("demo").queue.store["auth_source"] == "admin"
+    assert isinstance(load_project("demo").get_jobstore().additional_stores["data"], GridFSStore)
+
+
+def test_a_job_submitted_twice_is_computed_once(tmp_path):
+    """As after a runner that was killed before it noted the scheduler's number; making a folder twice would fail."""
+    import multiprocessing
+    import os
+
+    from jobflow import JobStore
+    from jobflow_remote.jobs.data import IN_FILENAME, OUT_FILENAME
+    from maggma.stores import JSONStore
+    from magnetoionics.hpc.cluster.job import main as run_job
+    from monty.serialization import dumpfn
+
+    store = JobStore(JSONStore(str(tmp_path / "outputs.json"), read_only=False))
+    dumpfn({"job": job(os.mkdir)("made"), "store": store}, tmp_path / IN_FILENAME)
+    fork = multiprocessing.get_context("fork")
+    twins = [fork.Process(target=run_job, args=(str(tmp_path),)) for _ in range(2)]
+    for twin in twins:
+        twin.start()
+    for twin in twins:
+        twin.join()
+
+    def error():
+        return json.loads((tmp_path / OUT_FILENAME).read_text())["error"]
+
+    assert error() is None
+    assert (tmp_path / "made").is_dir()
+    run_job(str(tmp_path))
+    assert error() is None
+    # A rerun uploads its input again, and is computed again.
+    (tmp_path / IN_FILENAME).touch()
+    run_job(str(tmp_path))
+    assert "FileExistsError" in error()
+
+
 def test_project_is_not_overwritten(folder):
     path, _ = write_project(SLURM)
     path.write_text("name: mine\n")

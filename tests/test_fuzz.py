@@ -1,6 +1,7 @@
 """Bounded fuzzing of everything that comes from outside: a clear refusal or a right result, never a traceback."""
 
 import json
+import shutil
 import sys
 
 import ase.io
@@ -12,9 +13,11 @@ from magnetoionics.analysis.study import Study
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.outputs import read_study
-from magnetoionics.hpc.study_runner import run_study
+from magnetoionics.hpc.store import open_store
+from magnetoionics.hpc.study_runner import STUDY_JOB, run_study, study_as_declared
 from magnetoionics.structures.files import write_structure
 from magnetoionics.structures.host import Host, get_host
+from magnetoionics.structures.safe_json import UnsafeFileError
 from magnetoionics.structures.strangers import read_structure_file
 from magnetoionics.structures.user_host import HostFileError, load_host
 from pymatgen.core import Structure
@@ -183,9 +186,52 @@ def test_structure_files(data, name, contents, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    made = run_study("cofe2o4", quick=True, stages=["host"], output=tmp_path_factory.mktemp("fuzz") / "cfo")
-    return json.loads((made / "results.json").read_text())
+def study_folder(tmp_path_factory):
+    return run_study("cofe2o4", quick=True, stages=["host"], output=tmp_path_factory.mktemp("fuzz") / "cfo")
+
+
+@pytest.fixture(scope="module")
+def study(study_folder):
+    return json.loads((study_folder / "results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def store(study_folder, tmp_path_factory):
+    """A store to spoil, and the documents that a report is made from."""
+    folder = tmp_path_factory.mktemp("stores")
+    shutil.copytree(study_folder / "store", folder / "store")
+    made = open_store(folder).docs_store
+    return folder, made, {n: made.query_one({"name": n}) for n in (STUDY_JOB, "timings")}
+
+
+OTHER_CLASSES = st.sampled_from(
+    [
+        {"@module": "pymatgen.core.lattice", "@class": "Lattice", "matrix": "x"},
+        {"@module": "magnetoionics.analysis.hops", "@class": "HopSet"},
+        {"@module": "magnetoionics.analysis.study", "@class": "nothing"},
+        {"@module": "magnetoionics.analysis.no_such_module", "@class": "Study"},
+        {"@module": "datetime", "@class": "datetime", "string": "x"},
+        {"@module": "numpy", "@class": "array", "dtype": "O", "data": [1]},
+    ]
+)
+
+
+@settings(BOUNDED, max_examples=25)
+@given(data=st.data())
+def test_stores(data, store):
+    """A whole row with a right checksum, and anything in it."""
+    folder, docs, documents = store
+    name = data.draw(st.sampled_from(sorted(documents)))
+    output = {"output": documents[name]["output"], "study": documents[name].get("study")}
+    if data.draw(st.booleans()):
+        output["output"] = data.draw(st.one_of(OTHER_CLASSES, values))
+    else:
+        output = changed(output, data.draw(changes_of(output)))
+    docs.update([*documents.values(), {**documents[name], "output": None, **output}])
+    try:
+        assert isinstance(study_as_declared(folder, None)[0], Study)
+    except (UserError, UnsafeFileError) as error:
+        check_reason(error)
 
 
 @settings(BOUNDED, max_examples=100)

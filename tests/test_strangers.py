@@ -13,8 +13,9 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.outputs import read_study, write_study
 from magnetoionics.hpc.sqlite_store import SqliteStore
+from magnetoionics.hpc.store import refuse_links
 from magnetoionics.hpc.study_runner import run_study
-from magnetoionics.structures.files import read_structure
+from magnetoionics.structures.files import inner_path, read_structure
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.safe_json import UnsafeFileError, check_classes, loads
 from magnetoionics.structures.strangers import read_structure_file, read_yaml
@@ -55,6 +56,8 @@ BOMBS = [
     {"@module": "os", "@class": None},
     {"@module": "numpy.f2py", "@class": "main"},
     {"@module": "pickle", "@class": "Unpickler"},
+    {"@module": "pymatgen.io.vasp.outputs", "@class": "Vasprun", "filename": "/dev/zero"},
+    {"@module": "magnetoionics.workflows.engines.ase", "@class": "AseCalculatorEngine", "calculator": "os:system"},
     {"@module": "torch", "@class": "load"},
 ]
 
@@ -231,6 +234,60 @@ def test_results_write_inside_their_folder_only(study, raw, tmp_path):
     write_study(Study.model_validate(raw), dict.fromkeys(names, band), folder)
     assert snapshot(tmp_path, folder) == before
     assert {p.parent.name for p in folder.rglob("*.extxyz")} == {"bands"}
+
+
+def test_names_of_a_host_lead_nowhere(tmp_path):
+    """Sublattices and orders come from a host file, and are parts of the names of what is written."""
+    from magnetoionics.hpc.structure_files import _write
+    from magnetoionics.workflows.vasp.plan import _name
+
+    cell = get_host("cofe2o4").structure("normal")
+
+    class Found:
+        def structures(self):
+            for evil in ("V_Fe(../../../../x)", "/etc/x", "..", "a\0b", "x" * 400):
+                yield f"vacancies/{evil}", cell
+
+    folder = tmp_path / "a" / "b" / "out"
+    before = snapshot(tmp_path, folder)
+    folder.mkdir(parents=True)
+    assert _write(Found(), {}, folder) == 5
+    assert snapshot(tmp_path, folder) == [*before, str(tmp_path / "a"), str(tmp_path / "a" / "b")]
+    assert sum(p.suffix == ".cif" for p in folder.rglob("*")) == 5
+    assert str(inner_path("hops/01-Co(B)-V_Fe(B)/initial")) == "hops/01-Co(B)-V_Fe(B)/initial"
+    assert "/" not in _name("bulk_../../x")
+
+
+@pytest.mark.parametrize(
+    "place", ["store", "figures", "bands", "results.json", "store/jobs.sqlite", "store/files/V_O", "figures/band.png"]
+)
+def test_links_out_of_a_study_are_not_written_through(place, study, tmp_path, capsys):
+    import shutil
+
+    folder, outside = tmp_path / "study", tmp_path / "outside"
+    folder.mkdir()
+    for name in ("store", "figures", "bands"):
+        shutil.copytree(study / name, folder / name)
+    link = folder / place
+    if link.exists():
+        link.rename(outside)
+    else:
+        outside.mkdir()
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(outside)
+    before = {p: p.stat().st_mtime_ns for p in [outside, *outside.rglob("*")]}
+    for words in (["report", str(folder)], ["run", "cofe2o4", "--quick", "--output", str(folder)]):
+        assert main(words) == 2
+        assert "leads out" in capsys.readouterr().err
+    assert {p: p.stat().st_mtime_ns for p in [outside, *outside.rglob("*")]} == before
+
+
+def test_links_within_a_study_are_its_own_affair(study, tmp_path):
+    import shutil
+
+    shutil.copytree(study / "store", tmp_path / "store")
+    (tmp_path / "band.png").symlink_to("figures/band.png")
+    refuse_links(tmp_path)
 
 
 def snapshot(root, without):

@@ -96,7 +96,10 @@ def environment_of(worker: Any, config: ExecutionConfig | None) -> str:
 def ask(host: Any, before: str, python: str, engine: str, elements: Sequence[str]) -> list[tuple[str, str]]:
     """What `probe` says on a machine; a probe that cannot run is a problem itself."""
     module = __name__.rpartition(".")[0] + ".probe"
-    out, error, code = host.execute(f"{before}\n{python} -m {module} {engine} {' '.join(elements)}")
+    try:
+        out, error, code = host.execute(f"{before}\n{python} -m {module} {engine} {' '.join(elements)}")
+    except Exception as reason:  # one kind for every way to reach a machine; a minute without answer is one
+        return [(f"cannot be looked for ({type(reason).__name__})", "see that the worker answers, then ask again")]
     try:
         if code:
             raise ValueError(f"exit code {code}")

@@ -58,13 +58,11 @@ def ping_database(store: dict[str, Any]) -> str:
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
 
-    host, port = store.get("host", "localhost"), store.get("port", 27017)
-    address = f"{host}:{port}/{store.get('database')}"
-    options = {k: store[k] for k in ("username", "password") if store.get(k)}
+    address = _address(store)
+    if store.get("ssh_tunnel"):
+        return address  # maggma opens the tunnel: what fails is said by the first call
     try:
-        with MongoClient(
-            host, port, serverSelectionTimeoutMS=DATABASE_WAIT_MS, directConnection=True, **options
-        ) as client:
+        with MongoClient(**_client_options(store)) as client:
             client.admin.command("ping")
             client[str(store.get("database"))].list_collection_names()
     except PyMongoError as error:
@@ -74,6 +72,26 @@ def ping_database(store: dict[str, Any]) -> str:
             "`jobstore` in the project file"
         ) from error
     return address
+
+
+def _client_options(store: dict[str, Any]) -> dict[str, Any]:
+    """How maggma connects to a store, with a short wait."""
+    options: dict[str, Any] = {"serverSelectionTimeoutMS": DATABASE_WAIT_MS, **(store.get("mongoclient_kwargs") or {})}
+    if store.get("uri"):
+        return {"host": store["uri"], **options}
+    options = {"host": store.get("host", "localhost"), "port": store.get("port", 27017), **options}
+    if store.get("username"):
+        source = store.get("auth_source") or store.get("database")
+        options |= {"username": store["username"], "password": store.get("password"), "authSource": source}
+    return options
+
+
+def _address(store: dict[str, Any]) -> str:
+    """Where a database is, without user, password and options, all of which an address may hold."""
+    place = str(store.get("uri") or store.get("host", "localhost"))
+    bare = place.rpartition("://")[2].rpartition("@")[2].partition("/")[0].partition("?")[0]
+    port = "" if "://" in place else f":{store.get('port', 27017)}"
+    return f"{bare}{port}/{store.get('database')}"
 
 
 def initialise(controller: JobController) -> None:

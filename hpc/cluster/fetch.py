@@ -35,12 +35,15 @@ class RemoteStudy:
         Jobs of other studies whose outputs this one takes.
     seconds_by_stage
         Wall time of the jobs that have ended, summed by stage.
+    damage
+        What was wrong with the folder's store and moved aside.
     """
 
     flow: str
     jobs: list[dict[str, Any]]
     shared: list[Shared] = field(default_factory=list)
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
+    damage: list[str] = field(default_factory=list)
 
     @property
     def states(self) -> Counter[str]:
@@ -177,7 +180,7 @@ def fetch_study(project_name: str, folder: Path, flow: str) -> RemoteStudy:
 
     with job_controller(project_name) as controller:
         study = remote_study(controller, flow)
-        heal_store(folder)
+        study.damage = heal_store(folder)
         store = open_store(folder)
         docs = store.docs_store
         assert isinstance(docs, SqliteStore)

@@ -32,6 +32,7 @@ class Database:
     port: int = 27017
     name: str = "magnetoionics"
     user: str | None = None
+    auth_source: str | None = None
 
     def store(self, collection: str, kind: str = "MongoStore") -> dict[str, Any]:
         """Specification of a maggma store."""
@@ -47,6 +48,7 @@ class Database:
             if not password:
                 raise UserError(f"user {self.user} needs a password: set {PASSWORD_VARIABLE} in the environment")
             out |= {"username": self.user, "password": password}
+            out |= {"auth_source": self.auth_source} if self.auth_source else {}
         return out
 
 

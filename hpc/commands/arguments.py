@@ -64,6 +64,17 @@ BreakdownOption = Annotated[
     float | None,
     typer.Option("--breakdown-V-per-m", help="Refuse larger fields [default: the gap over the ordered cell's edge]."),
 ]
+VibratingOption = Annotated[
+    str | None,
+    typer.Option("--vibrating-A", help="Radius around the mover whose ions vibrate, or all [default: 3.2]."),
+]
+MapsOption = Annotated[
+    str | None, typer.Option(help="Vacancies whose E(n) is computed too, e.g. 'V_O(1),V_O(2)' [default: none].")
+]
+ReuseOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder of another study whose equal calculations are taken, e.g. the bulk cell; repeatable."),
+]
 BornChargesOption = Annotated[
     Path | None, typer.Option(help="Charges on which the field acts: .json or .npy, by element or by site.")
 ]

@@ -30,6 +30,9 @@ def init(
     db_port: Annotated[int, typer.Option(help="Its port.")] = 27017,
     db_name: Annotated[str | None, typer.Option(help="Database [default: the project's name].")] = None,
     db_user: Annotated[str | None, typer.Option(help="User; password in MAGNETOIONICS_DB_PASSWORD.")] = None,
+    db_auth_source: Annotated[
+        str | None, typer.Option(help="Database that knows the user, often admin [default: the same].")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a project of this name.")] = False,
 ) -> None:
     """Write a project of jobflow-remote with workers, polling and a table of resources."""
@@ -54,7 +57,9 @@ def init(
         walltime_s=round(walltime_h * 3600),
         poll_s=poll,
         max_queued=max_queued,
-        database=Database(host=db_host, port=db_port, name=db_name or project, user=db_user),
+        database=Database(
+            host=db_host, port=db_port, name=db_name or project, user=db_user, auth_source=db_auth_source
+        ),
     )
     path, table = write_project(settings, overwrite=overwrite)
     typer.echo(f"project: {path} (readable by you only)\nresources: {table}")

@@ -20,6 +20,7 @@ from .arguments import (
     HostArgument,
     OrderOption,
     RelaxInFieldOption,
+    ReuseOption,
     engine_or_calculator,
 )
 
@@ -39,6 +40,7 @@ def hops(
     born_charges: BornChargesOption = None,
     band_start: BandStartOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
+    reuse: ReuseOption = None,
 ) -> None:
     """Compute every distinct hop of a host: table, CSV and one figure of all bands with their humps."""
     from ..hop_runner import run_hops
@@ -58,6 +60,7 @@ def hops(
         output=output,
         quick=quick,
         jobs=jobs,
+        reuse=reuse or (),
         options=StudyOptions(fields=fields, band_start=band_start),
     )
 

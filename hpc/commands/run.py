@@ -19,11 +19,14 @@ from .arguments import (
     FieldSizesOption,
     FilmOption,
     HostArgument,
+    MapsOption,
     OrderOption,
     PulseOption,
     ReferenceOption,
     RelaxInFieldOption,
+    ReuseOption,
     StartsOption,
+    VibratingOption,
     engine_or_calculator,
 )
 
@@ -50,14 +53,10 @@ def run(
     breakdown_v_per_m: BreakdownOption = None,
     born_charges: BornChargesOption = None,
     band_start: BandStartOption = None,
-    vibrating_a: Annotated[
-        str | None,
-        typer.Option("--vibrating-A", help="Radius around the mover whose ions vibrate, or all [default: 3.2]."),
-    ] = None,
-    maps: Annotated[
-        str | None, typer.Option(help="Vacancies whose E(n) is computed too, e.g. 'V_O(1),V_O(2)' [default: none].")
-    ] = None,
+    vibrating_a: VibratingOption = None,
+    maps: MapsOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
+    reuse: ReuseOption = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
     ] = False,
@@ -82,6 +81,7 @@ def run(
         quick=quick,
         overwrite=overwrite,
         jobs=jobs,
+        reuse=reuse or (),
         declared=declarations(reference, pulse, film),
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,

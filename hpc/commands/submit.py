@@ -9,19 +9,24 @@ import typer
 
 from ..study_options import FieldOptions, StudyOptions
 from .arguments import (
+    BandStartOption,
     BornChargesOption,
     BreakdownOption,
+    CalculatorOption,
     EngineOption,
     FieldAlongOption,
     FieldOption,
     FieldSizesOption,
     FilmOption,
     HostArgument,
+    MapsOption,
     OrderOption,
     PulseOption,
     ReferenceOption,
     RelaxInFieldOption,
     StartsOption,
+    VibratingOption,
+    engine_or_calculator,
 )
 
 
@@ -29,6 +34,7 @@ def submit(
     host: HostArgument,
     project: Annotated[str, typer.Option(help="Project that `magnetoionics cluster init` made.")],
     engine: EngineOption = "local",
+    calculator: CalculatorOption = None,
     order: OrderOption = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the results [default: HOST-study].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells.")] = False,
@@ -43,6 +49,9 @@ def submit(
     relax_in_field: RelaxInFieldOption = False,
     breakdown_v_per_m: BreakdownOption = None,
     born_charges: BornChargesOption = None,
+    band_start: BandStartOption = None,
+    vibrating_a: VibratingOption = None,
+    maps: MapsOption = None,
     priority: Annotated[int, typer.Option(help="Larger is sooner.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write inputs and costs, submit nothing.")] = False,
 ) -> None:
@@ -61,13 +70,13 @@ def submit(
     submit_study(
         host,
         project,
-        engine_name=engine,
+        engine_name=engine_or_calculator(engine, calculator),
         order=order,
         output=output,
         quick=quick,
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,
-        options=StudyOptions(fields=fields),
+        options=StudyOptions(fields=fields, vibrating=vibrating_a, band_start=band_start, maps=maps),
         declared=declarations(reference, pulse, film),
         priority=priority,
         dry_run=dry_run,

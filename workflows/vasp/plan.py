@@ -126,7 +126,12 @@ def plan(
     relax_cell = MagneticRelaxMaker(settings=settings, cell=True)
     jobs = [
         PlannedJob(
-            f"bulk_{o}", f"relax cell and ions of order {o}", host.structure(o), relax_cell, True, name=f"bulk {o}"
+            _name(f"bulk_{o}"),
+            f"relax cell and ions of order {o}",
+            host.structure(o),
+            relax_cell,
+            True,
+            name=f"bulk {o}",
         )
         for o in host.orders
     ]
