@@ -93,6 +93,16 @@ def test_the_emulator_accepts_these_inputs_too(folder):
         read_inputs(made)
 
 
+def test_inputs_in_a_field_beyond_breakdown_are_refused_before_any_is_written(tmp_path, capsys):
+    """3 points along 8.39 A: 0.08 V/A over 25.2 A are 2.0 eV, beyond the gap; over one cell they would not be."""
+    file = tmp_path / "strong.yaml"
+    file.write_text("path: {field_V_per_A: [0.0, 0.0, 0.08], gap_eV: 1.5}\n", encoding="utf-8")
+    out = tmp_path / "inputs"
+    assert main(["inputs", "cofe2o4", "--engine", f"vasp:{file}", "--quick", "--output", str(out)]) == 2
+    assert "breaks down a gap of 1.5 eV over 25" in capsys.readouterr().err
+    assert not list(out.glob("*"))
+
+
 def test_matrices_for_a_job_that_does_not_exist_are_refused(tmp_path, capsys):
     path = tmp_path / "vasp.yaml"
     path.write_text("occupation_matrices: {V_Fe(C) relax: x}\n", encoding="utf-8")

@@ -196,23 +196,36 @@ def vacancy_jobs(label: str, cell: Structure, settings: VaspSettings, starts: Se
 def hop_jobs(
     hop: Hop, number: int, settings: VaspSettings, band: VaspBandSettings, dipoles: str = "formal"
 ) -> list[PlannedJob]:
-    """Ends and trial intermediates (in the band's field if it has one), the band of each hump, the polarisation."""
-    from .field import FieldMaker, PolarisationMaker
+    """Ends and trial intermediates (in the band's field if it has one), the band of each hump, the polarisation.
+
+    Raises
+    ------
+    ValueError
+        If the field breaks the insulator down, or the mesh cannot resolve it.
+    """
+    from .field import FieldMaker, PolarisationMaker, refuse_breakdown, refuse_thin_mesh
     from .jobs import MagneticRelaxMaker
     from .segment import SegmentMaker, start_images
 
     what = f"hop {number}: {hop.ion}({hop.from_sublattice}) -> {hop.vacancy}"
     relax: Any = MagneticRelaxMaker(settings=settings)
+    also = ""
     if band.field_V_per_A is not None:
+        mesh = settings.mesh(hop.initial)
+        refuse_breakdown(band.field_V_per_A, float(band.gap_eV or 0.0), hop.initial, mesh)
+        refuse_thin_mesh(mesh)
+        also = "; the flow adds a single point without the field"
         relax = FieldMaker(settings=settings, field_V_per_A=list(band.field_V_per_A))
         what += f" in a field of {list(band.field_V_per_A)} V/A"
     # The study computes the first hop, in a job named "band".
     own = "band" if number == 1 else ""
-    jobs = [_end(f"hop{number}_initial", f"{what}, relax the initial end", hop.initial, relax, own, "initial end")]
+    jobs = [
+        _end(f"hop{number}_initial", f"{what}, relax the initial end{also}", hop.initial, relax, own, "initial end")
+    ]
     for k, (trial, label) in enumerate(zip(hop.intermediates, hop.intermediate_labels, strict=True), start=1):
-        purpose = f"{what}, relax trial intermediate ({label})"
+        purpose = f"{what}, relax trial intermediate ({label}){also}"
         jobs.append(_end(f"hop{number}_middle{k}", purpose, trial, relax, own, f"intermediate {k}"))
-    jobs.append(_end(f"hop{number}_final", f"{what}, relax the final end", hop.final, relax, own, "final end"))
+    jobs.append(_end(f"hop{number}_final", f"{what}, relax the final end{also}", hop.final, relax, own, "final end"))
     segment = SegmentMaker(settings=settings, band=band)
     for k, (left, right) in enumerate(pairwise([hop.initial, *hop.intermediates[:1], hop.final]), start=1):
         images = start_images(left, right, band.images_per_hump)
