@@ -16,7 +16,7 @@ from .anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summa
 from .binding import VacancyBinding
 from .calculation import Calculation
 from .charged_cells import ChargedVacancies
-from .chemical_potentials import ChemicalPotentials, stability_window
+from .chemical_potentials import ChemicalPotentials
 from .competing_window import CompetingPhasesResult, competing_phases_result, experimental_window, oxygen_errors
 from .computed_phases import ComputedPhases, reference_set
 from .consistency import ComputedEnergy
@@ -30,7 +30,7 @@ from .kinetics import Retention, retention
 from .lithiation import content_curves
 from .migration import Migration
 from .oxygen_gas import delta_mu_O_eV
-from .phases import formula_composition, load_experimental_phases
+from .phases import formula_composition
 from .references import SpeciesFit
 from .study import (
     AnisotropyResult,
@@ -189,7 +189,7 @@ def competing_result(inputs: StudyInputs) -> CompetingPhasesResult | None:
         total_moment_muB=bulk.total_moment_muB / units,
         provenance=bulk.provenance,
     )
-    return competing_phases_result(own, inputs.phases)
+    return competing_phases_result(own, inputs.phases, inputs.declared.enthalpies)
 
 
 def chemical_potentials_result(
@@ -232,9 +232,11 @@ def _window(inputs: StudyInputs, competing: CompetingPhasesResult | None) -> tup
         return competing.window, competing.references.references
     if competing is None:
         assert inputs.references is not None
-        elements = sorted(inputs.references.reference_energies_eV)
-        return stability_window(inputs.host.formula, load_experimental_phases(elements)), inputs.references
-    measured, reason = experimental_window(inputs.host.formula)
+        measured, reason = experimental_window(inputs.host.formula, inputs.declared.enthalpies)
+        if measured is None:
+            raise ValueError(reason)
+        return measured, inputs.references
+    measured, reason = experimental_window(inputs.host.formula, inputs.declared.enthalpies)
     if measured is None:
         raise ValueError(f"computed phases: {competing.reason}; measured enthalpies: {reason}")
     return measured, inputs.references or reference_set(competing.phases, "fitted").references

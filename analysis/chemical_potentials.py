@@ -121,7 +121,8 @@ class ChemicalPotentials(Document):
     def origin(self) -> str:
         """Where the formation energies come from, in words."""
         if self.provenance.tier == "experiment":
-            return "experimental enthalpies"
+            own = [p.formula for p in self.phases if p.provenance.engine == "declared"]
+            return "experimental enthalpies" + (f", declared for {', '.join(own)}" if own else "")
         return f"phases computed with engine {self.provenance.engine}"
 
     def to_dataframe(self) -> pd.DataFrame:

@@ -17,7 +17,14 @@ from .consistency import ComputedEnergy
 from .defects import VacancyFormation
 from .document import Document
 from .formation import formation_bounds
-from .phases import decomposition, formula_composition, load_experimental_phases, mixture_text
+from .phases import (
+    Phase,
+    decomposition,
+    formula_composition,
+    load_experimental_phases,
+    mixture_text,
+    same_compound,
+)
 from .references import SpeciesFit
 
 
@@ -55,7 +62,9 @@ class CompetingPhasesResult(Document):
     experimental_reason: str = ""
 
 
-def competing_phases_result(host: ComputedEnergy, computed: ComputedPhases) -> CompetingPhasesResult:
+def competing_phases_result(
+    host: ComputedEnergy, computed: ComputedPhases, declared: Sequence[Phase] = ()
+) -> CompetingPhasesResult:
     """Stability window of a host among computed phases, and the experimental one beside it.
 
     Parameters
@@ -64,6 +73,8 @@ def competing_phases_result(host: ComputedEnergy, computed: ComputedPhases) -> C
         The host's own energy per formula unit.
     computed
         Competing phases of the same engine; one with the host's composition is replaced by `host`.
+    declared
+        Enthalpies of the user's own for the experimental window.
 
     Returns
     -------
@@ -74,7 +85,7 @@ def competing_phases_result(host: ComputedEnergy, computed: ComputedPhases) -> C
     own = formula_composition(host.formula)
     rivals = [e for e in computed.energies if not _same(formula_composition(e.formula), own)]
     phases = ComputedPhases(energies=[*rivals, host], left_out=computed.left_out)
-    experimental, experimental_reason = experimental_window(host.formula)
+    experimental, experimental_reason = experimental_window(host.formula, declared)
     made = CompetingPhasesResult(phases=phases, experimental=experimental, experimental_reason=experimental_reason)
     try:
         made.references = reference_set(phases, "redox ladder")
@@ -142,10 +153,12 @@ def _middles(
     return [0.5 * (low + high) for low, high in bounds]
 
 
-def experimental_window(formula: str) -> tuple[ChemicalPotentials | None, str]:
-    """The window from measured enthalpies, or None and the reason."""
+def experimental_window(formula: str, declared: Sequence[Phase] = ()) -> tuple[ChemicalPotentials | None, str]:
+    """The window from measured enthalpies, the user's own before those of the table; or None and the reason."""
     try:
-        return stability_window(formula, load_experimental_phases(formula_composition(formula))), ""
+        tabulated = load_experimental_phases(formula_composition(formula))
+        kept = [p for p in tabulated if not any(same_compound(p.formula, d.formula) for d in declared)]
+        return stability_window(formula, [*kept, *declared]), ""
     except ValueError as error:
         return None, str(error)
 

@@ -7,11 +7,12 @@ from pydantic import Field
 from .device_study import FilmDeclaration
 from .document import Document
 from .frozen_reference import FrozenReference
+from .phases import Phase
 from .switching import FieldPulse
 
 
 class Declarations(Document):
-    """Reference, pulse and film of a study.
+    """Reference, pulse and film of a study, and enthalpies of the user's own.
 
     Attributes
     ----------
@@ -19,8 +20,11 @@ class Declarations(Document):
         What is frozen; None, the default: nothing.
     pulse, film
         Field pulse of the switching path; film of the device figures.
+    enthalpies
+        Formation enthalpies used before those of the table, for the window from measured ones.
     """
 
     reference: FrozenReference | None = None
     pulse: FieldPulse = Field(default_factory=FieldPulse)
     film: FilmDeclaration = Field(default_factory=FilmDeclaration)
+    enthalpies: list[Phase] = Field(default_factory=list)

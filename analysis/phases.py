@@ -32,7 +32,7 @@ class Phase(Document):
     formation_energy_eV, uncertainty_eV
         From the elements in their standard states, eV per formula unit.
     confidence
-        ``known`` (general literature), ``weak`` or ``computed``.
+        ``known`` (general literature), ``weak``, ``computed`` or ``declared`` (by the user).
     source, provenance
         Where it comes from.
     """
@@ -40,7 +40,7 @@ class Phase(Document):
     formula: str
     formation_energy_eV: float
     uncertainty_eV: float = Field(default=0.0, ge=0)
-    confidence: Literal["known", "weak", "computed"] = "computed"
+    confidence: Literal["known", "weak", "computed", "declared"] = "computed"
     source: str
     provenance: Provenance
 
@@ -128,6 +128,49 @@ def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[
             )
         )
     return phases
+
+
+def declared_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float = 0.0, source: str = "") -> Phase:
+    """A formation enthalpy of the user's own: used instead of a tabulated one, or where there is none.
+
+    Parameters
+    ----------
+    formula
+        Compound of at least two elements; the enthalpy counts this formula unit.
+    kJ_per_mol, uncertainty_kJ_per_mol
+        From the elements and O2 gas, and its error.
+    source
+        Where it comes from.
+
+    Raises
+    ------
+    ValueError
+        If the formula is no compound, or the numbers make no sense.
+    """
+    try:
+        atoms = formula_composition(formula)
+    except ValueError as error:
+        raise ValueError(f"{formula!r} is no formula: {error}") from error
+    if len(atoms) < 2:
+        raise ValueError(f"{formula} is an element, whose formation enthalpy is zero by definition")
+    numbers = (kJ_per_mol, uncertainty_kJ_per_mol)
+    if not all(isinstance(x, int | float) and np.isfinite(x) for x in numbers) or uncertainty_kJ_per_mol < 0:
+        raise ValueError(f"{formula}: {kJ_per_mol} ± {uncertainty_kJ_per_mol} kJ/mol is no enthalpy with its error")
+    return Phase(
+        formula=formula,
+        formation_energy_eV=kJ_per_mol * EV_PER_KJ_PER_MOL,
+        uncertainty_eV=uncertainty_kJ_per_mol * EV_PER_KJ_PER_MOL,
+        confidence="declared",
+        source=source or "declared by the user",
+        provenance=Provenance(engine="declared", tier="experiment"),
+    )
+
+
+def same_compound(formula: str, other: str) -> bool:
+    """Whether two formulas are one composition, whatever their formula units."""
+    one, two = formula_composition(formula), formula_composition(other)
+    ratio = sum(one.values()) / sum(two.values())
+    return set(one) == set(two) and all(abs(n - ratio * two[el]) < 1e-6 * n for el, n in one.items())
 
 
 def formula_composition(formula: str) -> dict[str, float]:

@@ -48,6 +48,7 @@ def run(
     reference: Said = None,
     pulse: Said = None,
     film: Said = None,
+    enthalpies: Said = None,
     fields_V_per_m: Sequence[float] = (),
     field_along: str = "hop",
     relax_in_field: bool = False,
@@ -74,6 +75,8 @@ def run(
         Starts of each vacancy: ``as built``, ``rattled``, ``localised``, comma separated, or ``all``.
     reference, pulse, film
         As in `load`.
+    enthalpies
+        Formation enthalpies of your own by formula, kJ/mol, e.g. ``{"LiFe5O8": -2368}``.
     fields_V_per_m, field_along
         Sizes of fields, each along and against a direction: ``hop``, ``[0 0 1]`` or ``1,1,0``.
     relax_in_field
@@ -111,7 +114,7 @@ def run(
         starts=starts,
         jobs=jobs,
         reuse=[Path(folder) for folder in reuse],
-        declared=declarations(reference, pulse, film),
+        declared=declarations(reference, pulse, film, enthalpies),
         options=StudyOptions(fields=fields),
         console=Console(quiet=True) if quiet else None,
     )

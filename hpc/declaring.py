@@ -10,16 +10,20 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from ..analysis.declarations import Declarations
+    from ..analysis.phases import Phase
 
 Said = str | Mapping[str, Any] | None
 _EXAMPLES = {
     "reference": "'sublattice: A, p: [1, 1, 0], h_meV: 20, d0_meV_per_A2: 0.1'",
     "pulse": "'field_V_per_m: 1e8, duration_s: 1, temperature_K: 300'",
     "film": "'thickness_m: 2e-8, texture_deg: 10, barrier_spread_eV: 0.05'",
+    "enthalpies": "'LiFe5O8: -2368' or 'LiFe5O8: {kJ_per_mol: -2368, uncertainty_kJ_per_mol: 6, source: where from}'",
 }
 
 
-def declarations(reference: Said = None, pulse: Said = None, film: Said = None) -> Declarations:
+def declarations(
+    reference: Said = None, pulse: Said = None, film: Said = None, enthalpies: Said = None
+) -> Declarations:
     """What a user declares, checked.
 
     Parameters
@@ -27,6 +31,8 @@ def declarations(reference: Said = None, pulse: Said = None, film: Said = None) 
     reference, pulse, film
         Fields of `FrozenReference`, `FieldPulse` and `FilmDeclaration`: a dictionary, the path of a YAML file, or
         YAML on one line. None or ``"none"``: the default.
+    enthalpies
+        Formation enthalpies by formula in kJ/mol, each a number or the entries of `phases.declared_phase`.
 
     Raises
     ------
@@ -54,7 +60,21 @@ def declarations(reference: Said = None, pulse: Said = None, film: Said = None) 
             known = ", ".join(k for k in kinds[name].model_fields)
             wrong = f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
             raise UserError(f"{name} {said!r}: {wrong}; entries: {known}; e.g. {_EXAMPLES[name]}") from error
-    return Declarations(**made)
+    return Declarations(**made, enthalpies=_enthalpies(enthalpies))
+
+
+def _enthalpies(said: Said) -> list[Phase]:
+    from ..analysis.phases import declared_phase
+
+    out = []
+    for formula, value in (_entries("enthalpies", said) or {}).items():
+        entries = value if isinstance(value, dict) else {"kJ_per_mol": value}
+        try:
+            out.append(declared_phase(formula, **entries))
+        except (TypeError, ValueError) as error:
+            wrong = str(error).replace("declared_phase() ", "")
+            raise UserError(f"enthalpies {said!r}: {formula}: {wrong}; e.g. {_EXAMPLES['enthalpies']}") from error
+    return out
 
 
 def _entries(name: str, said: Said) -> dict[str, Any] | None:

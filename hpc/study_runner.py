@@ -187,6 +187,9 @@ def study_as_declared(folder: Path, declared: Declarations | None) -> tuple[Stud
     study, bands = _load(open_store(folder))
     if declared is None:
         return study, bands
+    if study.declared is not None and not declared.enthalpies:
+        # The window was made with them; only a new run makes another.
+        declared = declared.model_copy(update={"enthalpies": study.declared.enthalpies})
     band = next(iter(bands.values()), None)
     ends = None
     if band is not None:

@@ -5,17 +5,23 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
-from magnetoionics.analysis.competing_window import competing_phases_result, oxygen_errors
+from magnetoionics.analysis.competing_window import competing_phases_result, experimental_window, oxygen_errors
 from magnetoionics.analysis.computed_phases import ComputedPhases
 from magnetoionics.analysis.defects import VacancyFormation
+from magnetoionics.analysis.phases import EV_PER_KJ_PER_MOL, declared_phase
 from magnetoionics.analysis.plots.study import study_figures
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.study import Study
+from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.declaring import declarations
+from magnetoionics.hpc.runner import LocalRunner
+from magnetoionics.hpc.store import open_store
 from magnetoionics.hpc.study_runner import run_study
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.plan import plan_stages
+from magnetoionics.workflows.study import MagnetoionicStudyMaker
 from matplotlib import pyplot as plt
 from planted import CFO, LFO, TAG, ELEMENT_eV, energy, phases, planted_study
 
@@ -191,3 +197,67 @@ def test_phases_alone_give_a_window_of_the_local_engine_that_is_none(tmp_path):
     assert study.chemical_potentials is None
     assert study.not_done("chemical potentials") == "there are no vacancies to use them"
     assert "unstable" in (folder / "report.html").read_text()
+
+
+# Not a recommendation: the two values of S. K. Rakshit et al., 10.1016/j.jssc.2011.03.033, brought to 298 K or not.
+OWN = "LiFe5O8: {kJ_per_mol: -2368, uncertainty_kJ_per_mol: 6, source: a paper}, LiFeO2: -708"
+
+
+def test_enthalpies_of_the_user_open_a_window_that_the_table_lacks():
+    """Edges by hand, and a tabulated value is replaced rather than kept beside the declared one."""
+    declared = declarations(enthalpies=OWN).enthalpies
+    assert [p.source for p in declared] == ["a paper", "declared by the user"]
+    window, reason = experimental_window("LiFe5O8", declared)
+    assert reason == ""
+    assert window.oxygen_rich.reaction == "LiFe5O8 + 1/4 O2 -> 5/2 Fe2O3 + 1/2 Li2O2"
+    expected = 2 * (2.5 * -824.2 + 0.5 * -634.3 + 2368.0) * EV_PER_KJ_PER_MOL
+    assert window.delta_mu_O_max_eV == pytest.approx(expected, abs=1e-6)
+    assert window.origin == "experimental enthalpies, declared for LiFe5O8, LiFeO2"
+    assert [p.formation_energy_eV for p in window.phases if p.formula == "LiFeO2"] == [-708 * EV_PER_KJ_PER_MOL]
+    made = competing_phases_result(energy("LiFe5O8"), phases(LFO), declared)
+    assert made.experimental == window
+    twice, _ = experimental_window("CoFe2O4", [declared_phase("Fe4O6", 2 * -824.2)])
+    plain, _ = experimental_window("CoFe2O4")
+    assert twice.delta_mu_O_max_eV == pytest.approx(plain.delta_mu_O_max_eV, abs=1e-6)
+    assert "Fe2O3" not in [p.formula for p in twice.phases]
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("LiFe5O8: much", "is no enthalpy with its error"),
+        ("LiFe5O8: {kJ_per_mol: -2368, uncertainty_kJ_per_mol: -1}", "is no enthalpy with its error"),
+        ("Fe: -3", "Fe is an element"),
+        ("LiFe5O8: {kJ: -2368}", "unexpected keyword argument 'kJ'"),
+        ("NiO: -240", "the enthalpy of NiO does not bear on LiFe5O8, which has no Ni"),
+    ],
+)
+def test_enthalpies_that_make_no_sense_are_refused_before_anything_runs(said, message, tmp_path, capsys):
+    folder = tmp_path / "s"
+    assert main(["run", "life5o8", "--stages", "vacancies", "--enthalpies", said, "--output", str(folder)]) == 2
+    assert message in capsys.readouterr().err
+    assert not folder.exists()
+
+
+def test_lithium_ferrite_gets_its_film_ratios_from_enthalpies_of_the_user(tmp_path):
+    """Li/O of the film is what the vacancies leave of 1/8, with the window's numbers and the mark of the engine."""
+    maker = MagnetoionicStudyMaker(
+        engine=get_engine("local"), repeats=(1, 1, 1), is_quick=True, stages=["vacancies"], vacancies=[("Li", "B")],
+        declared=declarations(enthalpies=OWN),
+    )  # fmt: skip
+    flow, store = maker.make("life5o8"), open_store(tmp_path)
+    assert LocalRunner(store).run(flow).finished
+    study = flow.output.resolve(store)
+    assert study.declared.enthalpies[0].formula == "LiFe5O8"
+    (line,) = study.chemical_potentials.lines.lines
+    assert line.indicative
+    film = next(f for f in study.defects.films if f.inside)
+    (label,) = film.vacancies_per_formula
+    assert film.vacancies_per_formula[label] > 1e-12
+    assert film.ratio("Li/O").mid == pytest.approx((1 - film.vacancies_per_formula[label]) / 8, rel=1e-12)
+    assert set(study.to_dataframe("films")["ratio"]) == {"Li/Fe", "Li/O", "Fe/O"}
+    page = report_html(study)
+    assert "experimental enthalpies, declared for LiFe5O8, LiFeO2" in page
+    assert "was declared: a paper" in page
+    assert "Range of every potential where LiFe5O8 is stable" in page
+    plt.close("all")

@@ -8,6 +8,7 @@ from typing import get_args
 from pymatgen.core import Composition, Structure
 
 from ..analysis.competing_window import experimental_window
+from ..analysis.phases import Phase
 from ..analysis.study import Stage, StageResult
 from ..structures.competing import competing_oxides
 from ..structures.host import Host
@@ -40,6 +41,7 @@ def plan_stages(
     order: str,
     requested: Sequence[str] | None = None,
     repeats: tuple[int, int, int] | None = None,
+    enthalpies: Sequence[Phase] = (),
 ) -> list[StageResult]:
     """What a study will compute and what not, with the reasons.
 
@@ -54,6 +56,8 @@ def plan_stages(
         The host is always computed.
     repeats
         Supercell repeats of the ordered cell, if a hop is to be refused that they leave no room for.
+    enthalpies
+        Formation enthalpies of the user's own, which may give a window where the table gives none.
 
     Returns
     -------
@@ -76,7 +80,7 @@ def plan_stages(
     for stage in get_args(Stage):
         if stage in ON_REQUEST and stage not in (requested or ()):
             continue
-        reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell, repeats)
+        reason = _engine_reason(engine, stage, missing) or _host_reason(host, order, stage, cell, repeats, enthalpies)
         if stage == "competing phases" and stage not in (requested or ()):
             reason = reason or engine.phases_on_request
         if stage == "chemical potentials":
@@ -127,13 +131,20 @@ def _engine_reason(engine: Engine, stage: Stage, missing: dict[Capability, str])
     return "; ".join(lacks)
 
 
-def _host_reason(host: Host, order: str, stage: Stage, cell: Structure, repeats: tuple[int, int, int] | None) -> str:
+def _host_reason(
+    host: Host,
+    order: str,
+    stage: Stage,
+    cell: Structure,
+    repeats: tuple[int, int, int] | None,
+    enthalpies: Sequence[Phase],
+) -> str:
     if stage == "vacancies" and not present_vacancies(host, cell):
         return f"host {host.key} declares no vacancy that its order {order} has a site for"
     if stage == "competing phases":
         return phases_reason(host, cell)
     if stage == "chemical potentials":
-        return host.no_window or experimental_window(host.formula)[1]
+        return host.no_window or experimental_window(host.formula, enthalpies)[1]
     if stage == "migration":
         return _hop_reason(host, order, cell) or ("" if repeats is None else _room_reason(host, cell, repeats))
     if stage == "binding" and not {("Co", "B"), ("Fe", "B")} <= _filled(cell):

@@ -17,6 +17,7 @@ from ..analysis.computed_phases import ComputedPhases
 from ..analysis.declarations import Declarations
 from ..analysis.declared import HopEnds
 from ..analysis.field_tiers import FieldStudy
+from ..analysis.phases import formula_composition
 from ..analysis.references import SpeciesFit
 from ..analysis.study import EngineResult, Stage, StageResult, Study
 from ..analysis.vacancies import VacancySet
@@ -116,7 +117,8 @@ class MagnetoionicStudyMaker(Maker):
         """
         host = get_host(host_key)
         chosen = host.orders[0] if order is None else order
-        planned = plan_stages(self.engine, host, chosen, self.stages, self.repeats)
+        self._check_enthalpies(host)
+        planned = plan_stages(self.engine, host, chosen, self.stages, self.repeats, self.declared.enthalpies)
         if tuple(self.starts) != ("as built",) and not any(s.stage == "vacancies" and s.done for s in planned):
             raise ValueError("starts are those of vacancies, and this study computes none; add vacancies to the stages")
         for kind in self.starts if any(s.stage == "vacancies" and s.done for s in planned) else ():
@@ -138,6 +140,14 @@ class MagnetoionicStudyMaker(Maker):
         known = [s.label for s in chosen_sites(vacancy_sites(host_key, order), self.vacancies)]
         if unknown := [label for label in self.vacancy_maps if label not in known]:
             raise ValueError(f"no vacancy {', '.join(unknown)} to map; this study computes {', '.join(known)}")
+
+    def _check_enthalpies(self, host: Host) -> None:
+        elements = set(formula_composition(host.formula))
+        for p in self.declared.enthalpies:
+            if foreign := sorted(set(formula_composition(p.formula)) - elements):
+                raise ValueError(
+                    f"the enthalpy of {p.formula} does not bear on {host.formula}, which has no {', '.join(foreign)}"
+                )
 
     def make(self, host_key: HostKey, order: str | None = None) -> Flow:
         """Flow whose output is a `Study`.

@@ -17,6 +17,7 @@ from .tables import (
     host_table,
     maps_table,
     orders_table,
+    potentials_table,
     prefactors_table,
     retention_table,
     settings_table,
@@ -68,6 +69,13 @@ def _vacancies(study: Study) -> Section | None:
         "energy has no meaning."
     )
     section.tables.append(window_table(window))
+    if window.edges:
+        section.tables.append(potentials_table(window))
+    section.notes += [
+        f"the enthalpy of {p.formula}, {p.formation_energy_eV:.3f} eV, was declared: {p.source}"
+        for p in window.phases
+        if p.confidence == "declared"
+    ]
     section.notes += [*potentials.lines.provenance.left_out, potentials.references.note]
     if study.defects is not None and study.defects.fermi is not None:
         section.tables.append(levels_table(study.defects.fermi))

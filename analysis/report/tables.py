@@ -113,6 +113,16 @@ def window_table(window: ChemicalPotentials) -> Table:
     return Table(f"Stability window from {window.origin}", columns, rows)
 
 
+def potentials_table(window: ChemicalPotentials) -> Table:
+    """How far the potential of every element can go, and the reactions that end it."""
+    rows = [
+        [*words([e.element, e.end]), number(e.delta_mu_eV, 2), number(e.uncertainty_eV, 2), *words([e.reaction])]
+        for e in window.edges
+    ]
+    columns = ["element", "end", "Δμ (eV)", "± (eV)", "bounded by"]
+    return Table(f"Range of every potential where {window.host_formula} is stable", columns, rows)
+
+
 def field_table(hop: Migration) -> Table:
     """Barriers under the field."""
     rows = [

@@ -44,6 +44,13 @@ FilmOption = Annotated[
         help="Film of the device figures, e.g. 'thickness_m: 2e-8, texture_deg: 10, barrier_spread_eV: 0.05'."
     ),
 ]
+EnthalpiesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Formation enthalpies of your own for the stability window, kJ/mol, as YAML or a .yaml file, e.g. "
+        "'LiFe5O8: -2368' [default: the table's]."
+    ),
+]
 BandStartOption = Annotated[
     str | None, typer.Option(help="Cheaper engine that finds the path of the band first, e.g. local or sevennet.")
 ]
