@@ -49,8 +49,8 @@ class StatePair(Document):
     reversed_part_meV, kept_part_meV
         Half difference and half sum of the two.
     verdict, reason
-        What is written: ``nothing``, ``an axis``, ``a tilt of u``, ``a direction`` (a component of u changes sign), or
-        ``spurious odd part``.
+        What is written: ``nothing``, ``an axis``, ``a tilt of u``, ``a direction`` (u changes sign along its change)
+        or ``spurious odd part``.
     """
 
     kind: PairKind

@@ -130,17 +130,22 @@ def _verdict(
 
 
 def _change_of_u(u: Sequence[FloatArray], change_meV: float, reference: str) -> tuple[str, str]:
-    """Whether some component of u changes its sign, or u only turns and stretches."""
+    """Whether u changes its sign along its own change, or only turns and stretches.
+
+    Along an axis almost across it any turn of u changes a sign, so that this one component is asked and no other.
+    """
     kept = (u[0] + u[1]) / 2
     along = abs(float(kept @ (u[1] - u[0]))) / (2 * change_meV)
     stays = float(np.linalg.norm(kept))
     if along >= change_meV:
         return "a tilt of u", (
-            f"u changes by {2 * change_meV:.3g} meV, but no component of it changes sign: {stays:.3g} meV stay, "
-            f"relative to {reference}"
+            f"u changes by {2 * change_meV:.3g} meV, but its component along that change keeps its sign: "
+            f"{stays:.3g} meV stay, relative to {reference}"
         )
     whole = "u reverses" if stays < change_meV else f"{stays:.3g} meV of u stay, so that u as a whole does not reverse"
-    return "a direction", f"a component of {change_meV:.3g} meV of u changes sign relative to {reference}; {whole}"
+    return "a direction", (
+        f"u changes sign along its change, by +-{change_meV:.3g} meV, relative to {reference}; {whole}"
+    )
 
 
 def _listed(vector: FloatArray) -> list[float]:

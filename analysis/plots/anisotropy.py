@@ -44,8 +44,10 @@ def plot_plane(maps: Sequence[AnisotropyMap], normal: Sequence[int] = (0, 0, 1),
         axis.set_xticks(np.radians(ticks), [_direction_name(circle[t]) for t in ticks])
         axis.set_title(f"E(n) in the ({' '.join(str(i) for i in normal)}) plane, meV per cell")
         axis.legend(loc="lower left", bbox_to_anchor=(-0.12, -0.14), ncols=len(maps))
-        first = maps[0]
-        sign(axis, f"engine {first.provenance.engine}; {first.ions}")
+        states = {ions: [m.state for m in maps if m.ions == ions] for ions in dict.fromkeys(m.ions for m in maps)}
+        of_states = (f"{ions} ({', '.join(names)})" for ions, names in states.items())
+        ions = maps[0].ions if len(states) == 1 else "; ".join(of_states)
+        sign(axis, f"engine {maps[0].provenance.engine}; {ions}")
         return figure
 
 
