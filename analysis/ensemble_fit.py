@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field
 from scipy.optimize import least_squares
+from scipy.stats import chi2
 
 from .document import Document
 from .ensemble import EnsembleParameters, contrast_against_voltage
 
 FloatArray = NDArray[np.float64]
+# Chance of residuals this large below which a fit is called no description of its data.
+_IMPLAUSIBLE = 1e-3
 _POSITIVE = ("barrier_eV", "thickness_m", "attempt_Hz", "temperature_K", "distance_A", "local_field_factor")
 
 
@@ -27,6 +30,8 @@ class EnsembleFit(Document):
         Measured signal at contrast 1.
     residual_rms
         In the unit of the data.
+    reduced_chi_squared
+        Squared residuals over sigma, per degree of freedom; None where no sigma was given. Its root scales the errors.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
@@ -36,6 +41,7 @@ class EnsembleFit(Document):
     scale: float
     scale_error: float
     residual_rms: float
+    reduced_chi_squared: float | None = None
     parameters: EnsembleParameters
     notes: list[str] = Field(default_factory=list)
 
@@ -97,6 +103,12 @@ def fit_contrast(
     flat = np.linalg.matrix_rank(information) < len(first)
     errors = np.full(len(first), np.inf) if flat else np.sqrt(variance * np.diag(np.linalg.inv(information)))
     values = found.x * size
+    notes = ["the data do not determine all parameters: errors are infinite"] if flat else []
+    if sigma is not None and chi2.sf(variance * freedom, freedom) < _IMPLAUSIBLE:
+        notes.append(
+            f"the curve does not describe the data within their sigma (chi-squared {variance:.3g} per degree of "
+            "freedom): another law or other parameters are at work, and the errors do not cover that"
+        )
     return EnsembleFit(
         values={n: float(v) for n, v in zip(names, values[:-1], strict=True)},
         errors={n: float(e * s) for n, e, s in zip(names, errors[:-1], size[:-1], strict=True)},
@@ -104,5 +116,6 @@ def fit_contrast(
         scale_error=float(errors[-1] * size[-1]),
         residual_rms=float(np.sqrt(np.mean(residual**2))),
         parameters=start.model_copy(update=dict(zip(names, values[:-1].tolist(), strict=True))),
-        notes=["the data do not determine all parameters: errors are infinite"] if flat else [],
+        reduced_chi_squared=None if sigma is None else variance,
+        notes=notes,
     )

@@ -118,6 +118,20 @@ def test_fit_says_when_data_do_not_determine_the_parameters():
         fit_contrast(FILM, [1, 2, 3, 4], [0.1] * 4, 1.0, ["colour"])
 
 
+def test_fit_says_when_the_curve_does_not_describe_the_data():
+    """A parabola is no two-state curve; noise of the stated size is."""
+    volts = np.linspace(-3, 3, 25)
+    law = 35 * np.array(contrast_against_voltage(FILM, volts.tolist(), 1e-5).y)
+    noise = np.random.default_rng(6).normal(0, 0.2, 25)
+    good = fit_contrast(FILM, volts.tolist(), (law + noise).tolist(), 1e-5, sigma=[0.2] * 25)
+    bad = fit_contrast(FILM, volts.tolist(), (volts**2).tolist(), 1e-5, sigma=[0.2] * 25)
+    assert 0.3 < good.reduced_chi_squared < 2
+    assert good.notes == []
+    assert bad.reduced_chi_squared > 5
+    assert any("does not describe the data" in note for note in bad.notes)
+    assert fit_contrast(FILM, volts.tolist(), law.tolist(), 1e-5).reduced_chi_squared is None
+
+
 def test_every_assumption_is_listed_beside_the_curve():
     figure = plot_curve(contrast_against_voltage(FILM, [-1, 0, 1], 1e-3))
     text = figure.axes[0].texts[0].get_text()
