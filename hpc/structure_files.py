@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from yaml import YAMLError
 
 from .errors import UserError
 
 if TYPE_CHECKING:
+    from ..structures.film_cells import Film
     from ..structures.hops import Hop
     from ..structures.inventory import Inventory
     from ..structures.partners import PartnerPair
@@ -30,6 +32,9 @@ def list_structures(
     image_distance_A: float = 8.0,
     insert: str | None = None,
     field: Sequence[float] | None = None,
+    complexes: Sequence[tuple[str, float]] = (),
+    charges: bool = False,
+    film: str | None = None,
     console: Console | None = None,
 ) -> Inventory:
     """Print every distinct vacancy and hop of a host, and write their cells.
@@ -45,7 +50,13 @@ def list_structures(
     insert
         Ion to put into the voids, e.g. ``"Li+"``.
     field
-        Cartesian direction of the field, for its angle to every hop.
+        Cartesian direction of the field, for its angle to every hop; by default along the normal of a film.
+    complexes
+        Members in words and the largest distance between two, in Angstrom.
+    charges
+        Whether to list the ions that make up for the charge of each vacancy.
+    film
+        As YAML, see `film_cells.Film`.
     console
         Where to print; stdout by default.
 
@@ -62,14 +73,26 @@ def list_structures(
     if field is not None and not any(field):
         raise UserError("the field's direction 0,0,0 points nowhere; give three numbers such as 0,0,1")
     try:
-        found = take_inventory(get_host(host_key), order, image_distance_A, insert)
-    except (UnknownHostError, ValueError) as error:
+        made = None if film is None else _film(film)
+        found = take_inventory(
+            get_host(host_key), order, image_distance_A, insert, complexes=complexes, charges=charges, film=made
+        )
+        if made is not None and field is None:
+            field = [float(x) for x in made.normal(found.cell)]
+        words = "" if made is None else made.in_words(found.host.structure(found.order))
+    except (UnknownHostError, ValueError, YAMLError) as error:
         raise UserError(str(error)) from error
     tables = {"vacancies": vacancy_rows(found), "hops": hop_rows(found.hops, field)}
     if insert is not None:
         tables |= {"voids": void_rows(found), "insertions": hop_rows(found.insertions, field)}
+    if complexes:
+        tables["complexes"] = complex_rows(found)
+    if charges:
+        tables["charges"] = charge_rows(found)
+    if found.slabs:
+        tables["slabs"] = slab_rows(found)
     console = console or Console()
-    console.print(_headline(found), markup=False)
+    console.print(_headline(found), words and f"As {words}.", markup=False)
     for title, rows in tables.items():
         console.print(_table(title, rows))
     for reason in found.not_possible:
@@ -136,6 +159,62 @@ def void_rows(found: Inventory) -> list[Row]:
         }
         for v, name in zip(found.voids, found.void_names, strict=True)
     ]
+
+
+def complex_rows(found: Inventory) -> list[Row]:
+    """One row per distinct complex of the supercell; distances in Angstrom, charges in e."""
+    from ..structures.complexes import charge_of
+    from ..structures.supercell import supercell
+
+    big = supercell(found.cell, found.repeats)
+    return [
+        {
+            "complex": c.label,
+            "places": c.multiplicity,
+            "largest distance (A)": f"{c.longest_A:.3f}",
+            "charge if ionised (e)": f"{charge_of(big, c):+g}",
+            "sites": " ".join(str(i) for i in c.sites),
+        }
+        for c in found.complexes
+    ]
+
+
+def charge_rows(found: Inventory) -> list[Row]:
+    """One row per charge state and way to reach it; moments of the ordered cell without the ion, in muB."""
+    return [
+        {
+            "vacancy": label,
+            "charge (e)": f"{mode.charge_e:+d}" if mode.charge_e else "0",
+            "made up for by": mode.label,
+            "total moment (muB)": f"{mode.total_moment_muB:g}",
+        }
+        for label, mode in found.compensations
+    ]
+
+
+def slab_rows(found: Inventory) -> list[Row]:
+    """One row per slab; lengths in Angstrom, moments in muB."""
+    from ..structures.film_cells import slab_name
+    from ..structures.spins import total_moment
+
+    return [
+        {
+            "slab": f"{number:02d}",
+            "terminations": slab_name(slab),
+            "atoms": len(slab),
+            "height with vacuum (A)": f"{slab.lattice.c:.2f}",
+            "total moment (muB)": f"{total_moment(slab):g}",
+        }
+        for number, slab in enumerate(found.slabs, start=1)
+    ]
+
+
+def _film(text: str) -> Film:
+    from ..structures.film_cells import Film
+    from ..structures.strangers import plain_yaml
+
+    entries = plain_yaml(text if text.lstrip().startswith("{") else f"{{{text}}}", "--film")
+    return Film.from_entries(entries)
 
 
 def _headline(found: Inventory) -> str:

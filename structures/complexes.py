@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,6 +14,8 @@ from .spins import along, high_spin_moment
 from .symmetry import Operation, image_of_site, operations
 
 MOST_MEMBERS = 3
+# Before the underscore: V for a vacancy, or the element that is there instead, with or without its charge.
+_NEW = r"(?:V|[A-Z][a-z]?(?:[0-9]*\+)?)"
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,46 @@ def distinct_complexes(structure: Structure, members: list[PointDefect], cutoff_
         placements -= orbit
         out.append(DefectComplex(label, members, list(seed), len(orbit), float(_extent(seed, distance))))
     return sorted(out, key=lambda c: (round(c.longest_A, 4), c.sites))
+
+
+def members_from_text(structure: Structure, text: str) -> list[PointDefect]:
+    """Point defects from words such as ``V_Fe(B)+V_O`` or ``V_Fe(B)+Co2+_Fe(A)``.
+
+    Parameters
+    ----------
+    structure
+        Host cell; an antisite without a charge takes the valence that its element has there.
+    text
+        Members joined by ``+``.
+
+    Raises
+    ------
+    ValueError
+        If a member cannot be read, or its valence is open.
+    """
+    out = []
+    for word in re.split(rf"\s*\+\s*(?={_NEW}_)", text.strip()):
+        found = re.fullmatch(rf"({_NEW})_([A-Z][a-z]?)(?:\(([^()]+)\))?", word)
+        if found is None:
+            raise ValueError(f"{word!r} in {text!r} is no point defect; write V_Fe(B), V_O or Co_Fe(A), joined by +")
+        new, element, sublattice = found.groups()
+        if new == "V":
+            out.append(PointDefect(element, sublattice or element))
+            continue
+        symbol = re.sub(r"[0-9+]", "", new)
+        given = new[len(symbol) : -1]
+        known = {float(s.properties["valence"]) for s in structure if s.specie.symbol == symbol}
+        if not new.endswith("+") and len(known) != 1:
+            raise ValueError(f"{word} leaves the valence of {symbol} open; write it, e.g. {symbol}2+_{element}")
+        valence = float(given or 1) if new.endswith("+") else known.pop()
+        out.append(PointDefect(element, sublattice or element, symbol, valence))
+    return out
+
+
+def charge_of(structure: Structure, found: DefectComplex) -> float:
+    """Charge (e) that a complex leaves if no other ion changes its valence."""
+    there = [float(structure[site].properties["valence"]) for site in found.sites]
+    return sum((m.valence or 0.0) - old for m, old in zip(found.members, there, strict=True))
 
 
 def with_complex(structure: Structure, found: DefectComplex) -> Structure:

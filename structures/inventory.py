@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from pymatgen.core import Species, Structure
 
 from .checks import StructureError
+from .compensation import Compensation, compensated, compensations
+from .complexes import DefectComplex, distinct_complexes, members_from_text, with_complex
+from .film_cells import Film
 from .hops import Hop, distinct_hops
 from .host import Host
 from .partners import PartnerPair, partner_pairs
+from .supercell import image_distance_A as images_apart_A
 from .supercell import repeats_for_distance, supercell
 from .vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
 from .void_hops import hops_between_voids, void_labels
@@ -43,6 +47,12 @@ class Inventory:
         Empty polyhedra, if an ion is to be inserted.
     insertions
         Hops of the inserted ion between them.
+    complexes
+        Asked for, one per symmetry class; multiplicities count in the repeated cell.
+    compensations
+        Charge states of each vacancy (its label) with the ions that make up for them, if asked for.
+    slabs
+        Of the film, if it asks for them.
     """
 
     host: Host
@@ -56,6 +66,9 @@ class Inventory:
     voids: list[Void] = field(default_factory=list)
     void_names: list[str] = field(default_factory=list)
     insertions: list[Hop] = field(default_factory=list)
+    complexes: list[DefectComplex] = field(default_factory=list)
+    compensations: list[tuple[str, Compensation]] = field(default_factory=list)
+    slabs: list[Structure] = field(default_factory=list)
 
     def structures(self) -> Iterator[tuple[str, Structure]]:
         """Names with slashes and structures: the host, every vacancy, the ends and intermediates of every hop."""
@@ -71,6 +84,14 @@ class Inventory:
                 yield f"{name}/final", hop.final
                 for k, trial in enumerate(hop.intermediates, start=1):
                     yield f"{name}/intermediate-{k}", trial
+        for number, found in enumerate(self.complexes, start=1):
+            yield f"complexes/{number:02d}-{found.label}", with_complex(big, found)
+        sites = {v.label: same_site_in(big, self.cell, v.index) for v in self.vacancies} if self.compensations else {}
+        for label, mode in self.compensations:
+            name = f"charges/{label}/{mode.charge_e:+d}-{mode.label.replace(' ', '-')}"
+            yield name, compensated(big, sites[label], mode)
+        for number, slab in enumerate(self.slabs, start=1):
+            yield f"slabs/{number:02d}", slab
 
 
 def take_inventory(
@@ -79,6 +100,10 @@ def take_inventory(
     image_distance_A: float = 8.0,
     insert: str | None = None,
     insertion_cutoff_A: float = 3.1,
+    *,
+    complexes: Sequence[tuple[str, float]] = (),
+    charges: bool = False,
+    film: Film | None = None,
 ) -> Inventory:
     """List every distinct vacancy and hop of a host.
 
@@ -92,6 +117,12 @@ def take_inventory(
         Ion to put into the voids, e.g. ``"Li+"``; none by default.
     insertion_cutoff_A
         Longest hop between voids, in Angstrom.
+    complexes
+        Members in words (see `complexes.members_from_text`) and largest distance between any two, in Angstrom.
+    charges
+        Whether to list the ions that make up for the charge of each vacancy.
+    film
+        Whose strain the cell has, and whose slabs are cut.
 
     Returns
     -------
@@ -101,10 +132,11 @@ def take_inventory(
     Raises
     ------
     ValueError
-        If the order is unknown, the image distance is not positive, or the ion has no charge.
+        If the order is unknown, the image distance is not positive, the ion has no charge, a complex does not exist
+        or is too large for the cell, or the film cannot be.
     """
     chosen = host.orders[0] if order is None else order
-    cell = host.structure(chosen)
+    cell = host.structure(chosen) if film is None else film.strained(host.structure(chosen))
     out = Inventory(host, chosen, cell, repeats_for_distance(cell, image_distance_A))
     big = supercell(cell, out.repeats)
     mover = (host.hops[0].ion, host.hops[0].from_sublattice) if host.hops else None
@@ -129,7 +161,22 @@ def take_inventory(
                 out.not_possible.append(f"{kind.ion}({kind.from_sublattice}) into {vacancy.label}: {error}")
     if insert is not None:
         _insert(out, big, insert, insertion_cutoff_A)
+    for text, cutoff_A in complexes:
+        out.complexes += _complexes(big, text, cutoff_A)
+    if charges:
+        out.compensations = [(v.label, mode) for v in out.vacancies for mode in compensations(cell, v.index)]
+    out.slabs = [] if film is None else film.slabs(cell)
     return out
+
+
+def _complexes(big: Structure, text: str, cutoff_A: float) -> list[DefectComplex]:
+    room = images_apart_A(big.lattice) / 2
+    if not 0 < cutoff_A < room:
+        raise ValueError(
+            f"members of {text} within {cutoff_A:g} A: in a cell whose images are {2 * room:.2f} A apart they must lie "
+            f"within 0 to {room:.2f} A; ask for a larger image distance"
+        )
+    return distinct_complexes(big, members_from_text(big, text), cutoff_A)
 
 
 def _movers(host: Host, cell: Structure, vacancy: VacancySite) -> list[str]:

@@ -21,6 +21,8 @@ FloatArray = NDArray[np.float64]
 # Lines of the B sublattice meet at 60 and 90 degrees; relaxed oxides bend them by less than this.
 MAX_BEND_DEG = 15.0
 _SAME_PLACE_A = 0.05
+# Of spinels' B sites, B lies at a sqrt(2)/4 and A beyond 1.17 times that; a coherent strain splits B by up to 1.08.
+_SHELL = 1.15
 
 
 @dataclass
@@ -121,13 +123,35 @@ def count_in_line(
     return len(_pairs_in_line(structure, index, ion, cutoff_A, max_bend_deg))
 
 
+def nearest_shell(structure: Structure, index: int, cutoff_A: float) -> list[PeriodicNeighbor]:
+    """Nearest neighbours of a site with a charge of its sign: a spinel's B around B, also where a strain brings A near.
+
+    Parameters
+    ----------
+    structure, index
+        Cell and site; without the site property ``valence`` all neighbours within the cutoff are returned.
+    cutoff_A
+        Largest distance, in Angstrom.
+
+    Returns
+    -------
+    list of PeriodicNeighbor
+        Within 1.15 times the nearest one's distance.
+    """
+    own = np.sign(structure[index].properties.get("valence") or 0.0)
+    near = [n for n in structure.get_neighbors(structure[index], cutoff_A) if n.nn_distance > _SAME_PLACE_A]
+    if not own:
+        return near
+    alike = [n for n in near if np.sign(n.properties.get("valence") or 0.0) == own]
+    shortest = min((float(n.nn_distance) for n in alike), default=0.0)
+    return [n for n in alike if n.nn_distance <= _SHELL * shortest]
+
+
 def _pairs_in_line(
     structure: Structure, index: int, ion: str, cutoff_A: float, max_bend_deg: float
 ) -> list[tuple[PeriodicNeighbor, PeriodicNeighbor]]:
     centre = structure[index]
-    near = [
-        n for n in structure.get_neighbors(centre, cutoff_A) if n.specie.symbol == ion and n.nn_distance > _SAME_PLACE_A
-    ]
+    near = [n for n in nearest_shell(structure, index, cutoff_A) if n.specie.symbol == ion]
     near.sort(key=lambda n: (n.index, tuple(np.round(n.coords, 6))))
     return [
         (a, b)

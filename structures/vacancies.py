@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 
 from .checks import check_site_index
 from .compensation import charge_states
-from .partners import count_in_line
+from .partners import count_in_line, nearest_shell
 from .symmetry import orbits
 
 
@@ -113,11 +113,11 @@ def _nearest(structure: Structure, index: int, kind: tuple[str, str]) -> float |
 
 
 def near_cations(structure: Structure, index: int, element: str, cutoff_A: float = 3.3) -> int:
-    """Number of neighbours of one element within a cutoff of a site, on whatever sublattice.
+    """Number of ions of one element in the nearest shell of cations of a site, whatever their sublattice is called.
 
-    Within 3.3 A are the nearest B-B shell of a spinel (A is beyond it) and that of the cations of wurtzite.
+    At most 3.3 A away: the shell of B around B in spinels (around A there is none), that of the cations in wurtzite.
     """
-    return sum(s.specie.symbol == element for s in structure.get_neighbors(structure[index], cutoff_A))
+    return sum(n.specie.symbol == element for n in nearest_shell(structure, index, cutoff_A))
 
 
 def remove_site(structure: Structure, index: int) -> Structure:

@@ -8,10 +8,13 @@ import pytest
 import yaml
 from magnetoionics.hpc.cli import main
 from magnetoionics.structures.files import read_structure
-from magnetoionics.structures.host import get_host
+from magnetoionics.structures.film_cells import Film
+from magnetoionics.structures.host import HopKind, get_host
 from magnetoionics.structures.inventory import take_inventory
 from magnetoionics.structures.oxides import wurtzite
+from magnetoionics.structures.partners import count_in_line
 from magnetoionics.structures.spins import total_moment
+from magnetoionics.structures.symmetry import space_group_symbol
 from magnetoionics.structures.vacancies import distinct_vacancies
 from pymatgen.core import Structure
 
@@ -147,6 +150,60 @@ def test_a_user_host_is_listed_like_a_declared_one(tmp_path, capsys):
         assert ours == theirs
 
 
+def test_a_strained_film_has_the_symmetry_that_its_plane_leaves(tmp_path, capsys):
+    """(001) makes Fd-3m tetragonal, I4_1/amd: six B-B hops become two in the plane, shorter, and four out of it."""
+    host = get_host("nife2o4")
+    into_b = HopKind("Fe", "B", "Fe", "B", cutoff_A=3.3)
+    film = Film.from_entries({"plane": [0, 0, 1], "substrate": "SrTiO3"})
+    found = take_inventory(replace(host, hops=(into_b,)), "normal", 7.0, film=film)
+    assert space_group_symbol(found.cell) == "I4_1/amd"
+    assert [v.multiplicity for v in found.vacancies] == [16, 32, 8]
+    assert {h.multiplicity: h.distance_A for h in found.hops} == {
+        2: pytest.approx(2 * 3.905 * np.sqrt(2) / 4, abs=1e-6),
+        4: pytest.approx(np.hypot(2 * 3.905, found.cell.lattice.c) / 4, abs=1e-6),
+    }
+    # Strain brings A within 3.3 A of B; it is no neighbour in line for all that.
+    nickel = distinct_vacancies(found.cell, "Fe", "B")[0]
+    assert min(d for d in found.cell.distance_matrix[nickel.index] if d > 3.0) < 3.3
+    assert count_in_line(found.cell, nickel.index, "Ni") == 0
+
+
+def test_film_slabs_and_the_angle_of_its_field(tmp_path):
+    out = tmp_path / "cells"
+    film = "plane: [0, 0, 1], substrate: MgO, miscut_deg: 10, towards: [1, 1, 0], slab_A: 7, top: FeO2"
+    assert main(["structures", "cofe2o4", "--order", "normal", "--film", film, "--output", str(out)]) == 0
+    (slab,) = rows(out / "slabs.csv")
+    assert slab["terminations"].startswith("top FeO2")
+    assert np.allclose(read_structure(out / "slabs" / "01.vasp").lattice.abc[:2], 2 * 4.212)
+    mirrored = "plane: [0, 0, 1], strain: 0.01, miscut_deg: 10, towards: [1, 1, 0]"
+    assert main(["structures", "cofe2o4", "--film", mirrored, "--output", str(tmp_path / "tilted")]) == 0
+    (hop, *_) = rows(tmp_path / "tilted" / "hops.csv")
+    displacement = np.array([float(x) for x in hop["displacement (A)"].split()])
+    normal = np.array([np.sin(np.radians(10)) / np.sqrt(2)] * 2 + [np.cos(np.radians(10))])
+    angle = np.degrees(np.arccos(displacement @ normal / np.linalg.norm(displacement)))
+    assert float(hop["angle to field (deg)"]) == pytest.approx(angle, abs=0.1)
+
+
+def test_complexes_and_charges(tmp_path):
+    """Six O around each of eight Fe(B) are the 48 nearest pairs; moments are Neel's."""
+    out = tmp_path / "cells"
+    words = ["structures", "cofe2o4", "--charges", "--output", str(out)]
+    assert main([*words, "--complex", "V_Fe(B)+V_O within 2.5", "--complex", "V_Fe(B)+Co_Fe(A) within 3.9"]) == 0
+    pairs = rows(out / "complexes.csv")
+    assert [int(c["places"]) for c in pairs if c["complex"] == "V_Fe(B)+V_O"] == [32, 16]
+    assert {c["complex"]: c["charge if ionised (e)"] for c in pairs} == {"V_Fe(B)+V_O": "-1", "V_Fe(B)+Co_Fe(A)": "-4"}
+    antisite = read_structure(next((out / "complexes").glob("*Co_Fe(A).extxyz")))
+    assert antisite.composition.as_dict() == {"Co": 9, "Fe": 14, "O": 32}
+    # 24 muB less the 5 up that left; on A a 3d7 ion with 3 down in place of 3d5 with 5 down.
+    assert total_moment(antisite) == pytest.approx(24 - 5 + 5 - 3)
+    charges = rows(out / "charges.csv")
+    ours = {(c["charge (e)"], c["made up for by"]): c["total moment (muB)"] for c in charges if "Fe(B)" in c["vacancy"]}
+    assert (ours["-3", "none"], ours["0", "3 Co3+(B) low spin"], ours["0", "3 Fe4+(B)"]) == ("19", "10", "16")
+    low_spin = read_structure(out / "charges" / "V_Fe(B)" / "+0-3-Co3+(B)-low-spin.vasp")
+    assert total_moment(low_spin) == pytest.approx(10)
+    assert sum(low_spin.site_properties["valence"]) == pytest.approx(0)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -157,6 +214,20 @@ def test_a_user_host_is_listed_like_a_declared_one(tmp_path, capsys):
         (["cofe2o4", "--field", "up"], "three numbers"),
         (["cofe2o4", "--field", "0,0,0"], "points nowhere"),
         (["cofe2o4", "--image-distance", "-1"], "must be positive"),
+        (["cofe2o4", "--complex", "V_Fe(B)"], "2 or 3 members"),
+        (["cofe2o4", "--complex", "Fe(B)+V_O"], "is no point defect"),
+        (["cofe2o4", "--complex", "V_Fe(C)+V_O"], "no Fe on sublattice C"),
+        (["cofe2o4", "--complex", "V_Fe(B)+Mn_Fe(A)"], "write it, e.g. Mn2+_Fe"),
+        (["cofe2o4", "--complex", "V_Fe(B)+V_O within 9"], "larger image distance"),
+        (["cofe2o4", "--complex", "V_Fe(B)+V_O within reach"], "distance in Angstrom"),
+        (["cofe2o4", "--film", "substrate: MgO"], "plane: [h, k, l]"),
+        (["cofe2o4", "--film", "plane: [0, 0, 0], strain: 0.01"], "no plane"),
+        (["cofe2o4", "--film", "plane: 001"], "three whole numbers"),
+        (["cofe2o4", "--film", "plane: [0, 0, 1], substrate: glass"], "SrTiO3, SrRuO3, MgO"),
+        (["cofe2o4", "--film", "plane: [0, 0, 1], strain: 0.5"], "not coherent"),
+        (["cofe2o4", "--film", "plane: [0, 0, 1], miscut_deg: 5"], "needs its direction"),
+        (["cofe2o4", "--film", "plane: [0, 0, 1], slab_A: 7, top: MgO"], "known: CoO2, Fe, FeO2"),
+        (["zn095co005o", "--film", "plane: [0, 0, 1], substrate: MgO"], "give the strain instead"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(words, said, tmp_path, capsys):
