@@ -16,6 +16,7 @@ def _structure_dict(structure: Structure) -> dict[str, Any]:
 
 
 _LONGEST_LIST = 6
+_LONGEST_TEXT = 60
 # pymatgen reads itself back from a dictionary; only the way out to JSON is missing.
 StructureField = Annotated[Structure, PlainSerializer(_structure_dict)]
 
@@ -34,10 +35,25 @@ def _short(value: object) -> str:
     return str(value)
 
 
+def _brief(value: object) -> str:
+    text = _short(value)
+    text = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+    if isinstance(value, str):
+        return repr(text)
+    return f"[{text}]" if isinstance(value, list | tuple | dict) else text
+
+
 class Document(BaseModel):
     """Base of every result. Unknown keys are refused, so a typo never passes as a result."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    def __repr__(self) -> str:
+        """One line: values, and of long lists, structures and inner documents what they are."""
+        return f"{type(self).__name__}({', '.join(f'{k}={_brief(v)}' for k, v in self)})"
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def _repr_html_(self) -> str:
         """Table of the values for notebooks; long lists and inner documents by what they are."""

@@ -82,7 +82,7 @@ class EnsembleParameters(Document):
 
     def listed(self) -> list[str]:
         """One line per assumption, for a figure's margin."""
-        return [f"{name} = {value:g}" for name, value in self.model_dump().items()]
+        return [f"{name} = {value:.4g}" for name, value in self.model_dump().items()]
 
 
 def ensemble_of_hop(

@@ -325,6 +325,12 @@ class Study(Document):
             raise ValueError(f"this study has no figure {chosen!r}; it has: {', '.join(figures) or 'none'}")
         return figures[chosen].figure
 
+    def __repr__(self) -> str:
+        """The answers of the study in a few lines."""
+        from .report.page import summary_text
+
+        return summary_text(self)
+
     def _repr_html_(self) -> str:
         from .report.page import summary_html
 

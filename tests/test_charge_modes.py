@@ -80,3 +80,18 @@ def test_refusals(cell, site):
         get_engine("local", charge_mode="explicit").charges(atoms, None)
     with pytest.raises(ValueError, match="choose spread, background or explicit"):
         get_engine("local", charge_mode="smeared").charges(atoms, None)
+
+
+@pytest.mark.parametrize(("element", "charge"), [("Co", 2), ("Fe", 3)])
+def test_note_of_a_dipole_names_the_ion_that_moves(cell, site, element, charge):
+    atoms = to_atoms(remove_site(cell, site))
+    mover = int(np.flatnonzero(atoms.symbols == element)[0])
+    _, note = get_engine("local").dipole_charges(atoms, mover)
+    assert note == f"formal charges (z = {charge} for {element}); the missing charge is spread over the other cations"
+
+
+def test_note_of_a_lithium_hop_is_of_lithium():
+    lithium = get_host("life5o8").structure()
+    atoms = to_atoms(remove_site(lithium, distinct_vacancies(lithium, "Fe", "B")[0].index))
+    mover = int(np.flatnonzero(atoms.symbols == "Li")[0])
+    assert "z = 1 for Li" in get_engine("local").dipole_charges(atoms, mover)[1]

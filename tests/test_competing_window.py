@@ -134,7 +134,7 @@ def test_both_windows_are_drawn_and_told_apart():
     labels = figures["window"].figure.axes[0].get_legend_handles_labels()[1]
     assert "region from experimental enthalpies" in labels
     assert "phases computed with engine vasp" in figures["window"].caption
-    assert re.search(r"the edges\s+differ by [+-]0\.00 and [+-]0\.00 eV", report_html(study))
+    assert re.search(r"the edges\s+differ by [+−]0\.00 and [+−]0\.00 eV", report_html(study))
     plt.close("all")
 
 

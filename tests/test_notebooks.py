@@ -37,6 +37,12 @@ def _without_pictures(output):
     )
 
 
+def _words(cell):
+    """Words that a cell's outputs show; numbers may differ in their last digits."""
+    texts = [o.get("text", "") + str(o.get("data", {}).get("text/plain", "")) for o in cell.outputs]
+    return sorted(set(re.findall(r"[A-Za-z_]{3,}", " ".join(texts))))
+
+
 def test_every_notebook_is_tested(repository):
     assert sorted(p.name for p in (repository / "notebooks").glob("*.ipynb")) == NOTEBOOKS
 
@@ -65,4 +71,6 @@ def test_notebook_runs(repository, tmp_path, name):
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
     assert all(c.execution_count for c in _code_cells(notebook))
+    shipped = [_words(c) for c in _code_cells(_read(repository, name))]
+    assert [_words(c) for c in _code_cells(notebook)] == shipped, f"the outputs kept in {name} are old: run it again"
     assert list(tmp_path.iterdir()) == [], "a notebook leaves nothing beside itself"

@@ -1,11 +1,14 @@
 """What a notebook calls: one place to run and load, documents that plot and tabulate themselves."""
 
+import re
+
 import magnetoionics
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from magnetoionics.analysis.frames import TABLES
 from magnetoionics.analysis.study import Study
+from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 
 
@@ -64,6 +67,39 @@ def test_tables_hold_the_numbers_of_the_study(study):
     assert list(study.retention.to_dataframe().retention_s) == [p.retention_s for p in study.retention.points]
     map_ = study.anisotropy.maps[0]
     assert np.allclose(map_.to_dataframe()[["n_x", "n_y", "n_z"]], map_.vectors)
+
+
+def test_example_of_the_readme_runs_as_it_stands(folder, repository, tmp_path, monkeypatch, capsys):
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "cofe2o4-study").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert capsys.readouterr().out.split() == [str(v) for v in (*["Co(B)", "->", "V_Fe(B)"], *_barriers(folder))]
+    assert {p.name for p in tmp_path.glob("*.pdf")} == {"formation.pdf", "barriers.pdf"}
+    assert len(list(names["flow"].iterflow())) > 10
+    # Commands that read a finished study, with its folder in place of DIR.
+    for command in ("status DIR", "claims DIR"):
+        assert f"magnetoionics {command} " in text
+        assert main(command.replace("DIR", "cofe2o4-study").split()) == 0
+
+
+def _barriers(folder):
+    hop = magnetoionics.load(folder).migration[0]
+    return hop.forward_eV, hop.backward_eV
+
+
+def test_documents_show_themselves_in_a_few_words(study):
+    text = repr(study)
+    assert text.startswith("Study of CoFe2O4 (Imma), engine local, 56 atoms")
+    assert f"{study.migration[0].forward_eV:.2f} eV" in text
+    assert len(text) < 1500
+    assert str(study) == text
+    hop = repr(study.migration[0])
+    assert hop.startswith("Migration(label='Co(B) -> V_Fe(B)'")
+    assert "images=[9 entries]" in hop
+    assert max(len(repr(d)) for d in (*study.anisotropy.maps, study.retention, study.chemical_potentials)) < 1500
 
 
 def test_unknown_table_and_figure_say_what_there_is(study):

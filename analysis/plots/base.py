@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..typeset import typeset
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -49,7 +51,7 @@ def canvas(
 def sign(ax: Axes, text: str) -> None:
     """Small grey line under an axis: engine, cell, what is left out."""
     ax.annotate(
-        text,
+        typeset(text),
         xy=(1, 0),
         xycoords="axes fraction",
         xytext=(0, -34),

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from ..migration import Migration
+from ..typeset import typeset
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def plot_bands(hops: Mapping[str, Migration], ax: Axes | None = None) -> Figure:
             axis.plot(arc / arc[-1], energy, ".", color=colour)
         axis.set_xlabel("path (share of its length)")
         axis.set_ylabel("energy (eV)")
-        axis.set_title(", ".join(sorted({h.label for h in hops.values()})))
+        axis.set_title(typeset(", ".join(sorted({h.label for h in hops.values()}))))
         axis.legend()
         sign(axis, "no field; every band from its own engine and cell")
         return figure

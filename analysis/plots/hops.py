@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from ..typeset import typeset
 from .base import BLUE, GREEN, STYLE, VERMILION, sign
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def draw_hop(hop: Migration, axis: Axes) -> None:
                 fontsize=6.5,
             )
     axis.margins(y=0.15)
-    axis.set_title(f"{hop.label}, {hop.distance_A:.2f} Å (×{hop.multiplicity})", fontsize=7.5)
+    axis.set_title(f"{typeset(hop.label)}, {hop.distance_A:.2f} Å (×{hop.multiplicity})", fontsize=7.5)
     mark = "" if hop.converged else "; a check failed"
     axis.annotate(
         f"{hop.forward_eV:.2f} / {hop.backward_eV:.2f} eV{mark}",

@@ -9,6 +9,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ..field_tiers import RELAXED
 from ..migration import Migration
+from ..typeset import typeset
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 
 if TYPE_CHECKING:
@@ -60,11 +61,13 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
                     color="0.35",
                     alpha=1 - 0.4 * rank,
                     lw=1,
-                    label=f"{'+' if sense > 0 else '−'}{size:.0e} V/m".replace("e+0", "e"),
+                    label=typeset(f"{'+' if sense > 0 else '−'}{size:.0e} V/m"),
                 )
         axis.set_xlabel("path length of all ions (Å)")
         axis.set_ylabel("energy (eV)")
-        axis.set_title(f"{migration.label}: {migration.forward_eV:.2f} eV forward, {migration.backward_eV:.2f} eV back")
+        axis.set_title(
+            f"{typeset(migration.label)}: {migration.forward_eV:.2f} eV forward, {migration.backward_eV:.2f} eV back"
+        )
         axis.legend(ncols=2)
         sign(
             axis,
@@ -106,7 +109,7 @@ def plot_barrier_against_field(migration: Migration, ax: Axes | None = None) -> 
         axis.axhline(0, color="0.6", lw=0.8)
         axis.set_xlabel("field along the hop ($10^8$ V/m)")
         axis.set_ylabel("energy (eV)")
-        axis.set_title(f"{migration.label} under a field")
+        axis.set_title(f"{typeset(migration.label)} under a field")
         axis.legend()
         sign(axis, f"engine {migration.provenance.engine}; internal field; {migration.field_tier}")
         return figure

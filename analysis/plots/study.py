@@ -20,11 +20,15 @@ from .formation import plot_formation
 from .lithiation import plot_moment
 from .migration import plot_band, plot_barrier_against_field
 from .retention import plot_retention
+from .surface import plot_surface
 from .switching import plot_loops, plot_switching, plot_switching_time
 from .window import plot_window
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+_SURFACE_POINTS = 40
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def _declared_figures(study: Study) -> dict[str, StudyFigure]:
             wide=True,
         )
     if device is not None:
-        made |= _device_figures(engine, device)
+        made |= _device_figures(_cells(study, study.migration[0].cell_atoms) if study.migration else engine, device)
     for n, curve in enumerate(study.contents):
         made["content" if n == 0 else f"content_{n + 1}"] = StudyFigure(
             "content",
@@ -118,7 +122,16 @@ def _beside(study: Study, window: ChemicalPotentials) -> ChemicalPotentials | No
 
 
 def _device_figures(engine: str, device: DeviceResult) -> dict[str, StudyFigure]:
-    note = "Every declared number stands beside the curve; contrast is of the ions' places, not of a magnetic sense."
+    p = device.parameters
+    note = (
+        f"Mean barrier of both ways {p.barrier_eV:.2f} eV, over {p.distance_A:.2f} Å. Declared: film of "
+        f"{1e9 * p.thickness_m:g} nm, {p.temperature_K:g} K; every number stands beside the curve. Contrast is of the "
+        "ions' places, not of a magnetic sense. Left out: interaction of the ions."
+    )
+    times = (
+        "1/e of what can be lost: the inverse of both rates together, so shorter than the retention, which counts "
+        "only the way back."
+    )
     made = {
         "contrast_voltage": (plot_pulses(device.against_voltage), "Contrast against voltage for several pulse lengths"),
         "contrast_train": (plot_train(device.train), "Contrast through a train of pulses and waits"),
@@ -126,8 +139,10 @@ def _device_figures(engine: str, device: DeviceResult) -> dict[str, StudyFigure]
         "contrast_retention": (plot_curve(device.retention), "Time that a written contrast lasts, against temperature"),
         "switching_time": (plot_switching_time(device), "Mean time of the hop against the field"),
     }
+    more = {"contrast_retention": f" {times}"}
     return {
-        name: StudyFigure("device", f, alt, f"{engine} {alt}. {note}", wide=True) for name, (f, alt) in made.items()
+        name: StudyFigure("device", f, alt, f"{engine} {alt}.{more.get(name, '')} {note}", wide=True)
+        for name, (f, alt) in made.items()
     }
 
 
@@ -203,5 +218,13 @@ def _anisotropy_figures(study: Study, maps: list[AnisotropyMap]) -> dict[str, St
             f"Polar plot of the anisotropy energy {what} in the ({name}) plane",
             f"Engine {study.engine.name}. Energy of {states[0].ions} above the lowest in the plane. "
             "Left out: " + "; ".join(states[0].provenance.left_out[-2:]) + ".",
+        )
+    for map_ in states:
+        made[f"anisotropy_surface_{map_.state}"] = StudyFigure(
+            "anisotropy",
+            plot_surface(map_, resolution=_SURFACE_POINTS),
+            f"Anisotropy energy of the {map_.state} cell as a surface, with its easy and hard axis",
+            f"Engine {study.engine.name}. State {map_.state}: the farther from the centre, the higher E(n), which is "
+            f"that of the whole cell ({map_.ions}). Left out: " + "; ".join(map_.provenance.left_out[-2:]) + ".",
         )
     return made

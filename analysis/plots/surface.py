@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..anisotropy import AnisotropyMap, summarise
+from ..typeset import typeset
 from ..unidirectional import u_model
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 
@@ -44,7 +45,11 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
         import matplotlib as mpl
 
         colours = mpl.colormaps["cividis"](energy / span)
-        view.plot_surface(*np.moveaxis(points, -1, 0), facecolors=colours, rstride=1, cstride=1, lw=0, shade=False)
+        drawn = view.plot_surface(
+            *np.moveaxis(points, -1, 0), facecolors=colours, rstride=1, cstride=1, lw=0, shade=False
+        )
+        # Thousands of polygons as one picture; axes and text stay vectors.
+        drawn.set_rasterized(True)
         found = summarise(map_)
         for direction, colour, name in (
             (found.easy_axis, GREEN, "easy"),
@@ -63,13 +68,13 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
             shrink=0.6,
             label="E(n) (meV per cell)",
         )
-        view.set_title(f"{map_.state}: {map_.ions}, engine {map_.provenance.engine}", fontsize=8, loc="right")
+        view.set_title(f"{map_.state}: {typeset(map_.ions)}, engine {map_.provenance.engine}", fontsize=8, loc="right")
         view.legend(loc="upper left", bbox_to_anchor=(-0.08, 1.02))
         return figure
 
 
 def _components(direction: Sequence[float]) -> str:
-    return " ".join(f"{x:.2f}".replace("-", "−") for x in direction)
+    return " ".join(f"{round(x, 2) + 0.0:.2f}".replace("-", "−") for x in direction)
 
 
 def plot_u_against_reference(

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..device_study import DeviceResult
 from ..loops import SwitchingPath
+from ..typeset import typeset
 from ..unidirectional import UnidirectionalResult
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 from .ensemble import list_beside
@@ -51,7 +52,7 @@ def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
         names = ["before", "after the\npulse", "after\nwaiting", "after the\nreverse pulse", "after\nwaiting again"]
         axis.set_xticks(x, names[: len(x)], fontsize=7)
         for n, step in enumerate(path.steps[1:], start=1):
-            what = f"{step.field_V_per_m:+.1g} V/m" if step.field_V_per_m else "no field"
+            what = typeset(f"{step.field_V_per_m:+.0e} V/m") if step.field_V_per_m else "no field"
             axis.annotate(
                 f"{what}\n{step.duration_s:g} s", (n - 0.5, 1.23), ha="center", va="top", fontsize=6.5, color="0.3"
             )
@@ -87,10 +88,10 @@ def plot_loops(result: UnidirectionalResult, ax: Axes | None = None) -> Figure:
 def plot_switching_time(device: DeviceResult, ax: Axes | None = None) -> Figure:
     """Mean time of the hop against the field along it, from the computed profile."""
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
-        axis.plot(device.switching_fields_V_per_m, device.switching_times_s, "o-", color=GREEN)
+        axis.plot(np.array(device.switching_fields_V_per_m) / 1e8, device.switching_times_s, "o-", color=GREEN)
         axis.set_yscale("log")
-        axis.set_xlabel("field along the hop (V/m)")
+        axis.set_xlabel(r"field along the hop ($10^8$ V/m)")
         axis.set_ylabel("mean time of the hop (s)")
         p = device.parameters
-        list_beside(axis, ["assumed", f"attempt_Hz = {p.attempt_Hz:g}", f"temperature_K = {p.temperature_K:g}"])
+        list_beside(axis, ["assumed", f"attempt_Hz = {p.attempt_Hz:.4g}", f"temperature_K = {p.temperature_K:g}"])
         return figure

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..chemical_potentials import ChemicalPotentials, coupled_points
+from ..typeset import typeset
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def plot_window(
         axis.set_xlabel("oxygen potential Δμ$_O$ (eV)")
         axis.set_ylabel(f"{chosen} potential Δμ$_{{\\mathrm{{{chosen}}}}}$ (eV)")
         axis.set_title(
-            f"{low:z.2f} eV: {window.oxygen_poor.reaction}\n{high:z.2f} eV: {window.oxygen_rich.reaction}",
+            typeset(f"{low:z.2f} eV: {window.oxygen_poor.reaction}\n{high:z.2f} eV: {window.oxygen_rich.reaction}"),
             fontsize=7.5,
             loc="left",
         )
@@ -113,6 +114,6 @@ def _named_edges(axis: Axes, window: ChemicalPotentials, element: str) -> None:
                 [one[element], other[element]],
                 color=colour,
                 lw=2,
-                label=f"{name} forms" if first else None,
+                label=f"{typeset(name)} forms" if first else None,
             )
     axis.legend()

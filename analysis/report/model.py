@@ -23,11 +23,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Caption, column heads and rows."""
+    """Caption, column heads and rows; a `verbatim` one, of settings and versions, is printed letter for letter."""
 
     caption: str
     columns: Sequence[str]
     rows: list[list[Cell]]
+    verbatim: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Viewer:
 
 @dataclass
 class Page:
-    """The whole report."""
+    """The whole report; `terms` are words and symbols with what they mean."""
 
     title: str
     subtitle: str
@@ -80,6 +81,7 @@ class Page:
     answers: list[Answer]
     sections: list[Section]
     viewer: Viewer | None = None
+    terms: Sequence[tuple[str, str]] = ()
 
 
 def picture(figure: Figure, alt: str, caption: str, *, wide: bool = False) -> Picture:

@@ -7,16 +7,24 @@ from collections.abc import Mapping
 from html import escape
 from importlib.metadata import version
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from ..calculation import Band
 from ..kinetics import format_duration
 from ..plots.study import StudyFigure, study_figures
 from ..study import Study
-from .model import Answer, Page, Viewer, picture
+from ..typeset import typeset
+from .model import Answer, Cell, Page, Viewer, picture
 from .sections import build_sections
+from .terms import terms
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 # With fewer atoms a defect is nearer to its images than to much of its own surroundings.
 SMALLEST_DEFECT_CELL = 40
+# A cell with more characters is not squeezed on a narrow screen.
+LONG_CELL = 24
 
 
 def report_html(
@@ -51,23 +59,45 @@ def render(page: Page) -> str:
 
     here = files(__package__)
     environment = Environment(autoescape=True)
+    environment.filters |= {"typeset": typeset, "prose": _prose, "cell": _cell}
     template = environment.from_string(here.joinpath("template.html").read_text(encoding="utf-8"))
     style = here.joinpath("style.css").read_text(encoding="utf-8")
     script = here.joinpath("report.js").read_text(encoding="utf-8")
     return template.render(page=page, style=Markup(style), script=Markup(script), version=version("magnetoionics"))
 
 
+def _prose(text: str) -> Markup:
+    """Escaped text as a page prints it, with code where backticks are."""
+    from markupsafe import Markup
+
+    parts = [escape(part) for part in typeset(text).split("`")]
+    if len(parts) % 2 == 0:
+        return Markup("`".join(parts))
+    return Markup("".join(f"<code>{p}</code>" if n % 2 else p for n, p in enumerate(parts)))
+
+
+def _cell(cell: Cell, verbatim: bool) -> Markup:
+    """A table cell; what is saved and sorted by is kept beside what is printed, where the two differ."""
+    from markupsafe import Markup
+
+    shown = cell.text if verbatim else typeset(cell.text)
+    style = f"{cell.style} long".strip() if len(shown) > LONG_CELL else cell.style
+    plain = "" if shown == cell.text else f' data-plain="{escape(cell.text)}"'
+    return Markup(f'<td class="{escape(style)}"{plain}>{escape(shown)}</td>')
+
+
 def _viewer(study: Study, band: Band) -> Viewer:
     from markupsafe import Markup
 
-    from .viewer import DRAWN_RADIUS_A, band_dataset, json_for_script, library_base64
+    from .viewer import DRAWN_RADIUS_A, band_dataset, colour_words, json_for_script, library_base64
 
     hop = study.migration[0]
     return Viewer(
         text=(
             f"{hop.label} in {hop.cell_atoms} atoms, drawn within {DRAWN_RADIUS_A:g} Å of the hop, engine "
             f"{study.engine.name}: the relaxed states before and after it and every image between them. "
-            "Arrows: site moments (blue up, pink down). Pale sphere: the vacancy. Orange: the moving ion and its path."
+            "Arrows: site moments (blue up, pink down). Grey sphere: the vacancy. Green: the moving ion and its path. "
+            f"Other ions: {colour_words(band)}."
         ),
         # Escaped for its script element by json_for_script.
         data=Markup(json_for_script(band_dataset(band, f"{study.host.formula}, {hop.label}"))),
@@ -86,6 +116,15 @@ def summary_html(study: Study) -> str:
     return f"<table><caption>{escape(caption)}</caption>{rows}</table><ul>{missing}</ul>"
 
 
+def summary_text(study: Study) -> str:
+    """The answers of a study in plain lines, for a terminal, and what can be asked of it next."""
+    atoms = study.host.cell_atoms * math.prod(study.engine.supercell_repeats)
+    head = f"Study of {study.host.formula} ({study.host.order}), engine {study.engine.name}, {atoms} atoms"
+    lines = [f"  {a.question} {a.short} ({a.detail})" for a in _answers(study)]
+    missing = [f"  not computed: {s.stage}" for s in study.stages if not s.done]
+    return "\n".join([head, *lines, *missing, '  see .plot(), .to_dataframe("vacancies"), .migration, .claims'])
+
+
 def build_page(study: Study, figures: Mapping[str, StudyFigure]) -> Page:
     """All texts, tables and pictures of the report."""
     sections = build_sections(study)
@@ -102,6 +141,7 @@ def build_page(study: Study, figures: Mapping[str, StudyFigure]) -> Page:
         warnings=_warnings(study),
         answers=_answers(study),
         sections=sections,
+        terms=terms(study),
     )
 
 
@@ -150,7 +190,7 @@ def _hop_answers(study: Study) -> list[Answer]:
     field = next((f for f in sorted(hop.field, key=lambda f: f.field_V_per_m) if f.field_V_per_m >= 1e8), None)
     count = len(hop.intermediates)
     between = f"{count} intermediate {'minimum' if count == 1 else 'minima'}"
-    under = "" if field is None else f"; {field.forward_eV:.2f} eV in a field of {field.field_V_per_m:.0e} V/m"
+    under = "" if field is None else f"; {field.forward_eV:.2f} eV forward in a field of {field.field_V_per_m:.0e} V/m"
     return [
         Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å, with {between}"),
         Answer("Over what barrier?", f"{hop.forward_eV:.2f} eV", f"{hop.backward_eV:.2f} eV back{under}"),
@@ -197,10 +237,20 @@ def _vacancy_answer(study: Study) -> Answer | None:
         for v in cations[1:]
         if v.element == lowest.element
     ]
-    detail = f"{best.low_eV:.2f} eV at the oxygen-rich edge ({_error(lowest.error_bar_eV)})"
+    detail = (
+        f"{best.low_eV:.2f} eV at the oxygen-rich edge ({_error(lowest.error_bar_eV)}{_below_zero(best.low_eV, bar)})"
+    )
     if open_:
         detail += f", which leaves its order with {', '.join(open_)} open"
     return Answer("Which cation vacancy forms?", " or ".join([lowest.label, *open_]), "; ".join([detail, *like]))
+
+
+def _below_zero(energy_eV: float, bar_eV: float) -> str:
+    """A stable host does not lose ions by itself: what a negative energy says of the calculation."""
+    if energy_eV >= 0:
+        return ""
+    inside = "within that error" if -energy_eV <= bar_eV else "beyond that error"
+    return f"; a stable host has none below zero: this one is so {inside}"
 
 
 def _error(bar: float | None) -> str:

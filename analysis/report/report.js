@@ -1,8 +1,13 @@
 "use strict";
 // Sorting and saving of tables, and the 3D view on demand. The page reads well without any of it.
 
+// What a cell says in plain ASCII, where the page prints it with typographic signs.
+function plain(cell) {
+  return cell.dataset.plain ?? cell.textContent.trim();
+}
+
 function cellValue(row, column) {
-  const text = row.cells[column].textContent.trim().replace("−", "-");
+  const text = plain(row.cells[column]).replace("−", "-");
   const number = parseFloat(text);
   return Number.isNaN(number) ? text : number;
 }
@@ -28,7 +33,7 @@ function quoted(text) {
 }
 
 function saveTable(table) {
-  const lines = Array.from(table.rows, (row) => Array.from(row.cells, (cell) => quoted(cell.textContent.trim())).join(","));
+  const lines = Array.from(table.rows, (row) => Array.from(row.cells, (cell) => quoted(plain(cell))).join(","));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([lines.join("\r\n") + "\r\n"], { type: "text/csv" }));
   link.download = table.caption.textContent.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60) + ".csv";

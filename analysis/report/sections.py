@@ -126,14 +126,23 @@ def _migration(study: Study) -> Section | None:
     for hop in study.migration:
         section.paragraphs += [
             f"{hop.label}, {hop.multiplicity} equivalent hops into the same vacancy, {hop.distance_A:.3f} Å. "
-            f"States before and after: related by {', '.join(hop.relation)}. "
-            f"{hop.force_calls} force evaluations.",
-            *(f"{note}." for note in hop.notes),
+            f"{_related(hop.relation)} {hop.force_calls} force evaluations.",
+            *([". ".join(_capital(note) for note in hop.notes) + "."] if hop.notes else []),
         ]
         in_field = [t for f in hop.field_studies for t in tier_tables(f)] or [field_table(hop)]
         section.tables += [*in_field, checks_table(hop)]
         section.notes += [*hop.provenance.left_out, *(f"not checked: {n}" for n in hop.not_checked)]
     return section
+
+
+def _related(relation: list[str]) -> str:
+    if relation in ([], ["none"]):
+        return "No symmetry operation of the host turns the state before the hop into the one after it."
+    return f"The host's {', '.join(relation)} turns the state before the hop into the one after it."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _anisotropy(study: Study) -> Section | None:

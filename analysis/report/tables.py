@@ -8,6 +8,7 @@ from ..field_tiers import FieldPoint, FieldStudy
 from ..kinetics import Retention, format_duration
 from ..migration import Migration
 from ..study import AnisotropyResult, EnergyRange, Study
+from ..typeset import typeset_unit
 from ..unidirectional import UnidirectionalResult
 from ..vibrations import AttemptFrequency
 from .model import Cell, Table, number, words
@@ -67,9 +68,11 @@ def _range(value: EnergyRange | None) -> Cell:
 
 def vacancies_table(study: Study) -> Table:
     """Vacancies with their formation energies at both edges of the window."""
+    cobalt = any(v.cobalt_neighbours for v in study.vacancies)
     rows = [
         [
-            *words([v.label, v.multiplicity, "–" if v.cobalt_neighbours is None else v.cobalt_neighbours]),
+            *words([v.label, v.multiplicity]),
+            *words(["–" if v.cobalt_neighbours is None else v.cobalt_neighbours] if cobalt else []),
             _range(v.oxygen_poor),
             _range(v.oxygen_rich),
             number(v.moment_change_muB, 1, signed=True),
@@ -88,7 +91,7 @@ def vacancies_table(study: Study) -> Table:
         [
             "vacancy",
             "sites per cell",
-            "Co neighbours",
+            *(["Co neighbours"] if cobalt else []),
             "E_f oxygen-poor (eV)",
             "E_f oxygen-rich (eV)",
             "moment change (μB)",
@@ -202,12 +205,14 @@ def checks_table(hop: Migration | AttemptFrequency, what: str = "band") -> Table
     rows = []
     for c in hop.checks:
         state = {True: ("passed", "passed"), False: ("failed", "failed"), None: ("not done", "not-done")}[c.passed]
-        rows.append([*words([c.name]), Cell(*state), number(c.value, 4), number(c.limit, 4), *words([c.unit])])
+        rows.append(
+            [*words([c.name]), Cell(*state), number(c.value, 4), number(c.limit, 4), *words([typeset_unit(c.unit)])]
+        )
     return Table(f"Checks of the {what} of {hop.label}", ["check", "result", "value", "limit", "unit"], rows)
 
 
 def _axis(vector: list[float]) -> str:
-    return "(" + ", ".join(f"{x:.2f}" for x in vector) + ")"
+    return "(" + ", ".join(f"{round(x, 2) + 0.0:.2f}" for x in vector) + ")"
 
 
 def maps_table(study: Study, result: AnisotropyResult) -> Table:
@@ -335,7 +340,7 @@ def settings_table(study: Study) -> Table:
     rows += [words([k, v]) for k, v in sorted(provenance.settings.items())]
     rows += [words([f"version of {k}", v]) for k, v in sorted(provenance.versions.items())]
     rows += [words([f"source of {k}", v]) for k, v in sorted(study.host.sources.items())]
-    return Table("Engine, settings, versions, sources", ["item", "value"], rows)
+    return Table("Engine, settings, versions, sources", ["item", "value"], rows, verbatim=True)
 
 
 def timings_table(study: Study) -> Table:

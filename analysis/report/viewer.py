@@ -1,7 +1,7 @@
 """The interactive 3D view of the report: chemiscope (BSD-3, https://chemiscope.org), packed into the page.
 
 A slider runs through the images from the state before the hop to the one after it, in one orientation.
-Arrows are site moments, the pale sphere is the vacancy, the orange one the mover on its path.
+Arrows are site moments, the grey sphere is the vacancy, the green one the mover on its path.
 """
 
 from __future__ import annotations
@@ -28,8 +28,19 @@ if TYPE_CHECKING:
 DRAWN_RADIUS_A = 5.5
 _MOMENT_TO_A = 0.3
 _TURN_DEG, _TILT_DEG = 15.0, 12.0
-_PATH_COLOUR = 0xD55E00
+_PATH_COLOUR = 0x009E73
 _VACANCY_COLOUR = 0xBBBBBB
+# The viewer's own colours of elements.
+_ELEMENT_COLOURS = {
+    "O": "red",
+    "Fe": "brown",
+    "Co": "pink",
+    "Ni": "light green",
+    "Mg": "yellow-green",
+    "Li": "violet",
+    "Zn": "slate blue",
+    "Mn": "lilac",
+}
 _UP_COLOUR, _DOWN_COLOUR = 0x0072B2, 0xCC79A7
 
 
@@ -75,6 +86,12 @@ def band_dataset(band: Band, title: str) -> dict[str, Any]:
         },
     )
     return dict(json.loads(json.dumps(data, default=float)))
+
+
+def colour_words(band: Band) -> str:
+    """Which colour the view gives to each element."""
+    symbols = [str(e) for e in band.images[0].structure.composition.elements]
+    return ", ".join(f"{s} {_ELEMENT_COLOURS.get(s, 'in the colour of its own')}" for s in symbols)
 
 
 def _screen(hop: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -149,7 +166,7 @@ def _path_shapes(track: NDArray[np.float64]) -> list[dict[str, Any]]:
     line = {
         "vectors": np.round(np.diff(track, axis=0), 4).tolist(),
         "bases": np.round(track[:-1], 4).tolist(),
-        "radii": 0.06,
+        "radii": 0.1,
         "colors": _PATH_COLOUR,
     }
     ends = [track[-1] if k < len(track) / 2 else track[0] for k in range(len(track))]

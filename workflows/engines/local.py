@@ -202,8 +202,12 @@ class LocalEngine(AseEngine):
 
     def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
         """Formal charges, which are close to Born charges in these oxides."""
-        note = "formal charges (z = 2 for Co2+); the missing charge is spread over the other cations"
-        return self.formal_charges(atoms, mover), note
+        charges, note = self.formal_charges(atoms, mover), "formal charges"
+        if mover is not None:
+            note += f" (z = {charges[mover]:.3g} for {atoms.get_chemical_symbols()[mover]})"
+        if self.charge_mode != "explicit":
+            note += "; the missing charge is spread over the other cations"
+        return charges, note
 
     def spin_orbit(
         self,

@@ -1,0 +1,64 @@
+"""From the plain ASCII of documents and messages to what a page prints: formulas, units, powers of ten, arrows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_SUB = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPER = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+# Elements of hosts, competing phases and electrodes; letters such as K, P and U also name quantities.
+_ELEMENT = "(?:Li|O|Mg|Al|Ti|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|Sr|La|Gd|Pt)"
+_FORMULA = re.compile(rf"(?<![\w.])(?:{_ELEMENT}(?:\d+(?:\.\d+)?)?){{2,}}(?!\w)|(?<![\w.])O2(?!\w)")
+_ION = re.compile(rf"(?<![\w.])({_ELEMENT})(\d?\+)(?!\w)")
+_POWER = re.compile(r"(?<![\w.])([+−-]?)(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?![\w.]*\w)")
+
+_RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"->"), "→"),
+    (re.compile(r"\+-"), "±"),
+    (_POWER, lambda m: _power(*m.groups())),
+    (_ION, lambda m: m[1] + m[2].translate(_SUPER)),
+    (_FORMULA, lambda m: m[0].translate(_SUB)),
+    (re.compile(r"<(\d{3})>"), r"⟨\1⟩"),
+    (re.compile(r"(?<![\w.)])-(?=\d)"), "−"),
+    (re.compile(r"\bmuB\b"), "μB"),
+    (re.compile(r"\bmu0\b"), "μ₀"),
+    (re.compile(r"\buC/cm2\b"), "μC/cm²"),
+    (re.compile(r"(?<=\d )uS\b"), "μS"),
+    (re.compile(r"\be2/h\b"), "e²/h"),
+    (re.compile(r"\b([mMf]?J)/m([23])\b"), lambda m: f"{m[1]}/m{m[2].translate(_SUPER)}"),
+    (re.compile(r"\beV/A\b"), "eV/Å"),
+    (re.compile(r"(?<=\d) A(?![\w/])"), " Å"),
+    (re.compile(r"(?<=\d e) A(?![\w/])"), " Å"),
+    (re.compile(r"(?<=\d) deg\b"), "°"),
+    (re.compile(r"(?<=\w)\^([23])(?!\w)"), lambda m: m[1].translate(_SUPER)),
+)
+
+
+def _power(sign: str, mantissa: str, minus: str, exponent: str) -> str:
+    if float(mantissa) == 0:
+        return "0"
+    if exponent == "0":
+        return f"{sign}{mantissa}"
+    power = "10" + f"{'-' if minus == '-' else ''}{exponent}".translate(_SUPER)
+    return sign + (power if mantissa == "1" else f"{mantissa}×{power}")
+
+
+def typeset(text: str) -> str:
+    """One text as a page prints it; what stands between backticks stays as it is.
+
+    Examples
+    --------
+    >>> typeset("CoFe2O4 -> Co + 2/3 Fe3O4 at 1e+08 V/m, -0.93 eV/A^2")
+    'CoFe₂O₄ → Co + 2/3 Fe₃O₄ at 10⁸ V/m, −0.93 eV/Å²'
+    """
+    parts = text.split("`")
+    for n in range(0, len(parts), 2):
+        for pattern, new in _RULES:
+            parts[n] = pattern.sub(new, parts[n])
+    return "`".join(parts)
+
+
+def typeset_unit(unit: str) -> str:
+    """A unit that stands by itself."""
+    return "Å" if unit == "A" else typeset(unit)
