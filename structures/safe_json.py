@@ -61,6 +61,8 @@ _MODULES = {
 _CLASSES = {
     # Others there read the file that they are given.
     *(("pymatgen.io.vasp.outputs", name) for name in ("VolumetricData", "Chgcar", "Locpot", "Elfcar")),
+    # What every VASP run's document holds; it has no way back, so a decoder leaves it the plain mapping that it is.
+    ("pymatgen.io.vasp.outputs", "Outcar"),
     ("builtins", "complex"),
     ("datetime", "datetime"),
     ("uuid", "UUID"),

@@ -84,6 +84,17 @@ def test_deep_nesting_is_refused_not_recursed():
             loads(text, "x.json")
 
 
+def test_summary_of_a_vasp_run_is_let_through_and_stays_a_mapping():
+    """Documents of VASP runs name Outcar, whose constructor would read a file; nothing may ever call it."""
+    from monty.json import MontyDecoder
+    from pymatgen.io.vasp.outputs import Outcar
+
+    named = {"@module": "pymatgen.io.vasp.outputs", "@class": "Outcar", "filename": "/dev/zero", "efermi": 1.0}
+    check_classes({"calcs_reversed": [{"output": {"outcar": named}}]}, "jobs.sqlite")
+    assert not hasattr(Outcar, "from_dict")
+    assert MontyDecoder().decode(json.dumps(named)) == named
+
+
 def test_own_documents_are_let_through(study):
     raw = json.loads((study / "results.json").read_text())
     check_classes(raw, "results.json")

@@ -49,8 +49,26 @@ def test_static_energy_and_forces_are_those_of_the_model(cell, tmp_path):
     assert done.site_moments_muB == pytest.approx(moments.tolist())
     assert done.total_moment_muB == pytest.approx(moments.sum(), abs=1e-3)
     assert done.converged
+    assert done.gap_eV == pytest.approx(1.7, abs=1e-3)
     assert done.provenance.functional == "PBE"
     assert "emulator" in done.provenance.versions["vasp"]
+
+
+def test_forces_are_minus_the_slope_of_the_energy(cell, tmp_path):
+    """Through inputs, custodian and parsers: the force of a site is the slope of the energy along that very site."""
+    small = cell.get_primitive_structure(use_site_props=True, tolerance=0.05)
+    small.perturb(0.05)
+    made = engine(VaspSettings(kpoint_mesh=(2, 2, 2)))
+    forces = run(made.static(small, name="start"), tmp_path / "start").forces_eV_per_A
+    site, along, step = 9, np.array([0.6, 0.0, -0.8]), 0.02
+    energies = []
+    for sign in (1, -1):
+        moved = small.copy()
+        moved.translate_sites([site], sign * step * along, frac_coords=False, to_unit_cell=False)
+        energies.append(run(made.static(moved, name="moved"), tmp_path / f"moved{sign}").energy_eV)
+    slope = (energies[0] - energies[1]) / (2 * step)
+    assert abs(slope) > 0.05
+    assert forces[site] @ along == pytest.approx(-slope, abs=5e-3)
 
 
 def test_relaxation_keeps_order_and_lowers_the_energy(cell, tmp_path):

@@ -203,6 +203,7 @@ def read_calculation(
         force_calls=sum(len(c.output.ionic_steps or []) for c in task.calcs_reversed) + earlier_steps(task.dir_name),
         total_moment_muB=float(last.output.outcar["total_magnetization"] or 0.0),
         site_moments_muB=[float(m) for m in found] if found else None,
+        gap_eV=last.output.bandgap,
         forces_eV_per_A=None if maker.relaxes else forces[np.argsort(order)].tolist(),
         checks=checks,
         provenance=provenance(settings, task, {"kpoint_mesh": settings.mesh(structure), "folder": task.dir_name}),
