@@ -198,12 +198,23 @@ def test_directions_and_magnitudes():
 def test_exchange_holds_only_where_the_operation_turns_the_field_over(hop):
     mirror = np.eye(3) - 2 * np.outer(hop.displacement_A, hop.displacement_A) / hop.distance_A**2
     exchanged = type(hop).from_dict(hop.as_dict() | {"relation_matrices": [mirror.tolist()]})
-    along = field_direction.original(exchanged, "hop")
+    along = field_direction.original(exchanged, "hop", hop.initial)
     assert along["exchanged"]
     assert along["unit"] == pytest.approx(np.array(hop.displacement_A) / hop.distance_A)
     across = np.cross(hop.displacement_A, [1.0, 0.0, 0.0])
-    assert not field_direction.original(exchanged, ", ".join(map(str, across)))["exchanged"]
-    assert not field_direction.original(hop, "hop")["exchanged"]
+    assert not field_direction.original(exchanged, ", ".join(map(str, across)), hop.initial)["exchanged"]
+    assert not field_direction.original(hop, "hop", hop.initial)["exchanged"]
+
+
+@pytest.mark.parametrize("repeats", [(1, 1, 1), (1, 1, 2), (3, 1, 1)])
+def test_crystal_direction_is_one_of_the_ordered_cell_whatever_the_repeats(repeats):
+    host = get_host("cofe2o4")
+    cell = host.structure()
+    cell.scale_lattice(1.05 * cell.volume)
+    wide = shortest_hop(cell, repeats, host.hops[0])
+    for along, expected in (("[1 1 1]", [1, 1, 1]), ("[1 0 -2]", [1, 0, -2])):
+        unit = field_direction.original(wide, along, cell)["unit"]
+        assert unit == pytest.approx(np.array(expected) / np.linalg.norm(expected), abs=1e-12)
 
 
 @dataclass

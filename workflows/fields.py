@@ -152,7 +152,7 @@ def field_jobs(
     jobs: list[Job | Flow] = []
     studies = []
     for along, fields in request.by_direction(default_V_per_m).items():
-        direction = field_direction(hop, along)
+        direction = field_direction(hop, along, cell)
         flow = FieldMaker(
             engine=engine,
             fields_V_per_m=fields,
@@ -174,9 +174,12 @@ def field_jobs(
 
 
 @job(name="field direction")
-def field_direction(hop: Hop, along: str) -> dict[str, Any]:
-    """Unit vector of a direction in words, and whether an operation exchanges the two states and turns it over."""
-    vector = field_from_text(f"1 V/A along {along}", lattice=hop.initial.lattice, hop_A=hop.displacement_A)
+def field_direction(hop: Hop, along: str, cell: Structure) -> dict[str, Any]:
+    """Unit vector of a direction in words, and whether an operation exchanges the two states and turns it over.
+
+    A crystal direction is one of the ordered `cell`: unequal repeats give the supercell other axes.
+    """
+    vector = field_from_text(f"1 V/A along {along}", lattice=cell.lattice, hop_A=hop.displacement_A)
     unit = vector / np.linalg.norm(vector)
     exchanged = any(float(unit @ np.asarray(m) @ unit) < _OPPOSITE - 1 for m in hop.relation_matrices)
     return {"unit": [float(x) for x in unit], "exchanged": exchanged}
