@@ -3,22 +3,38 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 from band_cases import vacancy
 from magnetoionics.workflows.band import BandDriver, BandInputError, BandSettings, check_ends
+from magnetoionics.workflows.band_surrogate import SurrogateBandDriver
 from scipy.optimize import minimize
 
 
-@pytest.mark.parametrize(("element", "barrier"), [("Cu", 0.7916), ("Al", 0.4059), ("Ag", 0.7134)])
-def test_known_vacancy_barriers_of_107_emt_atoms(element, barrier):
+@pytest.mark.parametrize(
+    ("driver", "element", "barrier", "formation"),
+    [
+        (BandDriver, "Cu", 0.7916, 1.2243),
+        (BandDriver, "Al", 0.4059, 0.9526),
+        (BandDriver, "Ag", 0.7134, 0.8511),
+        (SurrogateBandDriver, "Au", 0.6446, 0.7363),
+        (SurrogateBandDriver, "Pd", 0.8617, 0.9324),
+        (SurrogateBandDriver, "Pt", 0.9772, 1.0231),
+        (SurrogateBandDriver, "Ni", 1.1592, 1.9021),
+    ],
+)
+def test_known_vacancies_of_107_emt_atoms(driver, element, barrier, formation):
     initial, final, mover, _ = vacancy(element)
-    result = BandDriver(EMT, BandSettings(fmax_eV_per_A=0.02)).run(initial, final, [], mover)
+    result = driver(EMT, BandSettings(fmax_eV_per_A=0.02)).run(initial, final, [], mover)
     energies = np.array([p.energy for p in result.points]) - result.points[0].energy
     assert len(initial) == 107
     assert energies.max() == pytest.approx(barrier, abs=0.002)
     assert all(c.passed for c in result.checks)
     assert [p.kind for p in result.points].count("saddle") == 1
+    full = bulk(element, a=initial.cell.lengths()[0] / 3)
+    full.calc = EMT()
+    assert result.points[0].energy - 107 * full.get_potential_energy() == pytest.approx(formation, abs=0.002)
 
 
 class TwoHumps(Calculator):
