@@ -18,7 +18,7 @@ from ase.calculators.emt import EMT
 from ase.constraints import FixedLine
 from band_cases import gold_on_aluminium, vacancy
 from magnetoionics.workflows.band import BandInputError, BandSettings
-from magnetoionics.workflows.band_gp import GaussianProcess
+from magnetoionics.workflows.band_gp import GaussianProcess, Surrogate, best_surrogate
 from magnetoionics.workflows.band_path import extrema, held_back, place_of_judge, plateaus, relax_path
 from magnetoionics.workflows.band_record import EvaluationRecord, RecordedCalculator
 from magnetoionics.workflows.band_surrogate import SurrogateBandDriver, SurrogateSettings
@@ -225,6 +225,31 @@ def test_gaussian_process_repeats_its_data_and_its_gradient_is_that_of_its_energ
     steps = h * np.eye(7)
     numeric = (model.predict(new + steps)[0] - model.predict(new - steps)[0]) / (2 * h)
     assert model.predict(new[None])[1][0] == pytest.approx(numeric, abs=1e-6)
+
+
+def test_surface_of_a_cheaper_engine_is_taken_only_where_it_helps():
+    rng = np.random.default_rng(5)
+    points, far, wave = rng.uniform(-1, 1, (40, 3)), rng.uniform(-0.8, 0.8, (20, 3)), np.array([1.5, -0.8, 0.4])
+    free = np.eye(3)
+
+    def surface(at, scale):
+        return scale * np.sin(at @ wave), scale * np.cos(at @ wave)[:, None] * wave
+
+    cheap = Surrogate(points, *surface(points, 1.0), 0.7, 1.0, free)
+    few = rng.uniform(-1, 1, (4, 3))
+    choices = [(0.7, 1.0), (1.4, 4.0)]
+    helped = best_surrogate(few, surface(few, 1.2)[0] - 300.0, surface(few, 1.2)[1], free, choices, cheap)
+    alone = best_surrogate(few, surface(few, 1.2)[0] - 300.0, surface(few, 1.2)[1], free, choices)
+    assert helped.below is cheap
+    truth = surface(far, 1.2)[0] - 300.0
+    errors = [np.abs(made.predict(far)[0] - truth).max() for made in (helped, alone)]
+    assert errors[0] < 0.5 * errors[1]
+    point, h = far[0], 1e-5
+    numeric = (helped.predict(point + h * np.eye(3))[0] - helped.predict(point - h * np.eye(3))[0]) / (2 * h)
+    assert helped.predict(point[None])[1][0] == pytest.approx(numeric, abs=1e-6)
+    # One that is upside down and ten times too large explains nothing.
+    wrong = Surrogate(points, *surface(points, -10.0), 0.7, 1.0, free)
+    assert best_surrogate(few, *surface(few, 1.2), free, choices, wrong).below is None
 
 
 def test_extrema_skip_ripples():

@@ -7,9 +7,14 @@ of points only, not with the number of atoms.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from ase import Atoms
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
+
+from .band_elastic import ElasticCoordinates
 
 FloatArray = NDArray[np.float64]
 
@@ -110,7 +115,7 @@ def _gram(inside: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 class Surrogate:
-    """A Gaussian process on what a harmonic environment leaves over.
+    """A Gaussian process on what a harmonic environment, or the surface of a cheaper engine, leaves over.
 
     Parameters
     ----------
@@ -120,6 +125,8 @@ class Surrogate:
         Kernel length, and stiffness of everything across `free`.
     free : numpy.ndarray
         Orthonormal directions, shape (d, m): the straight line, without harmonic term, then the mover's others.
+    below : Surrogate, optional
+        Of a cheaper engine, in the same coordinates; stands in place of the harmonic environment.
     """
 
     def __init__(
@@ -130,11 +137,17 @@ class Surrogate:
         length: float,
         stiffness: float,
         free: FloatArray,
+        below: Surrogate | None = None,
     ) -> None:
         self.length, self.stiffness, self._free, self._origin = length, stiffness, free, points[0]
-        h, dh = self._harmonic(points)
-        self._gp = GaussianProcess(points, energies - h, gradients - dh, length, float(energies.max()))
+        self.below = below
+        h, dh = self._base(points)
+        mean = float(energies.max()) if below is None else float(np.mean(energies - h))
+        self._gp = GaussianProcess(points, energies - h, gradients - dh, length, mean)
         self.log_likelihood = self._gp.log_likelihood
+
+    def _base(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self._harmonic(points) if self.below is None else self.below.predict(points)
 
     def _harmonic(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         u = points - self._origin
@@ -148,7 +161,7 @@ class Surrogate:
 
     def predict(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Energies and gradients at points of shape (b, d)."""
-        h, dh = self._harmonic(points)
+        h, dh = self._base(points)
         e, g = self._gp.predict(points)
         return h + e, dh + g
 
@@ -159,9 +172,28 @@ class Surrogate:
     def subspace(self, point: FloatArray) -> FloatArray:
         """Orthonormal directions, shape (d, m), outside which the gradient at a point is harmonic."""
         rows = np.vstack([self._gp.basis.T, self._gp.pulls, self._free.T, (point - self._origin)[None]])
+        if self.below is not None:
+            rows = np.vstack([rows, self.below.subspace(point).T])
         rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         _, sizes, right = np.linalg.svd(rows, full_matrices=False)
         return np.asarray(right[sizes > 1e-5].T)
+
+
+@dataclass(frozen=True)
+class CheapSurface:
+    """What a cheaper engine's search leaves to an expensive one.
+
+    Attributes
+    ----------
+    top
+        Its highest saddle.
+    space, model
+        Its coordinates and its last surrogate in them; None if only its path is of use.
+    """
+
+    top: Atoms
+    space: ElasticCoordinates | None = None
+    model: Surrogate | None = None
 
 
 def bent(energies: FloatArray, level: float, scale: float) -> tuple[FloatArray, FloatArray]:
@@ -180,9 +212,13 @@ def best_surrogate(
     gradients: FloatArray,
     free: FloatArray,
     choices: list[tuple[float, float]],
+    below: Surrogate | None = None,
 ) -> Surrogate:
-    """The surrogate whose length and stiffness make the data most likely."""
-    made = (Surrogate(points, energies, gradients, length, k, free) for length, k in choices)
+    """The surrogate whose length and stiffness make the data most likely; a cheaper engine's surface, if that helps."""
+    made = [Surrogate(points, energies, gradients, length, k, free) for length, k in choices]
+    if below is not None:
+        each_length = dict(choices).items()
+        made += [Surrogate(points, energies, gradients, length, k, free, below) for length, k in each_length]
     return max(made, key=lambda s: s.log_likelihood)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from monty.json import MSONable
@@ -74,6 +75,15 @@ class SurrogateSettings(MSONable):
     drop_eV_per_A: float = 3.0
     lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0, 1.4)
     stiffnesses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+    def choices(self, evaluations: int, last: tuple[float, float]) -> list[tuple[float, float]]:
+        """Lengths and stiffnesses to try at this number of evaluations: all at first, now and then later."""
+        if evaluations < 4 or (evaluations >= 14 and evaluations % 10):
+            return [last]
+        every = list(product(self.lengths, self.stiffnesses))
+        if evaluations <= 20:
+            return every
+        return [c for c in every if all(0.4 < a / b < 2.5 for a, b in zip(c, last, strict=True))]
 
 
 @dataclass

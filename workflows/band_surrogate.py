@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ from ..analysis.calculation import Check
 from .band import BandDriver, BandSettings, CalculatorFactory, CallCounter, _blend, _part_close_pairs, check_ends, relax
 from .band_checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
 from .band_elastic import ElasticCoordinates
-from .band_gp import Surrogate, bent, best_surrogate, stationary_point
+from .band_gp import CheapSurface, Surrogate, bent, best_surrogate, stationary_point
 from .band_path import (
     across_slope,
     evened,
@@ -85,6 +85,8 @@ class SurrogateBandDriver:
         self._refused: list[FloatArray] = []
         self._turns = 0
         self._worst = (0.0, 0.0)
+        self._below: Surrogate | None = None
+        self._learned: Surrogate | None = None
 
     def run(
         self,
@@ -93,7 +95,7 @@ class SurrogateBandDriver:
         intermediates: Sequence[Atoms],
         mover: int,
         start: Sequence[Atoms] | None = None,
-        cheap_top: Atoms | None = None,
+        cheap: CheapSurface | None = None,
     ) -> BandResult:
         """Relax the ends, find every hump and minimum between them, and judge.
 
@@ -107,9 +109,9 @@ class SurrogateBandDriver:
             Index of the moving ion.
         start
             Start path instead, both ends included.
-        cheap_top
-            Highest saddle of a cheaper engine whose converged path `start` is: evaluated first, and the path
-            dropped if the true forces there are large.
+        cheap
+            What is known of a cheaper engine whose converged path `start` is: its highest saddle is evaluated first,
+            and everything dropped if the true forces there are large.
 
         Returns
         -------
@@ -131,11 +133,14 @@ class SurrogateBandDriver:
         self.end_calls = self.counter.calls
         self._space = ElasticCoordinates(ends[0].atoms, ends[1].atoms, mover)
         self._data = [self._as_data(p.atoms.positions, p.energy, p.forces) for p in ends]
+        if cheap is not None and not self._agrees(cheap.top):
+            start = cheap = None
+        if cheap is not None and cheap.space is not None:
+            places = [(self._space.to_positions(d.point), d.energy, d.forces) for d in self._data]
+            self._space, self._below = cheap.space, cheap.model
+            self._data = [self._as_data(*place) for place in places]
         path = self._start_path(ends, intermediates, mover, start)
-        if start is None or cheap_top is None:
-            path = smoothed(path, self._space.loose)
-        elif not self._agrees(cheap_top):
-            path = smoothed(self._start_path(ends, intermediates, mover, None), self._space.loose)
+        path = smoothed(path, self._space.loose) if cheap is None else path
         found = self._search(path)
         if found is None:
             return self._fall_back(initial, final, intermediates, mover)
@@ -152,6 +157,10 @@ class SurrogateBandDriver:
         )
         result.force_calls = self.counter.calls
         return result
+
+    def surface(self, top: Atoms) -> CheapSurface:
+        """What a finished search leaves to another engine."""
+        return CheapSurface(top) if self._learned is None else CheapSurface(top, self._space, self._learned)
 
     def _reversed(self, points: list[PathPoint], mover: int) -> BandResult:
         """The band from the other end, from scratch but for the minima as trials."""
@@ -238,15 +247,8 @@ class SurrogateBandDriver:
         points = np.array([d.point for d in data])
         energies, slopes = bent(np.array([d.energy for d in data]), self._level, self.surrogate.bend_eV)
         gradients = np.array([d.gradient for d in data]) * slopes[:, None]
-        if len(data) < 4:
-            choices = [self._chosen]
-        elif len(data) < 14 or len(data) % 10 == 0:
-            choices = list(product(self.surrogate.lengths, self.surrogate.stiffnesses))
-            if len(data) > 20:
-                choices = [c for c in choices if all(0.4 < a / b < 2.5 for a, b in zip(c, self._chosen, strict=True))]
-        else:
-            choices = [self._chosen]
-        best = best_surrogate(points, energies, gradients, self._space.loose, choices)
+        choices = self.surrogate.choices(len(data), self._chosen)
+        best = best_surrogate(points, energies, gradients, self._space.loose, choices, self._below)
         self._chosen = (best.length, best.stiffness)
         return best
 
@@ -256,7 +258,7 @@ class SurrogateBandDriver:
         anchors: dict[int, Anchor] = {}
         rounds = stalls = 0
         ends, trust = (self._data[0].energy, self._data[1].energy), options.trust
-        self._level = max(ends) + 2 * options.bend_eV
+        self._level = max(d.energy for d in self._data[: None if self._below else 2]) + 2 * options.bend_eV
         while len(self._data) < options.max_calls:
             path = evened(path, set(anchors))
             model = self._fit(path)
@@ -294,6 +296,7 @@ class SurrogateBandDriver:
                 continue
             else:
                 if (done := self._confirm(model, path, energies, anchors)) is not None:
+                    self._learned = model
                     return done
                 surprise = 0.0
             rounds = 0

@@ -46,13 +46,16 @@ def band_from_cheap_path(
 
     Notes
     -----
+    Besides the path, the expensive search takes over the cheap one's surrogate: it learns the difference of the two
+    engines in place of the whole surface, as long as that makes its own evaluations more likely.
     The cheap path is not used if one of its checks failed or an end fell into another state, and it is dropped
     after one expensive call if that finds large forces at its highest saddle. The search then starts as if there
     were no cheap engine; the notes say so.
     """
     settings = settings or BandSettings()
     plain = replace(settings, check_saddles=False, check_reverse=False)
-    first = SurrogateBandDriver(cheap, plain, surrogate).run(initial, final, intermediates, mover)
+    scout = SurrogateBandDriver(cheap, plain, surrogate)
+    first = scout.run(initial, final, intermediates, mover)
     driver = SurrogateBandDriver(calculator, settings, surrogate, record, label)
     reason = _useless(first, initial, final, mover, settings.same_state_A)
     if reason:
@@ -60,8 +63,8 @@ def band_from_cheap_path(
         result.notes.append(f"cheaper engine's path not used: {reason}")
     else:
         path = [p.atoms for p in first.points]
-        top = path[first.controlling]
-        result = driver.run(path[0], path[-1], intermediates, mover, start=path, cheap_top=top)
+        known = scout.surface(path[first.controlling])
+        result = driver.run(path[0], path[-1], intermediates, mover, start=path, cheap=known)
     result.cheap_calls = first.force_calls
     result.notes.append(
         f"cheaper engine: {first.forward_eV:.3f} eV forward, {first.backward_eV:.3f} eV backward, "
