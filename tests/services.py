@@ -94,9 +94,9 @@ class Mongo:
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         command = [mongod_path() or "", "--dbpath", str(self.folder / "data"), "--port", str(self.port)]
-        command += ["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"]
+        command += ["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25", *options]
         with (self.folder / "mongod.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         from pymongo import MongoClient

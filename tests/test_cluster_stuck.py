@@ -4,6 +4,8 @@ import pytest
 import services
 import yaml
 from cluster_machine import finish, running_cluster, single, wait_until
+from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.cluster.controller import DatabaseDownError
 
 pytestmark = [
     pytest.mark.cluster,
@@ -73,3 +75,51 @@ def test_jobs_put_off_by_a_flow_that_a_dead_runner_locked(cluster, capsys):
     assert "FlowLockedError" in said
     assert not project.jobs(**{"remote.step_attempts": 1})
     finish(project, 60)
+
+
+def test_database_that_asks_for_users(tmp_path, monkeypatch, capsys):
+    """A user of the project's own database, one of `admin`, a connection string, and a wrong password."""
+    from jobflow_remote import SETTINGS
+    from magnetoionics.hpc.cluster.controller import job_controller
+    from pymongo import MongoClient
+
+    secret = "correct-horse-battery"
+    mongo = services.Mongo(tmp_path / "mongo")
+    try:
+        with MongoClient("127.0.0.1", mongo.port) as client:
+            client["ferrites"].command("createUser", "maria", pwd=secret, roles=["dbOwner"])
+            client["admin"].command("createUser", "root", pwd=secret, roles=["root"])
+        mongo.kill()
+        mongo.start("--auth")
+        monkeypatch.setattr(SETTINGS, "projects_folder", str(tmp_path / "projects"))
+        init = ["cluster", "init", "ferrites", "--scheduler", "shell", "--work-dir", str(tmp_path / "work")]
+        init += ["--overwrite", "--db-host", "127.0.0.1", "--db-port", str(mongo.port), "--db-user"]
+        monkeypatch.setenv("MAGNETOIONICS_DB_PASSWORD", secret)
+
+        def asked():
+            with job_controller("ferrites") as controller:
+                return controller.jobs.count_documents({})
+
+        assert main([*init, "maria"]) == 0
+        assert asked() == 0
+        assert main([*init, "root"]) == 0
+        with pytest.raises(DatabaseDownError):
+            asked()
+        assert main([*init, "root", "--db-auth-source", "admin"]) == 0
+        assert asked() == 0
+        file = tmp_path / "projects" / "ferrites.yaml"
+        content = yaml.safe_load(file.read_text())
+        for store in (content["queue"]["store"], content["jobstore"]["docs_store"]):
+            for name in ("host", "port", "username", "password", "auth_source"):
+                del store[name]
+            store["uri"] = f"mongodb://root:{secret}@127.0.0.1:{mongo.port}/?authSource=admin"
+        file.write_text(yaml.safe_dump(content))
+        assert asked() == 0
+        file.write_text(file.read_text().replace(f"root:{secret}@", f"root:{secret}x@"))
+        capsys.readouterr()
+        assert main(["submit", "cofe2o4", "--quick", "--project", "ferrites", "--output", str(tmp_path / "s")]) == 2
+        said = capsys.readouterr()
+        assert f"127.0.0.1:{mongo.port}/ferrites" in said.err
+        assert secret not in said.out + said.err
+    finally:
+        mongo.stop()
