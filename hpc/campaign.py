@@ -18,6 +18,7 @@ max_queued: 200           # jobs of the campaign that may wait or run at a time
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -220,14 +221,19 @@ def submit_campaign(
     CampaignResult
         A study that cannot run is refused with its reason, and the others go on.
     """
-    from .cluster.submit import submit_flow
+    from .cluster.submit import Submission, submit_flow
 
     result = CampaignResult()
     left = max_queued - open_jobs(controller, name)
+    there = {_text(s["about"]): s for s in _studies(controller, name)}
     ordered = sorted(studies, key=lambda s: -s.priority) if isinstance(studies, list) else studies
     for spec in ordered:
         if left <= 0:
-            result.waiting += 1
+            # Without building its flow: a study that is there does not wait.
+            if (known := there.get(_text(spec.about()))) is not None:
+                result.known.append(Submission(known["_id"], known["flow"], False))
+            else:
+                result.waiting += 1
             continue
         try:
             flow = study_flow(spec)
@@ -241,8 +247,13 @@ def submit_campaign(
     return result
 
 
+def _text(about: dict[str, Any]) -> str:
+    return json.dumps(about, sort_keys=True)
+
+
 def _label(spec: StudySpec) -> str:
-    return " ".join(str(x) for x in (spec.host, spec.order or "", spec.engine) if x)
+    more = (spec.fields_V_per_m, spec.vacancies, spec.stages)
+    return " ".join(str(x) for x in (spec.host, spec.order or "", spec.engine, *map(list, filter(None, more))) if x)
 
 
 def open_jobs(controller: JobController, name: str) -> int:

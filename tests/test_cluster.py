@@ -319,6 +319,7 @@ def test_campaign_is_submitted_once_with_priorities_and_a_cap(cluster, tmp_path,
     count = len(project.jobs())
     assert {j["priority"] for j in project.jobs()} == {4}
     assert main(words) == 0
+    assert "0 studies submitted, 1 were there, 2 wait" in capsys.readouterr().out
     assert len(project.jobs()) == count, "the cap holds"
     file.write_text(json.dumps({**content, "max_queued": 1000}))
     assert main(words) == 0

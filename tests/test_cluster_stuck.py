@@ -109,7 +109,8 @@ def test_database_that_asks_for_users(tmp_path, monkeypatch, capsys):
         assert asked() == 0
         file = tmp_path / "projects" / "ferrites.yaml"
         content = yaml.safe_load(file.read_text())
-        for store in (content["queue"]["store"], content["jobstore"]["docs_store"]):
+        outputs = content["jobstore"]
+        for store in (content["queue"]["store"], outputs["docs_store"], outputs["additional_stores"]["data"]):
             for name in ("host", "port", "username", "password", "auth_source"):
                 del store[name]
             store["uri"] = f"mongodb://root:{secret}@127.0.0.1:{mongo.port}/?authSource=admin"
