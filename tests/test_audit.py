@@ -133,8 +133,15 @@ def test_lithium_moves():
     assert other.verdict == "not computed"
 
 
-def vacancy(element, change, energy=0.0):
-    return SimpleNamespace(element=element, moment_change_muB=change, energy_minus_host_eV=energy)
+def vacancy(element, change, energy=0.0, starts=()):
+    return SimpleNamespace(
+        label=f"V_{element}",
+        element=element,
+        moment_change_muB=change,
+        energy_minus_host_eV=energy,
+        starts=[SimpleNamespace(label=name, above_lowest_eV=e) for name, e in starts],
+        changed_ions=[name for name, _ in starts],
+    )
 
 
 def test_oxygen_deficiency_and_lithium():
@@ -142,6 +149,11 @@ def test_oxygen_deficiency_and_lithium():
     assert row.verdict == "undecided"
     # Two electrons on B, where moments point up: 5 to 4 muB twice.
     assert row.value == pytest.approx(-2)
+    placed = vacancy("O", -2.0, starts=[("2 Fe2+(B)", 0.0), ("2 Fe2+(A)", 0.49)])
+    (told,) = judged(evidence(host="life5o8", vacancies=[placed, vacancy("Li", 0.0)]), "C11")
+    assert "V_O is lowest with 2 Fe2+(B), 0.49 eV below 2 Fe2+(A) (-2 muB)" in told.reason
+    assert "counts" in row.reason
+    assert told.verdict == "undecided"
     for changes, verdict in (((-2, 1), "reproduced"), ((2, -1), "contradicted"), ((-2, -1), "undecided")):
         pair = [vacancy("O", changes[0]), vacancy("Li", changes[1])]
         (row,) = judged(evidence(host="life5o8", tier="GPAW", vacancies=pair), "C11")

@@ -6,7 +6,7 @@ from ...structures.compensation import compensations
 from ...structures.spins import high_spin_moment, total_moment
 from ..kinetics import format_duration, retention_s
 from ..lithiation import am2_per_kg, moment_curve
-from ..study import Verdict
+from ..study import VacancyResult, Verdict
 from .evidence import Evidence, Finding, Judge, NotDoneError, need
 
 # A barrier of the size that the review gives for Co in CFO is what "easily" has to beat.
@@ -43,8 +43,24 @@ def _oxygen_and_lithium(e: Evidence) -> Finding:
         f"on A by {found['O'].get('A', float('nan')):+g}; an inserted Li with Fe2+ on B changes it by {step:+g}, "
         f"as claimed. A Li taken out of the stoichiometric crystal leaves a hole, not Fe2+: "
         f"{found['Li'].get('B', float('nan')):+g} muB with Fe4+ on B; it raises the moment (+1 muB) only where "
-        "Fe2+ is there to be oxidised. These are counts: this engine has no electrons to put anywhere",
+        f"Fe2+ is there to be oxidised. {_places(oxygen, lithium)}",
     )
+
+
+def _places(oxygen: list[VacancyResult], lithium: list[VacancyResult]) -> str:
+    """Where a start with placed charges is lowest, for an engine that moves none by itself."""
+    found = []
+    for of_element in (oxygen, lithium):
+        easiest = min(of_element, key=lambda v: v.energy_minus_host_eV)
+        if len(easiest.starts) > 1 and easiest.changed_ions:
+            first, second = easiest.starts[:2]
+            found.append(
+                f"{easiest.label} is lowest with {first.label}, {second.above_lowest_eV:.2f} eV below {second.label} "
+                f"({easiest.moment_change_muB:+.2g} muB)"
+            )
+    if found:
+        return f"Of the charges placed by the starts {' and '.join(found)}, by formal charges alone"
+    return "These are counts: this engine has no electrons to put anywhere"
 
 
 def _computed_moments(oxygen_muB: float, lithium_muB: float) -> Finding:
