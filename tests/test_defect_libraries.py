@@ -1,7 +1,10 @@
 """Formation energies, transition levels and potentials against pymatgen-analysis-defects and doped, same entries."""
 
+import re
+
 import numpy as np
 import pytest
+from magnetoionics.analysis.charge_corrections import efnv_correction, freysoldt_correction
 from magnetoionics.analysis.charge_states import BandEdges, fermi_diagram
 from magnetoionics.analysis.chemical_potentials import at, load_experimental_phases, stability_window
 from magnetoionics.analysis.computed_phases import reference_set
@@ -215,3 +218,56 @@ def test_entries_that_do_not_go_together_are_refused(host):
     one.bulk_entry.energy_adjustments = [ConstantEnergyAdjustment(-3.0, name="anion correction")]
     with pytest.raises(ValueError, match="corrected by nothing, the bulk cell by anion correction"):
         from_defect_entries([one], VBM, TAG)
+
+
+TENSOR = [[11.0, 0.6, 0.0], [0.6, 13.0, 0.0], [0.0, 0.0, 9.0]]
+
+
+def test_corrections_of_charged_cells_agree_with_doped(host):
+    """The same files of VASP by two roads: sign of the potentials, order of the sites, place of the defect, tensor."""
+    core = pytest.importorskip("doped.core")
+    corrections = pytest.importorskip("doped.corrections")
+    pytest.importorskip("pydefect")
+    from types import SimpleNamespace
+
+    from pymatgen.io.vasp import VolumetricData
+
+    kind, rng = ("Fe", "B"), np.random.default_rng(3)
+    cell, host_energy, _ = host
+    index, site = site_of(cell, kind)
+    bulk = cell.copy(site_properties={})
+    defect = bulk.copy()
+    defect.remove_sites([index])
+    own = {"Co": -60.0, "Fe": -50.0, "O": -80.0}
+
+    def outcar(structure, extra):
+        felt = [own[s.specie.symbol] + x for s, x in zip(structure, extra, strict=True)]
+        return SimpleNamespace(electrostatic_potential=felt)
+
+    away = defect.lattice.get_all_distances(site.frac_coords, defect.frac_coords)[0]
+    ends = outcar(bulk, np.zeros(len(bulk))), outcar(defect, 3.0 / away + 0.02 * rng.normal(size=len(defect)))
+    grid = np.indices((30, 30, 42)).reshape(3, -1).T / (30, 30, 42)
+    near = np.cos(2 * np.pi * (grid - site.frac_coords)).sum(axis=1).reshape(30, 30, 42)
+    volumes = VolumetricData(bulk, {"total": 0.1 * near.copy()}), VolumetricData(defect, {"total": 0.6 * near - 0.03})
+    entry = entries(cell, host_energy, kind, core.Vacancy, core.DefectEntry)[-1]
+    entry.sc_defect_frac_coords = site.frac_coords
+    assert entry.charge_state == -3
+
+    ours = efnv_correction(-3, TENSOR, site_potentials(defect, ends[1]), site_potentials(bulk, ends[0]))
+    radius = float(re.search(r"outside ([\d.]+) A", ours.note)[1])
+    # doped keeps VASP's numbers with the sign that a positive charge feels.
+    for name, end in zip(("bulk", "defect"), ends, strict=True):
+        entry.calculation_metadata[f"{name}_site_potentials"] = -np.array(end.electrostatic_potential)
+    theirs = corrections.get_kumagai_correction(entry, TENSOR, defect_region_radius=radius, verbose=False)
+    assert abs(ours.alignment_eV) > 0.1
+    assert ours.total_eV == pytest.approx(theirs.correction_energy, abs=1e-6)
+
+    ours = freysoldt_correction(
+        -3, TENSOR, planar_potential(volumes[1]), planar_potential(volumes[0]), site.frac_coords.tolist()
+    )
+    planes = [{i: v.get_average_along_axis(i) for i in range(3)} for v in volumes]
+    theirs = corrections.get_freysoldt_correction(
+        entry, np.array(TENSOR), defect_locpot=planes[1], bulk_locpot=planes[0], verbose=False
+    )
+    assert abs(ours.alignment_eV) > 0.01
+    assert ours.total_eV == pytest.approx(theirs.correction_energy, abs=1e-6)
