@@ -137,8 +137,22 @@ def test_wrong_answers_are_never_replayed(calls, tmp_path, monkeypatch):
     assert relaxed() == whole
 
 
+def test_call_of_a_slow_engine_is_on_disk_however_young_the_job(calls, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "FIRST_S", 3600.0)
+    monkeypatch.setattr(module, "FLUSH_S", 3600.0)
+    monkeypatch.setattr(module, "COSTLY_S", 0.0)
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    calls["kill_at"] = 3
+    with pytest.raises(Killed):
+        relaxed()
+    (file,) = tmp_path.iterdir()
+    assert len(file.read_bytes().splitlines()) == 3
+
+
 def test_short_job_keeps_nothing(calls, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "FIRST_S", 3600.0)
+    # The first call of a process may compile for seconds.
+    monkeypatch.setattr(module, "COSTLY_S", 3600.0)
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     calls["kill_at"] = 3
     with pytest.raises(Killed):

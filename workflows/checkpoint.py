@@ -2,8 +2,9 @@
 
 An optimiser is deterministic: started again it asks for the same positions, gets the recorded answers at
 once, and computes only from where it was killed. The result is that of an undisturbed run up to rounding
-(an engine may sum neighbours in another order after a restart: 1e-13 eV with rigid ions). Short jobs keep
-nothing and start again. Where the environment variable `FOLDER_VARIABLE` is not set, nothing is written.
+(an engine may sum neighbours in another order after a restart: 1e-13 eV with rigid ions). A call of a second or
+more is on disk when it ends, so that at most the one in flight is lost; short jobs of faster calls keep nothing and
+start again. Where the environment variable `FOLDER_VARIABLE` is not set, nothing is written.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ FOLDER_VARIABLE = "MAGNETOIONICS_CHECKPOINTS"
 SAME_A = 1e-9
 # A younger job is as quickly computed again.
 FIRST_S = 20.0
-# Engines of milliseconds are not held up by the disk; a slow one loses at most one evaluation.
+# Engines of milliseconds are not held up by the disk.
 FLUSH_S = 1.0
+# What cost this much is on disk at once, however young the job.
+COSTLY_S = 1.0
 
 
 class Checkpoint:
@@ -63,8 +66,9 @@ class Checkpoint:
             asked = atoms if atoms is not None else calculator.atoms
             found = self._find(asked, properties)
             if found is None:
+                begun = time.monotonic()
                 calculate(atoms, properties, system_changes)
-                self._add(asked, calculator.results)
+                self._add(asked, calculator.results, at_once=time.monotonic() - begun >= COSTLY_S)
                 return
             Calculator.calculate(calculator, asked, properties, system_changes)
             calculator.results = found
@@ -83,13 +87,13 @@ class Checkpoint:
                 return {name: _value(v) for name, v in entry["results"].items()}
         return None
 
-    def _add(self, atoms: Atoms, results: dict[str, Any]) -> None:
+    def _add(self, atoms: Atoms, results: dict[str, Any], at_once: bool) -> None:
         plain = {k: _plain(v) for k, v in results.items() if isinstance(v, int | float | np.ndarray | np.floating)}
-        self._put({"positions": atoms.positions.tolist(), "cell": atoms.cell.array.tolist(), "results": plain})
+        self._put({"positions": atoms.positions.tolist(), "cell": atoms.cell.array.tolist(), "results": plain}, at_once)
 
-    def _put(self, entry: dict[str, Any]) -> None:
+    def _put(self, entry: dict[str, Any], at_once: bool = False) -> None:
         self._pending.append(json.dumps(entry))
-        if self.is_old and time.monotonic() - self._flushed >= FLUSH_S:
+        if at_once or (self.is_old and time.monotonic() - self._flushed >= FLUSH_S):
             self.flush()
 
     def number(self, name: str, compute: Callable[[], float]) -> float:
