@@ -87,8 +87,9 @@ def test_database_that_asks_for_users(tmp_path, monkeypatch, capsys):
     mongo = services.Mongo(tmp_path / "mongo")
     try:
         with MongoClient("127.0.0.1", mongo.port) as client:
-            client["ferrites"].command("createUser", "maria", pwd=secret, roles=["dbOwner"])
-            client["admin"].command("createUser", "root", pwd=secret, roles=["root"])
+            sure = {"w": 1, "j": True}  # the server is killed next
+            client["ferrites"].command("createUser", "maria", pwd=secret, roles=["dbOwner"], writeConcern=sure)
+            client["admin"].command("createUser", "root", pwd=secret, roles=["root"], writeConcern=sure)
         mongo.kill()
         mongo.start("--auth")
         monkeypatch.setattr(SETTINGS, "projects_folder", str(tmp_path / "projects"))
