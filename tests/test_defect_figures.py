@@ -87,6 +87,16 @@ def test_formation_figure_says_which_charge_pressure_and_fermi_level(system):
     assert any("= $10^{-5}$ atm" in a.get_xlabel() for a in neutral.child_axes)
 
 
+@pytest.mark.parametrize(
+    ("bar", "words"), [(0.31, "references ± 0.31 eV"), (None, "error of the references not known")]
+)
+def test_formation_figure_never_calls_an_unknown_error_zero(system, bar, words):
+    lines = formation_lines(system.defects[:1], system.window, system.references, n=3)
+    fitted = [line.model_copy(update={"indicative": True, "error_bar_eV": bar}) for line in lines.lines]
+    axis = plot_formation(lines.model_copy(update={"lines": fitted})).axes[0]
+    assert any(f"indicative, {words}" in t.get_text() for t in axis.texts)
+
+
 def test_brouwer_says_what_lies_below_its_axis(system):
     rare = [d.model_copy(update={"energy_difference_eV": d.energy_difference_eV + 9.0}) for d in system.defects[:2]]
     made = brouwer_diagram(replace(system, defects=[*rare, *system.defects[2:]]), 1000.0, n=5)

@@ -3,10 +3,12 @@
 import pytest
 from magnetoionics.analysis.binding import Effect, VacancyBinding
 from magnetoionics.analysis.brouwer import FilmPoint, RatioRange
+from magnetoionics.analysis.chemical_potentials import load_experimental_phases, stability_window
 from magnetoionics.analysis.claims import Evidence, HOLE_ON_NEIGHBOUR_eV, audit
 from magnetoionics.analysis.defect_study import DefectEquilibria
 from magnetoionics.analysis.document import Provenance
 from magnetoionics.analysis.report.defect_tables import binding_table, films_table
+from magnetoionics.analysis.study import VacancyResult
 from magnetoionics.hpc.study_runner import run_study
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
@@ -51,6 +53,29 @@ def test_the_verdict_on_neighbours_follows_from_significant_signs(tier, each, pa
     assert row.verdict == expected
     assert row.value == pytest.approx(2 * each + pair)
     assert f"{each:+.3f}" in row.reason
+
+
+@pytest.mark.parametrize(("bar", "expected"), [(0.3, "reproduced"), (3.0, "undecided"), (None, "undecided")])
+def test_an_error_that_is_not_known_decides_nothing(bar, expected):
+    """V_Co(B) is planted 2 eV above V_Fe(B) where the window brings it nearest."""
+    window = stability_window("CoFe2O4", load_experimental_phases(["Co", "Fe", "O"]))
+    nearest = min(v["Co"] - v["Fe"] for v in window.vertices)
+    found = [
+        VacancyResult(
+            label=label, element=label[2:4], sublattice=label[5], multiplicity=8, cobalt_neighbours=None, cell_atoms=55,
+            energy_minus_host_eV=energy, total_moment_muB=0.0, moment_change_muB=0.0, converged=True, checks=[],
+            indicative=True, error_bar_eV=bar, note="",
+        )
+        for label, energy in (("V_Fe(B)", 1.0), ("V_Fe(A)", 2.0), ("V_Co(B)", 3.0 - nearest))
+    ]  # fmt: skip
+    evidence = Evidence(
+        host=None, engine="vasp", tier="VASP", vacancies=found, window=window, reference_eV={"Co": -7.0, "Fe": -7.0},
+        migration=None, unidirectional=None, retention=None, binding=None,
+    )  # fmt: skip
+    row = next(c for c in audit(evidence, ("C5",)) if c.id == "C5")
+    assert row.verdict == expected
+    assert row.value == pytest.approx(2.0)
+    assert ("is not known" in row.reason) == (bar is None)
 
 
 def test_the_attraction_left_out_is_coulombs():

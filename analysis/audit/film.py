@@ -93,11 +93,14 @@ def _easiest_vacancy(e: Evidence) -> Finding:
         return Finding("undecided", None, "", "the study lacks one of V_Fe(B), V_Fe(A), V_Co(B)")
     like = iron_a.energy_minus_host_eV - iron_b.energy_minus_host_eV
     margin, best = _cobalt_minus_iron(e, cobalt, iron_b)
-    bar = iron_b.error_bar_eV or 0.0
+    bar = iron_b.error_bar_eV
     against_a = f"V_Fe(B) lies {abs(like):.2f} eV {'below' if like > 0 else 'above'} V_Fe(A)"
     against_co = f"V_Co(B) minus V_Fe(B) is {margin:.2f} to {best:.2f} eV over the window"
     if like <= 0:
         return Finding("contradicted", like, "eV", f"{against_a}, a difference of like defects")
+    if bar is None:
+        unknown = "the error of the reference energies is not known, so that the sign against V_Co(B) stays open"
+        return Finding("undecided", margin, "eV", f"{against_a}, as claimed; {against_co}; {unknown}")
     if margin > bar:
         return Finding("reproduced", margin, "eV", f"{against_a}; {against_co}")
     if best < -bar:

@@ -54,9 +54,10 @@ def plot_formation(
         _temperature_axis(axis, low, high, pressure_atm)
         _pressure_axis(axis, low, high, temperature_K)
         axis.legend(ncols=2)
-        bar = max(float(line.error_bar_eV or 0.0) for line in lines.lines)
+        bars = [line.error_bar_eV for line in lines.lines if line.error_bar_eV is not None]
+        error = f"references ± {max(bars):.2f} eV" if bars else "error of the references not known"
         indicative = any(line.indicative for line in lines.lines)
-        tag = f"indicative, references ± {bar:.2f} eV" if indicative else "neutral cells"
+        tag = f"indicative, {error}" if indicative else "neutral cells"
         if any(line.charge for line in lines.lines):
             tag = f"{tag}; " if indicative else ""
             tag += f"Fermi level {lines.fermi_eV:.2f} eV above the valence band maximum"

@@ -229,7 +229,7 @@ def _vacancy_answer(study: Study) -> Answer | None:
         return None
     cations = sorted((v for v in study.vacancies if v.label in edges), key=lambda v: edges[v.label].low_eV)
     lowest = cations[0]
-    best, bar = edges[lowest.label], lowest.error_bar_eV or 0.0
+    best, bar = edges[lowest.label], math.inf if lowest.error_bar_eV is None else lowest.error_bar_eV
     # Vacancies of one element exchange the same atom with the same reservoir: that error cancels.
     open_ = [v.label for v in cations[1:] if v.element != lowest.element and edges[v.label].low_eV - best.high_eV < bar]
     like = [
@@ -237,18 +237,19 @@ def _vacancy_answer(study: Study) -> Answer | None:
         for v in cations[1:]
         if v.element == lowest.element
     ]
-    detail = (
-        f"{best.low_eV:.2f} eV at the oxygen-rich edge ({_error(lowest.error_bar_eV)}{_below_zero(best.low_eV, bar)})"
-    )
+    error = _error(lowest.error_bar_eV) + _below_zero(best.low_eV, lowest.error_bar_eV)
+    detail = f"{best.low_eV:.2f} eV at the oxygen-rich edge ({error})"
     if open_:
         detail += f", which leaves its order with {', '.join(open_)} open"
     return Answer("Which cation vacancy forms?", " or ".join([lowest.label, *open_]), "; ".join([detail, *like]))
 
 
-def _below_zero(energy_eV: float, bar_eV: float) -> str:
+def _below_zero(energy_eV: float, bar_eV: float | None) -> str:
     """A stable host does not lose ions by itself: what a negative energy says of the calculation."""
     if energy_eV >= 0:
         return ""
+    if bar_eV is None:
+        return "; a stable host has none below zero"
     inside = "within that error" if -energy_eV <= bar_eV else "beyond that error"
     return f"; a stable host has none below zero: this one is so {inside}"
 
