@@ -92,7 +92,7 @@ def list_structures(
     if found.slabs:
         tables["slabs"] = slab_rows(found)
     console = console or Console()
-    console.print(_headline(found), words and f"As {words}.", markup=False)
+    console.print(_headline(found) + (f" As {words}." if words else ""), markup=False)
     for title, rows in tables.items():
         console.print(_table(title, rows))
     for reason in found.not_possible:

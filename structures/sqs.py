@@ -47,7 +47,7 @@ def sqs_spinel(
     iterations
         Orders that are tried per sublattice.
     shells
-        Neighbour shells of the sublattice that count.
+        Neighbour shells of the sublattice that count; at most those that the cell has by nearest images.
 
     Returns
     -------
@@ -127,6 +127,9 @@ def _radii(distances: np.ndarray) -> list[float]:
 
 def _most_random(parent: Structure, sites: list[int], count: int, seed: int, iterations: int, shells: int) -> list[int]:
     library = _library()
+    # A small cell has fewer shells by nearest images, and the library refuses those that it has not.
+    apart = parent.lattice.get_all_distances(parent.frac_coords[sites], parent.frac_coords[sites])
+    shells = min(shells, len(_radii(apart[apart > _SAME_SHELL_A])))
     configuration = {
         "structure": {
             "lattice": parent.lattice.matrix.tolist(),

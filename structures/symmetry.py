@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import spglib
@@ -18,6 +18,8 @@ _Key: TypeAlias = tuple[str, float, tuple[float, ...]]
 DEFAULT_SYMPREC = 1e-3
 _REMEMBERED = 8
 _SAMPLE = 24
+# Moments count to three digits.
+_NO_MOMENT_muB = 1e-3
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,12 @@ def colours(structure: Structure) -> list[int]:
     return [index[key] for key in keys]
 
 
-def _reversed_colours(structure: Structure) -> list[int]:
-    """The colour that each site has when all spins are reversed; 0 if no site has it now."""
+def _both_colours(structure: Structure) -> tuple[list[int], list[int]]:
+    """The colour of each site, and the one that it has when all spins are reversed; 0 if no site has it now."""
     keys = _keys(structure)
     index = {key: n + 1 for n, key in enumerate(sorted(set(keys)))}
-    return [index.get(_reversed(key), 0) for key in keys]
+    opposite = {key: index.get(_reversed(key), 0) for key in index}
+    return [index[key] for key in keys], [opposite[key] for key in keys]
 
 
 def _keys(structure: Structure) -> list[_Key]:
@@ -184,7 +187,11 @@ def orbits(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> list[list[
 
 def _spin_reversal(structure: Structure, symprec: float) -> Operation | None:
     """One operation that takes the structure to itself with all spins reversed; None without, or without spins."""
-    own, opposite = colours(structure), _reversed_colours(structure)
+    moments: list[Any] = [site.properties.get("magmom") for site in structure]
+    vectors = np.array([m if np.ndim(m) else (0.0, 0.0, 0.0 if m is None else m) for m in moments], dtype=float)
+    if not vectors.any() or np.abs(vectors.sum(axis=0)).max() > _NO_MOMENT_muB * len(structure):
+        return None
+    own, opposite = _both_colours(structure)
     if own == opposite or sorted(own) != sorted(opposite):
         return None
     seed = next(i for i, (a, b) in enumerate(zip(own, opposite, strict=True)) if a != b)
@@ -242,7 +249,7 @@ def operations_taking(
     matrix = structure.lattice.matrix
     inverse = np.linalg.inv(matrix.T)
     coords = np.mod(structure.frac_coords, 1.0) % 1.0
-    kinds, opposite = np.array(colours(structure)), np.array(_reversed_colours(structure))
+    kinds, opposite = (np.array(values) for values in _both_colours(structure))
     if without is not None:
         coords, kinds, opposite = (np.delete(values, without, axis=0) for values in (coords, kinds, opposite))
     tree = cKDTree(coords, boxsize=np.ones(3))

@@ -131,6 +131,14 @@ def test_quasirandom_order_is_more_random_than_random(cube):
     assert total_valence(sqs_spinel(parent, "Co", "Fe", 0.75, seed=1)) == 0
 
 
+def test_quasirandom_order_of_the_cube(cube):
+    """Two of eight A sites: the cube has two shells of A by nearest images, not the three that are asked for."""
+    pytest.importorskip("sqsgenerator")
+    cell = sqs_spinel(cube, "Co", "Fe", 0.75, seed=1)
+    assert sum(cell[i].specie.symbol == "Co" for i in sites_on(cell, "A")) == 2
+    assert total_valence(cell) == 0
+
+
 def test_missing_library_is_named(cube, monkeypatch):
     def refuse(name):
         raise ImportError(name)
