@@ -20,11 +20,12 @@ _MATH = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>',
 
 
 # Browsers ignore the bold variant of a letter in MathML; the bold letters of Unicode they draw.
-_BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\s*\{?([A-Za-z])\}?")
+# A brace after a bare letter belongs to what surrounds it.
+_BOLD = re.compile(r"\\(?:mathbf|boldsymbol)\s*(?:\{([A-Za-z])\}|([A-Za-z]))")
 
 
 def _bold(match: re.Match[str]) -> str:
-    letter = match[1]
+    letter = match[1] or match[2]
     first = 0x1D400 if letter.isupper() else 0x1D41A
     return chr(first + ord(letter.upper()) - ord("A")) + " "
 

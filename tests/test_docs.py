@@ -7,6 +7,7 @@ import sys
 import types
 import warnings
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import typer
@@ -118,6 +119,15 @@ def test_site_builds_without_a_warning_and_asks_no_other_host(repository, tmp_pa
     formulas = (tmp_path / "site" / "formulation" / "index.html").read_text(encoding="utf-8")
     assert formulas.count("<math") > 40
     assert "arithmatex" not in formulas
+    # What stands under a sum is short: a longer one has swallowed the summand.
+    below = [list(list(e)[1].iter()) for m in re.findall(r"<math.*?</math>", formulas, re.DOTALL) for e in _under(m)]
+    assert len(below) > 5
+    assert max(map(len, below)) < 20
+
+
+def _under(math):
+    kinds = ("munder", "munderover", "msub", "msubsup")
+    return [e for e in ElementTree.fromstring(math).iter() if e.tag.rsplit("}", 1)[-1] in kinds]
 
 
 def is_dry(words):

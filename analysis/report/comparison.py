@@ -52,6 +52,7 @@ def comparison_html(studies: Mapping[str, Study]) -> str:
             for name, h in hops.items()
         ],
         sections=sections,
+        data_file="the results.json of each study",
     )
     return render(page)
 

@@ -82,6 +82,7 @@ class Page:
     sections: list[Section]
     viewer: Viewer | None = None
     terms: Sequence[tuple[str, str]] = ()
+    data_file: str = "results.json beside this file"
 
 
 def picture(figure: Figure, alt: str, caption: str, *, wide: bool = False) -> Picture:
