@@ -44,7 +44,7 @@ def test_load_takes_the_folder_or_the_file(folder, study):
         magnetoionics.load(folder / "figures")
 
 
-UNITS = {"eV", "A", "A3", "cm3", "muB", "meV", "s", "K", "atm", "formula", "units", "m", "Hz", "THz"}
+UNITS = {"eV", "A", "A3", "cm3", "m3", "muB", "meV", "s", "K", "atm", "formula", "units", "m", "Hz", "THz"}
 # Only on request: empty here, and not an error.
 EMPTY_FOR_THIS_STUDY = {"contents", "binding", "phases", "charged", "levels"}
 
