@@ -53,6 +53,7 @@ def run(
     field_along: str = "hop",
     relax_in_field: bool = False,
     born_charges: str | Path | None = None,
+    image_distance_A: float | None = None,
     jobs: int = 1,
     reuse: Sequence[str | Path] = (),
     overwrite: bool = False,
@@ -83,6 +84,9 @@ def run(
         Converge the band in every field too.
     born_charges
         File with the charges on which the field acts.
+    image_distance_A
+        Least distance of a defect and its images, from which the supercell follows; else 2x2x2 of the ordered cell, or
+        the cell itself if quick.
     jobs
         Processes that compute at a time.
     reuse
@@ -115,7 +119,7 @@ def run(
         jobs=jobs,
         reuse=[Path(folder) for folder in reuse],
         declared=declarations(reference, pulse, film, enthalpies),
-        options=StudyOptions(fields=fields),
+        options=StudyOptions(fields=fields, image_distance_A=image_distance_A),
         console=Console(quiet=True) if quiet else None,
     )
     return read_study(folder)

@@ -137,7 +137,7 @@ def _flow(host: str, engine_name: str, order: str | None, quick: bool, options: 
     try:
         maker = AllHopsMaker(
             engine=options.engine(engine_name),
-            repeats=(1, 1, 1) if quick else (2, 2, 2),
+            repeats=options.repeats(host, order, quick),
             fields=options.fields.request(),
         )
         return maker.make(host, order)

@@ -5,9 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from .errors import UserError
+from .study_options import StudyOptions
 
 
-def write_inputs(host_key: str, *, engine_name: str, order: str | None, output: Path, quick: bool) -> Path:
+def write_inputs(
+    host_key: str,
+    *,
+    engine_name: str,
+    order: str | None,
+    output: Path,
+    quick: bool,
+    image_distance_A: float | None = None,
+) -> Path:
     """Write the inputs that are known before anything has run.
 
     Parameters
@@ -18,6 +27,8 @@ def write_inputs(host_key: str, *, engine_name: str, order: str | None, output: 
         New or empty folder.
     quick
         Small supercells.
+    image_distance_A
+        As in `StudyOptions`.
 
     Returns
     -------
@@ -41,7 +52,8 @@ def write_inputs(host_key: str, *, engine_name: str, order: str | None, output: 
         raise UserError(f"{host.key} has no cation order {order!r}; known: {', '.join(host.orders)}")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{output} is not an empty folder; choose another --output")
+    repeats = StudyOptions(image_distance_A=image_distance_A).repeats(host_key, order, quick)
     try:
-        return engine.write_inputs(host, order, (1, 1, 1) if quick else (2, 2, 2), output)
+        return engine.write_inputs(host, order, repeats, output)
     except ValueError as error:
         raise UserError(f"no inputs can be written: {error}") from error

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ..workflows.engine import Engine
     from ..workflows.fields import FieldRequest
 
+# Nearer images would share bonds; farther ones need cells that no engine here affords.
+IMAGE_DISTANCES_A = (4.0, 60.0)
+
 
 @dataclass(frozen=True)
 class FieldOptions:
@@ -86,12 +89,15 @@ class StudyOptions:
         Engine whose band is the start of the expensive one's.
     maps
         Labels of vacancies whose E(n) is computed too, separated by commas.
+    image_distance_A
+        How far a defect and its images are apart at least; None takes the repeats of a quick or a full study.
     """
 
     fields: FieldOptions = field(default_factory=FieldOptions)
     vibrating: str | None = None
     band_start: str | None = None
     maps: str | None = None
+    image_distance_A: float | None = None
 
     def changes(self) -> dict[str, Any]:
         """Fields of `MagnetoionicStudyMaker` that differ from its defaults.
@@ -107,6 +113,27 @@ class StudyOptions:
         if self.maps is not None:
             out["vacancy_maps"] = tuple(label.strip() for label in self.maps.split(",") if label.strip())
         return out
+
+    def repeats(self, host_key: str, order: str | None, quick: bool) -> tuple[int, int, int]:
+        """Repeats of the host's ordered cell that a study takes.
+
+        Raises
+        ------
+        UserError
+            If the distance is none that a supercell can be computed for.
+        """
+        if self.image_distance_A is None:
+            return (1, 1, 1) if quick else (2, 2, 2)
+        from ..structures.host import get_host
+        from ..structures.supercell import repeats_for_images
+
+        shortest, longest = IMAGE_DISTANCES_A
+        if not shortest <= self.image_distance_A <= longest:
+            raise UserError(
+                f"--image-distance {self.image_distance_A:g} A must lie between {shortest:g} and {longest:g} A"
+            )
+        host = get_host(host_key)
+        return repeats_for_images(host.structure(order or host.orders[0]), self.image_distance_A)
 
     def engine(self, name: str) -> Engine:
         """The engine, with the cheaper one for its path.

@@ -259,6 +259,7 @@ def _build_flow(
     maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
     try:
         made = replace(maker(options.engine(engine_name), stages), **options.changes())
+        made.repeats = options.repeats(host, order, quick)
         if starts is not None:
             made = replace(made, starts=start_kinds(starts))
         if declared is not None:

@@ -43,6 +43,38 @@ def repeats_for_distance(structure: Structure, min_image_distance_A: float) -> t
     return n[0], n[1], n[2]
 
 
+def repeats_for_images(structure: Structure, min_image_distance_A: float) -> tuple[int, int, int]:
+    """Fewest diagonal repeats that keep a point and its images a distance apart; the most cubic ones among equals.
+
+    Parameters
+    ----------
+    structure
+        Cell to repeat.
+    min_image_distance_A
+        Wanted distance between a point and its nearest image, in Angstrom.
+
+    Returns
+    -------
+    tuple of int
+        Repeats along a, b, c.
+
+    Raises
+    ------
+    ValueError
+        If the distance is not positive.
+    """
+    most = repeats_for_distance(structure, min_image_distance_A)
+    lattice = structure.lattice
+
+    def size(n: tuple[int, int, int]) -> tuple[int, float]:
+        return math.prod(n), max(m * length for m, length in zip(n, lattice.abc, strict=True))
+
+    for n in sorted(((i, j, k) for i in _up_to(most[0]) for j in _up_to(most[1]) for k in _up_to(most[2])), key=size):
+        if image_distance_A(Lattice(np.diag(n) @ lattice.matrix)) >= min_image_distance_A - _SAME_LENGTH_A:
+            return n
+    return most
+
+
 def supercell(structure: Structure, repeats: tuple[int, int, int]) -> Structure:
     """Repeated copy of a structure, coordinates in [0, 1), site properties kept.
 
@@ -200,6 +232,10 @@ def _hermite_forms(determinant: int) -> Iterator[IntMatrix]:
                 for y in range(c):
                     for z in range(c):
                         yield np.array([[a, x, y], [0, b, z], [0, 0, c]])
+
+
+def _up_to(n: int) -> range:
+    return range(1, n + 1)
 
 
 def _divisors(n: int) -> list[int]:

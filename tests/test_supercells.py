@@ -11,7 +11,9 @@ from magnetoionics.structures.supercell import (
     image_distance_A,
     matrix_for_image_distance,
     most_distant_images,
+    repeats_for_images,
 )
+from pymatgen.core import Lattice
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,24 @@ def test_distance_is_kept_with_fewer_atoms_than_by_repeats():
     assert len(big) / 4 <= 20
     with pytest.raises(ValueError, match="more than 3 cells"):
         matrix_for_image_distance(zinc_oxide, 10.0, max_cells=3)
+
+
+def test_repeats_are_the_fewest_that_keep_images_apart(cfo):
+    """A rhombohedral cell of fcc reaches a distance with fewer repeats than its faces suggest."""
+    assert repeats_for_images(cfo, 8.39) == (1, 1, 1)
+    assert repeats_for_images(cfo, 8.40) == (2, 2, 2)
+    long = cfo.copy()
+    long.make_supercell((1, 1, 3))
+    assert repeats_for_images(long, 16.0) == (2, 2, 1)
+    primitive = cfo.get_primitive_structure()
+    for distance in (6.0, 10.0, 14.0):
+        n = repeats_for_images(primitive, distance)
+        assert image_distance_A(Lattice(np.diag(n) @ primitive.lattice.matrix)) >= distance
+        fewer = [n[:i] + (n[i] - 1,) + n[i + 1 :] for i in range(3) if n[i] > 1]
+        cells = [Lattice(np.diag(m) @ primitive.lattice.matrix) for m in fewer]
+        assert all(image_distance_A(c) < distance for c in cells)
+    with pytest.raises(ValueError, match="positive"):
+        repeats_for_images(cfo, 0.0)
 
 
 @pytest.mark.parametrize("matrix", [np.zeros((3, 3)), -np.eye(3), [[1, 0.5, 0], [0, 1, 0], [0, 0, 1]]])

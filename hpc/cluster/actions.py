@@ -60,7 +60,8 @@ def submit_study(
     table = project_table(project_name)
     if dry_run:
         costs = write_dry_run(flow, table, folder)
-        _write_engine_inputs(host, engine_name, order, quick, folder / DRY_RUN / "inputs")
+        distance = None if options is None else options.image_distance_A
+        _write_engine_inputs(host, engine_name, order, quick, distance, folder / DRY_RUN / "inputs")
         console.print(cost_table(costs))
         console.print(f"inputs in {folder}/dry-run; nothing was submitted", markup=False)
         return None
@@ -81,7 +82,9 @@ def submit_study(
     return done
 
 
-def _write_engine_inputs(host: str, engine_name: str, order: str | None, quick: bool, folder: Path) -> None:
+def _write_engine_inputs(
+    host: str, engine_name: str, order: str | None, quick: bool, image_distance_A: float | None, folder: Path
+) -> None:
     """Files of the engine's code, where it reads any; those of an earlier dry run are replaced."""
     import shutil
 
@@ -91,7 +94,14 @@ def _write_engine_inputs(host: str, engine_name: str, order: str | None, quick: 
     if folder.is_dir():
         shutil.rmtree(folder)
     try:
-        write_inputs(host, engine_name=engine_name, order=order, output=folder, quick=quick)
+        write_inputs(
+            host,
+            engine_name=engine_name,
+            order=order,
+            output=folder,
+            quick=quick,
+            image_distance_A=image_distance_A,
+        )
     except UserError as error:
         if not isinstance(error.__cause__, CannotDoError):
             raise

@@ -82,6 +82,14 @@ ReuseOption = Annotated[
     list[Path] | None,
     typer.Option(help="Folder of another study whose equal calculations are taken, e.g. the bulk cell; repeatable."),
 ]
+ImageDistanceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--image-distance",
+        help="Least distance of a defect and its images, Angstrom; the supercell follows [default: 2x2x2 of the ordered "
+        "cell, or the cell itself with --quick].",
+    ),
+]
 BornChargesOption = Annotated[
     Path | None, typer.Option(help="Charges on which the field acts: .json or .npy, by element or by site.")
 ]

@@ -18,6 +18,7 @@ from .arguments import (
     FieldOption,
     FieldSizesOption,
     HostArgument,
+    ImageDistanceOption,
     OrderOption,
     RelaxInFieldOption,
     ReuseOption,
@@ -39,6 +40,7 @@ def hops(
     breakdown_v_per_m: BreakdownOption = None,
     born_charges: BornChargesOption = None,
     band_start: BandStartOption = None,
+    image_distance: ImageDistanceOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     reuse: ReuseOption = None,
 ) -> None:
@@ -61,7 +63,7 @@ def hops(
         quick=quick,
         jobs=jobs,
         reuse=reuse or (),
-        options=StudyOptions(fields=fields, band_start=band_start),
+        options=StudyOptions(fields=fields, band_start=band_start, image_distance_A=image_distance),
     )
 
 

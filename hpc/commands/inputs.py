@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .arguments import HostArgument, OrderOption
+from .arguments import HostArgument, ImageDistanceOption, OrderOption
 
 
 def inputs(
@@ -16,11 +16,14 @@ def inputs(
     engine: Annotated[str, typer.Option(help="Engine that reads input files: vasp.")] = "vasp",
     order: OrderOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small supercells.")] = False,
+    image_distance: ImageDistanceOption = None,
 ) -> None:
     """Write every input file of a study that is known beforehand, with a table of what each is for."""
     from ..input_files import write_inputs
 
-    readme = write_inputs(host, engine_name=engine, order=order, output=output, quick=quick)
+    readme = write_inputs(
+        host, engine_name=engine, order=order, output=output, quick=quick, image_distance_A=image_distance
+    )
     typer.echo(str(readme))
 
 

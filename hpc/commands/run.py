@@ -20,6 +20,7 @@ from .arguments import (
     FieldSizesOption,
     FilmOption,
     HostArgument,
+    ImageDistanceOption,
     MapsOption,
     OrderOption,
     PulseOption,
@@ -57,6 +58,7 @@ def run(
     band_start: BandStartOption = None,
     vibrating_a: VibratingOption = None,
     maps: MapsOption = None,
+    image_distance: ImageDistanceOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     reuse: ReuseOption = None,
     overwrite: Annotated[
@@ -87,7 +89,13 @@ def run(
         declared=declarations(reference, pulse, film, enthalpies),
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,
-        options=StudyOptions(fields=fields, vibrating=vibrating_a, band_start=band_start, maps=maps),
+        options=StudyOptions(
+            fields=fields,
+            vibrating=vibrating_a,
+            band_start=band_start,
+            maps=maps,
+            image_distance_A=image_distance,
+        ),
     )
 
 
