@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from jobflow import run_locally
+from magnetoionics.analysis.evidence import load_start
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.atoms import to_atoms
 from magnetoionics.workflows.engine import CannotDoError, get_engine
@@ -131,3 +132,26 @@ def test_references_come_from_oxides_and_say_how_well_they_fit(name):
     assert fit.provenance.engine == name
     # Four oxides of one potential against measured enthalpies: tenths of an eV per formula unit, not eV.
     assert fit.rms_eV < 0.5
+
+
+# Co(B) -> V_Fe(B), 55 atoms at the measured lattice, eV above the state before; chgnet 0.4.2 and sevenn 0.13.0.
+HOP_EV = {
+    "sevennet": {"hump1": 0.4268, "middle": 0.3602, "hump2": 0.4216, "after": -0.2543},
+    "chgnet": {"hump1": 0.3060, "middle": 0.2512, "hump2": 0.3075, "after": -0.2683},
+}
+
+
+@pytest.mark.slow
+def test_barriers_of_the_co_hop_stay_what_they_were(name):
+    """The kept points are SevenNet's own ends, humps and minimum: no force is left there. CHGNet has others."""
+    engine, energies, forces = get_engine(name), {}, []
+    with engine.quiet():
+        for state in ("before", *HOP_EV[name]):
+            atoms = to_atoms(load_start(f"hop56-{state}").structure)
+            atoms.calc = engine.make_calculator(atoms, None)
+            energies[state] = atoms.get_potential_energy()
+            forces.append(np.linalg.norm(atoms.get_forces(), axis=1).max())
+    found = {state: energies[state] - energies["before"] for state in HOP_EV[name]}
+    assert found == pytest.approx(HOP_EV[name], abs=2e-3)
+    assert bool(max(forces) < 0.03) == (name == "sevennet")
+    assert found["middle"] < min(found["hump1"], found["hump2"])

@@ -63,7 +63,7 @@ def test_repeats_are_the_fewest_that_keep_images_apart(cfo):
     for distance in (6.0, 10.0, 14.0):
         n = repeats_for_images(primitive, distance)
         assert image_distance_A(Lattice(np.diag(n) @ primitive.lattice.matrix)) >= distance
-        fewer = [n[:i] + (n[i] - 1,) + n[i + 1 :] for i in range(3) if n[i] > 1]
+        fewer = [(*n[:i], n[i] - 1, *n[i + 1 :]) for i in range(3) if n[i] > 1]
         cells = [Lattice(np.diag(m) @ primitive.lattice.matrix) for m in fewer]
         assert all(image_distance_A(c) < distance for c in cells)
     with pytest.raises(ValueError, match="positive"):

@@ -86,8 +86,8 @@ ImageDistanceOption = Annotated[
     float | None,
     typer.Option(
         "--image-distance",
-        help="Least distance of a defect and its images, Angstrom; the supercell follows [default: 2x2x2 of the ordered "
-        "cell, or the cell itself with --quick].",
+        help="Least distance of a defect and its images, Angstrom, which the supercell follows from [default: the "
+        "ordered cell 2x2x2, or as it is with --quick].",
     ),
 ]
 BornChargesOption = Annotated[
