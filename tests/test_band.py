@@ -9,6 +9,7 @@ from ase.calculators.emt import EMT
 from band_cases import vacancy
 from magnetoionics.workflows.band import BandDriver, BandInputError, BandSettings, check_ends
 from magnetoionics.workflows.band_surrogate import SurrogateBandDriver
+from scipy.interpolate import PchipInterpolator
 from scipy.optimize import minimize
 
 
@@ -96,6 +97,40 @@ def test_trial_that_falls_back_into_an_end_is_dropped_and_said():
     result = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(1.5), [one_ion(0.3)], 0)
     assert not [p for p in result.points if p.kind == "minimum"]
     assert any("back into an end" in n for n in result.notes)
+
+
+class Uneven(Calculator):
+    """One ion in E = h(g) sin^2(pi g(x)) + k (y^2 + z^2)/2: minima at x = 0, 1, 2 and 8, the last wall narrow."""
+
+    implemented_properties = ("energy", "forces")
+    WALL_eV, CENTRE_A, WIDTH_A = 0.9, 6.6, 0.35
+
+    def along(self, x):
+        """Energy along x, with a narrow wall on the long way that few images step over."""
+        g = PchipInterpolator([-1, 0, 1, 2, 8, 9], [-1, 0, 1, 2, 3, 4])(x)
+        return 0.2 * np.sin(np.pi * g) ** 2 + self.WALL_eV * np.exp(-(((x - self.CENTRE_A) / self.WIDTH_A) ** 2))
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        x, y, z = self.atoms.positions[0]
+        step = 1e-5
+        slope = (self.along(x + step) - self.along(x - step)) / (2 * step)
+        energy = float(self.along(x)) + y**2 + z**2
+        self.results = {"energy": energy, "forces": np.array([[-slope, -2 * y, -2 * z]])}
+
+
+def test_images_are_added_where_they_stand_too_far_apart():
+    settings = BandSettings(fmax_eV_per_A=0.01, relax_fmax_eV_per_A=0.002)
+    result = BandDriver(Uneven, settings).run(one_ion(0), one_ion(8.0), [one_ion(2.0, 0.1)], 0)
+    assert [n for n in result.notes if n.startswith("hump 2: images stood up to 1.")]
+    step = next(c for c in result.checks if c.name == "longest step between images")
+    assert step.passed
+    long_way = [p for p in result.points if 2.05 < p.atoms.positions[0, 0] < 7.9]
+    assert len(long_way) > 3
+    names = [c.name for c in result.checks]
+    assert len(names) == len(set(names))
+    x = np.linspace(2, 8, 60001)
+    assert max(p.energy for p in result.points) == pytest.approx(float(Uneven().along(x).max()), abs=1e-3)
 
 
 def test_unconverged_band_says_so():

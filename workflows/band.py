@@ -9,9 +9,11 @@ band of its own (Henkelman, Uberuaga, Jonsson, 10.1063/1.1329672; improved tange
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,8 @@ FloatArray = NDArray[np.float64]
 CalculatorFactory = Callable[[], Calculator]
 # A minimum less deep than this between its humps is none.
 NO_DIP_eV = 1e-3
+# Images of a segment that is computed again, against what equal steps would need: climbing takes some to the top.
+SPARE_IMAGES = 1.25
 
 
 @dataclass(frozen=True)
@@ -171,11 +175,7 @@ class BandDriver:
         check_ends(ends[0].atoms, ends[1].atoms, mover, self.settings.same_state_A)
         middle = self._best_intermediate(ends, intermediates, mover)
         stations = [ends[0], *middle, ends[1]]
-        points = [stations[0]]
-        for n, (left, right) in enumerate(pairwise(stations), start=1):
-            points += self._segment(left, right, mover, f"hump {n}", self.settings.max_splits)
-            points.append(right)
-        points = self._without_held_saddles(points)
+        points = self._without_held_saddles(self._path(stations, mover))
         self._judge_path(points)
         result = BandResult(points, self._checks, [], 0, self._notes)
         settings = self.settings
@@ -237,9 +237,27 @@ class BandDriver:
             self._notes.append(f"trial intermediate {n} is a minimum at {energy:+.3f} eV above the initial state")
         return [min(kept, key=lambda p: p.energy)] if kept else []
 
-    def _segment(self, left: PathPoint, right: PathPoint, mover: int, name: str, splits: int) -> list[PathPoint]:
+    def _path(self, stations: list[PathPoint], mover: int) -> list[PathPoint]:
+        """From end to end; a segment whose images stand too far apart beside the others' is computed with more."""
+        first, splits = self.settings.images_per_hump, self.settings.max_splits
+        pairs = list(pairwise(stations))
+        parts = [self._segment(*pair, mover, f"hump {n}", splits, first) for n, pair in enumerate(pairs, start=1)]
+        limit = _longest_step_A(_joined(stations, parts))
+        for n, (left, right) in enumerate(pairs):
+            steps = _steps_A([left, *parts[n], right])
+            if max(steps) <= limit:
+                continue
+            name, images = f"hump {n + 1}", ceil(SPARE_IMAGES * sum(steps) / limit)
+            self._checks = [c for c in self._checks if not re.search(rf"\b{name}[ab]*\b", c.name)]
+            parts[n] = self._segment(left, right, mover, name, splits, images)
+            self._notes.append(f"{name}: images stood up to {max(steps):.2f} A apart: it has {images} now, not {first}")
+        return _joined(stations, parts)
+
+    def _segment(
+        self, left: PathPoint, right: PathPoint, mover: int, name: str, splits: int, moving: int
+    ) -> list[PathPoint]:
         """Moving images between two minima, the highest one climbed."""
-        images = [left.atoms.copy(), *(left.atoms.copy() for _ in range(self.settings.images_per_hump))]
+        images = [left.atoms.copy(), *(left.atoms.copy() for _ in range(moving))]
         images.append(right.atoms.copy())
         interpolate(images, mic=False)
         _part_close_pairs(images)
@@ -252,8 +270,8 @@ class BandDriver:
             found = self._relaxed(band[dip], f"minimum found on {name}", kind="minimum")
             gaps = [np.linalg.norm(found.atoms.positions - e.atoms.positions, axis=1).max() for e in (left, right)]
             if min(gaps) > self.settings.same_state_A:
-                before = self._segment(left, found, mover, f"{name}a", splits - 1)
-                after = self._segment(found, right, mover, f"{name}b", splits - 1)
+                before = self._segment(left, found, mover, f"{name}a", splits - 1, moving)
+                after = self._segment(found, right, mover, f"{name}b", splits - 1, moving)
                 return [*before, found, *after]
         residual = _residual(neb)
         limit = self.settings.fmax_eV_per_A
@@ -343,8 +361,7 @@ class BandDriver:
 
     def _judge_path(self, points: list[PathPoint]) -> None:
         self._checks.append(no_turning_back(points))
-        steps = [float(np.linalg.norm(b.atoms.positions - a.atoms.positions)) for a, b in pairwise(points)]
-        limit = 3.0 * float(np.median(steps))
+        steps, limit = _steps_A(points), _longest_step_A(points)
         self._checks.append(
             Check(
                 name="longest step between images",
@@ -355,6 +372,19 @@ class BandDriver:
                 note="against three times the median: a longer one would hide a hump",
             )
         )
+
+
+def _joined(stations: Sequence[PathPoint], parts: Sequence[Sequence[PathPoint]]) -> list[PathPoint]:
+    return [stations[0], *(p for part, right in zip(parts, stations[1:], strict=True) for p in (*part, right))]
+
+
+def _steps_A(points: Sequence[PathPoint]) -> list[float]:
+    return [float(np.linalg.norm(b.atoms.positions - a.atoms.positions)) for a, b in pairwise(points)]
+
+
+def _longest_step_A(points: Sequence[PathPoint]) -> float:
+    """Longer steps would hide a hump."""
+    return 3.0 * float(np.median(_steps_A(points)))
 
 
 def _place(point: PathPoint, points: Sequence[PathPoint]) -> int:
