@@ -17,6 +17,8 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import formula_units
 
 PAGES = sorted(["README.md", *(p.name for p in (Path(__file__).parents[1] / "docs").glob("*.md"))])
+# Brackets around what may be left out; those in quotes belong to the argument.
+OPTIONAL = re.compile(r"""('[^']*'|"[^"]*")|[\[\]]""")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -36,7 +38,7 @@ def commands(text):
     for block in blocks(text, "bash"):
         for line in block.replace("\\\n", " ").splitlines():
             for part in re.split(r"&&|;|\|", line.split(" #")[0]):
-                words = shlex.split(part.replace("[", "").replace("]", ""))
+                words = shlex.split(OPTIONAL.sub(lambda m: m[1] or "", part))
                 if words and words[0].endswith("magnetoionics"):
                     yield words[1:]
 
