@@ -257,7 +257,7 @@ def test_lithium_ferrite_gets_its_film_ratios_from_enthalpies_of_the_user(tmp_pa
     assert film.ratio("Li/O").mid == pytest.approx((1 - film.vacancies_per_formula[label]) / 8, rel=1e-12)
     assert set(study.to_dataframe("films")["ratio"]) == {"Li/Fe", "Li/O", "Fe/O"}
     page = report_html(study)
-    assert "experimental enthalpies, declared for LiFe5O8, LiFeO2" in page
+    assert "experimental enthalpies, declared for LiFe₅O₈, LiFeO₂" in page
     assert "was declared: a paper" in page
-    assert "Range of every potential where LiFe5O8 is stable" in page
+    assert "Range of every potential where LiFe₅O₈ is stable" in page
     plt.close("all")
