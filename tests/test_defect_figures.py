@@ -64,8 +64,8 @@ def test_fermi_figure_marks_the_levels_in_the_gap(system):
 def test_window_figure_names_the_phase_of_each_edge(system):
     axis = plot_window(system.window).axes[0]
     labels = set(axis.get_legend_handles_labels()[1])
-    assert labels == {f"{f} forms" for f in ("Co", "CoO", "Co3O4", "Fe2O3", "Fe3O4")}
-    assert "Co + 2/3 Fe3O4 + 2/3 O2" in axis.get_title(loc="left")
+    assert labels == {f"{f} forms" for f in ("Co", "CoO", "Co₃O₄", "Fe₂O₃", "Fe₃O₄")}
+    assert "Co + 2/3 Fe₃O₄ + 2/3 O₂" in axis.get_title(loc="left")
     with pytest.raises(ValueError, match="no potential of 'Ni'"):
         plot_window(system.window, element="Ni")
 
