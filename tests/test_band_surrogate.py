@@ -115,7 +115,8 @@ class Dies(EMT):
 
 @pytest.mark.parametrize("survives", [1, 6, 11])
 def test_interrupted_run_goes_on_where_it_ended(tmp_path, survives):
-    *ends, mover, _ = vacancy("Cu", 2)
+    # Silver has one way from every cut; with copper the last bits choose between ways of 23 and of 25 calls.
+    *ends, mover, _ = vacancy("Ag", 2)
 
     def run(record, calls):
         Dies.left = calls
@@ -123,14 +124,16 @@ def test_interrupted_run_goes_on_where_it_ended(tmp_path, survives):
 
     Dies.places = []
     whole = run(tmp_path / "whole.jsonl", 1000)
-    assert whole.force_calls == len(Dies.places)
+    needed = len(Dies.places)
+    assert needed == whole.force_calls
     Dies.places = []
     with pytest.raises(Killed):
         run(tmp_path / "cut.jsonl", survives)
     assert len(Dies.places) == survives
     again = run(tmp_path / "cut.jsonl", 1000)
-    # The search is free to go another way by the last bits; what was computed before is never computed again.
-    assert len(Dies.places) == len(set(Dies.places)) == survives + again.force_calls
+    assert len(Dies.places) <= needed + 1
+    assert again.force_calls == needed - survives
+    assert len(set(Dies.places)) == len(Dies.places), "something was computed twice"
     assert barrier_of(again) == pytest.approx(barrier_of(whole), abs=1e-3)
 
 
