@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .analysis.study import Study
+    from .analysis.study.documents import Study
     from .hpc.api import load, run
     from .structures.host import get_host, host_keys
     from .workflows.engine import engine_names, get_engine
-    from .workflows.study import MagnetoionicStudyMaker
+    from .workflows.flows.study import MagnetoionicStudyMaker
 
 _HOME = {
-    "MagnetoionicStudyMaker": "workflows.study",
-    "Study": "analysis.study",
+    "MagnetoionicStudyMaker": "workflows.flows.study",
+    "Study": "analysis.study.documents",
     "engine_names": "workflows.engine",
     "get_engine": "workflows.engine",
     "get_host": "structures.host",

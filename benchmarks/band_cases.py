@@ -17,10 +17,10 @@ from ase.mep.neb import idpp_interpolate, interpolate
 from ase.optimize import BFGS
 from magnetoionics.calculators.potentials import potential
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
-from magnetoionics.structures.hops import Hop
+from magnetoionics.structures.defects.hops import Hop
 from magnetoionics.structures.host import get_host
-from magnetoionics.workflows.atoms import from_atoms, to_atoms
-from magnetoionics.workflows.building import shortest_hop
+from magnetoionics.workflows.ase.atoms import from_atoms, to_atoms
+from magnetoionics.workflows.flows.building import shortest_hop
 from pymatgen.core import Structure
 
 Case = tuple[Atoms, Atoms, int, Callable[[], Calculator]]

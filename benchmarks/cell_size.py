@@ -9,7 +9,7 @@ from pathlib import Path
 from jobflow import run_locally
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
-from magnetoionics.workflows.migration import MigrationMaker
+from magnetoionics.workflows.flows.migration import MigrationMaker
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "rigid_ion_benchmark.md"
 HOSTS = ("cofe2o4", "life5o8")

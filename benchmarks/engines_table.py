@@ -9,17 +9,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from magnetoionics.analysis.anisotropy import summarise
-from magnetoionics.analysis.chemical_potentials import ChemicalPotentials
-from magnetoionics.analysis.engine_summary import (
+from magnetoionics.analysis.magnetism.anisotropy import summarise
+from magnetoionics.analysis.study.documents import Study
+from magnetoionics.analysis.study.engine_summary import (
     EngineSummary,
     load_summaries,
     summaries_folder,
     summary_of_evidence,
     summary_of_study,
 )
-from magnetoionics.analysis.evidence import Evidence, load_evidence, load_start
-from magnetoionics.analysis.study import Study
+from magnetoionics.analysis.study.kept_calculations import Evidence, load_evidence, load_start
+from magnetoionics.analysis.thermodynamics.stability_window import ChemicalPotentials
 from magnetoionics.workflows.gpaw.evidence import HOP_STATES, hop_point, task_names
 from magnetoionics.workflows.gpaw.evidence_results import evidence_vacancies, hop_energies_eV
 

@@ -20,13 +20,13 @@ import time
 from pathlib import Path
 
 from ase import Atoms
-from magnetoionics.analysis.anisotropy import AnisotropyMap
-from magnetoionics.analysis.calculation import Calculation
-from magnetoionics.analysis.directions import lebedev_directions
-from magnetoionics.analysis.document import Provenance
-from magnetoionics.analysis.evidence import Evidence, evidence_folder
-from magnetoionics.workflows.ase_jobs import plain, relax_structure, static_structure
-from magnetoionics.workflows.atoms import to_atoms
+from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
+from magnetoionics.analysis.magnetism.directions import lebedev_directions
+from magnetoionics.analysis.results.calculation import Calculation
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.study.kept_calculations import Evidence, evidence_folder
+from magnetoionics.workflows.ase.atoms import to_atoms
+from magnetoionics.workflows.ase.jobs import plain, relax_structure, static_structure
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator

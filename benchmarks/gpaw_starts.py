@@ -11,9 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from magnetoionics.analysis.document import Provenance
-from magnetoionics.analysis.evidence import StartGeometry, starts_folder
-from magnetoionics.workflows.ase_jobs import AseEngine, converge_band, relax_structure
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.study.kept_calculations import StartGeometry, starts_folder
+from magnetoionics.workflows.ase.jobs import AseEngine, converge_band, relax_structure
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.gpaw.evidence import VACANCIES, defect_cell, measured_hop
 from pymatgen.core import Structure

@@ -30,9 +30,9 @@ from ase.mep.autoneb import AutoNEB
 from ase.mep.neb import NEBOptimizer
 from ase.optimize import BFGS, FIRE, LBFGS
 from band_cases import Case, adatom, gold_on_aluminium, oxide, oxide_hop, start_path, vacancy
-from magnetoionics.workflows.atoms import to_atoms
-from magnetoionics.workflows.band import BandDriver, BandSettings, CallCounter, relax
-from magnetoionics.workflows.band_surrogate import SurrogateBandDriver
+from magnetoionics.workflows.ase.atoms import to_atoms
+from magnetoionics.workflows.band.driver import BandDriver, BandSettings, CallCounter, relax
+from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS, PAGE = ROOT / "benchmarks" / "data" / "neb_rows.jsonl", ROOT / "docs" / "neb_benchmark.md"

@@ -15,9 +15,9 @@ from typing import Any
 
 from jobflow import Flow, JobStore, job, run_locally
 from maggma.stores import MemoryStore
-from magnetoionics.hpc.runner import LocalRunner
-from magnetoionics.hpc.sqlite_store import SqliteStore, encode
-from magnetoionics.hpc.store import open_store
+from magnetoionics.hpc.local.runner import LocalRunner
+from magnetoionics.hpc.local.sqlite_store import SqliteStore, encode
+from magnetoionics.hpc.local.store import open_store
 
 
 def chain(length: int) -> Flow:
@@ -93,7 +93,7 @@ def simulated(study: int, template: list[dict[str, Any]], bodies: list[bytes], r
 
 def store_growth(source: Path, most: int) -> None:
     """Size, memory and look-up time against the number of studies, from a finished study's own documents."""
-    from magnetoionics.hpc.store import STORE_FILE, STORE_FOLDER
+    from magnetoionics.hpc.local.store import STORE_FILE, STORE_FOLDER
 
     original = SqliteStore(str(source / STORE_FOLDER / STORE_FILE))
     original.connect()

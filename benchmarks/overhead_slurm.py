@@ -19,10 +19,10 @@ from typing import Any
 
 from jobflow import Flow, JobStore, job, run_locally
 from maggma.stores import MemoryStore
-from magnetoionics.hpc.runner import LocalRunner
-from magnetoionics.hpc.store import open_store
+from magnetoionics.hpc.local.runner import LocalRunner
+from magnetoionics.hpc.local.store import open_store
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "builders"))
 
 # What `cluster init` writes and jobflow-remote has its own values for.
 OURS = (

@@ -26,13 +26,13 @@ from magnetoionics.calculators import rigid_ion
 from magnetoionics.calculators.potentials import potential
 from magnetoionics.calculators.reciprocal import COULOMB
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator
+from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host
-from magnetoionics.structures.supercell import supercell
-from magnetoionics.workflows.atoms import to_atoms
+from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engines.local import LocalEngine
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path.insert(0, str(HERE.parent / "tests" / "builders"))
 from lammps_peer import LAMMPS_COULOMB, LammpsPeer  # noqa: E402
 
 CUTOFFS_A = (5.0, 6.0, 8.0, 10.0)

@@ -9,15 +9,20 @@ from pathlib import Path
 
 import numpy as np
 from jobflow import run_locally
-from magnetoionics.analysis.anisotropy import AnisotropyMap, cubic_constants, cubic_operations, summarise
-from magnetoionics.analysis.unidirectional import axis_angle_deg
+from magnetoionics.analysis.magnetism.anisotropy import (
+    AnisotropyMap,
+    cubic_constants,
+    cubic_operations,
+    summarise,
+)
+from magnetoionics.analysis.magnetism.unidirectional import axis_angle_deg
 from magnetoionics.calculators.parameter_sources import SOURCES, ParameterSource
 from magnetoionics.calculators.single_ions import SingleIonParameters
-from magnetoionics.hpc.study_runner import run_study, study_as_declared
+from magnetoionics.hpc.study_folder.study_run import run_study, study_as_declared
 from magnetoionics.structures.host import get_host
-from magnetoionics.workflows.anisotropy import AnisotropyMaker
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.local import LocalEngine, single_ion_anisotropy
+from magnetoionics.workflows.flows.anisotropy import AnisotropyMaker
 from pymatgen.core import Structure
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "single_ions.md"

@@ -29,7 +29,7 @@ def bare(structure):
 
 
 def our_vacancies(structure):
-    from magnetoionics.structures.vacancies import distinct_vacancies
+    from magnetoionics.structures.defects.vacancies import distinct_vacancies
 
     kinds = sorted({(s.specie.symbol, s.properties["sublattice"]) for s in structure})
     return sorted(v.multiplicity for kind in kinds for v in distinct_vacancies(structure, *kind))
@@ -51,8 +51,8 @@ def vacancies_of_doped(structure):
 
 
 def our_hops(structure):
-    from magnetoionics.structures.hops import distinct_hops
-    from magnetoionics.structures.vacancies import distinct_vacancies
+    from magnetoionics.structures.defects.hops import distinct_hops
+    from magnetoionics.structures.defects.vacancies import distinct_vacancies
 
     found = distinct_vacancies(structure, "Co", "B")
     return sum(len(distinct_hops(structure, v.index, v.label, "Co", "B", CUTOFF_A)) for v in found)
@@ -64,7 +64,7 @@ def hops_of_pymatgen(structure):
 
 
 def our_voids(structure):
-    from magnetoionics.structures.voids import distinct_voids
+    from magnetoionics.structures.defects.interstitials import distinct_voids
 
     return sorted(v.multiplicity for v in distinct_voids(structure))
 
@@ -88,8 +88,8 @@ ROWS = [
 
 def measure(number, repeats, calls, pipe):
     warnings.filterwarnings("ignore")
+    from magnetoionics.structures.cells.supercell import supercell
     from magnetoionics.structures.host import get_host
-    from magnetoionics.structures.supercell import supercell
 
     cell, function = get_host("cofe2o4").structure("Imma"), ROWS[number][2]
     try:

@@ -16,8 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from magnetoionics.hpc.store import open_store
-from magnetoionics.hpc.study_runner import run_study
+from magnetoionics.hpc.local.store import open_store
+from magnetoionics.hpc.study_folder.study_run import run_study
 from rich.console import Console
 
 SIZES = {"quick": True, "full": False}

@@ -15,7 +15,14 @@ from .ewald import far_field
 from .mesh import MeshLattice, mesh_lattice
 from .pairs import HalfPairs, half_pairs
 from .potentials import PairPotential, PairTerm, Species, potential
-from .reciprocal import COULOMB, EwaldParameters, ReciprocalLattice, ewald_parameters, reciprocal_lattice, split_at
+from .reciprocal import (
+    COULOMB,
+    EwaldParameters,
+    ReciprocalLattice,
+    ewald_parameters,
+    reciprocal_lattice,
+    split_at,
+)
 from .splines import ERFC_STEPS, TermSplines, erfc_spline, term_splines
 
 FloatArray = NDArray[np.float64]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ..analysis.study import Study
+from ..analysis.study.documents import Study
 from .declaring import Said, declarations
-from .outputs import RESULTS, read_study
+from .study_folder.files import RESULTS, read_study
+from .study_folder.study_run import run_study, study_as_declared
 from .study_options import FieldOptions, StudyOptions
-from .study_runner import run_study, study_as_declared
 
 
 def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: Said = None) -> Study:

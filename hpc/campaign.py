@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ..structures.strangers import read_yaml
+from ..structures.io.untrusted_input import read_yaml
 from .errors import UserError
 
 if TYPE_CHECKING:
@@ -177,8 +177,8 @@ def study_flow(spec: StudySpec) -> Flow:
     from dataclasses import replace
 
     from ..workflows.engine import get_engine
-    from ..workflows.study import MagnetoionicStudyMaker
-    from .study_runner import check_names
+    from ..workflows.flows.study import MagnetoionicStudyMaker
+    from .study_folder.study_run import check_names
 
     check_names(spec.host, spec.engine, spec.order)
     make = MagnetoionicStudyMaker.quick if spec.quick else MagnetoionicStudyMaker.full

@@ -68,7 +68,7 @@ def fetch_campaign(file: Path, project: str, folder: Path, console: Console | No
     """Bring every finished study into ``folder/HOST-ORDER-ENGINE-KEY``; returns how many."""
     from .cluster.controller import job_controller
     from .cluster.fetch import fetch_study
-    from .outputs import RESULTS
+    from .study_folder.files import RESULTS
 
     console = console or Console()
     with job_controller(project) as controller:

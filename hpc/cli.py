@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from ..structures.safe_json import UnsafeFileError
+from ..structures.io.safe_json import UnsafeFileError
 from .commands import register_all
 from .errors import UserError
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import UserError
 
 if TYPE_CHECKING:
-    from ..analysis.declarations import Declarations
-    from ..analysis.phases import Phase
+    from ..analysis.device.assumptions import Declarations
+    from ..analysis.thermodynamics.phases import Phase
 
 Said = str | Mapping[str, Any] | None
 _EXAMPLES = {
@@ -41,10 +41,10 @@ def declarations(
     """
     from pydantic import ValidationError
 
-    from ..analysis.declarations import Declarations
-    from ..analysis.device_study import FilmDeclaration
-    from ..analysis.frozen_reference import FrozenReference
-    from ..analysis.switching import FieldPulse
+    from ..analysis.device.assumptions import Declarations
+    from ..analysis.device.film import FilmDeclaration
+    from ..analysis.kinetics.switching import FieldPulse
+    from ..analysis.magnetism.frozen_reference import FrozenReference
 
     kinds = {"reference": FrozenReference, "pulse": FieldPulse, "film": FilmDeclaration}
     made: dict[str, Any] = {}
@@ -64,7 +64,7 @@ def declarations(
 
 
 def _enthalpies(said: Said) -> list[Phase]:
-    from ..analysis.phases import declared_phase
+    from ..analysis.thermodynamics.phases import declared_phase
 
     out = []
     for formula, value in (_entries("enthalpies", said) or {}).items():
@@ -80,7 +80,7 @@ def _enthalpies(said: Said) -> list[Phase]:
 def _entries(name: str, said: Said) -> dict[str, Any] | None:
     import yaml
 
-    from ..structures.strangers import plain_yaml, read_yaml
+    from ..structures.io.untrusted_input import plain_yaml, read_yaml
 
     if said is None or (isinstance(said, str) and said.strip().lower() in ("", "none")):
         return None

@@ -11,10 +11,10 @@ from rich.table import Table
 
 from .declaring import Said, declarations
 from .errors import UserError
-from .outputs import read_study, write_whole
+from .study_folder.files import read_study, write_whole
 
 if TYPE_CHECKING:
-    from ..analysis.ensemble_fit import EnsembleFit
+    from ..analysis.device.ensemble_fit import EnsembleFit
 
 STEM = "fit"
 COLUMNS = ("voltage_V", "contrast", "sigma")
@@ -42,7 +42,7 @@ def fit_study(
         CSV with a head line and the columns ``voltage_V``, ``contrast`` and, if known, ``sigma`` (error of the
         contrast, in its unit); a scale is fitted, so that the contrast may have any unit.
     parameters
-        Fields of `analysis.ensemble.EnsembleParameters` to fit.
+        Fields of `analysis.device.ensemble.EnsembleParameters` to fit.
     pulse_s, wait_s
         Of the measurement.
     film
@@ -55,8 +55,8 @@ def fit_study(
     UserError
         If the study has no hop, the file or a parameter is not what is asked for, or the data are too few.
     """
-    from ..analysis.device_study import film_of_hop
-    from ..analysis.ensemble_fit import fit_contrast
+    from ..analysis.device.ensemble_fit import fit_contrast
+    from ..analysis.device.film import film_of_hop
     from ..analysis.plots.ensemble import plot_fit
 
     study = read_study(folder)
@@ -97,7 +97,7 @@ def read_contrast(path: Path) -> tuple[list[float], list[float], list[float] | N
     """
     import pandas as pd
 
-    from ..structures.strangers import read_text
+    from ..structures.io.untrusted_input import read_text
 
     try:
         read_text(path)

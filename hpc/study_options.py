@@ -10,7 +10,7 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from ..workflows.engine import Engine
-    from ..workflows.fields import FieldRequest
+    from ..workflows.field.requests import FieldRequest
 
 # Nearer images would share bonds; farther ones need cells that no engine here affords.
 IMAGE_DISTANCES_A = (4.0, 60.0)
@@ -51,8 +51,8 @@ class FieldOptions:
         UserError
             If a number or a file cannot be read.
         """
-        from ..analysis.site_charges import read_site_charges
-        from ..workflows.fields import FieldRequest
+        from ..analysis.kinetics.site_charges import read_site_charges
+        from ..workflows.field.requests import FieldRequest
 
         words = [w for w in (self.sizes_V_per_m or "").split(",") if w.strip()]
         try:
@@ -124,8 +124,8 @@ class StudyOptions:
         """
         if self.image_distance_A is None:
             return (1, 1, 1) if quick else (2, 2, 2)
+        from ..structures.cells.supercell import repeats_for_images
         from ..structures.host import get_host
-        from ..structures.supercell import repeats_for_images
 
         shortest, longest = IMAGE_DISTANCES_A
         if not shortest <= self.image_distance_A <= longest:
@@ -143,7 +143,7 @@ class StudyOptions:
         UserError
             If either is unknown or cannot be used so.
         """
-        from ..workflows.ase_jobs import AseEngine
+        from ..workflows.ase.jobs import AseEngine
         from ..workflows.engine import get_engine
 
         made = get_engine(name)

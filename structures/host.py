@@ -13,7 +13,7 @@ from pymatgen.core import Structure
 from .spins import formula_units, set_moments, total_moment, total_valence
 
 if TYPE_CHECKING:
-    from .user_host import HostReference
+    from .io.host_files import HostReference
 
 # How a host is named: a key, the path of a host file, or a host file's content.
 HostKey: TypeAlias = "str | HostReference"
@@ -240,7 +240,7 @@ def portable_host(key: HostKey) -> HostKey:
     if not isinstance(key, str):
         return key
     if is_host_file(key):
-        from .user_host import HostReference
+        from .io.host_files import HostReference
 
         return HostReference.from_file(key.strip())
     name = key.strip().lower()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jobflow import Flow, Job
     from pymatgen.core import Structure
 
-    from ..analysis.document import Provenance
+    from ..analysis.results.document import Provenance
     from ..structures.host import Host
 
 Capability = Literal["relax", "static", "band", "spin_orbit", "references", "charged", "dielectric"]
@@ -243,7 +243,7 @@ class Engine(MSONable, ABC):
         """
 
     def cannot_start(self, kind: str) -> str:
-        """Why a vacancy cannot start in this way, see `structures.starts`; empty if it can."""
+        """Why a vacancy cannot start in this way, see `structures.defects.initial_states`; empty if it can."""
         return ""
 
     def cannot_with(self, structure: Structure) -> dict[Capability, str]:

@@ -21,7 +21,7 @@ from typing import Any, get_args, get_type_hints
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from ..structures.strangers import read_yaml
+from ..structures.io.untrusted_input import read_yaml
 from .engine import Engine, UnknownEngineError
 
 ENDINGS = (".yaml", ".yml")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.calculation import Check
-from ..analysis.directions import antipodes
+from ..analysis.magnetism.directions import antipodes
+from ..analysis.results.calculation import Check
 
 # A moment that falls under this share of its start value is another spin state, not screening by the lattice.
 KEPT_SHARE = 0.5

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..device import (
+from ..device.closed_forms import (
     CONDUCTANCE_QUANTUM_S,
     amr_resistance,
     effective_anisotropy_J_per_m3,

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..binding import VacancyBinding
-from ..chemical_potentials import ChemicalPotentials
-from ..kinetics import Retention
-from ..lithiation import MomentCurve
-from ..migration import Migration
-from ..study import HostResult, VacancyResult, Verdict
-from ..unidirectional import UnidirectionalResult
+from ..defects.binding import VacancyBinding
+from ..defects.uptake import MomentCurve
+from ..kinetics.migration import Migration
+from ..kinetics.rates import Retention
+from ..magnetism.unidirectional import UnidirectionalResult
+from ..study.documents import HostResult, VacancyResult, Verdict
+from ..thermodynamics.stability_window import ChemicalPotentials
 
 Item = TypeVar("Item")
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from ..binding import VacancyBinding
-from ..charge_corrections import COULOMB_eV_A
-from ..constants import SECONDS_PER_DAY
-from ..ensemble import EnsembleParameters, contrast_after, ensemble_of_hop
-from ..formation import composition_after
-from ..kinetics import (
+from ..defects.binding import VacancyBinding
+from ..defects.charge_corrections import COULOMB_eV_A
+from ..defects.formation import composition_after
+from ..device.ensemble import EnsembleParameters, contrast_after, ensemble_of_hop
+from ..kinetics.migration import Migration
+from ..kinetics.rates import (
     Retention,
     format_duration,
     miscut_ratio,
     miscut_ratio_of_all_families,
     retention_s,
 )
-from ..migration import Migration
-from ..phases import formula_composition
-from ..study import VacancyResult
-from ..unidirectional import axis_angle_deg
+from ..magnetism.unidirectional import axis_angle_deg
+from ..results.units import SECONDS_PER_DAY
+from ..study.documents import VacancyResult
+from ..thermodynamics.phases import formula_composition
 from .evidence import Evidence, Finding, Judge, NotDoneError, need
 
 # Octahedral site preference of Co2+ over the tetrahedron, which rigid ions leave out:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...structures.compensation import compensations
+from ...structures.defects.charge_compensation import compensations
 from ...structures.spins import high_spin_moment, total_moment
-from ..kinetics import format_duration, retention_s
-from ..lithiation import am2_per_kg, moment_curve
-from ..study import VacancyResult, Verdict
+from ..defects.uptake import am2_per_kg, moment_curve
+from ..kinetics.rates import format_duration, retention_s
+from ..study.documents import VacancyResult, Verdict
 from .evidence import Evidence, Finding, Judge, NotDoneError, need
 
 # A barrier of the size that the review gives for Co in CFO is what "easily" has to beat.

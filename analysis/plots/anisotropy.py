@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..anisotropy import AnisotropyMap
-from ..directions import plane_scan
+from ..magnetism.anisotropy import AnisotropyMap
+from ..magnetism.directions import plane_scan
 from .base import canvas, sign
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..typeset import typeset
+from .text import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..brouwer import BrouwerDiagram
+from ..defects.brouwer import BrouwerDiagram
 from .base import canvas, sign
 
 if TYPE_CHECKING:

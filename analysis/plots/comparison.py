@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from ..migration import Migration
-from ..typeset import typeset
+from ..kinetics.migration import Migration
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
+from .text import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..ensemble import Curve, EnsembleParameters, contrast_against_voltage
-from ..ensemble_fit import EnsembleFit
+from ..device.ensemble import Curve, EnsembleParameters, contrast_against_voltage
+from ..device.ensemble_fit import EnsembleFit
 from .base import BLUE, GREEN, PURPLE, VERMILION, canvas
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def plot_curve(curve: Curve, ax: Axes | None = None) -> Figure:
     Parameters
     ----------
     curve
-        Of `analysis.ensemble`.
+        Of `analysis.device.ensemble`.
     ax
         Axis to draw on; a new figure by default.
 

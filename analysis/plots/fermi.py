@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..charge_states import FermiDiagram
+from ..defects.charge_states import FermiDiagram
 from .base import canvas, sign
 
 if TYPE_CHECKING:

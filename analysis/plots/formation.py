@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..formation import FormationLines
-from ..oxygen_gas import pressure_atm_for, temperature_K_for
+from ..defects.formation import FormationLines
+from ..thermodynamics.oxygen_gas import pressure_atm_for, temperature_K_for
 from .base import canvas, sign
 
 if TYPE_CHECKING:

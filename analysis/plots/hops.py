@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from ..typeset import typeset
 from .base import BLUE, GREEN, STYLE, VERMILION, sign
+from .text import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..hops import HopSet
-    from ..migration import Migration
+    from ..kinetics.hop_set import HopSet
+    from ..kinetics.migration import Migration
 
 _COLUMNS = 3
 

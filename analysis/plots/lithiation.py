@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..lithiation import MomentCurve
+from ..defects.uptake import MomentCurve
 from .base import BLUE, canvas, sign
 
 if TYPE_CHECKING:

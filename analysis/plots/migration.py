@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from ..field_tiers import RELAXED
-from ..migration import Migration
-from ..typeset import typeset
+from ..kinetics.field_treatments import RELAXED
+from ..kinetics.migration import Migration
 from .base import BLUE, GREEN, VERMILION, canvas, sign
+from .text import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..constants import SECONDS_PER_DAY, SECONDS_PER_YEAR
-from ..kinetics import Retention, retention_s
+from ..kinetics.rates import Retention, retention_s
+from ..results.units import SECONDS_PER_DAY, SECONDS_PER_YEAR
 from .base import BLUE, VERMILION, canvas, sign
 
 if TYPE_CHECKING:

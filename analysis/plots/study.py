@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..anisotropy import AnisotropyMap
-from ..chemical_potentials import ChemicalPotentials
-from ..constants import BOLTZMANN_eV_PER_K
-from ..defect_study import DefectEquilibria
-from ..device_study import DeviceResult
-from ..study import Study
+from ..defects.equilibria import DefectEquilibria
+from ..device.film import DeviceResult
+from ..magnetism.anisotropy import AnisotropyMap
+from ..results.units import BOLTZMANN_eV_PER_K
+from ..study.documents import Study
+from ..thermodynamics.stability_window import ChemicalPotentials
 from .anisotropy import plot_plane
 from .brouwer import plot_brouwer
 from .ensemble import plot_curve, plot_pulses, plot_train

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..anisotropy import AnisotropyMap, summarise
-from ..typeset import typeset
-from ..unidirectional import u_model
+from ..magnetism.anisotropy import AnisotropyMap, summarise
+from ..magnetism.unidirectional import u_model
 from .base import BLUE, GREEN, VERMILION, canvas, sign
+from .text import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..device_study import DeviceResult
-from ..loops import SwitchingPath
-from ..typeset import typeset
-from ..unidirectional import UnidirectionalResult
+from ..device.film import DeviceResult
+from ..magnetism.hysteresis import SwitchingPath
+from ..magnetism.unidirectional import UnidirectionalResult
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 from .ensemble import list_beside
+from .text import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..chemical_potentials import ChemicalPotentials, coupled_points
-from ..typeset import typeset
+from ..thermodynamics.stability_window import ChemicalPotentials, coupled_points
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
+from .text import typeset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

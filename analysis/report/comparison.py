@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..comparison import compare
 from ..plots.comparison import plot_bands
-from ..study import Study
+from ..study.comparison import compare
+from ..study.documents import Study
 from .model import Answer, Cell, Page, Section, Table, picture, words
 from .page import render
 

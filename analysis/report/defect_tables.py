@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..binding import VacancyBinding
-from ..brouwer import RatioRange
-from ..charge_states import FermiDiagram
-from ..charged_cells import ChargedVacancies
-from ..defect_study import DefectEquilibria
-from ..study import Study
+from ..defects.binding import VacancyBinding
+from ..defects.brouwer import RatioRange
+from ..defects.charge_states import FermiDiagram
+from ..defects.charged_cells import ChargedVacancies
+from ..defects.equilibria import DefectEquilibria
+from ..study.documents import Study
 from .model import Cell, Table, number, words
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..device_study import DeviceResult
-from ..kinetics import format_duration
-from ..lithiation import MomentCurve
-from ..loops import SwitchingPath
-from ..unidirectional import UnidirectionalResult
+from ..defects.uptake import MomentCurve
+from ..device.film import DeviceResult
+from ..kinetics.rates import format_duration
+from ..magnetism.hysteresis import SwitchingPath
+from ..magnetism.unidirectional import UnidirectionalResult
 from .model import Cell, Table, number, words
 
 # A u below this is rounding: time reversal allows none without a frozen reference.

@@ -9,11 +9,11 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from ..calculation import Band
-from ..kinetics import format_duration
+from ..kinetics.rates import format_duration
 from ..plots.study import StudyFigure, study_figures
-from ..study import Study
-from ..typeset import typeset
+from ..plots.text import typeset
+from ..results.calculation import Band
+from ..study.documents import Study
 from .model import Answer, Cell, Page, Viewer, picture
 from .sections import build_sections
 from .terms import terms

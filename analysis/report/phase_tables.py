@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..chemical_potentials import ChemicalPotentials
-from ..competing_window import CompetingPhasesResult
-from ..computed_phases import ReferenceSet
-from ..phases import load_experimental_phases
+from ..defects.host_window import CompetingPhasesResult
+from ..thermodynamics.computed_phases import ReferenceSet
+from ..thermodynamics.phases import load_experimental_phases
+from ..thermodynamics.stability_window import ChemicalPotentials
 from .model import Cell, Table, number, words
 
 

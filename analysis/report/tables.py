@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ..anisotropy import AnisotropyMap
-from ..chemical_potentials import ChemicalPotentials
-from ..field_tiers import FieldPoint, FieldStudy
-from ..kinetics import Retention, format_duration
-from ..migration import Migration
-from ..study import AnisotropyResult, EnergyRange, Study
-from ..typeset import typeset_unit
-from ..unidirectional import UnidirectionalResult
-from ..vibrations import AttemptFrequency
+from ..kinetics.attempt_frequency import AttemptFrequency
+from ..kinetics.field_treatments import FieldPoint, FieldStudy
+from ..kinetics.migration import Migration
+from ..kinetics.rates import Retention, format_duration
+from ..magnetism.anisotropy import AnisotropyMap
+from ..magnetism.unidirectional import UnidirectionalResult
+from ..plots.text import typeset_unit
+from ..study.documents import AnisotropyResult, EnergyRange, Study
+from ..thermodynamics.stability_window import ChemicalPotentials
 from .model import Cell, Table, number, words
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..study import Study
+from ..study.documents import Study
 
 
 def terms(study: Study) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from ..calculation import Band
+from ..results.calculation import Band
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
-from ..outputs import DRY_RUN
+from ..study_folder.files import DRY_RUN
 from .submit import JobCost, Submission, project_table, recall, remember, submit_flow, write_dry_run
 
 if TYPE_CHECKING:
-    from ...analysis.declarations import Declarations
+    from ...analysis.device.assumptions import Declarations
     from ..study_options import StudyOptions
     from .fetch import RemoteStudy
 
@@ -50,8 +50,8 @@ def submit_study(
     UserError
         For bad input or a project that cannot be used.
     """
-    from ..outputs import check_output_folder
-    from ..study_runner import build_flow, default_folder
+    from ..study_folder.files import check_output_folder
+    from ..study_folder.study_run import build_flow, default_folder
 
     console = console or Console()
     flow = build_flow(host, engine_name, order, quick, stages, starts, options, declared)
@@ -131,7 +131,7 @@ def fetch_folder(folder: Path, project_name: str | None = None, console: Console
     UserError
         If the folder was not submitted, or to another project.
     """
-    from ..outputs import REPORT
+    from ..study_folder.files import REPORT
     from .fetch import fetch_study
 
     console = console or Console()

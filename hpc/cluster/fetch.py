@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...structures.safe_json import check_classes
+from ...structures.io.safe_json import check_classes
 from ..errors import UserError
-from ..keys import UnknownInputError, job_key
-from ..sqlite_store import Row, SqliteStore, encode
+from ..local.job_hashes import UnknownInputError, job_key
+from ..local.sqlite_store import Row, SqliteStore, encode
 from .controller import studies
 from .names import own_name
 from .sharing import HANDS_OVER, Shared, completed
@@ -173,9 +173,9 @@ def fetch_study(project_name: str, folder: Path, flow: str) -> RemoteStudy:
     RemoteStudy
         Its state; what has finished is in the folder's store in any case.
     """
-    from ..quarantine import heal_store
-    from ..store import open_store
-    from ..study_runner import finish_study
+    from ..local.recovery import heal_store
+    from ..local.store import open_store
+    from ..study_folder.study_run import finish_study
     from .controller import job_controller
 
     with job_controller(project_name) as controller:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from ..errors import UserError
-from ..execution import CHECKPOINTS
+from ..local.execution import CHECKPOINTS
 from .table import TABLE_FILE, default_table, write_table
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from ..outputs import DRY_RUN, write_whole
-from ..store import STORE_FOLDER, SUBMISSION_FILE
+from ..local.store import STORE_FOLDER, SUBMISSION_FILE
+from ..study_folder.files import DRY_RUN, write_whole
 from .project import projects_folder
 from .table import TABLE_FILE, ResourceTable, apply_table, read_table
 
@@ -66,7 +66,7 @@ def study_key(flow: Flow) -> str:
 
 def _job_keys(jobs: Iterable[Job]) -> dict[str, str]:
     """Key of every job by uuid; jobs in an order in which each comes after those that it takes outputs of."""
-    from ..keys import job_key
+    from ..local.job_hashes import job_key
 
     keys: dict[str, str] = {}
     for job in jobs:
@@ -89,7 +89,7 @@ def job_costs(flow: Flow, table: ResourceTable) -> list[JobCost]:
 
 
 def _costs(jobs: Iterable[Job], table: ResourceTable) -> Iterator[JobCost]:
-    from ..runner import stage_of
+    from ..local.runner import stage_of
 
     for job in jobs:
         kind = table.kind_of(job)
@@ -128,7 +128,7 @@ def submit_flow(
     UserError
         If the table names a worker or environment that the project does not have.
     """
-    from ..runner import stage_of
+    from ..local.runner import stage_of
     from .controller import studies
     from .sharing import Shared, find_owners, insert_jobs
 
@@ -247,7 +247,7 @@ def _write_inputs(job: Job, folder: Path) -> None:
     from monty.json import jsanitize
     from pymatgen.core import Structure
 
-    from ...structures.files import write_structure
+    from ...structures.io.files import write_structure
 
     folder.mkdir(exist_ok=True)
     function = getattr(job.function, "original", job.function)

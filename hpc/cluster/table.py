@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...structures.strangers import read_yaml
+from ...structures.io.untrusted_input import read_yaml
 from ..errors import UserError
 from .names import own_name
 

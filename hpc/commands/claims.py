@@ -18,7 +18,7 @@ def claims(
     ] = None,
 ) -> None:
     """Print and write the claims table of one or more studies; without a study, its closed forms."""
-    from ..claims_table import print_and_write
+    from ..study_folder.claims_table import print_and_write
 
     print_and_write(folders or [], output)
 

@@ -14,7 +14,7 @@ def compare(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write one report that sets several studies of a material side by side."""
-    from ..comparing import compare_studies
+    from ..study_folder.comparing import compare_studies
 
     compare_studies(folders, output, overwrite=overwrite)
 

@@ -45,7 +45,7 @@ def hops(
     reuse: ReuseOption = None,
 ) -> None:
     """Compute every distinct hop of a host: table, CSV and one figure of all bands with their humps."""
-    from ..hop_runner import run_hops
+    from ..study_folder.hop_run import run_hops
 
     fields = FieldOptions(
         sizes_V_per_m=field_v_per_m,

@@ -18,7 +18,7 @@ def report(
     With --reference, --pulse or --film under these declarations; without, under those that the study ran with.
     """
     from ..declaring import declarations
-    from ..study_runner import rebuild_report
+    from ..study_folder.study_run import rebuild_report
 
     said = any(x is not None for x in (reference, pulse, film))
     rebuild_report(folder, declared=declarations(reference, pulse, film) if said else None)

@@ -67,7 +67,7 @@ def run(
 ) -> None:
     """Run a whole study, or go on with an unfinished one; writes results.json, report.html, figures, bands, store."""
     from ..declaring import declarations
-    from ..study_runner import run_study
+    from ..study_folder.study_run import run_study
 
     fields = FieldOptions(
         sizes_V_per_m=field_v_per_m,

@@ -14,7 +14,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Redraw until the run ends.")] = False,
 ) -> None:
     """Show what of a study is done, running, failed and why. Exit code 1 if something failed."""
-    from ..status import show_status
+    from ..study_folder.status import show_status
 
     shown = show_status(folder, watch=watch)
     if any(j.state == "failed" for j in shown.jobs) and not shown.alive:

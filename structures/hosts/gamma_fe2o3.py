@@ -12,8 +12,8 @@ from itertools import combinations
 import numpy as np
 from pymatgen.core import Structure
 
+from ..cells.spinel import parent_spinel
 from ..host import HopKind, Host
-from ..spinel import parent_spinel
 from ..symmetry import space_group_number
 
 LATTICE_A = 8.347

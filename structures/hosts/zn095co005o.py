@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pymatgen.core import Structure
 
+from ..cells.binary_oxides import wurtzite
+from ..cells.supercell import general_supercell, most_distant_images
 from ..host import HopKind, Host
-from ..oxides import wurtzite
-from ..supercell import general_supercell, most_distant_images
 
 LATTICE_A = 3.2495
 LATTICE_C_A = 5.2069

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ...analysis.document import Provenance
-from ..ase_jobs import plain, versions
+from ...analysis.results.document import Provenance
+from ..ase.ion_engine import IonEngine
+from ..ase.jobs import plain, versions
 from ..engine import Capability, UnknownEngineError
-from ..ion_engine import IonEngine
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator

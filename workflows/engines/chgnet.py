@@ -8,9 +8,9 @@ from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..ase_jobs import Observed
+from ..ase.jobs import Observed
+from ..ase.ml_engine import MLEngine, require_wheel
 from ..guards import moments_kept
-from ..ml_engine import MLEngine, require_wheel
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.calculation import Check
-from ...analysis.document import Provenance
+from ...analysis.results.calculation import Check
+from ...analysis.results.document import Provenance
 from ...calculators.rigid_ion import spread_charge
-from ..ase_jobs import AseEngine, Observed, plain, versions
-from ..band import BandSettings
+from ..ase.jobs import AseEngine, Observed, plain, versions
+from ..ase.ml_engine import require_wheel
+from ..ase.oxide_references import fit_references
+from ..band.driver import BandSettings
 from ..engine import CannotDoError, Capability, UnknownEngineError
 from ..engine_settings import EngineSettingsError
 from ..gpaw.calculator import GpawCalculator
@@ -23,8 +25,6 @@ from ..gpaw.observe import gap_eV
 from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV, Symmetry
 from ..gpaw.spin_orbit import SPINOR_FUNCTIONAL
 from ..guards import moments_kept
-from ..ml_engine import require_wheel
-from ..oxide_references import fit_references
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -10,8 +10,8 @@ import numpy as np
 from jobflow import job
 from numpy.typing import NDArray
 
-from ...analysis.anisotropy import AnisotropyMap
-from ...analysis.document import Provenance
+from ...analysis.magnetism.anisotropy import AnisotropyMap
+from ...analysis.results.document import Provenance
 from ...calculators.field import UniformFieldCalculator
 from ...calculators.parameter_sources import sources_line
 from ...calculators.potentials import potential
@@ -25,10 +25,10 @@ from ...calculators.single_ions import (
     single_ion_map,
 )
 from ...structures.spins import is_non_collinear
-from ..ase_jobs import AseEngine, plain, versions
-from ..atoms import to_atoms
+from ..ase.atoms import to_atoms
+from ..ase.jobs import AseEngine, plain, versions
+from ..ase.oxide_references import fit_references
 from ..engine import CannotDoError, Capability
-from ..oxide_references import fit_references
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -68,7 +68,8 @@ class LocalEngine(AseEngine):
     charge_mode
         What becomes of the charge that a vacancy leaves: ``spread`` evenly over the cations but the mover,
         ``background`` (a uniform one; the ions keep their charges), or ``explicit`` (the structure's valences already
-        add up to zero, see `structures.compensation`; a valence without a potential takes its nearest neighbour's).
+        add up to zero, see `structures.defects.charge_compensation`; a valence without a potential takes its nearest
+        neighbour's).
     field_V_per_A
         Uniform internal field on the formal charges, V/Angstrom; needs a fixed cell.
     """
@@ -154,7 +155,7 @@ class LocalEngine(AseEngine):
         if abs(net) > 1e-6:
             raise ValueError(
                 f"the valences add up to {net:+g}: with charge_mode 'explicit' some ions must change theirs "
-                "(structures.compensation.compensated), or choose 'spread' or 'background'"
+                "(structures.defects.charge_compensation.compensated), or choose 'spread' or 'background'"
             )
         return np.asarray(atoms.arrays["valence"] * potential(self.potential_name).charge_scale)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..ml_engine import MLEngine, require_wheel
+from ..ase.ml_engine import MLEngine, require_wheel
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from ...analysis.document import Provenance
+from ...analysis.results.document import Provenance
 from ..engine import CannotDoError, Capability, Engine
 from ..vasp.settings import SpinOrbitSettings, VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
 

@@ -9,16 +9,16 @@ import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
-from ...analysis.charge_corrections import PlanarPotential, SitePotentials
-from ...analysis.charged_cells import ChargedCell, counted_states
-from ..ase_jobs import calculation, relax_structure
-from ..atoms import to_atoms
+from ...analysis.defects.charge_corrections import PlanarPotential, SitePotentials
+from ...analysis.defects.charged_cells import ChargedCell, counted_states
+from ..ase.atoms import to_atoms
+from ..ase.jobs import calculation, relax_structure
 from .calculator import GpawCalculator
 from .observe import edges_eV, levels_eV
 from .settings import GpawSettings
 
 if TYPE_CHECKING:
-    from ..ase_jobs import AseEngine
+    from ..ase.jobs import AseEngine
 
 NEUTRAL_NOTE = "image charges: cells are neutral"
 

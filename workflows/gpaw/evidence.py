@@ -9,13 +9,13 @@ from typing import Literal
 import numpy as np
 from pymatgen.core import Structure
 
-from ...analysis.evidence import Evidence, evidence_folder, load_start
-from ...structures.competing import competing_phase
-from ...structures.hops import Hop
+from ...analysis.study.kept_calculations import Evidence, evidence_folder, load_start
+from ...structures.cells.competing_phases import competing_phase
+from ...structures.cells.supercell import general_supercell
+from ...structures.defects.hops import Hop
+from ...structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
 from ...structures.host import get_host
-from ...structures.supercell import general_supercell
-from ...structures.vacancies import distinct_vacancies, remove_site, same_site_in
-from ..building import shortest_hop
+from ..flows.building import shortest_hop
 from .settings import GpawSettings, Symmetry
 
 HOST = "cofe2o4"

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from ...analysis.calculation import Calculation, invalid_because
-from ...analysis.competing_window import CompetingPhasesResult, competing_phases_result, oxygen_errors
-from ...analysis.computed_phases import ComputedPhases
-from ...analysis.consistency import ComputedEnergy
-from ...analysis.defects import VacancyFormation
-from ...analysis.document import Document
-from ...analysis.evidence import Evidence
-from ...analysis.formation import formation_bounds
+from ...analysis.defects.defect_energies import VacancyFormation
+from ...analysis.defects.formation import formation_bounds
+from ...analysis.defects.host_window import CompetingPhasesResult, competing_phases_result, oxygen_errors
+from ...analysis.results.calculation import Calculation, invalid_because
+from ...analysis.results.document import Document
+from ...analysis.study.kept_calculations import Evidence
+from ...analysis.thermodynamics.computed_phases import ComputedPhases
+from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
 from .evidence import HOP_STATES, PHASES, VACANCIES, hop_point, quotable, single_point, task_names
 
 HOST_FORMULA = "CoFe2O4"

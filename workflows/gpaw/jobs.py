@@ -11,13 +11,13 @@ import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
-from ...analysis.anisotropy import AnisotropyMap
-from ...analysis.calculation import Band, Calculation, Check, require_valid
-from ...analysis.polarisation import Polarisation, band_with_dipoles, sum_rule
+from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles, sum_rule
+from ...analysis.magnetism.anisotropy import AnisotropyMap
+from ...analysis.results.calculation import Band, Calculation, Check, require_valid
 from ...structures.spins import formula_units
-from ..ase_jobs import calculation
-from ..atoms import to_atoms
-from ..band import CallCounter
+from ..ase.atoms import to_atoms
+from ..ase.jobs import calculation
+from ..band.driver import CallCounter
 from ..checkpoint import Checkpoint, checkpoint
 from ..guards import guard, insulator, moments_kept, odd_part_is_noise
 from .calculator import GpawCalculator
@@ -28,7 +28,7 @@ from .spin_orbit import force_theorem, self_consistent
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from ..ase_jobs import AseEngine
+    from ..ase.jobs import AseEngine
     from .settings import GpawSettings
 
 # Spins that turned further from their start than this belong to another direction.

@@ -9,10 +9,10 @@ import numpy as np
 from jobflow import job
 from numpy.typing import NDArray
 
-from ...analysis.anisotropy import AnisotropyMap
-from ...analysis.calculation import Check, invalid_because
-from ...analysis.directions import antipodes
-from ...analysis.document import Provenance
+from ...analysis.magnetism.anisotropy import AnisotropyMap
+from ...analysis.magnetism.directions import antipodes
+from ...analysis.results.calculation import Check, invalid_because
+from ...analysis.results.document import Provenance
 from ...structures.spins import formula_units
 from ..guards import guard, odd_part_is_noise
 from . import guards

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from ...analysis.calculation import Check
-from ..band_path import tangents
+from ...analysis.results.calculation import Check
+from ..band.path import tangents
 from .settings import VaspBandSettings
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from emmet.core.tasks import TaskDoc
 from jobflow import Flow, Response, job
 from pymatgen.io.vasp import Locpot, Outcar, Vasprun
 
-from ...analysis.charge_corrections import SitePotentials
-from ...analysis.charged_cells import ChargedCell, DielectricResult, counted_states
-from ...analysis.defect_entries import planar_potential
+from ...analysis.defects.charge_corrections import SitePotentials
+from ...analysis.defects.charged_cells import ChargedCell, DielectricResult, counted_states
+from ...analysis.defects.exchange_formats import planar_potential
 from ..guards import guard, moments_kept
 from .field import field_fields, insulating
 from .inputs import Incar, generator, static_incar

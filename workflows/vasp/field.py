@@ -22,8 +22,8 @@ from emmet.core.tasks import TaskDoc
 from jobflow import Flow, Response, job
 from pymatgen.io.vasp import Outcar
 
-from ...analysis.calculation import Band, Calculation, Check, require_valid
-from ...analysis.polarisation import Polarisation, band_with_dipoles
+from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles
+from ...analysis.results.calculation import Band, Calculation, Check, require_valid
 from ...calculators.field import check_breakdown
 from ..guards import guard, insulator, moments_kept
 from . import guards

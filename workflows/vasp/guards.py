@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...analysis.calculation import Check
+from ...analysis.results.calculation import Check
 from ..guards import guard
 
 FIELD_PUSHES = "forces of the field"

@@ -16,8 +16,8 @@ from emmet.core.tasks import TaskDoc
 from jobflow import Flow, job
 from pymatgen.io.vasp import Incar as IncarFile
 
-from ...analysis.calculation import Calculation, Check
-from ...analysis.document import Provenance
+from ...analysis.results.calculation import Calculation, Check
+from ...analysis.results.document import Provenance
 from ..guards import guard, moments_kept
 from . import guards
 from .continuation import earlier_steps, go_on
@@ -138,7 +138,7 @@ def provenance(
     left_out: tuple[str, ...] = (),
 ) -> Provenance:
     """Where a VASP number comes from."""
-    from ..ase_jobs import versions
+    from ..ase.jobs import versions
 
     found = versions("magnetoionics", "atomate2", "custodian", "pymatgen")
     if task is not None and task.calcs_reversed:

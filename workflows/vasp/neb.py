@@ -18,8 +18,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pymatgen.core import Structure
 
-from ...analysis.calculation import Band, BandImage, Calculation, Check, invalid_because, require_valid
-from ...analysis.document import Document, StructureField
+from ...analysis.results.calculation import (
+    Band,
+    BandImage,
+    Calculation,
+    Check,
+    invalid_because,
+    require_valid,
+)
+from ...analysis.results.document import Document, StructureField
 from ..guards import moments_kept, no_spin_flip
 from .band_judgement import judge_path, judge_segment, one_branch
 from .continuation import earlier_steps

@@ -8,12 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...structures.competing import competing_phase, rival_oxides
+from ...structures.cells.competing_phases import competing_phase, rival_oxides
+from ...structures.cells.supercell import supercell
+from ...structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
 from ...structures.host import Host
-from ...structures.supercell import supercell
-from ...structures.vacancies import distinct_vacancies, remove_site, same_site_in
-from ..building import Repeats, shortest_hop
-from ..plan import phases_reason, present_vacancies
+from ..flows.building import Repeats, shortest_hop
+from ..flows.plan import phases_reason, present_vacancies
 from .inputs import OCCUPATION_FILE
 from .order import block_order, in_order
 from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings, VaspSettingsError
@@ -21,7 +21,7 @@ from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings, VaspSet
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    from ...structures.hops import Hop
+    from ...structures.defects.hops import Hop
 
 # Directions shown of a map, whose flow has many more.
 SHOWN_DIRECTIONS = {"001": (0.0, 0.0, 1.0), "110": (0.5**0.5, 0.5**0.5, 0.0), "111": (3**-0.5, 3**-0.5, 3**-0.5)}

@@ -12,10 +12,10 @@ from typing import Any
 from jobflow import Flow, job
 from pymatgen.core import Composition
 
-from ...analysis.calculation import Calculation, require_valid
-from ...analysis.phases import load_experimental_phases
-from ...analysis.references import CompoundEnergy, SpeciesFit, fit_species_energies
-from ...structures.competing import competing_phase
+from ...analysis.results.calculation import Calculation, require_valid
+from ...analysis.thermodynamics.phases import load_experimental_phases
+from ...analysis.thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies
+from ...structures.cells.competing_phases import competing_phase
 from .jobs import MagneticRelaxMaker, calculation_flow
 from .settings import VaspSettings
 

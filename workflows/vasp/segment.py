@@ -12,7 +12,7 @@ from atomate2.vasp.jobs.neb import NebFromImagesMaker, vasp_neb_job
 from atomate2.vasp.run import JobType
 from atomate2.vasp.sets.core import NebSetGenerator
 
-from ..atoms import from_atoms, to_atoms
+from ..ase.atoms import from_atoms, to_atoms
 from .continuation import go_on
 from .inputs import Incar, common_incar, field_tags, generator
 from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density

@@ -19,8 +19,8 @@ from jobflow import Flow, job
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from ...analysis.calculation import Check
-from ...analysis.document import Document
+from ...analysis.results.calculation import Check
+from ...analysis.results.document import Document
 from ..guards import guard, moments_kept
 from . import guards
 from .continuation import go_on

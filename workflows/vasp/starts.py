@@ -14,7 +14,7 @@ import numpy as np
 from jobflow import Flow, Response, job
 from pymatgen.core import Structure
 
-from ...analysis.calculation import Calculation, Check, invalid_because
+from ...analysis.results.calculation import Calculation, Check, invalid_because
 from ...structures.spins import total_valence
 
 if TYPE_CHECKING:

@@ -1,0 +1,81 @@
+"""The audit: what the founding review claims, held against what a study computed.
+
+Every verdict is derived from numbers of the study and says which tier spoke; a claim that the
+engine cannot decide stays undecided for a stated reason. The judges are in ``analysis/audit``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+
+from ..study.documents import Claim
+from . import devices, film, lithium
+from .evidence import Evidence, Finding, Judge, NotDoneError
+from .film import HOLE_ON_NEIGHBOUR_eV
+
+__all__ = ["Evidence", "Finding", "HOLE_ON_NEIGHBOUR_eV", "audit", "claims_table", "closed_forms"]
+
+_JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES}
+
+
+def claims_table() -> list[dict[str, str]]:
+    """All claims with id, system, claim, test and what would change a verdict, in our words."""
+    text = files(__package__).joinpath("claims.json").read_text(encoding="utf-8")
+    return list(json.loads(text)["claims"])
+
+
+def audit(evidence: Evidence, served: tuple[str, ...]) -> list[Claim]:
+    """Judge every claim of the table.
+
+    Parameters
+    ----------
+    evidence
+        A finished study.
+    served
+        Ids that the study's host can speak to.
+
+    Returns
+    -------
+    list of Claim
+        One row per claim; those that the study does not serve are ``not computed``, but for the closed forms.
+    """
+    return [_row(entry, _judge(entry, evidence, served), evidence.engine) for entry in claims_table()]
+
+
+def closed_forms() -> list[Claim]:
+    """Rows of the claims whose closed-form part needs no study, C16 to C20; the others are ``not computed``."""
+    return [_row(entry, _without_study(entry), "none") for entry in claims_table()]
+
+
+def _row(entry: Mapping[str, str], finding: Finding, engine: str) -> Claim:
+    return Claim(
+        id=entry["id"],
+        system=entry["system"],
+        claim=entry["claim"],
+        test=entry["test"],
+        verdict=finding.verdict,
+        value=finding.value,
+        unit=finding.unit,
+        engine=finding.by or engine,
+        reason=finding.reason,
+        would_change=entry["would_change"],
+    )
+
+
+def _judge(entry: Mapping[str, str], evidence: Evidence, served: tuple[str, ...]) -> Finding:
+    judge = _JUDGES.get(entry["id"]) if entry["id"] in served else None
+    if judge is None:
+        return _without_study(entry)
+    try:
+        return judge(evidence)
+    except NotDoneError as error:
+        return Finding("not computed", None, "", f"this study has no {error}", by="none")
+
+
+def _without_study(entry: Mapping[str, str]) -> Finding:
+    form = devices.CLOSED_FORMS.get(entry["id"])
+    if form is not None:
+        return form()
+    return Finding("not computed", None, "", f"not part of this study; it needs: {entry['test']}", by="none")

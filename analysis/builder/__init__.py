@@ -1,0 +1,1 @@
+"""From what an engine computed to a judged study."""

@@ -1,0 +1,422 @@
+"""From what an engine computed to a judged study: pure functions, numbers in, documents out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from pymatgen.core import Structure
+
+from ...structures.host import Host
+from ...structures.magnetic_symmetry import axial_operations
+from ...structures.spins import formula_units, is_non_collinear
+from ...structures.symmetry import space_group_symbol
+from ..defects.binding import VacancyBinding
+from ..defects.charged_cells import ChargedVacancies
+from ..defects.equilibria import DefectEquilibria, defect_equilibria, vacancy_host
+from ..defects.formation import FormationLines, VacancyFormation, formation_lines
+from ..defects.host_window import (
+    CompetingPhasesResult,
+    competing_phases_result,
+    experimental_window,
+    oxygen_errors,
+)
+from ..defects.oxidation_states import site_moments
+from ..defects.uptake import content_curves
+from ..defects.vacancies import VacancySet
+from ..device.assumptions import Declarations
+from ..kinetics.attempt_frequency import AttemptFrequency
+from ..kinetics.field_treatments import FieldStudy
+from ..kinetics.migration import Migration
+from ..kinetics.rates import Retention, retention
+from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
+from ..magnetism.unidirectional import (
+    UnidirectionalResult,
+    axis_angle_deg,
+    keffer_sum,
+    relation_deviation_meV,
+    state_of,
+)
+from ..results.calculation import Calculation
+from ..study.documents import (
+    AnisotropyResult,
+    ChemicalPotentialsResult,
+    EnergyRange,
+    EngineResult,
+    GasPoint,
+    HostResult,
+    OrderEnergy,
+    StageResult,
+    Study,
+    VacancyResult,
+)
+from ..thermodynamics.computed_phases import ComputedPhases, reference_set
+from ..thermodynamics.energy_corrections import ComputedEnergy
+from ..thermodynamics.oxygen_gas import delta_mu_O_eV
+from ..thermodynamics.phases import formula_composition
+from ..thermodynamics.references import SpeciesFit
+from ..thermodynamics.stability_window import ChemicalPotentials
+from .post_processing import HopEnds, declare
+
+# Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
+NOISE_meV = 1e-6
+_GAS = tuple((t, p) for t in (300.0, 600.0, 900.0, 1000.0, 1200.0) for p in (1.0, 1e-5, 1e-10))
+_RELAXED_SYMPREC = 1e-2
+
+
+@dataclass(frozen=True)
+class StudyInputs:
+    """Everything that the engine's jobs handed back; None where a stage was not done."""
+
+    host: Host
+    order: str
+    engine: EngineResult
+    stages: list[StageResult]
+    bulks: Mapping[str, Calculation]
+    references: SpeciesFit | None
+    vacancies: VacancySet | None
+    migration: Migration | None
+    relation_matrices: list[list[list[float]]]
+    keffer: Mapping[str, list[float]]
+    maps: Mapping[str, AnisotropyMap] | None
+    binding: VacancyBinding | None = None
+    vibrations: AttemptFrequency | None = None
+    phases: ComputedPhases | None = None
+    ends: HopEnds | None = None
+    declared: Declarations = field(default_factory=Declarations)
+    fields: Sequence[FieldStudy] = ()
+    charged: ChargedVacancies | None = None
+
+
+def assemble(inputs: StudyInputs) -> Study:
+    """Judge everything that was computed."""
+    inputs = _in_formula_units_of_host(inputs)
+    host = host_result(inputs)
+    competing = competing_result(inputs)
+    potentials, no_potentials = chemical_potentials_result(inputs, competing)
+    vacancies = vacancy_results(inputs, potentials)
+    anisotropy = anisotropy_result(inputs)
+    unidirectional = unidirectional_result(inputs, anisotropy)
+    hop = inputs.migration
+    migrations = [] if hop is None else [_complete(hop, inputs)]
+    kept = None if hop is None else retention_result(hop, inputs.vibrations)
+    study = Study(
+        host=host,
+        engine=inputs.engine,
+        stages=_stages(inputs.stages, no_potentials),
+        vacancies=vacancies,
+        chemical_potentials=potentials,
+        migration=migrations,
+        anisotropy=anisotropy,
+        unidirectional=unidirectional,
+        retention=kept,
+        defects=defect_result(inputs, potentials),
+        binding=inputs.binding,
+        vibrations=None if hop is None else _named(inputs.vibrations, hop),
+        competing_phases=competing,
+        contents=content_curves(host.structure, host.formula, host.claims),
+        claims=[],
+        charged=inputs.charged,
+    )
+    return declare(study, inputs.ends, inputs.declared)
+
+
+def retention_result(hop: Migration, vibrations: AttemptFrequency | None) -> Retention:
+    """How long the state after the hop is kept: with the computed prefactor where there is one."""
+    if vibrations is None:
+        return retention(hop.backward_eV, hop.provenance, note="vibrations of the hop were not computed")
+    if vibrations.backward_Hz is None:
+        return retention(hop.backward_eV, hop.provenance, note=f"no computed prefactor: {vibrations.failed_in_words}")
+    return vibrations.retention()
+
+
+def _named(found: AttemptFrequency | None, hop: Migration) -> AttemptFrequency | None:
+    """Vibrations under the hop's own name, which says which of several distinct vacancies it enters."""
+    return None if found is None else found.model_copy(update={"label": hop.label})
+
+
+def _complete(hop: Migration, inputs: StudyInputs) -> Migration:
+    """The hop as written: with its fields, and without the count of imaginary modes among what nobody looked at."""
+    modes, fields = inputs.vibrations, list(inputs.fields)
+    left = [n for n in hop.not_checked if modes is None or not n.startswith("number of imaginary modes")]
+    if modes is not None and modes.forward_Hz is not None and modes.backward_Hz is not None:
+        fields = [f.with_prefactors(modes.forward_Hz, modes.backward_Hz) for f in fields]
+    fields = [f.model_copy(update={"label": hop.label}) for f in fields]
+    return hop.model_copy(update={"band_file": "bands/hop-1.extxyz", "not_checked": left, "field_studies": fields})
+
+
+def host_result(inputs: StudyInputs) -> HostResult:
+    """The relaxed host and the energies of its cation orders."""
+    per_formula = {}
+    for order, calculation in inputs.bulks.items():
+        units = formula_units(calculation.structure, anions_per_formula=inputs.host.anions_per_formula)
+        per_formula[order] = (calculation.energy_eV / units, calculation.structure.volume / units)
+    lowest = min(energy for energy, _ in per_formula.values())
+    chosen = inputs.bulks[inputs.order].structure
+    units_of_host = formula_units(chosen, inputs.host.anion, inputs.host.anions_per_formula)
+    return HostResult(
+        key=inputs.host.key,
+        title=inputs.host.title,
+        formula=inputs.host.formula,
+        order=inputs.order,
+        space_group=space_group_symbol(chosen, _RELAXED_SYMPREC),
+        cell_atoms=len(chosen),
+        lattice_A=[float(x) for x in chosen.lattice.abc],
+        angles_deg=[float(x) for x in chosen.lattice.angles],
+        volume_per_formula_A3=float(per_formula[inputs.order][1]),
+        # The engine's own total: site moments in the structure may be the start of an electronic calculation.
+        moment_per_formula_muB=inputs.bulks[inputs.order].total_moment_muB / units_of_host,
+        orders=[
+            OrderEnergy(
+                order=order,
+                space_group=space_group_symbol(inputs.bulks[order].structure, _RELAXED_SYMPREC),
+                relative_eV_per_formula=float(energy - lowest),
+                volume_per_formula_A3=float(volume),
+            )
+            for order, (energy, volume) in per_formula.items()
+        ],
+        structure=chosen,
+        sources=dict(inputs.host.sources),
+        claims=list(inputs.host.claims),
+    )
+
+
+def competing_result(inputs: StudyInputs) -> CompetingPhasesResult | None:
+    """The host among the phases that its engine computed; None if it computed none."""
+    if inputs.phases is None:
+        return None
+    bulk = inputs.bulks[inputs.order]
+    units = formula_units(bulk.structure, inputs.host.anion, inputs.host.anions_per_formula)
+    own = ComputedEnergy(
+        formula=inputs.host.formula,
+        energy_eV=bulk.energy_eV / units,
+        total_moment_muB=bulk.total_moment_muB / units,
+        provenance=bulk.provenance,
+    )
+    return competing_phases_result(own, inputs.phases, inputs.declared.enthalpies)
+
+
+def chemical_potentials_result(
+    inputs: StudyInputs, competing: CompetingPhasesResult | None
+) -> tuple[ChemicalPotentialsResult | None, str]:
+    """Stability window, formation lines inside it and the oxygen gas; None and the reason if there is no window."""
+    if inputs.vacancies is None or (inputs.references is None and competing is None):
+        return None, ""
+    try:
+        window, references = _window(inputs, competing)
+    except ValueError as error:
+        return None, str(error)
+    lines = _lines(inputs, inputs.vacancies, references, window)
+    if competing is not None and window is competing.window:
+        errors = oxygen_errors(competing, _defects(inputs, inputs.vacancies))
+        kept = [line.model_copy(update={"error_bar_eV": errors[line.label]}) for line in lines.lines]
+        lines = lines.model_copy(update={"lines": kept})
+        known = [bar for bar in errors.values() if bar is not None]
+        references = references.model_copy(update={"error_bar_eV": max(known, default=None)})
+    made = ChemicalPotentialsResult(
+        window=window,
+        references=references,
+        lines=lines,
+        oxygen_gas=[
+            GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
+        ],
+    )
+    return made, ""
+
+
+def _window(inputs: StudyInputs, competing: CompetingPhasesResult | None) -> tuple[ChemicalPotentials, SpeciesFit]:
+    """The computed window with its references, else the experimental one with references fitted to oxides.
+
+    Raises
+    ------
+    ValueError
+        With the reasons, if there is neither.
+    """
+    if competing is not None and competing.window is not None and competing.references is not None:
+        return competing.window, competing.references.references
+    if competing is None:
+        assert inputs.references is not None
+        measured, reason = experimental_window(inputs.host.formula, inputs.declared.enthalpies)
+        if measured is None:
+            raise ValueError(reason)
+        return measured, inputs.references
+    measured, reason = experimental_window(inputs.host.formula, inputs.declared.enthalpies)
+    if measured is None:
+        raise ValueError(f"computed phases: {competing.reason}; measured enthalpies: {reason}")
+    return measured, inputs.references or reference_set(competing.phases, "fitted").references
+
+
+def _stages(stages: list[StageResult], no_potentials: str) -> list[StageResult]:
+    """Stages as they ended: chemical potentials are only known to exist once the phases are computed."""
+    failed = StageResult(stage="chemical potentials", done=False, reason=no_potentials)
+    return [failed if no_potentials and s.stage == "chemical potentials" else s for s in stages]
+
+
+def _lines(
+    inputs: StudyInputs, found: VacancySet, references: SpeciesFit, window: ChemicalPotentials
+) -> FormationLines:
+    return formation_lines(_defects(inputs, found), window, references)
+
+
+def _defects(inputs: StudyInputs, found: VacancySet) -> list[VacancyFormation]:
+    host_energy = found.host.energy_eV
+    indicative = inputs.engine.tier == "local"
+    return [
+        VacancyFormation(
+            label=v.label,
+            removed={v.element: 1},
+            energy_difference_eV=v.calculation.energy_eV - host_energy,
+            indicative=indicative,
+            note=_note(indicative),
+            provenance=v.calculation.provenance,
+        )
+        for v in found.vacancies
+    ]
+
+
+def defect_result(inputs: StudyInputs, potentials: ChemicalPotentialsResult | None) -> DefectEquilibria | None:
+    """Concentrations and film compositions; None without formation energies."""
+    if potentials is None or inputs.vacancies is None:
+        return None
+    bulk = inputs.bulks[inputs.order].structure
+    units = formula_units(bulk, anions_per_formula=inputs.host.anions_per_formula)
+    host = vacancy_host(
+        inputs.host.formula,
+        formula_composition(inputs.host.formula),
+        bulk.volume / units,
+        inputs.vacancies,
+        units,
+    )
+    window, references = potentials.window, potentials.references
+    if inputs.charged is None:
+        return defect_equilibria(_defects(inputs, inputs.vacancies), host, window, references)
+    defects = inputs.charged.formations()
+    kept = {d.label for d in defects}
+    host.sites = [s for s in host.sites if s.label in kept]
+    return defect_equilibria(defects, host, window, references, edges=inputs.charged.edges)
+
+
+def _note(indicative: bool) -> str:
+    if indicative:
+        return "indicative: only differences of vacancies of one element on one kind of site are meant"
+    return "neutral cell"
+
+
+def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult | None) -> list[VacancyResult]:
+    """Each vacancy, with its formation energy at both edges of the window if there is one."""
+    if inputs.vacancies is None:
+        return []
+    host = inputs.vacancies.host
+    indicative = inputs.engine.tier == "local"
+    lines = {line.label: line for line in potentials.lines.lines} if potentials else {}
+    grid = potentials.lines.delta_mu_O_eV if potentials else []
+    results = []
+    for v in inputs.vacancies.vacancies:
+        line = lines.get(v.label)
+        edges = line and [
+            EnergyRange(delta_mu_O_eV=grid[i], low_eV=line.low_eV[i], high_eV=line.high_eV[i]) for i in (0, -1)
+        ]
+        results.append(
+            VacancyResult(
+                label=v.label,
+                element=v.element,
+                sublattice=v.sublattice,
+                multiplicity=v.multiplicity,
+                cobalt_neighbours=v.cobalt_neighbours,
+                cell_atoms=len(v.calculation.structure),
+                energy_minus_host_eV=v.calculation.energy_eV - host.energy_eV,
+                oxygen_poor=edges[0] if edges else None,
+                oxygen_rich=edges[1] if edges else None,
+                total_moment_muB=v.calculation.total_moment_muB,
+                moment_change_muB=v.calculation.total_moment_muB - host.total_moment_muB,
+                converged=v.calculation.converged,
+                checks=v.calculation.checks,
+                indicative=indicative,
+                error_bar_eV=line.error_bar_eV if line else None,
+                note=line.note if line else _note(indicative),
+                starts=v.starts,
+                changed_ions=v.changed_ions,
+                sites=site_moments(host, v.calculation),
+                moments_found=v.calculation.site_moments_muB is not None,
+            )
+        )
+    return results
+
+
+def _in_formula_units_of_host(inputs: StudyInputs) -> StudyInputs:
+    """Engines know no host and count four anions per formula unit; LiFe5O8 has eight of them."""
+    if inputs.maps is None:
+        return inputs
+    share = 4 / inputs.host.anions_per_formula
+    maps = {k: m.model_copy(update={"formula_units": m.formula_units * share}) for k, m in inputs.maps.items()}
+    return replace(inputs, maps=maps)
+
+
+def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult | None:
+    """Summaries of all maps, and the cubic constants of a host with a cubic parent."""
+    if inputs.maps is None:
+        return None
+    cubic = cubic_constants(inputs.maps["pristine"], average=True) if inputs.host.cubic_parent else None
+    note = (
+        f"the map of the {inputs.order} cell was averaged over the 48 cubic operations, "
+        "as a crystal with all variants of the order would"
+    )
+    return AnisotropyResult(
+        maps=list(inputs.maps.values()),
+        summaries=[_summary(inputs, m) for m in inputs.maps.values()],
+        cubic=cubic,
+        cubic_note=note if cubic else "the host's parent is not cubic: K1 has no meaning",
+    )
+
+
+def _summary(inputs: StudyInputs, map_: AnisotropyMap) -> AnisotropySummary:
+    """Summary of a map; for the host with the spread over directions that its magnetic group makes equivalent."""
+    cell = inputs.bulks[inputs.order].structure
+    if map_.state != "pristine" or is_non_collinear(cell):
+        return summarise(map_)
+    return summarise(map_, operations=axial_operations(cell, _RELAXED_SYMPREC))
+
+
+def unidirectional_result(inputs: StudyInputs, anisotropy: AnisotropyResult | None) -> UnidirectionalResult | None:
+    """Axes before and after the hop, and their relation; `declared.declare` says what it writes."""
+    if anisotropy is None or inputs.maps is None or inputs.migration is None:
+        return None
+    summaries = {s.state: s for s in anisotropy.summaries}
+    states = [
+        state_of(m, NOISE_meV, summary=summaries[name], keffer_A2=inputs.keffer.get(name))
+        for name, m in inputs.maps.items()
+    ]
+    named = {s.state: s for s in states}
+    before, after = named["before"], named["after"]
+    easy = axis_angle_deg(before.easy_axis, after.easy_axis)
+    hard = axis_angle_deg(before.hard_axis, after.hard_axis)
+    relation = inputs.migration.relation
+    deviation = None
+    if inputs.relation_matrices:
+        deviation = max(
+            relation_deviation_meV(inputs.maps["before"], inputs.maps["after"], m) for m in inputs.relation_matrices
+        )
+    return UnidirectionalResult(
+        states=states,
+        relation=relation,
+        relation_deviation_meV=deviation,
+        easy_axis_tilt_deg=easy,
+        hard_axis_tilt_deg=hard,
+        reference=None,
+        noise_meV=NOISE_meV,
+        verdict=after.verdict,
+        reason=after.reason,
+        relation_matrices=inputs.relation_matrices,
+    )
+
+
+def keffer_of_mover(structure: Structure, mover: int) -> list[float]:
+    """Keffer sum at the moving ion over its neighbours on its own sublattice, A^2, shape (3,)."""
+    site = structure[mover]
+    near, own = structure.get_neighbors(site, 4.5), site.properties["sublattice"]
+    metals = [
+        n.coords for n in near if n.specie.symbol != "O" and n.properties["sublattice"] == own and n.nn_distance < 3.4
+    ]
+    oxygens = [n.coords for n in near if n.specie.symbol == "O"]
+    return [float(x) for x in np.asarray(keffer_sum(site.coords, metals, oxygens))]

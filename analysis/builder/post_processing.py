@@ -1,0 +1,337 @@
+"""What a user declares about a study, and what follows from it: reference, switching path, device figures, audit.
+
+Nothing here computes an energy: a finished study can be declared otherwise, and its report written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+
+from ...structures.spins import total_moment
+from ..audit.judging import Evidence, audit
+from ..device.assumptions import Declarations
+from ..device.film import DeviceResult, device_result
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz
+from ..kinetics.switching import FieldPulse, population_swing, switch_hop
+from ..magnetism.anisotropy import AnisotropyMap
+from ..magnetism.frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling, frozen_sites
+from ..magnetism.hysteresis import MEV_PER_MUB_T, Loop, SwitchingPath, particle_loop
+from ..magnetism.state_pairs import StatePair, state_pair
+from ..magnetism.switching_barrier import sphere_grid
+from ..magnetism.unidirectional import (
+    UnidirectionalResult,
+    UnidirectionalState,
+    exchange_bias_T,
+    frozen_reference_energy,
+    state_of,
+    u_model,
+)
+from ..study.documents import Study
+
+_LOOP_POINTS = 61
+# Largest field of a loop over that of its anisotropy and u together.
+_BEYOND = 1.2
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class HopEnds:
+    """The relaxed structures before and after a hop, and h of the reference from an engine, meV, by state."""
+
+    before: Structure
+    after: Structure
+    mover: int
+    engine_h_meV: Mapping[str, float] | None = None
+
+    def of(self, state: str) -> Structure:
+        """One of the two."""
+        return self.before if state == "before" else self.after
+
+
+def declare(study: Study, ends: HopEnds | None, declared: Declarations) -> Study:
+    """The study with everything that follows from these declarations, its audit included.
+
+    Parameters
+    ----------
+    study
+        Finished study; what it was declared before is replaced.
+    ends
+        Structures of its hop; None if it has none.
+    declared
+        See `Declarations`.
+
+    Raises
+    ------
+    ValueError
+        If a reference is declared for a study without maps before and after a hop, or does not fit them.
+    """
+    made = study.model_copy(update={"declared": declared})
+    made.unidirectional = _unidirectional(study, ends, declared.reference)
+    if study.migration and ends is not None:
+        made.switching = _switching(made, declared.pulse)
+        hop = study.migration[0]
+        # Without a barrier on the mean there is no rate law, and no film to speak of.
+        made.device = _device(made, ends, declared) if hop.forward_eV + hop.backward_eV > 0 else None
+    made.claims = audit(evidence_of(made), tuple(made.host.claims))
+    return made
+
+
+def engine_couplings(study: Study, reference: FrozenReference | None) -> dict[str, float] | None:
+    """H that the study's engine computed for the same frozen ions, meV, by state; None if it did not."""
+    known = None if study.unidirectional is None else study.unidirectional.frozen
+    if reference is None or known is None or study.unidirectional is None or known.name != reference.name:
+        return None
+    couplings = [s.coupling for s in study.unidirectional.states if s.coupling is not None]
+    found = {c.state: c.h_meV for c in couplings if c.h_source.startswith("engine")}
+    return found or None
+
+
+def evidence_of(study: Study) -> Evidence:
+    """What a study offers to the audit."""
+    potentials = study.chemical_potentials
+    return Evidence(
+        host=study.host,
+        engine=study.engine.name,
+        tier=study.engine.tier,
+        vacancies=study.vacancies,
+        window=potentials.window if potentials else None,
+        reference_eV=potentials.references.reference_energies_eV if potentials else None,
+        migration=study.migration[0] if study.migration else None,
+        unidirectional=study.unidirectional,
+        retention=study.retention,
+        binding=study.binding,
+        contents=study.contents,
+    )
+
+
+def _unidirectional(
+    study: Study, ends: HopEnds | None, reference: FrozenReference | None
+) -> UnidirectionalResult | None:
+    free = study.unidirectional
+    if free is None or ends is None or study.anisotropy is None:
+        if reference is not None:
+            raise ValueError("a frozen reference needs maps E(n) before and after a hop; this study has none")
+        return free
+    maps = {m.state: m for m in study.anisotropy.maps}
+    # A study that was declared otherwise before starts again from its maps, which no declaration changes.
+    plain = {s.state: s for s in study.anisotropy.summaries}
+    states = [
+        state_of(maps[s.state], free.noise_meV, summary=plain[s.state], keffer_A2=s.keffer_A2) for s in free.states
+    ]
+    after = next(s for s in states if s.state == "after")
+    tilt = (
+        f"the hop turns the easy axis by {free.easy_axis_tilt_deg:.1f} and the hard axis by "
+        f"{free.hard_axis_tilt_deg:.1f} degrees ({_related(free.relation)})"
+    )
+    rigid = "magnetically rigid cell: all moments turn together"
+    if reference is None:
+        return free.model_copy(
+            update={
+                "states": states,
+                "reference": None,
+                "frozen": None,
+                "pair": _pair(free, maps["before"], maps["after"], None),
+                "verdict": after.verdict,
+                "reason": f"{tilt}; {after.reason}",
+                "assumptions": ["no frozen reference is declared: nothing in the film or the tip is pinned", rigid],
+            }
+        )
+    held = {s: _held(maps[s], ends, s, reference, study.engine.name) for s in ("before", "after")}
+    states = [_state(s, maps, held, reference, free.noise_meV, study.migration[0].displacement_A) for s in states]
+    after = next(s for s in states if s.state == "after")
+    pair = _pair(free, held["before"].map, held["after"].map, reference)
+    return free.model_copy(
+        update={
+            "states": states,
+            "reference": reference.name,
+            "frozen": reference,
+            "pair": pair,
+            "verdict": after.verdict,
+            "reason": f"{tilt}; {after.reason}; of the switch: {pair.verdict}, {pair.reason}",
+            "assumptions": _assumptions(reference, held),
+        }
+    )
+
+
+def _related(relation: list[str]) -> str:
+    if relation == ["none"]:
+        return "no operation of the host relates the two states"
+    return f"related by: {', '.join(relation)}"
+
+
+@dataclass(frozen=True)
+class _Held:
+    """One state with its reference: the map of the turning group with the odd part, and the coupling behind it."""
+
+    map: AnisotropyMap
+    coupling: FrozenCoupling
+    alone: bool
+
+
+def _held(map_: AnisotropyMap, ends: HopEnds, state: str, reference: FrozenReference, engine: str) -> _Held:
+    coupling = frozen_coupling(
+        ends.of(state),
+        reference,
+        state=state,
+        mover=ends.mover,
+        frozen=frozen_sites(ends.before, reference, ends.mover),
+        engine_h_meV=(ends.engine_h_meV or {}).get(state),
+        engine=f"engine {engine}",
+    )
+    alone = map_.of_ions(coupling.turning_sites)
+    even = map_ if alone is None else alone
+    odd = frozen_reference_energy(map_.vectors, coupling.h_meV, coupling.D_meV, coupling.Gamma_meV, reference.p)
+    # The computed odd part stays in: it is the error bar, and what it adds must be seen.
+    total = even.energies + (0 if alone is None else map_.even_odd()[1]) + odd
+    return _Held(
+        even.model_copy(update={"energies_meV": [float(x) for x in total - total.min()]}), coupling, alone is not None
+    )
+
+
+def _state(
+    plain: UnidirectionalState,
+    maps: Mapping[str, AnisotropyMap],
+    held: Mapping[str, _Held],
+    reference: FrozenReference,
+    noise_meV: float,
+    hop_A: list[float],
+) -> UnidirectionalState:
+    """One state judged with its reference; the host, and a map that breaks time reversal by itself, without."""
+    if plain.state not in held or plain.verdict == "spurious odd part":
+        return plain
+    here = held[plain.state]
+    judged = state_of(here.map, noise_meV, reference.name, keffer_A2=plain.keffer_A2)
+    u = np.array(judged.u_meV)
+    moment = here.coupling.turning_moment_muB
+    # A group whose moment is opposite to n feels the field along -n.
+    sense = 1.0 if moment >= 0 else -1.0
+    axis = u if judged.u_norm_meV > noise_meV else np.array(hop_A)
+    loop = _loop(here.map, moment, axis, sense * u)
+    senses = _senses(loop)
+    return judged.model_copy(
+        update={
+            "coupling": here.coupling,
+            "u_model_meV": [
+                float(x)
+                for x in u_model(here.coupling.h_meV, here.coupling.D_meV, here.coupling.Gamma_meV, reference.p)
+            ],
+            "loop_shift_T": exchange_bias_T(judged.u_norm_meV, moment) if moment else None,
+            "loop": loop,
+            "favoured": _favoured(here.map, u),
+            "reason": f"{judged.reason}{senses}",
+        }
+    )
+
+
+def _loop(map_: AnisotropyMap, moment_muB: float, axis: FloatArray, u_meV: FloatArray) -> Loop | None:
+    """Loop up to a little beyond saturation; None for a group without a moment."""
+    if moment_muB == 0:
+        return None
+    span = float(np.ptp(map_.even_odd()[0]))
+    largest = _BEYOND * (2 * span + float(np.linalg.norm(u_meV))) / (abs(moment_muB) * MEV_PER_MUB_T)
+    return particle_loop(map_, moment_muB, axis, u_meV=u_meV, maximum_T=largest or 1.0, points=_LOOP_POINTS)
+
+
+def _senses(loop: Loop | None) -> str:
+    if loop is None or not np.isfinite(loop.shift_T) or not np.isfinite(loop.coercive_T):
+        return ""
+    one = abs(loop.shift_T) > loop.coercive_T
+    return (
+        f"; its loop is shifted by {loop.shift_T:.3g} T, {'more' if one else 'less'} than its coercive field of "
+        f"{loop.coercive_T:.3g} T: {'one sense is' if one else 'both senses are'} stable at zero field"
+    )
+
+
+def _favoured(map_: AnisotropyMap, u_meV: NDArray[np.float64]) -> list[float]:
+    """Direction of lowest energy: with a reference, a sense."""
+    grid = sphere_grid()
+    return [float(x) for x in grid[int(np.argmin(map_.fit()(grid) - grid @ u_meV))]]
+
+
+def _pair(
+    free: UnidirectionalResult, before: AnisotropyMap, after: AnisotropyMap, reference: FrozenReference | None
+) -> StatePair:
+    names = free.relation if free.relation != ["none"] else []
+    return state_pair(
+        before,
+        after,
+        list(zip(names, free.relation_matrices, strict=False)),
+        kind="before and after the hop",
+        reference=None if reference is None else reference.name,
+        p=None if reference is None else reference.p,
+        noise_meV=free.noise_meV,
+    )
+
+
+def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[str]:
+    before = held["before"].coupling
+    out = [
+        f"frozen reference: {reference.name}, p = ({', '.join(f'{x:.3f}' for x in reference.p)}), declared by the "
+        "user; its own anisotropy and what pins it are not in the study, it is held rigid",
+        f"h: {before.h_source}" if before.h_source in reference.source else f"h: {before.h_source}; {reference.source}",
+        "n = p is the collinear order as it is; the turning group keeps its order, however strong u is",
+    ]
+    if np.any(before.D_meV):
+        out.append("D: Keffer's geometry of both states times a declared strength d0")
+    else:
+        out.append("D is zero: no strength d0 was declared, and none was computed (four-state energies would give it)")
+    if reference.Gamma_meV is not None:
+        out.append("Gamma: declared, the same in both states")
+    if reference.outside is None:
+        out.append(
+            "the even part is that of the turning ions alone"
+            if held["before"].alone
+            else "the even part is that of all ions: this engine's energy is no sum over ions"
+        )
+    return out
+
+
+def _attempts(study: Study) -> tuple[tuple[float, float], str]:
+    """Prefactors of the hop forward and back, and whether they were computed."""
+    kept, modes = study.retention, study.vibrations
+    if kept is None:
+        return (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz), "assumed"
+    back = kept.attempt_frequency_Hz
+    computed = modes is not None and modes.forward_Hz is not None and kept.attempt_frequency_source != "assumed"
+    forward = modes.forward_Hz if computed and modes is not None and modes.forward_Hz is not None else back
+    return (forward, back), kept.attempt_frequency_source
+
+
+def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
+    result = study.unidirectional
+    named = {s.state: s for s in result.states} if result is not None else {}
+    spurious = any(s.verdict == "spurious odd part" for s in named.values())
+    zero = [0.0, 0.0, 0.0]
+    before, after = (named[s].u_meV if s in named and not spurious else zero for s in ("before", "after"))
+    attempts, source = _attempts(study)
+    return switch_hop(
+        study.migration[0],
+        before,
+        after,
+        pulse,
+        reference=None if result is None else result.reference,
+        attempts_Hz=attempts,
+        attempt_source=source,
+        easy_axes=[named[s].easy_axis for s in ("before", "after")] if named else [],
+    )
+
+
+def _device(study: Study, ends: HopEnds, declared: Declarations) -> DeviceResult:
+    maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
+    totals = [total_moment(s) for s in (ends.before, ends.after)]
+    attempts, source = _attempts(study)
+    return device_result(
+        study.migration[0],
+        declared.film,
+        declared.pulse,
+        maps=(maps["before"], maps["after"]) if {"before", "after"} <= set(maps) else None,
+        moment_change_muB=totals[1] - totals[0],
+        swing=population_swing(study.migration[0], declared.pulse, _attempts(study)[0]),
+        attempt_Hz=attempts[1],
+        attempt_source=source,
+    )

@@ -1,0 +1,1 @@
+"""Which defect forms, in which charge: formation energies, corrections, concentrations, oxidation states."""

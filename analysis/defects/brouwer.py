@@ -1,0 +1,427 @@
+"""Defects against oxygen pressure at a temperature, and the composition of a film grown there.
+
+One point of the diagram is a solution of `concentrations.solve_concentrations` at the oxygen potential
+of the gas and a cation potential inside the host's stability region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
+
+from ..results.document import Document, Provenance
+from ..thermodynamics.oxygen_gas import delta_mu_O_eV, pressure_atm_for
+from ..thermodynamics.references import SpeciesFit
+from ..thermodynamics.stability_window import ChemicalPotentials, at
+from .charge_states import BandEdges, charge_lines
+from .concentrations import ConcentrationSet, SolidSolution, quench, solve_concentrations
+from .defect_energies import VacancyFormation
+from .formation import only_indicates
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EDGE_EV = 1e-9
+
+
+class BrouwerCurve(Document):
+    """One defect in one charge state along the pressure axis; `charge` None sums over all charges."""
+
+    label: str
+    charge: int | None
+    per_cm3: list[float]
+
+
+class BrouwerDiagram(Document):
+    """Concentrations against oxygen pressure at one temperature.
+
+    Attributes
+    ----------
+    temperature_K, quenched_to_K
+        Of growth, and to which charges and carriers were cooled (None: not).
+    cation_fraction
+        Place between the lowest and the highest potential allowed of the first cation, 0 to 1.
+    pressures_atm, delta_mu_O_eV, inside
+        The axis, and where the host is stable on it.
+    fermi_eV
+        Above the valence band maximum; None without charged defects.
+    electrons_per_cm3, holes_per_cm3
+        Carriers.
+    curves
+        Defects.
+    composition
+        Atoms per formula unit of the host, by element.
+    worst_neutrality, worst_mass_action_eV
+        Largest residuals of the checks along the axis.
+    dilute
+        Whether the dilute limit holds at each point.
+    """
+
+    formula: str
+    temperature_K: float
+    quenched_to_K: float | None
+    cation_fraction: float
+    pressures_atm: list[float]
+    delta_mu_O_eV: list[float]
+    inside: list[bool]
+    fermi_eV: list[float] | None
+    electrons_per_cm3: list[float]
+    holes_per_cm3: list[float]
+    curves: list[BrouwerCurve]
+    composition: dict[str, list[float]]
+    worst_neutrality: float
+    worst_mass_action_eV: float
+    dilute: list[bool]
+    indicative: bool
+    provenance: Provenance = Field(repr=False)
+
+    def total(self, label: str) -> list[float]:
+        """All charge states of a defect, per cm^3."""
+        return next(c.per_cm3 for c in self.curves if c.label == label and c.charge is None)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per pressure; the columns carry their units."""
+        import pandas as pd
+
+        columns: dict[str, list[float] | list[bool]] = {
+            "pressure_atm": self.pressures_atm,
+            "delta_mu_O_eV": self.delta_mu_O_eV,
+            "inside": self.inside,
+            "electrons_per_cm3": self.electrons_per_cm3,
+            "holes_per_cm3": self.holes_per_cm3,
+        }
+        if self.fermi_eV is not None:
+            columns["fermi_eV"] = self.fermi_eV
+        for c in self.curves:
+            columns[f"{c.label}{'' if c.charge is None else f' q={c.charge:+d}'}_per_cm3"] = c.per_cm3
+        for element, atoms in self.composition.items():
+            columns[f"{element}_per_formula"] = atoms
+        return pd.DataFrame(columns)
+
+
+class RatioRange(Document):
+    """An atomic ratio with its range over the cation potentials and the error bar of the energies.
+
+    Attributes
+    ----------
+    elements
+        E.g. ``Fe/Co``.
+    mid
+        Halfway between the bounds of the cation potentials; None where defects are not dilute.
+    low, high
+        The range; None if defects are not dilute somewhere in it, so that there is no bound.
+    """
+
+    elements: str
+    low: float | None
+    mid: float | None
+    high: float | None
+
+
+class FilmPoint(Document):
+    """What a film grown at a temperature and oxygen pressure holds in equilibrium.
+
+    Attributes
+    ----------
+    inside
+        Whether the host is stable there; without it there are no ratios unless they were asked for.
+    ratios
+        Atomic ratios.
+    vacancies_per_formula
+        Total of each defect halfway between the bounds of the cation potentials.
+    note
+        Why there is no number, or what it leaves out.
+    """
+
+    temperature_K: float
+    pressure_atm: float
+    delta_mu_O_eV: float
+    inside: bool
+    ratios: list[RatioRange]
+    vacancies_per_formula: dict[str, float]
+    note: str = ""
+
+    def ratio(self, elements: str) -> RatioRange:
+        """One of `ratios`, e.g. ``"Fe/Co"``."""
+        return next(r for r in self.ratios if r.elements == elements)
+
+
+@dataclass(frozen=True)
+class DefectThermodynamics:
+    """Everything that a concentration needs besides temperature and pressure.
+
+    Attributes
+    ----------
+    defects
+        Energies of all defects in all charge states.
+    host
+        Sites, composition and volume.
+    window, references
+        Stability region, and reference energies of the elements.
+    edges
+        Band edges, if there are charged defects.
+    error_bar_eV
+        Error of a formation energy, entering the range of the ratios.
+    """
+
+    defects: Sequence[VacancyFormation]
+    host: SolidSolution
+    window: ChemicalPotentials
+    references: SpeciesFit | dict[str, float]
+    edges: BandEdges | None = None
+    error_bar_eV: float = 0.0
+
+    @property
+    def indicative(self) -> bool:
+        """Whether the energies only indicate."""
+        return only_indicates(self.references) or any(d.indicative for d in self.defects)
+
+    def concentrations(
+        self,
+        temperature_K: float,
+        delta_mu_O: float,
+        *,
+        fraction: float = 0.5,
+        shift_eV: float = 0.0,
+        quench_to_K: float | None = None,
+        outside: bool = False,
+    ) -> ConcentrationSet:
+        """Concentrations at one point.
+
+        Parameters
+        ----------
+        temperature_K, delta_mu_O
+            Temperature and oxygen potential.
+        fraction
+            See `chemical_potentials.at`.
+        shift_eV
+            Added to every formation energy.
+        quench_to_K
+            Cool with the totals frozen.
+        outside
+            Answer also where the host is not stable.
+
+        Raises
+        ------
+        ValueError
+            As `chemical_potentials.at` and `concentrations.solve_concentrations`.
+        """
+        point = at(self.window, delta_mu_O, fraction, outside=outside)
+        lines = charge_lines(self.defects, self.edges, self.window, self.references, point)
+        if shift_eV:
+            lines = [line.model_copy(update={"at_vbm_eV": line.at_vbm_eV + shift_eV}) for line in lines]
+        provenance = self.defects[0].provenance
+        grown = solve_concentrations(self.host, lines, temperature_K, provenance, edges=self.edges)
+        if quench_to_K is None:
+            return grown
+        return quench(grown, self.host, lines, quench_to_K, edges=self.edges)
+
+
+def brouwer_diagram(
+    system: DefectThermodynamics,
+    temperature_K: float,
+    *,
+    pressures_atm: Sequence[float] | None = None,
+    n: int = 61,
+    fraction: float = 0.5,
+    quench_to_K: float | None = None,
+    outside: bool = False,
+) -> BrouwerDiagram:
+    """Concentrations against oxygen pressure.
+
+    Parameters
+    ----------
+    system
+        Energies, sites and window.
+    temperature_K
+        Growth temperature.
+    pressures_atm
+        Axis; by default `n` pressures across the stability window.
+    n
+        Points of the default axis.
+    fraction
+        Cation potential between its bounds.
+    quench_to_K
+        Temperature to which charges and carriers cool with the totals frozen.
+    outside
+        Allow pressures where the host is not stable; they are marked.
+
+    Returns
+    -------
+    BrouwerDiagram
+
+    Raises
+    ------
+    ValueError
+        If a pressure is outside the window and `outside` is not set, or none is in reach at this temperature.
+    """
+    if pressures_atm is None:
+        low, high = (
+            pressure_atm_for(mu, temperature_K)
+            for mu in (system.window.delta_mu_O_min_eV, system.window.delta_mu_O_max_eV)
+        )
+        pressures = [float(x) for x in np.geomspace(low, high, n)]
+    else:
+        pressures = [float(x) for x in pressures_atm]
+    potentials = [_clipped(system.window, float(delta_mu_O_eV(temperature_K, p))) for p in pressures]
+    sets = [
+        system.concentrations(temperature_K, mu, fraction=fraction, quench_to_K=quench_to_K, outside=outside)
+        for mu in potentials
+    ]
+    return _diagram(system, temperature_K, quench_to_K, fraction, pressures, potentials, sets)
+
+
+def film_composition(
+    system: DefectThermodynamics,
+    temperature_K: float,
+    pressure_atm: float,
+    *,
+    outside: bool = False,
+) -> FilmPoint:
+    """Atomic ratios of a film grown in equilibrium with oxygen.
+
+    Parameters
+    ----------
+    system
+        Energies, sites and window.
+    temperature_K, pressure_atm
+        Growth conditions.
+    outside
+        Give numbers also where the host is not stable.
+
+    Returns
+    -------
+    FilmPoint
+        The range is over three cation potentials (lowest, middle, highest) and the energies shifted by plus
+        and minus the error bar.
+    """
+    mu = _clipped(system.window, float(delta_mu_O_eV(temperature_K, pressure_atm)))
+    inside = system.window.contains(mu)
+    if not inside and not outside:
+        edge = system.window.oxygen_poor if mu < system.window.delta_mu_O_min_eV else system.window.oxygen_rich
+        return FilmPoint(
+            temperature_K=temperature_K,
+            pressure_atm=pressure_atm,
+            delta_mu_O_eV=mu,
+            inside=False,
+            ratios=[],
+            vacancies_per_formula={},
+            note=f"the host is not stable: {edge.reaction}",
+        )
+    shifts = (0.0,) if system.error_bar_eV == 0 else (0.0, -system.error_bar_eV, system.error_bar_eV)
+    sets = {
+        (f, s): system.concentrations(temperature_K, mu, fraction=f, shift_eV=s, outside=outside)
+        for f in (0.5, 0.0, 1.0)
+        for s in shifts
+    }
+    middle = sets[0.5, 0.0]
+    dense = not all(_is_dilute(s) for s in sets.values())
+    ratios = []
+    for one, other in _pairs(system.window):
+        values = [] if dense else [s.ratio(one, other) for s in sets.values()]
+        ratios.append(
+            RatioRange(
+                elements=f"{one}/{other}",
+                low=min(values, default=None),
+                mid=middle.ratio(one, other) if _is_dilute(middle) else None,
+                high=max(values, default=None),
+            )
+        )
+    return FilmPoint(
+        temperature_K=temperature_K,
+        pressure_atm=pressure_atm,
+        delta_mu_O_eV=mu,
+        inside=inside,
+        ratios=ratios,
+        vacancies_per_formula={label: middle.total_per_formula(label) for label in _labels(system)},
+        note=_film_note(middle, dense, system.error_bar_eV),
+    )
+
+
+def films_dataframe(points: Sequence[FilmPoint]) -> pd.DataFrame:
+    """One row per growth condition and ratio; the columns carry their units."""
+    import pandas as pd
+
+    rows = [
+        (p.temperature_K, p.pressure_atm, p.delta_mu_O_eV, p.inside, r.elements, r.low, r.mid, r.high)
+        for p in points
+        for r in p.ratios
+    ]
+    columns = ["temperature_K", "pressure_atm", "delta_mu_O_eV", "inside", "ratio", "low", "mid", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _clipped(window: ChemicalPotentials, mu: float) -> float:
+    """The edge itself where the gas function's inverse missed it by rounding."""
+    low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
+    near = min(max(mu, low), high)
+    return near if abs(near - mu) <= _EDGE_EV else mu
+
+
+def _is_dilute(made: ConcentrationSet) -> bool:
+    return all(c.passed for c in made.checks if c.name == "dilute")
+
+
+def _film_note(middle: ConcentrationSet, dense: bool, error_bar_eV: float) -> str:
+    if not _is_dilute(middle):
+        return "defects are not dilute: no ratio"
+    if dense and error_bar_eV:
+        return f"defects are not dilute somewhere within ± {error_bar_eV:.2f} eV: no bounds"
+    return "defects are not dilute at some cation potential: no bounds" if dense else ""
+
+
+def _labels(system: DefectThermodynamics) -> list[str]:
+    return list(dict.fromkeys(d.label for d in system.defects))
+
+
+def _pairs(window: ChemicalPotentials) -> list[tuple[str, str]]:
+    cations = [el for el in window.elements if el != "O"]
+    return [(b, a) for a, b in combinations(cations, 2)] + [(el, "O") for el in cations]
+
+
+def _diagram(
+    system: DefectThermodynamics,
+    temperature_K: float,
+    quench_to_K: float | None,
+    fraction: float,
+    pressures: list[float],
+    potentials: list[float],
+    sets: Sequence[ConcentrationSet],
+) -> BrouwerDiagram:
+    def worst(name: str) -> float:
+        return max(float(c.value or 0.0) for s in sets for c in s.checks if c.name == name)
+
+    curves = []
+    for label in _labels(system):
+        states = [[d for d in s.defects if d.label == label] for s in sets]
+        curves.append(BrouwerCurve(label=label, charge=None, per_cm3=[sum(d.per_cm3 for d in x) for x in states]))
+        charges = [d.charge for d in states[0]]
+        if charges != [0]:
+            for q in charges:
+                values = [next(d.per_cm3 for d in x if d.charge == q) for x in states]
+                curves.append(BrouwerCurve(label=label, charge=q, per_cm3=values))
+    levels = [s.fermi_eV for s in sets]
+    return BrouwerDiagram(
+        formula=system.host.formula,
+        temperature_K=temperature_K,
+        quenched_to_K=quench_to_K,
+        cation_fraction=fraction,
+        pressures_atm=pressures,
+        delta_mu_O_eV=potentials,
+        inside=[system.window.contains(mu) for mu in potentials],
+        fermi_eV=None if None in levels else [x for x in levels if x is not None],
+        electrons_per_cm3=[s.electrons_per_cm3 for s in sets],
+        holes_per_cm3=[s.holes_per_cm3 for s in sets],
+        curves=curves,
+        composition={el: [s.composition[el] for s in sets] for el in sets[0].composition},
+        worst_neutrality=worst("charge neutrality"),
+        worst_mass_action_eV=worst("mass action"),
+        dilute=[_is_dilute(s) for s in sets],
+        indicative=system.indicative,
+        provenance=system.defects[0].provenance,
+    )

@@ -1,0 +1,255 @@
+"""Vacancies in several charge states: from an engine's charged cells to corrected energies before any potential.
+
+The correction that enters the energies is eFNV where site potentials and its library are there, else Freysoldt's, else
+the point-charge limit; all that could be made are kept. Formulas and sources: `charge_corrections`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import Field
+
+from ..results.calculation import Calculation, Check, require_valid
+from ..results.document import Document, Provenance
+from .charge_corrections import (
+    ChargeCorrection,
+    MissingDefectLibraryError,
+    PlanarPotential,
+    SitePotentials,
+    efnv_correction,
+    freysoldt_correction,
+    point_charge_correction,
+)
+from .charge_states import BandEdges
+from .defect_energies import VacancyFormation
+
+# Bins of the density of states made of levels: well below kT.
+BIN_eV = 0.01
+LEFT_OUT = (
+    "one electronic start per charge state: a hole or an electron may localise elsewhere at lower energy",
+    "band edges of the supercell's own mesh and functional; no spin-orbit coupling, no finite temperature",
+)
+
+
+class ChargedCell(Document):
+    """One cell with a net charge in a homogeneous background, and what its correction needs.
+
+    Attributes
+    ----------
+    calculation
+        Energy and structure; for a relaxed cell those of the last single point.
+    charge
+        Of the cell, e.
+    site_potentials
+        Potential at the ions; None if the engine gives none.
+    planes
+        Planar averages of the local potential; None if the engine gives none.
+    vbm_eV, cbm_eV
+        Highest filled and lowest empty state, on the energy scale of the potentials; None if unknown.
+    dos_energies_eV, dos_states_per_eV
+        Density of states of the cell on the same scale, both spins.
+    """
+
+    calculation: Calculation
+    charge: int
+    site_potentials: SitePotentials | None = Field(default=None, repr=False)
+    planes: PlanarPotential | None = Field(default=None, repr=False)
+    vbm_eV: float | None = None
+    cbm_eV: float | None = None
+    dos_energies_eV: list[float] | None = Field(default=None, repr=False)
+    dos_states_per_eV: list[float] | None = Field(default=None, repr=False)
+
+
+class DielectricResult(Document):
+    """Static dielectric tensor of an insulator, relative permittivities of shape (3, 3).
+
+    Attributes
+    ----------
+    electronic
+        With the ions held.
+    ionic
+        What the ions add at frequencies below their vibrations.
+    """
+
+    name: str
+    electronic: list[list[float]]
+    ionic: list[list[float]]
+    checks: list[Check] = Field(default_factory=list)
+    provenance: Provenance = Field(repr=False)
+
+    @property
+    def static(self) -> list[list[float]]:
+        """Electrons and ions together, symmetrised."""
+        total = [[a + b for a, b in zip(*rows, strict=True)] for rows in zip(self.electronic, self.ionic, strict=True)]
+        return [[0.5 * (total[i][j] + total[j][i]) for j in range(3)] for i in range(3)]
+
+
+class ChargedVacancy(Document):
+    """One vacancy in one charge state.
+
+    Attributes
+    ----------
+    label, element, sublattice, multiplicity
+        As of the neutral vacancy; `multiplicity` counts sites of the ordered cell.
+    charge
+        In e.
+    energy_difference_eV
+        E(charged cell) - E(host), uncorrected.
+    total_moment_muB
+        Of the cell.
+    corrections
+        All that could be made, the one in use first; empty for a neutral cell.
+    checks
+        Of the calculation.
+    """
+
+    label: str
+    element: str
+    sublattice: str
+    multiplicity: int
+    charge: int
+    energy_difference_eV: float
+    total_moment_muB: float
+    corrections: list[ChargeCorrection] = Field(default_factory=list)
+    checks: list[Check] = Field(default_factory=list)
+    provenance: Provenance = Field(repr=False)
+
+    @property
+    def correction_eV(self) -> float:
+        """The correction in use; 0 for a neutral cell."""
+        return self.corrections[0].total_eV if self.corrections else 0.0
+
+
+class ChargedVacancies(Document):
+    """All charge states of a host's vacancies with its band edges and dielectric tensor.
+
+    Attributes
+    ----------
+    edges
+        Band edges and permittivity.
+    states
+        Vacancies by label and charge.
+    notes
+        What a reader has to know, e.g. why a correction could not be made.
+    """
+
+    edges: BandEdges
+    states: list[ChargedVacancy]
+    notes: list[str] = Field(default_factory=list)
+
+    def formations(self) -> list[VacancyFormation]:
+        """Energies of all states before any chemical potential, corrected."""
+        return [
+            VacancyFormation(
+                label=s.label,
+                removed={s.element: 1},
+                energy_difference_eV=s.energy_difference_eV,
+                charge=s.charge,
+                vbm_eV=self.edges.vbm_eV,
+                correction_eV=s.correction_eV,
+                note=f"{s.corrections[0].method} correction" if s.corrections else "neutral cell",
+                provenance=s.provenance,
+            )
+            for s in self.states
+        ]
+
+
+def counted_states(levels_eV: ArrayLike, states: ArrayLike) -> tuple[list[float], list[float]]:
+    """Density of states by counting levels in narrow bins: no smearing reaches into the gap.
+
+    Parameters
+    ----------
+    levels_eV, states
+        Levels and the states that each stands for, shape (n,).
+
+    Returns
+    -------
+    energies_eV, states_per_eV
+        Middles of the bins, and the density.
+    """
+    levels = np.asarray(levels_eV, dtype=float)
+    low = BIN_eV * np.floor(levels.min() / BIN_eV) - BIN_eV
+    borders = np.arange(low, levels.max() + 3 * BIN_eV, BIN_eV)
+    counts, _ = np.histogram(levels, bins=borders, weights=np.asarray(states, dtype=float))
+    return [float(x) for x in 0.5 * (borders[1:] + borders[:-1])], [float(x) for x in counts / BIN_eV]
+
+
+def band_edges(host: ChargedCell, dielectric: list[list[float]], *, source: str) -> BandEdges:
+    """Band edges of the perfect cell with a permittivity.
+
+    Parameters
+    ----------
+    host
+        The neutral supercell that the charged cells are compared with.
+    dielectric
+        Static relative permittivity, shape (3, 3).
+    source
+        Where the tensor comes from.
+
+    Raises
+    ------
+    InvalidResultError
+        If the cell failed a guard.
+    ValueError
+        If the cell is charged, has no band edges, or no gap.
+    """
+    require_valid(host.calculation.checks, host.calculation.name)
+    if host.charge != 0 or host.vbm_eV is None or host.cbm_eV is None:
+        raise ValueError(f"{host.calculation.name} is no neutral cell with band edges: the Fermi level has no zero")
+    gap = host.cbm_eV - host.vbm_eV
+    if gap <= 0:
+        raise ValueError(
+            f"{host.calculation.name} has no gap ({gap:.3f} eV): charge states of a metal mean nothing; "
+            "check U, the magnetic order and the mesh"
+        )
+    return BandEdges(
+        vbm_eV=host.vbm_eV,
+        gap_eV=gap,
+        dielectric=dielectric,
+        dos_energies_eV=host.dos_energies_eV,
+        dos_states_per_eV=host.dos_states_per_eV,
+        dos_volume_A3=None if host.dos_energies_eV is None else float(host.calculation.structure.volume),
+        source=f"eigenvalues of {host.calculation.name}; permittivity: {source}",
+        provenance=host.calculation.provenance,
+    )
+
+
+def corrections_of(
+    cell: ChargedCell, host: ChargedCell, dielectric: list[list[float]], position: Sequence[float]
+) -> tuple[list[ChargeCorrection], list[str]]:
+    """Every correction that can be made of a charged cell, the best first, and why others could not.
+
+    Parameters
+    ----------
+    cell, host
+        Charged and perfect cell with the same lattice.
+    dielectric
+        Static relative permittivity, shape (3, 3).
+    position
+        Fractional coordinates of the vacancy, shape (3,).
+
+    Returns
+    -------
+    corrections, notes
+        Empty for a neutral cell.
+    """
+    if cell.charge == 0:
+        return [], []
+    made: list[ChargeCorrection] = []
+    notes: list[str] = []
+    try:
+        if cell.site_potentials is not None and host.site_potentials is not None:
+            made.append(efnv_correction(cell.charge, dielectric, cell.site_potentials, host.site_potentials))
+        else:
+            notes.append("no eFNV correction: the engine gives no potentials at the ions")
+        if cell.planes is not None and host.planes is not None:
+            made.append(freysoldt_correction(cell.charge, dielectric, cell.planes, host.planes, position))
+        else:
+            notes.append("no Freysoldt correction: the engine gives no local potential")
+    except MissingDefectLibraryError as error:
+        notes.append(str(error))
+    lattice = cell.calculation.structure.lattice.matrix
+    return [*made, point_charge_correction(cell.charge, lattice, dielectric)], notes

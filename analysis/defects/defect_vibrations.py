@@ -1,0 +1,147 @@
+"""What vibrations add to a formation energy: harmonic free energies of the defect cell, the host and the reservoirs.
+
+The oxygen gas of `oxygen_gas` has its vibrations but for the zero-point energy, which is added here. Measured
+enthalpies at 298 K stand for the cations' reservoirs, so their free energies are the user's to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from pydantic import Field
+from scipy import constants
+
+from ..kinetics.attempt_frequency import vibrational_free_energy_eV
+from ..results.calculation import Check
+from ..results.document import Document, Provenance
+from .defect_energies import VacancyFormation
+
+# Zero-point energy of O2 per atom, h c (omega_e / 2 - omega_e x_e / 4) / 2 with 1580.19 and 11.98 per cm.
+_PER_CM_EV = 100.0 * constants.h * constants.c / constants.e
+O2_ZERO_POINT_eV_PER_ATOM = 0.5 * (1580.19 / 2.0 - 11.98 / 4.0) * _PER_CM_EV
+
+
+class VibrationalTerm(Document):
+    """Vibrational part of a formation energy at one temperature.
+
+    Attributes
+    ----------
+    defect_eV, host_eV
+        Harmonic free energies of the two cells, zero-point energy included.
+    reservoirs_eV
+        Of the atoms taken out, at their reservoirs, beyond what the potentials hold already.
+    total_eV
+        defect - host + reservoirs.
+    checks
+        Modes of both cells are real.
+    """
+
+    label: str
+    temperature_K: float
+    defect_eV: float
+    host_eV: float
+    reservoirs_eV: float
+    total_eV: float
+    checks: list[Check]
+
+
+class CellModes(Document):
+    """Frequencies at Gamma of a host cell and its vacancies, without translations; imaginary ones negative.
+
+    Attributes
+    ----------
+    host_THz
+        Shape (3n - 3,).
+    vacancies_THz
+        By label, shape (3n - 6,) each.
+    """
+
+    host_THz: list[float]
+    vacancies_THz: dict[str, list[float]]
+    force_calls: int
+    provenance: Provenance = Field(repr=False)
+
+
+def vibrational_term(
+    label: str,
+    defect_THz: Sequence[float],
+    host_THz: Sequence[float],
+    removed: Mapping[str, int],
+    temperature_K: float,
+    reservoir_eV: Mapping[str, float],
+) -> VibrationalTerm:
+    """Vibrational part of a formation energy.
+
+    Parameters
+    ----------
+    label
+        The defect.
+    defect_THz, host_THz
+        Modes of the two cells without translations.
+    removed
+        Atoms taken out by element; negative for atoms put in.
+    temperature_K
+        Temperature.
+    reservoir_eV
+        Vibrational free energy per atom of each element's reservoir; oxygen is the gas's zero-point energy
+        unless it is given.
+
+    Returns
+    -------
+    VibrationalTerm
+
+    Raises
+    ------
+    ValueError
+        If the numbers of modes do not differ by three per atom, or an element has no reservoir.
+    """
+    given = {"O": O2_ZERO_POINT_eV_PER_ATOM, **reservoir_eV}
+    missing = sorted(el for el, n in removed.items() if n and el not in given)
+    if missing:
+        raise ValueError(
+            f"no vibrational free energy of the reservoir of {', '.join(missing)}: give it in eV per atom, from a "
+            "phonon calculation of the phase that sets the potential"
+        )
+    difference = len(host_THz) - len(defect_THz)
+    if difference != 3 * sum(removed.values()):
+        raise ValueError(f"{label}: the cells differ by {difference} modes, the atoms by {sum(removed.values())}")
+    defect = vibrational_free_energy_eV(defect_THz, temperature_K)
+    host = vibrational_free_energy_eV(host_THz, temperature_K)
+    reservoirs = float(sum(n * given[el] for el, n in removed.items()))
+    return VibrationalTerm(
+        label=label,
+        temperature_K=temperature_K,
+        defect_eV=defect,
+        host_eV=host,
+        reservoirs_eV=reservoirs,
+        total_eV=defect - host + reservoirs,
+        checks=[_real("host", host_THz), _real(label, defect_THz)],
+    )
+
+
+def with_vibrations(defect: VacancyFormation, term: VibrationalTerm) -> VacancyFormation:
+    """The defect with the vibrational term in its energy, valid at the term's temperature.
+
+    Raises
+    ------
+    ValueError
+        If the term is another defect's, or some mode is not real.
+    """
+    if term.label != defect.label:
+        raise ValueError(f"the vibrational term of {term.label} does not belong to {defect.label}")
+    unstable = [c.name for c in term.checks if not c.passed]
+    if unstable:
+        raise ValueError(f"{', '.join(unstable)}: a cell with imaginary modes is no minimum; relax it further")
+    note = f"vibrations at {term.temperature_K:g} K: {term.total_eV:+.3f} eV"
+    return defect.model_copy(
+        update={
+            "energy_difference_eV": defect.energy_difference_eV + term.total_eV,
+            "note": f"{defect.note}; {note}" if defect.note else note,
+        }
+    )
+
+
+def _real(name: str, modes_THz: Sequence[float]) -> Check:
+    count = int(np.sum(np.asarray(modes_THz) <= 0))
+    return Check(name=f"modes of {name} are real", passed=count == 0, value=float(count), limit=0.0)

@@ -1,0 +1,139 @@
+"""Defect equilibria of a study: concentrations against oxygen pressure and the composition of grown films."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import Field
+
+from ..results.document import Document
+from ..thermodynamics.references import SpeciesFit
+from ..thermodynamics.stability_window import ChemicalPotentials, at
+from .brouwer import BrouwerDiagram, DefectThermodynamics, FilmPoint, brouwer_diagram, film_composition
+from .charge_states import BandEdges, FermiDiagram, fermi_diagram
+from .concentrations import DefectSites, NoFermiLevelError, SolidSolution
+from .defect_energies import VacancyFormation
+from .vacancies import VacancySet
+
+GROWTH_TEMPERATURES_K = (700.0, 900.0, 1100.0, 1300.0)
+GROWTH_PRESSURES_ATM = (1.0, 1e-3, 1e-6, 1e-9)
+# The figure's temperature: pulsed-laser films of ferrites are grown near it.
+BROUWER_TEMPERATURE_K = 1000.0
+
+
+class DefectEquilibria(Document):
+    """What the formation energies say about concentrations.
+
+    Attributes
+    ----------
+    brouwer
+        Concentrations against oxygen pressure.
+    films
+        Compositions of films over a grid of growth conditions; without ratios where the host is not stable.
+    fermi
+        Formation energies against the Fermi level in the middle of the window; None without charge states.
+    error_bar_eV
+        Error of a formation energy that entered the ranges; None if it is not known.
+    left_out
+        What the concentrations do not know.
+    no_concentrations
+        Why there are none at all; empty if there are.
+    """
+
+    brouwer: list[BrouwerDiagram]
+    films: list[FilmPoint]
+    fermi: FermiDiagram | None = None
+    error_bar_eV: float | None
+    left_out: list[str] = Field(default_factory=list)
+    no_concentrations: str = ""
+
+    @property
+    def dilute(self) -> bool:
+        """Whether defects are dilute at one point at least; else no concentration means anything."""
+        return any(any(d.dilute) for d in self.brouwer) or any(r.mid is not None for f in self.films for r in f.ratios)
+
+
+def defect_equilibria(
+    defects: Sequence[VacancyFormation],
+    host: SolidSolution,
+    window: ChemicalPotentials,
+    references: SpeciesFit,
+    *,
+    edges: BandEdges | None = None,
+    temperatures_K: Sequence[float] = GROWTH_TEMPERATURES_K,
+    pressures_atm: Sequence[float] = GROWTH_PRESSURES_ATM,
+    brouwer_temperature_K: float = BROUWER_TEMPERATURE_K,
+) -> DefectEquilibria:
+    """Brouwer diagram and film compositions of one host.
+
+    Parameters
+    ----------
+    defects, host
+        Energies and sites of the same defects.
+    window, references, edges
+        As in `brouwer.DefectThermodynamics`.
+    temperatures_K, pressures_atm
+        Growth conditions.
+    brouwer_temperature_K
+        Temperature of the diagram.
+
+    Returns
+    -------
+    DefectEquilibria
+    """
+    system = DefectThermodynamics(defects, host, window, references, edges, references.error_bar_eV or 0.0)
+    left_out = [
+        "antisites and interstitials: only the defects listed exchange atoms with the reservoirs",
+        "interactions of defects; vibrations and magnetic entropy of the solids",
+    ]
+    if edges is None:
+        left_out.insert(
+            0, "charge states and the Fermi level: neutral cells only, so no p(O2) slopes of charged defects"
+        )
+    if references.error_bar_eV is None:
+        left_out.append("the error of the reference energies, which the fit cannot tell")
+    middle = 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV)
+    brouwer, films, no_concentrations = [], [], ""
+    try:
+        brouwer = [brouwer_diagram(system, brouwer_temperature_K, n=41)]
+        films = [film_composition(system, t, p) for t in temperatures_K for p in pressures_atm]
+    except NoFermiLevelError as error:
+        brouwer, films, no_concentrations = [], [], str(error)
+    return DefectEquilibria(
+        brouwer=brouwer,
+        films=films,
+        no_concentrations=no_concentrations,
+        fermi=None if edges is None else fermi_diagram(defects, edges, window, references, at(window, middle)),
+        error_bar_eV=references.error_bar_eV,
+        left_out=left_out,
+    )
+
+
+def vacancy_host(
+    formula: str,
+    composition: Mapping[str, float],
+    volume_per_formula_A3: float,
+    vacancies: VacancySet,
+    formula_units: float,
+) -> SolidSolution:
+    """Sites of a study's vacancies.
+
+    Parameters
+    ----------
+    formula, composition, volume_per_formula_A3
+        The host's formula unit.
+    vacancies
+        Each with its multiplicity in the ordered cell.
+    formula_units
+        Of that cell.
+    """
+    return SolidSolution(
+        formula=formula,
+        composition=dict(composition),
+        volume_A3=volume_per_formula_A3,
+        sites=[
+            DefectSites(label=v.label, site=v.label.removeprefix("V_"), per_formula=v.multiplicity / formula_units)
+            for v in vacancies.vacancies
+        ],
+        removed={v.label: {v.element: 1} for v in vacancies.vacancies},
+    )

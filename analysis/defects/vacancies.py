@@ -1,0 +1,74 @@
+"""Vacancy energies as an engine gives them, before any chemical potential."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ..results.calculation import Calculation
+from ..results.document import Document
+from .oxidation_states import ChangedIon
+
+
+class StartEnergy(Document):
+    """One start of a vacancy and where it ended.
+
+    Attributes
+    ----------
+    label
+        ``as built``, ``rattled`` or the ions that held the missing charge at the start.
+    above_lowest_eV
+        Above the start that was kept.
+    total_moment_muB
+        Of the relaxed cell.
+    compensation
+        Ions whose moment changed, in words.
+    converged
+        Whether every check passed.
+    refused
+        Why the result must not be used; empty if it may.
+    """
+
+    label: str
+    above_lowest_eV: float
+    total_moment_muB: float
+    compensation: str
+    converged: bool
+    refused: str = ""
+
+
+class VacancyState(Document):
+    """One relaxed vacancy.
+
+    Attributes
+    ----------
+    label
+        E.g. ``V_Fe(B)``.
+    element, sublattice
+        What was removed, and from where.
+    multiplicity
+        Equivalent sites in the host's ordered cell.
+    cobalt_neighbours
+        Co among the nearest cations (3.3 A); None for anions.
+    calculation
+        The relaxed defect cell; the lowest if there were several starts.
+    starts
+        All starts, the lowest first.
+    changed_ions
+        Ions of `calculation` whose moment is not the host's.
+    """
+
+    label: str
+    element: str
+    sublattice: str
+    multiplicity: int
+    cobalt_neighbours: int | None
+    calculation: Calculation
+    starts: list[StartEnergy] = Field(default_factory=list)
+    changed_ions: list[ChangedIon] = Field(default_factory=list)
+
+
+class VacancySet(Document):
+    """The host's supercell and its vacancies, all from one engine with one set of settings."""
+
+    host: Calculation
+    vacancies: list[VacancyState]

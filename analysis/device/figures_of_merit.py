@@ -1,0 +1,161 @@
+"""The field's own figures of merit, so that results stand beside measurements. SI units, as the field quotes them."""
+
+from __future__ import annotations
+
+import math
+
+from pydantic import ConfigDict
+from scipy import constants as _c
+
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
+from ..results.document import Document
+from ..results.units import BOLTZMANN_eV_PER_K
+
+MU_0 = _c.mu_0
+MU_B = _c.physical_constants["Bohr magneton"][0]
+
+
+class FiguresOfMerit(Document):
+    """What a hop is worth, with the inputs that it rests on.
+
+    Attributes
+    ----------
+    converse_magnetoelectric_s_per_m
+        mu0 dM/dE.
+    surface_anisotropy_fJ_per_Vm, volume_anisotropy_J_per_m3_per_V_per_m
+        dK_s/dE, and dK/dE of the volume.
+    switching_time_s, retention_s
+        In the field and without it.
+    energy_per_event_J
+        Work of the field on one hop.
+    assumptions
+        Inputs in words.
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    converse_magnetoelectric_s_per_m: float | None
+    surface_anisotropy_fJ_per_Vm: float | None
+    volume_anisotropy_J_per_m3_per_V_per_m: float | None
+    switching_time_s: float
+    retention_s: float
+    energy_per_event_J: float
+    assumptions: list[str]
+
+
+def converse_magnetoelectric_s_per_m(
+    moment_change_muB: float, cell_volume_A3: float, field_change_V_per_m: float
+) -> float:
+    """Alpha = mu0 dM/dE (s/m), for a moment change per cell between two fields.
+
+    Raises
+    ------
+    ValueError
+        If volume or field change is zero.
+    """
+    if cell_volume_A3 <= 0 or field_change_V_per_m == 0:
+        raise ValueError("a coefficient needs a positive volume and a change of the field")
+    magnetisation = moment_change_muB * MU_B / (cell_volume_A3 * 1e-30)
+    return float(MU_0 * magnetisation / field_change_V_per_m)
+
+
+def surface_anisotropy_coefficient_fJ_per_Vm(
+    energy_change_meV: float, area_A2: float, field_change_V_per_m: float
+) -> float:
+    """dK_s/dE in fJ/(V m): change of an anisotropy energy per area and field."""
+    if area_A2 <= 0 or field_change_V_per_m == 0:
+        raise ValueError("a coefficient needs a positive area and a change of the field")
+    return float(energy_change_meV * 1e-3 * _c.e / (area_A2 * 1e-20) / field_change_V_per_m * 1e15)
+
+
+def volume_anisotropy_coefficient(energy_change_meV: float, volume_A3: float, field_change_V_per_m: float) -> float:
+    """dK/dE in J/m^3 per V/m."""
+    if volume_A3 <= 0 or field_change_V_per_m == 0:
+        raise ValueError("a coefficient needs a positive volume and a change of the field")
+    return float(energy_change_meV * 1e-3 * _c.e / (volume_A3 * 1e-30) / field_change_V_per_m)
+
+
+def switching_time_s(
+    barrier_eV: float,
+    field_V_per_m: float,
+    temperature_K: float,
+    charge_e: float = 2.0,
+    distance_A: float = 2.967,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+) -> float:
+    """Mean time of a hop in a field: 1 / {nu exp[-(E_b - z e F d/2)/kT]}; never shorter than one attempt."""
+    lowered = barrier_eV - 0.5 * charge_e * distance_A * field_V_per_m * 1e-10
+    return max(retention_s(lowered, temperature_K, attempt_Hz), 1.0 / attempt_Hz)
+
+
+def field_for_time_V_per_m(
+    time_s: float,
+    barrier_eV: float,
+    temperature_K: float,
+    charge_e: float = 2.0,
+    distance_A: float = 2.967,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+) -> float:
+    """Field that makes a hop within a time, V/m; the inverse of `switching_time_s`, zero if none is needed."""
+    if not time_s > 0:
+        raise ValueError(f"switching time {time_s} s must be positive")
+    needed = barrier_eV - BOLTZMANN_eV_PER_K * temperature_K * math.log(attempt_Hz * time_s)
+    return max(0.0, needed) / (0.5 * charge_e * distance_A * 1e-10)
+
+
+def energy_per_event_J(field_V_per_m: float, charge_e: float = 2.0, distance_A: float = 2.967) -> float:
+    """Work of the field on one hop, z e F d, in J; capacitor and leakage losses come on top."""
+    return abs(charge_e * _c.e * field_V_per_m * distance_A * 1e-10)
+
+
+def figures_of_merit(
+    *,
+    barrier_eV: float,
+    field_V_per_m: float,
+    temperature_K: float = 300.0,
+    charge_e: float = 2.0,
+    distance_A: float = 2.967,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    moment_change_muB: float | None = None,
+    anisotropy_change_meV: float | None = None,
+    cell_volume_A3: float | None = None,
+    cell_area_A2: float | None = None,
+    back_barrier_eV: float | None = None,
+) -> FiguresOfMerit:
+    """All figures that the given numbers allow; the others are None.
+
+    Parameters
+    ----------
+    barrier_eV, charge_e, distance_A, attempt_Hz, temperature_K
+        The hop.
+    field_V_per_m
+        Writing field; changes are taken from -F to +F.
+    moment_change_muB, anisotropy_change_meV
+        Per cell between the two written states.
+    cell_volume_A3, cell_area_A2
+        Of the cell, and of its face under the electrode.
+    back_barrier_eV
+        Barrier that keeps the written state; `barrier_eV` if it is not given.
+    """
+    back = barrier_eV if back_barrier_eV is None else back_barrier_eV
+    swing = 2 * field_V_per_m
+    volume_given = cell_volume_A3 is not None
+    return FiguresOfMerit(
+        converse_magnetoelectric_s_per_m=None
+        if moment_change_muB is None or cell_volume_A3 is None
+        else converse_magnetoelectric_s_per_m(moment_change_muB, cell_volume_A3, swing),
+        surface_anisotropy_fJ_per_Vm=None
+        if anisotropy_change_meV is None or cell_area_A2 is None
+        else surface_anisotropy_coefficient_fJ_per_Vm(anisotropy_change_meV, cell_area_A2, swing),
+        volume_anisotropy_J_per_m3_per_V_per_m=None
+        if anisotropy_change_meV is None or cell_volume_A3 is None
+        else volume_anisotropy_coefficient(anisotropy_change_meV, cell_volume_A3, swing),
+        switching_time_s=switching_time_s(barrier_eV, field_V_per_m, temperature_K, charge_e, distance_A, attempt_Hz),
+        retention_s=retention_s(back, temperature_K, attempt_Hz),
+        energy_per_event_J=energy_per_event_J(field_V_per_m, charge_e, distance_A),
+        assumptions=[
+            f"barrier {barrier_eV:.3g} eV, back {back:.3g} eV, {charge_e:.3g} e over {distance_A:.3f} A, "
+            f"saddle halfway, {attempt_Hz:g} Hz, {temperature_K:g} K",
+            f"internal field +-{field_V_per_m:g} V/m" + ("" if volume_given else "; no cell volume given"),
+        ],
+    )

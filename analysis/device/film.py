@@ -1,0 +1,208 @@
+"""Device figures of a finished study: what a film of its hop would show, with everything that is assumed."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import ConfigDict, Field
+
+from ..kinetics.migration import Migration
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
+from ..kinetics.switching import FieldPulse, hop_in_field
+from ..magnetism.anisotropy import AnisotropyMap
+from ..results.document import Document
+from .ensemble import (
+    Curve,
+    EnsembleParameters,
+    contrast_against_miscut,
+    contrast_against_voltage,
+    contrast_of_sequence,
+    ensemble_of_hop,
+    relaxation_against_temperature,
+)
+from .figures_of_merit import FiguresOfMerit, figures_of_merit
+
+_VOLTAGES = 25
+_MISCUTS_deg = (0.0, 8.9, 15.0, 25.0, 36.6, 45.0, 60.0, 75.0, 90.0)
+_TEMPERATURES_K = (150.0, 200.0, 250.0, 300.0, 350.0, 400.0, 500.0)
+_PLANE_ANGLES = 36
+
+
+class FilmDeclaration(Document):
+    """What a study does not know about a film.
+
+    Attributes
+    ----------
+    thickness_m, local_field_factor
+        Film across which the voltage falls; field at the ion over voltage / thickness.
+    texture_deg, miscut_deg, barrier_spread_eV
+        See `EnsembleParameters`.
+    temperature_K
+        Of writing and reading.
+    voltage_V, pulses_s, wait_s
+        Largest voltage; pulse lengths, the middle one for the train and the miscut; wait before the second reading.
+    source
+        Who says so; defaults are assumptions.
+    """
+
+    thickness_m: float = Field(default=1e-7, gt=0)
+    local_field_factor: float = Field(default=1.0, ge=0)
+    texture_deg: float = Field(default=0.0, ge=0)
+    miscut_deg: float = 0.0
+    barrier_spread_eV: float = Field(default=0.0, ge=0)
+    temperature_K: float = Field(default=300.0, gt=0)
+    voltage_V: float = Field(default=4.0, gt=0)
+    pulses_s: list[float] = Field(default=[1e-3, 1.0, 1e3], min_length=1)
+    wait_s: float = Field(default=60.0, ge=0)
+    source: str = "assumed"
+
+
+class DeviceResult(Document):
+    """Curves of an ensemble of the computed hop, and its figures of merit.
+
+    Attributes
+    ----------
+    parameters
+        All parameters of the curves; barrier, asymmetry, charge and distance are those of the hop.
+    against_voltage
+        Contrast after one pulse on a fresh film, one curve per pulse length.
+    train
+        Contrast after each pulse of 0, -V, 0, +V and after each wait.
+    against_miscut
+        Contrast after one pulse.
+    retention
+        Time to 1/e of what can be lost, against temperature.
+    switching_times_s, switching_fields_V_per_m
+        Mean time of the hop in a field along it, from the computed profile.
+    merit
+        Figures of merit.
+    """
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    film: FilmDeclaration
+    parameters: EnsembleParameters
+    against_voltage: list[Curve]
+    train: Curve
+    against_miscut: Curve
+    retention: Curve
+    switching_fields_V_per_m: list[float]
+    switching_times_s: list[float]
+    merit: FiguresOfMerit
+    assumptions: list[str]
+
+
+def film_of_hop(hop: Migration, film: FilmDeclaration, *, attempt_Hz: float | None = None) -> EnsembleParameters:
+    """Ensemble of a computed hop in a declared film; `attempt_Hz` as assumed elsewhere if it is not given."""
+    return ensemble_of_hop(
+        hop,
+        thickness_m=film.thickness_m,
+        attempt_Hz=ASSUMED_ATTEMPT_Hz if attempt_Hz is None else attempt_Hz,
+        temperature_K=film.temperature_K,
+    ).model_copy(
+        update={k: getattr(film, k) for k in ("local_field_factor", "texture_deg", "miscut_deg", "barrier_spread_eV")}
+    )
+
+
+def device_result(
+    hop: Migration,
+    film: FilmDeclaration,
+    pulse: FieldPulse,
+    *,
+    maps: tuple[AnisotropyMap, AnisotropyMap] | None = None,
+    moment_change_muB: float | None = None,
+    swing: float = 1.0,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    attempt_source: str = "assumed",
+) -> DeviceResult:
+    """All curves and figures of merit of one hop.
+
+    Parameters
+    ----------
+    hop
+        Computed migration.
+    film, pulse
+        What is declared; the pulse's field is that of the figures of merit.
+    maps
+        E(n) before and after the hop.
+    moment_change_muB
+        Total moment after minus before, per cell.
+    swing
+        Share of the ions that the pulse and its reverse really move, see `switching.population_swing`.
+    attempt_Hz, attempt_source
+        Prefactor, and whether it was computed.
+    """
+    p = film_of_hop(hop, film, attempt_Hz=attempt_Hz)
+    middle = film.pulses_s[len(film.pulses_s) // 2]
+    voltages = np.linspace(-film.voltage_V, film.voltage_V, _VOLTAGES).tolist()
+    fields = sorted(f.field_V_per_m for f in hop.field if f.field_V_per_m >= 0)
+    return DeviceResult(
+        film=film,
+        parameters=p,
+        against_voltage=[contrast_against_voltage(p, voltages, t) for t in film.pulses_s],
+        train=contrast_of_sequence(p, [0.0, -film.voltage_V, 0.0, film.voltage_V], middle, film.wait_s, read_both=True),
+        against_miscut=contrast_against_miscut(p, _MISCUTS_deg, film.voltage_V, middle),
+        retention=relaxation_against_temperature(p, _TEMPERATURES_K),
+        switching_fields_V_per_m=fields,
+        switching_times_s=[
+            max(retention_s(hop_in_field(hop, f).forward_eV, film.temperature_K, attempt_Hz), 1 / attempt_Hz)
+            for f in fields
+        ],
+        merit=_merit(hop, film, pulse, maps, moment_change_muB, swing, attempt_Hz),
+        assumptions=[
+            f"film: {film.thickness_m * 1e9:g} nm, local field factor {film.local_field_factor:g}, texture "
+            f"{film.texture_deg:g} deg, miscut {film.miscut_deg:g} deg, spread of barriers "
+            f"{film.barrier_spread_eV:g} eV, {film.temperature_K:g} K ({film.source})",
+            f"attempt frequency {attempt_Hz:.0e} Hz ({attempt_source})",
+            "contrast is the mean of cos(angle) (2 population - 1): of the ions' places, not of a magnetic sense",
+            "ensemble curves put the saddle halfway and take the mean of both barriers; independent ions, no "
+            "interaction between them",
+        ],
+    )
+
+
+def perpendicular_anisotropy_meV(map_: AnisotropyMap, normal: list[float]) -> float:
+    """Mean of E(n) over the plane minus E along its normal, of the fitted even part; positive: the normal is easier."""
+    from ..magnetism.directions import plane_scan
+
+    fit, axis = map_.fit(), np.asarray(normal) / np.linalg.norm(normal)
+    return float(fit(plane_scan(axis, _PLANE_ANGLES)).mean() - fit(axis[None])[0])
+
+
+def _merit(
+    hop: Migration,
+    film: FilmDeclaration,
+    pulse: FieldPulse,
+    maps: tuple[AnisotropyMap, AnisotropyMap] | None,
+    moment_change_muB: float | None,
+    swing: float,
+    attempt_Hz: float,
+) -> FiguresOfMerit:
+    field = abs(pulse.field_V_per_m)
+    change = None
+    if maps is not None:
+        first, second = (perpendicular_anisotropy_meV(m, hop.displacement_A) for m in maps)
+        change = swing * (second - first)
+    volume = maps[0].cell_volume_A3 if maps is not None else None
+    found = figures_of_merit(
+        barrier_eV=hop.forward_eV,
+        back_barrier_eV=hop.backward_eV,
+        field_V_per_m=field,
+        temperature_K=film.temperature_K,
+        charge_e=abs(hop.images[-1].dipole_along_hop_e_A) / hop.distance_A,
+        distance_A=hop.distance_A,
+        attempt_Hz=attempt_Hz,
+        # No minus before a zero.
+        moment_change_muB=None if moment_change_muB is None else swing * moment_change_muB + 0.0,
+        anisotropy_change_meV=change,
+        cell_volume_A3=volume,
+        cell_area_A2=None if volume is None else volume ** (2 / 3),
+    )
+    notes = [
+        *found.assumptions,
+        f"changes between -F and +F: one hop per cell of {hop.cell_atoms} atoms, of which the pulse and its reverse "
+        f"move {swing:.3g}",
+        "anisotropy: mean over the plane across the hop minus along it; per area of one cell, V^(2/3)",
+    ]
+    if moment_change_muB is not None:
+        notes.append(f"the hop changes the moment of the cell by {moment_change_muB:+.3g} muB")
+    return found.model_copy(update={"assumptions": notes})

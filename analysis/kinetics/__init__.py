@@ -1,0 +1,1 @@
+"""How fast an ion moves: barriers, fields, prefactors, rates and switching."""

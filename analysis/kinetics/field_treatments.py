@@ -1,0 +1,298 @@
+"""A hop under a field in three tiers, side by side, with the identities that every tier must obey.
+
+Tiers: the work along the zero-field path; a band relaxed in the field; and the rate law, linear in the field.
+The identities: (i) forward - backward = reaction energy; (ii) the forward barrier changes by -(p_TS - p_IS) dF;
+(iii) the reaction energy by -(p_FS - p_IS) dF; (iv) where an operation of the host exchanges the two states,
+the forward barrier in a field is the back barrier in the opposite one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..results.calculation import Band
+from ..results.document import Document, Provenance
+from ..results.units import V_PER_A_TO_V_PER_M
+from .profiles import humps, tilted_energies
+from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Tier = Literal["work along the zero-field path", "band relaxed in the field", "rate law, linear in the field"]
+PATH: Tier = "work along the zero-field path"
+RELAXED: Tier = "band relaxed in the field"
+LINEAR: Tier = "rate law, linear in the field"
+
+
+class FieldPoint(Document):
+    """A hop in one field.
+
+    Attributes
+    ----------
+    tier
+        How the field was included.
+    field_V_per_m
+        Signed, along the direction of the study.
+    forward_eV, backward_eV, delta_eV
+        Barriers both ways and the reaction energy.
+    controlling_hump
+        Number of the highest hump, from 0; None where the field removed the barrier.
+    slope_forward_e_A, slope_delta_e_A
+        -(p_TS - p_IS) and -(p_FS - p_IS) along the direction.
+    forward_per_s, backward_per_s
+        Rates at the temperature of the study.
+    residual_i_eV, residual_ii_eV, residual_iii_eV, residual_iv_eV
+        How far the identities are missed. (ii) and (iii) compare with the next smaller field by the mean of both
+        slopes; None at the smallest field, (ii) also where the controlling hump changes; (iv) None without
+        a relation or without the opposite field.
+    """
+
+    tier: Tier
+    field_V_per_m: float
+    forward_eV: float
+    backward_eV: float
+    delta_eV: float
+    controlling_hump: int | None
+    slope_forward_e_A: float
+    slope_delta_e_A: float
+    forward_per_s: float
+    backward_per_s: float
+    residual_i_eV: float
+    residual_ii_eV: float | None = None
+    residual_iii_eV: float | None = None
+    residual_iv_eV: float | None = None
+
+    @property
+    def largest_residual_eV(self) -> float:
+        """Largest size of the residuals that this point has."""
+        found = (self.residual_i_eV, self.residual_ii_eV, self.residual_iii_eV, self.residual_iv_eV)
+        return max(abs(r) for r in found if r is not None)
+
+
+class FieldStudy(Document):
+    """One hop in several fields and tiers.
+
+    Attributes
+    ----------
+    label
+        The hop.
+    direction
+        Unit vector of positive fields, shape (3,).
+    direction_in_words
+        As it was asked for: ``hop``, a crystal direction or a vector.
+    temperature_K, attempt_Hz, attempt_backward_Hz, attempt_source
+        Of the rates; without a backward prefactor the forward one holds both ways.
+    exchanged
+        Whether an operation of the host exchanges the two states and turns the field over.
+    breakdown_V_per_m
+        Limit that the fields were held against.
+    dipole_source
+        Where the dipoles come from.
+    points
+        By tier, then field.
+    """
+
+    label: str
+    direction: list[float]
+    temperature_K: float
+    attempt_Hz: float
+    attempt_backward_Hz: float | None = None
+    attempt_source: Literal["assumed", "Vineyard"] = "assumed"
+    exchanged: bool
+    dipole_source: str
+    direction_in_words: str = ""
+    breakdown_V_per_m: float | None = None
+    points: list[FieldPoint]
+    provenance: Provenance
+
+    def with_prefactors(self, forward_Hz: float, backward_Hz: float) -> FieldStudy:
+        """The same barriers with rates of computed attempt frequencies."""
+        rated = [
+            p.model_copy(
+                update={
+                    "forward_per_s": rate_per_s(max(p.forward_eV, 0.0), self.temperature_K, forward_Hz),
+                    "backward_per_s": rate_per_s(max(p.backward_eV, 0.0), self.temperature_K, backward_Hz),
+                }
+            )
+            for p in self.points
+        ]
+        return self.model_copy(
+            update={
+                "points": rated,
+                "attempt_Hz": forward_Hz,
+                "attempt_backward_Hz": backward_Hz,
+                "attempt_source": "Vineyard",
+            }
+        )
+
+    def tier(self, name: Tier) -> list[FieldPoint]:
+        """Points of one tier, by field."""
+        return [p for p in self.points if p.tier == name]
+
+    def largest_residual_eV(self, name: Tier) -> float:
+        """Largest size of all residuals of a tier."""
+        return max(p.largest_residual_eV for p in self.tier(name))
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per tier and field."""
+        import pandas as pd
+
+        return pd.DataFrame([p.model_dump() for p in self.points])
+
+
+def path_points(
+    energies_eV: ArrayLike,
+    dipoles_e_A: ArrayLike,
+    direction: ArrayLike,
+    fields_V_per_A: Sequence[float],
+    *,
+    tier: Tier = PATH,
+    temperature_K: float = 300.0,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+) -> list[FieldPoint]:
+    """Barriers of one zero-field profile in fields along a direction, by the work or by the linear rate law.
+
+    Parameters
+    ----------
+    energies_eV, dipoles_e_A
+        Zero-field profile with its saddles as images, shapes (n,) and (n, 3).
+    direction
+        Of positive fields, shape (3,).
+    fields_V_per_A
+        Signed fields.
+    tier
+        `PATH`, or `LINEAR`, which keeps the zero-field saddle whatever the field.
+    temperature_K, attempt_Hz
+        Of the rates.
+
+    Raises
+    ------
+    ValueError
+        If the direction has no length.
+    """
+    energies, dipoles = np.asarray(energies_eV, dtype=float), np.asarray(dipoles_e_A, dtype=float)
+    unit = _unit(direction)
+    fixed = int(np.argmax(energies)) if tier == LINEAR else None
+    peaks = humps(energies)
+    return [
+        _point(
+            tier,
+            f,
+            tilted_energies(energies, dipoles, f * unit),
+            dipoles,
+            unit,
+            peaks,
+            temperature_K,
+            attempt_Hz,
+            fixed,
+        )
+        for f in sorted(fields_V_per_A)
+    ]
+
+
+def relaxed_point(
+    band: Band,
+    direction: ArrayLike,
+    field_V_per_A: float,
+    *,
+    temperature_K: float = 300.0,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+) -> FieldPoint:
+    """Barriers of a band that was converged in the field, so that its energies hold the field's work already."""
+    energies, unit = band.energies_eV, _unit(direction)
+    peaks = humps(energies)
+    return _point(RELAXED, field_V_per_A, energies, band.dipoles_e_A, unit, peaks, temperature_K, attempt_Hz, None)
+
+
+def field_study(
+    points: Sequence[FieldPoint],
+    *,
+    label: str,
+    direction: ArrayLike,
+    exchanged: bool,
+    dipole_source: str,
+    provenance: Provenance,
+    temperature_K: float = 300.0,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    direction_in_words: str = "",
+    breakdown_V_per_m: float | None = None,
+) -> FieldStudy:
+    """Put points of any tiers together and hold each tier against the identities."""
+    judged = [p for tier in (PATH, RELAXED, LINEAR) for p in _judged([q for q in points if q.tier == tier], exchanged)]
+    return FieldStudy(
+        label=label,
+        direction=[float(x) for x in _unit(direction)],
+        temperature_K=temperature_K,
+        attempt_Hz=attempt_Hz,
+        exchanged=exchanged,
+        dipole_source=dipole_source,
+        direction_in_words=direction_in_words,
+        breakdown_V_per_m=breakdown_V_per_m,
+        points=judged,
+        provenance=provenance,
+    )
+
+
+def _unit(direction: ArrayLike) -> np.ndarray:
+    vector = np.asarray(direction, dtype=float)
+    size = float(np.linalg.norm(vector))
+    if size < 1e-12:
+        raise ValueError("the field direction has no length; give a vector such as the hop")
+    return np.asarray(vector / size)
+
+
+def _point(
+    tier: Tier,
+    field_V_per_A: float,
+    energies: np.ndarray,
+    dipoles: np.ndarray,
+    unit: np.ndarray,
+    peaks: list[int],
+    temperature_K: float,
+    attempt_Hz: float,
+    fixed: int | None,
+) -> FieldPoint:
+    """`energies` hold the work of the field; `fixed` names the saddle instead of the highest image."""
+    top = int(np.argmax(energies)) if fixed is None else fixed
+    forward, backward = float(energies[top] - energies[0]), float(energies[top] - energies[-1])
+    delta = float(energies[-1] - energies[0])
+    along = dipoles @ unit
+    return FieldPoint(
+        tier=tier,
+        field_V_per_m=field_V_per_A * V_PER_A_TO_V_PER_M,
+        forward_eV=forward,
+        backward_eV=backward,
+        delta_eV=delta,
+        controlling_hump=peaks.index(top) if top in peaks else None,
+        slope_forward_e_A=float(along[0] - along[top]),
+        slope_delta_e_A=float(along[0] - along[-1]),
+        forward_per_s=rate_per_s(max(forward, 0.0), temperature_K, attempt_Hz),
+        backward_per_s=rate_per_s(max(backward, 0.0), temperature_K, attempt_Hz),
+        residual_i_eV=forward - backward - delta,
+    )
+
+
+def _judged(points: Sequence[FieldPoint], exchanged: bool) -> list[FieldPoint]:
+    ordered = sorted(points, key=lambda p: p.field_V_per_m)
+    by_field = {round(p.field_V_per_m, 3): p for p in ordered}
+    out: list[FieldPoint] = []
+    for n, point in enumerate(ordered):
+        update: dict[str, float | None] = {}
+        if n:
+            before = ordered[n - 1]
+            step = (point.field_V_per_m - before.field_V_per_m) / V_PER_A_TO_V_PER_M
+            mean = 0.5 * (point.slope_delta_e_A + before.slope_delta_e_A)
+            update["residual_iii_eV"] = point.delta_eV - before.delta_eV - step * mean
+            if point.controlling_hump == before.controlling_hump is not None:
+                mean = 0.5 * (point.slope_forward_e_A + before.slope_forward_e_A)
+                update["residual_ii_eV"] = point.forward_eV - before.forward_eV - step * mean
+        opposite = by_field.get(round(-point.field_V_per_m, 3))
+        if exchanged and opposite is not None:
+            update["residual_iv_eV"] = point.forward_eV - opposite.backward_eV
+        out.append(point.model_copy(update=update))
+    return out

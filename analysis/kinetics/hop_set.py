@@ -1,0 +1,89 @@
+"""All distinct hops of a host in one document: a table, a figure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from ..results.document import Document
+from .migration import Migration
+from .profiles import humps
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+class HopSet(Document):
+    """Every distinct hop of a host with its barriers.
+
+    Attributes
+    ----------
+    host, formula, order, engine
+        Of whom, by whom.
+    migrations
+        The hops, lowest forward barrier first.
+    absent
+        Pairs of ion and vacancy without a single hop between them, with the reason.
+    """
+
+    schema_: Literal["magnetoionics.hops/1"] = "magnetoionics.hops/1"
+    host: str
+    formula: str
+    order: str
+    engine: str
+    migrations: list[Migration]
+    absent: list[str]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per hop and field along it: barriers both ways, reaction energy, controlling hump, humps, minima.
+
+        `identity_residual_eV` is forward minus backward minus reaction energy.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([row for m in self.migrations for row in _rows(m)])
+
+    def field_dataframe(self) -> pd.DataFrame:
+        """One row per hop, direction, tier and field: both barriers, rates, controlling hump and residuals."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"hop": m.label, "distance_A": m.distance_A, "direction": f.direction_in_words, **p.model_dump()}
+                for m in self.migrations
+                for f in m.field_studies
+                for p in f.points
+            ]
+        )
+
+    def plot(self) -> Figure:
+        """Energy along every hop with all humps, one panel per hop."""
+        from ..plots.hops import plot_hops
+
+        return plot_hops(self)
+
+
+def _rows(hop: Migration) -> list[dict[str, object]]:
+    base: dict[str, object] = {
+        "hop": hop.label,
+        "distance_A": hop.distance_A,
+        "multiplicity": hop.multiplicity,
+        "atoms": hop.cell_atoms,
+        "humps": len(humps([p.energy_eV for p in hop.images])),
+        "minima_between": len(hop.intermediates),
+        "relation": ", ".join(hop.relation),
+        "converged": hop.converged,
+        "force_calls": hop.force_calls,
+    }
+    return [
+        base
+        | {
+            "field_V_per_m": f.field_V_per_m,
+            "forward_eV": f.forward_eV,
+            "backward_eV": f.backward_eV,
+            "delta_eV": f.delta_eV,
+            "controlling_hump": None if f.controlling_hump is None else f.controlling_hump + 1,
+            "identity_residual_eV": f.identity_residual_eV,
+        }
+        for f in hop.field
+    ]

@@ -1,0 +1,184 @@
+"""A migration as a person reads it: barriers both ways, the humps, and what a field does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field
+
+from ..results.calculation import Band, Check, ImageKind
+from ..results.document import Document, Provenance
+from .field_treatments import FieldStudy
+from .profiles import FieldBarrier, barrier_in_field
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class ProfilePoint(Document):
+    """One image of a band without its structure; energies relative to the initial state."""
+
+    arc_A: float
+    mover_A: float
+    energy_eV: float
+    kind: ImageKind
+    dipole_along_hop_e_A: float
+
+
+class Migration(Document):
+    """Result of one hop.
+
+    Attributes
+    ----------
+    label
+        E.g. ``"Co(B) -> V_Fe(B)"``.
+    ion, host_site, vacancy
+        Mover, its sublattice, and the vacancy it enters.
+    distance_A, displacement_A
+        Unrelaxed hop length and vector (final minus initial).
+    multiplicity
+        Equivalent hops into the same vacancy.
+    cell_atoms
+        Atoms in the band's cell.
+    forward_eV, backward_eV, delta_eV
+        Controlling barriers both ways and the reaction energy at zero field.
+    intermediates
+        Minima between the ends.
+    images
+        The whole profile.
+    field
+        Barriers under a field along the hop; tier ``work along the zero-field path``.
+    field_tier
+        How the field was included.
+    field_studies
+        The hop in every direction of the field that was asked for, in all tiers, with rates and residuals.
+    relation
+        Host operations that exchange the states before and after; ``none`` if there is none.
+    band_file
+        extxyz file with all images.
+    """
+
+    label: str
+    ion: str
+    host_site: str
+    vacancy: str
+    distance_A: float
+    displacement_A: list[float]
+    multiplicity: int
+    cell_atoms: int
+    forward_eV: float
+    backward_eV: float
+    delta_eV: float
+    intermediates: list[ProfilePoint]
+    images: list[ProfilePoint]
+    checks: list[Check]
+    not_checked: list[str]
+    notes: list[str] = Field(default_factory=list)
+    converged: bool
+    field: list[FieldBarrier]
+    field_tier: str
+    field_studies: list[FieldStudy] = Field(default_factory=list)
+    relation: list[str]
+    force_calls: int
+    band_file: str | None = None
+    provenance: Provenance = Field(repr=False)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per image: arc_A, mover_A, energy_eV, kind, dipole_along_hop_e_A."""
+        import pandas as pd
+
+        return pd.DataFrame([p.model_dump() for p in self.images])
+
+    def plot(self, kind: Literal["band", "field"] = "band", ax: Axes | None = None) -> Figure:
+        """The energy along the path, or both barriers against the field."""
+        from ..plots.migration import plot_band, plot_barrier_against_field
+
+        return plot_band(self, ax) if kind == "band" else plot_barrier_against_field(self, ax)
+
+
+def migration_from_band(
+    band: Band,
+    *,
+    label: str,
+    ion: str,
+    host_site: str,
+    vacancy: str,
+    displacement_A: Sequence[float],
+    multiplicity: int,
+    relation: Sequence[str],
+    fields_V_per_A: Sequence[float],
+) -> Migration:
+    """Read a band as a migration and add the field along the hop.
+
+    Parameters
+    ----------
+    band
+        Converged band with dipoles.
+    label, ion, host_site, vacancy, multiplicity, relation
+        As in `Migration`.
+    displacement_A
+        Hop vector, shape (3,), Angstrom.
+    fields_V_per_A
+        Signed magnitudes along the hop; positive pushes a positive ion forwards.
+
+    Returns
+    -------
+    Migration
+        The work of the field is -F.[p(s) - p(0)] along the zero-field path: the ions do not
+        relax further in the field.
+    """
+    hop = np.asarray(displacement_A, dtype=float)
+    unit = hop / np.linalg.norm(hop)
+    barriers = [barrier_in_field(band.energies_eV, band.dipoles_e_A, unit, f) for f in fields_V_per_A]
+    points = [
+        ProfilePoint(
+            arc_A=i.arc_A,
+            mover_A=i.mover_A,
+            energy_eV=i.energy_eV,
+            kind=i.kind,
+            dipole_along_hop_e_A=float(np.dot(i.dipole_e_A, unit)),
+        )
+        for i in band.images
+    ]
+    checks = list(band.checks)
+    if relation:
+        checks.append(_equal_ends(band.delta_eV, relation))
+    return Migration(
+        label=label,
+        ion=ion,
+        host_site=host_site,
+        vacancy=vacancy,
+        distance_A=float(np.linalg.norm(hop)),
+        displacement_A=[float(x) for x in hop],
+        multiplicity=multiplicity,
+        cell_atoms=len(band.images[0].structure),
+        forward_eV=band.forward_eV,
+        backward_eV=band.backward_eV,
+        delta_eV=band.delta_eV,
+        intermediates=[p for p in points if p.kind == "minimum"],
+        images=points,
+        checks=checks,
+        not_checked=band.not_checked,
+        notes=band.notes,
+        converged=all(c.passed is not False for c in checks),
+        field=barriers,
+        field_tier=f"work along the zero-field path ({band.dipole_source})",
+        relation=list(relation) or ["none"],
+        force_calls=band.force_calls,
+        provenance=band.provenance,
+    )
+
+
+def _equal_ends(delta_eV: float, relation: Sequence[str], limit_eV: float = 0.005) -> Check:
+    """States that an operation of the host exchanges have one energy; a band that says otherwise is wrong."""
+    return Check(
+        name=f"ends exchanged by the host's {' or '.join(relation)} are equal",
+        passed=abs(delta_eV) <= limit_eV,
+        value=abs(delta_eV),
+        limit=limit_eV,
+        unit="eV",
+    )

@@ -1,0 +1,306 @@
+"""Rates, two-state kinetics and retention of a written state.
+
+Transition-state theory in the harmonic form (Vineyard, 10.1016/0022-3697(57)90059-8):
+k = nu exp(-E_b / kT). A state is kept for 1/k of its back barrier.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import ConfigDict
+from scipy.special import expit
+
+from ..results.document import Document, Provenance
+from ..results.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FloatArray = NDArray[np.float64]
+ASSUMED_ATTEMPT_Hz = 1e13
+
+
+def _check(temperature_K: float, attempt_Hz: float) -> None:
+    if not temperature_K > 0:
+        raise ValueError(f"temperature {temperature_K} K must be positive")
+    if not attempt_Hz > 0:
+        raise ValueError(f"attempt frequency {attempt_Hz} Hz must be positive; solids have 1e11 to 1e14")
+
+
+def rate_per_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
+    """Hop rate in 1/s.
+
+    Raises
+    ------
+    ValueError
+        If temperature or attempt frequency is not positive.
+    """
+    _check(temperature_K, attempt_Hz)
+    return float(attempt_Hz * np.exp(-barrier_eV / (BOLTZMANN_eV_PER_K * temperature_K)))
+
+
+def retention_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
+    """Mean time in s before a state with this back barrier is lost; infinite beyond the range of a float."""
+    _check(temperature_K, attempt_Hz)
+    exponent = barrier_eV / (BOLTZMANN_eV_PER_K * temperature_K) - math.log(attempt_Hz)
+    return math.exp(exponent) if exponent < 709 else math.inf
+
+
+def barrier_for_retention_eV(time_s: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
+    """Back barrier in eV that keeps a state for a time.
+
+    Raises
+    ------
+    ValueError
+        If the time is not positive.
+    """
+    _check(temperature_K, attempt_Hz)
+    if not time_s > 0:
+        raise ValueError(f"retention time {time_s} s must be positive")
+    return float(BOLTZMANN_eV_PER_K * temperature_K * np.log(attempt_Hz * time_s))
+
+
+def two_state_population(time_s: ArrayLike, start: float, forward_per_s: float, backward_per_s: float) -> FloatArray:
+    """Population of the final state: p_eq + (p0 - p_eq) exp[-(k+ + k-) t].
+
+    Parameters
+    ----------
+    time_s
+        Times, any shape.
+    start
+        Population at t = 0, from 0 to 1.
+    forward_per_s, backward_per_s
+        Rates into and out of the final state.
+
+    Raises
+    ------
+    ValueError
+        If `start` is no population or both rates are zero.
+    """
+    if not 0 <= start <= 1:
+        raise ValueError(f"start population {start} is outside 0 to 1")
+    total = forward_per_s + backward_per_s
+    if not total > 0:
+        raise ValueError("at least one rate must be positive")
+    equilibrium = forward_per_s / total
+    return np.asarray(equilibrium + (start - equilibrium) * np.exp(-total * np.asarray(time_s, dtype=float)))
+
+
+def field_occupation(work_eV: float, temperature_K: float) -> float:
+    """Equilibrium share of the favoured of two degenerate wells split by twice the half-work.
+
+    Parameters
+    ----------
+    work_eV
+        Energy difference of the two wells, z e F d.
+    temperature_K
+        Temperature.
+    """
+    _check(temperature_K, 1.0)
+    return float(expit(work_eV / (BOLTZMANN_eV_PER_K * temperature_K)))
+
+
+def field_rates_per_s(
+    barrier_eV: float, half_work_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz
+) -> tuple[float, float]:
+    """Rates along and against a field, nu exp[-(E_b -+ p.F)/kT], between two wells that are equal at zero field.
+
+    Parameters
+    ----------
+    barrier_eV
+        Barrier at zero field.
+    half_work_eV
+        Work of the field from a well to the saddle, p.F = z e F d / 2 for a saddle in the middle.
+    temperature_K, attempt_Hz
+        Temperature and prefactor.
+
+    Returns
+    -------
+    tuple of float
+        k+ and k-, 1/s.
+
+    Raises
+    ------
+    ValueError
+        If the field removes a barrier: the rate law then does not hold.
+    """
+    if abs(half_work_eV) > barrier_eV:
+        raise ValueError(
+            f"half-work {half_work_eV:.3g} eV exceeds the barrier {barrier_eV:.3g} eV: no barrier is left to hop over"
+        )
+    return (
+        rate_per_s(barrier_eV - half_work_eV, temperature_K, attempt_Hz),
+        rate_per_s(barrier_eV + half_work_eV, temperature_K, attempt_Hz),
+    )
+
+
+def miscut_ratio(miscut_deg: ArrayLike, work_eV: float, temperature_K: float) -> FloatArray:
+    """Net hop rate of a miscut film over that of an exact one, sinh(w cos(delta)/2kT) / sinh(w/2kT).
+
+    Only the component F cos(delta) drives a hop. At small fields the ratio is cos(delta); where the work
+    exceeds kT it falls exponentially.
+
+    Parameters
+    ----------
+    miscut_deg
+        Angle between field and hop, degrees, any shape.
+    work_eV
+        Work of the field over the whole hop of the exact film, w = z e F d.
+    temperature_K
+        Temperature.
+    """
+    _check(temperature_K, 1.0)
+    cosine = np.cos(np.radians(np.asarray(miscut_deg, dtype=float)))
+    x = abs(work_eV) / (2 * BOLTZMANN_eV_PER_K * temperature_K)
+    if x < 1e-9:
+        return np.asarray(cosine)
+    size = np.abs(cosine)
+    # Written with falling exponentials only, so that strong fields do not overflow.
+    falling = np.exp(x * (size - 1)) * np.expm1(-2 * x * size) / np.expm1(-2 * x)
+    return np.asarray(np.sign(cosine) * falling)
+
+
+def miscut_ratio_of_all_families(
+    miscut_deg: ArrayLike, work_eV: float, temperature_K: float
+) -> tuple[FloatArray, FloatArray]:
+    """As `miscut_ratio`, but of the sum over all six <110> axes, each hopping alike, projected on the field.
+
+    The sum is S(f) = sum_i (a_i.f) sinh(w a_i.f / 2kT) over the axes a_i; the ratio is S at the miscut over S along
+    [110]. At small works S is isotropic, as every second-rank sum over a cubic star is, and the ratio is 1: a cubic
+    crystal without a preferred family shows no miscut.
+
+    Parameters
+    ----------
+    miscut_deg
+        Angle between field and [110], degrees, shape (n,).
+    work_eV, temperature_K
+        As in `miscut_ratio`.
+
+    Returns
+    -------
+    tuple of ndarray
+        Lowest and highest ratio over the sense of the tilt, each shape (n,).
+    """
+    _check(temperature_K, 1.0)
+    x = max(abs(work_eV) / (2 * BOLTZMANN_eV_PER_K * temperature_K), 1e-9)
+    axes = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]]) / np.sqrt(2)
+    turn = np.radians(np.arange(0, 360, 5))
+    sides = np.outer(np.cos(turn), [0, 0, 1]) + np.outer(np.sin(turn), axes[1])
+
+    def total(fields: FloatArray) -> FloatArray:
+        size = np.abs(fields @ axes.T)
+        return np.asarray((size * np.exp(x * (size - 1)) * np.expm1(-2 * x * size) / np.expm1(-2 * x)).sum(axis=1))
+
+    angles = np.radians(np.atleast_1d(np.asarray(miscut_deg, dtype=float)))
+    found = [total(np.cos(a) * axes[0] + np.sin(a) * sides) / total(axes[:1]) for a in angles]
+    return np.array([f.min() for f in found]), np.array([f.max() for f in found])
+
+
+def format_duration(seconds: float) -> str:
+    """A time as a person says it, e.g. ``"1.2 ms"`` or ``"3.4 days"``."""
+    for limit, unit, name in (
+        (1e-9, 1e-12, "ps"),
+        (1e-6, 1e-9, "ns"),
+        (1e-3, 1e-6, "µs"),
+        (1.0, 1e-3, "ms"),
+        (120.0, 1.0, "s"),
+        (7200.0, 60.0, "min"),
+        (2 * SECONDS_PER_DAY, 3600.0, "h"),
+        (2 * SECONDS_PER_YEAR, SECONDS_PER_DAY, "days"),
+    ):
+        if seconds < limit:
+            return f"{seconds / unit:.2g} {name}" if seconds / unit < 100 else f"{seconds / unit:.0f} {name}"
+    if not math.isfinite(seconds):
+        return "beyond reckoning"
+    return f"{seconds / SECONDS_PER_YEAR:.2g} years"
+
+
+class RetentionPoint(Document):
+    """How long a state is kept at one temperature."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    temperature_K: float
+    retention_s: float
+
+
+class Retention(Document):
+    """How long the written state is kept.
+
+    Attributes
+    ----------
+    barrier_eV
+        Back barrier of the hop at zero field.
+    attempt_frequency_Hz, attempt_frequency_source
+        Prefactor and whether it was assumed or computed (Vineyard).
+    attempt_frequency_note
+        Which ions vibrate and how far the prefactor is converged, or why it is assumed.
+    points
+        Retention against temperature.
+    barrier_for_one_day_300K_eV, barrier_for_ten_years_300K_eV
+        What would be needed at 300 K with the same prefactor.
+    """
+
+    barrier_eV: float
+    attempt_frequency_Hz: float
+    attempt_frequency_source: Literal["assumed", "Vineyard"]
+    attempt_frequency_note: str = ""
+    points: list[RetentionPoint]
+    barrier_for_one_day_300K_eV: float
+    barrier_for_ten_years_300K_eV: float
+    provenance: Provenance
+
+    def at(self, temperature_K: float) -> float:
+        """Retention in s at any temperature."""
+        return retention_s(self.barrier_eV, temperature_K, self.attempt_frequency_Hz)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per temperature: temperature_K, retention_s."""
+        import pandas as pd
+
+        return pd.DataFrame([p.model_dump() for p in self.points])
+
+    def plot(self, ax: Axes | None = None) -> Figure:
+        """How long the state is kept against temperature."""
+        from ..plots.retention import plot_retention
+
+        return plot_retention(self, ax)
+
+
+def retention(
+    barrier_eV: float,
+    provenance: Provenance,
+    *,
+    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    attempt_source: Literal["assumed", "Vineyard"] = "assumed",
+    note: str = "",
+    temperatures_K: Sequence[float] = (77, 150, 200, 250, 300, 350, 400, 500),
+) -> Retention:
+    """Retention against temperature for a back barrier in eV; the other arguments are as in `Retention`.
+
+    Raises
+    ------
+    ValueError
+        If the barrier is negative: then there is no state to keep.
+    """
+    if barrier_eV < 0:
+        raise ValueError(f"back barrier {barrier_eV} eV is negative: the final state is no minimum")
+    return Retention(
+        barrier_eV=barrier_eV,
+        attempt_frequency_Hz=attempt_Hz,
+        attempt_frequency_source=attempt_source,
+        attempt_frequency_note=note,
+        points=[
+            RetentionPoint(temperature_K=t, retention_s=retention_s(barrier_eV, t, attempt_Hz)) for t in temperatures_K
+        ],
+        barrier_for_one_day_300K_eV=barrier_for_retention_eV(SECONDS_PER_DAY, 300, attempt_Hz),
+        barrier_for_ten_years_300K_eV=barrier_for_retention_eV(10 * SECONDS_PER_YEAR, 300, attempt_Hz),
+        provenance=provenance,
+    )

@@ -1,0 +1,1 @@
+"""What any calculation hands back: documents, calculations and their checks, units and constants."""

@@ -1,0 +1,1 @@
+"""The study as documents and tables."""

@@ -1,0 +1,87 @@
+"""Several studies side by side: one quantity per row, one study per column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .documents import Study
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity of several studies; None where a study does not have it."""
+
+    quantity: str
+    unit: str
+    values: list[float | None]
+
+
+def compare(studies: Mapping[str, Study]) -> list[Row]:
+    """Numbers that studies of one host share.
+
+    Parameters
+    ----------
+    studies
+        At least two studies by name.
+
+    Returns
+    -------
+    list of Row
+        Lattice, orders, like-vacancy differences, barriers, anisotropy, retention; a row appears if
+        one study has it.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two studies, or studies of different materials.
+    """
+    if len(studies) < 2:
+        raise ValueError(f"{len(studies)} studies: a comparison needs at least two")
+    formulas = sorted({s.host.formula for s in studies.values()})
+    if len(formulas) > 1:
+        raise ValueError(f"these studies are of different materials ({', '.join(formulas)}); compare one at a time")
+    numbers = [_numbers(s) for s in studies.values()]
+    keys = list(dict.fromkeys(key for n in numbers for key in n))
+    return [Row(q, u, [n.get((q, u)) for n in numbers]) for q, u in keys]
+
+
+def _numbers(study: Study) -> dict[tuple[str, str], float]:
+    host = study.host
+    found = {
+        ("volume per formula unit", "Å³"): host.volume_per_formula_A3,
+        ("moment per formula unit", "μB"): host.moment_per_formula_muB,
+    }
+    found |= {(f"energy of order {o.order}", "eV/f.u."): o.relative_eV_per_formula for o in host.orders}
+    found |= _vacancy_numbers(study)
+    for hop in study.migration:
+        found |= {
+            (f"{hop.label}: forward barrier", "eV"): hop.forward_eV,
+            (f"{hop.label}: back barrier", "eV"): hop.backward_eV,
+            (f"{hop.label}: final minus initial", "eV"): hop.delta_eV,
+            (f"{hop.label}: atoms in the cell", ""): float(hop.cell_atoms),
+            (f"{hop.label}: force evaluations", ""): float(hop.force_calls),
+        }
+    if study.anisotropy is not None:
+        units = {m.state: m.formula_units for m in study.anisotropy.maps}
+        found |= {
+            (f"hard minus easy, {s.state}", "meV/f.u."): s.hard_minus_easy_meV / units[s.state]
+            for s in study.anisotropy.summaries
+        }
+    if study.unidirectional is not None:
+        found[("easy axis turned by the hop", "°")] = study.unidirectional.easy_axis_tilt_deg
+    if study.retention is not None:
+        found[("retention at 300 K", "s")] = study.retention.at(300)
+    return found
+
+
+def _vacancy_numbers(study: Study) -> dict[tuple[str, str], float]:
+    """Differences between vacancies of one element, in which the reference energies cancel."""
+    lowest: dict[str, tuple[str, float]] = {}
+    for v in sorted(study.vacancies, key=lambda v: v.label):
+        lowest.setdefault(v.element, (v.label, v.energy_minus_host_eV))
+    return {
+        (f"{v.label} minus {lowest[v.element][0]}", "eV"): v.energy_minus_host_eV - lowest[v.element][1]
+        for v in study.vacancies
+        if v.label != lowest[v.element][0]
+    }

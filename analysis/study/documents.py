@@ -1,0 +1,337 @@
+"""The study as one document: what results.json holds and every analysis reloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import ConfigDict, Field
+
+from ..defects.binding import VacancyBinding
+from ..defects.charged_cells import ChargedVacancies
+from ..defects.equilibria import DefectEquilibria
+from ..defects.formation import FormationLines
+from ..defects.host_window import CompetingPhasesResult
+from ..defects.oxidation_states import ChangedIon, SiteMoment
+from ..defects.uptake import MomentCurve
+from ..defects.vacancies import StartEnergy
+from ..device.assumptions import Declarations
+from ..device.film import DeviceResult
+from ..kinetics.attempt_frequency import AttemptFrequency
+from ..kinetics.migration import Migration
+from ..kinetics.rates import Retention
+from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
+from ..magnetism.hysteresis import SwitchingPath
+from ..magnetism.unidirectional import UnidirectionalResult
+from ..results.calculation import Check
+from ..results.document import Document, Provenance, StructureField
+from ..thermodynamics.references import SpeciesFit
+from ..thermodynamics.stability_window import ChemicalPotentials
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
+Stage = Literal[
+    "host",
+    "vacancies",
+    "competing phases",
+    "chemical potentials",
+    "migration",
+    "vibrations",
+    "anisotropy",
+    "binding",
+    "charged defects",
+]
+
+
+class StageResult(Document):
+    """One stage of a study: whether it was computed, and why not."""
+
+    stage: Stage
+    done: bool
+    reason: str = ""
+
+
+class OrderEnergy(Document):
+    """Energy of one cation order per formula unit, relative to the lowest."""
+
+    order: str
+    space_group: str
+    relative_eV_per_formula: float
+    volume_per_formula_A3: float
+
+
+class HostResult(Document):
+    """The relaxed host.
+
+    Attributes
+    ----------
+    key, title, formula, order, space_group
+        What it is; the space group is spglib's, on the relaxed cell with valences and spins as colours.
+    cell_atoms, lattice_A, angles_deg, volume_per_formula_A3
+        The relaxed ordered cell.
+    moment_per_formula_muB
+        Collinear sum of the site moments.
+    orders
+        Cation orders compared.
+    structure
+        The relaxed cell with site properties.
+    sources
+        Where the declared parameters come from.
+    claims
+        Ids of the review's claims that the host serves.
+    """
+
+    key: str
+    title: str
+    formula: str
+    order: str
+    space_group: str
+    cell_atoms: int
+    lattice_A: list[float]
+    angles_deg: list[float]
+    volume_per_formula_A3: float
+    moment_per_formula_muB: float
+    orders: list[OrderEnergy]
+    structure: StructureField = Field(repr=False)
+    sources: dict[str, str] = Field(repr=False)
+    claims: list[str] = Field(default_factory=list)
+
+
+class EngineResult(Document):
+    """The engine of a study, what it cannot do, and the size of the study's cells."""
+
+    name: str
+    tier: str
+    summary: str
+    cannot: dict[str, str]
+    supercell_repeats: list[int]
+    quick: bool
+    provenance: Provenance
+
+    @property
+    def relaxes_cells(self) -> bool:
+        """Whether perfect crystals are relaxed; some settings keep them as measured."""
+        return not self.provenance.settings.get("measured_cells", False)
+
+
+class EnergyRange(Document):
+    """Lowest and highest value over the allowed cation potentials at one oxygen potential, eV."""
+
+    delta_mu_O_eV: float
+    low_eV: float
+    high_eV: float
+
+
+class VacancyResult(Document):
+    """One vacancy, judged inside the stability window.
+
+    Attributes
+    ----------
+    energy_minus_host_eV
+        Relaxed defect cell minus host supercell, no chemical potentials.
+    oxygen_poor, oxygen_rich
+        Formation energy at the two edges of the window; None without chemical potentials.
+    total_moment_muB, moment_change_muB
+        Collinear sum of the cell with the site moments kept, and minus the host's.
+    indicative
+        True if only differences of like defects mean something; `error_bar_eV` then is the
+        rms error of the reference energies.
+    starts
+        All starts of the relaxation, the lowest first.
+    changed_ions
+        Ions whose moment is not the host's: the compensation found.
+    sites
+        Every ion of the cell with its moment, nearest to the vacancy first.
+    moments_found
+        Whether the engine found those moments; else they are the ones that the cell was built with.
+    """
+
+    label: str
+    element: str
+    sublattice: str
+    multiplicity: int
+    cobalt_neighbours: int | None
+    cell_atoms: int
+    energy_minus_host_eV: float
+    oxygen_poor: EnergyRange | None = None
+    oxygen_rich: EnergyRange | None = None
+    total_moment_muB: float
+    moment_change_muB: float
+    converged: bool
+    checks: list[Check]
+    indicative: bool
+    error_bar_eV: float | None
+    note: str
+    starts: list[StartEnergy] = Field(default_factory=list)
+    changed_ions: list[ChangedIon] = Field(default_factory=list)
+    sites: list[SiteMoment] = Field(default_factory=list, repr=False)
+    moments_found: bool = False
+
+
+class GasPoint(Document):
+    """Oxygen potential at a temperature and pressure."""
+
+    temperature_K: float
+    pressure_atm: float
+    delta_mu_O_eV: float
+
+
+class ChemicalPotentialsResult(Document):
+    """Stability window, reference energies, formation lines and the oxygen gas.
+
+    The window is the computed one where competing phases were computed and leave one, else that of measured
+    enthalpies; ``window.provenance`` says which.
+    """
+
+    window: ChemicalPotentials
+    references: SpeciesFit
+    lines: FormationLines
+    oxygen_gas: list[GasPoint]
+
+
+class AnisotropyResult(Document):
+    """Maps E(n), what they say, and the cubic constants of the host averaged over the cubic operations."""
+
+    maps: list[AnisotropyMap]
+    summaries: list[AnisotropySummary]
+    cubic: CubicConstants | None
+    cubic_note: str
+
+
+class Claim(Document):
+    """One row of the audit.
+
+    Attributes
+    ----------
+    id, system, claim, test
+        What the review says, in our words, and what would test it.
+    verdict
+        ``reproduced``, ``contradicted``, ``undecided`` or ``not computed``.
+    value, unit
+        The number that decided, if there is one.
+    engine
+        Tier that said so.
+    reason
+        Why, and what was left out.
+    would_change
+        What would change the verdict.
+    """
+
+    id: str
+    system: str
+    claim: str
+    test: str
+    verdict: Verdict
+    value: float | None = None
+    unit: str = ""
+    engine: str
+    reason: str
+    would_change: str = ""
+
+
+class Study(Document):
+    """A finished study.
+
+    Attributes
+    ----------
+    stages
+        What was computed and what was not, with the reason; the parts of a stage that was not are
+        None or empty.
+    defects
+        Concentrations and film compositions that follow from the vacancies' energies.
+    binding
+        What neighbours do to a vacancy, from random cells; only on request.
+    vibrations
+        Attempt frequencies of the first hop; None where its vibrations were not computed.
+    charged
+        Charge states of the vacancies with band edges and permittivity; only on request.
+    competing_phases
+        Phases that the engine computed beside the host, and their window beside the experimental one.
+    declared
+        What the user declared: frozen reference, pulse, film.
+    switching
+        State before, pulse, state after, and u of each.
+    device
+        Curves of a film of the hop, and figures of merit.
+    contents
+        Moment against the content of Li or O, where the host takes it up.
+    timings
+        Wall seconds by stage.
+    """
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_: Literal["magnetoionics.study/1"] = Field(default="magnetoionics.study/1", alias="schema")
+    host: HostResult
+    engine: EngineResult
+    stages: list[StageResult]
+    vacancies: list[VacancyResult]
+    chemical_potentials: ChemicalPotentialsResult | None
+    migration: list[Migration]
+    anisotropy: AnisotropyResult | None
+    unidirectional: UnidirectionalResult | None
+    retention: Retention | None
+    defects: DefectEquilibria | None = None
+    binding: VacancyBinding | None = None
+    vibrations: AttemptFrequency | None = None
+    competing_phases: CompetingPhasesResult | None = None
+    declared: Declarations | None = None
+    switching: SwitchingPath | None = None
+    device: DeviceResult | None = None
+    contents: list[MomentCurve] = Field(default_factory=list)
+    charged: ChargedVacancies | None = None
+    claims: list[Claim]
+    timings: dict[str, float] = Field(default_factory=dict)
+
+    def not_done(self, stage: Stage) -> str:
+        """Why a stage was not computed; empty if it was."""
+        found = next((s for s in self.stages if s.stage == stage), None)
+        if found is None:
+            return "not part of this study"
+        return "" if found.done else found.reason
+
+    def to_dataframe(self, table: str = "vacancies") -> pd.DataFrame:
+        """One of the tables of `frames.TABLES`: vacancies, migration, field, anisotropy, retention, claims, ...
+
+        Raises
+        ------
+        ValueError
+            If there is no such table.
+        """
+        from .tables import study_frame
+
+        return study_frame(self, table)
+
+    def plot(self, name: str | None = None) -> Figure:
+        """One figure of the report.
+
+        Parameters
+        ----------
+        name
+            E.g. ``band``, ``formation``, ``retention``; the first that the study has by default.
+
+        Raises
+        ------
+        ValueError
+            If the study has no such figure; the message lists those it has.
+        """
+        from ..plots.study import study_figures
+
+        figures = study_figures(self)
+        chosen = next(iter(figures), None) if name is None else name
+        if chosen not in figures:
+            raise ValueError(f"this study has no figure {chosen!r}; it has: {', '.join(figures) or 'none'}")
+        return figures[chosen].figure
+
+    def __repr__(self) -> str:
+        """The answers of the study in a few lines."""
+        from ..report.page import summary_text
+
+        return summary_text(self)
+
+    def _repr_html_(self) -> str:
+        from ..report.page import summary_html
+
+        return summary_html(self)

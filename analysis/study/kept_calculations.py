@@ -1,0 +1,109 @@
+"""Kept results of long calculations: what was computed, with what, for how long, and the command that repeats it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from ..magnetism.anisotropy import AnisotropyMap
+from ..results.calculation import Calculation
+from ..results.document import Document, Provenance, StructureField
+
+
+class Evidence(Document):
+    """One calculation that is too long to repeat at every test.
+
+    Attributes
+    ----------
+    name, what
+        Short name (also the file's) and one sentence.
+    command
+        Computes it again.
+    calculation
+        Energy, forces and moments.
+    anisotropy
+        E(n), if it was computed.
+    numbers
+        Other results, each with its unit in its name.
+    notes
+        What to know before the numbers are used.
+    cpu_seconds, wall_seconds
+        Of the whole task, on one core that others used too.
+    """
+
+    name: str
+    what: str
+    command: str
+    calculation: Calculation | None = None
+    anisotropy: AnisotropyMap | None = None
+    numbers: dict[str, float | list[float]] = Field(default_factory=dict)
+    notes: list[str] = Field(default_factory=list)
+    cpu_seconds: float
+    wall_seconds: float
+    provenance: Provenance
+
+
+class StartGeometry(Document):
+    """A geometry of a cheaper engine from which a first-principles calculation starts.
+
+    Attributes
+    ----------
+    name
+        Also the file's.
+    structure
+        Cell with its site properties.
+    energy_eV
+        By the engine that made it; for stationary points of a path relative to its beginning.
+    """
+
+    name: str
+    structure: StructureField
+    energy_eV: float
+    provenance: Provenance
+
+
+def evidence_folder() -> Path:
+    """Where the package keeps its evidence."""
+    return Path(__file__).resolve().parents[2] / "data" / "gpaw"
+
+
+def starts_folder() -> Path:
+    """Where the package keeps the geometries that its evidence starts from."""
+    return Path(__file__).resolve().parents[2] / "data" / "gpaw_starts"
+
+
+def load_start(name: str) -> StartGeometry:
+    """A kept start geometry.
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    path = starts_folder() / f"{name}.json"
+    if not path.exists():
+        raise ValueError(f"no start geometry {name!r} is kept; python benchmarks/gpaw_starts.py makes them")
+    return StartGeometry.model_validate_json(path.read_text())
+
+
+def load_evidence(folder: Path | None = None) -> dict[str, Evidence]:
+    """All kept documents by name.
+
+    Parameters
+    ----------
+    folder
+        Of JSON files; the package's own by default.
+
+    Raises
+    ------
+    ValueError
+        If a file's name is not that of its document.
+    """
+    found = {}
+    for path in sorted((folder or evidence_folder()).glob("*.json")):
+        document = Evidence.model_validate_json(path.read_text())
+        if document.name != path.stem:
+            raise ValueError(f"{path.name} holds the evidence {document.name!r}; rename one of them")
+        found[document.name] = document
+    return found

@@ -1,0 +1,255 @@
+"""Compounds with their formation energies, measured ones from a file, and which may be combined."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from importlib.resources import files
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy.constants import N_A, e
+from scipy.optimize import linprog
+
+from ..results.document import Document, Provenance
+
+EV_PER_KJ_PER_MOL = 1000.0 / (N_A * e)
+# Where a provenance's settings name the scheme that corrected an energy.
+SCHEME_KEY = "correction_scheme"
+_DIATOMIC = ("H", "N", "O", "F", "Cl")
+
+
+class Phase(Document):
+    """A compound with its formation energy.
+
+    Attributes
+    ----------
+    formula
+        The formula unit that the energy counts.
+    formation_energy_eV, uncertainty_eV
+        From the elements in their standard states, eV per formula unit.
+    confidence
+        ``known`` (general literature), ``weak``, ``computed`` or ``declared`` (by the user).
+    source, provenance
+        Where it comes from.
+    """
+
+    formula: str
+    formation_energy_eV: float
+    uncertainty_eV: float = Field(default=0.0, ge=0)
+    confidence: Literal["known", "weak", "computed", "declared"] = "computed"
+    source: str
+    provenance: Provenance
+
+
+def check_consistent(provenances: Iterable[Provenance]) -> None:
+    """Refuse energies that must not be added: another engine, functional, U or correction scheme.
+
+    Measured numbers (tier ``experiment``) and arithmetic enter as differences of potentials and are
+    skipped. U counts as written: record the U of the whole settings table also for cells that lack
+    an element, so that an uncorrected metal beside a +U oxide is seen.
+
+    Raises
+    ------
+    ValueError
+        Naming the field that differs and its values.
+    """
+    calculated = [p for p in provenances if p.tier not in ("experiment", "arithmetic")]
+    for p in calculated[1:]:
+        schemes = [correction_scheme(calculated[0]), correction_scheme(p)]
+        if schemes[0] != schemes[1]:
+            raise ValueError(
+                f"energies corrected by {schemes[0]} and by {schemes[1]} must not be combined: correct the host, every "
+                "defect cell and every reference by one scheme, or none of them"
+            )
+        for name in ("engine", "functional", "hubbard_U_eV"):
+            one, other = _comparable(calculated[0], name), _comparable(p, name)
+            if one != other:
+                raise ValueError(
+                    f"energies with different {name} ({one!r} and {other!r}) must not be combined: "
+                    "recompute all of them with one engine, functional and U"
+                )
+
+
+def correction_scheme(provenance: Provenance) -> str:
+    """Name of the scheme that corrected an energy; ``none`` if none did."""
+    return str(provenance.settings.get(SCHEME_KEY, "none"))
+
+
+def _comparable(provenance: Provenance, name: str) -> object:
+    value = getattr(provenance, name)
+    return {k: v for k, v in value.items() if v != 0} if isinstance(value, dict) else value
+
+
+def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[str] = ()) -> list[Phase]:
+    """Measured formation enthalpies of the compounds made of some elements.
+
+    Parameters
+    ----------
+    elements
+        Symbols; a compound is returned if all its elements are among them.
+    alternatives
+        Formulas for which the file's alternative value is wanted instead, e.g. ``["Co3O4"]``.
+
+    Returns
+    -------
+    list[Phase]
+        One entry per formula, in the file's order.
+
+    Raises
+    ------
+    ValueError
+        If an alternative is asked for that the file does not have.
+    """
+    wanted = set(elements)
+    data = json.loads(files(__package__).joinpath("formation_enthalpies.json").read_text("utf-8"))
+    provenance = Provenance(engine="experiment", tier="experiment", settings={"temperature_K": data["temperature_K"]})
+    known = {row["formula"]: row for row in data["phases"]}
+    for formula in alternatives:
+        if not known.get(formula, {}).get("alternatives"):
+            have = [f for f, row in known.items() if row.get("alternatives")]
+            raise ValueError(f"no alternative enthalpy of {formula}; there is one for {', '.join(have)}")
+    phases = []
+    for formula, row in known.items():
+        if not set(formula_composition(formula)) <= wanted:
+            continue
+        chosen = row | (row["alternatives"][0] if formula in alternatives else {})
+        phases.append(
+            Phase(
+                formula=formula,
+                formation_energy_eV=chosen["enthalpy"] * EV_PER_KJ_PER_MOL,
+                uncertainty_eV=chosen["uncertainty"] * EV_PER_KJ_PER_MOL,
+                confidence=chosen["confidence"],
+                source=chosen["source"],
+                provenance=provenance,
+            )
+        )
+    return phases
+
+
+def declared_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float = 0.0, source: str = "") -> Phase:
+    """A formation enthalpy of the user's own: used instead of a tabulated one, or where there is none.
+
+    Parameters
+    ----------
+    formula
+        Compound of at least two elements; the enthalpy counts this formula unit.
+    kJ_per_mol, uncertainty_kJ_per_mol
+        From the elements and O2 gas, and its error.
+    source
+        Where it comes from.
+
+    Raises
+    ------
+    ValueError
+        If the formula is no compound, or the numbers make no sense.
+    """
+    try:
+        atoms = formula_composition(formula)
+    except ValueError as error:
+        raise ValueError(f"{formula!r} is no formula: {error}") from error
+    if len(atoms) < 2:
+        raise ValueError(f"{formula} is an element, whose formation enthalpy is zero by definition")
+    numbers = (kJ_per_mol, uncertainty_kJ_per_mol)
+    if not all(isinstance(x, int | float) and np.isfinite(x) for x in numbers) or uncertainty_kJ_per_mol < 0:
+        raise ValueError(f"{formula}: {kJ_per_mol} ± {uncertainty_kJ_per_mol} kJ/mol is no enthalpy with its error")
+    return Phase(
+        formula=formula,
+        formation_energy_eV=kJ_per_mol * EV_PER_KJ_PER_MOL,
+        uncertainty_eV=uncertainty_kJ_per_mol * EV_PER_KJ_PER_MOL,
+        confidence="declared",
+        source=source or "declared by the user",
+        provenance=Provenance(engine="declared", tier="experiment"),
+    )
+
+
+def same_compound(formula: str, other: str) -> bool:
+    """Whether two formulas are one composition, whatever their formula units."""
+    one, two = formula_composition(formula), formula_composition(other)
+    ratio = sum(one.values()) / sum(two.values())
+    return set(one) == set(two) and all(abs(n - ratio * two[el]) < 1e-6 * n for el, n in one.items())
+
+
+def formula_composition(formula: str) -> dict[str, float]:
+    """Atoms per formula unit by element symbol."""
+    from pymatgen.core import Composition
+
+    return {str(el): float(n) for el, n in Composition(formula).get_el_amt_dict().items()}
+
+
+def decomposition(composition: Mapping[str, float], phases: Sequence[Phase]) -> tuple[float, dict[str, float]]:
+    """Lowest energy of a composition as a mixture of phases and elements.
+
+    Parameters
+    ----------
+    composition
+        Atoms by element.
+    phases
+        Phases to mix; the elements at zero energy are added.
+
+    Returns
+    -------
+    energy_eV, amounts
+        Energy from the elements for the given atoms, and formula units of each phase.
+
+    Raises
+    ------
+    ValueError
+        If the linear program fails, which well-posed input does not make it do.
+    """
+    elements = oxygen_last(composition)
+    rows = Constraints(elements, phases)
+    target = [composition[el] for el in elements]
+    found = linprog(rows.energies, A_eq=rows.amounts.T, b_eq=target, bounds=(0, None))
+    if not found.success or found.x is None or found.fun is None:
+        raise ValueError(f"no decomposition of {dict(composition)}: {found.message}")
+    amounts = {name: float(x) for name, x in zip(rows.names, found.x, strict=True) if x > 1e-9}
+    return float(found.fun), amounts
+
+
+class Constraints:
+    """What keeps other phases from forming, as arrays: sum over elements of amounts * dmu <= energy.
+
+    Attributes
+    ----------
+    names
+        Phases, then the elements in their standard states.
+    amounts, energies, uncertainties
+        Shapes (m, d), (m,), (m,); atoms of each element, and eV per formula unit.
+    """
+
+    def __init__(self, elements: Sequence[str], phases: Sequence[Phase]) -> None:
+        compounds = [(p, c) for p in phases if len(c := formula_composition(p.formula)) > 1]
+        pure = [element_formula(el) for el in elements]
+        table = [c for _, c in compounds] + [formula_composition(f) for f in pure]
+        self.names = [p.formula for p, _ in compounds] + pure
+        self.amounts: NDArray[np.float64] = np.array([[c.get(el, 0.0) for el in elements] for c in table])
+        zeros = [0.0] * len(pure)
+        self.energies = np.array([p.formation_energy_eV for p, _ in compounds] + zeros)
+        self.uncertainties = np.array([p.uncertainty_eV for p, _ in compounds] + zeros)
+
+
+def element_formula(element: str) -> str:
+    """Standard state of an element: the symbol, or the diatomic gas."""
+    return f"{element}2" if element in _DIATOMIC else element
+
+
+def oxygen_last(composition: Mapping[str, float]) -> list[str]:
+    """Element symbols sorted by name, oxygen at the end."""
+    return sorted(composition, key=lambda el: (el == "O", el))
+
+
+def mixture_text(amounts: Mapping[str, float]) -> str:
+    """``{"Co": 1, "Fe3O4": 2/3}`` as ``Co + 2/3 Fe3O4``."""
+    return " + ".join(f"{_number(x)} {name}".strip() for name, x in amounts.items())
+
+
+def _number(value: float) -> str:
+    """A stoichiometric number as a small fraction where it is one; empty for 1."""
+    near = Fraction(value).limit_denominator(60)
+    if abs(float(near) - value) > 1e-6:
+        return f"{value:.4g}"
+    return "" if near == 1 else str(near)

@@ -1,0 +1,303 @@
+"""A maggma store in one SQLite file: indexed by job, written in transactions, checked on reading.
+
+Why not maggma's own: JSONStore rewrites its file in place and was found empty after a killed
+process; MontyStore survives, but decodes every document at every query, so that a study's time
+goes into reading its own results. Here a query for one job reads that job alone. Documents are
+zlib-compressed JSON, whose checksum tells a damaged one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from maggma.core.store import Sort, Store
+from monty.json import jsanitize
+
+from ...structures.io.safe_json import check_classes
+from ..errors import UserError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    uuid TEXT NOT NULL, idx INTEGER NOT NULL, name TEXT, body BLOB NOT NULL, PRIMARY KEY (uuid, idx)
+);
+CREATE INDEX IF NOT EXISTS documents_name ON documents (name);
+"""
+DAMAGED = "damaged"
+_COLUMNS = {"uuid": "uuid", "index": "idx", "name": "name"}
+
+
+# uuid, index, name, compressed document
+Row = tuple[str, int, str | None, bytes]
+
+
+def encode(document: Mapping[str, Any]) -> Row:
+    """A document as a row of the file."""
+    clean = jsanitize(document, strict=False)
+    body = zlib.compress(json.dumps(clean, separators=(",", ":")).encode(), 1)
+    return clean["uuid"], clean.get("index", 1), clean.get("name"), body
+
+
+def decode(row: Row) -> dict[str, Any]:
+    """The document of a row."""
+    document: dict[str, Any] = json.loads(zlib.decompress(row[3]))
+    return document
+
+
+class DamagedStoreError(UserError, RuntimeError):
+    """A stored document does not decode; the message names the file and the job, `row` is its uuid and index."""
+
+    row: tuple[str, int] | None = None
+
+
+class SqliteStore(Store):
+    """Job outputs in one SQLite file.
+
+    Parameters
+    ----------
+    path
+        The file; its folder must exist.
+    read_only
+        Whether nothing is written: to look into a store of another study.
+    """
+
+    def __init__(self, path: str, *, read_only: bool = False, **kwargs: Any) -> None:
+        self.path = str(path)
+        self.read_only = read_only
+        self._connection: sqlite3.Connection | None = None
+        self._held: list[Row] | None = None
+        kwargs.setdefault("key", "uuid")
+        super().__init__(**kwargs)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return Path(self.path).name
+
+    @property
+    def _collection(self) -> None:
+        raise NotImplementedError("a SQLite store has no MongoDB collection")
+
+    def connect(self, force_reset: bool = False) -> None:
+        """Open the file, making it if it is not there.
+
+        Raises
+        ------
+        DamagedStoreError
+            If the file is no SQLite database.
+        """
+        if self._connection is not None and not force_reset:
+            return
+        self.close()
+        name = f"{Path(self.path).absolute().as_uri()}?mode=ro" if self.read_only else self.path
+        connection = sqlite3.connect(
+            name, timeout=60, isolation_level=None, check_same_thread=False, uri=self.read_only
+        )
+        try:
+            if self.read_only:
+                connection.execute("SELECT uuid FROM documents LIMIT 1").fetchall()
+            else:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            raise DamagedStoreError(
+                f"{self.path} is no readable job store ({error}); the next `magnetoionics run` moves it aside"
+            ) from error
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.connect()
+        assert self._connection is not None
+        return self._connection
+
+    def count(self, criteria: dict[str, Any] | None = None) -> int:
+        """Number of documents that meet the criteria."""
+        if not criteria:
+            return int(self._open.execute("SELECT COUNT(*) FROM documents").fetchone()[0])
+        return sum(1 for _ in self._matching(criteria))
+
+    def query(
+        self,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        **_: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Documents that meet MongoDB criteria; equalities of uuid, index and name use the index.
+
+        Parameters
+        ----------
+        criteria
+            MongoDB filter.
+        properties
+            Fields to return, dots for nested ones; all by default.
+        sort
+            Top-level fields with 1 or -1.
+        skip, limit
+            As in MongoDB; a limit of 0 is none.
+        """
+        found: Any = self._matching(criteria or {})
+        if sort:
+            found = list(found)
+            for field, order in reversed(list(sort.items())):
+                descending = (order.value if isinstance(order, Sort) else order) == -1
+                found.sort(key=lambda d: (d.get(field) is not None, d.get(field)), reverse=descending)
+        for position, document in enumerate(found):
+            if position < skip:
+                continue
+            if limit and position >= skip + limit:
+                return
+            yield _project(document, properties)
+
+    def by_key(self, key: str) -> dict[str, Any] | None:
+        """Output document of the job that has a key (see `keys`); None if the store has none.
+
+        Raises
+        ------
+        DamagedStoreError
+            If it is there and does not decode.
+        """
+        pointer = self.query_one({"uuid": f"key-{key}"})
+        if pointer is None:
+            return None
+        uuid, index = pointer["job"]
+        return self.query_one({"uuid": uuid, "index": index})
+
+    def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
+        """Insert or replace documents in one transaction."""
+        rows = [encode(doc) for doc in (docs if isinstance(docs, list) else [docs])]
+        if self._held is not None:
+            self._held.extend(rows)
+            return
+        self.write_rows(rows)
+
+    def write_rows(self, rows: Sequence[Row], remove: Sequence[tuple[str, int]] = ()) -> None:
+        """Insert or replace encoded documents, and remove others, in one transaction."""
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", rows)
+            connection.executemany("DELETE FROM documents WHERE uuid = ? AND idx = ?", remove)
+
+    @contextmanager
+    def holding(self) -> Iterator[list[Row]]:
+        """Within this context updates are collected in the returned list instead of written."""
+        self._held = []
+        try:
+            yield self._held
+        finally:
+            self._held = None
+
+    def ensure_index(self, key: str, unique: bool = False) -> bool:
+        """Whether a field is indexed: uuid, index and name are."""
+        return key in _COLUMNS
+
+    def groupby(
+        self,
+        keys: list[str] | str,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        **_: Any,
+    ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """Documents grouped by the values of top-level fields."""
+        names = keys if isinstance(keys, list) else [keys]
+        groups: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+        for document in self.query(criteria, None, sort, skip, limit):
+            group = {n: document.get(n) for n in names}
+            label = json.dumps(group, sort_keys=True, default=str)
+            groups.setdefault(label, (group, []))[1].append(_project(document, properties))
+        yield from groups.values()
+
+    def remove_docs(self, criteria: dict[str, Any]) -> None:
+        """Remove the documents that meet the criteria."""
+        doomed = [(d["uuid"], d.get("index", 1)) for d in self._matching(criteria)]
+        with self._transaction() as connection:
+            connection.executemany("DELETE FROM documents WHERE uuid = ? AND idx = ?", doomed)
+
+    def _transaction(self) -> sqlite3.Connection:
+        connection = self._open
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    def _matching(self, criteria: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        # maggma's own in-memory MongoDB, whatever that package is called in the installed version
+        from maggma.stores.mongolike import mongomock
+
+        filter_applies = mongomock.filtering.filter_applies
+
+        quick = {k: v for k, v in criteria.items() if k in _COLUMNS and isinstance(v, str | int)}
+        where = " AND ".join(f"{_COLUMNS[k]} = ?" for k in quick)
+        rest = {k: v for k, v in criteria.items() if k not in quick}
+        text = "SELECT uuid, idx, name, body FROM documents" + (f" WHERE {where}" if where else "") + " ORDER BY rowid"
+        for row in self._open.execute(text, tuple(quick.values())).fetchall():
+            document = self._decode(row)
+            if not rest or filter_applies(rest, document):
+                yield document
+
+    def _decode(self, row: Row) -> dict[str, Any]:
+        try:
+            document = decode(row)
+            if (document.get("uuid"), document.get("index", 1)) != (row[0], row[1]):
+                raise ValueError("it is another job's")
+        except (zlib.error, ValueError, TypeError, AttributeError) as error:
+            damage = DamagedStoreError(
+                f"the result of job {row[0]} in {self.path} is damaged ({error}); "
+                "the next `magnetoionics run` moves it aside and computes it again"
+            )
+            damage.row = row[0], row[1]
+            raise damage from error
+        check_classes(document, f"job {row[0]} in {self.path}")
+        return document
+
+    def quarantine(self, uuid: str, index: int) -> Path:
+        """Move a damaged document out of the store, as it is; returns where it went."""
+        folder = Path(self.path).parent / DAMAGED
+        folder.mkdir(exist_ok=True)
+        # Hashed, because the name comes from a file that is damaged.
+        target = folder / f"{hashlib.sha256(f'{uuid}:{index}'.encode()).hexdigest()[:16]}.zlib"
+        query = "SELECT body FROM documents WHERE uuid = ? AND idx = ?"
+        for (body,) in self._open.execute(query, (uuid, index)).fetchall():
+            target.write_bytes(body)
+        self.write_rows([], remove=[(uuid, index)])
+        return target
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SqliteStore) and self.path == other.path
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.path))
+
+
+def _project(document: dict[str, Any], properties: dict[str, Any] | list[str] | None) -> dict[str, Any]:
+    if not properties:
+        return document
+    out: dict[str, Any] = {}
+    for path in properties:
+        value: Any = document
+        for part in path.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        place = out
+        *parents, last = path.split(".")
+        for part in parents:
+            place = place.setdefault(part, {})
+        if value is not None or last in document:
+            place[last] = value
+    return out

@@ -1,0 +1,159 @@
+"""Computes all hops of a host into a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from ..errors import StudyFailedError, UserError
+from ..study_options import StudyOptions
+from .files import write_whole
+
+if TYPE_CHECKING:
+    from ...analysis.kinetics.hop_set import HopSet
+
+RESULTS = "hops.json"
+TABLE = "hops.csv"
+FIELD_TABLE = "hops-in-fields.csv"
+FIGURE = "hops.png"
+
+
+def run_hops(
+    host: str,
+    *,
+    engine_name: str = "local",
+    order: str | None = None,
+    output: Path | None = None,
+    quick: bool = False,
+    jobs: int = 1,
+    options: StudyOptions | None = None,
+    reuse: Sequence[Path] = (),
+    console: Console | None = None,
+) -> HopSet:
+    """Compute every distinct hop of a host; an interrupted run goes on where it was.
+
+    Parameters
+    ----------
+    host, engine_name, order
+        Names; unknown ones are refused before anything is computed.
+    output
+        Folder for hops.json, hops.csv, hops-in-fields.csv and hops.png; ``HOST-hops`` in the current one by default.
+    quick
+        Cells of about 56 atoms instead of 450.
+    jobs
+        Processes that compute at a time.
+    options
+        Fields, a cheaper engine for the paths.
+    reuse
+        Folders of other studies: what they have computed is taken from there.
+    console
+        Where to print; stdout by default.
+
+    Raises
+    ------
+    UserError
+        For bad input, a folder that cannot be used, or a calculation that failed.
+    """
+    from .files import check_output_folder
+    from .study_run import check_names, default_folder
+
+    console = console or Console()
+    check_names(host, engine_name, order)
+    if jobs < 1:
+        raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
+    folder = output or Path(str(default_folder(host)).removesuffix("-study") + "-hops")
+    if not (folder / RESULTS).exists():
+        check_output_folder(folder, overwrite=False)
+    flow = _flow(host, engine_name, order, quick, options or StudyOptions())
+    last = _last(flow)
+
+    from ..local.progress import StageProgress
+    from ..local.recovery import heal_store
+    from ..local.run_log import refuse_if_in_use
+    from ..local.runner import LocalRunner
+    from ..local.store import STORE_FOLDER, open_store, refuse_links, stores_of
+
+    told = Console(stderr=True)
+    others = stores_of(reuse)
+    refuse_links(folder)
+    refuse_if_in_use(folder / STORE_FOLDER)
+    notes = heal_store(folder)
+    store = open_store(folder)
+    with StageProgress(flow, told) as progress:
+        summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
+    for note in [*notes, *summary.damaged]:
+        told.print(f"damage: {note}", style="yellow", markup=False)
+    if not summary.finished:
+        name, reason = next(iter(summary.failed.items()))
+        raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
+    found = _result(store, last)
+    write_hops(found, folder)
+    print_hops(found, console)
+    console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)
+    return found
+
+
+def write_hops(hops: HopSet, folder: Path) -> None:
+    """Write the document, the table and the figure."""
+    write_whole(folder / TABLE, hops.to_dataframe().to_csv(index=False))
+    write_whole(folder / FIELD_TABLE, hops.field_dataframe().to_csv(index=False))
+    hops.plot().savefig(folder / FIGURE, dpi=160)
+    write_whole(folder / RESULTS, json.dumps(hops.model_dump(mode="json"), indent=1) + "\n")
+
+
+def print_hops(hops: HopSet, console: Console) -> None:
+    """Print one line per hop, and what has no hop."""
+    from ...analysis.kinetics.profiles import humps
+
+    strong = max((f.field_V_per_m for m in hops.migrations for f in m.field), default=0.0)
+    table = Table("hop", "Å", "ways", "humps", "forward", "back", "Δ", title=f"Hops of {hops.formula}, energies in eV")
+    table.columns[0].no_wrap = True
+    if strong:
+        table.add_column("forward in ±F", no_wrap=True)
+        table.caption = f"Δ: final minus initial; ±F: {strong:.1e} V/m along and against the hop".replace("e+0", "e")
+    for m in hops.migrations:
+        row = [m.label, f"{m.distance_A:.3f}", str(m.multiplicity), str(len(humps([p.energy_eV for p in m.images])))]
+        row += [f"{m.forward_eV:.3f}", f"{m.backward_eV:.3f}", f"{m.delta_eV:+.3f}"]
+        if strong:
+            sides = {f.field_V_per_m: f.forward_eV for f in m.field}
+            row.append(" / ".join(f"{sides[s]:.3f}" for s in (strong, -strong) if s in sides))
+        table.add_row(*row, style=None if m.converged else "yellow")
+    console.print(table)
+    for m in (m for m in hops.migrations if not m.converged):
+        failed = "; ".join(c.name for c in m.checks if c.passed is False)
+        console.print(f"{m.label}: not converged ({failed})", style="yellow", markup=False)
+    for line in hops.absent:
+        console.print(f"no hop {line}", style="dim", markup=False)
+
+
+def _flow(host: str, engine_name: str, order: str | None, quick: bool, options: StudyOptions) -> Any:
+    from ...workflows.flows.hops import AllHopsMaker
+
+    try:
+        maker = AllHopsMaker(
+            engine=options.engine(engine_name),
+            repeats=options.repeats(host, order, quick),
+            fields=options.fields.request(),
+        )
+        return maker.make(host, order)
+    except ValueError as error:
+        raise UserError(f"the hops cannot be computed: {error}") from error
+
+
+def _last(flow: Any) -> str:
+    """Key of the job that collects; asked before the run, which takes the references out of the jobs."""
+    from ...workflows.flows.hops import collect_hops
+
+    return str(next(j.uuid for j, _ in flow.iterflow() if j.name == collect_hops.__name__.replace("_", " ")))
+
+
+def _result(store: Any, last: str) -> HopSet:
+    from monty.json import MontyDecoder
+
+    made = store.get_output(last, load=True)
+    return MontyDecoder().process_decoded(made)  # type: ignore[no-any-return]

@@ -1,0 +1,340 @@
+"""Runs a study into a folder, and rebuilds its report from the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from ..errors import StudyFailedError, UserError
+from ..local.recovery import heal_store, set_bad_results_aside
+from ..local.run_log import refuse_if_in_use
+from ..local.store import STORE_FOLDER, refuse_links, stores_of
+from ..study_options import StudyOptions
+from .files import REPORT, band_stem, check_output_folder, write_study
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
+    from ...analysis.device.assumptions import Declarations
+    from ...analysis.results.calculation import Band
+    from ...analysis.study.documents import Study
+    from ..local.runner import RunSummary
+
+STUDY_JOB = "assemble study"
+BAND_JOB = "band"
+TIMINGS_KEY = "magnetoionics-timings"
+
+
+def run_study(
+    host: str,
+    *,
+    engine_name: str = "local",
+    order: str | None = None,
+    output: Path | None = None,
+    quick: bool = False,
+    overwrite: bool = False,
+    stages: Sequence[str] | None = None,
+    starts: str | None = None,
+    jobs: int = 1,
+    declared: Declarations | None = None,
+    options: StudyOptions | None = None,
+    reuse: Sequence[Path] = (),
+    console: Console | None = None,
+) -> Path:
+    """Compute a study and write it.
+
+    Parameters
+    ----------
+    host, engine_name, order
+        Names; unknown ones are refused before anything is computed.
+    output
+        Folder; ``HOST-study`` in the current one by default.
+    quick
+        Smaller cells and fewer directions.
+    overwrite
+        Replace a study that the folder holds.
+    stages
+        Some of `workflows.flows.plan.REQUESTABLE`; all that can be done by default.
+    starts
+        Kinds of start of each vacancy, see `structures.defects.initial_states.start_kinds`; the cell as built by
+        default.
+    jobs
+        Processes that compute at a time.
+    declared
+        Frozen reference, pulse and film; nothing frozen by default.
+    options
+        Fields, vibrating ions, a cheaper engine for the path.
+    reuse
+        Folders of other studies: what they have computed is taken from there.
+    console
+        Where to report; stderr by default.
+
+    Returns
+    -------
+    Path
+        The study's folder.
+
+    Raises
+    ------
+    UserError
+        For bad input, or if a calculation failed.
+    """
+    console = console or Console(stderr=True)
+    begin = time.perf_counter()
+    check_names(host, engine_name, order)
+    folder = output or default_folder(host)
+    if jobs < 1:
+        raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
+    refuse_links(folder)
+    refuse_if_in_use(folder / STORE_FOLDER)
+    notes = set_bad_results_aside(folder)
+    check_output_folder(folder, overwrite=overwrite)
+    others = stores_of(reuse)
+    flow = _build_flow(host, engine_name, order, quick, stages, starts, declared, options)
+    if overwrite:
+        _remove_study(folder)
+
+    from ..local.progress import StageProgress
+    from ..local.runner import LocalRunner
+    from ..local.store import open_store
+
+    for note in [*notes, *heal_store(folder)]:
+        console.print(f"damage: {note}", style="yellow", markup=False)
+    store = open_store(folder)
+    with StageProgress(flow, console) as progress:
+        summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
+    for note in summary.damaged:
+        console.print(f"damage: {note}", style="yellow", markup=False)
+    if not summary.finished:
+        name, reason = next(iter(summary.failed.items()))
+        raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
+    finish_study(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin}, flow.uuid, folder)
+    console.print(
+        f"{folder / REPORT}  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)", style="bold", markup=False
+    )
+    return folder
+
+
+def default_folder(host: str) -> Path:
+    """``HOST-study`` in the current folder, by the name of the material or of the host file without its ending."""
+    from ...structures.host import is_host_file
+
+    name = Path(host.strip()).stem if is_host_file(host) else host.strip().lower().replace(":", "-")
+    return Path(f"{name}-study")
+
+
+def finish_study(store: JobStore, seconds: dict[str, float], flow_uuid: str, folder: Path) -> None:
+    """Write results, figures, bands and report of a flow whose jobs are all in the store.
+
+    Parameters
+    ----------
+    store
+        The folder's store.
+    seconds
+        Wall seconds by stage.
+    flow_uuid
+        Which of the flows in the store is the study.
+    folder
+        The study's folder.
+    """
+    _save_timings(store, seconds, flow_uuid)
+    write_study(*_load(store), folder)
+
+
+def _jobs(summary: RunSummary) -> str:
+    before = f", {summary.reused} of them computed before" if summary.reused else ""
+    return f"{summary.jobs} jobs{before}" + (f" ({summary.borrowed} in other studies)" if summary.borrowed else "")
+
+
+def rebuild_report(folder: Path, console: Console | None = None, declared: Declarations | None = None) -> None:
+    """Write results, figures, bands and report again from the store; computes nothing.
+
+    Parameters
+    ----------
+    folder
+        Of a study.
+    console
+        Where to report; stderr by default.
+    declared
+        Frozen reference, pulse and film; those that the study ran with by default.
+
+    Raises
+    ------
+    UserError
+        If the folder has no store with a finished study, or the declarations do not fit it.
+    """
+    write_study(*study_as_declared(folder, declared), folder)
+    (console or Console(stderr=True)).print(f"{folder / REPORT}", style="bold", markup=False)
+
+
+def study_as_declared(folder: Path, declared: Declarations | None) -> tuple[Study, dict[str, Band]]:
+    """The study of a folder's store and its bands, under other declarations if some are given; writes nothing.
+
+    Raises
+    ------
+    UserError
+        As `rebuild_report`.
+    """
+    from ...analysis.builder.post_processing import HopEnds, declare, engine_couplings
+    from ..local.store import has_store, open_store
+
+    if not has_store(folder):
+        raise UserError(f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`")
+    study, bands = _load(open_store(folder))
+    if declared is None:
+        return study, bands
+    if study.declared is not None and not declared.enthalpies:
+        # The window was made with them; only a new run makes another.
+        declared = declared.model_copy(update={"enthalpies": study.declared.enthalpies})
+    band = next(iter(bands.values()), None)
+    ends = None
+    if band is not None:
+        found = engine_couplings(study, declared.reference)
+        ends = HopEnds(band.images[0].structure, band.images[-1].structure, band.mover, found)
+    try:
+        return declare(study, ends, declared), bands
+    except ValueError as error:
+        raise UserError(f"{folder} cannot be declared so: {error}") from error
+
+
+def build_flow(
+    host: str,
+    engine_name: str,
+    order: str | None = None,
+    quick: bool = False,
+    stages: Sequence[str] | None = None,
+    starts: str | None = None,
+    options: StudyOptions | None = None,
+    declared: Declarations | None = None,
+) -> Any:
+    """Flow of a study, with every name checked; arguments as for `run_study`.
+
+    Raises
+    ------
+    UserError
+        For bad input.
+    """
+    check_names(host, engine_name, order)
+    return _build_flow(host, engine_name, order, quick, stages, starts, declared, options)
+
+
+def check_names(host: str, engine_name: str, order: str | None) -> None:
+    """Refuse unknown hosts, engines and orders.
+
+    Raises
+    ------
+    UserError
+        With the known ones.
+    """
+    from ...structures.host import UnknownHostError, get_host
+    from ...workflows.engine import UnknownEngineError, get_engine
+
+    try:
+        known = get_host(host)
+        get_engine(engine_name)
+    except (UnknownHostError, UnknownEngineError) as error:
+        raise UserError(str(error)) from error
+    if order is not None and order not in known.orders:
+        raise UserError(f"{known.key} has no cation order {order!r}; known: {', '.join(known.orders)}")
+
+
+def _build_flow(
+    host: str,
+    engine_name: str,
+    order: str | None,
+    quick: bool,
+    stages: Sequence[str] | None,
+    starts: str | None,
+    declared: Declarations | None = None,
+    options: StudyOptions | None = None,
+) -> Any:
+    from ...structures.defects.initial_states import start_kinds
+    from ...workflows.flows.study import MagnetoionicStudyMaker
+
+    options = options or StudyOptions()
+    maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
+    try:
+        made = replace(maker(options.engine(engine_name), stages), **options.changes())
+        made.repeats = options.repeats(host, order, quick)
+        if starts is not None:
+            made = replace(made, starts=start_kinds(starts))
+        if declared is not None:
+            made.declared = declared
+        return made.make(host, order)
+    except ValueError as error:
+        raise UserError(f"this study cannot run: {error}") from error
+
+
+def _remove_study(folder: Path) -> None:
+    """Take away only what a study writes; files of other origin stay."""
+    import shutil
+
+    from .files import BANDS, FIGURES, RESULTS
+
+    refuse_if_in_use(folder / STORE_FOLDER)
+    for name in (STORE_FOLDER, FIGURES, BANDS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (RESULTS, REPORT):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _save_timings(store: JobStore, seconds: dict[str, float], flow_uuid: str) -> None:
+    """Timings, and which of the flows that the store may hold is the study."""
+    rounded = {k: round(v, 3) for k, v in seconds.items()}
+    store.docs_store.update({"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded, "study": flow_uuid})
+
+
+def _decoded(output: Any, name: str, kind: type[Any]) -> Any:
+    """The document in a job's output, whatever else a store from somebody may hold there."""
+    from monty.json import MontyDecoder
+
+    try:
+        made = MontyDecoder().process_decoded(output)
+    except Exception as error:  # pymatgen and pydantic fail on nonsense in many ways
+        made, reason = None, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+    else:
+        reason = f"it is a {type(made).__name__}"
+    if not isinstance(made, kind):
+        raise UserError(
+            f"the output of {name!r} in the job store is no {kind.__name__} ({reason}); "
+            "`magnetoionics run --overwrite` computes it again"
+        )
+    return made
+
+
+def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
+    """The assembled study with its timings, and its bands by file stem.
+
+    Raises
+    ------
+    UserError
+        If the store has no finished study.
+    """
+    from ...analysis.results.calculation import Band
+    from ...analysis.study.documents import Study
+
+    timings = store.docs_store.query_one({"uuid": TIMINGS_KEY}) or {}
+
+    def output_of(name: str, kind: type[Any]) -> Any:
+        flow = timings.get("study")
+        criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
+        found = store.query_one(criteria, properties=["output"], load=True)
+        return None if found is None else _decoded(found.get("output"), name, kind)
+
+    study = output_of(STUDY_JOB, Study)
+    if study is None:
+        raise UserError("the job store holds no finished study; run it again")
+    seconds = timings.get("output") or {}
+    if not isinstance(seconds, dict) or not all(isinstance(s, int | float) for s in seconds.values()):
+        raise UserError(
+            "the timings in the job store are no seconds by stage; `magnetoionics run --overwrite` renews it"
+        )
+    study.timings = seconds
+    band = output_of(BAND_JOB, Band)
+    bands = {band_stem(m.band_file): band for m in study.migration if m.band_file and band is not None}
+    return study, bands

@@ -1,0 +1,1 @@
+"""Cells without defects: cation orders, random cells, supercells, films, competing phases."""

@@ -1,0 +1,266 @@
+"""Cation orders: all symmetry-distinct ones of a small cell, and random ones of a given inversion degree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+
+from ..symmetry import image_of_site, operations, space_group_symbol
+from .spinel import parent_spinel
+
+IntArray = NDArray[np.int_]
+# 12870 ways in the 56-atom cube take a second; this bound keeps an enumeration below a minute.
+MOST_ARRANGEMENTS = 500_000
+# Index of the cell in the cube: rows are the cell's vectors in units of the cube's.
+_CELL_MATRICES = {
+    14: ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
+    28: ((0.5, 0.5, 0.0), (-0.5, 0.5, 0.0), (0.0, 0.0, 1.0)),
+    56: ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+}
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """One symmetry-distinct choice of sites.
+
+    Attributes
+    ----------
+    sites
+        Indices of the chosen sites in the parent.
+    multiplicity
+        Number of equivalent choices in the parent's cell.
+    """
+
+    sites: tuple[int, ...]
+    multiplicity: int
+
+
+def spinel_cell(a_A: float, oxygen_u: float, atoms: int = 56) -> Structure:
+    """Parent spinel in the 14-atom primitive, 28-atom tetragonal or 56-atom cubic cell.
+
+    Parameters
+    ----------
+    a_A, oxygen_u
+        As in `parent_spinel`.
+    atoms
+        14, 28 or 56.
+
+    Returns
+    -------
+    Structure
+        With dummy species and the property ``sublattice``, as `parent_spinel` makes them.
+
+    Raises
+    ------
+    ValueError
+        If there is no such cell.
+    """
+    if atoms not in _CELL_MATRICES:
+        raise ValueError(f"no spinel cell of {atoms} atoms; known: {sorted(_CELL_MATRICES)}")
+    cube = parent_spinel(a_A, oxygen_u)
+    lattice = np.array(_CELL_MATRICES[atoms]) @ cube.lattice.matrix
+    coords = np.mod(np.round(cube.cart_coords @ np.linalg.inv(lattice), 9), 1.0)
+    _, kept = np.unique(np.round(coords, 6), axis=0, return_index=True)
+    order = sorted(int(i) for i in kept)
+    cell = Structure(
+        lattice,
+        [cube[i].specie for i in order],
+        coords[order],
+        site_properties={"sublattice": [cube[i].properties["sublattice"] for i in order]},
+    )
+    if len(cell) != atoms:
+        raise RuntimeError(f"the {atoms}-atom spinel cell came out with {len(cell)} atoms")
+    return cell
+
+
+def sites_on(structure: Structure, sublattice: str) -> list[int]:
+    """Indices of the sites of one sublattice."""
+    return [i for i, s in enumerate(structure) if s.properties["sublattice"] == sublattice]
+
+
+def site_permutations(structure: Structure, sites: Sequence[int]) -> IntArray:
+    """How the cell's symmetry permutes a set of sites, duplicates removed.
+
+    Parameters
+    ----------
+    structure
+        Cell with all its colours.
+    sites
+        Indices of a set that the symmetry maps onto itself.
+
+    Returns
+    -------
+    ndarray
+        Shape (operations, len(sites)): where each site of the list goes, as a position in the list.
+
+    Raises
+    ------
+    ValueError
+        If an operation takes a site out of the set.
+    """
+    place = {site: n for n, site in enumerate(sites)}
+    rows = set()
+    for op in operations(structure):
+        images = [image_of_site(structure, op, structure[i].frac_coords) for i in sites]
+        if any(image not in place for image in images):
+            raise ValueError("an operation takes a chosen site out of the set: give whole orbits of sites")
+        rows.add(tuple(place[image] for image in images if image is not None))
+    return np.array(sorted(rows))
+
+
+def distinct_arrangements(structure: Structure, sites: Sequence[int], count: int) -> list[Arrangement]:
+    """All ways to choose some of a set of sites, one per class under the cell's symmetry.
+
+    Parameters
+    ----------
+    structure
+        Parent with the sites still alike.
+    sites
+        Where to choose.
+    count
+        How many to choose.
+
+    Returns
+    -------
+    list of Arrangement
+        Multiplicities sum to ``comb(len(sites), count)``; most symmetric (rarest) first.
+
+    Raises
+    ------
+    ValueError
+        If the count is impossible or there are too many ways to go through.
+    """
+    total = len(sites)
+    if not 0 <= count <= total:
+        raise ValueError(f"cannot choose {count} of {total} sites")
+    if comb(total, count) > MOST_ARRANGEMENTS:
+        raise ValueError(
+            f"{comb(total, count)} arrangements are more than {MOST_ARRANGEMENTS}; use a smaller cell or random orders"
+        )
+    weights = 1 << np.arange(total, dtype=np.int64)
+    chosen = np.array(list(combinations(range(total), count)), dtype=np.int64).reshape(-1, count)
+    codes = weights[chosen].sum(axis=1)
+    lowest = codes.copy()
+    for permutation in site_permutations(structure, sites):
+        np.minimum(lowest, weights[permutation[chosen]].sum(axis=1), out=lowest)
+    representatives, multiplicities = np.unique(lowest, return_counts=True)
+    rows = {int(code): row for code, row in zip(codes, chosen, strict=True)}
+    found = [
+        Arrangement(tuple(sites[i] for i in rows[int(code)]), int(n))
+        for code, n in zip(representatives, multiplicities, strict=True)
+    ]
+    return sorted(found, key=lambda a: (a.multiplicity, a.sites))
+
+
+def decorated(parent: Structure, divalent: str, trivalent: str, divalent_sites: Iterable[int]) -> Structure:
+    """Spinel with M2+ on given cation sites and M3+ on all others.
+
+    Parameters
+    ----------
+    parent
+        Cell with the property ``sublattice``.
+    divalent, trivalent
+        Element symbols.
+    divalent_sites
+        Indices of cation sites.
+
+    Returns
+    -------
+    Structure
+        With properties ``sublattice`` and ``valence``.
+
+    Raises
+    ------
+    ValueError
+        If a given site is an oxygen site or the cell would be charged.
+    """
+    chosen = set(divalent_sites)
+    labels = [str(s.properties["sublattice"]) for s in parent]
+    wrong = sorted(i for i in chosen if labels[i] == "O")
+    if wrong:
+        raise ValueError(f"sites {wrong} hold oxygen, not a cation")
+    species = ["O" if x == "O" else divalent if i in chosen else trivalent for i, x in enumerate(labels)]
+    valences = [-2.0 if x == "O" else 2.0 if i in chosen else 3.0 for i, x in enumerate(labels)]
+    if abs(sum(valences)) > 1e-9:
+        raise ValueError(f"{len(chosen)} divalent ions leave the cell with charge {sum(valences):g} e")
+    return Structure(
+        parent.lattice, species, parent.frac_coords, site_properties={"sublattice": labels, "valence": valences}
+    )
+
+
+def inverse_orders(
+    a_A: float, oxygen_u: float, divalent: str, trivalent: str, atoms: int = 28
+) -> list[tuple[str, int, Structure]]:
+    """Every distinct fully inverse order of a small cell.
+
+    Parameters
+    ----------
+    a_A, oxygen_u, atoms
+        As in `spinel_cell`.
+    divalent, trivalent
+        Element symbols of M2+ and M3+.
+
+    Returns
+    -------
+    list of (space group symbol, multiplicity, Structure)
+        Half of the B sites hold M2+.
+    """
+    parent = spinel_cell(a_A, oxygen_u, atoms)
+    b_sites = sites_on(parent, "B")
+    out = []
+    for arrangement in distinct_arrangements(parent, b_sites, len(b_sites) // 2):
+        cell = decorated(parent, divalent, trivalent, arrangement.sites)
+        out.append((space_group_symbol(cell), arrangement.multiplicity, cell))
+    return out
+
+
+def random_spinel(parent: Structure, divalent: str, trivalent: str, inversion: float, seed: int) -> Structure:
+    """Random cation order of a given inversion degree.
+
+    Parameters
+    ----------
+    parent
+        `parent_spinel`, `spinel_cell` or a supercell of one.
+    divalent, trivalent
+        Element symbols.
+    inversion
+        Share i of the A sites with M3+: 0 normal, 1 inverse, 2/3 random.
+    seed
+        Of NumPy's generator; the same seed gives the same cell.
+
+    Returns
+    -------
+    Structure
+        With properties ``sublattice`` and ``valence``.
+
+    Raises
+    ------
+    ValueError
+        If `inversion` is outside 0 to 1 or the cell cannot hold it in whole ions.
+    """
+    counts = inversion_counts(parent, inversion)
+    generator = np.random.default_rng(seed)
+    chosen: list[int] = []
+    for label in ("A", "B"):
+        chosen += [int(i) for i in generator.choice(sites_on(parent, label), counts[label], replace=False)]
+    return decorated(parent, divalent, trivalent, chosen)
+
+
+def inversion_counts(parent: Structure, inversion: float) -> dict[str, int]:
+    """Number of M2+ on A and on B for an inversion degree; raises as `random_spinel` does."""
+    if not 0.0 <= inversion <= 1.0:
+        raise ValueError(f"inversion degree {inversion} is outside 0 (normal) to 1 (inverse)")
+    units = len(sites_on(parent, "A"))
+    moved = round(inversion * units)
+    if abs(moved - inversion * units) > 1e-6:
+        raise ValueError(
+            f"inversion degree {inversion} needs {inversion * units:g} ions in {units} formula units; "
+            f"nearest possible: {moved / units:g}; or use a larger cell"
+        )
+    return {"A": units - moved, "B": moved}

@@ -1,0 +1,1 @@
+"""Defects and hops in a cell: vacancies, interstitials, complexes, initial states, pathways."""

@@ -1,0 +1,243 @@
+"""Hops of an ion into a vacancy: both ends in one atom order, and the voids between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from monty.json import MSONable
+from numpy.typing import NDArray
+from pymatgen.core import PeriodicNeighbor, Structure
+
+from ..checks import StructureError
+from ..symmetry import operations_swapping, stabiliser
+from .intermediate_sites import resting_places
+from .vacancies import remove_site
+
+FloatArray = NDArray[np.float64]
+
+# No ion squeezes past the centre of another at less than this.
+CLEARANCE_A = 0.8
+_SAME_PLACE_A = 0.05
+
+
+@dataclass
+class Hop(MSONable):
+    """One hop with everything a band needs.
+
+    Attributes
+    ----------
+    ion, from_sublattice, vacancy
+        Mover's element and sublattice, and the label of the vacancy (or empty place) that it enters.
+    initial, final
+        Structures of the two ends with identical atom order; only the mover differs.
+    intermediates
+        Trial structures with the mover in an empty polyhedron between the ends (see `intermediates`).
+    intermediate_labels
+        What each trial is, e.g. ``"tetrahedron, nearest cation 1.82 A"``.
+    mover
+        Index of the moving ion in every structure.
+    displacement_A
+        Mover's displacement, final minus initial, minimum image, Cartesian, shape (3,).
+    vacancy_position
+        Fractional coordinates of that place.
+    multiplicity
+        Number of equivalent hops into the same place.
+    relations
+        Point operations (kind names) of the surrounding host that exchange the two states.
+    relation_matrices
+        Their Cartesian matrices, each 3x3.
+    """
+
+    ion: str
+    from_sublattice: str
+    vacancy: str
+    initial: Structure
+    final: Structure
+    intermediates: list[Structure]
+    intermediate_labels: list[str]
+    mover: int
+    displacement_A: list[float]
+    vacancy_position: list[float]
+    multiplicity: int
+    relations: list[str]
+    relation_matrices: list[list[list[float]]]
+
+    @property
+    def distance_A(self) -> float:
+        """Length of the hop in Angstrom."""
+        return float(np.linalg.norm(self.displacement_A))
+
+
+def distinct_hops(
+    structure: Structure,
+    vacancy_index: int,
+    vacancy_label: str,
+    ion: str,
+    from_sublattice: str,
+    cutoff_A: float,
+) -> list[Hop]:
+    """Symmetry-distinct hops of an element into one vacancy.
+
+    Parameters
+    ----------
+    structure
+        Perfect supercell with site properties.
+    vacancy_index
+        Site that is taken out.
+    vacancy_label
+        Its name, kept in the hop.
+    ion, from_sublattice
+        The mover.
+    cutoff_A
+        Longest hop, in Angstrom.
+
+    Returns
+    -------
+    list of Hop
+        Sorted by length, one per orbit of the vacancy's site symmetry.
+
+    Raises
+    ------
+    ValueError
+        If no such ion is within the cutoff, every hop would pass through another atom, or the cell is so
+        small that one ion reaches the vacancy on two ways.
+    """
+    vacancy = structure[vacancy_index]
+    groups = distinct_ways(structure, vacancy.coords, vacancy_label, ion, from_sublattice, cutoff_A)
+    empty = remove_site(structure, vacancy_index)
+    return [
+        make_hop(empty, _shift(way.index, vacancy_index), way.coords, vacancy.coords, len(ways), vacancy_label)
+        for way, ways in ((ways[0], ways) for ways in groups)
+    ]
+
+
+def distinct_ways(
+    structure: Structure, target: FloatArray, label: str, ion: str, from_sublattice: str, cutoff_A: float
+) -> list[list[PeriodicNeighbor]]:
+    """Ions that can go straight to a place, grouped by the place's site symmetry, the nearest first.
+
+    Parameters
+    ----------
+    structure
+        Cell with site properties; an ion on the target itself is about to leave and no obstacle.
+    target
+        Cartesian position in Angstrom, shape (3,).
+    label
+        The place in words, for messages.
+    ion, from_sublattice, cutoff_A
+        As in `distinct_hops`; errors as there.
+    """
+    near = [
+        n
+        for n in structure.get_sites_in_sphere(target, cutoff_A)
+        if n.nn_distance > CLEARANCE_A / 2 and (n.specie.symbol, n.properties["sublattice"]) == (ion, from_sublattice)
+    ]
+    if not near:
+        raise ValueError(f"no {ion}({from_sublattice}) within {cutoff_A} A of {label}; raise the cutoff")
+    if len({n.index for n in near}) < len(near):
+        raise StructureError(
+            f"the cell is too small for hops up to {cutoff_A} A: an ion and its image both reach {label}; "
+            "use a supercell"
+        )
+    near.sort(key=lambda n: (round(n.nn_distance, 4), n.index))
+    blocking = [atom_in_the_way(structure, n.coords, target) for n in near]
+    if None not in blocking:
+        raise StructureError(
+            f"every hop of {ion}({from_sublattice}) into {label} would pass through another atom "
+            f"(the first through site {blocking[0]}); make it a chain of shorter hops"
+        )
+    return grouped(structure, target, [n for n, atom in zip(near, blocking, strict=True) if atom is None])
+
+
+def grouped(structure: Structure, centre: FloatArray, near: list[PeriodicNeighbor]) -> list[list[PeriodicNeighbor]]:
+    """Neighbours of a Cartesian position grouped into orbits of its site symmetry, order kept."""
+    turns = [op.cartesian for op in stabiliser(structure, structure.lattice.get_fractional_coords(centre))]
+    vectors = np.array([n.coords - centre for n in near])
+    left, groups = list(range(len(near))), []
+    while left:
+        # An operation that keeps the centre turns the vectors from it; no index can mix up two images.
+        images = np.array([turn @ vectors[left[0]] for turn in turns])
+        group = [k for k in left if np.linalg.norm(images - vectors[k], axis=1).min() < _SAME_PLACE_A]
+        groups.append([near[k] for k in group])
+        left = [k for k in left if k not in group]
+    return groups
+
+
+def atom_in_the_way(
+    structure: Structure, start: FloatArray, end: FloatArray, clearance_A: float = CLEARANCE_A
+) -> int | None:
+    """Index of an atom that a straight hop would run into, or None.
+
+    Parameters
+    ----------
+    structure
+        Cell; atoms on the two ends are no obstacles.
+    start, end
+        Cartesian ends in Angstrom, shape (3,).
+    clearance_A
+        Smallest distance of an atom from the line, in Angstrom.
+    """
+    length = float(np.linalg.norm(end - start))
+    unit = (end - start) / length
+    for other in structure.get_sites_in_sphere((start + end) / 2, length / 2 + clearance_A):
+        along = float((other.coords - start) @ unit)
+        aside = float(np.linalg.norm(other.coords - start - along * unit))
+        if clearance_A / 2 < along < length - clearance_A / 2 and aside < clearance_A:
+            return int(other.index)
+    return None
+
+
+def _shift(index: int, removed: int) -> int:
+    return index - 1 if index > removed else index
+
+
+def make_hop(state: Structure, mover: int, start: FloatArray, end: FloatArray, multiplicity: int, label: str) -> Hop:
+    """One hop with its intermediates and the relations of its ends.
+
+    Parameters
+    ----------
+    state
+        Initial state.
+    mover
+        Index of the moving ion.
+    start, end
+        Cartesian ends in Angstrom, shape (3,); `start` may be a periodic image of the mover.
+    multiplicity, label
+        Kept in the hop.
+    """
+    site = state[mover]
+    # The image of the mover in the cell makes the hop, so that interpolation never wraps.
+    end = end + site.coords - start
+    voids = resting_places(state, mover, site.coords, end)
+    target = state.lattice.get_fractional_coords(end)
+    relations = operations_swapping(state, site.frac_coords, target, without=mover)
+    unique = {tuple(np.round(op.cartesian, 6).ravel()): op for op in relations}
+    return Hop(
+        ion=site.specie.symbol,
+        from_sublattice=site.properties["sublattice"],
+        vacancy=label,
+        initial=state.copy(),
+        final=_move(state, mover, end),
+        intermediates=[_move(state, mover, place.position_A) for place in voids],
+        intermediate_labels=[place.label for place in voids],
+        mover=mover,
+        displacement_A=[float(x) for x in end - site.coords],
+        vacancy_position=[float(x) for x in np.mod(np.round(target, 12), 1.0)],
+        multiplicity=multiplicity,
+        relations=sorted({op.kind for op in unique.values()}),
+        relation_matrices=[op.cartesian.round(9).tolist() for op in unique.values()],
+    )
+
+
+def _move(structure: Structure, index: int, coords: FloatArray) -> Structure:
+    out = structure.copy()
+    site = structure[index]
+    out.replace(
+        index,
+        site.specie,
+        coords=coords,
+        coords_are_cartesian=True,
+        properties=dict(site.properties),
+    )
+    return out

@@ -1,0 +1,179 @@
+"""Hops into and between empty polyhedra: an ion of the host, or one that was inserted, enters an interstitial."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import PeriodicNeighbor, Structure
+
+from ..checks import StructureError
+from ..symmetry import Operation, operations
+from .hops import Hop, atom_in_the_way, distinct_ways, grouped, make_hop
+from .interstitials import OCCUPIED_A, Void, void_name, with_interstitial
+
+FloatArray = NDArray[np.float64]
+_SAME_PLACE_A = 0.05
+
+
+def void_labels(structure: Structure, voids: Sequence[Void]) -> list[str]:
+    """``i(8b)``, numbered ``i(16c,1)``, ``i(16c,2)`` where one kind splits; in the order of `voids`."""
+    names = [void_name(structure, v.position, v.kind) for v in voids]
+    total, seen, out = Counter(names), Counter[str](), []
+    for name in names:
+        seen[name] += 1
+        out.append(f"i({name},{seen[name]})" if total[name] > 1 else f"i({name})")
+    return out
+
+
+def hops_into_void(
+    structure: Structure, position: Sequence[float] | FloatArray, label: str, ion: str, sublattice: str, cutoff_A: float
+) -> list[Hop]:
+    """Symmetry-distinct hops of an ion of the host into one empty place; it leaves a vacancy behind.
+
+    Parameters
+    ----------
+    structure
+        Cell with site properties; the ion may be one that was inserted before.
+    position
+        Fractional coordinates of the place, e.g. `Void.position`.
+    label
+        Its name, kept in the hop (see `void_labels`).
+    ion, sublattice
+        The mover.
+    cutoff_A
+        Longest hop, in Angstrom.
+
+    Returns
+    -------
+    list of Hop
+        Sorted by length, one per orbit of the place's site symmetry; multiplicities sum to the number of open
+        ways into this place.
+
+    Raises
+    ------
+    ValueError
+        If no such ion is within the cutoff.
+    StructureError
+        If the place is taken, every hop would pass through another atom, or the cell is too small.
+    """
+    target = structure.lattice.get_cartesian_coords(np.asarray(position, dtype=float))
+    _check_empty(structure, target, label)
+    groups = distinct_ways(structure, target, label, ion, sublattice, cutoff_A)
+    return [make_hop(structure, ways[0].index, ways[0].coords, target, len(ways), label) for ways in groups]
+
+
+def hops_between_voids(
+    structure: Structure, voids: Sequence[Void], ion: str, valence: float, cutoff_A: float, sense: int = 1
+) -> list[Hop]:
+    """Symmetry-distinct hops of an inserted ion from one empty place to another.
+
+    Parameters
+    ----------
+    structure
+        Cell without the inserted ion.
+    voids
+        Some of `voids.distinct_voids`: the kinds of places that the ion may take.
+    ion, valence, sense
+        As in `with_interstitial`; the sublattice is the name of the place where the ion starts.
+    cutoff_A
+        Longest hop, in Angstrom.
+
+    Returns
+    -------
+    list of Hop
+        Sorted by length. A hop and its reverse are one; multiplicities count them once per cell.
+
+    Raises
+    ------
+    ValueError
+        If no two places lie within the cutoff.
+    StructureError
+        If the cell is so small that a place and its image are both in reach, or every hop would pass through
+        another atom.
+    """
+    labels = void_labels(structure, voids)
+    ops = operations(structure)
+    places, kinds = _all_places(structure, voids, ops)
+    marked = Structure(structure.lattice, ["X"] * len(places), places)
+    out: list[tuple[tuple[float, int, int], Hop]] = []
+    blocked = False
+    for first in range(len(voids)):
+        start = int(np.flatnonzero(kinds == first)[0])
+        near = [
+            n
+            for n in marked.get_sites_in_sphere(marked[start].coords, cutoff_A)
+            if n.nn_distance > _SAME_PLACE_A and kinds[n.index] >= first
+        ]
+        if len({n.index for n in near}) < len(near) or any(n.index == start for n in near):
+            raise StructureError(
+                f"the cell is too small for hops up to {cutoff_A} A between {labels[first]} and its like: "
+                "a place and its image are both in reach; use a supercell"
+            )
+        open_ways = [n for n in near if atom_in_the_way(structure, marked[start].coords, n.coords) is None]
+        blocked = blocked or len(open_ways) < len(near)
+        groups = grouped(structure, marked[start].coords, open_ways)
+        for ways in _without_reverses(structure, marked[start].coords, groups, ops):
+            second = int(kinds[ways[0].index])
+            pairs = int(np.sum(kinds == first)) * len(ways) // (1 if second != first else 2)
+            state = with_interstitial(structure, marked[start].frac_coords, ion, valence, labels[first][2:-1], sense)
+            hop = make_hop(state, len(state) - 1, state[-1].coords, ways[0].coords, pairs, labels[second])
+            out.append(((round(hop.distance_A, 4), first, second), hop))
+    if not out:
+        reason = "every hop would pass through another atom" if blocked else f"no two places within {cutoff_A} A"
+        raise StructureError(f"{reason}: raise the cutoff or allow more kinds of places")
+    return [hop for _, hop in sorted(out, key=lambda item: item[0])]
+
+
+def _check_empty(structure: Structure, target: FloatArray, label: str) -> None:
+    taken = structure.get_sites_in_sphere(target, OCCUPIED_A)
+    if taken:
+        symbol, index = taken[0].specie.symbol, taken[0].index
+        raise StructureError(f"{label} is not empty: {symbol} (site {index}) is {taken[0].nn_distance:.2f} A away")
+
+
+def _all_places(
+    structure: Structure, voids: Sequence[Void], ops: Sequence[Operation]
+) -> tuple[FloatArray, NDArray[np.int_]]:
+    """Every place of the given kinds: fractional, shape (n, 3), and which kind, shape (n,)."""
+    places, kinds = [], []
+    for kind, void in enumerate(voids):
+        images = np.mod(np.array([op.rotation @ void.position + op.translation for op in ops]), 1.0) % 1.0
+        kept: list[FloatArray] = []
+        for image in images:
+            if not kept or structure.lattice.get_all_distances(image, kept).min() > _SAME_PLACE_A:
+                kept.append(image)
+        if len(kept) != void.multiplicity:
+            raise StructureError(
+                f"the {void.kind} at {void.position} has {len(kept)} images in this cell, not {void.multiplicity}: "
+                "take the voids of this very cell"
+            )
+        places += kept
+        kinds += [kind] * len(kept)
+    return np.array(places), np.array(kinds)
+
+
+def _without_reverses(
+    structure: Structure, start: FloatArray, groups: list[list[PeriodicNeighbor]], ops: Sequence[Operation]
+) -> list[list[PeriodicNeighbor]]:
+    """Groups of ways from a place with each pair of groups that are each other's reverse joined into one."""
+    left, out = list(groups), []
+    while left:
+        seed = left.pop(0)
+        end = structure.lattice.get_fractional_coords(seed[0].coords)
+        begin = structure.lattice.get_fractional_coords(start)
+        for op in ops:
+            # An operation that takes the end to the start turns the way back into a way from the start.
+            off = op.rotation @ end + op.translation - begin
+            if np.linalg.norm((off - np.rint(off)) @ structure.lattice.matrix) > _SAME_PLACE_A:
+                continue
+            back = op.cartesian @ (start - seed[0].coords)
+            for other in left:
+                if any(np.linalg.norm(n.coords - start - back) < _SAME_PLACE_A for n in other):
+                    seed = seed + other
+                    left.remove(other)
+                    break
+        out.append(seed)
+    return out

@@ -1,0 +1,214 @@
+"""Every distinct vacancy and hop of a host in one list, with its partners: what a study would have to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from pymatgen.core import Species, Structure
+
+from ..cells.film_cells import Film
+from ..cells.supercell import image_distance_A as images_apart_A
+from ..cells.supercell import repeats_for_distance, supercell
+from ..checks import StructureError
+from ..host import Host
+from .charge_compensation import Compensation, compensated, compensations
+from .collinear_pairs import PartnerPair, partner_pairs
+from .complexes import DefectComplex, distinct_complexes, members_from_text, with_complex
+from .hops import Hop, distinct_hops
+from .interstitial_hops import hops_between_voids, void_labels
+from .interstitials import Void, distinct_voids
+from .vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
+
+
+@dataclass
+class Inventory:
+    """What a host's cell can lose and what can move in it.
+
+    Attributes
+    ----------
+    host, order
+        Of whom.
+    cell
+        Ordered cell; multiplicities count sites of this cell.
+    repeats
+        Of the cell, in which vacancies and hops are built.
+    vacancies
+        Of every ion of the cell, one per symmetry class; those that the host declares come first.
+    partners
+        Per vacancy: pairs in line with it of every ion that a declared hop takes into it, or of the main mover
+        where none does; never of an ion of the other sign.
+    hops
+        Into every vacancy of each declared kind, one per symmetry class.
+    not_possible
+        Declared hops that there are not, with the reason.
+    voids, void_names
+        Empty polyhedra, if an ion is to be inserted.
+    insertions
+        Hops of the inserted ion between them.
+    complexes
+        Asked for, one per symmetry class; multiplicities count in the repeated cell.
+    compensations
+        Charge states of each vacancy (its label) with the ions that make up for them, if asked for.
+    slabs
+        Of the film, if it asks for them.
+    """
+
+    host: Host
+    order: str
+    cell: Structure
+    repeats: tuple[int, int, int]
+    vacancies: list[VacancySite] = field(default_factory=list)
+    partners: list[list[PartnerPair]] = field(default_factory=list)
+    hops: list[Hop] = field(default_factory=list)
+    not_possible: list[str] = field(default_factory=list)
+    voids: list[Void] = field(default_factory=list)
+    void_names: list[str] = field(default_factory=list)
+    insertions: list[Hop] = field(default_factory=list)
+    complexes: list[DefectComplex] = field(default_factory=list)
+    compensations: list[tuple[str, Compensation]] = field(default_factory=list)
+    slabs: list[Structure] = field(default_factory=list)
+
+    def structures(self) -> Iterator[tuple[str, Structure]]:
+        """Names with slashes and structures: the host, every vacancy, the ends and intermediates of every hop."""
+        big = supercell(self.cell, self.repeats)
+        yield "host/cell", self.cell
+        yield "host/supercell", big
+        for vacancy in self.vacancies:
+            yield f"vacancies/{vacancy.label}", remove_site(big, same_site_in(big, self.cell, vacancy.index))
+        for folder, hops in (("hops", self.hops), ("insertions", self.insertions)):
+            for number, hop in enumerate(hops, start=1):
+                name = f"{folder}/{number:02d}-{hop.ion}({hop.from_sublattice})-{hop.vacancy}"
+                yield f"{name}/initial", hop.initial
+                yield f"{name}/final", hop.final
+                for k, trial in enumerate(hop.intermediates, start=1):
+                    yield f"{name}/intermediate-{k}", trial
+        for number, found in enumerate(self.complexes, start=1):
+            yield f"complexes/{number:02d}-{found.label}", with_complex(big, found)
+        sites = {v.label: same_site_in(big, self.cell, v.index) for v in self.vacancies} if self.compensations else {}
+        for label, mode in self.compensations:
+            name = f"charges/{label}/{mode.charge_e:+d}-{mode.label.replace(' ', '-')}"
+            yield name, compensated(big, sites[label], mode)
+        for number, slab in enumerate(self.slabs, start=1):
+            yield f"slabs/{number:02d}", slab
+
+
+def take_inventory(
+    host: Host,
+    order: str | None = None,
+    image_distance_A: float = 8.0,
+    insert: str | None = None,
+    insertion_cutoff_A: float = 3.1,
+    *,
+    complexes: Sequence[tuple[str, float]] = (),
+    charges: bool = False,
+    film: Film | None = None,
+) -> Inventory:
+    """List every distinct vacancy and hop of a host.
+
+    Parameters
+    ----------
+    host, order
+        Which cell; the host's first order by default.
+    image_distance_A
+        Smallest distance of a defect from its images, in Angstrom.
+    insert
+        Ion to put into the voids, e.g. ``"Li+"``; none by default.
+    insertion_cutoff_A
+        Longest hop between voids, in Angstrom.
+    complexes
+        Members in words (see `complexes.members_from_text`) and largest distance between any two, in Angstrom.
+    charges
+        Whether to list the ions that make up for the charge of each vacancy.
+    film
+        Whose strain the cell has, and whose slabs are cut.
+
+    Returns
+    -------
+    Inventory
+        Multiplicities of vacancies sum to the sites of the cell.
+
+    Raises
+    ------
+    ValueError
+        If the order is unknown, the image distance is not positive, the ion has no charge, a complex does not exist
+        or is too large for the cell, or the film cannot be.
+    """
+    chosen = host.orders[0] if order is None else order
+    cell = host.structure(chosen) if film is None else film.strained(host.structure(chosen))
+    out = Inventory(host, chosen, cell, repeats_for_distance(cell, image_distance_A))
+    big = supercell(cell, out.repeats)
+    mover = (host.hops[0].ion, host.hops[0].from_sublattice) if host.hops else None
+    present = {(s.specie.symbol, s.properties["sublattice"]) for s in cell}
+    declared = [kind for kind in host.vacancies if kind in present]
+    for element, sublattice in [*declared, *sorted(present - set(declared))]:
+        out.vacancies += distinct_vacancies(cell, element, sublattice, mover if mover in present else None)
+    for vacancy in out.vacancies:
+        out.partners.append(
+            [p for ion in _movers(host, cell, vacancy) for p in partner_pairs(cell, vacancy.index, ion)]
+        )
+    for kind in host.hops:
+        if (kind.vacancy_element, kind.vacancy_sublattice) not in present:
+            place = f"{kind.vacancy_element}({kind.vacancy_sublattice})"
+            out.not_possible.append(f"{kind.ion} into V_{place}: the order has no {place}")
+            continue
+        for vacancy in distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice):
+            index = same_site_in(big, cell, vacancy.index)
+            try:
+                out.hops += distinct_hops(big, index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)
+            except ValueError as error:
+                out.not_possible.append(f"{kind.ion}({kind.from_sublattice}) into {vacancy.label}: {error}")
+    if insert is not None:
+        _insert(out, big, insert, insertion_cutoff_A)
+    for text, cutoff_A in complexes:
+        out.complexes += _complexes(big, text, cutoff_A)
+    if charges:
+        out.compensations = [(v.label, mode) for v in out.vacancies for mode in compensations(cell, v.index)]
+    out.slabs = [] if film is None else film.slabs(cell)
+    return out
+
+
+def _complexes(big: Structure, text: str, cutoff_A: float) -> list[DefectComplex]:
+    room = images_apart_A(big.lattice) / 2
+    if not 0 < cutoff_A < room:
+        raise ValueError(
+            f"members of {text} within {cutoff_A:g} A: in a cell whose images are {2 * room:.2f} A apart they must lie "
+            f"within 0 to {room:.2f} A; ask for a larger image distance"
+        )
+    return distinct_complexes(big, members_from_text(big, text), cutoff_A)
+
+
+def _movers(host: Host, cell: Structure, vacancy: VacancySite) -> list[str]:
+    """Elements that a declared hop takes into a vacancy; the main mover where none does and its sign allows it."""
+    place = (vacancy.element, vacancy.sublattice)
+    into = list(dict.fromkeys(k.ion for k in host.hops if (k.vacancy_element, k.vacancy_sublattice) == place))
+    signs = {s.specie.symbol: np.sign(s.properties["valence"]) for s in cell}
+    main = [host.hops[0].ion] if host.hops and host.hops[0].ion in signs else []
+    return into or [ion for ion in main if signs[ion] == signs[vacancy.element]]
+
+
+def _insert(out: Inventory, big: Structure, insert: str, cutoff_A: float) -> None:
+    ion, valence = _ion(insert)
+    out.voids = distinct_voids(big, out.host.anion)
+    out.void_names = void_labels(big, out.voids)
+    # 48f and the tetrahedra of other hosts lie between the octahedra: hops pass them as intermediates.
+    roomy = [
+        v
+        for v, name in zip(out.voids, out.void_names, strict=True)
+        if v.kind == "octahedron" or name.startswith("i(8b")
+    ]
+    try:
+        out.insertions = hops_between_voids(big, roomy, ion, valence, cutoff_A)
+    except StructureError as error:
+        out.not_possible.append(f"{insert} between voids: {error}")
+
+
+def _ion(text: str) -> tuple[str, float]:
+    try:
+        species = Species.from_str(text)
+    except ValueError:
+        species = None
+    if species is None or not species.oxi_state:
+        raise ValueError(f"{text!r} is no ion to insert; write its charge, e.g. Li+ or Mg2+")
+    return str(species.symbol), float(species.oxi_state)

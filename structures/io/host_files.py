@@ -1,0 +1,310 @@
+"""A user's own host: a structure file and the roles of its sites in YAML.
+
+```yaml
+key: my_ferrite
+title: my cobalt ferrite
+formula: CoFe2O4
+structures:                # one file per cation order, relative to this file; the first is the default
+  measured: ferrite.cif
+roles:                     # the first that fits a site wins
+  - {element: Fe, coordination: 4, sublattice: A, valence: 3}
+  - {element: Fe, coordination: 6, sublattice: B, valence: 3}
+  - {element: Co, sublattice: B, valence: 2}
+  - {element: O, sublattice: O, valence: -2}
+spin_sense: {A: -1, B: 1}  # high spin, against and along z, unless a role or `spins` says otherwise
+moment_per_formula_muB: 3
+anions_per_formula: 4
+vacancies: [[Fe, B], [O, O]]
+hops:
+  - {ion: Co, from_sublattice: B, vacancy_element: Fe, vacancy_sublattice: B, cutoff_A: 3.3}
+references: [CoO, Fe2O3, Fe3O4]
+hubbard_U_eV: {Co: 3.32, Fe: 5.3}
+gap_eV: 1.5
+```
+
+A role may carry ``spin``: ``high``, ``low``, a signed moment in muB, or a Cartesian vector ``[x, y, z]``; with
+``indices`` it holds for single sites. ``spins: {B: low}`` says the same for a sublattice, and ``spins: file`` takes the
+directions from the moments in the structure files. One vector makes the moments of all sites vectors, and the declared
+moment is then the length of their sum. Moments in a file that are not taken must agree with the declared ones.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from monty.json import MSONable
+from pymatgen.core import Composition, Structure
+
+from ..cells.supercell import repeats_for_distance, supercell
+from ..checks import StructureError, check_bonds, check_handedness, check_no_overlap, coordination_number
+from ..defects.hops import distinct_hops
+from ..defects.vacancies import distinct_vacancies, same_site_in
+from ..host import HopKind, Host, UnknownHostError
+from ..spins import SPIN_PROPERTY, Spin
+from .file_spins import FROM_FILE, check_against_file, spins_from_file
+from .untrusted_input import read_structure_file, read_yaml
+
+_REQUIRED = ("formula", "structures", "roles", "spin_sense", "moment_per_formula_muB", "anions_per_formula", "gap_eV")
+_OPTIONAL = (
+    "key",
+    "title",
+    "anion",
+    "cubic_parent",
+    "vacancies",
+    "hops",
+    "references",
+    "hubbard_U_eV",
+    "claims",
+    "sources",
+    "spins",
+)
+_BY_ORDER = "moment_by_order_muB"
+_FRACTION_TOLERANCE = 1e-3
+_ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices", "spin"}
+
+
+class HostFileError(UnknownHostError):
+    """A host file that cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class HostReference(MSONable):
+    """A user's host as its content: what a job carries in place of a path, which another machine would not have.
+
+    Attributes
+    ----------
+    entries
+        The YAML file's entries; ``key`` is always there.
+    cells
+        Structure of each order as its file holds it.
+    """
+
+    entries: dict[str, Any]
+    cells: dict[str, Structure]
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> HostReference:
+        """Read and check a host file; arguments and errors as for `load_host`."""
+        file = Path(path).expanduser()
+        try:
+            return _read(file)
+        except HostFileError:
+            raise
+        except (yaml.YAMLError, OSError, ValueError, TypeError, RuntimeError, LookupError, AttributeError) as error:
+            reason = (
+                f"an entry is missing or not of its kind ({error})"
+                if isinstance(error, LookupError | AttributeError | TypeError)
+                else str(error)
+            )
+            raise HostFileError(f"{file.name}: {reason}") from error
+
+    @property
+    def content(self) -> str:
+        """Everything that the host is made of, as text; equal contents are one host."""
+        cells = {order: cell.as_dict() for order, cell in self.cells.items()}
+        return json.dumps(_plain({"entries": self.entries, "cells": cells}), sort_keys=True)
+
+    def host(self) -> Host:
+        """The host; built once per content and process."""
+        return _host_of(self.content)
+
+
+def load_host(path: str | Path) -> Host:
+    """Host from a YAML file, checked as a whole.
+
+    Parameters
+    ----------
+    path
+        YAML file as the module's head shows. Structure files are in a format that `strangers.KNOWN` lists.
+
+    Returns
+    -------
+    Host
+        Every order is built once, so that a bad file is refused here and not in a job.
+
+    Raises
+    ------
+    HostFileError
+        With the reason: no such file, unknown or missing entries, overlapping atoms, atoms without a
+        role, a charged cell, another moment than declared, spins that stand otherwise than the file's moments, a
+        vacancy or a hop that does not exist.
+    """
+    return HostReference.from_file(path).host()
+
+
+def _read(file: Path) -> HostReference:
+    entries = read_yaml(file)
+    if not isinstance(entries, Mapping):
+        raise HostFileError(f"{file.name}: a host file is a mapping of names to values")
+    missing = [k for k in _REQUIRED if k not in entries]
+    unknown = sorted(set(entries) - {*_REQUIRED, *_OPTIONAL, _BY_ORDER})
+    if missing or unknown:
+        raise HostFileError(
+            f"{file.name}: missing entries: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
+        )
+    if not isinstance(entries["structures"], Mapping) or not entries["structures"]:
+        raise HostFileError(f"{file.name}: structures must name one file per cation order, e.g. {{measured: my.cif}}")
+    cells = {str(order): read_structure_file(file.parent / str(name)) for order, name in entries["structures"].items()}
+    sources = {"structure": f"user's file {file.name}", **entries.get("sources", {})}
+    named = {"key": file.stem, **entries, "sources": sources}
+    reference = HostReference({str(k): v for k, v in named.items() if k != "structures"}, cells)
+    host = reference.host()
+    for order in host.orders:
+        _check_formula(host, host.build_cell(order))
+        host.check_moment(order)
+        check_against_file(host.structure(order), cells[order].site_properties.get("magmom"))
+        _check_declared(host, host.structure(order))
+    return reference
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and words alone: versions and numpy's kinds of numbers do not make another host."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items() if k != "@version"}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [_plain(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@functools.lru_cache(maxsize=16)
+def _host_of(content: str) -> Host:
+    made = json.loads(content)
+    return _host(made["entries"], {order: Structure.from_dict(cell) for order, cell in made["cells"].items()})
+
+
+def _check_formula(host: Host, cell: Structure) -> None:
+    wanted, found = Composition(host.formula).fractional_composition, cell.composition.fractional_composition
+    if not wanted.almost_equals(found, rtol=0, atol=_FRACTION_TOLERANCE):
+        raise StructureError(
+            f"the structure holds {cell.composition.reduced_formula} in {len(cell)} atoms, declared is {host.formula}; "
+            "a CIF without symmetry operations may have been read without its symmetry"
+        )
+
+
+def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
+    anion = str(entries.get("anion", "O"))
+    return Host(
+        key=str(entries["key"]),
+        title=str(entries.get("title", entries["formula"])),
+        formula=str(entries["formula"]),
+        build_cell=_builder(cells, entries["roles"], anion, entries.get("spins", {})),
+        orders=tuple(cells),
+        spin_sense={str(k): int(v) for k, v in entries["spin_sense"].items()},
+        moment_per_formula_muB=float(entries["moment_per_formula_muB"]),
+        moment_by_order_muB={str(k): float(v) for k, v in entries.get(_BY_ORDER, {}).items()},
+        anions_per_formula=int(entries["anions_per_formula"]),
+        anion=anion,
+        cubic_parent=bool(entries.get("cubic_parent", False)),
+        vacancies=tuple((str(e), str(s)) for e, s in entries.get("vacancies", ())),
+        hops=tuple(HopKind(**kind) for kind in entries.get("hops", ())),
+        references=tuple(entries.get("references", ())),
+        hubbard_U_eV={str(k): float(v) for k, v in entries.get("hubbard_U_eV", {}).items()},
+        gap_eV=float(entries["gap_eV"]),
+        claims=tuple(entries.get("claims", ())),
+        sources=dict(entries.get("sources", {})),
+    )
+
+
+def _builder(
+    cells: Mapping[str, Structure], roles: list[Mapping[str, Any]], anion: str, spins: Mapping[str, Spin] | str
+) -> Callable[[str], Structure]:
+    if isinstance(spins, str) and spins != FROM_FILE:
+        raise HostFileError(f"spins: {spins!r} is neither {FROM_FILE!r} nor a spin per sublattice, e.g. {{B: low}}")
+    unknown = sorted(set(() if isinstance(spins, str) else spins) - {str(role.get("sublattice")) for role in roles})
+    if unknown:
+        raise HostFileError(f"spins are given for sublattices {unknown} that no role names")
+    for role in roles:
+        if not {"element", "sublattice"} <= set(role) <= _ROLE_KEYS:
+            raise HostFileError(f"role {dict(role)} needs element, sublattice and valence; known: {sorted(_ROLE_KEYS)}")
+
+    # A study builds the cell many times; the roles are given out once per host.
+    @functools.cache
+    def built(order: str) -> Structure:
+        return with_roles(cells[order], roles, anion, spins)
+
+    return lambda order: built(order).copy()
+
+
+def with_roles(
+    structure: Structure,
+    roles: list[Mapping[str, Any]],
+    anion: str = "O",
+    spins: Mapping[str, Spin] | str | None = None,
+) -> Structure:
+    """Bare structure with the site properties that every later step needs.
+
+    Parameters
+    ----------
+    structure
+        Ordered structure; oxidation states and other properties than its moments are dropped.
+    roles
+        Mappings with ``element``, ``sublattice``, ``valence`` and optionally ``coordination`` (number
+        of anions in the first shell), ``indices`` (site numbers) or ``spin`` (see `spins.site_moment`); the
+        first that fits a site wins.
+    anion
+        Element that coordinates the cations.
+    spins
+        Spin per sublattice, for sites whose role has none; or ``"file"`` (see `file_spins.spins_from_file`).
+
+    Returns
+    -------
+    Structure
+        With properties ``sublattice`` and ``valence``, and ``spin`` if any is given.
+
+    Raises
+    ------
+    StructureError
+        For partial occupancies, left-handed cells, overlapping atoms, cations without bonds, sites that no role fits
+        and roles without a valence.
+    """
+    if not structure.is_ordered:
+        raise StructureError("the structure has partially occupied sites; give an ordered cell")
+    check_handedness(structure)
+    symbols = [s.specie.symbol for s in structure]
+    bare = Structure(structure.lattice, symbols, structure.frac_coords)
+    check_no_overlap(bare)
+    check_bonds(bare, anion)
+    of_sublattice = {} if spins is None or isinstance(spins, str) else spins
+    labels, valences, own = [], [], []
+    for i, symbol in enumerate(symbols):
+        role = next((r for r in roles if _fits(bare, i, symbol, r, anion)), None)
+        if role is None or role.get("valence") is None:
+            number = coordination_number(bare, i, anion)
+            raise StructureError(
+                f"site {i} ({symbol}, {number} {anion} around it) has no {'role' if role is None else 'valence'}: "
+                "add element, sublattice and valence to the roles"
+            )
+        labels.append(str(role["sublattice"]))
+        valences.append(float(role["valence"]))
+        own.append(role.get("spin", of_sublattice.get(labels[-1])))
+    if spins == FROM_FILE:
+        own = spins_from_file(structure, valences, own)
+    bare.add_site_property("sublattice", labels)
+    bare.add_site_property("valence", valences)
+    if any(spin is not None for spin in own):
+        bare.add_site_property(SPIN_PROPERTY, own)
+    return bare
+
+
+def _fits(structure: Structure, index: int, symbol: str, role: Mapping[str, Any], anion: str) -> bool:
+    if role["element"] != symbol or ("indices" in role and index not in role["indices"]):
+        return False
+    return "coordination" not in role or coordination_number(structure, index, anion) == role["coordination"]
+
+
+def _check_declared(host: Host, cell: Structure) -> None:
+    for element, sublattice in host.vacancies:
+        distinct_vacancies(cell, element, sublattice)
+    for kind in host.hops:
+        vacancy = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[0]
+        # Studies repeat the cell; one so large that no ion and its image are both in reach shows every hop.
+        big = supercell(cell, repeats_for_distance(cell, 2 * kind.cutoff_A))
+        index = same_site_in(big, cell, vacancy.index)
+        distinct_hops(big, index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)

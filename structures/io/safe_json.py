@@ -1,0 +1,147 @@
+"""JSON from strangers: which classes a file may name.
+
+Decoding of MSONable JSON imports whatever module a file names and calls the class it finds there.
+Every file that this package decodes is checked first: only documents of this package, of pymatgen,
+emmet and atomate2, and a few plain types may be named, and never a function.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+# Modules whose classes are data: building one computes nothing and touches no file.
+_PREFIXES = (
+    "magnetoionics.analysis.",
+    "magnetoionics.structures.",
+    "magnetoionics.calculators.",
+    "emmet.core.",
+    "atomate2.ase.schemas",
+    "atomate2.common.schemas.",
+    "atomate2.forcefields.schemas",
+    "atomate2.vasp.schemas.",
+)
+_MODULES = {
+    "magnetoionics.workflows.band.driver",
+    "magnetoionics.workflows.band.states",
+    "magnetoionics.workflows.field.requests",
+    "magnetoionics.workflows.gpaw.evidence_results",
+    "magnetoionics.workflows.gpaw.settings",
+    "magnetoionics.workflows.vasp.neb",
+    "magnetoionics.workflows.vasp.settings",
+    "magnetoionics.workflows.vasp.spin_orbit",
+    "pymatgen.core.structure",
+    "pymatgen.core.lattice",
+    "pymatgen.core.composition",
+    "pymatgen.core.entries",
+    "pymatgen.core.periodic_table",
+    "pymatgen.core.sites",
+    "pymatgen.core.operations",
+    "pymatgen.core.trajectory",
+    "pymatgen.core.units",
+    "pymatgen.core.tensors",
+    "pymatgen.analysis.elasticity.strain",
+    "pymatgen.analysis.elasticity.stress",
+    "pymatgen.electronic_structure.core",
+    "pymatgen.electronic_structure.dos",
+    "pymatgen.electronic_structure.bandstructure",
+    "pymatgen.entries.computed_entries",
+    "pymatgen.entries.compatibility",
+    "pymatgen.io.vasp.inputs",
+    "pymatgen.io.vasp.sets",
+    "pymatgen.io.common",
+    "pymatgen.symmetry.analyzer",
+    "pymatgen.phonon.bandstructure",
+    "pymatgen.phonon.dos",
+    # Descriptions of how VASP was run, kept in atomate2's documents; building one starts nothing.
+    "custodian.vasp.jobs",
+    "custodian.vasp.handlers",
+    "custodian.vasp.validators",
+}
+_CLASSES = {
+    # Others there read the file that they are given.
+    *(("pymatgen.io.vasp.outputs", name) for name in ("VolumetricData", "Chgcar", "Locpot", "Elfcar")),
+    # What every VASP run's document holds; it has no way back, so a decoder leaves it the plain mapping that it is.
+    ("pymatgen.io.vasp.outputs", "Outcar"),
+    ("builtins", "complex"),
+    ("datetime", "datetime"),
+    ("uuid", "UUID"),
+    ("numpy", "array"),
+    ("bson.objectid", "ObjectId"),
+    ("jobflow.core.reference", "OutputReference"),
+    ("jobflow.core.schemas", "JobStoreDocument"),
+}
+_DEEPEST = 200
+
+
+class UnsafeFileError(ValueError):
+    """A file names a class or function that is not on the list; the message says which and where."""
+
+
+def check_classes(value: Any, where: str) -> None:
+    """Refuse decoded JSON that names anything but known data classes.
+
+    Parameters
+    ----------
+    value
+        What ``json.loads`` gave.
+    where
+        For the message.
+
+    Raises
+    ------
+    UnsafeFileError
+        With the class or function that the file names.
+    """
+    stack: list[tuple[Any, int]] = [(value, 0)]
+    while stack:
+        item, depth = stack.pop()
+        if depth > _DEEPEST:
+            raise UnsafeFileError(f"{where} is nested more than {_DEEPEST} deep; nothing was read from it")
+        if isinstance(item, dict):
+            if "@module" in item:
+                _check_name(item, where)
+            stack.extend((v, depth + 1) for v in item.values() if isinstance(v, dict | list))
+        elif isinstance(item, list):
+            if item and isinstance(item[0], float | int | str):
+                # Long rows of numbers are most of a file; only containers can name a class.
+                item = [v for v in item if isinstance(v, dict | list)]
+            stack.extend((v, depth + 1) for v in item)
+
+
+def _check_name(item: dict[str, Any], where: str) -> None:
+    module, name = item["@module"], item.get("@class")
+    if "@callable" in item or not isinstance(module, str) or not isinstance(name, str):
+        named = f"{module}.{item.get('@callable', name)}"
+    elif _allowed(module, name):
+        return
+    else:
+        named = f"{module}.{name}"
+    raise UnsafeFileError(
+        f"{where} names {named[:120]!r}, which is no known kind of result; nothing was read from it. "
+        "Use only files from someone you trust, and tell them"
+    )
+
+
+def _allowed(module: str, name: str) -> bool:
+    if (module, name) in _CLASSES:
+        return True
+    if not name.isidentifier() or name.startswith("_") or not all(p.isidentifier() for p in module.split(".")):
+        return False
+    return module in _MODULES or f"{module}.".startswith(_PREFIXES) or module.startswith(_PREFIXES)
+
+
+def loads(text: str | bytes, where: str) -> Any:
+    """Plain values from JSON text, checked by `check_classes`.
+
+    Raises
+    ------
+    ValueError
+        If the text is no JSON; `UnsafeFileError` if it names an unknown class.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise UnsafeFileError(f"{where} is nested too deep; nothing was read from it") from None
+    check_classes(value, where)
+    return value

@@ -1,0 +1,89 @@
+"""Vibrations of defects: closed forms, refusals, and modes of the local engine's cells."""
+
+import math
+
+import numpy as np
+import pytest
+from magnetoionics.analysis.defects.defect_energies import VacancyFormation
+from magnetoionics.analysis.defects.defect_vibrations import (
+    CellModes,
+    O2_ZERO_POINT_eV_PER_ATOM,
+    vibrational_term,
+    with_vibrations,
+)
+from magnetoionics.analysis.kinetics.attempt_frequency import PLANCK_eV_S
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.results.units import BOLTZMANN_eV_PER_K
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.flows.defect_vibrations import DefectVibrationsMaker
+from magnetoionics.workflows.flows.vacancies import VacancyFormationMaker
+
+TAG = Provenance(engine="local", tier="local")
+
+
+def test_zero_point_energy_of_oxygen():
+    # omega_e / 2 - omega_e x_e / 4 = 787.1 per cm for the molecule, a known value of 97.6 meV
+    assert pytest.approx(0.0976 / 2, abs=2e-4) == O2_ZERO_POINT_eV_PER_ATOM
+
+
+def test_classical_limit_of_one_softened_mode():
+    """Hot oscillators: kT ln of the ratio of frequencies, and kT ln(h nu / kT) for each mode that is gone."""
+    host, defect = [5.0] * 9, [4.0, *[5.0] * 5]
+    kT = BOLTZMANN_eV_PER_K * 20000
+    term = vibrational_term("V_O", defect, host, {"O": 1}, 20000, {"O": 0.0})
+    quantum = PLANCK_eV_S * 5e12
+    assert term.total_eV == pytest.approx(kT * math.log(4 / 5) - 3 * kT * math.log(quantum / kT), abs=2e-4)
+    cold = vibrational_term("V_O", defect, host, {"O": 1}, 0.0, {})
+    assert cold.total_eV == pytest.approx(0.5 * PLANCK_eV_S * 1e12 * (-1.0 - 15.0) + O2_ZERO_POINT_eV_PER_ATOM)
+
+
+def vacancy(label):
+    return VacancyFormation(label=label, removed={"O": 1}, energy_difference_eV=9.0, note="neutral", provenance=TAG)
+
+
+def test_term_enters_the_energy_and_is_named():
+    term = vibrational_term("V_O", [5.0] * 6, [5.0] * 9, {"O": 1}, 900.0, {})
+    made = with_vibrations(vacancy("V_O"), term)
+    assert made.energy_difference_eV == pytest.approx(9.0 + term.total_eV)
+    assert made.note.startswith("neutral; vibrations at 900 K")
+
+
+def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="reservoir of Fe"):
+        vibrational_term("V_Fe", [5.0] * 6, [5.0] * 9, {"Fe": 1}, 900.0, {})
+    with pytest.raises(ValueError, match="differ by 0 modes"):
+        vibrational_term("V_O", [5.0] * 9, [5.0] * 9, {"O": 1}, 900.0, {})
+    with pytest.raises(ValueError, match="does not belong"):
+        with_vibrations(vacancy("V_O(2)"), vibrational_term("V_O", [5.0] * 6, [5.0] * 9, {"O": 1}, 1.0, {}))
+    with pytest.raises(ValueError, match="no minimum"):
+        with_vibrations(vacancy("V_O"), vibrational_term("V_O", [-5.0] * 6, [5.0] * 9, {"O": 1}, 1.0, {}))
+
+
+@pytest.mark.slow
+def test_modes_of_the_local_engines_cells():
+    pytest.importorskip("phonopy")
+    from jobflow import Flow, run_locally
+
+    engine = get_engine("local", fmax_eV_per_A=0.002)
+    bulk = engine.relax(get_host("cofe2o4").structure(), name="bulk", cell=True)
+    flow = VacancyFormationMaker(engine=engine, repeats=(1, 1, 1)).make(bulk.output, "cofe2o4")
+    modes = DefectVibrationsMaker(engine=engine).make(flow.output, ["V_Fe(B)"])
+    out = run_locally(Flow([bulk, flow, modes]), log=False)
+    made = out[modes.jobs[-1].uuid][1].output
+    assert isinstance(made, CellModes)
+    assert len(made.host_THz) == 3 * 56 - 3
+    assert len(made.vacancies_THz["V_Fe(B)"]) == 3 * 55 - 3
+    assert min(made.host_THz) > 0
+    assert 10 < max(made.host_THz) < 40
+    found = made.vacancies_THz["V_Fe(B)"]
+    term = vibrational_term("V_Fe(B)", found, made.host_THz, {"Fe": 1}, 5000.0, {"Fe": 0.0})
+    assert all(c.passed for c in term.checks)
+    kT = BOLTZMANN_eV_PER_K * 5000
+    classical = kT * sum(
+        sign * np.log(PLANCK_eV_S * 1e12 * np.array(m) / kT).sum() for sign, m in ((1, found), (-1, made.host_THz))
+    )
+    assert term.total_eV == pytest.approx(classical, abs=0.02)
+    # An iron of some THz, three modes: its place in the crystal is worth -3 kT ln(h nu / kT) of free energy.
+    einstein = math.exp(-classical / (3 * kT)) * kT / (PLANCK_eV_S * 1e12)
+    assert 3 < einstein < 20

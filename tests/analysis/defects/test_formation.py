@@ -1,0 +1,274 @@
+"""Formation energies: exact slopes, refusals, joint ordering, and reference energies that come back."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from magnetoionics.analysis.defects.formation import (
+    CompoundEnergy,
+    FormationLines,
+    VacancyFormation,
+    composition_after,
+    fit_species_energies,
+    formation_bounds,
+    formation_energy_eV,
+    formation_lines,
+    order_at,
+)
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics.phases import formula_composition
+from magnetoionics.analysis.thermodynamics.stability_window import (
+    at,
+    load_experimental_phases,
+    stability_window,
+)
+from pydantic import ValidationError
+
+REFERENCES = {"Co": -7.0, "Fe": -8.3, "O": -4.9}
+OXIDES = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4", "CoFe2O4"]
+
+
+def tag(**change):
+    base = {"engine": "vasp", "tier": "VASP", "functional": "PBE", "hubbard_U_eV": {"Co": 3.32, "Fe": 5.3}}
+    return Provenance(**(base | change))
+
+
+def vacancy(label, removed, energy, **more):
+    return VacancyFormation(label=label, removed=removed, energy_difference_eV=energy, **({"provenance": tag()} | more))
+
+
+def planted(formulas, energies=None, offset=0.0):
+    """Compounds whose model energies follow from planted element energies, one of them off by `offset`."""
+    energies = energies or REFERENCES
+    measured = {f: -2.0 - 0.1 * i for i, f in enumerate(formulas)}
+    return [
+        CompoundEnergy(
+            formula=f,
+            model_energy_eV=measured[f]
+            + sum(n * energies[el] for el, n in formula_composition(f).items())
+            + (offset if i == 0 else 0.0),
+            formation_energy_eV=measured[f],
+        )
+        for i, f in enumerate(formulas)
+    ]
+
+
+@pytest.fixture(scope="module")
+def window():
+    return stability_window("CoFe2O4", load_experimental_phases(["Co", "Fe", "O"]))
+
+
+@pytest.fixture(scope="module")
+def defects():
+    return [
+        vacancy("V_Fe(B)", {"Fe": 1}, 13.0),
+        vacancy("V_Fe(A)", {"Fe": 1}, 14.2),
+        vacancy("V_Co(B)", {"Co": 1}, 10.5),
+        vacancy("V_O", {"O": 1}, 9.0),
+    ]
+
+
+def test_removing_one_iron_from_the_cube_gives_the_films_ratio():
+    left = composition_after("Co8Fe16O32", {"Fe": 1})
+    assert left == {"Co": 8.0, "Fe": 15.0, "O": 32.0}
+    assert left["Fe"] / left["Co"] == 1.875
+    assert composition_after({"Fe": 1.0, "O": 1.0}, {"Fe": 1, "Li": -1}) == {"O": 1.0, "Li": 1.0}
+    with pytest.raises(ValueError, match="too few Fe"):
+        composition_after("CoFe2O4", {"Fe": 3})
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-20, 20), st.floats(-4, 0), st.integers(-3, 3), st.floats(0, 2))
+def test_formation_energy_is_the_sum_of_its_terms(energy, potential, charge, fermi):
+    value = formation_energy_eV(
+        energy,
+        {"Fe": 1, "Co": -1},
+        REFERENCES,
+        {"Fe": potential, "Co": -1.0},
+        charge=charge,
+        fermi_eV=fermi,
+        vbm_eV=3.0,
+        correction_eV=0.4,
+    )
+    assert value == pytest.approx(energy - 8.3 + potential + 7.0 + 1.0 + charge * (fermi + 3.0) + 0.4)
+
+
+def test_missing_energies_are_named():
+    with pytest.raises(ValueError, match="no reference energy for Li"):
+        formation_energy_eV(1.0, {"Li": 1}, REFERENCES, {"Li": -1.0})
+    with pytest.raises(ValueError, match="no chemical potential for Fe"):
+        formation_energy_eV(1.0, {"Fe": 1}, REFERENCES, {"O": -1.0})
+
+
+def test_charged_defect_without_correction_is_refused():
+    with pytest.raises(ValidationError, match="needs vbm_eV and correction_eV"):
+        vacancy("V_Fe'''", {"Fe": 1}, 13.0, charge=-3)
+    vacancy("V_Fe'''", {"Fe": 1}, 13.0, charge=-3, vbm_eV=3.0, correction_eV=2.2)
+
+
+def test_charge_tilts_the_line_against_the_fermi_level(window):
+    charged = vacancy("V_Fe'''", {"Fe": 1}, 13.0, charge=-3, vbm_eV=3.0, correction_eV=2.2)
+    low = formation_bounds(charged, window, REFERENCES, -2.0, fermi_eV=0.0)
+    high = formation_bounds(charged, window, REFERENCES, -2.0, fermi_eV=1.0)
+    assert np.subtract(high, low) == pytest.approx([-3.0, -3.0])
+
+
+def test_oxygen_vacancy_rises_with_slope_one(window, defects):
+    line = next(x for x in formation_lines(defects, window, REFERENCES).lines if x.label == "V_O")
+    grid = np.linspace(window.delta_mu_O_min_eV, window.delta_mu_O_max_eV, 101)
+    for values in (line.low_eV, line.mid_eV, line.high_eV):
+        assert np.diff(values) / np.diff(grid) == pytest.approx(1.0, abs=1e-9)
+    assert line.mid_eV[0] == pytest.approx(9.0 - 4.9 + window.delta_mu_O_min_eV)
+
+
+def test_iron_vacancy_follows_the_phases_that_bound_iron(window, defects):
+    """Fe-rich side: Fe3O4 (slope -4/3), then Fe2O3 (-3/2). Fe-poor: Co (-2), CoO (-3/2), Co3O4 (-4/3)."""
+    grid = np.linspace(window.delta_mu_O_min_eV, window.delta_mu_O_max_eV, 4001)
+    line = formation_lines(defects[:1], window, REFERENCES, delta_mu_O_eV=list(grid)).lines[0]
+    high, low = (np.diff(v) / np.diff(grid) for v in (line.high_eV, line.low_eV))
+    magnetite_to_hematite, metal_to_monoxide, monoxide_to_spinel = -2.44389, -2.46566, -1.83759
+    left, right = grid[:-1], grid[1:]
+    assert high[right < magnetite_to_hematite] == pytest.approx(-4 / 3, abs=1e-6)
+    assert high[left > magnetite_to_hematite] == pytest.approx(-3 / 2, abs=1e-6)
+    # host plane with dmu_Co = 0, with CoO, with Co3O4: 2 dmu_Fe = dH - dmu_Co - 4 dmu_O
+    assert low[right < metal_to_monoxide] == pytest.approx(-2.0, abs=1e-6)
+    assert low[(left > metal_to_monoxide) & (right < monoxide_to_spinel)] == pytest.approx(-3 / 2, abs=1e-6)
+    assert low[left > monoxide_to_spinel] == pytest.approx(-4 / 3, abs=1e-6)
+
+
+def test_band_closes_at_the_edges_and_the_middle_is_an_allowed_point(window, defects):
+    made = formation_lines(defects, window, REFERENCES, n=11)
+    for line in made.lines:
+        assert line.high_eV[0] - line.low_eV[0] == pytest.approx(0.0, abs=1e-6)
+        assert line.high_eV[-1] - line.low_eV[-1] == pytest.approx(0.0, abs=1e-6)
+    point = at(window, made.delta_mu_O_eV[5], 0.5)
+    assert made.lines[0].mid_eV[5] == pytest.approx(13.0 - 8.3 + point["Fe"])
+
+
+def test_outside_is_refused_unless_asked_and_then_marked(window, defects):
+    with pytest.raises(ValueError, match="outside the window"):
+        formation_lines(defects, window, REFERENCES, delta_mu_O_eV=[-2.0, -0.2])
+    made = formation_lines(defects, window, REFERENCES, delta_mu_O_eV=[-2.0, -0.2], outside=True)
+    assert made.inside == [True, False]
+    with pytest.raises(ValueError, match="outside the window"):
+        order_at(defects, window, REFERENCES, -0.2)
+
+
+def test_mixed_functionals_are_refused(window, defects):
+    other = vacancy("V_O", {"O": 1}, 9.0, provenance=tag(functional="PBEsol"))
+    with pytest.raises(ValueError, match="different functional"):
+        formation_lines([*defects, other], window, REFERENCES)
+    with pytest.raises(ValueError, match="different functional"):
+        order_at([*defects, other], window, REFERENCES, -2.0)
+    with pytest.raises(ValueError, match="different hubbard_U_eV"):
+        formation_lines([defects[0], vacancy("V_O", {"O": 1}, 9.0, provenance=tag(hubbard_U_eV={}))], window, {})
+    fit = fit_species_energies([c.model_copy(update={"provenance": tag(engine="local")}) for c in planted(OXIDES)])
+    with pytest.raises(ValueError, match="different engine"):
+        formation_lines(defects, window, fit)
+    with pytest.raises(ValueError, match="no defects"):
+        formation_lines([], window, REFERENCES)
+
+
+def test_dataframe_and_json_hold_every_point(window, defects):
+    made = formation_lines(defects, window, REFERENCES, n=7)
+    table = made.to_dataframe()
+    assert len(table) == 28
+    assert set(table["label"]) == {d.label for d in defects}
+    assert (table["low_eV"] <= table["high_eV"] + 1e-12).all()
+    assert FormationLines.model_validate_json(made.model_dump_json()) == made
+
+
+def test_order_bounds_differences_jointly(window, defects):
+    ranked = order_at(defects, window, REFERENCES, -2.0)
+    assert [r.energy_eV for r in ranked] == sorted(r.energy_eV for r in ranked)
+    assert ranked[0].decided
+    assert (ranked[0].above_first_low_eV, ranked[0].above_first_high_eV) == (0.0, 0.0)
+    by_label = {r.label: r for r in ranked}
+    assert ranked[0].label == "V_O"
+    for fraction in (0.0, 0.3, 1.0):
+        point = at(window, -2.0, fraction)
+        iron = formation_energy_eV(13.0, {"Fe": 1}, REFERENCES, point)
+        oxygen = formation_energy_eV(9.0, {"O": 1}, REFERENCES, point)
+        entry = by_label["V_Fe(B)"]
+        assert entry.above_first_low_eV - 1e-9 <= iron - oxygen <= entry.above_first_high_eV + 1e-9
+
+
+def test_order_is_decided_only_beyond_the_error_bar(window):
+    fit = fit_species_energies(planted(OXIDES, offset=1.0))
+    like = [vacancy("V_Fe(B)", {"Fe": 1}, 13.0), vacancy("V_Fe(A)", {"Fe": 1}, 13.01)]
+    ranked = order_at(like, window, fit, -2.0)
+    assert ranked[1].error_bar_eV == 0.0
+    assert ranked[1].above_first_low_eV == pytest.approx(0.01)
+    assert ranked[1].decided
+    unlike = order_at([like[0], vacancy("V_Co(B)", {"Co": 1}, 10.9)], window, fit, -2.0)
+    assert unlike[1].error_bar_eV == fit.error_bar_eV > 0
+    assert 0 < unlike[1].above_first_low_eV < fit.error_bar_eV
+    assert not unlike[1].decided
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(-60, 60), min_size=3, max_size=3))
+def test_fit_recovers_planted_energies(values):
+    truth = dict(zip(("Co", "Fe", "O"), values, strict=True))
+    fit = fit_species_energies(planted(OXIDES, truth))
+    assert fit.reference_energies_eV == pytest.approx(truth, abs=1e-8)
+    assert fit.rms_eV < 1e-8
+    assert (fit.compounds, fit.rank, fit.degrees_of_freedom) == (6, 3, 3)
+
+
+def test_fit_reports_what_it_misses():
+    fit = fit_species_energies(planted(OXIDES, offset=1.0))
+    assert fit.indicative
+    residuals = np.array(list(fit.residuals_eV.values()))
+    assert fit.rms_eV == pytest.approx(np.sqrt(np.mean(residuals**2)))
+    assert fit.error_bar_eV == pytest.approx(np.sqrt(np.sum(residuals**2) / 3))
+    for made in planted(OXIDES, offset=1.0):
+        atoms = formula_composition(made.formula)
+        model = made.model_energy_eV - sum(n * fit.reference_energies_eV[el] for el, n in atoms.items())
+        assert model - made.formation_energy_eV == pytest.approx(fit.residuals_eV[made.formula])
+    # the normal equations of equal weight per atom
+    for el in ("Co", "Fe", "O"):
+        sizes = {f: formula_composition(f) for f in OXIDES}
+        moment = sum(fit.residuals_eV[f] * atoms.get(el, 0.0) / sum(atoms.values()) ** 2 for f, atoms in sizes.items())
+        assert moment == pytest.approx(0.0, abs=1e-9)
+
+
+def test_fit_does_not_depend_on_how_large_a_formula_unit_is_written():
+    once = planted(OXIDES, offset=0.7)
+    doubled = [
+        CompoundEnergy(formula=f"({c.formula})2", model_energy_eV=2 * c.model_energy_eV,
+                       formation_energy_eV=2 * c.formation_energy_eV)
+        if c.formula == "Fe2O3" else c
+        for c in once
+    ]  # fmt: skip
+    first, second = fit_species_energies(once), fit_species_energies(doubled)
+    assert first.reference_energies_eV == pytest.approx(second.reference_energies_eV, abs=1e-9)
+
+
+def test_fit_without_freedom_has_no_error_bar(window):
+    fit = fit_species_energies(planted(["CoO", "Fe2O3", "Fe3O4"]))
+    assert fit.degrees_of_freedom == 0
+    assert fit.error_bar_eV is None
+    assert "zero by construction" in fit.note
+    ranked = order_at([vacancy("a", {"Fe": 1}, 0.0), vacancy("b", {"O": 1}, 99.0)], window, fit, -2.0)
+    assert not ranked[1].decided
+
+
+def test_undetermined_elements_are_named():
+    with pytest.raises(ValueError, match="undetermined: Co, O"):
+        fit_species_energies(planted(["CoO"]))
+    with pytest.raises(ValueError, match=r"undetermined: Co, Fe, O\."):
+        fit_species_energies(planted(["CoO", "Fe2O3"]))
+    with pytest.raises(ValueError, match=r"undetermined: Co, Li\."):
+        fit_species_energies(planted(["Fe2O3", "Fe3O4", "LiCoO2"], REFERENCES | {"Li": -2.0}))
+    with pytest.raises(ValueError, match="repeated: CoO"):
+        fit_species_energies(planted(["CoO", "Fe2O3"]) + planted(["CoO"]))
+    with pytest.raises(ValueError, match="no compounds"):
+        fit_species_energies([])
+
+
+def test_fitted_lines_are_indicative_with_an_error_bar(window):
+    fit = fit_species_energies(planted(OXIDES, offset=0.5))
+    line = formation_lines([vacancy("V_Fe(B)", {"Fe": 1}, 13.0)], window, fit, n=3).lines[0]
+    assert line.indicative
+    assert line.error_bar_eV == fit.error_bar_eV

@@ -1,0 +1,180 @@
+"""A hop in a field: the identities (i)-(iv) over random fields, three tiers side by side, fields in words."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jobflow import run_locally
+from magnetoionics.analysis.kinetics.applied_field import field_from_text, film_field_V_per_A
+from magnetoionics.analysis.kinetics.field_treatments import (
+    LINEAR,
+    PATH,
+    RELAXED,
+    FieldStudy,
+    field_study,
+    path_points,
+)
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
+from magnetoionics.workflows.field.bands import FieldMaker
+from magnetoionics.workflows.flows.building import shortest_hop
+from pymatgen.core import Lattice
+
+SOURCE = Provenance(engine="test", tier="arithmetic")
+ENERGIES = np.array([0.0, 0.3, 0.60, 0.50, 0.62, 0.3, 0.05])
+X = np.linspace(0, 1, 7)
+# Dipoles that are not along the hop everywhere.
+DIPOLES = np.stack([5.9 * X, 0.8 * np.sin(np.pi * X), -0.3 * X**2], axis=1)
+
+vectors = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: np.linalg.norm(v) > 0.1)
+sizes = st.lists(st.floats(-0.08, 0.08), min_size=2, max_size=6, unique_by=lambda f: round(f, 4))
+
+
+def study(energies, dipoles, direction, fields, exchanged=False, tier=PATH):
+    points = path_points(energies, dipoles, direction, fields, tier=tier)
+    return field_study(
+        points, label="hop", direction=direction, exchanged=exchanged, dipole_source="made up", provenance=SOURCE
+    )
+
+
+@given(direction=vectors, fields=sizes)
+@settings(max_examples=80, deadline=None)
+def test_identities_along_the_path(direction, fields):
+    for tier in (PATH, LINEAR):
+        found = study(ENERGIES, DIPOLES, direction, fields, tier=tier)
+        assert found.largest_residual_eV(tier) < 1e-12
+        assert all(p.residual_iii_eV is not None for p in found.points[1:])
+
+
+@given(direction=vectors, field=st.floats(-0.05, 0.05))
+@settings(max_examples=60, deadline=None)
+def test_slope_is_the_derivative_of_the_barrier(direction, field):
+    h = 1e-6
+    low, mid, high = path_points(ENERGIES, DIPOLES, direction, [field - h, field, field + h])
+    if low.controlling_hump == high.controlling_hump:
+        assert (high.forward_eV - low.forward_eV) / (2 * h) == pytest.approx(mid.slope_forward_e_A, abs=1e-6)
+    assert (high.delta_eV - low.delta_eV) / (2 * h) == pytest.approx(mid.slope_delta_e_A, abs=1e-6)
+
+
+@given(direction=vectors, field=st.floats(-0.05, 0.05))
+@settings(max_examples=60, deadline=None)
+def test_mirror_path_in_the_opposite_field(direction, field):
+    """(iv): a mirror perpendicular to the field turns F to -F and the dipoles over; the energies are the same."""
+    unit = np.array(direction) / np.linalg.norm(direction)
+    mirror = np.eye(3) - 2 * np.outer(unit, unit)
+    (there,) = path_points(ENERGIES, DIPOLES, unit, [field])
+    (here,) = path_points(ENERGIES, DIPOLES @ mirror, unit, [-field])
+    for name in ("forward_eV", "backward_eV", "delta_eV", "controlling_hump"):
+        assert getattr(there, name) == pytest.approx(getattr(here, name), abs=1e-12)
+
+
+def test_equal_ends_and_a_broken_one():
+    even = ENERGIES.copy()
+    even[3:] = even[:4][::-1]
+    along = np.stack([5.9 * X, 0 * X, 0 * X], axis=1)
+    fields = [-0.02, -0.01, 0.0, 0.01, 0.02]
+    assert study(even, along, [1, 0, 0], fields, exchanged=True).largest_residual_eV(PATH) < 1e-12
+    # A band whose ends should be equal and are not is caught by (iv).
+    assert study(ENERGIES, along, [1, 0, 0], fields, exchanged=True).largest_residual_eV(PATH) > 0.01
+
+
+def test_controlling_hump_changes_and_the_rate_law_does_not_know():
+    found = path_points(ENERGIES, DIPOLES, [1, 0, 0], [-0.05, 0.05])
+    assert [p.controlling_hump for p in found] == [1, 0]
+    linear = path_points(ENERGIES, DIPOLES, [1, 0, 0], [-0.05, 0.05], tier=LINEAR)
+    assert [p.controlling_hump for p in linear] == [1, 1]
+    assert linear[1].forward_eV < found[1].forward_eV
+    assert found[1].forward_per_s > found[0].forward_per_s
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1e8 V/m along hop", [0.0, 0.01, 0.0]),
+        ("1e8 V/m along -hop", [0.0, -0.01, 0.0]),
+        ("0, 0, 1e8 V/m", [0.0, 0.0, 0.01]),
+        ("1 MV/cm along [0 0 1]", [0.0, 0.0, 0.01]),
+        ("1e6 V/cm along 1, 1, 0", [0.01 / np.sqrt(2), 0.01 / np.sqrt(2), 0.0]),
+        ("-4 V over 60 nm along [1 0 0]", [-4 / 600, 0.0, 0.0]),
+        ("2 V/nm along [1 1 1]", [0.2 / np.sqrt(3)] * 3),
+    ],
+)
+def test_fields_in_words(text, expected):
+    cubic = Lattice.cubic(8.4)
+    assert field_from_text(text, lattice=cubic, hop_A=[0, 2.97, 0]) == pytest.approx(np.array(expected), abs=1e-15)
+
+
+def test_crystal_direction_follows_the_lattice():
+    turned = Lattice([[0, 4, 0], [4, 0, 0], [0, 0, -9]])
+    assert field_from_text("1 V/A along [1 0 0]", lattice=turned) == pytest.approx([0, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("strong", "cannot be read"),
+        ("4 V along hop", "a voltage needs 'over'"),
+        ("1e8 V/parsec along hop", "no usable unit"),
+        ("1e8 V/m", "one number and a direction"),
+        ("1e8 V/m along [0 0 1]", "no lattice"),
+        ("1e8 V/m along 0,0,0", "without length"),
+        ("1e8 V/m along 0,1", "not three numbers"),
+    ],
+)
+def test_unreadable_fields_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        field_from_text(text, hop_A=[1, 0, 0])
+
+
+def test_field_in_a_stack():
+    assert film_field_V_per_A(4, 60, 10) == pytest.approx(4 / 600)
+    # 10 nm of eps 2 in series count like 50 nm of eps 10.
+    assert film_field_V_per_A(4, 60, 10, [(10, 2)]) == pytest.approx(4 / 1100)
+    with pytest.raises(ValueError, match="must be positive"):
+        film_field_V_per_A(4, 60, 0)
+
+
+@pytest.fixture(scope="module")
+def relaxed():
+    engine = get_engine("local", fmax_eV_per_A=0.003)
+    engine.band_settings = type(engine.band_settings)(fmax_eV_per_A=0.01, relax_fmax_eV_per_A=0.003)
+    host = get_host("life5o8")
+    hop = shortest_hop(host.structure(), (1, 1, 1), host.hops[0])
+    made = engine.band(hop.initial, hop.final, hop.intermediates, mover=hop.mover, name="band")
+    band = run_locally(made, log=False, raise_immediately=True)[made.uuid][1].output
+    maker = FieldMaker(engine=engine, fields_V_per_m=[-2e8, 0.0, 2e8], breakdown_V_per_m=2e9)
+    flow = maker.make(band, hop.displacement_A, label="Li -> V_Fe", exchanged=False)
+    last = [j for j, _ in flow.iterflow()][-1]
+    return band, run_locally(flow, log=False, raise_immediately=True)[last.uuid][1].output, maker, hop
+
+
+@pytest.mark.slow
+def test_bands_relaxed_in_the_field_obey_the_identities(relaxed):
+    band, found, _, _ = relaxed
+    assert FieldStudy.model_validate_json(found.model_dump_json()) == found
+    rows = {t: {round(p.field_V_per_m): p for p in found.tier(t)} for t in (PATH, RELAXED, LINEAR)}
+    assert rows[RELAXED][0].forward_eV == pytest.approx(band.forward_eV, abs=2e-3)
+    assert found.largest_residual_eV(RELAXED) < 2e-3
+    for field in (-2e8, 2e8):
+        assert rows[RELAXED][field].forward_eV == pytest.approx(rows[PATH][field].forward_eV, abs=0.02)
+    assert rows[RELAXED][2e8].forward_eV < rows[RELAXED][0].forward_eV < rows[RELAXED][-2e8].forward_eV
+
+
+def test_field_beyond_breakdown_is_refused():
+    strong = FieldMaker(engine=get_engine("local"), fields_V_per_m=[1e10], relaxed=False, breakdown_V_per_m=2e9)
+    with pytest.raises(ValueError, match="beyond the breakdown field of 2e\\+09 V/m"):
+        strong.make(None, [1, 0, 0])
+
+
+def test_engine_without_a_field_is_refused():
+    with pytest.raises(CannotDoError, match="relaxes no band in a field"):
+        FieldMaker(engine=_Nothing()).make(None, [1, 0, 0])
+
+
+@dataclass
+class _Nothing:
+    name = "nothing"
+    with_field = Engine.with_field

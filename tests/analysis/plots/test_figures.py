@@ -1,0 +1,94 @@
+"""Every figure against its reference picture, drawn from stored results; and what a figure must say.
+
+After a wanted change: MAGNETOIONICS_NEW_PICTURES=1 pytest tests/analysis/plots/test_figures.py, then look at each
+picture.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from magnetoionics.analysis.device.ensemble import (
+    contrast_against_miscut,
+    contrast_against_time,
+    contrast_against_voltage,
+    ensemble_of_hop,
+)
+from magnetoionics.analysis.plots.comparison import plot_bands
+from magnetoionics.analysis.plots.study import study_figures
+from magnetoionics.analysis.plots.surface import plot_surface, plot_u_against_reference
+from magnetoionics.analysis.plots.window import plot_window
+from magnetoionics.analysis.study.documents import Study
+from matplotlib.testing.compare import compare_images
+
+HERE = Path(__file__).parents[2]
+# Root mean square over 0 to 255: text that shifts by a pixel stays below, a line that moves does not.
+TOLERANCE = 6.0
+NAMES = [
+    "anisotropy_001",
+    "anisotropy_110",
+    "anisotropy_surface",
+    "band",
+    "bands_compared",
+    "barrier_against_field",
+    "contrast_against_miscut",
+    "contrast_against_time",
+    "contrast_against_voltage",
+    "formation",
+    "retention",
+    "u_against_reference",
+    "window",
+]
+
+
+@pytest.fixture(scope="module")
+def study():
+    return Study.model_validate_json((HERE / "data" / "cofe2o4-quick.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def figures(study):
+    made = {name: f.figure for name, f in study_figures(study).items()}
+    made["window"] = plot_window(study.chemical_potentials.window)
+    slower = study.migration[0].model_copy(deep=True)
+    for point in slower.images:
+        point.energy_eV *= 1.2
+    made["anisotropy_surface"] = plot_surface(study.anisotropy.maps[1])
+    film = ensemble_of_hop(study.migration[0], thickness_m=2e-8).model_copy(
+        update={"barrier_spread_eV": 0.05, "texture_deg": 10}
+    )
+    made["contrast_against_voltage"] = contrast_against_voltage(film, [-10, -5, 0, 5, 10], pulse_s=1.0).plot()
+    made["contrast_against_miscut"] = contrast_against_miscut(film, [0, 8.9, 36.6], voltage_V=5, pulse_s=1.0).plot()
+    made["contrast_against_time"] = contrast_against_time(film, [1e-6, 1e-4, 1e-2, 1, 100]).plot()
+    made["u_against_reference"] = plot_u_against_reference(0.5, [0, 0, 0.3], [0, 0, -0.3], [1, 0, 0])
+    made["bands_compared"] = plot_bands({"first": study.migration[0], "second": slower})
+    return made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_picture(name, figures, tmp_path):
+    drawn, wanted = tmp_path / f"{name}.png", HERE / "baseline" / f"{name}.png"
+    figures[name].savefig(drawn, dpi=80)
+    if os.environ.get("MAGNETOIONICS_NEW_PICTURES"):
+        shutil.copy(drawn, wanted)
+    difference = compare_images(str(wanted), str(drawn), TOLERANCE)
+    assert difference is None, difference
+
+
+def test_a_moved_line_is_seen(figures, tmp_path):
+    axis = figures["retention"].axes[0]
+    line = axis.lines[0]
+    before = line.get_ydata()
+    line.set_ydata([1e3 * y for y in before])
+    figures["retention"].savefig(tmp_path / "moved.png", dpi=80)
+    line.set_ydata(before)
+    assert compare_images(str(HERE / "baseline" / "retention.png"), str(tmp_path / "moved.png"), TOLERANCE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_is_labelled_and_vector(name, figures, tmp_path):
+    axis = figures[name].axes[0]
+    assert axis.get_title() or axis.get_xlabel()
+    figures[name].savefig(tmp_path / "f.svg")
+    assert "<path" in (tmp_path / "f.svg").read_text()

@@ -1,0 +1,43 @@
+"""What the page prints for plain text: formulas, units, powers; and what it leaves alone."""
+
+import pytest
+from magnetoionics.analysis.plots.text import typeset, typeset_unit
+from magnetoionics.analysis.report.model import Cell
+from magnetoionics.analysis.report.page import _cell, _prose
+
+
+@pytest.mark.parametrize(
+    ("plain", "printed"),
+    [
+        ("CoFe2O4 -> Co + 2/3 Fe3O4 + 2/3 O2", "CoFe₂O₄ → Co + 2/3 Fe₃O₄ + 2/3 O₂"),
+        ("Zn0.95Co0.05O", "Zn₀.₉₅Co₀.₀₅O"),
+        ("64 Co2+, 127 Fe3+, Li+", "64 Co²⁺, 127 Fe³⁺, Li⁺"),
+        ("0.74 eV in 1e+08 V/m, 6.2e-11 meV, 0e+00", "0.74 eV in 10⁸ V/m, 6.2×10⁻¹¹ meV, 0"),
+        ("+-4 V, -0.63 to 0.08 eV", "±4 V, −0.63 to 0.08 eV"),
+        ("-1.3 eV/A^2 within 3.2 A, 8.9 deg, 5.7 e A", "−1.3 eV/Å² within 3.2 Å, 8.9°, 5.7 e Å"),
+        ("2 uC/cm2, 1.3 mJ/m2, 3 muB", "2 μC/cm², 1.3 mJ/m², 3 μB"),
+    ],
+)
+def test_text_as_printed(plain, printed):
+    assert typeset(plain) == printed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["P4_122, Fd-3m, Imma", "C16, K1, V_Fe(B,2), V_O(1)", "1.4 A/m", "CoO and MgO", "3-fold, 10-atom", "PBE+U PW400"],
+)
+def test_other_names_and_units_stay(text):
+    assert typeset(text) == text
+
+
+def test_code_stays_and_a_lone_angstrom_is_a_unit():
+    assert typeset("`a -> b` -> CoFe2O4") == "`a -> b` → CoFe₂O₄"
+    assert (typeset_unit("A"), typeset_unit("eV/A")) == ("Å", "eV/Å")
+    assert _prose("ask with `run <x>`") == "ask with <code>run &lt;x&gt;</code>"
+    assert _prose("one ` alone") == "one ` alone"
+
+
+def test_a_cell_keeps_what_is_saved():
+    assert _cell(Cell("1.0e+08", "number"), False) == '<td class="number" data-plain="1.0e+08">1.0×10⁸</td>'
+    assert _cell(Cell("CoFe2O4"), True) == '<td class="">CoFe2O4</td>'
+    assert 'data-plain="&lt;b&gt; -&gt; 1e+08"' in _cell(Cell("<b> -> 1e+08"), False)

@@ -1,0 +1,64 @@
+"""Studies of planted energies: numbers whose consequences are known in closed form."""
+
+from __future__ import annotations
+
+from magnetoionics.analysis.builder.build import StudyInputs, assemble
+from magnetoionics.analysis.defects.vacancies import VacancySet, VacancyState
+from magnetoionics.analysis.results.calculation import Calculation
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics.computed_phases import ComputedPhases
+from magnetoionics.analysis.thermodynamics.energy_corrections import ComputedEnergy
+from magnetoionics.analysis.thermodynamics.phases import formula_composition, load_experimental_phases
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.flows.plan import plan_stages
+from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
+
+ELEMENT_eV = {"Co": -7.0, "Fe": -8.3, "Li": -1.9, "O": -4.9}
+TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+# No measured value of LiFe5O8 is in use: a planted one, stable by 0.1 eV against 2 Fe2O3 + LiFeO2.
+PLANTED_eV = {"LiFe5O8": -24.957}
+CFO, LFO = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4"], ["FeO", "Fe2O3", "Fe3O4", "Li2O", "Li2O2", "LiFeO2"]
+
+
+def energy(formula, shift_eV=0.0, **change):
+    measured = {p.formula: p.formation_energy_eV for p in load_experimental_phases(ELEMENT_eV)} | PLANTED_eV
+    value = measured[formula] + sum(n * ELEMENT_eV[el] for el, n in formula_composition(formula).items())
+    kind = "peroxide" if formula == "Li2O2" else "oxide"
+    tag = TAG.model_copy(update=change)
+    return ComputedEnergy(formula=formula, energy_eV=value + shift_eV, oxide_type=kind, provenance=tag)
+
+
+def phases(formulas, **change):
+    return ComputedPhases(energies=[energy(f, **change) for f in formulas])
+
+
+def one(name, cell, energy_eV):
+    return Calculation(
+        name=name, structure=cell, energy_eV=energy_eV, max_force_eV_per_A=0.0, force_calls=1, total_moment_muB=20.0,
+        provenance=TAG,
+    )  # fmt: skip
+
+
+def planted_study(key, formulas, shift_eV=0.0, charged=None):
+    host = get_host(key)
+    cell = host.structure()
+    units = cell.composition[host.anion] / host.anions_per_formula
+    bulk = one("bulk", cell, units * energy(host.formula, shift_eV).energy_eV)
+    empty = VacancyState(
+        label="V_O(O)", element="O", sublattice="O", multiplicity=32, cobalt_neighbours=None,
+        calculation=one("V_O", cell, bulk.energy_eV + 8.0),
+    )  # fmt: skip
+    engine = (
+        MagnetoionicStudyMaker.quick(get_engine("local"))
+        ._engine_result(cell)
+        .model_copy(update={"name": "vasp", "tier": "VASP"})
+    )
+    asked = ["vacancies", "competing phases"]
+    inputs = StudyInputs(
+        host=host, order=host.orders[0], engine=engine,
+        stages=plan_stages(get_engine("local"), host, host.orders[0], asked),
+        bulks={host.orders[0]: bulk}, references=None, vacancies=VacancySet(host=bulk, vacancies=[empty]),
+        migration=None, relation_matrices=[], keffer={}, maps=None, phases=phases(formulas), charged=charged,
+    )  # fmt: skip
+    return assemble(inputs)

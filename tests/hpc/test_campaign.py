@@ -1,0 +1,89 @@
+"""Campaigns: which studies a file makes, and what is refused; submission is tested with the cluster."""
+
+import json
+
+import pytest
+import yaml
+from magnetoionics.hpc.campaign import Campaign, StudySpec, read_campaign, specs, study_flow
+from magnetoionics.hpc.campaign_actions import list_campaign
+from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.cluster.submit import study_key
+from magnetoionics.hpc.errors import UserError
+from magnetoionics.hpc.local.runner import LocalRunner
+from magnetoionics.hpc.local.store import open_store
+from magnetoionics.hpc.study_folder.study_run import finish_study
+from magnetoionics.structures.host import get_host
+from magnetoionics.structures.io.files import write_structure
+from user_hosts import ENTRIES
+
+
+def written(folder, **entries):
+    path = folder / "campaign.yaml"
+    path.write_text(json.dumps({"name": "test", "hosts": ["cofe2o4"], **entries}))
+    return path
+
+
+def test_every_combination_is_a_study(tmp_path):
+    campaign = read_campaign(written(tmp_path, hosts=["cofe2o4", "nife2o4"], orders="all", priorities={"nife2o4": 3}))
+    made = specs(campaign)
+    orders = {host: get_host(host).orders for host in ("cofe2o4", "nife2o4")}
+    assert [(s.host, s.order) for s in made] == [(h, o) for h in orders for o in orders[h]]
+    assert {s.host: s.priority for s in made} == {"cofe2o4": 0, "nife2o4": 3}
+    assert [s.order for s in specs(Campaign(name="x", hosts=["cofe2o4"]))] == [None]
+    assert [s.order for s in specs(Campaign(name="x", hosts=["cofe2o4"], orders=["normal"]))] == ["normal"]
+    assert len(specs(Campaign(name="x", hosts=["cofe2o4", "cofe2o4"]))) == 1
+    assert list_campaign(written(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ({"hosts": ["unobtainium"]}, "known hosts"),
+        ({"hosts": []}, "hosts"),
+        ({"name": "../x"}, "name"),
+        ({"orders": ["Pnma"]}, "known: "),
+        ({"max_queued": 0}, "max_queued"),
+        ({"fields_V_per_m": [float("nan")]}, "finite"),
+        ({"colour": "red"}, "colour"),
+        ({"engines": ["local", 'ase:subprocess:Popen {"args": "true"}']}, "runs code"),
+    ],
+)
+def test_bad_campaigns_are_refused(entries, said, tmp_path):
+    with pytest.raises(UserError, match=said):
+        specs(read_campaign(written(tmp_path, **entries)))
+
+
+def test_bad_file_is_one_line(tmp_path, capsys):
+    path = tmp_path / "c.yaml"
+    path.write_text("a: [")
+    assert main(["campaign", str(path), "--project", "nowhere"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_path_of_a_host_file_keeps_its_case(tmp_path):
+    folder = tmp_path / "Hosts"
+    folder.mkdir()
+    write_structure(get_host("cofe2o4").structure(), folder / "mine.cif")
+    (folder / "Mine.yaml").write_text(yaml.safe_dump(ENTRIES))
+    (spec,) = specs(read_campaign(written(tmp_path, hosts=[str(folder / "Mine.yaml")], stages=["host"], quick=True)))
+    assert list(study_flow(spec).iterflow())
+
+
+def test_fields_and_vacancies_change_the_study():
+    whole = study_flow(StudySpec("cofe2o4", quick=True))
+    fields = study_flow(StudySpec("cofe2o4", quick=True, fields_V_per_m=(0.0, 1e8)))
+    few = study_flow(StudySpec("cofe2o4", quick=True, vacancies=(("Fe", "B"),)))
+    assert len({study_key(f) for f in (whole, fields, few)}) == 3
+    relaxed = [j.name for j, _ in few.iterflow() if j.name.startswith("V_")]
+    assert relaxed == ["V_Fe(B) relax"]
+    with pytest.raises(UserError, match="Ni on B"):
+        study_flow(StudySpec("cofe2o4", quick=True, vacancies=(("Ni", "B"),)))
+
+
+def test_study_of_one_vacancy_is_finished_and_reported(tmp_path):
+    flow = study_flow(StudySpec("cofe2o4", quick=True, stages=("vacancies",), vacancies=(("O", "O"),)))
+    store = open_store(tmp_path)
+    assert LocalRunner(store).run(flow).finished
+    finish_study(store, {}, flow.uuid, tmp_path)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert {v["element"] for v in results["vacancies"]} == {"O"}

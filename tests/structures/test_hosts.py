@@ -1,0 +1,154 @@
+"""Every declared host: space group, neutrality, moment, bonds and distances against named values."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from magnetoionics.structures.cells.binary_oxides import reference_phase, reference_phases
+from magnetoionics.structures.defects.vacancies import distinct_vacancies
+from magnetoionics.structures.host import get_host, host_keys
+from magnetoionics.structures.hosts.life5o8 import BOND_LENGTHS_A
+from magnetoionics.structures.spins import total_valence
+from magnetoionics.structures.symmetry import operations, orbits, space_group_symbol
+
+BUILT = [(key, order) for key in host_keys() for order in get_host(key).orders]
+SYMBOL = {
+    **{
+        (k, o): s
+        for k in ("cofe2o4", "nife2o4", "fe3o4", "mgfe2o4")
+        for o, s in (("Imma", "Imma"), ("normal", "Fd-3m"))
+    },
+    ("life5o8", "P4_332"): "P4_332",
+    ("life5o8", "P4_132"): "P4_132",
+    ("gamma_fe2o3", "P4_12_12"): "P4_12_12",
+}
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return {(key, order): get_host(key).structure(order) for key, order in BUILT}
+
+
+def bonds(cell, index, cutoff=2.6):
+    return np.array(sorted(n.nn_distance for n in cell.get_neighbors(cell[index], cutoff) if n.specie.symbol == "O"))
+
+
+def first(cell, element, sublattice):
+    return next(i for i, s in enumerate(cell) if (s.specie.symbol, s.properties["sublattice"]) == (element, sublattice))
+
+
+@pytest.mark.parametrize("built", BUILT, ids=lambda b: " ".join(b))
+def test_host_is_neutral_whole_and_has_what_it_declares(cells, built):
+    cell, host = cells[built], get_host(built[0])
+    assert total_valence(cell) == pytest.approx(0, abs=1e-12)
+    assert cell.is_valid(1.5)
+    host.check_moment(built[1])
+    assert host.key == built[0]
+    assert set(host.references) <= set(reference_phases())
+    assert set(host.hubbard_U_eV) <= {s.specie.symbol for s in cell}
+    for element, sublattice in host.vacancies:
+        count = sum((s.specie.symbol, s.properties["sublattice"]) == (element, sublattice) for s in cell)
+        if count == 0:
+            assert built[1] != host.orders[0]  # the normal distribution has no Fe on A
+            continue
+        assert sum(v.multiplicity for v in distinct_vacancies(cell, element, sublattice)) == count
+    assert sum(len(g) for g in orbits(cell)) == len(cell)
+
+
+@pytest.mark.parametrize(("built", "symbol"), list(SYMBOL.items()), ids=lambda b: " ".join(b))
+def test_space_group(cells, built, symbol):
+    assert space_group_symbol(cells[built]) == symbol
+
+
+@pytest.mark.parametrize(
+    ("key", "order", "moment"),
+    [
+        ("life5o8", None, 5.0),
+        ("gamma_fe2o3", None, 2.5),
+        ("fe3o4", None, 4.0),
+        ("nife2o4", None, 2.0),
+        ("mgfe2o4", None, 0.0),
+        ("nife2o4", "normal", 8.0),
+        ("zn095co005o", "near", 0.15),
+        ("zn095co005o", "far-antiparallel", 0.0),
+    ],
+)
+def test_neel_moment(cells, key, order, moment):
+    host = get_host(key)
+    assert host.moment_per_formula(cells[key, order or host.orders[0]]) == pytest.approx(moment, abs=1e-12)
+
+
+def test_lithium_ferrite_fills_the_wyckoff_positions_of_p4_332(cells):
+    cell = cells["life5o8", "P4_332"]
+    counts = {
+        name: [v.multiplicity for v in distinct_vacancies(cell, *name)]
+        for name in (("Li", "B"), ("Fe", "A"), ("Fe", "B"), ("O", "O"))
+    }
+    # 4b, 8c, 12d and 8c + 24e of P4_332
+    assert {k: sorted(v) for k, v in counts.items()} == {
+        ("Li", "B"): [4],
+        ("Fe", "A"): [8],
+        ("Fe", "B"): [12],
+        ("O", "O"): [8, 24],
+    }
+    assert len(operations(cell)) == 24
+
+
+def test_lithium_ferrite_has_the_published_bond_lengths(cells):
+    """Smolentsev et al., J. Struct. Chem. 49, 985 (2008): esd 1 to 2 mA."""
+    cell = cells["life5o8", "P4_332"]
+    tetrahedron = bonds(cell, first(cell, "Fe", "A"))
+    octahedron = bonds(cell, first(cell, "Fe", "B"))
+    lithium = bonds(cell, first(cell, "Li", "B"))
+    expected = list(BOND_LENGTHS_A.values())
+    assert np.allclose(tetrahedron, [expected[0]] * 3 + [expected[1]], atol=1e-4)
+    assert np.allclose(octahedron, np.repeat(expected[2:5], 2), atol=1e-4)
+    assert np.allclose(lithium, [expected[5]] * 6, atol=1e-4)
+
+
+def test_lithium_ions_are_too_far_apart_for_a_direct_hop(cells):
+    cell = cells["life5o8", "P4_332"]
+    lithium = cell[first(cell, "Li", "B")]
+    reach = sorted(n.nn_distance for n in cell.get_neighbors(lithium, 6.0) if n.specie.symbol == "Li")
+    assert reach[0] >= 5.1
+    # 4b to 4b of P4_332: a sqrt(6)/4
+    assert reach[0] == pytest.approx(8.3339 * np.sqrt(6) / 4, abs=1e-6)
+
+
+def test_enantiomorphs_are_mirror_images(cells):
+    left, right = cells["life5o8", "P4_332"], cells["life5o8", "P4_132"]
+    assert np.allclose(np.sort(left.distance_matrix.ravel()), np.sort(right.distance_matrix.ravel()), atol=1e-8)
+
+
+def test_maghemite_has_its_ordered_vacancies(cells):
+    """Fe[Fe5/3 vac1/3]O4 in the tripled cube: 24 A, 40 B, 96 O, and 8 of 48 B sites empty."""
+    cell = cells["gamma_fe2o3", "P4_12_12"]
+    labels = cell.site_properties["sublattice"]
+    assert [labels.count(x) for x in ("A", "B", "O")] == [24, 40, 96]
+    assert cell.lattice.c / cell.lattice.a == pytest.approx(3)
+
+
+def test_cobalt_in_zinc_oxide_is_five_per_cent_near_and_far(cells):
+    distance = {}
+    for order in ("near", "far"):
+        cell = cells["zn095co005o", order]
+        cobalt = [i for i, s in enumerate(cell) if s.specie.symbol == "Co"]
+        assert len(cobalt) / (len(cell) / 2) == pytest.approx(0.05)
+        distance[order] = cell.get_distance(*cobalt)
+        assert np.allclose(bonds(cell, cobalt[0], 2.3), [1.97] * 3 + [1.99], atol=0.02)
+    # the nearest cations of wurtzite are 3.21 A apart, between layers
+    assert distance["near"] == pytest.approx(3.21, abs=0.01)
+    assert distance["far"] > 5
+
+
+def test_a_wrong_declared_moment_is_refused():
+    host = dataclasses.replace(get_host("life5o8"), moment_per_formula_muB=2.5)
+    with pytest.raises(RuntimeError, match=r"5 muB .* declared are 2\.5"):
+        host.check_moment(host.orders[0])
+
+
+@pytest.mark.parametrize(("formula", "shell", "count"), [("NiO", 2.2, 6), ("MgO", 2.2, 6), ("ZnO", 2.1, 4)])
+def test_new_reference_oxides_have_their_coordination(formula, shell, count):
+    cell = reference_phase(formula)
+    assert cell.composition.reduced_formula == formula
+    assert len(bonds(cell, first(cell, formula[:2], "cation"), shell)) == count

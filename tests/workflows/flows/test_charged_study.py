@@ -1,0 +1,64 @@
+"""Charge states in a study: E_f(E_F) and its figure, tables of the report, what happens without a Fermi level."""
+
+import pytest
+from magnetoionics.analysis.defects.charge_corrections import point_charge_correction
+from magnetoionics.analysis.defects.charge_states import BandEdges
+from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
+from magnetoionics.analysis.plots.study import study_figures
+from magnetoionics.analysis.report.page import report_html
+from magnetoionics.analysis.study.documents import Study
+from magnetoionics.analysis.thermodynamics.stability_window import at
+from matplotlib import pyplot as plt
+from made_studies import CFO, TAG, ELEMENT_eV, planted_study
+
+CUBE_A = [[8.4, 0, 0], [0, 8.4, 0], [0, 0, 8.4]]
+EDGES = BandEdges(
+    vbm_eV=2.0, gap_eV=1.5, dielectric=[[12, 0, 0], [0, 12, 0], [0, 0, 12]], electron_mass=1.5, hole_mass=2.5,
+    source="planted", provenance=TAG,
+)  # fmt: skip
+
+
+def state(charge, difference_eV):
+    corrections = [point_charge_correction(charge, CUBE_A, 12.0)] if charge else []
+    return ChargedVacancy(
+        label="V_O(O)", element="O", sublattice="O", multiplicity=32, charge=charge,
+        energy_difference_eV=difference_eV, total_moment_muB=24.0, corrections=corrections, provenance=TAG,
+    )  # fmt: skip
+
+
+def charged(neutral_eV, ionised_eV, edges=EDGES):
+    return ChargedVacancies(edges=edges, states=[state(0, neutral_eV), state(2, ionised_eV)], notes=["planted"])
+
+
+def test_the_level_and_the_lines_are_those_of_the_planted_energies():
+    """eps(2+/0) = [E(0) - E(2+) - correction] / 2 - E_VBM: no potential of an element enters."""
+    study = planted_study("cofe2o4", CFO, charged=charged(8.0, 2.2))
+    fermi = study.defects.fermi
+    correction = point_charge_correction(2, CUBE_A, 12.0).total_eV
+    (level,) = fermi.transitions
+    assert (level.charge_below, level.charge_above) == (2, 0)
+    assert level.level_eV == pytest.approx((8.0 - 2.2 - correction) / 2 - EDGES.vbm_eV)
+    window = study.chemical_potentials.window
+    middle = at(window, 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV))
+    assert fermi.lowest("V_O(O)", EDGES.gap_eV)[0] == pytest.approx(8.0 + ELEMENT_eV["O"] + middle["O"])
+    assert len(study.to_dataframe("levels")) == 1
+    assert study.to_dataframe("charged")["correction_eV"].tolist() == pytest.approx([0.0, correction])
+    figures = study_figures(study)
+    assert {"formation", "window", "fermi", "brouwer"} <= set(figures)
+    page = report_html(study)
+    assert "Charge transition levels" in page
+    assert "Charge states, engine vasp; gap 1.50 eV, static permittivity 12.0, 12.0, 12.0" in page
+    assert Study.model_validate_json(study.model_dump_json(by_alias=True)).charged == study.charged
+    assert all(abs(d.worst_neutrality) < 1e-8 for d in study.defects.brouwer)
+    plt.close("all")
+
+
+def test_without_a_neutral_crystal_there_are_levels_and_no_concentrations():
+    """A vacancy that gains 100 eV by losing two electrons fills every site: no Fermi level balances that."""
+    study = planted_study("cofe2o4", CFO, charged=charged(8.0, -100.0))
+    assert study.defects.brouwer == []
+    assert "makes the crystal neutral" in study.defects.no_concentrations
+    assert study.defects.fermi is not None
+    assert set(study_figures(study)) >= {"fermi"}
+    assert "No concentrations and no film composition: no Fermi level" in report_html(study)
+    plt.close("all")

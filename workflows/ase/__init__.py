@@ -1,0 +1,1 @@
+"""Jobs and engines on top of an ASE calculator."""

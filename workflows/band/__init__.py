@@ -1,0 +1,1 @@
+"""Minimum energy paths: the drivers, their checks, and what they keep on disk."""

@@ -1,0 +1,441 @@
+"""The band driver: split at known minima, climb every hump, judge by checks that can fail.
+
+A cation hop between octahedra has two humps with a minimum in a tetrahedron between them
+(Muhich et al., 10.1021/acs.chemmater.5b03911); one climbing image on a straight start path
+misses one of them. So each intermediate is relaxed first and each hump gets a climbing-image
+band of its own (Henkelman, Uberuaga, Jonsson, 10.1063/1.1329672; improved tangent
+10.1063/1.1323224). Any ASE calculator will do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from ase.mep import NEB
+from ase.mep.neb import idpp_interpolate, interpolate
+from ase.optimize import LBFGS
+from monty.json import MSONable
+from numpy.typing import NDArray
+
+from ...analysis.results.calculation import Check
+from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
+
+FloatArray = NDArray[np.float64]
+CalculatorFactory = Callable[[], Calculator]
+# A minimum less deep than this between its humps is none.
+NO_DIP_eV = 1e-3
+# Images of a segment that is computed again, against what equal steps would need: climbing takes some to the top.
+SPARE_IMAGES = 1.25
+
+
+@dataclass(frozen=True)
+class BandSettings(MSONable):
+    """How a band is converged.
+
+    Attributes
+    ----------
+    images_per_hump
+        Moving images of each split segment.
+    fmax_eV_per_A
+        Bound on the NEB residual and on the climbed saddle's force.
+    relax_fmax_eV_per_A
+        Bound on the forces of ends and intermediate minima.
+    max_steps
+        Optimiser steps per segment.
+    spring_eV_per_A2
+        Spring constant between neighbouring images.
+    climb_below_eV_per_A
+        Residual under which the highest image starts to climb.
+    same_state_A
+        Two states whose mover is closer than this are the same minimum.
+    max_splits
+        How often a segment may be split at a minimum found on the way.
+    check_saddles
+        Count the imaginary modes at each saddle and minimum: six force calls for each ion.
+    saddle_radius_A
+        Displace only ions within this distance of the mover for it; all free ones if None.
+    check_reverse
+        Converge the band from the other end too and compare the barriers.
+    """
+
+    images_per_hump: int = 3
+    fmax_eV_per_A: float = 0.03
+    relax_fmax_eV_per_A: float = 0.01
+    max_steps: int = 250
+    spring_eV_per_A2: float = 1.0
+    climb_below_eV_per_A: float = 0.5
+    same_state_A: float = 0.35
+    max_splits: int = 2
+    check_saddles: bool = False
+    saddle_radius_A: float | None = None
+    check_reverse: bool = False
+
+
+@dataclass
+class CallCounter:
+    """Number of energy-and-force evaluations."""
+
+    calls: int = 0
+
+    def attach(self, calculator: Calculator) -> Calculator:
+        """Count every evaluation of a calculator (results it already holds are free)."""
+        calculate = calculator.calculate
+
+        def counted(*args: object, **kwargs: object) -> object:
+            self.calls += 1
+            return calculate(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+        calculator.calculate = counted  # type: ignore[method-assign]
+        return calculator
+
+
+class BandInputError(ValueError):
+    """The two ends do not make a band."""
+
+
+def check_ends(initial: Atoms, final: Atoms, mover: int, same_state_A: float) -> None:
+    """Refuse ends that are not the same atoms, spins and valences, or not two states.
+
+    Raises
+    ------
+    BandInputError
+        Naming what differs.
+    """
+    if len(initial) != len(final) or any(initial.numbers != final.numbers):
+        raise BandInputError("the two ends of a band must hold the same atoms in the same order")
+    if not 0 <= mover < len(initial):
+        raise BandInputError(f"mover {mover} is outside 0 to {len(initial) - 1}")
+    if not np.allclose(initial.cell.array, final.cell.array, atol=1e-8):
+        raise BandInputError("the two ends of a band must have the same cell")
+    for name in ("magmom", "initial_magmoms", "valence", "initial_charges"):
+        first, last = initial.arrays.get(name), final.arrays.get(name)
+        if (first is None) != (last is None):
+            raise BandInputError(f"only one of the two ends has the site property {name!r}: give it to both or none")
+        if first is not None and not np.allclose(np.asarray(first, float), np.asarray(last, float), atol=1e-6):
+            raise BandInputError(f"site property {name!r} differs between the ends: a spin or charge flip is no hop")
+    charges = [atoms.info.get("charge", 0.0) for atoms in (initial, final)]
+    if charges[0] != charges[1]:
+        raise BandInputError(
+            f"the ends have charges {charges[0]:g} and {charges[1]:g} e: a hop keeps the cell's charge"
+        )
+    moved = np.linalg.norm(final.positions[mover] - initial.positions[mover])
+    if moved < same_state_A:
+        raise BandInputError(f"the mover's ends are {moved:.2f} A apart: both ends are the same state")
+
+
+class BandDriver:
+    """Converges a band between two ends through known intermediates.
+
+    Parameters
+    ----------
+    calculator
+        Makes a fresh calculator; one per image.
+    settings
+        See `BandSettings`.
+    """
+
+    def __init__(self, calculator: CalculatorFactory, settings: BandSettings | None = None) -> None:
+        self.settings = settings or BandSettings()
+        self.counter = CallCounter()
+        self._make = calculator
+        self._checks: list[Check] = []
+        self._notes: list[str] = []
+
+    def run(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: int) -> BandResult:
+        """Relax the ends and intermediates, split, climb, and judge.
+
+        Parameters
+        ----------
+        initial, final
+            Ends with continuous coordinates (no wrapping between them).
+        intermediates
+            Trial configurations between the ends; the lowest that stays a minimum of its own is used.
+        mover
+            Index of the moving ion.
+
+        Returns
+        -------
+        BandResult
+
+        Raises
+        ------
+        BandInputError
+            If the ends do not make a band.
+        """
+        check_ends(initial, final, mover, self.settings.same_state_A)
+        ends = [self._relaxed(initial, "initial end"), self._relaxed(final, "final end")]
+        check_ends(ends[0].atoms, ends[1].atoms, mover, self.settings.same_state_A)
+        middle = self._best_intermediate(ends, intermediates, mover)
+        stations = [ends[0], *middle, ends[1]]
+        points = self._without_held_saddles(self._path(stations, mover))
+        self._judge_path(points)
+        result = BandResult(points, self._checks, [], 0, self._notes)
+        settings = self.settings
+
+        def reverse() -> BandResult:
+            again = replace(settings, check_saddles=False, check_reverse=False)
+            other = BandDriver(lambda: self.counter.attach(self._make()), again)
+            between = [p.atoms for p in reversed(middle)]
+            return other.run(points[-1].atoms.copy(), points[0].atoms.copy(), between, mover)
+
+        on_request(
+            result,
+            lambda: self.counter.attach(self._make()),
+            mover,
+            modes=settings.check_saddles,
+            radius_A=settings.saddle_radius_A,
+            reverse=reverse if settings.check_reverse else None,
+        )
+        result.force_calls = self.counter.calls
+        return result
+
+    def _with_calculator(self, atoms: Atoms) -> Atoms:
+        out: Atoms = atoms.copy()
+        out.calc = self.counter.attach(self._make())
+        return out
+
+    def _point(self, atoms: Atoms, kind: str) -> PathPoint:
+        return PathPoint(atoms, float(atoms.get_potential_energy()), np.array(atoms.get_forces()), kind)
+
+    def _relaxed(self, atoms: Atoms, what: str, kind: str = "end") -> PathPoint:
+        moving = self._with_calculator(atoms)
+        relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps)
+        point = self._point(moving, kind)
+        largest = float(np.linalg.norm(point.forces, axis=1).max())
+        limit = self.settings.relax_fmax_eV_per_A
+        self._checks.append(
+            Check(name=f"{what} relaxed", passed=largest <= limit, value=largest, limit=limit, unit="eV/A")
+        )
+        return point
+
+    def _best_intermediate(self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int) -> list[PathPoint]:
+        """Relax the trials from coarse to fine; keep the lowest that is a state of its own."""
+        kept: list[PathPoint] = []
+        for n, trial in enumerate(trials, start=1):
+            # A trial is an unrelaxed end with the mover displaced: give its surroundings the mean of both ends.
+            start = _blend(ends[0].atoms, ends[1].atoms, trial, mover)
+            moving = self._with_calculator(start)
+            relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps)
+            where = moving.positions[mover]
+            gaps = [float(np.linalg.norm(where - e.atoms.positions[mover])) for e in ends]
+            if min(gaps) < self.settings.same_state_A:
+                self._notes.append(f"trial intermediate {n} relaxed back into an end: no minimum there")
+                continue
+            if float(np.linalg.norm(moving.get_forces(), axis=1).max()) > self.settings.relax_fmax_eV_per_A:
+                self._notes.append(f"trial intermediate {n} did not relax in {self.settings.max_steps} steps: dropped")
+                continue
+            kept.append(self._point(moving, "minimum"))
+            energy = kept[-1].energy - ends[0].energy
+            self._notes.append(f"trial intermediate {n} is a minimum at {energy:+.3f} eV above the initial state")
+        return [min(kept, key=lambda p: p.energy)] if kept else []
+
+    def _path(self, stations: list[PathPoint], mover: int) -> list[PathPoint]:
+        """From end to end; a segment whose images stand too far apart beside the others' is computed with more."""
+        first, splits = self.settings.images_per_hump, self.settings.max_splits
+        pairs = list(pairwise(stations))
+        parts = [self._segment(*pair, mover, f"hump {n}", splits, first) for n, pair in enumerate(pairs, start=1)]
+        limit = _longest_step_A(_joined(stations, parts))
+        for n, (left, right) in enumerate(pairs):
+            steps = _steps_A([left, *parts[n], right])
+            if max(steps) <= limit:
+                continue
+            name, images = f"hump {n + 1}", ceil(SPARE_IMAGES * sum(steps) / limit)
+            self._checks = [c for c in self._checks if not re.search(rf"\b{name}[ab]*\b", c.name)]
+            parts[n] = self._segment(left, right, mover, name, splits, images)
+            self._notes.append(f"{name}: images stood up to {max(steps):.2f} A apart: it has {images} now, not {first}")
+        return _joined(stations, parts)
+
+    def _segment(
+        self, left: PathPoint, right: PathPoint, mover: int, name: str, splits: int, moving: int
+    ) -> list[PathPoint]:
+        """Moving images between two minima, the highest one climbed."""
+        images = [left.atoms.copy(), *(left.atoms.copy() for _ in range(moving))]
+        images.append(right.atoms.copy())
+        interpolate(images, mic=False)
+        _part_close_pairs(images)
+        band = [left.atoms, *(self._with_calculator(a) for a in images[1:-1]), right.atoms]
+        neb = NEB(band, k=self.settings.spring_eV_per_A2, climb=False, method="improvedtangent")
+        self._converge(neb)
+        energies = np.array([left.energy, *(float(a.get_potential_energy()) for a in band[1:-1]), right.energy])
+        dip = _interior_minimum(energies)
+        if dip is not None and splits > 0:
+            found = self._relaxed(band[dip], f"minimum found on {name}", kind="minimum")
+            gaps = [np.linalg.norm(found.atoms.positions - e.atoms.positions, axis=1).max() for e in (left, right)]
+            if min(gaps) > self.settings.same_state_A:
+                before = self._segment(left, found, mover, f"{name}a", splits - 1, moving)
+                after = self._segment(found, right, mover, f"{name}b", splits - 1, moving)
+                return [*before, found, *after]
+        residual = _residual(neb)
+        limit = self.settings.fmax_eV_per_A
+        self._checks.append(
+            Check(
+                name=f"NEB residual of {name}",
+                passed=residual <= limit,
+                value=residual,
+                limit=limit,
+                unit="eV/A",
+            )
+        )
+        points = [self._point(a, "image") for a in band[1:-1]]
+        top = int(np.argmax([p.energy for p in points]))
+        if points[top].energy > max(left.energy, right.energy):
+            points[top].kind = "saddle"
+            self._judge_saddle([left, *points, right], top + 1, name)
+        return points
+
+    def _converge(self, neb: NEB) -> None:
+        """Bring the band near the path, then climb."""
+        optimizer = _lbfgs(neb, 0.08, 30)
+        for _ in optimizer.irun(fmax=self.settings.climb_below_eV_per_A, steps=self.settings.max_steps):
+            pass
+        neb.climb = True
+        optimizer = _lbfgs(neb, 0.06, 30)
+        optimizer.run(fmax=self.settings.fmax_eV_per_A, steps=self.settings.max_steps)
+
+    def _without_held_saddles(self, points: list[PathPoint]) -> list[PathPoint]:
+        """A trial that symmetry held on a saddle while it relaxed is the top of its hump, not a minimum."""
+        out = list(points)
+        for point in [p for p in points if p.kind == "minimum"]:
+            n = _place(point, out)
+            walls = min(max(p.energy for p in out[:n]), max(p.energy for p in out[n + 1 :]))
+            if walls - point.energy > NO_DIP_eV:
+                continue
+            # What climbed beside it went up to the same point.
+            twins = [
+                p
+                for p in (out[n - 1], out[n + 1])
+                if p.kind == "saddle"
+                and np.linalg.norm(p.atoms.positions - point.atoms.positions, axis=1).max() < self.settings.same_state_A
+            ]
+            out = [p for p in out if not any(p is t for t in twins)]
+            point.kind = "saddle"
+            above = point.energy - points[0].energy
+            self._notes.append(f"the intermediate at {above:+.3f} eV is a saddle: no dip lies there")
+            self._judge_saddle(out, _place(point, out), "the hump at the intermediate")
+        return out
+
+    def _judge_saddle(self, points: list[PathPoint], top: int, name: str) -> None:
+        """The climbed image: small true force, and a maximum along the path."""
+        saddle = points[top]
+        force = float(np.linalg.norm(saddle.forces, axis=1).max())
+        limit = 2 * self.settings.fmax_eV_per_A
+        self._checks.append(
+            Check(name=f"saddle force of {name}", passed=force <= limit, value=force, limit=limit, unit="eV/A")
+        )
+        self._checks.append(climbed_is_the_top(points, top, name))
+        curvature = self._curvature(points[top - 1].atoms, saddle, points[top + 1].atoms)
+        self._checks.append(
+            Check(
+                name=f"curvature along the path at {name}",
+                passed=curvature < 0,
+                value=curvature,
+                limit=0.0,
+                unit="eV/A^2",
+                note="finite difference of the true force; must be negative at a saddle",
+            )
+        )
+
+    def _curvature(self, before: Atoms, saddle: PathPoint, after: Atoms, step_A: float = 0.05) -> float:
+        # Halfway between the two directions, as few images stand at unequal distances; a point nearer than the probe is
+        # the saddle itself and has no direction.
+        steps = [saddle.atoms.positions - before.positions, after.positions - saddle.atoms.positions]
+        lengths = [float(np.linalg.norm(s)) for s in steps]
+        if min(lengths) > step_A:
+            steps = [s / length for s, length in zip(steps, lengths, strict=True)]
+        tangent = steps[0] + steps[1]
+        tangent /= np.linalg.norm(tangent)
+        projected = []
+        for sign in (1.0, -1.0):
+            probe = self._with_calculator(saddle.atoms)
+            probe.positions += sign * step_A * tangent
+            projected.append(float(np.sum(probe.get_forces() * tangent)))
+        return -(projected[0] - projected[1]) / (2 * step_A)
+
+    def _judge_path(self, points: list[PathPoint]) -> None:
+        self._checks.append(no_turning_back(points))
+        steps, limit = _steps_A(points), _longest_step_A(points)
+        self._checks.append(
+            Check(
+                name="longest step between images",
+                passed=max(steps) <= limit,
+                value=max(steps),
+                limit=limit,
+                unit="A",
+                note="against three times the median: a longer one would hide a hump",
+            )
+        )
+
+
+def _joined(stations: Sequence[PathPoint], parts: Sequence[Sequence[PathPoint]]) -> list[PathPoint]:
+    return [stations[0], *(p for part, right in zip(parts, stations[1:], strict=True) for p in (*part, right))]
+
+
+def _steps_A(points: Sequence[PathPoint]) -> list[float]:
+    return [float(np.linalg.norm(b.atoms.positions - a.atoms.positions)) for a, b in pairwise(points)]
+
+
+def _longest_step_A(points: Sequence[PathPoint]) -> float:
+    """Longer steps would hide a hump."""
+    return 3.0 * float(np.median(_steps_A(points)))
+
+
+def _place(point: PathPoint, points: Sequence[PathPoint]) -> int:
+    return next(n for n, other in enumerate(points) if other is point)
+
+
+def relax(atoms: Atoms, fmax: float, steps: int) -> None:
+    """Relax the ions in place with LBFGS (dense BFGS costs minutes a step at 450 atoms)."""
+    _lbfgs(atoms, 0.1, 50).run(fmax=fmax, steps=steps)
+
+
+def _lbfgs(target: Any, maxstep: float, memory: int) -> LBFGS:
+    quiet: Any = None
+    return LBFGS(target, logfile=quiet, maxstep=maxstep, memory=memory)
+
+
+def _blend(first: Atoms, last: Atoms, trial: Atoms, mover: int) -> Atoms:
+    out: Atoms = trial.copy()
+    out.positions = (first.positions + last.positions) / 2
+    out.positions[mover] = trial.positions[mover]
+    return out
+
+
+def _part_close_pairs(images: list[Atoms]) -> None:
+    """Keep the linear start unless two ions come close, then use the image-dependent pair potential."""
+    closest = min(float(np.min(_close_pairs(a))) for a in images[1:-1])
+    if closest < 1.2:
+        idpp_interpolate(images, traj=None, log=None, mic=False)
+
+
+def _close_pairs(atoms: Atoms) -> FloatArray:
+    from vesin import NeighborList
+
+    (d,) = NeighborList(cutoff=2.5, full_list=False).compute(
+        atoms.positions, atoms.cell.array, periodic=bool(atoms.pbc.all()), quantities="d"
+    )
+    return d if len(d) else np.array([np.inf])
+
+
+def _residual(neb: NEB) -> float:
+    """NEB residual, eV/A; ASE leaves the climbing image out, which may be the only one."""
+    if neb.residuals:
+        return float(neb.get_residual())
+    return float(np.linalg.norm(neb.get_forces(), axis=1).max())
+
+
+def _interior_minimum(energies: FloatArray, depth_eV: float = 0.02) -> int | None:
+    """Index of an interior image lower than the highest points on both sides by a margin."""
+    best, found = depth_eV, None
+    for i in range(1, len(energies) - 1):
+        walls = min(energies[:i].max(), energies[i + 1 :].max()) - energies[i]
+        if walls > best and energies[i] <= min(energies[i - 1], energies[i + 1]):
+            best, found = walls, i
+    return found

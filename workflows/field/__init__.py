@@ -1,0 +1,1 @@
+"""Hops under an electric field."""

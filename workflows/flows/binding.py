@@ -1,0 +1,122 @@
+"""Flow for the neighbours of a vacancy: the same vacancy in many random cells, energies fitted to its surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jobflow import Flow, Maker, job
+from pymatgen.core import Structure
+
+from ...analysis.defects.binding import BindingSample, VacancyBinding, fit_binding
+from ...analysis.results.calculation import Calculation
+from ...structures.cells.cation_order import sites_on
+from ...structures.cells.random_cells import quasi_random, shuffled
+from ...structures.defects.collinear_pairs import count_in_line
+from ...structures.defects.vacancies import near_cations, remove_site
+from ...structures.host import HostKey, get_host
+from ..engine import Engine
+
+
+@dataclass
+class BindingMaker(Maker):
+    """Energies of one vacancy against its Co neighbours, over random or quasi-random cells.
+
+    Attributes
+    ----------
+    engine
+        Supplies ``relax``.
+    cells
+        Number of cells, one seed each.
+    method
+        ``random``, or ``quasi-random``: each cell the best of many by its pair statistics.
+    seed
+        Of the first cell.
+    """
+
+    engine: Engine = field(kw_only=True)
+    cells: int = 10
+    method: Literal["random", "quasi-random"] = "random"
+    seed: int = 1
+    name: str = "vacancy binding"
+
+    def make(
+        self,
+        host_key: HostKey,
+        order: str | None = None,
+        *,
+        element: str = "Fe",
+        sublattice: str = "B",
+        near: str = "Co",
+    ) -> Flow:
+        """Flow whose output is a `VacancyBinding`.
+
+        Parameters
+        ----------
+        host_key, order
+            Host whose ordered cell is shuffled.
+        element, sublattice
+            The vacancy; all such sites of every cell are taken out in turn.
+        near
+            The neighbour that counts.
+
+        Raises
+        ------
+        CannotDoError
+            If the engine cannot relax or cannot describe the material.
+        ValueError
+            If the sublattice is not mixed, or there are fewer than 3 cells.
+        """
+        if self.cells < 3:
+            raise ValueError(f"binding needs at least 3 random cells, got {self.cells}")
+        self.engine.require("relax")
+        ordered = get_host(host_key).structure(order)
+        self.engine.check(ordered)
+        jobs, pristine, places, relaxed = [], [], [], []
+        for n in range(self.cells):
+            cell = self._cell(ordered, sublattice, near, self.seed + n)
+            whole = self.engine.relax(cell, name=f"random cell {n + 1}", cell=True)
+            jobs.append(whole)
+            pristine.append(whole.output)
+            for site in sites_on(cell, sublattice):
+                if cell[site].specie.symbol != element:
+                    continue
+                counts = (near_cations(cell, site, near), count_in_line(cell, site, near))
+                built = take_out(whole.output, site)
+                done = self.engine.relax(built.output, name=f"cell {n + 1} V_{element} {site} relax")
+                jobs += [built, done]
+                places.append([n, site, *counts])
+                relaxed.append(done.output)
+        label = f"V_{element}({sublattice})"
+        last = collect_binding(label, f"{self.cells} {self.method} cells", pristine, places, relaxed)
+        return Flow([*jobs, last], output=last.output, name=self.name)
+
+    def _cell(self, ordered: Structure, sublattice: str, near: str, seed: int) -> Structure:
+        if self.method == "quasi-random":
+            return quasi_random(ordered, sublattice, near, seed)
+        return shuffled(ordered, sublattice, seed)
+
+
+@job(name="vacancy in random cell")
+def take_out(cell: Calculation, site: int) -> Structure:
+    """The relaxed cell without one site."""
+    return remove_site(cell.structure, site)
+
+
+@job(name="collect binding")
+def collect_binding(
+    label: str, method: str, pristine: list[Calculation], places: list[list[int]], relaxed: list[Calculation]
+) -> VacancyBinding:
+    """Fit the energies; `places` holds cell, site, Co neighbours and pairs in line of each vacancy."""
+    samples = [
+        BindingSample(
+            cell=cell,
+            site=site,
+            cobalt_neighbours=near,
+            collinear_pairs=pairs,
+            energy_eV=done.energy_eV - pristine[cell].energy_eV,
+            converged=done.converged and pristine[cell].converged,
+        )
+        for (cell, site, near, pairs), done in zip(places, relaxed, strict=True)
+    ]
+    return fit_binding(label, samples, pristine[0].provenance, method=method)

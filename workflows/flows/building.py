@@ -1,0 +1,71 @@
+"""Small jobs that build structures from relaxed ones, for every engine alike."""
+
+from __future__ import annotations
+
+from jobflow import job
+from pymatgen.core import Structure
+
+from ...analysis.results.calculation import Calculation, require_valid
+from ...structures.cells.supercell import supercell
+from ...structures.defects.hops import Hop, distinct_hops
+from ...structures.defects.initial_states import DefectStart, started
+from ...structures.defects.vacancies import VacancySite, distinct_vacancies, same_site_in
+from ...structures.host import HopKind, HostKey, get_host
+from .plan import present_vacancies
+
+Repeats = tuple[int, int, int]
+
+
+def vacancy_sites(host_key: HostKey, order: str | None) -> list[VacancySite]:
+    """Every distinct vacancy that a host declares and the order has a site for, in its unrelaxed ordered cell."""
+    host = get_host(host_key)
+    cell = host.structure(order)
+    return [
+        v
+        for element, sublattice in present_vacancies(host, cell)
+        for v in distinct_vacancies(cell, element, sublattice)
+    ]
+
+
+@job(name="pristine")
+def accept_structure(bulk: Calculation) -> Structure:
+    """Structure of a calculation that may be built on.
+
+    Raises
+    ------
+    InvalidResultError
+        If it failed a guard: no map is made of a state that was lost.
+    """
+    require_valid(bulk.checks, bulk.name)
+    return bulk.structure
+
+
+@job(name="supercell")
+def build_supercell(bulk: Calculation, repeats: Repeats) -> Structure:
+    """Repeat a relaxed cell."""
+    require_valid(bulk.checks, bulk.name)
+    return supercell(bulk.structure, tuple(repeats))
+
+
+@job(name="vacancy")
+def build_start(bulk: Calculation, repeats: Repeats, cell_index: int, start: DefectStart) -> Structure:
+    """Supercell of a relaxed cell without one site, named by its index in the cell, in one start."""
+    require_valid(bulk.checks, bulk.name)
+    big = supercell(bulk.structure, tuple(repeats))
+    return started(big, same_site_in(big, bulk.structure, cell_index), start)
+
+
+@job(name="hop")
+def build_hop(bulk: Calculation, repeats: Repeats, host_key: HostKey, hop_number: int = 0) -> Hop:
+    """Shortest distinct hop of one of the host's declared kinds, in a supercell of the relaxed cell."""
+    require_valid(bulk.checks, bulk.name)
+    kind = get_host(host_key).hops[hop_number]
+    return shortest_hop(bulk.structure, tuple(repeats), kind)
+
+
+def shortest_hop(cell: Structure, repeats: Repeats, kind: HopKind) -> Hop:
+    """First of `distinct_hops` of a kind into its first distinct vacancy."""
+    big = supercell(cell, repeats)
+    vacancy = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[0]
+    index = same_site_in(big, cell, vacancy.index)
+    return distinct_hops(big, index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)[0]

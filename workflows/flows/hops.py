@@ -1,0 +1,219 @@
+"""All distinct hops of a host as one flow: relaxed cell, one band per hop, one table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jobflow import Flow, Maker, job
+from pymatgen.core import Structure
+
+from ...analysis.kinetics.field_treatments import FieldStudy
+from ...analysis.kinetics.hop_set import HopSet
+from ...analysis.kinetics.migration import Migration
+from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
+from ...analysis.results.calculation import Band, Calculation, require_valid
+from ...calculators.field import V_PER_M
+from ...structures.cells.supercell import supercell
+from ...structures.defects.hops import Hop, distinct_hops
+from ...structures.defects.vacancies import distinct_vacancies, same_site_in
+from ...structures.host import HopKind, Host, HostKey, get_host, portable_host
+from ..engine import Engine
+from ..field.requests import HOP, FieldRequest, field_jobs
+from .building import Repeats
+from .migration import read_hop
+
+FIELDS_V_PER_M = (0.0, 1e8, -1e8, 5e8, -5e8)
+
+
+@dataclass(frozen=True)
+class HopNumber:
+    """One of the distinct hops of a host: its kind, and its place in the lists of vacancies and hops."""
+
+    kind: HopKind
+    vacancy: int
+    hop: int
+    label: str
+
+
+@dataclass
+class AllHopsMaker(Maker):
+    """Barriers of every distinct hop between the sublattices that a host declares.
+
+    Attributes
+    ----------
+    engine
+        Supplies ``relax`` and ``band``.
+    repeats
+        Supercell repeats of the host's ordered cell.
+    fields_V_per_m
+        Signed fields along each hop: positive is along it, negative against it.
+    fields
+        Other fields, directions, charges and bands relaxed in the field, see `FieldRequest`.
+    """
+
+    engine: Engine = field(kw_only=True)
+    repeats: Repeats = (2, 2, 2)
+    fields_V_per_m: Sequence[float] = FIELDS_V_PER_M
+    fields: FieldRequest = field(default_factory=FieldRequest)
+    name: str = "hops"
+
+    def make(self, host_key: HostKey, order: str | None = None) -> Flow:
+        """Flow whose output is a `HopSet`.
+
+        Parameters
+        ----------
+        host_key, order
+            Host and cation order, the host's first by default.
+
+        Raises
+        ------
+        ValueError
+            If the host or order is unknown, there is no hop, or a field is beyond breakdown.
+        CannotDoError
+            If the engine cannot relax or find bands, or cannot describe the material.
+        """
+        self.engine.require("relax")
+        self.engine.require("band")
+        host = get_host(host_key)
+        chosen = host.orders[0] if order is None else order
+        cell = host.structure(chosen)
+        self.engine.check(cell)
+        default = list(self.fields_V_per_m)
+        self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
+        along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
+        hops, absent = all_hops(host, cell, self.repeats)
+        if not hops:
+            raise ValueError(f"order {chosen} of {host.key} has no hop: {'; '.join(absent) or 'none is declared'}")
+        bulk = self.engine.relax(cell, name=f"{host.key} cell", cell=True)
+        jobs, migrations, bands = [bulk], [], []
+        for number in hops:
+            built = build_numbered_hop(bulk.output, self.repeats, _plain(number.kind), number.vacancy, number.hop)
+            out = built.output
+            band = self.engine.band(
+                out.initial, out.final, out.intermediates, mover=out.mover, name=f"band {number.label}"
+            )
+            more, studies = field_jobs(
+                self.fields,
+                self.engine,
+                out,
+                band.output,
+                bulk.output.structure,
+                label=number.label,
+                default_V_per_m=default,
+                limit_V_per_m=self.fields.limit_V_per_m(host.gap_eV, cell),
+                gap_eV=host.gap_eV,
+            )
+            read = read_numbered(
+                out,
+                band.output,
+                [f * V_PER_M for f in along_hop],
+                studies,
+                self.fields.charges,
+                bulk.output.structure,
+            )
+            jobs += [built, band, *more, read]
+            migrations.append(read.output)
+            bands.append(band.output)
+        last = collect_hops(portable_host(host_key), chosen, self.engine.name, migrations, absent)
+        return Flow([*jobs, last], output=last.output, name=f"{self.name}: {host.formula}")
+
+
+def hop_kinds(host: Host, cell: Structure) -> list[HopKind]:
+    """Every cation into every cation vacancy of the sublattice pairs that the host's declared hops join.
+
+    The host's own hops come first.
+    """
+    present = sorted({(s.specie.symbol, s.properties["sublattice"]) for s in cell if s.properties["valence"] > 0})
+    kinds = list(host.hops)
+    for declared in host.hops:
+        for ion, start in present:
+            for element, place in present:
+                made = HopKind(ion, start, element, place, declared.cutoff_A)
+                joined = (start, place) == (declared.from_sublattice, declared.vacancy_sublattice)
+                if joined and made not in kinds:
+                    kinds.append(made)
+    return [k for k in kinds if {(k.ion, k.from_sublattice), (k.vacancy_element, k.vacancy_sublattice)} <= set(present)]
+
+
+def all_hops(host: Host, cell: Structure, repeats: Repeats) -> tuple[list[HopNumber], list[str]]:
+    """Distinct hops of a host, and in words the pairs of ion and vacancy between which there is none."""
+    big = supercell(cell, repeats)
+    found: list[HopNumber] = []
+    absent: list[str] = []
+    for kind in hop_kinds(host, cell):
+        vacancies = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)
+        for v, vacancy in enumerate(vacancies):
+            try:
+                hops = _hops_of(big, cell, kind, v)
+            except ValueError as error:
+                absent.append(f"{kind.ion}({kind.from_sublattice}) -> {vacancy.label}: {error}")
+                continue
+            found += [
+                HopNumber(kind, v, n, f"{kind.ion}({kind.from_sublattice}) {vacancy.label} {n + 1}")
+                for n in range(len(hops))
+            ]
+    return found, absent
+
+
+def _hops_of(big: Structure, cell: Structure, kind: HopKind, vacancy: int) -> list[Hop]:
+    site = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[vacancy]
+    index = same_site_in(big, cell, site.index)
+    return distinct_hops(big, index, site.label, kind.ion, kind.from_sublattice, kind.cutoff_A)
+
+
+def _plain(kind: HopKind) -> list[str | float]:
+    return [kind.ion, kind.from_sublattice, kind.vacancy_element, kind.vacancy_sublattice, kind.cutoff_A]
+
+
+@job(name="hop")
+def build_numbered_hop(bulk: Calculation, repeats: Repeats, kind: list[str | float], vacancy: int, hop: int) -> Hop:
+    """One distinct hop in a supercell of the relaxed cell."""
+    require_valid(bulk.checks, bulk.name)
+    big = supercell(bulk.structure, tuple(repeats))
+    return _hops_of(big, bulk.structure, HopKind(*kind), vacancy)[hop]  # type: ignore[arg-type]
+
+
+@job(name="read hop")
+def read_numbered(
+    hop: Hop,
+    band: Band,
+    fields_V_per_A: list[float],
+    studies: list[FieldStudy],
+    charges: SiteCharges | None,
+    cell: Structure,
+) -> Migration:
+    """Barriers, humps and the fields of one hop; `charges` replace those of the band's dipoles.
+
+    Raises
+    ------
+    InvalidResultError
+        If the band failed a guard.
+    """
+    require_valid(band.checks, "the band")
+    if charges is not None:
+        band = band_with_charges(band, charges, cell)
+    return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": studies})
+
+
+@job(name="collect hops")
+def collect_hops(host_key: HostKey, order: str, engine: str, migrations: list[Migration], absent: list[str]) -> HopSet:
+    """All hops of a host, the lowest barrier first."""
+    host = get_host(host_key)
+    ordered = sorted(migrations, key=lambda m: m.forward_eV)
+    alike = Counter(m.label for m in ordered)
+    seen: Counter[str] = Counter()
+    for hop in ordered:
+        name = hop.label
+        if alike[name] > 1:
+            seen[name] += 1
+            hop.label = f"{name} ({seen[name]})"
+    return HopSet(
+        host=host.key,
+        formula=host.formula,
+        order=order,
+        engine=engine,
+        migrations=ordered,
+        absent=absent,
+    )

@@ -1,0 +1,150 @@
+"""Migration flow: build the hop, converge its band, read the barriers and the field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobflow import Flow, Maker, job
+from pymatgen.core import Structure
+
+from ...analysis.builder.build import keffer_of_mover
+from ...analysis.kinetics.migration import Migration, migration_from_band
+from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
+from ...analysis.results.calculation import Band, Calculation, require_valid
+from ...calculators.field import V_PER_M
+from ...structures.defects.hops import Hop
+from ...structures.host import Host, HostKey, get_host
+from ..engine import Engine
+from ..field.requests import HOP, FieldRequest, field_jobs
+from .building import Repeats, build_hop
+
+
+@dataclass
+class MigrationMaker(Maker):
+    """One hop of a host with its barriers under a field.
+
+    Attributes
+    ----------
+    engine
+        Supplies ``band``.
+    repeats
+        Supercell repeats of the host's ordered cell.
+    fields_V_per_A
+        Signed fields along the hop.
+    fields
+        Fields in all tiers; the default puts `fields_V_per_A` into the tiers that need no calculation.
+    """
+
+    engine: Engine = field(kw_only=True)
+    repeats: Repeats = (2, 2, 2)
+    fields_V_per_A: Sequence[float] = ()
+    fields: FieldRequest = field(default_factory=FieldRequest)
+    name: str = "migration"
+
+    def make(self, bulk: Calculation, host_key: HostKey, hop_number: int = 0, order: str | None = None) -> Flow:
+        """Flow whose output is a dictionary: ``band`` (`Band`), ``fields`` (a `FieldStudy` for each direction) and
+        ``read``, another with ``migration`` (`Migration`), the structures ``before`` and ``after``, the mover's
+        ``keffer`` sums and the ``relation_matrices`` of the two states.
+
+        Parameters
+        ----------
+        bulk
+            Relaxed ordered cell, or a reference to it.
+        host_key
+            Host that declares the hop.
+        hop_number
+            Which of the host's hops.
+        order
+            Cation order of `bulk`, the host's first by default.
+
+        Raises
+        ------
+        ValueError
+            If a field is unreadable or beyond breakdown, or charges do not fit.
+        CannotDoError
+            If the engine finds no bands, or relaxes none in a field and was asked to.
+        """
+        self.engine.require("band")
+        hop = build_hop(bulk, self.repeats, host_key, hop_number)
+        band = self.engine.band(
+            hop.output.initial,
+            hop.output.final,
+            hop.output.intermediates,
+            mover=hop.output.mover,
+            name="band",
+        )
+        host = get_host(host_key)
+        default = [f / V_PER_M for f in self.fields_V_per_A]
+        cell = bulk.structure if isinstance(bulk, Calculation) else host.structure(order)
+        self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
+        along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
+        read = read_migration(
+            hop.output, band.output, [f * V_PER_M for f in along_hop], self.fields.charges, bulk.structure
+        )
+        jobs, studies = field_jobs(
+            self.fields,
+            self.engine,
+            hop.output,
+            band.output,
+            bulk.structure,
+            label=hop_label(host, hop_number),
+            default_V_per_m=default,
+            limit_V_per_m=self.fields.limit_V_per_m(host.gap_eV, cell),
+            gap_eV=host.gap_eV,
+        )
+        output = {"band": band.output, "read": read.output, "fields": studies}
+        return Flow([hop, band, read, *jobs], output=output, name=self.name)
+
+
+@job(name="read migration")
+def read_migration(
+    hop: Hop,
+    band: Band,
+    fields_V_per_A: list[float],
+    charges: SiteCharges | None = None,
+    cell: Structure | None = None,
+) -> dict[str, Any]:
+    """Barriers, humps and the field from a converged band, and the two states it joins.
+
+    `charges` replace those of the band's dipoles; `cell` is the ordered cell that they may belong to.
+
+    Raises
+    ------
+    InvalidResultError
+        If the band failed a guard.
+    """
+    require_valid(band.checks, "the band")
+    if charges is not None:
+        band = band_with_charges(band, charges, cell)  # type: ignore[arg-type]
+    before, after = band.images[0].structure, band.images[-1].structure
+    return {
+        "migration": read_hop(hop, band, fields_V_per_A),
+        "before": before,
+        "after": after,
+        "keffer": {"before": keffer_of_mover(before, hop.mover), "after": keffer_of_mover(after, hop.mover)},
+        "relation_matrices": hop.relation_matrices,
+        "mover": hop.mover,
+    }
+
+
+def hop_label(host: Host, number: int = 0) -> str:
+    """One of the declared hops of a host in words."""
+    kind = host.hops[number]
+    return f"{kind.ion}({kind.from_sublattice}) -> V_{kind.vacancy_element}({kind.vacancy_sublattice})"
+
+
+def read_hop(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
+    """A band as a migration of the hop it was made for."""
+    return migration_from_band(
+        band,
+        label=f"{hop.ion}({hop.from_sublattice}) -> {hop.vacancy}",
+        ion=hop.ion,
+        host_site=hop.from_sublattice,
+        vacancy=hop.vacancy,
+        displacement_A=hop.displacement_A,
+        multiplicity=hop.multiplicity,
+        relation=hop.relations,
+        fields_V_per_A=fields_V_per_A,
+    )

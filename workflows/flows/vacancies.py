@@ -1,0 +1,153 @@
+"""Vacancy flow: every distinct vacancy, from one or several starts, against one static of the host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jobflow import Flow, Maker, job
+from pymatgen.core import Structure
+
+from ...analysis.defects.oxidation_states import ChangedIon, as_found, changed_ions, compensation_text
+from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
+from ...analysis.results.calculation import Calculation, InvalidResultError, invalid_because, require_valid
+from ...structures.defects.initial_states import DefectStart, StartKind, start_labels
+from ...structures.defects.vacancies import VacancySite
+from ...structures.host import HostKey, get_host
+from ..engine import Engine
+from .building import Repeats, build_start, build_supercell, vacancy_sites
+
+
+@dataclass
+class VacancyFormationMaker(Maker):
+    """Energies of every distinct vacancy of a host.
+
+    Attributes
+    ----------
+    engine
+        Supplies ``relax`` and ``static``.
+    repeats
+        Supercell repeats of the host's ordered cell.
+    starts
+        Kinds of start, see `structures.defects.initial_states`: the cell as built by default. An engine with electrons
+        ends in the state nearest to its start, so a result to be published needs ``START_KINDS``: about seven relaxations
+        per vacancy instead of one. Rigid ions end in one state from all.
+    only
+        Elements and sublattices to leave out all others; None takes all that the host declares.
+    """
+
+    engine: Engine = field(kw_only=True)
+    repeats: Repeats = (2, 2, 2)
+    starts: Sequence[StartKind] = ("as built",)
+    only: Sequence[tuple[str, str]] | None = None
+    name: str = "vacancies"
+
+    def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None) -> Flow:
+        """Flow whose output is a `VacancySet`.
+
+        Parameters
+        ----------
+        bulk
+            Relaxed ordered cell, or a reference to it.
+        host_key, order
+            Host and cation order of `bulk`.
+        """
+        self.engine.require("relax")
+        self.engine.require("static")
+        host_cell = build_supercell(bulk, self.repeats)
+        host = self.engine.static(host_cell.output, name="host supercell")
+        jobs: list[Flow] = [host_cell, host]
+        sites = chosen_sites(vacancy_sites(host_key, order), self.only)
+        cell = get_host(host_key).structure(order)
+        starts = [start_labels(cell, site.index, tuple(self.starts)) for site in sites]
+        relaxed: list[list[Calculation]] = []
+        for site, own in zip(sites, starts, strict=True):
+            outputs = []
+            for start in own:
+                built = build_start(bulk, self.repeats, site.index, start)
+                name = f"{site.label} relax" if len(own) == 1 else f"{site.label} {start.label} relax"
+                done = self.engine.relax(built.output, name=name)
+                jobs += [built, done]
+                outputs.append(done.output)
+            relaxed.append(outputs)
+        collected = collect_vacancies(host.output, sites, starts, relaxed)
+        return Flow([*jobs, collected], output=collected.output, name=self.name)
+
+
+def chosen_sites(sites: list[VacancySite], only: Sequence[tuple[str, str]] | None) -> list[VacancySite]:
+    """Sites of the wanted elements and sublattices.
+
+    Raises
+    ------
+    ValueError
+        If one that is wanted is not among them.
+    """
+    if only is None:
+        return sites
+    wanted, known = {tuple(pair) for pair in only}, {(s.element, s.sublattice) for s in sites}
+    if not wanted or wanted - known:
+        names = ", ".join(f"{e} on {s}" for e, s in sorted(wanted - known)) or "no vacancy"
+        raise ValueError(f"{names} asked for; this host has {', '.join(f'{e} on {s}' for e, s in sorted(known))}")
+    return [s for s in sites if (s.element, s.sublattice) in wanted]
+
+
+@job(name="collect vacancies")
+def collect_vacancies(
+    host: Calculation, sites: list[VacancySite], starts: list[list[DefectStart]], relaxed: list[list[Calculation]]
+) -> VacancySet:
+    """Put the energies beside the sites' labels; of several starts the lowest is kept and all are listed.
+
+    Raises
+    ------
+    InvalidResultError
+        If the host or every start of a vacancy failed a guard: an energy difference with it means nothing.
+    """
+    require_valid(host.checks, host.name)
+    states = [_state(host, site, own, done) for site, own, done in zip(sites, starts, relaxed, strict=True)]
+    return VacancySet(host=host, vacancies=states)
+
+
+@job(name="vacancy's structure")
+def vacancy_structure(vacancies: VacancySet, label: str) -> Structure:
+    """Relaxed cell of one vacancy, in the state that was kept."""
+    return next(v.calculation.structure for v in vacancies.vacancies if v.label == label)
+
+
+def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done: list[Calculation]) -> VacancyState:
+    reasons = ["; ".join(invalid_because(c.checks)) for c in done]
+    usable = [c for c, reason in zip(done, reasons, strict=True) if not reason]
+    if not usable:
+        raise InvalidResultError(f"every start of {site.label} is invalid: {reasons[0]}")
+    # A start that did not converge is kept only if none did.
+    lowest = min(usable, key=lambda c: (not c.converged, c.energy_eV))
+    found = [_changed(host, c) for c in done]
+    listed = [
+        StartEnergy(
+            label=start.label,
+            above_lowest_eV=c.energy_eV - lowest.energy_eV,
+            total_moment_muB=c.total_moment_muB,
+            compensation=text,
+            converged=c.converged,
+            refused=reason,
+        )
+        for start, c, (_, text), reason in zip(starts, done, found, reasons, strict=True)
+    ]
+    return VacancyState(
+        label=site.label,
+        element=site.element,
+        sublattice=site.sublattice,
+        multiplicity=site.multiplicity,
+        cobalt_neighbours=site.cobalt_neighbours,
+        calculation=lowest,
+        starts=sorted(listed, key=lambda s: (bool(s.refused), s.above_lowest_eV)),
+        changed_ions=_changed(host, lowest)[0],
+    )
+
+
+def _changed(host: Calculation, done: Calculation) -> tuple[list[ChangedIon], str]:
+    """Ions that changed, and in words; where an ion left its site nothing is read, and the words say so."""
+    try:
+        ions = changed_ions(as_found(host), as_found(done))
+    except ValueError as error:
+        return [], f"not read: {error}"
+    return ions, compensation_text(ions)

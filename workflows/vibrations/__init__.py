@@ -1,0 +1,1 @@
+"""Hessians and what they say about a hop."""
