@@ -62,3 +62,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     wanted = exitstatus == 0 and os.environ.get("MAGNETOIONICS_SKIP_IS_FAILURE")
     if wanted and reporter and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def real(repository: Path) -> Path:
+    """Public files that this project did not write, beside the checkout; a test that needs them is skipped without."""
+    folder = Path(os.environ.get("MAGNETOIONICS_REAL") or repository.parent / "shared" / "real")
+    if not folder.is_dir():
+        pytest.skip("the public files of ../shared/real are not beside this checkout")
+    return folder
