@@ -20,7 +20,9 @@ from .settings import GpawSettings, Symmetry
 
 HOST = "cofe2o4"
 TaskKind = Literal["map", "relax", "static", "born"]
-_ORDERS = {"imma": "Imma", "p4122": "P4_122"}
+_ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
+# Sets of U (eV) beside the Materials Project's: a verdict of DFT+U is worth what it keeps of itself in all of them.
+U_SETS: dict[str, dict[str, float]] = {"u33": {"Co": 3.0, "Fe": 3.0}, "u44": {"Co": 4.0, "Fe": 4.0}}
 VACANCIES = {"vfea": ("Fe", "A"), "vfeb": ("Fe", "B"), "vcob": ("Co", "B"), "vo": ("O", "O")}
 # The tetragonal cell of 28 atoms: two primitive cells, an ion is missing in every second one.
 _DEFECT_CELL_CUBIC = ((0.5, 0.5, 0.0), (-0.5, 0.5, 0.0), (0.0, 0.0, 1.0))
@@ -75,6 +77,7 @@ def task_names() -> list[str]:
     """All tasks, the cheapest of each group first."""
     bulk = [f"imma-pw{c}-k{k}" for c, k in ((400, 2), (500, 2), (600, 2), (400, 3), (500, 3), (400, 4))]
     bulk += ["imma-pw400-k2-nosym", "imma-pw400-k2-empty6", "p4122-pw500-k2"]
+    bulk += [order_relaxation(key, u) for u in ("", *U_SETS) for key in _ORDERS]
     phases = [f"{key}-pw500-k{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
     defects = [name for key in ("host", *VACANCIES) for name in quotable(key)]
@@ -104,9 +107,13 @@ def task(name: str) -> Task:
         cutoff_eV=float(cutoff[2:]),
         k_mesh=(int(digits[0]), int(digits[1]), int(digits[2])),
         empty_eV=6.0 if special == ["empty6"] else None,
+        **({"hubbard_U_eV": U_SETS[special[0]]} if special and special[0] in U_SETS else {}),
         max_iterations=250 if head.startswith(_HARD) else 120,
         **(_BOUNDS_OF_BULK if bulk else _BOUNDS_OF_DIFFERENCES),
     )
+    if head in _ORDERS and special[-1:] == ["relaxed"]:
+        what = f"{_ORDERS[head]} CoFe2O4 with relaxed ions at the measured lattice"
+        return Task(name, what, primitive(_ORDERS[head]), settings, "relax", "full")
     if head in _ORDERS:
         what = f"{_ORDERS[head]} CoFe2O4: energy and E(n)"
         return Task(name, what, primitive(_ORDERS[head]), settings, "map", "off" if special == ["nosym"] else "full")
@@ -160,6 +167,11 @@ def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) ->
         if found is not None:
             return Task(name, what, found.structure, settings, kind, relaxed_by=relaxation)
     return Task(name, what, start.structure, settings, kind, relaxed_by=start.provenance.engine)
+
+
+def order_relaxation(key: str, u_set: str = "") -> str:
+    """Name of the relaxation of one cation order, by its key and one of `U_SETS`, or of the Materials Project's U."""
+    return "-".join([key, "pw500", "k2", *([u_set] if u_set else []), "relaxed"])
 
 
 def _relaxation(key: str) -> str:
