@@ -2,7 +2,8 @@
 
 Two pairs are meant by "left and right" and kept apart: before and after one hop, and the right and the left
 partner of a vacancy. The relation is found from the structure
-(`structures.symmetry`, `structures.defects.collinear_pairs`), never assumed. A magnetisation is axial: an operation R takes it by A = det(R) R. So
+(`structures.symmetry`, `structures.defects.collinear_pairs`), never assumed. A magnetisation is axial: an operation R
+takes it by A = det(R) R. So
 
     E_second(A n) = E_first(n) ,    u_second(p) = A u_first(A^-1 p) = +-A u_first(p)  if A p = +-p ,
 

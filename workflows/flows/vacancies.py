@@ -30,8 +30,8 @@ class VacancyFormationMaker(Maker):
         Supercell repeats of the host's ordered cell.
     starts
         Kinds of start, see `structures.defects.initial_states`: the cell as built by default. An engine with electrons
-        ends in the state nearest to its start, so a result to be published needs ``START_KINDS``: about seven relaxations
-        per vacancy instead of one. Rigid ions end in one state from all.
+        ends in the state nearest to its start, so a result to be published needs ``START_KINDS``: about seven
+        relaxations per vacancy instead of one. Rigid ions end in one state from all.
     only
         Elements and sublattices to leave out all others; None takes all that the host declares.
     """

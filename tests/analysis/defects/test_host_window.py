@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
+from made_studies import CFO, LFO, TAG, ELEMENT_eV, energy, phases, planted_study
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation
 from magnetoionics.analysis.defects.host_window import (
     competing_phases_result,
@@ -27,7 +28,6 @@ from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.plan import plan_stages
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 from matplotlib import pyplot as plt
-from made_studies import CFO, LFO, TAG, ELEMENT_eV, energy, phases, planted_study
 
 ELEMENTS = ("Li", "Fe", "O")
 

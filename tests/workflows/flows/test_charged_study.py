@@ -1,6 +1,7 @@
 """Charge states in a study: E_f(E_F) and its figure, tables of the report, what happens without a Fermi level."""
 
 import pytest
+from made_studies import CFO, TAG, ELEMENT_eV, planted_study
 from magnetoionics.analysis.defects.charge_corrections import point_charge_correction
 from magnetoionics.analysis.defects.charge_states import BandEdges
 from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
@@ -9,7 +10,6 @@ from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.analysis.thermodynamics.stability_window import at
 from matplotlib import pyplot as plt
-from made_studies import CFO, TAG, ELEMENT_eV, planted_study
 
 CUBE_A = [[8.4, 0, 0], [0, 8.4, 0], [0, 0, 8.4]]
 EDGES = BandEdges(
