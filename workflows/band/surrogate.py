@@ -20,6 +20,7 @@ from ase.constraints import FixAtoms
 from numpy.typing import NDArray
 
 from ...analysis.results.calculation import Check
+from . import path as paths
 from .checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
 from .driver import (
     BandDriver,
@@ -33,21 +34,6 @@ from .driver import (
 )
 from .elastic import ElasticCoordinates
 from .gaussian_process import CheapSurface, Surrogate, bent, best_surrogate, stationary_point
-from .path import (
-    across_slope,
-    evened,
-    extrema,
-    finer_extrema,
-    held_back,
-    lies_between,
-    place_of_judge,
-    plateaus,
-    relax_path,
-    resampled,
-    smoothed,
-    straightened,
-    tangents,
-)
 from .record import EvaluationRecord, RecordedCalculator
 from .states import Anchor, Evaluated, SurrogateSettings, largest
 from .states import SearchRule as Rule
@@ -149,7 +135,7 @@ class SurrogateBandDriver:
             self._space, self._below = cheap.space, cheap.model
             self._data = [self._as_data(*place) for place in places]
         path = self._start_path(ends, intermediates, mover, start)
-        path = smoothed(path, self._space.loose) if cheap is None else path
+        path = paths.smoothed(path, self._space.loose) if cheap is None else path
         found = self._search(path)
         if found is None:
             return self._fall_back(initial, final, intermediates, mover)
@@ -221,12 +207,12 @@ class SurrogateBandDriver:
             given = np.array([self._space.to_internal(a.positions) for a in start])
             part = np.linspace(0, 1, len(given))[:, None]
             given += (1 - part) * (self._data[0].point - given[0]) + part * (self._data[1].point - given[-1])
-            return resampled(given, self.surrogate.images + 2)
+            return paths.resampled(given, self.surrogate.images + 2)
         if trials:
             corner = self._space.to_internal(_blend(first, last, trials[0], mover).positions)
             bent = np.array([self._data[0].point, corner, self._data[1].point])
-            return resampled(bent, self.surrogate.images + 2)
-        straight = resampled(np.array([d.point for d in self._data]), self.surrogate.images + 2)
+            return paths.resampled(bent, self.surrogate.images + 2)
+        straight = paths.resampled(np.array([d.point for d in self._data]), self.surrogate.images + 2)
         images = []
         for point in straight:
             image = self._atoms.copy()
@@ -269,13 +255,13 @@ class SurrogateBandDriver:
         ends, trust = (self._data[0].energy, self._data[1].energy), options.trust
         self._level = max(d.energy for d in self._data[: None if self._below else 2]) + 2 * options.bend_eV
         while len(self._data) < options.max_calls:
-            path = evened(path, set(anchors))
+            path = paths.evened(path, set(anchors))
             model = self._fit(path)
             before = path
             if len(self._data) > 2:
-                path, _ = relax_path(model, path, ends, set(anchors), trust)
+                path, _ = paths.relax_path(model, path, ends, set(anchors), trust)
                 reach = min(max(model.length, options.reach[0]), options.reach[1])
-                path = held_back(before, path, self._known, reach)
+                path = paths.held_back(before, path, self._known, reach)
                 energies = np.r_[ends[0], model.predict(path[1:-1])[0], ends[1]]
             else:
                 energies = np.zeros(len(path))
@@ -295,10 +281,10 @@ class SurrogateBandDriver:
             elif self._nearest(lonely := max(path, key=self._nearest)) > options.gap:
                 surprise = self._tested(model, lonely)[1]
             elif stalls < 2 and (
-                hidden := [e for e in finer_extrema(model, path, options.depth_eV / 2) if e[0] not in anchors]
+                hidden := [e for e in paths.finer_extrema(model, path, options.depth_eV / 2) if e[0] not in anchors]
             ):
                 surprise = self._refine(model, path, energies, *hidden[0], anchors)
-            elif len(flat := plateaus(path, energies, set(anchors), self._known, 3 * options.depth_eV)):
+            elif len(flat := paths.plateaus(path, energies, set(anchors), self._known, 3 * options.depth_eV)):
                 surprise = self._tested(model, path[flat[0]])[1]
             elif rounds < Rule.MOST_ROUNDS and float(np.linalg.norm(path - before, axis=1).max()) > Rule.SETTLED:
                 rounds += 1
@@ -310,7 +296,7 @@ class SurrogateBandDriver:
                 surprise = 0.0
             rounds = 0
             if self._data[-1].energy > self._level + Rule.TOO_HIGH_eV and len(self._data) > 5:
-                path = straightened(model, path, set(anchors), self._data[-1].point)
+                path = paths.straightened(model, path, set(anchors), self._data[-1].point)
             gaps = np.linalg.norm(self._data[-1].point - np.array([d.point for d in self._data[:-1]]), axis=1)
             stalls += int(gaps.min() < Rule.SAME_AGAIN)
             if stalls > Rule.MOST_STALLS:
@@ -328,7 +314,7 @@ class SurrogateBandDriver:
 
     def _open(self, energies: FloatArray, anchors: dict[int, Anchor]) -> list[tuple[int, str]]:
         """Extrema that no anchor holds, highest first."""
-        out = [(i, kind) for i, kind in extrema(energies, self.surrogate.depth_eV) if i not in anchors]
+        out = [(i, kind) for i, kind in paths.extrema(energies, self.surrogate.depth_eV) if i not in anchors]
         return sorted(out, key=lambda item: -energies[item[0]])
 
     def _refine(
@@ -341,7 +327,7 @@ class SurrogateBandDriver:
         anchors: dict[int, Anchor],
     ) -> float:
         """One force call at the surrogate's stationary point near an image; pins the image if the engine agrees."""
-        tangent = tangents(path, energies)[index - 1] if kind == "saddle" else None
+        tangent = paths.tangents(path, energies)[index - 1] if kind == "saddle" else None
         point, curvatures = stationary_point(model, path[index], tangent, self.surrogate.trust)
         point = self._known_part(model, path[index], point)
         data, surprise = self._tested(model, point)
@@ -391,7 +377,7 @@ class SurrogateBandDriver:
         """
         out: list[Anchor | Evaluated] = []
         fresh = False
-        along = tangents(path, energies)
+        along = paths.tangents(path, energies)
         for left, right in pairwise([0, *sorted(anchors), len(path) - 1]):
             if left:
                 across = path[left + 1] - path[left - 1]
@@ -400,12 +386,12 @@ class SurrogateBandDriver:
             if right - left > 1:
                 inner = path[left + 1 : right]
                 judge = next(
-                    (j for j in self._judges if lies_between(path, left, right, j.point, Rule.JUDGE_REACH)), None
+                    (j for j in self._judges if paths.lies_between(path, left, right, j.point, Rule.JUDGE_REACH)), None
                 )
                 if judge is None:
-                    number = place_of_judge(path[left : right + 1], self._known, self._refused)
+                    number = paths.place_of_judge(path[left : right + 1], self._known, self._refused)
                     judge, surprise = self._tested(model, inner[number])
-                    across = across_slope(judge.gradient, along[left + number])
+                    across = paths.across_slope(judge.gradient, along[left + number])
                     fresh = True
                     if surprise <= self.surrogate.agreement_eV and across <= self.surrogate.across:
                         self._judges.append(judge)
