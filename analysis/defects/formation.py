@@ -21,8 +21,6 @@ from .defect_energies import VacancyFormation, composition_after, formation_ener
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = [
     "CompoundEnergy",
@@ -110,12 +108,6 @@ class FormationLines(Document):
             )
         ]
         return pd.DataFrame(rows, columns=list(columns))
-
-    def plot(self, ax: Axes | None = None) -> Figure:
-        """Formation energies against the oxygen potential."""
-        from ..plots.formation import plot_formation
-
-        return plot_formation(self, ax)
 
 
 class RankedDefect(Document):

@@ -6,7 +6,6 @@ The arithmetic is Neel's; which Fe is reduced is declared, the empty octahedra a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -16,10 +15,6 @@ from scipy import constants as _c
 from ...structures.defects.interstitials import void_centres, with_interstitial
 from ...structures.spins import high_spin_moment, total_moment
 from ..results.document import Document
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _MU_B_NA = _c.physical_constants["Bohr magneton"][0] * _c.N_A
 _OCTAHEDRON = 6
@@ -51,12 +46,6 @@ class MomentCurve(Document):
     capacity: float
     assumptions: list[str] = Field(default_factory=list)
     ion: str = "Li"
-
-    def plot(self, ax: Axes | None = None) -> Figure:
-        """Specific magnetisation against content."""
-        from ..plots.lithiation import plot_moment
-
-        return plot_moment(self, ax)
 
 
 def am2_per_kg(moment_muB: float, formula: str, added: float = 0.0, ion: str = "Li") -> float:

@@ -21,9 +21,6 @@ from ..results.document import Document
 from ..results.units import BOLTZMANN_eV_PER_K
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from ..kinetics.migration import Migration
 
 FloatArray = NDArray[np.float64]
@@ -136,12 +133,6 @@ class Curve(Document):
     pulses_V: list[float] = Field(default_factory=list)
     parameters: EnsembleParameters
     notes: list[str] = Field(default_factory=list)
-
-    def plot(self, ax: Axes | None = None) -> Figure:
-        """The curve with its assumptions beside it."""
-        from ..plots.ensemble import plot_curve
-
-        return plot_curve(self, ax)
 
 
 class _Members:

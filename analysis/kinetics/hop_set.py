@@ -10,7 +10,6 @@ from .profiles import humps
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 
 class HopSet(Document):
@@ -55,12 +54,6 @@ class HopSet(Document):
                 for p in f.points
             ]
         )
-
-    def plot(self) -> Figure:
-        """Energy along every hop with all humps, one panel per hop."""
-        from ..plots.hops import plot_hops
-
-        return plot_hops(self)
 
 
 def _rows(hop: Migration) -> list[dict[str, object]]:

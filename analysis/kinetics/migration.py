@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
@@ -15,8 +15,6 @@ from .profiles import FieldBarrier, barrier_in_field
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 class ProfilePoint(Document):
@@ -92,12 +90,6 @@ class Migration(Document):
         import pandas as pd
 
         return pd.DataFrame([p.model_dump() for p in self.images])
-
-    def plot(self, kind: Literal["band", "field"] = "band", ax: Axes | None = None) -> Figure:
-        """The energy along the path, or both barriers against the field."""
-        from ..plots.migration import plot_band, plot_barrier_against_field
-
-        return plot_band(self, ax) if kind == "band" else plot_barrier_against_field(self, ax)
 
 
 def migration_from_band(

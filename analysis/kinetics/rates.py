@@ -20,8 +20,6 @@ from ..results.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 FloatArray = NDArray[np.float64]
 ASSUMED_ATTEMPT_Hz = 1e13
@@ -266,12 +264,6 @@ class Retention(Document):
         import pandas as pd
 
         return pd.DataFrame([p.model_dump() for p in self.points])
-
-    def plot(self, ax: Axes | None = None) -> Figure:
-        """How long the state is kept against temperature."""
-        from ..plots.retention import plot_retention
-
-        return plot_retention(self, ax)
 
 
 def retention(

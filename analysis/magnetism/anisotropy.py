@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -107,11 +107,11 @@ class AnisotropyMap(Document):
             }
         )
 
-    def plot(self, normal: Sequence[int] = (0, 0, 1), ax: Axes | None = None) -> Figure:
-        """E(n) in the crystal plane with this normal, as a polar plot."""
-        from ..plots.anisotropy import plot_plane
-
-        return plot_plane([self], normal, ax)
+    def plot(self, name: str | Sequence[int] | None = None, *, ax: Axes | None = None, **options: Any) -> Figure:
+        """As `Document.plot`; the normal of a crystal plane in place of a name gives the polar plot in it."""
+        if name is None or isinstance(name, str):
+            return super().plot(name, ax=ax, **options)
+        return super().plot("plane", ax=ax, normal=name, **options)
 
     def fit(self) -> HarmonicFit:
         """Fit of the even part, with the highest degrees that the directions determine (at most 6).

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.directions import plane_scan
+from ..results.figures import figure
 from .base import canvas, sign
 
 if TYPE_CHECKING:
@@ -49,6 +50,12 @@ def plot_plane(maps: Sequence[AnisotropyMap], normal: Sequence[int] = (0, 0, 1),
         ions = maps[0].ions if len(states) == 1 else "; ".join(of_states)
         sign(axis, f"engine {maps[0].provenance.engine}; {ions}")
         return figure
+
+
+@figure(AnisotropyMap, "plane", first=True)
+def plot_plane_of_one(map_: AnisotropyMap, normal: Sequence[int] = (0, 0, 1), ax: Axes | None = None) -> Figure:
+    """E(n) of one state in the crystal plane with this normal, as `plot_plane`."""
+    return plot_plane([map_], normal, ax)
 
 
 def _direction_name(vector: np.ndarray) -> str:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..results.figures import style
 from .text import typeset
 
 if TYPE_CHECKING:
@@ -36,14 +37,14 @@ def canvas(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(fname=str(STYLE)):
+    with mpl.rc_context(fname=str(STYLE)), mpl.rc_context(style()):
         if ax is not None:
             figure = ax.get_figure(root=True)
             if figure is None:
                 raise ValueError("the axis belongs to no figure")
             yield figure, ax
             return
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=style().get("figure.figsize", size), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure, figure.add_subplot(projection=projection)
 

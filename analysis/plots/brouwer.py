@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..defects.brouwer import BrouwerDiagram
+from ..results.figures import figure
 from .base import canvas, sign
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _FLOOR_PER_CM3 = 1e8
 _STYLES = ["--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)), (0, (3, 1, 3, 1, 1, 1))]
 
 
+@figure(BrouwerDiagram, "brouwer")
 def plot_brouwer(diagram: BrouwerDiagram, ax: Axes | None = None) -> Figure:
     """Concentrations against oxygen pressure, both logarithmic; the oxygen potential on top.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..device.ensemble import Curve, EnsembleParameters, contrast_against_voltage
 from ..device.ensemble_fit import EnsembleFit
+from ..results.figures import figure
 from .base import BLUE, GREEN, PURPLE, VERMILION, canvas
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _OF_THE_HOP = ("barrier_eV", "asymmetry_eV", "charge_e", "distance_A")
 _LOG_Y = ("time to 1/e of the contrast (s)", "time to 1/e of what can be lost (s)")
 
 
+@figure(Curve, "curve")
 def plot_curve(curve: Curve, ax: Axes | None = None) -> Figure:
     """One curve with all its assumptions in the margin.
 
@@ -94,6 +96,7 @@ def plot_train(curve: Curve, ax: Axes | None = None) -> Figure:
         return figure
 
 
+@figure(EnsembleFit, "fit")
 def plot_fit(
     fit: EnsembleFit,
     voltages_V: Sequence[float],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..defects.charge_states import FermiDiagram
+from ..results.figures import figure
 from .base import canvas, sign
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _MARGIN = 0.08
 
 
+@figure(FermiDiagram, "fermi")
 def plot_fermi(diagram: FermiDiagram, ax: Axes | None = None, *, fermi_eV: float | None = None) -> Figure:
     """Lowest charge state of every defect across the gap, its transition levels marked.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..defects.formation import FormationLines
+from ..results.figures import figure
 from ..thermodynamics.oxygen_gas import pressure_atm_for, temperature_K_for
 from .base import canvas, sign
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@figure(FormationLines, "formation")
 def plot_formation(
     lines: FormationLines, ax: Axes | None = None, *, pressure_atm: float = 1e-5, temperature_K: float = 1000.0
 ) -> Figure:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from ..kinetics.hop_set import HopSet
+from ..results.figures import figure, style
 from .base import BLUE, GREEN, STYLE, VERMILION, sign
 from .text import typeset
 
@@ -14,12 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..kinetics.hop_set import HopSet
     from ..kinetics.migration import Migration
 
 _COLUMNS = 3
 
 
+@figure(HopSet, "hops")
 def plot_hops(hops: HopSet) -> Figure:
     """One panel per hop on a common energy axis; saddles and minima are marked.
 
@@ -35,7 +37,7 @@ def plot_hops(hops: HopSet) -> Figure:
     count = len(hops.migrations)
     columns = min(_COLUMNS, count)
     rows = -(-count // columns)
-    with mpl.rc_context(fname=str(STYLE)):
+    with mpl.rc_context(fname=str(STYLE)), mpl.rc_context(style()):
         figure = Figure(figsize=(2.9 * columns + 0.4, 2.3 * rows + 0.7), layout="constrained")
         FigureCanvasAgg(figure)
         axes = np.atleast_1d(figure.subplots(rows, columns, sharey=True, squeeze=False)).ravel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..defects.uptake import MomentCurve
+from ..results.figures import figure
 from .base import BLUE, canvas, sign
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@figure(MomentCurve, "content")
 def plot_moment(curve: MomentCurve, ax: Axes | None = None) -> Figure:
     """Specific magnetisation against inserted Li, and the moment per formula unit on the right."""
     with canvas(ax) as (figure, axis):

@@ -9,6 +9,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ..kinetics.field_treatments import RELAXED
 from ..kinetics.migration import Migration
+from ..results.figures import figure
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 from .text import typeset
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@figure(Migration, "band")
 def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) -> Figure:
     """Energy along the path with saddles and minima marked, and tilted by the strongest fields.
 
@@ -76,6 +78,7 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
         return figure
 
 
+@figure(Migration, "field")
 def plot_barrier_against_field(migration: Migration, ax: Axes | None = None) -> Figure:
     """Both barriers and the reaction energy against the field along the hop.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..kinetics.rates import Retention, retention_s
+from ..results.figures import figure
 from ..results.units import SECONDS_PER_DAY, SECONDS_PER_YEAR
 from .base import BLUE, VERMILION, canvas, sign
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@figure(Retention, "retention")
 def plot_retention(retention: Retention, ax: Axes | None = None, *, uncertainty_eV: float = 0.1) -> Figure:
     """How long the state is kept against temperature.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 from ..defects.equilibria import DefectEquilibria
 from ..device.film import DeviceResult
 from ..magnetism.anisotropy import AnisotropyMap
+from ..results.figures import NamedFigure, figure_set
 from ..results.units import BOLTZMANN_eV_PER_K
 from ..study.documents import Study
 from ..thermodynamics.stability_window import ChemicalPotentials
@@ -24,39 +24,27 @@ from .surface import plot_surface
 from .switching import plot_loops, plot_switching, plot_switching_time
 from .window import plot_window
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-
 _SURFACE_POINTS = 40
 
 
-@dataclass(frozen=True)
-class StudyFigure:
-    """A figure with the section it belongs to and what it shows; `wide` if it holds text beside its axes."""
-
-    section: str
-    figure: Figure
-    alt: str
-    caption: str
-    wide: bool = False
-
-
-def study_figures(study: Study) -> dict[str, StudyFigure]:
+@figure_set(Study)
+def study_figures(study: Study) -> dict[str, NamedFigure]:
     """Figures of a study by file stem; those of the stages that were computed."""
-    made: dict[str, StudyFigure] = {}
+    made: dict[str, NamedFigure] = {}
     if study.chemical_potentials is not None:
-        made["formation"] = StudyFigure(
+        made["formation"] = NamedFigure(
             "vacancies",
-            plot_formation(study.chemical_potentials.lines),
+            partial(plot_formation, study.chemical_potentials.lines),
             "Formation energies of all vacancies against the oxygen chemical potential, stability window marked",
             f"{_cells(study, study.vacancies[0].cell_atoms)} Vacancy formation energies inside the host's stability "
             "window; the width of a band is the freedom of the cation potentials. Left out: charge states and "
             "vibrations.",
         )
-        made["window"] = StudyFigure(
+        made["window"] = NamedFigure(
             "vacancies",
-            plot_window(study.chemical_potentials.window, beside=_beside(study, study.chemical_potentials.window)),
+            partial(
+                plot_window, study.chemical_potentials.window, beside=_beside(study, study.chemical_potentials.window)
+            ),
             "Stability region in the chemical potentials, each edge with the phase that forms there",
             f"Chemical potentials at which the host is stable, from {study.chemical_potentials.window.origin}; "
             "beyond an edge the named phase forms. Left out: "
@@ -65,9 +53,9 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
         )
     elif study.competing_phases is not None and study.competing_phases.window is not None:
         window = study.competing_phases.window
-        made["window"] = StudyFigure(
+        made["window"] = NamedFigure(
             "phases",
-            plot_window(window, beside=_beside(study, window)),
+            partial(plot_window, window, beside=_beside(study, window)),
             "Stability region in the chemical potentials, each edge with the phase that forms there",
             f"Chemical potentials at which the host is stable, from {window.origin}; beyond an edge the named "
             "phase forms. Left out: " + "; ".join(window.left_out) + ".",
@@ -81,23 +69,23 @@ def study_figures(study: Study) -> dict[str, StudyFigure]:
     return made | _declared_figures(study)
 
 
-def _declared_figures(study: Study) -> dict[str, StudyFigure]:
+def _declared_figures(study: Study) -> dict[str, NamedFigure]:
     """Loops, switching path, device curves and contents: what rests on declarations."""
-    made: dict[str, StudyFigure] = {}
+    made: dict[str, NamedFigure] = {}
     engine = f"Engine {study.engine.name}."
     result, path, device = study.unidirectional, study.switching, study.device
     if result is not None and any(s.loop is not None for s in result.states):
-        made["loops"] = StudyFigure(
+        made["loops"] = NamedFigure(
             "anisotropy",
-            plot_loops(result),
+            partial(plot_loops, result),
             "Hysteresis loops of the turning moments before and after the hop, shifted by the frozen reference",
             f"{engine} Moments that turn, against {result.reference} held rigid; the shift is u over their moment. "
             "Left out: walls, temperature, the pinning itself.",
         )
     if path is not None:
-        made["switching"] = StudyFigure(
+        made["switching"] = NamedFigure(
             "device",
-            plot_switching(path),
+            partial(plot_switching, path),
             "Share of ions after the hop through a field pulse, a wait, the reverse pulse and a wait",
             f"{engine} State before, pulse, state after, and u of each where something is frozen: {path.verdict}.",
             wide=True,
@@ -105,9 +93,9 @@ def _declared_figures(study: Study) -> dict[str, StudyFigure]:
     if device is not None:
         made |= _device_figures(_cells(study, study.migration[0].cell_atoms) if study.migration else engine, device)
     for n, curve in enumerate(study.contents):
-        made["content" if n == 0 else f"content_{n + 1}"] = StudyFigure(
+        made["content" if n == 0 else f"content_{n + 1}"] = NamedFigure(
             "content",
-            plot_moment(curve),
+            partial(plot_moment, curve),
             f"Magnetisation of {curve.formula} against its content of {curve.ion}",
             f"Counted by Neel's rule: {'; '.join(curve.assumptions)}.",
         )
@@ -121,7 +109,7 @@ def _beside(study: Study, window: ChemicalPotentials) -> ChemicalPotentials | No
     return study.competing_phases.experimental
 
 
-def _device_figures(engine: str, device: DeviceResult) -> dict[str, StudyFigure]:
+def _device_figures(engine: str, device: DeviceResult) -> dict[str, NamedFigure]:
     p = device.parameters
     note = (
         f"Mean barrier of both ways {p.barrier_eV:.2f} eV, over {p.distance_A:.2f} Å. Declared: film of "
@@ -133,20 +121,29 @@ def _device_figures(engine: str, device: DeviceResult) -> dict[str, StudyFigure]
         "only the way back."
     )
     made = {
-        "contrast_voltage": (plot_pulses(device.against_voltage), "Contrast against voltage for several pulse lengths"),
-        "contrast_train": (plot_train(device.train), "Contrast through a train of pulses and waits"),
-        "contrast_miscut": (plot_curve(device.against_miscut), "Contrast against the angle between field and hop"),
-        "contrast_retention": (plot_curve(device.retention), "Time that a written contrast lasts, against temperature"),
-        "switching_time": (plot_switching_time(device), "Mean time of the hop against the field"),
+        "contrast_voltage": (
+            partial(plot_pulses, device.against_voltage),
+            "Contrast against voltage for several pulse lengths",
+        ),
+        "contrast_train": (partial(plot_train, device.train), "Contrast through a train of pulses and waits"),
+        "contrast_miscut": (
+            partial(plot_curve, device.against_miscut),
+            "Contrast against the angle between field and hop",
+        ),
+        "contrast_retention": (
+            partial(plot_curve, device.retention),
+            "Time that a written contrast lasts, against temperature",
+        ),
+        "switching_time": (partial(plot_switching_time, device), "Mean time of the hop against the field"),
     }
     more = {"contrast_retention": f" {times}"}
     return {
-        name: StudyFigure("device", f, alt, f"{engine} {alt}.{more.get(name, '')} {note}", wide=True)
+        name: NamedFigure("device", f, alt, f"{engine} {alt}.{more.get(name, '')} {note}", wide=True)
         for name, (f, alt) in made.items()
     }
 
 
-def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, StudyFigure]:
+def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, NamedFigure]:
     made = {}
     for n, diagram in enumerate(defects.brouwer if defects.dilute else []):
         bar = ""
@@ -155,17 +152,17 @@ def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, StudyF
             bar = (
                 f" An error of {defects.error_bar_eV:.2f} eV in an energy is {decades:.1f} decades of a concentration."
             )
-        made["brouwer" if n == 0 else f"brouwer_{n + 1}"] = StudyFigure(
+        made["brouwer" if n == 0 else f"brouwer_{n + 1}"] = NamedFigure(
             "vacancies",
-            plot_brouwer(diagram),
+            partial(plot_brouwer, diagram),
             f"Concentrations of all vacancies against oxygen pressure at {diagram.temperature_K:.0f} K",
             f"Engine {study.engine.name}. Concentrations across the stability window, cation potential halfway between "
             f"its bounds.{bar} Left out: " + "; ".join(defects.left_out) + ".",
         )
     if defects.fermi is not None:
-        made["fermi"] = StudyFigure(
+        made["fermi"] = NamedFigure(
             "vacancies",
-            plot_fermi(defects.fermi),
+            partial(plot_fermi, defects.fermi),
             "Formation energies of all charge states against the Fermi level",
             f"Engine {study.engine.name}. Lowest charge state of each defect; points: transition levels.",
         )
@@ -176,53 +173,53 @@ def _cells(study: Study, atoms: int) -> str:
     return f"Engine {study.engine.name}, {atoms} atoms."
 
 
-def _migration_figures(study: Study) -> dict[str, StudyFigure]:
+def _migration_figures(study: Study) -> dict[str, NamedFigure]:
     hop = study.migration[0]
     cells = _cells(study, hop.cell_atoms)
     made = {
-        "band": StudyFigure(
+        "band": NamedFigure(
             "migration",
-            plot_band(hop),
+            partial(plot_band, hop),
             f"Energy along the path of {hop.label}: barrier {hop.forward_eV:.2f} eV forward and "
             f"{hop.backward_eV:.2f} eV back",
             f"{cells} Every hump is climbed on its own; dashed and dotted: the same path in a field along the hop. "
             "Left out: relaxation in the field" + (", electrons." if study.engine.tier == "local" else "."),
         ),
-        "barrier_against_field": StudyFigure(
+        "barrier_against_field": NamedFigure(
             "migration",
-            plot_barrier_against_field(hop),
+            partial(plot_barrier_against_field, hop),
             "Forward barrier, back barrier and reaction energy against the field along the hop",
             f"{cells} Work of the field on the zero-field path. The field is the internal macroscopic one.",
         ),
     }
     if study.retention is not None:
         how = "assumed" if study.retention.attempt_frequency_source == "assumed" else "computed (Vineyard)"
-        made["retention"] = StudyFigure(
+        made["retention"] = NamedFigure(
             "retention",
-            plot_retention(study.retention),
+            partial(plot_retention, study.retention),
             f"Retention time against temperature for a back barrier of {study.retention.barrier_eV:.2f} eV",
             f"{cells} Zero field; the attempt frequency is {how}.",
         )
     return made
 
 
-def _anisotropy_figures(study: Study, maps: list[AnisotropyMap]) -> dict[str, StudyFigure]:
+def _anisotropy_figures(study: Study, maps: list[AnisotropyMap]) -> dict[str, NamedFigure]:
     states = [m for m in maps if m.state in ("before", "after")] or maps
     what = "before and after the hop" if len(states) > 1 else f"of the {states[0].state} cell"
     made = {}
     for normal in ((0, 0, 1), (1, 1, 0)):
         name = "".join(str(i) for i in normal)
-        made[f"anisotropy_{name}"] = StudyFigure(
+        made[f"anisotropy_{name}"] = NamedFigure(
             "anisotropy",
-            plot_plane(states, normal),
+            partial(plot_plane, states, normal),
             f"Polar plot of the anisotropy energy {what} in the ({name}) plane",
             f"Engine {study.engine.name}. Energy of {states[0].ions} above the lowest in the plane. "
             "Left out: " + "; ".join(states[0].provenance.left_out[-2:]) + ".",
         )
     for map_ in states:
-        made[f"anisotropy_surface_{map_.state}"] = StudyFigure(
+        made[f"anisotropy_surface_{map_.state}"] = NamedFigure(
             "anisotropy",
-            plot_surface(map_, resolution=_SURFACE_POINTS),
+            partial(plot_surface, map_, resolution=_SURFACE_POINTS),
             f"Anisotropy energy of the {map_.state} cell as a surface, with its easy and hard axis",
             f"Engine {study.engine.name}. State {map_.state}: the farther from the centre, the higher E(n), which is "
             f"that of the whole cell ({map_.ions}). Left out: " + "; ".join(map_.provenance.left_out[-2:]) + ".",

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..magnetism.anisotropy import AnisotropyMap, summarise
 from ..magnetism.unidirectional import u_model
+from ..results.figures import figure
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 from .text import typeset
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@figure(AnisotropyMap, "surface")
 def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int = 60) -> Figure:
     """E(n) above its minimum as the radius of a surface, with easy and hard axes.
 

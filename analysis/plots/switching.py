@@ -9,6 +9,7 @@ import numpy as np
 from ..device.film import DeviceResult
 from ..magnetism.hysteresis import SwitchingPath
 from ..magnetism.unidirectional import UnidirectionalResult
+from ..results.figures import figure
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 from .ensemble import list_beside
 from .text import typeset
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _NOISE_meV = 1e-6
 
 
+@figure(SwitchingPath, "switching")
 def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
     """Share of ions after the hop through pulse, wait, reverse pulse and wait; below it u, if something is frozen.
 
@@ -68,6 +70,7 @@ def _axes_apart(path: SwitchingPath) -> list[str]:
     return [f"easy axes of the two states: {angle:.1f} degrees apart"]
 
 
+@figure(UnidirectionalResult, "loops")
 def plot_loops(result: UnidirectionalResult, ax: Axes | None = None) -> Figure:
     """Stoner-Wohlfarth loops of the turning group before and after the hop, each along its own u."""
     with canvas(ax, size=(5.2, 3.6)) as (figure, axis):
@@ -85,6 +88,7 @@ def plot_loops(result: UnidirectionalResult, ax: Axes | None = None) -> Figure:
         return figure
 
 
+@figure(DeviceResult, "switching_time")
 def plot_switching_time(device: DeviceResult, ax: Axes | None = None) -> Figure:
     """Mean time of the hop against the field along it, from the computed profile."""
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):

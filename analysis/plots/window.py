@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..results.figures import figure
 from ..thermodynamics.stability_window import ChemicalPotentials, coupled_points
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
 from .text import typeset
@@ -20,6 +21,7 @@ FloatArray = NDArray[np.float64]
 _COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, "#56B4E9", "#000000")
 
 
+@figure(ChemicalPotentials, "window")
 def plot_window(
     window: ChemicalPotentials,
     ax: Axes | None = None,

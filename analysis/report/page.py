@@ -10,9 +10,11 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ..kinetics.rates import format_duration
-from ..plots.study import StudyFigure, study_figures
+from ..plots.study import study_figures
 from ..plots.text import typeset
 from ..results.calculation import Band
+from ..results.figures import NamedFigure
+from ..results.views import view
 from ..study.documents import Study
 from .model import Answer, Cell, Page, Viewer, picture
 from .sections import build_sections
@@ -28,7 +30,7 @@ LONG_CELL = 24
 
 
 def report_html(
-    study: Study, figures: Mapping[str, StudyFigure] | None = None, bands: Mapping[str, Band] | None = None
+    study: Study, figures: Mapping[str, NamedFigure] | None = None, bands: Mapping[str, Band] | None = None
 ) -> str:
     """The report of a study.
 
@@ -105,6 +107,7 @@ def _viewer(study: Study, band: Band) -> Viewer:
     )
 
 
+@view(Study, "html")
 def summary_html(study: Study) -> str:
     """The answers of a study as a small table, for notebooks."""
     rows = "".join(
@@ -116,6 +119,7 @@ def summary_html(study: Study) -> str:
     return f"<table><caption>{escape(caption)}</caption>{rows}</table><ul>{missing}</ul>"
 
 
+@view(Study, "text")
 def summary_text(study: Study) -> str:
     """The answers of a study in plain lines, for a terminal, and what can be asked of it next."""
     atoms = study.host.cell_atoms * math.prod(study.engine.supercell_repeats)
@@ -125,7 +129,7 @@ def summary_text(study: Study) -> str:
     return "\n".join([head, *lines, *missing, '  see .plot(), .to_dataframe("vacancies"), .migration, .claims'])
 
 
-def build_page(study: Study, figures: Mapping[str, StudyFigure]) -> Page:
+def build_page(study: Study, figures: Mapping[str, NamedFigure]) -> Page:
     """All texts, tables and pictures of the report."""
     sections = build_sections(study)
     by_anchor = {s.anchor: s for s in sections}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pymatgen.core import Structure
+
+from .figures import draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Tier = Literal["local", "ML", "ASE", "GPAW", "VASP", "experiment", "arithmetic"]
 
@@ -47,6 +53,25 @@ class Document(BaseModel):
     """Base of every result. Unknown keys are refused, so a typo never passes as a result."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    def plot(self, name: str | None = None, *, ax: Axes | None = None, **options: Any) -> Figure:
+        """A figure of this document; see `figures.draw` for its options.
+
+        Parameters
+        ----------
+        name
+            Which figure; the first that there is for this type by default.
+        ax
+            Axis to draw on; a new figure by default.
+        **options
+            Options of the figure, ``figsize`` and matplotlib's parameters (``font_size=9``).
+
+        Raises
+        ------
+        ValueError
+            If there is no such figure or option; the message lists those that there are.
+        """
+        return draw(self, name, ax=ax, **options)
 
     def __repr__(self) -> str:
         """One line: values, and of long lists, structures and inner documents what they are."""

@@ -24,12 +24,12 @@ from ..magnetism.hysteresis import SwitchingPath
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..results.calculation import Check
 from ..results.document import Document, Provenance, StructureField
+from ..results.views import show
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
 Stage = Literal[
@@ -304,34 +304,9 @@ class Study(Document):
 
         return study_frame(self, table)
 
-    def plot(self, name: str | None = None) -> Figure:
-        """One figure of the report.
-
-        Parameters
-        ----------
-        name
-            E.g. ``band``, ``formation``, ``retention``; the first that the study has by default.
-
-        Raises
-        ------
-        ValueError
-            If the study has no such figure; the message lists those it has.
-        """
-        from ..plots.study import study_figures
-
-        figures = study_figures(self)
-        chosen = next(iter(figures), None) if name is None else name
-        if chosen not in figures:
-            raise ValueError(f"this study has no figure {chosen!r}; it has: {', '.join(figures) or 'none'}")
-        return figures[chosen].figure
-
     def __repr__(self) -> str:
         """The answers of the study in a few lines."""
-        from ..report.page import summary_text
-
-        return summary_text(self)
+        return show(self, "text")
 
     def _repr_html_(self) -> str:
-        from ..report.page import summary_html
-
-        return summary_html(self)
+        return show(self, "html")

@@ -1,7 +1,7 @@
 """Competing phases that one engine computed: their stability window and element references, in four modes.
 
 ``elements``: references are the computed metals and O2. ``MP2020``: the same after the Materials Project's corrections
-of 2020, which let PBE metals stand beside PBE+U oxides; the defects need them too (`consistency.mp2020_defects`).
+of 2020, which let PBE metals stand beside PBE+U oxides; the defects need them too (`defects.energy_corrections`).
 ``redox ladder``: no metal and no O2 enters; the
 energy of oxygen is the one that makes oxidation steps between the computed oxides agree with measured
 enthalpies (as in L. Wang et al., 10.1103/PhysRevB.73.195107, who fit one shift of O2), and each cation's

@@ -9,12 +9,11 @@ published scheme corrects every one of them, the defect cell included (here: the
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import Field
 
-from ..defects.defect_energies import VacancyFormation, composition_after
 from ..results.document import Document, Provenance
 from .phases import SCHEME_KEY, check_consistent, correction_scheme, formula_composition
 
@@ -83,7 +82,7 @@ def require_consistent(energies: Mapping[str, Provenance] | Iterable[tuple[str, 
         except ValueError as error:
             raise ValueError(
                 f"{first_name} and {name} do not go together: {error}; or use one correction scheme for all "
-                "(consistency.apply_mp2020), or oxide-only references (references by mode 'redox ladder')"
+                "(energy_corrections.apply_mp2020), or oxide-only references (references by mode 'redox ladder')"
             ) from error
 
 
@@ -156,43 +155,6 @@ def apply_mp2020(energies: Iterable[ComputedEnergy]) -> list[ComputedEnergy]:
                 }
             )
         )
-    return out
-
-
-def mp2020_defects(defects: Sequence[VacancyFormation], host: ComputedEnergy) -> list[VacancyFormation]:
-    """The same defects with MP2020 corrections of the defect cell and of the host in their energies.
-
-    An iron vacancy changes by the correction of the missing iron; leave it out, and the corrected references put every
-    formation energy off by eV.
-
-    Parameters
-    ----------
-    defects
-        Uncorrected.
-    host
-        The perfect cell that they are compared with; `formula` counts all its atoms, e.g. ``Co8Fe16O32``.
-
-    Raises
-    ------
-    ValueError
-        If host and defects differ in their settings, or the scheme does not cover them.
-    """
-    require_consistent([("the host", host.provenance), *((d.label, d.provenance) for d in defects)])
-    out = []
-    for d in defects:
-        left = composition_after(host.composition, d.removed)
-        cell = ComputedEnergy(
-            formula="".join(f"{el}{n:g}" for el, n in left.items()),
-            energy_eV=host.energy_eV + d.energy_difference_eV,
-            oxide_type=host.oxide_type,
-            provenance=d.provenance,
-        )
-        whole, defective = apply_mp2020([host, cell])
-        change = {
-            "energy_difference_eV": defective.energy_eV - whole.energy_eV,
-            "provenance": defective.provenance,
-        }
-        out.append(d.model_copy(update=change))
     return out
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ...analysis.plots.study import StudyFigure
+    from ...analysis.results.figures import NamedFigure
 
 
-def write_figures(figures: Mapping[str, StudyFigure], folder: Path) -> None:
+def write_figures(figures: Mapping[str, NamedFigure], folder: Path) -> None:
     """Write every figure as ``NAME.png`` and ``NAME.svg``."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, made in figures.items():

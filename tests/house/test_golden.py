@@ -3,7 +3,6 @@
 from copy import deepcopy
 
 import pytest
-
 from golden import STUDIES, compare, computed, kept
 
 # Rounding of another machine's BLAS, amplified by a relaxation; anything that a physicist means is larger.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from magnetoionics.analysis.defects.charge_states import charge_lines
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation
+from magnetoionics.analysis.defects.energy_corrections import mp2020_defects
 from magnetoionics.analysis.defects.formation import formation_lines
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.thermodynamics.computed_phases import (
@@ -15,7 +16,6 @@ from magnetoionics.analysis.thermodynamics.computed_phases import (
 from magnetoionics.analysis.thermodynamics.energy_corrections import (
     ComputedEnergy,
     apply_mp2020,
-    mp2020_defects,
     require_consistent,
 )
 from magnetoionics.analysis.thermodynamics.phases import formula_composition

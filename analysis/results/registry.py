@@ -1,0 +1,88 @@
+"""What draws, tabulates or describes a document, by the document's type: modules register it, documents ask.
+
+Nothing below the plots and the report imports them. Their modules are discovered by the folder that they lie in, as
+hosts and engines are; another folder joins in once it is appended to the ``__path__`` of that package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Entry = TypeVar("Entry")
+
+_ANALYSIS = __package__.rpartition(".")[0]
+
+
+def discover(package: str) -> None:
+    """Import every module of a package, those in folders that were appended to its ``__path__`` included.
+
+    Parameters
+    ----------
+    package
+        Full name.
+    """
+    place = importlib.import_module(package)
+    for found in pkgutil.iter_modules(place.__path__):
+        importlib.import_module(f"{package}.{found.name}")
+
+
+class ByType(Generic[Entry]):
+    """Entries by the type of document that they are for, and by name.
+
+    Parameters
+    ----------
+    what
+        What an entry is, for messages.
+    room
+        Package below `analysis` whose modules register entries; imported when the first one is asked for.
+    """
+
+    def __init__(self, what: str, room: str) -> None:
+        self._what = what
+        self._package = f"{_ANALYSIS}.{room}"
+        self._entries: dict[type, dict[str, Entry]] = {}
+
+    def register(self, kind: type, name: str, *, first: bool = False) -> Callable[[Entry], Entry]:
+        """Decorator that adds an entry for a type and its subclasses; `first` puts it before the others of the type.
+
+        Raises
+        ------
+        ValueError
+            If there is another one of that name.
+        """
+
+        def add(entry: Entry) -> Entry:
+            named = self._entries.get(kind, {})
+            if name in named:
+                raise ValueError(f"{kind.__name__} has a {self._what} {name!r} already")
+            self._entries[kind] = {name: entry, **named} if first else {**named, name: entry}
+            return entry
+
+        return add
+
+    def of(self, kind: type) -> dict[str, Entry]:
+        """Entries for a type in the order in which they were registered, its own before those of its bases."""
+        discover(self._package)
+        found: dict[str, Entry] = {}
+        for base in kind.__mro__:
+            for name, entry in self._entries.get(base, {}).items():
+                found.setdefault(name, entry)
+        return found
+
+    def get(self, kind: type, name: str | None = None) -> Entry:
+        """One entry for a type, the first without a name.
+
+        Raises
+        ------
+        ValueError
+            If there is none; the message lists those that there are.
+        """
+        found = self.of(kind)
+        chosen = next(iter(found), None) if name is None else name
+        if chosen is None or chosen not in found:
+            wanted = self._what if name is None else f"{self._what} {name!r}"
+            raise ValueError(f"{kind.__name__} has no {wanted}; it has: {', '.join(found) or 'none'}")
+        return found[chosen]
