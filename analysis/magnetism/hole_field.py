@@ -1,0 +1,261 @@
+"""Crystal field of a t2g hole from total energies, and the single-ion anisotropy that spin-orbit coupling makes of it.
+
+A d7 ion in an octahedron (high-spin Co2+) has one hole in the minority t2g shell, d6 (high-spin Fe2+) one electron.
+Three collinear calculations, with the hole in three orthogonal real orbitals h_i, give total energies E_i and with them
+
+    V = sum_i E_i |h_i><h_i| ,   H(n) = V + k lambda L.n ,   lambda = zeta/2 ,
+
+on the three orbitals, where zeta is the spin-orbit parameter of the shell, L the orbital momentum inside t2g and k an
+orbital reduction. E(n) is the lowest eigenvalue, or -kT ln Z with a stiff spin at a temperature. Unlike the force
+theorem on one of the three densities it keeps the first order in lambda, and unlike self-consistent spinors with +U it
+compares real orbitals with real ones only (DFT+U favours real orbitals over complex ones by its self-interaction).
+Theory of the t2g shell: J. S. Griffith, The Theory of Transition-Metal Ions (Cambridge 1961); the trigonal doublet of
+Co2+ in spinels: J. C. Slonczewski, 10.1103/PhysRev.110.1341.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations, product
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from ..results.calculation import Check
+from ..results.document import Document, Provenance
+from ..results.units import MEV_PER_A3_TO_MJ_PER_M3, BOLTZMANN_eV_PER_K
+from .anisotropy import AnisotropyMap
+
+FloatArray = NDArray[np.float64]
+ComplexArray = NDArray[np.complex128]
+
+METHOD = "crystal field of the hole"
+# Below this orbital moment an open t2g shell is quenched, and K1 with it (inverse cube of the splitting).
+QUENCHED_BELOW_muB = 0.3
+# Holes that overlap more than this are not three states but two.
+LARGEST_OVERLAP = 0.3
+_STEP_meV = 0.01
+
+_EPSILON = np.zeros((3, 3, 3))
+for _a, _b, _c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+    _EPSILON[_a, _b, _c], _EPSILON[_a, _c, _b] = 1.0, -1.0
+
+
+def t2g_orbital_momentum() -> ComplexArray:
+    """L inside t2g, hbar, between the real orbitals yz, xz, xy; shape (3, 3, 3).
+
+    The shell behaves as l = 1 with the sign reversed: ``<b|L_a|c> = i eps_abc``.
+    """
+    return np.asarray(1j * _EPSILON)
+
+
+class HoleField(Document):
+    """Three real holes of one ion with their total energies.
+
+    Attributes
+    ----------
+    site, element
+        The ion in its cell.
+    axes
+        Rows are the octahedron's axes x, y, z as Cartesian unit vectors, shape (3, 3).
+    holes
+        The three orbitals found, in yz, xz, xy of those axes, each of length 1, shape (3, 3).
+    energies_meV
+        Total energies of the cell with the ion in each, above the lowest, shape (3,).
+    spin_orbit_meV
+        lambda = zeta/2 of the shell.
+    spin_orbit_source
+        Where lambda comes from.
+    checks
+        Whether each state is what it is taken for.
+    """
+
+    site: int
+    element: str
+    axes: list[list[float]]
+    holes: list[list[float]]
+    energies_meV: list[float]
+    spin_orbit_meV: float = Field(gt=0, lt=500)
+    spin_orbit_source: str
+    checks: list[Check] = Field(default_factory=list)
+    provenance: Provenance
+
+    @property
+    def field_meV(self) -> FloatArray:
+        """V between yz, xz, xy of the octahedron's axes, meV, shape (3, 3)."""
+        nearest = orthonormal(self.holes)
+        return np.asarray(nearest.T @ np.diag(self.energies_meV) @ nearest)
+
+    def energies(self, directions: ArrayLike, temperature_K: float = 0.0, orbital_reduction: float = 1.0) -> FloatArray:
+        """E(n), meV, or the free energy of the three states at a temperature with a stiff spin.
+
+        Parameters
+        ----------
+        directions
+            Cartesian unit vectors, shape (n, 3).
+        temperature_K
+            Of the ion.
+        orbital_reduction
+            k, by covalency; 1 for the free ion's L.
+
+        Raises
+        ------
+        ValueError
+            If the temperature is negative, or k is outside 0 to 1.
+        """
+        levels = self._levels(directions, orbital_reduction)
+        if not temperature_K >= 0:
+            raise ValueError(f"temperature {temperature_K} K must be 0 or more")
+        if temperature_K == 0:
+            return levels[:, 0]
+        kT = 1000.0 * BOLTZMANN_eV_PER_K * temperature_K
+        above = levels - levels[:, :1]
+        return np.asarray(levels[:, 0] - kT * np.log(np.exp(-above / kT).sum(axis=1)))
+
+    def orbital_moments_muB(self, directions: ArrayLike, orbital_reduction: float = 1.0) -> FloatArray:
+        """Size of the orbital moment along n of the lowest state, muB, shape (n,): k dE/d(k lambda)."""
+        size = self.spin_orbit_meV * orbital_reduction
+        upper = self._levels(directions, (size + _STEP_meV) / self.spin_orbit_meV)[:, 0]
+        lower = self._levels(directions, (size - _STEP_meV) / self.spin_orbit_meV)[:, 0]
+        return np.asarray(orbital_reduction * (lower - upper) / (2 * _STEP_meV))
+
+    def _levels(self, directions: ArrayLike, scale: float) -> FloatArray:
+        if not 0 <= scale <= 1 + 2 * _STEP_meV / self.spin_orbit_meV:
+            raise ValueError(f"orbital reduction {scale} is outside 0 to 1")
+        inside = np.atleast_2d(np.asarray(directions, dtype=float)) @ np.asarray(self.axes).T
+        coupling = np.einsum("na,abc->nbc", inside, t2g_orbital_momentum())
+        return np.asarray(np.linalg.eigvalsh(self.field_meV + scale * self.spin_orbit_meV * coupling))
+
+
+class HoleAnisotropy(Document):
+    """Cubic constants of ions with a crystal field of their holes, averaged over the cubic operations.
+
+    Attributes
+    ----------
+    temperature_K, orbital_reduction
+        What they hold for.
+    K1_meV_per_ion, K1_MJ_per_m3, K2_MJ_per_m3
+        Of E = K1 (a1^2 a2^2 + ...) + K2 a1^2 a2^2 a3^2.
+    orbital_moment_100_muB
+        Mean along <100> after averaging.
+    """
+
+    temperature_K: float
+    orbital_reduction: float
+    K1_meV_per_ion: float
+    K1_MJ_per_m3: float
+    K2_MJ_per_m3: float
+    orbital_moment_100_muB: float
+
+
+def orthonormal(holes: ArrayLike) -> FloatArray:
+    """The three orthonormal orbitals nearest to those found (Loewdin), rows, shape (3, 3).
+
+    Raises
+    ------
+    ValueError
+        If two of them overlap so much that they are one state.
+    """
+    rows = np.asarray(holes, dtype=float)
+    rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    overlap = largest_overlap(rows)
+    if not overlap <= LARGEST_OVERLAP:
+        raise ValueError(
+            f"two of the three holes overlap by {overlap:.2f}; at most {LARGEST_OVERLAP} is allowed: one of the "
+            "calculations fell back into another's state, so that the three energies are no crystal field"
+        )
+    left, _, right = np.linalg.svd(rows)
+    return np.asarray(left @ right)
+
+
+def largest_overlap(holes: ArrayLike) -> float:
+    """Largest |<h_i|h_j>| of different rows, each of length 1."""
+    gram = np.abs(np.asarray(holes, dtype=float) @ np.asarray(holes, dtype=float).T)
+    return float(np.max(gram - np.diag(np.diag(gram))))
+
+
+def cubic_anisotropy(
+    fields: Sequence[HoleField],
+    volume_per_ion_A3: float,
+    temperature_K: float = 0.0,
+    orbital_reduction: float = 1.0,
+) -> HoleAnisotropy:
+    """K1 and K2 of ions that sit in all orientations of a cubic crystal with equal weight.
+
+    Parameters
+    ----------
+    fields
+        One ion, or several that share the crystal equally.
+    volume_per_ion_A3
+        Volume of the crystal per such ion.
+    temperature_K, orbital_reduction
+        See `HoleField.energies`.
+    """
+    axes = np.array([[0, 0, 1], [1, 1, 0], [1, 1, 1]], dtype=float)
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    operations = _cubic_operations()
+    turned = np.einsum("oab,nb->noa", operations, axes)
+    e100, e110, e111 = (
+        float(np.mean([f.energies(row, temperature_K, orbital_reduction) for f in fields])) for row in turned
+    )
+    k1 = 4 * (e110 - e100)
+    k2 = 27 * (e111 - e100) - 9 * k1
+    to_volume = MEV_PER_A3_TO_MJ_PER_M3 / volume_per_ion_A3
+    return HoleAnisotropy(
+        temperature_K=temperature_K,
+        orbital_reduction=orbital_reduction,
+        K1_meV_per_ion=k1,
+        K1_MJ_per_m3=k1 * to_volume,
+        K2_MJ_per_m3=k2 * to_volume,
+        orbital_moment_100_muB=float(np.mean([f.orbital_moments_muB(turned[0], orbital_reduction) for f in fields])),
+    )
+
+
+def map_of_holes(
+    fields: Sequence[HoleField],
+    directions: ArrayLike,
+    *,
+    state: str,
+    cell_volume_A3: float,
+    formula_units: float,
+    orbital_reduction: float = 1.0,
+) -> AnisotropyMap:
+    """E(n) of a cell as the sum over its ions with a crystal field of their holes.
+
+    Parameters
+    ----------
+    fields
+        Every such ion of the cell.
+    directions
+        Shape (n, 3), closed under n -> -n.
+    state, cell_volume_A3, formula_units
+        Of the map.
+    orbital_reduction
+        k.
+    """
+    vectors = np.asarray(directions, dtype=float)
+    single = np.array([f.energies(vectors, 0.0, orbital_reduction) for f in fields])
+    total = single.sum(axis=0)
+    elements = sorted({f.element for f in fields})
+    return AnisotropyMap(
+        state=state,
+        directions=vectors.tolist(),
+        energies_meV=[float(x) for x in total - total.min()],
+        cell_volume_A3=cell_volume_A3,
+        formula_units=formula_units,
+        ions=f"{len(fields)} {'/'.join(elements)}",
+        method=METHOD,
+        ion_sites=[f.site for f in fields],
+        ion_energies_meV=[[round(float(x), 6) for x in row - row.min()] for row in single],
+        checks=[check for f in fields for check in f.checks],
+        provenance=fields[0].provenance,
+    )
+
+
+def _cubic_operations() -> FloatArray:
+    """The 48 operations of m-3m as matrices, shape (48, 3, 3)."""
+    found = [
+        np.diag(signs)[list(order)] for order in permutations(range(3)) for signs in product((1.0, -1.0), repeat=3)
+    ]
+    return np.array(found)

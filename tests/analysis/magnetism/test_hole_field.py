@@ -1,0 +1,110 @@
+"""Crystal field of a t2g hole: limits known in closed form, symmetry, and what is refused."""
+
+import numpy as np
+import pytest
+from magnetoionics.analysis.magnetism.directions import lebedev_directions
+from magnetoionics.analysis.magnetism.hole_field import (
+    HoleField,
+    cubic_anisotropy,
+    map_of_holes,
+    orthonormal,
+    t2g_orbital_momentum,
+)
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.calculators.d_shell import D_ORBITALS, orbital_momentum
+from magnetoionics.calculators.slonczewski import slonczewski_energies, slonczewski_k1_eV
+
+SOURCE = Provenance(engine="known energies", tier="arithmetic")
+TRIGONAL = np.array([1.0, 1.0, 1.0]) / np.sqrt(3)
+ACROSS = np.array([[2.0, -1.0, -1.0], [0.0, 1.0, -1.0]]) / np.sqrt([[6.0], [2.0]])
+CUBIC = np.eye(3)
+VOLUME_A3 = 8.392**3 / 8
+
+
+def field(energies, holes=(*ACROSS, TRIGONAL), spin_orbit=38.3, axes=CUBIC):
+    return HoleField(
+        site=0,
+        element="Co",
+        axes=np.asarray(axes).tolist(),
+        holes=np.asarray(holes).tolist(),
+        energies_meV=list(energies),
+        spin_orbit_meV=spin_orbit,
+        spin_orbit_source="known",
+        provenance=SOURCE,
+    )
+
+
+def test_t2g_momentum_is_that_of_the_whole_shell_inside_t2g():
+    """The shell of the ligand field, built from matrices of the orbitals, in yz, xz, xy."""
+    inside = orbital_momentum()[:, [1, 3, 0]][:, :, [1, 3, 0]]
+    assert np.allclose(np.abs(t2g_orbital_momentum()), np.abs(inside))
+    # An l = 1 shell with the sign of L reversed: [Lx, Ly] = -i Lz.
+    for lx, ly, lz in (inside, t2g_orbital_momentum()):
+        assert np.allclose(lx @ ly - ly @ lx, -1j * lz)
+    assert D_ORBITALS.shape == (5, 3, 3)
+
+
+def test_trigonal_doublet_is_slonczewskis():
+    """Far below the singlet a doublet with L = 1 along its axis is left (Slonczewski 1958): E = -lambda |n.m|."""
+    far = field((0.0, 0.0, 1e7))
+    n = lebedev_directions(9).vectors
+    closed = 1000 * slonczewski_energies(n, [TRIGONAL], 0.0383)[0]
+    assert np.allclose(far.energies(n), closed, atol=1e-3)
+    warm = 1000 * slonczewski_energies(n, [TRIGONAL], 0.0383, 300.0)[0]
+    assert np.allclose(far.energies(n, 300.0), warm, atol=1e-3)
+    found = cubic_anisotropy([far], VOLUME_A3)
+    assert found.K1_meV_per_ion == pytest.approx(1000 * slonczewski_k1_eV(0.0383), rel=1e-4)
+    assert far.orbital_moments_muB([TRIGONAL])[0] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_split_doublet_is_second_order():
+    """Two real orbitals of one axis couple along it: E = E_0 - (lambda <0|L.n|1>)^2 / (E_1 - E_0)."""
+    gap, size = 4000.0, 10.0
+    far = field((0.0, gap, 1e7), spin_orbit=size)
+    along = float(far.energies([TRIGONAL])[0])
+    assert along == pytest.approx(-(size**2) / gap, rel=1e-3)
+    assert far.orbital_moments_muB([TRIGONAL])[0] == pytest.approx(2 * size / gap, rel=1e-3)
+
+
+def test_energies_of_cobalt_ferrite_give_the_measured_order_of_magnitude():
+    """Real holes at 80.7 and 116 meV, lambda 38.3 meV: K1 2.7 MJ/m3, and 2.0 with k = 0.9; measured about 2 at 0 K."""
+    default = np.array([0.752, 0.466, 0.466]) / np.linalg.norm([0.752, 0.466, 0.466])
+    odd = np.array([0.0, 1.0, -1.0]) / np.sqrt(2)
+    made = field((0.0, 80.7, 116.05), (default, odd, np.cross(default, odd)))
+    assert cubic_anisotropy([made], VOLUME_A3).K1_MJ_per_m3 == pytest.approx(2.7, abs=0.1)
+    reduced = cubic_anisotropy([made], VOLUME_A3, orbital_reduction=0.9)
+    assert reduced.K1_MJ_per_m3 == pytest.approx(2.0, abs=0.1)
+    assert cubic_anisotropy([made], VOLUME_A3, 300.0).K1_MJ_per_m3 < 0.7 * 2.7
+    assert 0.3 < reduced.orbital_moment_100_muB < 0.6
+
+
+def test_map_turns_with_the_crystal_and_is_even():
+    turn = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+    n = lebedev_directions(9).vectors
+    plain = field((0.0, 40.0, 90.0))
+    turned = field((0.0, 40.0, 90.0), axes=np.eye(3) @ turn)
+    assert np.allclose(turned.energies(n @ turn), plain.energies(n), atol=1e-9)
+    made = map_of_holes([plain, turned], n, state="pristine", cell_volume_A3=147.8, formula_units=2)
+    assert np.max(np.abs(made.even_odd()[1])) < 1e-9
+    assert made.method == "crystal field of the hole"
+    assert made.energies.min() == 0.0
+
+
+def test_orbitals_found_need_not_be_quite_orthogonal():
+    tilted = np.array([[1.0, 0.1, 0.0], [0.0, 1.0, 0.1], [0.05, 0.0, 1.0]])
+    made = orthonormal(tilted)
+    assert np.allclose(made @ made.T, np.eye(3))
+    assert np.min(np.diag(made @ tilted.T)) > 0.98
+
+
+def test_two_states_that_are_one_are_refused():
+    with pytest.raises(ValueError, match=r"overlap by 1\.00; at most 0\.3"):
+        orthonormal([[1.0, 0, 0], [1.0, 0, 0], [0, 0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("change", "match"), [({"temperature_K": -1.0}, "-1.0 K"), ({"orbital_reduction": 1.5}, "1.5")]
+)
+def test_absurd_conditions_are_refused(change, match):
+    with pytest.raises(ValueError, match=match):
+        field((0.0, 1.0, 2.0)).energies([[0, 0, 1.0]], **change)
