@@ -92,8 +92,8 @@ def _oxide_cell(key: str) -> Structure:
 
 def oxide_hop(key: str, ion: str, repeats: int = 1) -> Hop:
     """Shortest hop of an ion of the B sites in a host relaxed with the rigid ions, vacancy as the host declares."""
-    declared = get_host(key).hops
-    kind = next((k for k in declared if k.ion == ion), replace(declared[0], ion=ion))
+    kinds = get_host(key).hops
+    kind = next((k for k in kinds if k.ion == ion), replace(kinds[0], ion=ion))
     return shortest_hop(_oxide_cell(key), (repeats,) * 3, kind)
 
 

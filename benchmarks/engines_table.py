@@ -15,13 +15,17 @@ from magnetoionics.analysis.study.engine_summary import (
     EngineSummary,
     load_summaries,
     summaries_folder,
-    summary_of_evidence,
+    summary_of_reference_calculation,
     summary_of_study,
 )
-from magnetoionics.analysis.study.kept_calculations import Evidence, load_evidence, load_start
+from magnetoionics.analysis.study.reference_calculations import (
+    ReferenceCalculation,
+    load_reference_calculations,
+    load_start,
+)
 from magnetoionics.analysis.thermodynamics.stability_window import ChemicalPotentials
-from magnetoionics.workflows.gpaw.evidence import HOP_STATES, hop_point, task_names
-from magnetoionics.workflows.gpaw.evidence_results import evidence_vacancies, hop_energies_eV
+from magnetoionics.workflows.gpaw.reference_calculations import HOP_STATES, hop_point, task_names
+from magnetoionics.workflows.gpaw.reference_results import evidence_vacancies, hop_energies_eV
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "engines.md"
 # GPAW's column: the best converged single calculation that there is.
@@ -91,7 +95,7 @@ def _anisotropy(s: EngineSummary) -> str:
     return f"{s.hard_minus_easy_meV_per_formula:.2f}, easy ({easy})"
 
 
-def page(summaries: list[EngineSummary], evidence: dict[str, Evidence]) -> str:
+def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculation]) -> str:
     columns = {s.column: cells(s) for s in summaries}
     head = ["", *columns, "literature"]
     lines = [
@@ -127,7 +131,7 @@ def _u(s: EngineSummary) -> str:
     )
 
 
-def _evidence(evidence: dict[str, Evidence]) -> list[str]:
+def _evidence(evidence: dict[str, ReferenceCalculation]) -> list[str]:
     lines = [
         "One core, shared with other work; `python benchmarks/gpaw_evidence.py NAME` repeats a row. Energies per cell.",
         "",
@@ -156,7 +160,7 @@ def _evidence(evidence: dict[str, Evidence]) -> list[str]:
     return lines
 
 
-def _vacancies(evidence: dict[str, Evidence]) -> list[str]:
+def _vacancies(evidence: dict[str, ReferenceCalculation]) -> list[str]:
     found = evidence_vacancies(evidence)
     if found is None or found.window.window is None or found.window.references is None:
         return []
@@ -191,7 +195,7 @@ def _range(window: ChemicalPotentials | None) -> str:
     return "none" if window is None else f"{window.delta_mu_O_min_eV:.2f} to {window.delta_mu_O_max_eV:.2f} eV"
 
 
-def _hop(evidence: dict[str, Evidence]) -> list[str]:
+def _hop(evidence: dict[str, ReferenceCalculation]) -> list[str]:
     found = hop_energies_eV(evidence)
     if len(found) < 2:
         return []
@@ -221,7 +225,7 @@ def _hop(evidence: dict[str, Evidence]) -> list[str]:
     return [*lines, ""]
 
 
-def _born(evidence: dict[str, Evidence]) -> list[str]:
+def _born(evidence: dict[str, ReferenceCalculation]) -> list[str]:
     kept = next((e for n, e in evidence.items() if n.startswith("born")), None)
     if kept is None:
         return []
@@ -238,12 +242,12 @@ def _born(evidence: dict[str, Evidence]) -> list[str]:
     ]
 
 
-def gpaw_summary(evidence: dict[str, Evidence]) -> EngineSummary | None:
+def gpaw_summary(evidence: dict[str, ReferenceCalculation]) -> EngineSummary | None:
     """GPAW's column: the best bulk calculation, the vacancies and the energies along the hop."""
     best = next((evidence[n] for n in PREFERRED if n in evidence), None)
     if best is None:
         return None
-    summary = summary_of_evidence(best, "cofe2o4", "Imma")
+    summary = summary_of_reference_calculation(best, "cofe2o4", "Imma")
     vacancies, hop = evidence_vacancies(evidence), hop_energies_eV(evidence)
     if vacancies is not None:
         summary.vacancies_eV = {v.label: v.oxygen_rich_eV[0] for v in vacancies.vacancies}
@@ -267,7 +271,7 @@ def main() -> None:
         kept = summaries_folder() / f"{summary.column.replace(', ', '-').replace(' ', '-')}.json"
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(summary.model_dump_json(indent=1) + "\n")
-    evidence = load_evidence()
+    evidence = load_reference_calculations()
     summaries = load_summaries()
     own = gpaw_summary(evidence)
     if own is not None:

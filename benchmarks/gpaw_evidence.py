@@ -24,15 +24,15 @@ from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
-from magnetoionics.analysis.study.kept_calculations import Evidence, evidence_folder
+from magnetoionics.analysis.study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.ase.jobs import plain, relax_structure, static_structure
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator
-from magnetoionics.workflows.gpaw.evidence import Task, not_in_chain, task, task_names
 from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
+from magnetoionics.workflows.gpaw.reference_calculations import Task, not_in_chain, task, task_names
 from magnetoionics.workflows.gpaw.settings import Symmetry
 from magnetoionics.workflows.gpaw.spin_orbit import force_theorem
 from magnetoionics.workflows.guards import moments_kept, odd_part_is_noise
@@ -53,7 +53,7 @@ class ChainEngine(GpawEngine):
         return self._kept
 
 
-def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Evidence:
+def compute(job: Task, engine: GpawEngine, before: str | None = None) -> ReferenceCalculation:
     """Run a task, perhaps from the density of another; times are of one core."""
     begin = time.perf_counter(), time.process_time()
     calculation: Calculation | None = None
@@ -77,7 +77,7 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Evidenc
     provenance = provenance_of(engine, job, left_out)
     if calculation is not None:
         calculation = calculation.model_copy(update={"provenance": provenance})
-    return Evidence(
+    return ReferenceCalculation(
         name=job.name,
         what=job.what,
         command=f"python benchmarks/gpaw_evidence.py {job.name}",
@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("tasks", nargs="*", help="names of tasks; all that are not kept yet by default")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--scratch", type=Path, default=Path("gpaw-scratch"))
-    parser.add_argument("--output", type=Path, default=evidence_folder())
+    parser.add_argument("--output", type=Path, default=reference_calculations_folder())
     parser.add_argument("--chain", action="store_true", help="each task begins with the density of the one before")
     args = parser.parse_args()
     if args.list:

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 
 from magnetoionics.analysis.results.document import Provenance
-from magnetoionics.analysis.study.kept_calculations import StartGeometry, starts_folder
+from magnetoionics.analysis.study.reference_calculations import StartGeometry, starts_folder
 from magnetoionics.workflows.ase.jobs import AseEngine, converge_band, relax_structure
 from magnetoionics.workflows.engine import get_engine
-from magnetoionics.workflows.gpaw.evidence import VACANCIES, defect_cell, measured_hop
+from magnetoionics.workflows.gpaw.reference_calculations import VACANCIES, defect_cell, measured_hop
 from pymatgen.core import Structure
 
 

@@ -18,7 +18,7 @@ from magnetoionics.analysis.magnetism.anisotropy import (
 from magnetoionics.analysis.magnetism.unidirectional import axis_angle_deg
 from magnetoionics.calculators.parameter_sources import SOURCES, ParameterSource
 from magnetoionics.calculators.single_ions import SingleIonParameters
-from magnetoionics.hpc.study_folder.study_run import run_study, study_as_declared
+from magnetoionics.hpc.study_folder.study_run import run_study, study_under
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.local import LocalEngine, single_ion_anisotropy
@@ -43,7 +43,7 @@ def ends_of_hop() -> list[Structure]:
     """Before and after the hop of CoFe2O4 in 55 atoms."""
     with tempfile.TemporaryDirectory() as folder:
         study = run_study("cofe2o4", quick=True, stages=["migration"], output=Path(folder) / "study")
-        band = study_as_declared(study, None)[1]["hop-1"]
+        band = study_under(study, None)[1]["hop-1"]
     return [band.images[0].structure, band.images[-1].structure]
 
 

@@ -19,7 +19,7 @@ import warnings
 
 OURS = "magnetoionics"
 CUTOFF_A = 3.3
-VACANCIES, HOPS, VOIDS = "distinct vacancies", "distinct Co hops", "distinct voids"
+VACANCIES, HOPS, INTERSTITIALS = "distinct vacancies", "distinct Co hops", "distinct voids"
 
 
 def bare(structure):
@@ -63,13 +63,13 @@ def hops_of_pymatgen(structure):
     return len(pathfinder.DistinctPathFinder(bare(structure), "Co", max_path_length=CUTOFF_A).get_paths())
 
 
-def our_voids(structure):
-    from magnetoionics.structures.defects.interstitials import distinct_voids
+def our_interstitial_sites(structure):
+    from magnetoionics.structures.defects.interstitials import distinct_interstitial_sites
 
-    return sorted(v.multiplicity for v in distinct_voids(structure))
+    return sorted(v.multiplicity for v in distinct_interstitial_sites(structure))
 
 
-def voids_of_pymatgen(structure):
+def interstitial_sites_of_pymatgen(structure):
     generators = importlib.import_module("pymatgen.analysis.defects.generators")
     made = generators.VoronoiInterstitialGenerator().generate(bare(structure), insert_species=["Li"])
     return sorted(d.multiplicity for d in made)
@@ -81,8 +81,8 @@ ROWS = [
     (VACANCIES, "doped", vacancies_of_doped),
     (HOPS, OURS, our_hops),
     (HOPS, "pymatgen-analysis-diffusion", hops_of_pymatgen),
-    (VOIDS, OURS, our_voids),
-    (VOIDS, "pymatgen-analysis-defects", voids_of_pymatgen),
+    (INTERSTITIALS, OURS, our_interstitial_sites),
+    (INTERSTITIALS, "pymatgen-analysis-defects", interstitial_sites_of_pymatgen),
 ]
 
 

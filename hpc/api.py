@@ -8,9 +8,9 @@ from pathlib import Path
 from rich.console import Console
 
 from ..analysis.study.documents import Study
-from .declaring import Said, declarations
+from .assumptions import Said, read_assumptions
 from .study_folder.files import RESULTS, read_study
-from .study_folder.study_run import run_study, study_as_declared
+from .study_folder.study_run import run_study, study_under
 from .study_options import FieldOptions, StudyOptions
 
 
@@ -22,7 +22,7 @@ def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: 
     path
         Folder of a study, or its results.json.
     reference, pulse, film
-        Frozen reference, field pulse and film, see `declaring.declarations`; given, the folder's store is needed.
+        Frozen reference, field pulse and film, see `assumptions.read_assumptions`; given, the folder's store is needed.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: 
     folder = given.parent if given.name == RESULTS else given
     if reference is None and pulse is None and film is None:
         return read_study(folder)
-    return study_as_declared(folder, declarations(reference, pulse, film))[0]
+    return study_under(folder, read_assumptions(reference, pulse, film))[0]
 
 
 def run(
@@ -118,7 +118,7 @@ def run(
         starts=starts,
         jobs=jobs,
         reuse=[Path(folder) for folder in reuse],
-        declared=declarations(reference, pulse, film, enthalpies),
+        assumptions=read_assumptions(reference, pulse, film, enthalpies),
         options=StudyOptions(fields=fields, image_distance_A=image_distance_A),
         console=Console(quiet=True) if quiet else None,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from .declaring import Said, declarations
+from .assumptions import Said, read_assumptions
 from .errors import UserError
 from .study_folder.files import read_study, write_whole
 
@@ -46,7 +46,7 @@ def fit_study(
     pulse_s, wait_s
         Of the measurement.
     film
-        What is declared of the film, see `declaring.declarations`.
+        What is declared of the film, see `assumptions.read_assumptions`.
     output
         Folder for the files; the study's by default.
 
@@ -68,7 +68,7 @@ def fit_study(
     if target.exists() and not target.is_dir():
         raise UserError(f"output {target} is a file; give a folder with --output")
     voltages, contrast, sigma = read_contrast(data)
-    said = declarations(film=film).film
+    said = read_assumptions(film=film).film
     attempt = study.retention.attempt_frequency_Hz if study.retention is not None else None
     start = film_of_hop(study.migration[0], said, attempt_Hz=attempt)
     try:

@@ -16,7 +16,7 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from ..structures.cells.film_cells import Film
-    from ..structures.defects.collinear_pairs import PartnerPair
+    from ..structures.defects.collinear_pairs import CollinearPair
     from ..structures.defects.hops import Hop
     from ..structures.defects.inventory import Inventory
 
@@ -84,7 +84,7 @@ def list_structures(
         raise UserError(str(error)) from error
     tables = {"vacancies": vacancy_rows(found), "hops": hop_rows(found.hops, field)}
     if insert is not None:
-        tables |= {"voids": void_rows(found), "insertions": hop_rows(found.insertions, field)}
+        tables |= {"voids": interstitial_rows(found), "insertions": hop_rows(found.insertions, field)}
     if complexes:
         tables["complexes"] = complex_rows(found)
     if charges:
@@ -105,7 +105,7 @@ def list_structures(
 def vacancy_rows(found: Inventory) -> list[Row]:
     """One row per distinct vacancy; distances in Angstrom, charges in e."""
     rows = []
-    for vacancy, pairs in zip(found.vacancies, found.partners, strict=True):
+    for vacancy, pairs in zip(found.vacancies, found.collinear_pairs, strict=True):
         rows.append(
             {
                 "vacancy": vacancy.label,
@@ -120,7 +120,7 @@ def vacancy_rows(found: Inventory) -> list[Row]:
     return rows
 
 
-def _pair_in_words(found: Inventory, pair: PartnerPair) -> str:
+def _pair_in_words(found: Inventory, pair: CollinearPair) -> str:
     """The relation, and of which ion where that is not the host's main mover."""
     ion = "" if pair.ion == found.host.hops[0].ion else f"{pair.ion}: "
     return f"{pair.multiplicity} x {ion}{pair.relation}"
@@ -146,7 +146,7 @@ def hop_rows(hops: Sequence[Hop], field: Sequence[float] | None = None) -> list[
     return rows
 
 
-def void_rows(found: Inventory) -> list[Row]:
+def interstitial_rows(found: Inventory) -> list[Row]:
     """One row per distinct empty polyhedron of the supercell; distances in Angstrom."""
     return [
         {
@@ -157,7 +157,7 @@ def void_rows(found: Inventory) -> list[Row]:
             "nearest cation (A)": f"{v.cation_A:.3f}",
             "position": " ".join(f"{x:.5f}" for x in v.position),
         }
-        for v, name in zip(found.voids, found.void_names, strict=True)
+        for v, name in zip(found.interstitial_sites, found.interstitial_names, strict=True)
     ]
 
 

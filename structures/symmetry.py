@@ -179,9 +179,9 @@ def orbits(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> list[list[
         image = None if flip is None else image_of_site(structure, flip, structure.frac_coords[first])
         if image is None or first not in groups:
             continue
-        partner = int(dataset.equivalent_atoms[image])
-        if partner != first:
-            groups[first] = sorted(groups[first] + groups.pop(partner))
+        equivalent = int(dataset.equivalent_atoms[image])
+        if equivalent != first:
+            groups[first] = sorted(groups[first] + groups.pop(equivalent))
     return list(groups.values())
 
 

@@ -65,8 +65,8 @@ def odd_part_is_noise(
     directions: Sequence[Sequence[float]], energies_meV: NDArray[np.float64], limit_meV: float | None
 ) -> Check:
     """Time reversal: E(n) = E(-n). A larger odd part is another orbital state, another k set or SCF noise."""
-    partner = antipodes(directions)
-    odd = float(np.max(np.abs(energies_meV - energies_meV[partner])) / 2)
+    opposite = antipodes(directions)
+    odd = float(np.max(np.abs(energies_meV - energies_meV[opposite])) / 2)
     limit = max(NOISE_FLOOR_meV, ODD_SHARE * float(np.ptp(energies_meV))) if limit_meV is None else limit_meV
     note = (
         f"|E(n) - E(-n)|/2 reaches {odd:.3g} meV: the two runs found different electronic states, or did not converge"

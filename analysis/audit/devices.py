@@ -14,7 +14,7 @@ from ..device.closed_forms import (
     reorientation_thickness_m,
     tunnel_attenuation,
 )
-from .evidence import Finding
+from .evidence import Judgement
 
 # Declared inputs of the examples: cobalt's magnetisation, a typical interface anisotropy and film.
 COBALT_A_PER_M = 1.4e6
@@ -25,10 +25,10 @@ GAP_m, BARRIER_eV = 5e-10, 1.0
 TILT_deg = 30.0
 
 
-def _oxidised_interface() -> Finding:
+def _oxidised_interface() -> Judgement:
     before = effective_anisotropy_J_per_m3(SURFACE_J_PER_m2, FILM_m, COBALT_A_PER_M)
     after = effective_anisotropy_J_per_m3(SURFACE_J_PER_m2 / 2, FILM_m, COBALT_A_PER_M)
-    return Finding(
+    return Judgement(
         "undecided",
         before * 1e-6,
         "MJ/m3 (K_eff)",
@@ -39,9 +39,9 @@ def _oxidised_interface() -> Finding:
     )
 
 
-def _bonds() -> Finding:
+def _bonds() -> Judgement:
     thickness = reorientation_thickness_m(SURFACE_J_PER_m2, COBALT_A_PER_M)
-    return Finding(
+    return Judgement(
         "undecided",
         thickness * 1e9,
         "nm (K_eff = 0)",
@@ -51,9 +51,9 @@ def _bonds() -> Finding:
     )
 
 
-def _gap() -> Finding:
+def _gap() -> Judgement:
     same, opposite = julliere_tmr(POLARISATION, POLARISATION), julliere_tmr(POLARISATION, -POLARISATION)
-    return Finding(
+    return Judgement(
         "undecided",
         same,
         "TMR (P1 = P2)",
@@ -64,10 +64,10 @@ def _gap() -> Finding:
     )
 
 
-def _tilted() -> Finding:
+def _tilted() -> Judgement:
     angles = np.arange(0.0, 180.0, 1.0)
     top = float(angles[int(np.argmax(amr_resistance(angles, 1.0, 1.03, TILT_deg)))])
-    return Finding(
+    return Judgement(
         "undecided",
         top,
         "deg (largest resistance)",
@@ -77,8 +77,8 @@ def _tilted() -> Finding:
     )
 
 
-def _quantum() -> Finding:
-    return Finding(
+def _quantum() -> Judgement:
+    return Judgement(
         "undecided",
         CONDUCTANCE_QUANTUM_S * 1e6,
         "uS (2 e2/h)",
@@ -88,7 +88,7 @@ def _quantum() -> Finding:
     )
 
 
-CLOSED_FORMS: dict[str, Callable[[], Finding]] = {
+CLOSED_FORMS: dict[str, Callable[[], Judgement]] = {
     "C16": _oxidised_interface,
     "C17": _bonds,
     "C18": _gap,

@@ -35,7 +35,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Judgement:
     """Verdict, deciding number and reason of one claim; `by` overrides the engine's name."""
 
     verdict: Verdict
@@ -45,7 +45,7 @@ class Finding:
     by: str | None = None
 
 
-Judge = Callable[[Evidence], Finding]
+Judge = Callable[[Evidence], Judgement]
 
 
 class NotDoneError(Exception):

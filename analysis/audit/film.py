@@ -18,7 +18,7 @@ from ..magnetism.unidirectional import axis_angle_deg
 from ..results.units import SECONDS_PER_DAY
 from ..study.documents import VacancyResult
 from ..thermodynamics.phases import formula_composition
-from .evidence import Evidence, Finding, Judge, NotDoneError, need
+from .evidence import Evidence, Judge, Judgement, NotDoneError, need
 
 # Octahedral site preference of Co2+ over the tetrahedron, which rigid ions leave out:
 # about 31 kJ/mol (J. D. Dunitz and L. E. Orgel, 10.1016/0022-3697(57)90035-5).
@@ -37,7 +37,7 @@ BARRIER_TOLERANCE_eV = 0.1
 # one hole on a Co neighbour, 3 k_e / (eps r), with the static permittivity of ferrites of the order of 10.
 HOLE_ON_NEIGHBOUR_eV = 3 * COULOMB_eV_A / (10.0 * 2.97)
 # The review names no thickness: voltages become fields by this declared one.
-DECLARED_THICKNESS_m = 1e-7
+ASSUMED_THICKNESS_m = 1e-7
 WRITING_VOLTAGE_V = 4.0
 PULSE_s = 1.0
 # A contrast below this is not seen.
@@ -48,11 +48,11 @@ MISCUTS_deg = (8.9, 36.6)
 _MICROCOULOMB_PER_CM2 = 1602.176634
 
 
-def _composition(e: Evidence) -> Finding:
+def _composition(e: Evidence) -> Judgement:
     left = composition_after({"Co": 8, "Fe": 16, "O": 32}, {"Fe": 1})
     ratio = left["Fe"] / left["Co"]
     agrees = abs(ratio - FILM_FE_TO_CO) < 0.05
-    return Finding(
+    return Judgement(
         "reproduced" if agrees else "contradicted",
         ratio,
         "Fe/Co",
@@ -62,50 +62,50 @@ def _composition(e: Evidence) -> Finding:
     )
 
 
-def _orders(e: Evidence) -> Finding:
+def _orders(e: Evidence) -> Judgement:
     energies = {o.order: o.relative_eV_per_formula for o in e.host.orders}
     inverse = {k: v for k, v in energies.items() if k != "normal"}
     if "normal" not in energies or not inverse:
-        return Finding("undecided", None, "", "the study compared no inverse with a normal cation order")
+        return Judgement("undecided", None, "", "the study compared no inverse with a normal cation order")
     best = min(inverse, key=lambda k: inverse[k])
     gain = energies["normal"] - inverse[best]
     text = f"{best} lies {abs(gain):.3f} eV/f.u. {'below' if gain > 0 else 'above'} the normal order"
     if e.tier in _LEAVE_OUT and abs(gain) < OCTAHEDRAL_PREFERENCE_eV:
-        return Finding(
+        return Judgement(
             "undecided",
             gain,
             "eV/f.u.",
             f"{text}, but {_LEAVE_OUT[e.tier]} the octahedral preference of Co2+ "
             f"(about {OCTAHEDRAL_PREFERENCE_eV} eV per ion), which is larger than this difference",
         )
-    return Finding("reproduced" if gain > 0 else "contradicted", gain, "eV/f.u.", text)
+    return Judgement("reproduced" if gain > 0 else "contradicted", gain, "eV/f.u.", text)
 
 
 def _named(e: Evidence, label: str) -> VacancyResult | None:
     return next((v for v in e.vacancies if v.label == label), None)
 
 
-def _easiest_vacancy(e: Evidence) -> Finding:
+def _easiest_vacancy(e: Evidence) -> Judgement:
     if not e.vacancies:
         raise NotDoneError("vacancies")
     iron_b, iron_a, cobalt = (_named(e, n) for n in ("V_Fe(B)", "V_Fe(A)", "V_Co(B)"))
     if iron_b is None or iron_a is None or cobalt is None:
-        return Finding("undecided", None, "", "the study lacks one of V_Fe(B), V_Fe(A), V_Co(B)")
+        return Judgement("undecided", None, "", "the study lacks one of V_Fe(B), V_Fe(A), V_Co(B)")
     like = iron_a.energy_minus_host_eV - iron_b.energy_minus_host_eV
     margin, best = _cobalt_minus_iron(e, cobalt, iron_b)
     bar = iron_b.error_bar_eV
     against_a = f"V_Fe(B) lies {abs(like):.2f} eV {'below' if like > 0 else 'above'} V_Fe(A)"
     against_co = f"V_Co(B) minus V_Fe(B) is {margin:.2f} to {best:.2f} eV over the window"
     if like <= 0:
-        return Finding("contradicted", like, "eV", f"{against_a}, a difference of like defects")
+        return Judgement("contradicted", like, "eV", f"{against_a}, a difference of like defects")
     if bar is None:
         unknown = "the error of the reference energies is not known, so that the sign against V_Co(B) stays open"
-        return Finding("undecided", margin, "eV", f"{against_a}, as claimed; {against_co}; {unknown}")
+        return Judgement("undecided", margin, "eV", f"{against_a}, as claimed; {against_co}; {unknown}")
     if margin > bar:
-        return Finding("reproduced", margin, "eV", f"{against_a}; {against_co}")
+        return Judgement("reproduced", margin, "eV", f"{against_a}; {against_co}")
     if best < -bar:
-        return Finding("contradicted", best, "eV", f"{against_a}, as claimed, but {against_co}")
-    return Finding(
+        return Judgement("contradicted", best, "eV", f"{against_a}, as claimed, but {against_co}")
+    return Judgement(
         "undecided",
         margin,
         "eV",
@@ -123,14 +123,14 @@ def _cobalt_minus_iron(e: Evidence, cobalt: VacancyResult, iron: VacancyResult) 
     return fixed + min(corners), fixed + max(corners)
 
 
-def _between_cobalt(e: Evidence) -> Finding:
+def _between_cobalt(e: Evidence) -> Judgement:
     if e.binding is not None:
         return _from_binding(e.binding, e.tier)
     if not e.vacancies:
         raise NotDoneError("vacancies")
     found = _named(e, "V_Fe(B)")
     count = None if found is None else found.cobalt_neighbours
-    return Finding(
+    return Judgement(
         "undecided",
         None if count is None else float(count),
         "Co neighbours",
@@ -139,7 +139,7 @@ def _between_cobalt(e: Evidence) -> Finding:
     )
 
 
-def _from_binding(b: VacancyBinding, tier: str) -> Finding:
+def _from_binding(b: VacancyBinding, tier: str) -> Judgement:
     each, pair, both = b.per_cobalt, b.per_pair, b.between_two
     text = (
         f"{b.samples} vacancies in {b.method}: {each.value_eV:+.3f} ± {each.error_eV:.3f} eV per Co neighbour, and "
@@ -147,7 +147,7 @@ def _from_binding(b: VacancyBinding, tier: str) -> Finding:
         f"costs {both.value_eV:+.2f} ± {both.error_eV:.2f} eV against one without Co"
     )
     if tier == "local" and abs(both.value_eV) < HOLE_ON_NEIGHBOUR_eV:
-        return Finding(
+        return Judgement(
             "undecided",
             both.value_eV,
             "eV between two Co",
@@ -155,13 +155,13 @@ def _from_binding(b: VacancyBinding, tier: str) -> Finding:
             f"{HOLE_ON_NEIGHBOUR_eV:.1f} eV, more than this and of the other sign",
         )
     if both.sign < 0 and pair.sign <= 0:
-        return Finding("reproduced", both.value_eV, "eV between two Co", text)
+        return Judgement("reproduced", both.value_eV, "eV between two Co", text)
     if both.sign > 0:
-        return Finding("contradicted", both.value_eV, "eV between two Co", text)
-    return Finding("undecided", both.value_eV, "eV between two Co", f"{text}; the sign is not significant")
+        return Judgement("contradicted", both.value_eV, "eV between two Co", text)
+    return Judgement("undecided", both.value_eV, "eV between two Co", f"{text}; the sign is not significant")
 
 
-def _written_direction(e: Evidence) -> Finding:
+def _written_direction(e: Evidence) -> Judgement:
     result = need(e.unidirectional, "anisotropy before and after the hop")
     hop = need(e.migration, "migration")
     delta = hop.delta_eV
@@ -170,7 +170,7 @@ def _written_direction(e: Evidence) -> Finding:
     spurious = [s for s in result.states if s.verdict == "spurious odd part"]
     if spurious:
         worst = max(spurious, key=lambda s: s.odd_max_meV)
-        return Finding(
+        return Judgement(
             "undecided", worst.odd_max_meV, "meV (odd part)", f"{energy}; state {worst.state}: {worst.reason}"
         )
     axis = axis_angle_deg(after.easy_axis, hop.displacement_A)
@@ -179,7 +179,7 @@ def _written_direction(e: Evidence) -> Finding:
         f"degrees; the easy axis after it lies {axis:.0f} degrees from the hop)"
     )
     if result.reference is not None and result.pair is not None and after.coupling is not None:
-        return Finding(
+        return Judgement(
             "undecided",
             after.u_norm_meV,
             f"meV (|u|, {result.reference})",
@@ -188,7 +188,7 @@ def _written_direction(e: Evidence) -> Finding:
             f"({after.coupling.h_source}), D is declared, so that this shows what such a reference would do, not that "
             "the film has it",
         )
-    return Finding(
+    return Judgement(
         "contradicted",
         after.u_norm_meV,
         "meV (|u| after the hop)",
@@ -197,7 +197,7 @@ def _written_direction(e: Evidence) -> Finding:
     )
 
 
-def _kept(e: Evidence) -> Finding:
+def _kept(e: Evidence) -> Judgement:
     barrier = need(e.migration, "migration").backward_eV
     retention = need(e.retention, "retention")
     time = retention.at(300)
@@ -211,8 +211,8 @@ def _kept(e: Evidence) -> Finding:
         f"and a day needs {retention.barrier_for_one_day_300K_eV:.2f} eV"
     )
     if days and same:
-        return Finding("reproduced", barrier, "eV", reason)
-    return Finding("contradicted", barrier, "eV", reason)
+        return Judgement("reproduced", barrier, "eV", reason)
+    return Judgement("contradicted", barrier, "eV", reason)
 
 
 def _review_retention(retention: Retention) -> float:
@@ -221,26 +221,26 @@ def _review_retention(retention: Retention) -> float:
 
 def _work_at(hop: Migration, voltage_V: float) -> float:
     """Work over the whole hop in the field of a voltage across the declared thickness, eV."""
-    return abs(hop.images[-1].dipole_along_hop_e_A) * voltage_V / DECLARED_THICKNESS_m * 1e-10
+    return abs(hop.images[-1].dipole_along_hop_e_A) * voltage_V / ASSUMED_THICKNESS_m * 1e-10
 
 
-def _writing(e: Evidence) -> Finding:
+def _writing(e: Evidence) -> Judgement:
     hop, kept = need(e.migration, "migration"), need(e.retention, "retention")
-    film = ensemble_of_hop(hop, thickness_m=DECLARED_THICKNESS_m, attempt_Hz=kept.attempt_frequency_Hz)
+    film = ensemble_of_hop(hop, thickness_m=ASSUMED_THICKNESS_m, attempt_Hz=kept.attempt_frequency_Hz)
     after = contrast_after(film, [(WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     before = contrast_after(film, [(-WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     swing, left = (after[0] - before[0]) / 2, (after[1] - before[1]) / 2
-    field = WRITING_VOLTAGE_V / DECLARED_THICKNESS_m
+    field = WRITING_VOLTAGE_V / ASSUMED_THICKNESS_m
     # What a wait leaves of anything written does not depend on how it was written, nor on the thickness.
     share, best = (_left_after_wait(film, add) for add in (0.0, BARRIER_TOLERANCE_eV))
     text = (
         f"a wait of {READ_AFTER_s:g} s at 0 V and 300 K leaves {_share(share)} of whatever was written, "
         f"{_share(best)} with a barrier {BARRIER_TOLERANCE_eV} eV higher; +-{WRITING_VOLTAGE_V:g} V for {PULSE_s:g} s "
-        f"over a declared {DECLARED_THICKNESS_m * 1e9:g} nm ({field:.0e} V/m) move the mean place by +-{swing:.2g}, of "
+        f"over a declared {ASSUMED_THICKNESS_m * 1e9:g} nm ({field:.0e} V/m) move the mean place by +-{swing:.2g}, of "
         f"which +-{left:.2g} is left then. The mean over both states is no magnetic sense: that needs a frozen "
         "reference (C7)"
     )
-    return Finding("contradicted" if best < _VISIBLE else "undecided", share, "share left after a minute", text)
+    return Judgement("contradicted" if best < _VISIBLE else "undecided", share, "share left after a minute", text)
 
 
 def _left_after_wait(film: EnsembleParameters, added_eV: float) -> float:
@@ -254,7 +254,7 @@ def _share(value: float) -> str:
     return "less than 1e-6" if value < 1e-6 else f"{value:.2g}"
 
 
-def _tip(e: Evidence) -> Finding:
+def _tip(e: Evidence) -> Judgement:
     result = need(e.unidirectional, "anisotropy before and after the hop")
     after = next(s for s in result.states if s.state == "after")
     if result.reference is not None:
@@ -264,7 +264,7 @@ def _tip(e: Evidence) -> Finding:
         )
     else:
         ending = "u reverses with a frozen reference p exactly, but no reference is named, and without one u is zero"
-    return Finding(
+    return Judgement(
         "undecided",
         after.u_norm_meV,
         f"meV (|u|, {result.reference or 'no reference'})",
@@ -273,13 +273,13 @@ def _tip(e: Evidence) -> Finding:
     )
 
 
-def _polarisation(e: Evidence) -> Finding:
+def _polarisation(e: Evidence) -> Judgement:
     hop = need(e.migration, "migration")
     dipole = hop.images[-1].dipole_along_hop_e_A
     atoms = sum(formula_composition(e.host.formula).values())
     volume = e.host.volume_per_formula_A3 * (hop.cell_atoms + 1) / atoms
     value = dipole / volume * _MICROCOULOMB_PER_CM2
-    return Finding(
+    return Judgement(
         "reproduced" if abs(dipole) > 0.1 else "contradicted",
         value,
         "uC/cm2 (one hop per cell)",
@@ -297,7 +297,7 @@ def _charges_say(hop: Migration) -> str:
     )
 
 
-def _miscut(e: Evidence) -> Finding:
+def _miscut(e: Evidence) -> Judgement:
     hop = need(e.migration, "migration")
     work = _work_at(hop, WRITING_VOLTAGE_V)
     ratios = miscut_ratio(MISCUTS_deg, work, 300.0)
@@ -307,12 +307,12 @@ def _miscut(e: Evidence) -> Finding:
         f"only F cos(delta) drives a hop, reversibly at each miscut. One family of hops along [110] falls to {one}; "
         f"with all six <110> families of the cubic parent hopping alike the sum is {low[-1]:.2f} to {high[-1]:.2f} at "
         f"{MISCUTS_deg[-1]:g} deg, for a work of {work:.3f} eV per hop ({WRITING_VOLTAGE_V:g} V over a declared "
-        f"{DECLARED_THICKNESS_m * 1e9:g} nm)"
+        f"{ASSUMED_THICKNESS_m * 1e9:g} nm)"
     )
     unit = "net rate over that at no miscut"
     if high[-1] < 1 - _VISIBLE:
-        return Finding("reproduced", float(ratios[-1]), unit, f"{text}: it falls whichever families hop")
-    return Finding(
+        return Judgement("reproduced", float(ratios[-1]), unit, f"{text}: it falls whichever families hop")
+    return Judgement(
         "undecided",
         float(ratios[-1]),
         unit,

@@ -12,10 +12,10 @@ from importlib.resources import files
 
 from ..study.documents import Claim
 from . import devices, film, lithium
-from .evidence import Evidence, Finding, Judge, NotDoneError
+from .evidence import Evidence, Judge, Judgement, NotDoneError
 from .film import HOLE_ON_NEIGHBOUR_eV
 
-__all__ = ["Evidence", "Finding", "HOLE_ON_NEIGHBOUR_eV", "audit", "claims_table", "closed_forms"]
+__all__ = ["Evidence", "HOLE_ON_NEIGHBOUR_eV", "Judgement", "audit", "claims_table", "closed_forms"]
 
 _JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES}
 
@@ -49,7 +49,7 @@ def closed_forms() -> list[Claim]:
     return [_row(entry, _without_study(entry), "none") for entry in claims_table()]
 
 
-def _row(entry: Mapping[str, str], finding: Finding, engine: str) -> Claim:
+def _row(entry: Mapping[str, str], finding: Judgement, engine: str) -> Claim:
     return Claim(
         id=entry["id"],
         system=entry["system"],
@@ -64,18 +64,18 @@ def _row(entry: Mapping[str, str], finding: Finding, engine: str) -> Claim:
     )
 
 
-def _judge(entry: Mapping[str, str], evidence: Evidence, served: tuple[str, ...]) -> Finding:
+def _judge(entry: Mapping[str, str], evidence: Evidence, served: tuple[str, ...]) -> Judgement:
     judge = _JUDGES.get(entry["id"]) if entry["id"] in served else None
     if judge is None:
         return _without_study(entry)
     try:
         return judge(evidence)
     except NotDoneError as error:
-        return Finding("not computed", None, "", f"this study has no {error}", by="none")
+        return Judgement("not computed", None, "", f"this study has no {error}", by="none")
 
 
-def _without_study(entry: Mapping[str, str]) -> Finding:
+def _without_study(entry: Mapping[str, str]) -> Judgement:
     form = devices.CLOSED_FORMS.get(entry["id"])
     if form is not None:
         return form()
-    return Finding("not computed", None, "", f"not part of this study; it needs: {entry['test']}", by="none")
+    return Judgement("not computed", None, "", f"not part of this study; it needs: {entry['test']}", by="none")

@@ -7,7 +7,7 @@ from ...structures.spins import high_spin_moment, total_moment
 from ..defects.uptake import am2_per_kg, moment_curve
 from ..kinetics.rates import format_duration, retention_s
 from ..study.documents import VacancyResult, Verdict
-from .evidence import Evidence, Finding, Judge, NotDoneError, need
+from .evidence import Evidence, Judge, Judgement, NotDoneError, need
 
 # A barrier of the size that the review gives for Co in CFO is what "easily" has to beat.
 EASY_BARRIER_eV = 0.6
@@ -17,7 +17,7 @@ MEASURED_DROP_Am2_PER_KG = 20.0
 _SMALL_muB = 0.5
 
 
-def _oxygen_and_lithium(e: Evidence) -> Finding:
+def _oxygen_and_lithium(e: Evidence) -> Judgement:
     oxygen = [v for v in e.vacancies if v.element == "O"]
     lithium = [v for v in e.vacancies if v.element == "Li"]
     if not oxygen or not lithium:
@@ -34,7 +34,7 @@ def _oxygen_and_lithium(e: Evidence) -> Finding:
         found[element] = {c.sublattice: c.total_moment_muB - start for c in ways}
     curve = moment_curve(cell, [0, 1], per_formula_of="LiFe5O8")
     step = (curve.moment_muB[1] - curve.moment_muB[0]) / curve.content[1]
-    return Finding(
+    return Judgement(
         "undecided",
         found["O"].get("B"),
         "muB per V_O, Fe2+ on B",
@@ -63,10 +63,10 @@ def _places(oxygen: list[VacancyResult], lithium: list[VacancyResult]) -> str:
     return "These are counts: this engine has no electrons to put anywhere"
 
 
-def _computed_moments(oxygen_muB: float, lithium_muB: float) -> Finding:
+def _computed_moments(oxygen_muB: float, lithium_muB: float) -> Judgement:
     lowers, raises = oxygen_muB < -_SMALL_muB, lithium_muB > _SMALL_muB
     both: Verdict = "reproduced" if lowers and raises else "contradicted" if not (lowers or raises) else "undecided"
-    return Finding(
+    return Judgement(
         both,
         oxygen_muB,
         "muB per V_O",
@@ -76,7 +76,7 @@ def _computed_moments(oxygen_muB: float, lithium_muB: float) -> Finding:
     )
 
 
-def _lithium_moves(e: Evidence) -> Finding:
+def _lithium_moves(e: Evidence) -> Judgement:
     hop = need(e.migration, "migration")
     if hop.ion != "Li":
         raise NotDoneError("hop of Li")
@@ -88,10 +88,10 @@ def _lithium_moves(e: Evidence) -> Finding:
         f"at 300 K with {kept.attempt_frequency_Hz:.0e} Hz ({kept.attempt_frequency_source})"
     )
     if high <= EASY_BARRIER_eV:
-        return Finding("reproduced", high, "eV", f"{text}: easier both ways than the review's 0.6 eV of Co")
+        return Judgement("reproduced", high, "eV", f"{text}: easier both ways than the review's 0.6 eV of Co")
     if low > EASY_BARRIER_eV:
-        return Finding("contradicted", low, "eV", f"{text}: harder both ways than the review's 0.6 eV of Co")
-    return Finding(
+        return Judgement("contradicted", low, "eV", f"{text}: harder both ways than the review's 0.6 eV of Co")
+    return Judgement(
         "undecided",
         high,
         "eV",
@@ -99,7 +99,7 @@ def _lithium_moves(e: Evidence) -> Finding:
     )
 
 
-def _lithium_in_maghemite(e: Evidence) -> Finding:
+def _lithium_in_maghemite(e: Evidence) -> Judgement:
     cell = e.host.structure
     curve = next((c for c in e.contents if c.ion == "Li"), None) or moment_curve(cell, per_formula_of="Fe2O3")
     drop = curve.specific_Am2_per_kg[0] - curve.specific_Am2_per_kg[-1]
@@ -109,7 +109,7 @@ def _lithium_in_maghemite(e: Evidence) -> Finding:
     rise = (on_a.moment_muB[1] - on_a.moment_muB[0]) / on_a.content[1]
     # An Fe3+ that leaves A, where it points down, for an octahedron aligned with B.
     moved = 2 * high_spin_moment("Fe", 3.0)
-    return Finding(
+    return Judgement(
         "undecided",
         needed,
         "Li per Fe2O3 for -20 Am2/kg",

@@ -25,7 +25,7 @@ from ..defects.host_window import (
 from ..defects.oxidation_states import site_moments
 from ..defects.uptake import content_curves
 from ..defects.vacancies import VacancySet
-from ..device.assumptions import Declarations
+from ..device.assumptions import Assumptions
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.field_treatments import FieldStudy
 from ..kinetics.migration import Migration
@@ -57,7 +57,7 @@ from ..thermodynamics.oxygen_gas import delta_mu_O_eV
 from ..thermodynamics.phases import formula_composition
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
-from .post_processing import HopEnds, declare
+from .post_processing import HopEnds, with_assumptions
 
 # Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
 NOISE_meV = 1e-6
@@ -84,12 +84,12 @@ class StudyInputs:
     vibrations: AttemptFrequency | None = None
     phases: ComputedPhases | None = None
     ends: HopEnds | None = None
-    declared: Declarations = field(default_factory=Declarations)
+    assumptions: Assumptions = field(default_factory=Assumptions)
     fields: Sequence[FieldStudy] = ()
     charged: ChargedVacancies | None = None
 
 
-def assemble(inputs: StudyInputs) -> Study:
+def build_study(inputs: StudyInputs) -> Study:
     """Judge everything that was computed."""
     inputs = _in_formula_units_of_host(inputs)
     host = host_result(inputs)
@@ -119,7 +119,7 @@ def assemble(inputs: StudyInputs) -> Study:
         claims=[],
         charged=inputs.charged,
     )
-    return declare(study, inputs.ends, inputs.declared)
+    return with_assumptions(study, inputs.ends, inputs.assumptions)
 
 
 def retention_result(hop: Migration, vibrations: AttemptFrequency | None) -> Retention:
@@ -194,7 +194,7 @@ def competing_result(inputs: StudyInputs) -> CompetingPhasesResult | None:
         total_moment_muB=bulk.total_moment_muB / units,
         provenance=bulk.provenance,
     )
-    return competing_phases_result(own, inputs.phases, inputs.declared.enthalpies)
+    return competing_phases_result(own, inputs.phases, inputs.assumptions.enthalpies)
 
 
 def chemical_potentials_result(
@@ -237,11 +237,11 @@ def _window(inputs: StudyInputs, competing: CompetingPhasesResult | None) -> tup
         return competing.window, competing.references.references
     if competing is None:
         assert inputs.references is not None
-        measured, reason = experimental_window(inputs.host.formula, inputs.declared.enthalpies)
+        measured, reason = experimental_window(inputs.host.formula, inputs.assumptions.enthalpies)
         if measured is None:
             raise ValueError(reason)
         return measured, inputs.references
-    measured, reason = experimental_window(inputs.host.formula, inputs.declared.enthalpies)
+    measured, reason = experimental_window(inputs.host.formula, inputs.assumptions.enthalpies)
     if measured is None:
         raise ValueError(f"computed phases: {competing.reason}; measured enthalpies: {reason}")
     return measured, inputs.references or reference_set(competing.phases, "fitted").references

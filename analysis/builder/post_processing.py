@@ -14,7 +14,7 @@ from pymatgen.core import Structure
 
 from ...structures.spins import total_moment
 from ..audit.judging import Evidence, audit
-from ..device.assumptions import Declarations
+from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult, device_result
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz
 from ..kinetics.switching import FieldPulse, population_swing, switch_hop
@@ -53,7 +53,7 @@ class HopEnds:
         return self.before if state == "before" else self.after
 
 
-def declare(study: Study, ends: HopEnds | None, declared: Declarations) -> Study:
+def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumptions) -> Study:
     """The study with everything that follows from these declarations, its audit included.
 
     Parameters
@@ -62,21 +62,21 @@ def declare(study: Study, ends: HopEnds | None, declared: Declarations) -> Study
         Finished study; what it was declared before is replaced.
     ends
         Structures of its hop; None if it has none.
-    declared
-        See `Declarations`.
+    assumptions
+        See `Assumptions`.
 
     Raises
     ------
     ValueError
         If a reference is declared for a study without maps before and after a hop, or does not fit them.
     """
-    made = study.model_copy(update={"declared": declared})
-    made.unidirectional = _unidirectional(study, ends, declared.reference)
+    made = study.model_copy(update={"declared": assumptions})
+    made.unidirectional = _unidirectional(study, ends, assumptions.reference)
     if study.migration and ends is not None:
-        made.switching = _switching(made, declared.pulse)
+        made.switching = _switching(made, assumptions.pulse)
         hop = study.migration[0]
         # Without a barrier on the mean there is no rate law, and no film to speak of.
-        made.device = _device(made, ends, declared) if hop.forward_eV + hop.backward_eV > 0 else None
+        made.device = _device(made, ends, assumptions) if hop.forward_eV + hop.backward_eV > 0 else None
     made.claims = audit(evidence_of(made), tuple(made.host.claims))
     return made
 
@@ -321,17 +321,17 @@ def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
     )
 
 
-def _device(study: Study, ends: HopEnds, declared: Declarations) -> DeviceResult:
+def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResult:
     maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
     totals = [total_moment(s) for s in (ends.before, ends.after)]
     attempts, source = _attempts(study)
     return device_result(
         study.migration[0],
-        declared.film,
-        declared.pulse,
+        assumptions.film,
+        assumptions.pulse,
         maps=(maps["before"], maps["after"]) if {"before", "after"} <= set(maps) else None,
         moment_change_muB=totals[1] - totals[0],
-        swing=population_swing(study.migration[0], declared.pulse, _attempts(study)[0]),
+        swing=population_swing(study.migration[0], assumptions.pulse, _attempts(study)[0]),
         attempt_Hz=attempts[1],
         attempt_source=source,
     )

@@ -63,7 +63,7 @@ class CompetingPhasesResult(Document):
 
 
 def competing_phases_result(
-    host: ComputedEnergy, computed: ComputedPhases, declared: Sequence[Phase] = ()
+    host: ComputedEnergy, computed: ComputedPhases, stated: Sequence[Phase] = ()
 ) -> CompetingPhasesResult:
     """Stability window of a host among computed phases, and the experimental one beside it.
 
@@ -73,7 +73,7 @@ def competing_phases_result(
         The host's own energy per formula unit.
     computed
         Competing phases of the same engine; one with the host's composition is replaced by `host`.
-    declared
+    stated
         Enthalpies of the user's own for the experimental window.
 
     Returns
@@ -85,7 +85,7 @@ def competing_phases_result(
     own = formula_composition(host.formula)
     rivals = [e for e in computed.energies if not _same(formula_composition(e.formula), own)]
     phases = ComputedPhases(energies=[*rivals, host], left_out=computed.left_out)
-    experimental, experimental_reason = experimental_window(host.formula, declared)
+    experimental, experimental_reason = experimental_window(host.formula, stated)
     made = CompetingPhasesResult(phases=phases, experimental=experimental, experimental_reason=experimental_reason)
     try:
         made.references = reference_set(phases, "redox ladder")
@@ -153,12 +153,12 @@ def _middles(
     return [0.5 * (low + high) for low, high in bounds]
 
 
-def experimental_window(formula: str, declared: Sequence[Phase] = ()) -> tuple[ChemicalPotentials | None, str]:
+def experimental_window(formula: str, stated: Sequence[Phase] = ()) -> tuple[ChemicalPotentials | None, str]:
     """The window from measured enthalpies, the user's own before those of the table; or None and the reason."""
     try:
         tabulated = load_experimental_phases(formula_composition(formula))
-        kept = [p for p in tabulated if not any(same_compound(p.formula, d.formula) for d in declared)]
-        return stability_window(formula, [*kept, *declared]), ""
+        kept = [p for p in tabulated if not any(same_compound(p.formula, d.formula) for d in stated)]
+        return stability_window(formula, [*kept, *stated]), ""
     except ValueError as error:
         return None, str(error)
 

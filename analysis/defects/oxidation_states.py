@@ -76,7 +76,7 @@ def site_moments(host: Calculation, done: Calculation) -> list[SiteMoment]:
     """Every ion of a vacancy's cell with its moment, nearest to the vacancy first."""
     cell = as_found(done)
     try:
-        vacant = host.structure[_partners(host.structure, cell)[1]]
+        vacant = host.structure[_same_sites(host.structure, cell)[1]]
     except ValueError:
         vacant = None
     out = [
@@ -113,17 +113,17 @@ def changed_ions(host: Structure, defect: Structure) -> list[ChangedIon]:
     """
     if len(defect) != len(host) - 1:
         raise ValueError(f"a vacancy cell of {len(defect)} atoms does not belong to a host cell of {len(host)}")
-    partner, vacant = _partners(host, defect)
+    same, vacant = _same_sites(host, defect)
     if np.ndim(host.site_properties["magmom"][0]) or np.ndim(defect.site_properties["magmom"][0]):
         return []
     step = 1 if float(host[vacant].properties["valence"]) > 0 else -1
     out = []
     for i, site in enumerate(defect):
-        before = float(host[partner[i]].properties["magmom"])
+        before = float(host[same[i]].properties["magmom"])
         after = float(site.properties["magmom"])
         if abs(after - before) < CHANGED_muB:
             continue
-        valence = float(host[partner[i]].properties["valence"])
+        valence = float(host[same[i]].properties["valence"])
         out.append(
             ChangedIon(
                 site=i,
@@ -149,21 +149,21 @@ def compensation_text(ions: list[ChangedIon]) -> str:
     return ", ".join(f"{n} {key}" for key, n in counts.items())
 
 
-def _partners(host: Structure, defect: Structure) -> tuple[list[int], int]:
+def _same_sites(host: Structure, defect: Structure) -> tuple[list[int], int]:
     """Host site of each defect site, and the host site that is vacant."""
     distances = host.lattice.get_all_distances(defect.frac_coords, host.frac_coords)
     symbols = np.array([s.specie.symbol for s in host])
     for i, site in enumerate(defect):
         distances[i, symbols != site.specie.symbol] = np.inf
-    partner = [int(np.argmin(row)) for row in distances]
-    missing = sorted(set(range(len(host))) - set(partner))
-    far = max(float(distances[i, p]) for i, p in enumerate(partner))
+    same = [int(np.argmin(row)) for row in distances]
+    missing = sorted(set(range(len(host))) - set(same))
+    far = max(float(distances[i, p]) for i, p in enumerate(same))
     if len(missing) != 1 or far > _SAME_SITE_A:
         raise ValueError(
             f"the vacancy cell does not match its host: {len(missing)} host sites have no ion, the farthest ion moved "
             f"{far:.2f} A"
         )
-    return partner, missing[0]
+    return same, missing[0]
 
 
 def _suggested(element: str, valence: float, before: float, after: float, step: int) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field
 from pymatgen.core import Composition, Structure
 from scipy import constants as _c
 
-from ...structures.defects.interstitials import void_centres, with_interstitial
+from ...structures.defects.interstitials import interstitial_centres, with_interstitial
 from ...structures.spins import high_spin_moment, total_moment
 from ..results.document import Document
 
@@ -56,7 +56,7 @@ def am2_per_kg(moment_muB: float, formula: str, added: float = 0.0, ion: str = "
 
 def empty_octahedra(structure: Structure) -> list[list[float]]:
     """Fractional positions of the anions' empty octahedra (16c of spinel, and cation vacancies)."""
-    centres, _, corners = void_centres(structure)
+    centres, _, corners = interstitial_centres(structure)
     return [[float(x) for x in c] for c, k in zip(centres, corners, strict=True) if k == _OCTAHEDRON]
 
 

@@ -8,10 +8,10 @@ from ..kinetics.switching import FieldPulse
 from ..magnetism.frozen_reference import FrozenReference
 from ..results.document import Document
 from ..thermodynamics.phases import Phase
-from .film import FilmDeclaration
+from .film import FilmAssumptions
 
 
-class Declarations(Document):
+class Assumptions(Document):
     """Reference, pulse and film of a study, and enthalpies of the user's own.
 
     Attributes
@@ -26,5 +26,5 @@ class Declarations(Document):
 
     reference: FrozenReference | None = None
     pulse: FieldPulse = Field(default_factory=FieldPulse)
-    film: FilmDeclaration = Field(default_factory=FilmDeclaration)
+    film: FilmAssumptions = Field(default_factory=FilmAssumptions)
     enthalpies: list[Phase] = Field(default_factory=list)

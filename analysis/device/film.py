@@ -27,7 +27,7 @@ _TEMPERATURES_K = (150.0, 200.0, 250.0, 300.0, 350.0, 400.0, 500.0)
 _PLANE_ANGLES = 36
 
 
-class FilmDeclaration(Document):
+class FilmAssumptions(Document):
     """What a study does not know about a film.
 
     Attributes
@@ -79,7 +79,7 @@ class DeviceResult(Document):
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
-    film: FilmDeclaration
+    film: FilmAssumptions
     parameters: EnsembleParameters
     against_voltage: list[Curve]
     train: Curve
@@ -91,7 +91,7 @@ class DeviceResult(Document):
     assumptions: list[str]
 
 
-def film_of_hop(hop: Migration, film: FilmDeclaration, *, attempt_Hz: float | None = None) -> EnsembleParameters:
+def film_of_hop(hop: Migration, film: FilmAssumptions, *, attempt_Hz: float | None = None) -> EnsembleParameters:
     """Ensemble of a computed hop in a declared film; `attempt_Hz` as assumed elsewhere if it is not given."""
     return ensemble_of_hop(
         hop,
@@ -105,7 +105,7 @@ def film_of_hop(hop: Migration, film: FilmDeclaration, *, attempt_Hz: float | No
 
 def device_result(
     hop: Migration,
-    film: FilmDeclaration,
+    film: FilmAssumptions,
     pulse: FieldPulse,
     *,
     maps: tuple[AnisotropyMap, AnisotropyMap] | None = None,
@@ -170,7 +170,7 @@ def perpendicular_anisotropy_meV(map_: AnisotropyMap, normal: list[float]) -> fl
 
 def _merit(
     hop: Migration,
-    film: FilmDeclaration,
+    film: FilmAssumptions,
     pulse: FieldPulse,
     maps: tuple[AnisotropyMap, AnisotropyMap] | None,
     moment_change_muB: float | None,

@@ -17,16 +17,16 @@ from numpy.typing import ArrayLike
 from ..results.calculation import Band
 from ..results.document import Document, Provenance
 from ..results.units import V_PER_A_TO_V_PER_M
-from .profiles import humps, tilted_energies
+from .profiles import saddle_images, tilted_energies
 from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Tier = Literal["work along the zero-field path", "band relaxed in the field", "rate law, linear in the field"]
-PATH: Tier = "work along the zero-field path"
-RELAXED: Tier = "band relaxed in the field"
-LINEAR: Tier = "rate law, linear in the field"
+FieldTreatment = Literal["work along the zero-field path", "band relaxed in the field", "rate law, linear in the field"]
+PATH: FieldTreatment = "work along the zero-field path"
+RELAXED: FieldTreatment = "band relaxed in the field"
+LINEAR: FieldTreatment = "rate law, linear in the field"
 
 
 class FieldPoint(Document):
@@ -52,7 +52,7 @@ class FieldPoint(Document):
         a relation or without the opposite field.
     """
 
-    tier: Tier
+    tier: FieldTreatment
     field_V_per_m: float
     forward_eV: float
     backward_eV: float
@@ -130,13 +130,13 @@ class FieldStudy(Document):
             }
         )
 
-    def tier(self, name: Tier) -> list[FieldPoint]:
+    def of_treatment(self, name: FieldTreatment) -> list[FieldPoint]:
         """Points of one tier, by field."""
         return [p for p in self.points if p.tier == name]
 
-    def largest_residual_eV(self, name: Tier) -> float:
+    def largest_residual_eV(self, name: FieldTreatment) -> float:
         """Largest size of all residuals of a tier."""
-        return max(p.largest_residual_eV for p in self.tier(name))
+        return max(p.largest_residual_eV for p in self.of_treatment(name))
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per tier and field."""
@@ -151,7 +151,7 @@ def path_points(
     direction: ArrayLike,
     fields_V_per_A: Sequence[float],
     *,
-    tier: Tier = PATH,
+    treatment: FieldTreatment = PATH,
     temperature_K: float = 300.0,
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
 ) -> list[FieldPoint]:
@@ -165,7 +165,7 @@ def path_points(
         Of positive fields, shape (3,).
     fields_V_per_A
         Signed fields.
-    tier
+    treatment
         `PATH`, or `LINEAR`, which keeps the zero-field saddle whatever the field.
     temperature_K, attempt_Hz
         Of the rates.
@@ -177,11 +177,11 @@ def path_points(
     """
     energies, dipoles = np.asarray(energies_eV, dtype=float), np.asarray(dipoles_e_A, dtype=float)
     unit = _unit(direction)
-    fixed = int(np.argmax(energies)) if tier == LINEAR else None
-    peaks = humps(energies)
+    fixed = int(np.argmax(energies)) if treatment == LINEAR else None
+    peaks = saddle_images(energies)
     return [
         _point(
-            tier,
+            treatment,
             f,
             tilted_energies(energies, dipoles, f * unit),
             dipoles,
@@ -205,7 +205,7 @@ def relaxed_point(
 ) -> FieldPoint:
     """Barriers of a band that was converged in the field, so that its energies hold the field's work already."""
     energies, unit = band.energies_eV, _unit(direction)
-    peaks = humps(energies)
+    peaks = saddle_images(energies)
     return _point(RELAXED, field_V_per_A, energies, band.dipoles_e_A, unit, peaks, temperature_K, attempt_Hz, None)
 
 
@@ -247,7 +247,7 @@ def _unit(direction: ArrayLike) -> np.ndarray:
 
 
 def _point(
-    tier: Tier,
+    tier: FieldTreatment,
     field_V_per_A: float,
     energies: np.ndarray,
     dipoles: np.ndarray,

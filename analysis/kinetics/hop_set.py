@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ..results.document import Document
 from .migration import Migration
-from .profiles import humps
+from .profiles import saddle_images
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ def _rows(hop: Migration) -> list[dict[str, object]]:
         "distance_A": hop.distance_A,
         "multiplicity": hop.multiplicity,
         "atoms": hop.cell_atoms,
-        "humps": len(humps([p.energy_eV for p in hop.images])),
+        "humps": len(saddle_images([p.energy_eV for p in hop.images])),
         "minima_between": len(hop.intermediates),
         "relation": ", ".join(hop.relation),
         "converged": hop.converged,

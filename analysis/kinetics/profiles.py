@@ -68,7 +68,7 @@ def tilted_energies(energies_eV: ArrayLike, dipoles_e_A: ArrayLike, field_V_per_
     return np.asarray(np.asarray(energies_eV, dtype=float) - work)
 
 
-def humps(energies_eV: ArrayLike) -> list[int]:
+def saddle_images(energies_eV: ArrayLike) -> list[int]:
     """Indices of the interior local maxima of a profile, in order."""
     e = np.asarray(energies_eV, dtype=float)
     return [i for i in range(1, len(e) - 1) if e[i] >= e[i - 1] and e[i] > e[i + 1]]
@@ -109,7 +109,7 @@ def barrier_in_field(
     unit = unit / length
     tilted = tilted_energies(energies, dipoles, magnitude_V_per_A * unit)
     top = int(np.argmax(tilted))
-    peaks = humps(energies)
+    peaks = saddle_images(energies)
     forward = float(tilted[top] - tilted[0])
     backward = float(tilted[top] - tilted[-1])
     delta = float(tilted[-1] - tilted[0])

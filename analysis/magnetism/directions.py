@@ -110,13 +110,13 @@ def antipodes(vectors: ArrayLike, tol: float = 1e-6) -> NDArray[np.int_]:
     Raises
     ------
     ValueError
-        If a direction has no partner: then even and odd parts cannot be told apart.
+        If a direction has no opposite: then even and odd parts cannot be told apart.
     """
     v = np.asarray(vectors, dtype=float)
     overlap = v @ v.T
-    partner = np.argmin(overlap, axis=1)
-    missing = overlap[np.arange(len(v)), partner] > -1 + tol
+    opposite = np.argmin(overlap, axis=1)
+    missing = overlap[np.arange(len(v)), opposite] > -1 + tol
     if missing.any():
         worst = np.round(v[np.argmax(missing)], 4).tolist()
         raise ValueError(f"direction {worst} has no opposite in the set; add -n for every n")
-    return np.asarray(partner, dtype=np.int_)
+    return np.asarray(opposite, dtype=np.int_)

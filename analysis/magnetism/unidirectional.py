@@ -147,8 +147,8 @@ def unidirectional_error_meV(map_: AnisotropyMap) -> FloatArray | None:
     """
     _, odd = map_.even_odd()
     vectors = map_.vectors
-    partner = antipodes(map_.directions)
-    once = np.flatnonzero(np.arange(len(odd)) < partner)
+    opposite = antipodes(map_.directions)
+    once = np.flatnonzero(np.arange(len(odd)) < opposite)
     degrees = (1, 3) if len(once) > 10 else (1,)
     if len(once) <= sum(2 * d + 1 for d in degrees):
         return None

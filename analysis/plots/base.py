@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..results.figures import style
-from .text import typeset
+from .text import formatted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def canvas(
 def sign(ax: Axes, text: str) -> None:
     """Small grey line under an axis: engine, cell, what is left out."""
     ax.annotate(
-        typeset(text),
+        formatted(text),
         xy=(1, 0),
         xycoords="axes fraction",
         xytext=(0, -34),

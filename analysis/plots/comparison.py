@@ -10,7 +10,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ..kinetics.migration import Migration
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
-from .text import typeset
+from .text import formatted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def plot_bands(hops: Mapping[str, Migration], ax: Axes | None = None) -> Figure:
             axis.plot(arc / arc[-1], energy, ".", color=colour)
         axis.set_xlabel("path (share of its length)")
         axis.set_ylabel("energy (eV)")
-        axis.set_title(typeset(", ".join(sorted({h.label for h in hops.values()}))))
+        axis.set_title(formatted(", ".join(sorted({h.label for h in hops.values()}))))
         axis.legend()
         sign(axis, "no field; every band from its own engine and cell")
         return figure

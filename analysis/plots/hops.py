@@ -10,7 +10,7 @@ from scipy.interpolate import PchipInterpolator
 from ..kinetics.hop_set import HopSet
 from ..results.figures import figure, style
 from .base import BLUE, GREEN, STYLE, VERMILION, sign
-from .text import typeset
+from .text import formatted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +74,7 @@ def draw_hop(hop: Migration, axis: Axes) -> None:
                 fontsize=6.5,
             )
     axis.margins(y=0.15)
-    axis.set_title(f"{typeset(hop.label)}, {hop.distance_A:.2f} Å (×{hop.multiplicity})", fontsize=7.5)
+    axis.set_title(f"{formatted(hop.label)}, {hop.distance_A:.2f} Å (×{hop.multiplicity})", fontsize=7.5)
     mark = "" if hop.converged else "; a check failed"
     axis.annotate(
         f"{hop.forward_eV:.2f} / {hop.backward_eV:.2f} eV{mark}",

@@ -11,7 +11,7 @@ from ..kinetics.field_treatments import RELAXED
 from ..kinetics.migration import Migration
 from ..results.figures import figure
 from .base import BLUE, GREEN, VERMILION, canvas, sign
-from .text import typeset
+from .text import formatted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,12 +63,12 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
                     color="0.35",
                     alpha=1 - 0.4 * rank,
                     lw=1,
-                    label=typeset(f"{'+' if sense > 0 else '−'}{size:.0e} V/m"),
+                    label=formatted(f"{'+' if sense > 0 else '−'}{size:.0e} V/m"),
                 )
         axis.set_xlabel("path length of all ions (Å)")
         axis.set_ylabel("energy (eV)")
         axis.set_title(
-            f"{typeset(migration.label)}: {migration.forward_eV:.2f} eV forward, {migration.backward_eV:.2f} eV back"
+            f"{formatted(migration.label)}: {migration.forward_eV:.2f} eV forward, {migration.backward_eV:.2f} eV back"
         )
         axis.legend(ncols=2)
         sign(
@@ -99,7 +99,7 @@ def plot_barrier_against_field(migration: Migration, ax: Axes | None = None) -> 
         axis.plot(field, [r.forward_eV for r in rows], "o-", color=BLUE, label="forward barrier")
         axis.plot(field, [r.backward_eV for r in rows], "s-", color=VERMILION, label="back barrier")
         axis.plot(field, [r.delta_eV for r in rows], "^-", color=GREEN, label="final minus initial")
-        relaxed = [p for f in migration.field_studies if f.direction_in_words == "hop" for p in f.tier(RELAXED)]
+        relaxed = [p for f in migration.field_studies if f.direction_in_words == "hop" for p in f.of_treatment(RELAXED)]
         for name, colour in (("forward_eV", BLUE), ("backward_eV", VERMILION), ("delta_eV", GREEN)) if relaxed else ():
             axis.plot(
                 [p.field_V_per_m / 1e8 for p in relaxed],
@@ -112,7 +112,7 @@ def plot_barrier_against_field(migration: Migration, ax: Axes | None = None) -> 
         axis.axhline(0, color="0.6", lw=0.8)
         axis.set_xlabel("field along the hop ($10^8$ V/m)")
         axis.set_ylabel("energy (eV)")
-        axis.set_title(f"{typeset(migration.label)} under a field")
+        axis.set_title(f"{formatted(migration.label)} under a field")
         axis.legend()
         sign(axis, f"engine {migration.provenance.engine}; internal field; {migration.field_tier}")
         return figure

@@ -66,10 +66,10 @@ def study_figures(study: Study) -> dict[str, NamedFigure]:
         made |= _migration_figures(study)
     if study.anisotropy is not None:
         made |= _anisotropy_figures(study, study.anisotropy.maps)
-    return made | _declared_figures(study)
+    return made | _assumption_figures(study)
 
 
-def _declared_figures(study: Study) -> dict[str, NamedFigure]:
+def _assumption_figures(study: Study) -> dict[str, NamedFigure]:
     """Loops, switching path, device curves and contents: what rests on declarations."""
     made: dict[str, NamedFigure] = {}
     engine = f"Engine {study.engine.name}."

@@ -12,7 +12,7 @@ from ..magnetism.anisotropy import AnisotropyMap, summarise
 from ..magnetism.unidirectional import u_model
 from ..results.figures import figure
 from .base import BLUE, GREEN, VERMILION, canvas, sign
-from .text import typeset
+from .text import formatted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +70,9 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
             shrink=0.6,
             label="E(n) (meV per cell)",
         )
-        view.set_title(f"{map_.state}: {typeset(map_.ions)}, engine {map_.provenance.engine}", fontsize=8, loc="right")
+        view.set_title(
+            f"{map_.state}: {formatted(map_.ions)}, engine {map_.provenance.engine}", fontsize=8, loc="right"
+        )
         view.legend(loc="upper left", bbox_to_anchor=(-0.08, 1.02))
         return figure
 

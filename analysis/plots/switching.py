@@ -12,7 +12,7 @@ from ..magnetism.unidirectional import UnidirectionalResult
 from ..results.figures import figure
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 from .ensemble import list_beside
-from .text import typeset
+from .text import formatted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
         names = ["before", "after the\npulse", "after\nwaiting", "after the\nreverse pulse", "after\nwaiting again"]
         axis.set_xticks(x, names[: len(x)], fontsize=7)
         for n, step in enumerate(path.steps[1:], start=1):
-            what = typeset(f"{step.field_V_per_m:+.0e} V/m") if step.field_V_per_m else "no field"
+            what = formatted(f"{step.field_V_per_m:+.0e} V/m") if step.field_V_per_m else "no field"
             axis.annotate(
                 f"{what}\n{step.duration_s:g} s", (n - 0.5, 1.23), ha="center", va="top", fontsize=6.5, color="0.3"
             )

@@ -44,12 +44,12 @@ def _power(sign: str, mantissa: str, minus: str, exponent: str) -> str:
     return sign + (power if mantissa == "1" else f"{mantissa}×{power}")
 
 
-def typeset(text: str) -> str:
+def formatted(text: str) -> str:
     """One text as a page prints it; what stands between backticks stays as it is.
 
     Examples
     --------
-    >>> typeset("CoFe2O4 -> Co + 2/3 Fe3O4 at 1e+08 V/m, -0.93 eV/A^2")
+    >>> formatted("CoFe2O4 -> Co + 2/3 Fe3O4 at 1e+08 V/m, -0.93 eV/A^2")
     'CoFe₂O₄ → Co + 2/3 Fe₃O₄ at 10⁸ V/m, −0.93 eV/Å²'
     """
     parts = text.split("`")
@@ -59,6 +59,6 @@ def typeset(text: str) -> str:
     return "`".join(parts)
 
 
-def typeset_unit(unit: str) -> str:
+def formatted_unit(unit: str) -> str:
     """A unit that stands by itself."""
-    return "Å" if unit == "A" else typeset(unit)
+    return "Å" if unit == "A" else formatted(unit)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..results.figures import figure
 from ..thermodynamics.stability_window import ChemicalPotentials, coupled_points
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
-from .text import typeset
+from .text import formatted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ def plot_window(
         axis.set_xlabel("oxygen potential Δμ$_O$ (eV)")
         axis.set_ylabel(f"{chosen} potential Δμ$_{{\\mathrm{{{chosen}}}}}$ (eV)")
         axis.set_title(
-            typeset(f"{low:z.2f} eV: {window.oxygen_poor.reaction}\n{high:z.2f} eV: {window.oxygen_rich.reaction}"),
+            formatted(f"{low:z.2f} eV: {window.oxygen_poor.reaction}\n{high:z.2f} eV: {window.oxygen_rich.reaction}"),
             fontsize=7.5,
             loc="left",
         )
@@ -116,6 +116,6 @@ def _named_edges(axis: Axes, window: ChemicalPotentials, element: str) -> None:
                 [one[element], other[element]],
                 color=colour,
                 lw=2,
-                label=f"{typeset(name)} forms" if first else None,
+                label=f"{formatted(name)} forms" if first else None,
             )
     axis.legend()

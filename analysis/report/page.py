@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..kinetics.rates import format_duration
 from ..plots.study import study_figures
-from ..plots.text import typeset
+from ..plots.text import formatted
 from ..results.calculation import Band
 from ..results.figures import NamedFigure
 from ..results.views import view
@@ -61,7 +61,7 @@ def render(page: Page) -> str:
 
     here = files(__package__)
     environment = Environment(autoescape=True)
-    environment.filters |= {"typeset": typeset, "prose": _prose, "cell": _cell}
+    environment.filters |= {"formatted": formatted, "prose": _prose, "cell": _cell}
     template = environment.from_string(here.joinpath("template.html").read_text(encoding="utf-8"))
     style = here.joinpath("style.css").read_text(encoding="utf-8")
     script = here.joinpath("report.js").read_text(encoding="utf-8")
@@ -72,7 +72,7 @@ def _prose(text: str) -> Markup:
     """Escaped text as a page prints it, with code where backticks are."""
     from markupsafe import Markup
 
-    parts = [escape(part) for part in typeset(text).split("`")]
+    parts = [escape(part) for part in formatted(text).split("`")]
     if len(parts) % 2 == 0:
         return Markup("`".join(parts))
     return Markup("".join(f"<code>{p}</code>" if n % 2 else p for n, p in enumerate(parts)))
@@ -82,7 +82,7 @@ def _cell(cell: Cell, verbatim: bool) -> Markup:
     """A table cell; what is saved and sorted by is kept beside what is printed, where the two differ."""
     from markupsafe import Markup
 
-    shown = cell.text if verbatim else typeset(cell.text)
+    shown = cell.text if verbatim else formatted(cell.text)
     style = f"{cell.style} long".strip() if len(shown) > LONG_CELL else cell.style
     plain = "" if shown == cell.text else f' data-plain="{escape(cell.text)}"'
     return Markup(f'<td class="{escape(style)}"{plain}>{escape(shown)}</td>')

@@ -23,8 +23,8 @@ from .tables import (
     settings_table,
     stages_table,
     states_table,
-    tier_tables,
     timings_table,
+    treatment_tables,
     vacancies_table,
     window_table,
 )
@@ -129,7 +129,7 @@ def _migration(study: Study) -> Section | None:
             f"{_related(hop.relation)} {hop.force_calls} force evaluations.",
             *([". ".join(_capital(note) for note in hop.notes) + "."] if hop.notes else []),
         ]
-        in_field = [t for f in hop.field_studies for t in tier_tables(f)] or [field_table(hop)]
+        in_field = [t for f in hop.field_studies for t in treatment_tables(f)] or [field_table(hop)]
         section.tables += [*in_field, checks_table(hop)]
         section.notes += [*hop.provenance.left_out, *(f"not checked: {n}" for n in hop.not_checked)]
     return section

@@ -8,7 +8,7 @@ from ..kinetics.migration import Migration
 from ..kinetics.rates import Retention, format_duration
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.unidirectional import UnidirectionalResult
-from ..plots.text import typeset_unit
+from ..plots.text import formatted_unit
 from ..study.documents import AnisotropyResult, EnergyRange, Study
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .model import Cell, Table, number, words
@@ -145,7 +145,7 @@ def field_table(hop: Migration) -> Table:
     )
 
 
-def tier_tables(found: FieldStudy) -> list[Table]:
+def treatment_tables(found: FieldStudy) -> list[Table]:
     """One hop in the fields of one direction, a table for each tier."""
     back = found.attempt_Hz if found.attempt_backward_Hz is None else found.attempt_backward_Hz
     limit = "" if found.breakdown_V_per_m is None else f"; breakdown taken at {found.breakdown_V_per_m:.1e} V/m"
@@ -206,7 +206,7 @@ def checks_table(hop: Migration | AttemptFrequency, what: str = "band") -> Table
     for c in hop.checks:
         state = {True: ("passed", "passed"), False: ("failed", "failed"), None: ("not done", "not-done")}[c.passed]
         rows.append(
-            [*words([c.name]), Cell(*state), number(c.value, 4), number(c.limit, 4), *words([typeset_unit(c.unit)])]
+            [*words([c.name]), Cell(*state), number(c.value, 4), number(c.limit, 4), *words([formatted_unit(c.unit)])]
         )
     return Table(f"Checks of the {what} of {hop.label}", ["check", "result", "value", "limit", "unit"], rows)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Tier = Literal["local", "ML", "ASE", "GPAW", "VASP", "experiment", "arithmetic"]
+LevelOfTheory = Literal["local", "ML", "ASE", "GPAW", "VASP", "experiment", "arithmetic"]
 
 
 def _structure_dict(structure: Structure) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Provenance(Document):
     """
 
     engine: str
-    tier: Tier
+    tier: LevelOfTheory
     functional: str | None = None
     hubbard_U_eV: dict[str, float] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)

@@ -14,7 +14,7 @@ from ..defects.host_window import CompetingPhasesResult
 from ..defects.oxidation_states import ChangedIon, SiteMoment
 from ..defects.uptake import MomentCurve
 from ..defects.vacancies import StartEnergy
-from ..device.assumptions import Declarations
+from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.migration import Migration
@@ -277,7 +277,7 @@ class Study(Document):
     binding: VacancyBinding | None = None
     vibrations: AttemptFrequency | None = None
     competing_phases: CompetingPhasesResult | None = None
-    declared: Declarations | None = None
+    declared: Assumptions | None = None
     switching: SwitchingPath | None = None
     device: DeviceResult | None = None
     contents: list[MomentCurve] = Field(default_factory=list)

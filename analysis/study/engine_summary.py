@@ -9,7 +9,7 @@ from pydantic import Field
 from ..magnetism.anisotropy import AnisotropyMap, summarise
 from ..results.document import Document, Provenance
 from .documents import Study
-from .kept_calculations import Evidence
+from .reference_calculations import ReferenceCalculation
 
 
 class EngineSummary(Document):
@@ -119,7 +119,7 @@ def summary_of_study(study: Study, command: str) -> EngineSummary:
     )
 
 
-def summary_of_evidence(evidence: Evidence, host: str, order: str) -> EngineSummary:
+def summary_of_reference_calculation(evidence: ReferenceCalculation, host: str, order: str) -> EngineSummary:
     """The numbers of one kept calculation.
 
     Raises

@@ -120,7 +120,7 @@ def _field(study: Study) -> pd.DataFrame:
     return _frame(rows, "field_V_per_m")
 
 
-def _field_tiers(study: Study) -> pd.DataFrame:
+def _field_treatments(study: Study) -> pd.DataFrame:
     rows: list[dict[str, object]] = [
         {"hop": m.label, "direction": f.direction_in_words, **p.model_dump()}
         for m in study.migration
@@ -300,7 +300,7 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "formation": _formation,
     "migration": _migration,
     "field": _field,
-    "field_tiers": _field_tiers,
+    "field_tiers": _field_treatments,
     "anisotropy": _anisotropy,
     "retention": _retention,
     "prefactors": _prefactors,

@@ -130,7 +130,7 @@ def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[
     return phases
 
 
-def declared_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float = 0.0, source: str = "") -> Phase:
+def stated_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float = 0.0, source: str = "") -> Phase:
     """A formation enthalpy of the user's own: used instead of a tabulated one, or where there is none.
 
     Parameters

@@ -17,7 +17,7 @@ from ..study_folder.files import DRY_RUN
 from .submit import JobCost, Submission, project_table, recall, remember, submit_flow, write_dry_run
 
 if TYPE_CHECKING:
-    from ...analysis.device.assumptions import Declarations
+    from ...analysis.device.assumptions import Assumptions
     from ..study_options import StudyOptions
     from .fetch import RemoteStudy
 
@@ -33,7 +33,7 @@ def submit_study(
     stages: Sequence[str] | None = None,
     starts: str | None = None,
     options: StudyOptions | None = None,
-    declared: Declarations | None = None,
+    assumptions: Assumptions | None = None,
     priority: int = 0,
     dry_run: bool = False,
     console: Console | None = None,
@@ -54,7 +54,7 @@ def submit_study(
     from ..study_folder.study_run import build_flow, default_folder
 
     console = console or Console()
-    flow = build_flow(host, engine_name, order, quick, stages, starts, options, declared)
+    flow = build_flow(host, engine_name, order, quick, stages, starts, options, assumptions)
     folder = output or default_folder(host)
     check_output_folder(folder, overwrite=True)
     table = project_table(project_name)

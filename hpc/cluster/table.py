@@ -136,7 +136,7 @@ class ResourceTable(BaseModel):
                 return rule.kind
         if not _computes(job):
             return "local"
-        if _tier(job) == "ML":
+        if _level_of_theory(job) == "ML":
             return "ml"
         if (job.metadata or {}).get("stage") == "anisotropy":
             return "spin-orbit"
@@ -155,7 +155,7 @@ def _computes(job: Job) -> bool:
     return ".engines." in module or module.endswith((".ase_jobs", "_jobs", ".gpaw.jobs"))
 
 
-def _tier(job: Job) -> str:
+def _level_of_theory(job: Job) -> str:
     values = [*job.function_args, *job.function_kwargs.values()]
     return next((str(v.tier) for v in values if hasattr(v, "tier") and hasattr(v, "require")), "")
 

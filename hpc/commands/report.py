@@ -17,11 +17,11 @@ def report(
 
     With --reference, --pulse or --film under these declarations; without, under those that the study ran with.
     """
-    from ..declaring import declarations
+    from ..assumptions import read_assumptions
     from ..study_folder.study_run import rebuild_report
 
     said = any(x is not None for x in (reference, pulse, film))
-    rebuild_report(folder, declared=declarations(reference, pulse, film) if said else None)
+    rebuild_report(folder, assumptions=read_assumptions(reference, pulse, film) if said else None)
 
 
 def register(app: typer.Typer) -> None:

@@ -66,7 +66,7 @@ def run(
     ] = False,
 ) -> None:
     """Run a whole study, or go on with an unfinished one; writes results.json, report.html, figures, bands, store."""
-    from ..declaring import declarations
+    from ..assumptions import read_assumptions
     from ..study_folder.study_run import run_study
 
     fields = FieldOptions(
@@ -86,7 +86,7 @@ def run(
         overwrite=overwrite,
         jobs=jobs,
         reuse=reuse or (),
-        declared=declarations(reference, pulse, film, enthalpies),
+        assumptions=read_assumptions(reference, pulse, film, enthalpies),
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
         starts=starts,
         options=StudyOptions(

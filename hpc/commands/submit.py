@@ -60,8 +60,8 @@ def submit(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write inputs and costs, submit nothing.")] = False,
 ) -> None:
     """Submit a study to a cluster; the same study again is found, not doubled."""
+    from ..assumptions import read_assumptions
     from ..cluster.actions import submit_study
-    from ..declaring import declarations
 
     fields = FieldOptions(
         sizes_V_per_m=field_v_per_m,
@@ -87,7 +87,7 @@ def submit(
             maps=maps,
             image_distance_A=image_distance,
         ),
-        declared=declarations(reference, pulse, film, enthalpies),
+        assumptions=read_assumptions(reference, pulse, film, enthalpies),
         priority=priority,
         dry_run=dry_run,
     )

@@ -21,7 +21,7 @@ from typing import IO, Literal
 
 from ..errors import UserError
 
-JOURNAL_FILE = "journal.sqlite"
+RUN_LOG_FILE = "journal.sqlite"
 LOCK_FILE = "run.lock"
 BEAT_S = 2.0
 # A runner on another machine counts as gone when it has been silent for this long.
@@ -95,7 +95,7 @@ def process_birth(pid: int) -> str:
     return "running"
 
 
-class Journal:
+class RunLog:
     """Writer of the journal; one per run, used by one process.
 
     Parameters
@@ -122,7 +122,7 @@ class Journal:
             If another runner holds the lock.
         """
         self._lock = _take_lock(self.folder)
-        self._connection = _open(self.folder / JOURNAL_FILE)
+        self._connection = _open(self.folder / RUN_LOG_FILE)
         now, pid = time.time(), os.getpid()
         with self._connection as db:
             db.execute("DELETE FROM run")
@@ -181,12 +181,12 @@ class Journal:
             self._write("UPDATE run SET beat = ? WHERE id = 1", [(time.time(),)])
 
 
-def read_journal(folder: Path) -> tuple[RunRow, list[JobRow]] | None:
+def read_run_log(folder: Path) -> tuple[RunRow, list[JobRow]] | None:
     """The last run of a store's folder and its jobs; None without a readable journal.
 
     Jobs that were running when their runner died are ``stopped``.
     """
-    path = folder / JOURNAL_FILE
+    path = folder / RUN_LOG_FILE
     if not path.is_file():
         return None
     try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 from .execution import Outcome, execute
 from .job_hashes import UnknownInputError, job_key
-from .run_log import JobState, Journal
+from .run_log import JobState, RunLog
 from .schedule import Node, Schedule
 from .sqlite_store import DamagedStoreError, Row, SqliteStore, decode, encode
 
@@ -100,7 +100,7 @@ class LocalRunner:
         self._keys: dict[str, str] = {}
         self._in_flight: dict[str, list[Node]] = {}
         self._mine: set[tuple[str, int]] = set()
-        self._journal: Journal | None = None
+        self._run_log: RunLog | None = None
         self.summary = RunSummary()
 
     def run(self, flow: Flow | Job) -> RunSummary:
@@ -117,8 +117,8 @@ class LocalRunner:
         """
         self._schedule = Schedule()
         if self._docs is not None:
-            self._journal = Journal(Path(self._docs.path).parent)
-            self._journal.begin(self.workers)
+            self._run_log = RunLog(Path(self._docs.path).parent)
+            self._run_log.begin(self.workers)
         pool = self._pool()
         try:
             self._plan(self._schedule.add(flow))
@@ -129,8 +129,8 @@ class LocalRunner:
         finally:
             if pool is not None:
                 pool.close()
-            if self._journal is not None:
-                self._journal.finish()
+            if self._run_log is not None:
+                self._run_log.finish()
         return self.summary
 
     def _pool(self) -> WorkerPool | None:
@@ -145,8 +145,8 @@ class LocalRunner:
 
     def _plan(self, nodes: list[Node]) -> None:
         self._mine.update((n.job.uuid, n.job.index) for n in nodes)
-        if self._journal is not None:
-            self._journal.add((n.id, n.job.name, stage_of(n.job)) for n in nodes)
+        if self._run_log is not None:
+            self._run_log.add((n.id, n.job.name, stage_of(n.job)) for n in nodes)
 
     def _run_serially(self) -> None:
         while (node := self._schedule.take()) is not None:
@@ -180,8 +180,8 @@ class LocalRunner:
         if key and key in self._in_flight:
             self._in_flight[key].append(node)
             return True
-        if self._journal is not None:
-            self._journal.started(node.id)
+        if self._run_log is not None:
+            self._run_log.started(node.id)
         self._tell(JobEvent(job.name, stage_of(job), "running"))
         begin = time.perf_counter()
         if key and self._take_over(job, key):
@@ -222,8 +222,8 @@ class LocalRunner:
         reused: bool = False,
         bad: bool = False,
     ) -> None:
-        if self._journal is not None:
-            self._journal.ended(node.id, state, reused=reused, error=error)
+        if self._run_log is not None:
+            self._run_log.ended(node.id, state, reused=reused, error=error)
         self._tell(JobEvent(node.job.name, stage_of(node.job), state, seconds, error))
         self._schedule.finish(node, bad=bad or bool(error))
 
@@ -274,7 +274,7 @@ class LocalRunner:
         except DamagedStoreError as error:
             if self._docs is None or error.row is None:
                 raise
-            self._docs.quarantine(*error.row)
+            self._docs.set_aside(*error.row)
             self.summary.damaged.append(f"{job.name}: {error}")
             return False
         if document is None:

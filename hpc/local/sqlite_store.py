@@ -267,7 +267,7 @@ class SqliteStore(Store):
         check_classes(document, f"job {row[0]} in {self.path}")
         return document
 
-    def quarantine(self, uuid: str, index: int) -> Path:
+    def set_aside(self, uuid: str, index: int) -> Path:
         """Move a damaged document out of the store, as it is; returns where it went."""
         folder = Path(self.path).parent / DAMAGED
         folder.mkdir(exist_ok=True)

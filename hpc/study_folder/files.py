@@ -55,10 +55,10 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
             "choose another --output, or replace it with --overwrite"
         )
     if folder.is_dir() and not (folder / RESULTS).exists() and not (folder / "store").exists():
-        strangers = sorted(p.name for p in folder.iterdir() if p.name != DRY_RUN)
-        if strangers:
+        foreign = sorted(p.name for p in folder.iterdir() if p.name != DRY_RUN)
+        if foreign:
             raise UserError(
-                f"{folder} holds files that are no study ({', '.join(strangers[:3])}); "
+                f"{folder} holds files that are no study ({', '.join(foreign[:3])}); "
                 "choose an empty folder with --output"
             )
     _try_writing(folder)

@@ -108,7 +108,7 @@ def write_hops(hops: HopSet, folder: Path) -> None:
 
 def print_hops(hops: HopSet, console: Console) -> None:
     """Print one line per hop, and what has no hop."""
-    from ...analysis.kinetics.profiles import humps
+    from ...analysis.kinetics.profiles import saddle_images
 
     strong = max((f.field_V_per_m for m in hops.migrations for f in m.field), default=0.0)
     table = Table("hop", "Å", "ways", "humps", "forward", "back", "Δ", title=f"Hops of {hops.formula}, energies in eV")
@@ -117,7 +117,12 @@ def print_hops(hops: HopSet, console: Console) -> None:
         table.add_column("forward in ±F", no_wrap=True)
         table.caption = f"Δ: final minus initial; ±F: {strong:.1e} V/m along and against the hop".replace("e+0", "e")
     for m in hops.migrations:
-        row = [m.label, f"{m.distance_A:.3f}", str(m.multiplicity), str(len(humps([p.energy_eV for p in m.images])))]
+        row = [
+            m.label,
+            f"{m.distance_A:.3f}",
+            str(m.multiplicity),
+            str(len(saddle_images([p.energy_eV for p in m.images]))),
+        ]
         row += [f"{m.forward_eV:.3f}", f"{m.backward_eV:.3f}", f"{m.delta_eV:+.3f}"]
         if strong:
             sides = {f.field_V_per_m: f.forward_eV for f in m.field}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from ..local.run_log import JOURNAL_FILE, JobRow, RunRow, read_journal
+from ..local.run_log import RUN_LOG_FILE, JobRow, RunRow, read_run_log
 from ..local.store import STORE_FILE, STORE_FOLDER, SUBMISSION_FILE
 from .files import REPORT, RESULTS
 
@@ -45,7 +45,7 @@ def folder_status(folder: Path) -> FolderStatus:
     """
     finished = (folder / RESULTS).is_file()
     store = folder / STORE_FOLDER
-    if (store / SUBMISSION_FILE).is_file() and not finished and not (store / JOURNAL_FILE).is_file():
+    if (store / SUBMISSION_FILE).is_file() and not finished and not (store / RUN_LOG_FILE).is_file():
         return FolderStatus(
             folder, None, [], f"submitted to a cluster; `magnetoionics fetch {folder}` says how far it is"
         )
@@ -53,7 +53,7 @@ def folder_status(folder: Path) -> FolderStatus:
         if finished:
             return FolderStatus(folder, None, [], f"finished; {folder / REPORT}. It has no job store")
         raise UserError(f"{folder} holds no study; run one with `magnetoionics run HOST --output {folder}`")
-    found = read_journal(store)
+    found = read_run_log(store)
     run, jobs = found if found is not None else (None, _jobs_of_store(store / STORE_FILE))
     return FolderStatus(folder, run, jobs, _summary(folder, run, jobs, finished))
 

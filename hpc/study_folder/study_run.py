@@ -20,7 +20,7 @@ from .files import REPORT, band_stem, check_output_folder, write_study
 if TYPE_CHECKING:
     from jobflow import JobStore
 
-    from ...analysis.device.assumptions import Declarations
+    from ...analysis.device.assumptions import Assumptions
     from ...analysis.results.calculation import Band
     from ...analysis.study.documents import Study
     from ..local.runner import RunSummary
@@ -41,7 +41,7 @@ def run_study(
     stages: Sequence[str] | None = None,
     starts: str | None = None,
     jobs: int = 1,
-    declared: Declarations | None = None,
+    assumptions: Assumptions | None = None,
     options: StudyOptions | None = None,
     reuse: Sequence[Path] = (),
     console: Console | None = None,
@@ -65,7 +65,7 @@ def run_study(
         default.
     jobs
         Processes that compute at a time.
-    declared
+    assumptions
         Frozen reference, pulse and film; nothing frozen by default.
     options
         Fields, vibrating ions, a cheaper engine for the path.
@@ -95,7 +95,7 @@ def run_study(
     notes = set_bad_results_aside(folder)
     check_output_folder(folder, overwrite=overwrite)
     others = stores_of(reuse)
-    flow = _build_flow(host, engine_name, order, quick, stages, starts, declared, options)
+    flow = _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options)
     if overwrite:
         _remove_study(folder)
 
@@ -151,7 +151,7 @@ def _jobs(summary: RunSummary) -> str:
     return f"{summary.jobs} jobs{before}" + (f" ({summary.borrowed} in other studies)" if summary.borrowed else "")
 
 
-def rebuild_report(folder: Path, console: Console | None = None, declared: Declarations | None = None) -> None:
+def rebuild_report(folder: Path, console: Console | None = None, assumptions: Assumptions | None = None) -> None:
     """Write results, figures, bands and report again from the store; computes nothing.
 
     Parameters
@@ -160,7 +160,7 @@ def rebuild_report(folder: Path, console: Console | None = None, declared: Decla
         Of a study.
     console
         Where to report; stderr by default.
-    declared
+    assumptions
         Frozen reference, pulse and film; those that the study ran with by default.
 
     Raises
@@ -168,11 +168,11 @@ def rebuild_report(folder: Path, console: Console | None = None, declared: Decla
     UserError
         If the folder has no store with a finished study, or the declarations do not fit it.
     """
-    write_study(*study_as_declared(folder, declared), folder)
+    write_study(*study_under(folder, assumptions), folder)
     (console or Console(stderr=True)).print(f"{folder / REPORT}", style="bold", markup=False)
 
 
-def study_as_declared(folder: Path, declared: Declarations | None) -> tuple[Study, dict[str, Band]]:
+def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, dict[str, Band]]:
     """The study of a folder's store and its bands, under other declarations if some are given; writes nothing.
 
     Raises
@@ -180,24 +180,24 @@ def study_as_declared(folder: Path, declared: Declarations | None) -> tuple[Stud
     UserError
         As `rebuild_report`.
     """
-    from ...analysis.builder.post_processing import HopEnds, declare, engine_couplings
+    from ...analysis.builder.post_processing import HopEnds, engine_couplings, with_assumptions
     from ..local.store import has_store, open_store
 
     if not has_store(folder):
         raise UserError(f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`")
     study, bands = _load(open_store(folder))
-    if declared is None:
+    if assumptions is None:
         return study, bands
-    if study.declared is not None and not declared.enthalpies:
+    if study.declared is not None and not assumptions.enthalpies:
         # The window was made with them; only a new run makes another.
-        declared = declared.model_copy(update={"enthalpies": study.declared.enthalpies})
+        assumptions = assumptions.model_copy(update={"enthalpies": study.declared.enthalpies})
     band = next(iter(bands.values()), None)
     ends = None
     if band is not None:
-        found = engine_couplings(study, declared.reference)
+        found = engine_couplings(study, assumptions.reference)
         ends = HopEnds(band.images[0].structure, band.images[-1].structure, band.mover, found)
     try:
-        return declare(study, ends, declared), bands
+        return with_assumptions(study, ends, assumptions), bands
     except ValueError as error:
         raise UserError(f"{folder} cannot be declared so: {error}") from error
 
@@ -210,7 +210,7 @@ def build_flow(
     stages: Sequence[str] | None = None,
     starts: str | None = None,
     options: StudyOptions | None = None,
-    declared: Declarations | None = None,
+    assumptions: Assumptions | None = None,
 ) -> Any:
     """Flow of a study, with every name checked; arguments as for `run_study`.
 
@@ -220,7 +220,7 @@ def build_flow(
         For bad input.
     """
     check_names(host, engine_name, order)
-    return _build_flow(host, engine_name, order, quick, stages, starts, declared, options)
+    return _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options)
 
 
 def check_names(host: str, engine_name: str, order: str | None) -> None:
@@ -250,7 +250,7 @@ def _build_flow(
     quick: bool,
     stages: Sequence[str] | None,
     starts: str | None,
-    declared: Declarations | None = None,
+    assumptions: Assumptions | None = None,
     options: StudyOptions | None = None,
 ) -> Any:
     from ...structures.defects.initial_states import start_kinds
@@ -263,8 +263,8 @@ def _build_flow(
         made.repeats = options.repeats(host, order, quick)
         if starts is not None:
             made = replace(made, starts=start_kinds(starts))
-        if declared is not None:
-            made.declared = declared
+        if assumptions is not None:
+            made.assumptions = assumptions
         return made.make(host, order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error

@@ -9,7 +9,7 @@ from .cation_order import sites_on
 from .sqs import short_range_order
 
 
-def shuffled(structure: Structure, sublattice: str, seed: int) -> Structure:
+def random_cell(structure: Structure, sublattice: str, seed: int) -> Structure:
     """Copy of a cell with the ions of one sublattice in random places, valences and moments with them.
 
     Parameters
@@ -43,12 +43,12 @@ def shuffled(structure: Structure, sublattice: str, seed: int) -> Structure:
 
 
 def quasi_random(structure: Structure, sublattice: str, element: str, seed: int, tries: int = 200) -> Structure:
-    """The shuffled cell, among many, whose pairs are nearest to random (Warren-Cowley parameters near zero).
+    """The random cell, among many, whose pairs are nearest to random (Warren-Cowley parameters near zero).
 
     Parameters
     ----------
     structure, sublattice, seed
-        As in `shuffled`; the seed starts the sequence of trials.
+        As in `random_cell`; the seed starts the sequence of trials.
     element
         Whose pairs count.
     tries
@@ -62,7 +62,7 @@ def quasi_random(structure: Structure, sublattice: str, element: str, seed: int,
     seeds = [int(s) for s in generator.integers(0, 2**31, tries)]
 
     def misfit(trial: int) -> float:
-        orders = short_range_order(shuffled(structure, sublattice, trial), sublattice, element)
+        orders = short_range_order(random_cell(structure, sublattice, trial), sublattice, element)
         return sum(abs(x) / shell for shell, x in enumerate(orders, start=1))
 
-    return shuffled(structure, sublattice, min(seeds, key=misfit))
+    return random_cell(structure, sublattice, min(seeds, key=misfit))

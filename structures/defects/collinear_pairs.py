@@ -26,7 +26,7 @@ _SHELL = 1.15
 
 
 @dataclass
-class PartnerPair(MSONable):
+class CollinearPair(MSONable):
     """Two ions in line with a site, one pair per orbit of the site's symmetry.
 
     Attributes
@@ -69,9 +69,9 @@ class PartnerPair(MSONable):
         return ", ".join(self.relations) or "none"
 
 
-def partner_pairs(
+def collinear_pairs(
     structure: Structure, index: int, ion: str, cutoff_A: float = 3.3, max_bend_deg: float = MAX_BEND_DEG
-) -> list[PartnerPair]:
+) -> list[CollinearPair]:
     """Distinct pairs of one element in line with a site.
 
     Parameters
@@ -89,7 +89,7 @@ def partner_pairs(
 
     Returns
     -------
-    list of PartnerPair
+    list of CollinearPair
         One per orbit, most symmetric first; multiplicities sum to the number of pairs in line.
 
     Raises
@@ -119,7 +119,7 @@ def partner_pairs(
 def count_in_line(
     structure: Structure, index: int, ion: str, cutoff_A: float = 3.3, max_bend_deg: float = MAX_BEND_DEG
 ) -> int:
-    """Number of pairs of one element in line with a site, arguments as in `partner_pairs`."""
+    """Number of pairs of one element in line with a site, arguments as in `collinear_pairs`."""
     return len(_pairs_in_line(structure, index, ion, cutoff_A, max_bend_deg))
 
 
@@ -182,12 +182,12 @@ def _same_pair(
 
 def _describe(
     pair: tuple[PeriodicNeighbor, PeriodicNeighbor], centre: FloatArray, multiplicity: int, swaps: list[Operation]
-) -> PartnerPair:
+) -> CollinearPair:
     right, left = pair
     axis = (right.coords - left.coords) / np.linalg.norm(right.coords - left.coords)
     ops = sorted(swaps, key=lambda op: op.kind)
     along = [round(float(np.linalg.det(op.cartesian) * axis @ op.cartesian @ axis), 6) for op in ops]
-    return PartnerPair(
+    return CollinearPair(
         ion=right.specie.symbol,
         right=int(right.index),
         left=int(left.index),

@@ -1,4 +1,4 @@
-"""Hops of an ion into a vacancy: both ends in one atom order, and the voids between them."""
+"""Hops of an ion into a vacancy: both ends in one atom order, and the sites between them."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def make_hop(state: Structure, mover: int, start: FloatArray, end: FloatArray, m
     site = state[mover]
     # The image of the mover in the cell makes the hop, so that interpolation never wraps.
     end = end + site.coords - start
-    voids = resting_places(state, mover, site.coords, end)
+    sites = resting_places(state, mover, site.coords, end)
     target = state.lattice.get_fractional_coords(end)
     relations = operations_swapping(state, site.frac_coords, target, without=mover)
     unique = {tuple(np.round(op.cartesian, 6).ravel()): op for op in relations}
@@ -219,8 +219,8 @@ def make_hop(state: Structure, mover: int, start: FloatArray, end: FloatArray, m
         vacancy=label,
         initial=state.copy(),
         final=_move(state, mover, end),
-        intermediates=[_move(state, mover, place.position_A) for place in voids],
-        intermediate_labels=[place.label for place in voids],
+        intermediates=[_move(state, mover, place.position_A) for place in sites],
+        intermediate_labels=[place.label for place in sites],
         mover=mover,
         displacement_A=[float(x) for x in end - site.coords],
         vacancy_position=[float(x) for x in np.mod(np.round(target, 12), 1.0)],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 from scipy.spatial import Voronoi, cKDTree
 
-from .interstitials import NAMES, OCCUPIED_A, settled_void
+from .interstitials import NAMES, OCCUPIED_A, settled_centre
 
 FloatArray = NDArray[np.float64]
 # Corners this far beyond the places that count close every polyhedron around them: wider than any of an oxide.
@@ -88,7 +88,7 @@ def resting_places(structure: Structure, mover: int, start: FloatArray, end: Flo
     found: list[RestingPlace] = []
     vertices = Voronoi(corners).vertices
     for vertex in vertices[np.linalg.norm(vertices - middle, axis=1) < reach]:
-        settled = settled_void(vertex, corners, tree)
+        settled = settled_centre(vertex, corners, tree)
         if settled is None or not _is_between(settled[0], start, end):
             continue
         if any(np.linalg.norm(settled[0] - other.position_A) < _SAME_PLACE_A for other in found):

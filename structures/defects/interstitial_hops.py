@@ -12,15 +12,15 @@ from pymatgen.core import PeriodicNeighbor, Structure
 from ..checks import StructureError
 from ..symmetry import Operation, operations
 from .hops import Hop, atom_in_the_way, distinct_ways, grouped, make_hop
-from .interstitials import OCCUPIED_A, Void, void_name, with_interstitial
+from .interstitials import OCCUPIED_A, InterstitialSite, interstitial_name, with_interstitial
 
 FloatArray = NDArray[np.float64]
 _SAME_PLACE_A = 0.05
 
 
-def void_labels(structure: Structure, voids: Sequence[Void]) -> list[str]:
-    """``i(8b)``, numbered ``i(16c,1)``, ``i(16c,2)`` where one kind splits; in the order of `voids`."""
-    names = [void_name(structure, v.position, v.kind) for v in voids]
+def interstitial_labels(structure: Structure, sites: Sequence[InterstitialSite]) -> list[str]:
+    """``i(8b)``, numbered ``i(16c,1)``, ``i(16c,2)`` where one kind splits; in the order of `sites`."""
+    names = [interstitial_name(structure, v.position, v.kind) for v in sites]
     total, seen, out = Counter(names), Counter[str](), []
     for name in names:
         seen[name] += 1
@@ -28,7 +28,7 @@ def void_labels(structure: Structure, voids: Sequence[Void]) -> list[str]:
     return out
 
 
-def hops_into_void(
+def hops_into_interstitial(
     structure: Structure, position: Sequence[float] | FloatArray, label: str, ion: str, sublattice: str, cutoff_A: float
 ) -> list[Hop]:
     """Symmetry-distinct hops of an ion of the host into one empty place; it leaves a vacancy behind.
@@ -38,9 +38,9 @@ def hops_into_void(
     structure
         Cell with site properties; the ion may be one that was inserted before.
     position
-        Fractional coordinates of the place, e.g. `Void.position`.
+        Fractional coordinates of the place, e.g. `InterstitialSite.position`.
     label
-        Its name, kept in the hop (see `void_labels`).
+        Its name, kept in the hop (see `interstitial_labels`).
     ion, sublattice
         The mover.
     cutoff_A
@@ -65,8 +65,8 @@ def hops_into_void(
     return [make_hop(structure, ways[0].index, ways[0].coords, target, len(ways), label) for ways in groups]
 
 
-def hops_between_voids(
-    structure: Structure, voids: Sequence[Void], ion: str, valence: float, cutoff_A: float, sense: int = 1
+def interstitial_hops(
+    structure: Structure, sites: Sequence[InterstitialSite], ion: str, valence: float, cutoff_A: float, sense: int = 1
 ) -> list[Hop]:
     """Symmetry-distinct hops of an inserted ion from one empty place to another.
 
@@ -74,8 +74,8 @@ def hops_between_voids(
     ----------
     structure
         Cell without the inserted ion.
-    voids
-        Some of `voids.distinct_voids`: the kinds of places that the ion may take.
+    sites
+        Some of `sites.distinct_interstitial_sites`: the kinds of places that the ion may take.
     ion, valence, sense
         As in `with_interstitial`; the sublattice is the name of the place where the ion starts.
     cutoff_A
@@ -94,13 +94,13 @@ def hops_between_voids(
         If the cell is so small that a place and its image are both in reach, or every hop would pass through
         another atom.
     """
-    labels = void_labels(structure, voids)
+    labels = interstitial_labels(structure, sites)
     ops = operations(structure)
-    places, kinds = _all_places(structure, voids, ops)
+    places, kinds = _all_places(structure, sites, ops)
     marked = Structure(structure.lattice, ["X"] * len(places), places)
     out: list[tuple[tuple[float, int, int], Hop]] = []
     blocked = False
-    for first in range(len(voids)):
+    for first in range(len(sites)):
         start = int(np.flatnonzero(kinds == first)[0])
         near = [
             n
@@ -135,20 +135,20 @@ def _check_empty(structure: Structure, target: FloatArray, label: str) -> None:
 
 
 def _all_places(
-    structure: Structure, voids: Sequence[Void], ops: Sequence[Operation]
+    structure: Structure, sites: Sequence[InterstitialSite], ops: Sequence[Operation]
 ) -> tuple[FloatArray, NDArray[np.int_]]:
     """Every place of the given kinds: fractional, shape (n, 3), and which kind, shape (n,)."""
     places, kinds = [], []
-    for kind, void in enumerate(voids):
-        images = np.mod(np.array([op.rotation @ void.position + op.translation for op in ops]), 1.0) % 1.0
+    for kind, site in enumerate(sites):
+        images = np.mod(np.array([op.rotation @ site.position + op.translation for op in ops]), 1.0) % 1.0
         kept: list[FloatArray] = []
         for image in images:
             if not kept or structure.lattice.get_all_distances(image, kept).min() > _SAME_PLACE_A:
                 kept.append(image)
-        if len(kept) != void.multiplicity:
+        if len(kept) != site.multiplicity:
             raise StructureError(
-                f"the {void.kind} at {void.position} has {len(kept)} images in this cell, not {void.multiplicity}: "
-                "take the voids of this very cell"
+                f"the {site.kind} at {site.position} has {len(kept)} images in this cell, not {site.multiplicity}: "
+                "take the sites of this very cell"
             )
         places += kept
         kinds += [kind] * len(kept)

@@ -29,7 +29,7 @@ NAMES = {4: "tetrahedron", 6: "octahedron"}
 
 
 @dataclass(frozen=True)
-class Void(MSONable):
+class InterstitialSite(MSONable):
     """A symmetry-distinct empty place between anions.
 
     Attributes
@@ -51,7 +51,7 @@ class Void(MSONable):
     cation_A: float
 
 
-def distinct_voids(structure: Structure, anion: str = "O") -> list[Void]:
+def distinct_interstitial_sites(structure: Structure, anion: str = "O") -> list[InterstitialSite]:
     """Empty tetrahedra and octahedra of the anions, one per orbit, the largest cation distance first.
 
     Parameters
@@ -63,7 +63,7 @@ def distinct_voids(structure: Structure, anion: str = "O") -> list[Void]:
 
     Returns
     -------
-    list of Void
+    list of InterstitialSite
         In spinel these are 16c, 48f and 8b; occupied polyhedra are left out.
 
     Raises
@@ -71,7 +71,7 @@ def distinct_voids(structure: Structure, anion: str = "O") -> list[Void]:
     ValueError
         If the structure has no such anions.
     """
-    centres, anion_A, corners = void_centres(structure, anion)
+    centres, anion_A, corners = interstitial_centres(structure, anion)
     if not len(centres):
         return []
     gaps, _ = _Places(structure, _cations(structure, anion)).nearest(centres)
@@ -87,17 +87,17 @@ def distinct_voids(structure: Structure, anion: str = "O") -> list[Void]:
         left[group] = False
         position = [float(x) for x in centres[seed]]
         kind = NAMES[int(corners[seed])]
-        out.append(Void(kind, position, len(group), float(anion_A[seed]), float(gaps[seed])))
+        out.append(InterstitialSite(kind, position, len(group), float(anion_A[seed]), float(gaps[seed])))
     return sorted(out, key=lambda v: (-round(v.cation_A, 4), v.multiplicity, v.position))
 
 
-def void_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, FloatArray, NDArray[np.int_]]:
+def interstitial_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, FloatArray, NDArray[np.int_]]:
     """Centres of all empty tetrahedra and octahedra of a cell.
 
     Parameters
     ----------
     structure, anion
-        As in `distinct_voids`.
+        As in `distinct_interstitial_sites`.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def void_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, Fl
     fractional = vertices @ np.linalg.inv(matrix)
     inside = np.all((fractional > -1e-6) & (fractional < 1 - 1e-6), axis=1)
     tree = cKDTree(points)
-    found = [settled for vertex in vertices[inside] if (settled := settled_void(vertex, points, tree)) is not None]
+    found = [settled for vertex in vertices[inside] if (settled := settled_centre(vertex, points, tree)) is not None]
     if not found:
         return np.empty((0, 3)), np.empty(0), np.empty(0, dtype=int)
     centres = np.mod(np.round(np.array([f[0] for f in found]) @ np.linalg.inv(matrix), 9), 1.0) % 1.0
@@ -133,7 +133,7 @@ def void_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, Fl
     return centres[kept], np.array([f[1] for f in found])[kept], np.array([f[2] for f in found])[kept]
 
 
-def void_name(structure: Structure, position: list[float] | FloatArray, kind: str) -> str:
+def interstitial_name(structure: Structure, position: list[float] | FloatArray, kind: str) -> str:
     """Wyckoff name in the parent spinel (``16c``, ``16d``, ``48f``, ``8b``), or the kind in other hosts.
 
     An empty octahedron that shares faces with A tetrahedra is 16c, otherwise an empty B site; an empty
@@ -157,7 +157,7 @@ def with_interstitial(
     structure
         Cell with site properties.
     position
-        Fractional coordinates, e.g. `Void.position`.
+        Fractional coordinates, e.g. `InterstitialSite.position`.
     ion, valence, sublattice
         What is put there; the moment follows from the valence (high spin).
     sense
@@ -218,7 +218,7 @@ def _padded(fractional: FloatArray, structure: Structure) -> tuple[FloatArray, N
     return images[near], np.tile(np.arange(len(fractional)), len(shifts))[near]
 
 
-def settled_void(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tuple[FloatArray, float, int] | None:
+def settled_centre(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tuple[FloatArray, float, int] | None:
     """Centre of the polyhedron around a Voronoi vertex.
 
     Parameters

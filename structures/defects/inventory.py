@@ -14,11 +14,11 @@ from ..cells.supercell import repeats_for_distance, supercell
 from ..checks import StructureError
 from ..host import Host
 from .charge_compensation import Compensation, compensated, compensations
-from .collinear_pairs import PartnerPair, partner_pairs
+from .collinear_pairs import CollinearPair, collinear_pairs
 from .complexes import DefectComplex, distinct_complexes, members_from_text, with_complex
 from .hops import Hop, distinct_hops
-from .interstitial_hops import hops_between_voids, void_labels
-from .interstitials import Void, distinct_voids
+from .interstitial_hops import interstitial_hops, interstitial_labels
+from .interstitials import InterstitialSite, distinct_interstitial_sites
 from .vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
 
 
@@ -36,14 +36,14 @@ class Inventory:
         Of the cell, in which vacancies and hops are built.
     vacancies
         Of every ion of the cell, one per symmetry class; those that the host declares come first.
-    partners
+    collinear_pairs
         Per vacancy: pairs in line with it of every ion that a declared hop takes into it, or of the main mover
         where none does; never of an ion of the other sign.
     hops
         Into every vacancy of each declared kind, one per symmetry class.
     not_possible
         Declared hops that there are not, with the reason.
-    voids, void_names
+    interstitial_sites, interstitial_names
         Empty polyhedra, if an ion is to be inserted.
     insertions
         Hops of the inserted ion between them.
@@ -60,11 +60,11 @@ class Inventory:
     cell: Structure
     repeats: tuple[int, int, int]
     vacancies: list[VacancySite] = field(default_factory=list)
-    partners: list[list[PartnerPair]] = field(default_factory=list)
+    collinear_pairs: list[list[CollinearPair]] = field(default_factory=list)
     hops: list[Hop] = field(default_factory=list)
     not_possible: list[str] = field(default_factory=list)
-    voids: list[Void] = field(default_factory=list)
-    void_names: list[str] = field(default_factory=list)
+    interstitial_sites: list[InterstitialSite] = field(default_factory=list)
+    interstitial_names: list[str] = field(default_factory=list)
     insertions: list[Hop] = field(default_factory=list)
     complexes: list[DefectComplex] = field(default_factory=list)
     compensations: list[tuple[str, Compensation]] = field(default_factory=list)
@@ -145,8 +145,8 @@ def take_inventory(
     for element, sublattice in [*declared, *sorted(present - set(declared))]:
         out.vacancies += distinct_vacancies(cell, element, sublattice, mover if mover in present else None)
     for vacancy in out.vacancies:
-        out.partners.append(
-            [p for ion in _movers(host, cell, vacancy) for p in partner_pairs(cell, vacancy.index, ion)]
+        out.collinear_pairs.append(
+            [p for ion in _movers(host, cell, vacancy) for p in collinear_pairs(cell, vacancy.index, ion)]
         )
     for kind in host.hops:
         if (kind.vacancy_element, kind.vacancy_sublattice) not in present:
@@ -190,16 +190,16 @@ def _movers(host: Host, cell: Structure, vacancy: VacancySite) -> list[str]:
 
 def _insert(out: Inventory, big: Structure, insert: str, cutoff_A: float) -> None:
     ion, valence = _ion(insert)
-    out.voids = distinct_voids(big, out.host.anion)
-    out.void_names = void_labels(big, out.voids)
+    out.interstitial_sites = distinct_interstitial_sites(big, out.host.anion)
+    out.interstitial_names = interstitial_labels(big, out.interstitial_sites)
     # 48f and the tetrahedra of other hosts lie between the octahedra: hops pass them as intermediates.
     roomy = [
         v
-        for v, name in zip(out.voids, out.void_names, strict=True)
+        for v, name in zip(out.interstitial_sites, out.interstitial_names, strict=True)
         if v.kind == "octahedron" or name.startswith("i(8b")
     ]
     try:
-        out.insertions = hops_between_voids(big, roomy, ion, valence, cutoff_A)
+        out.insertions = interstitial_hops(big, roomy, ion, valence, cutoff_A)
     except StructureError as error:
         out.not_possible.append(f"{insert} between voids: {error}")
 

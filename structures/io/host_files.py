@@ -160,7 +160,7 @@ def _read(file: Path) -> HostReference:
         _check_formula(host, host.build_cell(order))
         host.check_moment(order)
         check_against_file(host.structure(order), cells[order].site_properties.get("magmom"))
-        _check_declared(host, host.structure(order))
+        _check_vacancies_and_hops(host, host.structure(order))
     return reference
 
 
@@ -299,7 +299,7 @@ def _fits(structure: Structure, index: int, symbol: str, role: Mapping[str, Any]
     return "coordination" not in role or coordination_number(structure, index, anion) == role["coordination"]
 
 
-def _check_declared(host: Host, cell: Structure) -> None:
+def _check_vacancies_and_hops(host: Host, cell: Structure) -> None:
     for element, sublattice in host.vacancies:
         distinct_vacancies(cell, element, sublattice)
     for kind in host.hops:

@@ -25,7 +25,7 @@ _MODULES = {
     "magnetoionics.workflows.band.driver",
     "magnetoionics.workflows.band.states",
     "magnetoionics.workflows.field.requests",
-    "magnetoionics.workflows.gpaw.evidence_results",
+    "magnetoionics.workflows.gpaw.reference_results",
     "magnetoionics.workflows.gpaw.settings",
     "magnetoionics.workflows.vasp.neb",
     "magnetoionics.workflows.vasp.settings",

@@ -1,8 +1,8 @@
-"""Studies of planted energies: numbers whose consequences are known in closed form."""
+"""Studies of known energies: numbers whose consequences are known in closed form."""
 
 from __future__ import annotations
 
-from magnetoionics.analysis.builder.build import StudyInputs, assemble
+from magnetoionics.analysis.builder.build import StudyInputs, build_study
 from magnetoionics.analysis.defects.vacancies import VacancySet, VacancyState
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
@@ -16,13 +16,13 @@ from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 
 ELEMENT_eV = {"Co": -7.0, "Fe": -8.3, "Li": -1.9, "O": -4.9}
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
-# No measured value of LiFe5O8 is in use: a planted one, stable by 0.1 eV against 2 Fe2O3 + LiFeO2.
-PLANTED_eV = {"LiFe5O8": -24.957}
+# No measured value of LiFe5O8 is in use: a known one, stable by 0.1 eV against 2 Fe2O3 + LiFeO2.
+KNOWN_eV = {"LiFe5O8": -24.957}
 CFO, LFO = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4"], ["FeO", "Fe2O3", "Fe3O4", "Li2O", "Li2O2", "LiFeO2"]
 
 
 def energy(formula, shift_eV=0.0, **change):
-    measured = {p.formula: p.formation_energy_eV for p in load_experimental_phases(ELEMENT_eV)} | PLANTED_eV
+    measured = {p.formula: p.formation_energy_eV for p in load_experimental_phases(ELEMENT_eV)} | KNOWN_eV
     value = measured[formula] + sum(n * ELEMENT_eV[el] for el, n in formula_composition(formula).items())
     kind = "peroxide" if formula == "Li2O2" else "oxide"
     tag = TAG.model_copy(update=change)
@@ -40,7 +40,7 @@ def one(name, cell, energy_eV):
     )  # fmt: skip
 
 
-def planted_study(key, formulas, shift_eV=0.0, charged=None):
+def known_study(key, formulas, shift_eV=0.0, charged=None):
     host = get_host(key)
     cell = host.structure()
     units = cell.composition[host.anion] / host.anions_per_formula
@@ -61,4 +61,4 @@ def planted_study(key, formulas, shift_eV=0.0, charged=None):
         bulks={host.orders[0]: bulk}, references=None, vacancies=VacancySet(host=bulk, vacancies=[empty]),
         migration=None, relation_matrices=[], keffer={}, maps=None, phases=phases(formulas), charged=charged,
     )  # fmt: skip
-    return assemble(inputs)
+    return build_study(inputs)

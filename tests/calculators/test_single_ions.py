@@ -257,7 +257,7 @@ def test_engine_takes_a_temperature_and_a_radius_and_shows_the_error():
     assert "those left out vary by" in near.provenance.left_out[-1]
 
 
-def test_every_declared_number_has_a_source_a_mark_and_lies_in_its_range():
+def test_every_number_has_a_source_a_mark_and_lies_in_its_range():
     parameters = SingleIonParameters()
     # Conventions, not numbers of nature.
     conventions = {"reference_distance_A", "ligand_cutoff_A", "n_states"}

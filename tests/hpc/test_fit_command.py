@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from magnetoionics.analysis.device.ensemble import contrast_against_voltage
-from magnetoionics.analysis.device.film import FilmDeclaration, film_of_hop
+from magnetoionics.analysis.device.film import FilmAssumptions, film_of_hop
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.cli import main
 
@@ -26,7 +26,7 @@ def folder(tmp_path):
 @pytest.fixture
 def data(tmp_path):
     hop = Study.model_validate_json(STORED.read_text(encoding="utf-8")).migration[0]
-    film = film_of_hop(hop, FilmDeclaration(thickness_m=2e-8))
+    film = film_of_hop(hop, FilmAssumptions(thickness_m=2e-8))
     truth = film.model_copy(update={"barrier_eV": film.barrier_eV + 0.02, "local_field_factor": 1.4})
     volts = np.linspace(-4, 4, 17)
     noise = np.random.default_rng(1).normal(0, 0.1, len(volts))
@@ -37,7 +37,7 @@ def data(tmp_path):
     return path, truth
 
 
-def test_planted_parameters_come_back_within_their_errors(folder, data, capsys):
+def test_known_parameters_come_back_within_their_errors(folder, data, capsys):
     path, truth = data
     assert main(["fit", str(folder), str(path), "--pulse-s", "0.1", "--film", "thickness_m: 2e-8"]) == 0
     assert "local_field_factor" in capsys.readouterr().out

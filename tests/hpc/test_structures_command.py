@@ -87,22 +87,22 @@ def test_cobalt_beside_a_zinc_vacancy_is_counted():
     assert sum(v.multiplicity * v.cobalt_neighbours for v in distinct_vacancies(cell, "Zn", "T")) == 22
 
 
-def test_an_anion_is_no_partner_of_a_cation_vacancy():
+def test_an_anion_is_in_no_pair_of_a_cation_vacancy():
     """Oxygen moves in zinc oxide: it has partners where oxygen is missing, and none where zinc is."""
     zinc_oxide = wurtzite("Zn", 3.2495, 5.2069, 0.382)
     labels = ["O" if s.specie.symbol == "O" else "T" for s in zinc_oxide]
     zinc_oxide.add_site_property("sublattice", labels)
     zinc_oxide.add_site_property("valence", [-2.0 if label == "O" else 2.0 for label in labels])
     found = take_inventory(replace(get_host("zn095co005o"), build_cell=lambda order: zinc_oxide))
-    partners = {v.label: pairs for v, pairs in zip(found.vacancies, found.partners, strict=True)}
+    partners = {v.label: pairs for v, pairs in zip(found.vacancies, found.collinear_pairs, strict=True)}
     assert partners["V_Zn(T)"] == []
     assert {p.ion for p in partners["V_O"]} == {"O"}
 
 
-def test_partners_are_those_of_every_declared_mover():
+def test_pairs_are_those_of_every_mover():
     """Six Fe(12d) around a Li vacancy: three lines, each turned over by a twofold axis of its site, 32."""
     found = take_inventory(get_host("life5o8"))
-    partners = {v.label: pairs for v, pairs in zip(found.vacancies, found.partners, strict=True)}
+    partners = {v.label: pairs for v, pairs in zip(found.vacancies, found.collinear_pairs, strict=True)}
     assert [(p.ion, p.multiplicity, p.relation) for p in partners["V_Li(B)"]] == [("Fe", 3, "twofold axis")]
     assert partners["V_Fe(B)"] == []
 
@@ -114,7 +114,7 @@ def test_hops_that_an_order_lacks_are_named(capsys):
     assert "not possible: Co(B) into V_Fe(B): no Co(B) within 3.3 A" in printed
 
 
-def test_a_user_host_is_listed_like_a_declared_one(tmp_path, capsys):
+def test_a_user_host_is_listed_like_a_built_in_one(tmp_path, capsys):
     cell = get_host("cofe2o4").structure("Imma")
     bare = Structure(cell.lattice, [s.specie.symbol for s in cell], cell.frac_coords)
     (tmp_path / "Mine.cif").write_text(str(bare.to(fmt="cif", significant_figures=12)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from magnetoionics.structures.cells.binary_oxides import reference_phase
-from magnetoionics.structures.defects.collinear_pairs import partner_pairs
+from magnetoionics.structures.defects.collinear_pairs import collinear_pairs
 from magnetoionics.structures.defects.complexes import PointDefect, distinct_complexes
 from magnetoionics.structures.defects.hops import distinct_hops
 from magnetoionics.structures.defects.vacancies import distinct_vacancies
@@ -74,10 +74,10 @@ def test_pairs_of_vacancies(nickel_oxide, ferrimagnetic):
         assert [c.multiplicity for c in found] == bonds
 
 
-def test_relations_of_partners_leave_spins_as_they_are(nickel_oxide):
+def test_relations_of_pairs_leave_spins_as_they_are(nickel_oxide):
     """Inversion at O takes up to down: it makes pairs alike but relates no right and left of equal spin."""
     (vacancy,) = distinct_vacancies(nickel_oxide, "O", "O")
-    pairs = partner_pairs(nickel_oxide, vacancy.index, "O", cutoff_A=3.1)
+    pairs = collinear_pairs(nickel_oxide, vacancy.index, "O", cutoff_A=3.1)
     assert sum(p.multiplicity for p in pairs) == 6
     assert "inversion" not in {kind for p in pairs for kind in p.relations}
 

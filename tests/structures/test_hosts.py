@@ -38,7 +38,7 @@ def first(cell, element, sublattice):
 
 
 @pytest.mark.parametrize("built", BUILT, ids=lambda b: " ".join(b))
-def test_host_is_neutral_whole_and_has_what_it_declares(cells, built):
+def test_host_is_neutral_whole_and_has_what_it_names(cells, built):
     cell, host = cells[built], get_host(built[0])
     assert total_valence(cell) == pytest.approx(0, abs=1e-12)
     assert cell.is_valid(1.5)
@@ -141,7 +141,7 @@ def test_cobalt_in_zinc_oxide_is_five_per_cent_near_and_far(cells):
     assert distance["far"] > 5
 
 
-def test_a_wrong_declared_moment_is_refused():
+def test_a_wrong_stated_moment_is_refused():
     host = dataclasses.replace(get_host("life5o8"), moment_per_formula_muB=2.5)
     with pytest.raises(RuntimeError, match=r"5 muB .* declared are 2\.5"):
         host.check_moment(host.orders[0])

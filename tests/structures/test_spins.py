@@ -9,7 +9,7 @@ from magnetoionics.structures.cells.supercell import general_supercell, supercel
 from magnetoionics.structures.defects.charge_compensation import compensated, compensations
 from magnetoionics.structures.defects.complexes import PointDefect, distinct_complexes, with_complex
 from magnetoionics.structures.defects.hops import Hop, distinct_hops
-from magnetoionics.structures.defects.interstitials import distinct_voids, with_interstitial
+from magnetoionics.structures.defects.interstitials import distinct_interstitial_sites, with_interstitial
 from magnetoionics.structures.defects.vacancies import distinct_vacancies, remove_site
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.files import FORMATS, magmom_line, read_structure, write_structure
@@ -188,7 +188,7 @@ def test_vectors_travel_through_vacancies_hops_and_images(canted):
 
 
 def test_vectors_travel_through_interstitials_complexes_and_compensation(canted):
-    filled = with_interstitial(canted, distinct_voids(canted)[0].position, "Fe", 2.0, "16c", sense=-1)
+    filled = with_interstitial(canted, distinct_interstitial_sites(canted)[0].position, "Fe", 2.0, "16c", sense=-1)
     assert filled[-1].properties["magmom"] == [0.0, 0.0, -4.0]
     antisite = distinct_complexes(canted, [PointDefect("Fe", "B"), PointDefect("Fe", "B", "Co", 2.0)], 3.0)[0]
     built = with_complex(canted, antisite)

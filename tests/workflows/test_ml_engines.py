@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from jobflow import run_locally
-from magnetoionics.analysis.study.kept_calculations import load_start
+from magnetoionics.analysis.study.reference_calculations import load_start
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import CannotDoError, get_engine

@@ -31,7 +31,7 @@ from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, 
 FloatArray = NDArray[np.float64]
 CalculatorFactory = Callable[[], Calculator]
 # A minimum less deep than this between its humps is none.
-NO_DIP_eV = 1e-3
+NO_MINIMUM_eV = 1e-3
 # Images of a segment that is computed again, against what equal steps would need: climbing takes some to the top.
 SPARE_IMAGES = 1.25
 
@@ -306,7 +306,7 @@ class BandDriver:
         for point in [p for p in points if p.kind == "minimum"]:
             n = _place(point, out)
             walls = min(max(p.energy for p in out[:n]), max(p.energy for p in out[n + 1 :]))
-            if walls - point.energy > NO_DIP_eV:
+            if walls - point.energy > NO_MINIMUM_eV:
                 continue
             # What climbed beside it went up to the same point.
             twins = [
@@ -318,7 +318,7 @@ class BandDriver:
             out = [p for p in out if not any(p is t for t in twins)]
             point.kind = "saddle"
             above = point.energy - points[0].energy
-            self._notes.append(f"the intermediate at {above:+.3f} eV is a saddle: no dip lies there")
+            self._notes.append(f"the intermediate at {above:+.3f} eV is a saddle: no minimum lies there")
             self._judge_saddle(out, _place(point, out), "the hump at the intermediate")
         return out
 

@@ -337,8 +337,8 @@ class SurrogateBandDriver:
         stops = [0, *sorted(anchors), len(path) - 1]
         left, right = max(i for i in stops if i < index), min(i for i in stops if i > index)
         beside = [anchors[i].data.energy if i in anchors else self._data[i > 0].energy for i in (left, right)]
-        no_hump = kind == "saddle" and data.energy - min(beside) < self.surrogate.depth_eV
-        if no_hump or min(float(np.linalg.norm(point - k)) for k in known) < 0.15:
+        no_saddle = kind == "saddle" and data.energy - min(beside) < self.surrogate.depth_eV
+        if no_saddle or min(float(np.linalg.norm(point - k)) for k in known) < 0.15:
             # The image slid into a state that the path has already: start this stretch again.
             path[left : right + 1] = np.linspace(path[left], path[right], right - left + 1)
         elif largest(data.forces) <= limit and (negative > 0) == (kind == "saddle"):

@@ -27,7 +27,7 @@ from .jobs import band_in_field
 
 
 @dataclass
-class FieldMaker(Maker):
+class HopInFieldMaker(Maker):
     """Barriers of one hop in several fields along one direction, in all tiers.
 
     Attributes
@@ -161,13 +161,13 @@ def collect_field(
     if charges is not None:
         band = band_with_charges(band, charges, cell)  # type: ignore[arg-type]
     points: list[FieldPoint] = []
-    for tier in (PATH, LINEAR):
+    for treatment in (PATH, LINEAR):
         points += path_points(
             band.energies_eV,
             band.dipoles_e_A,
             direction,
             fields_V_per_A,
-            tier=tier,
+            treatment=treatment,
             temperature_K=temperature_K,
             attempt_Hz=attempt_Hz,
         )

@@ -17,7 +17,7 @@ from ...analysis.results.calculation import Band
 from ...calculators.field import breakdown_V_per_m, check_below
 from ...structures.defects.hops import Hop
 from ..engine import Engine
-from .bands import FieldMaker, require_relaxing
+from .bands import HopInFieldMaker, require_relaxing
 
 HOP = "hop"
 # A cosine nearer to -1 than this is an operation that turns the field over.
@@ -142,7 +142,7 @@ def field_jobs(
     label
         The hop in words.
     default_V_per_m, limit_V_per_m, gap_eV
-        As in `FieldRequest` and `FieldMaker`.
+        As in `FieldRequest` and `HopInFieldMaker`.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def field_jobs(
     studies = []
     for along, fields in request.by_direction(default_V_per_m).items():
         direction = field_direction(hop, along, cell)
-        flow = FieldMaker(
+        flow = HopInFieldMaker(
             engine=engine,
             fields_V_per_m=fields,
             relaxed=request.relaxed,

@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from ...analysis.defects.binding import BindingSample, VacancyBinding, fit_binding
 from ...analysis.results.calculation import Calculation
 from ...structures.cells.cation_order import sites_on
-from ...structures.cells.random_cells import quasi_random, shuffled
+from ...structures.cells.random_cells import quasi_random, random_cell
 from ...structures.defects.collinear_pairs import count_in_line
 from ...structures.defects.vacancies import near_cations, remove_site
 from ...structures.host import HostKey, get_host
@@ -54,7 +54,7 @@ class BindingMaker(Maker):
         Parameters
         ----------
         host_key, order
-            Host whose ordered cell is shuffled.
+            Host whose ordered cell gives its ions random places.
         element, sublattice
             The vacancy; all such sites of every cell are taken out in turn.
         near
@@ -94,7 +94,7 @@ class BindingMaker(Maker):
     def _cell(self, ordered: Structure, sublattice: str, near: str, seed: int) -> Structure:
         if self.method == "quasi-random":
             return quasi_random(ordered, sublattice, near, seed)
-        return shuffled(ordered, sublattice, seed)
+        return random_cell(ordered, sublattice, seed)
 
 
 @job(name="vacancy in random cell")

@@ -18,7 +18,7 @@ from ...analysis.magnetism.exchange import (
 from ...analysis.results.calculation import Calculation, require_valid
 from ..engine import CannotDoError, Engine
 
-_SPINLESS_TIERS = ("local", "ML")
+_SPINLESS_LEVELS = ("local", "ML")
 _COMPONENTS_OF_D = ("Dx", "Dy", "Dz")
 
 
@@ -64,7 +64,7 @@ class FourStateMaker(Maker):
         if self.symmetric and not self.vector_D:
             raise ValueError("symmetric = True separates Gamma from D and needs vector_D = True")
         self.engine.require("static")
-        if self.engine.tier in _SPINLESS_TIERS:
+        if self.engine.tier in _SPINLESS_LEVELS:
             raise CannotDoError(
                 f"engine {self.engine.name} cannot map exchange: its energy does not depend on given spins; "
                 "use a first-principles engine"

@@ -13,7 +13,7 @@ from ...analysis.results.calculation import Calculation, require_valid
 from ...analysis.study.documents import StageResult
 from ..engine import CannotDoError, Engine
 
-_SPINLESS_TIERS = ("local", "ML", "ASE")
+_SPINLESS_LEVELS = ("local", "ML", "ASE")
 # A moment with less than this share of what was set, along what was set, has gone over to another state.
 _KEPT = 0.25
 # Below a Bohr magneton a site is no spin of its own.
@@ -40,7 +40,7 @@ def check_reference(reference: FrozenReference | None, engine: Engine, stages: S
         raise ValueError(
             "a frozen reference needs the stages migration and anisotropy, for its states before and after"
         )
-    if needs_engine(reference) and engine.tier in _SPINLESS_TIERS:
+    if needs_engine(reference) and engine.tier in _SPINLESS_LEVELS:
         raise ValueError(
             f"the energy of engine {engine.name} does not depend on given spins, so that it has no coupling to a "
             "frozen reference; declare h_meV (per cell) or J_meV by pair"
@@ -79,7 +79,7 @@ class FrozenExchangeMaker(Maker):
             If the engine's energy knows no spins.
         """
         self.engine.require("static")
-        if self.engine.tier in _SPINLESS_TIERS:
+        if self.engine.tier in _SPINLESS_LEVELS:
             raise CannotDoError(f"engine {self.engine.name} cannot: its energy does not depend on given spins")
         jobs, made = [], {}
         for state, structure in (("before", before), ("after", after)):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from jobflow import Flow, Maker, job
 
-from ...analysis.builder.build import StudyInputs, assemble
+from ...analysis.builder.build import StudyInputs, build_study
 from ...analysis.builder.post_processing import HopEnds
 from ...analysis.defects.binding import VacancyBinding
 from ...analysis.defects.charged_cells import ChargedVacancies
 from ...analysis.defects.vacancies import VacancySet
-from ...analysis.device.assumptions import Declarations
+from ...analysis.device.assumptions import Assumptions
 from ...analysis.kinetics.attempt_frequency import AttemptFrequency
 from ...analysis.kinetics.field_treatments import FieldStudy
 from ...analysis.magnetism.anisotropy import AnisotropyMap
@@ -77,8 +77,8 @@ class MagnetoionicStudyMaker(Maker):
         that their relaxation was kept in: with a start that places the electrons, Fe2+ beside V_O is Fe2+ there.
     vibrating_radius_A
         Ions within this distance of the mover vibrate in the stage ``vibrations``; None takes all.
-    declared
-        Frozen reference, field pulse and film, see `Declarations`.
+    assumptions
+        Frozen reference, field pulse and film, see `Assumptions`.
     """
 
     engine: Engine = field(kw_only=True)
@@ -92,7 +92,7 @@ class MagnetoionicStudyMaker(Maker):
     starts: Sequence[StartKind] = ("as built",)
     vacancy_maps: Sequence[str] = ()
     vibrating_radius_A: float | None = RADIUS_A
-    declared: Declarations = field(default_factory=Declarations)
+    assumptions: Assumptions = field(default_factory=Assumptions)
     name: str = "magneto-ionic study"
 
     @classmethod
@@ -118,7 +118,7 @@ class MagnetoionicStudyMaker(Maker):
         host = get_host(host_key)
         chosen = host.orders[0] if order is None else order
         self._check_enthalpies(host)
-        planned = plan_stages(self.engine, host, chosen, self.stages, self.repeats, self.declared.enthalpies)
+        planned = plan_stages(self.engine, host, chosen, self.stages, self.repeats, self.assumptions.enthalpies)
         if tuple(self.starts) != ("as built",) and not any(s.stage == "vacancies" and s.done for s in planned):
             raise ValueError("starts are those of vacancies, and this study computes none; add vacancies to the stages")
         for kind in self.starts if any(s.stage == "vacancies" and s.done for s in planned) else ():
@@ -127,8 +127,8 @@ class MagnetoionicStudyMaker(Maker):
         if any(s.stage == "migration" and s.done for s in planned):
             cell = host.structure(chosen)
             self.fields.check(self.engine, cell, host.gap_eV, self.fields_V_per_m, self.repeats)
-            check_below(self.declared.pulse.field_V_per_m, self.fields.limit_V_per_m(host.gap_eV, cell))
-        check_reference(self.declared.reference, self.engine, planned)
+            check_below(self.assumptions.pulse.field_V_per_m, self.fields.limit_V_per_m(host.gap_eV, cell))
+        check_reference(self.assumptions.reference, self.engine, planned)
         self._check_vacancy_maps(host_key, chosen, {s.stage for s in planned if s.done})
         return planned
 
@@ -143,7 +143,7 @@ class MagnetoionicStudyMaker(Maker):
 
     def _check_enthalpies(self, host: Host) -> None:
         elements = set(formula_composition(host.formula))
-        for p in self.declared.enthalpies:
+        for p in self.assumptions.enthalpies:
             if foreign := sorted(set(formula_composition(p.formula)) - elements):
                 raise ValueError(
                     f"the enthalpy of {p.formula} does not bear on {host.formula}, which has no {', '.join(foreign)}"
@@ -201,8 +201,8 @@ class MagnetoionicStudyMaker(Maker):
         )
         maps = flow.make("anisotropy", lambda: self._maps(bulk, migration, vacancies))
         turned = None
-        if maps is not None and migration is not None and needs_engine(self.declared.reference):
-            turning = FrozenExchangeMaker(engine=self.engine, reference=self.declared.reference)
+        if maps is not None and migration is not None and needs_engine(self.assumptions.reference):
+            turning = FrozenExchangeMaker(engine=self.engine, reference=self.assumptions.reference)
             turned = flow.add("anisotropy", turning.make(migration["before"], migration["after"], migration["mover"]))
         cells = _QUICK_RANDOM_CELLS if self.is_quick else _RANDOM_CELLS
         binding = flow.make("binding", lambda: BindingMaker(engine=self.engine, cells=cells).make(host_key, chosen))
@@ -212,7 +212,7 @@ class MagnetoionicStudyMaker(Maker):
                 bulk, host_key, chosen
             ),
         )
-        last = assemble_study(
+        last = study_job(
             host_key,
             chosen,
             self._engine_result(host.structure(chosen)),
@@ -225,7 +225,7 @@ class MagnetoionicStudyMaker(Maker):
             binding,
             vibrations,
             phases,
-            self.declared,
+            self.assumptions,
             turned,
             moved.get("fields"),
             charged,
@@ -288,7 +288,7 @@ class _StagedFlow:
 
 
 @job(name="assemble study")
-def assemble_study(
+def study_job(
     host_key: HostKey,
     order: str,
     engine: EngineResult,
@@ -301,7 +301,7 @@ def assemble_study(
     binding: VacancyBinding | None = None,
     vibrations: AttemptFrequency | None = None,
     phases: ComputedPhases | None = None,
-    declared: Declarations | None = None,
+    assumptions: Assumptions | None = None,
     turned: dict[str, float] | None = None,
     fields: list[FieldStudy] | None = None,
     charged: ChargedVacancies | None = None,
@@ -333,7 +333,7 @@ def assemble_study(
         vibrations=vibrations,
         phases=phases,
         ends=ends,
-        declared=declared or Declarations(),
+        assumptions=assumptions or Assumptions(),
         fields=fields or [],
         charged=charged,
     )
@@ -341,4 +341,4 @@ def assemble_study(
 
     # The order of a sum depends on the number of threads, and the bottom of E(n) is flat: one thread, the same digits.
     with threadpool_limits(1):
-        return assemble(inputs)
+        return build_study(inputs)

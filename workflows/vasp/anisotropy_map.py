@@ -114,13 +114,13 @@ def _orbital_table(kept: Sequence[DirectionEnergy]) -> NDArray[np.float64] | Non
 def _orbital_checks(directions: Sequence[Sequence[float]], orbital: NDArray[np.float64] | None) -> list[Check]:
     if orbital is None:
         return [Check(name="orbital moments compared", passed=None, note="the output holds no orbital moments")]
-    partner = antipodes(directions)
-    jump = float(np.max(np.abs(orbital - orbital[partner])))
+    opposite = antipodes(directions)
+    jump = float(np.max(np.abs(orbital - orbital[opposite])))
     note = f"a site's orbital moment differs by {jump:.2f} muB between n and -n: two orbital states"
     vectors = np.asarray(directions, dtype=float)
     overlap = np.abs(vectors @ vectors.T)
     np.fill_diagonal(overlap, -1.0)
-    overlap[np.arange(len(partner)), partner] = -1.0
+    overlap[np.arange(len(opposite)), opposite] = -1.0
     nearest = np.argmax(overlap, axis=1)
     step = float(np.max(np.abs(orbital - orbital[nearest])))
     return [

@@ -78,7 +78,7 @@ class PolarisationMaker(BaseVaspMaker):
 
 
 @dataclass
-class FieldMaker(RelaxMaker):
+class VaspFieldMaker(RelaxMaker):
     """Single point or relaxation of the ions in a field (EFIELD_PEAD)."""
 
     settings: VaspSettings = field(default_factory=VaspSettings)
@@ -261,7 +261,7 @@ def field_flow(
     matrices
         Text of an OCCMATRIX file.
     """
-    maker = FieldMaker(
+    maker = VaspFieldMaker(
         settings=settings,
         field_V_per_A=[float(x) for x in field_V_per_A],
         relax=relax,
@@ -274,7 +274,7 @@ def field_flow(
 
 
 @job(name="start in field")
-def start_in_field(structure: Structure, maker: FieldMaker, gap_eV: float, name: str) -> Response:
+def start_in_field(structure: Structure, maker: VaspFieldMaker, gap_eV: float, name: str) -> Response:
     """Refuse a field beyond breakdown, else run; replaced by the run and its reading.
 
     Raises
@@ -297,7 +297,7 @@ def start_in_field(structure: Structure, maker: FieldMaker, gap_eV: float, name:
 
 @job(name="read in field")
 def read_in_field(
-    task: TaskDoc, structure: Structure, bare: Calculation, *, maker: FieldMaker, name: str
+    task: TaskDoc, structure: Structure, bare: Calculation, *, maker: VaspFieldMaker, name: str
 ) -> Calculation:
     """A `Calculation` in a field; its energy is the electric enthalpy, whose zero depends on the branch.
 

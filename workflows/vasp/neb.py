@@ -175,7 +175,7 @@ def split_band(
         read = read_segment(run.output, images, maker=maker, left=left, right=right, name=f"hump {number}")
         jobs += [run, read]
         segments.append(read.output)
-    last = assemble_band(stations, segments, mover=mover, settings=settings, band=band, notes=notes)
+    last = collect_band(stations, segments, mover=mover, settings=settings, band=band, notes=notes)
     return Response(replace=Flow([*jobs, last], output=last.output))
 
 
@@ -249,7 +249,7 @@ def read_segment(
 
 
 @job(name="assemble band")
-def assemble_band(
+def collect_band(
     stations: list[Calculation],
     segments: list[Segment],
     *,

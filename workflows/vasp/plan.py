@@ -203,7 +203,7 @@ def hop_jobs(
     ValueError
         If the field breaks the insulator down, or the mesh cannot resolve it.
     """
-    from .field import FieldMaker, PolarisationMaker, refuse_breakdown, refuse_thin_mesh
+    from .field import PolarisationMaker, VaspFieldMaker, refuse_breakdown, refuse_thin_mesh
     from .jobs import MagneticRelaxMaker
     from .segment import SegmentMaker, start_images
 
@@ -215,7 +215,7 @@ def hop_jobs(
         refuse_breakdown(band.field_V_per_A, float(band.gap_eV or 0.0), hop.initial, mesh)
         refuse_thin_mesh(mesh)
         also = "; the flow adds a single point without the field"
-        relax = FieldMaker(settings=settings, field_V_per_A=list(band.field_V_per_A))
+        relax = VaspFieldMaker(settings=settings, field_V_per_A=list(band.field_V_per_A))
         what += f" in a field of {list(band.field_V_per_A)} V/A"
     # The study computes the first hop, in a job named "band".
     own = "band" if number == 1 else ""

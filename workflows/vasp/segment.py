@@ -122,11 +122,11 @@ def segment_fields(commands: VaspCommands, fields: dict[str, Any]) -> dict[str, 
     return {**fields, "run_vasp_kwargs": run}
 
 
-def image_density(image: Structure, number: int, hump: int, settings: VaspSettings, fields: dict[str, Any]) -> Job:
+def image_density(image: Structure, number: int, segment: int, settings: VaspSettings, fields: dict[str, Any]) -> Job:
     """Single point that leaves a density with the moments of one image."""
     maker = MagneticStaticMaker(settings=settings, extra={"LCHARG": True}, **fields)
     run = maker.make(image)
-    run.name = f"hump {hump}: density of image {number}"
+    run.name = f"hump {segment}: density of image {number}"
     run.update_metadata(OWN_FOLDER)
     return run
 

@@ -1,4 +1,4 @@
-"""Judges of the claims on planted evidence; lithium in the hosts; the command that prints and writes the table."""
+"""Judges of the claims on known evidence; lithium in the hosts; the command that prints and writes the table."""
 
 import json
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_valence
 from rich.console import Console
 
-PROVENANCE = Provenance(engine="planted", tier="arithmetic")
+PROVENANCE = Provenance(engine="known", tier="arithmetic")
 
 
 def hop(forward=0.6, backward=0.6, dipole=5.9, ion="Co"):
@@ -34,18 +34,18 @@ def hop(forward=0.6, backward=0.6, dipole=5.9, ion="Co"):
 
 
 def evidence(migration=None, host="cofe2o4", tier="local", vacancies=()):
-    declared = get_host(host)
-    cell = declared.structure()
+    known = get_host(host)
+    cell = known.structure()
     return Evidence(
         host=SimpleNamespace(
-            formula=declared.formula,
-            order=declared.orders[0],
+            formula=known.formula,
+            order=known.orders[0],
             orders=[],
             structure=cell,
             volume_per_formula_A3=73.0,
-            moment_per_formula_muB=declared.moment_per_formula_muB,
+            moment_per_formula_muB=known.moment_per_formula_muB,
         ),
-        engine="planted",
+        engine="known",
         tier=tier,
         vacancies=list(vacancies),
         window=None,

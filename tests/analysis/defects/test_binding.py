@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from magnetoionics.analysis.defects.binding import BindingSample, VacancyBinding, fit_binding
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.structures.cells.cation_order import sites_on
-from magnetoionics.structures.cells.random_cells import quasi_random, shuffled
+from magnetoionics.structures.cells.random_cells import quasi_random, random_cell
 from magnetoionics.structures.cells.sqs import short_range_order
 from magnetoionics.structures.defects.collinear_pairs import count_in_line
 from magnetoionics.structures.defects.vacancies import near_cations
@@ -29,14 +29,14 @@ def places(ordered):
     """Cell, site, Co neighbours and pairs in line of every iron on B of ten random cells."""
     out = []
     for n in range(10):
-        cell = shuffled(ordered, "B", n)
+        cell = random_cell(ordered, "B", n)
         for i in sites_on(cell, "B"):
             if cell[i].specie.symbol == "Fe":
                 out.append((n, i, near_cations(cell, i, "Co"), count_in_line(cell, i, "Co")))
     return out
 
 
-def planted(places, b, c, noise=0.0, seed=0):
+def known(places, b, c, noise=0.0, seed=0):
     rng = np.random.default_rng(seed)
     return [
         BindingSample(
@@ -47,8 +47,8 @@ def planted(places, b, c, noise=0.0, seed=0):
     ]  # fmt: skip
 
 
-def test_shuffling_keeps_what_a_crystal_keeps(ordered):
-    made = shuffled(ordered, "B", 3)
+def test_random_places_keep_what_a_crystal_keeps(ordered):
+    made = random_cell(ordered, "B", 3)
     assert made.composition == ordered.composition
     assert total_moment(made) == total_moment(ordered)
     assert total_valence(made) == 0
@@ -60,14 +60,14 @@ def test_shuffling_keeps_what_a_crystal_keeps(ordered):
         s.properties["valence"] == (2 if s.specie.symbol == "Co" else 3 if s.specie.symbol == "Fe" else -2)
         for s in made
     )
-    assert [s.specie for s in shuffled(ordered, "B", 3)] == [s.specie for s in made]
+    assert [s.specie for s in random_cell(ordered, "B", 3)] == [s.specie for s in made]
     with pytest.raises(ValueError, match="one kind of ion"):
-        shuffled(ordered, "A", 1)
+        random_cell(ordered, "A", 1)
 
 
 def test_quasi_random_cells_are_nearer_to_random_than_most(ordered):
     best = np.abs(short_range_order(quasi_random(ordered, "B", "Co", 1, tries=60), "B", "Co"))
-    others = [np.abs(short_range_order(shuffled(ordered, "B", s), "B", "Co")) for s in range(20)]
+    others = [np.abs(short_range_order(random_cell(ordered, "B", s), "B", "Co")) for s in range(20)]
     assert best[0] <= np.median([o[0] for o in others])
 
 
@@ -84,8 +84,8 @@ def test_random_cells_have_the_surroundings_that_ordered_ones_lack(ordered, plac
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
-def test_planted_effects_come_back(places, b, c):
-    made = fit_binding("V_Fe(B)", planted(places, b, c), TAG)
+def test_known_effects_come_back(places, b, c):
+    made = fit_binding("V_Fe(B)", known(places, b, c), TAG)
     assert made.per_cobalt.value_eV == pytest.approx(b, abs=1e-9)
     assert made.per_pair.value_eV == pytest.approx(c, abs=1e-9)
     assert made.between_two.value_eV == pytest.approx(2 * b + c, abs=1e-9)
@@ -95,16 +95,16 @@ def test_planted_effects_come_back(places, b, c):
 def test_errors_cover_the_truth_as_often_as_they_say(places):
     inside = 0
     for seed in range(200):
-        made = fit_binding("V", planted(places, 0.05, -0.1, noise=0.2, seed=seed), TAG)
+        made = fit_binding("V", known(places, 0.05, -0.1, noise=0.2, seed=seed), TAG)
         inside += abs(made.per_pair.value_eV + 0.1) < made.per_pair.error_eV
     # At least the 68 per cent of one standard error: the larger of two estimates is used.
     assert 0.66 < inside / 200 < 0.90
 
 
 def test_signs_need_two_standard_errors(places):
-    strong = fit_binding("V", planted(places, 0.1, -0.3, noise=0.05), TAG)
+    strong = fit_binding("V", known(places, 0.1, -0.3, noise=0.05), TAG)
     assert (strong.per_cobalt.sign, strong.per_pair.sign) == (1, -1)
-    weak = fit_binding("V", planted(places, 0.0, 0.0, noise=0.05, seed=4), TAG)
+    weak = fit_binding("V", known(places, 0.0, 0.0, noise=0.05, seed=4), TAG)
     assert weak.per_pair.sign == 0
     assert VacancyBinding.model_validate_json(strong.model_dump_json()) == strong
     assert len(strong.to_dataframe()) == len(places)
@@ -113,10 +113,10 @@ def test_signs_need_two_standard_errors(places):
 def test_what_cannot_be_told_apart_is_refused(places):
     same = [(c, s, n, n // 2) for c, s, n, _ in places if n % 2 == 0]
     with pytest.raises(ValueError, match="vary together"):
-        fit_binding("V", planted(same, 0.1, 0.1), TAG)
+        fit_binding("V", known(same, 0.1, 0.1), TAG)
     with pytest.raises(ValueError, match="too few"):
-        fit_binding("V", planted(places[:8], 0.1, 0.1), TAG)
-    failed = planted(places, 0.1, 0.1)
+        fit_binding("V", known(places[:8], 0.1, 0.1), TAG)
+    failed = known(places, 0.1, 0.1)
     failed[0].converged = False
     assert fit_binding("V", failed, TAG).rejected == 1
     with pytest.raises(ValueError, match="at least 3"):

@@ -23,7 +23,7 @@ from magnetoionics.analysis.thermodynamics.stability_window import (
 
 REFERENCES = {"Co": -7.0, "Fe": -8.3, "O": -4.9}
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
-EDGES = BandEdges(vbm_eV=3.0, gap_eV=1.6, source="planted", provenance=TAG)
+EDGES = BandEdges(vbm_eV=3.0, gap_eV=1.6, source="known", provenance=TAG)
 
 
 def state(label, removed, energy, charge, correction=0.3, **more):

@@ -28,7 +28,7 @@ from magnetoionics.analysis.results.units import BOLTZMANN_eV_PER_K
 from magnetoionics.analysis.thermodynamics.stability_window import load_experimental_phases, stability_window
 
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
-EDGES = BandEdges(vbm_eV=3.0, gap_eV=1.6, electron_mass=1.2, hole_mass=2.5, source="planted", provenance=TAG)
+EDGES = BandEdges(vbm_eV=3.0, gap_eV=1.6, electron_mass=1.2, hole_mass=2.5, source="known", provenance=TAG)
 HOST = SolidSolution(
     formula="CoFe2O4",
     composition={"Co": 1.0, "Fe": 2.0, "O": 4.0},

@@ -38,7 +38,7 @@ def system():
         sites=[DefectSites(label="V_O", site="O", per_formula=4), DefectSites(label="V_Fe", site="Fe", per_formula=1)],
         removed={"V_O": {"O": 1}, "V_Fe": {"Fe": 1}},
     )  # fmt: skip
-    edges = BandEdges(vbm_eV=3.0, gap_eV=1.6, electron_mass=1.0, hole_mass=2.0, source="planted", provenance=TAG)
+    edges = BandEdges(vbm_eV=3.0, gap_eV=1.6, electron_mass=1.0, hole_mass=2.0, source="known", provenance=TAG)
     window = stability_window("CoFe2O4", load_experimental_phases(["Co", "Fe", "O"]))
     return DefectThermodynamics(defects, host, window, {"Co": -7.0, "Fe": -8.3, "O": -4.9}, edges)
 

@@ -30,7 +30,7 @@ from pymatgen.entries.computed_entries import ComputedEntry, ComputedStructureEn
 REFERENCES = {"Co": -7.108, "Fe": -8.456, "O": -4.948}
 VBM, GAP = 3.217, 1.62
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
-EDGES = BandEdges(vbm_eV=VBM, gap_eV=GAP, source="planted", provenance=TAG)
+EDGES = BandEdges(vbm_eV=VBM, gap_eV=GAP, source="known", provenance=TAG)
 STATES = {
     ("Fe", "B"): {0: (13.21, 0.0), -1: (16.02, 0.21), -2: (19.13, 0.83), -3: (22.05, 1.87)},
     ("O", "O"): {0: (9.4, 0.0), 1: (5.31, 0.2), 2: (1.7, 0.79)},
@@ -171,8 +171,8 @@ def test_potentials_of_vasp_files(host):
         site_potentials(cell, SimpleNamespace(electrostatic_potential=[]))
 
 
-def planted_entries(**u):
-    """PBE elements and PBE+U oxides as a database hands them out, uncorrected energies planted."""
+def known_entries(**u):
+    """PBE elements and PBE+U oxides as a database hands them out, uncorrected energies known."""
     made = {"Fe": ({}, -8.46), "Co": ({}, -7.11), "O2": ({}, -9.87)}
     hubbards = {"Co": 3.32, "Fe": 5.3} | u
     for formula, energy in (("CoO", -12.5), ("Co3O4", -43.1), ("FeO", -13.1), ("Fe2O3", -34.2), ("CoFe2O4", -47.0)):
@@ -189,7 +189,7 @@ def planted_entries(**u):
 
 def test_entries_of_a_database_become_competing_phases():
     """With corrections taken off and put on again they give the formation energies of pymatgen's phase diagram."""
-    corrected = MaterialsProject2020Compatibility(check_potcar=False).process_entries(planted_entries(), inplace=False)
+    corrected = MaterialsProject2020Compatibility(check_potcar=False).process_entries(known_entries(), inplace=False)
     diagram = PhaseDiagram(corrected)
     made = reference_set(from_computed_entries(corrected), "MP2020")
     theirs = {e.entry_id: diagram.get_form_energy(e) / 2 for e in corrected if len(e.composition) > 1}
@@ -205,8 +205,8 @@ def test_entries_of_a_database_become_competing_phases():
 
 def test_entries_that_do_not_go_together_are_refused(host):
     with pytest.raises(ValueError, match=r"U = 4.0 eV on Fe, another entry 5.3"):
-        from_computed_entries(planted_entries() + planted_entries(Fe=4.0)[-1:])
-    silent = planted_entries()
+        from_computed_entries(known_entries() + known_entries(Fe=4.0)[-1:])
+    silent = known_entries()
     silent[0].parameters.pop("run_type")
     with pytest.raises(ValueError, match="does not say its run_type"):
         from_computed_entries(silent)

@@ -57,7 +57,7 @@ def test_the_verdict_on_neighbours_follows_from_significant_signs(tier, each, pa
 
 @pytest.mark.parametrize(("bar", "expected"), [(0.3, "reproduced"), (3.0, "undecided"), (None, "undecided")])
 def test_an_error_that_is_not_known_decides_nothing(bar, expected):
-    """V_Co(B) is planted 2 eV above V_Fe(B) where the window brings it nearest."""
+    """V_Co(B) is known 2 eV above V_Fe(B) where the window brings it nearest."""
     window = stability_window("CoFe2O4", load_experimental_phases(["Co", "Fe", "O"]))
     nearest = min(v["Co"] - v["Fe"] for v in window.vertices)
     found = [

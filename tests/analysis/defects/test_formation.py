@@ -37,8 +37,8 @@ def vacancy(label, removed, energy, **more):
     return VacancyFormation(label=label, removed=removed, energy_difference_eV=energy, **({"provenance": tag()} | more))
 
 
-def planted(formulas, energies=None, offset=0.0):
-    """Compounds whose model energies follow from planted element energies, one of them off by `offset`."""
+def known(formulas, energies=None, offset=0.0):
+    """Compounds whose model energies follow from known element energies, one of them off by `offset`."""
     energies = energies or REFERENCES
     measured = {f: -2.0 - 0.1 * i for i, f in enumerate(formulas)}
     return [
@@ -162,7 +162,7 @@ def test_mixed_functionals_are_refused(window, defects):
         order_at([*defects, other], window, REFERENCES, -2.0)
     with pytest.raises(ValueError, match="different hubbard_U_eV"):
         formation_lines([defects[0], vacancy("V_O", {"O": 1}, 9.0, provenance=tag(hubbard_U_eV={}))], window, {})
-    fit = fit_species_energies([c.model_copy(update={"provenance": tag(engine="local")}) for c in planted(OXIDES)])
+    fit = fit_species_energies([c.model_copy(update={"provenance": tag(engine="local")}) for c in known(OXIDES)])
     with pytest.raises(ValueError, match="different engine"):
         formation_lines(defects, window, fit)
     with pytest.raises(ValueError, match="no defects"):
@@ -194,7 +194,7 @@ def test_order_bounds_differences_jointly(window, defects):
 
 
 def test_order_is_decided_only_beyond_the_error_bar(window):
-    fit = fit_species_energies(planted(OXIDES, offset=1.0))
+    fit = fit_species_energies(known(OXIDES, offset=1.0))
     like = [vacancy("V_Fe(B)", {"Fe": 1}, 13.0), vacancy("V_Fe(A)", {"Fe": 1}, 13.01)]
     ranked = order_at(like, window, fit, -2.0)
     assert ranked[1].error_bar_eV == 0.0
@@ -208,21 +208,21 @@ def test_order_is_decided_only_beyond_the_error_bar(window):
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-60, 60), min_size=3, max_size=3))
-def test_fit_recovers_planted_energies(values):
+def test_fit_recovers_known_energies(values):
     truth = dict(zip(("Co", "Fe", "O"), values, strict=True))
-    fit = fit_species_energies(planted(OXIDES, truth))
+    fit = fit_species_energies(known(OXIDES, truth))
     assert fit.reference_energies_eV == pytest.approx(truth, abs=1e-8)
     assert fit.rms_eV < 1e-8
     assert (fit.compounds, fit.rank, fit.degrees_of_freedom) == (6, 3, 3)
 
 
 def test_fit_reports_what_it_misses():
-    fit = fit_species_energies(planted(OXIDES, offset=1.0))
+    fit = fit_species_energies(known(OXIDES, offset=1.0))
     assert fit.indicative
     residuals = np.array(list(fit.residuals_eV.values()))
     assert fit.rms_eV == pytest.approx(np.sqrt(np.mean(residuals**2)))
     assert fit.error_bar_eV == pytest.approx(np.sqrt(np.sum(residuals**2) / 3))
-    for made in planted(OXIDES, offset=1.0):
+    for made in known(OXIDES, offset=1.0):
         atoms = formula_composition(made.formula)
         model = made.model_energy_eV - sum(n * fit.reference_energies_eV[el] for el, n in atoms.items())
         assert model - made.formation_energy_eV == pytest.approx(fit.residuals_eV[made.formula])
@@ -234,7 +234,7 @@ def test_fit_reports_what_it_misses():
 
 
 def test_fit_does_not_depend_on_how_large_a_formula_unit_is_written():
-    once = planted(OXIDES, offset=0.7)
+    once = known(OXIDES, offset=0.7)
     doubled = [
         CompoundEnergy(formula=f"({c.formula})2", model_energy_eV=2 * c.model_energy_eV,
                        formation_energy_eV=2 * c.formation_energy_eV)
@@ -246,7 +246,7 @@ def test_fit_does_not_depend_on_how_large_a_formula_unit_is_written():
 
 
 def test_fit_without_freedom_has_no_error_bar(window):
-    fit = fit_species_energies(planted(["CoO", "Fe2O3", "Fe3O4"]))
+    fit = fit_species_energies(known(["CoO", "Fe2O3", "Fe3O4"]))
     assert fit.degrees_of_freedom == 0
     assert fit.error_bar_eV is None
     assert "zero by construction" in fit.note
@@ -256,19 +256,19 @@ def test_fit_without_freedom_has_no_error_bar(window):
 
 def test_undetermined_elements_are_named():
     with pytest.raises(ValueError, match="undetermined: Co, O"):
-        fit_species_energies(planted(["CoO"]))
+        fit_species_energies(known(["CoO"]))
     with pytest.raises(ValueError, match=r"undetermined: Co, Fe, O\."):
-        fit_species_energies(planted(["CoO", "Fe2O3"]))
+        fit_species_energies(known(["CoO", "Fe2O3"]))
     with pytest.raises(ValueError, match=r"undetermined: Co, Li\."):
-        fit_species_energies(planted(["Fe2O3", "Fe3O4", "LiCoO2"], REFERENCES | {"Li": -2.0}))
+        fit_species_energies(known(["Fe2O3", "Fe3O4", "LiCoO2"], REFERENCES | {"Li": -2.0}))
     with pytest.raises(ValueError, match="repeated: CoO"):
-        fit_species_energies(planted(["CoO", "Fe2O3"]) + planted(["CoO"]))
+        fit_species_energies(known(["CoO", "Fe2O3"]) + known(["CoO"]))
     with pytest.raises(ValueError, match="no compounds"):
         fit_species_energies([])
 
 
 def test_fitted_lines_are_indicative_with_an_error_bar(window):
-    fit = fit_species_energies(planted(OXIDES, offset=0.5))
+    fit = fit_species_energies(known(OXIDES, offset=0.5))
     line = formation_lines([vacancy("V_Fe(B)", {"Fe": 1}, 13.0)], window, fit, n=3).lines[0]
     assert line.indicative
     assert line.error_bar_eV == fit.error_bar_eV

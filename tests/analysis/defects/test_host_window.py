@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
-from made_studies import CFO, LFO, TAG, ELEMENT_eV, energy, phases, planted_study
+from made_studies import CFO, LFO, TAG, ELEMENT_eV, energy, known_study, phases
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation
 from magnetoionics.analysis.defects.host_window import (
     competing_phases_result,
@@ -16,9 +16,9 @@ from magnetoionics.analysis.plots.study import study_figures
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.analysis.thermodynamics.computed_phases import ComputedPhases
-from magnetoionics.analysis.thermodynamics.phases import EV_PER_KJ_PER_MOL, declared_phase
+from magnetoionics.analysis.thermodynamics.phases import EV_PER_KJ_PER_MOL, stated_phase
+from magnetoionics.hpc.assumptions import read_assumptions
 from magnetoionics.hpc.cli import main
-from magnetoionics.hpc.declaring import declarations
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.study_run import run_study
@@ -113,8 +113,8 @@ def test_no_window_has_a_reason_and_the_experimental_one_stays(shift, change, re
 
 
 def test_formation_energies_follow_from_the_computed_window():
-    """E_f(V_O) = E_d - E_h + E(O) + dmu_O, with the planted energy of oxygen."""
-    study = planted_study("life5o8", LFO)
+    """E_f(V_O) = E_d - E_h + E(O) + dmu_O, with the known energy of oxygen."""
+    study = known_study("life5o8", LFO)
     assert next(s for s in study.stages if s.stage == "chemical potentials").done
     (vacancy,) = study.vacancies
     window = study.chemical_potentials.window
@@ -133,7 +133,7 @@ def test_formation_energies_follow_from_the_computed_window():
 
 
 def test_both_windows_are_drawn_and_told_apart():
-    study = planted_study("cofe2o4", CFO)
+    study = known_study("cofe2o4", CFO)
     figures = study_figures(study)
     labels = figures["window"].figure.axes[0].get_legend_handles_labels()[1]
     assert "region from experimental enthalpies" in labels
@@ -143,10 +143,10 @@ def test_both_windows_are_drawn_and_told_apart():
 
 
 def test_an_unstable_host_falls_back_on_enthalpies_or_ends_without_a_window():
-    study = planted_study("cofe2o4", CFO, shift_eV=0.5)
+    study = known_study("cofe2o4", CFO, shift_eV=0.5)
     assert study.chemical_potentials.window.provenance.tier == "experiment"
     assert "unstable" in report_html(study)
-    study = planted_study("life5o8", LFO, shift_eV=0.5)
+    study = known_study("life5o8", LFO, shift_eV=0.5)
     assert study.chemical_potentials is None
     ended = next(s for s in study.stages if s.stage == "chemical potentials")
     assert not ended.done
@@ -209,18 +209,18 @@ OWN = "LiFe5O8: {kJ_per_mol: -2368, uncertainty_kJ_per_mol: 6, source: a paper},
 
 def test_enthalpies_of_the_user_open_a_window_that_the_table_lacks():
     """Edges by hand, and a tabulated value is replaced rather than kept beside the declared one."""
-    declared = declarations(enthalpies=OWN).enthalpies
-    assert [p.source for p in declared] == ["a paper", "declared by the user"]
-    window, reason = experimental_window("LiFe5O8", declared)
+    stated = read_assumptions(enthalpies=OWN).enthalpies
+    assert [p.source for p in stated] == ["a paper", "declared by the user"]
+    window, reason = experimental_window("LiFe5O8", stated)
     assert reason == ""
     assert window.oxygen_rich.reaction == "LiFe5O8 + 1/4 O2 -> 5/2 Fe2O3 + 1/2 Li2O2"
     expected = 2 * (2.5 * -824.2 + 0.5 * -634.3 + 2368.0) * EV_PER_KJ_PER_MOL
     assert window.delta_mu_O_max_eV == pytest.approx(expected, abs=1e-6)
     assert window.origin == "experimental enthalpies, declared for LiFe5O8, LiFeO2"
     assert [p.formation_energy_eV for p in window.phases if p.formula == "LiFeO2"] == [-708 * EV_PER_KJ_PER_MOL]
-    made = competing_phases_result(energy("LiFe5O8"), phases(LFO), declared)
+    made = competing_phases_result(energy("LiFe5O8"), phases(LFO), stated)
     assert made.experimental == window
-    twice, _ = experimental_window("CoFe2O4", [declared_phase("Fe4O6", 2 * -824.2)])
+    twice, _ = experimental_window("CoFe2O4", [stated_phase("Fe4O6", 2 * -824.2)])
     plain, _ = experimental_window("CoFe2O4")
     assert twice.delta_mu_O_max_eV == pytest.approx(plain.delta_mu_O_max_eV, abs=1e-6)
     assert "Fe2O3" not in [p.formula for p in twice.phases]
@@ -247,7 +247,7 @@ def test_lithium_ferrite_gets_its_film_ratios_from_enthalpies_of_the_user(tmp_pa
     """Li/O of the film is what the vacancies leave of 1/8, with the window's numbers and the mark of the engine."""
     maker = MagnetoionicStudyMaker(
         engine=get_engine("local"), repeats=(1, 1, 1), is_quick=True, stages=["vacancies"], vacancies=[("Li", "B")],
-        declared=declarations(enthalpies=OWN),
+        assumptions=read_assumptions(enthalpies=OWN),
     )  # fmt: skip
     flow, store = maker.make("life5o8"), open_store(tmp_path)
     assert LocalRunner(store).run(flow).finished

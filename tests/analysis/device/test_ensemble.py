@@ -99,7 +99,7 @@ def test_retention_of_an_ensemble_is_half_of_one_over_k_without_spread():
         retention_against_temperature(FILM.model_copy(update={"asymmetry_eV": -0.3}), [300])
 
 
-def test_fit_recovers_planted_parameters_within_their_errors():
+def test_fit_recovers_known_parameters_within_their_errors():
     truth = FILM.model_copy(update={"barrier_eV": 0.62, "local_field_factor": 1.3})
     volts = np.linspace(-3, 3, 25)
     rng = np.random.default_rng(0)

@@ -13,7 +13,7 @@ from magnetoionics.analysis.device.ensemble import (
     retention_against_temperature,
 )
 from magnetoionics.analysis.device.figures_of_merit import MU_0, MU_B
-from magnetoionics.analysis.device.film import FilmDeclaration, device_result, perpendicular_anisotropy_meV
+from magnetoionics.analysis.device.film import FilmAssumptions, device_result, perpendicular_anisotropy_meV
 from magnetoionics.analysis.kinetics.switching import (
     FieldPulse,
     hop_in_field,
@@ -44,7 +44,7 @@ def hop(study):
 @pytest.fixture(scope="module")
 def device(study, hop):
     maps = tuple(m for m in study.anisotropy.maps if m.state in ("before", "after"))
-    return device_result(hop, FilmDeclaration(), FieldPulse(), maps=maps, moment_change_muB=-1.0, swing=0.5)
+    return device_result(hop, FilmAssumptions(), FieldPulse(), maps=maps, moment_change_muB=-1.0, swing=0.5)
 
 
 def test_barriers_in_a_field_are_those_of_the_study(hop):

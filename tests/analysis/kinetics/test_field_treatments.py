@@ -19,7 +19,7 @@ from magnetoionics.analysis.kinetics.field_treatments import (
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
-from magnetoionics.workflows.field.bands import FieldMaker
+from magnetoionics.workflows.field.bands import HopInFieldMaker
 from magnetoionics.workflows.flows.building import shortest_hop
 from pymatgen.core import Lattice
 
@@ -33,8 +33,8 @@ vectors = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: np.linalg.norm(v) 
 sizes = st.lists(st.floats(-0.08, 0.08), min_size=2, max_size=6, unique_by=lambda f: round(f, 4))
 
 
-def study(energies, dipoles, direction, fields, exchanged=False, tier=PATH):
-    points = path_points(energies, dipoles, direction, fields, tier=tier)
+def study(energies, dipoles, direction, fields, exchanged=False, treatment=PATH):
+    points = path_points(energies, dipoles, direction, fields, treatment=treatment)
     return field_study(
         points, label="hop", direction=direction, exchanged=exchanged, dipole_source="made up", provenance=SOURCE
     )
@@ -44,7 +44,7 @@ def study(energies, dipoles, direction, fields, exchanged=False, tier=PATH):
 @settings(max_examples=80, deadline=None)
 def test_identities_along_the_path(direction, fields):
     for tier in (PATH, LINEAR):
-        found = study(ENERGIES, DIPOLES, direction, fields, tier=tier)
+        found = study(ENERGIES, DIPOLES, direction, fields, treatment=tier)
         assert found.largest_residual_eV(tier) < 1e-12
         assert all(p.residual_iii_eV is not None for p in found.points[1:])
 
@@ -81,10 +81,10 @@ def test_equal_ends_and_a_broken_one():
     assert study(ENERGIES, along, [1, 0, 0], fields, exchanged=True).largest_residual_eV(PATH) > 0.01
 
 
-def test_controlling_hump_changes_and_the_rate_law_does_not_know():
+def test_controlling_saddle_changes_and_the_rate_law_does_not_know():
     found = path_points(ENERGIES, DIPOLES, [1, 0, 0], [-0.05, 0.05])
     assert [p.controlling_hump for p in found] == [1, 0]
-    linear = path_points(ENERGIES, DIPOLES, [1, 0, 0], [-0.05, 0.05], tier=LINEAR)
+    linear = path_points(ENERGIES, DIPOLES, [1, 0, 0], [-0.05, 0.05], treatment=LINEAR)
     assert [p.controlling_hump for p in linear] == [1, 1]
     assert linear[1].forward_eV < found[1].forward_eV
     assert found[1].forward_per_s > found[0].forward_per_s
@@ -145,7 +145,7 @@ def relaxed():
     hop = shortest_hop(host.structure(), (1, 1, 1), host.hops[0])
     made = engine.band(hop.initial, hop.final, hop.intermediates, mover=hop.mover, name="band")
     band = run_locally(made, log=False, raise_immediately=True)[made.uuid][1].output
-    maker = FieldMaker(engine=engine, fields_V_per_m=[-2e8, 0.0, 2e8], breakdown_V_per_m=2e9)
+    maker = HopInFieldMaker(engine=engine, fields_V_per_m=[-2e8, 0.0, 2e8], breakdown_V_per_m=2e9)
     flow = maker.make(band, hop.displacement_A, label="Li -> V_Fe", exchanged=False)
     last = [j for j, _ in flow.iterflow()][-1]
     return band, run_locally(flow, log=False, raise_immediately=True)[last.uuid][1].output, maker, hop
@@ -155,7 +155,7 @@ def relaxed():
 def test_bands_relaxed_in_the_field_obey_the_identities(relaxed):
     band, found, _, _ = relaxed
     assert FieldStudy.model_validate_json(found.model_dump_json()) == found
-    rows = {t: {round(p.field_V_per_m): p for p in found.tier(t)} for t in (PATH, RELAXED, LINEAR)}
+    rows = {t: {round(p.field_V_per_m): p for p in found.of_treatment(t)} for t in (PATH, RELAXED, LINEAR)}
     assert rows[RELAXED][0].forward_eV == pytest.approx(band.forward_eV, abs=2e-3)
     assert found.largest_residual_eV(RELAXED) < 2e-3
     for field in (-2e8, 2e8):
@@ -164,14 +164,14 @@ def test_bands_relaxed_in_the_field_obey_the_identities(relaxed):
 
 
 def test_field_beyond_breakdown_is_refused():
-    strong = FieldMaker(engine=get_engine("local"), fields_V_per_m=[1e10], relaxed=False, breakdown_V_per_m=2e9)
+    strong = HopInFieldMaker(engine=get_engine("local"), fields_V_per_m=[1e10], relaxed=False, breakdown_V_per_m=2e9)
     with pytest.raises(ValueError, match="beyond the breakdown field of 2e\\+09 V/m"):
         strong.make(None, [1, 0, 0])
 
 
 def test_engine_without_a_field_is_refused():
     with pytest.raises(CannotDoError, match="relaxes no band in a field"):
-        FieldMaker(engine=_Nothing()).make(None, [1, 0, 0])
+        HopInFieldMaker(engine=_Nothing()).make(None, [1, 0, 0])
 
 
 @dataclass

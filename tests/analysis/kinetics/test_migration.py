@@ -78,7 +78,7 @@ def test_unequal_ends_of_a_mirror_hop_fail_the_check(hop_and_band):
 def test_failed_check_of_the_band_is_passed_on(hop_and_band):
     hop, band = hop_and_band
     bad = band.model_copy(deep=True)
-    bad.checks.append(Check(name="planted", passed=False))
+    bad.checks.append(Check(name="known", passed=False))
     assert not read(hop, bad).converged
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from magnetoionics.analysis.kinetics.profiles import barrier_in_field, field_barriers, humps, tilted_energies
+from magnetoionics.analysis.kinetics.profiles import barrier_in_field, field_barriers, saddle_images, tilted_energies
 
 seeds = st.integers(0, 10_000)
 fields = st.floats(-0.2, 0.2)
@@ -65,17 +65,17 @@ def test_running_the_path_backwards_swaps_the_barriers(seed, field):
     assert back.backward_eV == pytest.approx(here.forward_eV, abs=1e-12)
 
 
-def test_two_equal_humps_make_a_kink_at_zero_field():
+def test_two_equal_saddles_make_a_kink_at_zero_field():
     energies = [0, 0.6, 0.4, 0.6, 0]
     dipoles = np.outer([0, 1.0, 2.0, 3.0, 4.0], [1, 0, 0])
     up, down = (barrier_in_field(energies, dipoles, [1, 0, 0], f) for f in (0.01, -0.01))
     assert up.controlling_image == 1
     assert down.controlling_image == 3
     assert (up.slope_forward_e_A, down.slope_forward_e_A) == (-1.0, -3.0)
-    assert humps(energies) == [1, 3]
+    assert saddle_images(energies) == [1, 3]
 
 
-def test_one_symmetric_hump_shifts_by_half_the_work_of_the_hop():
+def test_one_symmetric_saddle_shifts_by_half_the_work_of_the_hop():
     """Z = 2, d = 2.967 A: half the work is 2.97, 29.7 and 297 meV at 1e7, 1e8 and 1e9 V/m."""
     dipoles = np.outer([0, 2 * 2.967 / 2, 2 * 2.967], [0, 1, 0])
     for field_V_per_m, half_work in ((1e7, 0.002967), (1e8, 0.02967), (1e9, 0.2967)):
@@ -97,7 +97,7 @@ def test_misfitting_input_is_refused():
         barrier_in_field([0, 1, 0], np.zeros((3, 3)), [0, 0, 0], 0.1)
 
 
-def test_controlling_hump_is_counted_along_the_path():
+def test_controlling_saddle_is_counted_along_the_path():
     energies = [0, 0.6, 0.4, 0.6, 0.1]
     dipoles = np.outer([0, 1.0, 2.0, 3.0, 4.0], [1, 0, 0])
     assert barrier_in_field(energies, dipoles, [1, 0, 0], 0.01).controlling_hump == 0

@@ -49,7 +49,7 @@ def test_every_direction_set_is_closed_under_inversion():
         antipodes([[1, 0, 0], [0, 1, 0]])
 
 
-def test_fit_recovers_planted_coefficients_within_its_covariance():
+def test_fit_recovers_known_coefficients_within_its_covariance():
     rng = np.random.default_rng(0)
     d = lebedev_directions(23).vectors
     truth = rng.normal(size=15)
@@ -68,7 +68,7 @@ def test_underdetermined_fit_is_refused():
 
 
 @pytest.mark.parametrize(("k1", "k2"), [(1.0, 0.0), (-0.4, 0.3), (2.0, -5.0)])
-def test_cubic_constants_recover_planted_values(k1, k2):
+def test_cubic_constants_recover_known_values(k1, k2):
     found = cubic_constants(make_map(cubic_energy(k1, k2)))
     assert found.K1_meV_per_cell == pytest.approx(k1, abs=1e-9)
     assert found.K2_meV_per_cell == pytest.approx(k2, abs=1e-8)
@@ -165,10 +165,10 @@ def test_spread_over_the_operations_of_the_structure():
 
 def test_lebedev_sets_are_recognised_in_any_sequence():
     d = lebedev_directions(9)
-    shuffled = np.random.default_rng(1).permutation(38)
-    order, weights = lebedev_weights(d.vectors[shuffled])
+    order_of_directions = np.random.default_rng(1).permutation(38)
+    order, weights = lebedev_weights(d.vectors[order_of_directions])
     assert order == 9
-    assert np.allclose(weights, d.weights[shuffled])
+    assert np.allclose(weights, d.weights[order_of_directions])
     assert lebedev_weights(d.vectors[:30]) is None
     turned = d.vectors @ np.array([[0.8, -0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
     assert lebedev_weights(turned) is None

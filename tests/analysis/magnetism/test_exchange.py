@@ -1,4 +1,4 @@
-"""Heisenberg energies, mean field and Monte Carlo against closed forms; four-state mapping against a planted model."""
+"""Heisenberg energies, mean field and Monte Carlo against closed forms; four-state mapping against a known model."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -92,7 +92,7 @@ GAMMA = np.array([[0.004, 0.0013, -0.0009], [0.0013, -0.001, 0.0021], [-0.0009, 
 
 
 @job
-def planted(structure, j, d, gamma=None):
+def known(structure, j, d, gamma=None):
     m = np.array([np.atleast_1d(x) for x in structure.site_properties["magmom"]], dtype=float)
     if m.shape[1] == 1:
         m = m * np.array([[0.0, 0.0, 1.0]])
@@ -101,24 +101,24 @@ def planted(structure, j, d, gamma=None):
     energy = -j * e[0] @ e[1] - np.dot(d, np.cross(e[0], e[1])) + rest - 5.0
     energy += 0.0 if gamma is None else e[0] @ np.array(gamma) @ e[1]
     return Calculation(
-        name="planted",
+        name="known",
         structure=structure,
         energy_eV=float(energy),
         max_force_eV_per_A=0.0,
         force_calls=1,
         total_moment_muB=0.0,
-        provenance=Provenance(engine="planted", tier="VASP"),
+        provenance=Provenance(engine="known", tier="VASP"),
     )
 
 
 @dataclass
-class Planted(LocalEngine):
-    name: ClassVar[str] = "planted"
+class KnownPairs(LocalEngine):
+    name: ClassVar[str] = "known"
     tier: ClassVar[str] = "VASP"
     gamma: bool = False
 
     def static(self, structure, *, name, mover=None):
-        made = planted(structure, 0.012, [0.001, -0.002, 0.003], GAMMA.tolist() if self.gamma else None)
+        made = known(structure, 0.012, [0.001, -0.002, 0.003], GAMMA.tolist() if self.gamma else None)
         made.name = name
         return made
 
@@ -134,13 +134,13 @@ def mapped(vector_d, symmetric=False, gamma=False):
         [[0, 0, 0], [0.3, 0, 0], [0, 0.3, 0.1]],
         site_properties={"magmom": [4.0, -4.0, 4.0]},
     )
-    flow = FourStateMaker(engine=Planted(gamma=gamma), vector_D=vector_d, symmetric=symmetric).make(cell, 0, 1)
+    flow = FourStateMaker(engine=KnownPairs(gamma=gamma), vector_D=vector_d, symmetric=symmetric).make(cell, 0, 1)
     assert isinstance(flow, Flow)
     found = run_locally(flow, store=JobStore(MemoryStore()), log=False)
     return FourStateResult.model_validate(found[flow.jobs[-1].uuid][1].output)
 
 
-def test_four_states_give_the_planted_j_and_d():
+def test_four_states_give_the_known_j_and_d():
     result = mapped(True)
     assert result.J_meV == pytest.approx(12.0, abs=1e-9)
     assert np.allclose(result.D_meV, [1.0, -2.0, 3.0], atol=1e-9)
@@ -170,7 +170,7 @@ def test_bond_to_its_own_image_turns_no_spin():
     assert curves[0].order_parameter == curves[1].order_parameter
 
 
-def test_collinear_states_give_the_planted_j():
+def test_collinear_states_give_the_known_j():
     result = mapped(False)
     assert result.J_meV == pytest.approx(12.0, abs=1e-9)
     assert result.D_meV is None
@@ -204,7 +204,7 @@ def test_refusals():
         FourStateMaker(engine=get_engine("local")).make(cell, 0, 1)
     oxygen = next(i for i, s in enumerate(cell) if s.specie.symbol == "O")
     with pytest.raises(ValueError, match="no moment"):
-        FourStateMaker(engine=Planted()).make(cell, 0, oxygen)
+        FourStateMaker(engine=KnownPairs()).make(cell, 0, oxygen)
     with pytest.raises(ValueError, match="exchange table"):
         bonds_from_table(cell, {("Ni(B)", "Ni(B)"): 1.0})
     with pytest.raises(ValueError, match="nothing orders"):

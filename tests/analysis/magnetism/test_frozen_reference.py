@@ -10,17 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobflow import JobStore, job, run_locally
 from maggma.stores import MemoryStore
-from magnetoionics.analysis.builder.post_processing import HopEnds, declare, engine_couplings
-from magnetoionics.analysis.device.assumptions import Declarations
+from magnetoionics.analysis.builder.post_processing import HopEnds, engine_couplings, with_assumptions
+from magnetoionics.analysis.device.assumptions import Assumptions
 from magnetoionics.analysis.magnetism.exchange import bonds_from_table, heisenberg_energy_meV
 from magnetoionics.analysis.magnetism.frozen_reference import FrozenReference, frozen_coupling, frozen_sites
 from magnetoionics.analysis.magnetism.unidirectional import keffer_sum, u_model
 from magnetoionics.analysis.results.calculation import Calculation, Check, InvalidResultError
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.hpc.api import load
-from magnetoionics.hpc.declaring import declarations
+from magnetoionics.hpc.assumptions import read_assumptions
 from magnetoionics.hpc.errors import UserError
-from magnetoionics.hpc.study_folder.study_run import run_study, study_as_declared
+from magnetoionics.hpc.study_folder.study_run import run_study, study_under
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
@@ -48,7 +48,7 @@ def folder(tmp_path_factory):
 
 
 def under(folder, **fields):
-    return study_as_declared(folder, Declarations(reference=reference(**fields) if fields else None))[0]
+    return study_under(folder, Assumptions(reference=reference(**fields) if fields else None))[0]
 
 
 def test_exchange_of_a_sublattice_is_the_sum_of_its_bonds():
@@ -181,7 +181,7 @@ def test_half_of_a_ferrimagnet_feels_the_field_along_minus_n(folder):
 
 
 def test_shell_and_layer_and_outside(folder):
-    band = study_as_declared(folder, None)[1]["hop-1"]
+    band = study_under(folder, None)[1]["hop-1"]
     before = band.images[0].structure
     near = reference(sublattice=None, shell_A=4.0)
     frozen = frozen_sites(before, near, band.mover)
@@ -229,23 +229,23 @@ def test_even_part_is_that_of_the_turning_ions(folder):
 )
 def test_what_is_refused(folder, text, message):
     with pytest.raises(UserError, match=message):
-        study_as_declared(folder, declarations(reference=text))
+        study_under(folder, read_assumptions(reference=text))
 
 
-def test_declarations_from_a_file_and_from_a_line_agree(tmp_path):
+def test_assumptions_from_a_file_and_from_a_line_agree(tmp_path):
     line = "sublattice: A, p: [1, 1, 0], h_meV: 2e1"
     file = tmp_path / "reference.yaml"
     file.write_text(line.replace(", p", "\np").replace(", h", "\nh"))
-    assert declarations(reference=line) == declarations(reference=str(file))
-    assert declarations(reference="none") == Declarations()
+    assert read_assumptions(reference=line) == read_assumptions(reference=str(file))
+    assert read_assumptions(reference="none") == Assumptions()
 
 
 def test_a_spinless_engine_refuses_to_supply_the_coupling():
     maker = MagnetoionicStudyMaker.quick(get_engine("local"))
-    maker.declared = Declarations(reference=reference(h_meV=None))
+    maker.assumptions = Assumptions(reference=reference(h_meV=None))
     with pytest.raises(ValueError, match="declare h_meV"):
         maker.make("cofe2o4")
-    maker.declared = Declarations(reference=reference())
+    maker.assumptions = Assumptions(reference=reference())
     maker.stages = ["vacancies"]
     with pytest.raises(ValueError, match="migration and anisotropy"):
         maker.make("cofe2o4")
@@ -253,12 +253,12 @@ def test_a_spinless_engine_refuses_to_supply_the_coupling():
         FrozenExchangeMaker(engine=get_engine("local"), reference=reference()).make(CELL, CELL, 0)
 
 
-def planted(cell, site_moments=None, checks=()):
+def known(cell, site_moments=None, checks=()):
     """Heisenberg energy of the moments that a structure carries, as an engine with spins would give it."""
     bonds = bonds_from_table(cell, {("Fe(A)", "Fe(B)"): -2.2, ("Fe(A)", "Co(B)"): -1.9})
     moments = [cell[i].properties["magmom"] for i in bonds.sites]
     return Calculation(
-        name="planted",
+        name="known",
         structure=cell,
         energy_eV=1e-3 * heisenberg_energy_meV(bonds, np.sign(moments)),
         max_force_eV_per_A=0.0,
@@ -266,7 +266,7 @@ def planted(cell, site_moments=None, checks=()):
         total_moment_muB=0.0,
         site_moments_muB=site_moments,
         checks=list(checks),
-        provenance=Provenance(engine="planted", tier="VASP"),
+        provenance=Provenance(engine="known", tier="VASP"),
     )
 
 
@@ -275,24 +275,24 @@ def test_engine_supplies_h_by_turning_the_reference_over():
     turned = turn_frozen.original(CELL, free, 0, CELL)
     moments = [float(m) for m in turned.site_properties["magmom"]]
     assert sum(moments) == pytest.approx(8 * 5 + 8 * 5 + 8 * 3)
-    made = {"before": {"kept": planted(CELL), "over": planted(turned, moments), "set": turned}}
+    made = {"before": {"kept": known(CELL), "over": known(turned, moments), "set": turned}}
     h = read_coupling.original(made)["before"]
     assert h == pytest.approx(8 * 6 * (2.2 + 1.9))
-    assert coupled(free, engine_h_meV=h, engine="engine planted").h_meV == h
+    assert coupled(free, engine_h_meV=h, engine="engine known").h_meV == h
     fallen = [float(m) for m in CELL.site_properties["magmom"]]
-    made["before"]["over"] = planted(turned, fallen)
+    made["before"]["over"] = known(turned, fallen)
     with pytest.raises(ValueError, match="did not stay turned over"):
         read_coupling.original(made)
     bad = Check(name="electrons converged", passed=False, invalidates=True)
-    made["before"]["over"] = planted(turned, moments, [bad])
+    made["before"]["over"] = known(turned, moments, [bad])
     with pytest.raises(InvalidResultError):
         read_coupling.original(made)
 
 
 @job
-def planted_static(structure):
-    """A static of the planted engine."""
-    return planted(structure)
+def known_static(structure):
+    """A static of the known engine."""
+    return known(structure)
 
 
 @dataclass
@@ -303,7 +303,7 @@ class WithSpins(LocalEngine):
     tier: ClassVar[str] = "VASP"
 
     def static(self, structure, *, name, mover=None):
-        made = planted_static(structure)
+        made = known_static(structure)
         made.name = name
         return made
 
@@ -320,17 +320,17 @@ def test_flow_of_an_engine_with_spins_gives_h_of_both_states():
     maker = MagnetoionicStudyMaker.quick(WithSpins(), ["migration", "anisotropy"])
     names = [j.name for j, _ in maker.make("cofe2o4").iterflow()]
     assert "reference turned over" not in " ".join(names)
-    maker.declared = Declarations(reference=free)
+    maker.assumptions = Assumptions(reference=free)
     names = [j.name for j, _ in maker.make("cofe2o4").iterflow()]
     assert {"before, reference turned over", "after, reference turned over"} <= set(names)
 
 
-def test_h_of_an_engine_survives_a_new_declaration(folder):
-    study, bands = study_as_declared(folder, None)
+def test_h_of_an_engine_survives_new_assumptions(folder):
+    study, bands = study_under(folder, None)
     band = bands["hop-1"]
     ends = HopEnds(band.images[0].structure, band.images[-1].structure, band.mover, {"before": 7.0, "after": 6.0})
     free = reference(h_meV=None)
-    made = declare(study, ends, Declarations(reference=free))
+    made = with_assumptions(study, ends, Assumptions(reference=free))
     assert engine_couplings(made, free) == {"before": 7.0, "after": 6.0}
     assert engine_couplings(made, reference(sublattice="B")) is None
     assert engine_couplings(study, free) is None

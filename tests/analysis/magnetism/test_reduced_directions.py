@@ -1,4 +1,4 @@
-"""Directions saved by the magnetic point group; passes on the sphere; random cells; planted fits."""
+"""Directions saved by the magnetic point group; passes on the sphere; random cells; known fits."""
 
 import numpy as np
 import pytest
@@ -142,23 +142,23 @@ def test_inverted_cells_have_identical_maps_and_mirrored_cells_mirrored_ones(see
     assert np.abs(energies_of(positions, valences, -n) - here).max() < 1e-9
 
 
-def test_planted_coefficients_are_recovered_with_the_stated_covariance():
+def test_known_coefficients_are_recovered_with_the_stated_covariance():
     """Squared pulls of 300 noisy fits follow chi squared: their mean is the number of coefficients."""
     rng = np.random.default_rng(1)
     degrees, directions = (0, 1, 2, 3, 4), lebedev_directions(15).vectors
     design = real_harmonics(directions, degrees)
-    planted = rng.normal(size=design.shape[1])
+    known = rng.normal(size=design.shape[1])
     pulls = []
     for _ in range(300):
-        fit = fit_harmonics(directions, design @ planted + rng.normal(0, 0.1, len(directions)), degrees)
-        delta = fit.coefficients - planted
+        fit = fit_harmonics(directions, design @ known + rng.normal(0, 0.1, len(directions)), degrees)
+        delta = fit.coefficients - known
         pulls.append(float(delta @ np.linalg.solve(fit.covariance, delta)))
-    count, freedom = len(planted), len(directions) - len(planted)
+    count, freedom = len(known), len(directions) - len(known)
     # With the variance estimated, pulls / count follow F(count, freedom), of mean freedom / (freedom - 2).
     expected = count * freedom / (freedom - 2)
     assert np.mean(pulls) == pytest.approx(expected, abs=5 * np.std(pulls) / np.sqrt(len(pulls)))
-    exact = fit_harmonics(directions, design @ planted, degrees)
-    assert np.allclose(exact.coefficients, planted, atol=1e-12)
+    exact = fit_harmonics(directions, design @ known, degrees)
+    assert np.allclose(exact.coefficients, known, atol=1e-12)
 
 
 def cubic_fit(k1):

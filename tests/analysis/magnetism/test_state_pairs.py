@@ -11,7 +11,7 @@ from magnetoionics.analysis.magnetism.state_pairs import axial_matrix, state_pai
 from magnetoionics.analysis.magnetism.unidirectional import frozen_reference_energy, u_model
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.calculators.single_ions import single_ion_map
-from magnetoionics.structures.defects.collinear_pairs import partner_pairs
+from magnetoionics.structures.defects.collinear_pairs import collinear_pairs
 from magnetoionics.structures.defects.vacancies import remove_site
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
@@ -73,13 +73,13 @@ def test_verdicts():
 
 
 @pytest.mark.parametrize(("order", "relation"), [("Imma", "inversion"), ("P4_122", "twofold axis")])
-def test_right_and_left_partner_of_a_real_vacancy(order, relation):
+def test_right_and_left_ion_of_a_real_vacancy(order, relation):
     """Either Co hops into V_Fe: the map of one outcome is the other's, carried by the operation of the structure."""
     directions = lebedev_directions(7).vectors
     cell = get_host("cofe2o4").structure(order)
     iron = [i for i, s in enumerate(cell) if s.specie.symbol == "Fe" and s.properties["sublattice"] == "B"]
     index, pair = next(
-        (i, p) for i in iron for p in partner_pairs(cell, i, "Co") if p.relations and relation in p.relations
+        (i, p) for i in iron for p in collinear_pairs(cell, i, "Co") if p.relations and relation in p.relations
     )
     maps = []
     for mover in (pair.right, pair.left):

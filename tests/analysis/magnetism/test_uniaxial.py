@@ -1,4 +1,4 @@
-"""Uniaxial constants against planted energies and closed forms."""
+"""Uniaxial constants against known energies and closed forms."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from maps import even_energy, make_map
 AXIS = np.array([2.0, -1.0, 2.0]) / 3
 
 
-def planted(k1, k2, k3):
+def known(k1, k2, k3):
     def energy(n):
         x = 1 - (n @ AXIS) ** 2
         return k1 * x + k2 * x**2 + k3 * x**3
@@ -18,8 +18,8 @@ def planted(k1, k2, k3):
 
 
 @pytest.mark.parametrize(("k1", "k2", "k3"), [(1.0, 0.0, 0.0), (-0.7, 0.2, 0.0), (0.8, -0.3, 0.25)])
-def test_planted_constants_are_recovered(k1, k2, k3):
-    found = uniaxial_constants(make_map(planted(k1, k2, k3)))
+def test_known_constants_are_recovered(k1, k2, k3):
+    found = uniaxial_constants(make_map(known(k1, k2, k3)))
     assert np.allclose(found.Ku_meV_per_cell, [k1, k2, k3], atol=1e-9)
     assert abs(AXIS @ found.axis) == pytest.approx(1, abs=1e-9)
     # 1 meV per 600 A^3 = 0.267 MJ/m^3
@@ -78,7 +78,7 @@ def test_cubic_map_has_no_ku_unless_an_axis_is_named():
 
 
 def test_errors_are_the_scatter():
-    rng, clean, found, said = np.random.default_rng(4), make_map(planted(1.0, 0.3, 0.0)), [], []
+    rng, clean, found, said = np.random.default_rng(4), make_map(known(1.0, 0.3, 0.0)), [], []
     for _ in range(200):
         noisy = clean.energies + rng.normal(0, 0.01, len(clean.energies))
         one = uniaxial_constants(clean.model_copy(update={"energies_meV": noisy.tolist()}), axis=AXIS)
@@ -88,6 +88,6 @@ def test_errors_are_the_scatter():
 
 
 def test_summary_holds_it_and_survives_json():
-    summary = summarise(make_map(planted(1.0, 0.0, 0.0)))
+    summary = summarise(make_map(known(1.0, 0.0, 0.0)))
     assert summary.uniaxial.Ku_meV_per_cell[0] == pytest.approx(1, abs=1e-9)
     assert AnisotropySummary.model_validate_json(summary.model_dump_json()) == summary

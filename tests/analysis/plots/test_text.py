@@ -1,7 +1,7 @@
 """What the page prints for plain text: formulas, units, powers; and what it leaves alone."""
 
 import pytest
-from magnetoionics.analysis.plots.text import typeset, typeset_unit
+from magnetoionics.analysis.plots.text import formatted, formatted_unit
 from magnetoionics.analysis.report.model import Cell
 from magnetoionics.analysis.report.page import _cell, _prose
 
@@ -19,7 +19,7 @@ from magnetoionics.analysis.report.page import _cell, _prose
     ],
 )
 def test_text_as_printed(plain, printed):
-    assert typeset(plain) == printed
+    assert formatted(plain) == printed
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def test_text_as_printed(plain, printed):
     ["P4_122, Fd-3m, Imma", "C16, K1, V_Fe(B,2), V_O(1)", "1.4 A/m", "CoO and MgO", "3-fold, 10-atom", "PBE+U PW400"],
 )
 def test_other_names_and_units_stay(text):
-    assert typeset(text) == text
+    assert formatted(text) == text
 
 
 def test_code_stays_and_a_lone_angstrom_is_a_unit():
-    assert typeset("`a -> b` -> CoFe2O4") == "`a -> b` → CoFe₂O₄"
-    assert (typeset_unit("A"), typeset_unit("eV/A")) == ("Å", "eV/Å")
+    assert formatted("`a -> b` -> CoFe2O4") == "`a -> b` → CoFe₂O₄"
+    assert (formatted_unit("A"), formatted_unit("eV/A")) == ("Å", "eV/Å")
     assert _prose("ask with `run <x>`") == "ask with <code>run &lt;x&gt;</code>"
     assert _prose("one ` alone") == "one ` alone"
 

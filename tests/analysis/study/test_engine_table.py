@@ -5,8 +5,12 @@ import importlib.util
 import pytest
 from magnetoionics.analysis.report.tables import host_table
 from magnetoionics.analysis.study.documents import Study
-from magnetoionics.analysis.study.engine_summary import load_summaries, summary_of_evidence, summary_of_study
-from magnetoionics.analysis.study.kept_calculations import load_evidence
+from magnetoionics.analysis.study.engine_summary import (
+    load_summaries,
+    summary_of_reference_calculation,
+    summary_of_study,
+)
+from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +45,8 @@ def test_cell_that_was_not_relaxed_is_called_so(table, repository):
 
 
 def test_what_was_not_computed_is_said(table):
-    (kept,) = [e for n, e in load_evidence().items() if n == "imma-pw400-k2"]
-    column = table.cells(summary_of_evidence(kept, "cofe2o4", "Imma"))
+    (kept,) = [e for n, e in load_reference_calculations().items() if n == "imma-pw400-k2"]
+    column = table.cells(summary_of_reference_calculation(kept, "cofe2o4", "Imma"))
     assert column["barrier"] == column["lattice"] == "not computed"
     assert column["moment"] == "3.000"
     assert column["sites"].startswith("Co(B) 2.59")

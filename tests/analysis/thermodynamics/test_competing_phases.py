@@ -139,7 +139,7 @@ def test_formulas_of_a_host():
 
 
 def computed(formulas, oxygen_error=0.0, **change):
-    """Energies planted so that measured enthalpies come out, O2 overbound by an error per atom."""
+    """Energies known so that measured enthalpies come out, O2 overbound by an error per atom."""
     measured = {p.formula: p.formation_energy_eV for p in load_experimental_phases(["Co", "Fe", "Li", "O"])}
     energies = []
     for f in formulas:

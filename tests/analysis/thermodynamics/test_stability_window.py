@@ -31,7 +31,7 @@ CFO = ("Co", "Fe", "O")
 
 def phase(formula, energy, **more):
     tag = Provenance(engine="test", tier="arithmetic")
-    return Phase(formula=formula, formation_energy_eV=energy, source="planted", **({"provenance": tag} | more))
+    return Phase(formula=formula, formation_energy_eV=energy, source="known", **({"provenance": tag} | more))
 
 
 def shifted(phases, formula, kJ):

@@ -160,13 +160,13 @@ def test_status_of_a_damaged_store_says_so(study, tmp_path):
         folder_status(tmp_path)
 
 
-def test_quarantined_name_stays_in_its_folder(tmp_path):
+def test_name_of_damaged_result_stays_in_its_folder(tmp_path):
     """The uuid comes from the damaged file itself."""
     store = SqliteStore(str(tmp_path / "store.sqlite"))
     store.connect()
     evil = "../../../evil"
     with sqlite3.connect(store.path) as db:
         db.execute("INSERT INTO documents VALUES (?, 1, 'x', ?)", (evil, b"not zlib"))
-    kept = store.quarantine(evil, 1)
+    kept = store.set_aside(evil, 1)
     assert kept.resolve().parent == (tmp_path / DAMAGED).resolve()
     assert store.count() == 0

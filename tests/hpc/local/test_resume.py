@@ -16,7 +16,7 @@ from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import StudyFailedError
 from magnetoionics.hpc.local.job_hashes import UnknownInputError, job_key
-from magnetoionics.hpc.local.run_log import FolderInUseError, Journal
+from magnetoionics.hpc.local.run_log import FolderInUseError, RunLog
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.sqlite_store import DamagedStoreError, SqliteStore
 from magnetoionics.hpc.local.store import open_store as open_folder
@@ -73,10 +73,10 @@ def test_failed_study_resumes_where_it_stopped(tmp_path, monkeypatch):
     with monkeypatch.context() as broken:
 
         def fail(*args, **kwargs):
-            raise RuntimeError("planted")
+            raise RuntimeError("made to fail")
 
         broken.setattr("magnetoionics.workflows.engines.local.single_ion_map", fail)
-        with pytest.raises(StudyFailedError, match="planted"):
+        with pytest.raises(StudyFailedError, match="made to fail"):
             run_study("cofe2o4", quick=True, output=folder)
     assert not (folder / "results.json").exists()
 
@@ -146,7 +146,7 @@ def test_reuse_on_the_command_line(tmp_path, capsys):
 def test_study_at_work_is_not_overwritten(tmp_path):
     """Nothing of a folder that another process computes in is moved or removed."""
     open_folder(tmp_path).docs_store.update({"uuid": "a", "index": 1, "name": "precious"})
-    runner = Journal(tmp_path / "store")
+    runner = RunLog(tmp_path / "store")
     runner.begin()
     try:
         for overwrite in (True, False):

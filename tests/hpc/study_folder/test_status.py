@@ -11,7 +11,7 @@ import pytest
 from jobflow import Flow, JobStore, job
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
-from magnetoionics.hpc.local.run_log import JOURNAL_FILE, FolderInUseError, Journal, read_journal
+from magnetoionics.hpc.local.run_log import RUN_LOG_FILE, FolderInUseError, RunLog, read_run_log
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.status import folder_status, show_status, status_table
@@ -69,7 +69,7 @@ def test_submitted_folder_says_where_to_ask(tmp_path):
     assert "fetch" in folder_status(tmp_path).summary
 
 
-def test_journal_that_cannot_be_written_ends_no_run(tmp_path, monkeypatch):
+def test_run_log_that_cannot_be_written_ends_no_run(tmp_path, monkeypatch):
     import sqlite3
 
     class Full:
@@ -85,13 +85,13 @@ def test_journal_that_cannot_be_written_ends_no_run(tmp_path, monkeypatch):
         def close(self):
             self.connection.close()
 
-    begin = Journal.begin
+    begin = RunLog.begin
 
     def broken(self, workers=1):
         begin(self, workers)
         self._connection = Full(self._connection)
 
-    monkeypatch.setattr(Journal, "begin", broken)
+    monkeypatch.setattr(RunLog, "begin", broken)
     assert LocalRunner(open_store(tmp_path)).run(Flow([job(add)(1, 2)])).finished
 
 
@@ -99,7 +99,7 @@ def start_sleeper(folder, seconds):
     process = subprocess.Popen([sys.executable, "-c", SLEEPER, str(folder), str(seconds)])
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        found = read_journal(folder / "store") if (folder / "store").exists() else None
+        found = read_run_log(folder / "store") if (folder / "store").exists() else None
         if found and any(j.state == "running" for j in found[1]):
             return process
         time.sleep(0.05)
@@ -135,35 +135,35 @@ def test_watch_ends_with_the_run(tmp_path):
     assert [j.state for j in last.jobs] == ["done"]
 
 
-def test_damaged_journal_costs_no_result(tmp_path):
+def test_damaged_run_log_costs_no_result(tmp_path):
     LocalRunner(open_store(tmp_path)).run(Flow([job(add)(1, 2)]))
-    (tmp_path / "store" / JOURNAL_FILE).write_bytes(b"x" * 5000)
+    (tmp_path / "store" / RUN_LOG_FILE).write_bytes(b"x" * 5000)
     for tail in ("-wal", "-shm"):
-        (tmp_path / "store" / f"{JOURNAL_FILE}{tail}").unlink(missing_ok=True)
-    assert read_journal(tmp_path / "store") is None
+        (tmp_path / "store" / f"{RUN_LOG_FILE}{tail}").unlink(missing_ok=True)
+    assert read_run_log(tmp_path / "store") is None
     assert [j.state for j in folder_status(tmp_path).jobs] == ["done"]
     summary = LocalRunner(open_store(tmp_path)).run(Flow([job(add)(1, 2)]))
     assert summary.reused == 1
     assert folder_status(tmp_path).jobs[0].reused
 
 
-def test_journal_of_another_machine_counts_as_alive_while_it_beats(tmp_path, monkeypatch):
-    journal = Journal(tmp_path)
+def test_run_log_of_another_machine_counts_as_alive_while_it_beats(tmp_path, monkeypatch):
+    journal = RunLog(tmp_path)
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr("socket.gethostname", lambda: "node17")
         journal.begin()
         journal.add([("a:1", "band", "migration")])
         journal.started("a:1")
-    run, (row,) = read_journal(tmp_path)
+    run, (row,) = read_run_log(tmp_path)
     assert (run.alive, row.state) == (True, "running")
     later = time.time() + 3600
     monkeypatch.setattr("magnetoionics.hpc.local.run_log.time.time", lambda: later)
-    run, (row,) = read_journal(tmp_path)
+    run, (row,) = read_run_log(tmp_path)
     assert (run.alive, row.state) == (False, "stopped")
     journal.finish()
 
 
-def test_store_without_sqlite_runs_without_a_journal():
+def test_store_without_sqlite_runs_without_a_run_log():
     from maggma.stores import MemoryStore
 
     store = JobStore(MemoryStore())

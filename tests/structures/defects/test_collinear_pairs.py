@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from magnetoionics.structures.cells.cation_order import inverse_orders, random_spinel, spinel_cell
 from magnetoionics.structures.defects.charge_compensation import charge_states, compensated, compensations
-from magnetoionics.structures.defects.collinear_pairs import PartnerPair, count_in_line, partner_pairs
+from magnetoionics.structures.defects.collinear_pairs import CollinearPair, collinear_pairs, count_in_line
 from magnetoionics.structures.defects.vacancies import VacancySite, distinct_vacancies
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import low_spin_moment, set_collinear_moments, total_moment, total_valence
@@ -28,11 +28,11 @@ def low_symmetry():
 @pytest.mark.parametrize(
     ("order", "relation", "sign", "pairs"), [("Imma", "inversion", 1, 2), ("P4_122", "twofold axis", -1, 1)]
 )
-def test_partners_of_an_ordered_host(order, relation, sign, pairs):
+def test_pairs_of_an_ordered_host(order, relation, sign, pairs):
     """Imma has Co on both sides along two of the three lines through V_Fe, P4_122 along one."""
     cell = get_host("cofe2o4").structure(order)
     (vacancy,) = octahedral_iron(cell)
-    (pair,) = partner_pairs(cell, vacancy.index, "Co")
+    (pair,) = collinear_pairs(cell, vacancy.index, "Co")
     assert vacancy.collinear_cobalt_pairs == pair.multiplicity == pairs
     assert pair.relation == relation
     # Inversion keeps a magnetisation along the chain; the twofold axis across it reverses it.
@@ -42,18 +42,18 @@ def test_partners_of_an_ordered_host(order, relation, sign, pairs):
 
 
 @pytest.mark.parametrize("symbol", ["Pma2", "P1"])
-def test_low_symmetry_orders_do_not_relate_the_partners(low_symmetry, symbol):
+def test_low_symmetry_orders_do_not_relate_the_pair(low_symmetry, symbol):
     cell = low_symmetry[symbol]
-    found = [pair for v in octahedral_iron(cell) for pair in partner_pairs(cell, v.index, "Co")]
+    found = [pair for v in octahedral_iron(cell) for pair in collinear_pairs(cell, v.index, "Co")]
     assert found
     assert {pair.relation for pair in found} == {"none"}
 
 
-def test_without_order_inversion_and_a_twofold_axis_exchange_the_partners():
+def test_without_order_inversion_and_a_twofold_axis_exchange_the_pair():
     """Site symmetry -3m of 16d: three lines, exchanged end to end by -1 and by the twofold axis across."""
     cell = get_host("cofe2o4").structure("normal")
     (vacancy,) = octahedral_iron(cell)
-    (pair,) = partner_pairs(cell, vacancy.index, "Fe")
+    (pair,) = collinear_pairs(cell, vacancy.index, "Fe")
     assert pair.multiplicity == 3
     assert pair.relations == ["inversion", "twofold axis"]
     assert pair.moment_signs == [1, -1]
@@ -62,9 +62,9 @@ def test_without_order_inversion_and_a_twofold_axis_exchange_the_partners():
 def test_reversed_spin_breaks_the_relation():
     cell = get_host("cofe2o4").structure("Imma")
     (vacancy,) = octahedral_iron(cell)
-    (pair,) = partner_pairs(cell, vacancy.index, "Co")
+    (pair,) = collinear_pairs(cell, vacancy.index, "Co")
     cell[pair.right].properties["magmom"] *= -1
-    assert {p.relation for p in partner_pairs(cell, vacancy.index, "Co")} == {"none"}
+    assert {p.relation for p in collinear_pairs(cell, vacancy.index, "Co")} == {"none"}
 
 
 def test_counts_of_pairs_agree_with_an_own_count_in_random_cells():
@@ -74,7 +74,7 @@ def test_counts_of_pairs_agree_with_an_own_count_in_random_cells():
         vectors = [n.coords - centre.coords for n in cell.get_neighbors(centre, 3.3) if n.specie.symbol == "Co"]
         opposite = sum(np.linalg.norm(a + b) < 1e-6 for k, a in enumerate(vectors) for b in vectors[:k])
         assert vacancy.collinear_cobalt_pairs == opposite == count_in_line(cell, vacancy.index, "Co")
-        assert sum(p.multiplicity for p in partner_pairs(cell, vacancy.index, "Co")) == opposite
+        assert sum(p.multiplicity for p in collinear_pairs(cell, vacancy.index, "Co")) == opposite
     # Random cells have vacancies with different numbers of Co neighbours, which the ordered ones lack.
     assert len({v.cobalt_neighbours for v in octahedral_iron(cell)}) > 1
 
@@ -90,9 +90,9 @@ def test_labels_of_a_vacancy_travel():
 
 def test_a_pair_travels():
     cell = get_host("cofe2o4").structure()
-    (pair,) = partner_pairs(cell, octahedral_iron(cell)[0].index, "Co")
+    (pair,) = collinear_pairs(cell, octahedral_iron(cell)[0].index, "Co")
     again = json.loads(json.dumps(pair, cls=MontyEncoder), cls=MontyDecoder)
-    assert isinstance(again, PartnerPair)
+    assert isinstance(again, CollinearPair)
     assert again == pair
 
 
@@ -132,4 +132,4 @@ def test_low_spin_moments(ion, moment):
 
 def test_a_site_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="outside 0 to 55"):
-        partner_pairs(get_host("cofe2o4").structure(), 56, "Co")
+        collinear_pairs(get_host("cofe2o4").structure(), 56, "Co")

@@ -5,7 +5,11 @@ import json
 import numpy as np
 import pytest
 from magnetoionics.structures.defects.complexes import PointDefect, distinct_complexes, with_complex
-from magnetoionics.structures.defects.interstitials import Void, distinct_voids, with_interstitial
+from magnetoionics.structures.defects.interstitials import (
+    InterstitialSite,
+    distinct_interstitial_sites,
+    with_interstitial,
+)
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_moment, total_valence
 from monty.json import MontyDecoder, MontyEncoder
@@ -21,9 +25,9 @@ def imma():
     return get_host("cofe2o4").structure("Imma")
 
 
-def test_voids_of_spinel_are_16c_48f_and_8b(normal):
+def test_interstitial_sites_of_spinel_are_16c_48f_and_8b(normal):
     """Distances to oxygen by u: 16c, 48f and 8b of Fd-3m at a = 8.392 A, u = 0.381."""
-    voids = {(v.kind, v.multiplicity): v for v in distinct_voids(normal)}
+    voids = {(v.kind, v.multiplicity): v for v in distinct_interstitial_sites(normal)}
     assert set(voids) == {("octahedron", 16), ("tetrahedron", 48), ("tetrahedron", 8)}
     a, u = 8.392, 0.381
     assert voids["octahedron", 16].anion_A == pytest.approx(
@@ -36,14 +40,14 @@ def test_voids_of_spinel_are_16c_48f_and_8b(normal):
 
 
 @pytest.mark.parametrize(("key", "total"), [("cofe2o4", 72), ("life5o8", 72), ("gamma_fe2o3", 3 * 72 + 8)])
-def test_every_void_is_found_once(key, total):
+def test_every_interstitial_site_is_found_once(key, total):
     """16 + 48 + 8 per cube; the tripled cube of maghemite has 8 empty octahedra of B besides."""
-    assert sum(v.multiplicity for v in distinct_voids(get_host(key).structure())) == total
+    assert sum(v.multiplicity for v in distinct_interstitial_sites(get_host(key).structure())) == total
 
 
 def test_lithium_goes_into_the_empty_octahedron_of_maghemite():
     cell = get_host("gamma_fe2o3").structure()
-    voids = [v for v in distinct_voids(cell) if v.kind == "octahedron"]
+    voids = [v for v in distinct_interstitial_sites(cell) if v.kind == "octahedron"]
     filled = with_interstitial(cell, voids[0].position, "Li", 1.0, "16d")
     assert total_valence(filled) == pytest.approx(1)
     assert total_moment(filled) == pytest.approx(total_moment(cell))
@@ -100,8 +104,11 @@ def test_impossible_complexes_are_refused(imma):
         with_complex(imma, distinct_complexes(imma, [iron, PointDefect("Fe", "A", "Co")], 3.6)[0])
 
 
-def test_voids_and_complexes_travel(imma):
-    found = [distinct_voids(imma)[0], distinct_complexes(imma, [PointDefect("Fe", "B"), PointDefect("O", "O")], 2.3)[0]]
+def test_interstitial_sites_and_complexes_travel(imma):
+    found = [
+        distinct_interstitial_sites(imma)[0],
+        distinct_complexes(imma, [PointDefect("Fe", "B"), PointDefect("O", "O")], 2.3)[0],
+    ]
     again = json.loads(json.dumps(found, cls=MontyEncoder), cls=MontyDecoder)
-    assert isinstance(again[0], Void)
+    assert isinstance(again[0], InterstitialSite)
     assert again == found

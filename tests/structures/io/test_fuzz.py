@@ -14,7 +14,7 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.files import read_study
-from magnetoionics.hpc.study_folder.study_run import STUDY_JOB, run_study, study_as_declared
+from magnetoionics.hpc.study_folder.study_run import STUDY_JOB, run_study, study_under
 from magnetoionics.structures.host import Host, get_host
 from magnetoionics.structures.io.files import write_structure
 from magnetoionics.structures.io.host_files import HostFileError, load_host
@@ -229,7 +229,7 @@ def test_stores(data, store):
         output = changed(output, data.draw(changes_of(output)))
     docs.update([*documents.values(), {**documents[name], "output": None, **output}])
     try:
-        assert isinstance(study_as_declared(folder, None)[0], Study)
+        assert isinstance(study_under(folder, None)[0], Study)
     except (UserError, UnsafeFileError) as error:
         check_reason(error)
 

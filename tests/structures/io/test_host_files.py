@@ -68,7 +68,7 @@ def write(tmp_path, cfo):
     return go
 
 
-def test_a_file_and_roles_give_the_declared_host(write, cfo):
+def test_a_file_and_roles_give_the_built_in_host(write, cfo):
     host = get_host(str(write()))
     cell = host.structure()
     assert host.key == "mine"
@@ -109,7 +109,7 @@ def test_charge_is_refused(write):
         load_host(write(roles=roles))
 
 
-def test_another_moment_than_declared_is_refused(write):
+def test_another_moment_than_stated_is_refused(write):
     with pytest.raises(HostFileError, match="3 muB per formula unit, declared are 7"):
         load_host(write(moment_per_formula_muB=7.0))
     with pytest.raises(HostFileError, match="'B' is magnetic but has no spin sense"):
@@ -141,7 +141,7 @@ def test_fd3m_in_the_other_origin_is_refused(write):
     assert space_group_symbol(load_host(good).structure()) == "Fd-3m"
 
 
-def test_another_composition_than_declared_is_refused(write):
+def test_another_composition_than_stated_is_refused(write):
     """The symbol below is unknown to the reader, which then leaves the symmetry out without a word."""
     with pytest.raises(HostFileError, match=r"names the space group Fd-3m:2 and lists no symmetry .* two origin"):
         load_host(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :2")))
@@ -214,7 +214,7 @@ def test_left_handed_cells_are_refused(cfo):
 
 
 @pytest.mark.parametrize("ending", [".extxyz", ".mcif", ".json"])
-def test_moments_of_the_file_must_be_the_declared_ones(write, tmp_path, cfo, ending):
+def test_moments_of_the_file_must_be_the_stated_ones(write, tmp_path, cfo, ending):
     """Turned as a whole and of other sizes they are the same order; parallel ones are not Neel's."""
     name = f"mine{ending}"
     path = write(structures={"measured": name})
@@ -250,7 +250,7 @@ def test_spins_from_the_file(write, tmp_path, cfo, ending):
         load_host(write(spins="neel"))
 
 
-def test_declared_structures_pass_the_checks(cfo):
+def test_built_in_structures_pass_the_checks(cfo):
     check_no_overlap(cfo)
     check_bonds(cfo, "O")
     moved = bare(cfo)

@@ -61,7 +61,7 @@ def exact():
 
 
 @pytest.mark.parametrize("driver", [BandDriver, SurrogateBandDriver])
-def test_result_lists_humps_minima_both_barriers_and_the_arc(driver):
+def test_result_lists_saddles_minima_both_barriers_and_the_arc(driver):
     result = driver(Valley, SETTINGS).run(ion(0), ion(3.0), [ion(1.5, 0.2)], 0)
     known = exact()
     assert [s.kind for s in result.stations] == ["saddle", "minimum", "saddle"]

@@ -38,7 +38,7 @@ def test_known_vacancies_of_107_emt_atoms(driver, element, barrier, formation):
     assert result.points[0].energy - 107 * full.get_potential_energy() == pytest.approx(formation, abs=0.002)
 
 
-class TwoHumps(Calculator):
+class TwoSaddles(Calculator):
     """One ion in E = h sin^2(2 pi x / L) + k (y^2 + z^2)/2 + s x, two humps from x = 0 to x = L."""
 
     implemented_properties = ("energy", "forces")
@@ -69,11 +69,11 @@ def exact_extremum(model, guess, sense):
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_both_humps_are_found_and_climbed(known):
-    model = TwoHumps()
+def test_both_saddles_are_found_and_climbed(known):
+    model = TwoSaddles()
     middle = [one_ion(1.4, 0.1)] if known else []
     settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_hump=5)
-    result = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(3.0), middle, 0)
+    result = BandDriver(TwoSaddles, settings).run(one_ion(0), one_ion(3.0), middle, 0)
     kinds = [p.kind for p in result.points]
     assert kinds.count("saddle") == 2
     assert kinds.count("minimum") == 1
@@ -86,15 +86,15 @@ def test_both_humps_are_found_and_climbed(known):
 
 def test_reversed_band_has_the_same_barriers():
     settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002)
-    there = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(3.0), [one_ion(1.4)], 0)
-    back = BandDriver(TwoHumps, settings).run(one_ion(3.0), one_ion(0), [one_ion(1.6)], 0)
+    there = BandDriver(TwoSaddles, settings).run(one_ion(0), one_ion(3.0), [one_ion(1.4)], 0)
+    back = BandDriver(TwoSaddles, settings).run(one_ion(3.0), one_ion(0), [one_ion(1.6)], 0)
     highest = [max(p.energy for p in r.points) for r in (there, back)]
     assert highest[0] == pytest.approx(highest[1], abs=1e-4)
 
 
 def test_trial_that_falls_back_into_an_end_is_dropped_and_said():
     settings = BandSettings(relax_fmax_eV_per_A=0.002)
-    result = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(1.5), [one_ion(0.3)], 0)
+    result = BandDriver(TwoSaddles, settings).run(one_ion(0), one_ion(1.5), [one_ion(0.3)], 0)
     assert not [p for p in result.points if p.kind == "minimum"]
     assert any("back into an end" in n for n in result.notes)
 
@@ -142,7 +142,7 @@ def test_unconverged_band_says_so():
 def test_force_calls_are_counted():
     calls = []
 
-    class Counted(TwoHumps):
+    class Counted(TwoSaddles):
         def calculate(self, *args, **kwargs):
             calls.append(1)
             super().calculate(*args, **kwargs)
@@ -177,8 +177,8 @@ def test_ends_that_make_no_band_are_refused():
 def test_one_image_that_climbs_is_a_band():
     """ASE keeps no residual of the climbing image; with one image for each hump there is no other."""
     settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_hump=1)
-    result = BandDriver(TwoHumps, settings).run(one_ion(0), one_ion(3.0), [one_ion(1.4, 0.1)], 0)
+    result = BandDriver(TwoSaddles, settings).run(one_ion(0), one_ion(3.0), [one_ion(1.4, 0.1)], 0)
     assert all(c.passed for c in result.checks if c.name.startswith("NEB residual"))
     saddles = [p.energy for p in result.points if p.kind == "saddle"]
-    exact = [exact_extremum(TwoHumps(), x, -1) for x in (0.75, 2.25)]
+    exact = [exact_extremum(TwoSaddles(), x, -1) for x in (0.75, 2.25)]
     assert saddles == pytest.approx(exact, abs=1e-3)

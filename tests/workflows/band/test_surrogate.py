@@ -55,7 +55,7 @@ def test_noise_on_the_start_path_changes_nothing():
     assert all(np.array_equal(p.atoms.positions[fixed], initial.positions[fixed]) for p in result.points)
 
 
-class TwoHumps(Calculator):
+class TwoSaddles(Calculator):
     """One ion with two humps of 0.6 eV between x = 0 and 3 A and a curved valley."""
 
     implemented_properties = ("energy", "forces")
@@ -74,9 +74,9 @@ def one_ion(x):
     return Atoms("Co", positions=[[x, 0.0, 0.0]], cell=[20, 20, 20], pbc=True)
 
 
-def test_both_humps_and_the_minimum_between_are_found():
+def test_both_saddles_and_the_minimum_between_are_found():
     settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002)
-    result = SurrogateBandDriver(TwoHumps, settings).run(one_ion(0), one_ion(3.0), [], 0)
+    result = SurrogateBandDriver(TwoSaddles, settings).run(one_ion(0), one_ion(3.0), [], 0)
     found = [(p.kind, p.energy) for p in result.points if p.kind in ("saddle", "minimum")]
     assert [kind for kind, _ in found] == ["saddle", "minimum", "saddle"]
     # Along the valley E = 0.6 sin^2(kx) + 0.05 x; its extrema solve 0.6 k sin(2kx) = -0.05.

@@ -292,9 +292,9 @@ def test_study_with_a_band_relaxed_in_the_field(study):
     found = Study.model_validate_json((study / "results.json").read_text())
     (migration,) = found.migration
     (fields,) = migration.field_studies
-    assert [round(p.field_V_per_m) for p in fields.tier(RELAXED)] == [-2e8, 0, 2e8]
-    low, zero, high = fields.tier(RELAXED)
-    path = fields.tier(PATH)
+    assert [round(p.field_V_per_m) for p in fields.of_treatment(RELAXED)] == [-2e8, 0, 2e8]
+    low, zero, high = fields.of_treatment(RELAXED)
+    path = fields.of_treatment(PATH)
     assert zero.forward_eV == pytest.approx(migration.forward_eV, abs=1e-12)
     # First order in the field is the dipole's; what relaxation adds is second order and small.
     for point, other in zip((low, high), (path[0], path[2]), strict=True):

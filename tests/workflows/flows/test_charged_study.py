@@ -1,7 +1,7 @@
 """Charge states in a study: E_f(E_F) and its figure, tables of the report, what happens without a Fermi level."""
 
 import pytest
-from made_studies import CFO, TAG, ELEMENT_eV, planted_study
+from made_studies import CFO, TAG, ELEMENT_eV, known_study
 from magnetoionics.analysis.defects.charge_corrections import point_charge_correction
 from magnetoionics.analysis.defects.charge_states import BandEdges
 from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 CUBE_A = [[8.4, 0, 0], [0, 8.4, 0], [0, 0, 8.4]]
 EDGES = BandEdges(
     vbm_eV=2.0, gap_eV=1.5, dielectric=[[12, 0, 0], [0, 12, 0], [0, 0, 12]], electron_mass=1.5, hole_mass=2.5,
-    source="planted", provenance=TAG,
+    source="known", provenance=TAG,
 )  # fmt: skip
 
 
@@ -27,12 +27,12 @@ def state(charge, difference_eV):
 
 
 def charged(neutral_eV, ionised_eV, edges=EDGES):
-    return ChargedVacancies(edges=edges, states=[state(0, neutral_eV), state(2, ionised_eV)], notes=["planted"])
+    return ChargedVacancies(edges=edges, states=[state(0, neutral_eV), state(2, ionised_eV)], notes=["known"])
 
 
-def test_the_level_and_the_lines_are_those_of_the_planted_energies():
+def test_the_level_and_the_lines_are_those_of_the_known_energies():
     """eps(2+/0) = [E(0) - E(2+) - correction] / 2 - E_VBM: no potential of an element enters."""
-    study = planted_study("cofe2o4", CFO, charged=charged(8.0, 2.2))
+    study = known_study("cofe2o4", CFO, charged=charged(8.0, 2.2))
     fermi = study.defects.fermi
     correction = point_charge_correction(2, CUBE_A, 12.0).total_eV
     (level,) = fermi.transitions
@@ -55,7 +55,7 @@ def test_the_level_and_the_lines_are_those_of_the_planted_energies():
 
 def test_without_a_neutral_crystal_there_are_levels_and_no_concentrations():
     """A vacancy that gains 100 eV by losing two electrons fills every site: no Fermi level balances that."""
-    study = planted_study("cofe2o4", CFO, charged=charged(8.0, -100.0))
+    study = known_study("cofe2o4", CFO, charged=charged(8.0, -100.0))
     assert study.defects.brouwer == []
     assert "makes the crystal neutral" in study.defects.no_concentrations
     assert study.defects.fermi is not None

@@ -94,7 +94,7 @@ def test_every_check_that_was_made_passed(study):
     assert {c.name.split(" of ")[0] for c in hop.checks} >= {"NEB residual", "saddle force"}
 
 
-def test_band_has_two_humps_and_the_field_identities_hold(study):
+def test_band_has_two_saddles_and_the_field_identities_hold(study):
     (hop,) = study.migration
     kinds = [p.kind for p in hop.images]
     assert kinds.count("saddle") == 2

@@ -46,7 +46,7 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_study_of_a_user_host_has_the_numbers_of_the_declared_host(here, monkeypatch):
+def test_the_study_of_a_user_host_has_the_numbers_of_the_built_in_host(here, monkeypatch):
     """Cobalt ferrite from a CIF whose files vanish when the flow is built: everything is in the jobs."""
     path = write_host(here / "Hosts")
     build = study_runner._build_flow
@@ -124,5 +124,5 @@ def test_the_command_refuses_a_bad_host_file_in_one_line(here, capsys):
     assert sorted(p.name for p in here.iterdir()) == ["Cells", "MyFerrite.yaml"]
 
 
-def test_declared_hosts_stay_names():
+def test_built_in_hosts_stay_names():
     assert portable_host(" CoFe2O4 ") == "cofe2o4"

@@ -8,7 +8,7 @@ from magnetoionics.analysis.results.calculation import Calculation, Check, Inval
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
-from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker, assemble_study
+from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker, study_job
 from magnetoionics.workflows.vasp.settings import SpinOrbitSettings, VaspSettings
 from vasp_running import engine, run
 
@@ -48,8 +48,8 @@ def test_an_invalid_host_ends_the_study_and_another_order_is_left_out():
     engine_result = MagnetoionicStudyMaker.quick(get_engine("local"))._engine_result(cell)
     bad = bulk.model_copy(update={"checks": broken})
     with pytest.raises(InvalidResultError, match=r"bulk Imma.*a spin flipped"):
-        assemble_study.original("cofe2o4", "Imma", engine_result, [], {"Imma": bad})
-    study = assemble_study.original("cofe2o4", "Imma", engine_result, [], {"Imma": bulk, "P4_122": bad})
+        study_job.original("cofe2o4", "Imma", engine_result, [], {"Imma": bad})
+    study = study_job.original("cofe2o4", "Imma", engine_result, [], {"Imma": bulk, "P4_122": bad})
     assert [o.order for o in study.host.orders] == ["Imma"]
     # The moment is what was computed, not what the spins started from.
     assert study.host.moment_per_formula_muB == pytest.approx(21.0 / 8)

@@ -1,4 +1,4 @@
-"""Declarations as a user writes them: a YAML file, or its content on one line."""
+"""Assumptions as a user writes them: a YAML file, or its content on one line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import UserError
 
 if TYPE_CHECKING:
-    from ..analysis.device.assumptions import Declarations
+    from ..analysis.device.assumptions import Assumptions
     from ..analysis.thermodynamics.phases import Phase
 
 Said = str | Mapping[str, Any] | None
@@ -21,18 +21,18 @@ _EXAMPLES = {
 }
 
 
-def declarations(
+def read_assumptions(
     reference: Said = None, pulse: Said = None, film: Said = None, enthalpies: Said = None
-) -> Declarations:
+) -> Assumptions:
     """What a user declares, checked.
 
     Parameters
     ----------
     reference, pulse, film
-        Fields of `FrozenReference`, `FieldPulse` and `FilmDeclaration`: a dictionary, the path of a YAML file, or
+        Fields of `FrozenReference`, `FieldPulse` and `FilmAssumptions`: a dictionary, the path of a YAML file, or
         YAML on one line. None or ``"none"``: the default.
     enthalpies
-        Formation enthalpies by formula in kJ/mol, each a number or the entries of `phases.declared_phase`.
+        Formation enthalpies by formula in kJ/mol, each a number or the entries of `phases.stated_phase`.
 
     Raises
     ------
@@ -41,12 +41,12 @@ def declarations(
     """
     from pydantic import ValidationError
 
-    from ..analysis.device.assumptions import Declarations
-    from ..analysis.device.film import FilmDeclaration
+    from ..analysis.device.assumptions import Assumptions
+    from ..analysis.device.film import FilmAssumptions
     from ..analysis.kinetics.switching import FieldPulse
     from ..analysis.magnetism.frozen_reference import FrozenReference
 
-    kinds = {"reference": FrozenReference, "pulse": FieldPulse, "film": FilmDeclaration}
+    kinds = {"reference": FrozenReference, "pulse": FieldPulse, "film": FilmAssumptions}
     made: dict[str, Any] = {}
     for name, said in (("reference", reference), ("pulse", pulse), ("film", film)):
         entries = _entries(name, said)
@@ -60,19 +60,19 @@ def declarations(
             known = ", ".join(k for k in kinds[name].model_fields)
             wrong = f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
             raise UserError(f"{name} {said!r}: {wrong}; entries: {known}; e.g. {_EXAMPLES[name]}") from error
-    return Declarations(**made, enthalpies=_enthalpies(enthalpies))
+    return Assumptions(**made, enthalpies=_enthalpies(enthalpies))
 
 
 def _enthalpies(said: Said) -> list[Phase]:
-    from ..analysis.thermodynamics.phases import declared_phase
+    from ..analysis.thermodynamics.phases import stated_phase
 
     out = []
     for formula, value in (_entries("enthalpies", said) or {}).items():
         entries = value if isinstance(value, dict) else {"kJ_per_mol": value}
         try:
-            out.append(declared_phase(formula, **entries))
+            out.append(stated_phase(formula, **entries))
         except (TypeError, ValueError) as error:
-            wrong = str(error).replace("declared_phase() ", "")
+            wrong = str(error).replace("stated_phase() ", "")
             raise UserError(f"enthalpies {said!r}: {formula}: {wrong}; e.g. {_EXAMPLES['enthalpies']}") from error
     return out
 

@@ -11,7 +11,7 @@ from ..results.calculation import Calculation
 from ..results.document import Document, Provenance, StructureField
 
 
-class Evidence(Document):
+class ReferenceCalculation(Document):
     """One calculation that is too long to repeat at every test.
 
     Attributes
@@ -63,7 +63,7 @@ class StartGeometry(Document):
     provenance: Provenance
 
 
-def evidence_folder() -> Path:
+def reference_calculations_folder() -> Path:
     """Where the package keeps its evidence."""
     return Path(__file__).resolve().parents[2] / "data" / "gpaw"
 
@@ -87,7 +87,7 @@ def load_start(name: str) -> StartGeometry:
     return StartGeometry.model_validate_json(path.read_text())
 
 
-def load_evidence(folder: Path | None = None) -> dict[str, Evidence]:
+def load_reference_calculations(folder: Path | None = None) -> dict[str, ReferenceCalculation]:
     """All kept documents by name.
 
     Parameters
@@ -101,8 +101,8 @@ def load_evidence(folder: Path | None = None) -> dict[str, Evidence]:
         If a file's name is not that of its document.
     """
     found = {}
-    for path in sorted((folder or evidence_folder()).glob("*.json")):
-        document = Evidence.model_validate_json(path.read_text())
+    for path in sorted((folder or reference_calculations_folder()).glob("*.json")):
+        document = ReferenceCalculation.model_validate_json(path.read_text())
         if document.name != path.stem:
             raise ValueError(f"{path.name} holds the evidence {document.name!r}; rename one of them")
         found[document.name] = document

@@ -5,14 +5,14 @@ import pytest
 from magnetoionics.analysis.defects.host_window import experimental_window
 from magnetoionics.analysis.results.calculation import Calculation, Check
 from magnetoionics.analysis.results.document import Provenance
-from magnetoionics.analysis.study.kept_calculations import (
-    Evidence,
-    evidence_folder,
-    load_evidence,
+from magnetoionics.analysis.study.reference_calculations import (
+    ReferenceCalculation,
+    load_reference_calculations,
     load_start,
+    reference_calculations_folder,
 )
 from magnetoionics.analysis.thermodynamics.phases import load_experimental_phases
-from magnetoionics.workflows.gpaw.evidence import (
+from magnetoionics.workflows.gpaw.reference_calculations import (
     PHASES,
     VACANCIES,
     defect_cell,
@@ -24,10 +24,10 @@ from magnetoionics.workflows.gpaw.evidence import (
     task,
     task_names,
 )
-from magnetoionics.workflows.gpaw.evidence_results import evidence_vacancies, hop_energies_eV, phase_name
+from magnetoionics.workflows.gpaw.reference_results import evidence_vacancies, hop_energies_eV, phase_name
 from pymatgen.core import Composition
 
-KEPT = load_evidence()
+KEPT = load_reference_calculations()
 
 
 def test_there_is_evidence():
@@ -80,11 +80,11 @@ def test_born_charge_of_the_mover_has_the_mirror_of_the_cell():
 
 
 def test_renamed_file_is_refused(tmp_path):
-    name, text = next((p.stem, p.read_text()) for p in evidence_folder().glob("*.json"))
+    name, text = next((p.stem, p.read_text()) for p in reference_calculations_folder().glob("*.json"))
     (tmp_path / "other.json").write_text(text)
     with pytest.raises(ValueError, match=name):
-        load_evidence(tmp_path)
-    assert isinstance(Evidence.model_validate_json(text), Evidence)
+        load_reference_calculations(tmp_path)
+    assert isinstance(ReferenceCalculation.model_validate_json(text), ReferenceCalculation)
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_path_of_the_hop_starts_and_ends_in_octahedra_and_its_middle_in_a_tetrah
     assert energies[0] < energies[2] < min(energies[1], energies[3])
 
 
-def planted(name, energy_eV, moment_muB=0.0):
+def known(name, energy_eV, moment_muB=0.0):
     """A document of a task with an energy that was put in."""
     job = task(name)
-    provenance = Provenance(engine="planted", tier="arithmetic", functional="none")
+    provenance = Provenance(engine="known", tier="arithmetic", functional="none")
     done = Calculation(
         name=name,
         structure=job.structure,
@@ -154,12 +154,12 @@ def planted(name, energy_eV, moment_muB=0.0):
         total_moment_muB=moment_muB,
         provenance=provenance,
     )
-    return Evidence(
+    return ReferenceCalculation(
         name=name, what="", command="", calculation=done, cpu_seconds=1, wall_seconds=1, provenance=provenance
     )
 
 
-def test_formation_energies_come_back_from_planted_ones():
+def test_formation_energies_come_back_from_known_ones():
     # Energies made of measured enthalpies and arbitrary elements; every vacancy costs 2 eV beyond its element.
     elements = {"Fe": -7.0, "Co": -6.0, "O": -5.0}
     formed = {p.formula: p.formation_energy_eV for p in load_experimental_phases(["Fe", "Co", "O"])}
@@ -169,11 +169,11 @@ def test_formation_energies_come_back_from_planted_ones():
         counts = task(name).structure.composition.get_el_amt_dict()
         units = sum(counts.values()) / sum(Composition(formula).values())
         total = sum(elements[e] * n for e, n in counts.items()) + units * formed[formula]
-        kept[name] = planted(name, total)
+        kept[name] = known(name, total)
     host = 4 * (formed["CoFe2O4"] + elements["Co"] + 2 * elements["Fe"] + 4 * elements["O"])
-    kept[single_point("host")] = planted(single_point("host"), host, 12.0)
+    kept[single_point("host")] = known(single_point("host"), host, 12.0)
     for key, (element, _) in VACANCIES.items():
-        kept[single_point(key)] = planted(single_point(key), host - elements[element] + 2.0, 7.0)
+        kept[single_point(key)] = known(single_point(key), host - elements[element] + 2.0, 7.0)
     found = evidence_vacancies(kept)
     assert found.missing == []
     measured = experimental_window("CoFe2O4")[0]
@@ -191,7 +191,7 @@ def test_formation_energies_come_back_from_planted_ones():
     # A relaxation counts where it is lower, and only there.
     for key, change, label in (("vo", -0.3, "V_O"), ("vcob", 0.3, "V_Co(B)")):
         point, relaxed = quotable(key)
-        kept[relaxed] = planted(relaxed, kept[point].calculation.energy_eV + change, 7.0)
+        kept[relaxed] = known(relaxed, kept[point].calculation.energy_eV + change, 7.0)
         again = {v.label: v.oxygen_rich_eV[0] for v in evidence_vacancies(kept).vacancies}
         assert again[label] - by_label[label].oxygen_rich_eV[0] == pytest.approx(min(change, 0.0))
 
@@ -218,9 +218,9 @@ def test_evidence_that_failed_a_guard_is_not_used():
 
 
 def test_energies_of_the_hop_count_from_the_state_before():
-    kept = {hop_point(s): planted(hop_point(s), e) for s, e in (("before", -400.0), ("middle", -399.6))}
+    kept = {hop_point(s): known(hop_point(s), e) for s, e in (("before", -400.0), ("middle", -399.6))}
     assert hop_energies_eV(kept) == pytest.approx({"before": 0.0, "middle": 0.4})
-    assert hop_energies_eV({hop_point("after"): planted(hop_point("after"), 1.0)}) == {}
+    assert hop_energies_eV({hop_point("after"): known(hop_point("after"), 1.0)}) == {}
 
 
 def test_every_kept_document_is_a_task():

@@ -11,10 +11,10 @@ from ...analysis.defects.formation import formation_bounds
 from ...analysis.defects.host_window import CompetingPhasesResult, competing_phases_result, oxygen_errors
 from ...analysis.results.calculation import Calculation, invalid_because
 from ...analysis.results.document import Document
-from ...analysis.study.kept_calculations import Evidence
+from ...analysis.study.reference_calculations import ReferenceCalculation
 from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
-from .evidence import HOP_STATES, PHASES, VACANCIES, hop_point, quotable, single_point, task_names
+from .reference_calculations import HOP_STATES, PHASES, VACANCIES, hop_point, quotable, single_point, task_names
 
 HOST_FORMULA = "CoFe2O4"
 
@@ -69,13 +69,13 @@ class EvidenceVacancies(Document):
     missing: list[str]
 
 
-def evidence_vacancies(kept: Mapping[str, Evidence]) -> EvidenceVacancies | None:
+def evidence_vacancies(kept: Mapping[str, ReferenceCalculation]) -> EvidenceVacancies | None:
     """Formation energies at 500 eV, or None without host, oxides or a window.
 
     Parameters
     ----------
     kept
-        Evidence by name.
+        ReferenceCalculation by name.
 
     Notes
     -----
@@ -104,7 +104,7 @@ def evidence_vacancies(kept: Mapping[str, Evidence]) -> EvidenceVacancies | None
     )
 
 
-def _usable(kept: Mapping[str, Evidence]) -> dict[str, Calculation]:
+def _usable(kept: Mapping[str, ReferenceCalculation]) -> dict[str, Calculation]:
     """Calculations by task; one that failed a guard is none."""
     return {
         n: e.calculation
@@ -184,7 +184,7 @@ def _ions(done: Calculation) -> str:
     )
 
 
-def hop_energies_eV(kept: Mapping[str, Evidence]) -> dict[str, float]:
+def hop_energies_eV(kept: Mapping[str, ReferenceCalculation]) -> dict[str, float]:
     """Energies of the hop's states above the one before it, eV; empty without that one.
 
     Single points on the path of a cheaper engine: not the engine's own stationary points.

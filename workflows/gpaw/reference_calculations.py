@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from pymatgen.core import Structure
 
-from ...analysis.study.kept_calculations import Evidence, evidence_folder, load_start
+from ...analysis.study.reference_calculations import ReferenceCalculation, load_start, reference_calculations_folder
 from ...structures.cells.competing_phases import competing_phase
 from ...structures.cells.supercell import general_supercell
 from ...structures.defects.hops import Hop
@@ -161,9 +161,9 @@ def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) ->
     if name == relaxation:
         return Task(name, what, start.structure, settings, "relax")
     kind: TaskKind = "relax" if relax else "static"
-    kept = evidence_folder() / f"{relaxation}.json"
+    kept = reference_calculations_folder() / f"{relaxation}.json"
     if kept.exists():
-        found = Evidence.model_validate_json(kept.read_text()).calculation
+        found = ReferenceCalculation.model_validate_json(kept.read_text()).calculation
         if found is not None:
             return Task(name, what, found.structure, settings, kind, relaxed_by=relaxation)
     return Task(name, what, start.structure, settings, kind, relaxed_by=start.provenance.engine)
