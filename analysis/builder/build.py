@@ -265,7 +265,7 @@ def _defects(inputs: StudyInputs, found: VacancySet) -> list[VacancyFormation]:
     return [
         VacancyFormation(
             label=v.label,
-            removed={v.element: 1},
+            removed=dict(v.removed),
             energy_difference_eV=v.calculation.energy_eV - host_energy,
             indicative=indicative,
             note=_note(indicative),
@@ -323,6 +323,7 @@ def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult | 
                 element=v.element,
                 sublattice=v.sublattice,
                 multiplicity=v.multiplicity,
+                removed=dict(v.removed),
                 cobalt_neighbours=v.cobalt_neighbours,
                 cell_atoms=len(v.calculation.structure),
                 energy_minus_host_eV=v.calculation.energy_eV - host.energy_eV,

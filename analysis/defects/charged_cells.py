@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..results.calculation import Calculation, Check, require_valid
 from ..results.document import Document, Provenance
@@ -23,7 +23,7 @@ from .charge_corrections import (
     freysoldt_correction,
     point_charge_correction,
 )
-from .charge_states import BandEdges
+from .charge_states import BandEdges, ChargeLine, TransitionLevel, transition_levels
 from .defect_energies import VacancyFormation
 
 # Bins of the density of states made of levels: well below kT.
@@ -88,7 +88,7 @@ class DielectricResult(Document):
 
 
 class ChargedVacancy(Document):
-    """One vacancy in one charge state.
+    """One vacancy, or another defect, in one charge state.
 
     Attributes
     ----------
@@ -96,6 +96,8 @@ class ChargedVacancy(Document):
         As of the neutral vacancy; `multiplicity` counts sites of the ordered cell.
     charge
         In e.
+    removed
+        Atoms removed by element, negative for atoms added; one of `element` if not given.
     energy_difference_eV
         E(charged cell) - E(host), uncorrected.
     total_moment_muB
@@ -111,11 +113,17 @@ class ChargedVacancy(Document):
     sublattice: str
     multiplicity: int
     charge: int
+    removed: dict[str, int] = Field(default_factory=dict)
     energy_difference_eV: float
     total_moment_muB: float
     corrections: list[ChargeCorrection] = Field(default_factory=list)
     checks: list[Check] = Field(default_factory=list)
     provenance: Provenance = Field(repr=False)
+
+    @model_validator(mode="after")
+    def _vacancy_unless_said(self) -> ChargedVacancy:
+        self.removed = self.removed or {self.element: 1}
+        return self
 
     @property
     def correction_eV(self) -> float:
@@ -145,7 +153,7 @@ class ChargedVacancies(Document):
         return [
             VacancyFormation(
                 label=s.label,
-                removed={s.element: 1},
+                removed=dict(s.removed),
                 energy_difference_eV=s.energy_difference_eV,
                 charge=s.charge,
                 vbm_eV=self.edges.vbm_eV,
@@ -155,6 +163,22 @@ class ChargedVacancies(Document):
             )
             for s in self.states
         ]
+
+    def levels(self) -> list[TransitionLevel]:
+        """Charge transition levels above the valence band maximum.
+
+        Charge states of one defect exchange the same atoms, so that no chemical potential enters.
+        """
+        lines = [
+            ChargeLine(
+                label=s.label,
+                charge=s.charge,
+                at_vbm_eV=s.energy_difference_eV + s.charge * self.edges.vbm_eV + s.correction_eV,
+                correction_eV=s.correction_eV,
+            )
+            for s in self.states
+        ]
+        return transition_levels(lines, self.edges.gap_eV)
 
 
 def counted_states(levels_eV: ArrayLike, states: ArrayLike) -> tuple[list[float], list[float]]:

@@ -135,5 +135,5 @@ def vacancy_host(
             DefectSites(label=v.label, site=v.label.removeprefix("V_"), per_formula=v.multiplicity / formula_units)
             for v in vacancies.vacancies
         ],
-        removed={v.label: {v.element: 1} for v in vacancies.vacancies},
+        removed={v.label: dict(v.removed) for v in vacancies.vacancies},
     )

@@ -1,8 +1,8 @@
-"""Vacancy energies as an engine gives them, before any chemical potential."""
+"""Energies of vacancies and other defects as an engine gives them, before any chemical potential."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..results.calculation import Calculation
 from ..results.document import Document
@@ -37,16 +37,18 @@ class StartEnergy(Document):
 
 
 class VacancyState(Document):
-    """One relaxed vacancy.
+    """One relaxed vacancy, or another defect that says what it removes and adds.
 
     Attributes
     ----------
     label
         E.g. ``V_Fe(B)``.
     element, sublattice
-        What was removed, and from where.
+        What was removed, and from where; what was added, of an interstitial.
     multiplicity
         Equivalent sites in the host's ordered cell.
+    removed
+        Atoms removed by element, negative for atoms added; one of `element` if not given.
     cobalt_neighbours
         Co among the nearest cations (3.3 A); None for anions.
     calculation
@@ -62,13 +64,19 @@ class VacancyState(Document):
     sublattice: str
     multiplicity: int
     cobalt_neighbours: int | None
+    removed: dict[str, int] = Field(default_factory=dict)
     calculation: Calculation
     starts: list[StartEnergy] = Field(default_factory=list)
     changed_ions: list[ChangedIon] = Field(default_factory=list)
 
+    @model_validator(mode="after")
+    def _vacancy_unless_said(self) -> VacancyState:
+        self.removed = self.removed or {self.element: 1}
+        return self
+
 
 class VacancySet(Document):
-    """The host's supercell and its vacancies, all from one engine with one set of settings."""
+    """The host's supercell and its defects, all from one engine with one set of settings."""
 
     host: Calculation
     vacancies: list[VacancyState]

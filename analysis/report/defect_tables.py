@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..defects.binding import VacancyBinding
 from ..defects.brouwer import RatioRange
-from ..defects.charge_states import FermiDiagram
+from ..defects.charge_states import TransitionLevel
 from ..defects.charged_cells import ChargedVacancies
 from ..defects.equilibria import DefectEquilibria
 from ..study.documents import Study
@@ -64,19 +66,19 @@ def charged_table(found: ChargedVacancies) -> Table:
     )
 
 
-def levels_table(diagram: FermiDiagram) -> Table:
-    """Fermi levels at which the stable charge of a vacancy changes."""
+def levels_table(levels: Sequence[TransitionLevel], gap_eV: float) -> Table:
+    """Fermi levels at which the stable charge of a defect changes."""
     rows = [
         [
             *words([t.label, f"{t.charge_below:+d}/{t.charge_above:+d}".replace("+0", "0")]),
             number(t.level_eV, 2),
             *words(["yes" if t.in_gap else "no"]),
         ]
-        for t in diagram.transitions
+        for t in levels
     ]
     return Table(
-        f"Charge transition levels above the valence band maximum; gap {diagram.gap_eV:.2f} eV",
-        ["vacancy", "charges", "level (eV)", "in the gap"],
+        f"Charge transition levels above the valence band maximum; gap {gap_eV:.2f} eV",
+        ["defect", "charges", "level (eV)", "in the gap"],
         rows,
     )
 

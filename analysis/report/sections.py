@@ -45,9 +45,11 @@ def _host(study: Study) -> Section:
 
 
 def _vacancies(study: Study) -> Section | None:
-    if not study.vacancies:
+    if not study.vacancies and study.charged is None:
         return None
-    section = Section("vacancies", "Vacancies and oxygen potential", tables=[vacancies_table(study)])
+    section = Section("vacancies", "Vacancies and oxygen potential")
+    if study.vacancies:
+        section.tables.append(vacancies_table(study))
     if any(len(v.starts) > 1 for v in study.vacancies):
         section.tables.append(starts_table(study))
     if study.binding is not None:
@@ -55,6 +57,8 @@ def _vacancies(study: Study) -> Section | None:
     if study.charged is not None:
         section.tables.append(charged_table(study.charged))
         section.notes += study.charged.notes
+        if levels := study.charged.levels():
+            section.tables.append(levels_table(levels, study.charged.edges.gap_eV))
     potentials = study.chemical_potentials
     if potentials is None:
         section.paragraphs.append(
@@ -77,8 +81,6 @@ def _vacancies(study: Study) -> Section | None:
         if p.confidence == "declared"
     ]
     section.notes += [*potentials.lines.provenance.left_out, potentials.references.note]
-    if study.defects is not None and study.defects.fermi is not None:
-        section.tables.append(levels_table(study.defects.fermi))
     if study.defects is not None and study.defects.no_concentrations:
         section.paragraphs.append(f"No concentrations and no film composition: {study.defects.no_concentrations}.")
     elif study.defects is not None and not study.defects.dilute:

@@ -67,12 +67,16 @@ def _range(value: EnergyRange | None) -> Cell:
 
 
 def vacancies_table(study: Study) -> Table:
-    """Vacancies with their formation energies at both edges of the window."""
+    """Vacancies and other defects with their formation energies at both edges of the window."""
     cobalt = any(v.cobalt_neighbours for v in study.vacancies)
+    # Without potentials the differences of the cells are what there is.
+    bare = any(v.oxygen_rich is None for v in study.vacancies)
+    kind = "vacancy" if all(v.removed in ({}, {v.element: 1}) for v in study.vacancies) else "defect"
     rows = [
         [
             *words([v.label, v.multiplicity]),
             *words(["–" if v.cobalt_neighbours is None else v.cobalt_neighbours] if cobalt else []),
+            *([number(v.energy_minus_host_eV)] if bare else []),
             _range(v.oxygen_poor),
             _range(v.oxygen_rich),
             number(v.moment_change_muB, 1, signed=True),
@@ -87,11 +91,12 @@ def vacancies_table(study: Study) -> Table:
         most = f" to {bars[-1]:.2f}" if bars[-1] - bars[0] >= 0.005 else ""
         error = f"references ± {bars[0]:.2f}{most} eV"
     return Table(
-        f"Vacancies in {study.vacancies[0].cell_atoms} atoms, engine {study.engine.name} ({tag}{error})",
+        f"{'Vacancies' if kind == 'vacancy' else 'Defects'} in {study.vacancies[0].cell_atoms} atoms, engine {study.engine.name} ({tag}{error})",
         [
-            "vacancy",
+            kind,
             "sites per cell",
             *(["Co neighbours"] if cobalt else []),
+            *(["cell minus host (eV)"] if bare else []),
             "E_f oxygen-poor (eV)",
             "E_f oxygen-rich (eV)",
             "moment change (μB)",

@@ -129,6 +129,8 @@ class VacancyResult(Document):
 
     Attributes
     ----------
+    removed
+        Atoms removed by element, negative for atoms added: one of `element` for a vacancy.
     energy_minus_host_eV
         Relaxed defect cell minus host supercell, no chemical potentials.
     oxygen_poor, oxygen_rich
@@ -153,6 +155,7 @@ class VacancyResult(Document):
     sublattice: str
     multiplicity: int
     cobalt_neighbours: int | None
+    removed: dict[str, int] = Field(default_factory=dict)
     cell_atoms: int
     energy_minus_host_eV: float
     oxygen_poor: EnergyRange | None = None
