@@ -90,8 +90,9 @@ def vacancies_table(study: Study) -> Table:
     if bars:
         most = f" to {bars[-1]:.2f}" if bars[-1] - bars[0] >= 0.005 else ""
         error = f"references ± {bars[0]:.2f}{most} eV"
+    plural = "Vacancies" if kind == "vacancy" else "Defects"
     return Table(
-        f"{'Vacancies' if kind == 'vacancy' else 'Defects'} in {study.vacancies[0].cell_atoms} atoms, engine {study.engine.name} ({tag}{error})",
+        f"{plural} in {study.vacancies[0].cell_atoms} atoms, engine {study.engine.name} ({tag}{error})",
         [
             kind,
             "sites per cell",
