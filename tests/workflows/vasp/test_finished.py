@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from magnetoionics.workflows.vasp.finished.band import read_band
 from magnetoionics.workflows.vasp.finished.reader import read_run
 
