@@ -21,7 +21,7 @@ from pydantic import Field
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
-from ..results.calculation import Check
+from ..results.checks import Check, held
 from ..results.document import Document, Provenance
 from ..results.units import BOLTZMANN_eV_PER_K
 from .carriers import carriers_per_A3
@@ -317,7 +317,7 @@ def _composition(host: SolidSolution, defects: Sequence[DefectConcentration]) ->
 def _neutrality(net: float, charges: np.ndarray, amounts: np.ndarray, carriers: float) -> Check:
     scale = float(np.abs(charges) @ amounts) + carriers
     value = abs(net) / scale if scale > 0 else 0.0
-    return Check(name="charge neutrality", passed=value <= _NEUTRAL, value=value, limit=_NEUTRAL, unit="of all charge")
+    return held("charge neutrality", value, _NEUTRAL, unit="of all charge")
 
 
 def _mass_action(system: _System, amounts: np.ndarray, fermi: float, frozen: Mapping[str, float]) -> Check:
@@ -337,7 +337,7 @@ def _mass_action(system: _System, amounts: np.ndarray, fermi: float, frozen: Map
             j = next(k for k in own if system.labels[k] == system.labels[i])
             other = system.thermal * (math.log(amounts[j]) - system.log_degeneracy[j])
             worst = max(worst, abs((found - other) - (expected[i] - expected[j])))
-    return Check(name="mass action", passed=worst <= _MASS_ACTION_EV, value=worst, limit=_MASS_ACTION_EV, unit="eV")
+    return held("mass action", worst, _MASS_ACTION_EV, unit="eV")
 
 
 def _dilute(system: _System, amounts: np.ndarray) -> Check:
@@ -345,11 +345,10 @@ def _dilute(system: _System, amounts: np.ndarray) -> Check:
         float(sum(amounts[i] for i, k in enumerate(system.kinds) if k == kind)) / n for kind, n in system.sites.items()
     ]
     value = max(shares, default=0.0)
-    return Check(
-        name="dilute",
-        passed=value <= DILUTE_FRACTION,
-        value=value,
-        limit=DILUTE_FRACTION,
+    return held(
+        "dilute",
+        value,
+        DILUTE_FRACTION,
         unit="of the sites of one kind",
         note="" if value <= DILUTE_FRACTION else "defects this dense attract or repel each other; that is left out",
     )

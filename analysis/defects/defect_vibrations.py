@@ -13,7 +13,7 @@ from pydantic import Field
 from scipy import constants
 
 from ..kinetics.attempt_frequency import vibrational_free_energy_eV
-from ..results.calculation import Check
+from ..results.checks import Check, held
 from ..results.document import Document, Provenance
 from .defect_energies import VacancyFormation
 
@@ -144,4 +144,4 @@ def with_vibrations(defect: VacancyFormation, term: VibrationalTerm) -> VacancyF
 
 def _real(name: str, modes_THz: Sequence[float]) -> Check:
     count = int(np.sum(np.asarray(modes_THz) <= 0))
-    return Check(name=f"modes of {name} are real", passed=count == 0, value=float(count), limit=0.0)
+    return held(f"modes of {name} that are not real", count, 0, must_be="equal to")

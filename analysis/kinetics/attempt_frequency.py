@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants as _c
 
-from ..results.calculation import Check
+from ..results.checks import Check, failed, held
 from ..results.document import Document, Provenance
 from ..results.units import BOLTZMANN_eV_PER_K
 from .rates import Retention, retention
@@ -171,7 +171,8 @@ class AttemptFrequency(Document):
     radius_A, atoms
         Of the sphere (None for all atoms), and how many atoms vibrate.
     forward_Hz, backward_Hz
-        Vineyard's prefactors from the initial and from the final state; None if the check on the modes failed.
+        Vineyard's prefactors from the initial and from the final state; None if any check failed: an imaginary mode
+        more or less, or a state that is not stationary, whose modes are those of a slope.
     shells
         The same with smaller spheres: how the partial Hessian converges.
     relative_error
@@ -213,7 +214,7 @@ class AttemptFrequency(Document):
     @property
     def failed_in_words(self) -> str:
         """Checks that failed."""
-        return "; ".join(c.name for c in self.checks if c.passed is False)
+        return "; ".join(c.in_words for c in failed(self.checks))
 
     def rate_per_s(self, temperature_K: float, *, backward: bool = False) -> float:
         """Harmonic transition-state rate with quantum oscillators, (kT/h) exp[-(E_b + dF_vib)/kT].
@@ -253,24 +254,12 @@ def judge_modes(modes: Sequence[Modes], force_limit_eV_per_A: float) -> list[Che
     for m in modes:
         wanted = int(m.state == "saddle")
         name = f"{m.state} state has {'exactly one' if wanted else 'no'} imaginary mode"
-        checks.append(Check(name=name, passed=m.imaginary == wanted, value=m.imaginary, limit=wanted))
+        checks.append(held(name, m.imaginary, wanted, must_be="equal to"))
         checks.append(
-            Check(
-                name=f"{m.state} state is stationary",
-                passed=m.largest_force_eV_per_A <= force_limit_eV_per_A,
-                value=m.largest_force_eV_per_A,
-                limit=force_limit_eV_per_A,
-                unit="eV/A",
-            )
+            held(f"{m.state} state is stationary", m.largest_force_eV_per_A, force_limit_eV_per_A, unit="eV/A")
         )
         if m.largest_translation_THz is not None:
             checks.append(
-                Check(
-                    name=f"{m.state} state's translations cost nothing",
-                    passed=m.largest_translation_THz <= 0.1,
-                    value=m.largest_translation_THz,
-                    limit=0.1,
-                    unit="THz",
-                )
+                held(f"{m.state} state's translations cost nothing", m.largest_translation_THz, 0.1, unit="THz")
             )
     return checks

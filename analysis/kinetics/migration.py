@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from ..results.calculation import Band, Check, ImageKind
+from ..results.calculation import Band, ImageKind
+from ..results.checks import Check, held
 from ..results.document import Document, Provenance
 from .field_treatments import FieldStudy
 from .profiles import FieldBarrier, barrier_in_field
@@ -167,10 +168,4 @@ def migration_from_band(
 
 def _equal_ends(delta_eV: float, relation: Sequence[str], limit_eV: float = 0.005) -> Check:
     """States that an operation of the host exchanges have one energy; a band that says otherwise is wrong."""
-    return Check(
-        name=f"ends exchanged by the host's {' or '.join(relation)} are equal",
-        passed=abs(delta_eV) <= limit_eV,
-        value=abs(delta_eV),
-        limit=limit_eV,
-        unit="eV",
-    )
+    return held(f"ends exchanged by the host's {' or '.join(relation)} are equal", abs(delta_eV), limit_eV, unit="eV")

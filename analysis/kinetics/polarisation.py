@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from ..results.calculation import Band, Check
+from ..results.calculation import Band
+from ..results.checks import Check, held
 from ..results.document import Document, Provenance, StructureField
 
 FloatArray = NDArray[np.float64]
@@ -95,14 +96,7 @@ def dipoles_of_born_charges(positions_A: ArrayLike, born_e: ArrayLike) -> FloatA
 def sum_rule(born_e: ArrayLike) -> Check:
     """Largest element of the sum of Born charges per ion, against `SUM_RULE_e`."""
     left = float(np.max(np.abs(np.asarray(born_e, dtype=float).mean(axis=0))))
-    return Check(
-        name="acoustic sum rule of the Born charges",
-        passed=left <= SUM_RULE_e,
-        value=left,
-        limit=SUM_RULE_e,
-        unit="e",
-        note="per ion; taken out evenly",
-    )
+    return held("acoustic sum rule of the Born charges", left, SUM_RULE_e, unit="e", note="per ion; taken out evenly")
 
 
 def band_with_dipoles(band: Band, found: Sequence[Polarisation]) -> Band:
@@ -139,14 +133,12 @@ def band_with_dipoles(band: Band, found: Sequence[Polarisation]) -> Band:
         changes, distance = on_one_branch(dipoles, lattice, band.dipoles_e_A)
         source, note = "Berry phase", "branch nearest to the formal charges' dipole"
         checks.append(
-            Check(
-                name="branch of the polarisation",
-                passed=distance <= BRANCH_SHARE,
-                value=distance,
-                limit=BRANCH_SHARE,
+            held(
+                "branch of the polarisation",
+                distance,
+                BRANCH_SHARE,
                 unit="quanta",
                 note="distance from the point charges' dipole; near 0.5 the branch is a guess",
-                invalidates=True,
             )
         )
     elif len(born) == len(found):

@@ -2,70 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
+from .checks import Check as Check
+from .checks import InvalidResultError as InvalidResultError
+from .checks import invalid_because as invalid_because
+from .checks import require_valid as require_valid
 from .document import Document, Provenance, StructureField
 
 ImageKind = Literal["end", "image", "saddle", "minimum"]
-
-
-class Check(Document):
-    """One check that could have failed.
-
-    Attributes
-    ----------
-    name
-        What was checked.
-    passed
-        True, False, or None if it was not done.
-    value, limit
-        The number and the bound it was held against, in `unit`.
-    note
-        Why it matters, or why it was not done.
-    invalidates
-        Whether a failure makes the result unusable, not just less accurate; see `require_valid`.
-    """
-
-    name: str
-    passed: bool | None
-    value: float | None = None
-    limit: float | None = None
-    unit: str = ""
-    note: str = ""
-    invalidates: bool = False
-
-
-class InvalidResultError(ValueError):
-    """A result that failed a guard was about to be used."""
-
-
-def invalid_because(checks: Iterable[Check]) -> list[str]:
-    """Names and notes of the guards that failed; empty for a usable result."""
-    return [f"{c.name}: {c.note}" if c.note else c.name for c in checks if c.invalidates and c.passed is False]
-
-
-def require_valid(checks: Iterable[Check], what: str) -> None:
-    """Refuse to build on a result that failed a guard.
-
-    Parameters
-    ----------
-    checks
-        Checks of the result.
-    what
-        Its name.
-
-    Raises
-    ------
-    InvalidResultError
-        Naming the result and every guard that failed.
-    """
-    reasons = invalid_because(checks)
-    if reasons:
-        raise InvalidResultError(f"{what} is invalid and must not be used: {'; '.join(reasons)}")
 
 
 class Calculation(Document):

@@ -14,7 +14,8 @@ import numpy as np
 from jobflow import job
 from numpy.typing import NDArray
 
-from ...analysis.results.calculation import Band, BandImage, Calculation, Check
+from ...analysis.results.calculation import Band, BandImage, Calculation
+from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
 from ...structures.spins import total_moment
 from ..band.checks import BandResult
@@ -160,7 +161,7 @@ def calculation(
     largest = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
     checks = []
     if limit is not None:
-        checks.append(Check(name="forces relaxed", passed=largest <= limit, value=largest, limit=limit, unit="eV/A"))
+        checks.append(held("forces relaxed", largest, limit, unit="eV/A"))
     final = from_atoms(atoms, structure)
     seen = engine.observe(atoms)
     return Calculation(
@@ -211,7 +212,7 @@ def relax_cell(engine: AseEngine, atoms: Atoms) -> Check:
     fmax = min(engine.cell_fmax_eV_per_A, 0.9 * limit * atoms.get_volume() / len(atoms))
     BFGS(UnitCellFilter(atoms), logfile=None, maxstep=0.1).run(fmax=fmax, steps=engine.max_steps)
     pressure = float(np.abs(atoms.get_stress()).max())
-    return Check(name="stress relaxed", passed=pressure <= limit, value=pressure, limit=limit, unit="eV/A^3")
+    return held("stress relaxed", pressure, limit, unit="eV/A^3")
 
 
 @job

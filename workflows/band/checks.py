@@ -12,7 +12,7 @@ from ase.calculators.calculator import Calculator
 from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
-from ...analysis.results.calculation import Check
+from ...analysis.results.checks import Check, held
 
 FloatArray = NDArray[np.float64]
 
@@ -119,12 +119,13 @@ def no_turning_back(points: Sequence[PathPoint]) -> Check:
     lengths = [max(float(np.linalg.norm(s)), 1e-12) for s in steps]
     turns = [float(np.sum(a * b)) / (m * n) for (a, b), (m, n) in zip(pairwise(steps), pairwise(lengths), strict=True)]
     least = min((t for t, p in zip(turns, points[1:-1], strict=True) if p.kind != "minimum"), default=1.0)
-    return Check(
-        name="path goes on at every image",
-        passed=least > 0,
-        value=least,
-        limit=0.0,
-        note="smallest cosine between steps, all ions; must be positive",
+    return held(
+        "path goes on at every image",
+        least,
+        0.0,
+        must_be="above",
+        strictly=True,
+        note="smallest cosine between steps, all ions",
     )
 
 
@@ -144,13 +145,7 @@ def climbed_is_the_top(points: Sequence[PathPoint], top: int, name: str) -> Chec
     ]
     curve = CubicHermiteSpline(where, [p.energy for p in three], slopes)
     excess = float(curve(np.linspace(where[0], where[-1], 101)).max()) - three[1].energy
-    return Check(
-        name=f"interpolated top above the climbed one at {name}",
-        passed=excess <= INTERPOLATED_TOP_eV,
-        value=excess,
-        limit=INTERPOLATED_TOP_eV,
-        unit="eV",
-    )
+    return held(f"interpolated top above the climbed one at {name}", excess, INTERPOLATED_TOP_eV, unit="eV")
 
 
 def path_checks(points: Sequence[PathPoint]) -> list[Check]:
@@ -223,11 +218,11 @@ def check_modes(
         part = "all free ions" if radius_A is None else f"ions within {radius_A:g} A of the mover"
         energy = point.energy - points[0].energy
         out.append(
-            Check(
-                name=f"imaginary modes at the {point.kind} of {energy:.3f} eV",
-                passed=count == expected,
-                value=float(count),
-                limit=float(expected),
+            held(
+                f"imaginary modes at the {point.kind} of {energy:.3f} eV",
+                count,
+                expected,
+                must_be="equal to",
                 note=f"{part}; two lowest force constants {curvatures[0]:.3f} and {curvatures[1]:.3f} eV/A^2"
                 if len(curvatures) > 1
                 else part,
@@ -239,13 +234,8 @@ def check_modes(
 def same_barriers(there: BandResult, back: BandResult, limit_eV: float = 0.005, what: str = "reverse") -> Check:
     """Whether the band from the other end has the same barriers, forward against backward."""
     off = max(abs(there.forward_eV - back.backward_eV), abs(there.backward_eV - back.forward_eV))
-    return Check(
-        name=f"barriers of the {what} band",
-        passed=off <= limit_eV,
-        value=off,
-        limit=limit_eV,
-        unit="eV",
-        note="computed from the other end on its own",
+    return held(
+        f"barriers of the {what} band", off, limit_eV, unit="eV", note="computed from the other end on its own"
     )
 
 

@@ -25,7 +25,7 @@ from ase.optimize import LBFGS
 from monty.json import MSONable
 from numpy.typing import NDArray
 
-from ...analysis.results.calculation import Check
+from ...analysis.results.checks import Check, held
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
 
 FloatArray = NDArray[np.float64]
@@ -211,9 +211,7 @@ class BandDriver:
         point = self._point(moving, kind)
         largest = float(np.linalg.norm(point.forces, axis=1).max())
         limit = self.settings.relax_fmax_eV_per_A
-        self._checks.append(
-            Check(name=f"{what} relaxed", passed=largest <= limit, value=largest, limit=limit, unit="eV/A")
-        )
+        self._checks.append(held(f"{what} relaxed", largest, limit, unit="eV/A"))
         return point
 
     def _best_intermediate(self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int) -> list[PathPoint]:
@@ -275,15 +273,7 @@ class BandDriver:
                 return [*before, found, *after]
         residual = _residual(neb)
         limit = self.settings.fmax_eV_per_A
-        self._checks.append(
-            Check(
-                name=f"NEB residual of {name}",
-                passed=residual <= limit,
-                value=residual,
-                limit=limit,
-                unit="eV/A",
-            )
-        )
+        self._checks.append(held(f"NEB residual of {name}", residual, limit, unit="eV/A"))
         points = [self._point(a, "image") for a in band[1:-1]]
         top = int(np.argmax([p.energy for p in points]))
         if points[top].energy > max(left.energy, right.energy):
@@ -327,19 +317,17 @@ class BandDriver:
         saddle = points[top]
         force = float(np.linalg.norm(saddle.forces, axis=1).max())
         limit = 2 * self.settings.fmax_eV_per_A
-        self._checks.append(
-            Check(name=f"saddle force of {name}", passed=force <= limit, value=force, limit=limit, unit="eV/A")
-        )
+        self._checks.append(held(f"saddle force of {name}", force, limit, unit="eV/A"))
         self._checks.append(climbed_is_the_top(points, top, name))
         curvature = self._curvature(points[top - 1].atoms, saddle, points[top + 1].atoms)
         self._checks.append(
-            Check(
-                name=f"curvature along the path at {name}",
-                passed=curvature < 0,
-                value=curvature,
-                limit=0.0,
+            held(
+                f"curvature along the path at {name}",
+                curvature,
+                0.0,
+                strictly=True,
                 unit="eV/A^2",
-                note="finite difference of the true force; must be negative at a saddle",
+                note="finite difference of the true force",
             )
         )
 
@@ -363,11 +351,10 @@ class BandDriver:
         self._checks.append(no_turning_back(points))
         steps, limit = _steps_A(points), _longest_step_A(points)
         self._checks.append(
-            Check(
-                name="longest step between images",
-                passed=max(steps) <= limit,
-                value=max(steps),
-                limit=limit,
+            held(
+                "longest step between images",
+                max(steps),
+                limit,
                 unit="A",
                 note="against three times the median: a longer one would hide a hump",
             )

@@ -19,7 +19,7 @@ from ase import Atoms
 from ase.constraints import FixAtoms
 from numpy.typing import NDArray
 
-from ...analysis.results.calculation import Check
+from ...analysis.results.checks import Check, held
 from . import path as paths
 from .checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
 from .driver import (
@@ -177,7 +177,7 @@ class SurrogateBandDriver:
         return point
 
     def _check(self, name: str, value: float, limit: float, unit: str, note: str = "") -> None:
-        self._checks.append(Check(name=name, passed=value <= limit, value=value, limit=limit, unit=unit, note=note))
+        self._checks.append(held(name, value, limit, unit=unit, note=note))
 
     def _as_data(self, positions: FloatArray, energy: float, forces: FloatArray) -> Evaluated:
         return Evaluated(self._space.to_internal(positions), energy, self._space.gradient(forces), forces)
@@ -425,7 +425,7 @@ class SurrogateBandDriver:
                 curvature,
                 0.0,
                 "eV/A^2",
-                "forward difference of the engine's forces, elastic coordinates; must be negative at a saddle",
+                "forward difference of the engine's forces, elastic coordinates",
             )
             self._check(
                 f"directions of negative curvature at {name}",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.results.calculation import Check
+from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
 from ...calculators.rigid_ion import spread_charge
 from ..ase.jobs import AseEngine, Observed, plain, versions
@@ -340,11 +340,10 @@ def size_check(energies_eV: Mapping[float, float], limit: float = LARGEST_SIZE_E
         raise ValueError(f"a parabola needs three energies, not {len(energies_eV)}")
     a, b, _ = np.polyfit(list(energies_eV), list(energies_eV.values()), 2)
     minimum = -b / (2 * a) if a > 0 else float("inf")
-    return Check(
-        name="strain to the energy minimum at constant cut-off",
-        passed=bool(abs(minimum) <= limit),
-        value=float(minimum),
-        limit=limit,
+    return held(
+        "strain to the energy minimum at constant cut-off",
+        abs(minimum),
+        limit,
         note="the stress of plane waves misses part of the slope: raise the cut-off" if abs(minimum) > limit else "",
     )
 

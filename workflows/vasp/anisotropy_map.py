@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import antipodes
-from ...analysis.results.calculation import Check, invalid_because
+from ...analysis.results.checks import Check, held, invalid_because
 from ...analysis.results.document import Provenance
 from ...structures.spins import formula_units
 from ..guards import guard, odd_part_is_noise
@@ -125,12 +125,12 @@ def _orbital_checks(directions: Sequence[Sequence[float]], orbital: NDArray[np.f
     step = float(np.max(np.abs(orbital - orbital[nearest])))
     return [
         guard("orbital moments equal at n and -n", jump <= ORBITAL_LIMIT_muB, note, jump, ORBITAL_LIMIT_muB, "muB"),
-        Check(
-            name="orbital moments continuous between neighbouring directions",
-            passed=step <= 0.3,
-            value=step,
-            limit=0.3,
+        held(
+            "orbital moments continuous between neighbouring directions",
+            step,
+            0.3,
             unit="muB",
+            invalidates=False,
             note="a jump is a change of the orbital state: try more starts or occupation matrices"
             if step > 0.3
             else "",
@@ -146,12 +146,5 @@ def _starts_check(groups: Sequence[Sequence[DirectionEnergy]]) -> list[Check]:
     worst = max(spreads)
     note = "the starts end in different states; the lowest is kept" if worst > STARTS_LIMIT_meV else ""
     return [
-        Check(
-            name="several electronic starts",
-            passed=worst <= STARTS_LIMIT_meV,
-            value=worst,
-            limit=STARTS_LIMIT_meV,
-            unit="meV",
-            note=note,
-        )
+        held("several electronic starts", worst, STARTS_LIMIT_meV, unit="meV", note=note, invalidates=False)
     ]

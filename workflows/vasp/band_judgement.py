@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from ...analysis.results.calculation import Check
+from ...analysis.results.checks import Check, held
 from ..band.path import tangents
 from .settings import VaspBandSettings
 
@@ -85,21 +85,18 @@ def judge_segment(
     nudged = band_forces(positions, energies, forces, band.spring_eV_per_A2, band.climb)
     residual = _largest(nudged)
     limit = band.residual_eV_per_A
-    checks = [Check(name=f"NEB residual of {name}", passed=residual <= limit, value=residual, limit=limit, unit="eV/A")]
+    checks = [held(f"NEB residual of {name}", residual, limit, unit="eV/A")]
     top = int(np.argmax(energies[1:-1])) + 1
     if band.climb and energies[top] > max(energies[0], energies[-1]):
         force = _largest(forces[top - 1][None])
-        checks.append(
-            Check(name=f"saddle force of {name}", passed=force <= 2 * limit, value=force, limit=2 * limit, unit="eV/A")
-        )
+        checks.append(held(f"saddle force of {name}", force, 2 * limit, unit="eV/A"))
         checks.append(_maximum(positions, energies, forces, top, name))
     depth = _hidden_minimum(energies)
     checks.append(
-        Check(
-            name=f"no minimum inside {name}",
-            passed=depth <= HIDDEN_MINIMUM_eV,
-            value=depth,
-            limit=HIDDEN_MINIMUM_eV,
+        held(
+            f"no minimum inside {name}",
+            depth,
+            HIDDEN_MINIMUM_eV,
             unit="eV",
             note="split the band there: one climbing image serves one hump" if depth > HIDDEN_MINIMUM_eV else "",
         )
@@ -140,17 +137,15 @@ def one_branch(
     work = np.diff(CubicSpline(arc, slopes).antiderivative()(arc))
     misses = np.abs(np.diff(np.asarray(energies_eV, dtype=float)) - work)
     worst = float(misses.max())
-    return Check(
-        name=f"one branch of the polarisation along {name}",
-        passed=worst <= limit,
-        value=worst,
-        limit=limit,
+    return held(
+        f"one branch of the polarisation along {name}",
+        worst,
+        limit,
         unit="eV",
         note=""
         if worst <= limit
         else "energies and work of the forces differ by the field's work over half a cell: "
         "another branch, or too few images to tell",
-        invalidates=True,
     )
 
 
@@ -158,9 +153,7 @@ def judge_path(path: Sequence[Structure]) -> Check:
     """Longest step between images, against three times the median."""
     steps = [float(np.linalg.norm(b.cart_coords - a.cart_coords)) for a, b in pairwise(path)]
     limit = 3.0 * float(np.median(steps))
-    return Check(
-        name="longest step between images", passed=max(steps) <= limit, value=max(steps), limit=limit, unit="A"
-    )
+    return held("longest step between images", max(steps), limit, unit="A")
 
 
 def _largest(vectors: FloatArray) -> float:
@@ -174,13 +167,13 @@ def _maximum(positions: FloatArray, energies: FloatArray, forces: FloatArray, to
     after = float(np.linalg.norm(positions[top + 1] - positions[top]))
     rise, fall = (energies[top] - energies[top - 1]) / before, (energies[top + 1] - energies[top]) / after
     curvature = float(2 * (fall - rise) / (before + after))
-    return Check(
-        name=f"curvature along the path at {name}",
-        passed=curvature < 0,
-        value=curvature,
-        limit=0.0,
+    return held(
+        f"curvature along the path at {name}",
+        curvature,
+        0.0,
+        strictly=True,
         unit="eV/A^2",
-        note="from the energies of the neighbouring images; must be negative at a saddle",
+        note="from the energies of the neighbouring images",
     )
 
 

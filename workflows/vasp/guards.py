@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...analysis.results.calculation import Check
+from ...analysis.results.checks import Check, held
 from ..guards import guard
 
 FIELD_PUSHES = "forces of the field"
@@ -84,15 +84,9 @@ def electronically_converged(energies_eV: Sequence[float], limit_eV: float, max_
 
 
 def forces_relaxed(forces_eV_per_A: ArrayLike, limit_eV_per_A: float) -> Check:
-    """The largest force against its bound; a bound not met makes the result less accurate, not unusable."""
+    """The largest force against its bound: the energy of a state that is not relaxed is none of its own."""
     largest = float(np.linalg.norm(np.asarray(forces_eV_per_A, dtype=float), axis=1).max())
-    return Check(
-        name="forces relaxed",
-        passed=largest <= limit_eV_per_A * 1.001,
-        value=largest,
-        limit=limit_eV_per_A,
-        unit="eV/A",
-    )
+    return held("forces relaxed", largest, limit_eV_per_A * 1.001, unit="eV/A")
 
 
 def direction_kept(

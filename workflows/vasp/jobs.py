@@ -16,7 +16,8 @@ from emmet.core.tasks import TaskDoc
 from jobflow import Flow, job
 from pymatgen.io.vasp import Incar as IncarFile
 
-from ...analysis.results.calculation import Calculation, Check
+from ...analysis.results.calculation import Calculation
+from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
 from ..guards import guard, moments_kept
 from . import guards
@@ -291,9 +292,7 @@ def hubbard_kept(parameters: Mapping[str, Any], settings: VaspSettings, structur
 def _stress_check(task: TaskDoc) -> Check:
     stress = np.asarray(task.output.stress, dtype=float)
     largest = float(np.abs(stress).max())
-    return Check(
-        name="stress relaxed", passed=largest <= STRESS_LIMIT_kB, value=largest, limit=STRESS_LIMIT_kB, unit="kB"
-    )
+    return held("stress relaxed", largest, STRESS_LIMIT_kB, unit="kB")
 
 
 def calculation_flow(

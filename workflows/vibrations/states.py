@@ -18,7 +18,8 @@ from ...analysis.kinetics.attempt_frequency import (
     vineyard_Hz,
     without_translations,
 )
-from ...analysis.results.calculation import Band, require_valid
+from ...analysis.results.calculation import Band
+from ...analysis.results.checks import failed, require_valid
 from ...analysis.results.document import Provenance
 from ..ase.atoms import to_atoms
 from .hessian import FloatArray, displaced
@@ -104,8 +105,11 @@ class VibratingHop:
             )
             for name, s in zip(STATES, found, strict=True)
         ]
-        forward, backward = _prefactors([np.array(m.frequencies_THz) for m in modes])
-        shells = self._shells([s.hessian for s in found])
+        checks = judge_modes(modes, request.force_limit_eV_per_A)
+        # Modes of a state that is not stationary are those of a slope: Vineyard's product means nothing there.
+        sound = not failed(checks)
+        forward, backward = _prefactors([np.array(m.frequencies_THz) for m in modes]) if sound else (None, None)
+        shells = self._shells([s.hessian for s in found]) if sound else []
         initial, saddle, final = (i.energy_eV for i in self.images)
         return AttemptFrequency(
             label=request.label,
@@ -121,7 +125,7 @@ class VibratingHop:
             backward_eV=saddle - final,
             displacement_A=request.displacement_A,
             force_calls=force_calls,
-            checks=judge_modes(modes, request.force_limit_eV_per_A),
+            checks=checks,
             provenance=provenance,
         )
 

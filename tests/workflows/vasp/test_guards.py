@@ -8,6 +8,7 @@ from magnetoionics.analysis.results.calculation import (
     invalid_because,
     require_valid,
 )
+from magnetoionics.analysis.results.checks import held
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.thermodynamics.references import CompoundEnergy, fit_species_energies
 from magnetoionics.structures.host import get_host
@@ -20,9 +21,12 @@ from magnetoionics.workflows.vasp.settings import VaspBandSettings
 START = [5.0, -5.0, 3.0, 0.0]
 
 
-def test_a_guard_that_fails_stops_the_next_step_and_a_check_does_not():
-    loose = Check(name="forces relaxed", passed=False)
-    require_valid([loose], "a relaxation")
+def test_a_check_that_fails_stops_the_next_step_unless_the_number_does_not_rest_on_it():
+    aside = Check(name="sizes of the moments kept", passed=False, invalidates=False)
+    require_valid([aside, Check(name="not done", passed=None)], "a relaxation")
+    loose = held("forces relaxed", 0.9, 0.01, unit="eV/A")
+    with pytest.raises(InvalidResultError, match=r"forces relaxed: 0.9 eV/A, must be below 0.01 eV/A"):
+        require_valid([loose], "a relaxation")
     broken = guard("moments kept", False, "a spin flipped")
     with pytest.raises(InvalidResultError, match=r"bulk is invalid.*moments kept: a spin flipped"):
         require_valid([loose, broken], "bulk")
