@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
+from .finite import require_finite
+
 if TYPE_CHECKING:
     from ase import Atoms
 
@@ -68,6 +70,7 @@ class Checkpoint:
             if found is None:
                 begun = time.monotonic()
                 calculate(atoms, properties, system_changes)
+                require_finite(asked, calculator.results)
                 self._add(asked, calculator.results, at_once=time.monotonic() - begun >= COSTLY_S)
                 return
             Calculator.calculate(calculator, asked, properties, system_changes)

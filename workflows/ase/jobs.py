@@ -23,6 +23,7 @@ from ..band.driver import BandDriver, BandSettings, CallCounter, relax
 from ..band.record import EvaluationRecord
 from ..band.surrogate import SurrogateBandDriver
 from ..band.two_engines import band_from_cheap_path
+from ..bounds import require_at_least, require_positive
 from ..checkpoint import Checkpoint, checkpoint
 from ..engine import Engine, get_engine
 from ..guards import no_spin_flip
@@ -95,6 +96,8 @@ class AseEngine(Engine):
             raise ValueError(f"band_method is {self.band_method!r}; choose one of: {', '.join(BAND_METHODS)}")
         if self.band_start is not None and self.band_method == "classic":
             raise ValueError("band_start needs band_method 'surrogate'; leave one of them out")
+        require_positive(self, ("fmax_eV_per_A", "cell_fmax_eV_per_A", "stress_limit_eV_per_A3"))
+        require_at_least(self, 1, ("max_steps",))
 
     @abstractmethod
     def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:

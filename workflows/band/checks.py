@@ -234,9 +234,7 @@ def check_modes(
 def same_barriers(there: BandResult, back: BandResult, limit_eV: float = 0.005, what: str = "reverse") -> Check:
     """Whether the band from the other end has the same barriers, forward against backward."""
     off = max(abs(there.forward_eV - back.backward_eV), abs(there.backward_eV - back.forward_eV))
-    return held(
-        f"barriers of the {what} band", off, limit_eV, unit="eV", note="computed from the other end on its own"
-    )
+    return held(f"barriers of the {what} band", off, limit_eV, unit="eV", note="computed from the other end on its own")
 
 
 def on_request(

@@ -10,6 +10,7 @@ band of its own (Henkelman, Uberuaga, Jonsson, 10.1063/1.1329672; improved tange
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -26,7 +27,12 @@ from monty.json import MSONable
 from numpy.typing import NDArray
 
 from ...analysis.results.checks import Check, held
+from ..bounds import require_at_least, require_positive
+from ..finite import NotFiniteError, require_finite
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
+from .elastic import full_cell
+from .ends import BandInputError as BandInputError
+from .ends import check_ends, continuous_ends
 
 FloatArray = NDArray[np.float64]
 CalculatorFactory = Callable[[], Calculator]
@@ -78,57 +84,50 @@ class BandSettings(MSONable):
     saddle_radius_A: float | None = None
     check_reverse: bool = False
 
+    def __post_init__(self) -> None:
+        require_positive(
+            self,
+            (
+                "fmax_eV_per_A",
+                "relax_fmax_eV_per_A",
+                "spring_eV_per_A2",
+                "climb_below_eV_per_A",
+                "same_state_A",
+                "saddle_radius_A",
+            ),
+        )
+        require_at_least(self, 1, ("images_per_hump", "max_steps"))
+        require_at_least(self, 0, ("max_splits",))
+
 
 @dataclass
 class CallCounter:
-    """Number of energy-and-force evaluations."""
+    """Number of energy-and-force evaluations, and the seconds that they took."""
 
     calls: int = 0
+    seconds: float = 0.0
+    clock: Callable[[], float] = time.perf_counter
 
-    def attach(self, calculator: Calculator) -> Calculator:
-        """Count every evaluation of a calculator (results it already holds are free)."""
+    def attach(self, calculator: Calculator, where: str = "") -> Calculator:
+        """Count every evaluation of a calculator (results it already holds are free), and refuse one that is no number.
+
+        `where` names the configuration in the refusal.
+        """
         calculate = calculator.calculate
 
-        def counted(*args: object, **kwargs: object) -> object:
+        def counted(*args: Any, **kwargs: Any) -> None:
             self.calls += 1
-            return calculate(*args, **kwargs)  # type: ignore[no-untyped-call]
+            begin = self.clock()
+            try:
+                calculate(*args, **kwargs)  # type: ignore[no-untyped-call]
+                require_finite(kwargs.get("atoms", args[0] if args else calculator.atoms), calculator.results)
+            except NotFiniteError as error:
+                raise error if error.where else NotFiniteError(error.what, where) from error
+            finally:
+                self.seconds += self.clock() - begin
 
         calculator.calculate = counted  # type: ignore[method-assign]
         return calculator
-
-
-class BandInputError(ValueError):
-    """The two ends do not make a band."""
-
-
-def check_ends(initial: Atoms, final: Atoms, mover: int, same_state_A: float) -> None:
-    """Refuse ends that are not the same atoms, spins and valences, or not two states.
-
-    Raises
-    ------
-    BandInputError
-        Naming what differs.
-    """
-    if len(initial) != len(final) or any(initial.numbers != final.numbers):
-        raise BandInputError("the two ends of a band must hold the same atoms in the same order")
-    if not 0 <= mover < len(initial):
-        raise BandInputError(f"mover {mover} is outside 0 to {len(initial) - 1}")
-    if not np.allclose(initial.cell.array, final.cell.array, atol=1e-8):
-        raise BandInputError("the two ends of a band must have the same cell")
-    for name in ("magmom", "initial_magmoms", "valence", "initial_charges"):
-        first, last = initial.arrays.get(name), final.arrays.get(name)
-        if (first is None) != (last is None):
-            raise BandInputError(f"only one of the two ends has the site property {name!r}: give it to both or none")
-        if first is not None and not np.allclose(np.asarray(first, float), np.asarray(last, float), atol=1e-6):
-            raise BandInputError(f"site property {name!r} differs between the ends: a spin or charge flip is no hop")
-    charges = [atoms.info.get("charge", 0.0) for atoms in (initial, final)]
-    if charges[0] != charges[1]:
-        raise BandInputError(
-            f"the ends have charges {charges[0]:g} and {charges[1]:g} e: a hop keeps the cell's charge"
-        )
-    moved = np.linalg.norm(final.positions[mover] - initial.positions[mover])
-    if moved < same_state_A:
-        raise BandInputError(f"the mover's ends are {moved:.2f} A apart: both ends are the same state")
 
 
 class BandDriver:
@@ -155,7 +154,7 @@ class BandDriver:
         Parameters
         ----------
         initial, final
-            Ends with continuous coordinates (no wrapping between them).
+            Ends of the same atoms; see `continuous_ends` for what is put right and what is refused.
         intermediates
             Trial configurations between the ends; the lowest that stays a minimum of its own is used.
         mover
@@ -170,9 +169,11 @@ class BandDriver:
         BandInputError
             If the ends do not make a band.
         """
-        check_ends(initial, final, mover, self.settings.same_state_A)
+        same_state_A = self.settings.same_state_A
+        initial, final, intermediates, notes = continuous_ends(initial, final, intermediates, mover, same_state_A)
+        self._notes.extend(notes)
         ends = [self._relaxed(initial, "initial end"), self._relaxed(final, "final end")]
-        check_ends(ends[0].atoms, ends[1].atoms, mover, self.settings.same_state_A)
+        check_ends(ends[0].atoms, ends[1].atoms, mover, same_state_A)
         middle = self._best_intermediate(ends, intermediates, mover)
         stations = [ends[0], *middle, ends[1]]
         points = self._without_held_saddles(self._path(stations, mover))
@@ -197,16 +198,16 @@ class BandDriver:
         result.force_calls = self.counter.calls
         return result
 
-    def _with_calculator(self, atoms: Atoms) -> Atoms:
+    def _with_calculator(self, atoms: Atoms, where: str) -> Atoms:
         out: Atoms = atoms.copy()
-        out.calc = self.counter.attach(self._make())
+        out.calc = self.counter.attach(self._make(), where)
         return out
 
     def _point(self, atoms: Atoms, kind: str) -> PathPoint:
         return PathPoint(atoms, float(atoms.get_potential_energy()), np.array(atoms.get_forces()), kind)
 
     def _relaxed(self, atoms: Atoms, what: str, kind: str = "end") -> PathPoint:
-        moving = self._with_calculator(atoms)
+        moving = self._with_calculator(atoms, what)
         relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps)
         point = self._point(moving, kind)
         largest = float(np.linalg.norm(point.forces, axis=1).max())
@@ -220,7 +221,7 @@ class BandDriver:
         for n, trial in enumerate(trials, start=1):
             # A trial is an unrelaxed end with the mover displaced: give its surroundings the mean of both ends.
             start = _blend(ends[0].atoms, ends[1].atoms, trial, mover)
-            moving = self._with_calculator(start)
+            moving = self._with_calculator(start, f"trial intermediate {n}")
             relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps)
             where = moving.positions[mover]
             gaps = [float(np.linalg.norm(where - e.atoms.positions[mover])) for e in ends]
@@ -259,7 +260,8 @@ class BandDriver:
         images.append(right.atoms.copy())
         interpolate(images, mic=False)
         _part_close_pairs(images)
-        band = [left.atoms, *(self._with_calculator(a) for a in images[1:-1]), right.atoms]
+        inner = [self._with_calculator(a, f"image {n} of {name}") for n, a in enumerate(images[1:-1], start=1)]
+        band = [left.atoms, *inner, right.atoms]
         neb = NEB(band, k=self.settings.spring_eV_per_A2, climb=False, method="improvedtangent")
         self._converge(neb)
         energies = np.array([left.energy, *(float(a.get_potential_energy()) for a in band[1:-1]), right.energy])
@@ -342,7 +344,7 @@ class BandDriver:
         tangent /= np.linalg.norm(tangent)
         projected = []
         for sign in (1.0, -1.0):
-            probe = self._with_calculator(saddle.atoms)
+            probe = self._with_calculator(saddle.atoms, "beside a saddle")
             probe.positions += sign * step_A * tangent
             projected.append(float(np.sum(probe.get_forces() * tangent)))
         return -(projected[0] - projected[1]) / (2 * step_A)
@@ -406,7 +408,7 @@ def _close_pairs(atoms: Atoms) -> FloatArray:
     from vesin import NeighborList
 
     (d,) = NeighborList(cutoff=2.5, full_list=False).compute(
-        atoms.positions, atoms.cell.array, periodic=bool(atoms.pbc.all()), quantities="d"
+        atoms.positions, full_cell(atoms), periodic=atoms.pbc.tolist(), quantities="d"
     )
     return d if len(d) else np.array([np.inf])
 

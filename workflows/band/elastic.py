@@ -13,6 +13,23 @@ from vesin import NeighborList
 FloatArray = NDArray[np.float64]
 
 
+def full_cell(atoms: Atoms) -> FloatArray:
+    """Cell of three vectors, shape (3, 3): a slab may have none in the direction in which it does not repeat.
+
+    Raises
+    ------
+    ValueError
+        If a direction is periodic and has no vector.
+    """
+    empty = ~atoms.cell.any(1)
+    if (empty & atoms.pbc).any():
+        axis = int(np.flatnonzero(empty & atoms.pbc)[0])
+        raise ValueError(
+            f"cell vector {axis + 1} is zero, but the atoms repeat along it: give the vector, or set pbc to False there"
+        )
+    return np.asarray(atoms.cell.complete().array)
+
+
 class ElasticCoordinates:
     """Positions of the free atoms, stretched by the square root of a model of the bonds.
 
@@ -73,7 +90,7 @@ def bond_model(ends: list[Atoms], mover: int, sideways: float = 0.3, ground: flo
     model = np.zeros((n, 3, n, 3))
     for atoms in ends:
         first, second, vectors, distances = NeighborList(cutoff=4.0, full_list=True).compute(
-            atoms.positions, atoms.cell.array, periodic=bool(atoms.pbc.any()), quantities="ijDd"
+            atoms.positions, full_cell(atoms), periodic=atoms.pbc.tolist(), quantities="ijDd"
         )
         nearest = np.full(n, np.inf)
         np.minimum.at(nearest, first, distances)

@@ -9,6 +9,8 @@ import numpy as np
 from monty.json import MSONable
 from numpy.typing import NDArray
 
+from ..bounds import require_at_least, require_positive
+
 FloatArray = NDArray[np.float64]
 
 
@@ -55,6 +57,9 @@ class SurrogateSettings(MSONable):
         Evaluations that the surrogate is fitted to; farther ones are left out.
     bend_eV
         Energies higher than twice this above the ends and every hump found enter the fit as logarithms of this scale.
+    own_time_s
+        Seconds that the search may think beside the engine's own; it always has as many as the engine took. Then the
+        ordinary driver takes over: where force calls cost nothing, so do more of them.
     drop_eV_per_A
         A cheaper engine's saddle with a larger true force than this is dropped with its path.
     lengths, stiffnesses
@@ -72,9 +77,22 @@ class SurrogateSettings(MSONable):
     reach: tuple[float, float] = (0.5, 0.7)
     most_points: int = 80
     bend_eV: float = 0.5
+    own_time_s: float = 600.0
     drop_eV_per_A: float = 3.0
     lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0, 1.4)
     stiffnesses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+    def __post_init__(self) -> None:
+        names = ("doubt_eV", "agreement_eV", "across", "depth_eV", "gap", "trust", "bend_eV", "own_time_s")
+        require_positive(self, (*names, "drop_eV_per_A"))
+        require_at_least(self, 1, ("images", "max_calls", "most_points"))
+
+    def too_long(self, search_s: float, engine_s: float) -> str:
+        """Why a search of so many seconds, the engine's included, hands over; empty if it goes on."""
+        own = search_s - engine_s
+        if own <= max(self.own_time_s, engine_s):
+            return ""
+        return f"the search thought for {own:.0f} s, the engine computed for {engine_s:.0f} s"
 
     def choices(self, evaluations: int, last: tuple[float, float]) -> list[tuple[float, float]]:
         """Lengths and stiffnesses to try at this number of evaluations: all at first, now and then later."""

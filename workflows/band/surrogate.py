@@ -9,7 +9,8 @@ numbers of the engine are reported; if the surrogate does not get there, the ord
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -29,10 +30,10 @@ from .driver import (
     CallCounter,
     _blend,
     _part_close_pairs,
-    check_ends,
     relax,
 )
 from .elastic import ElasticCoordinates
+from .ends import check_ends, continuous_ends
 from .gaussian_process import CheapSurface, Surrogate, bent, best_surrogate, stationary_point
 from .record import EvaluationRecord, RecordedCalculator
 from .states import Anchor, Evaluated, SurrogateSettings, largest
@@ -56,6 +57,8 @@ class SurrogateBandDriver:
         File to which every evaluation is appended at once. A run that finds one goes on where it ended.
     label
         What the record's numbers depend on besides the atoms, e.g. the engine and its settings.
+    clock
+        Seconds, for the search's own budget.
     """
 
     def __init__(
@@ -65,10 +68,11 @@ class SurrogateBandDriver:
         surrogate: SurrogateSettings | None = None,
         record: Path | EvaluationRecord | None = None,
         label: str = "",
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.settings = settings or BandSettings()
         self.surrogate = surrogate or SurrogateSettings()
-        self.counter = CallCounter()
+        self.counter = CallCounter(clock=clock)
         self.end_calls = 0
         self._make = calculator
         self._record = record if isinstance(record, EvaluationRecord) else EvaluationRecord(record, label)
@@ -97,7 +101,7 @@ class SurrogateBandDriver:
         Parameters
         ----------
         initial, final
-            Ends with continuous coordinates (no wrapping between them).
+            Ends of the same atoms; see `continuous_ends` for what is put right and what is refused.
         intermediates
             Trial configurations; the start path bends through the first one.
         mover
@@ -118,13 +122,15 @@ class SurrogateBandDriver:
         BandInputError
             If the ends do not make a band.
         """
-        check_ends(initial, final, mover, self.settings.same_state_A)
+        same_state_A = self.settings.same_state_A
+        initial, final, intermediates, notes = continuous_ends(initial, final, intermediates, mover, same_state_A)
+        self._notes.extend(notes)
         if any(not isinstance(c, FixAtoms) for c in initial.constraints):
             raise ValueError("the surrogate band knows fixed atoms only, no other constraint")
         self._atoms = initial.copy()
-        self._atoms.calc = self._calculator()
+        self._atoms.calc = self._calculator("the search")
         ends = [self._relaxed(a, what) for a, what in ((initial, "initial end"), (final, "final end"))]
-        check_ends(ends[0].atoms, ends[1].atoms, mover, self.settings.same_state_A)
+        check_ends(ends[0].atoms, ends[1].atoms, mover, same_state_A)
         self.end_calls = self.counter.calls
         self._space = ElasticCoordinates(ends[0].atoms, ends[1].atoms, mover)
         self._data = [self._as_data(p.atoms.positions, p.energy, p.forces) for p in ends]
@@ -164,12 +170,12 @@ class SurrogateBandDriver:
         minima = [p.atoms for p in reversed(points) if p.kind == "minimum"]
         return other.run(points[-1].atoms.copy(), points[0].atoms.copy(), minima, mover)
 
-    def _calculator(self) -> RecordedCalculator:
-        return RecordedCalculator(self.counter.attach(self._make()), self._record)
+    def _calculator(self, where: str = "") -> RecordedCalculator:
+        return RecordedCalculator(self.counter.attach(self._make(), where), self._record)
 
     def _relaxed(self, atoms: Atoms, what: str) -> PathPoint:
         moving = atoms.copy()
-        moving.calc = self._calculator()
+        moving.calc = self._calculator(what)
         limit = self.settings.relax_fmax_eV_per_A
         relax(moving, limit, self.settings.max_steps)
         point = PathPoint(moving, float(moving.get_potential_energy()), np.array(moving.get_forces()), "end")
@@ -254,7 +260,11 @@ class SurrogateBandDriver:
         rounds = stalls = 0
         ends, trust = (self._data[0].energy, self._data[1].energy), options.trust
         self._level = max(d.energy for d in self._data[: None if self._below else 2]) + 2 * options.bend_eV
+        begin = self.counter.clock() - self.counter.seconds
         while len(self._data) < options.max_calls:
+            if too_long := options.too_long(self.counter.clock() - begin, self.counter.seconds):
+                self._notes.append(too_long)
+                return None
             path = paths.evened(path, set(anchors))
             model = self._fit(path)
             before = path
@@ -420,20 +430,10 @@ class SurrogateBandDriver:
             self._check(f"saddle force of {name}", largest(saddle.data.forces), self.settings.fmax_eV_per_A, "eV/A")
             probe = self._evaluate(saddle.data.point + step * saddle.mode)
             curvature = float((probe.gradient - saddle.data.gradient) @ saddle.mode) / step
-            self._check(
-                f"curvature along the path at {name}",
-                curvature,
-                0.0,
-                "eV/A^2",
-                "forward difference of the engine's forces, elastic coordinates",
-            )
-            self._check(
-                f"directions of negative curvature at {name}",
-                float(saddle.negative),
-                1.0,
-                "",
-                "in the subspace that the surrogate knows",
-            )
+            note = "forward difference of the engine's forces, elastic coordinates"
+            self._check(f"curvature along the path at {name}", curvature, 0.0, "eV/A^2", note)
+            note = "in the subspace that the surrogate knows"
+            self._check(f"directions of negative curvature at {name}", saddle.negative, 1.0, "", note)
         self._notes.append(f"{self.end_calls} force calls for the ends, {self.counter.calls - self.end_calls} between")
 
     def _fall_back(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: int) -> BandResult:

@@ -145,6 +145,4 @@ def _starts_check(groups: Sequence[Sequence[DirectionEnergy]]) -> list[Check]:
         return [Check(name="several electronic starts", passed=None, note="one start for each direction")]
     worst = max(spreads)
     note = "the starts end in different states; the lowest is kept" if worst > STARTS_LIMIT_meV else ""
-    return [
-        held("several electronic starts", worst, STARTS_LIMIT_meV, unit="meV", note=note, invalidates=False)
-    ]
+    return [held("several electronic starts", worst, STARTS_LIMIT_meV, unit="meV", note=note, invalidates=False)]
