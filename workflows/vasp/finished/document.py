@@ -74,6 +74,8 @@ class VaspRun(Document):
         Of the cell with the smearing extrapolated to zero, and the free energy that the forces belong to.
     ionic_steps, electronic_steps
         Finished ionic steps, and the lengths of their ground-state loops.
+    response_steps
+        Electronic steps of linear response behind the last ground-state loop.
     last_change_eV
         Change of the free energy in the last step of the last ground-state loop.
     forces_eV_per_A
@@ -128,6 +130,7 @@ class VaspRun(Document):
     free_energy_eV: float | None = None
     ionic_steps: int = 0
     electronic_steps: list[int] = Field(default_factory=list)
+    response_steps: int = 0
     last_change_eV: float | None = None
     forces_eV_per_A: list[list[float]] | None = Field(default=None, repr=False)
     stress_kB: list[list[float]] | None = Field(default=None, repr=False)

@@ -46,6 +46,8 @@ class Outcar:
     forces: Floats | None = None
     free_eV: float | None = None
     sigma0_eV: float | None = None
+    # Of the last electronic step: no energy of anything, but all that a killed run has.
+    electronic_sigma0_eV: float | None = None
     loop_lengths: list[int] = field(default_factory=list)
     last_change_eV: float | None = None
     total_moment: list[float] | None = None
@@ -217,6 +219,8 @@ def _energies(text: str, out: Outcar) -> None:
     # The lines of an ionic step have two blanks where those of the electronic steps have one.
     out.free_eV = _last(re.findall(r"free  energy   TOTEN\s*=\s*([-+\d.*Ee]+)\s*eV", text))
     out.sigma0_eV = _last(re.findall(r"energy  without entropy\s*=\s*\S+\s+energy\(sigma->0\)\s*=\s*(\S+)", text))
+    electronic = re.findall(r"energy without entropy =\s*\S+\s+energy\(sigma->0\)\s*=\s*(\S+)", text)
+    out.electronic_sigma0_eV = _last(electronic)
     if found := re.findall(r"E-fermi\s*:\s*([-\d.]+)", text):
         out.fermi_eV = float(found[-1])
     # Linear response comes behind the energy of the ground state and prints changes of its own.
@@ -260,7 +264,7 @@ def _geometry(text: str, out: Outcar) -> None:
 
 
 def _magnetism(text: str, out: Outcar) -> None:
-    found = re.findall(r"number of electron\s+[-\d.]+\s+magnetization\s+(.*)$", text, re.MULTILINE)
+    found = re.findall(r"number of electron\s+[-\d.]+\s+magnetization(.*)$", text, re.MULTILINE)
     out.total_moment = reals(found[-1]) or None if found else None
     at = text.rfind("transformation matrix from SAXIS to cartesian")
     if at >= 0:

@@ -259,7 +259,7 @@ def _results(sources: Sources, blocks: list[PawDataSet]) -> dict[str, Any]:
         done = [step for step in xml.steps if step.finished]
         out: dict[str, Any] = {
             "ionic_steps": len(done),
-            "electronic_steps": [len(step.loop) for step in done],
+            "electronic_steps": [len(step.ground_state) for step in done],
             "initial_structure": structure_of(symbols, xml.initial.lattice, xml.initial.positions)
             if xml.initial is not None
             else None,
@@ -275,7 +275,7 @@ def _results(sources: Sources, blocks: list[PawDataSet]) -> dict[str, Any]:
             }
             loop = [s.free_eV for s in last.ground_state if s.free_eV is not None]
             out["last_change_eV"] = abs(loop[-1] - loop[-2]) if len(loop) > 1 else None
-            out["electronic_steps"] = [len(step.ground_state) for step in done]
+            out["response_steps"] = len(last.loop) - len(last.ground_state)
         return out
     return {
         "ionic_steps": outcar.ionic_steps,

@@ -260,11 +260,14 @@ def first(values: list[float] | None) -> float | None:
 
 
 def tags(element: Element) -> dict[str, Any]:
-    """All ``<i>`` and ``<v>`` below an element by name, as Python values."""
+    """All ``<i>`` and ``<v>`` below an element by name, as Python values.
+
+    Of a name that comes twice the first counts: "response functions" repeats NELM and others with values of its own.
+    """
     out: dict[str, Any] = {}
     for entry in element.iter():
         name = entry.get("name")
-        if entry.tag in ("i", "v") and name is not None:
+        if entry.tag in ("i", "v") and name is not None and name not in out:
             value = tag_value(entry.text or "", entry.get("type"), vector=entry.tag == "v")
             if value is not None:
                 out[name] = value
