@@ -30,6 +30,8 @@ _RAISED_eV, _LOWERED_eV = 3.0, -1.0
 BIASED_ITERATIONS = 8
 # A hole's weight in t2g; below it the shell is another.
 LEAST_T2G_WEIGHT = 0.7
+# An orbital of the minority shell that is fuller than this holds no hole.
+LARGEST_OCCUPATION = 0.6
 _OCTAHEDRON = 6
 # Orbitals xy, yz, z2, xz, x2-y2, GPAW's order, as symmetric matrices T with d(r) ~ r.T r / r^2.
 _H, _S = np.sqrt(0.5), np.sqrt(1.0 / 6.0)
@@ -144,15 +146,20 @@ def hole_in(minority: ArrayLike, axes: ArrayLike) -> tuple[FloatArray, float]:
     Raises
     ------
     HoleNotFoundError
-        If no eigenvector lies mostly in t2g.
+        If no orbital of the shell is an empty one of t2g.
     """
     turn = shell_rotation(axes)
     occupations, vectors = np.linalg.eigh(turn.T @ np.asarray(minority, dtype=float) @ turn)
     inside = vectors[list(_YZ_XZ_XY)]
     weights = (inside**2).sum(axis=0)
-    empty = [k for k in np.argsort(occupations) if weights[k] >= LEAST_T2G_WEIGHT]
+    empty = [
+        k for k in np.argsort(occupations) if weights[k] >= LEAST_T2G_WEIGHT and occupations[k] <= LARGEST_OCCUPATION
+    ]
     if not empty:
-        raise HoleNotFoundError(f"no eigenvector of the minority shell has a t2g weight of {LEAST_T2G_WEIGHT}")
+        raise HoleNotFoundError(
+            f"the minority shell holds no t2g hole: no orbital with a t2g weight of at least {LEAST_T2G_WEIGHT} and at "
+            f"most {LARGEST_OCCUPATION} electrons (weights {np.round(weights, 2)}, occupations {np.round(occupations, 2)})"
+        )
     found = inside[:, empty[0]]
     return found / np.linalg.norm(found), float(weights[empty[0]])
 
