@@ -158,7 +158,8 @@ def hole_in(minority: ArrayLike, axes: ArrayLike) -> tuple[FloatArray, float]:
     if not empty:
         raise HoleNotFoundError(
             f"the minority shell holds no t2g hole: no orbital with a t2g weight of at least {LEAST_T2G_WEIGHT} and at "
-            f"most {LARGEST_OCCUPATION} electrons (weights {np.round(weights, 2)}, occupations {np.round(occupations, 2)})"
+            f"most {LARGEST_OCCUPATION} electrons; weights {np.round(weights, 2)}, occupations "
+            f"{np.round(occupations, 2)}"
         )
     found = inside[:, empty[0]]
     return found / np.linalg.norm(found), float(weights[empty[0]])
