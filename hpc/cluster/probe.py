@@ -51,7 +51,7 @@ def potcar_problems(elements: list[str]) -> list[Problem]:
     from pymatgen.core import SETTINGS
     from pymatgen.io.vasp import PotcarSingle
 
-    from ...workflows.vasp.settings import POTCAR_FUNCTIONAL, POTCAR_SYMBOLS
+    from ...workflows.vasp.potcars import POTCAR_FUNCTIONAL, recommended
 
     cure = "pmg config -p SOURCE TARGET, then pmg config --add PMG_VASP_PSP_DIR TARGET"
     folder = SETTINGS.get("PMG_VASP_PSP_DIR")
@@ -63,7 +63,7 @@ def potcar_problems(elements: list[str]) -> list[Problem]:
     place = Path(str(folder)).expanduser() / parts.get(
         POTCAR_FUNCTIONAL, PotcarSingle.functional_dir[POTCAR_FUNCTIONAL]
     )
-    wanted = [POTCAR_SYMBOLS[e] for e in elements if e in POTCAR_SYMBOLS]
+    wanted = [recommended()[e] for e in elements if e in recommended()]
     missing = [s for s in wanted if not any(_exists(p) for p in (place / f"POTCAR.{s}", place / s / "POTCAR"))]
     if not missing:
         return []

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ...analysis.results.document import Provenance
 from ..engine import CannotDoError, Capability, Engine
-from ..vasp.settings import SpinOrbitSettings, VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
+from ..vasp.functionals import linear_response
+from ..vasp.settings import (
+    SpinOrbitSettings,
+    VaspBandSettings,
+    VaspCommands,
+    VaspSettings,
+    VaspSettingsError,
+    in_field,
+    map_settings,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +56,9 @@ class VaspEngine(Engine):
         several starts, ``"V_Fe(B) relax, Fe4+"``; for a VASP with occupation-matrix control (OCCEXT = 1). Ions are
         numbered as in the POSCAR that ``magnetoionics inputs`` writes. Directions of E(n) have their own in
         `anisotropy`.
+    incar, potcar
+        The user's own tags by kind of job, see `vasp.tags`, and PAW data sets by element, see `vasp.potcars`; they
+        become those of `dft`.
     """
 
     name: ClassVar[str] = "vasp"
@@ -60,15 +72,25 @@ class VaspEngine(Engine):
     dipoles: Literal["formal", "Born", "Berry"] = "formal"
     electronic_starts: Sequence[str] = ("declared",)
     occupation_matrices: Mapping[str, str] = field(default_factory=dict)
+    incar: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    potcar: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from ..vasp.starts import check_starts
 
         check_starts(self.electronic_starts)
+        if self.incar or self.potcar:
+            self.dft = replace(self.dft, incar=self.incar or self.dft.incar, potcar=self.potcar or self.dft.potcar)
+        if self.path.field_V_per_A is not None:
+            self.dft = in_field(self.dft)
+        reason = linear_response(self.dft.functional)
+        if self.dipoles == "Born" and reason:
+            raise VaspSettingsError(f"dipoles: Born charges cannot be had: {reason}")
 
     def cannot(self) -> dict[Capability, str]:
-        """Nothing is missing; what each result leaves out is in its provenance."""
-        return {}
+        """Linear response beyond a generalised gradient; what each result leaves out is in its provenance."""
+        reason = linear_response(self.dft.functional)
+        return {"dielectric": reason} if reason else {}
 
     def check(self, structure: Structure) -> None:
         """Refuse elements without a PAW data set or a stated U."""
@@ -205,7 +227,7 @@ class VaspEngine(Engine):
             gap_eV=gap_eV,
             relax=relax,
             name=name,
-            settings=self.dft,
+            settings=in_field(self.dft),
             fields=common_fields(self.commands),
             matrices=self.occupation_matrices.get(name),
         )
@@ -239,7 +261,7 @@ class VaspEngine(Engine):
             directions,
             state,
             name,
-            self.dft,
+            map_settings(self.dft, self.anisotropy),
             self.anisotropy,
             common_fields(self.commands),
             common_fields(self.commands, noncollinear=True),

@@ -151,7 +151,7 @@ class DielectricTensorMaker(BaseVaspMaker):
 
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
-        return generator(StaticSetGenerator, dielectric_incar(structure, self.settings), self.settings.mesh(structure))
+        return generator(StaticSetGenerator, dielectric_incar(structure, self.settings), self.settings, structure)
 
     @vasp_job
     def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
@@ -183,7 +183,7 @@ def read_dielectric(
     ionic = np.asarray(getattr(outcar, "dielectric_ionic_tensor", np.zeros((3, 3))), dtype=float)
     lowest = float(np.linalg.eigvalsh(0.5 * (ionic + ionic.T))[0])
     checks = [
-        *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered)),
+        *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings)),
         moments_kept(ordered.site_properties["magmom"], site_moments(task)),
         insulating(task),
         guard("electronic tensor", bool(electronic.any()), "the output holds no dielectric tensor"),

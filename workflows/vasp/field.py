@@ -69,7 +69,7 @@ class PolarisationMaker(BaseVaspMaker):
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
         incar = polarisation_incar(structure, self.settings, born=self.born)
-        return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
+        return generator(StaticSetGenerator, incar, self.settings, structure)
 
     @vasp_job
     def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
@@ -99,7 +99,7 @@ class VaspFieldMaker(RelaxMaker):
         else:
             base, incar = StaticSetGenerator, static_incar(structure, self.settings)
         incar |= field_tags(self.field_V_per_A, self.settings) | occupation_tags(self.occupation_matrices)
-        return generator(base, incar, self.settings.mesh(structure))
+        return generator(base, incar, self.settings, structure)
 
     @vasp_job
     def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
@@ -153,7 +153,7 @@ def read_polarisation(task: TaskDoc, structure: Structure, *, name: str, maker: 
     # emmet's document keeps the electrons' part of the dipole only, so the file itself is read.
     outcar = Outcar(file_of(task.dir_name, "OUTCAR"))
     checks = [
-        *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered)),
+        *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings)),
         moments_kept(ordered.site_properties["magmom"], site_moments(task)),
         insulating(task),
     ]

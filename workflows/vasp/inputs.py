@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pymatgen.core import Element, Structure
 
-from .settings import GGA_TAG, POTCAR_FUNCTIONAL, POTCAR_SYMBOLS, VaspSettings, expected_electrons
+from .functionals import OF_FUNCTIONAL, TAGS
+from .potcars import POTCAR_FUNCTIONAL
+from .settings import VaspSettings, expected_electrons
+from .tags import with_user_tags
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -19,7 +22,7 @@ Incar = dict[str, Any]
 OCCUPATION_FILE = "OCCMATRIX"
 # What a run must not change on its own; custodian's corrections may touch the rest (ALGO, mixing, POTIM, ...).
 PROTECTED = (
-    "GGA",
+    *OF_FUNCTIONAL,
     "ENCUT",
     "ISPIN",
     "LASPH",
@@ -51,7 +54,6 @@ def common_incar(structure: Structure, settings: VaspSettings) -> Incar:
     elements = {s.specie.symbol for s in structure}
     has_f = any(Element(e).Z > 56 for e in elements)
     incar: Incar = {
-        "GGA": GGA_TAG[settings.functional],
         "PREC": "Accurate",
         "ENCUT": settings.encut_eV,
         "ADDGRID": False,
@@ -73,13 +75,14 @@ def common_incar(structure: Structure, settings: VaspSettings) -> Incar:
         "LVHAR": False,
         "LELF": False,
         "EDIFF": settings.ediff_eV,
+        **TAGS[settings.functional],
     }
     if settings.ncore is not None:
         incar["NCORE"] = settings.ncore
     if settings.kpar is not None:
         incar["KPAR"] = settings.kpar
     if structure._charge:
-        incar["NELECT"] = expected_electrons(structure)
+        incar["NELECT"] = expected_electrons(structure, settings)
     values = {e: settings.hubbard_U_eV.get(e, 0.0) for e in elements}
     if any(values.values()):
         incar |= {
@@ -117,8 +120,10 @@ def occupation_tags(matrices: str | None) -> Incar:
     return {} if matrices is None else {"OCCEXT": 1}
 
 
-def generator(base: type[VaspInputGenerator], incar: Incar, mesh: list[int], **options: Any) -> VaspInputGenerator:
-    """An atomate2 input-set generator that writes exactly these tags.
+def generator(
+    base: type[VaspInputGenerator], incar: Incar, settings: VaspSettings, structure: Structure, **options: Any
+) -> VaspInputGenerator:
+    """An atomate2 input-set generator that writes exactly these tags, and the user's own on top of them.
 
     Parameters
     ----------
@@ -126,20 +131,20 @@ def generator(base: type[VaspInputGenerator], incar: Incar, mesh: list[int], **o
         Generator class of atomate2; what it adds is overruled by `incar`.
     incar
         Every tag; a value of None takes a tag of the base set out.
-    mesh
-        Divisions of the Gamma-centred mesh, written out: nothing is left to a density.
+    settings, structure
+        Give the divisions of the Gamma-centred mesh, which is written out: nothing is left to a density.
     **options
         Further fields of the generator.
     """
     from pymatgen.io.vasp import Kpoints
 
     with warnings.catch_warnings():
-        # The data sets are stated in POTCAR_SYMBOLS on purpose.
+        # The data sets are stated on purpose, see `potcars`.
         warnings.filterwarnings("ignore", "Overriding POTCARs")
         return base(
-            user_incar_settings=_without_defaults(incar),
-            user_kpoints_settings=Kpoints.gamma_automatic(tuple(mesh)),
-            user_potcar_settings=dict(POTCAR_SYMBOLS),
+            user_incar_settings=_without_defaults(with_user_tags(incar, settings.incar)),
+            user_kpoints_settings=Kpoints.gamma_automatic(tuple(settings.mesh(structure))),
+            user_potcar_settings=settings.potcars(),
             user_potcar_functional=POTCAR_FUNCTIONAL,
             auto_ismear=False,
             auto_ispin=False,

@@ -26,6 +26,7 @@ from .inputs import OCCUPATION_FILE, PROTECTED, Incar, generator, occupation_tag
 from .order import back_in_order, block_order, in_order
 from .outcar import file_of
 from .settings import VaspCommands, VaspSettings, expected_electrons
+from .slim import slim_task
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -79,7 +80,7 @@ class MagneticRelaxMaker(RelaxMaker):
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
         incar = relax_incar(structure, self.settings, cell=self.cell) | occupation_tags(self.occupation_matrices)
-        return generator(RelaxSetGenerator, incar, self.settings.mesh(structure))
+        return generator(RelaxSetGenerator, incar, self.settings, structure)
 
     @vasp_job
     def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
@@ -99,7 +100,7 @@ class MagneticStaticMaker(StaticMaker):
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
         incar = static_incar(structure, self.settings) | self.extra | occupation_tags(self.occupation_matrices)
-        return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
+        return generator(StaticSetGenerator, incar, self.settings, structure)
 
     @vasp_job
     def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
@@ -118,7 +119,9 @@ def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -
     (start,) = go_on([ordered], planned)
     if (matrices := getattr(maker, "occupation_matrices", None)) is not None:
         Path(OCCUPATION_FILE).write_text(matrices, encoding="utf-8")
-    return BaseVaspMaker.make.original(replace(maker, input_set_generator=planned), start, prev_dir)
+    response = BaseVaspMaker.make.original(replace(maker, input_set_generator=planned), start, prev_dir)
+    slim_task(response.output)
+    return response
 
 
 def copy_density(prev_dir: str | Path) -> None:
@@ -190,7 +193,7 @@ def read_calculation(
     forces = np.asarray(task.output.forces, dtype=float)
     checks = [
         moments_kept(structure.site_properties["magmom"], [float(m) for m in found] if found else None),
-        *common_guards(task, planned, settings, expected_electrons(structure)),
+        *common_guards(task, planned, settings, expected_electrons(structure, settings)),
     ]
     if maker.relaxes:
         checks.append(guards.forces_relaxed(forces, settings.force_eV_per_A))

@@ -216,7 +216,7 @@ def read_segment(
     """Images, energies and true forces of a hump, with the guards of every image and the residual of the band."""
     order = block_order(images[0])
     planned = maker.planned(in_order(images[0], order))
-    electrons = expected_electrons(images[0])
+    electrons = expected_electrons(images[0], maker.settings)
     place = np.argsort(order)
     written = final_incar(task.dir_name)
     checks: list[Check] = []

@@ -16,7 +16,7 @@ from ..flows.building import Repeats, shortest_hop
 from ..flows.plan import phases_reason, present_vacancies
 from .inputs import OCCUPATION_FILE
 from .order import block_order, in_order
-from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings, VaspSettingsError
+from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings, VaspSettingsError, map_settings
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -64,8 +64,9 @@ class PlannedJob:
         return getattr(how, "occupation_matrices", None)
 
     def mesh(self, settings: VaspSettings) -> str:
-        """The k-point mesh in words."""
-        return " x ".join(map(str, settings.mesh(self.structure)))
+        """The k-point mesh in words; a maker's own settings before those of the study."""
+        own = getattr(self.maker, "settings", settings)
+        return " x ".join(map(str, own.mesh(self.structure)))
 
     def files(self) -> Any:
         """The input files as a pymatgen ``VaspInput``."""
@@ -247,6 +248,7 @@ def spin_orbit_jobs(cell: Structure, settings: VaspSettings, how: SpinOrbitSetti
     """The collinear density and a few of the directions of a map."""
     from .spin_orbit import CollinearDensityMaker, DirectionMaker
 
+    settings = map_settings(settings, how)
     density = CollinearDensityMaker(settings=settings)
     jobs = [PlannedJob("anisotropy_density", "collinear density that the directions start from", cell, density)]
     for label, direction in SHOWN_DIRECTIONS.items():

@@ -18,6 +18,7 @@ from .inputs import Incar, common_incar, field_tags, generator
 from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density
 from .order import block_order, in_order
 from .settings import VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
+from .slim import slim_band
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -63,7 +64,7 @@ class SegmentMaker(NebFromImagesMaker):
             incar["ICHARG"] = 1
         if self.band.field_V_per_A is not None:
             incar |= field_tags(self.band.field_V_per_A, self.settings)
-        return generator(NebSetGenerator, incar, self.settings.mesh(structure))
+        return generator(NebSetGenerator, incar, self.settings, structure)
 
     @vasp_neb_job
     def make(
@@ -87,7 +88,9 @@ class SegmentMaker(NebFromImagesMaker):
         maker = replace(self, input_set_generator=planned)
         if self.from_densities:
             maker.run_vasp_kwargs = place_densities(self.run_vasp_kwargs, densities)
-        return NebFromImagesMaker.make.original(maker, starts, prev_dir)
+        response = NebFromImagesMaker.make.original(maker, starts, prev_dir)
+        slim_band(response.output)
+        return response
 
 
 def place_densities(run_vasp_kwargs: dict[str, Any], folders: Sequence[str]) -> dict[str, Any]:

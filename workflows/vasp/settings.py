@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 from monty.json import MSONable
 from pymatgen.core import Element, Structure
 
 from ...structures.spins import is_non_collinear
+from .functionals import FUNCTIONALS, Functional
+from .potcars import PotcarError, check_potcars, recommended, valence_electrons
+from .tags import TagError, check_tags
 
-Functional = Literal["PBE", "PBEsol"]
 Start = Literal["density", "atoms"]
-GGA_TAG: Mapping[str, str] = {"PBE": "PE", "PBEsol": "PS"}
-
-# PAW data sets (PBE, release 54) and their valence electrons. Fe_pv because the default U of iron was fitted with it.
-POTCAR_SYMBOLS: Mapping[str, str] = {
-    "Al": "Al",
-    "Co": "Co",
-    "Cr": "Cr_pv",
-    "Cu": "Cu_pv",
-    "Fe": "Fe_pv",
-    "Ga": "Ga_d",
-    "Li": "Li_sv",
-    "Mg": "Mg_pv",
-    "Mn": "Mn_pv",
-    "Ni": "Ni_pv",
-    "O": "O",
-    "Ti": "Ti_pv",
-    "V": "V_pv",
-    "Zn": "Zn",
-}
-VALENCE_ELECTRONS: Mapping[str, int] = {
-    "Al": 3,
-    "Co": 9,
-    "Cr_pv": 12,
-    "Cu_pv": 17,
-    "Fe_pv": 14,
-    "Ga_d": 13,
-    "Li_sv": 3,
-    "Mg_pv": 8,
-    "Mn_pv": 13,
-    "Ni_pv": 16,
-    "O": 6,
-    "Ti_pv": 10,
-    "V_pv": 11,
-    "Zn": 12,
-}
-POTCAR_FUNCTIONAL = "PBE_54"
 
 
 class VaspSettingsError(ValueError):
@@ -63,7 +30,7 @@ class VaspSettings(MSONable):
     Attributes
     ----------
     functional
-        ``"PBE"`` or ``"PBEsol"``.
+        ``"PBE"``, ``"PBEsol"``, ``"r2SCAN"`` or ``"HSE06"``, see `functionals`.
     hubbard_U_eV
         U - J of Dudarev's scheme by element (10.1103/PhysRevB.57.1505); 0 states "none". Empty: the hosts' values,
         see `hosts_hubbard_U`.
@@ -73,6 +40,9 @@ class VaspSettings(MSONable):
         Plane-wave cut-off.
     kpoint_spacing_per_A
         Largest spacing of the Gamma-centred mesh, 2 pi / Angstrom included.
+    long_edge_A, long_edge_kpoints
+        Along an edge at least this long a mesh has at most so many points; None leaves the spacing alone. Cells that
+        are compared have the same edges.
     kpoint_mesh
         A mesh that overrides the spacing, for every job.
     sigma_eV
@@ -87,6 +57,8 @@ class VaspSettings(MSONable):
         LREAL = Auto for every job; never mixed within a study.
     ncore, kpar
         Parallel set-up; `ncore` None leaves VASP's choice.
+    incar, potcar
+        The user's own tags by kind of job, see `tags`, and PAW data sets by element, see `potcars`.
     efield_pead_sign
         Sign with which a field is written into EFIELD_PEAD. VASP means the force on an electron, hence -1; every
         run in a field measures it, see `guards.field_pushes`.
@@ -96,23 +68,32 @@ class VaspSettings(MSONable):
     hubbard_U_eV: Mapping[str, float] = field(default_factory=dict)
     hubbard_fitted_for: str = "PBE"
     encut_eV: float = 520.0
-    kpoint_spacing_per_A: float = 0.30
+    kpoint_spacing_per_A: float = 0.22
+    long_edge_A: float = 15.0
+    long_edge_kpoints: int | None = 1
     kpoint_mesh: Sequence[int] | None = None
     sigma_eV: float = 0.05
     ediff_eV: float = 1e-6
     ediff_relax_eV: float = 1e-6
     ediff_spin_orbit_eV: float = 1e-8
-    force_eV_per_A: float = 0.01
+    force_eV_per_A: float = 0.02
     max_ionic_steps: int = 200
     max_electronic_steps: int = 200
     real_space_projection: bool = False
     ncore: int | None = None
     kpar: int | None = None
     efield_pead_sign: int = -1
+    incar: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    potcar: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.functional not in GGA_TAG:
-            raise VaspSettingsError(f"functional {self.functional!r} is not known; use one of {', '.join(GGA_TAG)}")
+        if self.functional not in FUNCTIONALS:
+            raise VaspSettingsError(f"functional {self.functional!r} is not known; use one of {', '.join(FUNCTIONALS)}")
+        try:
+            object.__setattr__(self, "incar", check_tags(self.incar))
+            check_potcars(self.potcar)
+        except (TagError, PotcarError) as error:
+            raise VaspSettingsError(str(error)) from error
         table = dict(self.hubbard_U_eV) or hosts_hubbard_U()
         object.__setattr__(self, "hubbard_U_eV", table)
         if wrong := {k: v for k, v in table.items() if not 0 <= v <= 15}:
@@ -121,9 +102,11 @@ class VaspSettings(MSONable):
             raise VaspSettingsError(
                 f"U was fitted with {self.hubbard_fitted_for} and must not be used with {self.functional}: "
                 f"give hubbard_U_eV fitted for {self.functional} and hubbard_fitted_for={self.functional!r}, "
-                f"or use functional={self.hubbard_fitted_for!r}"
+                f"state that there is none with a U of 0 for each element, or use "
+                f"functional={self.hubbard_fitted_for!r}"
             )
         positive = ("encut_eV", "kpoint_spacing_per_A", "sigma_eV", "ediff_eV", "ediff_relax_eV", "force_eV_per_A")
+        positive += ("long_edge_A",)
         for name in (*positive, "ediff_spin_orbit_eV", "max_ionic_steps", "max_electronic_steps"):
             if not getattr(self, name) > 0:
                 raise VaspSettingsError(f"{name} = {getattr(self, name)!r} must be positive")
@@ -132,7 +115,7 @@ class VaspSettings(MSONable):
                 f"ediff_spin_orbit_eV = {self.ediff_spin_orbit_eV:g}: anisotropies are of the order of 1e-4 eV "
                 "and need 1e-7 or less"
             )
-        for name in ("ncore", "kpar"):
+        for name in ("ncore", "kpar", "long_edge_kpoints"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise VaspSettingsError(f"{name} = {value} must be at least 1")
@@ -157,7 +140,16 @@ class VaspSettings(MSONable):
         if self.kpoint_mesh is not None:
             return [int(n) for n in self.kpoint_mesh]
         lengths = np.array(structure.lattice.reciprocal_lattice.abc)
-        return [max(1, int(np.ceil(x / self.kpoint_spacing_per_A - 0.02))) for x in lengths]
+        mesh = [max(1, int(np.ceil(x / self.kpoint_spacing_per_A - 0.02))) for x in lengths]
+        if self.long_edge_kpoints is None:
+            return mesh
+        # 2 % for a lattice that relaxes, as above.
+        long = [edge >= 0.98 * self.long_edge_A for edge in structure.lattice.abc]
+        return [min(n, self.long_edge_kpoints) if cut else n for n, cut in zip(mesh, long, strict=True)]
+
+    def potcars(self) -> dict[str, str]:
+        """PAW data set of every element of the release, the user's before the recommended ones."""
+        return {**recommended(), **self.potcar}
 
     def check(self, structure: Structure) -> None:
         """Refuse a structure whose description would be left to defaults.
@@ -168,10 +160,8 @@ class VaspSettings(MSONable):
             If an element has no PAW data set here, an open 3d shell has no stated U, or a site has no moment.
         """
         elements = sorted({s.specie.symbol for s in structure})
-        if unknown := [e for e in elements if e not in POTCAR_SYMBOLS]:
-            raise VaspSettingsError(
-                f"no PAW data set is chosen for {', '.join(unknown)}; known: {', '.join(POTCAR_SYMBOLS)}"
-            )
+        if unknown := [e for e in elements if e not in self.potcars()]:
+            raise VaspSettingsError(f"release 54 for PBE has no PAW data set of {', '.join(unknown)}")
         open_shells = [e for e in elements if Element(e).is_transition_metal and Element(e).group < 12]
         if missing := [e for e in open_shells if e not in self.hubbard_U_eV]:
             raise VaspSettingsError(
@@ -234,6 +224,10 @@ class SpinOrbitSettings(MSONable):
         How far the total spin may turn away from n.
     odd_limit_meV
         Largest |E(n) - E(-n)|/2 that counts as noise; None takes the larger of 1e-3 meV and 5 % of the map's range.
+    kpoint_spacing_per_A
+        Spacing of the mesh of a map, whose energies are compared with each other alone; None takes that of the study.
+    lebedev_order
+        Order of the directions of a map: 7, 9 and 15 are 26, 38 and 86 directions; None takes that of the study.
     """
 
     self_consistent: bool = True
@@ -243,6 +237,8 @@ class SpinOrbitSettings(MSONable):
     occupation_matrices: str | None = None
     max_tilt_degrees: float = 2.0
     odd_limit_meV: float | None = None
+    kpoint_spacing_per_A: float | None = 0.30
+    lebedev_order: int | None = 9
 
     def __post_init__(self) -> None:
         if not self.starts or set(self.starts) - {"density", "atoms"}:
@@ -251,6 +247,8 @@ class SpinOrbitSettings(MSONable):
             raise ValueError("the force theorem needs the collinear density: starts must be ('density',)")
         if self.constrain_eV is not None and (self.constrain_eV <= 0 or not self.rwigs_A):
             raise ValueError("constrained moments need constrain_eV > 0 and rwigs_A for every element")
+        if self.kpoint_spacing_per_A is not None and not self.kpoint_spacing_per_A > 0:
+            raise ValueError(f"kpoint_spacing_per_A = {self.kpoint_spacing_per_A:g} of a map must be positive")
 
     @property
     def method(self) -> str:
@@ -308,6 +306,20 @@ class VaspBandSettings(MSONable):
             )
 
 
+def map_settings(settings: VaspSettings, how: SpinOrbitSettings) -> VaspSettings:
+    """Settings of every run of a map E(n): those of the study on the mesh of the map."""
+    if how.kpoint_spacing_per_A is None:
+        return settings
+    return replace(settings, kpoint_spacing_per_A=how.kpoint_spacing_per_A)
+
+
+def in_field(settings: VaspSettings) -> VaspSettings:
+    """The same with at least two k points along every long edge: one cannot resolve a field."""
+    if settings.long_edge_kpoints is None or settings.long_edge_kpoints > 1:
+        return settings
+    return replace(settings, long_edge_kpoints=2)
+
+
 def hosts_hubbard_U() -> dict[str, float]:
     """U (eV) of every element that a host declares.
 
@@ -326,13 +338,17 @@ def hosts_hubbard_U() -> dict[str, float]:
     return dict(sorted(table.items()))
 
 
-def expected_electrons(structure: Structure) -> float:
+def expected_electrons(structure: Structure, settings: VaspSettings | None = None) -> float:
     """Valence electrons of a cell with these PAW data sets.
 
     Parameters
     ----------
     structure
         Cell; a charge that was given to it (``Structure(..., charge=q)``, in e) is taken off.
+    settings
+        With the user's data sets; the recommended ones if None.
     """
-    valence = sum(VALENCE_ELECTRONS[POTCAR_SYMBOLS[s.specie.symbol]] for s in structure)
+    chosen = recommended() if settings is None else settings.potcars()
+    counts = Counter(s.specie.symbol for s in structure)
+    valence = sum(n * valence_electrons(chosen[element]) for element, n in counts.items())
     return float(valence - (structure._charge or 0.0))

@@ -131,7 +131,7 @@ class CollinearDensityMaker(BaseVaspMaker):
             "GGA_COMPAT": False,
             "EDIFF": self.settings.ediff_spin_orbit_eV,
         }
-        return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
+        return generator(StaticSetGenerator, incar, self.settings, structure)
 
     @vasp_job
     def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
@@ -156,7 +156,7 @@ class DirectionMaker(BaseVaspMaker):
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
         incar, _ = direction_inputs(structure, self.settings, self.how, self.direction, self.start)
-        return generator(StaticSetGenerator, incar, self.settings.mesh(structure))
+        return generator(StaticSetGenerator, incar, self.settings, structure)
 
     def vectors(self, structure: Structure) -> Structure:
         """The structure with the vector moments of this direction, in VASP's frame."""
@@ -206,7 +206,7 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
     frame = axis_frame(incar["SAXIS"])
     moments = vector_table(text, "magnetization")
     orbital = vector_table(text, "orbital moment")
-    checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered))
+    checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings))
     spins: list[float] = []
     if moments is None:
         checks.append(guard("moments kept", False, "the output holds no vector moments: they are lost"))
@@ -238,7 +238,7 @@ def read_density(task: TaskDoc, structure: Structure, *, maker: CollinearDensity
 
     order = block_order(structure)
     ordered = in_order(structure, order)
-    checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered))
+    checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings))
     return [*checks, moments_kept(ordered.site_properties["magmom"], site_moments(task))]
 
 

@@ -13,7 +13,7 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import get_engine
-from magnetoionics.workflows.field.bands import FieldMaker, band_in_field
+from magnetoionics.workflows.field.bands import HopInFieldMaker, band_in_field
 from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.vasp.field import polarise_band
 from magnetoionics.workflows.vasp.jobs import common_fields
@@ -99,7 +99,7 @@ def test_inputs_in_a_field_beyond_breakdown_are_refused_before_any_is_written(tm
     file.write_text("path: {field_V_per_A: [0.0, 0.0, 0.08], gap_eV: 1.5}\n", encoding="utf-8")
     out = tmp_path / "inputs"
     assert main(["inputs", "cofe2o4", "--engine", f"vasp:{file}", "--quick", "--output", str(out)]) == 2
-    assert "breaks down a gap of 1.5 eV over 25" in capsys.readouterr().err
+    assert "breaks down a gap of 1.5 eV over 33" in capsys.readouterr().err
     assert not list(out.glob("*"))
 
 
@@ -176,7 +176,7 @@ def test_every_kind_of_run_has_its_own_command():
 
 
 def test_band_in_a_field_of_a_flow_is_the_engines_own(hop):
-    """`FieldMaker` with VASP: ends and humps of every field are runs with EFIELD_PEAD."""
+    """`HopInFieldMaker` with VASP: ends and humps of every field are runs with EFIELD_PEAD."""
     made = engine(VaspSettings(kpoint_mesh=(2, 2, 2)))
     inside = made.with_field((0.0, 0.0, 0.01), gap_eV=1.5)
     assert inside.path.field_V_per_A == [0.0, 0.0, 0.01]
@@ -191,7 +191,7 @@ def test_band_in_a_field_of_a_flow_is_the_engines_own(hop):
         not_checked=[],
         provenance=get_engine("local").provenance(),
     )
-    flow = FieldMaker(engine=made, fields_V_per_m=(-1e8, 1e8), gap_eV=1.5).make(band, hop.displacement_A)
+    flow = HopInFieldMaker(engine=made, fields_V_per_m=(-1e8, 1e8), gap_eV=1.5).make(band, hop.displacement_A)
     assert len([j for j, _ in flow.iterflow()]) == 3
     replaced = band_in_field.original(made, band, [0, 0, 1], 0.01, 1.5).replace
     started = [j for j, _ in replaced.iterflow() if j.name.endswith(" end")]

@@ -12,6 +12,7 @@ from magnetoionics.workflows.vasp.settings import (
     VaspSettingsError,
     expected_electrons,
     hosts_hubbard_U,
+    in_field,
 )
 
 
@@ -65,7 +66,20 @@ def test_mesh_follows_the_spacing_and_survives_relaxation(cell):
     assert (spacing <= settings.kpoint_spacing_per_A * 1.02).all()
     for scale in (0.985, 1.015):
         assert settings.mesh(cell.copy().apply_strain(scale - 1)) == mesh
-    assert settings.mesh(supercell(cell, (2, 2, 2))) == [2, 2, 2]
+
+
+def test_long_edges_take_few_points_and_a_field_takes_two(cell):
+    big = supercell(cell, (2, 2, 2))
+    assert VaspSettings().mesh(big) == [1, 1, 1]
+    assert in_field(VaspSettings()).mesh(big) == [2, 2, 2]
+    assert VaspSettings(long_edge_kpoints=None, kpoint_spacing_per_A=0.15).mesh(big) == [3, 3, 3]
+    # A film: only its long edge is cut, and never below what the spacing asks for.
+    assert VaspSettings().mesh(supercell(cell, (2, 1, 1))) == [1, 4, 4]
+    assert VaspSettings(long_edge_kpoints=5).mesh(big) == [2, 2, 2]
+    # A lattice that relaxes by a per cent keeps its mesh.
+    edge = big.lattice.a
+    for scale in (0.99, 1.01):
+        assert VaspSettings(long_edge_A=edge).mesh(big.copy().apply_strain(scale - 1)) == [1, 1, 1]
 
 
 def test_order_round_trip_keeps_sites_properties_and_continuity(cell):
