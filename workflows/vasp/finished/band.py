@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
-from ....analysis.results.calculation import Check
+from ....analysis.results.checks import Check
 from ...guards import guard
 from .document import BandPoint, VaspBand, VaspRun
 from .files import read_text, run_files

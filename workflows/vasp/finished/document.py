@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ....analysis.results.calculation import Check, invalid_because
+from ....analysis.results.checks import Check, invalid_because
 from ....analysis.results.document import Document, StructureField
 
 RunKind = Literal["static", "relaxation", "linear response", "molecular dynamics", "band image"]

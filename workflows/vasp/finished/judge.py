@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ....analysis.results.calculation import Check
+from ....analysis.results.checks import Check
 from ...guards import SPIN_MOMENT_muB, guard
 from .document import VaspRun
 
@@ -98,7 +98,9 @@ def one_run(sources: Sources) -> Check:
     name = "OUTCAR and vasprun.xml of one run"
     if sources.xml is None or sources.outcar is None:
         return Check(name=name, passed=None, note="only one of the two files is there")
-    return Check(name=name, passed=not sources.contradictions, note="; ".join(sources.contradictions))
+    return Check(
+        name=name, passed=not sources.contradictions, note="; ".join(sources.contradictions), invalidates=False
+    )
 
 
 def incar_kept(run: VaspRun, sources: Sources) -> Check:
@@ -112,7 +114,7 @@ def incar_kept(run: VaspRun, sources: Sources) -> Check:
         for key in sorted((set(sources.incar_file) & set(used)) - set(WRITTEN_OTHERWISE))
         if not same_tag(sources.incar_file[key], used[key])
     ]
-    return Check(name=name, passed=not changed, note="; ".join(changed))
+    return Check(name=name, passed=not changed, note="; ".join(changed), invalidates=False)
 
 
 def same_tag(one: Any, other: Any) -> bool:
@@ -162,4 +164,4 @@ def order_kept(run: VaspRun) -> Check:
     turned = np.flatnonzero(spins)[kept != (1.0 if kept.sum() >= 0 else -1.0)]
     listed = ", ".join(f"site {i} from {before[i]:+.2f} to {after[i]:+.2f} muB" for i in turned[:5])
     note = f"the order of MAGMOM was lost ({listed}): the energy belongs to another magnetic state"
-    return Check(name=name, passed=not len(turned), note=note if len(turned) else "")
+    return Check(name=name, passed=not len(turned), note=note if len(turned) else "", invalidates=False)
