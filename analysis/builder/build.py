@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from pymatgen.core import Structure
 
-from ...structures.host import Host
 from ...structures.magnetic_symmetry import axial_operations
 from ...structures.spins import formula_units, is_non_collinear
 from ...structures.symmetry import space_group_symbol
-from ..defects.binding import VacancyBinding
-from ..defects.charged_cells import ChargedVacancies
 from ..defects.equilibria import DefectEquilibria, defect_equilibria, vacancy_host
 from ..defects.formation import FormationLines, VacancyFormation, formation_lines
 from ..defects.host_window import (
@@ -25,9 +21,7 @@ from ..defects.host_window import (
 from ..defects.oxidation_states import site_moments
 from ..defects.uptake import content_curves
 from ..defects.vacancies import VacancySet
-from ..device.assumptions import Assumptions
 from ..kinetics.attempt_frequency import AttemptFrequency
-from ..kinetics.field_treatments import FieldStudy
 from ..kinetics.migration import Migration
 from ..kinetics.rates import Retention, retention
 from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
@@ -38,12 +32,10 @@ from ..magnetism.unidirectional import (
     relation_deviation_meV,
     state_of,
 )
-from ..results.calculation import Calculation
 from ..study.documents import (
     AnisotropyResult,
     ChemicalPotentialsResult,
     EnergyRange,
-    EngineResult,
     GasPoint,
     HostResult,
     OrderEnergy,
@@ -51,13 +43,14 @@ from ..study.documents import (
     Study,
     VacancyResult,
 )
-from ..thermodynamics.computed_phases import ComputedPhases, reference_set
+from ..thermodynamics.computed_phases import reference_set
 from ..thermodynamics.energy_corrections import ComputedEnergy
 from ..thermodynamics.oxygen_gas import delta_mu_O_eV
 from ..thermodynamics.phases import formula_composition
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
-from .post_processing import HopEnds, with_assumptions
+from .inputs import StudyInputs, StudyParts, parts_of
+from .post_processing import with_assumptions
 
 # Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
 NOISE_meV = 1e-6
@@ -65,33 +58,15 @@ _GAS = tuple((t, p) for t in (300.0, 600.0, 900.0, 1000.0, 1200.0) for p in (1.0
 _RELAXED_SYMPREC = 1e-2
 
 
-@dataclass(frozen=True)
-class StudyInputs:
-    """Everything that the engine's jobs handed back; None where a stage was not done."""
+def build_study(given: StudyInputs) -> Study:
+    """Judge everything that was computed.
 
-    host: Host
-    order: str
-    engine: EngineResult
-    stages: list[StageResult]
-    bulks: Mapping[str, Calculation]
-    references: SpeciesFit | None
-    vacancies: VacancySet | None
-    migration: Migration | None
-    relation_matrices: list[list[list[float]]]
-    keffer: Mapping[str, list[float]]
-    maps: Mapping[str, AnisotropyMap] | None
-    binding: VacancyBinding | None = None
-    vibrations: AttemptFrequency | None = None
-    phases: ComputedPhases | None = None
-    ends: HopEnds | None = None
-    assumptions: Assumptions = field(default_factory=Assumptions)
-    fields: Sequence[FieldStudy] = ()
-    charged: ChargedVacancies | None = None
-
-
-def build_study(inputs: StudyInputs) -> Study:
-    """Judge everything that was computed."""
-    inputs = _in_formula_units_of_host(inputs)
+    Raises
+    ------
+    InvalidResultError
+        If the host failed a guard.
+    """
+    inputs = _in_formula_units_of_host(parts_of(given))
     host = host_result(inputs)
     competing = competing_result(inputs)
     potentials, no_potentials = chemical_potentials_result(inputs, competing)
@@ -118,6 +93,7 @@ def build_study(inputs: StudyInputs) -> Study:
         contents=content_curves(host.structure, host.formula, host.claims),
         claims=[],
         charged=inputs.charged,
+        observables=inputs.observables,
     )
     return with_assumptions(study, inputs.ends, inputs.assumptions)
 
@@ -136,7 +112,7 @@ def _named(found: AttemptFrequency | None, hop: Migration) -> AttemptFrequency |
     return None if found is None else found.model_copy(update={"label": hop.label})
 
 
-def _complete(hop: Migration, inputs: StudyInputs) -> Migration:
+def _complete(hop: Migration, inputs: StudyParts) -> Migration:
     """The hop as written: with its fields, and without the count of imaginary modes among what nobody looked at."""
     modes, fields = inputs.vibrations, list(inputs.fields)
     left = [n for n in hop.not_checked if modes is None or not n.startswith("number of imaginary modes")]
@@ -146,7 +122,7 @@ def _complete(hop: Migration, inputs: StudyInputs) -> Migration:
     return hop.model_copy(update={"band_file": "bands/hop-1.extxyz", "not_checked": left, "field_studies": fields})
 
 
-def host_result(inputs: StudyInputs) -> HostResult:
+def host_result(inputs: StudyParts) -> HostResult:
     """The relaxed host and the energies of its cation orders."""
     per_formula = {}
     for order, calculation in inputs.bulks.items():
@@ -182,7 +158,7 @@ def host_result(inputs: StudyInputs) -> HostResult:
     )
 
 
-def competing_result(inputs: StudyInputs) -> CompetingPhasesResult | None:
+def competing_result(inputs: StudyParts) -> CompetingPhasesResult | None:
     """The host among the phases that its engine computed; None if it computed none."""
     if inputs.phases is None:
         return None
@@ -198,7 +174,7 @@ def competing_result(inputs: StudyInputs) -> CompetingPhasesResult | None:
 
 
 def chemical_potentials_result(
-    inputs: StudyInputs, competing: CompetingPhasesResult | None
+    inputs: StudyParts, competing: CompetingPhasesResult | None
 ) -> tuple[ChemicalPotentialsResult | None, str]:
     """Stability window, formation lines inside it and the oxygen gas; None and the reason if there is no window."""
     if inputs.vacancies is None or (inputs.references is None and competing is None):
@@ -225,7 +201,7 @@ def chemical_potentials_result(
     return made, ""
 
 
-def _window(inputs: StudyInputs, competing: CompetingPhasesResult | None) -> tuple[ChemicalPotentials, SpeciesFit]:
+def _window(inputs: StudyParts, competing: CompetingPhasesResult | None) -> tuple[ChemicalPotentials, SpeciesFit]:
     """The computed window with its references, else the experimental one with references fitted to oxides.
 
     Raises
@@ -253,13 +229,11 @@ def _stages(stages: list[StageResult], no_potentials: str) -> list[StageResult]:
     return [failed if no_potentials and s.stage == "chemical potentials" else s for s in stages]
 
 
-def _lines(
-    inputs: StudyInputs, found: VacancySet, references: SpeciesFit, window: ChemicalPotentials
-) -> FormationLines:
+def _lines(inputs: StudyParts, found: VacancySet, references: SpeciesFit, window: ChemicalPotentials) -> FormationLines:
     return formation_lines(_defects(inputs, found), window, references)
 
 
-def _defects(inputs: StudyInputs, found: VacancySet) -> list[VacancyFormation]:
+def _defects(inputs: StudyParts, found: VacancySet) -> list[VacancyFormation]:
     host_energy = found.host.energy_eV
     indicative = inputs.engine.tier == "local"
     return [
@@ -275,7 +249,7 @@ def _defects(inputs: StudyInputs, found: VacancySet) -> list[VacancyFormation]:
     ]
 
 
-def defect_result(inputs: StudyInputs, potentials: ChemicalPotentialsResult | None) -> DefectEquilibria | None:
+def defect_result(inputs: StudyParts, potentials: ChemicalPotentialsResult | None) -> DefectEquilibria | None:
     """Concentrations and film compositions; None without formation energies."""
     if potentials is None or inputs.vacancies is None:
         return None
@@ -303,7 +277,7 @@ def _note(indicative: bool) -> str:
     return "neutral cell"
 
 
-def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult | None) -> list[VacancyResult]:
+def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | None) -> list[VacancyResult]:
     """Each vacancy, with its formation energy at both edges of the window if there is one."""
     if inputs.vacancies is None:
         return []
@@ -345,7 +319,7 @@ def vacancy_results(inputs: StudyInputs, potentials: ChemicalPotentialsResult | 
     return results
 
 
-def _in_formula_units_of_host(inputs: StudyInputs) -> StudyInputs:
+def _in_formula_units_of_host(inputs: StudyParts) -> StudyParts:
     """Engines know no host and count four anions per formula unit; LiFe5O8 has eight of them."""
     if inputs.maps is None:
         return inputs
@@ -354,7 +328,7 @@ def _in_formula_units_of_host(inputs: StudyInputs) -> StudyInputs:
     return replace(inputs, maps=maps)
 
 
-def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult | None:
+def anisotropy_result(inputs: StudyParts) -> AnisotropyResult | None:
     """Summaries of all maps, and the cubic constants of a host with a cubic parent."""
     if inputs.maps is None:
         return None
@@ -371,7 +345,7 @@ def anisotropy_result(inputs: StudyInputs) -> AnisotropyResult | None:
     )
 
 
-def _summary(inputs: StudyInputs, map_: AnisotropyMap) -> AnisotropySummary:
+def _summary(inputs: StudyParts, map_: AnisotropyMap) -> AnisotropySummary:
     """Summary of a map; for the host with the spread over directions that its magnetic group makes equivalent."""
     cell = inputs.bulks[inputs.order].structure
     if map_.state != "pristine" or is_non_collinear(cell):
@@ -379,8 +353,8 @@ def _summary(inputs: StudyInputs, map_: AnisotropyMap) -> AnisotropySummary:
     return summarise(map_, operations=axial_operations(cell, _RELAXED_SYMPREC))
 
 
-def unidirectional_result(inputs: StudyInputs, anisotropy: AnisotropyResult | None) -> UnidirectionalResult | None:
-    """Axes before and after the hop, and their relation; `declared.declare` says what it writes."""
+def unidirectional_result(inputs: StudyParts, anisotropy: AnisotropyResult | None) -> UnidirectionalResult | None:
+    """Axes before and after the hop, and their relation; `post_processing.with_assumptions` says what it writes."""
     if anisotropy is None or inputs.maps is None or inputs.migration is None:
         return None
     summaries = {s.state: s for s in anisotropy.summaries}

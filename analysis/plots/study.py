@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from functools import partial
 
 from ..defects.equilibria import DefectEquilibria
 from ..device.film import DeviceResult
 from ..magnetism.anisotropy import AnisotropyMap
-from ..results.figures import NamedFigure, figure_set
+from ..results.figures import NamedFigure, figure_set, figures_of
 from ..results.units import BOLTZMANN_eV_PER_K
 from ..study.documents import Study
+from ..study.observables import anchor_of, table_name
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .anisotropy import plot_plane
 from .brouwer import plot_brouwer
@@ -66,7 +68,20 @@ def study_figures(study: Study) -> dict[str, NamedFigure]:
         made |= _migration_figures(study)
     if study.anisotropy is not None:
         made |= _anisotropy_figures(study, study.anisotropy.maps)
-    return made | _assumption_figures(study)
+    return made | _assumption_figures(study) | _observable_figures(study)
+
+
+def _observable_figures(study: Study) -> dict[str, NamedFigure]:
+    """Figures registered for the documents of further stages; the words of a figure are those of its function."""
+    made = {}
+    for stage, found in study.observables.items():
+        for n, (name, function) in enumerate(figures_of(type(found)).items()):
+            stem = table_name(stage) if n == 0 else f"{table_name(stage)}_{name}"
+            says = (inspect.getdoc(function) or name).splitlines()[0]
+            made[stem] = NamedFigure(
+                anchor_of(stage), partial(function, found), says, f"Engine {study.engine.name}. {says}"
+            )
+    return made
 
 
 def _assumption_figures(study: Study) -> dict[str, NamedFigure]:

@@ -1,44 +1,21 @@
-"""What the report's template shows: plain text only, so that nothing a file holds can become markup."""
+"""What the report's template shows beside the parts of `results.page_parts`: answers, the 3D view, the page."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from ..results.page_parts import Cell, Picture, Section, Table, number, words
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class Cell:
-    """Text of a table cell; `style` is a class of the stylesheet."""
-
-    text: str
-    style: str = ""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Caption, column heads and rows; a `verbatim` one, of settings and versions, is printed letter for letter."""
-
-    caption: str
-    columns: Sequence[str]
-    rows: list[list[Cell]]
-    verbatim: bool = False
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure as base64 SVG with its alternative text and caption; a `wide` one takes the whole width."""
-
-    svg_base64: str
-    alt: str
-    caption: str
-    wide: bool = False
+__all__ = ["Answer", "Cell", "Page", "Picture", "Section", "Table", "Viewer", "number", "picture", "words"]
 
 
 @dataclass(frozen=True)
@@ -48,18 +25,6 @@ class Answer:
     question: str
     short: str
     detail: str
-
-
-@dataclass
-class Section:
-    """One section of the page."""
-
-    anchor: str
-    heading: str
-    paragraphs: list[str] = field(default_factory=list)
-    figures: list[Picture] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -90,15 +55,3 @@ def picture(figure: Figure, alt: str, caption: str, *, wide: bool = False) -> Pi
     stream = io.StringIO()
     figure.savefig(stream, format="svg", metadata={"Date": None})
     return Picture(base64.b64encode(stream.getvalue().encode()).decode("ascii"), alt, caption, wide)
-
-
-def number(value: float | None, digits: int = 3, *, signed: bool = False) -> Cell:
-    """A right-aligned number with fixed digits; a dash for None."""
-    if value is None:
-        return Cell("–", "number")
-    return Cell(f"{value:{'+' if signed else ''}.{digits}f}", "number")
-
-
-def words(values: Iterable[object]) -> list[Cell]:
-    """Plain text cells."""
-    return [Cell(str(v)) for v in values]

@@ -16,6 +16,7 @@ from ..results.calculation import Band
 from ..results.figures import NamedFigure
 from ..results.views import view
 from ..study.documents import Study
+from ..study.observables import checks_of
 from .model import Answer, Cell, Page, Viewer, picture
 from .sections import build_sections
 from .terms import terms
@@ -163,6 +164,9 @@ def _warnings(study: Study) -> list[str]:
     failed = [c.name for m in study.migration for c in m.checks if c.passed is False]
     failed += [f"{v.label}: {c.name}" for v in study.vacancies for c in v.checks if c.passed is False]
     failed += [c.name for c in (study.vibrations.checks if study.vibrations else []) if c.passed is False]
+    failed += [
+        f"{stage}: {c.name}" for stage, f in study.observables.items() for c in checks_of(f) if c.passed is False
+    ]
     if failed:
         out.append(f"Checks that failed: {', '.join(failed)}.")
     return out

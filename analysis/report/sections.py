@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
+from ..results.document import Document
+from ..results.page_parts import PlacedSection, section, sections_of
 from ..study.documents import Study
+from ..study.observables import anchor_of
 from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, merit_table, reference_table, switching_table
 from .model import Section
 from .phase_tables import ladder_table, phases_table, stability_words, windows_table
+from .plain import plain_section
 from .tables import (
     checks_table,
     claims_tables,
@@ -29,12 +33,29 @@ from .tables import (
     window_table,
 )
 
+# Documents of further stages stand before the claims unless they say otherwise.
+PLAIN_PLACE = 500.0
+
 
 def build_sections(study: Study) -> list[Section]:
-    """All sections that the study has something for, in order."""
-    return [made for build in _BUILDERS if (made := build(study)) is not None]
+    """All sections that the study has something for, in the order of the page."""
+    placed = [(s.place, s.build(study)) for s in sections_of(type(study))]
+    for stage, found in study.observables.items():
+        placed += _observable(stage, found)
+    return [made for _, made in sorted(placed, key=lambda pair: pair[0]) if made is not None]
 
 
+def _observable(stage: str, found: Document) -> list[tuple[float, Section | None]]:
+    """What is registered for the type of the document, else its values."""
+    own = sections_of(type(found)) or [PlacedSection(PLAIN_PLACE, plain_section)]
+    built = [(s.place, s.build(found)) for s in own]
+    return [
+        (place, made and replace(made, anchor=anchor_of(stage, n), heading=made.heading or stage.capitalize()))
+        for n, (place, made) in enumerate(built)
+    ]
+
+
+@section(Study, "host", place=10)
 def _host(study: Study) -> Section:
     return Section(
         "host",
@@ -44,6 +65,7 @@ def _host(study: Study) -> Section:
     )
 
 
+@section(Study, "vacancies", place=20)
 def _vacancies(study: Study) -> Section | None:
     if not study.vacancies and study.charged is None:
         return None
@@ -95,6 +117,7 @@ def _vacancies(study: Study) -> Section | None:
     return section
 
 
+@section(Study, "phases", place=30)
 def _phases(study: Study) -> Section | None:
     result = study.competing_phases
     if result is None:
@@ -121,6 +144,7 @@ def _own_order(study: Study) -> float:
     return next(o.relative_eV_per_formula for o in study.host.orders if o.order == study.host.order)
 
 
+@section(Study, "migration", place=40)
 def _migration(study: Study) -> Section | None:
     if not study.migration:
         return None
@@ -147,6 +171,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+@section(Study, "anisotropy", place=50)
 def _anisotropy(study: Study) -> Section | None:
     result, picture = study.anisotropy, study.unidirectional
     if result is None:
@@ -178,6 +203,7 @@ def _anisotropy(study: Study) -> Section | None:
     return section
 
 
+@section(Study, "device", place=70)
 def _device(study: Study) -> Section | None:
     path, device = study.switching, study.device
     if path is None and device is None:
@@ -199,6 +225,7 @@ def _device(study: Study) -> Section | None:
     return section
 
 
+@section(Study, "content", place=80)
 def _content(study: Study) -> Section | None:
     if not study.contents:
         return None
@@ -210,6 +237,7 @@ def _content(study: Study) -> Section | None:
     )
 
 
+@section(Study, "retention", place=60)
 def _retention(study: Study) -> Section | None:
     if study.retention is None:
         return None
@@ -231,6 +259,7 @@ def _retention(study: Study) -> Section | None:
     return section
 
 
+@section(Study, "claims", place=900)
 def _claims(study: Study) -> Section:
     return Section(
         "claims",
@@ -240,19 +269,6 @@ def _claims(study: Study) -> Section:
     )
 
 
+@section(Study, "provenance", place=910)
 def _provenance(study: Study) -> Section:
     return Section("provenance", "Provenance", tables=[settings_table(study), timings_table(study)])
-
-
-_BUILDERS: tuple[Callable[[Study], Section | None], ...] = (
-    _host,
-    _vacancies,
-    _phases,
-    _migration,
-    _anisotropy,
-    _retention,
-    _device,
-    _content,
-    _claims,
-    _provenance,
-)

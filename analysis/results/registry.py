@@ -29,6 +29,14 @@ def discover(package: str) -> None:
         importlib.import_module(f"{package}.{found.name}")
 
 
+def discover_rooms() -> None:
+    """Import every module of every room of `analysis`."""
+    place = importlib.import_module(_ANALYSIS)
+    for room in pkgutil.iter_modules(place.__path__):
+        if room.ispkg:
+            discover(f"{_ANALYSIS}.{room.name}")
+
+
 class ByType(Generic[Entry]):
     """Entries by the type of document that they are for, and by name.
 

@@ -24,6 +24,7 @@ from ..magnetism.hysteresis import SwitchingPath
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..results.calculation import Check
 from ..results.document import Document, Provenance, StructureField
+from ..results.observables import ObservableField
 from ..results.views import show
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
@@ -32,23 +33,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
-Stage = Literal[
-    "host",
-    "vacancies",
-    "competing phases",
-    "chemical potentials",
-    "migration",
-    "vibrations",
-    "anisotropy",
-    "binding",
-    "charged defects",
-]
 
 
 class StageResult(Document):
     """One stage of a study: whether it was computed, and why not."""
 
-    stage: Stage
+    stage: str
     done: bool
     reason: str = ""
 
@@ -260,6 +250,8 @@ class Study(Document):
         Curves of a film of the hop, and figures of merit.
     contents
         Moment against the content of Li or O, where the host takes it up.
+    observables
+        Documents of further stages by the name of the stage.
     timings
         Wall seconds by stage.
     """
@@ -285,10 +277,11 @@ class Study(Document):
     device: DeviceResult | None = None
     contents: list[MomentCurve] = Field(default_factory=list)
     charged: ChargedVacancies | None = None
+    observables: dict[str, ObservableField] = Field(default_factory=dict)
     claims: list[Claim]
     timings: dict[str, float] = Field(default_factory=dict)
 
-    def not_done(self, stage: Stage) -> str:
+    def not_done(self, stage: str) -> str:
         """Why a stage was not computed; empty if it was."""
         found = next((s for s in self.stages if s.stage == stage), None)
         if found is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..kinetics.rates import format_duration
+from .observables import checks_of, observable_frame, observable_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,16 +23,19 @@ def study_frame(study: Study, table: str) -> pd.DataFrame:
     study
         A study; tables of stages that were not computed are empty.
     table
-        One of `TABLES`.
+        One of `TABLES`, or a further stage's by its name.
 
     Raises
     ------
     ValueError
         If there is no such table.
     """
-    if table not in TABLES:
-        raise ValueError(f"no table {table!r}; tables: {', '.join(TABLES)}")
-    return TABLES[table](study)
+    if table in TABLES:
+        return TABLES[table](study)
+    more = observable_tables(study)
+    if table not in more:
+        raise ValueError(f"no table {table!r}; tables: {', '.join([*TABLES, *more])}")
+    return observable_frame(more[table])
 
 
 def _frame(rows: list[dict[str, object]], index: str) -> pd.DataFrame:
@@ -193,6 +197,7 @@ def _checks(study: Study) -> pd.DataFrame:
     made = [(m.label, c) for m in study.migration for c in m.checks]
     made += [(v.label, c) for v in study.vacancies for c in v.checks]
     made += [(f"vibrations of {f.label}", c) for f in _attempts(study) for c in f.checks]
+    made += [(stage, c) for stage, found in study.observables.items() for c in checks_of(found)]
     return _frame([{"of": label, **c.model_dump()} for label, c in made], "of")
 
 

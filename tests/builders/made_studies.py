@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from magnetoionics.analysis.builder.build import StudyInputs, build_study
+from magnetoionics.analysis.builder.build import build_study
+from magnetoionics.analysis.builder.inputs import StudyInputs
 from magnetoionics.analysis.defects.vacancies import VacancySet, VacancyState
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
@@ -55,10 +56,11 @@ def known_study(key, formulas, shift_eV=0.0, charged=None):
         .model_copy(update={"name": "vasp", "tier": "VASP"})
     )
     asked = ["vacancies", "competing phases"]
-    inputs = StudyInputs(
-        host=host, order=host.orders[0], engine=engine,
-        stages=plan_stages(get_engine("local"), host, host.orders[0], asked),
-        bulks={host.orders[0]: bulk}, references=None, vacancies=VacancySet(host=bulk, vacancies=[empty]),
-        migration=None, relation_matrices=[], keffer={}, maps=None, phases=phases(formulas), charged=charged,
-    )  # fmt: skip
-    return build_study(inputs)
+    outputs = {
+        "host": {host.orders[0]: bulk},
+        "vacancies": VacancySet(host=bulk, vacancies=[empty]),
+        "competing phases": phases(formulas),
+        "charged defects": charged,
+    }
+    planned = plan_stages(get_engine("local"), host, host.orders[0], asked)
+    return build_study(StudyInputs(key, host.orders[0], engine, planned, outputs))

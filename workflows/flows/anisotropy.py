@@ -14,6 +14,10 @@ from ...analysis.magnetism.directions import lebedev_directions, plane_scan
 from ...analysis.magnetism.reduced_directions import ReducedDirections, reduce_directions
 from ...analysis.results.calculation import require_valid
 from ..engine import Engine
+from ..stage import Stage, StudyInMaking
+from .building import accept_structure
+from .frozen_exchange import FrozenExchangeMaker, needs_engine
+from .vacancies import vacancy_structure
 
 
 @dataclass
@@ -106,3 +110,40 @@ def collect_maps(maps: dict[str, AnisotropyMap]) -> dict[str, AnisotropyMap]:
     for state, found in maps.items():
         require_valid(found.checks, f"the map of {state}")
     return maps
+
+
+class AnisotropyStage(Stage):
+    """E(n) of the host, of the states before and after the hop, and of chosen vacancies.
+
+    Output: ``maps`` by state, and the coupling to a frozen reference that the engine computed, ``turned``, by state.
+    """
+
+    name = "anisotropy"
+    place = 70.0
+    needs = ("spin_orbit",)
+    when = "unasked"
+    main = True
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """Maps, and two statics per state where h of a reference is left to the engine."""
+        pristine = accept_structure(study.bulk)
+        states = {"pristine": pristine.output}
+        moved = (study.outputs.get("migration") or {}).get("read")
+        if moved is not None:
+            states |= {state: moved[state] for state in ("before", "after")}
+        vacancies = study.outputs.get("vacancies")
+        picked = {label: vacancy_structure(vacancies, label) for label in study.maker.vacancy_maps}
+        states |= {label: made.output for label, made in picked.items()}
+        maps = AnisotropyMaker(engine=study.engine, lebedev_order=study.maker.lebedev_order).make(states)
+        jobs: list[Any] = [pristine, *picked.values(), maps]
+        turned = None
+        reference = study.maker.assumptions.reference
+        if moved is not None and reference is not None and needs_engine(reference):
+            turning = FrozenExchangeMaker(engine=study.engine, reference=reference)
+            turned = turning.make(moved["before"], moved["after"], moved["mover"])
+            jobs.append(turned)
+        output = {"maps": maps.output, "turned": None if turned is None else turned.output}
+        return Flow(jobs, output=output, name=self.name)
+
+
+STAGE = AnisotropyStage()

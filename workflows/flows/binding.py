@@ -16,6 +16,11 @@ from ...structures.defects.collinear_pairs import count_in_line
 from ...structures.defects.vacancies import near_cations, remove_site
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
+from ..stage import Question, Stage, StudyInMaking
+from .building import filled_sites
+
+# Cells of the stage, eight vacancies each.
+_RANDOM_CELLS, _QUICK_RANDOM_CELLS = 12, 5
 
 
 @dataclass
@@ -120,3 +125,26 @@ def collect_binding(
         for (cell, site, near, pairs), done in zip(places, relaxed, strict=True)
     ]
     return fit_binding(label, samples, pristine[0].provenance, method=method)
+
+
+class BindingStage(Stage):
+    """What Co beside it does to an iron vacancy; many cells."""
+
+    name = "binding"
+    place = 80.0
+    needs = ("relax",)
+    document = VacancyBinding
+
+    def host_reason(self, question: Question) -> str:
+        """Co and Fe must share a sublattice."""
+        if {("Co", "B"), ("Fe", "B")} <= filled_sites(question.cell):
+            return ""
+        return f"order {question.order} of {question.host.key} has no Co and Fe that share the B sites"
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """Random cells, fewer for a quick study."""
+        cells = _QUICK_RANDOM_CELLS if study.maker.is_quick else _RANDOM_CELLS
+        return BindingMaker(engine=study.engine, cells=cells).make(study.host_key, study.order)
+
+
+STAGE = BindingStage()

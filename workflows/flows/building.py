@@ -10,8 +10,7 @@ from ...structures.cells.supercell import supercell
 from ...structures.defects.hops import Hop, distinct_hops
 from ...structures.defects.initial_states import DefectStart, started
 from ...structures.defects.vacancies import VacancySite, distinct_vacancies, same_site_in
-from ...structures.host import HopKind, HostKey, get_host
-from .plan import present_vacancies
+from ...structures.host import HopKind, Host, HostKey, get_host
 
 Repeats = tuple[int, int, int]
 
@@ -69,3 +68,14 @@ def shortest_hop(cell: Structure, repeats: Repeats, kind: HopKind) -> Hop:
     vacancy = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[0]
     index = same_site_in(big, cell, vacancy.index)
     return distinct_hops(big, index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)[0]
+
+
+def present_vacancies(host: Host, cell: Structure) -> list[tuple[str, str]]:
+    """The host's declared vacancies, (element, sublattice), whose sites the cell has."""
+    filled = filled_sites(cell)
+    return [pair for pair in host.vacancies if pair in filled]
+
+
+def filled_sites(cell: Structure) -> set[tuple[str, str]]:
+    """Elements and sublattices that a cell has."""
+    return {(site.specie.symbol, site.properties["sublattice"]) for site in cell}

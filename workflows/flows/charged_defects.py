@@ -22,6 +22,7 @@ from ...structures.defects.initial_states import DefectStart
 from ...structures.defects.vacancies import VacancySite, same_site_in
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
+from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, build_start, build_supercell, vacancy_sites
 from .vacancies import chosen_sites
 
@@ -161,3 +162,27 @@ def collect_charged(
                 )
             )
     return ChargedVacancies(edges=edges, states=states, notes=notes)
+
+
+class ChargedDefectsStage(Stage):
+    """Every vacancy of the study in every charge state."""
+
+    name = "charged defects"
+    place = 90.0
+    needs = ("charged", "dielectric")
+    document = ChargedVacancies
+
+    def why_not(self, question: Question) -> str:
+        """They stand on the neutral ones."""
+        reason = super().why_not(question)
+        if reason or question.done("vacancies"):
+            return reason
+        return "they are the charge states of the vacancies, which are not computed"
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """Dielectric tensor, host and charged cells."""
+        maker = ChargedVacanciesMaker(engine=study.engine, repeats=study.maker.repeats, only=study.maker.vacancies)
+        return maker.make(study.bulk, study.host_key, study.order)
+
+
+STAGE = ChargedDefectsStage()

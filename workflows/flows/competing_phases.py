@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jobflow import Flow, Maker, job
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Structure
 
 from ...analysis.results.calculation import Calculation
 from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
-from ...structures.cells.competing_phases import competing_formulas, competing_phase
+from ...structures.cells.competing_phases import (
+    competing_formulas,
+    competing_oxides,
+    competing_phase,
+    rival_oxides,
+)
+from ...structures.host import Host
 from ..engine import CannotDoError, Engine
+from ..stage import Question, Stage, StudyInMaking
 
 
 @dataclass
@@ -101,3 +108,53 @@ def collect_phases(formulas: list[str], calculations: list[Calculation], left_ou
             )
         )
     return ComputedPhases(energies=energies, left_out=rejected)
+
+
+def phases_reason(host: Host, cell: Structure) -> str:
+    """Why the phases known here cannot give this host a window; empty if they can."""
+    if host.no_window:
+        return host.no_window
+    elements = {str(e) for e in cell.composition.elements}
+    if "O" not in elements:
+        return f"{host.formula} is no oxide, and only oxides are known as competing phases"
+    oxides = competing_oxides(elements)
+    made_of = [{str(e) for e in Composition(f).elements} - {"O"} for f in oxides]
+    if missing := sorted(el for el in elements - {"O"} if {el} not in made_of):
+        return f"no oxide of {', '.join(missing)} is known as a competing phase"
+    if not any(made_of.count({el}) > 1 for el in elements):
+        return "no cation has two known oxides, from whose oxidation the energy of oxygen follows"
+    return ""
+
+
+class CompetingPhasesStage(Stage):
+    """Every known oxide of the host's elements but the host itself, whose cell the study has."""
+
+    name = "competing phases"
+    place = 30.0
+    needs = ("relax",)
+    when = "unasked"
+    document = ComputedPhases
+
+    def why_not(self, question: Question) -> str:
+        """Unasked only of engines that can afford and order them."""
+        reason = super().why_not(question)
+        if self.name in (question.requested or ()):
+            return reason
+        return reason or question.engine.phases_on_request
+
+    def host_reason(self, question: Question) -> str:
+        """Only oxides are known, and not of every element."""
+        return phases_reason(question.host, question.cell)
+
+    def follows(self, question: Question) -> bool:
+        """Formation energies need a window, and some engines have their own."""
+        return question.done("vacancies") and not question.engine.phases_on_request
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """The phases of the elements of the ordered cell."""
+        elements = {str(e) for e in study.host.structure(study.order).composition.elements}
+        rivals = rival_oxides(study.host.formula, elements)
+        return CompetingPhasesMaker(engine=study.engine).make(sorted(elements), rivals)
+
+
+STAGE = CompetingPhasesStage()

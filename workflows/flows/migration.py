@@ -18,7 +18,8 @@ from ...structures.defects.hops import Hop
 from ...structures.host import Host, HostKey, get_host
 from ..engine import Engine
 from ..field.requests import HOP, FieldRequest, field_jobs
-from .building import Repeats, build_hop
+from ..stage import Question, Stage, StudyInMaking
+from .building import Repeats, build_hop, filled_sites, shortest_hop
 
 
 @dataclass
@@ -148,3 +149,58 @@ def read_hop(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
         relation=hop.relations,
         fields_V_per_A=fields_V_per_A,
     )
+
+
+def _hop_reason(host: Host, order: str, cell: Structure) -> str:
+    if not host.hops:
+        return f"host {host.key} declares no hop; declare one in its file"
+    hop = host.hops[0]
+    needed = {(hop.ion, hop.from_sublattice), (hop.vacancy_element, hop.vacancy_sublattice)}
+    if absent := sorted(needed - filled_sites(cell)):
+        return f"order {order} of {host.key} has no {', '.join(f'{e} on {s}' for e, s in absent)}, which its hop needs"
+    return ""
+
+
+def _room_reason(host: Host, cell: Structure, repeats: tuple[int, int, int]) -> str:
+    """Why the main hop has no room; only cells whose images come near are built for it."""
+    lengths = [n * length for n, length in zip(repeats, cell.lattice.abc, strict=True)]
+    if min(lengths) > 2 * host.hops[0].cutoff_A:
+        return ""
+    try:
+        shortest_hop(cell, repeats, host.hops[0])
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+class MigrationStage(Stage):
+    """The first hop that the host declares, with its fields."""
+
+    name = "migration"
+    place = 50.0
+    needs = ("relax", "band")
+    when = "unasked"
+    main = True
+
+    def host_reason(self, question: Question) -> str:
+        """The order must have the ion, the vacancy and room for them."""
+        host, cell = question.host, question.cell
+        absent = _hop_reason(host, question.order, cell)
+        return absent or ("" if question.repeats is None else _room_reason(host, cell, question.repeats))
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """Hop, band, barriers and fields."""
+        maker = study.maker
+        return MigrationMaker(
+            engine=study.engine,
+            repeats=maker.repeats,
+            fields_V_per_A=[f * V_PER_M for f in maker.fields_V_per_m],
+            fields=maker.fields,
+        ).make(study.bulk, study.host_key, order=study.order)
+
+    def result(self, output: Any) -> Any:
+        """What was read from the band; the band itself is large, and only its vibrations need it."""
+        return {"read": output["read"], "fields": output["fields"]}
+
+
+STAGE = MigrationStage()

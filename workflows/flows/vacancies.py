@@ -15,7 +15,8 @@ from ...structures.defects.initial_states import DefectStart, StartKind, start_l
 from ...structures.defects.vacancies import VacancySite
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
-from .building import Repeats, build_start, build_supercell, vacancy_sites
+from ..stage import Question, Stage, StudyInMaking
+from .building import Repeats, build_start, build_supercell, present_vacancies, vacancy_sites
 
 
 @dataclass
@@ -151,3 +152,31 @@ def _changed(host: Calculation, done: Calculation) -> tuple[list[ChangedIon], st
     except ValueError as error:
         return [], f"not read: {error}"
     return ions, compensation_text(ions)
+
+
+class VacanciesStage(Stage):
+    """Every distinct vacancy that the host declares."""
+
+    name = "vacancies"
+    place = 20.0
+    needs = ("relax", "static")
+    when = "unasked"
+    main = True
+    document = VacancySet
+
+    def host_reason(self, question: Question) -> str:
+        """The order must have a site of one of the host's vacancies."""
+        host = question.host
+        if present_vacancies(host, question.cell):
+            return ""
+        return f"host {host.key} declares no vacancy that its order {question.order} has a site for"
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """All vacancies, or those that the study is limited to, from the starts that it asks for."""
+        maker = study.maker
+        return VacancyFormationMaker(
+            engine=study.engine, repeats=maker.repeats, only=maker.vacancies, starts=maker.starts
+        ).make(study.bulk, study.host_key, study.order)
+
+
+STAGE = VacanciesStage()

@@ -12,9 +12,11 @@ from ...analysis.results.calculation import Band, Calculation, require_valid
 from ..ase.atoms import from_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
+from ..stage import Question, Stage, StudyInMaking
 from ..vibrations.hessian import hessian_of, require_phonopy
 from ..vibrations.jobs import LEFT_OUT, vibrations_here
 from ..vibrations.states import Request, StateHessian, VibratingHop
+from .migration import hop_label
 
 RADIUS_A = 3.2
 
@@ -126,3 +128,27 @@ def modes_of_statics(
         states.append(StateHessian(hessian, frequencies, float(np.linalg.norm(own[0], axis=1).max())))
     calls = sum(one.force_calls for one in found)
     return hop.attempt_frequency(asked, states, calls, engine.provenance(LEFT_OUT))
+
+
+class VibrationsStage(Stage):
+    """Attempt frequencies of the hop."""
+
+    name = "vibrations"
+    place = 60.0
+    needs = ("static", "band")
+    when = "unasked of quick engines"
+    document = AttemptFrequency
+
+    def why_not(self, question: Question) -> str:
+        """Without a band nothing vibrates about its states."""
+        if not question.done("migration"):
+            return "they are those of the hop of the stage migration, which is not done"
+        return super().why_not(question)
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """Vibrations of the states of the stage ``migration``."""
+        maker = VibrationsMaker(engine=study.engine, radius_A=study.maker.vibrating_radius_A)
+        return maker.make(study.outputs["migration"]["band"], hop_label(study.host))
+
+
+STAGE = VibrationsStage()

@@ -12,8 +12,8 @@ from ...structures.cells.competing_phases import competing_phase, rival_oxides
 from ...structures.cells.supercell import supercell
 from ...structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
 from ...structures.host import Host
-from ..flows.building import Repeats, shortest_hop
-from ..flows.plan import phases_reason, present_vacancies
+from ..flows.building import Repeats, present_vacancies, shortest_hop
+from ..flows.competing_phases import phases_reason
 from .inputs import OCCUPATION_FILE
 from .order import block_order, in_order
 from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings, VaspSettingsError, map_settings

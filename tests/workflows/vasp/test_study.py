@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
+from magnetoionics.analysis.builder.inputs import StudyInputs
 from magnetoionics.analysis.results.calculation import Calculation, Check, InvalidResultError, invalid_because
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.structures.host import get_host
@@ -48,8 +49,9 @@ def test_an_invalid_host_ends_the_study_and_another_order_is_left_out():
     engine_result = MagnetoionicStudyMaker.quick(get_engine("local"))._engine_result(cell)
     bad = bulk.model_copy(update={"checks": broken})
     with pytest.raises(InvalidResultError, match=r"bulk Imma.*a spin flipped"):
-        study_job.original("cofe2o4", "Imma", engine_result, [], {"Imma": bad})
-    study = study_job.original("cofe2o4", "Imma", engine_result, [], {"Imma": bulk, "P4_122": bad})
+        study_job.original(StudyInputs("cofe2o4", "Imma", engine_result, [], {"host": {"Imma": bad}}))
+    bulks = {"Imma": bulk, "P4_122": bad}
+    study = study_job.original(StudyInputs("cofe2o4", "Imma", engine_result, [], {"host": bulks}))
     assert [o.order for o in study.host.orders] == ["Imma"]
     # The moment is what was computed, not what the spins started from.
     assert study.host.moment_per_formula_muB == pytest.approx(21.0 / 8)

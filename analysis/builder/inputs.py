@@ -1,0 +1,135 @@
+"""What a study is built from: one mapping of each stage's name to its output, and the parts that are read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from monty.json import MSONable
+
+from ...structures.host import Host, HostKey, get_host
+from ..defects.binding import VacancyBinding
+from ..defects.charged_cells import ChargedVacancies
+from ..defects.vacancies import VacancySet
+from ..device.assumptions import Assumptions
+from ..kinetics.attempt_frequency import AttemptFrequency
+from ..kinetics.field_treatments import FieldStudy
+from ..kinetics.migration import Migration
+from ..magnetism.anisotropy import AnisotropyMap
+from ..results.calculation import Calculation, invalid_because, require_valid
+from ..results.document import Document
+from ..study.documents import EngineResult, StageResult
+from ..thermodynamics.computed_phases import ComputedPhases
+from ..thermodynamics.references import SpeciesFit
+from .post_processing import HopEnds
+
+# Stages whose outputs have a place of their own in a study; the document of any other one is an observable.
+_OWN_PLACE = (
+    "host",
+    "vacancies",
+    "competing phases",
+    "chemical potentials",
+    "migration",
+    "vibrations",
+    "anisotropy",
+    "binding",
+    "charged defects",
+)
+
+
+@dataclass
+class StudyInputs(MSONable):
+    """A study that has been computed.
+
+    Attributes
+    ----------
+    host_key, order, engine
+        What was computed, and who did.
+    stages
+        What was to be computed and what not.
+    outputs
+        Output of each stage by its name; stages that were not done are not there.
+    assumptions
+        Frozen reference, pulse, film and enthalpies.
+    """
+
+    host_key: HostKey
+    order: str
+    engine: EngineResult
+    stages: list[StageResult]
+    outputs: dict[str, Any]
+    assumptions: Assumptions = field(default_factory=Assumptions)
+
+
+@dataclass(frozen=True)
+class StudyParts:
+    """The outputs, each under its type; None or empty where a stage was not done."""
+
+    host: Host
+    order: str
+    engine: EngineResult
+    stages: list[StageResult]
+    bulks: Mapping[str, Calculation]
+    assumptions: Assumptions
+    references: SpeciesFit | None
+    vacancies: VacancySet | None
+    phases: ComputedPhases | None
+    migration: Migration | None
+    ends: HopEnds | None
+    relation_matrices: list[list[list[float]]]
+    keffer: Mapping[str, list[float]]
+    fields: Sequence[FieldStudy]
+    vibrations: AttemptFrequency | None
+    maps: Mapping[str, AnisotropyMap] | None
+    binding: VacancyBinding | None
+    charged: ChargedVacancies | None
+    observables: dict[str, Document]
+
+
+def parts_of(inputs: StudyInputs) -> StudyParts:
+    """Take the outputs of the stages apart.
+
+    Raises
+    ------
+    InvalidResultError
+        If the host failed a guard; another cation order that did is left out.
+    TypeError
+        If a stage without a place of its own gives anything but a document.
+    """
+    outputs = inputs.outputs
+    bulks: dict[str, Calculation] = outputs["host"]
+    require_valid(bulks[inputs.order].checks, bulks[inputs.order].name)
+    migration = outputs.get("migration") or {}
+    anisotropy = outputs.get("anisotropy") or {}
+    moved = migration.get("read") or {}
+    ends = HopEnds(moved["before"], moved["after"], moved["mover"], anisotropy.get("turned")) if moved else None
+    return StudyParts(
+        host=get_host(inputs.host_key),
+        order=inputs.order,
+        engine=inputs.engine,
+        stages=inputs.stages,
+        bulks={name: made for name, made in bulks.items() if not invalid_because(made.checks)},
+        assumptions=inputs.assumptions,
+        references=outputs.get("chemical potentials"),
+        vacancies=outputs.get("vacancies"),
+        phases=outputs.get("competing phases"),
+        migration=moved.get("migration"),
+        ends=ends,
+        relation_matrices=moved.get("relation_matrices", []),
+        keffer=moved.get("keffer", {}),
+        fields=migration.get("fields") or [],
+        vibrations=outputs.get("vibrations"),
+        maps=anisotropy.get("maps"),
+        binding=outputs.get("binding"),
+        charged=outputs.get("charged defects"),
+        observables=_observables(outputs),
+    )
+
+
+def _observables(outputs: Mapping[str, Any]) -> dict[str, Document]:
+    found = {name: output for name, output in outputs.items() if name not in _OWN_PLACE}
+    for name, output in found.items():
+        if not isinstance(output, Document):
+            raise TypeError(f"stage {name} gives a {type(output).__name__}; a study takes its document")
+    return found

@@ -1,0 +1,36 @@
+"""Section of a document for which none is registered: its values, and what its provenance leaves out."""
+
+from __future__ import annotations
+
+from ..plots.text import formatted_unit
+from ..results.document import Document, Provenance
+from ..results.page_parts import Section, Table, words
+from ..study.observables import plain_values
+
+# Endings of names that are units, longest first.
+_UNITS = ("eV_per_A3", "MJ_per_m3", "uC_per_cm2", "V_per_m", "V_per_A", "meV", "muB", "THz", "deg", "eV", "Hz")
+_UNITS += ("K", "A", "s", "T")
+
+
+def plain_section(found: Document) -> Section:
+    """Table of the plain values of a document."""
+    provenance = getattr(found, "provenance", None)
+    engine = f", engine {provenance.engine}" if isinstance(provenance, Provenance) else ""
+    rows = [words([*_name_and_unit(name), _short(value)]) for name, value in plain_values(found).items()]
+    return Section(
+        "",
+        "",
+        tables=[Table(f"Values{engine}", ["quantity", "unit", "value"], [[a, b, c] for a, b, c in rows])],
+        notes=provenance.left_out if isinstance(provenance, Provenance) else [],
+    )
+
+
+def _name_and_unit(name: str) -> tuple[str, str]:
+    for unit in _UNITS:
+        if name.endswith(f"_{unit}"):
+            return name.removesuffix(f"_{unit}").replace("_", " "), formatted_unit(unit)
+    return name.replace("_", " "), ""
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

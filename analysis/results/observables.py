@@ -1,0 +1,59 @@
+"""Documents whose type is not known where they are kept: written with the name of their type, read by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from .document import Document
+from .registry import discover_rooms
+
+TYPE_KEY = "document"
+
+
+def document_type(name: str) -> type[Document]:
+    """The class of a document by its name; every room of `analysis` is searched.
+
+    Raises
+    ------
+    ValueError
+        If there is no such document, or there are two.
+    """
+    if not _named(name):
+        discover_rooms()
+    found = _named(name)
+    if len(found) != 1:
+        raise ValueError(f"{len(found) or 'no'} documents are called {name!r}; is the file that defines it missing?")
+    return found[0]
+
+
+def _named(name: str) -> list[type[Document]]:
+    return [kind for kind in _subclasses(Document) if kind.__name__ == name]
+
+
+def _subclasses(kind: type[Document]) -> Iterator[type[Document]]:
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)
+
+
+def _write(document: Document) -> dict[str, Any]:
+    return {TYPE_KEY: type(document).__name__, **document.model_dump(mode="json", by_alias=True)}
+
+
+def _read(value: Any) -> Document:
+    if isinstance(value, Document):
+        return value
+    if not isinstance(value, dict) or TYPE_KEY not in value:
+        raise ValueError(f"an observable is a document with its type under {TYPE_KEY!r}")
+    return document_type(str(value[TYPE_KEY])).model_validate({k: v for k, v in value.items() if k != TYPE_KEY})
+
+
+ObservableField = Annotated[
+    Document,
+    PlainSerializer(_write),
+    PlainValidator(_read),
+    WithJsonSchema({"type": "object", "required": [TYPE_KEY], "properties": {TYPE_KEY: {"type": "string"}}}),
+]

@@ -1,0 +1,104 @@
+"""Parts of a page about results: plain text only, so that nothing a file holds can become markup.
+
+A section of the report is found by the type of its document: `section` registers a function for it, in the module of
+the document or in one of the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .registry import ByType
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text of a table cell; `style` is a class of the stylesheet."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Caption, column heads and rows; a `verbatim` one, of settings and versions, is printed letter for letter."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: list[list[Cell]]
+    verbatim: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as base64 SVG with its alternative text and caption; a `wide` one takes the whole width."""
+
+    svg_base64: str
+    alt: str
+    caption: str
+    wide: bool = False
+
+
+@dataclass
+class Section:
+    """One section of the page."""
+
+    anchor: str
+    heading: str
+    paragraphs: list[str] = field(default_factory=list)
+    figures: list[Picture] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def number(value: float | None, digits: int = 3, *, signed: bool = False) -> Cell:
+    """A right-aligned number with fixed digits; a dash for None."""
+    if value is None:
+        return Cell("–", "number")
+    return Cell(f"{value:{'+' if signed else ''}.{digits}f}", "number")
+
+
+def words(values: Iterable[object]) -> list[Cell]:
+    """Plain text cells."""
+    return [Cell(str(v)) for v in values]
+
+
+Build = Callable[[Any], "Section | None"]
+
+
+@dataclass(frozen=True)
+class PlacedSection:
+    """A function from a document to its section of the page, and where on the page it goes."""
+
+    place: float
+    build: Build
+
+
+_SECTIONS: ByType[PlacedSection] = ByType("section", "report")
+
+
+def section(kind: type, name: str = "section", *, place: float = 500.0) -> Callable[[Build], Build]:
+    """Decorator of a function from a document of this type to its section, or None if it has nothing to say.
+
+    Parameters
+    ----------
+    kind
+        Type of the document.
+    name
+        Of the section, where a type has several.
+    place
+        Sections stand in the order of their places.
+    """
+
+    def add(build: Build) -> Build:
+        _SECTIONS.register(kind, name)(PlacedSection(place, build))
+        return build
+
+    return add
+
+
+def sections_of(kind: type) -> list[PlacedSection]:
+    """Functions that build the sections of a type of document, in the order of the page."""
+    return sorted(_SECTIONS.of(kind).values(), key=lambda s: s.place)

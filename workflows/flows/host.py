@@ -1,0 +1,31 @@
+"""Stage of the host: every cation order, relaxed."""
+
+from __future__ import annotations
+
+from jobflow import Flow
+
+from ..stage import Stage, StudyInMaking
+
+
+class HostStage(Stage):
+    """The relaxed cell of every cation order; always done. Output: calculations by order."""
+
+    name = "host"
+    place = 10.0
+    needs = ("relax",)
+    when = "unasked"
+
+    def follows(self, question: object) -> bool:
+        """Everything else is built from it."""
+        return True
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """One relaxation for each order, cell included."""
+        made = {
+            order: study.engine.relax(study.host.structure(order), name=f"bulk {order}", cell=True)
+            for order in study.host.orders
+        }
+        return Flow(list(made.values()), output={order: one.output for order, one in made.items()}, name="host")
+
+
+STAGE = HostStage()
