@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 Capability = Literal["relax", "static", "band", "spin_orbit", "references", "charged", "dielectric"]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
+# fast: to see whether a study runs and where it leads; balanced: numbers to be published; stringent: to show that the
+# balanced ones are converged. Each engine says in its own file what that takes.
+Protocol = Literal["fast", "balanced", "stringent"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 
 class UnknownEngineError(ValueError):
@@ -258,23 +262,56 @@ class Engine(MSONable, ABC):
 
     @classmethod
     def options_from_text(cls, text: str) -> dict[str, Any]:
-        """Fields of the engine from what follows the colon of its name: a settings file, as in ``vasp:my.yaml``.
+        """Fields of the engine from what follows the colon of its name.
+
+        A protocol, a settings file, or both: ``vasp:fast``, ``vasp:my.yaml``, ``vasp:fast+my.yaml``, where the file
+        goes over the protocol.
 
         Raises
         ------
         UnknownEngineError
-            If it is no settings file, or the file cannot be used; see `engine_settings.settings_from_file`.
+            If it is neither, the engine has no protocols, or the file cannot be used; see
+            `engine_settings.settings_from_file`.
         """
         from pathlib import Path
 
         from .engine_settings import ENDINGS, settings_from_file
 
+        word, plus, rest = text.partition("+")
+        protocol = word.strip().lower()
+        base: dict[str, Any] = {}
+        if protocol in PROTOCOLS:
+            base = cls.of_protocol(protocol)
+            if not plus:
+                return base
+            text = rest
         path = Path(text.strip()).expanduser()
         if path.suffix.lower() not in ENDINGS:
-            raise UnknownEngineError(
-                f"engine {cls.name} takes a settings file ({' or '.join(ENDINGS)}) after its name, not {text.strip()!r}"
-            )
-        return settings_from_file(cls, path)
+            words = f"a protocol ({', '.join(PROTOCOLS)}) or " if cls.protocols() else ""
+            kinds = f"{words}a settings file ({' or '.join(ENDINGS)})"
+            raise UnknownEngineError(f"engine {cls.name} takes {kinds} after its name, not {text.strip()!r}")
+        return settings_from_file(cls, path, protocol if base else None)
+
+    @classmethod
+    def protocols(cls) -> Mapping[Protocol, dict[str, Any]]:
+        """Fields of the engine by protocol; empty for an engine whose numbers are what they are."""
+        return {}
+
+    @classmethod
+    def of_protocol(cls, name: str) -> dict[str, Any]:
+        """Fields of the engine for one protocol.
+
+        Raises
+        ------
+        UnknownEngineError
+            If there is no such protocol, or the engine has none.
+        """
+        found = cls.protocols()
+        if not found:
+            raise UnknownEngineError(f"engine {cls.name} has no protocols, its numbers are fixed: leave {name} out")
+        if name not in PROTOCOLS:
+            raise UnknownEngineError(f"unknown protocol {name!r}; known: {', '.join(PROTOCOLS)}")
+        return dict(found[name])
 
     def settings(self) -> dict[str, Any]:
         """Plain settings for the provenance of every result."""
@@ -294,8 +331,8 @@ def get_engine(name: str, **options: Any) -> Engine:
     Parameters
     ----------
     name
-        Case does not matter. What follows a colon is for the engine: a settings file, ``vasp:settings.yaml``, or
-        ``ase:package.module:Class``.
+        Case does not matter. What follows a colon is for the engine: a protocol, ``vasp:fast``, a settings file,
+        ``vasp:settings.yaml``, both, ``vasp:fast+settings.yaml``, or ``ase:package.module:Class``.
     **options
         Fields of the engine's dataclass.
 

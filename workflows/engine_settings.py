@@ -8,13 +8,14 @@ dft:
 fmax_eV_per_A: 0.03
 ```
 
-The keys are the fields of the engine's dataclass; a field that is a dataclass itself takes a block.
+The keys are the fields of the engine's dataclass; a field that is a dataclass itself takes a block. ``protocol: fast``
+beside them sets what the file leaves out, see `engine.PROTOCOLS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -25,13 +26,14 @@ from ..structures.io.untrusted_input import read_yaml
 from .engine import Engine, UnknownEngineError
 
 ENDINGS = (".yaml", ".yml")
+PROTOCOL = "protocol"
 
 
 class EngineSettingsError(UnknownEngineError):
     """A settings file that cannot be used; the message names file, entry and remedy."""
 
 
-def settings_from_file(engine: type[Engine], path: Path) -> dict[str, Any]:
+def settings_from_file(engine: type[Engine], path: Path, protocol: str | None = None) -> dict[str, Any]:
     """Fields of an engine as a YAML file sets them; what it does not name keeps its default.
 
     Parameters
@@ -40,6 +42,8 @@ def settings_from_file(engine: type[Engine], path: Path) -> dict[str, Any]:
         Class of the engine.
     path
         YAML file, see the head of this module.
+    protocol
+        Whose values the file goes over; the file may name one itself.
 
     Raises
     ------
@@ -52,7 +56,15 @@ def settings_from_file(engine: type[Engine], path: Path) -> dict[str, Any]:
         raise EngineSettingsError(f"settings of engine {engine.name}: {error}") from error
     if not isinstance(entries, Mapping):
         raise EngineSettingsError(f"{path.name} must hold the settings of engine {engine.name} as `name: value` lines")
-    options = _values(engine, entries, path.name)
+    entries = dict(entries)
+    named = entries.pop(PROTOCOL, None)
+    if named is not None and protocol is not None and str(named) != protocol:
+        raise EngineSettingsError(f"{path.name} says protocol: {named}, and {protocol} is asked for; keep one of them")
+    try:
+        base = {} if named is None and protocol is None else engine.of_protocol(str(named or protocol))
+    except UnknownEngineError as error:
+        raise EngineSettingsError(f"{path.name}: {error}") from error
+    options = {**base, **_values(engine, entries, path.name, base)}
     try:
         engine(**options)
     except (ValueError, TypeError) as error:
@@ -60,16 +72,19 @@ def settings_from_file(engine: type[Engine], path: Path) -> dict[str, Any]:
     return options
 
 
-def _values(owner: type[Any], entries: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Each entry as its field wants it; `where` says which block it is in."""
+def _values(
+    owner: type[Any], entries: Mapping[str, Any], where: str, base: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Each entry as its field wants it; `where` says which block it is in, `base` holds blocks to go over."""
     known = [f.name for f in fields(owner) if f.init]
     if unknown := [str(name) for name in entries if name not in known]:
         raise EngineSettingsError(f"{where} has no setting {', '.join(unknown)}; known: {', '.join(known)}")
     hints = get_type_hints(owner)
-    return {name: _value(hints[name], given, f"{where}: {name}") for name, given in entries.items()}
+    blocks = base or {}
+    return {name: _value(hints[name], given, f"{where}: {name}", blocks.get(name)) for name, given in entries.items()}
 
 
-def _value(hint: Any, given: Any, where: str) -> Any:
+def _value(hint: Any, given: Any, where: str, base: Any = None) -> Any:
     block = next((h for h in (hint, *get_args(hint)) if isinstance(h, type) and is_dataclass(h)), None)
     if block is not None and given is not None:
         if not isinstance(given, Mapping):
@@ -77,7 +92,7 @@ def _value(hint: Any, given: Any, where: str) -> Any:
             raise EngineSettingsError(f"{where} takes a block with some of: {names}")
         options = _values(block, given, where)
         try:
-            return block(**options)
+            return block(**options) if base is None else replace(base, **options)
         except (ValueError, TypeError) as error:
             raise EngineSettingsError(f"{where}: {error}") from error
     try:

@@ -12,6 +12,10 @@ HostArgument = Annotated[
 ]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a study.")]
 EngineOption = Annotated[str, typer.Option(help="Engine; `magnetoionics engines` lists them.")]
+ProtocolOption = Annotated[
+    str | None,
+    typer.Option(help="fast (to look), balanced or stringent (to converge): the engine's numbers [default: its own]."),
+]
 OrderOption = Annotated[str | None, typer.Option(help="Cation order; the host's first by default.")]
 StartsOption = Annotated[
     str | None,
@@ -95,14 +99,23 @@ BornChargesOption = Annotated[
 ]
 
 
-def engine_or_calculator(engine: str, calculator: str | None) -> str:
-    """Name of the engine: the one given, or that of an ASE calculator.
+def engine_or_calculator(engine: str, calculator: str | None, protocol: str | None = None) -> str:
+    """Name of the engine with its protocol and settings, or that of an ASE calculator.
 
     Raises
     ------
     typer.BadParameter
-        If both were given.
+        If what was given excludes each other, or there is no such protocol.
     """
+    if protocol is not None:
+        from ...workflows.engine import PROTOCOLS
+
+        if protocol not in PROTOCOLS:
+            raise typer.BadParameter(f"--protocol {protocol} is none of {', '.join(PROTOCOLS)}")
+        if calculator is not None:
+            raise typer.BadParameter(f"--protocol {protocol} and --calculator exclude each other; leave one out")
+        name, colon, text = engine.partition(":")
+        return f"{name}:{protocol}{'+' if colon else ''}{text}"
     if calculator is None:
         return engine
     if engine != "local":

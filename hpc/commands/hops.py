@@ -20,6 +20,7 @@ from .arguments import (
     HostArgument,
     ImageDistanceOption,
     OrderOption,
+    ProtocolOption,
     RelaxInFieldOption,
     ReuseOption,
     engine_or_calculator,
@@ -30,6 +31,7 @@ def hops(
     host: HostArgument,
     engine: EngineOption = "local",
     calculator: CalculatorOption = None,
+    protocol: ProtocolOption = None,
     order: OrderOption = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the results [default: HOST-hops].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
@@ -57,7 +59,7 @@ def hops(
     )
     run_hops(
         host,
-        engine_name=engine_or_calculator(engine, calculator),
+        engine_name=engine_or_calculator(engine, calculator, protocol),
         order=order,
         output=output,
         quick=quick,

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from .arguments import HostArgument, ImageDistanceOption, OrderOption
+from .arguments import HostArgument, ImageDistanceOption, OrderOption, ProtocolOption, engine_or_calculator
 
 
 def inputs(
     host: HostArgument,
     output: Annotated[Path, typer.Option(help="Folder for the inputs; must be new or empty.")],
     engine: Annotated[str, typer.Option(help="Engine that reads input files: vasp.")] = "vasp",
+    protocol: ProtocolOption = None,
     order: OrderOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small supercells.")] = False,
     image_distance: ImageDistanceOption = None,
@@ -22,7 +23,12 @@ def inputs(
     from ..input_files import write_inputs
 
     readme = write_inputs(
-        host, engine_name=engine, order=order, output=output, quick=quick, image_distance_A=image_distance
+        host,
+        engine_name=engine_or_calculator(engine, None, protocol),
+        order=order,
+        output=output,
+        quick=quick,
+        image_distance_A=image_distance,
     )
     typer.echo(str(readme))
 

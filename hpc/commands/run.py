@@ -23,6 +23,7 @@ from .arguments import (
     ImageDistanceOption,
     MapsOption,
     OrderOption,
+    ProtocolOption,
     PulseOption,
     ReferenceOption,
     RelaxInFieldOption,
@@ -37,6 +38,7 @@ def run(
     host: HostArgument,
     engine: EngineOption = "local",
     calculator: CalculatorOption = None,
+    protocol: ProtocolOption = None,
     order: OrderOption = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the study [default: HOST-study].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
@@ -79,7 +81,7 @@ def run(
     )
     run_study(
         host,
-        engine_name=engine_or_calculator(engine, calculator),
+        engine_name=engine_or_calculator(engine, calculator, protocol),
         order=order,
         output=output,
         quick=quick,

@@ -18,10 +18,11 @@ from ..ase.jobs import AseEngine, Observed, plain, versions
 from ..ase.ml_engine import require_wheel
 from ..ase.oxide_references import fit_references
 from ..band.driver import BandSettings
-from ..engine import CannotDoError, Capability, UnknownEngineError
+from ..engine import CannotDoError, Capability, Protocol, UnknownEngineError
 from ..engine_settings import EngineSettingsError
 from ..gpaw.calculator import GpawCalculator
 from ..gpaw.observe import gap_eV
+from ..gpaw.protocols import protocol_options
 from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV, Symmetry
 from ..gpaw.spin_orbit import SPINOR_FUNCTIONAL
 from ..guards import moments_kept
@@ -112,6 +113,11 @@ class GpawEngine(AseEngine):
             raise
         except UnknownEngineError as error:
             raise UnknownEngineError(f"{error}; gpaw:{ROUGH} is for looking") from error
+
+    @classmethod
+    def protocols(cls) -> Mapping[Protocol, dict[str, Any]]:
+        """See `Engine.protocols`."""
+        return protocol_options()
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""

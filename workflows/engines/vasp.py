@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ...analysis.results.document import Provenance
-from ..engine import CannotDoError, Capability, Engine
+from ..engine import CannotDoError, Capability, Engine, Protocol
 from ..vasp.functionals import linear_response
 from ..vasp.settings import (
     SpinOrbitSettings,
@@ -86,6 +86,13 @@ class VaspEngine(Engine):
         reason = linear_response(self.dft.functional)
         if self.dipoles == "Born" and reason:
             raise VaspSettingsError(f"dipoles: Born charges cannot be had: {reason}")
+
+    @classmethod
+    def protocols(cls) -> Mapping[Protocol, dict[str, Any]]:
+        """See `Engine.protocols`."""
+        from ..vasp.protocols import protocol_options
+
+        return protocol_options()
 
     def cannot(self) -> dict[Capability, str]:
         """Linear response beyond a generalised gradient; what each result leaves out is in its provenance."""
