@@ -60,7 +60,7 @@ def gold_on_aluminium() -> Case:
 
 
 def adatom(metal: str, ion: str) -> Case:
-    """An adatom from fcc to hcp hollow on a (111) surface: a low hump between two unlike ends."""
+    """An adatom from fcc to hcp hollow on a (111) surface: a low saddle between two unlike ends."""
     initial = fcc111(metal, size=(3, 3, 3))
     final = initial.copy()
     for atoms, site in ((initial, "fcc"), (final, "hcp")):
@@ -91,7 +91,7 @@ def _oxide_cell(key: str) -> Structure:
 
 
 def oxide_hop(key: str, ion: str, repeats: int = 1) -> Hop:
-    """Shortest hop of an ion of the B sites in a host relaxed with the rigid ions, vacancy as the host declares."""
+    """Shortest hop of an ion of the B sites in a host relaxed with the rigid ions, vacancy as the host names."""
     kinds = get_host(key).hops
     kind = next((k for k in kinds if k.ion == ion), replace(kinds[0], ion=ion))
     return shortest_hop(_oxide_cell(key), (repeats,) * 3, kind)

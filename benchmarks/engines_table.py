@@ -37,7 +37,7 @@ LITERATURE = {
     "sites": "Fe(A) 3.9 to 4.1, Fe(B) 4.0 to 4.2, Co(B) 2.6 to 2.7 (PBE+U)",
     "vacancies": "-",
     "barrier": "about 0.6 (review)",
-    "middle": "two humps with a tetrahedral minimum (10.1021/acs.chemmater.5b03911)",
+    "middle": "two saddles with a tetrahedral minimum (10.1021/acs.chemmater.5b03911)",
     "anisotropy": "0.3 if K1 is about 2 MJ/m3 at 0 K (K1/3, all orders averaged); easy <100>",
 }
 ROWS = {
@@ -252,8 +252,8 @@ def gpaw_summary(evidence: dict[str, ReferenceCalculation]) -> EngineSummary | N
     if vacancies is not None:
         summary.vacancies_eV = {v.label: v.oxygen_rich_eV[0] for v in vacancies.vacancies}
         summary.vacancy_cell_atoms = 28
-    if {"hump1", "hump2", "middle", "after"} <= set(hop):
-        top = max(hop["hump1"], hop["hump2"])
+    if {"saddle1", "saddle2", "middle", "after"} <= set(hop):
+        top = max(hop["saddle1"], hop["saddle2"])
         summary.barriers_eV = [top, top - hop["after"]]
         summary.intermediate_eV = hop["middle"]
         summary.band_cell_atoms = 55

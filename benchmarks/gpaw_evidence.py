@@ -2,7 +2,7 @@
 
     python benchmarks/gpaw_evidence.py --list
     python benchmarks/gpaw_evidence.py imma-pw500-k2 --scratch DIR [--output data/gpaw]
-    python benchmarks/gpaw_evidence.py hop56after-pw400-k1 hop56hump2-pw400-k1 ... --chain
+    python benchmarks/gpaw_evidence.py hop56after-pw400-k1 hop56saddle2-pw400-k1 ... --chain
 
 Relaxations go on from their checkpoint in the scratch folder. A 500 eV single point of a vacancy takes the ions of
 its 400 eV relaxation if that is kept already, else those of a cheaper engine (benchmarks/gpaw_starts.py); the

@@ -32,7 +32,7 @@ def vacancies(engine: AseEngine, folder: Path) -> None:
 
 
 def hop(engine: AseEngine, folder: Path) -> None:
-    """The stationary points of the path; humps are numbered from the start."""
+    """The stationary points of the path; saddles are numbered from the start."""
     found = measured_hop()
     ends = [
         relax_structure.original(engine, s, name="end", cell=False, mover=found.mover).structure
@@ -40,10 +40,10 @@ def hop(engine: AseEngine, folder: Path) -> None:
     ]
     band = converge_band.original(engine, *ends, found.intermediates, mover=found.mover)
     print([(i.kind, round(i.energy_eV, 3)) for i in band.images], [c.name for c in band.checks if c.passed is False])
-    humps = [i for i in band.images if i.kind == "saddle"]
+    saddles = [i for i in band.images if i.kind == "saddle"]
     middles = [i for i in band.images if i.kind == "minimum"]
     named = {"before": band.images[0], "after": band.images[-1]}
-    named |= {f"hump{n}": image for n, image in enumerate(humps, 1)}
+    named |= {f"saddle{n}": image for n, image in enumerate(saddles, 1)}
     named |= {"middle" if len(middles) == 1 else f"middle{n}": image for n, image in enumerate(middles, 1)}
     for key, image in named.items():
         keep(f"hop56-{key}", image.structure, image.energy_eV, band.provenance, folder)

@@ -173,9 +173,9 @@ def reference_band(
 
 def _judged(result, calls: int, zero: float = 0.0) -> tuple[int, float, bool, int, list[str]]:
     failed = [c.name for c in result.checks if not c.passed]
-    humps = sum(p.kind == "saddle" for p in result.points)
+    saddles = sum(p.kind == "saddle" for p in result.points)
     notes = [n for n in result.notes if "ordinary band" in n]
-    return calls, max(p.energy for p in result.points) - zero, not failed, humps, failed + notes
+    return calls, max(p.energy for p in result.points) - zero, not failed, saddles, failed + notes
 
 
 def fingerprint() -> str:
@@ -207,11 +207,11 @@ def _make_case(file: Path, case: str, trial: Trial, method: str, seeds: list[int
         path = start_path(initial, final, trial.images, seed, trial.pair_potential)
         for kept, end in ((path[0], initial), (path[-1], final)):
             kept.calc = SinglePointCalculator(kept, **end.calc.results)
-        begin, humps, failed = time.process_time(), None, []
+        begin, saddles, failed = time.process_time(), None, []
         if method == REFERENCE:
-            calls, height, finished, humps, failed = reference_band(initial, final, trial.between(), make, mover)
+            calls, height, finished, saddles, failed = reference_band(initial, final, trial.between(), make, mover)
         elif method == OURS:
-            calls, top, finished, humps, failed = our_band(path, make, mover, trial.fmax)
+            calls, top, finished, saddles, failed = our_band(path, make, mover, trial.fmax)
             height = top - base
         elif method == "AutoNEB":
             calls, top, finished = auto_band(path, make, trial.fmax, from_ends=seed is None)
@@ -226,7 +226,7 @@ def _make_case(file: Path, case: str, trial: Trial, method: str, seeds: list[int
             "calls": calls,
             "barrier_eV": round(float(height), 4),
             "finished": finished,
-            "humps": humps,
+            "saddles": saddles,
             "failed": failed,
             "cpu_s": round(time.process_time() - begin, 1),
             "ase": ase.__version__,
@@ -243,15 +243,15 @@ def read(file: Path) -> list[dict]:
 
 
 def right(row: dict, reference: dict) -> bool:
-    """Reported as finished, within 5 meV, and, where humps are listed, all of them."""
+    """Reported as finished, within 5 meV, and, where saddles are listed, all of them."""
     near = abs(row["barrier_eV"] - reference["barrier_eV"]) <= RIGHT_EV
-    return bool(row["finished"] and near and row["humps"] in (None, reference["humps"]))
+    return bool(row["finished"] and near and row["saddles"] in (None, reference["saddles"]))
 
 
 def table(rows: list[dict], trials: dict[str, Trial]) -> str:
     """Calls from the clean start / over the rattled ones, and the number right; `+` where stopped."""
     methods = [m for m in METHODS if any(r["method"] == m and r["case"] in trials for r in rows)]
-    out = ["| case | reference, eV | humps | " + " | ".join(methods) + " |", "|---" * (len(methods) + 3) + "|"]
+    out = ["| case | reference, eV | saddles | " + " | ".join(methods) + " |", "|---" * (len(methods) + 3) + "|"]
     total = dict.fromkeys(methods, (0, 0))
     for case in trials:
         here = [r for r in rows if r["case"] == case]
@@ -264,7 +264,7 @@ def table(rows: list[dict], trials: dict[str, Trial]) -> str:
             good = sum(right(r, reference) for r in mine)
             total[method] = (total[method][0] + good, total[method][1] + len(mine))
             cells.append(f"{_range(mine)}, {good}/{len(mine)}" if mine else "not run")
-        out.append(f"| {case} | {reference['barrier_eV']:.4f} | {reference['humps']} | " + " | ".join(cells) + " |")
+        out.append(f"| {case} | {reference['barrier_eV']:.4f} | {reference['saddles']} | " + " | ".join(cells) + " |")
     out.append("| right in all | | | " + " | ".join(f"{a}/{b}" for a, b in total.values()) + " |")
     return "\n".join(out)
 

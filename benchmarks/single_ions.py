@@ -101,7 +101,7 @@ def main() -> None:
     if options.write:
         head, rest = PAGE.read_text(encoding="utf-8").split("<!-- table -->\n", 1)
         tail = rest.split("<!-- end of table -->", 1)[1]
-        body = f"With the values as declared: {first}.\n\n" + "\n".join(table)
+        body = f"With the values as stated: {first}.\n\n" + "\n".join(table)
         PAGE.write_text(f"{head}<!-- table -->\n\n{body}\n\n<!-- end of table -->{tail}", encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ import warnings
 
 OURS = "magnetoionics"
 CUTOFF_A = 3.3
-VACANCIES, HOPS, INTERSTITIALS = "distinct vacancies", "distinct Co hops", "distinct voids"
+VACANCIES, HOPS, INTERSTITIALS = "distinct vacancies", "distinct Co hops", "distinct interstitial sites"
 
 
 def bare(structure):

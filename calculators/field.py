@@ -111,7 +111,7 @@ class UniformFieldCalculator(Calculator):
 
     The energy is ``E0 - F . sum_i q_i (r_i - r_i0)`` and the force on an ion ``f_i0 + q_i F`` (with a tensor its
     transpose times F). This is the
-    point-charge tier of the three ways to include a field; the electronic response is in the charges.
+    point-charge treatment of the three ways to include a field; the electronic response is in the charges.
 
     Parameters
     ----------

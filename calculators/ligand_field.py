@@ -44,7 +44,7 @@ _MAX_STEPS = 12
 
 @dataclass(frozen=True)
 class LigandFieldParameters(MSONable):
-    """Declared parameters of Co2+ in an oxide; none is fitted to an anisotropy.
+    """Assumed parameters of Co2+ in an oxide; none is fitted to an anisotropy.
 
     The mark in brackets says how far a number was checked; `parameter_sources.SOURCES` has the source and the range
     of each.

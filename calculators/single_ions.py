@@ -40,7 +40,7 @@ def _ferrous() -> LigandFieldParameters:
 
 @dataclass(frozen=True)
 class SingleIonParameters(MSONable):
-    """Every declared parameter of the single-ion models; none is fitted to an anisotropy.
+    """Every assumed parameter of the single-ion models; none is fitted to an anisotropy.
 
     Attributes
     ----------

@@ -33,7 +33,7 @@ _P4_SUM = {"octahedron": 3.5, "tetrahedron": -14.0 / 9.0}
 
 @dataclass(frozen=True)
 class FerricParameters(MSONable):
-    """Declared parameters of Fe3+ (S = 5/2) in an oxide; none is fitted to an anisotropy.
+    """Assumed parameters of Fe3+ (S = 5/2) in an oxide; none is fitted to an anisotropy.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ from .study_options import FieldOptions, StudyOptions
 
 
 def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: Said = None) -> Study:
-    """A finished study, under other declarations if some are given; its folder stays as it is.
+    """A finished study, under other assumptions if some are given; its folder stays as it is.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: 
     Raises
     ------
     UserError
-        If there is no study, the file is not one of this version, or a declaration does not fit it.
+        If there is no study, the file is not one of this version, or an assumption does not fit it.
     """
     given = Path(path)
     folder = given.parent if given.name == RESULTS else given

@@ -24,7 +24,7 @@ _EXAMPLES = {
 def read_assumptions(
     reference: Said = None, pulse: Said = None, film: Said = None, enthalpies: Said = None
 ) -> Assumptions:
-    """What a user declares, checked.
+    """What a user assumes, checked.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read_assumptions(
     Raises
     ------
     UserError
-        Naming the declaration, what is wrong and an example.
+        Naming the assumption, what is wrong and an example.
     """
     from pydantic import ValidationError
 
@@ -53,7 +53,7 @@ def read_assumptions(
         if entries is None:
             continue
         try:
-            made[name] = kinds[name].model_validate({"source": "declared by the user", **entries})
+            made[name] = kinds[name].model_validate({"source": "stated by the user", **entries})
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(x) for x in first["loc"])

@@ -6,7 +6,7 @@ hosts: [cofe2o4, nife2o4]
 engines: [local]
 orders: all               # or a list; the hosts' first ones by default
 stages: [vacancies, migration]
-vacancies: [[Fe, B]]      # only these; all that the hosts declare by default
+vacancies: [[Fe, B]]      # only these; all that the hosts name by default
 fields_V_per_m: [0, 1.0e8]
 quick: true
 priority: 5               # larger is sooner

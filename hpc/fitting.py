@@ -32,7 +32,7 @@ def fit_study(
     output: Path | None = None,
     console: Console | None = None,
 ) -> EnsembleFit:
-    """Fit declared parameters of a study's film to a user's data; writes fit.json, fit.csv, fit.png and fit.svg.
+    """Fit assumed parameters of a study's film to a user's data; writes fit.json, fit.csv, fit.png and fit.svg.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def fit_study(
     pulse_s, wait_s
         Of the measurement.
     film
-        What is declared of the film, see `assumptions.read_assumptions`.
+        What is assumed of the film, see `assumptions.read_assumptions`.
     output
         Folder for the files; the study's by default.
 

@@ -48,7 +48,7 @@ def list_structures(
     image_distance_A
         Smallest distance of a defect from its images, in Angstrom.
     insert
-        Ion to put into the voids, e.g. ``"Li+"``.
+        Ion to put into empty polyhedra, e.g. ``"Li+"``.
     field
         Cartesian direction of the field, for its angle to every hop; by default along the normal of a film.
     complexes
@@ -84,7 +84,7 @@ def list_structures(
         raise UserError(str(error)) from error
     tables = {"vacancies": vacancy_rows(found), "hops": hop_rows(found.hops, field)}
     if insert is not None:
-        tables |= {"voids": interstitial_rows(found), "insertions": hop_rows(found.insertions, field)}
+        tables |= {"interstitial_sites": interstitial_rows(found), "insertions": hop_rows(found.insertions, field)}
     if complexes:
         tables["complexes"] = complex_rows(found)
     if charges:
@@ -114,7 +114,7 @@ def vacancy_rows(found: Inventory) -> list[Row]:
                 "Co pairs in line": vacancy.collinear_cobalt_pairs,
                 "nearest mover (A)": None if vacancy.nearest_mover_A is None else f"{vacancy.nearest_mover_A:.3f}",
                 "charges (e)": " ".join(f"{q:+d}" if q else "0" for q in vacancy.charge_states),
-                "right and left partner": "; ".join(_pair_in_words(found, p) for p in pairs),
+                "relation of the pair": "; ".join(_pair_in_words(found, p) for p in pairs),
             }
         )
     return rows
@@ -150,7 +150,7 @@ def interstitial_rows(found: Inventory) -> list[Row]:
     """One row per distinct empty polyhedron of the supercell; distances in Angstrom."""
     return [
         {
-            "void": name,
+            "interstitial_site": name,
             "kind": v.kind,
             "places": v.multiplicity,
             "nearest anion (A)": f"{v.anion_A:.3f}",

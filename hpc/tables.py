@@ -10,7 +10,7 @@ from rich.table import Table
 
 
 def print_hosts(console: Console | None = None) -> None:
-    """Print every declared host."""
+    """Print every built-in host."""
     from ..structures.host import get_host, host_keys
 
     table = Table("host", "material", "cation orders", "moment (muB/f.u.)", "vacancies", "claims")
@@ -31,7 +31,7 @@ def print_engines(console: Console | None = None) -> None:
     """Print every engine, or why it is not available."""
     from ..workflows.engine import UnknownEngineError, engine_names, get_engine
 
-    table = Table("engine", "tier", "what it is", "cannot do")
+    table = Table("engine", "level of theory", "what it is", "cannot do")
     for name in engine_names():
         try:
             engine = get_engine(name)

@@ -1,4 +1,4 @@
-"""Host materials as small declarations, found in ``structures/hosts``: one file per host."""
+"""Host materials as small tables, found in ``structures/hosts``: one file per host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HostKey: TypeAlias = "str | HostReference"
 # Moments are sums of whole numbers; anything beyond rounding is a wrong valence or sense.
 MOMENT_TOLERANCE_muB = 1e-6
-# A declared host's name with this behind it is the same material in the primitive cell of its first order.
+# A built-in host's name with this behind it is the same material in the primitive cell of its first order.
 PRIMITIVE = ":primitive"
 # A host's name with one of these endings is the path of a user's host file.
 HOST_FILE_ENDINGS = (".yaml", ".yml")
@@ -145,7 +145,7 @@ class Host:
         return self._cells[chosen].copy()
 
     def check_moment(self, order: str) -> None:
-        """Build an order and compare its moment with the declared one.
+        """Build an order and compare its moment with the stated one.
 
         Raises
         ------
@@ -156,8 +156,8 @@ class Host:
         found = self.moment_per_formula(self.structure(order))
         if abs(found - expected) > MOMENT_TOLERANCE_muB:
             raise RuntimeError(
-                f"{self.key} in order {order} has {found:g} muB per formula unit, declared are {expected:g}; "
-                "correct the valences, the spin sense or the declared moment"
+                f"{self.key} in order {order} has {found:g} muB per formula unit, stated are {expected:g}; "
+                "correct the valences, the spin sense or the stated moment"
             )
 
     def moment_per_formula(self, structure: Structure) -> float:
@@ -166,18 +166,18 @@ class Host:
 
 
 class UnknownHostError(ValueError):
-    """The named host is not declared; the message lists those that are."""
+    """There is no host of this name; the message lists those that are."""
 
 
 def host_keys() -> list[str]:
-    """Names of all declared hosts, sorted."""
+    """Names of all built-in hosts, sorted."""
     from . import hosts
 
     return sorted(m.name for m in pkgutil.iter_modules(hosts.__path__) if not m.name.startswith("_"))
 
 
 def get_host(key: HostKey) -> Host:
-    """A declared host by name (case does not matter), or a user's host by its YAML file or its content.
+    """A built-in host by name (case does not matter), or a user's host by its YAML file or its content.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def primitive_host(host: Host) -> Host:
     Parameters
     ----------
     host
-        A declared host.
+        A built-in host.
 
     Returns
     -------
@@ -233,7 +233,7 @@ def primitive_host(host: Host) -> Host:
 
 
 def portable_host(key: HostKey) -> HostKey:
-    """What a job may carry to another machine: a declared host's name, or the whole content of a user's host.
+    """What a job may carry to another machine: a built-in host's name, or the whole content of a user's host.
 
     Parameters and errors as for `get_host`.
     """

@@ -33,7 +33,7 @@ class UnknownEngineError(ValueError):
 
 
 class CannotDoError(ValueError):
-    """An engine was asked for a job it has declared impossible; the message has its reason."""
+    """An engine was asked for a job that it calls impossible; the message has its reason."""
 
 
 @dataclass

@@ -16,7 +16,7 @@ from ..device.closed_forms import (
 )
 from .evidence import Judgement
 
-# Declared inputs of the examples: cobalt's magnetisation, a typical interface anisotropy and film.
+# Assumed inputs of the examples: cobalt's magnetisation, a typical interface anisotropy and film.
 COBALT_A_PER_M = 1.4e6
 SURFACE_J_PER_m2 = 1.3e-3
 FILM_m = 0.9e-9
@@ -32,7 +32,7 @@ def _oxidised_interface() -> Judgement:
         "undecided",
         before * 1e-6,
         "MJ/m3 (K_eff)",
-        f"K_eff = K_s/t - mu0 M^2/2 with a declared K_s = {SURFACE_J_PER_m2 * 1e3:g} mJ/m2, M = "
+        f"K_eff = K_s/t - mu0 M^2/2 with an assumed K_s = {SURFACE_J_PER_m2 * 1e3:g} mJ/m2, M = "
         f"{COBALT_A_PER_M:.1e} A/m and {FILM_m * 1e9:g} nm; half of K_s gives {after * 1e-6:.2f} MJ/m3, in the plane. "
         "How much of K_s the oxygen takes needs a slab",
         by="closed form",
@@ -45,7 +45,7 @@ def _bonds() -> Judgement:
         "undecided",
         thickness * 1e9,
         "nm (K_eff = 0)",
-        f"K_s of {SURFACE_J_PER_m2 * 1e3:g} mJ/m2 (declared) carries a perpendicular moment up to this thickness of "
+        f"K_s of {SURFACE_J_PER_m2 * 1e3:g} mJ/m2 (assumed) carries a perpendicular moment up to this thickness of "
         "cobalt; that Co-O bonds make it needs layer-resolved spin-orbit energies",
         by="closed form",
     )
@@ -57,7 +57,7 @@ def _gap() -> Judgement:
         "undecided",
         same,
         "TMR (P1 = P2)",
-        f"Julliere with declared |P| = {POLARISATION:g}: {same:+.2f} for equal and {opposite:+.2f} for opposite "
+        f"Julliere with assumed |P| = {POLARISATION:g}: {same:+.2f} for equal and {opposite:+.2f} for opposite "
         f"polarisations, so that the sign is that of P1 P2; a gap of {GAP_m * 1e9:g} nm under {BARRIER_eV:g} eV passes "
         f"{tunnel_attenuation(BARRIER_eV, GAP_m):.1e}. The polarisations at the gap need densities of states",
         by="closed form",

@@ -23,7 +23,7 @@ from .evidence import Evidence, Judge, Judgement, NotDoneError, need
 # Octahedral site preference of Co2+ over the tetrahedron, which rigid ions leave out:
 # about 31 kJ/mol (J. D. Dunitz and L. E. Orgel, 10.1016/0022-3697(57)90035-5).
 OCTAHEDRAL_PREFERENCE_eV = 0.32
-# Engines that cannot be trusted with a difference below it, by tier.
+# Engines that cannot be trusted with a difference below it, by level of theory.
 _LEAVE_OUT = {
     "local": "rigid ions leave out",
     "ML": "a potential without occupations of the d shell need not have learnt",
@@ -36,7 +36,7 @@ BARRIER_TOLERANCE_eV = 0.1
 # What an engine without electrons leaves out beside a missing Fe3+: the attraction between its charge of -3 and
 # one hole on a Co neighbour, 3 k_e / (eps r), with the static permittivity of ferrites of the order of 10.
 HOLE_ON_NEIGHBOUR_eV = 3 * COULOMB_eV_A / (10.0 * 2.97)
-# The review names no thickness: voltages become fields by this declared one.
+# The review names no thickness: voltages become fields by this assumed one.
 ASSUMED_THICKNESS_m = 1e-7
 WRITING_VOLTAGE_V = 4.0
 PULSE_s = 1.0
@@ -185,7 +185,7 @@ def _written_direction(e: Evidence) -> Judgement:
             f"meV (|u|, {result.reference})",
             f"{energy} and {turned}. Relative to the frozen {result.reference}, which the claim does not name: "
             f"{result.pair.verdict}, {result.pair.reason}. h is {after.coupling.h_meV:.3g} meV "
-            f"({after.coupling.h_source}), D is declared, so that this shows what such a reference would do, not that "
+            f"({after.coupling.h_source}), D is assumed, so that this shows what such a reference would do, not that "
             "the film has it",
         )
     return Judgement(
@@ -220,7 +220,7 @@ def _review_retention(retention: Retention) -> float:
 
 
 def _work_at(hop: Migration, voltage_V: float) -> float:
-    """Work over the whole hop in the field of a voltage across the declared thickness, eV."""
+    """Work over the whole hop in the field of a voltage across the assumed thickness, eV."""
     return abs(hop.images[-1].dipole_along_hop_e_A) * voltage_V / ASSUMED_THICKNESS_m * 1e-10
 
 
@@ -236,7 +236,7 @@ def _writing(e: Evidence) -> Judgement:
     text = (
         f"a wait of {READ_AFTER_s:g} s at 0 V and 300 K leaves {_share(share)} of whatever was written, "
         f"{_share(best)} with a barrier {BARRIER_TOLERANCE_eV} eV higher; +-{WRITING_VOLTAGE_V:g} V for {PULSE_s:g} s "
-        f"over a declared {ASSUMED_THICKNESS_m * 1e9:g} nm ({field:.0e} V/m) move the mean place by +-{swing:.2g}, of "
+        f"over an assumed {ASSUMED_THICKNESS_m * 1e9:g} nm ({field:.0e} V/m) move the mean place by +-{swing:.2g}, of "
         f"which +-{left:.2g} is left then. The mean over both states is no magnetic sense: that needs a frozen "
         "reference (C7)"
     )
@@ -260,7 +260,7 @@ def _tip(e: Evidence) -> Judgement:
     if result.reference is not None:
         ending = (
             f"u reverses with the frozen {result.reference} exactly, whatever its coupling; that the film has such a "
-            "reference is declared, not shown"
+            "reference is assumed, not shown"
         )
     else:
         ending = "u reverses with a frozen reference p exactly, but no reference is named, and without one u is zero"
@@ -306,7 +306,7 @@ def _miscut(e: Evidence) -> Judgement:
     text = (
         f"only F cos(delta) drives a hop, reversibly at each miscut. One family of hops along [110] falls to {one}; "
         f"with all six <110> families of the cubic parent hopping alike the sum is {low[-1]:.2f} to {high[-1]:.2f} at "
-        f"{MISCUTS_deg[-1]:g} deg, for a work of {work:.3f} eV per hop ({WRITING_VOLTAGE_V:g} V over a declared "
+        f"{MISCUTS_deg[-1]:g} deg, for a work of {work:.3f} eV per hop ({WRITING_VOLTAGE_V:g} V over an assumed "
         f"{ASSUMED_THICKNESS_m * 1e9:g} nm)"
     )
     unit = "net rate over that at no miscut"

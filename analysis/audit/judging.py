@@ -1,6 +1,6 @@
 """The audit: what the founding review claims, held against what a study computed.
 
-Every verdict is derived from numbers of the study and says which tier spoke; a claim that the
+Every verdict is derived from numbers of the study and says which level of theory spoke; a claim that the
 engine cannot decide stays undecided for a stated reason. The judges are in ``analysis/audit``.
 """
 

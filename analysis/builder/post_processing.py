@@ -1,6 +1,6 @@
-"""What a user declares about a study, and what follows from it: reference, switching path, device figures, audit.
+"""What a user assumes about a study, and what follows from it: reference, switching path, device figures, audit.
 
-Nothing here computes an energy: a finished study can be declared otherwise, and its report written again.
+Nothing here computes an energy: a finished study can be given other assumptions, and its report written again.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ class HopEnds:
 
 
 def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumptions) -> Study:
-    """The study with everything that follows from these declarations, its audit included.
+    """The study with everything that follows from these assumptions, its audit included.
 
     Parameters
     ----------
     study
-        Finished study; what it was declared before is replaced.
+        Finished study; assumptions made before are replaced.
     ends
         Structures of its hop; None if it has none.
     assumptions
@@ -68,7 +68,7 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
     Raises
     ------
     ValueError
-        If a reference is declared for a study without maps before and after a hop, or does not fit them.
+        If a reference is assumed for a study without maps before and after a hop, or does not fit them.
     """
     made = study.model_copy(update={"declared": assumptions})
     made.unidirectional = _unidirectional(study, ends, assumptions.reference)
@@ -118,7 +118,7 @@ def _unidirectional(
             raise ValueError("a frozen reference needs maps E(n) before and after a hop; this study has none")
         return free
     maps = {m.state: m for m in study.anisotropy.maps}
-    # A study that was declared otherwise before starts again from its maps, which no declaration changes.
+    # A study that was given other assumptions before starts again from its maps, which no assumption changes.
     plain = {s.state: s for s in study.anisotropy.summaries}
     states = [
         state_of(maps[s.state], free.noise_meV, summary=plain[s.state], keffer_A2=s.keffer_A2) for s in free.states
@@ -138,7 +138,7 @@ def _unidirectional(
                 "pair": _pair(free, maps["before"], maps["after"], None),
                 "verdict": after.verdict,
                 "reason": f"{tilt}; {after.reason}",
-                "assumptions": ["no frozen reference is declared: nothing in the film or the tip is pinned", rigid],
+                "assumptions": ["no frozen reference is assumed: nothing in the film or the tip is pinned", rigid],
             }
         )
     held = {s: _held(maps[s], ends, s, reference, study.engine.name) for s in ("before", "after")}
@@ -271,17 +271,17 @@ def _pair(
 def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[str]:
     before = held["before"].coupling
     out = [
-        f"frozen reference: {reference.name}, p = ({', '.join(f'{x:.3f}' for x in reference.p)}), declared by the "
+        f"frozen reference: {reference.name}, p = ({', '.join(f'{x:.3f}' for x in reference.p)}), stated by the "
         "user; its own anisotropy and what pins it are not in the study, it is held rigid",
         f"h: {before.h_source}" if before.h_source in reference.source else f"h: {before.h_source}; {reference.source}",
         "n = p is the collinear order as it is; the turning group keeps its order, however strong u is",
     ]
     if np.any(before.D_meV):
-        out.append("D: Keffer's geometry of both states times a declared strength d0")
+        out.append("D: Keffer's geometry of both states times an assumed strength d0")
     else:
-        out.append("D is zero: no strength d0 was declared, and none was computed (four-state energies would give it)")
+        out.append("D is zero: no strength d0 was assumed, and none was computed (four-state energies would give it)")
     if reference.Gamma_meV is not None:
-        out.append("Gamma: declared, the same in both states")
+        out.append("Gamma: assumed, the same in both states")
     if reference.outside is None:
         out.append(
             "the even part is that of the turning ions alone"

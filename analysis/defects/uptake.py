@@ -1,6 +1,6 @@
 """Moment against Li content of a spinel: Li put into its empty octahedra, one Fe3+ reduced per Li.
 
-The arithmetic is Neel's; which Fe is reduced is declared, the empty octahedra are found from the structure.
+The arithmetic is Neel's; which Fe is reduced is assumed, the empty octahedra are found from the structure.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class MomentCurve(Document):
     capacity
         Empty octahedra per formula unit.
     assumptions
-        What is declared.
+        What is assumed.
     """
 
     formula: str
@@ -70,7 +70,7 @@ def lithiated(structure: Structure, count: int, reduced: str = "B") -> Structure
     count
         Li to put in.
     reduced
-        Sublattice on which Fe is reduced: declared, not computed.
+        Sublattice on which Fe is reduced: assumed, not computed.
 
     Returns
     -------
@@ -149,7 +149,7 @@ def moment_curve(
         capacity=room / units,
         assumptions=[
             "collinear high-spin moments (Neel)",
-            f"one Fe3+ on {reduced} becomes Fe2+ per Li (declared)",
+            f"one Fe3+ on {reduced} becomes Fe2+ per Li (assumed)",
             "no Fe moves from A to 16c",
         ],
     )
@@ -167,7 +167,7 @@ def oxygen_curve(
     per_formula_of
         Formula unit.
     reduced
-        Sublattice on which Fe is reduced: declared, not computed.
+        Sublattice on which Fe is reduced: assumed, not computed.
     largest
         Most O taken out per formula unit.
     points
@@ -197,7 +197,7 @@ def oxygen_curve(
         capacity=len(senses) / units / 2,
         assumptions=[
             "collinear high-spin moments (Neel)",
-            f"two Fe3+ on {reduced} become Fe2+ per O missing (declared)",
+            f"two Fe3+ on {reduced} become Fe2+ per O missing (assumed)",
         ],
         ion="missing O",
     )

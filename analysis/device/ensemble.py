@@ -1,6 +1,6 @@
 """From one hop to a film: two-state kinetics of an ensemble of moving ions, and the contrast that it gives.
 
-Each ion has its own barrier and its own angle between the field and its hop; both are declared. In a field F the
+Each ion has its own barrier and its own angle between the field and its hop; both are assumed. In a field F the
 rates of an ion are k+- = nu exp{-[E_b -+ z e F_loc d cos(theta)/2]/kT} with F_loc = f F, f the local-field factor
 (internal over applied, thickness included). The contrast is the mean of cos(theta) (2 p - 1) over the ensemble:
 +1 if every ion sits at the end that the direction prefers.
@@ -85,7 +85,7 @@ class EnsembleParameters(Document):
 def ensemble_of_hop(
     hop: Migration, *, thickness_m: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz, temperature_K: float = 300.0
 ) -> EnsembleParameters:
-    """Ensemble of one computed hop: its barriers, asymmetry and dipole; everything else is declared.
+    """Ensemble of one computed hop: its barriers, asymmetry and dipole; everything else is assumed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Fits of an ensemble's declared parameters to measured contrast, with their uncertainty."""
+"""Fits of an ensemble's assumed parameters to measured contrast, with their uncertainty."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def fit_contrast(
     wait_s: float = 0.0,
     sigma: ArrayLike | None = None,
 ) -> EnsembleFit:
-    """Fit declared parameters to measured contrast against voltage (scipy's bounded least squares).
+    """Fit assumed parameters to measured contrast against voltage (scipy's bounded least squares).
 
     Parameters
     ----------

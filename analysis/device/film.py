@@ -92,7 +92,7 @@ class DeviceResult(Document):
 
 
 def film_of_hop(hop: Migration, film: FilmAssumptions, *, attempt_Hz: float | None = None) -> EnsembleParameters:
-    """Ensemble of a computed hop in a declared film; `attempt_Hz` as assumed elsewhere if it is not given."""
+    """Ensemble of a computed hop in an assumed film; `attempt_Hz` as assumed elsewhere if it is not given."""
     return ensemble_of_hop(
         hop,
         thickness_m=film.thickness_m,
@@ -121,7 +121,7 @@ def device_result(
     hop
         Computed migration.
     film, pulse
-        What is declared; the pulse's field is that of the figures of merit.
+        What is assumed; the pulse's field is that of the figures of merit.
     maps
         E(n) before and after the hop.
     moment_change_muB

@@ -1,6 +1,6 @@
-"""A hop under a field in three tiers, side by side, with the identities that every tier must obey.
+"""A hop under a field in three treatments, side by side, with the identities that every treatment must obey.
 
-Tiers: the work along the zero-field path; a band relaxed in the field; and the rate law, linear in the field.
+Treatments: the work along the zero-field path; a band relaxed in the field; and the rate law, linear in the field.
 The identities: (i) forward - backward = reaction energy; (ii) the forward barrier changes by -(p_TS - p_IS) dF;
 (iii) the reaction energy by -(p_FS - p_IS) dF; (iv) where an operation of the host exchanges the two states,
 the forward barrier in a field is the back barrier in the opposite one.
@@ -41,14 +41,14 @@ class FieldPoint(Document):
     forward_eV, backward_eV, delta_eV
         Barriers both ways and the reaction energy.
     controlling_hump
-        Number of the highest hump, from 0; None where the field removed the barrier.
+        Number of the highest saddle, from 0; None where the field removed the barrier.
     slope_forward_e_A, slope_delta_e_A
         -(p_TS - p_IS) and -(p_FS - p_IS) along the direction.
     forward_per_s, backward_per_s
         Rates at the temperature of the study.
     residual_i_eV, residual_ii_eV, residual_iii_eV, residual_iv_eV
         How far the identities are missed. (ii) and (iii) compare with the next smaller field by the mean of both
-        slopes; None at the smallest field, (ii) also where the controlling hump changes; (iv) None without
+        slopes; None at the smallest field, (ii) also where the controlling saddle changes; (iv) None without
         a relation or without the opposite field.
     """
 
@@ -75,7 +75,7 @@ class FieldPoint(Document):
 
 
 class FieldStudy(Document):
-    """One hop in several fields and tiers.
+    """One hop in several fields and treatments.
 
     Attributes
     ----------
@@ -94,7 +94,7 @@ class FieldStudy(Document):
     dipole_source
         Where the dipoles come from.
     points
-        By tier, then field.
+        By treatment, then field.
     """
 
     label: str
@@ -131,15 +131,15 @@ class FieldStudy(Document):
         )
 
     def of_treatment(self, name: FieldTreatment) -> list[FieldPoint]:
-        """Points of one tier, by field."""
+        """Points of one treatment, by field."""
         return [p for p in self.points if p.tier == name]
 
     def largest_residual_eV(self, name: FieldTreatment) -> float:
-        """Largest size of all residuals of a tier."""
+        """Largest size of all residuals of a treatment."""
         return max(p.largest_residual_eV for p in self.of_treatment(name))
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per tier and field."""
+        """One row per treatment and field."""
         import pandas as pd
 
         return pd.DataFrame([p.model_dump() for p in self.points])
@@ -222,7 +222,7 @@ def field_study(
     direction_in_words: str = "",
     breakdown_V_per_m: float | None = None,
 ) -> FieldStudy:
-    """Put points of any tiers together and hold each tier against the identities."""
+    """Put points of any treatments together and hold each against the identities."""
     judged = [p for tier in (PATH, RELAXED, LINEAR) for p in _judged([q for q in points if q.tier == tier], exchanged)]
     return FieldStudy(
         label=label,

@@ -34,7 +34,7 @@ class HopSet(Document):
     absent: list[str]
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per hop and field along it: barriers both ways, reaction energy, controlling hump, humps, minima.
+        """One row per hop and field along it: barriers both ways, reaction energy, controlling saddle, saddles, minima.
 
         `identity_residual_eV` is forward minus backward minus reaction energy.
         """
@@ -43,7 +43,7 @@ class HopSet(Document):
         return pd.DataFrame([row for m in self.migrations for row in _rows(m)])
 
     def field_dataframe(self) -> pd.DataFrame:
-        """One row per hop, direction, tier and field: both barriers, rates, controlling hump and residuals."""
+        """One row per hop, direction, treatment and field: both barriers, rates, controlling saddle and residuals."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -62,7 +62,7 @@ def _rows(hop: Migration) -> list[dict[str, object]]:
         "distance_A": hop.distance_A,
         "multiplicity": hop.multiplicity,
         "atoms": hop.cell_atoms,
-        "humps": len(saddle_images([p.energy_eV for p in hop.images])),
+        "saddles": len(saddle_images([p.energy_eV for p in hop.images])),
         "minima_between": len(hop.intermediates),
         "relation": ", ".join(hop.relation),
         "converged": hop.converged,
@@ -75,7 +75,7 @@ def _rows(hop: Migration) -> list[dict[str, object]]:
             "forward_eV": f.forward_eV,
             "backward_eV": f.backward_eV,
             "delta_eV": f.delta_eV,
-            "controlling_hump": None if f.controlling_hump is None else f.controlling_hump + 1,
+            "controlling_saddle": None if f.controlling_hump is None else f.controlling_hump + 1,
             "identity_residual_eV": f.identity_residual_eV,
         }
         for f in hop.field

@@ -1,4 +1,4 @@
-"""A migration as a person reads it: barriers both ways, the humps, and what a field does to them."""
+"""A migration as a person reads it: barriers both ways, the saddles, and what a field does to them."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class Migration(Document):
     images
         The whole profile.
     field
-        Barriers under a field along the hop; tier ``work along the zero-field path``.
+        Barriers under a field along the hop; treatment ``work along the zero-field path``.
     field_tier
         How the field was included.
     field_studies
-        The hop in every direction of the field that was asked for, in all tiers, with rates and residuals.
+        The hop in every direction of the field that was asked for, in all treatments, with rates and residuals.
     relation
         Host operations that exchange the states before and after; ``none`` if there is none.
     band_file

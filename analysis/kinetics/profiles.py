@@ -1,7 +1,7 @@
-"""Energy profiles under a field: E(s; F) = E0(s) - F.[p(s) - p(0)], humps, and barriers both ways.
+"""Energy profiles under a field: E(s; F) = E0(s) - F.[p(s) - p(0)], saddles, and barriers both ways.
 
 The work of the field along the zero-field path; the ions do not relax further in the field.
-With two humps the controlling one can change with the sign of the field, which puts a kink in
+With two saddles the controlling one can change with the sign of the field, which puts a kink in
 the barrier at the field where it does.
 """
 
@@ -33,7 +33,7 @@ class FieldBarrier(Document):
     controlling_image
         Index of the image that is highest in this field; an end if the field removed the barrier.
     controlling_hump
-        Number of that image among the humps at zero field, from 0; None if it is none of them.
+        Number of that image among the saddles at zero field, from 0; None if it is none of them.
     slope_forward_e_A
         -(p_TS - p_IS) along the direction: the derivative of the forward barrier with the field (e Angstrom).
     identity_residual_eV

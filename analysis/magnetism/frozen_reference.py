@@ -1,4 +1,4 @@
-"""A frozen reference p as a user declares it, and its coupling to the moments that still turn.
+"""A frozen reference p as a user assumes it, and its coupling to the moments that still turn.
 
 Something is frozen (a sublattice, the shell around a core, a layer of the cell, or a pinned
 phase outside it) and points along s_j p, the rest turns along s_i n, with s the signs of the collinear order. So n = p
@@ -7,8 +7,8 @@ is the order as it is, and the frozen group adds to E(n)
     -h p.n + D.(n x p) + n.Gamma p ,   h = sum J_ij s_i s_j ,   D = sum s_i s_j d0 sum_O r_iO x r_jO
 
 over pairs of a turning ion i and a frozen one j, each once (J > 0 is ferromagnetic; F. Keffer,
-10.1103/PhysRev.126.896). h is declared, or the sum over declared J, or half the energy that an engine finds for
-turning the frozen group over; d0 and Gamma are declared.
+10.1103/PhysRev.126.896). h is assumed, or the sum over assumed J, or half the energy that an engine finds for
+turning the frozen group over; d0 and Gamma are assumed.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class FrozenReference(Document):
     J_meV: dict[str, float] = Field(default_factory=dict)
     d0_meV_per_A2: float | dict[str, float] = 0.0
     Gamma_meV: list[list[float]] | None = None
-    source: str = "declared by the user"
+    source: str = "stated by the user"
 
     @field_validator("p")
     @classmethod
@@ -112,7 +112,7 @@ class FrozenReference(Document):
 
     @property
     def has_coupling(self) -> bool:
-        """Whether h is declared or follows from declared J; else an engine has to supply it."""
+        """Whether h is assumed or follows from assumed J; else an engine has to supply it."""
         return self.h_meV is not None or bool(self.J_meV)
 
 
@@ -124,7 +124,7 @@ class FrozenCoupling(Document):
     h_meV, D_meV, Gamma_meV
         Per cell, see `FrozenReference`.
     h_source
-        ``declared``, ``sum over declared J``, or the engine's name.
+        ``declared``, ``sum over assumed J``, or the engine's name.
     keffer_A2
         sum s_i s_j sum_O r_iO x r_jO over the pairs, shape (3,).
     frozen_ions, turning_ions
@@ -208,7 +208,7 @@ def frozen_coupling(
         Indices of the frozen ions; those that the reference names in this structure by default. States of one hop
         are given the same ones: a reference does not change its ions when one of them moves.
     engine_h_meV, engine
-        h from an engine, and its name; used where none is declared.
+        h from an engine, and its name; used where none is assumed.
 
     Raises
     ------
@@ -221,11 +221,11 @@ def frozen_coupling(
     if reference.h_meV is not None:
         h, source = reference.h_meV, "declared"
     elif reference.J_meV:
-        h, source = _from_table(structure, reference, frozen), "sum over declared J"
+        h, source = _from_table(structure, reference, frozen), "sum over assumed J"
     elif engine_h_meV is not None:
         h, source = engine_h_meV, engine
     else:
-        raise ValueError("the reference has no coupling: declare h_meV or J_meV, or use an engine with spins")
+        raise ValueError("the reference has no coupling: state h_meV or J_meV, or use an engine with spins")
     keffer, chiral = _keffer(structure, signs, set(frozen), reference.d0_meV_per_A2)
     return FrozenCoupling(
         state=state,

@@ -365,7 +365,7 @@ def switching_path(
     largest = max(float(np.linalg.norm(before)), float(np.linalg.norm(after)))
     if reference is None and largest > noise_meV:
         raise ValueError(
-            f"|u| = {largest:.3g} meV with nothing frozen breaks time reversal; declare the reference or mend the maps"
+            f"|u| = {largest:.3g} meV with nothing frozen breaks time reversal; state the reference or mend the maps"
         )
     if not pulses:
         raise ValueError("a switching path needs at least one pulse (field in V/m, duration in s)")

@@ -1,7 +1,7 @@
 """Two states of a moving ion, the operation that relates them, and what a switch between them writes.
 
 Two pairs are meant by "left and right" and kept apart: before and after one hop, and the right and the left
-partner of a vacancy. The relation is found from the structure
+ion beside a vacancy. The relation is found from the structure
 (`structures.symmetry`, `structures.defects.collinear_pairs`), never assumed. A magnetisation is axial: an operation R
 takes it by A = det(R) R. So
 

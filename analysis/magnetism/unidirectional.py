@@ -90,7 +90,7 @@ class UnidirectionalResult(Document):
     easy_axis_tilt_deg, hard_axis_tilt_deg
         Angle between the axes before and after.
     reference, frozen
-        Frozen reference declared by the user in words and in full, or None.
+        Frozen reference stated by the user in words and in full, or None.
     relation_matrices
         Cartesian matrices of `relation`.
     pair

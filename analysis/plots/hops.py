@@ -1,4 +1,4 @@
-"""Figure of all hops of a host: every band with its humps and minima."""
+"""Figure of all hops of a host: every band with its saddles and minima."""
 
 from __future__ import annotations
 

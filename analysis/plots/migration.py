@@ -1,4 +1,4 @@
-"""Figures of a migration: the band with all humps, and the barriers against the field."""
+"""Figures of a migration: the band with all saddles, and the barriers against the field."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def _observable_figures(study: Study) -> dict[str, NamedFigure]:
 
 
 def _assumption_figures(study: Study) -> dict[str, NamedFigure]:
-    """Loops, switching path, device curves and contents: what rests on declarations."""
+    """Loops, switching path, device curves and contents: what rests on assumptions."""
     made: dict[str, NamedFigure] = {}
     engine = f"Engine {study.engine.name}."
     result, path, device = study.unidirectional, study.switching, study.device
@@ -127,7 +127,7 @@ def _beside(study: Study, window: ChemicalPotentials) -> ChemicalPotentials | No
 def _device_figures(engine: str, device: DeviceResult) -> dict[str, NamedFigure]:
     p = device.parameters
     note = (
-        f"Mean barrier of both ways {p.barrier_eV:.2f} eV, over {p.distance_A:.2f} Å. Declared: film of "
+        f"Mean barrier of both ways {p.barrier_eV:.2f} eV, over {p.distance_A:.2f} Å. Assumed: film of "
         f"{1e9 * p.thickness_m:g} nm, {p.temperature_K:g} K; every number stands beside the curve. Contrast is of the "
         "ions' places, not of a magnetic sense. Left out: interaction of the ions."
     )
@@ -197,7 +197,7 @@ def _migration_figures(study: Study) -> dict[str, NamedFigure]:
             partial(plot_band, hop),
             f"Energy along the path of {hop.label}: barrier {hop.forward_eV:.2f} eV forward and "
             f"{hop.backward_eV:.2f} eV back",
-            f"{cells} Every hump is climbed on its own; dashed and dotted: the same path in a field along the hop. "
+            f"{cells} Every saddle is climbed on its own; dashed and dotted: the same path in a field along the hop. "
             "Left out: relaxation in the field" + (", electrons." if study.engine.tier == "local" else "."),
         ),
         "barrier_against_field": NamedFigure(

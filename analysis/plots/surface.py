@@ -96,7 +96,7 @@ def plot_u_against_reference(
     Parameters
     ----------
     h_meV, D_before_meV, D_after_meV, Gamma_meV
-        Declared couplings; see `unidirectional.u_model`.
+        Assumed couplings; see `unidirectional.u_model`.
     along
         Direction of the component, e.g. the hop.
     plane
@@ -124,5 +124,5 @@ def plot_u_against_reference(
         axis.set_xlabel("angle of the reference p (deg)")
         axis.set_ylabel("u along the direction (meV per cell)")
         axis.legend()
-        sign(axis, f"h = {h_meV:g} meV and D are declared, not computed; u(-p) = -u(p)")
+        sign(axis, f"h = {h_meV:g} meV and D are assumed, not computed; u(-p) = -u(p)")
         return figure

@@ -1,4 +1,4 @@
-"""Tables of what rests on declarations: frozen reference, switching path, figures of merit, contents."""
+"""Tables of what rests on assumptions: frozen reference, switching path, figures of merit, contents."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def _vacancies(study: Study) -> Section | None:
     if window.edges:
         section.tables.append(potentials_table(window))
     section.notes += [
-        f"the enthalpy of {p.formula}, {p.formation_energy_eV:.3f} eV, was declared: {p.source}"
+        f"the enthalpy of {p.formula}, {p.formation_energy_eV:.3f} eV, was stated: {p.source}"
         for p in window.phases
         if p.confidence == "declared"
     ]
@@ -187,8 +187,8 @@ def _anisotropy(study: Study) -> Section | None:
         section.tables.append(states_table(study, result.maps, picture))
         if picture.reference is None:
             section.paragraphs.append(
-                "No frozen reference is declared: time reversal leaves an axis, and u below is the error of the "
-                "calculation. Declare one with --reference to see u, the loop's shift and its loops."
+                "No frozen reference is assumed: time reversal leaves an axis, and u below is the error of the "
+                "calculation. Assume one with --reference to see u, the loop's shift and its loops."
             )
         else:
             section.tables.append(reference_table(picture))
@@ -217,7 +217,7 @@ def _device(study: Study) -> Section | None:
         section.notes += path.assumptions
     if device is not None:
         section.paragraphs.append(
-            "Nothing below is measured or fitted: film, field and pulse are declared, and listed beside each curve. "
+            "Nothing below is measured or fitted: film, field and pulse are assumed, and listed beside each curve. "
             "`magnetoionics fit` fits them to your data."
         )
         section.tables.append(merit_table(device))
@@ -232,7 +232,7 @@ def _content(study: Study) -> Section | None:
     return Section(
         "content",
         "Moment against content",
-        paragraphs=["Counts of Neel's rule: which ion changes its valence is declared, no energy stands behind it."],
+        paragraphs=["Counts of Neel's rule: which ion changes its valence is assumed, no energy stands behind it."],
         tables=[content_table(c) for c in study.contents],
     )
 

@@ -152,7 +152,7 @@ def field_table(hop: Migration) -> Table:
 
 
 def treatment_tables(found: FieldStudy) -> list[Table]:
-    """One hop in the fields of one direction, a table for each tier."""
+    """One hop in the fields of one direction, a table for each treatment."""
     back = found.attempt_Hz if found.attempt_backward_Hz is None else found.attempt_backward_Hz
     limit = "" if found.breakdown_V_per_m is None else f"; breakdown taken at {found.breakdown_V_per_m:.1e} V/m"
     return [
@@ -165,7 +165,7 @@ def treatment_tables(found: FieldStudy) -> list[Table]:
                 "forward (eV)",
                 "back (eV)",
                 "final − initial (eV)",
-                "controlling hump",
+                "controlling saddle",
                 "forward (1/s)",
                 "back (1/s)",
                 "residual (meV)",

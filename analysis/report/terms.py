@@ -50,9 +50,9 @@ def terms(study: Study) -> list[tuple[str, str]]:
                 "ion in it, where its old site is the vacancy. The review calls them left (L) and right (R).",
             ),
             (
-                "hump, image, force evaluation",
+                "saddle, image, force evaluation",
                 "The path is a chain of images of the cell, relaxed together (nudged elastic band); each maximum on it "
-                "is a hump, whose top is a saddle. The barrier is the highest hump minus the start.",
+                "is passed at a saddle. The barrier is the highest saddle minus the start.",
             ),
             (
                 "field",

@@ -85,7 +85,7 @@ class BandImage(Document):
 
 
 class Band(Document):
-    """A minimum energy path, split at its intermediate minima, each hump climbed.
+    """A minimum energy path, split at its intermediate minima, each saddle climbed.
 
     Attributes
     ----------

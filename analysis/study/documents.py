@@ -68,7 +68,7 @@ class HostResult(Document):
     structure
         The relaxed cell with site properties.
     sources
-        Where the declared parameters come from.
+        Where the assumed parameters come from.
     claims
         Ids of the review's claims that the host serves.
     """
@@ -205,7 +205,7 @@ class Claim(Document):
     value, unit
         The number that decided, if there is one.
     engine
-        Tier that said so.
+        Level of theory that said so.
     reason
         Why, and what was left out.
     would_change
@@ -243,7 +243,7 @@ class Study(Document):
     competing_phases
         Phases that the engine computed beside the host, and their window beside the experimental one.
     declared
-        What the user declared: frozen reference, pulse, film.
+        What the user assumed: frozen reference, pulse, film.
     switching
         State before, pulse, state after, and u of each.
     device

@@ -48,7 +48,7 @@ class Phase(Document):
 def check_consistent(provenances: Iterable[Provenance]) -> None:
     """Refuse energies that must not be added: another engine, functional, U or correction scheme.
 
-    Measured numbers (tier ``experiment``) and arithmetic enter as differences of potentials and are
+    Measured numbers (level of theory ``experiment``) and arithmetic enter as differences of potentials and are
     skipped. U counts as written: record the U of the whole settings table also for cells that lack
     an element, so that an uncorrected metal beside a +U oxide is seen.
 
@@ -161,7 +161,7 @@ def stated_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float 
         formation_energy_eV=kJ_per_mol * EV_PER_KJ_PER_MOL,
         uncertainty_eV=uncertainty_kJ_per_mol * EV_PER_KJ_PER_MOL,
         confidence="declared",
-        source=source or "declared by the user",
+        source=source or "stated by the user",
         provenance=Provenance(engine="declared", tier="experiment"),
     )
 

@@ -122,7 +122,7 @@ class ChemicalPotentials(Document):
         """Where the formation energies come from, in words."""
         if self.provenance.tier == "experiment":
             own = [p.formula for p in self.phases if p.provenance.engine == "declared"]
-            return "experimental enthalpies" + (f", declared for {', '.join(own)}" if own else "")
+            return "experimental enthalpies" + (f", stated for {', '.join(own)}" if own else "")
         return f"phases computed with engine {self.provenance.engine}"
 
     def to_dataframe(self) -> pd.DataFrame:

@@ -129,7 +129,7 @@ class ResourceTable(BaseModel):
     rules: list[Rule] = Field(default_factory=list)
 
     def kind_of(self, job: Job) -> Kind:
-        """Kind of a job, by the user's rules, the engine's tier, the job's function and its name."""
+        """Kind of a job, by the user's rules, the engine's level of theory, the job's function and its name."""
         name = own_name(str(job.name), job.metadata)
         for rule in self.rules:
             if rule.name in name:

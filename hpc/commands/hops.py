@@ -46,7 +46,7 @@ def hops(
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     reuse: ReuseOption = None,
 ) -> None:
-    """Compute every distinct hop of a host: table, CSV and one figure of all bands with their humps."""
+    """Compute every distinct hop of a host: table, CSV and one figure of all bands with their saddles."""
     from ..study_folder.hop_run import run_hops
 
     fields = FieldOptions(

@@ -15,7 +15,7 @@ def report(
 ) -> None:
     """Write results.json, report.html, figures and bands again from the store, without computing.
 
-    With --reference, --pulse or --film under these declarations; without, under those that the study ran with.
+    With --reference, --pulse or --film under these assumptions; without, under those that the study ran with.
     """
     from ..assumptions import read_assumptions
     from ..study_folder.study_run import rebuild_report

@@ -24,7 +24,7 @@ def structures(
         float, typer.Option(help="Smallest distance of a defect from its images, Angstrom.")
     ] = 8.0,
     insert: Annotated[
-        str | None, typer.Option(help="Ion for the empty polyhedra, e.g. Li+: lists voids and its hops.")
+        str | None, typer.Option(help="Ion for the empty polyhedra, e.g. Li+: lists them and its hops.")
     ] = None,
     field: Annotated[
         str | None, typer.Option(help="Direction of the field, e.g. 0,0,1: lists its angle to every hop.")

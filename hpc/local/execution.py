@@ -78,7 +78,7 @@ def checkpoints(root: Path) -> Iterator[None]:
 
 
 def own_folder(job: Job, root: Path, key: str | None = None) -> contextlib.AbstractContextManager[None]:
-    """A folder below ``root/files`` for a job whose metadata declare ``own_folder``, else the current one.
+    """A folder below ``root/files`` for a job whose metadata name ``own_folder``, else the current one.
 
     Parameters
     ----------

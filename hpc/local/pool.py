@@ -113,7 +113,7 @@ class WorkerPool:
 def _decode(message: dict[str, Any]) -> Outcome:
     from monty.json import MontyDecoder
 
-    # Sent by our own worker, whose job this process chose: not a stranger's file.
+    # Sent by our own worker, whose job this process chose: not a file from outside.
     more = [MontyDecoder().process_decoded(m) for m in message["more"]]
     return Outcome(**{**message, "more": more})
 

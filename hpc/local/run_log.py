@@ -1,6 +1,6 @@
 """What a run is doing, beside the store: one row per job, and the runner's process with its heartbeat.
 
-The journal is for people: losing it loses no result. It therefore does not wait for the disk, and
+The run log is for people: losing it loses no result. It therefore does not wait for the disk, and
 a damaged one is moved away and made anew. The lock beside it keeps two runners out of one folder;
 the operating system drops it with the process that holds it.
 """
@@ -96,7 +96,7 @@ def process_birth(pid: int) -> str:
 
 
 class RunLog:
-    """Writer of the journal; one per run, used by one process.
+    """Writer of the run log; one per run, used by one process.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class RunLog:
 
 
 def read_run_log(folder: Path) -> tuple[RunRow, list[JobRow]] | None:
-    """The last run of a store's folder and its jobs; None without a readable journal.
+    """The last run of a store's folder and its jobs; None without a readable run log.
 
     Jobs that were running when their runner died are ``stopped``.
     """

@@ -54,18 +54,18 @@ class RunSummary:
 
 
 def stage_of(job: Job) -> str:
-    """The study stage that a job belongs to, as its flow declared it."""
+    """The study stage that a job belongs to, as its flow says."""
     return str((job.metadata or {}).get("stage", "other"))
 
 
 def set_stage(flow: Flow | Job, stage: str) -> Flow | Job:
-    """Declare the stage of every job of a flow, those made while running included."""
+    """Name the stage of every job of a flow, those made while running included."""
     flow.update_metadata({"stage": stage}, dynamic=True)
     return flow
 
 
 class LocalRunner:
-    """Runner with events; its account is the journal beside a SQLite store.
+    """Runner with events; its account is the run log beside a SQLite store.
 
     Parameters
     ----------

@@ -111,7 +111,9 @@ def print_hops(hops: HopSet, console: Console) -> None:
     from ...analysis.kinetics.profiles import saddle_images
 
     strong = max((f.field_V_per_m for m in hops.migrations for f in m.field), default=0.0)
-    table = Table("hop", "Å", "ways", "humps", "forward", "back", "Δ", title=f"Hops of {hops.formula}, energies in eV")
+    table = Table(
+        "hop", "Å", "ways", "saddles", "forward", "back", "Δ", title=f"Hops of {hops.formula}, energies in eV"
+    )
     table.columns[0].no_wrap = True
     if strong:
         table.add_column("forward in ±F", no_wrap=True)

@@ -59,7 +59,7 @@ def folder_status(folder: Path) -> FolderStatus:
 
 
 def _jobs_of_store(path: Path) -> list[JobRow]:
-    """Without a journal, what the store holds."""
+    """Without a run log, what the store holds."""
     import sqlite3
 
     try:

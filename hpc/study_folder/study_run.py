@@ -166,14 +166,14 @@ def rebuild_report(folder: Path, console: Console | None = None, assumptions: As
     Raises
     ------
     UserError
-        If the folder has no store with a finished study, or the declarations do not fit it.
+        If the folder has no store with a finished study, or the assumptions do not fit it.
     """
     write_study(*study_under(folder, assumptions), folder)
     (console or Console(stderr=True)).print(f"{folder / REPORT}", style="bold", markup=False)
 
 
 def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, dict[str, Band]]:
-    """The study of a folder's store and its bands, under other declarations if some are given; writes nothing.
+    """The study of a folder's store and its bands, under other assumptions if some are given; writes nothing.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, d
     try:
         return with_assumptions(study, ends, assumptions), bands
     except ValueError as error:
-        raise UserError(f"{folder} cannot be declared so: {error}") from error
+        raise UserError(f"{folder} does not take these assumptions: {error}") from error
 
 
 def build_flow(
@@ -308,7 +308,7 @@ def _decoded(output: Any, name: str, kind: type[Any]) -> Any:
 
 
 def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
-    """The assembled study with its timings, and its bands by file stem.
+    """The whole study with its timings, and its bands by file stem.
 
     Raises
     ------

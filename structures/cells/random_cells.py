@@ -33,7 +33,7 @@ def random_cell(structure: Structure, sublattice: str, seed: int) -> Structure:
     """
     sites = sites_on(structure, sublattice)
     if len({structure[i].specie.symbol for i in sites}) < 2:
-        raise ValueError(f"sublattice {sublattice} holds one kind of ion: there is nothing to shuffle")
+        raise ValueError(f"sublattice {sublattice} holds one kind of ion: there is nothing to exchange")
     out = structure.copy()
     origin = np.random.default_rng(seed).permutation(sites)
     for target, source in zip(sites, origin, strict=True):

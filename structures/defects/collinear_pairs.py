@@ -1,6 +1,6 @@
-"""Right and left partners: two equal ions in line with a vacancy, and how the host relates them.
+"""Right and left: two equal ions in line with a vacancy, and how the host relates them.
 
-Either partner may hop into the vacancy. Whether the two outcomes are the same state in another
+Either ion may hop into the vacancy. Whether the two outcomes are the same state in another
 orientation is a question of the host's symmetry: it is answered here from the structure, never assumed.
 """
 
@@ -32,13 +32,13 @@ class CollinearPair(MSONable):
     Attributes
     ----------
     ion
-        Element of both partners.
+        Element of both ions.
     right, left
         Their indices in the structure searched; `axis` points from left to right.
     axis
         Unit vector, Cartesian, shape (3,).
     distances_A
-        Distance of the right and of the left partner from the site.
+        Distance of the right and of the left ion from the site.
     bend_deg
         Deviation of the line from 180 degrees.
     multiplicity
@@ -65,7 +65,7 @@ class CollinearPair(MSONable):
 
     @property
     def relation(self) -> str:
-        """All relations in words, ``"none"`` if the host does not relate the partners."""
+        """All relations in words, ``"none"`` if the host does not relate the two."""
         return ", ".join(self.relations) or "none"
 
 
@@ -81,9 +81,9 @@ def collinear_pairs(
     index
         Site that becomes the vacancy.
     ion
-        Element of the partners.
+        Element of both ions.
     cutoff_A
-        Largest distance of a partner from the site, in Angstrom (3.3 A: nearest B-B shell of spinels).
+        Largest distance of an ion from the site, in Angstrom (3.3 A: nearest B-B shell of spinels).
     max_bend_deg
         Largest deviation from a straight line, in degrees.
 

@@ -64,7 +64,7 @@ class CellDifference(MSONable):
     ----------
     changes
         Atoms removed, added or replaced.
-    partner
+    same_site
         Host site of each ion of the defect's cell; None for an interstitial.
     drift_A
         Rigid shift of the whole cell that was taken off, Cartesian, shape (3,).
@@ -73,7 +73,7 @@ class CellDifference(MSONable):
     """
 
     changes: list[SiteChange]
-    partner: list[int | None]
+    same_site: list[int | None]
     drift_A: list[float]
     largest_A: float
 
@@ -118,10 +118,10 @@ def cell_difference(host: Structure, defect: Structure) -> CellDifference:
     _check_cells(host, defect)
     drift = _drift(host, defect)
     moved = defect.frac_coords - drift
-    partner, distance = _pairs(host, defect, moved)
-    kept = [d for p, d in zip(partner, distance, strict=True) if p is not None]
-    vacant = sorted(set(range(len(host))) - {p for p in partner if p is not None})
-    free = [i for i, p in enumerate(partner) if p is None]
+    same_site, distance = _pairs(host, defect, moved)
+    kept = [d for p, d in zip(same_site, distance, strict=True) if p is not None]
+    vacant = sorted(set(range(len(host))) - {p for p in same_site if p is not None})
+    free = [i for i, p in enumerate(same_site) if p is None]
     changes = _changes(host, defect, moved, vacant, free)
     if len(changes) > LARGEST_SHARE * len(host):
         raise UnlikeCellsError(
@@ -130,7 +130,7 @@ def cell_difference(host: Structure, defect: Structure) -> CellDifference:
         )
     return CellDifference(
         changes=changes,
-        partner=partner,
+        same_site=same_site,
         drift_A=[float(x) for x in host.lattice.get_cartesian_coords(drift)],
         largest_A=max(kept, default=0.0),
     )
@@ -171,11 +171,11 @@ def _drift(host: Structure, defect: Structure) -> FloatArray:
             tried = [best, *(seed - host.frac_coords[i] for i in sites)]
             best = max(tried, key=lambda shift: _near(host, defect, shift))
     for _ in range(3):
-        partner, _ = _pairs(host, defect, defect.frac_coords - best)
-        paired = [i for i, p in enumerate(partner) if p is not None]
+        same_site, _ = _pairs(host, defect, defect.frac_coords - best)
+        paired = [i for i, p in enumerate(same_site) if p is not None]
         if not paired:
             break
-        delta = defect.frac_coords[paired] - best - host.frac_coords[[partner[i] for i in paired]]
+        delta = defect.frac_coords[paired] - best - host.frac_coords[[same_site[i] for i in paired]]
         step = np.median(delta - np.rint(delta), axis=0)
         best = best + step
         if float(np.abs(host.lattice.get_cartesian_coords(step)).max()) < 1e-3:
@@ -200,7 +200,7 @@ def _distances(host: Structure, defect: Structure, coords: FloatArray) -> FloatA
 def _pairs(host: Structure, defect: Structure, coords: FloatArray) -> tuple[list[int | None], list[float]]:
     """Host site of each ion, and how far it is; None beyond `LEFT_SITE_A`."""
     every = _distances(host, defect, coords)
-    partner: list[int | None] = [None] * len(defect)
+    same_site: list[int | None] = [None] * len(defect)
     distance = [float("inf")] * len(defect)
     for element in {s.specie.symbol for s in defect}:
         rows = [i for i, s in enumerate(defect) if s.specie.symbol == element]
@@ -211,8 +211,8 @@ def _pairs(host: Structure, defect: Structure, coords: FloatArray) -> tuple[list
         # Beyond the limit all is equally far: one ion that left its site must not pull others off theirs.
         for r, c in zip(*linear_sum_assignment(np.minimum(block, LEFT_SITE_A) ** 2), strict=True):
             if block[r, c] < LEFT_SITE_A:
-                partner[rows[r]], distance[rows[r]] = columns[c], float(block[r, c])
-    return partner, distance
+                same_site[rows[r]], distance[rows[r]] = columns[c], float(block[r, c])
+    return same_site, distance
 
 
 def _changes(

@@ -1,4 +1,4 @@
-"""Hops of an ion into a vacancy: both ends in one atom order, and the sites between them."""
+"""Hops of an ion into a vacancy: both ends in one atom order, and the interstitial sites between them."""
 
 from __future__ import annotations
 

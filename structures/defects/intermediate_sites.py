@@ -14,7 +14,7 @@ from .interstitials import NAMES, OCCUPIED_A, settled_centre
 FloatArray = NDArray[np.float64]
 # Corners this far beyond the places that count close every polyhedron around them: wider than any of an oxide.
 _MARGIN_A = 4.0
-# Nearer to an end is the end itself; two voids never come so close either.
+# Nearer to an end is the end itself; two sites never come so close either.
 _SAME_PLACE_A = 0.6
 # Farther from the line is another path.
 _ASIDE_A = 1.6

@@ -75,7 +75,7 @@ def interstitial_hops(
     structure
         Cell without the inserted ion.
     sites
-        Some of `sites.distinct_interstitial_sites`: the kinds of places that the ion may take.
+        Some of `interstitials.distinct_interstitial_sites`: the kinds of places that the ion may take.
     ion, valence, sense
         As in `with_interstitial`; the sublattice is the name of the place where the ion starts.
     cutoff_A
@@ -148,7 +148,7 @@ def _all_places(
         if len(kept) != site.multiplicity:
             raise StructureError(
                 f"the {site.kind} at {site.position} has {len(kept)} images in this cell, not {site.multiplicity}: "
-                "take the sites of this very cell"
+                "take the interstitial sites of this very cell"
             )
         places += kept
         kinds += [kind] * len(kept)

@@ -17,10 +17,10 @@ from ..symmetry import operations
 FloatArray = NDArray[np.float64]
 # Corners of a polyhedron lie within this ratio of the nearest one.
 _SHELL = 1.2
-# Vertices of one distorted octahedron fall apart by less than this; two voids never come so close.
+# Vertices of one distorted octahedron fall apart by less than this; two sites never come so close.
 _MERGE_A = 0.7
 OCCUPIED_A = 0.7
-# Thinnest padding of periodic images that still holds every neighbour of a void in an oxide.
+# Thinnest padding of periodic images that still holds every neighbour of an interstitial site in an oxide.
 _PADDING_A = 6.0
 _SMALLEST_A = 1.5
 # In spinels 16c and 48f lie a sqrt(3)/8 and a/4 from the nearest A site, 8b and 16d more than 0.41 a.
@@ -111,7 +111,7 @@ def interstitial_centres(structure: Structure, anion: str = "O") -> tuple[FloatA
     """
     anions = np.array([s.frac_coords for s in structure if s.specie.symbol == anion])
     if not len(anions):
-        raise ValueError(f"the structure holds no {anion} to form voids")
+        raise ValueError(f"the structure holds no {anion} around empty polyhedra")
     matrix = structure.lattice.matrix
     points = _padded(np.mod(anions, 1.0), structure)[0] @ matrix
     vertices = Voronoi(points).vertices

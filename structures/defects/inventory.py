@@ -1,4 +1,4 @@
-"""Every distinct vacancy and hop of a host in one list, with its partners: what a study would have to compute."""
+"""Every distinct vacancy and hop of a host in one list, with the ions in line: what a study would have to compute."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Inventory:
     repeats
         Of the cell, in which vacancies and hops are built.
     vacancies
-        Of every ion of the cell, one per symmetry class; those that the host declares come first.
+        Of every ion of the cell, one per symmetry class; those that the host names come first.
     collinear_pairs
-        Per vacancy: pairs in line with it of every ion that a declared hop takes into it, or of the main mover
+        Per vacancy: pairs in line with it of every ion that a hop of the host takes into it, or of the main mover
         where none does; never of an ion of the other sign.
     hops
-        Into every vacancy of each declared kind, one per symmetry class.
+        Into every vacancy of each kind that the host names, one per symmetry class.
     not_possible
-        Declared hops that there are not, with the reason.
+        Hops of the host that there are not, with the reason.
     interstitial_sites, interstitial_names
         Empty polyhedra, if an ion is to be inserted.
     insertions
@@ -114,9 +114,9 @@ def take_inventory(
     image_distance_A
         Smallest distance of a defect from its images, in Angstrom.
     insert
-        Ion to put into the voids, e.g. ``"Li+"``; none by default.
+        Ion to put into empty polyhedra, e.g. ``"Li+"``; none by default.
     insertion_cutoff_A
-        Longest hop between voids, in Angstrom.
+        Longest hop between interstitial sites, in Angstrom.
     complexes
         Members in words (see `complexes.members_from_text`) and largest distance between any two, in Angstrom.
     charges
@@ -141,8 +141,8 @@ def take_inventory(
     big = supercell(cell, out.repeats)
     mover = (host.hops[0].ion, host.hops[0].from_sublattice) if host.hops else None
     present = {(s.specie.symbol, s.properties["sublattice"]) for s in cell}
-    declared = [kind for kind in host.vacancies if kind in present]
-    for element, sublattice in [*declared, *sorted(present - set(declared))]:
+    named = [kind for kind in host.vacancies if kind in present]
+    for element, sublattice in [*named, *sorted(present - set(named))]:
         out.vacancies += distinct_vacancies(cell, element, sublattice, mover if mover in present else None)
     for vacancy in out.vacancies:
         out.collinear_pairs.append(
@@ -180,7 +180,7 @@ def _complexes(big: Structure, text: str, cutoff_A: float) -> list[DefectComplex
 
 
 def _movers(host: Host, cell: Structure, vacancy: VacancySite) -> list[str]:
-    """Elements that a declared hop takes into a vacancy; the main mover where none does and its sign allows it."""
+    """Elements that a hop of the host takes into a vacancy; the main mover where none does and its sign allows it."""
     place = (vacancy.element, vacancy.sublattice)
     into = list(dict.fromkeys(k.ion for k in host.hops if (k.vacancy_element, k.vacancy_sublattice) == place))
     signs = {s.specie.symbol: np.sign(s.properties["valence"]) for s in cell}
@@ -201,7 +201,7 @@ def _insert(out: Inventory, big: Structure, insert: str, cutoff_A: float) -> Non
     try:
         out.insertions = interstitial_hops(big, roomy, ion, valence, cutoff_A)
     except StructureError as error:
-        out.not_possible.append(f"{insert} between voids: {error}")
+        out.not_possible.append(f"{insert} between interstitial sites: {error}")
 
 
 def _ion(text: str) -> tuple[str, float]:

@@ -1,4 +1,4 @@
-"""Moments that a structure file brings: directions taken from them, or compared with the declared ones."""
+"""Moments that a structure file brings: directions taken from them, or compared with the stated ones."""
 
 from __future__ import annotations
 
@@ -65,21 +65,21 @@ def spins_from_file(structure: Structure, valences: Sequence[float], words: Sequ
 
 
 def check_against_file(cell: Structure, moments: Sequence[Moment] | None) -> None:
-    """Refuse declared spins whose directions among each other are not those of the file's moments.
+    """Refuse stated spins whose directions among each other are not those of the file's moments.
 
     Sizes and a common turn of all moments do not count.
 
     Parameters
     ----------
     cell
-        With the declared ``magmom``.
+        With the stated ``magmom``.
     moments
         The file's, in the same site order; None if it has none.
 
     Raises
     ------
     StructureError
-        Naming two sites whose moments stand otherwise than declared.
+        Naming two sites whose moments stand otherwise than stated.
     """
     if moments is None:
         return
@@ -88,13 +88,13 @@ def check_against_file(cell: Structure, moments: Sequence[Moment] | None) -> Non
     if not len(strong):
         return
     first, second = (v[strong] / np.linalg.norm(v[strong], axis=1)[:, None] for v in (theirs, ours))
-    found, declared = first @ first.T, second @ second.T
-    i, j = np.unravel_index(int(np.argmax(np.abs(found - declared))), found.shape)
-    if abs(found[i, j] - declared[i, j]) > _SAME_ANGLE:
+    found, stated = first @ first.T, second @ second.T
+    i, j = np.unravel_index(int(np.argmax(np.abs(found - stated))), found.shape)
+    if abs(found[i, j] - stated[i, j]) > _SAME_ANGLE:
         one, other = (f"{strong[k]} ({cell[int(strong[k])].specie.symbol})" for k in (i, j))
         raise StructureError(
             f"the moments of sites {one} and {other} are {_angle(found[i, j])} degrees apart in the file and "
-            f"{_angle(declared[i, j])} as declared: correct spin_sense, or write spins: file to take "
+            f"{_angle(stated[i, j])} as stated: correct spin_sense, or write spins: file to take "
             "the file's directions"
         )
 

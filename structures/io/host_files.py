@@ -24,8 +24,8 @@ gap_eV: 1.5
 
 A role may carry ``spin``: ``high``, ``low``, a signed moment in muB, or a Cartesian vector ``[x, y, z]``; with
 ``indices`` it holds for single sites. ``spins: {B: low}`` says the same for a sublattice, and ``spins: file`` takes the
-directions from the moments in the structure files. One vector makes the moments of all sites vectors, and the declared
-moment is then the length of their sum. Moments in a file that are not taken must agree with the declared ones.
+directions from the moments in the structure files. One vector makes the moments of all sites vectors, and the stated
+moment is then the length of their sum. Moments in a file that are not taken must agree with the stated ones.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def load_host(path: str | Path) -> Host:
     Parameters
     ----------
     path
-        YAML file as the module's head shows. Structure files are in a format that `strangers.KNOWN` lists.
+        YAML file as the module's head shows. Structure files are in a format that `untrusted_input.KNOWN` lists.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def load_host(path: str | Path) -> Host:
     ------
     HostFileError
         With the reason: no such file, unknown or missing entries, overlapping atoms, atoms without a
-        role, a charged cell, another moment than declared, spins that stand otherwise than the file's moments, a
+        role, a charged cell, another moment than stated, spins that stand otherwise than the file's moments, a
         vacancy or a hop that does not exist.
     """
     return HostReference.from_file(path).host()
@@ -183,7 +183,7 @@ def _check_formula(host: Host, cell: Structure) -> None:
     wanted, found = Composition(host.formula).fractional_composition, cell.composition.fractional_composition
     if not wanted.almost_equals(found, rtol=0, atol=_FRACTION_TOLERANCE):
         raise StructureError(
-            f"the structure holds {cell.composition.reduced_formula} in {len(cell)} atoms, declared is {host.formula}; "
+            f"the structure holds {cell.composition.reduced_formula} in {len(cell)} atoms, stated is {host.formula}; "
             "a CIF without symmetry operations may have been read without its symmetry"
         )
 

@@ -1,4 +1,4 @@
-"""JSON from strangers: which classes a file may name.
+"""JSON from outside: which classes a file may name.
 
 Decoding of MSONable JSON imports whatever module a file names and calls the class it finds there.
 Every file that this package decodes is checked first: only documents of this package, of pymatgen,

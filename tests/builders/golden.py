@@ -83,20 +83,20 @@ def compare(old: Any, new: Any, *, relative: float = 0.0, absolute: float = 0.0)
 
 def _walk(old: Any, new: Any, path: str, out: Comparison, relative: float, absolute: float) -> None:
     if isinstance(old, dict) and isinstance(new, dict):
-        partners = {key: key for key in old if key in new}
+        matches = {key: key for key in old if key in new}
         free = [key for key in new if key not in old]
         for key in old:
-            if key in partners or key in VOLATILE:
+            if key in matches or key in VOLATILE:
                 continue
             match = next((k for k in free if compare(old[key], new[k]).same_numbers and old[key] not in ({}, [])), None)
             if match is None:
                 out.gone.append(f"{path}.{key}")
                 continue
             free.remove(match)
-            partners[key] = match
+            matches[key] = match
             out.renamed[f"{path}.{key}"] = match
         out.new += [f"{path}.{key}" for key in free if key not in VOLATILE]
-        for key, other in partners.items():
+        for key, other in matches.items():
             if key not in VOLATILE:
                 _walk(old[key], new[other], f"{path}.{key}", out, relative, absolute)
     elif isinstance(old, list) and isinstance(new, list):

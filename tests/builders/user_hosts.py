@@ -1,4 +1,4 @@
-"""Cobalt ferrite as a user would declare it, for the tests of host files."""
+"""Cobalt ferrite as a user would write it, for the tests of host files."""
 
 from typing import Any
 

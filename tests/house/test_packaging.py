@@ -143,13 +143,13 @@ def test_every_folder_with_modules_is_a_package(checkout_files: list[str]) -> No
 
 def test_the_version_is_the_same_everywhere(project: dict[str, Any], repository: Path) -> None:
     tree = ast.parse((repository / "__init__.py").read_text(encoding="utf-8"))
-    declared = [
+    stated = [
         ast.literal_eval(node.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__"
     ]
     version = project["project"]["version"]
-    assert declared == [version]
+    assert stated == [version]
     citation = (repository / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {version}\n" in citation
     assert f"\n## {version} " in (repository / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -32,7 +32,7 @@ def test_tables_and_cells_of_the_twofold_order(tmp_path, capsys):
     assert "order P4_122" in printed
     vacancies, hops = rows(out / "vacancies.csv"), rows(out / "hops.csv")
     assert sum(int(v["sites"]) for v in vacancies) == 56
-    assert {v["vacancy"]: v["right and left partner"] for v in vacancies}["V_Fe(B)"] == "1 x twofold axis"
+    assert {v["vacancy"]: v["relation of the pair"] for v in vacancies}["V_Fe(B)"] == "1 x twofold axis"
     assert [int(h["ways"]) for h in hops] == [2, 2]
     host = get_host("cofe2o4")
     cell = host.structure("P4_122")
@@ -56,7 +56,7 @@ def test_inserted_lithium(tmp_path):
     """16c splits into 4a and 12d of P4_332: 48 neighbour pairs in two kinds of hops."""
     out = tmp_path / "cells"
     assert main(["structures", "life5o8", "--insert", "Li+", "--output", str(out)]) == 0
-    assert sum(int(v["places"]) for v in rows(out / "voids.csv")) == 72
+    assert sum(int(v["places"]) for v in rows(out / "interstitial_sites.csv")) == 72
     insertions = rows(out / "insertions.csv")
     assert sum(int(h["ways"]) for h in insertions) == 48
     for folder in (out / "insertions").iterdir():
@@ -88,23 +88,23 @@ def test_cobalt_beside_a_zinc_vacancy_is_counted():
 
 
 def test_an_anion_is_in_no_pair_of_a_cation_vacancy():
-    """Oxygen moves in zinc oxide: it has partners where oxygen is missing, and none where zinc is."""
+    """Oxygen moves in zinc oxide: it has pairs where oxygen is missing, and none where zinc is."""
     zinc_oxide = wurtzite("Zn", 3.2495, 5.2069, 0.382)
     labels = ["O" if s.specie.symbol == "O" else "T" for s in zinc_oxide]
     zinc_oxide.add_site_property("sublattice", labels)
     zinc_oxide.add_site_property("valence", [-2.0 if label == "O" else 2.0 for label in labels])
     found = take_inventory(replace(get_host("zn095co005o"), build_cell=lambda order: zinc_oxide))
-    partners = {v.label: pairs for v, pairs in zip(found.vacancies, found.collinear_pairs, strict=True)}
-    assert partners["V_Zn(T)"] == []
-    assert {p.ion for p in partners["V_O"]} == {"O"}
+    in_line = {v.label: pairs for v, pairs in zip(found.vacancies, found.collinear_pairs, strict=True)}
+    assert in_line["V_Zn(T)"] == []
+    assert {p.ion for p in in_line["V_O"]} == {"O"}
 
 
 def test_pairs_are_those_of_every_mover():
     """Six Fe(12d) around a Li vacancy: three lines, each turned over by a twofold axis of its site, 32."""
     found = take_inventory(get_host("life5o8"))
-    partners = {v.label: pairs for v, pairs in zip(found.vacancies, found.collinear_pairs, strict=True)}
-    assert [(p.ion, p.multiplicity, p.relation) for p in partners["V_Li(B)"]] == [("Fe", 3, "twofold axis")]
-    assert partners["V_Fe(B)"] == []
+    in_line = {v.label: pairs for v, pairs in zip(found.vacancies, found.collinear_pairs, strict=True)}
+    assert [(p.ion, p.multiplicity, p.relation) for p in in_line["V_Li(B)"]] == [("Fe", 3, "twofold axis")]
+    assert in_line["V_Fe(B)"] == []
 
 
 def test_hops_that_an_order_lacks_are_named(capsys):
@@ -140,10 +140,10 @@ def test_a_user_host_is_listed_like_a_built_in_one(tmp_path, capsys):
     path = tmp_path / "Mine.yaml"
     path.write_text(yaml.safe_dump(entries))
     assert main(["structures", str(path), "--output", str(tmp_path / "mine")]) == 0
-    assert main(["structures", "cofe2o4", "--output", str(tmp_path / "declared")]) == 0
+    assert main(["structures", "cofe2o4", "--output", str(tmp_path / "built-in")]) == 0
     capsys.readouterr()
     for table in ("vacancies.csv", "hops.csv"):
-        ours, theirs = (rows(tmp_path / folder / table) for folder in ("mine", "declared"))
+        ours, theirs = (rows(tmp_path / folder / table) for folder in ("mine", "built-in"))
         for row in (*ours, *theirs):
             # Which of the equivalent hops stands for all is free.
             row.pop("displacement (A)", None)

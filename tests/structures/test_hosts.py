@@ -1,4 +1,4 @@
-"""Every declared host: space group, neutrality, moment, bonds and distances against named values."""
+"""Every built-in host: space group, neutrality, moment, bonds and distances against named values."""
 
 import dataclasses
 
@@ -143,7 +143,7 @@ def test_cobalt_in_zinc_oxide_is_five_per_cent_near_and_far(cells):
 
 def test_a_wrong_stated_moment_is_refused():
     host = dataclasses.replace(get_host("life5o8"), moment_per_formula_muB=2.5)
-    with pytest.raises(RuntimeError, match=r"5 muB .* declared are 2\.5"):
+    with pytest.raises(RuntimeError, match=r"5 muB .* stated are 2\.5"):
         host.check_moment(host.orders[0])
 
 

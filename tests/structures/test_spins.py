@@ -116,7 +116,7 @@ def test_low_spin_role_of_a_user_host(write):
     cell = host.structure()
     assert total_moment(cell) == pytest.approx(-8.0)
     assert "spin" not in cell.site_properties
-    with pytest.raises(HostFileError, match="-1 muB per formula unit, declared are 3"):
+    with pytest.raises(HostFileError, match="-1 muB per formula unit, stated are 3"):
         load_host(write(roles))
 
 

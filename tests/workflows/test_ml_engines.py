@@ -136,14 +136,14 @@ def test_references_come_from_oxides_and_say_how_well_they_fit(name):
 
 # Co(B) -> V_Fe(B), 55 atoms at the measured lattice, eV above the state before; chgnet 0.4.2 and sevenn 0.13.0.
 HOP_EV = {
-    "sevennet": {"hump1": 0.4268, "middle": 0.3602, "hump2": 0.4216, "after": -0.2543},
-    "chgnet": {"hump1": 0.3060, "middle": 0.2512, "hump2": 0.3075, "after": -0.2683},
+    "sevennet": {"saddle1": 0.4268, "middle": 0.3602, "saddle2": 0.4216, "after": -0.2543},
+    "chgnet": {"saddle1": 0.3060, "middle": 0.2512, "saddle2": 0.3075, "after": -0.2683},
 }
 
 
 @pytest.mark.slow
 def test_barriers_of_the_co_hop_stay_what_they_were(name):
-    """The kept points are SevenNet's own ends, humps and minimum: no force is left there. CHGNet has others."""
+    """The kept points are SevenNet's own ends, saddles and minimum: no force is left there. CHGNet has others."""
     engine, energies, forces = get_engine(name), {}, []
     with engine.quiet():
         for state in ("before", *HOP_EV[name]):
@@ -154,4 +154,4 @@ def test_barriers_of_the_co_hop_stay_what_they_were(name):
     found = {state: energies[state] - energies["before"] for state in HOP_EV[name]}
     assert found == pytest.approx(HOP_EV[name], abs=2e-3)
     assert bool(max(forces) < 0.03) == (name == "sevennet")
-    assert found["middle"] < min(found["hump1"], found["hump2"])
+    assert found["middle"] < min(found["saddle1"], found["saddle2"])

@@ -34,7 +34,7 @@ class PathPoint:
 
 @dataclass(frozen=True)
 class Station:
-    """A hump or a minimum of a path.
+    """A saddle or a minimum of a path.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class BandResult:
 
     @property
     def stations(self) -> list[Station]:
-        """Every hump and minimum between the ends, in order."""
+        """Every saddle and minimum between the ends, in order."""
         base = self.points[0].energy
         return [
             Station(p.kind, float(s), p.energy - base)
@@ -151,7 +151,7 @@ def climbed_is_the_top(points: Sequence[PathPoint], top: int, name: str) -> Chec
 def path_checks(points: Sequence[PathPoint]) -> list[Check]:
     """`no_turning_back`, and `climbed_is_the_top` of every saddle."""
     saddles = [i for i, p in enumerate(points) if p.kind == "saddle"]
-    tops = [climbed_is_the_top(points, i, f"hump {n}") for n, i in enumerate(saddles, start=1)]
+    tops = [climbed_is_the_top(points, i, f"segment {n}") for n, i in enumerate(saddles, start=1)]
     return [no_turning_back(points), *tops]
 
 

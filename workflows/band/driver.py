@@ -1,8 +1,8 @@
-"""The band driver: split at known minima, climb every hump, judge by checks that can fail.
+"""The band driver: split at known minima, climb every saddle, judge by checks that can fail.
 
-A cation hop between octahedra has two humps with a minimum in a tetrahedron between them
+A cation hop between octahedra has two saddles with a minimum in a tetrahedron between them
 (Muhich et al., 10.1021/acs.chemmater.5b03911); one climbing image on a straight start path
-misses one of them. So each intermediate is relaxed first and each hump gets a climbing-image
+misses one of them. So each intermediate is relaxed first and each saddle gets a climbing-image
 band of its own (Henkelman, Uberuaga, Jonsson, 10.1063/1.1329672; improved tangent
 10.1063/1.1323224). Any ASE calculator will do.
 """
@@ -36,7 +36,7 @@ from .ends import check_ends, continuous_ends
 
 FloatArray = NDArray[np.float64]
 CalculatorFactory = Callable[[], Calculator]
-# A minimum less deep than this between its humps is none.
+# A minimum less deep than this between its saddles is none.
 NO_MINIMUM_eV = 1e-3
 # Images of a segment that is computed again, against what equal steps would need: climbing takes some to the top.
 SPARE_IMAGES = 1.25
@@ -240,13 +240,13 @@ class BandDriver:
         """From end to end; a segment whose images stand too far apart beside the others' is computed with more."""
         first, splits = self.settings.images_per_hump, self.settings.max_splits
         pairs = list(pairwise(stations))
-        parts = [self._segment(*pair, mover, f"hump {n}", splits, first) for n, pair in enumerate(pairs, start=1)]
+        parts = [self._segment(*pair, mover, f"segment {n}", splits, first) for n, pair in enumerate(pairs, start=1)]
         limit = _longest_step_A(_joined(stations, parts))
         for n, (left, right) in enumerate(pairs):
             steps = _steps_A([left, *parts[n], right])
             if max(steps) <= limit:
                 continue
-            name, images = f"hump {n + 1}", ceil(SPARE_IMAGES * sum(steps) / limit)
+            name, images = f"segment {n + 1}", ceil(SPARE_IMAGES * sum(steps) / limit)
             self._checks = [c for c in self._checks if not re.search(rf"\b{name}[ab]*\b", c.name)]
             parts[n] = self._segment(left, right, mover, name, splits, images)
             self._notes.append(f"{name}: images stood up to {max(steps):.2f} A apart: it has {images} now, not {first}")
@@ -265,9 +265,9 @@ class BandDriver:
         neb = NEB(band, k=self.settings.spring_eV_per_A2, climb=False, method="improvedtangent")
         self._converge(neb)
         energies = np.array([left.energy, *(float(a.get_potential_energy()) for a in band[1:-1]), right.energy])
-        dip = _interior_minimum(energies)
-        if dip is not None and splits > 0:
-            found = self._relaxed(band[dip], f"minimum found on {name}", kind="minimum")
+        inner = _interior_minimum(energies)
+        if inner is not None and splits > 0:
+            found = self._relaxed(band[inner], f"minimum found on {name}", kind="minimum")
             gaps = [np.linalg.norm(found.atoms.positions - e.atoms.positions, axis=1).max() for e in (left, right)]
             if min(gaps) > self.settings.same_state_A:
                 before = self._segment(left, found, mover, f"{name}a", splits - 1, moving)
@@ -293,7 +293,7 @@ class BandDriver:
         optimizer.run(fmax=self.settings.fmax_eV_per_A, steps=self.settings.max_steps)
 
     def _without_held_saddles(self, points: list[PathPoint]) -> list[PathPoint]:
-        """A trial that symmetry held on a saddle while it relaxed is the top of its hump, not a minimum."""
+        """A trial that symmetry held on a saddle while it relaxed is the top of its segment, not a minimum."""
         out = list(points)
         for point in [p for p in points if p.kind == "minimum"]:
             n = _place(point, out)
@@ -311,7 +311,7 @@ class BandDriver:
             point.kind = "saddle"
             above = point.energy - points[0].energy
             self._notes.append(f"the intermediate at {above:+.3f} eV is a saddle: no minimum lies there")
-            self._judge_saddle(out, _place(point, out), "the hump at the intermediate")
+            self._judge_saddle(out, _place(point, out), "the intermediate")
         return out
 
     def _judge_saddle(self, points: list[PathPoint], top: int, name: str) -> None:
@@ -358,7 +358,7 @@ class BandDriver:
                 max(steps),
                 limit,
                 unit="A",
-                note="against three times the median: a longer one would hide a hump",
+                note="against three times the median: a longer one would hide a saddle",
             )
         )
 
@@ -372,7 +372,7 @@ def _steps_A(points: Sequence[PathPoint]) -> list[float]:
 
 
 def _longest_step_A(points: Sequence[PathPoint]) -> float:
-    """Longer steps would hide a hump."""
+    """Longer steps would hide a saddle."""
     return 3.0 * float(np.median(_steps_A(points)))
 
 

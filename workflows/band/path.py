@@ -1,4 +1,4 @@
-"""A path of images on a surrogate: relaxed for nothing, with its humps, minima and doubts."""
+"""A path of images on a surrogate: relaxed for nothing, with its saddles, minima and doubts."""
 
 from __future__ import annotations
 
@@ -98,11 +98,11 @@ def tangents(path: FloatArray, energies: FloatArray) -> FloatArray:
 
 
 def extrema(energies: FloatArray, depth_eV: float) -> list[tuple[int, str]]:
-    """Humps and minima between the ends that rise or fall by more than a depth, in order of the path.
+    """Saddles and minima between the ends that rise or fall by more than a depth, in order of the path.
 
     Notes
     -----
-    Minima shallower than `depth_eV` merge the humps on their two sides.
+    Minima shallower than `depth_eV` merge the saddles on their two sides.
     """
     found: list[tuple[int, str]] = []
     best, worst, rising = 0, 0, True
@@ -121,12 +121,12 @@ def extrema(energies: FloatArray, depth_eV: float) -> list[tuple[int, str]]:
             rising, best = True, i
     if rising and 0 < best < len(energies) - 1:
         found.append((best, "saddle"))
-    # A descent from the very first image makes a minimum before any hump: the end was not the lowest state.
+    # A descent from the very first image makes a minimum before any saddle: the end was not the lowest state.
     return found
 
 
 def finer_extrema(surrogate: Surrogate, path: FloatArray, depth_eV: float, parts: int = 4) -> list[tuple[int, str]]:
-    """`extrema` of the curve through the images, as the images beside them: between images a dip is deeper."""
+    """`extrema` of the curve through the images, as the images beside them: between images a minimum is deeper."""
     numbers = np.arange(len(path))
     curve = CubicSpline(numbers, path)(np.linspace(0, len(path) - 1, parts * (len(path) - 1) + 1))
     found = extrema(surrogate.predict(curve)[0], depth_eV)
@@ -175,7 +175,7 @@ def held_back(before: FloatArray, after: FloatArray, known: FloatArray, reach: f
 def plateaus(
     path: FloatArray, energies: FloatArray, anchors: set[int], known: FloatArray, change_eV: float
 ) -> list[int]:
-    """Images on a plateau, the least known first: where the energy hardly changes it may hide a dip.
+    """Images on a plateau, the least known first: where the energy hardly changes it may hide a minimum.
 
     Images beside the ends and anchors, where the path is flat by itself, and known ones are left out.
     """

@@ -46,7 +46,7 @@ class SurrogateSettings(MSONable):
     across
         Largest slope across the finished path at these images, eV per elastic coordinate.
     depth_eV
-        Dips and humps smaller than this are not told apart.
+        Minima and saddles smaller than this are not told apart.
     gap
         Largest distance of an image of the finished path from an evaluation, in elastic coordinates.
     trust

@@ -3,7 +3,7 @@
 A Gaussian process on energies and forces (Koistinen et al., 10.1063/1.4986787; Torres et al.,
 10.1103/PhysRevLett.122.156001) learns the path. Three things make it cheap here: the surroundings are harmonic
 in a model of their bonds before any data, so that only the mover's landscape has to be learned; the path is
-searched at its most doubtful high image; each hump and minimum is then reached by eigenvector following. Only
+searched at its most doubtful high image; each saddle and minimum is then reached by eigenvector following. Only
 numbers of the engine are reported; if the surrogate does not get there, the ordinary driver takes over.
 """
 
@@ -96,7 +96,7 @@ class SurrogateBandDriver:
         start: Sequence[Atoms] | None = None,
         cheap: CheapSurface | None = None,
     ) -> BandResult:
-        """Relax the ends, find every hump and minimum between them, and judge.
+        """Relax the ends, find every saddle and minimum between them, and judge.
 
         Parameters
         ----------
@@ -319,7 +319,7 @@ class SurrogateBandDriver:
         return np.array([d.point for d in self._data])
 
     def _nearest(self, point: FloatArray) -> float:
-        """Distance to the nearest evaluation: equal energies far apart can hide a hump between them."""
+        """Distance to the nearest evaluation: equal energies far apart can hide a saddle between them."""
         return min(float(np.linalg.norm(point - d.point)) for d in self._data)
 
     def _open(self, energies: FloatArray, anchors: dict[int, Anchor]) -> list[tuple[int, str]]:
@@ -426,7 +426,7 @@ class SurrogateBandDriver:
     def _judge_saddles(self, anchors: list[Anchor], step: float = 0.05) -> None:
         saddles = [a for a in anchors if a.kind == "saddle"]
         for number, saddle in enumerate(saddles, start=1):
-            name = f"hump {number}"
+            name = f"segment {number}"
             self._check(f"saddle force of {name}", largest(saddle.data.forces), self.settings.fmax_eV_per_A, "eV/A")
             probe = self._evaluate(saddle.data.point + step * saddle.mode)
             curvature = float((probe.gradient - saddle.data.gradient) @ saddle.mode) / step

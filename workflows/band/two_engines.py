@@ -83,5 +83,5 @@ def _useless(first: BandResult, initial: Atoms, final: Atoms, mover: int, same_s
         if gone > 2 * same_state_A:
             return f"its {which} state has the mover {gone:.2f} A from where it was given"
     if not 0 < first.controlling < len(first.points) - 1:
-        return "it has no hump"
+        return "it has no saddle"
     return ""

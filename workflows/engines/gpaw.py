@@ -63,7 +63,7 @@ class GpawEngine(AseEngine):
         Where a band's dipoles come from: formal charges (or `born_charges`), the Born charges of every image, or its
         Berry phase, which costs one calculation for each image.
     measured_cells
-        Compute a perfect crystal where its host declares it, lattice and ions measured, instead of relaxing its cell:
+        Compute a perfect crystal where its host gives it, lattice and ions measured, instead of relaxing its cell:
         one calculation in place of some twenty. Reference oxides are relaxed all the same.
     """
 

@@ -45,7 +45,7 @@ _CHARGE = {
 _VALENCES = {
     "explicit": "ions oxidised or reduced beside a vacancy are those that its start chose",
 }
-_LEFT_OUT_SPIN_ORBIT = "single-ion parameters are declared, not computed; magnitudes hold to an order"
+_LEFT_OUT_SPIN_ORBIT = "single-ion parameters are assumed, not computed; magnitudes hold to an order"
 
 
 @dataclass
@@ -250,7 +250,7 @@ def single_ion_anisotropy(
             atoms, charges, directions, parameters=engine.single_ions, sites=inside, temperature_K=engine.temperature_K
         )
     valences = _VALENCES.get(
-        engine.charge_mode, "valences stay as declared, so that ions oxidised or reduced beside a vacancy are not"
+        engine.charge_mode, "valences stay as stated, so that ions oxidised or reduced beside a vacancy are not"
     )
     single = f"single ions in a mean field: no anisotropic exchange, no dipolar (shape) part; {valences}"
     notes, error = [sources_line(), single, _LEFT_OUT_SPIN_ORBIT], None

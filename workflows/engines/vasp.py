@@ -171,7 +171,7 @@ class VaspEngine(Engine):
         mover: int,
         name: str,
     ) -> Flow:
-        """See `Engine.band`; each hump is a climbing VTST band of its own."""
+        """See `Engine.band`; each saddle is a climbing VTST band of its own."""
         from ..vasp.field import polarised_flow
         from ..vasp.jobs import common_fields
         from ..vasp.neb import band_flow

@@ -1,4 +1,4 @@
-"""A hop under a field in three tiers: from a zero-field band, and from bands relaxed in each field."""
+"""A hop under a field in three treatments: from a zero-field band, and from bands relaxed in each field."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .jobs import band_in_field
 
 @dataclass
 class HopInFieldMaker(Maker):
-    """Barriers of one hop in several fields along one direction, in all tiers.
+    """Barriers of one hop in several fields along one direction, in all treatments.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ def collect_field(
     temperature_K: float,
     attempt_Hz: float,
 ) -> FieldStudy:
-    """All tiers of one hop side by side, with the residuals of the identities.
+    """All treatments of one hop side by side, with the residuals of the identities.
 
     Raises
     ------

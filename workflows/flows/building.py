@@ -16,7 +16,7 @@ Repeats = tuple[int, int, int]
 
 
 def vacancy_sites(host_key: HostKey, order: str | None) -> list[VacancySite]:
-    """Every distinct vacancy that a host declares and the order has a site for, in its unrelaxed ordered cell."""
+    """Every distinct vacancy that a host names and the order has a site for, in its unrelaxed ordered cell."""
     host = get_host(host_key)
     cell = host.structure(order)
     return [
@@ -56,7 +56,7 @@ def build_start(bulk: Calculation, repeats: Repeats, cell_index: int, start: Def
 
 @job(name="hop")
 def build_hop(bulk: Calculation, repeats: Repeats, host_key: HostKey, hop_number: int = 0) -> Hop:
-    """Shortest distinct hop of one of the host's declared kinds, in a supercell of the relaxed cell."""
+    """Shortest distinct hop of one of the host's own kinds, in a supercell of the relaxed cell."""
     require_valid(bulk.checks, bulk.name)
     kind = get_host(host_key).hops[hop_number]
     return shortest_hop(bulk.structure, tuple(repeats), kind)

@@ -43,7 +43,7 @@ def check_reference(reference: FrozenReference | None, engine: Engine, stages: S
     if needs_engine(reference) and engine.tier in _SPINLESS_LEVELS:
         raise ValueError(
             f"the energy of engine {engine.name} does not depend on given spins, so that it has no coupling to a "
-            "frozen reference; declare h_meV (per cell) or J_meV by pair"
+            "frozen reference; state h_meV (per cell) or J_meV by pair"
         )
 
 
@@ -124,7 +124,7 @@ def read_coupling(made: dict[str, dict[str, Calculation | Structure]]) -> dict[s
         if lost:
             raise ValueError(
                 f"state {state}: the moments of {len(lost)} ions did not stay turned over (first: site {lost[0]}); "
-                "no coupling can be read from these energies, declare h_meV instead"
+                "no coupling can be read from these energies, state h_meV instead"
             )
         out[state] = 1000.0 * (over.energy_eV - kept.energy_eV) / 2
     return out

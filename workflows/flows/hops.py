@@ -39,7 +39,7 @@ class HopNumber:
 
 @dataclass
 class AllHopsMaker(Maker):
-    """Barriers of every distinct hop between the sublattices that a host declares.
+    """Barriers of every distinct hop between the sublattices that a host names.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class AllHopsMaker(Maker):
         along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
         hops, absent = all_hops(host, cell, self.repeats)
         if not hops:
-            raise ValueError(f"order {chosen} of {host.key} has no hop: {'; '.join(absent) or 'none is declared'}")
+            raise ValueError(f"order {chosen} of {host.key} has no hop: {'; '.join(absent) or 'none is named'}")
         bulk = self.engine.relax(cell, name=f"{host.key} cell", cell=True)
         jobs, migrations, bands = [bulk], [], []
         for number in hops:
@@ -121,17 +121,17 @@ class AllHopsMaker(Maker):
 
 
 def hop_kinds(host: Host, cell: Structure) -> list[HopKind]:
-    """Every cation into every cation vacancy of the sublattice pairs that the host's declared hops join.
+    """Every cation into every cation vacancy of the sublattice pairs that the host's own hops join.
 
     The host's own hops come first.
     """
     present = sorted({(s.specie.symbol, s.properties["sublattice"]) for s in cell if s.properties["valence"] > 0})
     kinds = list(host.hops)
-    for declared in host.hops:
+    for kind in host.hops:
         for ion, start in present:
             for element, place in present:
-                made = HopKind(ion, start, element, place, declared.cutoff_A)
-                joined = (start, place) == (declared.from_sublattice, declared.vacancy_sublattice)
+                made = HopKind(ion, start, element, place, kind.cutoff_A)
+                joined = (start, place) == (kind.from_sublattice, kind.vacancy_sublattice)
                 if joined and made not in kinds:
                     kinds.append(made)
     return [k for k in kinds if {(k.ion, k.from_sublattice), (k.vacancy_element, k.vacancy_sublattice)} <= set(present)]
@@ -184,7 +184,7 @@ def read_numbered(
     charges: SiteCharges | None,
     cell: Structure,
 ) -> Migration:
-    """Barriers, humps and the fields of one hop; `charges` replace those of the band's dipoles.
+    """Barriers, saddles and the fields of one hop; `charges` replace those of the band's dipoles.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class MigrationMaker(Maker):
     fields_V_per_A
         Signed fields along the hop.
     fields
-        Fields in all tiers; the default puts `fields_V_per_A` into the tiers that need no calculation.
+        Fields in all treatments; the default puts `fields_V_per_A` into the treatments that need no calculation.
     """
 
     engine: Engine = field(kw_only=True)
@@ -54,7 +54,7 @@ class MigrationMaker(Maker):
         bulk
             Relaxed ordered cell, or a reference to it.
         host_key
-            Host that declares the hop.
+            Host that names the hop.
         hop_number
             Which of the host's hops.
         order
@@ -107,7 +107,7 @@ def read_migration(
     charges: SiteCharges | None = None,
     cell: Structure | None = None,
 ) -> dict[str, Any]:
-    """Barriers, humps and the field from a converged band, and the two states it joins.
+    """Barriers, saddles and the field from a converged band, and the two states it joins.
 
     `charges` replace those of the band's dipoles; `cell` is the ordered cell that they may belong to.
 
@@ -131,7 +131,7 @@ def read_migration(
 
 
 def hop_label(host: Host, number: int = 0) -> str:
-    """One of the declared hops of a host in words."""
+    """One of the hops of a host in words."""
     kind = host.hops[number]
     return f"{kind.ion}({kind.from_sublattice}) -> V_{kind.vacancy_element}({kind.vacancy_sublattice})"
 

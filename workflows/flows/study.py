@@ -1,4 +1,4 @@
-"""The whole study as one flow: host, references, vacancies, migration, anisotropy, assembly."""
+"""The whole study as one flow: host, references, vacancies, migration, anisotropy, document."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class MagnetoionicStudyMaker(Maker):
     lebedev_order
         Order of the direction set of E(n).
     fields_V_per_m
-        Signed fields along the hop, for the tiers that need no calculation.
+        Signed fields along the hop, for the treatments that need no calculation.
     fields
         Other fields, directions, charges and bands relaxed in the field, see `FieldRequest`.
     is_quick
@@ -53,7 +53,7 @@ class MagnetoionicStudyMaker(Maker):
     stages
         Which of `stage.stage_names` to compute; None computes what the engine and the host allow.
     vacancies
-        Elements and sublattices of the only vacancies to compute; None computes all that the host declares.
+        Elements and sublattices of the only vacancies to compute; None computes all that the host names.
     starts
         Kinds of start of each vacancy, see `VacancyFormationMaker`.
     vacancy_maps

@@ -34,7 +34,7 @@ class VacancyFormationMaker(Maker):
         ends in the state nearest to its start, so a result to be published needs ``START_KINDS``: about seven
         relaxations per vacancy instead of one. Rigid ions end in one state from all.
     only
-        Elements and sublattices to leave out all others; None takes all that the host declares.
+        Elements and sublattices to leave out all others; None takes all that the host names.
     """
 
     engine: Engine = field(kw_only=True)

@@ -1,6 +1,6 @@
 """Total energies of an ion with its t2g hole in three real orbitals, by occupation control without spin-orbit.
 
-A temporary term lifts the wanted orbital of the minority shell and lowers its two partners for a few iterations; it is
+A temporary term lifts the wanted orbital of the minority shell and lowers the other two for a few iterations; it is
 then taken away and the cycle converged without it, so that the energy is that of the plain functional in the state that
 was found. No energy of a biased cycle is used. Constrained starts of DFT+U: B. Meredig et al.,
 10.1103/PhysRevB.82.195128.
@@ -111,7 +111,7 @@ def shell_rotation(axes: ArrayLike) -> FloatArray:
 
 
 def bias_matrix_eV(hole: ArrayLike, axes: ArrayLike) -> FloatArray:
-    """Term that lifts a t2g orbital and lowers its two partners, between the Cartesian d orbitals, shape (5, 5).
+    """Term that lifts a t2g orbital and lowers the other two, between the Cartesian d orbitals, shape (5, 5).
 
     Parameters
     ----------

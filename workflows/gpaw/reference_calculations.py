@@ -33,7 +33,7 @@ PHASES = {
     "co3o4": ("Co3O4", (2, 2, 2)),
     "fe3o4": ("Fe3O4", (2, 2, 2)),
 }
-HOP_STATES = ("before", "hump1", "middle", "hump2", "after")
+HOP_STATES = ("before", "saddle1", "middle", "saddle2", "after")
 # Energies of cells that are subtracted: 1e-5 eV per electron is 2 meV in 28 atoms.
 _BOUNDS_OF_DIFFERENCES = {"energy_eV": 1e-5, "density_e": 1e-4, "eigenstates_eV2": 4e-8}
 # With GPAW's own mixer these come near their bounds in 110 iterations; another mixer would begin anew.

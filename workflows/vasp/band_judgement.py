@@ -77,7 +77,7 @@ def judge_segment(
     band
         With the bound on the residual.
     name
-        Of the hump.
+        Of the segment.
     """
     positions = np.array([s.cart_coords.ravel() for s in path])
     energies = np.array(energies_eV, dtype=float)
@@ -98,7 +98,7 @@ def judge_segment(
             depth,
             HIDDEN_MINIMUM_eV,
             unit="eV",
-            note="split the band there: one climbing image serves one hump" if depth > HIDDEN_MINIMUM_eV else "",
+            note="split the band there: one climbing image serves one saddle" if depth > HIDDEN_MINIMUM_eV else "",
         )
     )
     return checks
@@ -119,13 +119,13 @@ def one_branch(
     Parameters
     ----------
     path, energies_eV
-        All images of a hump with both ends.
+        All images of a segment with both ends.
     forces_eV_per_A
         True forces of the moving images.
     field_V_per_A
         Shape (3,).
     name
-        Of the hump.
+        Of the segment.
     """
     quanta = np.abs(path[0].lattice.matrix @ np.asarray(field_V_per_A, dtype=float))
     limit = 0.5 * float(np.min(quanta[quanta > 1e-6])) if np.any(quanta > 1e-6) else np.inf

@@ -1,4 +1,4 @@
-"""Bands by VTST on split paths: relaxed ends and intermediates, one climbing band per hump, judged by its residual.
+"""Bands by VTST on split paths: relaxed ends and intermediates, one climbing band per segment, judged by its residual.
 
 VASP reads one INCAR for all images, so one MAGMOM starts them all. Where the moments of two minima differ in size,
 every image therefore starts from a density of its own, computed with moments between theirs; a flip is refused. After
@@ -51,7 +51,7 @@ BAND_TAGS = ("LCLIMB", "SPRING", "IMAGES", "ISIF")
 
 
 class Segment(Document):
-    """One hump: its moving images after VASP, with true forces in the order of the structures."""
+    """One segment: its moving images after VASP, with true forces in the order of the structures."""
 
     structures: list[StructureField]
     energies_eV: list[float]
@@ -148,7 +148,7 @@ def split_band(
     fields: dict[str, Any],
     statics: dict[str, Any],
 ) -> Response:
-    """One climbing band per hump between the ends and the lowest minimum found; replaced by those jobs.
+    """One climbing band per segment between the ends and the lowest minimum found; replaced by those jobs.
 
     Raises
     ------
@@ -170,9 +170,9 @@ def split_band(
         before = [image_density(i, k, number, settings, statics) for k, i in enumerate(images[1:-1], 1)] if own else []
         jobs += before
         run: Job = maker.make(images, densities=[d.output.dir_name for d in before])
-        run.name = f"hump {number}: vasp"
+        run.name = f"segment {number}: vasp"
         run.update_metadata(OWN_FOLDER)
-        read = read_segment(run.output, images, maker=maker, left=left, right=right, name=f"hump {number}")
+        read = read_segment(run.output, images, maker=maker, left=left, right=right, name=f"segment {number}")
         jobs += [run, read]
         segments.append(read.output)
     last = collect_band(stations, segments, mover=mover, settings=settings, band=band, notes=notes)
@@ -203,7 +203,7 @@ def stations_of(
     return [initial, *middle, final], notes
 
 
-@job(name="read hump")
+@job(name="read segment")
 def read_segment(
     task: NebIntermediateImagesDoc,
     images: list[Structure],
@@ -213,7 +213,7 @@ def read_segment(
     right: Calculation,
     name: str,
 ) -> Segment:
-    """Images, energies and true forces of a hump, with the guards of every image and the residual of the band."""
+    """Images, energies and true forces of a segment, with the guards of every image and the residual of the band."""
     order = block_order(images[0])
     planned = maker.planned(in_order(images[0], order))
     electrons = expected_electrons(images[0], maker.settings)

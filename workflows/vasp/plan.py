@@ -197,7 +197,7 @@ def vacancy_jobs(label: str, cell: Structure, settings: VaspSettings, starts: Se
 def hop_jobs(
     hop: Hop, number: int, settings: VaspSettings, band: VaspBandSettings, dipoles: str = "formal"
 ) -> list[PlannedJob]:
-    """Ends and trial intermediates (in the band's field if it has one), the band of each hump, the polarisation.
+    """Ends and trial intermediates (in the band's field if it has one), the band of each saddle, the polarisation.
 
     Raises
     ------
@@ -230,8 +230,8 @@ def hop_jobs(
     segment = SegmentMaker(settings=settings, band=band)
     for k, (left, right) in enumerate(pairwise([hop.initial, *hop.intermediates[:1], hop.final]), start=1):
         images = start_images(left, right, band.images_per_hump)
-        purpose = f"{what}, climbing band of hump {k}"
-        jobs.append(PlannedJob(f"hop{number}_hump{k}", purpose, images[0], segment, images=images))
+        purpose = f"{what}, climbing band of segment {k}"
+        jobs.append(PlannedJob(f"hop{number}_segment{k}", purpose, images[0], segment, images=images))
     for kind, tag in (("Berry", "Berry-phase dipole"), ("Born", "Born charges")):
         maker = PolarisationMaker(settings=settings, born=kind == "Born")
         which = "one such job for every image" if dipoles == kind else f"not in the flow unless dipoles: {kind} is set"

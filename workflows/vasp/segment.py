@@ -1,4 +1,4 @@
-"""One hump of a band as a VTST run: its tags, its images, and where their electrons start from."""
+"""One segment of a band as a VTST run: its tags, its images, and where their electrons start from."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def image_density(image: Structure, number: int, segment: int, settings: VaspSet
     """Single point that leaves a density with the moments of one image."""
     maker = MagneticStaticMaker(settings=settings, extra={"LCHARG": True}, **fields)
     run = maker.make(image)
-    run.name = f"hump {segment}: density of image {number}"
+    run.name = f"segment {segment}: density of image {number}"
     run.update_metadata(OWN_FOLDER)
     return run
 

@@ -321,7 +321,7 @@ def in_field(settings: VaspSettings) -> VaspSettings:
 
 
 def hosts_hubbard_U() -> dict[str, float]:
-    """U (eV) of every element that a host declares.
+    """U (eV) of every element that a host names.
 
     Raises
     ------

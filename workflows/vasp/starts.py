@@ -1,7 +1,7 @@
 """Several electronic starts: where the holes or electrons of a defect may sit, and which spin they leave.
 
 DFT+U keeps the first localised solution that it meets, so a defect cell is relaxed from several starts and the
-lowest is kept. The declared moments are always one of them.
+lowest is kept. The stated moments are always one of them.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def electronic_starts(structure: Structure, names: Sequence[str]) -> dict[str, S
     Returns
     -------
     dict
-        Structures by the name of their start, the declared one first.
+        Structures by the name of their start, the first one as stated.
     """
     check_starts(names)
     out = {"declared": structure}

@@ -208,15 +208,15 @@ OWN = "LiFe5O8: {kJ_per_mol: -2368, uncertainty_kJ_per_mol: 6, source: a paper},
 
 
 def test_enthalpies_of_the_user_open_a_window_that_the_table_lacks():
-    """Edges by hand, and a tabulated value is replaced rather than kept beside the declared one."""
+    """Edges by hand, and a tabulated value is replaced rather than kept beside the stated one."""
     stated = read_assumptions(enthalpies=OWN).enthalpies
-    assert [p.source for p in stated] == ["a paper", "declared by the user"]
+    assert [p.source for p in stated] == ["a paper", "stated by the user"]
     window, reason = experimental_window("LiFe5O8", stated)
     assert reason == ""
     assert window.oxygen_rich.reaction == "LiFe5O8 + 1/4 O2 -> 5/2 Fe2O3 + 1/2 Li2O2"
     expected = 2 * (2.5 * -824.2 + 0.5 * -634.3 + 2368.0) * EV_PER_KJ_PER_MOL
     assert window.delta_mu_O_max_eV == pytest.approx(expected, abs=1e-6)
-    assert window.origin == "experimental enthalpies, declared for LiFe5O8, LiFeO2"
+    assert window.origin == "experimental enthalpies, stated for LiFe5O8, LiFeO2"
     assert [p.formation_energy_eV for p in window.phases if p.formula == "LiFeO2"] == [-708 * EV_PER_KJ_PER_MOL]
     made = competing_phases_result(energy("LiFe5O8"), phases(LFO), stated)
     assert made.experimental == window
@@ -261,7 +261,7 @@ def test_lithium_ferrite_gets_its_film_ratios_from_enthalpies_of_the_user(tmp_pa
     assert film.ratio("Li/O").mid == pytest.approx((1 - film.vacancies_per_formula[label]) / 8, rel=1e-12)
     assert set(study.to_dataframe("films")["ratio"]) == {"Li/Fe", "Li/O", "Fe/O"}
     page = report_html(study)
-    assert "experimental enthalpies, declared for LiFe₅O₈, LiFeO₂" in page
-    assert "was declared: a paper" in page
+    assert "experimental enthalpies, stated for LiFe₅O₈, LiFeO₂" in page
+    assert "was stated: a paper" in page
     assert "Range of every potential where LiFe₅O₈ is stable" in page
     plt.close("all")

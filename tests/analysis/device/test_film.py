@@ -1,4 +1,4 @@
-"""Switching path and device figures of a stored study: closed forms, declared numbers, limits."""
+"""Switching path and device figures of a stored study: closed forms, assumed numbers, limits."""
 
 from math import exp
 from pathlib import Path
@@ -58,8 +58,8 @@ def test_barriers_in_a_field_are_those_of_the_study(hop):
     few = hop.model_copy(update={"field": [f for f in hop.field if abs(f.field_V_per_m) < 2e7]})
     with pytest.raises(ValueError, match="beyond"):
         hop_in_field(few, 4e7)
-    tier = SimpleNamespace(breakdown_V_per_m=1e9)
-    wide = few.model_copy(update={"field_studies": [tier]})
+    field = SimpleNamespace(breakdown_V_per_m=1e9)
+    wide = few.model_copy(update={"field_studies": [field]})
     assert hop_in_field(wide, 4e7).forward_eV == pytest.approx(hop_in_field(hop, 4e7).forward_eV)
 
 

@@ -1,4 +1,4 @@
-"""A hop in a field: the identities (i)-(iv) over random fields, three tiers side by side, fields in words."""
+"""A hop in a field: the identities (i)-(iv) over random fields, three treatments side by side, fields in words."""
 
 from dataclasses import dataclass
 
@@ -43,9 +43,9 @@ def study(energies, dipoles, direction, fields, exchanged=False, treatment=PATH)
 @given(direction=vectors, fields=sizes)
 @settings(max_examples=80, deadline=None)
 def test_identities_along_the_path(direction, fields):
-    for tier in (PATH, LINEAR):
-        found = study(ENERGIES, DIPOLES, direction, fields, treatment=tier)
-        assert found.largest_residual_eV(tier) < 1e-12
+    for treatment in (PATH, LINEAR):
+        found = study(ENERGIES, DIPOLES, direction, fields, treatment=treatment)
+        assert found.largest_residual_eV(treatment) < 1e-12
         assert all(p.residual_iii_eV is not None for p in found.points[1:])
 
 

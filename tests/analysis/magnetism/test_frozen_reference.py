@@ -1,4 +1,4 @@
-"""A frozen reference as a user declares it: which ions, which coupling, what u, which loop, and what is refused."""
+"""A frozen reference as a user assumes it: which ions, which coupling, what u, which loop, and what is refused."""
 
 import re
 from dataclasses import dataclass
@@ -243,7 +243,7 @@ def test_assumptions_from_a_file_and_from_a_line_agree(tmp_path):
 def test_a_spinless_engine_refuses_to_supply_the_coupling():
     maker = MagnetoionicStudyMaker.quick(get_engine("local"))
     maker.assumptions = Assumptions(reference=reference(h_meV=None))
-    with pytest.raises(ValueError, match="declare h_meV"):
+    with pytest.raises(ValueError, match="state h_meV"):
         maker.make("cofe2o4")
     maker.assumptions = Assumptions(reference=reference())
     maker.stages = ["vacancies"]

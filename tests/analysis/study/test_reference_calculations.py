@@ -131,7 +131,7 @@ def test_path_of_the_hop_starts_and_ends_in_octahedra_and_its_middle_in_a_tetrah
     def oxygen_within(structure, mover, reach_A):
         return sum(n.specie.symbol == "O" for n in structure.get_neighbors(structure[mover], reach_A))
 
-    states = {name: load_start(f"hop56-{name}") for name in ("before", "hump1", "middle", "hump2", "after")}
+    states = {name: load_start(f"hop56-{name}") for name in ("before", "saddle1", "middle", "saddle2", "after")}
     hop = measured_hop()
     assert all(s.structure.composition == hop.initial.composition for s in states.values())
     assert oxygen_within(states["before"].structure, hop.mover, 2.6) == 6
@@ -213,8 +213,8 @@ def test_evidence_that_failed_a_guard_is_not_used():
         v.label: v.oxygen_rich_eV for v in only_point.vacancies
     }
     assert before.keys() == {v.label for v in after.vacancies}
-    hump = hop_point("hump1")
-    assert "hump1" not in hop_energies_eV({**KEPT, hump: spoil(KEPT[hump], -1.0)})
+    saddle = hop_point("saddle1")
+    assert "saddle1" not in hop_energies_eV({**KEPT, saddle: spoil(KEPT[saddle], -1.0)})
 
 
 def test_energies_of_the_hop_count_from_the_state_before():
@@ -230,7 +230,7 @@ def test_every_kept_document_is_a_task():
 
 
 def test_chain_refuses_other_cells():
-    hop = [task(f"hop56{state}-pw400-k1") for state in ("before", "hump1", "after")]
+    hop = [task(f"hop56{state}-pw400-k1") for state in ("before", "saddle1", "after")]
     assert not_in_chain(hop) == ""
     assert not_in_chain([*hop, task("vo28-pw400-k111")]) == "vo28-pw400-k111"
 

@@ -148,19 +148,19 @@ def test_damaged_run_log_costs_no_result(tmp_path):
 
 
 def test_run_log_of_another_machine_counts_as_alive_while_it_beats(tmp_path, monkeypatch):
-    journal = RunLog(tmp_path)
+    run_log = RunLog(tmp_path)
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr("socket.gethostname", lambda: "node17")
-        journal.begin()
-        journal.add([("a:1", "band", "migration")])
-        journal.started("a:1")
+        run_log.begin()
+        run_log.add([("a:1", "band", "migration")])
+        run_log.started("a:1")
     run, (row,) = read_run_log(tmp_path)
     assert (run.alive, row.state) == (True, "running")
     later = time.time() + 3600
     monkeypatch.setattr("magnetoionics.hpc.local.run_log.time.time", lambda: later)
     run, (row,) = read_run_log(tmp_path)
     assert (run.alive, row.state) == (False, "stopped")
-    journal.finish()
+    run_log.finish()
 
 
 def test_store_without_sqlite_runs_without_a_run_log():

@@ -1,4 +1,4 @@
-"""Right and left partners of a vacancy, charge states and compensation, against closed counts."""
+"""Ions right and left of a vacancy, charge states and compensation, against closed counts."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Hops into and between sites: counts from the Wyckoff positions of spinel, and agreement with a path finder."""
+"""Hops of interstitials: counts from the Wyckoff positions of spinel, and agreement with a path finder."""
 
 import json
 
@@ -246,7 +246,7 @@ def test_what_cannot_be_is_refused(cells):
         hops_into_interstitial(cell, site.position, label, "Li", "B", 1.0)
     with pytest.raises(StructureError, match=r"no two places within 0\.5 A"):
         interstitial_hops(cell, [site], "Li", 1.0, 0.5)
-    with pytest.raises(StructureError, match="take the sites of this very cell"):
+    with pytest.raises(StructureError, match="take the interstitial sites of this very cell"):
         interstitial_hops(supercell(cell, (1, 1, 2)), [site], "Li", 1.0, 3.0)
     with pytest.raises(StructureError, match="use a supercell"):
         interstitial_hops(cell, [site], "Li", 1.0, 8.5)

@@ -1,4 +1,4 @@
-"""Voids, inserted ions and complexes: Wyckoff positions of spinel and counts by hand."""
+"""Interstitial sites, inserted ions and complexes: Wyckoff positions of spinel and counts by hand."""
 
 import json
 
@@ -27,16 +27,16 @@ def imma():
 
 def test_interstitial_sites_of_spinel_are_16c_48f_and_8b(normal):
     """Distances to oxygen by u: 16c, 48f and 8b of Fd-3m at a = 8.392 A, u = 0.381."""
-    voids = {(v.kind, v.multiplicity): v for v in distinct_interstitial_sites(normal)}
-    assert set(voids) == {("octahedron", 16), ("tetrahedron", 48), ("tetrahedron", 8)}
+    sites = {(v.kind, v.multiplicity): v for v in distinct_interstitial_sites(normal)}
+    assert set(sites) == {("octahedron", 16), ("tetrahedron", 48), ("tetrahedron", 8)}
     a, u = 8.392, 0.381
-    assert voids["octahedron", 16].anion_A == pytest.approx(
+    assert sites["octahedron", 16].anion_A == pytest.approx(
         a * np.sqrt((u - 0.125) ** 2 + 2 * (u - 0.375) ** 2), abs=1e-3
     )
-    assert voids["tetrahedron", 8].anion_A == pytest.approx(a * np.sqrt(3) * (0.5 - u), abs=1e-3)
+    assert sites["tetrahedron", 8].anion_A == pytest.approx(a * np.sqrt(3) * (0.5 - u), abs=1e-3)
     # 16c has its nearest cations on A, at a sqrt(3)/8; 8b on B likewise
-    assert voids["octahedron", 16].cation_A == pytest.approx(a * np.sqrt(3) / 8, abs=1e-3)
-    assert voids["tetrahedron", 8].cation_A == pytest.approx(a * np.sqrt(3) / 8, abs=1e-3)
+    assert sites["octahedron", 16].cation_A == pytest.approx(a * np.sqrt(3) / 8, abs=1e-3)
+    assert sites["tetrahedron", 8].cation_A == pytest.approx(a * np.sqrt(3) / 8, abs=1e-3)
 
 
 @pytest.mark.parametrize(("key", "total"), [("cofe2o4", 72), ("life5o8", 72), ("gamma_fe2o3", 3 * 72 + 8)])
@@ -47,13 +47,13 @@ def test_every_interstitial_site_is_found_once(key, total):
 
 def test_lithium_goes_into_the_empty_octahedron_of_maghemite():
     cell = get_host("gamma_fe2o3").structure()
-    voids = [v for v in distinct_interstitial_sites(cell) if v.kind == "octahedron"]
-    filled = with_interstitial(cell, voids[0].position, "Li", 1.0, "16d")
+    sites = [v for v in distinct_interstitial_sites(cell) if v.kind == "octahedron"]
+    filled = with_interstitial(cell, sites[0].position, "Li", 1.0, "16d")
     assert total_valence(filled) == pytest.approx(1)
     assert total_moment(filled) == pytest.approx(total_moment(cell))
     # vacant B sites are farther from the cations than 16c, which shares faces with A
-    assert voids[0].cation_A > voids[-1].cation_A
-    assert sum(v.multiplicity for v in voids if v.cation_A > 2.5) == 8
+    assert sites[0].cation_A > sites[-1].cation_A
+    assert sum(v.multiplicity for v in sites if v.cation_A > 2.5) == 8
 
 
 def test_a_taken_place_is_refused(imma):

@@ -1,4 +1,4 @@
-"""A user's own host: the same path as a declared one, and a reason for every refusal."""
+"""A user's own host: the same path as a built-in one, and a reason for every refusal."""
 
 import numpy as np
 import pytest
@@ -110,7 +110,7 @@ def test_charge_is_refused(write):
 
 
 def test_another_moment_than_stated_is_refused(write):
-    with pytest.raises(HostFileError, match="3 muB per formula unit, declared are 7"):
+    with pytest.raises(HostFileError, match="3 muB per formula unit, stated are 7"):
         load_host(write(moment_per_formula_muB=7.0))
     with pytest.raises(HostFileError, match="'B' is magnetic but has no spin sense"):
         load_host(write(spin_sense={"A": -1}))
@@ -145,7 +145,7 @@ def test_another_composition_than_stated_is_refused(write):
     """The symbol below is unknown to the reader, which then leaves the symmetry out without a word."""
     with pytest.raises(HostFileError, match=r"names the space group Fd-3m:2 and lists no symmetry .* two origin"):
         load_host(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :2")))
-    with pytest.raises(HostFileError, match="holds Fe2CoO4 in 56 atoms, declared is CoFe3O4"):
+    with pytest.raises(HostFileError, match="holds Fe2CoO4 in 56 atoms, stated is CoFe3O4"):
         load_host(write(formula="CoFe3O4"))
 
 
@@ -193,7 +193,7 @@ def test_a_primitive_cell_is_a_host(write, cfo):
 
 
 def test_names_of_sublattices_are_free(write, cfo):
-    """Co neighbours, and low spin in octahedra, are those of the declared host whatever its sublattices are called."""
+    """Co neighbours, and low spin in octahedra, are those of the built-in host whatever its sublattices are called."""
     names = {"A": "tet", "B": "oct", "O": "O"}
     roles = [{**r, "sublattice": names[r["sublattice"]]} for r in ROLES]
     hop = {**ENTRIES["hops"][0], "from_sublattice": "oct", "vacancy_sublattice": "oct"}
@@ -224,7 +224,7 @@ def test_moments_of_the_file_must_be_the_stated_ones(write, tmp_path, cfo, endin
         cell = load_host(path).structure()
         assert sorted(cell.site_properties["magmom"]) == pytest.approx(sorted(neel))
     write_structure(cfo.copy(site_properties={"magmom": np.abs(neel).tolist()}), tmp_path / name)
-    with pytest.raises(HostFileError, match=r"0 degrees apart in the file and 180 as declared: correct spin_sense"):
+    with pytest.raises(HostFileError, match=r"0 degrees apart in the file and 180 as stated: correct spin_sense"):
         load_host(path)
 
 

@@ -39,7 +39,7 @@ def trap(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(place))
     yield mark
     sys.modules.pop(TRAP, None)
-    assert not mark.exists(), "a file from a stranger was executed"
+    assert not mark.exists(), "a file from outside was executed"
 
 
 BOMBS = [
@@ -102,7 +102,7 @@ def test_own_documents_are_let_through(study):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("strangers") / "cfo")
+    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("outside") / "cfo")
 
 
 @pytest.fixture

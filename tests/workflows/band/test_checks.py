@@ -30,7 +30,7 @@ K = 2 * np.pi / 3
 
 
 class Valley(Calculator):
-    """One ion between x = 0 and 3 A: two humps, a valley bent by `bend`, stiffness `across` of y and z."""
+    """One ion between x = 0 and 3 A: two saddles, a valley bent by `bend`, stiffness `across` of y and z."""
 
     implemented_properties = ("energy", "forces")
 
@@ -54,8 +54,8 @@ def ion(x, y=0.0):
 
 def exact():
     """Extrema of 0.6 sin^2(kx) + 0.05 x above its first minimum: 0.6 k sin(2kx) = -0.05."""
-    dip = np.arcsin(0.05 / (0.6 * K)) / (2 * K)
-    at = np.array([-dip, 0.75 + dip, 1.5 - dip, 2.25 + dip, 3.0 - dip])
+    shift = np.arcsin(0.05 / (0.6 * K)) / (2 * K)
+    at = np.array([-shift, 0.75 + shift, 1.5 - shift, 2.25 + shift, 3.0 - shift])
     energies = 0.6 * np.sin(K * at) ** 2 + 0.05 * at
     return energies - energies[0]
 
@@ -121,9 +121,9 @@ def test_checks_of_the_path_can_fail():
     good = points_at((0, 0, 0, 0), (1, 0.2, 0.5, 0), (2, 0, 0, 0))
     assert no_turning_back(good).passed
     assert not no_turning_back(points_at((0, 0, 0, 0), (2, 0, 0.5, 0), (1, 0.2, 0, 0))).passed
-    assert climbed_is_the_top(good, 1, "hump").passed
+    assert climbed_is_the_top(good, 1, "segment").passed
     # At x = 1 the energy still rises at 2 eV/A: the true top is further on.
-    assert not climbed_is_the_top(points_at((0, 0, 0, 0), (1, 0, 0.5, -2.0), (2, 0, 0, 0)), 1, "hump").passed
+    assert not climbed_is_the_top(points_at((0, 0, 0, 0), (1, 0, 0.5, -2.0), (2, 0, 0, 0)), 1, "segment").passed
 
 
 def test_different_barriers_of_the_two_directions_fail():
@@ -165,12 +165,12 @@ def test_trial_that_symmetry_holds_on_the_saddle_is_no_minimum():
     curvature = next(c for c in result.checks if c.name.startswith("curvature along the path"))
     assert curvature.passed
     assert curvature.value < 0
-    assert any("is a saddle: no dip lies there" in n for n in result.notes)
+    assert any("is a saddle: no minimum lies there" in n for n in result.notes)
     assert all(c.passed for c in result.checks), [c for c in result.checks if not c.passed]
 
 
 def test_curvature_at_a_saddle_does_not_follow_the_longer_step():
-    """The path turns behind the hump, its next image is far: the mean of directions stays near the unstable mode."""
+    """The path turns behind the saddle, its next image is far: the mean of directions stays near the unstable mode."""
     stiff = partial(Valley, bend=0.0, across=(20.0, 20.0))
     top = ion(0.755)
     top.calc = stiff()

@@ -39,7 +39,7 @@ def test_known_vacancies_of_107_emt_atoms(driver, element, barrier, formation):
 
 
 class TwoSaddles(Calculator):
-    """One ion in E = h sin^2(2 pi x / L) + k (y^2 + z^2)/2 + s x, two humps from x = 0 to x = L."""
+    """One ion in E = h sin^2(2 pi x / L) + k (y^2 + z^2)/2 + s x, two saddles from x = 0 to x = L."""
 
     implemented_properties = ("energy", "forces")
 
@@ -122,7 +122,7 @@ class Uneven(Calculator):
 def test_images_are_added_where_they_stand_too_far_apart():
     settings = BandSettings(fmax_eV_per_A=0.01, relax_fmax_eV_per_A=0.002)
     result = BandDriver(Uneven, settings).run(one_ion(0), one_ion(8.0), [one_ion(2.0, 0.1)], 0)
-    assert [n for n in result.notes if n.startswith("hump 2: images stood up to 1.")]
+    assert [n for n in result.notes if n.startswith("segment 2: images stood up to 1.")]
     step = next(c for c in result.checks if c.name == "longest step between images")
     assert step.passed
     long_way = [p for p in result.points if 2.05 < p.atoms.positions[0, 0] < 7.9]
@@ -175,7 +175,7 @@ def test_ends_that_make_no_band_are_refused():
 
 
 def test_one_image_that_climbs_is_a_band():
-    """ASE keeps no residual of the climbing image; with one image for each hump there is no other."""
+    """ASE keeps no residual of the climbing image; with one image for each saddle there is no other."""
     settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_hump=1)
     result = BandDriver(TwoSaddles, settings).run(one_ion(0), one_ion(3.0), [one_ion(1.4, 0.1)], 0)
     assert all(c.passed for c in result.checks if c.name.startswith("NEB residual"))

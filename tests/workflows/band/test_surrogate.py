@@ -56,7 +56,7 @@ def test_noise_on_the_start_path_changes_nothing():
 
 
 class TwoSaddles(Calculator):
-    """One ion with two humps of 0.6 eV between x = 0 and 3 A and a curved valley."""
+    """One ion with two saddles of 0.6 eV between x = 0 and 3 A and a curved valley."""
 
     implemented_properties = ("energy", "forces")
 
@@ -81,8 +81,8 @@ def test_both_saddles_and_the_minimum_between_are_found():
     assert [kind for kind, _ in found] == ["saddle", "minimum", "saddle"]
     # Along the valley E = 0.6 sin^2(kx) + 0.05 x; its extrema solve 0.6 k sin(2kx) = -0.05.
     k = 2 * np.pi / 3
-    dip = np.arcsin(0.05 / (0.6 * k)) / (2 * k)
-    exact = [0.6 * np.sin(k * x) ** 2 + 0.05 * x for x in (0.75 + dip, 1.5 - dip, 2.25 + dip)]
+    shift = np.arcsin(0.05 / (0.6 * k)) / (2 * k)
+    exact = [0.6 * np.sin(k * x) ** 2 + 0.05 * x for x in (0.75 + shift, 1.5 - shift, 2.25 + shift)]
     assert [energy for _, energy in found] == pytest.approx(exact, abs=2e-4)
 
 

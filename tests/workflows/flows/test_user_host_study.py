@@ -1,4 +1,4 @@
-"""A user's host through a whole study: the same numbers as the declared host, wherever the files are by then."""
+"""A user's host through a whole study: the same numbers as the built-in host, wherever the files are by then."""
 
 import json
 
@@ -61,13 +61,13 @@ def test_the_study_of_a_user_host_has_the_numbers_of_the_built_in_host(here, mon
         patch.setattr(study_runner, "_build_flow", build_and_remove)
         mine = api.run("Hosts/MyFerrite.yaml", quick=True, stages=STAGES)
     assert (here / "MyFerrite-study" / RESULTS).exists()
-    declared = api.run("cofe2o4", quick=True, stages=STAGES, output=here / "declared")
+    built_in = api.run("cofe2o4", quick=True, stages=STAGES, output=here / "built-in")
     assert mine.host.key == "MyFerrite"
-    assert mine.host.space_group == declared.host.space_group
-    for ours, theirs in zip(mine.vacancies, declared.vacancies, strict=True):
+    assert mine.host.space_group == built_in.host.space_group
+    for ours, theirs in zip(mine.vacancies, built_in.vacancies, strict=True):
         assert (ours.label, ours.multiplicity) == (theirs.label, theirs.multiplicity)
         assert ours.energy_minus_host_eV == pytest.approx(theirs.energy_minus_host_eV, abs=1e-6)
-    (ours,), (theirs,) = mine.migration, declared.migration
+    (ours,), (theirs,) = mine.migration, built_in.migration
     assert ours.forward_eV == pytest.approx(theirs.forward_eV, abs=1e-6)
     assert ours.backward_eV == pytest.approx(theirs.backward_eV, abs=1e-6)
 
@@ -118,7 +118,7 @@ def test_the_command_refuses_a_bad_host_file_in_one_line(here, capsys):
     assert main(["run", str(path), "--quick"]) == 2
     message = capsys.readouterr().err
     assert message.count("\n") == 1
-    assert "has 3 muB per formula unit, declared are 5" in message
+    assert "has 3 muB per formula unit, stated are 5" in message
     assert main(["run", "Nothing.yaml"]) == 2
     assert "Nothing.yaml" in capsys.readouterr().err
     assert sorted(p.name for p in here.iterdir()) == ["Cells", "MyFerrite.yaml"]

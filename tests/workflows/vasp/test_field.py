@@ -157,9 +157,9 @@ def test_a_jump_to_another_branch_is_caught():
     for k, image in enumerate(path):
         image.translate_sites([0], [0.1 * k, 0, 0], frac_coords=False, to_unit_cell=False)
     energies, forces, strength = [0.0] * 5, [np.zeros((len(cell), 3))] * 3, [0.01, 0.0, 0.0]
-    assert one_branch(path, energies, forces, strength, "hump").passed
+    assert one_branch(path, energies, forces, strength, "segment").passed
     jumped = [0.0, 0.0, 0.01 * cell.lattice.a, 0.01 * cell.lattice.a, 0.0]
-    assert one_branch(path, jumped, forces, strength, "hump").passed is False
+    assert one_branch(path, jumped, forces, strength, "segment").passed is False
 
 
 def test_a_band_in_a_field_needs_a_gap():

@@ -125,18 +125,18 @@ def test_a_converged_band_is_not_judged_by_its_raw_forces():
         path.append(image)
         energies.append(-2.0 * x**2)
         forces.append(force)
-    checks = {c.name: c for c in judge_segment(path, energies, forces[1:-1], VaspBandSettings(), "hump")}
+    checks = {c.name: c for c in judge_segment(path, energies, forces[1:-1], VaspBandSettings(), "segment")}
     assert max(np.abs(f).max() for f in forces[1:-1]) > 0.5
-    assert checks["NEB residual of hump"].value == pytest.approx(0, abs=1e-8)
+    assert checks["NEB residual of segment"].value == pytest.approx(0, abs=1e-8)
     assert all(c.passed for c in checks.values())
-    assert checks["curvature along the path at hump"].value == pytest.approx(-4.0)
+    assert checks["curvature along the path at segment"].value == pytest.approx(-4.0)
     side = [f + np.array([0.0, 0.1, 0.0]) for f in forces]
-    bad = {c.name: c for c in judge_segment(path, energies, side[1:-1], VaspBandSettings(), "hump")}
-    assert bad["NEB residual of hump"].passed is False
+    bad = {c.name: c for c in judge_segment(path, energies, side[1:-1], VaspBandSettings(), "segment")}
+    assert bad["NEB residual of segment"].passed is False
     dipped = [0.0, 0.5, 0.1, 0.6, 0.0]
-    hidden = {c.name: c for c in judge_segment(path, dipped, forces[1:-1], VaspBandSettings(), "hump")}
-    assert hidden["no minimum inside hump"].value == pytest.approx(0.4)
-    assert hidden["no minimum inside hump"].passed is False
+    hidden = {c.name: c for c in judge_segment(path, dipped, forces[1:-1], VaspBandSettings(), "segment")}
+    assert hidden["no minimum inside segment"].value == pytest.approx(0.4)
+    assert hidden["no minimum inside segment"].passed is False
 
 
 def test_energies_of_another_functional_or_u_are_not_mixed():

@@ -109,13 +109,18 @@ def test_every_input_is_written_and_complete(inputs_folder):
     readme = (inputs_folder / "README.md").read_text(encoding="utf-8")
     folders = sorted(p.name for p in inputs_folder.iterdir() if p.is_dir())
     assert {"bulk_Imma", "host_supercell", "vacancy_V_Fe_B", "hop1_initial", "hop1_final"} <= set(folders)
-    assert {"reference_CoO", "hop1_hump1", "hop1_hump2", "hop1_berry", "anisotropy_density", "anisotropy_110"} <= set(
-        folders
-    )
+    assert {
+        "reference_CoO",
+        "hop1_segment1",
+        "hop1_segment2",
+        "hop1_berry",
+        "anisotropy_density",
+        "anisotropy_110",
+    } <= set(folders)
     for name in folders:
         assert f"| {name} |" in readme
         incar = Incar.from_file(inputs_folder / name / "INCAR")
-        band = "hump" in name
+        band = "segment" in name
         poscar = inputs_folder / name / ("00/POSCAR" if band else "POSCAR")
         structure = Poscar.from_file(poscar, check_for_potcar=False).structure
         symbols = list(dict.fromkeys(s.specie.symbol for s in structure))
@@ -160,7 +165,7 @@ def test_the_emulator_accepts_every_input_that_is_written(inputs_folder, tmp_pat
             incar.write_file(copy / "INCAR")
             with pytest.raises(InputError, match=broken):
                 read_inputs(copy)
-    band = inputs_folder / "hop1_hump1"
+    band = inputs_folder / "hop1_segment1"
     shutil.copytree(band, tmp_path / "band")
     shutil.rmtree(tmp_path / "band" / "04")
     with pytest.raises(InputError, match="IMAGES"):

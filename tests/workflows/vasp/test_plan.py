@@ -72,12 +72,12 @@ def test_settings_file_reaches_every_kind_of_input(folder):
     assert "Berry-phase dipole of an image; one such job for every image" in readme
     incars = {name: Incar.from_file(folder / name / "INCAR") for name in names}
     assert all(i["ENCUT"] == 550 for i in incars.values())
-    for name in ("hop1_initial", "hop1_final", "hop1_middle1", "hop1_hump1"):
+    for name in ("hop1_initial", "hop1_final", "hop1_middle1", "hop1_segment1"):
         # The file asks for a field along +z; the tag is the force on an electron.
         assert incars[name]["EFIELD_PEAD"] == [0.0, 0.0, -0.01]
         assert incars[name]["LCALCPOL"]
     assert "EFIELD_PEAD" not in incars["vacancy_V_Fe_B_declared"]
-    assert incars["hop1_hump1"]["IMAGES"] == 2
+    assert incars["hop1_segment1"]["IMAGES"] == 2
     with_matrices = {p.parent.name for p in folder.glob("*/OCCMATRIX")}
     assert with_matrices == {"vacancy_V_Fe_B_Fe4", "hop1_initial"} == {n for n in names if "OCCEXT" in incars[n]}
     assert (folder / "hop1_initial" / "OCCMATRIX").read_text(encoding="utf-8") == MATRICES

@@ -93,7 +93,7 @@ def read_files(place: Path, files: dict[str, Path]) -> VaspRun:
             f"{place} holds neither vasprun.xml nor OUTCAR (gzipped or not): give the folder in which VASP ran"
         )
     sources = read_sources(files)
-    run = assemble(place, sources)
+    run = run_document(place, sources)
     return run.model_copy(update={"checks": judge_run(run, sources)})
 
 
@@ -176,7 +176,7 @@ def contradictions(xml: Vasprun, outcar: Outcar) -> list[str]:
     return found
 
 
-def assemble(place: Path, sources: Sources) -> VaspRun:
+def run_document(place: Path, sources: Sources) -> VaspRun:
     """The document without its checks."""
     xml, outcar, tables = sources.xml or Vasprun(), sources.outcar or Outcar(), sources.tables or Outcar()
     incar = {**sources.incar_file, **_echoed(outcar), **xml.incar}
