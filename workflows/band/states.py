@@ -56,7 +56,7 @@ class SurrogateSettings(MSONable):
     most_points
         Evaluations that the surrogate is fitted to; farther ones are left out.
     bend_eV
-        Energies higher than twice this above the ends and every hump found enter the fit as logarithms of this scale.
+        Energies higher than twice this above the ends and every saddle found enter the fit as logarithms of this scale.
     own_time_s
         Seconds that the search may think beside the engine's own; it always has as many as the engine took. Then the
         ordinary driver takes over: where force calls cost nothing, so do more of them.

@@ -78,7 +78,7 @@ class Breaks(EMT):
 
 
 @pytest.mark.parametrize(
-    ("driver", "where"), [(BandDriver, r"image \d of hump 1"), (SurrogateBandDriver, "the search")]
+    ("driver", "where"), [(BandDriver, r"image \d of segment 1"), (SurrogateBandDriver, "the search")]
 )
 def test_a_force_that_is_no_number_near_the_saddle_ends_the_band_at_once_by_name(driver, where):
     """Taken on, it costs 13,515 calls and ends in words of scipy."""
@@ -163,7 +163,7 @@ def test_none_of_the_checks_of_a_band_lets_its_number_pass():
     cut = BandDriver(EMT, BandSettings(fmax_eV_per_A=0.001, relax_fmax_eV_per_A=0.001, max_steps=2))
     result = cut.run(initial, final, [], mover)
     names = {c.name for c in failed(result.checks)}
-    assert {"initial end relaxed", "final end relaxed", "NEB residual of hump 1"} <= names
+    assert {"initial end relaxed", "final end relaxed", "NEB residual of segment 1"} <= names
     assert len(invalid_because(result.checks)) == len(names)
     for check in result.checks:
         with pytest.raises(InvalidResultError, match="must not be used"):
