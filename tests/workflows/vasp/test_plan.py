@@ -176,7 +176,7 @@ def test_every_kind_of_run_has_its_own_command():
 
 
 def test_band_in_a_field_of_a_flow_is_the_engines_own(hop):
-    """`HopInFieldMaker` with VASP: ends and humps of every field are runs with EFIELD_PEAD."""
+    """`HopInFieldMaker` with VASP: ends and saddles of every field are runs with EFIELD_PEAD."""
     made = engine(VaspSettings(kpoint_mesh=(2, 2, 2)))
     inside = made.with_field((0.0, 0.0, 0.01), gap_eV=1.5)
     assert inside.path.field_V_per_A == [0.0, 0.0, 0.01]
