@@ -71,7 +71,7 @@ def shortest_hop(cell: Structure, repeats: Repeats, kind: HopKind) -> Hop:
 
 
 def present_vacancies(host: Host, cell: Structure) -> list[tuple[str, str]]:
-    """The host's declared vacancies, (element, sublattice), whose sites the cell has."""
+    """The host's vacancies, (element, sublattice), whose sites the cell has."""
     filled = filled_sites(cell)
     return [pair for pair in host.vacancies if pair in filled]
 

@@ -153,7 +153,7 @@ def read_hop(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
 
 def _hop_reason(host: Host, order: str, cell: Structure) -> str:
     if not host.hops:
-        return f"host {host.key} declares no hop; declare one in its file"
+        return f"host {host.key} names no hop; name one in its file"
     hop = host.hops[0]
     needed = {(hop.ion, hop.from_sublattice), (hop.vacancy_element, hop.vacancy_sublattice)}
     if absent := sorted(needed - filled_sites(cell)):
@@ -174,7 +174,7 @@ def _room_reason(host: Host, cell: Structure, repeats: tuple[int, int, int]) -> 
 
 
 class MigrationStage(Stage):
-    """The first hop that the host declares, with its fields."""
+    """The first hop that the host names, with its fields."""
 
     name = "migration"
     place = 50.0

@@ -155,7 +155,7 @@ def _changed(host: Calculation, done: Calculation) -> tuple[list[ChangedIon], st
 
 
 class VacanciesStage(Stage):
-    """Every distinct vacancy that the host declares."""
+    """Every distinct vacancy that the host names."""
 
     name = "vacancies"
     place = 20.0
@@ -169,7 +169,7 @@ class VacanciesStage(Stage):
         host = question.host
         if present_vacancies(host, question.cell):
             return ""
-        return f"host {host.key} declares no vacancy that its order {question.order} has a site for"
+        return f"host {host.key} names no vacancy that its order {question.order} has a site for"
 
     def build(self, study: StudyInMaking) -> Flow:
         """All vacancies, or those that the study is limited to, from the starts that it asks for."""
