@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pymatgen.core import Structure
 
 from .cells.spinel import ORDERS, SpinelOrder, inverse_spinel
-from .host import HopKind, Host
+from .host_definition import HopKind, Host
 from .spins import high_spin_moment
 
 # Second-neighbour B-B distances begin at 5.1 A; the first shell lies at a sqrt(2)/4, about 2.97 A.

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from monty.json import MSONable
 
+from .errors import CannotDoError, UnknownEngineError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,20 +22,24 @@ if TYPE_CHECKING:
     from ..analysis.results.document import Provenance
     from ..structures.host import Host
 
+__all__ = [
+    "CAPABILITIES",
+    "PROTOCOLS",
+    "CannotDoError",
+    "Capability",
+    "Engine",
+    "Protocol",
+    "UnknownEngineError",
+    "engine_names",
+    "get_engine",
+]
+
 Capability = Literal["relax", "static", "band", "spin_orbit", "references", "charged", "dielectric"]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
 # fast: to see whether a study runs and where it leads; balanced: numbers to be published; stringent: to show that the
 # balanced ones are converged. Each engine says in its own file what that takes.
 Protocol = Literal["fast", "balanced", "stringent"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
-
-
-class UnknownEngineError(ValueError):
-    """The named engine does not exist, or what it needs is not installed."""
-
-
-class CannotDoError(ValueError):
-    """An engine was asked for a job that it calls impossible; the message has its reason."""
 
 
 @dataclass

@@ -17,13 +17,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..structures.io.untrusted_input import read_yaml
-from .engine import Engine, UnknownEngineError
+from .errors import UnknownEngineError
+
+if TYPE_CHECKING:
+    from .engine import Engine
 
 ENDINGS = (".yaml", ".yml")
 PROTOCOL = "protocol"

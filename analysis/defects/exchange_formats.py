@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...structures.cells.competing_phases import competing_formulas
+from ...structures.competing_phases import competing_formulas
 from ..results.document import Provenance
 from ..thermodynamics.computed_phases import ComputedPhases
 from ..thermodynamics.energy_corrections import ComputedEnergy

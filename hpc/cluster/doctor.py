@@ -15,8 +15,8 @@ from ..errors import UserError
 from .codes import code_problems, needed_codes
 from .controller import DatabaseDownError, job_controller, ping_database, studies
 from .project import load_project
-from .sharing import WAITS_FOR, completed, release
 from .submit import check_table, project_table
+from .waiting import WAITS_FOR, completed, release
 
 if TYPE_CHECKING:
     from jobflow_remote.config.base import Project

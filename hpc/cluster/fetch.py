@@ -14,7 +14,8 @@ from ..local.job_hashes import UnknownInputError, job_key
 from ..local.sqlite_store import Row, SqliteStore, encode
 from .controller import studies
 from .names import own_name
-from .sharing import HANDS_OVER, Shared, completed
+from .sharing import HANDS_OVER, Shared
+from .waiting import completed
 
 if TYPE_CHECKING:
     from jobflow_remote.jobs.jobcontroller import JobController

@@ -22,7 +22,7 @@ def hand_over(project_name: str, owner: str) -> int:
         How many jobs went on.
     """
     from .controller import job_controller
-    from .sharing import release
+    from .waiting import release
 
     with job_controller(project_name) as controller:
         return release(controller, [owner])

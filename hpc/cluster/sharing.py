@@ -13,14 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .hand_over import hand_over
 from .names import make_plain
+from .waiting import WAITS_FOR, completed, release
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job
     from jobflow_remote.jobs.jobcontroller import JobController
 
 KEY = "job.metadata.key"
-WAITS_FOR = "job.metadata.waits_for"
 HANDS_OVER = "job.metadata.hands_over"
 # Whose output will not come by itself: such a job is computed anew.
 _NEVER = ("FAILED", "REMOTE_ERROR", "STOPPED", "USER_STOPPED")
@@ -155,8 +156,6 @@ def _add_hand_over(controller: JobController, owner: str, worker: str) -> None:
     from jobflow_remote import set_run_config
     from jobflow_remote.jobs.data import DynamicResponseType
 
-    from .hand_over import hand_over
-
     # No job of a locked flow can end, so that the owner does not do so between the look and the addition.
     with controller.lock_flow(filter={"jobs": owner}, sleep=0.1, max_wait=_LOCK_WAIT_S) as lock:
         host = lock.locked_document
@@ -187,38 +186,3 @@ def _add_hand_over(controller: JobController, owner: str, worker: str) -> None:
 def beside_runner(controller: JobController, worker: str) -> str:
     """The worker on the runner's machine, which reaches the database; another one only if there is none."""
     return "local" if "local" in controller.project.workers else worker
-
-
-def completed(controller: JobController, uuids: Iterable[str]) -> set[str]:
-    """Which of some jobs have their output: with all that they were replaced by."""
-    last: dict[str, str] = {}
-    query = {"uuid": {"$in": list(uuids)}}
-    for row in controller.jobs.find(query, {"uuid": 1, "state": 1}).sort("index", 1):
-        last[row["uuid"]] = row["state"]
-    return {uuid for uuid, state in last.items() if state == "COMPLETED"}
-
-
-def release(controller: JobController, owners: Iterable[str]) -> int:
-    """Let jobs go on that wait for outputs of other studies, if all of those are there.
-
-    Returns
-    -------
-    int
-        How many.
-    """
-    query = {"state": "PAUSED", "lock_id": None, WAITS_FOR: {"$in": list(owners)}}
-    waiting = list(controller.jobs.find(query, {WAITS_FOR: 1, "job.hosts": 1}))
-    there = completed(controller, {u for row in waiting for u in row["job"]["metadata"]["waits_for"]})
-    flows: dict[str, int] = {}
-    for row in waiting:
-        if not set(row["job"]["metadata"]["waits_for"]) <= there:
-            continue
-        same = {"_id": row["_id"], "state": "PAUSED", "lock_id": None}
-        if controller.jobs.update_one(same, {"$set": {"state": "WAITING"}}).modified_count:
-            host = row["job"]["hosts"][-1]
-            flows[host] = flows.get(host, 0) + 1
-    for host in flows:
-        # A waiting job whose parents in its own flow have ended becomes ready here.
-        controller.refresh_children(controller.flows.find_one({"uuid": host}, {"jobs": 1})["jobs"])
-        controller.update_flow_state(host)
-    return sum(flows.values())

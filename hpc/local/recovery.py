@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 import zlib
 from contextlib import closing
 from pathlib import Path
 
-from ..study_folder.files import RESULTS
 from .sqlite_store import DAMAGED, Row, SqliteStore, decode
 from .store import STORE_FILE, STORE_FOLDER, refuse_links
 
@@ -37,7 +35,7 @@ def heal_store(folder: Path) -> list[str]:
     reason = _damage(path)
     if not reason:
         return []
-    aside = _aside(path.parent)
+    aside = damaged_folder(path.parent)
     for tail in ("", "-wal", "-shm"):
         part = Path(f"{path}{tail}")
         if part.exists():
@@ -51,22 +49,8 @@ def heal_store(folder: Path) -> list[str]:
     return [f"{path} was damaged ({reason}): moved to {aside}, {len(rows)} documents saved, the rest is computed again"]
 
 
-def set_bad_results_aside(folder: Path) -> list[str]:
-    """Move a results.json aside that is no whole JSON, if the store is there to write it again from."""
-    refuse_links(folder)
-    path = folder / RESULTS
-    if not path.is_file() or not (folder / STORE_FOLDER / STORE_FILE).is_file():
-        return []
-    try:
-        json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        aside = _aside(folder / STORE_FOLDER)
-        path.replace(aside / RESULTS)
-        return [f"{path} was damaged ({error}): moved to {aside}, written again from the store"]
-    return []
-
-
-def _aside(store: Path) -> Path:
+def damaged_folder(store: Path) -> Path:
+    """A new folder in a store's, for what is damaged."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     number = 0
     while True:

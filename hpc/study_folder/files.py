@@ -111,6 +111,24 @@ def read_study(folder: Path) -> Study:
         raise UserError(f"{path} is damaged ({error}); rebuild it with `magnetoionics report {folder}`") from error
 
 
+def set_bad_results_aside(folder: Path) -> list[str]:
+    """Move a results.json aside that is no whole JSON, if the store is there to write it again from."""
+    from ..local.recovery import damaged_folder
+    from ..local.store import STORE_FILE, STORE_FOLDER, refuse_links
+
+    refuse_links(folder)
+    path = folder / RESULTS
+    if not path.is_file() or not (folder / STORE_FOLDER / STORE_FILE).is_file():
+        return []
+    try:
+        json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        aside = damaged_folder(folder / STORE_FOLDER)
+        path.replace(aside / RESULTS)
+        return [f"{path} was damaged ({error}): moved to {aside}, written again from the store"]
+    return []
+
+
 def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
     """Write everything that a person or another program reads.
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from ..errors import StudyFailedError, UserError
-from ..local.recovery import heal_store, set_bad_results_aside
+from ..local.recovery import heal_store
 from ..local.run_log import refuse_if_in_use
 from ..local.store import STORE_FOLDER, refuse_links, stores_of
 from ..study_options import StudyOptions
-from .files import REPORT, band_stem, check_output_folder, write_study
+from .files import REPORT, band_stem, check_output_folder, set_bad_results_aside, write_study
 
 if TYPE_CHECKING:
     from jobflow import JobStore

@@ -12,7 +12,7 @@ from ..cells.film_cells import Film
 from ..cells.supercell import image_distance_A as images_apart_A
 from ..cells.supercell import repeats_for_distance, supercell
 from ..checks import StructureError
-from ..host import Host
+from ..host_definition import Host
 from .charge_compensation import Compensation, compensated, compensations
 from .collinear_pairs import CollinearPair, collinear_pairs
 from .complexes import DefectComplex, distinct_complexes, members_from_text, with_complex

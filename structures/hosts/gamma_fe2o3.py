@@ -13,7 +13,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from ..cells.spinel import parent_spinel
-from ..host import HopKind, Host
+from ..host_definition import HopKind, Host
 from ..symmetry import space_group_number
 
 LATTICE_A = 8.347

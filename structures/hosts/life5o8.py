@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pymatgen.core import Lattice, Structure
 
-from ..host import HopKind, Host
+from ..host_definition import HopKind, Host
 
 LATTICE_A = 8.3339
 BOND_LENGTHS_A = {

@@ -6,7 +6,7 @@ from pymatgen.core import Structure
 
 from ..cells.binary_oxides import wurtzite
 from ..cells.supercell import general_supercell, most_distant_images
-from ..host import HopKind, Host
+from ..host_definition import HopKind, Host
 
 LATTICE_A = 3.2495
 LATTICE_C_A = 5.2069

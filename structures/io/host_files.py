@@ -46,7 +46,7 @@ from ..cells.supercell import repeats_for_distance, supercell
 from ..checks import StructureError, check_bonds, check_handedness, check_no_overlap, coordination_number
 from ..defects.hops import distinct_hops
 from ..defects.vacancies import distinct_vacancies, same_site_in
-from ..host import HopKind, Host, UnknownHostError
+from ..host_definition import HopKind, Host, UnknownHostError
 from ..spins import SPIN_PROPERTY, Spin
 from .file_spins import FROM_FILE, check_against_file, spins_from_file
 from .untrusted_input import read_structure_file, read_yaml

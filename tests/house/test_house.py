@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import graphlib
 import json
 import os
@@ -12,10 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from import_graph import ANALYSIS, Import, imports_of, module_graph, room_graph
 
 # Which rooms a room may import besides itself.
 MAY_IMPORT = {
@@ -34,51 +33,6 @@ HELP_SECONDS = 0.7
 MACHINE_PATH = re.compile(r"(?<![\w.~*])/(?:home|root|Users|work)/[\w.$-]")
 
 
-@dataclass(frozen=True)
-class Import:
-    """One import statement of a file of the package."""
-
-    path: str
-    line: int
-    level: int
-    module: str
-    name: str
-    at_load: bool
-
-    @property
-    def target(self) -> tuple[str, ...]:
-        """Parts of the imported module, counted from the package's root, for relative imports."""
-        folder = Path(self.path).parent.parts
-        base = folder[: len(folder) - (self.level - 1)]
-        return (*base, *(self.module.split(".") if self.module else ()), self.name)
-
-    @property
-    def room(self) -> str:
-        return self.path.split("/")[0]
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: from {'.' * self.level}{self.module} import {self.name}"
-
-
-def _statements(node: ast.AST, at_load: bool) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import | ast.ImportFrom):
-            yield child, at_load
-            continue
-        lazy = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        typing_only = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
-        yield from _statements(child, at_load and not lazy and not typing_only)
-
-
-def _imports_of(path: str, source: str) -> Iterator[Import]:
-    for statement, at_load in _statements(ast.parse(source), True):
-        for alias in statement.names:
-            if isinstance(statement, ast.Import):
-                yield Import(path, statement.lineno, 0, alias.name, "", at_load)
-            else:
-                yield Import(path, statement.lineno, statement.level, statement.module or "", alias.name, at_load)
-
-
 @pytest.fixture(scope="session")
 def package_files(checkout_files: list[str]) -> list[str]:
     return [f for f in checkout_files if f.endswith(".py") and (f == "__init__.py" or f.split("/")[0] in MAY_IMPORT)]
@@ -86,7 +40,7 @@ def package_files(checkout_files: list[str]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def imports(repository: Path, package_files: list[str]) -> list[Import]:
-    return [i for f in package_files for i in _imports_of(f, (repository / f).read_text(encoding="utf-8"))]
+    return [i for f in package_files for i in imports_of(f, (repository / f).read_text(encoding="utf-8"))]
 
 
 def test_imports_inside_the_package_are_relative(imports: list[Import]) -> None:
@@ -101,7 +55,7 @@ def test_imports_go_down(imports: list[Import]) -> None:
         if i.level == 0 or i.path == "__init__.py" or i.target == ("__version__",):
             continue
         room = i.target[0]
-        if room not in MAY_IMPORT[i.room] | {i.room}:
+        if room not in MAY_IMPORT[i.floor] | {i.floor}:
             wrong.append(str(i))
     assert wrong == []
 
@@ -114,22 +68,38 @@ def test_only_engines_know_engines(imports: list[Import]) -> None:
         if not i.path.startswith(ENGINES)
     ]
     assert [str(i) for i in named] == []
-    low = [i for i in imports if i.level == 0 and i.room in ("structures", "analysis")]
+    low = [i for i in imports if i.level == 0 and i.floor in ("structures", "analysis")]
     known = [
         i for i in low if f"{i.module}.{i.name}.".startswith(tuple(f"{package}." for package in NO_ENGINE_OUTSIDE))
     ]
     assert [str(i) for i in known] == []
 
 
+def _order(graph: dict[str, set[str]]) -> list[str]:
+    """Whoever is imported first; raises a CycleError that names a circle."""
+    return list(graphlib.TopologicalSorter(graph).static_order())
+
+
 def test_no_circles_at_load(imports: list[Import], package_files: list[str]) -> None:
-    names = {tuple(f.removesuffix("/__init__.py").removesuffix(".py").split("/")): f for f in package_files}
-    graph: dict[str, set[str]] = {f: set() for f in package_files}
+    assert _order(module_graph(imports, package_files, at_load=True))
+
+
+def test_no_circles_inside_functions_either(imports: list[Import], package_files: list[str]) -> None:
+    modules = module_graph(imports, package_files, at_load=False)
+    assert _order(modules)
+    assert _order(room_graph({path: others for path, others in modules.items() if path != "__init__.py"}))
+
+
+def test_rooms_of_analysis_import_only_what_stands_left_of_them(imports: list[Import]) -> None:
+    """Also inside functions, and for types."""
+    wrong = []
     for i in imports:
-        if i.level and i.at_load:
-            found = names.get(i.target) or names.get(i.target[:-1])
-            if found is not None and found != i.path:
-                graph[i.path].add(found)
-    assert list(graphlib.TopologicalSorter(graph).static_order())
+        if i.floor == "analysis" and i.level and i.target[0] == "analysis" and len(i.target) > 2:
+            here, there = Path(i.path).parts[1], i.target[1]
+            if ANALYSIS.index(there) > ANALYSIS.index(here):
+                wrong.append(str(i))
+    assert wrong == []
+    assert {Path(i.path).parts[1] for i in imports if i.floor == "analysis"} <= set(ANALYSIS)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +114,7 @@ def test_no_circles_at_load(imports: list[Import], package_files: list[str]) -> 
     ],
 )
 def test_relative_imports_are_resolved(path: str, source: str, target: tuple[str, ...]) -> None:
-    (found,) = _imports_of(path, source)
+    (found,) = imports_of(path, source)
     assert found.target == target
 
 

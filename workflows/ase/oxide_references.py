@@ -11,7 +11,7 @@ from ...analysis.results.calculation import require_valid
 from ...analysis.thermodynamics.phases import load_experimental_phases
 from ...analysis.thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies
 from ...structures.cells.binary_oxides import reference_phase, reference_phases
-from ...structures.cells.competing_phases import competing_phase
+from ...structures.competing_phases import competing_phase
 from ..checkpoint import Checkpoint, checkpoint
 from .atoms import to_atoms
 from .jobs import relax_cell

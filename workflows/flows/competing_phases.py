@@ -11,7 +11,7 @@ from pymatgen.core import Composition, Structure
 from ...analysis.results.calculation import Calculation
 from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
-from ...structures.cells.competing_phases import (
+from ...structures.competing_phases import (
     competing_formulas,
     competing_oxides,
     competing_phase,

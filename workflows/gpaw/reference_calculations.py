@@ -10,8 +10,8 @@ import numpy as np
 from pymatgen.core import Structure
 
 from ...analysis.study.reference_calculations import ReferenceCalculation, load_start, reference_calculations_folder
-from ...structures.cells.competing_phases import competing_phase
 from ...structures.cells.supercell import general_supercell
+from ...structures.competing_phases import competing_phase
 from ...structures.defects.hops import Hop
 from ...structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
 from ...structures.host import get_host

@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...structures.cells.competing_phases import competing_phase, rival_oxides
 from ...structures.cells.supercell import supercell
+from ...structures.competing_phases import competing_phase, rival_oxides
 from ...structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
 from ...structures.host import Host
 from ..flows.building import Repeats, present_vacancies, shortest_hop

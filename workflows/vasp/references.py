@@ -15,7 +15,7 @@ from pymatgen.core import Composition
 from ...analysis.results.calculation import Calculation, require_valid
 from ...analysis.thermodynamics.phases import load_experimental_phases
 from ...analysis.thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies
-from ...structures.cells.competing_phases import competing_phase
+from ...structures.competing_phases import competing_phase
 from .jobs import MagneticRelaxMaker, calculation_flow
 from .settings import VaspSettings
 

@@ -25,7 +25,7 @@ from magnetoionics.analysis.thermodynamics.stability_window import (
     load_experimental_phases,
     stability_window,
 )
-from magnetoionics.structures.cells.competing_phases import competing_formulas, competing_phase
+from magnetoionics.structures.competing_phases import competing_formulas, competing_phase
 from magnetoionics.structures.spins import total_moment
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.flows.competing_phases import CompetingPhasesMaker

@@ -8,11 +8,11 @@ from operator import add, mul
 import pytest
 from jobflow import Flow, job
 from magnetoionics.hpc.errors import UserError
-from magnetoionics.hpc.local.recovery import heal_store, set_bad_results_aside
+from magnetoionics.hpc.local.recovery import heal_store
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.sqlite_store import DAMAGED, SqliteStore
 from magnetoionics.hpc.local.store import open_store
-from magnetoionics.hpc.study_folder.files import read_study
+from magnetoionics.hpc.study_folder.files import read_study, set_bad_results_aside
 from magnetoionics.hpc.study_folder.status import folder_status
 from magnetoionics.hpc.study_folder.study_run import rebuild_report, run_study
 

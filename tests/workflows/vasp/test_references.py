@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
 from magnetoionics.analysis.results.calculation import Check, InvalidResultError
-from magnetoionics.structures.cells.competing_phases import competing_phase
+from magnetoionics.structures.competing_phases import competing_phase
 from magnetoionics.workflows.vasp.references import fit_references
 from magnetoionics.workflows.vasp.settings import VaspSettings
 from pymatgen.core import Composition

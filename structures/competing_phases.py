@@ -14,9 +14,9 @@ from functools import partial
 import numpy as np
 from pymatgen.core import Composition, Lattice, Structure
 
-from ..host import get_host
-from .binary_oxides import reference_phase
-from .cation_order import spinel_cell
+from .cells.binary_oxides import reference_phase
+from .cells.cation_order import spinel_cell
+from .host import get_host
 
 _METAL_MOMENT_muB = {"Fe": 2.2, "Co": 1.7}
 # An O2 molecule needs a box in which its images do not feel each other; unequal edges lift its degeneracy.
