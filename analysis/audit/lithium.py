@@ -39,12 +39,16 @@ def _oxygen_and_lithium(e: Evidence) -> Judgement:
         found["O"].get("B"),
         "muB per V_O, Fe2+ on B",
         f"A and B are antiparallel by Neel's rule, {e.host.moment_per_formula_muB:g} muB per {e.host.formula}. With "
-        f"the electrons of V_O on B the moment changes by {found['O'].get('B', float('nan')):+g} muB, as claimed, "
-        f"on A by {found['O'].get('A', float('nan')):+g}; an inserted Li with Fe2+ on B changes it by {step:+g}, "
+        f"the electrons of V_O on B the moment changes by {_signed(found['O'].get('B'))} muB, as claimed, "
+        f"on A by {_signed(found['O'].get('A'))}; an inserted Li with Fe2+ on B changes it by {step:+g}, "
         f"as claimed. A Li taken out of the stoichiometric crystal leaves a hole, not Fe2+: "
-        f"{found['Li'].get('B', float('nan')):+g} muB with Fe4+ on B; it raises the moment (+1 muB) only where "
+        f"{_signed(found['Li'].get('B'))} muB with Fe4+ on B; it raises the moment (+1 muB) only where "
         f"Fe2+ is there to be oxidised. {_places(oxygen, lithium)}",
     )
+
+
+def _signed(value: float | None) -> str:
+    return "an unknown amount" if value is None else f"{value:+g}"
 
 
 def _places(oxygen: list[VacancyResult], lithium: list[VacancyResult]) -> str:
@@ -104,7 +108,8 @@ def _lithium_in_maghemite(e: Evidence) -> Judgement:
     curve = next((c for c in e.contents if c.ion == "Li"), None) or moment_curve(cell, per_formula_of="Fe2O3")
     drop = curve.specific_Am2_per_kg[0] - curve.specific_Am2_per_kg[-1]
     slope = drop / curve.content[-1]
-    needed = MEASURED_DROP_Am2_PER_KG / slope if slope > 0 else float("nan")
+    needed = MEASURED_DROP_Am2_PER_KG / slope if slope > 0 else None
+    needed_in_words = "no amount of Li, for the moment does not fall" if needed is None else f"{needed:.2f} Li"
     on_a = moment_curve(cell, [0, 1], per_formula_of="Fe2O3", reduced="A")
     rise = (on_a.moment_muB[1] - on_a.moment_muB[0]) / on_a.content[1]
     # An Fe3+ that leaves A, where it points down, for an octahedron aligned with B.
@@ -115,7 +120,7 @@ def _lithium_in_maghemite(e: Evidence) -> Judgement:
         "Li per Fe2O3 for -20 Am2/kg",
         f"Neel's rule gives {am2_per_kg(e.host.moment_per_formula_muB, 'Fe2O3'):.1f} Am2/kg at no Li (measured: "
         f"{MEASURED_START_Am2_PER_KG:g}) and a fall of {slope:.1f} per Li with Fe2+ on B, so that the measured fall of "
-        f"{MEASURED_DROP_Am2_PER_KG:g} takes {needed:.2f} Li; the empty octahedra hold {curve.capacity:.2f}. The "
+        f"{MEASURED_DROP_Am2_PER_KG:g} takes {needed_in_words}; the empty octahedra hold {curve.capacity:.2f}. The "
         f"sign agrees with the claim; a whole Li per Fe2O3 would make it fall by {slope:.0f}. The slight rise at first "
         f"needs something else: Fe2+ on A gives {rise:+g} muB per Li, an Fe that moves from A to 16c along B "
         f"{moved:+g} muB. Which of them happens, and the voltages, need energies with electrons",

@@ -238,7 +238,7 @@ def _loop(map_: AnisotropyMap, moment_muB: float, axis: FloatArray, u_meV: Float
 
 
 def _senses(loop: Loop | None) -> str:
-    if loop is None or not np.isfinite(loop.shift_T) or not np.isfinite(loop.coercive_T):
+    if loop is None or loop.shift_T is None or loop.coercive_T is None:
         return ""
     one = abs(loop.shift_T) > loop.coercive_T
     return (

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from ..results.document import Document, Provenance
@@ -24,6 +25,12 @@ from .defect_energies import VacancyFormation, formation_energy_eV
 if TYPE_CHECKING:
     import pandas as pd
 
+FloatArray = NDArray[np.float64]
+SAME_SCALE_eV = 0.05
+"""Edges of a density of states may lie this far from those given, beside its own step."""
+STATES_AT_EDGE = 0.01
+"""Share of the largest value within 1 eV of an edge below which its band has not begun: what smearing leaves."""
+_EDGE_REACH_eV = 1.0
 _SAME_VBM_EV = 1e-6
 _ON_PLANE_EV = 1e-6
 
@@ -43,7 +50,7 @@ class BandEdges(Document):
         Density-of-states effective masses in free-electron masses, all equivalent valleys included.
     dos_energies_eV, dos_states_per_eV
         Density of states on the same energy scale, states per eV and cell of `dos_volume_A3`, both spins;
-        used instead of the masses if given.
+        used instead of the masses if given. Its own band edges have to be those given, to 0.05 eV.
     source
         Where the numbers come from.
     """
@@ -59,6 +66,12 @@ class BandEdges(Document):
     source: str
     provenance: Provenance
 
+    @property
+    def has_carriers(self) -> bool:
+        """Whether there are masses or a density of states, so that electrons and holes can be counted."""
+        masses = self.electron_mass is not None and self.hole_mass is not None
+        return masses or self.dos_energies_eV is not None
+
     @model_validator(mode="after")
     def _complete(self) -> BandEdges:
         if self.dielectric is not None:
@@ -70,7 +83,32 @@ class BandEdges(Document):
             energies = np.array(self.dos_energies_eV)
             if len(energies) != len(self.dos_states_per_eV) or np.any(np.diff(energies) <= 0):
                 raise ValueError("the density of states needs rising energies and one value for each")
+            self._require_same_scale(energies, np.array(self.dos_states_per_eV))
         return self
+
+    def _require_same_scale(self, energies: FloatArray, states: FloatArray) -> None:
+        """Refuse a density of states whose own band edges are not those given: its energies have another zero."""
+        if (states < 0).any():
+            raise ValueError("a density of states is not negative")
+        middle = self.vbm_eV + 0.5 * self.gap_eV
+        near = np.abs(energies - middle) < 0.5 * self.gap_eV + _EDGE_REACH_eV
+        # An edge is known to a step of the energies.
+        step = float(np.diff(energies[near]).max(initial=0.0))
+        for name, given, side in (
+            ("valence band maximum", self.vbm_eV, energies <= middle),
+            ("conduction band minimum", self.vbm_eV + self.gap_eV, energies > middle),
+        ):
+            level = STATES_AT_EDGE * float(states[near & side].max(initial=0.0))
+            occupied = energies[near & side & (states > level)]
+            own = None if not occupied.size else float(occupied.max() if given < middle else occupied.min())
+            if own is not None and abs(given - own) <= SAME_SCALE_eV + step:
+                continue
+            found = "has no states within 1 eV of it" if own is None else f"has it at {own:.3f} eV"
+            raise ValueError(
+                f"the {name} is given at {given:.3f} eV, but the density of states {found}: more than "
+                f"{SAME_SCALE_eV:g} eV apart they are on two energy scales. Shift the energies to the zero of the "
+                "defect cells, or take the edges from the density of states"
+            )
 
 
 class ChargeLine(Document):

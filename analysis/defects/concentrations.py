@@ -106,9 +106,9 @@ class ConcentrationSet(Document):
     frozen_at_K
         At which the totals of the defects were in equilibrium; None if that is `temperature_K`.
     fermi_eV
-        Above the valence band maximum; None if no charged defect was given, so that it does not enter.
+        Above the valence band maximum; None if neither charged defects nor bands with carriers were given.
     electrons_per_cm3, holes_per_cm3
-        Carriers; zero without a Fermi level.
+        Carriers, the intrinsic ones where no defect is charged; zero without a Fermi level.
     composition
         Atoms per formula unit with the defects in.
     checks
@@ -219,9 +219,11 @@ def solve_concentrations(
     system = _System(host, lines, temperature_K)
     _check_frozen(system, frozen)
     charged = bool(np.any(system.charges != 0))
+    # Without a charged defect the carriers are the intrinsic ones.
+    electronic = edges is not None and (charged or edges.has_carriers)
 
     def carriers(fermi: float) -> tuple[float, float]:
-        if edges is None or not charged:
+        if edges is None or not electronic:
             return 0.0, 0.0
         n, p = carriers_per_A3(edges, fermi, temperature_K)
         return n * host.volume_A3, p * host.volume_A3
@@ -230,7 +232,7 @@ def solve_concentrations(
         n, p = carriers(fermi)
         return float(system.charges @ system.populations(fermi, frozen)) + p - n
 
-    fermi = _root(net_charge, edges.gap_eV) if charged and edges is not None else None
+    fermi = _root(net_charge, edges.gap_eV) if electronic and edges is not None else None
     level = 0.0 if fermi is None else fermi
     amounts = system.populations(level, frozen)
     electrons, holes = carriers(level)

@@ -6,10 +6,16 @@ hand bring them in here; everything after (levels, Brouwer diagram, film composi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+<<<<<<< HEAD
 from ...structures.competing_phases import competing_formulas
+=======
+import numpy as np
+
+from ...structures.cells.competing_phases import competing_formulas
+>>>>>>> aea1b13 (No document holds a NaN or an infinity; imports of defect entries, densities of states and fields' identities are judged by what they are)
 from ..results.document import Provenance
 from ..thermodynamics.computed_phases import ComputedPhases
 from ..thermodynamics.energy_corrections import ComputedEnergy
@@ -49,10 +55,11 @@ def from_defect_entries(
     Raises
     ------
     ValueError
-        If an entry has no bulk entry, a charged one has no correction, or the two cells of an entry say that they were
-        run or corrected differently.
+        If an entry has no bulk entry or one of another size, a charged one has no correction or two for one error, the
+        two cells of an entry say that they were run or corrected differently, or two sites or cells share a label.
     """
     out = []
+    seen: dict[str, list[Any]] = {}
     for entry in entries:
         name = label(entry) if label is not None else str(entry.defect.name)
         if entry.bulk_entry is None:
@@ -64,7 +71,10 @@ def from_defect_entries(
                 f"{name} with q = {charge:+d} has no finite-size correction: correct the entry first, or add one made "
                 "by charge_corrections to entry.corrections"
             )
+        _refuse_second_correction(name, charge, entry.corrections)
         changes = {str(el): -int(n) for el, n in entry.defect.element_changes.items() if n}
+        _refuse_other_size(name, changes, entry.sc_entry, entry.bulk_entry)
+        _refuse_shared_label(name, entry, seen.setdefault(name, []))
         out.append(
             VacancyFormation(
                 label=name,
@@ -78,6 +88,55 @@ def from_defect_entries(
             )
         )
     return out
+
+
+# What the libraries call a correction for the images of one charge.
+_FOR_IMAGES = {"eFNV": ("kumagai", "efnv"), "FNV": ("freysoldt", "fnv"), "point charge": ("madelung", "makov", "lany")}
+
+
+def _refuse_second_correction(name: str, charge: int, corrections: Mapping[str, float]) -> None:
+    """Refuse two corrections of the same error, e.g. Freysoldt's added to Kumagai's."""
+    kinds: dict[str, str] = {}
+    for key in corrections:
+        kind = next((k for k, words in _FOR_IMAGES.items() if any(w in key.lower() for w in words)), None)
+        if kind is not None:
+            kinds[kind] = key
+    if len(kinds) > 1:
+        both = ", ".join(f"{key!r} ({corrections[key]:+.3f} eV)" for key in kinds.values())
+        raise ValueError(
+            f"{name} with q = {charge:+d} has corrections {both} for one and the same charge: they are alternatives, "
+            "not parts. Keep one in entry.corrections"
+        )
+
+
+def _refuse_other_size(name: str, removed: Mapping[str, int], defect: Any, bulk: Any) -> None:
+    """Refuse a bulk cell that is not the defect cell with its defect undone."""
+    found = {str(el): float(n) for el, n in bulk.composition.items()}
+    wanted = {str(el): float(n) for el, n in defect.composition.items()}
+    for element, n in removed.items():
+        wanted[element] = wanted.get(element, 0.0) + n
+    if {k: v for k, v in wanted.items() if v} != found:
+        whole = " ".join(f"{el}{n:g}" for el, n in sorted(wanted.items()) if n)
+        raise ValueError(
+            f"{name}: the bulk entry holds {bulk.composition.formula}, but the defect cell "
+            f"({defect.composition.formula}) without its defect {whole}: give the bulk cell of the same size"
+        )
+
+
+def _refuse_shared_label(name: str, entry: Any, earlier: list[Any]) -> None:
+    """Refuse two sites, or two cells of one charge, under one label: the lower one would hide the other."""
+    advice = "give each its own name with label=, e.g. label=lambda entry: ..."
+    for other in earlier:
+        if int(other.charge_state) == int(entry.charge_state):
+            raise ValueError(
+                f"{name} with q = {int(entry.charge_state):+d} is given twice: keep the lower, or {advice}"
+            )
+        apart = other.defect.site.frac_coords - entry.defect.site.frac_coords
+        same = other.defect.structure == entry.defect.structure and np.abs(apart - np.rint(apart)).max() < 1e-3
+        if not same and other.defect != entry.defect:
+            places = " and ".join(str(np.round(e.defect.site.frac_coords, 3).tolist()) for e in (other, entry))
+            raise ValueError(f"{name} stands for two sites, {places}: {advice}")
+    earlier.append(entry)
 
 
 def _refuse_unlike_cells(name: str, defect: Any, bulk: Any) -> None:

@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from scipy.special import expit
 
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, miscut_ratio
-from ..results.document import Document
+from ..results.document import Document, Unbounded
 from ..results.units import BOLTZMANN_eV_PER_K
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Curve(Document):
     x_name: str
     y_name: str
     x: list[float]
-    y: list[float]
+    y: list[Unbounded]
     pulse_s: float | None = None
     pulses_V: list[float] = Field(default_factory=list)
     parameters: EnsembleParameters

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from scipy.optimize import least_squares
 from scipy.stats import chi2
 
-from ..results.document import Document
+from ..results.document import Document, Unbounded
 from .ensemble import EnsembleParameters, contrast_against_voltage
 
 FloatArray = NDArray[np.float64]
@@ -37,9 +37,9 @@ class EnsembleFit(Document):
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
     values: dict[str, float]
-    errors: dict[str, float]
+    errors: dict[str, Unbounded]
     scale: float
-    scale_error: float
+    scale_error: Unbounded
     residual_rms: float
     reduced_chi_squared: float | None = None
     parameters: EnsembleParameters

@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from scipy import constants as _c
 
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
-from ..results.document import Document
+from ..results.document import Document, Unbounded
 from ..results.units import BOLTZMANN_eV_PER_K
 
 MU_0 = _c.mu_0
@@ -37,8 +37,8 @@ class FiguresOfMerit(Document):
     converse_magnetoelectric_s_per_m: float | None
     surface_anisotropy_fJ_per_Vm: float | None
     volume_anisotropy_J_per_m3_per_V_per_m: float | None
-    switching_time_s: float
-    retention_s: float
+    switching_time_s: Unbounded
+    retention_s: Unbounded
     energy_per_event_J: float
     assumptions: list[str]
 

@@ -9,7 +9,7 @@ from ..kinetics.migration import Migration
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
 from ..kinetics.switching import FieldPulse, hop_in_field
 from ..magnetism.anisotropy import AnisotropyMap
-from ..results.document import Document
+from ..results.document import Document, Unbounded
 from .ensemble import (
     Curve,
     EnsembleParameters,
@@ -86,7 +86,7 @@ class DeviceResult(Document):
     against_miscut: Curve
     retention: Curve
     switching_fields_V_per_m: list[float]
-    switching_times_s: list[float]
+    switching_times_s: list[Unbounded]
     merit: FiguresOfMerit
     assumptions: list[str]
 

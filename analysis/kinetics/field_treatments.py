@@ -27,6 +27,8 @@ FieldTreatment = Literal["work along the zero-field path", "band relaxed in the 
 PATH: FieldTreatment = "work along the zero-field path"
 RELAXED: FieldTreatment = "band relaxed in the field"
 LINEAR: FieldTreatment = "rate law, linear in the field"
+SAME_SADDLE_A = 0.4
+"""Places of the mover nearer than this are one saddle; those of one hop are an Angstrom and more apart."""
 
 
 class FieldPoint(Document):
@@ -41,15 +43,19 @@ class FieldPoint(Document):
     forward_eV, backward_eV, delta_eV
         Barriers both ways and the reaction energy.
     controlling_hump
-        Number of the highest saddle, from 0; None where the field removed the barrier.
+        Number of the highest saddle among those at zero field, from 0, by its place; None where the field removed the
+        barrier.
+    saddle_A
+        Where the mover stands at that saddle, from where it stands in the initial state, shape (3,), Angstrom; only of
+        bands relaxed in the field, where saddles come and go and a number says nothing.
     slope_forward_e_A, slope_delta_e_A
         -(p_TS - p_IS) and -(p_FS - p_IS) along the direction.
     forward_per_s, backward_per_s
         Rates at the temperature of the study.
     residual_i_eV, residual_ii_eV, residual_iii_eV, residual_iv_eV
         How far the identities are missed. (ii) and (iii) compare with the next smaller field by the mean of both
-        slopes; None at the smallest field, (ii) also where the controlling saddle changes; (iv) None without
-        a relation or without the opposite field.
+        slopes; None at the smallest field, (ii) also where another saddle controls, or the same one elsewhere; (iv) None
+        without a relation or without the opposite field.
     """
 
     tier: FieldTreatment
@@ -58,6 +64,7 @@ class FieldPoint(Document):
     backward_eV: float
     delta_eV: float
     controlling_hump: int | None
+    saddle_A: list[float] | None = None
     slope_forward_e_A: float
     slope_delta_e_A: float
     forward_per_s: float
@@ -202,11 +209,29 @@ def relaxed_point(
     *,
     temperature_K: float = 300.0,
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    zero_field: Band | None = None,
 ) -> FieldPoint:
-    """Barriers of a band that was converged in the field, so that its energies hold the field's work already."""
+    """Barriers of a band that was converged in the field, so that its energies hold the field's work already.
+
+    With the band at zero field its highest saddle gets the number of the one there that is nearest to its place.
+    """
     energies, unit = band.energies_eV, _unit(direction)
     peaks = saddle_images(energies)
-    return _point(RELAXED, field_V_per_A, energies, band.dipoles_e_A, unit, peaks, temperature_K, attempt_Hz, None)
+    point = _point(RELAXED, field_V_per_A, energies, band.dipoles_e_A, unit, peaks, temperature_K, attempt_Hz, None)
+    top = int(np.argmax(energies))
+    if top not in peaks:
+        return point
+    place = _mover_at(band, top)
+    number = point.controlling_hump
+    if zero_field is not None and (known := saddle_images(zero_field.energies_eV)):
+        number = int(np.argmin([np.linalg.norm(_mover_at(zero_field, k) - place) for k in known]))
+    return point.model_copy(update={"controlling_hump": number, "saddle_A": place.tolist()})
+
+
+def _mover_at(band: Band, image: int) -> np.ndarray:
+    """Way of the mover from the first image, shape (3,), Angstrom: path and coordinates of a band are continuous."""
+    there, start = (band.images[n].structure.cart_coords[band.mover] for n in (image, 0))
+    return np.asarray(there - start)
 
 
 def field_study(
@@ -277,6 +302,15 @@ def _point(
     )
 
 
+def _one_saddle(one: FieldPoint, other: FieldPoint) -> bool:
+    """Whether two points speak of one and the same saddle: by place where they know it, else by number."""
+    if one.controlling_hump is None or one.controlling_hump != other.controlling_hump:
+        return False
+    if one.saddle_A is None or other.saddle_A is None:
+        return True
+    return float(np.linalg.norm(np.subtract(one.saddle_A, other.saddle_A))) < SAME_SADDLE_A
+
+
 def _judged(points: Sequence[FieldPoint], exchanged: bool) -> list[FieldPoint]:
     ordered = sorted(points, key=lambda p: p.field_V_per_m)
     by_field = {round(p.field_V_per_m, 3): p for p in ordered}
@@ -288,7 +322,7 @@ def _judged(points: Sequence[FieldPoint], exchanged: bool) -> list[FieldPoint]:
             step = (point.field_V_per_m - before.field_V_per_m) / V_PER_A_TO_V_PER_M
             mean = 0.5 * (point.slope_delta_e_A + before.slope_delta_e_A)
             update["residual_iii_eV"] = point.delta_eV - before.delta_eV - step * mean
-            if point.controlling_hump == before.controlling_hump is not None:
+            if _one_saddle(before, point):
                 mean = 0.5 * (point.slope_forward_e_A + before.slope_forward_e_A)
                 update["residual_ii_eV"] = point.forward_eV - before.forward_eV - step * mean
         opposite = by_field.get(round(-point.field_V_per_m, 3))

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict
 from scipy.special import expit
 
-from ..results.document import Document, Provenance
+from ..results.document import Document, Provenance, Unbounded
 from ..results.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class RetentionPoint(Document):
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
     temperature_K: float
-    retention_s: float
+    retention_s: Unbounded
 
 
 class Retention(Document):

@@ -7,12 +7,13 @@ mu0 H = -u.b / m along the sweep axis b (Meiklejohn and Bean, 10.1103/PhysRev.10
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ConfigDict, Field
+from pydantic import Field, field_validator
 from scipy.optimize import minimize
 
 from ..results.document import Document
@@ -41,19 +42,24 @@ class Loop(Document):
     along
         n.axis at each field.
     coercive_T, shift_T, remanence
-        Half width and centre of the loop on the field axis; magnetisation at zero field coming from saturation.
+        Half width and centre of the loop on the field axis, None where a branch never crosses zero in the fields
+        swept; magnetisation at zero field coming from saturation.
     """
-
-    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     axis: list[float]
     fields_T: list[float]
     along: list[float]
-    coercive_T: float
-    shift_T: float
+    coercive_T: float | None
+    shift_T: float | None
     remanence: float
     moment_muB: float
     assumptions: list[str] = Field(default_factory=list)
+
+    @field_validator("coercive_T", "shift_T", mode="before")
+    @classmethod
+    def _never_crossed(cls, value: object) -> object:
+        """Older results say NaN for None."""
+        return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def particle_loop(
@@ -165,8 +171,8 @@ def loop_of(
         axis=[float(x) for x in direction],
         fields_T=[float(f) for f in fields],
         along=along,
-        coercive_T=(right - left) / 2,
-        shift_T=(right + left) / 2,
+        coercive_T=None if left is None or right is None else (right - left) / 2,
+        shift_T=None if left is None or right is None else (right + left) / 2,
         remanence=float(np.interp(0.0, down[::-1], first[::-1])),
         moment_muB=moment_muB,
         assumptions=[
@@ -181,13 +187,13 @@ def _crossing(
     states: Sequence[FloatArray],
     axis: FloatArray,
     settle: Callable[[float, FloatArray], FloatArray],
-) -> float:
+) -> float | None:
     """Field at which the magnetisation along the axis changes sign on a branch, halved down between two steps."""
     along = np.array([n @ axis for n in states])
     sign = np.sign(along)
     change = np.flatnonzero(sign[:-1] * sign[1:] <= 0)
     if not len(change):
-        return float("nan")
+        return None
     k = int(change[0])
     near, far, state = float(fields[k]), float(fields[k + 1]), states[k]
     for _ in range(_HALVINGS):

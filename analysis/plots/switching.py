@@ -77,10 +77,10 @@ def plot_loops(result: UnidirectionalResult, ax: Axes | None = None) -> Figure:
         for state, colour in zip([s for s in result.states if s.loop is not None], (BLUE, VERMILION), strict=False):
             loop = state.loop
             assert loop is not None
-            axis.plot(
-                loop.fields_T, loop.along, ".-", ms=3, color=colour, label=f"{state.state}: {loop.shift_T:+.3g} T"
-            )
-            axis.axvline(loop.shift_T, color=colour, lw=0.6, ls=":")
+            shift = "not crossed" if loop.shift_T is None else f"{loop.shift_T:+.3g} T"
+            axis.plot(loop.fields_T, loop.along, ".-", ms=3, color=colour, label=f"{state.state}: {shift}")
+            if loop.shift_T is not None:
+                axis.axvline(loop.shift_T, color=colour, lw=0.6, ls=":")
         axis.set_xlabel("field along u (T)")
         axis.set_ylabel("moment along u")
         axis.legend(title="shift of the loop", fontsize=7)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 from pymatgen.core import Structure
 
 from .figures import draw
@@ -21,10 +24,65 @@ def _structure_dict(structure: Structure) -> dict[str, Any]:
     return dict(structure.as_dict())
 
 
+def require_finite(value: Any, where: str) -> None:
+    """Refuse NaN and infinities anywhere in a value: a number that is none is no result.
+
+    Parameters
+    ----------
+    value
+        Plain values, lists, mappings, arrays and structures; inner documents were judged when they were made.
+    where
+        What to call it.
+
+    Raises
+    ------
+    ValueError
+        Naming the place of the first one.
+    """
+    if isinstance(value, float | np.floating):
+        if not math.isfinite(value):
+            raise ValueError(
+                f"{where} is {value}, which is no finite number: leave it out, or say None where it may be"
+            )
+    elif isinstance(value, np.ndarray):
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            index = tuple(int(n) for n in np.argwhere(~np.isfinite(value))[0])
+            raise ValueError(f"{where}{list(index)} is {value[index]}, which is no finite number")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            require_finite(inner, f"{where}[{key!r}]")
+    elif isinstance(value, list | tuple):
+        for n, inner in enumerate(value):
+            require_finite(inner, f"{where}[{n}]")
+    elif isinstance(value, Structure):
+        require_finite(value.lattice.matrix, f"the lattice of {where}")
+        require_finite(value.frac_coords, f"the coordinates of {where}")
+        require_finite(dict(value.site_properties), f"the site properties of {where}")
+
+
+def _not_nan(value: float) -> float:
+    if math.isnan(value):
+        raise ValueError("no number (NaN)")
+    return value
+
+
+def _finite_structure(structure: Structure) -> Structure:
+    require_finite(structure, structure.composition.reduced_formula)
+    return structure
+
+
+def _finite_values(values: dict[str, Any]) -> dict[str, Any]:
+    require_finite(values, "settings")
+    return values
+
+
 _LONGEST_LIST = 6
 _LONGEST_TEXT = 60
 # pymatgen reads itself back from a dictionary; only the way out to JSON is missing.
-StructureField = Annotated[Structure, PlainSerializer(_structure_dict)]
+StructureField = Annotated[Structure, PlainSerializer(_structure_dict), AfterValidator(_finite_structure)]
+# A time or an error may have no bound; a NaN is refused there too.
+Unbounded = Annotated[float, Field(allow_inf_nan=True), AfterValidator(_not_nan)]
+FiniteValues = Annotated[dict[str, Any], AfterValidator(_finite_values)]
 
 
 def _short(value: object) -> str:
@@ -50,9 +108,21 @@ def _brief(value: object) -> str:
 
 
 class Document(BaseModel):
-    """Base of every result. Unknown keys are refused, so a typo never passes as a result."""
+    """Base of every result. Unknown keys are refused, so a typo never passes as a result; so are NaN and infinities."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """See pydantic; what is updated obeys the same rule about finite numbers.
+
+        Raises
+        ------
+        ValueError
+            If a new value is no finite number.
+        """
+        for name, value in (update or {}).items():
+            require_finite(value, f"{type(self).__name__}.{name}")
+        return super().model_copy(update=update, deep=deep)
 
     def plot(self, name: str | None = None, *, ax: Axes | None = None, **options: Any) -> Figure:
         """A figure of this document; see `figures.draw` for its options.
@@ -96,6 +166,6 @@ class Provenance(Document):
     tier: LevelOfTheory
     functional: str | None = None
     hubbard_U_eV: dict[str, float] = Field(default_factory=dict)
-    settings: dict[str, Any] = Field(default_factory=dict)
+    settings: FiniteValues = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     left_out: list[str] = Field(default_factory=list)

@@ -176,7 +176,8 @@ def collect_field(
         for value in fields_V_per_A:
             made = known.get(value, band)
             require_valid(made.checks, f"the band in {value / V_PER_M:.3g} V/m")
-            points.append(relaxed_point(made, direction, value, temperature_K=temperature_K, attempt_Hz=attempt_Hz))
+            rates = {"temperature_K": temperature_K, "attempt_Hz": attempt_Hz}
+            points.append(relaxed_point(made, direction, value, zero_field=band, **rates))
     notes = [
         f"band in {value / V_PER_M:.3g} V/m: {check.name} failed"
         for value, made in known.items()

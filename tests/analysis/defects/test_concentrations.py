@@ -138,6 +138,47 @@ def test_a_parabolic_density_of_states_gives_the_same_carriers():
         assert carriers_per_A3(given, level, 800.0) == pytest.approx(carriers_per_A3(EDGES, level, 800.0), rel=2e-3)
 
 
+def test_an_undoped_host_has_its_intrinsic_carriers():
+    """N = sqrt(Nc Nv) exp(-Eg/2kT), and a level shifted from the middle by kT/2 ln(Nv/Nc)."""
+    bare = HOST.model_copy(update={"sites": [], "removed": {}})
+    temperature_K = 900.0
+    thermal = temperature_K * 8.617333262e-5
+    electrons, holes = (effective_dos_per_A3(m, temperature_K) for m in (EDGES.electron_mass, EDGES.hole_mass))
+    expected = math.sqrt(electrons * holes) * math.exp(-EDGES.gap_eV / (2 * thermal)) * 1e24
+    neutral = [x for x in LINES if x.charge == 0]
+    for found in (
+        solve_concentrations(bare, [], temperature_K, TAG, edges=EDGES),
+        solve_concentrations(HOST, neutral, temperature_K, TAG, edges=EDGES),
+    ):
+        assert found.electrons_per_cm3 == pytest.approx(expected, rel=1e-3)
+        assert found.holes_per_cm3 == pytest.approx(expected, rel=1e-3)
+        shift = 0.5 * thermal * math.log(holes / electrons)
+        assert found.fermi_eV == pytest.approx(EDGES.gap_eV / 2 + shift, abs=1e-3)
+    blind = EDGES.model_copy(update={"electron_mass": None, "hole_mass": None})
+    assert solve_concentrations(HOST, neutral, temperature_K, TAG, edges=blind).fermi_eV is None
+
+
+def test_a_density_of_states_on_another_scale_is_refused():
+    energies = np.linspace(-5.0, 6.0, 2201)
+    states = np.where((energies <= 0) | (energies >= 1.6), 3.0, 0.0)
+
+    def given(shift, gap=1.6):
+        return BandEdges(
+            vbm_eV=shift, gap_eV=gap, dos_energies_eV=energies.tolist(), dos_states_per_eV=states.tolist(),
+            dos_volume_A3=73.8, source="", provenance=TAG,
+        )  # fmt: skip
+
+    for small in (-0.04, 0.0, 0.04):
+        assert given(small).has_carriers
+    for shift in (-0.08, 0.08, 3.0, -2.0):
+        with pytest.raises(ValueError, match="on two energy scales"):
+            given(shift)
+    with pytest.raises(ValueError, match=r"conduction band minimum is given at 1\.900 eV.*has it at 1\.60"):
+        given(0.0, gap=1.9)
+    with pytest.raises(ValueError, match="has no states within 1 eV"):
+        given(20.0)
+
+
 def test_quenching_keeps_totals_and_moves_charges():
     grown = solve_concentrations(HOST, LINES, 1100.0, TAG, edges=EDGES)
     cold = quench(grown, HOST, LINES, 300.0, edges=EDGES)

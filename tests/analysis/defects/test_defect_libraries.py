@@ -224,6 +224,46 @@ def test_entries_that_do_not_go_together_are_refused(host):
         from_defect_entries([one], VBM, TAG)
 
 
+@pytest.mark.parametrize("library", ["pymatgen.analysis.defects.core", "doped.core"])
+def test_entries_that_would_give_a_wrong_energy_in_silence_are_refused(host, library):
+    """A bulk cell of another size was worth +1356 eV; FNV added to eFNV counts the images twice."""
+    core = pytest.importorskip(library)
+    thermo = pytest.importorskip("pymatgen.analysis.defects.thermo")
+    entry_class = core.DefectEntry if library.startswith("doped") else thermo.DefectEntry
+    cell, host_energy, _ = host
+
+    def made():
+        return entries(cell, host_energy, ("Fe", "B"), core.Vacancy, entry_class)
+
+    other = made()
+    half = cell.copy(site_properties={})
+    half.make_supercell([2, 1, 1])
+    other[0].bulk_entry = ComputedStructureEntry(half, 2 * host_energy)
+    with pytest.raises(ValueError, match=r"the bulk entry holds Fe32 Co16 O64, but the defect cell .* the same size"):
+        from_defect_entries(other, VBM, TAG)
+
+    twice = made()
+    twice[1].corrections = {"kumagai_charge_correction": 0.21, "freysoldt_charge_correction": 0.19}
+    said = r"q = -1 has corrections 'kumagai_charge_correction' \(\+0.210 eV\), 'freysoldt.*alternatives"
+    with pytest.raises(ValueError, match=said):
+        from_defect_entries(twice, VBM, TAG)
+    twice[1].corrections = {"kumagai_charge_correction": 0.21, "band filling": -0.05}
+    assert from_defect_entries(twice, VBM, TAG)[1].correction_eV == pytest.approx(0.16)
+
+    with pytest.raises(ValueError, match=r"q = \+0 is given twice"):
+        from_defect_entries([*made(), made()[0]], VBM, TAG)
+
+    tetrahedral = entries(cell, host_energy, ("Fe", "B"), core.Vacancy, entry_class)[:1]
+    _, on_a = site_of(cell, ("Fe", "A"))
+    tetrahedral[0].defect = core.Vacancy(cell.copy(site_properties={}), on_a)
+    with pytest.raises(ValueError, match="stands for two sites"):
+        from_defect_entries([*made()[1:], *tetrahedral], VBM, TAG)
+    named = from_defect_entries(
+        [*made()[1:], *tetrahedral], VBM, TAG, label=lambda e: f"V at {e.defect.site.frac_coords}"
+    )
+    assert len({d.label for d in named}) == 2
+
+
 TENSOR = [[11.0, 0.6, 0.0], [0.6, 13.0, 0.0], [0.0, 0.0, 9.0]]
 
 
