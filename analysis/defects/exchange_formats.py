@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-<<<<<<< HEAD
-from ...structures.competing_phases import competing_formulas
-=======
 import numpy as np
 
-from ...structures.cells.competing_phases import competing_formulas
->>>>>>> aea1b13 (No document holds a NaN or an infinity; imports of defect entries, densities of states and fields' identities are judged by what they are)
+from ...structures.competing_phases import competing_formulas
 from ..results.document import Provenance
 from ..thermodynamics.computed_phases import ComputedPhases
 from ..thermodynamics.energy_corrections import ComputedEnergy
