@@ -54,7 +54,7 @@ class FieldPoint(Document):
         Rates at the temperature of the study.
     residual_i_eV, residual_ii_eV, residual_iii_eV, residual_iv_eV
         How far the identities are missed. (ii) and (iii) compare with the next smaller field by the mean of both
-        slopes; None at the smallest field, (ii) also where another saddle controls, or the same one elsewhere; (iv) None
+        slopes; None at the smallest field, (ii) also where another saddle controls, or it has moved far; (iv) None
         without a relation or without the opposite field.
     """
 
