@@ -24,10 +24,10 @@ import numpy as np
 from ase import Atoms
 from magnetoionics.calculators import rigid_ion
 from magnetoionics.calculators.potentials import potential
-from magnetoionics.calculators.reciprocal import COULOMB
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.units import COULOMB_eV_A
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engines.local import LocalEngine
 
@@ -74,7 +74,7 @@ def theirs(
     model = potential("pedone")
     symbols = atoms.get_chemical_symbols()
     species = [model.nearest_species(s, v) for s, v in zip(symbols, atoms.arrays["valence"], strict=True)]
-    scaled = charges * np.sqrt(COULOMB / LAMMPS_COULOMB)
+    scaled = charges * np.sqrt(COULOMB_eV_A / LAMMPS_COULOMB)
     peer = LammpsPeer(atoms, model, species, scaled, folder, kspace=kspace, coulomb_cutoff=cutoff)
     forces, best, each = peer.forces(), np.inf, max(1, min(20, 2000 // len(atoms)))
     for _ in range(times):

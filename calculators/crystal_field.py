@@ -14,8 +14,9 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from numpy.typing import ArrayLike, NDArray
 
+from ..structures.units import BOHR_A, COULOMB_eV_A
 from .d_shell import D_ORBITALS, quadrupole_operator
-from .ewald import COULOMB, electric_field_gradient
+from .ewald import electric_field_gradient
 
 if TYPE_CHECKING:
     from .ligand_field import LigandFieldParameters
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["angular_overlap", "quadrupole_field", "site_fields"]
 
 FloatArray = NDArray[np.float64]
-_BOHR_A = 0.529177210903
 
 
 def angular_overlap(bonds: ArrayLike, parameters: LigandFieldParameters) -> FloatArray:
@@ -54,7 +54,7 @@ def angular_overlap(bonds: ArrayLike, parameters: LigandFieldParameters) -> Floa
 
 def quadrupole_field(gradient: ArrayLike, parameters: LigandFieldParameters) -> FloatArray:
     """One-electron field of an electric field gradient (V/A^2, shape (3, 3)) on an electron, shape (5, 5), eV."""
-    r2 = parameters.shielding * parameters.r2_a0_squared * _BOHR_A**2
+    r2 = parameters.shielding * parameters.r2_a0_squared * BOHR_A**2
     return np.asarray(-0.5 * r2 * np.einsum("ab,abij->ij", np.asarray(gradient, dtype=float), quadrupole_operator()))
 
 
@@ -116,4 +116,4 @@ def _point_gradient(bonds: FloatArray, charges: FloatArray) -> FloatArray:
     """Second derivatives of the potential of point charges at these vectors, V/A^2, shape (3, 3)."""
     r = np.linalg.norm(bonds, axis=1)
     outer = 3 * np.einsum("na,nb->nab", bonds, bonds) - r[:, None, None] ** 2 * np.eye(3)
-    return np.asarray(COULOMB * np.einsum("n,nab->ab", charges / r**5, outer))
+    return np.asarray(COULOMB_eV_A * np.einsum("n,nab->ab", charges / r**5, outer))

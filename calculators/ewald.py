@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfc
 
+from ..structures.units import COULOMB_eV_A
 from .mesh import MeshLattice
 from .pairs import PairGeometry, half_pairs, pair_geometry
 from .reciprocal import (
-    COULOMB,
     EwaldParameters,
     ReciprocalLattice,
     cell_volume,
@@ -24,7 +24,6 @@ from .reciprocal import (
 )
 
 __all__ = [
-    "COULOMB",
     "EwaldParameters",
     "EwaldResult",
     "electric_field_gradient",
@@ -153,8 +152,8 @@ def far_field(
     """
     alpha, net = lattice.parameters.alpha, charges.sum()
     potential, field, virial = lattice.field(points, charges)
-    background = -np.pi * COULOMB * net / (lattice.volume * alpha**2)
-    potential += background - 2.0 * alpha / np.sqrt(np.pi) * COULOMB * charges
+    background = -np.pi * COULOMB_eV_A * net / (lattice.volume * alpha**2)
+    potential += background - 2.0 * alpha / np.sqrt(np.pi) * COULOMB_eV_A * charges
     return potential, charges[:, None] * field, virial - 0.5 * net * background * np.eye(3)
 
 
@@ -222,12 +221,12 @@ def screened_pairs(geometry: PairGeometry, split: EwaldParameters) -> tuple[Floa
     """
     r = geometry.distances
     scaled = split.alpha * r
-    inverse = COULOMB * (r < split.real_cutoff) / r
+    inverse = COULOMB_eV_A * (r < split.real_cutoff) / r
     value = erfc(scaled)
     value *= inverse
     scaled *= scaled
     slope = np.exp(np.negative(scaled, out=scaled), out=scaled)
-    slope *= -2.0 * split.alpha / np.sqrt(np.pi) * COULOMB * (r < split.real_cutoff)
+    slope *= -2.0 * split.alpha / np.sqrt(np.pi) * COULOMB_eV_A * (r < split.real_cutoff)
     slope -= value
     slope /= r
     slope /= r
@@ -237,7 +236,7 @@ def screened_pairs(geometry: PairGeometry, split: EwaldParameters) -> tuple[Floa
 def _real_gradient(geometry: PairGeometry, charges: FloatArray, split: EwaldParameters) -> FloatArray:
     """Hessian of the screened potential at every ion, shape (n, 3, 3)."""
     r, d = geometry.distances, geometry.vectors
-    keep = COULOMB * (r < split.real_cutoff)
+    keep = COULOMB_eV_A * (r < split.real_cutoff)
     gauss = 2.0 * split.alpha / np.sqrt(np.pi) * np.exp(-((split.alpha * r) ** 2))
     bare = erfc(split.alpha * r) / r
     slope = -(bare + gauss) / r**2

@@ -10,44 +10,12 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from numpy.typing import ArrayLike, NDArray
 
+from ..structures.units import V_PER_M_TO_V_PER_A
+
 FloatArray = NDArray[np.float64]
 
-V_PER_M: float = 1e-10
-"""One V/m in V/Angstrom."""
 NEUTRAL_TOLERANCE: float = 1e-6
 """Largest net charge that counts as neutral, elementary charges."""
-
-
-def field_from_V_per_m(vector: ArrayLike) -> FloatArray:
-    """Convert a field to the unit of this package.
-
-    Parameters
-    ----------
-    vector : array_like
-        Field, V/m, any shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Field, V/Angstrom, same shape; 1e9 V/m are 0.1 V/Angstrom.
-    """
-    return np.asarray(vector, dtype=float) * V_PER_M
-
-
-def field_to_V_per_m(vector: ArrayLike) -> FloatArray:
-    """Convert a field to SI units.
-
-    Parameters
-    ----------
-    vector : array_like
-        Field, V/Angstrom, any shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Field, V/m, same shape.
-    """
-    return np.asarray(vector, dtype=float) / V_PER_M
 
 
 def check_breakdown(field_V_per_A: ArrayLike, gap_eV: float, length_A: float) -> None:
@@ -81,14 +49,14 @@ def check_breakdown(field_V_per_A: ArrayLike, gap_eV: float, length_A: float) ->
     limit = gap_eV / length_A
     if not strength <= limit:
         raise ValueError(
-            f"field {strength:.4g} V/A ({strength / V_PER_M:.3g} V/m) breaks down a gap of {gap_eV:g} eV over"
-            f" {length_A:g} A; allowed are 0 .. {limit:.4g} V/A. Lower the field or shorten the cell along it"
+            f"field {strength:.4g} V/A ({strength / V_PER_M_TO_V_PER_A:.3g} V/m) breaks down a gap of {gap_eV:g} eV "
+            f"over {length_A:g} A; allowed are 0 .. {limit:.4g} V/A. Lower the field or shorten the cell along it"
         )
 
 
 def breakdown_V_per_m(gap_eV: float, length_A: float) -> float:
     """Field that tilts the bands by the gap over a length, V/m; see `check_breakdown`."""
-    return gap_eV / length_A / V_PER_M
+    return gap_eV / length_A / V_PER_M_TO_V_PER_A
 
 
 def check_below(field_V_per_m: float, limit_V_per_m: float | None) -> None:

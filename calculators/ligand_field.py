@@ -18,6 +18,7 @@ from monty.json import MSONable
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from ..structures.units import BOLTZMANN_eV_PER_K
 from .crystal_field import angular_overlap, quadrupole_field, site_fields
 from .d_shell import DShell, d_shell
 
@@ -34,7 +35,6 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
-BOLTZMANN_eV_PER_K = 8.617333262e-5
 _SAME_LEVEL_eV = 1e-7
 _INNER_STATES = 16
 _RESIDUAL_eV = 1e-8

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import irfftn, next_fast_len, rfftn
 
-from .reciprocal import COULOMB, EwaldParameters, cell_volume
+from ..structures.units import COULOMB_eV_A
+from .reciprocal import EwaldParameters, cell_volume
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -135,7 +136,7 @@ def mesh_lattice(cell: ArrayLike, parameters: EwaldParameters, accuracy: float =
     waves = 2.0 * np.pi * np.stack([h.ravel(), k.ravel(), m.ravel()], axis=1) @ inverse.T
     square = np.einsum("mx,mx->m", waves, waves)
     square[0] = np.inf
-    weights = 4.0 * np.pi * COULOMB / volume * np.exp(-square / (4.0 * alpha**2)) / square
+    weights = 4.0 * np.pi * COULOMB_eV_A / volume * np.exp(-square / (4.0 * alpha**2)) / square
     b = [_moduli(n)[np.abs(f).astype(int) % n] for n, f in zip((x, y, z), miller, strict=True)]
     weights *= (b[0][:, None, None] * b[1][:, None] * b[2]).ravel() * float(x * y * z)
     factor = 2.0 * (1.0 / square + 0.25 / alpha**2)

@@ -8,16 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from ase.units import Bohr, Hartree
 from numpy.typing import ArrayLike, NDArray
+
+from ..structures.units import COULOMB_eV_A
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 IntArray = NDArray[np.intp]
 IndexArray = NDArray[np.int32]
 
-COULOMB: float = float(Hartree * Bohr)
-"""Coulomb constant e^2 / (4 pi eps0) in eV Angstrom, from the constants of ASE."""
 
 # Time of one real-space pair over the time of one (atom, wave vector) product, measured.
 _COST_RATIO = 40.0
@@ -244,7 +243,7 @@ def reciprocal_lattice(cell: ArrayLike, parameters: EwaldParameters) -> Reciproc
     square = np.einsum("clx,clx->cl", vectors, vectors)
     inside = (square > 0) & (square <= limit**2)
     safe = np.where(inside, square, 1.0)
-    weights = 4.0 * np.pi * COULOMB / volume * np.exp(-safe / (4.0 * parameters.alpha**2)) / safe
+    weights = 4.0 * np.pi * COULOMB_eV_A / volume * np.exp(-safe / (4.0 * parameters.alpha**2)) / safe
     weights *= np.where(columns[:, 0] > 0, 2.0, 1.0)[:, None] * inside
     used = inside.any(axis=1)
     used[0] |= not used.any()

@@ -11,12 +11,12 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from numpy.typing import ArrayLike, NDArray
 
+from ..structures.units import COULOMB_eV_A
 from .ewald import far_field
 from .mesh import MeshLattice, mesh_lattice
 from .pairs import HalfPairs, half_pairs
 from .potentials import PairPotential, PairTerm, Species, potential
 from .reciprocal import (
-    COULOMB,
     EwaldParameters,
     ReciprocalLattice,
     ewald_parameters,
@@ -309,7 +309,7 @@ class RigidIonCalculator(Calculator):
             pairs.image,
             pairs.translations,
             neighbours.kind,
-            COULOMB,
+            COULOMB_eV_A,
             lattice.parameters.alpha,
             lattice.parameters.real_cutoff,
             erfc_spline(),

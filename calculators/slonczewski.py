@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .ligand_field import BOLTZMANN_eV_PER_K
+from ..structures.units import BOLTZMANN_eV_PER_K
 
 __all__ = ["TRIGONAL_AXES", "COUPLING_eV", "slonczewski_energies", "slonczewski_k1_eV"]
 

@@ -17,7 +17,7 @@ import numpy as np
 from monty.json import MSONable
 from numpy.typing import ArrayLike, NDArray
 
-from .ligand_field import BOLTZMANN_eV_PER_K
+from ..structures.units import BOLTZMANN_eV_PER_K
 
 __all__ = ["FerricParameters", "ferric_energies", "polarised_energies", "spin_matrices", "zero_field_hamiltonian"]
 

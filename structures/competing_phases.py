@@ -7,6 +7,8 @@ treat them as they treat a defect cell; the moments are those of the true valenc
 
 from __future__ import annotations
 
+from .elements import element
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +20,6 @@ from .cells.binary_oxides import reference_phase
 from .cells.cation_order import spinel_cell
 from .host import get_host
 
-_METAL_MOMENT_muB = {"Fe": 2.2, "Co": 1.7}
 # An O2 molecule needs a box in which its images do not feel each other; unequal edges lift its degeneracy.
 _O2_BOX_A = (9.0, 9.5, 10.0)
 _O2_BOND_A = 1.208
@@ -87,7 +88,7 @@ def _with(cell: Structure, valence: dict[str, float], moments: list[float]) -> S
 
 
 def _element(cell: Structure) -> Structure:
-    return _with(cell, {}, [_METAL_MOMENT_muB.get(s.specie.symbol, 0.0) for s in cell])
+    return _with(cell, {}, [element(s.specie.symbol).metal_moment_muB for s in cell])
 
 
 def _bcc(element: str, a_A: float) -> Structure:

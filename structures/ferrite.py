@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .elements import pbe_hubbard_U_eV
+
 from collections.abc import Mapping, Sequence
 
 from pymatgen.core import Structure
@@ -12,7 +14,6 @@ from .spins import high_spin_moment
 
 # Second-neighbour B-B distances begin at 5.1 A; the first shell lies at a sqrt(2)/4, about 2.97 A.
 FIRST_B_SHELL_A = 3.3
-IRON_U_eV = 5.3
 
 
 def inverse_ferrite(
@@ -23,10 +24,10 @@ def inverse_ferrite(
     lattice_A: float,
     oxygen_u: float,
     references: Sequence[str],
-    hubbard_U_eV: Mapping[str, float],
     gap_eV: float,
     claims: Sequence[str] = (),
     sources: Mapping[str, str],
+    hubbard_U_eV: Mapping[str, float] | None = None,
 ) -> Host:
     """Host of an inverse spinel ferrite: Fe3+ on A (down), M2+ and Fe3+ on B (up).
 
@@ -43,14 +44,14 @@ def inverse_ferrite(
         Cubic lattice parameter in Angstrom and oxygen parameter in the -43m origin.
     references
         Formulas of the competing oxides.
-    hubbard_U_eV
-        U of M where it has one; that of Fe is the Materials Project's for PBE.
     gap_eV
         Band gap for the breakdown check, in eV.
     claims
         Ids of the claims that the host serves.
     sources
         Where `lattice_A`, `oxygen_u`, the gap and U come from.
+    hubbard_U_eV
+        Of M, where the table of elements has none; those of the table are the Materials Project's for PBE.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def inverse_ferrite(
         vacancies=(("Fe", "A"), *on_b, ("O", "O")),
         hops=(HopKind(divalent, "B", "Fe", "B", cutoff_A=FIRST_B_SHELL_A),),
         references=tuple(references),
-        hubbard_U_eV={"Fe": IRON_U_eV, **hubbard_U_eV},
+        hubbard_U_eV={**pbe_hubbard_U_eV("Fe", divalent), **(hubbard_U_eV or {})},
         gap_eV=gap_eV,
         claims=tuple(claims),
         sources={"moment": "Neel's collinear model, inverse distribution", **sources},

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ...structures.units import SECONDS_PER_DAY, V_PER_M_TO_V_PER_A, COULOMB_eV_A, E_PER_A2_TO_uC_PER_CM2
 from ..defects.binding import VacancyBinding
-from ..defects.charge_corrections import COULOMB_eV_A
 from ..defects.formation import composition_after
 from ..device.ensemble import EnsembleParameters, contrast_after, ensemble_of_hop
 from ..kinetics.migration import Migration
@@ -15,7 +15,6 @@ from ..kinetics.rates import (
     retention_s,
 )
 from ..magnetism.unidirectional import axis_angle_deg
-from ..results.units import SECONDS_PER_DAY
 from ..study.documents import VacancyResult
 from ..thermodynamics.phases import formula_composition
 from .evidence import Evidence, Judge, Judgement, NotDoneError, need
@@ -45,7 +44,6 @@ _VISIBLE = 0.05
 # A scan begins this long after the last pulse, at zero voltage.
 READ_AFTER_s = 60.0
 MISCUTS_deg = (8.9, 36.6)
-_MICROCOULOMB_PER_CM2 = 1602.176634
 
 
 def _composition(e: Evidence) -> Judgement:
@@ -221,7 +219,7 @@ def _review_retention(retention: Retention) -> float:
 
 def _work_at(hop: Migration, voltage_V: float) -> float:
     """Work over the whole hop in the field of a voltage across the assumed thickness, eV."""
-    return abs(hop.images[-1].dipole_along_hop_e_A) * voltage_V / ASSUMED_THICKNESS_m * 1e-10
+    return abs(hop.images[-1].dipole_along_hop_e_A) * voltage_V / ASSUMED_THICKNESS_m * V_PER_M_TO_V_PER_A
 
 
 def _writing(e: Evidence) -> Judgement:
@@ -278,7 +276,7 @@ def _polarisation(e: Evidence) -> Judgement:
     dipole = hop.images[-1].dipole_along_hop_e_A
     atoms = sum(formula_composition(e.host.formula).values())
     volume = e.host.volume_per_formula_A3 * (hop.cell_atoms + 1) / atoms
-    value = dipole / volume * _MICROCOULOMB_PER_CM2
+    value = dipole / volume * E_PER_A2_TO_uC_PER_CM2
     return Judgement(
         "reproduced" if abs(dipole) > 0.1 else "contradicted",
         value,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import constants
 from scipy.special import expit
 
-from ..results.units import BOLTZMANN_eV_PER_K
+from ...structures.units import BOLTZMANN_eV_PER_K
 from .charge_states import BandEdges
 
 FloatArray = NDArray[np.float64]

@@ -19,13 +19,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
-from scipy import constants
 
+from ...structures.units import COULOMB_eV_A
 from ..results.document import Document, StructureField
 
 FloatArray = NDArray[np.float64]
 # e^2 / (4 pi epsilon_0) in eV Angstrom.
-COULOMB_eV_A = constants.e / (4.0 * math.pi * constants.epsilon_0) * 1e10
 # Madelung constant of a simple cubic lattice of charges in a uniform background.
 SIMPLE_CUBIC_MADELUNG = 2.837297479480619
 _ACCURACY = 1e-12

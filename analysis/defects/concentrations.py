@@ -21,9 +21,9 @@ from pydantic import Field
 from scipy.optimize import brentq
 from scipy.special import logsumexp
 
+from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.checks import Check, held
 from ..results.document import Document, Provenance
-from ..results.units import BOLTZMANN_eV_PER_K
 from .carriers import carriers_per_A3
 from .charge_states import BandEdges, ChargeLine
 

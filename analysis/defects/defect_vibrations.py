@@ -10,16 +10,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pydantic import Field
-from scipy import constants
 
+from ...structures.units import PER_CM_TO_eV
 from ..kinetics.attempt_frequency import vibrational_free_energy_eV
 from ..results.checks import Check, held
 from ..results.document import Document, Provenance
 from .defect_energies import VacancyFormation
 
 # Zero-point energy of O2 per atom, h c (omega_e / 2 - omega_e x_e / 4) / 2 with 1580.19 and 11.98 per cm.
-_PER_CM_EV = 100.0 * constants.h * constants.c / constants.e
-O2_ZERO_POINT_eV_PER_ATOM = 0.5 * (1580.19 / 2.0 - 11.98 / 4.0) * _PER_CM_EV
+O2_ZERO_POINT_eV_PER_ATOM = 0.5 * (1580.19 / 2.0 - 11.98 / 4.0) * PER_CM_TO_eV
 
 
 class VibrationalTerm(Document):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pymatgen.core import Structure
 
+from ...structures.elements import element
 from ...structures.spins import high_spin_moment, low_spin_moment
 from ..results.calculation import Calculation
 from ..results.document import Document
@@ -12,7 +13,6 @@ from ..results.document import Document
 # Moments in a calculation scatter by a tenth of a Bohr magneton; a change of valence moves them by more than this.
 CHANGED_muB = 0.4
 _SAME_SITE_A = 1.5
-_VALENCES = {"Co": (2, 3, 4), "Fe": (2, 3, 4), "Ni": (2, 3, 4), "Mn": (2, 3, 4)}
 
 
 class ChangedIon(Document):
@@ -166,19 +166,17 @@ def _same_sites(host: Structure, defect: Structure) -> tuple[list[int], int]:
     return same, missing[0]
 
 
-def _suggested(element: str, valence: float, before: float, after: float, step: int) -> str:
-    if element not in _VALENCES:
+def _suggested(symbol: str, valence: float, before: float, after: float, step: int) -> str:
+    if not element(symbol).valences:
         return "moment without a d shell"
-    formal = high_spin_moment(element, round(valence))
+    formal = high_spin_moment(symbol, round(valence))
     scale = abs(before) / formal if formal else 1.0
     states: list[tuple[float, int, str]] = []
-    for v in (v for v in _VALENCES[element] if step * (v - round(valence)) >= 0):
-        states.append(
-            (abs(scale * high_spin_moment(element, v) - abs(after)), abs(v - round(valence)), f"{element}{v}+")
-        )
-        low = low_spin_moment(element, v)
-        if low != high_spin_moment(element, v):
-            states.append((abs(scale * low - abs(after)), abs(v - round(valence)), f"{element}{v}+ low spin"))
+    for v in (v for v in element(symbol).valences if step * (v - round(valence)) >= 0):
+        states.append((abs(scale * high_spin_moment(symbol, v) - abs(after)), abs(v - round(valence)), f"{symbol}{v}+"))
+        low = low_spin_moment(symbol, v)
+        if low != high_spin_moment(symbol, v):
+            states.append((abs(scale * low - abs(after)), abs(v - round(valence)), f"{symbol}{v}+ low spin"))
     best = min(states, key=lambda s: (round(s[0], 2), s[1]))
     flipped = " reversed" if before * after < 0 and abs(after) > CHANGED_muB else ""
     return best[2] + flipped

@@ -14,9 +14,10 @@ from scipy import constants as _c
 
 from ...structures.defects.interstitials import interstitial_centres, with_interstitial
 from ...structures.spins import high_spin_moment, total_moment
+from ...structures.units import MU_B_J_PER_T
 from ..results.document import Document
 
-_MU_B_NA = _c.physical_constants["Bohr magneton"][0] * _c.N_A
+_MU_B_NA = MU_B_J_PER_T * _c.N_A
 _OCTAHEDRON = 6
 
 

@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator
 from scipy.special import expit
 
+from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, miscut_ratio
 from ..results.document import Document, Unbounded
-from ..results.units import BOLTZMANN_eV_PER_K
+from ...structures.units import BOLTZMANN_eV_PER_K
 
 if TYPE_CHECKING:
     from ..kinetics.migration import Migration
@@ -171,7 +172,7 @@ def _half_normal(spread: float) -> tuple[FloatArray, FloatArray]:
 
 def field_V_per_A(voltage_V: float, p: EnsembleParameters) -> float:
     """Local field of a voltage, V/Angstrom: f V / thickness."""
-    return p.local_field_factor * voltage_V / p.thickness_m * 1e-10
+    return p.local_field_factor * voltage_V / p.thickness_m * V_PER_M_TO_V_PER_A
 
 
 def _rates(p: EnsembleParameters, members: _Members, voltage_V: float) -> tuple[FloatArray, FloatArray]:

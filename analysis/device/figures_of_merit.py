@@ -7,12 +7,12 @@ import math
 from pydantic import ConfigDict
 from scipy import constants as _c
 
+from ...structures.units import MU_B_J_PER_T, V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
 from ..results.document import Document, Unbounded
-from ..results.units import BOLTZMANN_eV_PER_K
+from ...structures.units import BOLTZMANN_eV_PER_K
 
 MU_0 = _c.mu_0
-MU_B = _c.physical_constants["Bohr magneton"][0]
 
 
 class FiguresOfMerit(Document):
@@ -55,7 +55,7 @@ def converse_magnetoelectric_s_per_m(
     """
     if cell_volume_A3 <= 0 or field_change_V_per_m == 0:
         raise ValueError("a coefficient needs a positive volume and a change of the field")
-    magnetisation = moment_change_muB * MU_B / (cell_volume_A3 * 1e-30)
+    magnetisation = moment_change_muB * MU_B_J_PER_T / (cell_volume_A3 * 1e-30)
     return float(MU_0 * magnetisation / field_change_V_per_m)
 
 
@@ -84,7 +84,7 @@ def switching_time_s(
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
 ) -> float:
     """Mean time of a hop in a field: 1 / {nu exp[-(E_b - z e F d/2)/kT]}; never shorter than one attempt."""
-    lowered = barrier_eV - 0.5 * charge_e * distance_A * field_V_per_m * 1e-10
+    lowered = barrier_eV - 0.5 * charge_e * distance_A * field_V_per_m * V_PER_M_TO_V_PER_A
     return max(retention_s(lowered, temperature_K, attempt_Hz), 1.0 / attempt_Hz)
 
 
@@ -100,12 +100,12 @@ def field_for_time_V_per_m(
     if not time_s > 0:
         raise ValueError(f"switching time {time_s} s must be positive")
     needed = barrier_eV - BOLTZMANN_eV_PER_K * temperature_K * math.log(attempt_Hz * time_s)
-    return max(0.0, needed) / (0.5 * charge_e * distance_A * 1e-10)
+    return max(0.0, needed) / (0.5 * charge_e * distance_A * V_PER_M_TO_V_PER_A)
 
 
 def energy_per_event_J(field_V_per_m: float, charge_e: float = 2.0, distance_A: float = 2.967) -> float:
     """Work of the field on one hop, z e F d, in J; capacitor and leakage losses come on top."""
-    return abs(charge_e * _c.e * field_V_per_m * distance_A * 1e-10)
+    return abs(charge_e * _c.e * field_V_per_m * distance_A * V_PER_M_TO_V_PER_A)
 
 
 def figures_of_merit(

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Lattice
 
-from ..results.units import V_PER_A_TO_V_PER_M
+from ...structures.units import V_PER_A_TO_V_PER_M, V_PER_M_TO_V_PER_A
 
 FloatArray = NDArray[np.float64]
 
-_PER_A = {"V/m": 1e-10, "V/cm": 1e-8, "kV/cm": 1e-5, "MV/cm": 1e-2, "V/nm": 0.1, "V/A": 1.0}
+_PER_A = {"V/m": V_PER_M_TO_V_PER_A, "V/cm": 1e-8, "kV/cm": 1e-5, "MV/cm": 1e-2, "V/nm": 0.1, "V/A": 1.0}
 _LENGTH_A = {"A": 1.0, "nm": 10.0, "um": 1e4, "mm": 1e7}
 _TEXT = re.compile(
     r"^\s*(?P<value>[-+.\deE,\s]+?)\s*(?P<unit>[kM]?V(?:/\w+)?)"

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants as _c
 
+from ...structures.units import BOLTZMANN_eV_PER_K, PLANCK_eV_S
 from ..results.checks import Check, failed, held
 from ..results.document import Document, Provenance
-from ..results.units import BOLTZMANN_eV_PER_K
 from .rates import Retention, retention
 
 FloatArray = NDArray[np.float64]
 Method = Literal["Gamma modes", "partial Hessian"]
-PLANCK_eV_S: float = _c.physical_constants["Planck constant in eV/Hz"][0]
 # sqrt(eV / (A^2 u)) as an angular frequency, in cycles per picosecond.
 _TO_THZ = math.sqrt(_c.e / (1e-20 * _c.atomic_mass)) / (2 * math.pi) * 1e-12
 

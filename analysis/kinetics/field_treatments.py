@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...structures.units import V_PER_A_TO_V_PER_M
 from ..results.calculation import Band
 from ..results.document import Document, Provenance
-from ..results.units import V_PER_A_TO_V_PER_M
 from .profiles import saddle_images, tilted_energies
 from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...structures.units import V_PER_A_TO_V_PER_M
 from ..results.document import Document
-from ..results.units import V_PER_A_TO_V_PER_M
 
 FloatArray = NDArray[np.float64]
 

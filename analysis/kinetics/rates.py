@@ -16,7 +16,7 @@ from pydantic import ConfigDict
 from scipy.special import expit
 
 from ..results.document import Document, Provenance, Unbounded
-from ..results.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
+from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
 
 if TYPE_CHECKING:
     import pandas as pd

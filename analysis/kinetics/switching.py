@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
+from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
 from ..magnetism.hysteresis import SwitchingPath, switching_path
 from ..results.document import Document
-from ..results.units import BOLTZMANN_eV_PER_K
 from .migration import Migration
 from .profiles import FieldBarrier, barrier_in_field
 from .rates import ASSUMED_ATTEMPT_Hz, two_state_population
-
-_PER_METRE = 1e-10
 
 
 class FieldPulse(Document):
@@ -69,7 +67,7 @@ def hop_in_field(hop: Migration, field_V_per_m: float) -> FieldBarrier:
         )
     unit = np.asarray(hop.displacement_A) / np.linalg.norm(hop.displacement_A)
     dipoles = np.outer([i.dipole_along_hop_e_A for i in hop.images], unit)
-    return barrier_in_field([i.energy_eV for i in hop.images], dipoles, unit, field_V_per_m * _PER_METRE)
+    return barrier_in_field([i.energy_eV for i in hop.images], dipoles, unit, field_V_per_m * V_PER_M_TO_V_PER_A)
 
 
 def hop_populations(

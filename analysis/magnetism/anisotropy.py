@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.optimize import minimize
 
+from ...structures.units import MEV_PER_A3_TO_MJ_PER_M3
 from ..results.calculation import Check
 from ..results.document import Document, Provenance
-from ..results.units import MEV_PER_A3_TO_MJ_PER_M3
 from .directions import antipodes, images_under, plane_scan
 from .harmonics import HarmonicFit, fit_harmonics
 from .switching_barrier import pass_energy_meV, sphere_grid

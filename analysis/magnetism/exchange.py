@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from pymatgen.core import Structure
 
+from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.document import Document, Provenance
-from ..results.units import BOLTZMANN_eV_PER_K
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int_]

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
+from ...structures.units import MEV_PER_A3_TO_MJ_PER_M3, BOLTZMANN_eV_PER_K
 from ..results.calculation import Check
 from ..results.document import Document, Provenance
-from ..results.units import MEV_PER_A3_TO_MJ_PER_M3, BOLTZMANN_eV_PER_K
 from .anisotropy import AnisotropyMap
 
 FloatArray = NDArray[np.float64]

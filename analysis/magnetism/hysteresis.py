@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator
 from scipy.optimize import minimize
 
+from ...structures.units import MEV_TO_J, MU_B_J_PER_T
 from ..results.document import Document
-from ..results.units import MEV_TO_J, MU_B_J_PER_T
 from .anisotropy import AnisotropyMap
 from .harmonics import HarmonicFit
 from .switching_barrier import sphere_grid

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...structures.units import MEV_PER_A3_TO_MJ_PER_M3
 from ..results.document import Document
-from ..results.units import MEV_PER_A3_TO_MJ_PER_M3
 from .harmonics import HarmonicFit, real_harmonics
 
 if TYPE_CHECKING:

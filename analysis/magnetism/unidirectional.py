@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
+from ...structures.units import MEV_TO_J, MU_B_J_PER_T
 from ..results.document import Document
-from ..results.units import MEV_TO_J, MU_B_J_PER_T
 from .anisotropy import AnisotropyMap, AnisotropySummary, summarise
 from .directions import antipodes, lebedev_weights
 from .frozen_reference import FrozenCoupling, FrozenReference

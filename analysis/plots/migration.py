@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from ...structures.units import V_PER_M_TO_V_PER_A
 from ..kinetics.field_treatments import RELAXED
 from ..kinetics.migration import Migration
 from ..results.figures import figure
@@ -55,7 +56,7 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
         strongest = sorted({abs(f.field_V_per_m) for f in migration.field if f.field_V_per_m}, reverse=True)[:fields]
         for rank, size in enumerate(strongest):
             for sense, style in ((1, "--"), (-1, ":")):
-                tilted = energy - sense * size * 1e-10 * dipole
+                tilted = energy - sense * size * V_PER_M_TO_V_PER_A * dipole
                 axis.plot(
                     fine,
                     PchipInterpolator(arc, tilted)(fine),

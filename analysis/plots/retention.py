@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR
 from ..kinetics.rates import Retention, retention_s
 from ..results.figures import figure
-from ..results.units import SECONDS_PER_DAY, SECONDS_PER_YEAR
 from .base import BLUE, VERMILION, canvas, sign
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import inspect
 import math
 from functools import partial
 
+from ...structures.units import BOLTZMANN_eV_PER_K
 from ..defects.equilibria import DefectEquilibria
 from ..device.film import DeviceResult
 from ..magnetism.anisotropy import AnisotropyMap
 from ..results.figures import NamedFigure, figure_set, figures_of
-from ..results.units import BOLTZMANN_eV_PER_K
 from ..study.documents import Study
 from ..study.observables import anchor_of, table_name
 from ..thermodynamics.stability_window import ChemicalPotentials

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from ...structures.elements import element
 from ..results.calculation import Band
 
 if TYPE_CHECKING:
@@ -30,17 +31,6 @@ _MOMENT_TO_A = 0.3
 _TURN_DEG, _TILT_DEG = 15.0, 12.0
 _PATH_COLOUR = 0x009E73
 _VACANCY_COLOUR = 0xBBBBBB
-# The viewer's own colours of elements.
-_ELEMENT_COLOURS = {
-    "O": "red",
-    "Fe": "brown",
-    "Co": "pink",
-    "Ni": "light green",
-    "Mg": "yellow-green",
-    "Li": "violet",
-    "Zn": "slate blue",
-    "Mn": "lilac",
-}
 _UP_COLOUR, _DOWN_COLOUR = 0x0072B2, 0xCC79A7
 
 
@@ -91,7 +81,7 @@ def band_dataset(band: Band, title: str) -> dict[str, Any]:
 def colour_words(band: Band) -> str:
     """Which colour the view gives to each element."""
     symbols = [str(e) for e in band.images[0].structure.composition.elements]
-    return ", ".join(f"{s} {_ELEMENT_COLOURS.get(s, 'in the colour of its own')}" for s in symbols)
+    return ", ".join(f"{s} {element(s).colour or 'in the colour of its own'}" for s in symbols)
 
 
 def _screen(hop: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import constants
 from scipy.optimize import brentq
 
-from ..results.units import BOLTZMANN_eV_PER_K
+from ...structures.units import BOLTZMANN_eV_PER_K, PER_CM_TO_eV
 
 O2_MASS_KG = 31.998 * constants.atomic_mass
 O2_ROTATIONAL_CONSTANT_PER_CM = 1.4377  # B_0
@@ -31,8 +31,6 @@ O2_SPIN_DEGENERACY = 3
 TEMPERATURE_RANGE_K = (20.0, 3000.0)
 # Largest |log10(p/atm)| that is a number worth returning.
 _LARGEST_DECADE = 300.0
-
-_PER_CM_EV = 100.0 * constants.h * constants.c / constants.e
 
 
 @overload
@@ -147,8 +145,8 @@ def _log_partition_at_1_atm(temperature_K: NDArray[np.float64]) -> NDArray[np.fl
     wavelength_m = constants.h / np.sqrt(2 * np.pi * O2_MASS_KG * constants.k * temperature_K)
     volume_m3 = constants.k * temperature_K / constants.atm
     translation = np.log(volume_m3 / wavelength_m**3)
-    rotation = np.log(thermal / (O2_SYMMETRY_NUMBER * O2_ROTATIONAL_CONSTANT_PER_CM * _PER_CM_EV))
-    vibration = -np.log1p(-np.exp(-O2_WAVENUMBER_PER_CM * _PER_CM_EV / thermal))
+    rotation = np.log(thermal / (O2_SYMMETRY_NUMBER * O2_ROTATIONAL_CONSTANT_PER_CM * PER_CM_TO_eV))
+    vibration = -np.log1p(-np.exp(-O2_WAVENUMBER_PER_CM * PER_CM_TO_eV / thermal))
     return np.asarray(translation + rotation + vibration + math.log(O2_SPIN_DEGENERACY))
 
 

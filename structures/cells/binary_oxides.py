@@ -10,11 +10,10 @@ from collections.abc import Callable
 
 from pymatgen.core import Lattice, Structure
 
+from ..elements import element
 from .spinel import parent_spinel
 
-# The valence of each cation is the one that the mean-valence treatment starts from: what is missing
-# for neutrality is spread over all cations, exactly as in a cell with a vacancy.
-_VALENCE = {"Fe": 3.0, "Co": 2.0, "Ni": 2.0, "Mg": 2.0, "Zn": 2.0, "Li": 1.0, "O": -2.0}
+# What is missing for neutrality is spread over all cations, exactly as in a cell with a vacancy.
 
 
 def _rocksalt(element: str, a_A: float) -> Structure:
@@ -82,7 +81,7 @@ def reference_phase(formula: str) -> Structure:
     cell = _PHASES[formula]()
     symbols = [s.specie.symbol for s in cell]
     bare = Structure(cell.lattice, symbols, cell.frac_coords)
-    bare.add_site_property("valence", [_VALENCE[s] for s in symbols])
+    bare.add_site_property("valence", [element(s).valence for s in symbols])
     bare.add_site_property("sublattice", ["O" if s == "O" else "cation" for s in symbols])
     bare.add_site_property("magmom", [0.0] * len(symbols))
     return bare

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monty.json import MSONable
-from pymatgen.core import Element, Structure
+from pymatgen.core import Structure
 
 from ..checks import coordination_number
+from ..elements import element
 from ..spins import along, high_spin_moment, low_spin_moment, total_moment
 
-# Formal valences that oxides show beside the usual one; ions that are not here keep theirs.
-_VALENCES: dict[str, tuple[int, ...]] = {"Co": (2, 3), "Fe": (2, 3, 4), "Ni": (2, 3), "Mn": (2, 3, 4)}
-# Ions whose octahedral low-spin state lies low enough to be tried beside the high-spin one.
-_LOW_SPIN = (("Co", 3), ("Ni", 3))
 _OCTAHEDRON = 6
 
 
@@ -137,21 +134,21 @@ def _nearest(structure: Structure, index: int, mode: Compensation) -> list[int]:
 def _ways(structure: Structure, index: int, charge: int, count: int, step: int) -> list[Compensation]:
     groups: dict[tuple[str, str, float], list[int]] = {}
     for i, site in enumerate(structure):
-        if i != index and site.specie.symbol in _VALENCES:
+        if i != index and element(site.specie.symbol).valences:
             p = site.properties
             groups.setdefault((site.specie.symbol, p["sublattice"], float(p["valence"])), []).append(i)
     anion = next((s.specie.symbol for s in structure if s.properties["valence"] < 0), "O")
     out = []
-    for (element, sublattice, valence), sites in sorted(groups.items()):
+    for (symbol, sublattice, valence), sites in sorted(groups.items()):
         new = valence + step
-        if new not in _VALENCES[element] or len(sites) < count:
+        if new not in element(symbol).valences or len(sites) < count:
             continue
-        states = [("high spin", high_spin_moment(element, new))]
-        if (element, new) in _LOW_SPIN and coordination_number(structure, sites[0], anion) == _OCTAHEDRON:
-            states.append(("low spin", low_spin_moment(element, new)))
+        states = [("high spin", high_spin_moment(symbol, new))]
+        if new == element(symbol).low_spin and coordination_number(structure, sites[0], anion) == _OCTAHEDRON:
+            states.append(("low spin", low_spin_moment(symbol, new)))
         for name, moment in states:
             suffix = f" {name}" if len(states) > 1 else ""
-            label = f"{count} {Element(element).symbol}{new:.0f}+({sublattice}){suffix}"
-            mode = Compensation(label, charge, element, sublattice, count, new, moment, 0.0)
+            label = f"{count} {symbol}{new:.0f}+({sublattice}){suffix}"
+            mode = Compensation(label, charge, symbol, sublattice, count, new, moment, 0.0)
             out.append(replace(mode, total_moment_muB=total_moment(compensated(structure, index, mode))))
     return out

@@ -11,7 +11,6 @@ HOST = inverse_ferrite(
     lattice_A=8.392,
     oxygen_u=0.381,
     references=("CoO", "Co3O4", "Fe2O3", "Fe3O4"),
-    hubbard_U_eV={"Co": 3.32},
     gap_eV=1.5,
     claims=("C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9", "C10"),
     sources={

@@ -15,7 +15,6 @@ HOST = inverse_ferrite(
     lattice_A=8.394,
     oxygen_u=0.3799,
     references=("FeO", "Fe2O3"),
-    hubbard_U_eV={},
     gap_eV=0.14,
     sources={
         "a": "8.394 A, general literature, room temperature; known well",

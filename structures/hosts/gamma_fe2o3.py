@@ -7,6 +7,8 @@ filled. The same order was the lowest found by R. Grau-Crespo et al., 10.1088/09
 
 from __future__ import annotations
 
+from ..elements import pbe_hubbard_U_eV
+
 from itertools import combinations
 
 import numpy as np
@@ -74,7 +76,7 @@ HOST = Host(
     vacancies=(("Fe", "A"), ("Fe", "B"), ("O", "O")),
     hops=(HopKind("Fe", "B", "Fe", "B", cutoff_A=3.3),),
     references=("FeO", "Fe3O4", "Fe2O3"),
-    hubbard_U_eV={"Fe": 5.3},
+    hubbard_U_eV=pbe_hubbard_U_eV("Fe"),
     gap_eV=2.0,
     claims=("C15",),
     sources={

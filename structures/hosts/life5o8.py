@@ -6,6 +6,8 @@ refinement's own coordinates were not at hand. `BOND_LENGTHS_A` keeps the input 
 
 from __future__ import annotations
 
+from ..elements import pbe_hubbard_U_eV
+
 from pymatgen.core import Lattice, Structure
 
 from ..host_definition import HopKind, Host
@@ -53,7 +55,7 @@ HOST = Host(
     vacancies=(("Fe", "A"), ("Fe", "B"), ("Li", "B"), ("O", "O")),
     hops=(HopKind("Li", "B", "Fe", "B", cutoff_A=3.3), HopKind("Fe", "B", "Li", "B", cutoff_A=3.3)),
     references=("Li2O", "Fe2O3", "Fe3O4"),
-    hubbard_U_eV={"Fe": 5.3},
+    hubbard_U_eV=pbe_hubbard_U_eV("Fe"),
     gap_eV=1.9,
     claims=("C11", "C12"),
     sources={

@@ -11,7 +11,6 @@ HOST = inverse_ferrite(
     lattice_A=8.389,
     oxygen_u=0.382,
     references=("MgO", "Fe2O3", "Fe3O4"),
-    hubbard_U_eV={},
     gap_eV=1.9,
     sources={
         "a": "8.389 A, general literature, room temperature; it varies by 0.01 A with the inversion degree",

@@ -11,7 +11,6 @@ HOST = inverse_ferrite(
     lattice_A=8.339,
     oxygen_u=0.3823,
     references=("NiO", "Fe2O3", "Fe3O4"),
-    hubbard_U_eV={"Ni": 6.2},
     gap_eV=1.5,
     sources={
         "a": "8.339 A, general literature, room temperature; known well",

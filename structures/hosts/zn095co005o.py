@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..elements import pbe_hubbard_U_eV
+
 from pymatgen.core import Structure
 
 from ..cells.binary_oxides import wurtzite
@@ -49,7 +51,7 @@ HOST = Host(
     vacancies=(("O", "O"), ("Zn", "T")),
     hops=(HopKind("O", "O", "O", "O", cutoff_A=3.4),),
     references=("ZnO", "CoO", "Co3O4"),
-    hubbard_U_eV={"Co": 3.32},
+    hubbard_U_eV=pbe_hubbard_U_eV("Co"),
     gap_eV=3.3,
     claims=("C13",),
     sources={

@@ -10,13 +10,13 @@ from ase import Atoms
 from ase.build import bulk
 from ase.spacegroup import crystal
 from magnetoionics.calculators.ewald import (
-    COULOMB,
     EwaldParameters,
     electric_field_gradient,
     ewald_parameters,
     ewald_sum,
 )
 from magnetoionics.calculators.pairs import half_pairs, pair_geometry
+from magnetoionics.structures.units import COULOMB_eV_A
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
@@ -38,7 +38,7 @@ def split(alpha: float, reach: float = 6.2) -> EwaldParameters:
 
 def madelung(atoms: Atoms, charges: ArrayLike, distance: float, formulas: float, accuracy: float = TIGHT) -> float:
     energy = ewald_sum(atoms.cell, atoms.positions, charges, accuracy=accuracy).energy
-    return -energy * distance / COULOMB / formulas
+    return -energy * distance / COULOMB_eV_A / formulas
 
 
 def two_ions(name: str, **kwargs: float) -> tuple[Atoms, FloatArray]:
@@ -47,7 +47,7 @@ def two_ions(name: str, **kwargs: float) -> tuple[Atoms, FloatArray]:
 
 
 def test_coulomb_constant() -> None:
-    assert pytest.approx(14.399645, abs=5e-6) == COULOMB
+    assert pytest.approx(14.399645, abs=5e-6) == COULOMB_eV_A
 
 
 # Longer digits than numbers.md: standard literature values of the same constants.
@@ -178,7 +178,7 @@ def potential_of_others(
     cell: FloatArray, positions: FloatArray, charges: FloatArray, site: int, probe: FloatArray
 ) -> float:
     """Potential at a probe near an ion, without that ion itself but with its images."""
-    own = COULOMB * charges[site] / np.linalg.norm(probe - positions[site])
+    own = COULOMB_eV_A * charges[site] / np.linalg.norm(probe - positions[site])
     points, values = np.vstack([positions, probe]), np.append(charges, 0.0)
     return float(ewald_sum(cell, points, values, accuracy=TIGHT).potential[-1]) - own
 
@@ -210,7 +210,7 @@ def test_field_gradient_against_finite_differences(net: float) -> None:
             expected[a, b] = (curvatures[0] - curvatures[1]) / 4.0 if a != b else curvatures[0]
             expected[b, a] = expected[a, b]
     trace = np.trace(expected)
-    assert trace == pytest.approx(4 * np.pi * COULOMB * charges.sum() / abs(np.linalg.det(cell)), abs=1e-4)
+    assert trace == pytest.approx(4 * np.pi * COULOMB_eV_A * charges.sum() / abs(np.linalg.det(cell)), abs=1e-4)
     expected -= np.eye(3) * trace / 3.0
     result = electric_field_gradient(cell, positions, charges, [2, site], accuracy=1e-12)
     assert result.shape == (2, 3, 3)

@@ -10,10 +10,9 @@ from ase.calculators.emt import EMT
 from magnetoionics.calculators.field import (
     UniformFieldCalculator,
     check_breakdown,
-    field_from_V_per_m,
-    field_to_V_per_m,
 )
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator
+from magnetoionics.structures.units import V_PER_A_TO_V_PER_M, V_PER_M_TO_V_PER_A
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
@@ -32,13 +31,13 @@ def in_field(atoms: Atoms, charges: FloatArray, field: ArrayLike = FIELD, **kwar
 
 
 def test_units() -> None:
-    np.testing.assert_allclose(field_from_V_per_m([1e9, 0, -1e8]), [0.1, 0, -0.01])
-    np.testing.assert_allclose(field_to_V_per_m(field_from_V_per_m(FIELD)), FIELD)
+    assert pytest.approx(0.1) == 1e9 * V_PER_M_TO_V_PER_A
+    assert pytest.approx(1.0) == V_PER_M_TO_V_PER_A * V_PER_A_TO_V_PER_M
 
 
 def test_half_work_of_a_cobalt_hop() -> None:
     # numbers.md: z = 2, d = 2.967 A, half-work 29.7 meV at 1e8 V/m.
-    field = float(field_from_V_per_m(1e8))
+    field = 1e8 * V_PER_M_TO_V_PER_A
     assert 0.5 * 2 * field * 2.967 * 1e3 == pytest.approx(29.7, abs=0.05)
 
 

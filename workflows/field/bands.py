@@ -20,7 +20,8 @@ from ...analysis.kinetics.field_treatments import (
 from ...analysis.kinetics.rates import ASSUMED_ATTEMPT_Hz
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, require_valid
-from ...calculators.field import V_PER_M, check_below
+from ...calculators.field import check_below
+from ...structures.units import V_PER_M_TO_V_PER_A
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
 from .jobs import band_in_field
@@ -95,7 +96,7 @@ class HopInFieldMaker(Maker):
             require_relaxing(self.engine, self.gap_eV)
         for value in self.fields_V_per_m:
             check_below(value, self.breakdown_V_per_m)
-        fields = [f * V_PER_M for f in self.fields_V_per_m]
+        fields = [f * V_PER_M_TO_V_PER_A for f in self.fields_V_per_m]
         # At zero field the relaxed band is the band itself.
         moved = [f for f in fields if f] if self.relaxed else []
         jobs = [band_in_field(self.engine, band, direction, f, self.gap_eV, self.charges, cell) for f in moved]
@@ -175,11 +176,11 @@ def collect_field(
     if known:
         for value in fields_V_per_A:
             made = known.get(value, band)
-            require_valid(made.checks, f"the band in {value / V_PER_M:.3g} V/m")
+            require_valid(made.checks, f"the band in {value / V_PER_M_TO_V_PER_A:.3g} V/m")
             rates = {"temperature_K": temperature_K, "attempt_Hz": attempt_Hz}
             points.append(relaxed_point(made, direction, value, zero_field=band, **rates))
     notes = [
-        f"band in {value / V_PER_M:.3g} V/m: {check.name} failed"
+        f"band in {value / V_PER_M_TO_V_PER_A:.3g} V/m: {check.name} failed"
         for value, made in known.items()
         for check in made.checks
         if check.passed is False

@@ -14,11 +14,11 @@ from ...analysis.kinetics.hop_set import HopSet
 from ...analysis.kinetics.migration import Migration
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, Calculation, require_valid
-from ...calculators.field import V_PER_M
 from ...structures.cells.supercell import supercell
 from ...structures.defects.hops import Hop, distinct_hops
 from ...structures.defects.vacancies import distinct_vacancies, same_site_in
 from ...structures.host import HopKind, Host, HostKey, get_host, portable_host
+from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import HOP, FieldRequest, field_jobs
 from .building import Repeats
@@ -108,7 +108,7 @@ class AllHopsMaker(Maker):
             read = read_numbered(
                 out,
                 band.output,
-                [f * V_PER_M for f in along_hop],
+                [f * V_PER_M_TO_V_PER_A for f in along_hop],
                 studies,
                 self.fields.charges,
                 bulk.output.structure,

@@ -13,9 +13,9 @@ from ...analysis.builder.build import keffer_of_mover
 from ...analysis.kinetics.migration import Migration, migration_from_band
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, Calculation, require_valid
-from ...calculators.field import V_PER_M
 from ...structures.defects.hops import Hop
 from ...structures.host import Host, HostKey, get_host
+from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import HOP, FieldRequest, field_jobs
 from ..stage import Question, Stage, StudyInMaking
@@ -77,12 +77,12 @@ class MigrationMaker(Maker):
             name="band",
         )
         host = get_host(host_key)
-        default = [f / V_PER_M for f in self.fields_V_per_A]
+        default = [f / V_PER_M_TO_V_PER_A for f in self.fields_V_per_A]
         cell = bulk.structure if isinstance(bulk, Calculation) else host.structure(order)
         self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
         along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
         read = read_migration(
-            hop.output, band.output, [f * V_PER_M for f in along_hop], self.fields.charges, bulk.structure
+            hop.output, band.output, [f * V_PER_M_TO_V_PER_A for f in along_hop], self.fields.charges, bulk.structure
         )
         jobs, studies = field_jobs(
             self.fields,
@@ -194,7 +194,7 @@ class MigrationStage(Stage):
         return MigrationMaker(
             engine=study.engine,
             repeats=maker.repeats,
-            fields_V_per_A=[f * V_PER_M for f in maker.fields_V_per_m],
+            fields_V_per_A=[f * V_PER_M_TO_V_PER_A for f in maker.fields_V_per_m],
             fields=maker.fields,
         ).make(study.bulk, study.host_key, order=study.order)
 

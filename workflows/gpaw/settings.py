@@ -12,10 +12,8 @@ from ase import Atoms
 from monty.json import MSONable
 from numpy.typing import ArrayLike, NDArray
 
-# Above the moment of the free atom the basis of atomic orbitals, from which GPAW starts, cannot hold the spin.
-FREE_ATOM_MOMENT_muB = {"Cr": 6.0, "Mn": 5.0, "Fe": 4.0, "Co": 3.0, "Ni": 2.0, "Cu": 1.0}
-# The Materials Project's, fitted for PBE.
-PBE_HUBBARD_U_eV = {"Co": 3.32, "Fe": 5.3, "Ni": 6.2}
+from ...structures.elements import element, pbe_hubbard_U_eV
+
 # Share of a point by which a mesh may miss its spacing.
 MESH_MARGIN = 0.02
 # What the cycle may use: point group and time reversal, time reversal alone, or nothing.
@@ -63,7 +61,7 @@ class GpawSettings(MSONable):
     """
 
     functional: str = "PBE"
-    hubbard_U_eV: dict[str, float] = field(default_factory=lambda: dict(PBE_HUBBARD_U_eV))
+    hubbard_U_eV: dict[str, float] = field(default_factory=pbe_hubbard_U_eV)
     cutoff_eV: float = 500.0
     k_spacing_per_A: float = 0.66
     k_mesh: tuple[int, int, int] | None = None
@@ -91,7 +89,7 @@ class GpawSettings(MSONable):
         bad = {e: u for e, u in self.hubbard_U_eV.items() if not 0 <= u <= 15}
         if bad:
             raise ValueError(f"U of {bad} eV is outside 0 to 15 eV")
-        borrowed = {e: u for e, u in self.hubbard_U_eV.items() if u and u == PBE_HUBBARD_U_eV.get(e)}
+        borrowed = {e: u for e, u in self.hubbard_U_eV.items() if u and u == element(e).pbe_U_eV}
         if self.functional != "PBE" and borrowed:
             raise ValueError(
                 f"U of {borrowed} eV was fitted with PBE and must not be used with {self.functional}: give "
@@ -165,5 +163,7 @@ def start_moments(symbols: list[str], moments_muB: ArrayLike) -> NDArray[np.floa
         Wanted moments, shape (n,).
     """
     moments = np.asarray(moments_muB, dtype=float)
-    caps = np.array([FREE_ATOM_MOMENT_muB.get(s, np.inf) for s in symbols])
+    # Above the moment of the free atom the basis of atomic orbitals, from which GPAW starts, cannot hold the spin.
+    held = [element(s).free_atom_moment_muB for s in symbols]
+    caps = np.array([np.inf if m is None else m for m in held])
     return np.asarray(np.clip(moments, -caps, caps))

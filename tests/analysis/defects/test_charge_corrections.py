@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from magnetoionics.analysis.defects.charge_corrections import (
-    COULOMB_eV_A,
     PlanarPotential,
     SitePotentials,
     efnv_correction,
@@ -14,6 +13,7 @@ from magnetoionics.analysis.defects.charge_corrections import (
     point_charge_correction,
     point_charge_eV,
 )
+from magnetoionics.structures.units import COULOMB_eV_A
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 

@@ -11,10 +11,9 @@ from magnetoionics.analysis.defects.defect_vibrations import (
     vibrational_term,
     with_vibrations,
 )
-from magnetoionics.analysis.kinetics.attempt_frequency import PLANCK_eV_S
 from magnetoionics.analysis.results.document import Provenance
-from magnetoionics.analysis.results.units import BOLTZMANN_eV_PER_K
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K, PLANCK_eV_S
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.defect_vibrations import DefectVibrationsMaker
 from magnetoionics.workflows.flows.vacancies import VacancyFormationMaker

@@ -12,7 +12,7 @@ from magnetoionics.analysis.device.ensemble import (
     relaxation_against_temperature,
     retention_against_temperature,
 )
-from magnetoionics.analysis.device.figures_of_merit import MU_0, MU_B
+from magnetoionics.analysis.device.figures_of_merit import MU_0
 from magnetoionics.analysis.device.film import FilmAssumptions, device_result, perpendicular_anisotropy_meV
 from magnetoionics.analysis.kinetics.switching import (
     FieldPulse,
@@ -23,8 +23,8 @@ from magnetoionics.analysis.kinetics.switching import (
 )
 from magnetoionics.analysis.plots.ensemble import plot_curve, plot_pulses, plot_train
 from magnetoionics.analysis.plots.switching import plot_switching, plot_switching_time
-from magnetoionics.analysis.results.units import BOLTZMANN_eV_PER_K
 from magnetoionics.analysis.study.documents import Study
+from magnetoionics.structures.units import MU_B_J_PER_T, BOLTZMANN_eV_PER_K
 
 NOTHING = [0.0, 0.0, 0.0]
 
@@ -153,7 +153,7 @@ def test_figures_of_merit(device, study, hop):
     volume = before.cell_volume_A3 * 1e-30
     swing_V_per_m = 2 * 4e7
     assert device.merit.converse_magnetoelectric_s_per_m == pytest.approx(
-        MU_0 * 0.5 * -1.0 * MU_B / volume / swing_V_per_m, rel=1e-9
+        MU_0 * 0.5 * -1.0 * MU_B_J_PER_T / volume / swing_V_per_m, rel=1e-9
     )
     change = 0.5 * (
         perpendicular_anisotropy_meV(after, hop.displacement_A)

@@ -10,7 +10,6 @@ from jobflow import run_locally
 from magnetoionics.analysis.kinetics.attempt_frequency import (
     AttemptFrequency,
     Modes,
-    PLANCK_eV_S,
     frequencies_THz,
     judge_modes,
     vibrational_free_energy_eV,
@@ -19,6 +18,7 @@ from magnetoionics.analysis.kinetics.attempt_frequency import (
 )
 from magnetoionics.analysis.kinetics.rates import rate_per_s
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.structures.units import PLANCK_eV_S
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
 from magnetoionics.workflows.flows.vibrations import VibrationsMaker, modes_of_statics

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from magnetoionics.analysis.results.units import BOLTZMANN_eV_PER_K
 from magnetoionics.analysis.thermodynamics.oxygen_gas import (
     delta_mu_O_eV,
     pressure_atm_for,
     temperature_K_for,
 )
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
 # Rigid rotor and oscillator, 1 atm; within 10 meV of Reuter and Scheffler (10.1103/PhysRevB.65.035406).
 TABLE_eV = {

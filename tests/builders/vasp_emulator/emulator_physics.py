@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from ase import Atoms
-from magnetoionics.analysis.defects.charge_corrections import COULOMB_eV_A
 from magnetoionics.calculators.ewald import ewald_sum
 from magnetoionics.calculators.field import UniformFieldCalculator
 from magnetoionics.calculators.ligand_field import cobalt_energies
 from magnetoionics.calculators.potentials import potential
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
+from magnetoionics.structures.units import COULOMB_eV_A
 from pymatgen.core import Structure
 
 VALENCE_BY_MOMENT = {"Fe": {5: 3.0, 4: 2.0}, "Co": {3: 2.0, 4: 3.0, 0: 3.0}, "Ni": {2: 2.0}, "Mn": {5: 2.0, 4: 3.0}}

@@ -1,0 +1,74 @@
+"""The one table of elements: what the package knows of each beyond pymatgen's periodic table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ElementData:
+    """One element in oxides.
+
+    Attributes
+    ----------
+    valence
+        Formal valence from which a cell of mean valences starts, e.
+    valences
+        Formal valences of a 3d ion in oxides, the usual ones first to last; none where they do not change.
+    low_spin
+        Valence whose octahedral low-spin state lies low enough to be tried beside the high-spin one, if any.
+    pbe_U_eV
+        The Materials Project's U for PBE, fitted to enthalpies of oxidation (10.1103/PhysRevB.84.045115); 0 without.
+    free_atom_moment_muB
+        By Hund's rules, s electrons counted (Cr 3d5 4s1, Cu 3d10 4s1); None where nothing needs it.
+    metal_moment_muB
+        Measured moment of the ferromagnetic metal, from which its calculation starts; 0 without.
+    colour
+        What the viewer of reports calls the element's colour; empty where it is not named.
+    """
+
+    valence: float | None = None
+    valences: tuple[int, ...] = ()
+    low_spin: int | None = None
+    pbe_U_eV: float = 0.0
+    free_atom_moment_muB: float | None = None
+    metal_moment_muB: float = 0.0
+    colour: str = ""
+
+
+ELEMENTS: Mapping[str, ElementData] = {
+    "Li": ElementData(valence=1.0, colour="violet"),
+    "O": ElementData(valence=-2.0, colour="red"),
+    "Mg": ElementData(valence=2.0, colour="yellow-green"),
+    "Cr": ElementData(free_atom_moment_muB=6.0),
+    "Mn": ElementData(valences=(2, 3, 4), free_atom_moment_muB=5.0, colour="lilac"),
+    "Fe": ElementData(
+        valence=3.0, valences=(2, 3, 4), pbe_U_eV=5.3, free_atom_moment_muB=4.0, metal_moment_muB=2.2, colour="brown"
+    ),
+    "Co": ElementData(
+        valence=2.0,
+        valences=(2, 3, 4),
+        low_spin=3,
+        pbe_U_eV=3.32,
+        free_atom_moment_muB=3.0,
+        metal_moment_muB=1.7,
+        colour="pink",
+    ),
+    "Ni": ElementData(
+        valence=2.0, valences=(2, 3, 4), low_spin=3, pbe_U_eV=6.2, free_atom_moment_muB=2.0, colour="light green"
+    ),
+    "Cu": ElementData(free_atom_moment_muB=1.0),
+    "Zn": ElementData(valence=2.0, colour="slate blue"),
+}
+_NOTHING = ElementData()
+
+
+def element(symbol: str) -> ElementData:
+    """Entry of an element; empty for one that the table does not have."""
+    return ELEMENTS.get(symbol, _NOTHING)
+
+
+def pbe_hubbard_U_eV(*symbols: str) -> dict[str, float]:
+    """The Materials Project's U for PBE of these elements (of all that have one by default), in eV."""
+    return {s: element(s).pbe_U_eV for s in symbols or ELEMENTS if element(s).pbe_U_eV}
