@@ -7,8 +7,6 @@ treat them as they treat a defect cell; the moments are those of the true valenc
 
 from __future__ import annotations
 
-from .elements import element
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +16,7 @@ from pymatgen.core import Composition, Lattice, Structure
 
 from .cells.binary_oxides import reference_phase
 from .cells.cation_order import spinel_cell
+from .elements import element
 from .host import get_host
 
 # An O2 molecule needs a box in which its images do not feel each other; unequal edges lift its degeneracy.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from .elements import pbe_hubbard_U_eV
-
 from collections.abc import Mapping, Sequence
 
 from pymatgen.core import Structure
 
 from .cells.spinel import ORDERS, SpinelOrder, inverse_spinel
+from .elements import pbe_hubbard_U_eV
 from .host_definition import HopKind, Host
 from .spins import high_spin_moment
 

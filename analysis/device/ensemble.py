@@ -19,7 +19,6 @@ from scipy.special import expit
 from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, miscut_ratio
 from ..results.document import Document, Unbounded
-from ...structures.units import BOLTZMANN_eV_PER_K
 
 if TYPE_CHECKING:
     from ..kinetics.migration import Migration

@@ -10,7 +10,6 @@ from scipy import constants as _c
 from ...structures.units import MU_B_J_PER_T, V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
 from ..results.document import Document, Unbounded
-from ...structures.units import BOLTZMANN_eV_PER_K
 
 MU_0 = _c.mu_0
 

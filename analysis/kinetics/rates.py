@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict
 from scipy.special import expit
 
-from ..results.document import Document, Provenance, Unbounded
 from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
+from ..results.document import Document, Provenance, Unbounded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,14 +7,13 @@ filled. The same order was the lowest found by R. Grau-Crespo et al., 10.1088/09
 
 from __future__ import annotations
 
-from ..elements import pbe_hubbard_U_eV
-
 from itertools import combinations
 
 import numpy as np
 from pymatgen.core import Structure
 
 from ..cells.spinel import parent_spinel
+from ..elements import pbe_hubbard_U_eV
 from ..host_definition import HopKind, Host
 from ..symmetry import space_group_number
 

@@ -6,10 +6,9 @@ refinement's own coordinates were not at hand. `BOND_LENGTHS_A` keeps the input 
 
 from __future__ import annotations
 
-from ..elements import pbe_hubbard_U_eV
-
 from pymatgen.core import Lattice, Structure
 
+from ..elements import pbe_hubbard_U_eV
 from ..host_definition import HopKind, Host
 
 LATTICE_A = 8.3339

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ..elements import pbe_hubbard_U_eV
-
 from pymatgen.core import Structure
 
 from ..cells.binary_oxides import wurtzite
 from ..cells.supercell import general_supercell, most_distant_images
+from ..elements import pbe_hubbard_U_eV
 from ..host_definition import HopKind, Host
 
 LATTICE_A = 3.2495
