@@ -19,7 +19,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .stored.old_names import install
+
 __version__ = "0.1.0"
+
+install()
 
 if TYPE_CHECKING:
     from .analysis.study.documents import Study

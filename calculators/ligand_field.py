@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from monty.json import MSONable
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from ..stored.base import Stored
 from ..structures.units import BOLTZMANN_eV_PER_K
 from .crystal_field import angular_overlap, quadrupole_field, site_fields
 from .d_shell import DShell, d_shell
@@ -43,7 +43,7 @@ _MAX_STEPS = 12
 
 
 @dataclass(frozen=True)
-class LigandFieldParameters(MSONable):
+class LigandFieldParameters(Stored):
     """Assumed parameters of Co2+ in an oxide; none is fitted to an anisotropy.
 
     The mark in brackets says how far a number was checked; `parameter_sources.SOURCES` has the source and the range

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from ase import Atoms
 from ase.neighborlist import neighbor_list
-from monty.json import MSONable
 from numpy.typing import ArrayLike, NDArray
 
+from ..stored.base import Stored
 from .crystal_field import site_fields
 from .ligand_field import LigandFieldModel, LigandFieldParameters
 from .spin_hamiltonian import FerricParameters, ferric_energies
@@ -39,7 +39,7 @@ def _ferrous() -> LigandFieldParameters:
 
 
 @dataclass(frozen=True)
-class SingleIonParameters(MSONable):
+class SingleIonParameters(Stored):
     """Every assumed parameter of the single-ion models; none is fitted to an anisotropy.
 
     Attributes

@@ -14,9 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from monty.json import MSONable
 from numpy.typing import ArrayLike, NDArray
 
+from ..stored.base import Stored
 from ..structures.units import BOLTZMANN_eV_PER_K
 
 __all__ = ["FerricParameters", "ferric_energies", "polarised_energies", "spin_matrices", "zero_field_hamiltonian"]
@@ -32,7 +32,7 @@ _P4_SUM = {"octahedron": 3.5, "tetrahedron": -14.0 / 9.0}
 
 
 @dataclass(frozen=True)
-class FerricParameters(MSONable):
+class FerricParameters(Stored):
     """Assumed parameters of Fe3+ (S = 5/2) in an oxide; none is fitted to an anisotropy.
 
     Attributes

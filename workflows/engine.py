@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from monty.json import MSONable
-
+from ..stored.base import Stored
 from .errors import CannotDoError, UnknownEngineError
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 
 @dataclass
-class Engine(MSONable, ABC):
+class Engine(Stored, ABC):
     """Supplier of jobs. A new engine is one file in ``workflows/engines`` with ``ENGINE`` set.
 
     Every job outputs a document of ``analysis``: `relax` and `static` a ``Calculation``,

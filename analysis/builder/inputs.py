@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monty.json import MSONable
-
+from ...stored.base import Stored
 from ...structures.host import Host, HostKey, get_host
 from ..defects.binding import VacancyBinding
 from ..defects.charged_cells import ChargedVacancies
@@ -39,7 +38,7 @@ _OWN_PLACE = (
 
 
 @dataclass
-class StudyInputs(MSONable):
+class StudyInputs(Stored):
     """A study that has been computed.
 
     Attributes

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+from monty.json import MontyDecoder
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationInfo, model_validator
 from pymatgen.core import Structure
 
+from ...stored import SCHEMA_VERSION
+from ...stored import encoding as _encoding  # noqa: F401  registers how documents are stored
+from ...stored.renamed import upgraded
 from .figures import draw
 
 if TYPE_CHECKING:
@@ -107,6 +112,13 @@ def _brief(value: object) -> str:
     return f"[{text}]" if isinstance(value, list | tuple | dict) else text
 
 
+@dataclass(frozen=True)
+class StoredVersion:
+    """Context of a validation: which version of the schema wrote what is being read."""
+
+    version: int
+
+
 class Document(BaseModel):
     """Base of every result. Unknown keys are refused, so a typo never passes as a result; so are NaN and infinities."""
 
@@ -142,6 +154,35 @@ class Document(BaseModel):
             If there is no such figure or option; the message lists those that there are.
         """
         return draw(self, name, ax=ax, **options)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_today(cls, content: Any, info: ValidationInfo) -> Any:
+        """Fields that an older version wrote under other names; see `read_stored`."""
+        if isinstance(content, dict) and "schema_version" in content:
+            if content["schema_version"] != SCHEMA_VERSION:
+                raise ValueError(f"schema_version is not {SCHEMA_VERSION}; read_stored or magnetoionics.load reads it")
+            return {name: value for name, value in content.items() if name != "schema_version"}
+        if isinstance(info.context, StoredVersion) and isinstance(content, dict):
+            return upgraded(cls.__name__, content, info.context.version)
+        return content
+
+    @classmethod
+    def read_stored(cls, content: Mapping[str, Any], version: int) -> Self:
+        """The document, and those inside it, of plain values that some version of the schema wrote.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            If they are none.
+        """
+        return cls.model_validate(dict(content), context=StoredVersion(version))
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """The document of what monty's encoder made of it; errors as `read_stored`."""
+        plain = {name: MontyDecoder().process_decoded(v) for name, v in content.items() if not name.startswith("@")}
+        return cls.read_stored(plain, int(plain.pop("schema_version", 1)))
 
     def __repr__(self) -> str:
         """One line: values, and of long lists, structures and inner documents what they are."""

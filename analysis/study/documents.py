@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from ..defects.binding import VacancyBinding
 from ..defects.charged_cells import ChargedVacancies
@@ -256,9 +256,6 @@ class Study(Document):
         Wall seconds by stage.
     """
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    schema_: Literal["magnetoionics.study/1"] = Field(default="magnetoionics.study/1", alias="schema")
     host: HostResult
     engine: EngineResult
     stages: list[StageResult]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...stored.resolve import defining_module
 from ..errors import UserError
 from ..local.store import STORE_FOLDER, SUBMISSION_FILE
 from ..study_folder.files import DRY_RUN, write_whole
@@ -250,10 +251,9 @@ def _write_inputs(job: Job, folder: Path) -> None:
     from ...structures.io.files import write_structure
 
     folder.mkdir(exist_ok=True)
-    function = getattr(job.function, "original", job.function)
     plain = {
         "job": job.name,
-        "function": f"{function.__module__}.{function.__qualname__}",
+        "function": f"{defining_module(job.function)}.{job.function.__qualname__}",
         "arguments": jsanitize([list(job.function_args), dict(job.function_kwargs)], strict=True),
     }
     write_whole(folder / "job.json", json.dumps(plain, indent=1) + "\n")

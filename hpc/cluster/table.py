@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ...stored.resolve import defining_module
 from ...structures.io.untrusted_input import read_yaml
 from ..errors import UserError
 from .names import own_name
@@ -147,8 +148,7 @@ def _computes(job: Job) -> bool:
     """Whether a job is an engine's, and not one of the small ones that build, collect and judge."""
     if (job.metadata or {}).get("own_folder") or hasattr(job.maker, "run_vasp_kwargs"):
         return True
-    function = getattr(job.function, "original", job.function)
-    module = function.__module__
+    module = defining_module(job.function)
     package = __name__.split(".")[0]
     if not module.startswith(f"{package}."):
         return module != "jobflow.core.job"

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ...analysis.study.documents import Study
 
 RESULTS = "results.json"
+VERSION = "schema_version"
 REPORT = "report.html"
 FIGURES = "figures"
 BANDS = "bands"
@@ -85,7 +86,7 @@ def read_study(folder: Path) -> Study:
     Raises
     ------
     UserError
-        If there is none, or it is not a study of this version.
+        If there is none, or it is not a study of this version or an older one.
     """
     from pydantic import ValidationError
 
@@ -97,7 +98,8 @@ def read_study(folder: Path) -> Study:
         raise UserError(f"{folder} holds no {RESULTS}; run a study with `magnetoionics run HOST --output {folder}`")
     try:
         # Checked first: a structure decodes whatever class its site properties name.
-        return Study.model_validate(loads(path.read_bytes(), str(path)))
+        content, version = versioned(loads(path.read_bytes(), str(path)), str(path))
+        return Study.read_stored(content, version)
     except UnsafeFileError as error:
         raise UserError(str(error)) from error
     except ValidationError as error:
@@ -129,6 +131,32 @@ def set_bad_results_aside(folder: Path) -> list[str]:
     return []
 
 
+def versioned(content: Any, where: str) -> tuple[dict[str, Any], int]:
+    """Fields of a written document, and the version of the schema that wrote them.
+
+    Raises
+    ------
+    ValueError
+        If it is no mapping, or its version is none.
+    UserError
+        If a later version of this package wrote it.
+    """
+    from ...stored import SCHEMA_VERSION
+
+    if not isinstance(content, dict):
+        raise ValueError(f"it holds a {type(content).__name__}, no mapping")
+    # Version 1 did not say so.
+    version = content.pop(VERSION, 1)
+    if type(version) is not int or version < 1:
+        raise ValueError(f"its {VERSION} is {str(version)[:20]!r}; versions are 1 to {SCHEMA_VERSION}")
+    if version > SCHEMA_VERSION:
+        raise UserError(
+            f"{where} has {VERSION} {version}, and this version of magnetoionics reads 1 to {SCHEMA_VERSION}: "
+            "upgrade magnetoionics"
+        )
+    return content, version
+
+
 def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
     """Write everything that a person or another program reads.
 
@@ -143,6 +171,7 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
     """
     from ...analysis.plots.study import study_figures
     from ...analysis.report.page import report_html
+    from ...stored import SCHEMA_VERSION
     from .figures import write_figures
 
     for stem, band in bands.items():
@@ -151,7 +180,8 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
     write_figures(figures, folder / FIGURES)
     write_whole(folder / REPORT, report_html(study, figures, bands))
     # Last: a folder with results is a finished study, and one without is resumed.
-    write_whole(folder / RESULTS, json.dumps(study.model_dump(mode="json", by_alias=True), indent=1) + "\n")
+    content = {VERSION: SCHEMA_VERSION, **study.model_dump(mode="json", by_alias=True)}
+    write_whole(folder / RESULTS, json.dumps(content, indent=1) + "\n")
 
 
 def band_stem(name: str) -> str:

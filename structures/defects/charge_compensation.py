@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from monty.json import MSONable
 from pymatgen.core import Structure
 
+from ...stored.base import Stored
 from ..checks import coordination_number
 from ..elements import element
 from ..spins import along, high_spin_moment, low_spin_moment, total_moment
@@ -15,7 +15,7 @@ _OCTAHEDRON = 6
 
 
 @dataclass(frozen=True)
-class Compensation(MSONable):
+class Compensation(Stored):
     """One charge state of a vacancy with the ions that changed valence for it.
 
     Attributes

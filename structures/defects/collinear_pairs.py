@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from monty.json import MSONable
 from numpy.typing import NDArray
 from pymatgen.core import PeriodicNeighbor, Structure
 
+from ...stored.base import Stored
 from ..checks import check_site_index
 from ..symmetry import Operation, stabiliser
 
@@ -26,7 +26,7 @@ _SHELL = 1.15
 
 
 @dataclass
-class CollinearPair(MSONable):
+class CollinearPair(Stored):
     """Two ions in line with a site, one pair per orbit of the site's symmetry.
 
     Attributes

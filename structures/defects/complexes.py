@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from monty.json import MSONable
 from pymatgen.core import Structure
 
+from ...stored.base import Stored
 from ..spins import along, high_spin_moment
 from ..symmetry import Operation, image_of_site, operations
 
@@ -19,7 +19,7 @@ _NEW = r"(?:V|[A-Z][a-z]?(?:[0-9]*\+)?)"
 
 
 @dataclass(frozen=True)
-class PointDefect(MSONable):
+class PointDefect(Stored):
     """What happens at one site: the ion goes, or another takes its place.
 
     Attributes
@@ -43,7 +43,7 @@ class PointDefect(MSONable):
 
 
 @dataclass(frozen=True)
-class DefectComplex(MSONable):
+class DefectComplex(Stored):
     """A symmetry-distinct complex.
 
     Attributes

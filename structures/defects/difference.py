@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from monty.json import MSONable
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 from scipy.optimize import linear_sum_assignment
 
+from ...stored.base import Stored
 from ..symmetry import DEFAULT_SYMPREC, operations, orbits
 
 FloatArray = NDArray[np.float64]
@@ -37,7 +37,7 @@ class UnlikeCellsError(ValueError):
 
 
 @dataclass(frozen=True)
-class SiteChange(MSONable):
+class SiteChange(Stored):
     """One atom taken out, put in, or replaced.
 
     Attributes
@@ -57,7 +57,7 @@ class SiteChange(MSONable):
 
 
 @dataclass(frozen=True)
-class CellDifference(MSONable):
+class CellDifference(Stored):
     """A defect's cell against the perfect one.
 
     Attributes
@@ -247,7 +247,7 @@ def _inside(coords: FloatArray) -> list[float]:
 
 
 @dataclass(frozen=True)
-class DefectName(MSONable):
+class DefectName(Stored):
     """Name and count of a defect in its host.
 
     Attributes

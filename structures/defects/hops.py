@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from monty.json import MSONable
 from numpy.typing import NDArray
 from pymatgen.core import PeriodicNeighbor, Structure
 
+from ...stored.base import Stored
 from ..checks import StructureError
 from ..symmetry import operations_swapping, stabiliser
 from .intermediate_sites import resting_places
@@ -22,7 +22,7 @@ _SAME_PLACE_A = 0.05
 
 
 @dataclass
-class Hop(MSONable):
+class Hop(Stored):
     """One hop with everything a band needs.
 
     Attributes

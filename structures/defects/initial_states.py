@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from monty.json import MSONable
 from pymatgen.core import Structure
 
+from ...stored.base import Stored
 from .charge_compensation import compensated, compensations
 from .vacancies import remove_site
 
@@ -26,7 +26,7 @@ _BOND_A = 2.6
 
 
 @dataclass(frozen=True)
-class DefectStart(MSONable):
+class DefectStart(Stored):
     """A start of one vacancy.
 
     Attributes

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from monty.json import MSONable
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 from scipy.spatial import Voronoi, cKDTree
 
+from ...stored.base import Stored
 from ..spins import high_spin_moment, moment_like
 from ..symmetry import operations
 
@@ -29,7 +29,7 @@ NAMES = {4: "tetrahedron", 6: "octahedron"}
 
 
 @dataclass(frozen=True)
-class InterstitialSite(MSONable):
+class InterstitialSite(Stored):
     """A symmetry-distinct empty place between anions.
 
     Attributes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from monty.json import MSONable
 from pymatgen.core import Structure
 
+from ...stored.base import Stored
 from ..checks import check_site_index
 from ..symmetry import orbits
 from .charge_compensation import charge_states
@@ -15,7 +15,7 @@ from .collinear_pairs import count_in_line, nearest_shell
 
 
 @dataclass(frozen=True)
-class VacancySite(MSONable):
+class VacancySite(Stored):
     """A symmetry-distinct place for a vacancy.
 
     Attributes

@@ -39,9 +39,9 @@ from typing import Any
 
 import numpy as np
 import yaml
-from monty.json import MSONable
 from pymatgen.core import Composition, Structure
 
+from ...stored.base import Stored
 from ..cells.supercell import repeats_for_distance, supercell
 from ..checks import StructureError, check_bonds, check_handedness, check_no_overlap, coordination_number
 from ..defects.hops import distinct_hops
@@ -75,7 +75,7 @@ class HostFileError(UnknownHostError):
 
 
 @dataclass(frozen=True)
-class HostReference(MSONable):
+class HostReference(Stored):
     """A user's host as its content: what a job carries in place of a path, which another machine would not have.
 
     Attributes

@@ -2,19 +2,37 @@
 
 Decoding of MSONable JSON imports whatever module a file names and calls the class it finds there.
 Every file that this package decodes is checked first: only documents of this package, of pymatgen,
-emmet and atomate2, and a few plain types may be named, and never a function.
+emmet and atomate2, and a few plain types may be named, and never a function. A class may be named where it is
+defined only: modules also hold what they import, and that may open any file.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
+from functools import cache
 from typing import Any
 
-# Modules whose classes are data: building one computes nothing and touches no file.
+from ...stored import PACKAGE
+from ...stored import __name__ as STORED
+from ...stored.old_names import stored_name
+from ...stored.resolve import stored_homes
+
+# Modules of this package, relative to it, whose stored classes are data: building one computes nothing and touches no
+# file.
+_OWN_ROOMS = ("analysis.", "structures.", "calculators.")
+_OWN_MODULES = {
+    "workflows.band.driver",
+    "workflows.band.states",
+    "workflows.field.requests",
+    "workflows.gpaw.reference_results",
+    "workflows.gpaw.settings",
+    "workflows.vasp.neb",
+    "workflows.vasp.settings",
+    "workflows.vasp.spin_orbit",
+}
+# The same in other packages.
 _PREFIXES = (
-    "magnetoionics.analysis.",
-    "magnetoionics.structures.",
-    "magnetoionics.calculators.",
     "emmet.core.",
     "atomate2.ase.schemas",
     "atomate2.common.schemas.",
@@ -22,14 +40,6 @@ _PREFIXES = (
     "atomate2.vasp.schemas.",
 )
 _MODULES = {
-    "magnetoionics.workflows.band.driver",
-    "magnetoionics.workflows.band.states",
-    "magnetoionics.workflows.field.requests",
-    "magnetoionics.workflows.gpaw.reference_results",
-    "magnetoionics.workflows.gpaw.settings",
-    "magnetoionics.workflows.vasp.neb",
-    "magnetoionics.workflows.vasp.settings",
-    "magnetoionics.workflows.vasp.spin_orbit",
     "pymatgen.core.structure",
     "pymatgen.core.lattice",
     "pymatgen.core.composition",
@@ -128,7 +138,29 @@ def _allowed(module: str, name: str) -> bool:
         return True
     if not name.isidentifier() or name.startswith("_") or not all(p.isidentifier() for p in module.split(".")):
         return False
-    return module in _MODULES or f"{module}.".startswith(_PREFIXES) or module.startswith(_PREFIXES)
+    if module.split(".")[0] == PACKAGE:
+        return _is_own_data(module.removeprefix(f"{PACKAGE}."), name)
+    return (module in _MODULES or f"{module}.".startswith(_PREFIXES)) and _is_at_home(module, name)
+
+
+def _is_own_data(module: str, name: str) -> bool:
+    """Whether a class is named as this version or version 1 names it, and every class of that name is data."""
+    known = name if f"{PACKAGE}.{module}" == STORED else stored_name(module, name)
+    homes = stored_homes(known) if known is not None else ()
+    return bool(homes) and all(home.startswith(_OWN_ROOMS) or home in _OWN_MODULES for home in homes)
+
+
+@cache
+def _is_at_home(module: str, name: str) -> bool:
+    """Whether a class was defined in the module that names it, and not taken over from elsewhere.
+
+    A package that is not installed can do no harm: a decoder leaves what names it the plain mapping that it is.
+    """
+    try:
+        found = getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return True
+    return isinstance(found, type) and found.__module__ == module
 
 
 def loads(text: str | bytes, where: str) -> Any:

@@ -18,11 +18,12 @@ from import_graph import ANALYSIS, Import, imports_of, module_graph, room_graph
 
 # Which rooms a room may import besides itself.
 MAY_IMPORT = {
-    "structures": set(),
-    "calculators": {"structures"},
-    "analysis": {"structures"},
-    "workflows": {"analysis", "structures", "calculators"},
-    "hpc": {"workflows", "analysis", "structures"},
+    "stored": set(),
+    "structures": {"stored"},
+    "calculators": {"structures", "stored"},
+    "analysis": {"structures", "stored"},
+    "workflows": {"analysis", "structures", "calculators", "stored"},
+    "hpc": {"workflows", "analysis", "structures", "stored"},
 }
 ENGINES = "workflows/engines/"
 NO_ENGINE_OUTSIDE = ("ase.calculators", "atomate2", "gpaw", "torch", "jobflow", "maggma")

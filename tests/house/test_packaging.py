@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-ROOMS = ("structures", "calculators", "workflows", "analysis", "hpc")
+ROOMS = ("stored", "structures", "calculators", "workflows", "analysis", "hpc")
 DATA = (
     "py.typed",
     "data/gpaw/*.json",

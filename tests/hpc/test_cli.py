@@ -87,7 +87,7 @@ def test_unwritable_output_is_refused(capsys):
 
 
 def test_results_of_another_make_are_refused(capsys, tmp_path):
-    (tmp_path / "results.json").write_text('{"schema": "other/7"}')
+    (tmp_path / "results.json").write_text('{"schema": "magnetoionics.study/1"}')
     code, error = complain(capsys, "claims", tmp_path)
     assert code == 2
     assert "no study of this version" in error

@@ -23,10 +23,10 @@ from ase.calculators.calculator import Calculator
 from ase.mep import NEB
 from ase.mep.neb import idpp_interpolate, interpolate
 from ase.optimize import LBFGS
-from monty.json import MSONable
 from numpy.typing import NDArray
 
 from ...analysis.results.checks import Check, held
+from ...stored.base import Stored
 from ..bounds import require_at_least, require_positive
 from ..finite import NotFiniteError, require_finite
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
@@ -43,7 +43,7 @@ SPARE_IMAGES = 1.25
 
 
 @dataclass(frozen=True)
-class BandSettings(MSONable):
+class BandSettings(Stored):
     """How a band is converged.
 
     Attributes

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from monty.json import MSONable
 from numpy.typing import NDArray
 
+from ...stored.base import Stored
 from ..bounds import require_at_least, require_positive
 
 FloatArray = NDArray[np.float64]
@@ -30,7 +30,7 @@ class SearchRule:
 
 
 @dataclass(frozen=True)
-class SurrogateSettings(MSONable):
+class SurrogateSettings(Stored):
     """How the surrogate searches.
 
     Attributes

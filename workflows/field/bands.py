@@ -21,6 +21,7 @@ from ...analysis.kinetics.rates import ASSUMED_ATTEMPT_Hz
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, require_valid
 from ...calculators.field import check_below
+from ...stored.base import Stored
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
@@ -28,7 +29,7 @@ from .jobs import band_in_field
 
 
 @dataclass
-class HopInFieldMaker(Maker):
+class HopInFieldMaker(Stored, Maker):
     """Barriers of one hop in several fields along one direction, in all treatments.
 
     Attributes

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from jobflow import Flow, Job, job
-from monty.json import MSONable
 from pymatgen.core import Structure
 
 from ...analysis.kinetics.applied_field import check_direction, field_from_text, magnitude_and_direction
 from ...analysis.kinetics.site_charges import SiteCharges
 from ...analysis.results.calculation import Band
 from ...calculators.field import breakdown_V_per_m, check_below
+from ...stored.base import Stored
 from ...structures.defects.hops import Hop
 from ..engine import Engine
 from .bands import HopInFieldMaker, require_relaxing
@@ -25,7 +25,7 @@ _OPPOSITE = 1e-3
 
 
 @dataclass
-class FieldRequest(MSONable):
+class FieldRequest(Stored):
     """Fields for a hop, each taken along and against its direction, beside zero.
 
     Attributes

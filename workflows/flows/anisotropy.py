@@ -13,6 +13,7 @@ from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import lebedev_directions, plane_scan
 from ...analysis.magnetism.reduced_directions import ReducedDirections, reduce_directions
 from ...analysis.results.calculation import require_valid
+from ...stored.base import Stored
 from ..engine import Engine
 from ..stage import Stage, StudyInMaking
 from .building import accept_structure
@@ -21,7 +22,7 @@ from .vacancies import vacancy_structure
 
 
 @dataclass
-class AnisotropyMaker(Maker):
+class AnisotropyMaker(Stored, Maker):
     """E(n) of several states.
 
     Attributes

@@ -10,6 +10,7 @@ from pymatgen.core import Structure
 
 from ...analysis.defects.binding import BindingSample, VacancyBinding, fit_binding
 from ...analysis.results.calculation import Calculation
+from ...stored.base import Stored
 from ...structures.cells.cation_order import sites_on
 from ...structures.cells.random_cells import quasi_random, random_cell
 from ...structures.defects.collinear_pairs import count_in_line
@@ -24,7 +25,7 @@ _RANDOM_CELLS, _QUICK_RANDOM_CELLS = 12, 5
 
 
 @dataclass
-class BindingMaker(Maker):
+class BindingMaker(Stored, Maker):
     """Energies of one vacancy against its Co neighbours, over random or quasi-random cells.
 
     Attributes

@@ -17,6 +17,7 @@ from ...analysis.defects.charged_cells import (
     corrections_of,
 )
 from ...analysis.results.calculation import Calculation, invalid_because, require_valid
+from ...stored.base import Stored
 from ...structures.cells.supercell import supercell
 from ...structures.defects.initial_states import DefectStart
 from ...structures.defects.vacancies import VacancySite, same_site_in
@@ -30,7 +31,7 @@ _AS_BUILT = DefectStart("as built", "as built")
 
 
 @dataclass
-class ChargedVacanciesMaker(Maker):
+class ChargedVacanciesMaker(Stored, Maker):
     """Every distinct vacancy of a host from neutral to fully ionised.
 
     Attributes

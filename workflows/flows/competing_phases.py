@@ -11,6 +11,7 @@ from pymatgen.core import Composition, Structure
 from ...analysis.results.calculation import Calculation
 from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
+from ...stored.base import Stored
 from ...structures.competing_phases import (
     competing_formulas,
     competing_oxides,
@@ -23,7 +24,7 @@ from ..stage import Question, Stage, StudyInMaking
 
 
 @dataclass
-class CompetingPhasesMaker(Maker):
+class CompetingPhasesMaker(Stored, Maker):
     """Relaxes every known phase made of some elements, cell included.
 
     A phase that the engine cannot describe (a metal or O2 for rigid ions) is left out with the engine's reason;

@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 from ...analysis.defects.defect_vibrations import CellModes
 from ...analysis.defects.vacancies import VacancySet
 from ...analysis.kinetics.attempt_frequency import without_translations
+from ...stored.base import Stored
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
@@ -22,7 +23,7 @@ _NO_MOVER = -1
 
 
 @dataclass
-class DefectVibrationsMaker(Maker):
+class DefectVibrationsMaker(Stored, Maker):
     """Frequencies of a finished set of vacancies.
 
     Attributes

@@ -16,6 +16,7 @@ from ...analysis.magnetism.exchange import (
     images_at_shortest_distance,
 )
 from ...analysis.results.calculation import Calculation, require_valid
+from ...stored.base import Stored
 from ..engine import CannotDoError, Engine
 
 _SPINLESS_LEVELS = ("local", "ML")
@@ -23,7 +24,7 @@ _COMPONENTS_OF_D = ("Dx", "Dy", "Dz")
 
 
 @dataclass
-class FourStateMaker(Maker):
+class FourStateMaker(Stored, Maker):
     """J, and D if asked for, of one pair of spins.
 
     Attributes

@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 from ...analysis.magnetism.frozen_reference import FrozenReference, frozen_sites
 from ...analysis.results.calculation import Calculation, require_valid
 from ...analysis.study.documents import StageResult
+from ...stored.base import Stored
 from ..engine import CannotDoError, Engine
 
 _SPINLESS_LEVELS = ("local", "ML", "ASE")
@@ -48,7 +49,7 @@ def check_reference(reference: FrozenReference | None, engine: Engine, stages: S
 
 
 @dataclass
-class FrozenExchangeMaker(Maker):
+class FrozenExchangeMaker(Stored, Maker):
     """Two statics per state: the collinear order as it is, and with the frozen moments turned over.
 
     Attributes

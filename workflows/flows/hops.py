@@ -14,6 +14,7 @@ from ...analysis.kinetics.hop_set import HopSet
 from ...analysis.kinetics.migration import Migration
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, Calculation, require_valid
+from ...stored.base import Stored
 from ...structures.cells.supercell import supercell
 from ...structures.defects.hops import Hop, distinct_hops
 from ...structures.defects.vacancies import distinct_vacancies, same_site_in
@@ -38,7 +39,7 @@ class HopNumber:
 
 
 @dataclass
-class AllHopsMaker(Maker):
+class AllHopsMaker(Stored, Maker):
     """Barriers of every distinct hop between the sublattices that a host names.
 
     Attributes

@@ -13,6 +13,7 @@ from ...analysis.builder.build import keffer_of_mover
 from ...analysis.kinetics.migration import Migration, migration_from_band
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, Calculation, require_valid
+from ...stored.base import Stored
 from ...structures.defects.hops import Hop
 from ...structures.host import Host, HostKey, get_host
 from ...structures.units import V_PER_M_TO_V_PER_A
@@ -23,7 +24,7 @@ from .building import Repeats, build_hop, filled_sites, shortest_hop
 
 
 @dataclass
-class MigrationMaker(Maker):
+class MigrationMaker(Stored, Maker):
     """One hop of a host with its barriers under a field.
 
     Attributes

@@ -14,6 +14,7 @@ from ...analysis.device.assumptions import Assumptions
 from ...analysis.study.documents import EngineResult, StageResult, Study
 from ...analysis.thermodynamics.phases import formula_composition
 from ...calculators.field import check_below
+from ...stored.base import Stored
 from ...structures.defects.initial_states import StartKind
 from ...structures.host import Host, HostKey, get_host, portable_host
 from ..engine import Engine
@@ -33,7 +34,7 @@ FIELDS_V_PER_M = (0.0, 1e7, -1e7, 5e7, -5e7, 1e8, -1e8, 2e8, -2e8, 5e8, -5e8, 1e
 
 
 @dataclass
-class MagnetoionicStudyMaker(Maker):
+class MagnetoionicStudyMaker(Stored, Maker):
     """Which vacancy forms, which ion moves, over what barrier, with what effect, for how long.
 
     Attributes

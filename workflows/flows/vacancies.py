@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 from ...analysis.defects.oxidation_states import ChangedIon, as_found, changed_ions, compensation_text
 from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
 from ...analysis.results.calculation import Calculation, InvalidResultError, invalid_because, require_valid
+from ...stored.base import Stored
 from ...structures.defects.initial_states import DefectStart, StartKind, start_labels
 from ...structures.defects.vacancies import VacancySite
 from ...structures.host import HostKey, get_host
@@ -20,7 +21,7 @@ from .building import Repeats, build_start, build_supercell, present_vacancies, 
 
 
 @dataclass
-class VacancyFormationMaker(Maker):
+class VacancyFormationMaker(Stored, Maker):
     """Energies of every distinct vacancy of a host.
 
     Attributes

@@ -9,6 +9,7 @@ from jobflow import Flow, Maker, Response, job
 
 from ...analysis.kinetics.attempt_frequency import AttemptFrequency, frequencies_THz
 from ...analysis.results.calculation import Band, Calculation, require_valid
+from ...stored.base import Stored
 from ..ase.atoms import from_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
@@ -22,7 +23,7 @@ RADIUS_A = 3.2
 
 
 @dataclass
-class VibrationsMaker(Maker):
+class VibrationsMaker(Stored, Maker):
     """Attempt frequencies of a hop from a converged band.
 
     Attributes

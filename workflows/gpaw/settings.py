@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
-from monty.json import MSONable
 from numpy.typing import ArrayLike, NDArray
 
+from ...stored.base import Stored
 from ...structures.elements import element, pbe_hubbard_U_eV
 
 # Share of a point by which a mesh may miss its spacing.
@@ -31,7 +31,7 @@ RESCUE_MIXERS: tuple[dict[str, Any] | None, ...] = (
 
 
 @dataclass(frozen=True)
-class GpawSettings(MSONable):
+class GpawSettings(Stored):
     """Settings of the self-consistent cycle.
 
     Attributes

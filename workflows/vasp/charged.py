@@ -16,6 +16,7 @@ from pymatgen.io.vasp import Locpot, Outcar, Vasprun
 from ...analysis.defects.charge_corrections import SitePotentials
 from ...analysis.defects.charged_cells import ChargedCell, DielectricResult, counted_states
 from ...analysis.defects.exchange_formats import planar_potential
+from ...stored.base import Stored
 from ..guards import guard, moments_kept
 from .field import field_fields, insulating
 from .inputs import Incar, generator, static_incar
@@ -143,7 +144,7 @@ def dielectric_incar(structure: Structure, settings: VaspSettings) -> Incar:
 
 
 @dataclass
-class DielectricTensorMaker(BaseVaspMaker):
+class DielectricTensorMaker(Stored, BaseVaspMaker):
     """Static dielectric tensor by linear response, electrons and ions."""
 
     name: str = "dielectric"

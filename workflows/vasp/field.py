@@ -25,6 +25,7 @@ from pymatgen.io.vasp import Outcar
 from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles
 from ...analysis.results.calculation import Band, Calculation, Check, require_valid
 from ...calculators.field import check_breakdown
+from ...stored.base import Stored
 from ..guards import guard, insulator, moments_kept
 from . import guards
 from .inputs import Incar, field_tags, generator, occupation_tags, relax_incar, static_incar
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
     from pymatgen.core import Structure
 
-
 SAME_PLACE_A = 1e-3
 
 
@@ -59,7 +59,7 @@ def polarisation_incar(structure: Structure, settings: VaspSettings, *, born: bo
 
 
 @dataclass
-class PolarisationMaker(BaseVaspMaker):
+class PolarisationMaker(Stored, BaseVaspMaker):
     """Berry-phase dipole (LCALCPOL) or Born charges (LEPSILON) of a cell."""
 
     name: str = "polarisation"
@@ -78,7 +78,7 @@ class PolarisationMaker(BaseVaspMaker):
 
 
 @dataclass
-class VaspFieldMaker(RelaxMaker):
+class VaspFieldMaker(Stored, RelaxMaker):
     """Single point or relaxation of the ions in a field (EFIELD_PEAD)."""
 
     settings: VaspSettings = field(default_factory=VaspSettings)

@@ -19,6 +19,7 @@ from pymatgen.io.vasp import Incar as IncarFile
 from ...analysis.results.calculation import Calculation
 from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
+from ...stored.base import Stored
 from ..guards import guard, moments_kept
 from . import guards
 from .continuation import earlier_steps, go_on
@@ -66,7 +67,7 @@ def run_arguments(commands: VaspCommands, command: str) -> dict[str, Any]:
 
 
 @dataclass
-class MagneticRelaxMaker(RelaxMaker):
+class MagneticRelaxMaker(Stored, RelaxMaker):
     """atomate2's relaxation with DFT+U, moments and mesh of `VaspSettings`.
 
     `occupation_matrices` is the text of an OCCMATRIX file, see `VaspEngine`.
@@ -89,7 +90,7 @@ class MagneticRelaxMaker(RelaxMaker):
 
 
 @dataclass
-class MagneticStaticMaker(StaticMaker):
+class MagneticStaticMaker(Stored, StaticMaker):
     """atomate2's single point with DFT+U, moments and mesh of `VaspSettings`; further fields as above."""
 
     relaxes: ClassVar[bool] = False

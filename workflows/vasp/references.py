@@ -36,13 +36,13 @@ def references_flow(formulas: Sequence[str], *, name: str, settings: VaspSetting
     """
     maker = MagneticRelaxMaker(settings=settings, cell=True, **fields)
     relaxed = [calculation_flow(maker, competing_phase(f).build(), f"{name}: {f}", settings) for f in formulas]
-    fit = fit_references(list(formulas), [made.output for made in relaxed])
+    fit = fit_vasp_references(list(formulas), [made.output for made in relaxed])
     fit.name = name
     return Flow([*relaxed, fit], output=fit.output, name=name)
 
 
 @job(name="fit references")
-def fit_references(formulas: list[str], relaxed: list[Calculation]) -> SpeciesFit:
+def fit_vasp_references(formulas: list[str], relaxed: list[Calculation]) -> SpeciesFit:
     """Element energies from oxides of one set of settings; outputs a `SpeciesFit`.
 
     Raises

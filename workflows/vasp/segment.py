@@ -12,6 +12,7 @@ from atomate2.vasp.jobs.neb import NebFromImagesMaker, vasp_neb_job
 from atomate2.vasp.run import JobType
 from atomate2.vasp.sets.core import NebSetGenerator
 
+from ...stored.base import Stored
 from ..ase.atoms import from_atoms, to_atoms
 from .continuation import go_on
 from .inputs import Incar, common_incar, field_tags, generator
@@ -50,7 +51,7 @@ def band_incar(structure: Structure, settings: VaspSettings, band: VaspBandSetti
 
 
 @dataclass
-class SegmentMaker(NebFromImagesMaker):
+class SegmentMaker(Stored, NebFromImagesMaker):
     """atomate2's band from images with our settings; the images it is given stay as they are."""
 
     settings: VaspSettings = field(default_factory=VaspSettings)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
-from monty.json import MSONable
 from pymatgen.core import Element, Structure
 
+from ...stored.base import Stored
 from ...structures.spins import is_non_collinear
 from .functionals import FUNCTIONALS, Functional
 from .potcars import PotcarError, check_potcars, recommended, valence_electrons
@@ -24,7 +24,7 @@ class VaspSettingsError(ValueError):
 
 
 @dataclass(frozen=True)
-class VaspSettings(MSONable):
+class VaspSettings(Stored):
     """Numerical settings that every VASP job of a study shares.
 
     Attributes
@@ -177,7 +177,7 @@ class VaspSettings(MSONable):
 
 
 @dataclass(frozen=True)
-class VaspCommands(MSONable):
+class VaspCommands(Stored):
     """How VASP is started.
 
     Attributes
@@ -203,7 +203,7 @@ class VaspCommands(MSONable):
 
 
 @dataclass(frozen=True)
-class SpinOrbitSettings(MSONable):
+class SpinOrbitSettings(Stored):
     """How E(n) is computed.
 
     Attributes
@@ -259,7 +259,7 @@ class SpinOrbitSettings(MSONable):
 
 
 @dataclass(frozen=True)
-class VaspBandSettings(MSONable):
+class VaspBandSettings(Stored):
     """How a band is converged by VTST.
 
     Attributes

@@ -21,6 +21,7 @@ from pydantic import Field
 
 from ...analysis.results.calculation import Check
 from ...analysis.results.document import Document
+from ...stored.base import Stored
 from ..guards import guard, moments_kept
 from . import guards
 from .continuation import go_on
@@ -114,7 +115,7 @@ def direction_inputs(
 
 
 @dataclass
-class CollinearDensityMaker(BaseVaspMaker):
+class CollinearDensityMaker(Stored, BaseVaspMaker):
     """Collinear run whose density the non-collinear ones read: same k points, no symmetry, LMAXMIX for d shells."""
 
     name: str = "collinear density"
@@ -144,7 +145,7 @@ class CollinearDensityMaker(BaseVaspMaker):
 
 
 @dataclass
-class DirectionMaker(BaseVaspMaker):
+class DirectionMaker(Stored, BaseVaspMaker):
     """One direction of magnetisation with spin-orbit coupling."""
 
     name: str = "spin-orbit"

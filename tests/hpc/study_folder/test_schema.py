@@ -7,6 +7,7 @@ import pytest
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.study_folder.schema import study_schema, write_schema
 from magnetoionics.hpc.study_folder.study_run import run_study
+from magnetoionics.stored import SCHEMA_VERSION
 
 FIX = "regenerate it: python -m magnetoionics.hpc.study_folder.schema docs/results.schema.json"
 
@@ -30,8 +31,8 @@ def test_schema_is_one():
 
 def test_schema_names_what_a_reader_sees():
     schema = study_schema()
-    assert "schema" in schema["properties"]
-    assert "schema_" not in schema["properties"]
+    assert schema["properties"]["schema_version"]["const"] == SCHEMA_VERSION
+    assert schema["required"][0] == "schema_version"
     assert schema["$defs"]["HostResult"]["properties"]["structure"]["type"] == "object"
 
 
@@ -50,4 +51,4 @@ def test_results_make_the_round_trip(results):
     study = Study.model_validate(results)
     assert study.host.structure.composition.reduced_formula == "Fe2CoO4"
     again = study.model_dump(mode="json", by_alias=True)
-    assert json.loads(json.dumps(again)) == results
+    assert {"schema_version": SCHEMA_VERSION, **json.loads(json.dumps(again))} == results

@@ -13,9 +13,10 @@ from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder import study_run as study_runner
 from magnetoionics.hpc.study_folder.study_run import rebuild_report, run_study
+from magnetoionics.stored import SCHEMA_VERSION
 
 KEYS = [
-    "schema",
+    "schema_version",
     "host",
     "engine",
     "stages",
@@ -71,7 +72,7 @@ def test_results_have_the_documented_keys(folder):
     assert set(required) | {"intermediates", "images", "checks", "field"} <= set(hop)
     assert {"field_V_per_m", "forward_eV", "backward_eV", "delta_eV"} <= set(hop["field"][0])
     assert {"id", "verdict", "value", "engine", "reason"} <= set(raw["claims"][0])
-    assert raw["schema"] == "magnetoionics.study/1"
+    assert raw["schema_version"] == SCHEMA_VERSION
 
 
 def test_results_round_trip(study):

@@ -7,7 +7,7 @@ pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
 from magnetoionics.analysis.results.calculation import Check, InvalidResultError
 from magnetoionics.structures.competing_phases import competing_phase
-from magnetoionics.workflows.vasp.references import fit_references
+from magnetoionics.workflows.vasp.references import fit_vasp_references
 from magnetoionics.workflows.vasp.settings import VaspSettings
 from pymatgen.core import Composition
 from vasp_running import engine, run
@@ -31,7 +31,7 @@ def test_oxides_are_antiferromagnets_where_they_should_be():
 
 
 def test_element_energies_reproduce_the_oxides(relaxed):
-    fit = fit_references.original(list(FORMULAS), relaxed)
+    fit = fit_vasp_references.original(list(FORMULAS), relaxed)
     assert set(fit.reference_energies_eV) == {"Co", "Fe", "O"}
     for formula, made in zip(FORMULAS, relaxed, strict=True):
         parts = Composition(formula).get_el_amt_dict()
@@ -54,10 +54,10 @@ def test_energies_of_another_u_are_not_mixed_in(relaxed):
         update={"provenance": relaxed[1].provenance.model_copy(update={"hubbard_U_eV": {"Fe": 4.0, "Co": 3.32}})}
     )
     with pytest.raises(ValueError, match="U"):
-        fit_references.original(list(FORMULAS), [relaxed[0], other, relaxed[2]])
+        fit_vasp_references.original(list(FORMULAS), [relaxed[0], other, relaxed[2]])
 
 
 def test_an_invalid_oxide_is_not_used(relaxed):
     bad = relaxed[0].model_copy(update={"checks": [Check(name="moments kept", passed=False, invalidates=True)]})
     with pytest.raises(InvalidResultError, match="CoO"):
-        fit_references.original(list(FORMULAS), [bad, *relaxed[1:]])
+        fit_vasp_references.original(list(FORMULAS), [bad, *relaxed[1:]])

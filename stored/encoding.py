@@ -1,0 +1,58 @@
+"""How monty's encoder writes documents and job functions of this package: by their stored names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType, MethodType
+from typing import Any
+
+from monty.json import MontyEncoder, TypeHandler, register
+from pydantic import BaseModel
+
+from . import SCHEMA_VERSION
+from . import __name__ as STORED
+from .resolve import is_job_function, is_own
+
+
+class _ByName(TypeHandler):  # type: ignore[misc]
+    """What is decoded by importing the stored name, so that a process without these handlers can do it too."""
+
+    def decoder_keys(self) -> list[tuple[str, str]]:
+        """None."""
+        return []
+
+    def sanitize(self, obj: Any, recurse: Callable[[Any], Any], **_: Any) -> Any:
+        """The same with plain values inside."""
+        return recurse(self.encode(obj))
+
+
+class Documents(_ByName):
+    """Results: pydantic models of this package."""
+
+    def matches(self, obj: Any) -> bool:
+        """Whether it is one."""
+        return isinstance(obj, BaseModel) and is_own(type(obj))
+
+    def encode(self, obj: Any) -> dict[str, Any]:
+        """Its fields with name and version."""
+        head = {"@module": STORED, "@class": type(obj).__name__, "schema_version": SCHEMA_VERSION}
+        return {**head, **obj.model_dump()}
+
+
+class Functions(_ByName):
+    """Job functions, the methods of Makers that make jobs, and classes of documents."""
+
+    def matches(self, obj: Any) -> bool:
+        """Whether it is one."""
+        return isinstance(obj, FunctionType | MethodType | type) and is_job_function(obj)
+
+    def encode(self, obj: Any) -> dict[str, Any]:
+        """Its name, and the Maker that it is bound to."""
+        owner = getattr(obj, "__self__", None)
+        bound = None if owner is None else MontyEncoder().default(owner)
+        return {"@module": STORED, "@callable": obj.__qualname__, "@bound": bound}
+
+
+_REGISTERED = [Documents(), Functions()]
+for _handler in _REGISTERED:
+    register(_handler)
