@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from scipy.special import expit
 
 from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, miscut_ratio
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, miscut_ratio, rate_per_s, two_state_population
 from ..results.document import Document, Unbounded
 
 if TYPE_CHECKING:
@@ -175,11 +175,11 @@ def field_V_per_A(voltage_V: float, p: EnsembleParameters) -> float:
 
 
 def _rates(p: EnsembleParameters, members: _Members, voltage_V: float) -> tuple[FloatArray, FloatArray]:
-    kT = BOLTZMANN_eV_PER_K * p.temperature_K
     half = 0.5 * (p.charge_e * p.distance_A * field_V_per_A(voltage_V, p) * members.cosine - p.asymmetry_eV)
     # A field that removes the barrier leaves a hop at every attempt; the law cannot say more.
-    forward = p.attempt_Hz * np.exp(-np.clip((members.barrier - half) / kT, 0, _LARGEST_EXPONENT))
-    backward = p.attempt_Hz * np.exp(-np.clip((members.barrier + half) / kT, 0, _LARGEST_EXPONENT))
+    most = _LARGEST_EXPONENT * BOLTZMANN_eV_PER_K * p.temperature_K
+    heights = (np.clip(members.barrier + sense * half, 0, most) for sense in (-1, 1))
+    forward, backward = (rate_per_s(height, p.temperature_K, p.attempt_Hz) for height in heights)
     return forward, backward
 
 
@@ -202,10 +202,8 @@ def ensemble_populations(
     out = []
     for voltage, duration in pulses:
         forward, backward = _rates(p, members, voltage)
-        total = forward + backward
-        equilibrium = forward / total
-        population = equilibrium + (population - equilibrium) * np.exp(-np.minimum(total * duration, 1e4))
-        out.append(np.asarray(population))
+        population = two_state_population(duration, population, forward, backward)
+        out.append(population)
     return out
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from pydantic import ConfigDict
 from scipy import constants as _c
 
-from ...structures.units import MU_B_J_PER_T, V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
+from ...structures.units import MU_B_J_PER_T, V_PER_M_TO_V_PER_A
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, barrier_for_retention_eV, retention_s
 from ..results.document import Document, Unbounded
 
 MU_0 = _c.mu_0
@@ -96,9 +94,7 @@ def field_for_time_V_per_m(
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
 ) -> float:
     """Field that makes a hop within a time, V/m; the inverse of `switching_time_s`, zero if none is needed."""
-    if not time_s > 0:
-        raise ValueError(f"switching time {time_s} s must be positive")
-    needed = barrier_eV - BOLTZMANN_eV_PER_K * temperature_K * math.log(attempt_Hz * time_s)
+    needed = barrier_eV - barrier_for_retention_eV(time_s, temperature_K, attempt_Hz)
     return max(0.0, needed) / (0.5 * charge_e * distance_A * V_PER_M_TO_V_PER_A)
 
 

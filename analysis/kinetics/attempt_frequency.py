@@ -16,7 +16,7 @@ from scipy import constants as _c
 from ...structures.units import BOLTZMANN_eV_PER_K, PLANCK_eV_S
 from ..results.checks import Check, failed, held
 from ..results.document import Document, Provenance
-from .rates import Retention, retention
+from .rates import Retention, rate_per_s, retention
 
 FloatArray = NDArray[np.float64]
 Method = Literal["Gamma modes", "partial Hessian"]
@@ -223,8 +223,7 @@ class AttemptFrequency(Document):
         start = self.state("final" if backward else "initial")
         barrier = self.backward_eV if backward else self.forward_eV
         rise = self.state("saddle").free_energy_eV(temperature_K) - start.free_energy_eV(temperature_K)
-        thermal = BOLTZMANN_eV_PER_K * temperature_K
-        return float(thermal / PLANCK_eV_S * math.exp(-(barrier + rise) / thermal))
+        return rate_per_s(barrier + rise, temperature_K, BOLTZMANN_eV_PER_K * temperature_K / PLANCK_eV_S)
 
     def retention(self, temperatures_K: Sequence[float] | None = None) -> Retention:
         """How long the state after the hop is kept, with its own back barrier and computed prefactor.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,8 +32,14 @@ def _check(temperature_K: float, attempt_Hz: float) -> None:
         raise ValueError(f"attempt frequency {attempt_Hz} Hz must be positive; solids have 1e11 to 1e14")
 
 
-def rate_per_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
-    """Hop rate in 1/s.
+@overload
+def rate_per_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ...) -> float: ...
+@overload
+def rate_per_s(barrier_eV: FloatArray, temperature_K: float, attempt_Hz: float = ...) -> FloatArray: ...
+def rate_per_s(
+    barrier_eV: float | FloatArray, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz
+) -> float | FloatArray:
+    """Arrhenius' law nu exp(-E_b / kT) in 1/s; of an array of barriers, an array.
 
     Raises
     ------
@@ -41,7 +47,8 @@ def rate_per_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSU
         If temperature or attempt frequency is not positive.
     """
     _check(temperature_K, attempt_Hz)
-    return float(attempt_Hz * np.exp(-barrier_eV / (BOLTZMANN_eV_PER_K * temperature_K)))
+    rates = attempt_Hz * np.exp(-np.asarray(barrier_eV, dtype=float) / (BOLTZMANN_eV_PER_K * temperature_K))
+    return rates if rates.ndim else float(rates)
 
 
 def retention_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:
@@ -65,13 +72,17 @@ def barrier_for_retention_eV(time_s: float, temperature_K: float, attempt_Hz: fl
     return float(BOLTZMANN_eV_PER_K * temperature_K * np.log(attempt_Hz * time_s))
 
 
-def two_state_population(time_s: ArrayLike, start: float, forward_per_s: float, backward_per_s: float) -> FloatArray:
+def two_state_population(
+    time_s: ArrayLike, start: ArrayLike, forward_per_s: ArrayLike, backward_per_s: ArrayLike
+) -> FloatArray:
     """Population of the final state: p_eq + (p0 - p_eq) exp[-(k+ + k-) t].
+
+    Arguments are broadcast against each other.
 
     Parameters
     ----------
     time_s
-        Times, any shape.
+        Times, any shape; infinite for equilibrium.
     start
         Population at t = 0, from 0 to 1.
     forward_per_s, backward_per_s
@@ -82,13 +93,14 @@ def two_state_population(time_s: ArrayLike, start: float, forward_per_s: float, 
     ValueError
         If `start` is no population or both rates are zero.
     """
-    if not 0 <= start <= 1:
+    before, forward = np.asarray(start, dtype=float), np.asarray(forward_per_s, dtype=float)
+    if not np.all((before >= 0) & (before <= 1)):
         raise ValueError(f"start population {start} is outside 0 to 1")
-    total = forward_per_s + backward_per_s
-    if not total > 0:
+    total = forward + np.asarray(backward_per_s, dtype=float)
+    if not np.all(total > 0):
         raise ValueError("at least one rate must be positive")
-    equilibrium = forward_per_s / total
-    return np.asarray(equilibrium + (start - equilibrium) * np.exp(-total * np.asarray(time_s, dtype=float)))
+    equilibrium = forward / total
+    return np.asarray(equilibrium + (before - equilibrium) * np.exp(-total * np.asarray(time_s, dtype=float)))
 
 
 def field_occupation(work_eV: float, temperature_K: float) -> float:

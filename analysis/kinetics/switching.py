@@ -7,18 +7,17 @@ field along the hop; a barrier that the field has removed gives one hop per atte
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import exp
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
-from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
+from ...structures.units import V_PER_M_TO_V_PER_A
 from ..magnetism.hysteresis import SwitchingPath, switching_path
 from ..results.document import Document
 from .migration import Migration
 from .profiles import FieldBarrier, barrier_in_field
-from .rates import ASSUMED_ATTEMPT_Hz, two_state_population
+from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s, two_state_population
 
 
 class FieldPulse(Document):
@@ -78,13 +77,11 @@ def hop_populations(
     `attempts_Hz` holds the prefactors forward and back.
     """
 
-    def rate(barrier_eV: float, attempt_Hz: float) -> float:
-        return attempt_Hz * exp(-max(barrier_eV, 0.0) / (BOLTZMANN_eV_PER_K * temperature_K))
-
     def population(start: float, field_V_per_m: float, duration_s: float) -> float:
         found = hop_in_field(hop, field_V_per_m)
         forward, backward = (
-            rate(e, nu) for e, nu in zip((found.forward_eV, found.backward_eV), attempts_Hz, strict=True)
+            rate_per_s(max(e, 0.0), temperature_K, nu)
+            for e, nu in zip((found.forward_eV, found.backward_eV), attempts_Hz, strict=True)
         )
         # At low temperature both rates may be too small for a float: then nothing moves.
         return float(two_state_population(duration_s, start, forward, backward)) if forward + backward > 0 else start
