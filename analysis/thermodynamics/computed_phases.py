@@ -19,7 +19,8 @@ import numpy as np
 from pydantic import Field
 
 from ..results.document import Document
-from .energy_corrections import ComputedEnergy, apply_mp2020, require_consistent
+from .energy_corrections import MP2020, ComputedEnergy, apply_mp2020, require_consistent
+from .oxygen_gas import heat_content_eV
 from .phases import (
     Phase,
     correction_scheme,
@@ -212,6 +213,9 @@ def _from_elements(computed: ComputedPhases, elements: Sequence[str]) -> Species
     energies = {el: e.energy_eV / sum(e.composition.values()) for el, e in found.items() if e is not None}
     scheme = correction_scheme(computed.energies[0].provenance)
     note = "references are the computed elements" + ("" if scheme == "none" else f", corrected by {scheme}")
+    if scheme == MP2020:
+        # The scheme was fitted to enthalpies of formation, which count from O2 at 298 K.
+        note += f"; its zero of oxygen is O2 at 298 K, {heat_content_eV():.3f} eV per O above that of the gas"
     if scheme == "none" and computed.energies[0].provenance.tier != "local":
         note += "; semilocal functionals bind O2 by about 0.5 eV per O too strongly: no correction was made"
     return SpeciesFit(

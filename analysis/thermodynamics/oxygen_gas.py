@@ -61,6 +61,27 @@ def delta_mu_O_eV(temperature_K: ArrayLike, pressure_atm: ArrayLike = 1.0) -> fl
     return float(value) if value.ndim == 0 else value
 
 
+def heat_content_eV(temperature_K: float = 298.15) -> float:
+    """Enthalpy per O atom of the gas above that at 0 K: what lies between the zeros of gas tables and enthalpies.
+
+    Parameters
+    ----------
+    temperature_K
+        Temperature; enthalpies of formation count from O2 at 298.15 K.
+
+    Returns
+    -------
+    float
+        Half of 7/2 kT of the linear rotor and the oscillator's mean energy, eV per atom.
+    """
+    _check_temperature(np.asarray(temperature_K, dtype=float))
+    if temperature_K == 0:
+        return 0.0
+    quantum = O2_WAVENUMBER_PER_CM * _PER_CM_EV
+    thermal = BOLTZMANN_eV_PER_K * temperature_K
+    return float(0.5 * (3.5 * thermal + quantum / np.expm1(quantum / thermal)))
+
+
 def pressure_atm_for(delta_mu_O_eV: float, temperature_K: float) -> float:
     """Oxygen pressure that gives a potential at a temperature.
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from importlib.resources import files
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.constants import N_A, e
 from scipy.optimize import linprog
 
 from ..results.document import Document, Provenance
+from .oxygen_gas import heat_content_eV
+from .thermal import EV_PER_KJ_PER_MOL, thermal_free_energy, thermochemical_table
 
-EV_PER_KJ_PER_MOL = 1000.0 / (N_A * e)
 # Where a provenance's settings name the scheme that corrected an energy.
 SCHEME_KEY = "correction_scheme"
 _DIATOMIC = ("H", "N", "O", "F", "Cl")
@@ -30,7 +28,10 @@ class Phase(Document):
     formula
         The formula unit that the energy counts.
     formation_energy_eV, uncertainty_eV
-        From the elements in their standard states, eV per formula unit.
+        From the elements in their standard states, eV per formula unit. Of a measured compound: from solid elements at
+        298 K and O2 at 0 K, which is the zero of the gas.
+    temperature_K
+        Of a free energy; None for an enthalpy at 298 K or an energy at 0 K.
     confidence
         ``known`` (general literature), ``weak``, ``computed`` or ``declared`` (by the user).
     source, provenance
@@ -41,6 +42,7 @@ class Phase(Document):
     formation_energy_eV: float
     uncertainty_eV: float = Field(default=0.0, ge=0)
     confidence: Literal["known", "weak", "computed", "declared"] = "computed"
+    temperature_K: float | None = None
     source: str
     provenance: Provenance
 
@@ -85,7 +87,10 @@ def _comparable(provenance: Provenance, name: str) -> object:
 
 
 def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[str] = ()) -> list[Phase]:
-    """Measured formation enthalpies of the compounds made of some elements.
+    """Measured formation enthalpies of the compounds made of some elements, at 298 K.
+
+    The tables count from O2 at 298 K, the oxygen potential of this package from O2 at 0 K: the heat content of the
+    gas, 0.045 eV per O, is added, so that both have one zero. `temperature.phases_at` makes free energies of them.
 
     Parameters
     ----------
@@ -105,7 +110,7 @@ def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[
         If an alternative is asked for that the file does not have.
     """
     wanted = set(elements)
-    data = json.loads(files(__package__).joinpath("formation_enthalpies.json").read_text("utf-8"))
+    data = thermochemical_table()
     provenance = Provenance(engine="experiment", tier="experiment", settings={"temperature_K": data["temperature_K"]})
     known = {row["formula"]: row for row in data["phases"]}
     for formula in alternatives:
@@ -120,7 +125,7 @@ def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[
         phases.append(
             Phase(
                 formula=formula,
-                formation_energy_eV=chosen["enthalpy"] * EV_PER_KJ_PER_MOL,
+                formation_energy_eV=from_O2_at_0_K_eV(formula, chosen["enthalpy"]),
                 uncertainty_eV=chosen["uncertainty"] * EV_PER_KJ_PER_MOL,
                 confidence=chosen["confidence"],
                 source=chosen["source"],
@@ -158,12 +163,17 @@ def stated_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float 
         raise ValueError(f"{formula}: {kJ_per_mol} ± {uncertainty_kJ_per_mol} kJ/mol is no enthalpy with its error")
     return Phase(
         formula=formula,
-        formation_energy_eV=kJ_per_mol * EV_PER_KJ_PER_MOL,
+        formation_energy_eV=from_O2_at_0_K_eV(formula, kJ_per_mol),
         uncertainty_eV=uncertainty_kJ_per_mol * EV_PER_KJ_PER_MOL,
         confidence="declared",
         source=source or "stated by the user",
         provenance=Provenance(engine="declared", tier="experiment"),
     )
+
+
+def from_O2_at_0_K_eV(formula: str, kJ_per_mol: float) -> float:
+    """An enthalpy at 298 K from the elements and O2 gas at 298 K, counted from O2 at 0 K; eV per formula unit."""
+    return kJ_per_mol * EV_PER_KJ_PER_MOL + formula_composition(formula).get("O", 0.0) * heat_content_eV()
 
 
 def same_compound(formula: str, other: str) -> bool:
@@ -215,10 +225,16 @@ class Constraints:
 
     Attributes
     ----------
-    names
-        Phases, then the elements in their standard states.
+    names, compounds
+        Phases, then the elements in their standard states; how many of them are phases.
     amounts, energies, uncertainties
-        Shapes (m, d), (m,), (m,); atoms of each element, and eV per formula unit.
+        Shapes (m, d), (m,), (m,); atoms of each element, and eV per formula unit. An element has the energy zero, or
+        at a temperature its free energy above its enthalpy at 298 K; O2 stays at 0 K.
+
+    Raises
+    ------
+    ValueError
+        If the phases are of several temperatures.
     """
 
     def __init__(self, elements: Sequence[str], phases: Sequence[Phase]) -> None:
@@ -227,9 +243,36 @@ class Constraints:
         table = [c for _, c in compounds] + [formula_composition(f) for f in pure]
         self.names = [p.formula for p, _ in compounds] + pure
         self.amounts: NDArray[np.float64] = np.array([[c.get(el, 0.0) for el in elements] for c in table])
-        zeros = [0.0] * len(pure)
-        self.energies = np.array([p.formation_energy_eV for p, _ in compounds] + zeros)
-        self.uncertainties = np.array([p.uncertainty_eV for p, _ in compounds] + zeros)
+        self.compounds = len(compounds)
+        temperature = common_temperature_K([p for p, _ in compounds])
+        ends = [_standard_state_eV(f, temperature) for f in pure]
+        self.energies = np.array([p.formation_energy_eV for p, _ in compounds] + ends)
+        self.uncertainties = np.array([p.uncertainty_eV for p, _ in compounds] + [0.0] * len(pure))
+
+
+def common_temperature_K(phases: Sequence[Phase]) -> float | None:
+    """The temperature of some phases; None if they are enthalpies.
+
+    Raises
+    ------
+    ValueError
+        If they differ.
+    """
+    known = {p.temperature_K for p in phases}
+    if len(known) > 1:
+        listed = ", ".join(
+            f"{p.formula} {'298 K enthalpy' if (t := p.temperature_K) is None else f'{t:g} K'}" for p in phases
+        )
+        raise ValueError(
+            f"energies of different temperatures must not be combined: {listed}; use temperature.phases_at"
+        )
+    return next(iter(known), None)
+
+
+def _standard_state_eV(formula: str, temperature_K: float | None) -> float:
+    if temperature_K is None or formula == "O2":
+        return 0.0
+    return thermal_free_energy(formula, temperature_K).value_eV
 
 
 def element_formula(element: str) -> str:

@@ -20,6 +20,7 @@ from .phases import (
     Constraints,
     Phase,
     check_consistent,
+    common_temperature_K,
     decomposition,
     formula_composition,
     load_experimental_phases,
@@ -27,6 +28,7 @@ from .phases import (
     oxygen_last,
 )
 from .polytope import convex_corners, slice_points, vertices
+from .thermal import thermal_free_energy
 from .window_edges import PotentialEdge, potential_edge
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ __all__ = [
 _TOLERANCE_EV = 1e-7
 _MEASURED = "enthalpies at 298 K stand for free energies of the solids: no vibrations, no magnetic entropy"
 _COMPUTED = "energies at 0 K stand for free energies of the solids: no vibrations, no magnetic entropy"
+_AT_TEMPERATURE = "free energies of solids at {:g} K; of those without a table, from the sum of their oxides"
 _LEFT_OUT = "solid solutions and off-stoichiometry of the competing phases"
 
 
@@ -100,6 +103,10 @@ class ChemicalPotentials(Document):
         All phases considered, the host included.
     left_out
         What the window does not know.
+    temperature_K
+        Of the free energies; None if enthalpies at 298 K or energies at 0 K stand for them.
+    host_thermal_eV
+        The host's free energy above its enthalpy at 298 K, eV per formula unit; 0 without a temperature.
     """
 
     host_formula: str
@@ -115,6 +122,8 @@ class ChemicalPotentials(Document):
     vertex_phases: list[list[str]]
     phases: list[Phase] = Field(repr=False)
     left_out: list[str]
+    temperature_K: float | None = None
+    host_thermal_eV: float = 0.0
     provenance: Provenance
 
     @property
@@ -204,6 +213,8 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
         vertex_phases=[[rows.names[i] for i in one] for one in met],
         phases=[host, *rivals],
         left_out=_left_out(inside),
+        temperature_K=host.temperature_K,
+        host_thermal_eV=_thermal_eV(host),
         provenance=host.provenance,
     )
 
@@ -382,9 +393,15 @@ def _oxygen_edge(edge: PotentialEdge) -> WindowEdge:
     )
 
 
+def _thermal_eV(host: Phase) -> float:
+    return 0.0 if host.temperature_K is None else thermal_free_energy(host.formula, host.temperature_K).value_eV
+
+
 def _left_out(phases: Sequence[Phase]) -> list[str]:
     measured = all(p.provenance.tier == "experiment" for p in phases)
-    notes = [_MEASURED if measured else _COMPUTED, _LEFT_OUT]
+    temperature = common_temperature_K(phases)
+    static = _MEASURED if measured else _COMPUTED
+    notes = [static if temperature is None else _AT_TEMPERATURE.format(temperature), _LEFT_OUT]
     weak = [p.formula for p in phases if p.confidence == "weak"]
     if weak:
         notes.append(f"weakly known enthalpies: {', '.join(weak)}")

@@ -67,7 +67,7 @@ def potential_edge(
     own = element_formula(element)
     used = [i for i in np.flatnonzero(np.abs(slopes) > 1e-9) if rows.names[i] != own]
     used.sort(key=lambda i: rows.names[i])
-    sensitivity = {rows.names[i]: float(slopes[i]) for i in used if rows.energies[i] != 0.0}
+    sensitivity = {rows.names[i]: float(slopes[i]) for i in used if i < rows.compounds}
     variance = sum((slopes[i] * rows.uncertainties[i]) ** 2 for i in used)
     if abs(slope_host) < 1e-9:
         reaction, products = "O2 at 0 K and 1 atm is the limit" if element == "O" else f"{own} forms", []

@@ -17,8 +17,8 @@ from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 
 ELEMENT_eV = {"Co": -7.0, "Fe": -8.3, "Li": -1.9, "O": -4.9}
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
-# No measured value of LiFe5O8 is in use: a known one, stable by 0.1 eV against 2 Fe2O3 + LiFeO2.
-KNOWN_eV = {"LiFe5O8": -24.957}
+# No measured value of LiFe5O8 is in use: a known one, stable by 0.1 eV against 2 Fe2O3 + LiFeO2, from O2 at 0 K.
+KNOWN_eV = {"LiFe5O8": -24.598}
 CFO, LFO = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4"], ["FeO", "Fe2O3", "Fe3O4", "Li2O", "Li2O2", "LiFeO2"]
 
 

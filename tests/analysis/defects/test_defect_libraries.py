@@ -101,7 +101,7 @@ def test_pymatgen_analysis_defects_agrees(host, kind):
     made = thermo.FormationEnergyDiagram(
         entries(cell, host_energy, kind, core.Vacancy, thermo.DefectEntry), phases, VBM, GAP
     )
-    for mu, fraction in ((-2.6, 0.5), (-1.9, 0.0), (-1.2, 1.0)):
+    for mu, fraction in ((-2.6, 0.5), (-1.9, 0.0), (-1.3, 1.0)):
         point = at(window, mu, fraction)
         diagram = fermi_diagram(ours(kind), EDGES, window, REFERENCES, point)
         potentials = {Element(el): x for el, x in point.items()}

@@ -126,7 +126,7 @@ def test_iron_vacancy_follows_the_phases_that_bound_iron(window, defects):
     grid = np.linspace(window.delta_mu_O_min_eV, window.delta_mu_O_max_eV, 4001)
     line = formation_lines(defects[:1], window, REFERENCES, delta_mu_O_eV=list(grid)).lines[0]
     high, low = (np.diff(v) / np.diff(grid) for v in (line.high_eV, line.low_eV))
-    magnetite_to_hematite, metal_to_monoxide, monoxide_to_spinel = -2.44389, -2.46566, -1.83759
+    magnetite_to_hematite, metal_to_monoxide, monoxide_to_spinel = -2.39888, -2.42065, -2.08071
     left, right = grid[:-1], grid[1:]
     assert high[right < magnetite_to_hematite] == pytest.approx(-4 / 3, abs=1e-6)
     assert high[left > magnetite_to_hematite] == pytest.approx(-3 / 2, abs=1e-6)
