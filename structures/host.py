@@ -42,20 +42,22 @@ def host_keys() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(hosts.__path__) if not m.name.startswith("_"))
 
 
-def get_host(key: HostKey) -> Host:
+def get_host(key: HostKey | Host) -> Host:
     """A built-in host by name (case does not matter), or a user's host by its YAML file or its content.
 
     Parameters
     ----------
     key
         Name, name with ``:primitive`` (see `primitive_host`), path of a host file (relative or absolute, case kept),
-        or what `portable_host` returns.
+        or what `portable_host` returns. A host itself is given back.
 
     Raises
     ------
     UnknownHostError
         If there is no such host, or the file cannot be used (see `user_host.load_host`).
     """
+    if isinstance(key, Host):
+        return key
     found = portable_host(key)
     if not isinstance(found, str):
         return found.host()

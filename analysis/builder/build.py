@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,8 @@ from pymatgen.core import Structure
 from ...structures.magnetic_symmetry import axial_operations
 from ...structures.spins import formula_units, is_non_collinear
 from ...structures.symmetry import space_group_symbol
-from ..defects.equilibria import DefectEquilibria, defect_equilibria, vacancy_host
-from ..defects.formation import FormationLines, VacancyFormation, formation_lines
+from ..defects.equilibria import DefectEquilibria, defect_equilibria, defect_host
+from ..defects.formation import VacancyFormation, formation_lines
 from ..defects.host_window import (
     CompetingPhasesResult,
     competing_phases_result,
@@ -126,7 +127,7 @@ def host_result(inputs: StudyParts) -> HostResult:
     """The relaxed host and the energies of its cation orders."""
     per_formula = {}
     for order, calculation in inputs.bulks.items():
-        units = formula_units(calculation.structure, anions_per_formula=inputs.host.anions_per_formula)
+        units = formula_units(calculation.structure, inputs.host.anion, inputs.host.anions_per_formula)
         per_formula[order] = (calculation.energy_eV / units, calculation.structure.volume / units)
     lowest = min(energy for energy, _ in per_formula.values())
     chosen = inputs.bulks[inputs.order].structure
@@ -170,7 +171,7 @@ def competing_result(inputs: StudyParts) -> CompetingPhasesResult | None:
         total_moment_muB=bulk.total_moment_muB / units,
         provenance=bulk.provenance,
     )
-    return competing_phases_result(own, inputs.phases, inputs.assumptions.enthalpies)
+    return competing_phases_result(own, inputs.phases, inputs.assumptions.enthalpies, mode=inputs.reference_mode)
 
 
 def chemical_potentials_result(
@@ -183,9 +184,17 @@ def chemical_potentials_result(
         window, references = _window(inputs, competing)
     except ValueError as error:
         return None, str(error)
-    lines = _lines(inputs, inputs.vacancies, references, window)
+    defects = _native(_defects(inputs, inputs.vacancies), window)
+    if not defects and inputs.charged is not None:
+        defects = _native(inputs.charged.formations(), window)
+    if not defects:
+        return (
+            None,
+            f"every defect exchanges atoms that {window.host_formula} lacks: their potentials have no lower end",
+        )
+    lines = formation_lines(defects, window, references)
     if competing is not None and window is competing.window:
-        errors = oxygen_errors(competing, _defects(inputs, inputs.vacancies))
+        errors = oxygen_errors(competing, defects)
         kept = [line.model_copy(update={"error_bar_eV": errors[line.label]}) for line in lines.lines]
         lines = lines.model_copy(update={"lines": kept})
         known = [bar for bar in errors.values() if bar is not None]
@@ -229,8 +238,9 @@ def _stages(stages: list[StageResult], no_potentials: str) -> list[StageResult]:
     return [failed if no_potentials and s.stage == "chemical potentials" else s for s in stages]
 
 
-def _lines(inputs: StudyParts, found: VacancySet, references: SpeciesFit, window: ChemicalPotentials) -> FormationLines:
-    return formation_lines(_defects(inputs, found), window, references)
+def _native(defects: Sequence[VacancyFormation], window: ChemicalPotentials) -> list[VacancyFormation]:
+    """Defects made of the host's own elements; a foreign one's potential is bounded from above only."""
+    return [d for d in defects if set(d.removed) <= set(window.elements)]
 
 
 def _defects(inputs: StudyParts, found: VacancySet) -> list[VacancyFormation]:
@@ -254,18 +264,23 @@ def defect_result(inputs: StudyParts, potentials: ChemicalPotentialsResult | Non
     if potentials is None or inputs.vacancies is None:
         return None
     bulk = inputs.bulks[inputs.order].structure
-    units = formula_units(bulk, anions_per_formula=inputs.host.anions_per_formula)
-    host = vacancy_host(
+    units = formula_units(bulk, inputs.host.anion, inputs.host.anions_per_formula)
+    host = defect_host(
         inputs.host.formula,
         formula_composition(inputs.host.formula),
         bulk.volume / units,
-        inputs.vacancies,
+        [*inputs.vacancies.vacancies, *(inputs.charged.states if inputs.charged else [])],
         units,
     )
     window, references = potentials.window, potentials.references
     if inputs.charged is None:
-        return defect_equilibria(_defects(inputs, inputs.vacancies), host, window, references)
-    defects = inputs.charged.formations()
+        defects = _native(_defects(inputs, inputs.vacancies), window)
+        kept = {d.label for d in defects}
+        host.sites = [s for s in host.sites if s.label in kept]
+        return defect_equilibria(defects, host, window, references)
+    defects = _native(inputs.charged.formations(), window)
+    if not defects:
+        return None
     kept = {d.label for d in defects}
     host.sites = [s for s in host.sites if s.label in kept]
     return defect_equilibria(defects, host, window, references, edges=inputs.charged.edges)

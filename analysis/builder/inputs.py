@@ -19,7 +19,7 @@ from ..magnetism.anisotropy import AnisotropyMap
 from ..results.calculation import Calculation, invalid_because, require_valid
 from ..results.document import Document
 from ..study.documents import EngineResult, StageResult
-from ..thermodynamics.computed_phases import ComputedPhases
+from ..thermodynamics.computed_phases import ComputedPhases, ReferenceMode
 from ..thermodynamics.references import SpeciesFit
 from .post_processing import HopEnds
 
@@ -51,14 +51,17 @@ class StudyInputs(Stored):
         Output of each stage by its name; stages that were not done are not there.
     assumptions
         Frozen reference, pulse, film and enthalpies.
+    reference_mode
+        Where the energies of the elements come from, see `computed_phases`.
     """
 
-    host_key: HostKey
+    host_key: HostKey | Host
     order: str
     engine: EngineResult
     stages: list[StageResult]
     outputs: dict[str, Any]
     assumptions: Assumptions = field(default_factory=Assumptions)
+    reference_mode: ReferenceMode = "redox ladder"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class StudyParts:
     binding: VacancyBinding | None
     charged: ChargedVacancies | None
     observables: dict[str, Document]
+    reference_mode: ReferenceMode
 
 
 def parts_of(inputs: StudyInputs) -> StudyParts:
@@ -123,6 +127,7 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         binding=outputs.get("binding"),
         charged=outputs.get("charged defects"),
         observables=_observables(outputs),
+        reference_mode=inputs.reference_mode,
     )
 
 

@@ -11,9 +11,10 @@ from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials, at
 from .brouwer import BrouwerDiagram, DefectThermodynamics, FilmPoint, brouwer_diagram, film_composition
 from .charge_states import BandEdges, FermiDiagram, fermi_diagram
+from .charged_cells import ChargedVacancy
 from .concentrations import DefectSites, NoFermiLevelError, SolidSolution
 from .defect_energies import VacancyFormation
-from .vacancies import VacancySet
+from .vacancies import VacancyState
 
 GROWTH_TEMPERATURES_K = (700.0, 900.0, 1100.0, 1300.0)
 GROWTH_PRESSURES_ATM = (1.0, 1e-3, 1e-6, 1e-9)
@@ -83,7 +84,7 @@ def defect_equilibria(
     """
     system = DefectThermodynamics(defects, host, window, references, edges, references.error_bar_eV or 0.0)
     left_out = [
-        "antisites and interstitials: only the defects listed exchange atoms with the reservoirs",
+        "other defects: only those listed exchange atoms with the reservoirs",
         "interactions of defects; vibrations and magnetic entropy of the solids",
     ]
     if edges is None:
@@ -95,6 +96,8 @@ def defect_equilibria(
     middle = 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV)
     brouwer, films, no_concentrations = [], [], ""
     try:
+        if edges is not None and not edges.has_carriers:
+            raise NoFermiLevelError("the runs give neither a density of states nor effective masses to count carriers")
         brouwer = [brouwer_diagram(system, brouwer_temperature_K, n=41)]
         films = [film_composition(system, t, p) for t in temperatures_K for p in pressures_atm]
     except NoFermiLevelError as error:
@@ -109,31 +112,38 @@ def defect_equilibria(
     )
 
 
-def vacancy_host(
+def defect_host(
     formula: str,
     composition: Mapping[str, float],
     volume_per_formula_A3: float,
-    vacancies: VacancySet,
+    defects: Sequence[VacancyState | ChargedVacancy],
     formula_units: float,
 ) -> SolidSolution:
-    """Sites of a study's vacancies.
+    """Sites of a study's defects; defects of one site exclude each other.
 
     Parameters
     ----------
     formula, composition, volume_per_formula_A3
         The host's formula unit.
-    vacancies
-        Each with its multiplicity in the ordered cell.
+    defects
+        Each with its multiplicity in the ordered cell; charge states of one label count once.
     formula_units
         Of that cell.
     """
+    once = {d.label: d for d in reversed(defects)}
     return SolidSolution(
         formula=formula,
         composition=dict(composition),
         volume_A3=volume_per_formula_A3,
         sites=[
-            DefectSites(label=v.label, site=v.label.removeprefix("V_"), per_formula=v.multiplicity / formula_units)
-            for v in vacancies.vacancies
+            DefectSites(label=label, site=_site(label), per_formula=d.multiplicity / formula_units)
+            for label, d in once.items()
         ],
-        removed={v.label: dict(v.removed) for v in vacancies.vacancies},
+        removed={label: dict(d.removed) for label, d in once.items()},
     )
+
+
+def _site(label: str) -> str:
+    """Kind of site of a defect: ``O`` of ``V_O`` and of ``Mg_O``, its own of an interstitial or a complex."""
+    what, _, site = label.partition("_")
+    return label if "+" in label or (site.startswith("i") and what != "V") else site

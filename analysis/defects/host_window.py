@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from ..results.document import Document
-from ..thermodynamics.computed_phases import ComputedPhases, ReferenceSet, reference_set
+from ..thermodynamics.computed_phases import ComputedPhases, ReferenceMode, ReferenceSet, reference_set
 from ..thermodynamics.energy_corrections import ComputedEnergy
 from ..thermodynamics.phases import (
     Phase,
@@ -63,7 +63,11 @@ class CompetingPhasesResult(Document):
 
 
 def competing_phases_result(
-    host: ComputedEnergy, computed: ComputedPhases, stated: Sequence[Phase] = ()
+    host: ComputedEnergy,
+    computed: ComputedPhases,
+    stated: Sequence[Phase] = (),
+    *,
+    mode: ReferenceMode = "redox ladder",
 ) -> CompetingPhasesResult:
     """Stability window of a host among computed phases, and the experimental one beside it.
 
@@ -75,6 +79,8 @@ def competing_phases_result(
         Competing phases of the same engine; one with the host's composition is replaced by `host`.
     stated
         Enthalpies of the user's own for the experimental window.
+    mode
+        Of the element references, see `computed_phases`.
 
     Returns
     -------
@@ -88,7 +94,7 @@ def competing_phases_result(
     experimental, experimental_reason = experimental_window(host.formula, stated)
     made = CompetingPhasesResult(phases=phases, experimental=experimental, experimental_reason=experimental_reason)
     try:
-        made.references = reference_set(phases, "redox ladder")
+        made.references = reference_set(phases, mode)
     except ValueError as error:
         made.reason = str(error)
         return made

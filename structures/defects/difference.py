@@ -2,7 +2,7 @@
 
 Ions are paired by the shortest total of squared distances, element by element, after a rigid drift of the whole cell
 has been taken off. A host site without an ion is vacant; an ion without a host site is an interstitial, or a
-substitution where it sits nearer to a vacant site than ions of the host do to each other.
+substitution where it lies in the Wigner-Seitz cell of a vacant site.
 """
 
 from __future__ import annotations
@@ -161,8 +161,7 @@ def _drift(host: Structure, defect: Structure) -> FloatArray:
     """
     best = np.zeros(3)
     if _near(host, defect, best) < 0.6 * len(defect):
-        symbols = [s.specie.symbol for s in host]
-        own = [s.specie.symbol for s in defect]
+        symbols, own = _symbols(host), _symbols(defect)
         shared = [el for el in set(own) if el in symbols]
         if shared:
             rarest = min(shared, key=own.count)
@@ -192,9 +191,13 @@ def _near(host: Structure, defect: Structure, shift: FloatArray) -> int:
 def _distances(host: Structure, defect: Structure, coords: FloatArray) -> FloatArray:
     """Distances of the defect's ions to host sites; infinite between elements."""
     distance = np.array(host.lattice.get_all_distances(coords, host.frac_coords), dtype=float)
-    unlike = np.array([[a.specie.symbol != b.specie.symbol for b in host] for a in defect])
-    distance[unlike] = np.inf
+    own, sites = np.array(_symbols(defect)), np.array(_symbols(host))
+    distance[own[:, None] != sites[None, :]] = np.inf
     return distance
+
+
+def _symbols(structure: Structure) -> list[str]:
+    return [site.specie.symbol for site in structure]
 
 
 def _pairs(host: Structure, defect: Structure, coords: FloatArray) -> tuple[list[int | None], list[float]]:
@@ -202,9 +205,10 @@ def _pairs(host: Structure, defect: Structure, coords: FloatArray) -> tuple[list
     every = _distances(host, defect, coords)
     same_site: list[int | None] = [None] * len(defect)
     distance = [float("inf")] * len(defect)
-    for element in {s.specie.symbol for s in defect}:
-        rows = [i for i, s in enumerate(defect) if s.specie.symbol == element]
-        columns = [j for j, s in enumerate(host) if s.specie.symbol == element]
+    own, sites = _symbols(defect), _symbols(host)
+    for element in set(own):
+        rows = [i for i, el in enumerate(own) if el == element]
+        columns = [j for j, el in enumerate(sites) if el == element]
         if not columns:
             continue
         block = every[np.ix_(rows, columns)]
@@ -218,28 +222,20 @@ def _pairs(host: Structure, defect: Structure, coords: FloatArray) -> tuple[list
 def _changes(
     host: Structure, defect: Structure, moved: FloatArray, vacant: list[int], free: list[int]
 ) -> list[SiteChange]:
-    symbols, own = [s.specie.symbol for s in host], [s.specie.symbol for s in defect]
+    symbols, own = _symbols(host), _symbols(defect)
     replaced: dict[int, int] = {}
     if vacant and free:
-        distance = host.lattice.get_all_distances(moved[free], host.frac_coords[vacant])
-        reach = _substitution_reach(host)
+        every = np.array(host.lattice.get_all_distances(moved[free], host.frac_coords), dtype=float)
+        nearest = every.min(axis=1)
+        distance = every[:, vacant]
         for r, c in zip(*linear_sum_assignment(distance), strict=True):
-            # An ion near a vacant site of its own element left another one: a split site, listed as it is.
-            if distance[r, c] < reach and own[free[r]] != symbols[vacant[c]]:
+            # In the Wigner-Seitz cell of a vacant site. One of its own element left another site: a split site.
+            if distance[r, c] <= nearest[r] + 1e-6 and own[free[r]] != symbols[vacant[c]]:
                 replaced[vacant[c]] = free[r]
     out = [SiteChange(symbols[i], own[ion], i, _inside(host.frac_coords[i])) for i, ion in replaced.items()]
     out += [SiteChange(symbols[i], None, i, _inside(host.frac_coords[i])) for i in vacant if i not in replaced]
     added = [i for i in free if i not in replaced.values()]
     return out + [SiteChange(None, own[i], None, _inside(moved[i])) for i in added]
-
-
-def _substitution_reach(host: Structure) -> float:
-    """Distance within which an ion counts as on a vacant site: half of the shortest distance between ions."""
-    if len(host) < 2:
-        return 1.2
-    distance = np.array(host.distance_matrix)
-    np.fill_diagonal(distance, np.inf)
-    return max(1.0, 0.65 * float(distance.min()))
 
 
 def _inside(coords: FloatArray) -> list[float]:

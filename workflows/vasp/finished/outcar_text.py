@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .numbers import integer, reals
+from .outcar_levels import levels_in
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +61,7 @@ class Outcar:
     dipole_electrons: Floats | None = None
     born: Floats | None = None
     dielectric: Floats | None = None
+    levels: Floats | None = None
     dielectric_ionic: Floats | None = None
     mesh: list[int] | None = None
     kpoints: int | None = None
@@ -90,6 +92,7 @@ def read_outcar(text: str) -> Outcar:
     _magnetism(text, out)
     _response(text, out)
     out.potentials = potentials_of(text)
+    out.levels = levels_in(text)
     return out
 
 

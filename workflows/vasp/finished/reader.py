@@ -207,7 +207,7 @@ def run_document(place: Path, sources: Sources) -> VaspRun:
     values |= _results(sources, blocks)
     values |= _spins(values, sources, tables)
     values |= _response(xml, tables)
-    edges = band_edges(xml.levels)
+    edges = band_edges(xml.levels if xml.levels is not None else tables.levels)
     values |= {"fermi_eV": xml.fermi_eV if xml.fermi_eV is not None else tables.fermi_eV, **edges}
     return VaspRun(**values)
 

@@ -1,0 +1,150 @@
+"""Charge states of imported defects, with the correction from the site potentials of their OUTCAR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from pymatgen.core import Structure
+
+from ...analysis.defects.charged_cells import (
+    ChargedCell,
+    ChargedVacancies,
+    ChargedVacancy,
+    band_edges,
+    corrections_of,
+    counted_states,
+)
+from ..vasp.finished.files import run_files
+from ..vasp.finished.vasprun_xml import read_vasprun
+from .choosing import Chosen
+from .documents import calculation_of, charged_cell, defect_structure, dielectric_of
+from .found import Found
+
+NO_TENSOR = (
+    "charged cells need a static dielectric tensor for their correction: import a LEPSILON run of the host, "
+    "or give it with --dielectric"
+)
+ONLY_ELECTRONS = "the permittivity holds the electrons only: in cells whose ions relaxed it corrects too much"
+LEFT_OUT = (
+    "the electronic starts of the runs: a hole or an electron may localise elsewhere at lower energy",
+    "band edges of the supercell's own mesh and functional",
+)
+
+
+def charged_states(
+    chosen: Chosen,
+    perfect: Structure,
+    hubbard_U_eV: Mapping[str, float],
+    per_cell: float,
+    given: list[list[float]] | None = None,
+) -> tuple[ChargedVacancies | None, str]:
+    """All charge states with their corrections; None and the reason without charged cells, edges or permittivity.
+
+    Parameters
+    ----------
+    chosen
+        Runs by defect and charge.
+    perfect
+        Perfect supercell with roles.
+    hubbard_U_eV
+        Of the set.
+    per_cell
+        Cells of `chosen.bulk` in the supercell, by which multiplicities are divided.
+    given
+        Static permittivity, shape (3, 3), instead of that of a linear-response run.
+    """
+    if not any(charge for _, charge in chosen.states):
+        return None, "no charged cell among the runs"
+    assert chosen.supercell is not None
+    if given is None and chosen.dielectric is None:
+        return None, NO_TENSOR
+    notes = list(LEFT_OUT)
+    if given is not None:
+        tensor, source = given, "given"
+    else:
+        assert chosen.dielectric is not None
+        tensor, source = dielectric_of(chosen.dielectric, hubbard_U_eV).static, chosen.dielectric.place.name
+        if chosen.dielectric.done.dielectric_ionic is None:
+            notes.append(ONLY_ELECTRONS)
+    calculation = calculation_of(chosen.supercell, perfect, "perfect supercell", hubbard_U_eV)
+    host = charged_cell(chosen.supercell, calculation, 0)
+    if host.vbm_eV is None and chosen.bulk.done.vbm_eV is not None:
+        host = host.model_copy(update={"vbm_eV": chosen.bulk.done.vbm_eV, "cbm_eV": chosen.bulk.done.cbm_eV})
+        notes.append(f"band edges are those of {chosen.bulk.place.name}: {chosen.supercell.place.name} holds none")
+    host = _with_states(host, chosen.supercell)
+    try:
+        edges = band_edges(host, tensor, source=source)
+    except ValueError as error:
+        return None, str(error)
+    states = []
+    for (label, charge), runs in chosen.states.items():
+        state = _state(runs[0], label, charge, host, perfect, hubbard_U_eV, tensor, per_cell, notes)
+        if state is not None:
+            states.append(state)
+    return ChargedVacancies(edges=edges, states=states, notes=notes), ""
+
+
+def _state(
+    found: Found,
+    label: str,
+    charge: int,
+    host: ChargedCell,
+    perfect: Structure,
+    hubbard_U_eV: Mapping[str, float],
+    tensor: list[list[float]],
+    per_cell: float,
+    notes: list[str],
+) -> ChargedVacancy | None:
+    assert found.name is not None
+    assert found.difference is not None
+    done = calculation_of(found, defect_structure(found, perfect), f"{label} q={charge:+d}", hubbard_U_eV)
+    cell = charged_cell(found, done, charge)
+    try:
+        corrections, why = corrections_of(cell, host, tensor, found.difference.changes[0].position)
+    except ValueError as error:
+        found.refused.append(f"no correction of its charge: {error}")
+        notes.append(f"{label} q={charge:+d} is left out: {error}")
+        return None
+    if charge and not any(c.method == "eFNV" for c in corrections):
+        found.lacks.append("site potentials in OUTCAR, of it and of the perfect cell, for the eFNV correction")
+    notes += [note for note in why if note not in notes]
+    return ChargedVacancy(
+        label=label,
+        element=found.name.element,
+        sublattice=found.name.sublattice,
+        multiplicity=places_per_cell(found, per_cell),
+        charge=charge,
+        removed=found.difference.removed,
+        energy_difference_eV=done.energy_eV - host.calculation.energy_eV,
+        total_moment_muB=done.total_moment_muB,
+        corrections=corrections,
+        checks=done.checks,
+        provenance=done.provenance,
+    )
+
+
+def places_per_cell(found: Found, per_cell: float) -> int:
+    """Equivalent places in one cell of the bulk; at least one."""
+    assert found.name is not None
+    return max(1, round(found.name.multiplicity / per_cell))
+
+
+def _with_states(host: ChargedCell, found: Found) -> ChargedCell:
+    """Density of states from the levels of a perfect cell that has a vasprun.xml; else carriers cannot be counted."""
+    files = run_files(Path(found.done.folder))
+    if "vasprun.xml" not in files:
+        return host
+    xml = read_vasprun(files["vasprun.xml"])
+    if xml.levels is None or xml.weights is None:
+        return host
+    weights = np.asarray(xml.weights, dtype=float).ravel()
+    levels = np.asarray(xml.levels, dtype=float)
+    if levels.shape[1] != len(weights) or not np.isfinite(levels[..., 0]).all():
+        return host
+    # One channel holds two electrons per state without spin polarisation.
+    holds = 2.0 if levels.shape[0] == 1 and not found.done.noncollinear else 1.0
+    shares = np.broadcast_to((weights / weights.sum())[None, :, None] * holds, levels.shape[:3])
+    energies, states = counted_states(levels[..., 0].ravel(), shares.ravel())
+    return host.model_copy(update={"dos_energies_eV": energies, "dos_states_per_eV": states})

@@ -1,0 +1,107 @@
+"""Whether two finished runs may be subtracted: functional, U, PAW data sets, cutoff, mesh; each difference by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..vasp.finished.document import VaspRun
+
+# Cutoffs are printed to a tenth of an eV.
+SAME_CUTOFF_eV = 0.5
+# Spacings of k points that differ by less count as one density.
+LIKE_SPACING = 1.35
+# Tags that change the energy of a cell by itself; the first value is VASP's default.
+_ENERGY_TAGS: Mapping[str, object] = {"LASPH": False, "METAGGA": None, "IVDW": 0, "LUSE_VDW": False, "LSORBIT": False}
+
+
+def level_of_theory(run: VaspRun) -> str:
+    """Functional and U in words."""
+    table = {el: u for el, u in hubbard_of(run).items() if u}
+    return f"{run.functional or 'unknown functional'}" + "".join(f", U({el}) = {u:g} eV" for el, u in table.items())
+
+
+def hubbard_of(run: VaspRun) -> dict[str, float]:
+    """U by element; of an element in several blocks with different U the first, see `unlike`."""
+    return {block.element: block.U_eV for block in reversed(run.hubbard)}
+
+
+def unlike(first: VaspRun, second: VaspRun) -> list[str]:
+    """Why the energies of two runs must not be subtracted; empty if they may.
+
+    Only what both say is compared: an element that one of the two lacks has no U and no data set to differ in.
+    """
+    out = []
+    if first.functional and second.functional and first.functional != second.functional:
+        out.append(f"functional {second.functional}, not {first.functional}")
+    own, other = hubbard_of(first), hubbard_of(second)
+    shared = {b.element for b in first.paw} & {b.element for b in second.paw}
+    for element in sorted(shared):
+        if abs(own.get(element, 0.0) - other.get(element, 0.0)) > 1e-6:
+            out.append(f"U({element}) = {other.get(element, 0.0):g} eV, not {own.get(element, 0.0):g} eV")
+    sets, others = paw_sets(first), paw_sets(second)
+    out += [f"PAW set {others[el]!r}, not {sets[el]!r}" for el in sorted(shared) if _other_set(sets[el], others[el])]
+    for tag, default in _ENERGY_TAGS.items():
+        # An output that names no INCAR tags at all leaves their defaults unknown.
+        known = all(tag in run.parameters or run.incar for run in (first, second))
+        values = [run.parameters.get(tag, run.incar.get(tag, default)) for run in (first, second)]
+        if known and _plain(values[0]) != _plain(values[1]):
+            out.append(f"{tag} = {values[1]}, not {values[0]}")
+    return out
+
+
+def unlike_cells(first: VaspRun, second: VaspRun) -> list[str]:
+    """Why two runs in one cell must not be subtracted: as `unlike`, and the same cutoff and mesh besides."""
+    out = unlike(first, second)
+    cutoffs = [cutoff_eV(run) for run in (first, second)]
+    if None not in cutoffs and abs(float(cutoffs[0] or 0) - float(cutoffs[1] or 0)) > SAME_CUTOFF_eV:
+        out.append(f"ENCUT = {cutoffs[1]:g} eV, not {cutoffs[0]:g} eV")
+    if first.kpoint_mesh and second.kpoint_mesh and list(first.kpoint_mesh) != list(second.kpoint_mesh):
+        out.append(f"k-point mesh {_mesh(second)}, not {_mesh(first)}")
+    return out
+
+
+def differences_to_say(first: VaspRun, second: VaspRun) -> list[str]:
+    """What a reader has to know about two runs of different cells that may be compared: cutoff and k-point density."""
+    out = []
+    cutoffs = [cutoff_eV(run) for run in (first, second)]
+    if None not in cutoffs and abs(float(cutoffs[0] or 0) - float(cutoffs[1] or 0)) > SAME_CUTOFF_eV:
+        out.append(f"ENCUT = {cutoffs[1]:g} eV where {first.formula} has {cutoffs[0]:g} eV")
+    spacings = [spacing_per_A(run) for run in (first, second)]
+    if None not in spacings and float(spacings[1] or 0) > LIKE_SPACING * float(spacings[0] or 0):
+        out.append(f"k points {spacings[1]:.2f} 1/A apart where {first.formula} has {spacings[0]:.2f} 1/A")
+    return out
+
+
+def cutoff_eV(run: VaspRun) -> float | None:
+    """Cutoff that VASP used."""
+    value = run.parameters.get("ENMAX") or run.parameters.get("ENCUT") or run.incar.get("ENCUT")
+    return None if value is None else float(value)
+
+
+def spacing_per_A(run: VaspRun) -> float | None:
+    """Largest spacing of an automatic mesh, 1/A with 2 pi; None for a list of points or an isolated molecule."""
+    if not run.kpoint_mesh or run.structure is None or max(run.kpoint_mesh) == 1:
+        return None
+    lengths = np.array(run.structure.lattice.reciprocal_lattice.abc)
+    return float(np.max(lengths / np.array(run.kpoint_mesh)))
+
+
+def paw_sets(run: VaspRun) -> dict[str, str]:
+    """PAW data set by element, as VASP prints it."""
+    return {block.element: " ".join(block.titel.split()) for block in run.paw}
+
+
+def _other_set(one: str, other: str) -> bool:
+    return bool(one) and bool(other) and one != other
+
+
+def _plain(value: object) -> object:
+    if value is None or value is False or value == "--" or value == 0:
+        return False
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _mesh(run: VaspRun) -> str:
+    return "x".join(str(n) for n in run.kpoint_mesh or [])

@@ -1,0 +1,246 @@
+"""From folders of finished runs to a study: read, sort, choose, judge, assemble."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pymatgen.core import Structure
+
+from ...analysis.builder.build import build_study
+from ...analysis.builder.inputs import StudyInputs
+from ...analysis.defects.charge_corrections import dielectric_tensor
+from ...analysis.defects.oxidation_states import as_found, changed_ions, compensation_text
+from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
+from ...analysis.results.calculation import Calculation
+from ...analysis.study.documents import EngineResult, StageResult, Study
+from ...analysis.study.imported import ImportRecord
+from ...analysis.thermodynamics.computed_phases import ComputedPhases, ReferenceMode
+from ...structures.defects.vacancies import near_cations
+from ...structures.host import Host
+from ..vasp.finished.band import read_band
+from ..vasp.finished.reader import read_run
+from .charged import charged_states, places_per_cell
+from .choosing import Chosen, choose
+from .consistency import level_of_theory
+from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
+from .found import Found
+from .host import derived_host, with_roles
+from .sorting import Sorted, sort_runs
+from .tree import Place, find_places
+
+NOT_IMPORTED = "an import computes nothing"
+# Name under which the record stands among the study's observables.
+IMPORT_STAGE = "imported folders"
+
+
+def import_study(
+    paths: Sequence[str | Path],
+    *,
+    host: Host | None = None,
+    formula: str | None = None,
+    cell: Structure | None = None,
+    dielectric: Sequence[Sequence[float]] | float | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Study:
+    """The study that finished VASP runs make.
+
+    Parameters
+    ----------
+    paths
+        Folders that are searched to the bottom, or files.
+    host
+        A declared host, whose sublattices and claims are used.
+    formula, cell
+        Of a host that is not declared; by default it is found among the runs.
+    dielectric
+        Static relative permittivity: a number or shape (3, 3); by default that of a linear-response run.
+    progress
+        Called with the name of each folder before it is read.
+
+    Returns
+    -------
+    Study
+        Partial where parts are missing; the reasons are in the stages, and what each folder was taken for is in
+        ``observables["imported folders"]``.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to read, nothing says which run is the host, or no run of the host may be used.
+    """
+    tensor = None if dielectric is None else [[float(x) for x in row] for row in dielectric_tensor(dielectric)]
+    found = read_places(find_places(paths), progress)
+    if host is not None:
+        formula, cell = host.formula, cell or host.structure()
+    arranged = sort_runs(found, formula, cell)
+    chosen = choose(arranged, host)
+
+    def record() -> ImportRecord:
+        return ImportRecord(
+            host_from=arranged.host_from,
+            level_of_theory=level_of_theory(chosen.bulk.done),
+            folders=[f.document() for f in found],
+        )
+
+    return study_of(chosen, arranged, host, record, tensor)
+
+
+def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambda _: None) -> list[Found]:
+    """Every place read; what cannot be is kept with the reason."""
+    out = []
+    for place in places:
+        progress(place.name)
+        found = Found(place)
+        out.append(found)
+        try:
+            if place.kind == "run":
+                found.run = read_run(place.path)
+            elif place.kind == "band":
+                found.band, found.role = read_band(place.path), "band"
+                found.what = f"band of {len(found.band.points)} images"
+            else:
+                found.role, found.what = "defect entries", "entries of another program"
+                found.refused.append("read them with magnetoionics.import_entries")
+        except (OSError, ValueError, KeyError, IndexError) as error:
+            found.refused.append(f"cannot be read: {error}")
+            continue
+        if found.run is not None:
+            found.what = found.run.formula or "no composition"
+            if found.run.structure is None or found.run.energy_eV is None:
+                found.refused.append("holds no energy and structure")
+    return out
+
+
+def study_of(
+    chosen: Chosen,
+    arranged: Sorted,
+    host: Host | None,
+    record: Callable[[], ImportRecord],
+    dielectric: list[list[float]] | None = None,
+) -> Study:
+    """Assemble what was chosen; `record` is asked once every folder has been judged."""
+    used = [f for runs in chosen.states.values() for f in runs[:1]] + chosen.phases
+    hubbard = common_hubbard([f.done for f in [chosen.bulk, *([chosen.supercell] if chosen.supercell else []), *used]])
+    roles = with_roles(chosen.bulk.structure, host, chosen.bulk.done.site_moments_muB)
+    own = host or derived_host(chosen.bulk.structure, gap_eV=chosen.bulk.done.gap_eV or 0.0, hubbard_U_eV=hubbard)
+    bulk = calculation_of(chosen.bulk, roles, "bulk", hubbard)
+    stages = [StageResult(stage="host", done=True), StageResult(stage=IMPORT_STAGE, done=True)]
+    vacancies, charged = None, None
+    if chosen.supercell is None:
+        reasons = [f"{f.place.name}: {'; '.join([*f.done.reasons, *f.refused])}" for f in arranged.defects]
+        reason = " | ".join(reasons) or "no cell with a defect among the runs"
+        stages.append(StageResult(stage="vacancies", done=False, reason=reason))
+        stages.append(StageResult(stage="charged defects", done=False, reason=reason))
+    else:
+        perfect = with_roles(chosen.supercell.structure, host, chosen.supercell.done.site_moments_muB)
+        per_cell = len(chosen.supercell.structure) / len(chosen.bulk.structure)
+        vacancies = defect_set(chosen, perfect, hubbard, per_cell)
+        stages.append(StageResult(stage="vacancies", done=True))
+        charged, reason = charged_states(chosen, perfect, hubbard, per_cell, dielectric)
+        stages.append(StageResult(stage="charged defects", done=charged is not None, reason=reason))
+    phases, mode, reason = _phases(chosen, arranged, hubbard)
+    stages.append(StageResult(stage="competing phases", done=phases is not None, reason=reason))
+    potentials = phases is not None and vacancies is not None
+    stages.append(
+        StageResult(
+            stage="chemical potentials", done=potentials, reason="" if potentials else reason or "no defects to form"
+        )
+    )
+    for stage in ("migration", "vibrations", "anisotropy"):
+        stages.append(StageResult(stage=stage, done=False, reason=NOT_IMPORTED))
+    outputs: dict[str, Any] = {"host": {own.orders[0]: bulk}, IMPORT_STAGE: record()}
+    parts = {"vacancies": vacancies, "charged defects": charged, "competing phases": phases}
+    outputs |= {stage: part for stage, part in parts.items() if part is not None}
+    return build_study(
+        StudyInputs(
+            host_key=own,
+            order=own.orders[0],
+            engine=engine_result(chosen, hubbard),
+            stages=stages,
+            outputs=outputs,
+            reference_mode=mode,
+        )
+    )
+
+
+def engine_result(chosen: Chosen, hubbard_U_eV: dict[str, float]) -> EngineResult:
+    """Who computed the runs, as far as they say."""
+    versions = sorted({str(f.done.version) for f in [chosen.bulk, *chosen.phases] if f.done.version})
+    return EngineResult(
+        name="vasp",
+        tier="VASP",
+        summary=f"imported VASP runs ({', '.join(versions) or 'version unknown'}): {level_of_theory(chosen.bulk.done)}",
+        cannot={},
+        supercell_repeats=[1, 1, 1],
+        quick=False,
+        provenance=provenance_of(chosen.bulk, hubbard_U_eV),
+    )
+
+
+def defect_set(chosen: Chosen, perfect: Structure, hubbard_U_eV: dict[str, float], per_cell: float) -> VacancySet:
+    """Neutral defects with every configuration that was imported, the lowest first."""
+    assert chosen.supercell is not None
+    host = calculation_of(chosen.supercell, perfect, "perfect supercell", hubbard_U_eV)
+    states = []
+    for (label, charge), runs in chosen.states.items():
+        if charge:
+            continue
+        done = [calculation_of(f, defect_structure(f, perfect), f"{label} relax", hubbard_U_eV) for f in runs]
+        states.append(_defect_state(host, label, runs, done, per_cell))
+    return VacancySet(host=host, vacancies=states)
+
+
+def _defect_state(
+    host: Calculation, label: str, runs: Sequence[Found], done: Sequence[Calculation], per_cell: float
+) -> VacancyState:
+    first = runs[0]
+    assert first.name is not None
+    assert first.difference is not None
+    starts, changed = [], []
+    for f, c in zip(runs, done, strict=True):
+        if f is not first and f.refused:
+            continue
+        try:
+            ions = changed_ions(as_found(host), as_found(c))
+            text = compensation_text(ions)
+        except ValueError as error:
+            ions, text = [], f"not read: {error}"
+        changed = ions if f is first else changed
+        starts.append(
+            StartEnergy(
+                label=f.place.name,
+                above_lowest_eV=c.energy_eV - done[0].energy_eV,
+                total_moment_muB=c.total_moment_muB,
+                compensation=text,
+                converged=c.converged,
+            )
+        )
+    site = first.difference.changes[0].site
+    cation = site is not None and float(host.structure[site].properties["valence"]) > 0
+    return VacancyState(
+        label=label,
+        element=first.name.element,
+        sublattice=first.name.sublattice,
+        multiplicity=places_per_cell(first, per_cell),
+        cobalt_neighbours=near_cations(host.structure, site, "Co") if cation and site is not None else None,
+        removed=first.difference.removed,
+        calculation=done[0],
+        starts=starts,
+        changed_ions=changed,
+    )
+
+
+def _phases(
+    chosen: Chosen, arranged: Sorted, hubbard_U_eV: dict[str, float]
+) -> tuple[ComputedPhases | None, ReferenceMode, str]:
+    """Phases beside the host, and where the energies of the elements come from."""
+    own = {el.symbol for el in chosen.bulk.structure.composition.elements}
+    usable = [f for f in chosen.phases if {e.symbol for e in f.structure.composition.elements} <= own]
+    if not usable:
+        refused = [f"{f.place.name}: {'; '.join([*f.done.reasons, *f.refused])}" for f in arranged.phases if f.run]
+        return None, "elements", " | ".join(refused) or "no element and no competing phase among the runs"
+    phases = phases_of(usable, [f for f in arranged.phases if f.run is not None and not f.usable], hubbard_U_eV)
+    elements = {f.structure.composition.elements[0].symbol for f in usable if len(f.structure.composition) == 1}
+    return phases, "elements" if own <= elements else "redox ladder", ""

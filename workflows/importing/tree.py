@@ -1,0 +1,111 @@
+"""Finished runs and bands in a tree of folders, found by what the folders hold; names are only repeated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ..vasp.finished.band import image_folders
+from ..vasp.finished.files import kind_of
+
+PlaceKind = Literal["run", "band", "defect entries"]
+# More folders than any study has: a home directory was given by mistake.
+MOST_RUNS = 5000
+_OUTPUTS = ("vasprun.xml", "OUTCAR")
+_ENTRY_NAMES = (".json", ".json.gz")
+_ENTRY_CLASSES = ('"DefectThermodynamics"', '"DefectEntry"', '"FormationEnergyDiagram"')
+_LARGEST_JSON_bytes = 400_000_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder or file that holds something.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    name
+        Its path below the one that was given, by which it is called.
+    kind
+        ``run``, ``band`` or ``defect entries`` (a file of doped or pymatgen-analysis-defects).
+    """
+
+    path: Path
+    name: str
+    kind: PlaceKind
+
+
+def find_places(paths: Iterable[str | Path]) -> list[Place]:
+    """Everything below some paths that can be read.
+
+    Parameters
+    ----------
+    paths
+        Folders, searched to the bottom, or single files (a vasprun.xml, a doped JSON file).
+
+    Returns
+    -------
+    list of Place
+        In the order of their names, none twice. Folders of a band's images are not runs of their own.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path does not exist.
+    ValueError
+        If there is nothing to read, or more than a study has.
+    """
+    found: dict[Path, Place] = {}
+    given = [Path(p).expanduser() for p in paths]
+    for path in given:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} does not exist; give the folder in which the runs lie")
+        for place in _below(path, several=len(given) > 1):
+            found.setdefault(place.path.resolve(), place)
+            if len(found) > MOST_RUNS:
+                raise ValueError(f"more than {MOST_RUNS} runs below {path}: give the folder of one study")
+    if not found:
+        raise ValueError(
+            f"no finished run below {', '.join(map(str, given))}: a run has a vasprun.xml or an OUTCAR, gzipped or not"
+        )
+    return sorted(found.values(), key=lambda p: p.name)
+
+
+def _below(path: Path, *, several: bool) -> Iterator[Place]:
+    if path.is_file():
+        kind: PlaceKind = "defect entries" if path.name.endswith(_ENTRY_NAMES) else "run"
+        yield Place(path, path.name, kind)
+        return
+    for folder, inner, names in os.walk(path):
+        inner[:] = sorted(n for n in inner if not n.startswith("."))
+        here = Path(folder)
+        relative = here.relative_to(path).as_posix()
+        name = path.resolve().name if relative == "." else relative
+        if several and relative != ".":
+            name = f"{path.resolve().name}/{relative}"
+        if len(image_folders(here)) > 2:
+            yield Place(here, name, "band")
+            inner[:] = [n for n in inner if not (len(n) == 2 and n.isdigit())]
+        elif any(kind_of(n) in _OUTPUTS for n in names):
+            yield Place(here, name, "run")
+        for file in sorted(names):
+            if file.endswith(_ENTRY_NAMES) and _holds_entries(here / file):
+                yield Place(here / file, f"{name}/{file}", "defect entries")
+
+
+def _holds_entries(path: Path) -> bool:
+    """Whether a JSON file names a class of defect entries near its beginning or end."""
+    import gzip
+
+    if path.stat().st_size > _LARGEST_JSON_bytes:
+        return False
+    try:
+        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as stream:
+            text = stream.read(200_000)
+    except (OSError, UnicodeDecodeError, EOFError):
+        return False
+    return any(name in text for name in _ENTRY_CLASSES)
