@@ -4,6 +4,8 @@ What a notebook needs, in one place; nothing heavy is imported before it is used
 
 `run`
     compute a study and load it
+`import_runs`
+    a study from finished VASP runs
 `load`
     a finished study from its folder or its results.json
 `get_host`, `host_keys`, `get_engine`, `engine_names`
@@ -28,6 +30,7 @@ install()
 if TYPE_CHECKING:
     from .analysis.study.documents import Study
     from .hpc.api import load, run
+    from .hpc.importing import import_runs
     from .structures.host import get_host, host_keys
     from .workflows.engine import engine_names, get_engine
     from .workflows.flows.study import MagnetoionicStudyMaker
@@ -39,6 +42,7 @@ _HOME = {
     "get_engine": "workflows.engine",
     "get_host": "structures.host",
     "host_keys": "structures.host",
+    "import_runs": "hpc.importing",
     "load": "hpc.api",
     "run": "hpc.api",
 }
@@ -50,6 +54,7 @@ __all__ = [
     "get_engine",
     "get_host",
     "host_keys",
+    "import_runs",
     "load",
     "run",
 ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     "run",
     "status",
+    "import_runs",
     "report",
     "fit",
     "claims",

@@ -56,7 +56,7 @@ def charged_states(
         Static permittivity, shape (3, 3), instead of that of a linear-response run.
     """
     if not any(charge for _, charge in chosen.states):
-        return None, "no charged cell among the runs"
+        return None, "no charged cell among the runs in use"
     assert chosen.supercell is not None
     if given is None and chosen.dielectric is None:
         return None, NO_TENSOR

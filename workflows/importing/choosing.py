@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -51,8 +51,17 @@ class Chosen:
     spin_orbit: list[Found] = field(default_factory=list)
 
 
-def choose(sorted_runs: Sorted, host: Host | None) -> Chosen:
+def choose(sorted_runs: Sorted, host: Host | None, accepted: Collection[str] = ()) -> Chosen:
     """Pick what enters the study, and say of everything else why it does not.
+
+    Parameters
+    ----------
+    sorted_runs
+        Folders by role.
+    host
+        Whose sublattices name the defects; None for one that is not declared.
+    accepted
+        Kinds of difference, see `consistency.KINDS`, that the user answers for.
 
     Raises
     ------
@@ -66,8 +75,8 @@ def choose(sorted_runs: Sorted, host: Host | None) -> Chosen:
     supercell = _supercell(perfect, sorted_runs.defects)
     anchor = supercell or _plain(perfect)[0]
     for f in perfect:
-        if f is not anchor and (reasons := unlike(anchor.done, f.done)):
-            f.refused += [f"{reason} as in {anchor.place.name}" for reason in reasons]
+        if f is not anchor:
+            f.judge(unlike(anchor.done, f.done), anchor, accepted)
     dielectric = _dielectric([f for f in perfect if f.done.dielectric_electronic is not None], anchor)
     spin_orbit = [f for f in perfect if f.done.spin_orbit and not anchor.done.spin_orbit]
     for f in spin_orbit:
@@ -75,12 +84,12 @@ def choose(sorted_runs: Sorted, host: Host | None) -> Chosen:
         f.what = f"{sorted_runs.formula}, spin-orbit, {len(f.structure)} atoms"
     bulk = _bulk([f for f in perfect if f.usable and f is not dielectric and f not in spin_orbit], anchor, sorted_runs)
     for f in sorted_runs.phases:
-        _judge_phase(f, anchor, bulk)
+        _judge_phase(f, anchor, bulk, accepted)
     chosen = Chosen(bulk=bulk, supercell=supercell, dielectric=dielectric, spin_orbit=spin_orbit)
     chosen.phases = _lowest_of_each([f for f in sorted_runs.phases if f.usable])
     if supercell is not None:
         supercell.role = "perfect supercell" if supercell is not bulk else "host"
-        _name_all(sorted_runs.defects, supercell, host)
+        _name_all(sorted_runs.defects, supercell, host, accepted)
         chosen.states = _configurations(sorted_runs.defects, supercell)
     for f in perfect:
         used = (bulk, supercell, dielectric, *spin_orbit)
@@ -118,7 +127,7 @@ def _supercell(perfect: Sequence[Found], defects: Sequence[Found]) -> Found | No
 
 def _bulk(perfect: Sequence[Found], anchor: Found, sorted_runs: Sorted) -> Found:
     """The host among other phases: the run whose cutoff most of them share, then the one with the densest mesh."""
-    alike = [f for f in perfect if f is anchor or not unlike(anchor.done, f.done)]
+    alike = [f for f in perfect if f is anchor or not f.refused]
     phases = [f for f in sorted_runs.phases if f.usable]
     if not phases:
         return anchor
@@ -134,7 +143,7 @@ def _dielectric(runs: Sequence[Found], anchor: Found) -> Found | None:
     for f in runs:
         f.role, f.what = "dielectric tensor", f"{f.what}, linear response"
         # A permittivity is a property of the crystal: another functional is said, not refused.
-        f.notes += [f"{reason} as in {anchor.place.name}" for reason in unlike(anchor.done, f.done)]
+        f.notes += [f"{d.text} as in {anchor.place.name}" for d in unlike(anchor.done, f.done)]
         f.refused = []
         if f.done.dielectric_ionic is None:
             f.lacks.append("the ionic part of the tensor (IBRION = 8 or 6 with LEPSILON)")
@@ -142,10 +151,10 @@ def _dielectric(runs: Sequence[Found], anchor: Found) -> Found | None:
     return next(iter([*whole, *runs]), None)
 
 
-def _judge_phase(f: Found, anchor: Found, bulk: Found) -> None:
+def _judge_phase(f: Found, anchor: Found, bulk: Found, accepted: Collection[str]) -> None:
     if f.run is None or not f.usable:
         return
-    f.refused += [f"{reason} as in {anchor.place.name}" for reason in unlike(anchor.done, f.done)]
+    f.judge(unlike(anchor.done, f.done), anchor, accepted)
     f.notes += differences_to_say(bulk.done, f.done)
     oxygen = f.role == "element" and "O" in f.structure.composition
     if oxygen and str(f.done.functional) in _SEMILOCAL:
@@ -165,7 +174,7 @@ def _lowest_of_each(phases: Sequence[Found]) -> list[Found]:
     return list(best.values())
 
 
-def _name_all(defects: Sequence[Found], supercell: Found, host: Host | None) -> None:
+def _name_all(defects: Sequence[Found], supercell: Found, host: Host | None, accepted: Collection[str]) -> None:
     """Name every defect in the supercell of the study, and refuse those of other cells by name."""
     cell = for_symmetry(with_roles(supercell.structure, host, supercell.done.site_moments_muB))
     interstitials: list[tuple[str, np.ndarray, Found]] = []
@@ -188,7 +197,7 @@ def _name_all(defects: Sequence[Found], supercell: Found, host: Host | None) -> 
         places = [np.array(c.position) for c in f.difference.changes if c.site is None]
         if places:
             interstitials.append((f.name.label, places[0], f))
-        f.refused += [f"{r} as in {supercell.place.name}" for r in unlike_cells(supercell.done, f.done)]
+        f.judge(unlike_cells(supercell.done, f.done), supercell, accepted)
     _number_places(interstitials, cell_operations=operations(cell, RELAXED_SYMPREC), supercell=supercell)
     for f in defects:
         if f.name is not None:

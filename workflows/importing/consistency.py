@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +14,7 @@ SAME_CUTOFF_eV = 0.5
 # Spacings of k points that differ by less count as one density.
 LIKE_SPACING = 1.35
 # Tags that change the energy of a cell by itself; the first value is VASP's default.
+KINDS = ("functional", "U", "PAW", "ENCUT", "KPOINTS", "LASPH", "METAGGA", "IVDW", "LUSE_VDW", "LSORBIT")
 _ENERGY_TAGS: Mapping[str, object] = {"LASPH": False, "METAGGA": None, "IVDW": 0, "LUSE_VDW": False, "LSORBIT": False}
 
 
@@ -27,38 +29,60 @@ def hubbard_of(run: VaspRun) -> dict[str, float]:
     return {block.element: block.U_eV for block in reversed(run.hubbard)}
 
 
-def unlike(first: VaspRun, second: VaspRun) -> list[str]:
+@dataclass(frozen=True)
+class Difference:
+    """One setting in which two runs differ.
+
+    Attributes
+    ----------
+    kind
+        ``functional``, ``U``, ``PAW``, ``ENCUT``, ``KPOINTS`` or a tag of INCAR: what a user accepts by name.
+    text
+        In words.
+    """
+
+    kind: str
+    text: str
+
+
+def unlike(first: VaspRun, second: VaspRun) -> list[Difference]:
     """Why the energies of two runs must not be subtracted; empty if they may.
 
     Only what both say is compared: an element that one of the two lacks has no U and no data set to differ in.
     """
-    out = []
+    out: list[Difference] = []
     if first.functional and second.functional and first.functional != second.functional:
-        out.append(f"functional {second.functional}, not {first.functional}")
+        out.append(Difference("functional", f"functional {second.functional}, not {first.functional}"))
     own, other = hubbard_of(first), hubbard_of(second)
     shared = {b.element for b in first.paw} & {b.element for b in second.paw}
     for element in sorted(shared):
         if abs(own.get(element, 0.0) - other.get(element, 0.0)) > 1e-6:
-            out.append(f"U({element}) = {other.get(element, 0.0):g} eV, not {own.get(element, 0.0):g} eV")
+            out.append(
+                Difference("U", f"U({element}) = {other.get(element, 0.0):g} eV, not {own.get(element, 0.0):g} eV")
+            )
     sets, others = paw_sets(first), paw_sets(second)
-    out += [f"PAW set {others[el]!r}, not {sets[el]!r}" for el in sorted(shared) if _other_set(sets[el], others[el])]
+    out += [
+        Difference("PAW", f"PAW set {others[el]!r}, not {sets[el]!r}")
+        for el in sorted(shared)
+        if _other_set(sets[el], others[el])
+    ]
     for tag, default in _ENERGY_TAGS.items():
         # An output that names no INCAR tags at all leaves their defaults unknown.
         known = all(tag in run.parameters or run.incar for run in (first, second))
         values = [run.parameters.get(tag, run.incar.get(tag, default)) for run in (first, second)]
         if known and _plain(values[0]) != _plain(values[1]):
-            out.append(f"{tag} = {values[1]}, not {values[0]}")
+            out.append(Difference(tag, f"{tag} = {values[1]}, not {values[0]}"))
     return out
 
 
-def unlike_cells(first: VaspRun, second: VaspRun) -> list[str]:
+def unlike_cells(first: VaspRun, second: VaspRun) -> list[Difference]:
     """Why two runs in one cell must not be subtracted: as `unlike`, and the same cutoff and mesh besides."""
     out = unlike(first, second)
     cutoffs = [cutoff_eV(run) for run in (first, second)]
     if None not in cutoffs and abs(float(cutoffs[0] or 0) - float(cutoffs[1] or 0)) > SAME_CUTOFF_eV:
-        out.append(f"ENCUT = {cutoffs[1]:g} eV, not {cutoffs[0]:g} eV")
+        out.append(Difference("ENCUT", f"ENCUT = {cutoffs[1]:g} eV, not {cutoffs[0]:g} eV"))
     if first.kpoint_mesh and second.kpoint_mesh and list(first.kpoint_mesh) != list(second.kpoint_mesh):
-        out.append(f"k-point mesh {_mesh(second)}, not {_mesh(first)}")
+        out.append(Difference("KPOINTS", f"k-point mesh {_mesh(second)}, not {_mesh(first)}"))
     return out
 
 

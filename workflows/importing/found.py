@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from pymatgen.core import Structure
@@ -9,6 +10,7 @@ from pymatgen.core import Structure
 from ...analysis.study.imported import ImportedFolder, ImportRole
 from ...structures.defects.difference import CellDifference, DefectName
 from ..vasp.finished.document import VaspBand, VaspRun
+from .consistency import Difference
 from .tree import Place
 
 
@@ -47,6 +49,15 @@ class Found:
     perfect: Found | None = None
     difference: CellDifference | None = None
     name: DefectName | None = None
+
+    def judge(self, differences: list[Difference], other: Found, accepted: Collection[str]) -> None:
+        """Refuse the folder for what differs from another one; what the user accepts is only said."""
+        for difference in differences:
+            text = f"{difference.text} as in {other.place.name}"
+            if difference.kind in accepted:
+                self.notes.append(f"accepted: {text}")
+            else:
+                self.refused.append(text)
 
     @property
     def usable(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..vasp.finished.band import read_band
 from ..vasp.finished.reader import read_run
 from .charged import charged_states, places_per_cell
 from .choosing import Chosen, choose
-from .consistency import level_of_theory
+from .consistency import KINDS, level_of_theory
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
 from .found import Found
 from .host import derived_host, with_roles
@@ -42,6 +42,7 @@ def import_study(
     formula: str | None = None,
     cell: Structure | None = None,
     dielectric: Sequence[Sequence[float]] | float | None = None,
+    accepted: Collection[str] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Study:
     """The study that finished VASP runs make.
@@ -56,6 +57,8 @@ def import_study(
         Of a host that is not declared; by default it is found among the runs.
     dielectric
         Static relative permittivity: a number or shape (3, 3); by default that of a linear-response run.
+    accepted
+        Differences between runs that the user answers for, see `consistency.KINDS`; they are noted, not refused.
     progress
         Called with the name of each folder before it is read.
 
@@ -68,14 +71,17 @@ def import_study(
     Raises
     ------
     ValueError
-        If there is nothing to read, nothing says which run is the host, or no run of the host may be used.
+        If there is nothing to read, nothing says which run is the host, no run of the host may be used, or an accepted
+        difference is of no known kind.
     """
+    if strange := sorted(set(accepted) - set(KINDS)):
+        raise ValueError(f"no kind of difference {', '.join(strange)}; those that can be accepted: {', '.join(KINDS)}")
     tensor = None if dielectric is None else [[float(x) for x in row] for row in dielectric_tensor(dielectric)]
     found = read_places(find_places(paths), progress)
     if host is not None:
         formula, cell = host.formula, cell or host.structure()
     arranged = sort_runs(found, formula, cell)
-    chosen = choose(arranged, host)
+    chosen = choose(arranged, host, accepted)
 
     def record() -> ImportRecord:
         return ImportRecord(
