@@ -18,6 +18,7 @@ COULOMB_eV_A: float = float(Hartree * Bohr)
 BOHR_A: float = 0.529177210903
 PER_CM_TO_eV: float = 100.0 * _c.h * _c.c / _c.e
 MEV_TO_J: float = 1e-3 * _c.e
+EV_PER_KJ_PER_MOL: float = 1000.0 / (_c.N_A * _c.e)
 V_PER_A_TO_V_PER_M: float = 1e10
 V_PER_M_TO_V_PER_A: float = 1e-10
 E_PER_A2_TO_uC_PER_CM2: float = 1602.176634

@@ -77,7 +77,7 @@ def heat_content_eV(temperature_K: float = 298.15) -> float:
     _check_temperature(np.asarray(temperature_K, dtype=float))
     if temperature_K == 0:
         return 0.0
-    quantum = O2_WAVENUMBER_PER_CM * _PER_CM_EV
+    quantum = O2_WAVENUMBER_PER_CM * PER_CM_TO_eV
     thermal = BOLTZMANN_eV_PER_K * temperature_K
     return float(0.5 * (3.5 * thermal + quantum / np.expm1(quantum / thermal)))
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.optimize import linprog
 
+from ...structures.units import EV_PER_KJ_PER_MOL
 from ..results.document import Document, Provenance
 from .oxygen_gas import heat_content_eV
-from .thermal import EV_PER_KJ_PER_MOL, thermal_free_energy, thermochemical_table
+from .thermal import thermal_free_energy, thermochemical_table
 
 # Where a provenance's settings name the scheme that corrected an energy.
 SCHEME_KEY = "correction_scheme"

@@ -14,11 +14,11 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.constants import N_A, e
 from scipy.interpolate import CubicSpline
 from scipy.optimize import linprog
 
-EV_PER_KJ_PER_MOL = 1000.0 / (N_A * e)
+from ...structures.units import EV_PER_KJ_PER_MOL
+
 # What the sum of oxides misses of an entropy: order, spin and lattice differ, J/(mol K) per atom.
 SUM_OF_OXIDES_J_PER_MOL_K = 1.2
 _J = EV_PER_KJ_PER_MOL / 1000.0

@@ -75,7 +75,7 @@ def test_cobalt_ferrite_window_from_measured_enthalpies(window):
 
 
 def test_edges_by_hand(window):
-    """The two reaction enthalpies per O atom, from the measured enthalpies in kJ/mol; 4.34 lead from O2 at 0 to 298 K."""
+    """The two reaction enthalpies per O atom, in kJ/mol; 4.34 lead from O2 at 0 to 298 K."""
     rich = ((-824.2 + -918.8 / 3 + 1088.7) * 3 + 4.343) * EV_PER_KJ_PER_MOL
     poor = ((-1088.7 + 1118.4 * 2 / 3) * 0.75 + 4.343) * EV_PER_KJ_PER_MOL
     assert window.delta_mu_O_max_eV == pytest.approx(rich, abs=1e-5)

@@ -5,8 +5,8 @@ import pytest
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV, heat_content_eV
 from magnetoionics.analysis.thermodynamics.phases import (
     EV_PER_KJ_PER_MOL,
-    stated_phase,
     load_experimental_phases,
+    stated_phase,
 )
 from magnetoionics.analysis.thermodynamics.stability_window import ChemicalPotentials, at, stability_window
 from magnetoionics.analysis.thermodynamics.temperature import (
