@@ -22,6 +22,7 @@ from pathlib import Path
 from ase import Atoms
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
+from magnetoionics.analysis.magnetism.hole_field import HoleField
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import ReferenceCalculation, reference_calculations_folder
@@ -30,6 +31,7 @@ from magnetoionics.workflows.ase.jobs import plain, relax_structure, static_stru
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator
+from magnetoionics.workflows.gpaw.holes import HoleSearch, three_holes
 from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
 from magnetoionics.workflows.gpaw.reference_calculations import Task, not_in_chain, task, task_names
@@ -59,12 +61,19 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
     calculation: Calculation | None = None
     map_: AnisotropyMap | None = None
     numbers: dict[str, float | list[float]] = {}
+    holes: list[HoleField] = []
     left_out: list[str] = []
     if job.kind == "map":
         calculation, map_ = with_map(engine, job)
         left_out = left_out_of(job)
     elif job.kind == "relax":
         calculation = relax_structure.original(engine, job.structure, name=job.name, cell=False, mover=None)
+    elif job.kind == "holes" and job.ion is not None:
+        left_out = [FIXED_IONS, "one ion's hole is moved, all others keep theirs"]
+        atoms = to_atoms(job.structure)
+        atoms.set_initial_magnetic_moments(atoms.arrays["magmom"])
+        search = HoleSearch(atoms, job.settings)
+        holes = [three_holes(search, job.ion, provenance_of(engine, job, left_out))]
     elif job.kind == "static":
         left_out = left_out_of(job)
         calculation = static_structure.original(engine, job.structure, name=job.name, mover=None)
@@ -83,6 +92,7 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
         command=f"python benchmarks/gpaw_evidence.py {job.name}",
         calculation=calculation,
         anisotropy=map_,
+        holes=holes,
         numbers=numbers,
         cpu_seconds=time.process_time() - begin[1],
         wall_seconds=time.perf_counter() - begin[0],

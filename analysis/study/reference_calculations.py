@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from ..magnetism.anisotropy import AnisotropyMap
+from ..magnetism.hole_field import HoleField
 from ..results.calculation import Calculation
 from ..results.document import Document, Provenance, StructureField
 
@@ -24,6 +25,8 @@ class ReferenceCalculation(Document):
         Energy, forces and moments.
     anisotropy
         E(n), if it was computed.
+    holes
+        Crystal fields of t2g holes, one per ion that was asked for.
     numbers
         Other results, each with its unit in its name.
     notes
@@ -37,6 +40,7 @@ class ReferenceCalculation(Document):
     command: str
     calculation: Calculation | None = None
     anisotropy: AnisotropyMap | None = None
+    holes: list[HoleField] = Field(default_factory=list)
     numbers: dict[str, float | list[float]] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)
     cpu_seconds: float

@@ -19,7 +19,7 @@ from ..flows.building import shortest_hop
 from .settings import GpawSettings, Symmetry
 
 HOST = "cofe2o4"
-TaskKind = Literal["map", "relax", "static", "born"]
+TaskKind = Literal["map", "relax", "static", "born", "holes"]
 _ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
 # Sets of U (eV) beside the Materials Project's: a verdict of DFT+U is worth what it keeps of itself in all of them.
 U_SETS: dict[str, dict[str, float]] = {"u33": {"Co": 3.0, "Fe": 3.0}, "u44": {"Co": 4.0, "Fe": 4.0}}
@@ -54,11 +54,12 @@ class Task:
     settings
         Of the self-consistent cycle.
     kind
-        ``map`` is a static calculation with E(n), ``born`` the charge of `ion`.
+        ``map`` is a static calculation with E(n), ``born`` the charge of `ion`, ``holes`` the energies of its t2g
+        hole in three real orbitals.
     symmetry
         What the cycle uses; with time reversal an odd part is no error bar.
     ion
-        For ``born``.
+        For ``born`` and ``holes``.
     relaxed_by
         What relaxed the ions before, in words; None if they lie where they were measured.
     """
@@ -77,6 +78,7 @@ def task_names() -> list[str]:
     """All tasks, the cheapest of each group first."""
     bulk = [f"imma-pw{c}-k{k}" for c, k in ((400, 2), (500, 2), (600, 2), (400, 3), (500, 3), (400, 4))]
     bulk += ["imma-pw400-k2-nosym", "imma-pw400-k2-empty6", "p4122-pw500-k2"]
+    bulk += [hole_energies("imma", u) for u in ("", *U_SETS)]
     bulk += [order_relaxation(key, u) for u in ("", *U_SETS) for key in _ORDERS]
     phases = [f"{key}-pw500-k{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
@@ -111,6 +113,17 @@ def task(name: str) -> Task:
         max_iterations=250 if head.startswith(_HARD) else 120,
         **(_BOUNDS_OF_BULK if bulk else _BOUNDS_OF_DIFFERENCES),
     )
+    if head in _ORDERS and special[-1:] == ["holes"]:
+        cell = primitive(_ORDERS[head])
+        return Task(
+            name,
+            f"t2g hole of one Co in {_ORDERS[head]} CoFe2O4",
+            cell,
+            settings,
+            "holes",
+            "off",
+            ion=_first(cell, "Co"),
+        )
     if head in _ORDERS and special[-1:] == ["relaxed"]:
         what = f"{_ORDERS[head]} CoFe2O4 with relaxed ions at the measured lattice"
         return Task(name, what, primitive(_ORDERS[head]), settings, "relax", "full")
@@ -119,8 +132,7 @@ def task(name: str) -> Task:
         return Task(name, what, primitive(_ORDERS[head]), settings, "map", "off" if special == ["nosym"] else "full")
     if head == "bornco":
         cell = primitive()
-        ion = next(i for i, s in enumerate(cell) if s.specie.symbol == "Co")
-        return Task(name, "Born charge of Co in Imma CoFe2O4", cell, settings, "born", "off", ion=ion)
+        return Task(name, "Born charge of Co in Imma CoFe2O4", cell, settings, "born", "off", ion=_first(cell, "Co"))
     if head in PHASES:
         formula = PHASES[head][0]
         return Task(name, f"{formula}, a reference", _reference_cell(formula), settings, "static", "full")
@@ -167,6 +179,15 @@ def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) ->
         if found is not None:
             return Task(name, what, found.structure, settings, kind, relaxed_by=relaxation)
     return Task(name, what, start.structure, settings, kind, relaxed_by=start.provenance.engine)
+
+
+def _first(cell: Structure, element: str) -> int:
+    return next(i for i, s in enumerate(cell) if s.specie.symbol == element)
+
+
+def hole_energies(key: str, u_set: str = "") -> str:
+    """Name of the three states of one Co's hole in a cation order, by its key and one of `U_SETS`."""
+    return "-".join([key, "pw400", "k2", *([u_set] if u_set else []), "holes"])
 
 
 def order_relaxation(key: str, u_set: str = "") -> str:
