@@ -16,7 +16,6 @@ from ...analysis.defects.charged_cells import (
     corrections_of,
     counted_states,
 )
-from ..vasp.finished.files import run_files
 from ..vasp.finished.vasprun_xml import read_vasprun
 from .choosing import Chosen
 from .documents import calculation_of, charged_cell, defect_structure, dielectric_of
@@ -133,10 +132,11 @@ def places_per_cell(found: Found, per_cell: float) -> int:
 
 def _with_states(host: ChargedCell, found: Found) -> ChargedCell:
     """Density of states from the levels of a perfect cell that has a vasprun.xml; else carriers cannot be counted."""
-    files = run_files(Path(found.done.folder))
-    if "vasprun.xml" not in files:
+    place = Path(found.done.folder)
+    name = found.done.files.get("vasprun.xml")
+    if name is None:
         return host
-    xml = read_vasprun(files["vasprun.xml"])
+    xml = read_vasprun(place if place.is_file() else place / name)
     if xml.levels is None or xml.weights is None:
         return host
     weights = np.asarray(xml.weights, dtype=float).ravel()

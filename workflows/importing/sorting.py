@@ -108,10 +108,11 @@ def _host_among(known: Sequence[Found]) -> tuple[Found, str]:
             chosen = by_formula[formula][counts.index(max(counts))]
             return chosen, f"{chosen.place.name}: {max(counts)} other run(s) differ from its cell by a defect"
     compounds = {f.structure.composition.reduced_formula for f in known if len(f.structure.composition) > 1}
-    if len(compounds) == 1:
-        formula = next(iter(compounds))
+    alone = compounds or {f.structure.composition.reduced_formula for f in known}
+    if len(alone) == 1:
+        formula = next(iter(alone))
         own = [f for f in known if f.structure.composition.reduced_formula == formula]
-        return min(own, key=_per_atom), f"{formula} is the only compound"
+        return min(own, key=_per_atom), f"{formula} is the only material that could be"
     listed = ", ".join(sorted({f.structure.composition.reduced_formula for f in known})) or "no finished run"
     raise HostNotFoundError(
         f"no run is a defect in the cell of another, so nothing says which is the host: name it with --host; "

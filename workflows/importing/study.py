@@ -20,7 +20,9 @@ from ...analysis.thermodynamics.computed_phases import ComputedPhases, Reference
 from ...structures.defects.vacancies import near_cations
 from ...structures.host import Host
 from ..vasp.finished.band import read_band
-from ..vasp.finished.reader import read_run
+from ..vasp.finished.document import VaspRun
+from ..vasp.finished.files import kind_of
+from ..vasp.finished.reader import read_files, read_run
 from .charged import charged_states, places_per_cell
 from .choosing import Chosen, choose
 from .consistency import KINDS, level_of_theory
@@ -102,7 +104,7 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
         out.append(found)
         try:
             if place.kind == "run":
-                found.run = read_run(place.path)
+                found.run = _read(place)
             elif place.kind == "band":
                 found.band, found.role = read_band(place.path), "band"
                 found.what = f"band of {len(found.band.points)} images"
@@ -117,6 +119,12 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
             if found.run.structure is None or found.run.energy_eV is None:
                 found.refused.append("holds no energy and structure")
     return out
+
+
+def _read(place: Place) -> VaspRun:
+    if place.output and kind_of(place.path.name) is None:
+        return read_files(place.path, {place.output: place.path})
+    return read_run(place.path)
 
 
 def study_of(

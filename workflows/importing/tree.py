@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from ..vasp.finished.band import image_folders
-from ..vasp.finished.files import kind_of
+from ..vasp.finished.files import kind_of, open_bytes
 
 PlaceKind = Literal["run", "band", "defect entries"]
 # More folders than any study has: a home directory was given by mistake.
@@ -17,6 +18,7 @@ MOST_RUNS = 5000
 _OUTPUTS = ("vasprun.xml", "OUTCAR")
 _ENTRY_NAMES = (".json", ".json.gz")
 _ENTRY_CLASSES = ('"DefectThermodynamics"', '"DefectEntry"', '"FormationEnergyDiagram"')
+_MAY_BE_OUTPUT = re.compile(r"vasprun|outcar|\.xml(\.gz)?$", re.IGNORECASE)
 _LARGEST_JSON_bytes = 400_000_000
 
 
@@ -32,11 +34,14 @@ class Place:
         Its path below the one that was given, by which it is called.
     kind
         ``run``, ``band`` or ``defect entries`` (a file of doped or pymatgen-analysis-defects).
+    output
+        What a single file is, ``vasprun.xml`` or ``OUTCAR``, by its first lines; empty for a folder.
     """
 
     path: Path
     name: str
     kind: PlaceKind
+    output: str = ""
 
 
 def find_places(paths: Iterable[str | Path]) -> list[Place]:
@@ -78,7 +83,7 @@ def find_places(paths: Iterable[str | Path]) -> list[Place]:
 def _below(path: Path, *, several: bool) -> Iterator[Place]:
     if path.is_file():
         kind: PlaceKind = "defect entries" if path.name.endswith(_ENTRY_NAMES) else "run"
-        yield Place(path, path.name, kind)
+        yield Place(path, path.name, kind, output_of(path) or "")
         return
     for folder, inner, names in os.walk(path):
         inner[:] = sorted(n for n in inner if not n.startswith("."))
@@ -92,9 +97,25 @@ def _below(path: Path, *, several: bool) -> Iterator[Place]:
             inner[:] = [n for n in inner if not (len(n) == 2 and n.isdigit())]
         elif any(kind_of(n) in _OUTPUTS for n in names):
             yield Place(here, name, "run")
+        else:
+            for file in sorted(n for n in names if _MAY_BE_OUTPUT.search(n)):
+                if output := output_of(here / file):
+                    yield Place(here / file, f"{name}/{file}", "run", output)
         for file in sorted(names):
             if file.endswith(_ENTRY_NAMES) and _holds_entries(here / file):
                 yield Place(here / file, f"{name}/{file}", "defect entries")
+
+
+def output_of(path: Path) -> str | None:
+    """What a file is by its first lines, whatever its name: ``vasprun.xml``, ``OUTCAR`` or None."""
+    try:
+        with open_bytes(path) as stream:
+            head = stream.read(2000).decode("utf-8", errors="replace")
+    except (OSError, EOFError):
+        return None
+    if "<modeling>" in head:
+        return "vasprun.xml"
+    return "OUTCAR" if re.match(r"\s*vasp\.\d", head) else None
 
 
 def _holds_entries(path: Path) -> bool:
