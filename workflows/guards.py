@@ -27,9 +27,7 @@ def guard(
     name: str, passed: bool, note: str, value: float | None = None, limit: float | None = None, unit: str = ""
 ) -> Check:
     """A check whose failure makes the result unusable."""
-    return Check(
-        name=name, passed=passed, value=value, limit=limit, unit=unit, note="" if passed else note, invalidates=True
-    )
+    return Check(name=name, passed=passed, value=value, limit=limit, unit=unit, note="" if passed else note)
 
 
 def moments_kept(start: Sequence[float], found: Sequence[float] | None) -> Check:

@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a study offers to the audit; None where a stage was not done."""
+    """What a study offers to the audit; None where a stage was not done, or `refused` says why it is no result."""
 
     host: HostResult
     engine: str
@@ -32,6 +32,7 @@ class Evidence:
     retention: Retention | None
     binding: VacancyBinding | None = None
     contents: list[MomentCurve] = field(default_factory=list)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

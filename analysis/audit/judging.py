@@ -71,7 +71,9 @@ def _judge(entry: Mapping[str, str], evidence: Evidence, served: tuple[str, ...]
     try:
         return judge(evidence)
     except NotDoneError as error:
-        return Judgement("not computed", None, "", f"this study has no {error}", by="none")
+        stage = str(error)
+        why = f"the {stage} of this study is {evidence.refused[stage]}" if stage in evidence.refused else ""
+        return Judgement("not computed", None, "", why or f"this study has no {stage}", by="none")
 
 
 def _without_study(entry: Mapping[str, str]) -> Judgement:

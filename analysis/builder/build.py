@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +33,7 @@ from ..magnetism.unidirectional import (
     relation_deviation_meV,
     state_of,
 )
+from ..results.checks import invalid_because, no_result
 from ..study.documents import (
     AnisotropyResult,
     ChemicalPotentialsResult,
@@ -40,7 +41,6 @@ from ..study.documents import (
     GasPoint,
     HostResult,
     OrderEnergy,
-    StageResult,
     Study,
     VacancyResult,
 )
@@ -50,6 +50,7 @@ from ..thermodynamics.oxygen_gas import delta_mu_O_eV
 from ..thermodynamics.phases import formula_composition
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
+from .attempts import Attempts
 from .inputs import StudyInputs, StudyParts, parts_of
 from .post_processing import with_assumptions
 
@@ -60,34 +61,44 @@ _RELAXED_SYMPREC = 1e-2
 
 
 def build_study(given: StudyInputs) -> Study:
-    """Judge everything that was computed.
+    """Judge everything that was computed; a part that cannot be had is left out, and its stage says why.
 
     Raises
     ------
     InvalidResultError
-        If the host failed a guard.
+        If the host's cell is not there or failed a check: everything rests on it.
     """
+    attempts = Attempts()
     inputs = _in_formula_units_of_host(parts_of(given))
+    inputs = replace(inputs, maps=_sound_maps(inputs, attempts))
     host = host_result(inputs)
-    competing = competing_result(inputs)
-    potentials, no_potentials = chemical_potentials_result(inputs, competing)
-    vacancies = vacancy_results(inputs, potentials)
-    anisotropy = anisotropy_result(inputs)
-    unidirectional = unidirectional_result(inputs, anisotropy)
+    competing = attempts.part("competing phases", lambda: competing_result(inputs), None)
+    potentials = attempts.part(
+        "chemical potentials", lambda: chemical_potentials_result(inputs, competing), None, finding=True
+    )
+    vacancies = attempts.part("vacancies", lambda: vacancy_results(inputs, potentials), [])
+    anisotropy = attempts.part("anisotropy", lambda: anisotropy_result(inputs), None)
+    unidirectional = attempts.part("anisotropy", lambda: unidirectional_result(inputs, anisotropy), None)
     hop = inputs.migration
     migrations = [] if hop is None else [_complete(hop, inputs)]
-    kept = None if hop is None else retention_result(hop, inputs.vibrations)
+    kept = attempts.part("migration", lambda: retention_result(hop, inputs.vibrations), None)
+    defects = attempts.part("vacancies", lambda: defect_result(inputs, potentials), None)
+    gone = list(inputs.gone)
+    if inputs.vacancies is not None and potentials is None:
+        gone.append("chemical potentials")
+    for label, reason in ({} if inputs.vacancies is None else inputs.vacancies.left_out).items():
+        attempts.refuse("vacancies", f"{label} is left out: {reason}")
     study = Study(
         host=host,
         engine=inputs.engine,
-        stages=_stages(inputs.stages, no_potentials),
+        stages=attempts.stages(inputs.stages, gone),
         vacancies=vacancies,
         chemical_potentials=potentials,
         migration=migrations,
         anisotropy=anisotropy,
         unidirectional=unidirectional,
         retention=kept,
-        defects=defect_result(inputs, potentials),
+        defects=defects,
         binding=inputs.binding,
         vibrations=None if hop is None else _named(inputs.vibrations, hop),
         competing_phases=competing,
@@ -96,11 +107,34 @@ def build_study(given: StudyInputs) -> Study:
         charged=inputs.charged,
         observables=inputs.observables,
     )
-    return with_assumptions(study, inputs.ends, inputs.assumptions)
+    try:
+        return with_assumptions(study, inputs.ends, inputs.assumptions)
+    except ValueError as error:
+        if inputs.assumptions.reference is None:
+            raise
+        # What was computed is not lost with a reference that does not fit.
+        attempts.refuse("anisotropy", f"no frozen reference: {error}")
+        study.stages = attempts.stages(inputs.stages, gone)
+        return with_assumptions(study, inputs.ends, inputs.assumptions.model_copy(update={"reference": None}))
 
 
-def retention_result(hop: Migration, vibrations: AttemptFrequency | None) -> Retention:
-    """How long the state after the hop is kept: with the computed prefactor where there is one."""
+def _sound_maps(inputs: StudyParts, attempts: Attempts) -> Mapping[str, AnisotropyMap] | None:
+    """Maps that passed their checks, of structures that did: those of other electronic states do not compare."""
+    sound = {}
+    ends = [] if inputs.migration is None else inputs.migration.why_not_two_states
+    for state, found in (inputs.maps or {}).items():
+        why = [*invalid_because(found.checks), *(ends if state in ("before", "after") else [])]
+        if why:
+            attempts.refuse("anisotropy", f"E(n) of {state}: {no_result(why)}")
+        else:
+            sound[state] = found
+    return sound or None
+
+
+def retention_result(hop: Migration | None, vibrations: AttemptFrequency | None) -> Retention | None:
+    """How long the state after the hop is kept, with the computed prefactor where there is one; None without a band."""
+    if hop is None or hop.why_no_result:
+        return None
     if vibrations is None:
         return retention(hop.backward_eV, hop.provenance, note="vibrations of the hop were not computed")
     if vibrations.backward_Hz is None:
@@ -176,21 +210,24 @@ def competing_result(inputs: StudyParts) -> CompetingPhasesResult | None:
 
 def chemical_potentials_result(
     inputs: StudyParts, competing: CompetingPhasesResult | None
-) -> tuple[ChemicalPotentialsResult | None, str]:
-    """Stability window, formation lines inside it and the oxygen gas; None and the reason if there is no window."""
+) -> ChemicalPotentialsResult | None:
+    """Stability window, formation lines inside it and the oxygen gas; None without vacancies or references.
+
+    Raises
+    ------
+    ValueError
+        With the reason, if there is no window.
+    """
     if inputs.vacancies is None or (inputs.references is None and competing is None):
-        return None, ""
-    try:
-        window, references = _window(inputs, competing)
-    except ValueError as error:
-        return None, str(error)
+        return None
+    window, references = _window(inputs, competing)
     defects = _native(_defects(inputs, inputs.vacancies), window)
     if not defects and inputs.charged is not None:
         defects = _native(inputs.charged.formations(), window)
     if not defects:
-        return (
-            None,
-            f"every defect exchanges atoms that {window.host_formula} lacks: their potentials have no lower end",
+        raise ValueError(
+            f"every defect exchanges atoms that {window.host_formula} lacks, so that their potentials have no lower "
+            "end, or failed its checks"
         )
     lines = formation_lines(defects, window, references)
     if competing is not None and window is competing.window:
@@ -207,7 +244,7 @@ def chemical_potentials_result(
             GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
         ],
     )
-    return made, ""
+    return made
 
 
 def _window(inputs: StudyParts, competing: CompetingPhasesResult | None) -> tuple[ChemicalPotentials, SpeciesFit]:
@@ -232,12 +269,6 @@ def _window(inputs: StudyParts, competing: CompetingPhasesResult | None) -> tupl
     return measured, inputs.references or reference_set(competing.phases, "fitted").references
 
 
-def _stages(stages: list[StageResult], no_potentials: str) -> list[StageResult]:
-    """Stages as they ended: chemical potentials are only known to exist once the phases are computed."""
-    failed = StageResult(stage="chemical potentials", done=False, reason=no_potentials)
-    return [failed if no_potentials and s.stage == "chemical potentials" else s for s in stages]
-
-
 def _native(defects: Sequence[VacancyFormation], window: ChemicalPotentials) -> list[VacancyFormation]:
     """Defects made of the host's own elements; a foreign one's potential is bounded from above only."""
     return [d for d in defects if set(d.removed) <= set(window.elements)]
@@ -255,7 +286,9 @@ def _defects(inputs: StudyParts, found: VacancySet) -> list[VacancyFormation]:
             note=_note(indicative),
             provenance=v.calculation.provenance,
         )
+        # An energy that is not relaxed is not ranked against others.
         for v in found.vacancies
+        if not invalid_because(v.calculation.checks)
     ]
 
 
@@ -273,17 +306,14 @@ def defect_result(inputs: StudyParts, potentials: ChemicalPotentialsResult | Non
         units,
     )
     window, references = potentials.window, potentials.references
-    if inputs.charged is None:
-        defects = _native(_defects(inputs, inputs.vacancies), window)
-        kept = {d.label for d in defects}
-        host.sites = [s for s in host.sites if s.label in kept]
-        return defect_equilibria(defects, host, window, references)
-    defects = _native(inputs.charged.formations(), window)
+    found = _defects(inputs, inputs.vacancies) if inputs.charged is None else inputs.charged.formations()
+    defects = _native(found, window)
     if not defects:
         return None
     kept = {d.label for d in defects}
     host.sites = [s for s in host.sites if s.label in kept]
-    return defect_equilibria(defects, host, window, references, edges=inputs.charged.edges)
+    edges = None if inputs.charged is None else inputs.charged.edges
+    return defect_equilibria(defects, host, window, references, edges=edges)
 
 
 def _note(indicative: bool) -> str:
@@ -347,7 +377,8 @@ def anisotropy_result(inputs: StudyParts) -> AnisotropyResult | None:
     """Summaries of all maps, and the cubic constants of a host with a cubic parent."""
     if inputs.maps is None:
         return None
-    cubic = cubic_constants(inputs.maps["pristine"], average=True) if inputs.host.cubic_parent else None
+    pristine = inputs.maps.get("pristine")
+    cubic = cubic_constants(pristine, average=True) if inputs.host.cubic_parent and pristine is not None else None
     note = (
         f"the map of the {inputs.order} cell was averaged over the 48 cubic operations, "
         "as a crystal with all variants of the order would"
@@ -356,7 +387,11 @@ def anisotropy_result(inputs: StudyParts) -> AnisotropyResult | None:
         maps=list(inputs.maps.values()),
         summaries=[_summary(inputs, m) for m in inputs.maps.values()],
         cubic=cubic,
-        cubic_note=note if cubic else "the host's parent is not cubic: K1 has no meaning",
+        cubic_note=note
+        if cubic
+        else "the host's parent is not cubic: K1 has no meaning"
+        if pristine is not None
+        else "there is no map of the host",
     )
 
 
@@ -371,6 +406,8 @@ def _summary(inputs: StudyParts, map_: AnisotropyMap) -> AnisotropySummary:
 def unidirectional_result(inputs: StudyParts, anisotropy: AnisotropyResult | None) -> UnidirectionalResult | None:
     """Axes before and after the hop, and their relation; `post_processing.with_assumptions` says what it writes."""
     if anisotropy is None or inputs.maps is None or inputs.migration is None:
+        return None
+    if not {"before", "after"} <= set(inputs.maps):
         return None
     summaries = {s.state: s for s in anisotropy.summaries}
     states = [

@@ -16,7 +16,8 @@ from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.field_treatments import FieldStudy
 from ..kinetics.migration import Migration
 from ..magnetism.anisotropy import AnisotropyMap
-from ..results.calculation import Calculation, invalid_because, require_valid
+from ..results.calculation import Calculation
+from ..results.checks import InvalidResultError, invalid_because, require_valid
 from ..results.document import Document
 from ..study.documents import EngineResult, StageResult
 from ..thermodynamics.computed_phases import ComputedPhases, ReferenceMode
@@ -88,6 +89,7 @@ class StudyParts:
     charged: ChargedVacancies | None
     observables: dict[str, Document]
     reference_mode: ReferenceMode
+    gone: tuple[str, ...] = ()
 
 
 def parts_of(inputs: StudyInputs) -> StudyParts:
@@ -101,7 +103,9 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         If a stage without a place of its own gives anything but a document.
     """
     outputs = inputs.outputs
-    bulks: dict[str, Calculation] = outputs["host"]
+    bulks: dict[str, Calculation] = {name: made for name, made in (outputs["host"] or {}).items() if made is not None}
+    if inputs.order not in bulks:
+        raise InvalidResultError(f"the host's cell {inputs.order} was not computed, and everything rests on it")
     require_valid(bulks[inputs.order].checks, bulks[inputs.order].name)
     migration = outputs.get("migration") or {}
     anisotropy = outputs.get("anisotropy") or {}
@@ -121,18 +125,31 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         ends=ends,
         relation_matrices=moved.get("relation_matrices", []),
         keffer=moved.get("keffer", {}),
-        fields=migration.get("fields") or [],
+        fields=[found for found in migration.get("fields") or [] if found is not None],
         vibrations=outputs.get("vibrations"),
         maps=anisotropy.get("maps"),
         binding=outputs.get("binding"),
         charged=outputs.get("charged defects"),
         observables=_observables(outputs),
         reference_mode=inputs.reference_mode,
+        gone=_gone(inputs),
     )
 
 
+def _gone(inputs: StudyInputs) -> tuple[str, ...]:
+    """Stages that were to be done and of which nothing came."""
+    # Outputs of several parts: the part without which there is nothing.
+    heart = {"migration": "read", "anisotropy": "maps"}
+    found = []
+    for stage in (s.stage for s in inputs.stages if s.done and s.stage in inputs.outputs):
+        output = inputs.outputs[stage]
+        if output is None or (stage in heart and not output.get(heart[stage])):
+            found.append(stage)
+    return tuple(found)
+
+
 def _observables(outputs: Mapping[str, Any]) -> dict[str, Document]:
-    found = {name: output for name, output in outputs.items() if name not in _OWN_PLACE}
+    found = {name: output for name, output in outputs.items() if name not in _OWN_PLACE and output is not None}
     for name, output in found.items():
         if not isinstance(output, Document):
             raise TypeError(f"stage {name} gives a {type(output).__name__}; a study takes its document")

@@ -31,6 +31,7 @@ from ..magnetism.unidirectional import (
     state_of,
     u_model,
 )
+from ..results.checks import invalid_because, no_result
 from ..study.documents import Study
 
 _LOOP_POINTS = 61
@@ -72,7 +73,8 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
     """
     made = study.model_copy(update={"declared": assumptions})
     made.unidirectional = _unidirectional(study, ends, assumptions.reference)
-    if study.migration and ends is not None:
+    made.switching = made.device = None
+    if study.migration and ends is not None and not study.migration[0].why_no_result:
         made.switching = _switching(made, assumptions.pulse)
         hop = study.migration[0]
         # Without a barrier on the mean there is no rate law, and no film to speak of.
@@ -94,18 +96,21 @@ def engine_couplings(study: Study, reference: FrozenReference | None) -> dict[st
 def evidence_of(study: Study) -> Evidence:
     """What a study offers to the audit."""
     potentials = study.chemical_potentials
+    hop = study.migration[0] if study.migration else None
+    mark = "" if hop is None else no_result(hop.why_no_result)
     return Evidence(
         host=study.host,
         engine=study.engine.name,
         tier=study.engine.tier,
-        vacancies=study.vacancies,
+        vacancies=[v for v in study.vacancies if not invalid_because(v.checks)],
         window=potentials.window if potentials else None,
         reference_eV=potentials.references.reference_energies_eV if potentials else None,
-        migration=study.migration[0] if study.migration else None,
+        migration=None if mark else hop,
         unidirectional=study.unidirectional,
         retention=study.retention,
         binding=study.binding,
         contents=study.contents,
+        refused={"migration": mark, "retention": mark} if mark else {},
     )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
-from ..results.calculation import Calculation, Check, require_valid
+from ..results.calculation import Calculation
+from ..results.checks import Check, invalid_because, require_valid
 from ..results.document import Document, Provenance
 from .charge_corrections import (
     ChargeCorrection,
@@ -149,7 +150,7 @@ class ChargedVacancies(Document):
     notes: list[str] = Field(default_factory=list)
 
     def formations(self) -> list[VacancyFormation]:
-        """Energies of all states before any chemical potential, corrected."""
+        """Energies of all states that passed their checks, before any chemical potential, corrected."""
         return [
             VacancyFormation(
                 label=s.label,
@@ -161,8 +162,13 @@ class ChargedVacancies(Document):
                 note=f"{s.corrections[0].method} correction" if s.corrections else "neutral cell",
                 provenance=s.provenance,
             )
-            for s in self.states
+            for s in self.sound_states
         ]
+
+    @property
+    def sound_states(self) -> list[ChargedVacancy]:
+        """States whose calculation failed no check."""
+        return [s for s in self.states if not invalid_because(s.checks)]
 
     def levels(self) -> list[TransitionLevel]:
         """Charge transition levels above the valence band maximum.
@@ -176,7 +182,7 @@ class ChargedVacancies(Document):
                 at_vbm_eV=s.energy_difference_eV + s.charge * self.edges.vbm_eV + s.correction_eV,
                 correction_eV=s.correction_eV,
             )
-            for s in self.states
+            for s in self.sound_states
         ]
         return transition_levels(lines, self.edges.gap_eV)
 

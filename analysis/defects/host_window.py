@@ -127,7 +127,7 @@ def oxygen_errors(result: CompetingPhasesResult, defects: Sequence[VacancyFormat
     Returns
     -------
     dict
-        eV; None where one step only says nothing about a spread.
+        eV; None where one step only says nothing about a spread, or the host is unstable at one end of it.
 
     Raises
     ------
@@ -145,7 +145,11 @@ def oxygen_errors(result: CompetingPhasesResult, defects: Sequence[VacancyFormat
     worst = np.zeros(len(defects))
     for shift in (-spread, spread):
         moved = reference_set(result.phases, "redox ladder", oxygen_shift_eV=shift)
-        window = stability_window(result.window.host_formula, moved.phases)
+        try:
+            window = stability_window(result.window.host_formula, moved.phases)
+        except ValueError:
+            # The spread is as wide as the window: with its other end there is no stable host and no formation energy.
+            return {d.label: None for d in defects}
         for n, defect in enumerate(defects):
             change = np.subtract(_middles(defect, window, moved.references, places), own[n])
             worst[n] = max(worst[n], float(np.abs(change).max()))

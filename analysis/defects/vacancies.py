@@ -76,7 +76,14 @@ class VacancyState(Document):
 
 
 class VacancySet(Document):
-    """The host's supercell and its defects, all from one engine with one set of settings."""
+    """The host's supercell and its defects, all from one engine with one set of settings.
+
+    Attributes
+    ----------
+    left_out
+        Labels of defects of which no start came to an end, and why.
+    """
 
     host: Calculation
     vacancies: list[VacancyState]
+    left_out: dict[str, str] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from ..results.calculation import Band, ImageKind
-from ..results.checks import Check, held
+from ..results.checks import Check, held, invalid_because
 from ..results.document import Document, Provenance
 from .field_treatments import FieldStudy
 from .profiles import FieldBarrier, barrier_in_field
@@ -85,6 +85,16 @@ class Migration(Document):
     force_calls: int
     band_file: str | None = None
     provenance: Provenance = Field(repr=False)
+
+    @property
+    def why_no_result(self) -> list[str]:
+        """Checks without which the barriers are no result, in words; empty for a sound band."""
+        return invalid_because(self.checks)
+
+    @property
+    def why_not_two_states(self) -> list[str]:
+        """Of these the ones that concern the states before and after the hop, whose relaxation is judged by itself."""
+        return invalid_because(c for c in self.checks if "end relaxed" in c.name or "flip" in c.name)
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per image: arc_A, mover_A, energy_eV, kind, dipole_along_hop_e_A."""

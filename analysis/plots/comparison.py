@@ -47,7 +47,8 @@ def plot_bands(hops: Mapping[str, Migration], ax: Axes | None = None) -> Figure:
             energy = [p.energy_eV for p in hop.images]
             fine = np.linspace(0, 1, 300)
             colour, line = _COLOURS[k % len(_COLOURS)], _LINES[k // len(_COLOURS) % len(_LINES)]
-            label = f"{name} ({hop.provenance.engine}, {hop.cell_atoms} atoms)"
+            mark = "; no result: checks failed" if hop.why_no_result else ""
+            label = f"{name} ({hop.provenance.engine}, {hop.cell_atoms} atoms{mark})"
             axis.plot(fine, PchipInterpolator(arc / arc[-1], energy)(fine), line, color=colour, label=label)
             axis.plot(arc / arc[-1], energy, ".", color=colour)
         axis.set_xlabel("path (share of its length)")

@@ -75,7 +75,7 @@ def draw_hop(hop: Migration, axis: Axes) -> None:
             )
     axis.margins(y=0.15)
     axis.set_title(f"{formatted(hop.label)}, {hop.distance_A:.2f} Å (×{hop.multiplicity})", fontsize=7.5)
-    mark = "" if hop.converged else "; a check failed"
+    mark = "; no result: checks failed" if hop.why_no_result else "" if hop.converged else "; a check failed"
     axis.annotate(
         f"{hop.forward_eV:.2f} / {hop.backward_eV:.2f} eV{mark}",
         (0.5, 0.03),

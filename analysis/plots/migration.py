@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def mark_of(migration: Migration) -> str:
+    """What a figure says of a band whose checks failed."""
+    return "\nNO RESULT: checks failed" if migration.why_no_result else ""
+
+
 @figure(Migration, "band")
 def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) -> Figure:
     """Energy along the path with saddles and minima marked, and tilted by the strongest fields.
@@ -70,6 +75,7 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
         axis.set_ylabel("energy (eV)")
         axis.set_title(
             f"{formatted(migration.label)}: {migration.forward_eV:.2f} eV forward, {migration.backward_eV:.2f} eV back"
+            f"{mark_of(migration)}"
         )
         axis.legend(ncols=2)
         sign(
@@ -113,7 +119,7 @@ def plot_barrier_against_field(migration: Migration, ax: Axes | None = None) -> 
         axis.axhline(0, color="0.6", lw=0.8)
         axis.set_xlabel("field along the hop ($10^8$ V/m)")
         axis.set_ylabel("energy (eV)")
-        axis.set_title(f"{formatted(migration.label)} under a field")
+        axis.set_title(f"{formatted(migration.label)} under a field{mark_of(migration)}")
         axis.legend()
         sign(axis, f"engine {migration.provenance.engine}; internal field; {migration.field_tier}")
         return figure

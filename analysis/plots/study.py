@@ -10,6 +10,7 @@ from ...structures.units import BOLTZMANN_eV_PER_K
 from ..defects.equilibria import DefectEquilibria
 from ..device.film import DeviceResult
 from ..magnetism.anisotropy import AnisotropyMap
+from ..results.checks import no_result
 from ..results.figures import NamedFigure, figure_set, figures_of
 from ..study.documents import Study
 from ..study.observables import anchor_of, table_name
@@ -190,13 +191,14 @@ def _cells(study: Study, atoms: int) -> str:
 
 def _migration_figures(study: Study) -> dict[str, NamedFigure]:
     hop = study.migration[0]
-    cells = _cells(study, hop.cell_atoms)
+    mark = no_result(hop.why_no_result)
+    cells = _cells(study, hop.cell_atoms) + (f" {mark[:1].upper()}{mark[1:]}." if mark else "")
     made = {
         "band": NamedFigure(
             "migration",
             partial(plot_band, hop),
             f"Energy along the path of {hop.label}: barrier {hop.forward_eV:.2f} eV forward and "
-            f"{hop.backward_eV:.2f} eV back",
+            f"{hop.backward_eV:.2f} eV back{f' ({mark})' if mark else ''}",
             f"{cells} Every saddle is climbed on its own; dashed and dotted: the same path in a field along the hop. "
             "Left out: relaxation in the field" + (", electrons." if study.engine.tier == "local" else "."),
         ),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..kinetics.migration import Migration
 from ..plots.comparison import plot_bands
+from ..results.checks import no_result
 from ..study.comparison import compare
 from ..study.documents import Study
+from ..study.validity import failures
 from .model import Answer, Cell, Page, Section, Table, picture, words
 from .page import render
 
@@ -38,23 +41,22 @@ def comparison_html(studies: Mapping[str, Study]) -> str:
     hops = {name: s.migration[0] for name, s in studies.items() if s.migration}
     if hops:
         figure = plot_bands(hops)
-        text = "; ".join(
-            f"{name}: {h.forward_eV:.2f} eV forward, {h.backward_eV:.2f} eV back" for name, h in hops.items()
-        )
+        text = "; ".join(f"{name}: {_barriers(h)}" for name, h in hops.items())
         sections[1].figures.append(picture(figure, f"Energy along the path. {text}", f"{text}."))
     formula = next(iter(studies.values())).host.formula
     page = Page(
         title=f"{formula}: {len(studies)} studies compared",
         subtitle=", ".join(studies),
         warnings=_warnings(studies),
-        answers=[
-            Answer(name, f"{h.forward_eV:.2f} eV forward, {h.backward_eV:.2f} eV back", _who(studies[name]))
-            for name, h in hops.items()
-        ],
+        answers=[Answer(name, _barriers(h), _who(studies[name])) for name, h in hops.items()],
         sections=sections,
         data_file="the results.json of each study",
     )
     return render(page)
+
+
+def _barriers(hop: Migration) -> str:
+    return no_result(hop.why_no_result) or f"{hop.forward_eV:.2f} eV forward, {hop.backward_eV:.2f} eV back"
 
 
 def _who(study: Study) -> str:
@@ -63,10 +65,11 @@ def _who(study: Study) -> str:
 
 
 def _warnings(studies: Mapping[str, Study]) -> list[str]:
+    said: list[str] = []
     repeats = {tuple(s.engine.supercell_repeats) for s in studies.values()}
     if len(repeats) > 1:
-        return ["The studies use cells of different size: a difference between them is not the engine's alone."]
-    return []
+        said = ["The studies use cells of different size: a difference between them is not the engine's alone."]
+    return [*said, *(f"{name}, no result: {f.part}." for name, s in studies.items() for f in failures(s))]
 
 
 def _left_out(studies: Mapping[str, Study]) -> list[str]:

@@ -13,10 +13,11 @@ from ..kinetics.rates import format_duration
 from ..plots.study import study_figures
 from ..plots.text import formatted
 from ..results.calculation import Band
+from ..results.checks import failed, no_result
 from ..results.figures import NamedFigure
 from ..results.views import view
 from ..study.documents import Study
-from ..study.observables import checks_of
+from ..study.validity import failures
 from .model import Answer, Cell, Page, Viewer, picture
 from .sections import build_sections
 from .terms import terms
@@ -126,7 +127,8 @@ def summary_text(study: Study) -> str:
     atoms = study.host.cell_atoms * math.prod(study.engine.supercell_repeats)
     head = f"Study of {study.host.formula} ({study.host.order}), engine {study.engine.name}, {atoms} atoms"
     lines = [f"  {a.question} {a.short} ({a.detail})" for a in _answers(study)]
-    missing = [f"  not computed: {s.stage}" for s in study.stages if not s.done]
+    missing = [f"  not computed: {s.stage}" for s in study.stages if not s.done and not s.failed]
+    missing += [f"  {f.in_words}" for f in failures(study)]
     return "\n".join([head, *lines, *missing, '  see .plot(), .to_dataframe("vacancies"), .migration, .claims'])
 
 
@@ -160,15 +162,13 @@ def _warnings(study: Study) -> list[str]:
         )
     if study.engine.quick:
         out.append(_size_warning(study.host.cell_atoms * math.prod(study.engine.supercell_repeats)))
-    out += [f"Not computed: {s.stage} ({s.reason})." for s in study.stages if not s.done]
-    failed = [c.name for m in study.migration for c in m.checks if c.passed is False]
-    failed += [f"{v.label}: {c.name}" for v in study.vacancies for c in v.checks if c.passed is False]
-    failed += [c.name for c in (study.vibrations.checks if study.vibrations else []) if c.passed is False]
-    failed += [
-        f"{stage}: {c.name}" for stage, f in study.observables.items() for c in checks_of(f) if c.passed is False
-    ]
-    if failed:
-        out.append(f"Checks that failed: {', '.join(failed)}.")
+    out += [f"No result: {f.in_words.replace(': no result:', ':', 1)}." for f in failures(study)]
+    out += [f"Not computed: {s.stage} ({s.reason})." for s in study.stages if not s.done and not s.failed]
+    # What no number rests on is worth knowing all the same.
+    aside = [f"{m.label}: {c.in_words}" for m in study.migration for c in failed(m.checks) if not c.invalidates]
+    aside += [f"{v.label}: {c.in_words}" for v in study.vacancies for c in failed(v.checks) if not c.invalidates]
+    if aside:
+        out.append(f"Checks that failed beside: {'; '.join(aside)}.")
     return out
 
 
@@ -198,6 +198,11 @@ def _hop_answers(study: Study) -> list[Answer]:
     field = next((f for f in sorted(hop.field, key=lambda f: f.field_V_per_m) if f.field_V_per_m >= 1e8), None)
     count = len(hop.intermediates)
     between = f"{count} intermediate {'minimum' if count == 1 else 'minima'}"
+    if mark := no_result(hop.why_no_result):
+        return [
+            Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å"),
+            Answer("Over what barrier?", "no result", mark.removeprefix("no result: ")),
+        ]
     under = "" if field is None else f"; {field.forward_eV:.2f} eV forward in a field of {field.field_V_per_m:.0e} V/m"
     return [
         Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å, with {between}"),
@@ -220,6 +225,8 @@ def _anisotropy_answer(study: Study) -> Answer | None:
 
 def _retention_answer(study: Study) -> Answer | None:
     kept = study.retention
+    if study.migration and (mark := no_result(study.migration[0].why_no_result)):
+        return Answer("How long is the state kept?", "no result", mark.replace("no result", "it rests on the band", 1))
     if kept is None:
         return None
     return Answer(

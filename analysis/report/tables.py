@@ -9,6 +9,7 @@ from ..kinetics.rates import Retention, format_duration
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..plots.text import formatted_unit
+from ..results.checks import no_result
 from ..study.documents import AnisotropyResult, EnergyRange, Study
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .model import Cell, Table, number, words
@@ -132,6 +133,11 @@ def potentials_table(window: ChemicalPotentials) -> Table:
     return Table(f"Range of every potential where {window.host_formula} is stable", columns, rows)
 
 
+def _mark(reasons: list[str]) -> str:
+    """What a table's title says of numbers that rest on failed checks."""
+    return f"; {no_result(reasons)}" if reasons else ""
+
+
 def field_table(hop: Migration) -> Table:
     """Barriers under the field."""
     rows = [
@@ -145,7 +151,7 @@ def field_table(hop: Migration) -> Table:
         for f in sorted(hop.field, key=lambda f: f.field_V_per_m)
     ]
     return Table(
-        f"{hop.label} in a field along the hop; {hop.field_tier}",
+        f"{hop.label} in a field along the hop; {hop.field_tier}{_mark(hop.why_no_result)}",
         ["field (V/m)", "forward (eV)", "back (eV)", "final − initial (eV)", "identity residual (meV)"],
         rows,
     )
@@ -212,9 +218,17 @@ def checks_table(hop: Migration | AttemptFrequency, what: str = "band") -> Table
     for c in hop.checks:
         state = {True: ("passed", "passed"), False: ("failed", "failed"), None: ("not done", "not-done")}[c.passed]
         rows.append(
-            [*words([c.name]), Cell(*state), number(c.value, 4), number(c.limit, 4), *words([formatted_unit(c.unit)])]
+            [
+                *words([c.name]),
+                Cell(*state),
+                number(c.value, 4),
+                *words([c.must_be or "–"]),
+                number(c.limit, 4),
+                *words([formatted_unit(c.unit)]),
+            ]
         )
-    return Table(f"Checks of the {what} of {hop.label}", ["check", "result", "value", "limit", "unit"], rows)
+    columns = ["check", "result", "value", "must be", "limit", "unit"]
+    return Table(f"Checks of the {what} of {hop.label}", columns, rows)
 
 
 def _axis(vector: list[float]) -> str:

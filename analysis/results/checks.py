@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from .document import Document
@@ -98,6 +98,14 @@ def held(
     )
 
 
+def no_result(reasons: Sequence[str], most: int = 2) -> str:
+    """The mark that a number without a sound calculation carries wherever it is shown; empty for a sound one."""
+    if not reasons:
+        return ""
+    more = len(reasons) - most
+    return f"no result: {'; '.join(reasons[:most])}" + (f"; and {more} more" if more > 0 else "")
+
+
 def failed(checks: Iterable[Check]) -> list[Check]:
     """Checks that were made and failed, whether they invalidate or not."""
     return [c for c in checks if c.passed is False]
@@ -105,7 +113,12 @@ def failed(checks: Iterable[Check]) -> list[Check]:
 
 def invalid_because(checks: Iterable[Check]) -> list[str]:
     """What failed and makes the result unusable, in words; empty for a usable result."""
-    return [c.in_words for c in failed(checks) if c.invalidates]
+    return [c.in_words for c in failed(checks) if c.invalidates or _is_older(c)]
+
+
+def _is_older(check: Check) -> bool:
+    """Whether it was written before checks said their side, when a failed comparison let its number pass."""
+    return check.must_be is None and check.limit is not None
 
 
 def require_valid(checks: Iterable[Check], what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..results.checks import invalid_because
 from .documents import Study
 
 
@@ -54,7 +55,8 @@ def _numbers(study: Study) -> dict[tuple[str, str], float]:
     }
     found |= {(f"energy of order {o.order}", "eV/f.u."): o.relative_eV_per_formula for o in host.orders}
     found |= _vacancy_numbers(study)
-    for hop in study.migration:
+    # What rests on failed checks is no result, here neither.
+    for hop in (m for m in study.migration if not m.why_no_result):
         found |= {
             (f"{hop.label}: forward barrier", "eV"): hop.forward_eV,
             (f"{hop.label}: back barrier", "eV"): hop.backward_eV,
@@ -70,7 +72,7 @@ def _numbers(study: Study) -> dict[tuple[str, str], float]:
         }
     if study.unidirectional is not None:
         found[("easy axis turned by the hop", "°")] = study.unidirectional.easy_axis_tilt_deg
-    if study.retention is not None:
+    if study.retention is not None and not any(m.why_no_result for m in study.migration[:1]):
         found[("retention at 300 K", "s")] = study.retention.at(300)
     return found
 
@@ -78,10 +80,11 @@ def _numbers(study: Study) -> dict[tuple[str, str], float]:
 def _vacancy_numbers(study: Study) -> dict[tuple[str, str], float]:
     """Differences between vacancies of one element, in which the reference energies cancel."""
     lowest: dict[str, tuple[str, float]] = {}
-    for v in sorted(study.vacancies, key=lambda v: v.label):
+    sound = [v for v in study.vacancies if not invalid_because(v.checks)]
+    for v in sorted(sound, key=lambda v: v.label):
         lowest.setdefault(v.element, (v.label, v.energy_minus_host_eV))
     return {
         (f"{v.label} minus {lowest[v.element][0]}", "eV"): v.energy_minus_host_eV - lowest[v.element][1]
-        for v in study.vacancies
+        for v in sound
         if v.label != lowest[v.element][0]
     }

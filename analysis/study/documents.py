@@ -36,11 +36,24 @@ Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
 
 
 class StageResult(Document):
-    """One stage of a study: whether it was computed, and why not."""
+    """One stage of a study: whether it was computed, and why not.
+
+    Attributes
+    ----------
+    stage
+        Its name.
+    done
+        Whether there is a result of it.
+    reason
+        Why it was not done, or what of it is left out.
+    failed
+        Whether it was to be done, and all or part of it failed.
+    """
 
     stage: str
     done: bool
     reason: str = ""
+    failed: bool = False
 
 
 class OrderEnergy(Document):

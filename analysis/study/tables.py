@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..kinetics.rates import format_duration
+from ..results.checks import invalid_because, no_result
 from .observables import checks_of, observable_frame, observable_tables
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def _vacancies(study: Study) -> pd.DataFrame:
                 "error_bar_eV": v.error_bar_eV,
             }
         row |= {"moment_change_muB": v.moment_change_muB, "converged": v.converged, "indicative": v.indicative}
+        row["no_result"] = no_result(invalid_because(v.checks))
         rows.append(row)
     made = _frame(rows, "vacancy")
     # Oxygen sites have no count: whole numbers with gaps, not floats.
@@ -109,6 +111,7 @@ def _migration(study: Study) -> pd.DataFrame:
             "intermediate_minima": len(m.intermediates),
             "force_calls": m.force_calls,
             "converged": m.converged,
+            "no_result": no_result(m.why_no_result),
         }
         for m in study.migration
     ]
@@ -117,7 +120,7 @@ def _migration(study: Study) -> pd.DataFrame:
 
 def _field(study: Study) -> pd.DataFrame:
     rows: list[dict[str, object]] = [
-        {"hop": m.label, **f.model_dump()}
+        {"hop": m.label, **f.model_dump(), "no_result": no_result(m.why_no_result)}
         for m in study.migration
         for f in sorted(m.field, key=lambda f: f.field_V_per_m)
     ]
@@ -126,7 +129,12 @@ def _field(study: Study) -> pd.DataFrame:
 
 def _field_treatments(study: Study) -> pd.DataFrame:
     rows: list[dict[str, object]] = [
-        {"hop": m.label, "direction": f.direction_in_words, **p.model_dump()}
+        {
+            "hop": m.label,
+            "direction": f.direction_in_words,
+            **p.model_dump(),
+            "no_result": no_result(m.why_no_result),
+        }
         for m in study.migration
         for f in m.field_studies
         for p in f.points

@@ -69,7 +69,7 @@ def run(
 ) -> None:
     """Run a whole study, or go on with an unfinished one; writes results.json, report.html, figures, bands, store."""
     from ..assumptions import read_assumptions
-    from ..study_folder.study_run import run_study
+    from ..study_folder.study_run import has_failures, run_study
 
     fields = FieldOptions(
         sizes_V_per_m=field_v_per_m,
@@ -79,7 +79,7 @@ def run(
         breakdown_V_per_m=breakdown_v_per_m,
         born_charges=born_charges,
     )
-    run_study(
+    folder = run_study(
         host,
         engine_name=engine_or_calculator(engine, calculator, protocol),
         order=order,
@@ -99,6 +99,8 @@ def run(
             image_distance_A=image_distance,
         ),
     )
+    if has_failures(folder):
+        raise typer.Exit(1)
 
 
 def register(app: typer.Typer) -> None:

@@ -42,6 +42,7 @@ class RunSummary:
 
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    failed_by_stage: dict[str, list[str]] = field(default_factory=dict)
     jobs: int = 0
     reused: int = 0
     borrowed: int = 0
@@ -56,6 +57,11 @@ class RunSummary:
 def stage_of(job: Job) -> str:
     """The study stage that a job belongs to, as its flow says."""
     return str((job.metadata or {}).get("stage", "other"))
+
+
+def is_tolerant(job: Job) -> bool:
+    """Whether a job runs although some of its inputs failed, which come to it as None."""
+    return str(getattr(job.config.on_missing_references, "value", "")) == "none"
 
 
 def set_stage(flow: Flow | Job, stage: str) -> Flow | Job:
@@ -172,11 +178,15 @@ class LocalRunner:
         A job equal to one that is being computed waits for it.
         """
         job = node.job
-        if node.bad:
+        if node.bad and not is_tolerant(job):
             self.summary.failed[job.name] = "an input failed"
             self._finish(node, "skipped", error="an input failed")
             return True
-        key = self._key(job)
+        # What came of a part of its inputs is not what comes of all: it is neither looked up nor kept under the key.
+        key = None if node.bad else self._key(job)
+        if node.bad:
+            self._keys.pop(job.uuid, None)
+            node.bad = False
         if key and key in self._in_flight:
             self._in_flight[key].append(node)
             return True
@@ -203,6 +213,7 @@ class LocalRunner:
             self._write(outcome.rows)
         if outcome.error:
             self.summary.failed[job.name] = outcome.error
+            self.summary.failed_by_stage.setdefault(stage_of(job), []).append(_said(job.name, outcome.error))
             self._finish(node, "failed", seconds=outcome.seconds, error=outcome.error)
         else:
             self._count(job, outcome.seconds)
@@ -291,6 +302,11 @@ class LocalRunner:
             for uuid, index in old:
                 self.store.docs_store.remove_docs({"uuid": uuid, "index": index})
         return True
+
+
+def _said(name: str, error: str) -> str:
+    """A failed job in words; a refusal of unsound input needs no name of an exception."""
+    return f"{name}: {error.removeprefix('InvalidResultError: ')}"
 
 
 def _rows_for(job: Job, key: str, document: dict[str, Any]) -> list[Row]:

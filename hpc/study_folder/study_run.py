@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ...analysis.device.assumptions import Assumptions
     from ...analysis.results.calculation import Band
-    from ...analysis.study.documents import Study
+    from ...analysis.study.documents import StageResult, Study
     from ..local.runner import RunSummary
 
 STUDY_JOB = "assemble study"
@@ -110,14 +110,34 @@ def run_study(
         summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
     for note in summary.damaged:
         console.print(f"damage: {note}", style="yellow", markup=False)
-    if not summary.finished:
-        name, reason = next(iter(summary.failed.items()))
+    if STUDY_JOB in summary.failed:
+        name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
-    finish_study(store, {**summary.seconds_by_stage, "total": time.perf_counter() - begin}, flow.uuid, folder)
+    seconds = {**summary.seconds_by_stage, "total": time.perf_counter() - begin}
+    study = finish_study(store, seconds, flow.uuid, folder, summary.failed_by_stage)
+    print_failures(study, console)
     console.print(
         f"{folder / REPORT}  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)", style="bold", markup=False
     )
     return folder
+
+
+def print_failures(study: Study, console: Console) -> bool:
+    """Say which parts of a study are no result, and why; returns whether there are any."""
+    from ...analysis.study.validity import failures
+
+    found = failures(study)
+    for failure in found:
+        console.print(f"no result: {failure.in_words.replace(': no result:', ':', 1)}", style="red", markup=False)
+    return bool(found)
+
+
+def has_failures(folder: Path) -> bool:
+    """Whether some part of a written study is no result."""
+    from ...analysis.study.validity import failures
+    from .files import read_study
+
+    return bool(failures(read_study(folder)))
 
 
 def default_folder(host: str) -> Path:
@@ -128,8 +148,14 @@ def default_folder(host: str) -> Path:
     return Path(f"{name}-study")
 
 
-def finish_study(store: JobStore, seconds: dict[str, float], flow_uuid: str, folder: Path) -> None:
-    """Write results, figures, bands and report of a flow whose jobs are all in the store.
+def finish_study(
+    store: JobStore,
+    seconds: dict[str, float],
+    flow_uuid: str,
+    folder: Path,
+    failed: Mapping[str, Sequence[str]] | None = None,
+) -> Study:
+    """Write results, figures, bands and report of a flow whose jobs are all in the store; returns the study.
 
     Parameters
     ----------
@@ -141,9 +167,13 @@ def finish_study(store: JobStore, seconds: dict[str, float], flow_uuid: str, fol
         Which of the flows in the store is the study.
     folder
         The study's folder.
+    failed
+        Jobs that failed and why, by stage.
     """
-    _save_timings(store, seconds, flow_uuid)
-    write_study(*_load(store), folder)
+    _save_timings(store, seconds, flow_uuid, failed or {})
+    study, bands = _load(store)
+    write_study(study, bands, folder)
+    return study
 
 
 def _jobs(summary: RunSummary) -> str:
@@ -283,10 +313,13 @@ def _remove_study(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _save_timings(store: JobStore, seconds: dict[str, float], flow_uuid: str) -> None:
-    """Timings, and which of the flows that the store may hold is the study."""
+def _save_timings(
+    store: JobStore, seconds: dict[str, float], flow_uuid: str, failed: Mapping[str, Sequence[str]]
+) -> None:
+    """Timings, what failed, and which of the flows that the store may hold is the study."""
     rounded = {k: round(v, 3) for k, v in seconds.items()}
-    store.docs_store.update({"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded, "study": flow_uuid})
+    document = {"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded, "study": flow_uuid}
+    store.docs_store.update({**document, "failed": {stage: list(reasons) for stage, reasons in failed.items()}})
 
 
 def _decoded(output: Any, name: str, kind: type[Any]) -> Any:
@@ -305,6 +338,16 @@ def _decoded(output: Any, name: str, kind: type[Any]) -> Any:
             "`magnetoionics run --overwrite` computes it again"
         )
     return made
+
+
+def _with_reasons(stage: StageResult, jobs: object) -> StageResult:
+    """A stage with what the runner knows of its failed jobs, which the study's own job cannot."""
+    from ...analysis.builder.attempts import NOTHING_CAME
+
+    if not isinstance(jobs, list) or not jobs:
+        return stage
+    said = [stage.reason] if stage.reason and stage.reason != NOTHING_CAME else []
+    return stage.model_copy(update={"failed": True, "reason": "; ".join([*said, *(str(j) for j in jobs)])})
 
 
 def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
@@ -335,6 +378,8 @@ def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
             "the timings in the job store are no seconds by stage; `magnetoionics run --overwrite` renews it"
         )
     study.timings = seconds
+    failed = timings.get("failed") or {}
+    study.stages = [_with_reasons(stage, failed.get(stage.stage)) for stage in study.stages]
     band = output_of(BAND_JOB, Band)
     bands = {band_stem(m.band_file): band for m in study.migration if m.band_file and band is not None}
     return study, bands

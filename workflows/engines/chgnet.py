@@ -57,7 +57,9 @@ class ChgnetEngine(MLEngine):
         kept = moments_kept([abs(float(m)) for m in atoms.arrays["magmom"]], sizes)
         # A hole may well have settled on the site: worth knowing, but not what the energy rests on here.
         note = f"{kept.note}, or a hole has settled there" if kept.note else ""
-        check = kept.model_copy(update={"name": "sizes of the moments kept", "invalidates": False, "note": note})
+        check = kept.model_copy(
+            update={"name": "sizes of the moments kept", "invalidates": False, "must_be": "above", "note": note}
+        )
         return Observed(site_moments_muB=sizes, checks=(check,))
 
 

@@ -19,7 +19,8 @@ from ...analysis.kinetics.field_treatments import (
 )
 from ...analysis.kinetics.rates import ASSUMED_ATTEMPT_Hz
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
-from ...analysis.results.calculation import Band, require_valid
+from ...analysis.results.calculation import Band
+from ...analysis.results.checks import invalid_because, no_result, require_valid
 from ...calculators.field import check_below
 from ...stored.base import Stored
 from ...structures.units import V_PER_M_TO_V_PER_A
@@ -154,15 +155,18 @@ def collect_field(
 ) -> FieldStudy:
     """All treatments of one hop side by side, with the residuals of the identities.
 
+    A band in a field that failed a check gives no point, and the provenance says so.
+
     Raises
     ------
     InvalidResultError
-        If a band failed a guard.
+        If the zero-field band failed a check.
     """
     require_valid(band.checks, "the zero-field band")
     if charges is not None:
         band = band_with_charges(band, charges, cell)  # type: ignore[arg-type]
     points: list[FieldPoint] = []
+    notes: list[str] = []
     for treatment in (PATH, LINEAR):
         points += path_points(
             band.energies_eV,
@@ -177,15 +181,11 @@ def collect_field(
     if known:
         for value in fields_V_per_A:
             made = known.get(value, band)
-            require_valid(made.checks, f"the band in {value / V_PER_M_TO_V_PER_A:.3g} V/m")
+            if why := invalid_because(made.checks):
+                notes.append(f"band in {value / V_PER_M_TO_V_PER_A:.3g} V/m is {no_result(why)}")
+                continue
             rates = {"temperature_K": temperature_K, "attempt_Hz": attempt_Hz}
             points.append(relaxed_point(made, direction, value, zero_field=band, **rates))
-    notes = [
-        f"band in {value / V_PER_M_TO_V_PER_A:.3g} V/m: {check.name} failed"
-        for value, made in known.items()
-        for check in made.checks
-        if check.passed is False
-    ]
     return field_study(
         points,
         label=label,

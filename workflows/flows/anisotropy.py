@@ -12,11 +12,10 @@ from pymatgen.core import Structure
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import lebedev_directions, plane_scan
 from ...analysis.magnetism.reduced_directions import ReducedDirections, reduce_directions
-from ...analysis.results.calculation import require_valid
 from ...stored.base import Stored
 from ..engine import Engine
 from ..stage import Stage, StudyInMaking
-from .building import accept_structure
+from .building import accept_structure, tolerant
 from .frozen_exchange import FrozenExchangeMaker, needs_engine
 from .vacancies import vacancy_structure
 
@@ -89,7 +88,7 @@ class AnisotropyMaker(Stored, Maker):
                 whole = expand_map(made.output, reduced)
                 jobs.append(whole)
                 outputs[state] = whole.output
-        collected = collect_maps(outputs)
+        collected = tolerant(collect_maps(outputs))
         return Flow([*jobs, collected], output=collected.output, name=self.name)
 
 
@@ -100,17 +99,9 @@ def expand_map(map_: AnisotropyMap, reduced: ReducedDirections) -> AnisotropyMap
 
 
 @job(name="collect maps")
-def collect_maps(maps: dict[str, AnisotropyMap]) -> dict[str, AnisotropyMap]:
-    """The maps by state, if every one of them may be used.
-
-    Raises
-    ------
-    InvalidResultError
-        If one failed a guard: maps of different electronic states do not compare.
-    """
-    for state, found in maps.items():
-        require_valid(found.checks, f"the map of {state}")
-    return maps
+def collect_maps(maps: dict[str, AnisotropyMap | None]) -> dict[str, AnisotropyMap]:
+    """The maps by state, without those that were not to be had; whether each may be used its checks say."""
+    return {state: found for state, found in maps.items() if found is not None}
 
 
 class AnisotropyStage(Stage):

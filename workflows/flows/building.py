@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobflow import job
+from jobflow import Job, OnMissing, job
 from pymatgen.core import Structure
 
 from ...analysis.results.calculation import Calculation, require_valid
@@ -79,3 +79,9 @@ def present_vacancies(host: Host, cell: Structure) -> list[tuple[str, str]]:
 def filled_sites(cell: Structure) -> set[tuple[str, str]]:
     """Elements and sublattices that a cell has."""
     return {(site.specie.symbol, site.properties["sublattice"]) for site in cell}
+
+
+def tolerant(made: Job) -> Job:
+    """A job that runs although some of its inputs failed: those come to it as None."""
+    made.config.on_missing_references = OnMissing.NONE
+    return made

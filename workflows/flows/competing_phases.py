@@ -21,6 +21,7 @@ from ...structures.competing_phases import (
 from ...structures.host import Host
 from ..engine import CannotDoError, Engine
 from ..stage import Question, Stage, StudyInMaking
+from .building import tolerant
 
 
 @dataclass
@@ -85,15 +86,20 @@ class CompetingPhasesMaker(Stored, Maker):
         if not jobs:
             raise CannotDoError(f"engine {self.engine.name} can describe none of {', '.join(chosen)}")
         done = [f for f in chosen if f not in left_out]
-        collected = collect_phases(done, outputs, left_out)
+        collected = tolerant(collect_phases(done, outputs, left_out))
         return Flow([*jobs, collected], output=collected.output, name=self.name)
 
 
 @job(name="collect competing phases")
-def collect_phases(formulas: list[str], calculations: list[Calculation], left_out: dict[str, str]) -> ComputedPhases:
-    """Energies per formula unit; a phase whose relaxation failed a check is left out with that reason."""
+def collect_phases(
+    formulas: list[str], calculations: list[Calculation | None], left_out: dict[str, str]
+) -> ComputedPhases:
+    """Energies per formula unit; a phase whose relaxation failed, or failed a check, is left out with that reason."""
     energies, rejected = [], dict(left_out)
     for formula, done in zip(formulas, calculations, strict=True):
+        if done is None:
+            rejected[formula] = "its relaxation ended with an error"
+            continue
         if not done.converged:
             failed = ", ".join(c.name for c in done.checks if c.passed is False)
             rejected[formula] = f"its relaxation did not pass: {failed}"

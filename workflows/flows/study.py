@@ -20,7 +20,7 @@ from ...structures.host import Host, HostKey, get_host, portable_host
 from ..engine import Engine
 from ..field.requests import FieldRequest
 from ..stage import StudyInMaking, stages
-from .building import Repeats, vacancy_sites
+from .building import Repeats, tolerant, vacancy_sites
 from .frozen_exchange import check_reference
 from .plan import plan_stages
 from .vacancies import chosen_sites
@@ -169,7 +169,7 @@ class MagnetoionicStudyMaker(Stored, Maker):
             study.outputs[stage.name] = made.output
             results[stage.name] = stage.result(made.output)
         engine = self._engine_result(host.structure(chosen))
-        last = study_job(StudyInputs(host_key, chosen, engine, planned, results, self.assumptions))
+        last = tolerant(study_job(StudyInputs(host_key, chosen, engine, planned, results, self.assumptions)))
         last.update_metadata({"stage": "analysis"}, dynamic=True)
         return Flow([*jobs, last], output=last.output, name=f"{self.name}: {host.formula}")
 

@@ -17,7 +17,7 @@ from ...structures.defects.vacancies import VacancySite
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
 from ..stage import Question, Stage, StudyInMaking
-from .building import Repeats, build_start, build_supercell, present_vacancies, vacancy_sites
+from .building import Repeats, build_start, build_supercell, present_vacancies, tolerant, vacancy_sites
 
 
 @dataclass
@@ -72,7 +72,7 @@ class VacancyFormationMaker(Stored, Maker):
                 jobs += [built, done]
                 outputs.append(done.output)
             relaxed.append(outputs)
-        collected = collect_vacancies(host.output, sites, starts, relaxed)
+        collected = tolerant(collect_vacancies(host.output, sites, starts, relaxed))
         return Flow([*jobs, collected], output=collected.output, name=self.name)
 
 
@@ -95,18 +95,31 @@ def chosen_sites(sites: list[VacancySite], only: Sequence[tuple[str, str]] | Non
 
 @job(name="collect vacancies")
 def collect_vacancies(
-    host: Calculation, sites: list[VacancySite], starts: list[list[DefectStart]], relaxed: list[list[Calculation]]
+    host: Calculation,
+    sites: list[VacancySite],
+    starts: list[list[DefectStart]],
+    relaxed: list[list[Calculation | None]],
 ) -> VacancySet:
     """Put the energies beside the sites' labels; of several starts the lowest is kept and all are listed.
+
+    A start that gave nothing is None and left out, and so is a vacancy without any.
 
     Raises
     ------
     InvalidResultError
-        If the host or every start of a vacancy failed a guard: an energy difference with it means nothing.
+        If the host failed a check, or nothing came of any vacancy.
     """
     require_valid(host.checks, host.name)
-    states = [_state(host, site, own, done) for site, own, done in zip(sites, starts, relaxed, strict=True)]
-    return VacancySet(host=host, vacancies=states)
+    states, left_out = [], {}
+    for site, own, done in zip(sites, starts, relaxed, strict=True):
+        there = [(start, one) for start, one in zip(own, done, strict=True) if one is not None]
+        if there:
+            states.append(_state(host, site, [start for start, _ in there], [one for _, one in there]))
+        else:
+            left_out[site.label] = "its relaxation ended with an error"
+    if not states:
+        raise InvalidResultError(f"no relaxation came to an end: {', '.join(left_out)}")
+    return VacancySet(host=host, vacancies=states, left_out=left_out)
 
 
 @job(name="vacancy's structure")
@@ -117,10 +130,8 @@ def vacancy_structure(vacancies: VacancySet, label: str) -> Structure:
 
 def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done: list[Calculation]) -> VacancyState:
     reasons = ["; ".join(invalid_because(c.checks)) for c in done]
-    usable = [c for c, reason in zip(done, reasons, strict=True) if not reason]
-    if not usable:
-        raise InvalidResultError(f"every start of {site.label} is invalid: {reasons[0]}")
-    # A start that did not converge is kept only if none did.
+    # Without a sound start the lowest of all is kept, to look at: its checks keep it out of every ranking.
+    usable = [c for c, reason in zip(done, reasons, strict=True) if not reason] or done
     lowest = min(usable, key=lambda c: (not c.converged, c.energy_eV))
     found = [_changed(host, c) for c in done]
     listed = [

@@ -1,11 +1,11 @@
 """Switching path and device figures of a stored study: closed forms, assumed numbers, limits."""
 
 from math import exp
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from kept_study import kept_study
 from magnetoionics.analysis.device.ensemble import (
     EnsembleParameters,
     contrast_after,
@@ -23,7 +23,6 @@ from magnetoionics.analysis.kinetics.switching import (
 )
 from magnetoionics.analysis.plots.ensemble import plot_curve, plot_pulses, plot_train
 from magnetoionics.analysis.plots.switching import plot_switching, plot_switching_time
-from magnetoionics.analysis.study.documents import Study
 from magnetoionics.structures.units import MU_B_J_PER_T, BOLTZMANN_eV_PER_K
 
 NOTHING = [0.0, 0.0, 0.0]
@@ -31,9 +30,7 @@ NOTHING = [0.0, 0.0, 0.0]
 
 @pytest.fixture(scope="module")
 def study():
-    return Study.model_validate_json(
-        (Path(__file__).parents[2] / "data" / "cofe2o4-quick.json").read_text(encoding="utf-8")
-    )
+    return kept_study()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from kept_study import kept_study
 from magnetoionics.analysis.device.ensemble import (
     contrast_against_miscut,
     contrast_against_time,
@@ -19,7 +20,6 @@ from magnetoionics.analysis.plots.comparison import plot_bands
 from magnetoionics.analysis.plots.study import study_figures
 from magnetoionics.analysis.plots.surface import plot_surface, plot_u_against_reference
 from magnetoionics.analysis.plots.window import plot_window
-from magnetoionics.analysis.study.documents import Study
 from matplotlib.testing.compare import compare_images
 
 HERE = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ NAMES = [
 
 @pytest.fixture(scope="module")
 def study():
-    return Study.model_validate_json((HERE / "data" / "cofe2o4-quick.json").read_text(encoding="utf-8"))
+    return kept_study()
 
 
 @pytest.fixture(scope="module")

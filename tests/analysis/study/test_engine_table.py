@@ -3,8 +3,8 @@
 import importlib.util
 
 import pytest
+from kept_study import kept_study
 from magnetoionics.analysis.report.tables import host_table
-from magnetoionics.analysis.study.documents import Study
 from magnetoionics.analysis.study.engine_summary import (
     load_summaries,
     summary_of_reference_calculation,
@@ -36,7 +36,7 @@ def test_every_column_says_how_it_was_made():
 
 
 def test_cell_that_was_not_relaxed_is_called_so(table, repository):
-    study = Study.model_validate_json((repository / "tests" / "data" / "cofe2o4-quick.json").read_text())
+    study = kept_study()
     assert host_table(study).caption.startswith("Relaxed host")
     assert "not relaxed" not in table.cells(summary_of_study(study, "command"))["lattice"]
     study.engine.provenance.settings["measured_cells"] = True
