@@ -11,14 +11,14 @@ from typing import Any
 
 # Stored name: name today.
 NAMES: Mapping[str, str] = {
-    "Assumptions": "Assumptions",
+    "Declarations": "Assumptions",
     "Evidence": "ReferenceCalculation",
     "FieldMaker": "HopInFieldMaker",
-    "FilmAssumptions": "FilmAssumptions",
-    "CollinearPair": "CollinearPair",
-    "InterstitialSite": "InterstitialSite",
-    "collect_band": "collect_band",
-    "study_job": "study_job",
+    "FilmDeclaration": "FilmAssumptions",
+    "PartnerPair": "CollinearPair",
+    "Void": "InterstitialSite",
+    "assemble_band": "collect_band",
+    "assemble_study": "study_job",
 }
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
