@@ -193,7 +193,7 @@ class UniformFieldCalculator(Calculator):
         """Force of the field on every ion, eV/Angstrom, shape (n, 3)."""
         if self.charges.ndim == 1:
             return np.asarray(self.charges[:, None] * self.field)
-        return np.einsum("nab,a->nb", self.charges, self.field)
+        return np.asarray(np.einsum("nab,a->nb", self.charges, self.field))
 
     def _validate(self, allow_charged: bool) -> None:
         shapes = self.field.shape, self.charges.shape, self.reference_positions.shape

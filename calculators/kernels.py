@@ -7,7 +7,7 @@ read-only. Import this module inside functions: numba takes a third of a second.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
@@ -22,11 +22,11 @@ _REORDER = {"reassoc", "contract", "nsz", "arcp"}
 
 def _compiled(function: _F) -> _F:
     try:
-        made: _F = njit(cache=True, fastmath=_REORDER, error_model="numpy")(function)
+        made: Any = njit(cache=True, fastmath=_REORDER, error_model="numpy")(function)
     except RuntimeError:
         # No folder for the cache can be written: every process compiles for itself.
         made = njit(fastmath=_REORDER, error_model="numpy")(function)
-    return made
+    return cast(_F, made)
 
 
 @_compiled

@@ -104,7 +104,7 @@ class MeshLattice:
 
     def _virial(self, energies: FloatArray) -> FloatArray:
         xx, yy, zz, yz, xz, xy = self.stretch @ energies
-        return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) - energies.sum() * np.eye(3)
+        return np.asarray(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) - energies.sum() * np.eye(3))
 
 
 def mesh_lattice(cell: ArrayLike, parameters: EwaldParameters, accuracy: float = 1e-6) -> MeshLattice:

@@ -59,7 +59,7 @@ class HalfPairs:
             Shape (n_atoms,).
         """
         n_atoms = len(weights)
-        out = np.bincount(self.first, values * weights.take(self.second), n_atoms)
+        out: FloatArray = np.bincount(self.first, values * weights.take(self.second), n_atoms).astype(float)
         out += np.bincount(self.second, values * weights.take(self.first), n_atoms)
         return out
 

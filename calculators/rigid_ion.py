@@ -116,9 +116,11 @@ class _Ions:
 
     def serves(self, atoms: Atoms) -> bool:
         valence = atoms.arrays.get("valence")
-        if (valence is None) != (self.valence is None) or not np.array_equal(atoms.numbers, self.numbers):
+        if not np.array_equal(atoms.numbers, self.numbers):
             return False
-        return valence is None or np.array_equal(valence, self.valence)
+        if valence is None or self.valence is None:
+            return valence is None and self.valence is None
+        return np.array_equal(valence, self.valence)
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,8 @@ class RigidIonCalculator(Calculator):
         """Own copy of a structure; ASE's costs more than the energy of a small cell, so an old one is filled."""
         spare = self._spare
         if spare is None or not set(changes) <= {"positions"} or len(spare) != len(atoms):
-            return atoms.copy()  # type: ignore[no-untyped-call]
+            fresh: Atoms = atoms.copy()
+            return fresh
         spare.positions[:] = atoms.positions
         return spare
 

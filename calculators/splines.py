@@ -73,8 +73,8 @@ def term_splines(terms: tuple[PairTerm, ...], cutoff: float, taper: float) -> Te
     flat = cutoff - taper
     step = taper / _STEPS_PER_TAPER
     # A node lies where the taper begins, as the third derivative jumps there.
-    inner = flat - step * np.arange(int((flat - _SHORTEST_A) / step), -1, -1)
-    outer = flat + step * np.arange(_STEPS_PER_TAPER + 1)
+    inner = np.asarray(flat - step * np.arange(int((flat - _SHORTEST_A) / step), -1, -1), dtype=np.float64)
+    outer = np.asarray(flat + step * np.arange(_STEPS_PER_TAPER + 1), dtype=np.float64)
     tables = [
         np.concatenate([_coefficients(tapered(term, part, cutoff, taper)[0]) for part in (inner, outer)])
         for term in terms
@@ -86,7 +86,7 @@ def term_splines(terms: tuple[PairTerm, ...], cutoff: float, taper: float) -> Te
 def _coefficients(values: FloatArray) -> FloatArray:
     """Coefficients of the steps between equally spaced values, highest power first, shape (n - 1, 6)."""
     places = np.arange(len(values), dtype=float)
-    spline = PPoly.from_spline(make_interp_spline(places, values, k=5))
+    spline = PPoly.from_spline(make_interp_spline(places, values, k=5).tck)
     factorials = (1.0, 1.0, 2.0, 6.0, 24.0, 120.0)
     powers = [spline(places[:-1], order) / f for order, f in enumerate(factorials)]
     return np.ascontiguousarray(np.stack(powers[::-1], axis=1))

@@ -10,6 +10,7 @@ from .errors import UserError
 
 if TYPE_CHECKING:
     from ..analysis.device.assumptions import Assumptions
+    from ..analysis.results.document import Document
     from ..analysis.thermodynamics.phases import Phase
 
 Said = str | Mapping[str, Any] | None
@@ -46,7 +47,7 @@ def read_assumptions(
     from ..analysis.kinetics.switching import FieldPulse
     from ..analysis.magnetism.frozen_reference import FrozenReference
 
-    kinds = {"reference": FrozenReference, "pulse": FieldPulse, "film": FilmAssumptions}
+    kinds: dict[str, type[Document]] = {"reference": FrozenReference, "pulse": FieldPulse, "film": FilmAssumptions}
     made: dict[str, Any] = {}
     for name, said in (("reference", reference), ("pulse", pulse), ("film", film)):
         entries = _entries(name, said)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from ..workflows.engine import Capability
 
 
 def print_hosts(console: Console | None = None) -> None:
@@ -43,7 +47,7 @@ def print_engines(console: Console | None = None) -> None:
     (console or Console()).print(table)
 
 
-def _missing(reasons: Mapping[str, str]) -> str:
+def _missing(reasons: Mapping[Capability, str]) -> str:
     """What an engine cannot do, each reason said once."""
     by_reason: dict[str, list[str]] = {}
     for capability, reason in reasons.items():

@@ -14,7 +14,7 @@ from . import __name__ as STORED
 from .resolve import is_job_function, is_own
 
 
-class _ByName(TypeHandler):  # type: ignore[misc]
+class _ByName(TypeHandler):
     """What is decoded by importing the stored name, so that a process without these handlers can do it too."""
 
     def decoder_keys(self) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
@@ -60,12 +60,12 @@ class Checkpoint:
         """Let a calculator answer from the record as long as it knows the question."""
         if self.path is None:
             return calculator
-        calculate = calculator.calculate
+        calculate: Callable[..., None] = calculator.calculate
 
         def recorded(
             atoms: Atoms | None = None, properties: Any = ("energy",), system_changes: Any = all_changes
         ) -> None:
-            asked = atoms if atoms is not None else calculator.atoms
+            asked = cast("Atoms", atoms if atoms is not None else calculator.atoms)
             found = self._find(asked, properties)
             if found is None:
                 begun = time.monotonic()
@@ -77,7 +77,7 @@ class Checkpoint:
             calculator.results = found
             self.replayed += 1
 
-        calculator.calculate = recorded
+        vars(calculator)["calculate"] = recorded
         return calculator
 
     def _find(self, atoms: Atoms, properties: Any) -> dict[str, Any] | None:
@@ -113,7 +113,8 @@ class Checkpoint:
             self._numbers[name] = float(compute())
             if self.path is not None:
                 self._put({"name": name, "value": self._numbers[name]})
-        return self._numbers[name]
+        known: float = self._numbers[name]
+        return known
 
     @property
     def is_old(self) -> bool:

@@ -76,7 +76,7 @@ def build_study(given: StudyInputs) -> Study:
     potentials = attempts.part(
         "chemical potentials", lambda: chemical_potentials_result(inputs, competing), None, finding=True
     )
-    vacancies = attempts.part("vacancies", lambda: vacancy_results(inputs, potentials), [])
+    vacancies: list[VacancyResult] = attempts.part("vacancies", lambda: vacancy_results(inputs, potentials), [])
     anisotropy = attempts.part("anisotropy", lambda: anisotropy_result(inputs), None)
     unidirectional = attempts.part("anisotropy", lambda: unidirectional_result(inputs, anisotropy), None)
     hop = inputs.migration

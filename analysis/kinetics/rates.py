@@ -95,7 +95,7 @@ def two_state_population(
     """
     before, forward = np.asarray(start, dtype=float), np.asarray(forward_per_s, dtype=float)
     if not np.all((before >= 0) & (before <= 1)):
-        raise ValueError(f"start population {start} is outside 0 to 1")
+        raise ValueError(f"start population {before} is outside 0 to 1")
     total = forward + np.asarray(backward_per_s, dtype=float)
     if not np.all(total > 0):
         raise ValueError("at least one rate must be positive")

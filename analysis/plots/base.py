@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..results.figures import style
 from .text import formatted
@@ -37,7 +37,8 @@ def canvas(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(fname=str(STYLE)), mpl.rc_context(style()):
+    rc: Any = style()
+    with mpl.rc_context(fname=str(STYLE)), mpl.rc_context(rc):
         if ax is not None:
             figure = ax.get_figure(root=True)
             if figure is None:

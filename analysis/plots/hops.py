@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -37,7 +37,8 @@ def plot_hops(hops: HopSet) -> Figure:
     count = len(hops.migrations)
     columns = min(_COLUMNS, count)
     rows = -(-count // columns)
-    with mpl.rc_context(fname=str(STYLE)), mpl.rc_context(style()):
+    rc: Any = style()
+    with mpl.rc_context(fname=str(STYLE)), mpl.rc_context(rc):
         figure = Figure(figsize=(2.9 * columns + 0.4, 2.3 * rows + 0.7), layout="constrained")
         FigureCanvasAgg(figure)
         axes = np.atleast_1d(figure.subplots(rows, columns, sharey=True, squeeze=False)).ravel()

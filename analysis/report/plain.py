@@ -8,8 +8,8 @@ from ..results.page_parts import Section, Table, words
 from ..study.observables import plain_values
 
 # Endings of names that are units, longest first.
-_UNITS = ("eV_per_A3", "MJ_per_m3", "uC_per_cm2", "V_per_m", "V_per_A", "meV", "muB", "THz", "deg", "eV", "Hz")
-_UNITS += ("K", "A", "s", "T")
+_LONG_UNITS = ("eV_per_A3", "MJ_per_m3", "uC_per_cm2", "V_per_m", "V_per_A", "meV", "muB", "THz", "deg", "eV", "Hz")
+_UNITS = (*_LONG_UNITS, "K", "A", "s", "T")
 
 
 def plain_section(found: Document) -> Section:

@@ -139,8 +139,8 @@ def fetch_folder(folder: Path, project_name: str | None = None, console: Console
     if project_name is not None and project_name != note["project"]:
         raise UserError(f"{folder} was submitted to project {note['project']}, not to {project_name}")
     study = fetch_study(note["project"], folder, note["flow"])
-    for note in study.damage:
-        console.print(f"damage: {note}", style="yellow", markup=False)
+    for damage in study.damage:
+        console.print(f"damage: {damage}", style="yellow", markup=False)
     if study.finished:
         console.print(f"finished: {len(study.jobs)} jobs; {folder / REPORT}", markup=False)
         return True

@@ -10,6 +10,7 @@ from ..errors import UserError
 from .project import load_project
 
 if TYPE_CHECKING:
+    from jobflow_remote.config.base import Project
     from jobflow_remote.jobs.jobcontroller import JobController
 
 STUDIES = "magnetoionics_studies"
@@ -45,6 +46,13 @@ def job_controller(project_name: str) -> Iterator[JobController]:
         raise DatabaseDownError(
             f"the database at {address} failed ({type(error).__name__}); nothing is lost"
         ) from error
+
+
+def project_of(controller: JobController) -> Project:
+    """Configuration of the project that a controller serves."""
+    project = controller.project
+    assert project is not None, "a controller is made for a project"
+    return project
 
 
 def ping_database(store: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,7 +14,7 @@ from rich.text import Text
 
 from ..errors import UserError
 from .codes import code_problems, needed_codes
-from .controller import DatabaseDownError, job_controller, ping_database, studies
+from .controller import DatabaseDownError, job_controller, ping_database, project_of, studies
 from .project import load_project
 from .submit import check_table, project_table
 from .waiting import WAITS_FOR, completed, release
@@ -287,7 +288,7 @@ def _postponed(controller: JobController, name: str) -> Iterator[Finding]:
             f"job {job['db_id']} ({job['job']['name']})",
             f"{job['state']}, not tried again for {wait_s:.0f} s after: {_last_line(job['remote']['error'])}",
             f"jf -p {name} job retry -did {job['db_id']}",
-            lambda db_id=job["db_id"]: controller.retry_job(db_id=db_id),
+            partial(controller.retry_job, db_id=job["db_id"]),
         )
 
 
@@ -296,7 +297,7 @@ def _broken_job(controller: JobController, name: str, job: Any) -> Iterator[Find
     remote = job.remote
     if job.state.value == "REMOTE_ERROR":
         error = _last_line(remote.error or job.error or "")
-        queues = queues_of(controller.project, job.worker)
+        queues = queues_of(project_of(controller), job.worker)
         document = controller.jobs.find_one({"db_id": job.db_id}, {"resources": 1}) or {}
         queue = _queue(document.get("resources") or {})
         if queue and queues and queue not in queues:
@@ -340,8 +341,9 @@ def _requeue(controller: JobController, name: str, job: Any) -> Callable[[], obj
 
     document = controller.jobs.find_one({"db_id": job.db_id}, {"job": 1, "resources": 1, "worker": 1})
     entry_of = project_table(name)
-    entry = entry_of.kinds[entry_of.kind_of(Job.from_dict(document["job"]))]
-    queues = queues_of(controller.project, entry.worker)
+    refused: Any = Job.from_dict(document["job"])
+    entry = entry_of.kinds[entry_of.kind_of(refused)]
+    queues = queues_of(project_of(controller), entry.worker)
     queue = _queue(entry.resources)
     if queue is not None and queues and queue not in queues:
         return None
@@ -376,7 +378,7 @@ def _stuck_batches(controller: JobController, name: str, stale_s: float) -> Iter
             f"job {db_id} ({job['job']['name']})",
             f"{job['state']}, and no batch process of worker {job['worker']} is left",
             f"jf -p {name} job rerun --force {db_id}",
-            lambda db_id=db_id: controller.rerun_job(db_id=db_id, force=True, delete_files=False),
+            partial(controller.rerun_job, db_id=db_id, force=True, delete_files=False),
         )
 
 
@@ -395,7 +397,7 @@ def _paused(controller: JobController, name: str) -> Iterator[Finding]:
                 subject,
                 "paused for an output of another study, which is there",
                 "submit its study again",
-                lambda wanted=wanted: release(controller, wanted),
+                partial(release, controller, wanted),
             )
         elif wanted - there:
             yield Finding(

@@ -12,7 +12,7 @@ import yaml
 
 from ..errors import UserError
 from ..local.execution import CHECKPOINTS
-from .table import TABLE_FILE, default_table, write_table
+from .table import TABLE_FILE, Kind, default_table, write_table
 
 if TYPE_CHECKING:
     from jobflow_remote.config.base import Project
@@ -173,9 +173,9 @@ def _worker(name: str, settings: ClusterSettings) -> dict[str, Any]:
     if name != "local":
         if settings.pre_run:
             out["pre_run"] = settings.pre_run
-        kind = {"cpu": "relax", "neb": "neb", "gpu": "ml", "batch": "static"}[name]
+        kinds: dict[str, Kind] = {"cpu": "relax", "neb": "neb", "gpu": "ml", "batch": "static"}
         if settings.scheduler != "shell":
-            out["resources"] = default_table(settings).kinds[kind].qresources()
+            out["resources"] = default_table(settings).kinds[kinds[name]].qresources()
             if name == "batch":
                 out["resources"] = script_options(out["resources"], settings.scheduler)
     if name == "batch":

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .controller import project_of
 from .hand_over import hand_over
 from .names import make_plain
 from .waiting import WAITS_FOR, completed, release
@@ -101,7 +102,7 @@ def insert_jobs(
 
     own = [(job, parents) for job, parents in jobs if job.uuid not in owners]
     counter = controller.auxiliary.find_one_and_update({"next_id": {"$exists": True}}, {"$inc": {"next_id": len(own)}})
-    prefix, names = controller.project.queue.db_id_prefix or "", {u: o.uuid for u, o in owners.items()}
+    prefix, names = project_of(controller).queue.db_id_prefix or "", {u: o.uuid for u, o in owners.items()}
     documents, awaited = [], set()
     for number, (job, parents) in enumerate(own, counter["next_id"]):
         here = [p for p in parents if p not in owners]
@@ -161,7 +162,7 @@ def _add_hand_over(controller: JobController, owner: str, worker: str) -> None:
         host = lock.locked_document
         if host is None or owner in completed(controller, [owner]):
             return
-        made = hand_over(controller.project.name, owner)
+        made = hand_over(project_of(controller).name, owner)
         made.name = "hand over"
         made.metadata = {"hands_over": owner}
         set_run_config(
@@ -185,4 +186,4 @@ def _add_hand_over(controller: JobController, owner: str, worker: str) -> None:
 
 def beside_runner(controller: JobController, worker: str) -> str:
     """The worker on the runner's machine, which reaches the database; another one only if there is none."""
-    return "local" if "local" in controller.project.workers else worker
+    return "local" if "local" in project_of(controller).workers else worker

@@ -15,6 +15,7 @@ from ...stored.resolve import defining_module
 from ..errors import UserError
 from ..local.store import STORE_FOLDER, SUBMISSION_FILE
 from ..study_folder.files import DRY_RUN, write_whole
+from .controller import project_of
 from .project import projects_folder
 from .table import TABLE_FILE, ResourceTable, apply_table, read_table
 
@@ -182,7 +183,7 @@ def _claim(controller: JobController, key: str, content: dict[str, Any], table: 
 
 def check_table(table: ResourceTable, controller: JobController) -> None:
     """Refuse a table that does not fit its project."""
-    project = controller.project
+    project = project_of(controller)
     for kind, entry in table.kinds.items():
         if entry.worker not in project.workers:
             raise UserError(f"{kind} goes to worker {entry.worker!r}; the project has {', '.join(project.workers)}")

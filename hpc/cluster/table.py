@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -186,6 +186,7 @@ def default_table(settings: ClusterSettings) -> ResourceTable:
 
 def _default_resources(settings: ClusterSettings, nodes: int, per_node: int, gpu: bool) -> dict[str, Any]:
     queue = (settings.gpu_queue if gpu else None) or settings.queue
+    out: dict[str, Any]
     if settings.scheduler == "shell":
         return {}
     if settings.scheduler == "sge":
@@ -246,7 +247,7 @@ def apply_table(jobs: Flow | Iterable[Job], table: ResourceTable, *, priority: i
         entry = table.kinds[kind]
         set_run_config(
             job,
-            name_filter=part,
+            name_filter=cast(str, part),
             worker=entry.worker,
             resources=entry.qresources(),
             exec_config=entry.exec_config or "default",

@@ -59,7 +59,7 @@ def execute(job: Job, store: JobStore, key: str | None = None) -> Outcome:
                 rows, response = [], job.run(store=store)
     except Exception as error:
         return Outcome(error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - begin)
-    more = [m for m in (response.replace, response.detour, response.addition) if m is not None]
+    more: list[Any] = [m for m in (response.replace, response.detour, response.addition) if m is not None]
     stopped = bool(response.stop_children or response.stop_jobflow)
     return Outcome(rows, more, stopped, seconds=time.perf_counter() - begin)
 

@@ -139,7 +139,8 @@ def _work(path: str, number: int, threads: int) -> None:
 
 def _execute(kind: type[Job], plain: dict[str, Any], store: JobStore, key: str | None) -> Outcome:
     try:
-        return execute(kind.from_dict(plain), store, key)
+        job: Any = kind.from_dict(plain)
+        return execute(job, store, key)
     except Exception as error:
         return Outcome(error=f"{type(error).__name__}: {error}")
 

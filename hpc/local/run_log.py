@@ -138,7 +138,7 @@ class RunLog:
 
     def add(self, jobs: Iterable[tuple[str, str, str]]) -> None:
         """Jobs that the run will do: node, name, stage."""
-        rows = []
+        rows: list[tuple[object, ...]] = []
         for node, name, stage in jobs:
             self._count += 1
             rows.append((self._count, node, name, stage))
@@ -204,7 +204,7 @@ def read_run_log(folder: Path) -> tuple[RunRow, list[JobRow]] | None:
     pid, born, machine, workers, begun, beat, ended = found
     alive = ended is None and _alive(pid, born, machine, beat)
     run = RunRow(pid, machine, workers, begun, beat, ended, alive)
-    jobs = [JobRow(*row[:5], bool(row[5]), row[6]) for row in rows]
+    jobs = [JobRow(n, s, state, b, e, bool(reused), error) for n, s, state, b, e, reused, error in rows]
     if not alive:
         jobs = [
             JobRow(j.name, j.stage, "stopped", j.begun, None, j.reused, "the runner is gone")

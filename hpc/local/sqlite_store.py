@@ -178,7 +178,8 @@ class SqliteStore(Store):
         if pointer is None:
             return None
         uuid, index = pointer["job"]
-        return self.query_one({"uuid": uuid, "index": index})
+        found: dict[str, Any] | None = self.query_one({"uuid": uuid, "index": index})
+        return found
 
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
         """Insert or replace documents in one transaction."""
@@ -239,9 +240,9 @@ class SqliteStore(Store):
 
     def _matching(self, criteria: dict[str, Any]) -> Iterator[dict[str, Any]]:
         # maggma's own in-memory MongoDB, whatever that package is called in the installed version
-        from maggma.stores.mongolike import mongomock
+        from maggma.stores import mongolike
 
-        filter_applies = mongomock.filtering.filter_applies
+        filter_applies = vars(mongolike)["mongomock"].filtering.filter_applies
 
         quick = {k: v for k, v in criteria.items() if k in _COLUMNS and isinstance(v, str | int)}
         where = " AND ".join(f"{_COLUMNS[k]} = ?" for k in quick)

@@ -73,7 +73,7 @@ def _jobs_of_store(path: Path) -> list[JobRow]:
 
 
 def _summary(folder: Path, run: RunRow | None, jobs: list[JobRow], finished: bool) -> str:
-    counts = Counter(j.state for j in jobs)
+    counts = Counter[str](j.state for j in jobs)
     tally = ", ".join(f"{counts[s]} {s}" for s in _STYLE if counts[s])
     if run is not None and run.alive:
         where = f"process {run.pid} on {run.machine}"
@@ -128,8 +128,10 @@ def show_status(folder: Path, *, watch: bool = False, console: Console | None = 
         console.print(status_table(status))
         return status
     with Live(status_table(status), console=console, auto_refresh=False) as live:
-        while status.alive:
+        alive = True
+        while alive:
             time.sleep(WATCH_S)
             status = folder_status(folder)
+            alive = status.alive
             live.update(status_table(status), refresh=True)
     return status

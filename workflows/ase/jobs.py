@@ -32,7 +32,7 @@ from .atoms import from_atoms, to_atoms
 if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
-    from jobflow import Job
+    from jobflow import Flow, Job
     from pymatgen.core import Structure
 
 BAND_METHODS = ("surrogate", "classic")
@@ -150,7 +150,7 @@ class AseEngine(Engine):
         *,
         mover: int,
         name: str,
-    ) -> Job:
+    ) -> Job | Flow:
         """See `Engine.band`."""
         made = converge_band(self, initial, final, intermediates, mover=mover)
         made.name = name
@@ -213,7 +213,9 @@ def relax_cell(engine: AseEngine, atoms: Atoms) -> Check:
     limit = engine.stress_limit_eV_per_A3
     # The filter's cell force is stress times volume per atom: without this bound a loose fmax ends above the limit.
     fmax = min(engine.cell_fmax_eV_per_A, 0.9 * limit * atoms.get_volume() / len(atoms))
-    BFGS(UnitCellFilter(atoms), logfile=None, maxstep=0.1).run(fmax=fmax, steps=engine.max_steps)
+    # ASE types its optimisers for atoms alone, but they take filters.
+    movable: Any = UnitCellFilter(atoms)
+    BFGS(movable, logfile=None, maxstep=0.1).run(fmax=fmax, steps=engine.max_steps)
     pressure = float(np.abs(atoms.get_stress()).max())
     return held("stress relaxed", pressure, limit, unit="eV/A^3")
 
@@ -343,7 +345,7 @@ def band_document(
                 arc_A=arc,
                 mover_A=float(np.linalg.norm(moved[mover])),
                 dipole_e_A=[float(x) for x in charges @ moved],
-                kind=point.kind,  # type: ignore[arg-type]
+                kind=point.kind,
                 structure=from_atoms(point.atoms, like),
             )
         )

@@ -120,7 +120,8 @@ class CallCounter:
             begin = self.clock()
             try:
                 calculate(*args, **kwargs)  # type: ignore[no-untyped-call]
-                require_finite(kwargs.get("atoms", args[0] if args else calculator.atoms), calculator.results)
+                asked: Any = kwargs.get("atoms", args[0] if args else calculator.atoms)
+                require_finite(asked, calculator.results)
             except NotFiniteError as error:
                 raise error if error.where else NotFiniteError(error.what, where) from error
             finally:
@@ -265,9 +266,9 @@ class BandDriver:
         neb = NEB(band, k=self.settings.spring_eV_per_A2, climb=False, method="improvedtangent")
         self._converge(neb)
         energies = np.array([left.energy, *(float(a.get_potential_energy()) for a in band[1:-1]), right.energy])
-        inner = _interior_minimum(energies)
-        if inner is not None and splits > 0:
-            found = self._relaxed(band[inner], f"minimum found on {name}", kind="minimum")
+        lowest = _interior_minimum(energies)
+        if lowest is not None and splits > 0:
+            found = self._relaxed(band[lowest], f"minimum found on {name}", kind="minimum")
             gaps = [np.linalg.norm(found.atoms.positions - e.atoms.positions, axis=1).max() for e in (left, right)]
             if min(gaps) > self.settings.same_state_A:
                 before = self._segment(left, found, mover, f"{name}a", splits - 1, moving)

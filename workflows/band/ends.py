@@ -164,7 +164,7 @@ def _joined(initial: Atoms, other: Atoms, mover: int, what: str, notes: list[str
 
 def _placed(initial: Atoms, other: Atoms, mover: int, notes: list[str], what: str) -> Atoms:
     """Nearest images, without a drift of the whole."""
-    out = other.copy()
+    out: Atoms = other.copy()
     others = np.arange(len(initial)) != mover
     drift = np.zeros(3)
     if others.sum() > FEW and not (initial.constraints or other.constraints):

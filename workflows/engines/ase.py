@@ -93,7 +93,8 @@ class AseCalculatorEngine(IonEngine):
         """
         made = load_class(self.calculator)
         try:
-            return made(**self.calculator_options)
+            calculator: Calculator = made(**self.calculator_options)
+            return calculator
         except ImportError as error:
             raise UnknownEngineError(f"{self.calculator} cannot be made ({error}); install its package") from error
         except TypeError as error:

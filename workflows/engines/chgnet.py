@@ -49,7 +49,8 @@ class ChgnetEngine(MLEngine):
 
         # The package announces its device on stdout at every calculator.
         with redirect_stdout(StringIO()):
-            return CHGNetCalculator(_model(self.weights), use_device="cpu", on_isolated_atoms="error")
+            calculator: Calculator = CHGNetCalculator(_model(self.weights), use_device="cpu", on_isolated_atoms="error")
+        return calculator
 
     def observe(self, atoms: Atoms) -> Observed:
         """Sizes of the moments, and whether each is at least half of what the site carries."""

@@ -213,7 +213,7 @@ class GpawEngine(AseEngine):
         def energy(strain: float) -> float:
             scaled = atoms.copy()
             scaled.set_cell(atoms.cell.array * (1 + strain), scale_atoms=True)
-            return float(calculator.get_property("energy", scaled))
+            return float(calculator.get_property("energy", scaled))  # type: ignore[no-untyped-call]
 
         formula = atoms.get_chemical_formula()
         energies = {

@@ -39,7 +39,8 @@ class SevenNetEngine(MLEngine):
         """The ASE calculator of the package, on the CPU."""
         from sevenn.calculator import SevenNetCalculator
 
-        return SevenNetCalculator(_model(self.weights), file_type="model_instance", device="cpu")
+        calculator: Calculator = SevenNetCalculator(_model(self.weights), file_type="model_instance", device="cpu")
+        return calculator
 
 
 @cache

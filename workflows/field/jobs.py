@@ -16,6 +16,7 @@ from ...analysis.results.calculation import Band, require_valid
 from ...calculators.field import UniformFieldCalculator, check_breakdown
 from ..ase.jobs import AseEngine, Observed, converge_band
 from ..engine import Engine
+from ..outputs import function_of
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -110,5 +111,5 @@ def band_in_field(
         return Response(replace=there.band(first, last, between, mover=band.mover, name=name))
     tensors = None if charges is None else charges.tensors_for(first, band.mover, cell)[0]  # type: ignore[arg-type]
     inside = EngineInField(engine, field_V_per_A * unit, tensors)
-    made: Band = converge_band.original(inside, first, last, between, mover=band.mover)
+    made: Band = function_of(converge_band)(inside, first, last, between, mover=band.mover)
     return made if charges is None else band_with_charges(made, charges, cell)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from ...calculators.field import breakdown_V_per_m, check_below
 from ...stored.base import Stored
 from ...structures.defects.hops import Hop
 from ..engine import Engine
+from ..outputs import output_of
 from .bands import HopInFieldMaker, require_relaxing
 
 HOP = "hop"
@@ -162,9 +163,9 @@ def field_jobs(
             charges=request.charges,
         ).make(
             band,
-            direction.output["unit"],
+            output_of(direction)["unit"],
             label=label,
-            exchanged=direction.output["exchanged"],
+            exchanged=output_of(direction)["exchanged"],
             in_words=along,
             cell=cell,
         )

@@ -14,6 +14,7 @@ from ...analysis.magnetism.directions import lebedev_directions, plane_scan
 from ...analysis.magnetism.reduced_directions import ReducedDirections, reduce_directions
 from ...stored.base import Stored
 from ..engine import Engine
+from ..outputs import output_of
 from ..stage import Stage, StudyInMaking
 from .building import accept_structure, tolerant
 from .frozen_exchange import FrozenExchangeMaker, needs_engine
@@ -119,13 +120,13 @@ class AnisotropyStage(Stage):
     def build(self, study: StudyInMaking) -> Flow:
         """Maps, and two statics per state where h of a reference is left to the engine."""
         pristine = accept_structure(study.bulk)
-        states = {"pristine": pristine.output}
+        states = {"pristine": output_of(pristine)}
         moved = (study.outputs.get("migration") or {}).get("read")
         if moved is not None:
             states |= {state: moved[state] for state in ("before", "after")}
         vacancies = study.outputs.get("vacancies")
         picked = {label: vacancy_structure(vacancies, label) for label in study.maker.vacancy_maps}
-        states |= {label: made.output for label, made in picked.items()}
+        states |= {label: output_of(made) for label, made in picked.items()}
         maps = AnisotropyMaker(engine=study.engine, lebedev_order=study.maker.lebedev_order).make(states)
         jobs: list[Any] = [pristine, *picked.values(), maps]
         turned = None

@@ -17,6 +17,7 @@ from ...structures.defects.collinear_pairs import count_in_line
 from ...structures.defects.vacancies import near_cations, remove_site
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
+from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import filled_sites
 
@@ -89,7 +90,7 @@ class BindingMaker(Stored, Maker):
                     continue
                 counts = (near_cations(cell, site, near), count_in_line(cell, site, near))
                 built = take_out(whole.output, site)
-                done = self.engine.relax(built.output, name=f"cell {n + 1} V_{element} {site} relax")
+                done = self.engine.relax(output_of(built), name=f"cell {n + 1} V_{element} {site} relax")
                 jobs += [built, done]
                 places.append([n, site, *counts])
                 relaxed.append(done.output)

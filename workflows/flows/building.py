@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobflow import Job, OnMissing, job
 from pymatgen.core import Structure
 
@@ -13,6 +15,12 @@ from ...structures.defects.vacancies import VacancySite, distinct_vacancies, sam
 from ...structures.host import HopKind, Host, HostKey, get_host
 
 Repeats = tuple[int, int, int]
+
+
+def as_repeats(counts: Sequence[int]) -> Repeats:
+    """Three counts as a tuple, whatever JSON made of it."""
+    a, b, c = counts
+    return int(a), int(b), int(c)
 
 
 def vacancy_sites(host_key: HostKey, order: str | None) -> list[VacancySite]:
@@ -43,14 +51,14 @@ def accept_structure(bulk: Calculation) -> Structure:
 def build_supercell(bulk: Calculation, repeats: Repeats) -> Structure:
     """Repeat a relaxed cell."""
     require_valid(bulk.checks, bulk.name)
-    return supercell(bulk.structure, tuple(repeats))
+    return supercell(bulk.structure, as_repeats(repeats))
 
 
 @job(name="vacancy")
 def build_start(bulk: Calculation, repeats: Repeats, cell_index: int, start: DefectStart) -> Structure:
     """Supercell of a relaxed cell without one site, named by its index in the cell, in one start."""
     require_valid(bulk.checks, bulk.name)
-    big = supercell(bulk.structure, tuple(repeats))
+    big = supercell(bulk.structure, as_repeats(repeats))
     return started(big, same_site_in(big, bulk.structure, cell_index), start)
 
 
@@ -59,7 +67,7 @@ def build_hop(bulk: Calculation, repeats: Repeats, host_key: HostKey, hop_number
     """Shortest distinct hop of one of the host's own kinds, in a supercell of the relaxed cell."""
     require_valid(bulk.checks, bulk.name)
     kind = get_host(host_key).hops[hop_number]
-    return shortest_hop(bulk.structure, tuple(repeats), kind)
+    return shortest_hop(bulk.structure, as_repeats(repeats), kind)
 
 
 def shortest_hop(cell: Structure, repeats: Repeats, kind: HopKind) -> Hop:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, Job, Maker, job
 
 from ...analysis.defects.charged_cells import (
     LEFT_OUT,
@@ -23,8 +23,9 @@ from ...structures.defects.initial_states import DefectStart
 from ...structures.defects.vacancies import VacancySite, same_site_in
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
+from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
-from .building import Repeats, build_start, build_supercell, vacancy_sites
+from .building import Repeats, as_repeats, build_start, build_supercell, vacancy_sites
 from .vacancies import chosen_sites
 
 _AS_BUILT = DefectStart("as built", "as built")
@@ -74,15 +75,15 @@ class ChargedVacanciesMaker(Stored, Maker):
             If the engine cannot do charged cells, or no dielectric tensor and none is given.
         """
         self.engine.require("charged")
-        jobs: list[Flow] = []
+        jobs: list[Job | Flow] = []
         tensor: DielectricResult | None = None
         if self.dielectric is None:
             self.engine.require("dielectric")
             made = self.engine.dielectric(bulk.structure, name="dielectric tensor")
             jobs.append(made)
-            tensor = made.output
+            tensor = output_of(made)
         host_cell = build_supercell(bulk, self.repeats)
-        host = self.engine.charged(host_cell.output, 0, relax=False, name="host with potentials")
+        host = self.engine.charged(output_of(host_cell), 0, relax=False, name="host with potentials")
         jobs += [host_cell, host]
         cell = get_host(host_key).structure(order)
         sites = chosen_sites(vacancy_sites(host_key, order), self.only)
@@ -93,9 +94,9 @@ class ChargedVacanciesMaker(Stored, Maker):
             jobs.append(empty)
             states = []
             for q in own:
-                done = self.engine.charged(empty.output, q, relax=True, name=f"{site.label} q={q:+d}")
+                done = self.engine.charged(output_of(empty), q, relax=True, name=f"{site.label} q={q:+d}")
                 jobs.append(done)
-                states.append(done.output)
+                states.append(output_of(done))
             found.append(states)
         given = None if self.dielectric is None else [[float(x) for x in row] for row in self.dielectric]
         collected = collect_charged(bulk, self.repeats, host.output, tensor, given, self.source, sites, found)
@@ -137,7 +138,7 @@ def collect_charged(
         assert given is not None
         permittivity, where = given, source or "given"
     edges = band_edges(host, permittivity, source=where)
-    big = supercell(bulk.structure, tuple(repeats))
+    big = supercell(bulk.structure, as_repeats(repeats))
     states, notes = [], list(LEFT_OUT)
     for site, own in zip(sites, found, strict=True):
         position = big[same_site_in(big, bulk.structure, site.index)].frac_coords

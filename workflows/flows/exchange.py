@@ -18,6 +18,7 @@ from ...analysis.magnetism.exchange import (
 from ...analysis.results.calculation import Calculation, require_valid
 from ...stored.base import Stored
 from ..engine import CannotDoError, Engine
+from ..outputs import output_of
 
 _SPINLESS_LEVELS = ("local", "ML")
 _COMPONENTS_OF_D = ("Dx", "Dy", "Dz")
@@ -83,7 +84,7 @@ class FourStateMaker(Stored, Maker):
                 for n, spins in enumerate(states)
             ]
             jobs += made
-            outputs[component] = [m.output for m in made]
+            outputs[component] = [output_of(m) for m in made]
         last = map_exchange(structure, first, second, outputs)
         return Flow([*jobs, last], output=last.output, name=self.name)
 

@@ -13,6 +13,7 @@ from ...analysis.results.calculation import Calculation, require_valid
 from ...analysis.study.documents import StageResult
 from ...stored.base import Stored
 from ..engine import CannotDoError, Engine
+from ..outputs import output_of
 
 _SPINLESS_LEVELS = ("local", "ML", "ASE")
 # A moment with less than this share of what was set, along what was set, has gone over to another state.
@@ -86,7 +87,7 @@ class FrozenExchangeMaker(Stored, Maker):
         for state, structure in (("before", before), ("after", after)):
             turned = turn_frozen(structure, self.reference, mover, before)
             kept = self.engine.static(structure, name=f"{state}, order as it is", mover=mover)
-            over = self.engine.static(turned.output, name=f"{state}, reference turned over", mover=mover)
+            over = self.engine.static(output_of(turned), name=f"{state}, reference turned over", mover=mover)
             jobs += [turned, kept, over]
             made[state] = {"kept": kept.output, "over": over.output, "set": turned.output}
         last = read_coupling(made)

@@ -22,7 +22,8 @@ from ...structures.host import HopKind, Host, HostKey, get_host, portable_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import HOP, FieldRequest, field_jobs
-from .building import Repeats
+from ..outputs import output_of
+from .building import Repeats, as_repeats
 from .migration import read_hop
 
 FIELDS_V_PER_M = (0.0, 1e8, -1e8, 5e8, -5e8)
@@ -91,7 +92,7 @@ class AllHopsMaker(Stored, Maker):
         jobs, migrations, bands = [bulk], [], []
         for number in hops:
             built = build_numbered_hop(bulk.output, self.repeats, _plain(number.kind), number.vacancy, number.hop)
-            out = built.output
+            out = output_of(built)
             band = self.engine.band(
                 out.initial, out.final, out.intermediates, mover=out.mover, name=f"band {number.label}"
             )
@@ -99,8 +100,8 @@ class AllHopsMaker(Stored, Maker):
                 self.fields,
                 self.engine,
                 out,
-                band.output,
-                bulk.output.structure,
+                output_of(band),
+                output_of(bulk).structure,
                 label=number.label,
                 default_V_per_m=default,
                 limit_V_per_m=self.fields.limit_V_per_m(host.gap_eV, cell),
@@ -172,7 +173,7 @@ def _plain(kind: HopKind) -> list[str | float]:
 def build_numbered_hop(bulk: Calculation, repeats: Repeats, kind: list[str | float], vacancy: int, hop: int) -> Hop:
     """One distinct hop in a supercell of the relaxed cell."""
     require_valid(bulk.checks, bulk.name)
-    big = supercell(bulk.structure, tuple(repeats))
+    big = supercell(bulk.structure, as_repeats(repeats))
     return _hops_of(big, bulk.structure, HopKind(*kind), vacancy)[hop]  # type: ignore[arg-type]
 
 

@@ -19,6 +19,7 @@ from ...structures.host import Host, HostKey, get_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import HOP, FieldRequest, field_jobs
+from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, build_hop, filled_sites, shortest_hop
 
@@ -70,13 +71,8 @@ class MigrationMaker(Stored, Maker):
         """
         self.engine.require("band")
         hop = build_hop(bulk, self.repeats, host_key, hop_number)
-        band = self.engine.band(
-            hop.output.initial,
-            hop.output.final,
-            hop.output.intermediates,
-            mover=hop.output.mover,
-            name="band",
-        )
+        out = output_of(hop)
+        band = self.engine.band(out.initial, out.final, out.intermediates, mover=out.mover, name="band")
         host = get_host(host_key)
         default = [f / V_PER_M_TO_V_PER_A for f in self.fields_V_per_A]
         cell = bulk.structure if isinstance(bulk, Calculation) else host.structure(order)
@@ -88,8 +84,8 @@ class MigrationMaker(Stored, Maker):
         jobs, studies = field_jobs(
             self.fields,
             self.engine,
-            hop.output,
-            band.output,
+            out,
+            output_of(band),
             bulk.structure,
             label=hop_label(host, hop_number),
             default_V_per_m=default,

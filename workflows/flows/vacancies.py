@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, Job, Maker, job
 from pymatgen.core import Structure
 
 from ...analysis.defects.oxidation_states import ChangedIon, as_found, changed_ions, compensation_text
@@ -16,6 +16,7 @@ from ...structures.defects.initial_states import DefectStart, StartKind, start_l
 from ...structures.defects.vacancies import VacancySite
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
+from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, build_start, build_supercell, present_vacancies, tolerant, vacancy_sites
 
@@ -57,8 +58,8 @@ class VacancyFormationMaker(Stored, Maker):
         self.engine.require("relax")
         self.engine.require("static")
         host_cell = build_supercell(bulk, self.repeats)
-        host = self.engine.static(host_cell.output, name="host supercell")
-        jobs: list[Flow] = [host_cell, host]
+        host = self.engine.static(output_of(host_cell), name="host supercell")
+        jobs: list[Job | Flow] = [host_cell, host]
         sites = chosen_sites(vacancy_sites(host_key, order), self.only)
         cell = get_host(host_key).structure(order)
         starts = [start_labels(cell, site.index, tuple(self.starts)) for site in sites]
@@ -68,9 +69,9 @@ class VacancyFormationMaker(Stored, Maker):
             for start in own:
                 built = build_start(bulk, self.repeats, site.index, start)
                 name = f"{site.label} relax" if len(own) == 1 else f"{site.label} {start.label} relax"
-                done = self.engine.relax(built.output, name=name)
+                done = self.engine.relax(output_of(built), name=name)
                 jobs += [built, done]
-                outputs.append(done.output)
+                outputs.append(output_of(done))
             relaxed.append(outputs)
         collected = tolerant(collect_vacancies(host.output, sites, starts, relaxed))
         return Flow([*jobs, collected], output=collected.output, name=self.name)

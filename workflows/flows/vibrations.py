@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from jobflow import Flow, Maker, Response, job
@@ -80,7 +81,7 @@ class VibrationsMaker(Stored, Maker):
 
 
 @job(name="displacements")
-def vibrations_by_statics(engine: Engine, band: Band, request: dict[str, object]) -> Response:
+def vibrations_by_statics(engine: Engine, band: Band, request: dict[str, object]) -> Response[Any]:
     """One single point for each state and displacement, then the modes; replaced by those jobs.
 
     Raises

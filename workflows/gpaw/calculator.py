@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from ase import Atoms
@@ -81,7 +81,7 @@ class GpawCalculator(Calculator):
             If no mixer converges.
         """
         super().calculate(atoms, list(properties), list(system_changes))  # type: ignore[no-untyped-call]
-        structure = self.atoms
+        structure = cast(Atoms, self.atoms)
         wanted = {"energy", "free_energy", "forces", "magmom", "magmoms"} | ({"stress"} & set(properties))
         live = self.converged(structure)
         self.results = {name: live.get_property(name, live.atoms) for name in sorted(wanted)}
@@ -116,7 +116,7 @@ class GpawCalculator(Calculator):
         for sign in (1, -1):
             other = replace(self.settings, cutoff_eV=self.settings.cutoff_eV * (1 + sign * share))
             probe = GpawCalculator(other, self.moments, symmetry=self.symmetry, log=self.log, make=self._make)
-            energies.append(float(probe.get_property("energy", atoms)))
+            energies.append(float(probe.get_property("energy", atoms)))  # type: ignore[no-untyped-call]
         slope = (energies[0] - energies[1]) / (2 * share * self.settings.cutoff_eV)
         self.pulay_eV_per_A3 = 2.0 / 3.0 * self.settings.cutoff_eV * slope / float(atoms.get_volume())
         return self.pulay_eV_per_A3

@@ -13,6 +13,7 @@ from ...analysis.defects.charge_corrections import PlanarPotential, SitePotentia
 from ...analysis.defects.charged_cells import ChargedCell, counted_states
 from ..ase.atoms import to_atoms
 from ..ase.jobs import calculation, relax_structure
+from ..outputs import function_of
 from .calculator import GpawCalculator
 from .observe import edges_eV, levels_eV
 from .settings import GpawSettings
@@ -30,7 +31,7 @@ def charged_cell(engine: AseEngine, structure: Structure, charge: int, *, relax:
     charged = cast("AseEngine", replace(cast(Any, engine), dft=replace(settings, charge=float(charge))))
     checks = []
     if relax:
-        relaxed = relax_structure.original(charged, structure, name=f"{name} relax", cell=False, mover=None)
+        relaxed = function_of(relax_structure)(charged, structure, name=f"{name} relax", cell=False, mover=None)
         structure, checks = relaxed.structure, relaxed.checks
     atoms = to_atoms(structure)
     atoms.calc = charged.make_calculator(atoms, None)

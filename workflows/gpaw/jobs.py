@@ -20,6 +20,7 @@ from ..ase.jobs import calculation
 from ..band.driver import CallCounter
 from ..checkpoint import Checkpoint, checkpoint
 from ..guards import guard, insulator, moments_kept, odd_part_is_noise
+from ..outputs import function_of
 from .calculator import GpawCalculator
 from .observe import gap_eV
 from .polarisation import born_charge_e, dipole_e_A, refuse_thin_mesh
@@ -209,7 +210,7 @@ def polarise_path(engine: AseEngine, band: Band, *, name: str, born: bool) -> Ba
     """
     require_valid(band.checks, "the band")
     found = [
-        polarisation_of.original(engine, image.structure, name=f"{name}: image {k}", born=born)
+        function_of(polarisation_of)(engine, image.structure, name=f"{name}: image {k}", born=born)
         for k, image in enumerate(band.images)
     ]
     for one in found:

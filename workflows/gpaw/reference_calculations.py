@@ -14,6 +14,7 @@ from ...structures.cells.supercell import general_supercell
 from ...structures.competing_phases import competing_phase
 from ...structures.defects.hops import Hop
 from ...structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
+from ...structures.elements import pbe_hubbard_U_eV
 from ...structures.host import get_host
 from ..flows.building import shortest_hop
 from .settings import GpawSettings, Symmetry
@@ -105,13 +106,16 @@ def task(name: str) -> Task:
     head, cutoff, mesh, *special = name.split("-")
     digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
     bulk = head in (*_ORDERS, "bornco")
+    bounds = _BOUNDS_OF_BULK if bulk else _BOUNDS_OF_DIFFERENCES
     settings = GpawSettings(
         cutoff_eV=float(cutoff[2:]),
         k_mesh=(int(digits[0]), int(digits[1]), int(digits[2])),
         empty_eV=6.0 if special == ["empty6"] else None,
-        **({"hubbard_U_eV": U_SETS[special[0]]} if special and special[0] in U_SETS else {}),
+        hubbard_U_eV=U_SETS.get(special[0] if special else "", pbe_hubbard_U_eV()),
         max_iterations=250 if head.startswith(_HARD) else 120,
-        **(_BOUNDS_OF_BULK if bulk else _BOUNDS_OF_DIFFERENCES),
+        energy_eV=bounds["energy_eV"],
+        density_e=bounds["density_e"],
+        eigenstates_eV2=bounds["eigenstates_eV2"],
     )
     if head in _ORDERS and special[-1:] == ["holes"]:
         cell = primitive(_ORDERS[head])

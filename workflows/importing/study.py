@@ -212,7 +212,8 @@ def _defect_state(
     first = runs[0]
     assert first.name is not None
     assert first.difference is not None
-    starts, changed = [], []
+    starts: list[Any] = []
+    changed: list[Any] = []
     for f, c in zip(runs, done, strict=True):
         if f is not first and f.refused:
             continue

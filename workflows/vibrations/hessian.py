@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
@@ -83,7 +83,8 @@ def full_hessian(
     phonons = _phonons(atoms, mover)
     phonons.generate_displacements(distance=displacement_A, is_plusminus=True)
     sets = []
-    for step in phonons.dataset["first_atoms"]:
+    dataset: Any = phonons.dataset
+    for step in dataset["first_atoms"]:
         moved = atoms.copy()
         moved.positions[step["number"]] += step["displacement"]
         sets.append(forces(moved))
@@ -91,9 +92,10 @@ def full_hessian(
     phonons.produce_force_constants(show_drift=False)
     phonons.symmetrize_force_constants(show_drift=False)
     phonons.run_qpoints([[0.0, 0.0, 0.0]])
+    modes: Any = phonons.qpoints
     n = 3 * len(atoms)
     hessian = np.asarray(phonons.force_constants).transpose(0, 2, 1, 3).reshape(n, n)
-    return hessian, np.asarray(phonons.qpoints.frequencies[0], dtype=float)
+    return hessian, np.asarray(modes.frequencies[0], dtype=np.float64)
 
 
 def require_phonopy() -> None:
@@ -131,5 +133,5 @@ def _phonons(atoms: Atoms, mover: int) -> Phonopy:
     return Phonopy(cell, supercell_matrix=np.eye(3, dtype=int), primitive_matrix="P")
 
 
-def _rows(atoms: Atoms, extra: list[NDArray[np.float64]]) -> enumerate[tuple[int, object, object]]:
+def _rows(atoms: Atoms, extra: list[NDArray[np.float64]]) -> enumerate[tuple[int, Any, Any]]:
     return enumerate(zip(atoms.numbers.tolist(), *extra, strict=True))

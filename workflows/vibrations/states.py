@@ -97,7 +97,7 @@ class VibratingHop:
         """The document of the hop from the Hessians of its three states."""
         modes = [
             Modes(
-                state=name,  # type: ignore[arg-type]
+                state=name,
                 frequencies_THz=(without_translations(s.frequencies) if self.everything else s.frequencies).tolist(),
                 largest_translation_THz=float(np.sort(np.abs(s.frequencies))[2]) if self.everything else None,
                 largest_force_eV_per_A=s.largest_force,
@@ -158,7 +158,7 @@ def _distance_from_path(states: list[Atoms], mover: int) -> FloatArray:
 
 def _prefactors(modes: list[FloatArray]) -> tuple[float | None, float | None]:
     """Forward and backward prefactors; None where the modes do not allow one."""
-    out = []
+    out: list[float | None] = []
     for end in (modes[0], modes[2]):
         try:
             out.append(vineyard_Hz(end, modes[1]))
