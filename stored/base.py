@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 from monty.json import MontyDecoder, MSONable
 
@@ -16,7 +17,25 @@ class Stored(MSONable):
     """An object whose JSON carries a stored name and the version of its fields instead of a module.
 
     A subclass outside this package keeps its own module's name.
+
+    Attributes
+    ----------
+    cache_version
+        Raised by whoever changes this class's code so that the same fields give another number: what was computed
+        before is then computed again.
+    run_only
+        Fields that say how something is run and change no number.
+    as_before
+        Fields that came after version 2, with the values that leave every number what it was without them.
     """
+
+    cache_version: ClassVar[int] = 1
+    run_only: ClassVar[frozenset[str]] = frozenset()
+    as_before: ClassVar[Mapping[str, Any]] = {}
+
+    def identity(self) -> dict[str, Any]:
+        """What its numbers depend on beside its fields: versions of packages that compute, hashes of files."""
+        return {}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as `MSONable.as_dict` gives them."""

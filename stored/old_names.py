@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
 from typing import Any
 
 from . import PACKAGE
+from .renamed import NAMES
 
 # Module: what it stored; ``old=stored`` where two had one name.
 MODULES: Mapping[str, str] = {
@@ -142,6 +143,18 @@ def stored_name(module: str, name: str) -> str | None:
         if old == name:
             return new or old
     return None
+
+
+@cache
+def old_homes() -> Mapping[str, tuple[str, str]]:
+    """Module and name in version 1 of everything that it stored, by the name of today."""
+    found = {}
+    for module, entries in MODULES.items():
+        for entry in entries.split():
+            old, _, new = entry.partition("=")
+            stored = new or old
+            found[NAMES.get(stored, stored)] = (module, old)
+    return found
 
 
 def _old_attribute(module: str, name: str) -> Any:

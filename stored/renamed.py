@@ -24,9 +24,26 @@ NAMES: Mapping[str, str] = {
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def fields(**new_names: str) -> Change:
+class Renames:
+    """Fields with new names.
+
+    Parameters
+    ----------
+    new_names
+        By old name.
+    """
+
+    def __init__(self, new_names: Mapping[str, str]) -> None:
+        self.new_names = dict(new_names)
+
+    def __call__(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Content under the new names."""
+        return {self.new_names.get(name, name): value for name, value in content.items()}
+
+
+def fields(**new_names: str) -> Renames:
     """Fields with new names, ``old="new"``."""
-    return lambda content: {new_names.get(name, name): value for name, value in content.items()}
+    return Renames(new_names)
 
 
 def without(*names: str) -> Change:
@@ -39,6 +56,15 @@ CHANGES: Mapping[int, Mapping[str, Change]] = {
     # Its name was the version of results.json; that says `schema_version` now.
     2: {"Study": without("schema", "schema_")},
 }
+
+
+def old_field(name: str, today: str) -> str:
+    """Name that a field of a class had in version 1."""
+    for since in sorted(CHANGES, reverse=True):
+        change = CHANGES[since].get(name)
+        if isinstance(change, Renames):
+            today = next((old for old, new in change.new_names.items() if new == today), today)
+    return today
 
 
 def upgraded(name: str, content: Mapping[str, Any], version: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
+from ..stored.content import content
 from .finite import require_finite
 
 if TYPE_CHECKING:
@@ -169,10 +170,9 @@ def _fingerprint(parts: tuple[Any, ...]) -> str:
             for name in sorted(part.arrays):
                 digest.update(name.encode() + np.ascontiguousarray(part.arrays[name]).tobytes())
             digest.update(part.cell.array.tobytes())
-        elif hasattr(part, "as_dict"):
-            digest.update(json.dumps(part.as_dict(), sort_keys=True, default=str).encode())
         else:
-            digest.update(repr(part).encode())
+            # Versions of what computes are in it: another one's answers are not this one's.
+            digest.update(json.dumps(content(part), sort_keys=True).encode())
     return digest.hexdigest()[:24]
 
 

@@ -1,20 +1,31 @@
-"""Keys of calculations: what a job computes, whatever its name in this run.
+"""Keys of calculations: what makes a job's number, and nothing of how it is run.
 
-A key is the hash of the job's function, its arguments and the keys of the jobs whose outputs it
-takes, so that the same inputs, engine and settings give the same key in every run. The
-package's version is part of it: another version may compute something else.
+A key is the hash of the job function's stored name and cache version, of its arguments, and of the keys of the jobs
+whose outputs it takes, so that the same inputs, engine and settings give the same key in every run and in every
+version of this package. In it are the packages that compute for the engine with their versions, weights, and the
+sources of a user's calculator (`Stored.identity`); not in it are names of Makers, commands, handlers and VASP's
+parallel set-up (`stored.content`). Cache versions, of functions and of settings classes, are those of AiiDA: their
+author raises them when the number changes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import inspect
 from collections.abc import Mapping
+from dataclasses import fields
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from ...stored.content import content, digest
+from ...stored.resolve import defining_module, is_job_function
+
 if TYPE_CHECKING:
     from jobflow import Job
+
+# Parameters whose text names a material, by whose definition the number is made.
+_HOST_PARAMETER = "host_key"
+# What a host's definition says for people.
+_WORDS = ("title", "claims", "sources", "build_cell")
 
 
 class UnknownInputError(KeyError):
@@ -41,31 +52,76 @@ def job_key(job: Job, keys: Mapping[str, str]) -> str:
     UnknownInputError
         If a referenced job has no key.
     """
-    from monty.json import jsanitize
+    return digest(job_content(job, keys))
 
-    from ... import __version__
 
-    function = getattr(job.function, "original", job.function)
+def job_content(job: Job, keys: Mapping[str, str]) -> dict[str, Any]:
+    """What is hashed, to be looked at; parameters and errors as `job_key`."""
+    from ...analysis.results.document import Provenance
+
+    def replace(value: Any) -> Any:
+        if isinstance(value, Provenance):
+            # It describes what the other arguments made, this package's version included.
+            return {"class": "Provenance"}
+        uuid = _reference(value)
+        if uuid is None:
+            return None
+        if uuid not in keys:
+            raise UnknownInputError(uuid)
+        attributes = value["attributes"] if isinstance(value, dict) else value.attributes
+        return {"output of": keys[uuid], "attributes": [list(a) for a in attributes]}
+
+    original = getattr(job.function, "original", job.function)
     owner = getattr(job.function, "__self__", None)
-    content = {
-        "version": __version__,
-        "function": f"{function.__module__}.{function.__qualname__}",
-        "owner": None if isinstance(owner, ModuleType) else jsanitize(owner, strict=True),
-        "arguments": jsanitize([list(job.function_args), dict(job.function_kwargs)], strict=True),
+    return {
+        "function": _function_name(job.function),
+        "cache_version": getattr(original, "cache_version", 1),
+        "owner": None if owner is None or isinstance(owner, ModuleType) else content(owner, replace),
+        "arguments": {name: _argument(name, value, replace) for name, value in _arguments(job).items()},
     }
-    text = json.dumps(_without_names(content, keys), sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _without_names(value: Any, keys: Mapping[str, str]) -> Any:
-    """The same with every reference to an output named by its key instead of its uuid."""
-    if isinstance(value, dict):
-        if value.get("@class") == "OutputReference":
-            uuid = value["uuid"]
-            if uuid not in keys:
-                raise UnknownInputError(uuid)
-            return {"output of": keys[uuid], "attributes": value.get("attributes")}
-        return {k: _without_names(v, keys) for k, v in value.items() if k != "@version"}
-    if isinstance(value, list):
-        return [_without_names(v, keys) for v in value]
-    return value
+def _reference(value: Any) -> str | None:
+    """Uuid of the job whose output a value stands for."""
+    from jobflow import OutputReference
+
+    if isinstance(value, OutputReference):
+        return str(value.uuid)
+    if isinstance(value, dict) and value.get("@class") == "OutputReference":
+        return str(value["uuid"])
+    return None
+
+
+def _function_name(function: Any) -> str:
+    original = getattr(function, "original", function)
+    own = is_job_function(function)
+    return str(original.__qualname__) if own else f"{defining_module(original)}.{original.__qualname__}"
+
+
+def _arguments(job: Job) -> dict[str, Any]:
+    """Arguments by the names of their parameters, however they were given."""
+    original = getattr(job.function, "original", job.function)
+    bound = hasattr(job.function, "__self__") and not isinstance(job.function.__self__, ModuleType)
+    try:
+        signature = inspect.signature(original)
+        given = signature.bind(*((None,) if bound else ()), *job.function_args, **job.function_kwargs).arguments
+    except (TypeError, ValueError):  # a builtin, or a call that will fail when it is run
+        return {"args": list(job.function_args), "kwargs": dict(job.function_kwargs)}
+    return dict(list(given.items())[1:]) if bound else dict(given)
+
+
+def _argument(name: str, value: Any, replace: Any) -> Any:
+    if name == _HOST_PARAMETER and isinstance(value, str):
+        return _host(value)
+    made = content(value, replace)
+    if isinstance(getattr(value, _HOST_PARAMETER, None), str):
+        made[_HOST_PARAMETER] = _host(getattr(value, _HOST_PARAMETER))
+    return made
+
+
+def _host(key: str) -> Any:
+    """Definition of a host that a name stands for; its cells come in as structures."""
+    from ...structures.host import get_host
+
+    host = get_host(key)
+    return content({f.name: getattr(host, f.name) for f in fields(host) if f.init and f.name not in _WORDS})

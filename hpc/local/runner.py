@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 from .execution import Outcome, execute
 from .job_hashes import UnknownInputError, job_key
+from .old_keys import old_job_key, still_holds
 from .run_log import JobState, RunLog
 from .schedule import Node, Schedule
 from .sqlite_store import DamagedStoreError, Row, SqliteStore, decode, encode
@@ -104,6 +105,9 @@ class LocalRunner:
         self._docs = docs if isinstance(docs, SqliteStore) else None
         self._tell = on_event or (lambda event: None)
         self._keys: dict[str, str] = {}
+        # Keys of version 1, where a store may know them.
+        self._old_keys: dict[str, str] = {}
+        self._stores_of_version_1 = any(s.is_of_version_1 for s in (self._docs, *self._others) if s is not None)
         self._in_flight: dict[str, list[Node]] = {}
         self._mine: set[tuple[str, int]] = set()
         self._run_log: RunLog | None = None
@@ -258,13 +262,15 @@ class LocalRunner:
             self._keys.pop(job.uuid, None)
             return None
         self._keys[job.uuid] = key
+        if self._stores_of_version_1 and (old := old_job_key(job, self._old_keys)) is not None:
+            self._old_keys[job.uuid] = old
         return key
 
     def _borrow(self, job: Job, key: str) -> bool:
         """Copy the output of an equal job from another study's store; a damaged one there is named and passed over."""
         for other in self._others:
             try:
-                document = other.by_key(key)
+                document = other.by_key(key) or self._by_old_key(other, job)
             except DamagedStoreError as error:
                 self.summary.damaged.append(f"{job.name} is not taken from another study: {error}")
                 continue
@@ -274,14 +280,24 @@ class LocalRunner:
                 return True
         return False
 
+    def _by_old_key(self, store: SqliteStore, job: Job) -> dict[str, Any] | None:
+        """Output that version 1 left under the job's old key, if what computed it is what would compute it now."""
+        old = self._old_keys.get(job.uuid)
+        document = store.by_key(old) if old is not None else None
+        return document if document is not None and still_holds(document, job) else None
+
     def _take_over(self, job: Job, key: str) -> bool:
         """Give the stored output of an equal job to this one; False if there is none or it is damaged."""
         try:
             pointer = self.store.docs_store.query_one({"uuid": f"key-{key}"})
             if pointer is None:
-                return self._borrow(job, key)
-            uuid, index = pointer["job"]
-            document = self.store.docs_store.query_one({"uuid": uuid, "index": index})
+                document = None if self._docs is None else self._by_old_key(self._docs, job)
+                if document is None:
+                    return self._borrow(job, key)
+                uuid, index = document["uuid"], document["index"]
+            else:
+                uuid, index = pointer["job"]
+                document = self.store.docs_store.query_one({"uuid": uuid, "index": index})
         except DamagedStoreError as error:
             if self._docs is None or error.row is None:
                 raise

@@ -20,6 +20,7 @@ from typing import Any
 from maggma.core.store import Sort, Store
 from monty.json import jsanitize
 
+from ...stored import SCHEMA_VERSION
 from ...structures.io.safe_json import check_classes
 from ..errors import UserError
 
@@ -104,6 +105,8 @@ class SqliteStore(Store):
                 connection.execute("SELECT uuid FROM documents LIMIT 1").fetchall()
             else:
                 connection.execute("PRAGMA journal_mode=WAL")
+                if not connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall():
+                    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
                 connection.executescript(_SCHEMA)
         except sqlite3.DatabaseError as error:
             connection.close()
@@ -180,6 +183,11 @@ class SqliteStore(Store):
         uuid, index = pointer["job"]
         found: dict[str, Any] | None = self.query_one({"uuid": uuid, "index": index})
         return found
+
+    @property
+    def is_of_version_1(self) -> bool:
+        """Whether the file was begun before stores said which version of the schema they have."""
+        return int(self._open.execute("PRAGMA user_version").fetchone()[0]) < SCHEMA_VERSION
 
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
         """Insert or replace documents in one transaction."""

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from ...analysis.results.calculation import Band, BandImage, Calculation
 from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
+from ...stored.caching import installed_versions
+from ...stored.content import content
 from ...structures.spins import total_moment
 from ..band.checks import BandResult
 from ..band.driver import BandDriver, BandSettings, CallCounter, relax
@@ -121,6 +123,11 @@ class AseEngine(Engine):
     def observe(self, atoms: Atoms) -> Observed:
         """What the engine found beside energy and forces; nothing by default."""
         return Observed()
+
+    def identity(self) -> dict[str, Any]:
+        """See `Stored.identity`: ASE's optimisers lead every ion, and a cheaper engine may have found the path."""
+        start = None if self.band_start is None else content(get_engine(self.band_start))
+        return {"versions": installed_versions("ase"), **({"band_start": start} if start else {})}
 
     def quiet(self) -> AbstractContextManager[object]:
         """Context in which this engine's matrix products use `blas_threads`."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from ...analysis.results.document import Provenance
+from ...stored.caching import file_digest, installed_versions
 from ...structures.elements import pbe_hubbard_U_eV
 from ..engine import Capability
 from .ion_engine import IonEngine
@@ -32,7 +34,10 @@ class MLEngine(IonEngine):
     tier: ClassVar[str] = "ML"
     blas_threads: ClassVar[int | None] = 1
     no_charged_cells: ClassVar[str] = "a potential of the ions has no electrons, so no band edges and no Fermi level"
+    run_only: ClassVar[frozenset[str]] = frozenset({"threads"})
     package: ClassVar[str]
+    # Files in the package that hold the weights; {weights} stands for the field.
+    weights_glob: ClassVar[str] = ""
     functional: ClassVar[str]
     training_U_eV: ClassVar[Mapping[str, float]] = pbe_hubbard_U_eV("Co", "Fe", "Ni")
     known_limits: ClassVar[tuple[str, ...]]
@@ -42,6 +47,25 @@ class MLEngine(IonEngine):
     def cannot(self) -> dict[Capability, str]:
         """No electrons, so no spin-orbit coupling."""
         return {"spin_orbit": f"{self.package} is a potential of the ions: it has no electrons to couple spin to orbit"}
+
+    def identity(self) -> dict[str, Any]:
+        """See `Stored.identity`: the package, the tensor library and the weights."""
+        weights = {path.name: file_digest(path) for path in self.weight_files()}
+        versions = installed_versions("ase", "torch", self.package)
+        return {**super().identity(), "versions": versions, "weights": weights}
+
+    def weight_files(self) -> list[Path]:
+        """The file that `weights` names, else those of `weights_glob`; none if the package is not installed."""
+        from importlib.util import find_spec
+
+        name = str(getattr(self, "weights", ""))
+        if name and Path(name).is_file():
+            return [Path(name)]
+        spec = find_spec(self.package)
+        if spec is None or not self.weights_glob:
+            return []
+        pattern = self.weights_glob.format(weights=name)
+        return sorted(p for place in spec.submodule_search_locations or () for p in Path(place).glob(pattern))
 
     def quiet(self) -> AbstractContextManager[object]:
         """Context with `threads` threads for the tensor library and one for BLAS."""

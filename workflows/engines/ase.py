@@ -9,9 +9,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...analysis.results.document import Provenance
+from ...stored.caching import file_digest, installed_versions
+from ...stored.sources import code_identity, latest_change_s
 from ..ase.ion_engine import IonEngine
 from ..ase.jobs import plain, versions
 from ..engine import Capability, UnknownEngineError
@@ -23,6 +26,16 @@ if TYPE_CHECKING:
 # In place of a module: names of atomate2's own.
 FORCE_FIELDS = "atomate2"
 _NO_SPIN_ORBIT = "an arbitrary ASE calculator has no common way to turn the magnetisation with spin-orbit coupling on"
+_FORCE_FIELD_PACKAGES = (
+    "mace-torch",
+    "chgnet",
+    "matgl",
+    "sevenn",
+    "mattersim",
+    "nequip",
+    "fairchem-core",
+    "deepmd-kit",
+)
 _UNNAMED = "no calculator was named; give --calculator package.module:Class or --calculator atomate2:NAME"
 
 
@@ -102,6 +115,27 @@ class AseCalculatorEngine(IonEngine):
                 f"{self.calculator} does not take the options {json.dumps(self.calculator_options)}: {error}"
             ) from error
 
+    def identity(self) -> dict[str, Any]:
+        """See `Stored.identity`: the calculator's sources or package, and files that its options name."""
+        given = [v for v in self.calculator_options.values() if isinstance(v, str)]
+        files = {Path(text).name: file_digest(Path(text)) for text in given if is_file(text)}
+        return {**super().identity(), "code": self._code(), **({"files": files} if files else {})}
+
+    def sources_changed_s(self) -> float:
+        """When the calculator's sources were last changed, s since 1970; 0 if they are installed with a version."""
+        return latest_change_s(self.calculator.partition(":")[0])
+
+    def _code(self) -> list[dict[str, Any]]:
+        """Identity of the module that was named, and of the one that defines what it names."""
+        named, _, name = self.calculator.partition(":")
+        if named == FORCE_FIELDS:
+            return [force_field_identity(name)]
+        try:
+            defined = str(getattr(load_class(self.calculator), "__module__", named))
+        except UnknownEngineError:
+            return []
+        return [code_identity(module) for module in sorted({named.partition(".")[0], defined.partition(".")[0]})]
+
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
         """Provenance with the class, its options and the version of its package."""
         package = self.calculator.partition(":")[0].partition(".")[0]
@@ -139,6 +173,20 @@ def force_field(name: str) -> Callable[..., Any]:
     if name not in known:
         raise UnknownEngineError(f"atomate2 knows no force field {name!r}; known: {', '.join(known)}")
     return partial(ase_calculator, name)
+
+
+def force_field_identity(name: str) -> dict[str, Any]:
+    """Versions of atomate2 and of the package whose potential it calls by this name, as far as that is called alike."""
+    alike = {p for p in _FORCE_FIELD_PACKAGES if name.lower().replace("-", "").startswith(p.partition("-")[0])}
+    return {"versions": installed_versions("atomate2", "torch", *sorted(alike))}
+
+
+def is_file(text: str) -> bool:
+    """Whether a text is the path of a file; one that no path can be is none."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def load_class(path: str) -> Any:

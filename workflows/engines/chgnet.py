@@ -34,6 +34,7 @@ class ChgnetEngine(MLEngine):
         "CHGNet: good thermochemistry and moments without sign, barriers too low; minutes on a laptop"
     )
     package: ClassVar[str] = "chgnet"
+    weights_glob: ClassVar[str] = "pretrained/{weights}/*.tar"
     functional: ClassVar[str] = "CHGNet on PBE and PBE+U of the Materials Project, MP2020 corrections in the energies"
     known_limits: ClassVar[tuple[str, ...]] = (
         "magnitudes of the site moments only: it cannot tell up from down, so no magnetic order is compared",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
 from ...calculators.rigid_ion import spread_charge
+from ...stored.caching import installed_versions
 from ..ase.jobs import AseEngine, Observed, plain, versions
 from ..ase.ml_engine import require_wheel
 from ..ase.oxide_references import fit_references
@@ -71,6 +72,7 @@ class GpawEngine(AseEngine):
     tier: ClassVar[str] = "GPAW"
     summary: ClassVar[str] = "GPAW: first principles without a licence, PBE+U in plane waves; hours on a laptop"
     blas_threads: ClassVar[int | None] = 1
+    run_only: ClassVar[frozenset[str]] = frozenset({"scratch"})
     no_charged_cells: ClassVar[str] = (
         "no linear response of electrons and ions; give ChargedVacanciesMaker a permittivity and its source"
     )
@@ -136,6 +138,10 @@ class GpawEngine(AseEngine):
             raise CannotDoError(f"born_charges has no entry for {', '.join(absent)}; give one per element")
         if "magmom" not in structure.site_properties:
             raise CannotDoError("the structure carries no site moments: DFT would start from no magnetic order")
+
+    def identity(self) -> dict[str, Any]:
+        """See `Stored.identity`: GPAW and its PAW data sets."""
+        return {**super().identity(), "versions": installed_versions("ase", "gpaw", "gpaw-data")}
 
     def settings(self) -> dict[str, Any]:
         """See `Engine.settings`; where files lie decides no number and belongs to one machine."""

@@ -27,6 +27,7 @@ class SevenNetEngine(MLEngine):
     name: ClassVar[str] = "sevennet"
     summary: ClassVar[str] = "SevenNet 7net-0: good barriers, energies of oxides among themselves; minutes on a laptop"
     package: ClassVar[str] = "sevenn"
+    weights_glob: ClassVar[str] = "pretrained_potentials/*/*.pth"
     functional: ClassVar[str] = "7net-0 on PBE and PBE+U of the Materials Project, energies without corrections"
     known_limits: ClassVar[tuple[str, ...]] = (
         "trained on uncorrected energies: metals (PBE) and oxides (PBE+U) must not be mixed, so only oxides are used",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
@@ -32,7 +32,7 @@ from .jobs import (
 )
 from .order import block_order, in_order
 from .outcar import file_of
-from .settings import VaspSettings, expected_electrons
+from .settings import MAKER_RUN_ONLY, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -147,6 +147,7 @@ def dielectric_incar(structure: Structure, settings: VaspSettings) -> Incar:
 class DielectricTensorMaker(Stored, BaseVaspMaker):
     """Static dielectric tensor by linear response, electrons and ions."""
 
+    run_only: ClassVar[frozenset[str]] = MAKER_RUN_ONLY
     name: str = "dielectric"
     settings: VaspSettings = field(default_factory=VaspSettings)
 

@@ -41,7 +41,7 @@ from .jobs import (
 )
 from .order import block_order, in_order
 from .outcar import file_of
-from .settings import VaspSettings, VaspSettingsError, expected_electrons
+from .settings import MAKER_RUN_ONLY, VaspSettings, VaspSettingsError, expected_electrons
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -62,6 +62,7 @@ def polarisation_incar(structure: Structure, settings: VaspSettings, *, born: bo
 class PolarisationMaker(Stored, BaseVaspMaker):
     """Berry-phase dipole (LCALCPOL) or Born charges (LEPSILON) of a cell."""
 
+    run_only: ClassVar[frozenset[str]] = MAKER_RUN_ONLY
     name: str = "polarisation"
     settings: VaspSettings = field(default_factory=VaspSettings)
     born: bool = False
@@ -81,6 +82,7 @@ class PolarisationMaker(Stored, BaseVaspMaker):
 class VaspFieldMaker(Stored, RelaxMaker):
     """Single point or relaxation of the ions in a field (EFIELD_PEAD)."""
 
+    run_only: ClassVar[frozenset[str]] = MAKER_RUN_ONLY
     settings: VaspSettings = field(default_factory=VaspSettings)
     field_V_per_A: Sequence[float] = (0.0, 0.0, 0.0)
     relax: bool = True

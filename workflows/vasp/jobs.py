@@ -26,7 +26,7 @@ from .continuation import earlier_steps, go_on
 from .inputs import OCCUPATION_FILE, PROTECTED, Incar, generator, occupation_tags, relax_incar, static_incar
 from .order import back_in_order, block_order, in_order
 from .outcar import file_of
-from .settings import VaspCommands, VaspSettings, expected_electrons
+from .settings import MAKER_RUN_ONLY, VaspCommands, VaspSettings, expected_electrons
 from .slim import slim_task
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class MagneticRelaxMaker(Stored, RelaxMaker):
     `occupation_matrices` is the text of an OCCMATRIX file, see `VaspEngine`.
     """
 
+    run_only: ClassVar[frozenset[str]] = MAKER_RUN_ONLY
     relaxes: ClassVar[bool] = True
     settings: VaspSettings = field(default_factory=VaspSettings)
     cell: bool = False
@@ -93,6 +94,7 @@ class MagneticRelaxMaker(Stored, RelaxMaker):
 class MagneticStaticMaker(Stored, StaticMaker):
     """atomate2's single point with DFT+U, moments and mesh of `VaspSettings`; further fields as above."""
 
+    run_only: ClassVar[frozenset[str]] = MAKER_RUN_ONLY
     relaxes: ClassVar[bool] = False
     settings: VaspSettings = field(default_factory=VaspSettings)
     extra: Incar = field(default_factory=dict)

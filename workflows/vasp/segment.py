@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from atomate2.vasp.jobs.neb import NebFromImagesMaker, vasp_neb_job
@@ -18,7 +18,7 @@ from .continuation import go_on
 from .inputs import Incar, common_incar, field_tags, generator
 from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density
 from .order import block_order, in_order
-from .settings import VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
+from .settings import MAKER_RUN_ONLY, VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
 from .slim import slim_band
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def band_incar(structure: Structure, settings: VaspSettings, band: VaspBandSetti
 class SegmentMaker(Stored, NebFromImagesMaker):
     """atomate2's band from images with our settings; the images it is given stay as they are."""
 
+    run_only: ClassVar[frozenset[str]] = MAKER_RUN_ONLY
     settings: VaspSettings = field(default_factory=VaspSettings)
     band: VaspBandSettings = field(default_factory=VaspBandSettings)
     from_densities: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pymatgen.core import Element, Structure
@@ -17,6 +17,20 @@ from .potcars import PotcarError, check_potcars, recommended, valence_electrons
 from .tags import TagError, check_tags
 
 Start = Literal["density", "atoms"]
+# Fields of atomate2's Makers that change no number: names, commands, handlers, what is parsed. Ours write the inputs by
+# their own settings, so that the generator is none either.
+MAKER_RUN_ONLY = frozenset(
+    {
+        "name",
+        "run_vasp_kwargs",
+        "write_input_set_kwargs",
+        "stop_children_kwargs",
+        "task_document_kwargs",
+        "write_additional_data",
+        "copy_vasp_kwargs",
+        "input_set_generator",
+    }
+)
 
 
 class VaspSettingsError(ValueError):
@@ -63,6 +77,8 @@ class VaspSettings(Stored):
         Sign with which a field is written into EFIELD_PEAD. VASP means the force on an electron, hence -1; every
         run in a field measures it, see `guards.field_pushes`.
     """
+
+    run_only: ClassVar[frozenset[str]] = frozenset({"ncore", "kpar"})
 
     functional: Functional = "PBE"
     hubbard_U_eV: Mapping[str, float] = field(default_factory=dict)
@@ -194,6 +210,10 @@ class VaspCommands(Stored):
         Write ``POTCAR.spec`` instead of POTCAR: for tests without VASP only.
     """
 
+    run_only: ClassVar[frozenset[str]] = frozenset(
+        {"standard", "noncollinear", "band", "max_errors", "poll_s", "potcar_spec"}
+    )
+
     standard: str | None = None
     noncollinear: str | None = None
     band: str | None = None
@@ -283,6 +303,8 @@ class VaspBandSettings(Stored):
     gap_eV
         Gap for the check against breakdown; needed with a field.
     """
+
+    run_only: ClassVar[frozenset[str]] = frozenset({"ranks"})
 
     images_per_hump: int = 3
     climb: bool = True

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
@@ -29,7 +29,7 @@ from .inputs import OCCUPATION_FILE, Incar, common_incar, generator, occupation_
 from .jobs import OWN_FOLDER, common_guards, copy_density, provenance
 from .order import block_order, in_order
 from .outcar import constraint_penalty_eV, read_text, vector_table
-from .settings import SpinOrbitSettings, Start, VaspSettings, expected_electrons
+from .settings import MAKER_RUN_ONLY, SpinOrbitSettings, Start, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -118,6 +118,7 @@ def direction_inputs(
 class CollinearDensityMaker(Stored, BaseVaspMaker):
     """Collinear run whose density the non-collinear ones read: same k points, no symmetry, LMAXMIX for d shells."""
 
+    run_only: ClassVar[frozenset[str]] = MAKER_RUN_ONLY
     name: str = "collinear density"
     settings: VaspSettings = field(default_factory=VaspSettings)
 
@@ -148,6 +149,7 @@ class CollinearDensityMaker(Stored, BaseVaspMaker):
 class DirectionMaker(Stored, BaseVaspMaker):
     """One direction of magnetisation with spin-orbit coupling."""
 
+    run_only: ClassVar[frozenset[str]] = MAKER_RUN_ONLY
     name: str = "spin-orbit"
     settings: VaspSettings = field(default_factory=VaspSettings)
     how: SpinOrbitSettings = field(default_factory=SpinOrbitSettings)

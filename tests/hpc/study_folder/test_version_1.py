@@ -1,4 +1,4 @@
-"""A study that version 1 wrote, before modules moved and fields were renamed: it loads, reports and compares.
+"""A study that version 1 wrote, before modules moved and fields were renamed: it loads, resumes, reports, compares.
 
 `tests/data/version-1` is what ``magnetoionics run cofe2o4 --quick`` of that version left: its job store, as it was
 but for the vacuum, and its results.json. Neither is ever written again.
@@ -15,8 +15,13 @@ import magnetoionics
 import pytest
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
+from magnetoionics.hpc.local import runner
+from magnetoionics.hpc.local.old_keys import old_job_key, still_holds
+from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.study_folder.files import versioned
 from magnetoionics.stored import SCHEMA_VERSION
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.engine import get_engine
 
 KEPT = Path(__file__).parents[2] / "data" / "version-1"
 
@@ -86,3 +91,42 @@ def test_a_version_that_is_none_is_refused(version, what):
         versioned({"schema_version": version}, "x")
     with pytest.raises(UserError, match="upgrade"):
         versioned({"schema_version": SCHEMA_VERSION + 1}, "x")
+
+
+def test_what_it_computed_is_taken_over(written, folder, monkeypatch):
+    """All of it; only the study itself, which has other inputs today, is put together again."""
+    (folder / "results.json").unlink()
+    computed = []
+    execute = runner.execute
+
+    def watched(job, *args):
+        computed.append(job.name)
+        return execute(job, *args)
+
+    monkeypatch.setattr(runner, "execute", watched)
+    # Whatever is installed here: those that it was computed with.
+    monkeypatch.setattr("magnetoionics.workflows.ase.jobs.installed_versions", lambda *names: {"ase": "3.29.0"})
+    study = magnetoionics.run("cofe2o4", quick=True, output=folder, quiet=True)
+    assert computed == ["assemble study"]
+    assert study.migration[0].forward_eV == written["migration"][0]["forward_eV"]
+    assert [v.energy_minus_host_eV for v in study.vacancies] == [
+        v["energy_minus_host_eV"] for v in written["vacancies"]
+    ]
+    # Again, now by the keys of today, which the first time has left.
+    (folder / "results.json").unlink()
+    monkeypatch.setattr("magnetoionics.hpc.local.runner.old_job_key", lambda job, keys: None)
+    magnetoionics.run("cofe2o4", quick=True, output=folder, quiet=True)
+    assert computed == ["assemble study"]
+
+
+def test_nothing_is_taken_over_from_another_version_of_what_computed(folder, monkeypatch):
+    store = SqliteStore(str(folder / "store" / "jobs.sqlite"), read_only=True)
+    assert store.is_of_version_1
+    job = get_engine("local").relax(get_host("cofe2o4").structure(), name="bulk Imma", cell=True)
+    document = store.by_key(old_job_key(job, {}))
+    assert document["output"]["name"] == "bulk Imma"
+    for version, holds in (("3.29.0", True), ("3.30.0", False)):
+        monkeypatch.setattr("magnetoionics.workflows.ase.jobs.installed_versions", lambda *n, v=version: {"ase": v})
+        assert still_holds(document, job) is holds
+    monkeypatch.setattr(type(job.function_args[0]), "cache_version", 2)
+    assert old_job_key(job, {}) is None

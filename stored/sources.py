@@ -1,0 +1,134 @@
+"""Identity of code that is none of this package's: version of what is installed, hashes of sources that are not."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+import sysconfig
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from . import PACKAGE
+from .caching import file_digest, installed_versions
+
+# What a calculator computes with; upgrading anything else of its requirements changes no number.
+_BACKENDS = ("torch", "jax", "jaxlib", "tensorflow", "e3nn", "dgl", "torch-geometric", "matgl", "ase", "tblite", "xtb")
+
+
+def code_identity(module: str) -> dict[str, Any]:
+    """What tells one state of a module's code from another.
+
+    Parameters
+    ----------
+    module
+        Importable name.
+
+    Returns
+    -------
+    dict
+        ``versions`` of the distribution that it is installed from and of the numerical libraries that this requires;
+        or, for files that are not installed, ``sources``: one hash of them and of all that they import of the kind.
+        Empty if it cannot be found.
+    """
+    top = module.partition(".")[0]
+    files = _own_files(top)
+    if files is None:
+        return {"versions": _versions(top)}
+    found = _all_files(top, files)
+    # Names, and not where they lie: the same code elsewhere makes the same number.
+    lines = [f"{name} {file_digest(path)}" for name in sorted(found) for path in found[name]]
+    installed = {k: v for name in _imported(found) for k, v in _versions(name).items() if _own_files(name) is None}
+    return {
+        "sources": hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16],
+        "versions": {k: v for k, v in sorted(installed.items()) if k in _BACKENDS},
+    }
+
+
+def latest_change_s(module: str) -> float:
+    """When one of the files that `code_identity` hashes was last changed, s since 1970; 0 for an installed module."""
+    top = module.partition(".")[0]
+    files = _own_files(top)
+    if files is None:
+        return 0.0
+    return max(path.stat().st_mtime for paths in _all_files(top, files).values() for path in paths)
+
+
+def _all_files(top: str, files: list[Path]) -> dict[str, list[Path]]:
+    """Sources by top-level module: of one that is not installed, and of all of the kind that it imports."""
+    found: dict[str, list[Path]] = {}
+    _follow(top, files, found)
+    return found
+
+
+def _own_files(top: str) -> list[Path] | None:
+    """Sources of a top-level module that is not installed; None for an installed or unknown one."""
+    if top in sys.stdlib_module_names or top == PACKAGE:
+        return None
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py") or _is_installed(Path(spec.origin)):
+        return None
+    origin = Path(spec.origin)
+    return sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
+
+
+def _is_installed(path: Path) -> bool:
+    places = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
+    return any(path.resolve().is_relative_to(p) for p in places) or "site-packages" in path.parts
+
+
+def _follow(top: str, files: list[Path], found: dict[str, list[Path]]) -> None:
+    found[top] = files
+    for name in _imports(files):
+        more = None if name in found else _own_files(name)
+        if more is not None:
+            _follow(name, more, found)
+
+
+def _imported(found: dict[str, list[Path]]) -> Iterator[str]:
+    for files in found.values():
+        yield from _imports(files)
+
+
+def _imports(files: list[Path]) -> set[str]:
+    names: set[str] = set()
+    for path in files:
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (OSError, SyntaxError, ValueError):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names.add(node.module.partition(".")[0])
+    return names
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return {name: list(of) for name, of in packages_distributions().items()}
+
+
+def _versions(top: str) -> dict[str, str]:
+    """Of the distributions that a module is installed from, and of the libraries that they compute with."""
+    names = set(_distributions().get(top, [top]))
+    for name in tuple(names):
+        try:
+            needed = requires(name) or []
+        except PackageNotFoundError:
+            continue
+        names |= {b for b in _BACKENDS if any(_names(line, b) for line in needed)}
+    return installed_versions(*sorted(names))
+
+
+def _names(requirement: str, package: str) -> bool:
+    text = requirement.lower().replace("_", "-")
+    return text.startswith(package) and not text[len(package) :][:1].isalnum() and text[len(package) :][:1] != "-"
