@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from ...structures.magnetic_symmetry import axial_operations
 from ...structures.spins import formula_units, is_non_collinear
 from ...structures.symmetry import space_group_symbol
 from ..defects.equilibria import DefectEquilibria, defect_equilibria, defect_host
-from ..defects.formation import VacancyFormation, formation_lines
+from ..defects.formation import VacancyFormation, formation_lines, not_below_zero
 from ..defects.host_window import (
     CompetingPhasesResult,
     competing_phases_result,
@@ -33,7 +33,7 @@ from ..magnetism.unidirectional import (
     relation_deviation_meV,
     state_of,
 )
-from ..results.checks import invalid_because, no_result
+from ..results.checks import Check, invalid_because
 from ..study.documents import (
     AnisotropyResult,
     ChemicalPotentialsResult,
@@ -51,7 +51,7 @@ from ..thermodynamics.phases import formula_composition
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .attempts import Attempts
-from .inputs import StudyInputs, StudyParts, parts_of
+from .inputs import StudyInputs, StudyParts, parts_of, sound_maps
 from .post_processing import with_assumptions
 
 # Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
@@ -70,7 +70,7 @@ def build_study(given: StudyInputs) -> Study:
     """
     attempts = Attempts()
     inputs = _in_formula_units_of_host(parts_of(given))
-    inputs = replace(inputs, maps=_sound_maps(inputs, attempts))
+    inputs = replace(inputs, maps=sound_maps(inputs, attempts))
     host = host_result(inputs)
     competing = attempts.part("competing phases", lambda: competing_result(inputs), None)
     potentials = attempts.part(
@@ -116,19 +116,6 @@ def build_study(given: StudyInputs) -> Study:
         attempts.refuse("anisotropy", f"no frozen reference: {error}")
         study.stages = attempts.stages(inputs.stages, gone)
         return with_assumptions(study, inputs.ends, inputs.assumptions.model_copy(update={"reference": None}))
-
-
-def _sound_maps(inputs: StudyParts, attempts: Attempts) -> Mapping[str, AnisotropyMap] | None:
-    """Maps that passed their checks, of structures that did: those of other electronic states do not compare."""
-    sound = {}
-    ends = [] if inputs.migration is None else inputs.migration.why_not_two_states
-    for state, found in (inputs.maps or {}).items():
-        why = [*invalid_because(found.checks), *(ends if state in ("before", "after") else [])]
-        if why:
-            attempts.refuse("anisotropy", f"E(n) of {state}: {no_result(why)}")
-        else:
-            sound[state] = found
-    return sound or None
 
 
 def retention_result(hop: Migration | None, vibrations: AttemptFrequency | None) -> Retention | None:
@@ -355,6 +342,7 @@ def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | N
                 indicative=indicative,
                 error_bar_eV=line.error_bar_eV if line else None,
                 note=line.note if line else _note(indicative),
+                formation_checks=_formation_checks(edges, line.error_bar_eV) if edges and line else [],
                 starts=v.starts,
                 changed_ions=v.changed_ions,
                 sites=site_moments(host, v.calculation),
@@ -362,6 +350,10 @@ def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | N
             )
         )
     return results
+
+
+def _formation_checks(edges: Sequence[EnergyRange], error_eV: float | None) -> list[Check]:
+    return [not_below_zero(min(edge.low_eV for edge in edges), error_eV)]
 
 
 def _in_formula_units_of_host(inputs: StudyParts) -> StudyParts:

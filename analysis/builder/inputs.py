@@ -17,11 +17,12 @@ from ..kinetics.field_treatments import FieldStudy
 from ..kinetics.migration import Migration
 from ..magnetism.anisotropy import AnisotropyMap
 from ..results.calculation import Calculation
-from ..results.checks import InvalidResultError, invalid_because, require_valid
+from ..results.checks import InvalidResultError, invalid_because, no_result, require_valid
 from ..results.document import Document
 from ..study.documents import EngineResult, StageResult
 from ..thermodynamics.computed_phases import ComputedPhases, ReferenceMode
 from ..thermodynamics.references import SpeciesFit
+from .attempts import Attempts
 from .post_processing import HopEnds
 
 # Stages whose outputs have a place of their own in a study; the document of any other one is an observable.
@@ -154,3 +155,16 @@ def _observables(outputs: Mapping[str, Any]) -> dict[str, Document]:
         if not isinstance(output, Document):
             raise TypeError(f"stage {name} gives a {type(output).__name__}; a study takes its document")
     return found
+
+
+def sound_maps(inputs: StudyParts, attempts: Attempts) -> Mapping[str, AnisotropyMap] | None:
+    """Maps that passed their checks, of structures that did: those of other electronic states do not compare."""
+    sound = {}
+    ends = [] if inputs.migration is None else inputs.migration.why_not_two_states
+    for state, found in (inputs.maps or {}).items():
+        why = [*invalid_because(found.checks), *(ends if state in ("before", "after") else [])]
+        if why:
+            attempts.refuse("anisotropy", f"E(n) of {state}: {no_result(why)}")
+        else:
+            sound[state] = found
+    return sound or None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
+from ..results.checks import Check, held
 from ..results.document import Document, Provenance
 from ..thermodynamics.phases import check_consistent
 from ..thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies
@@ -335,3 +336,18 @@ def _check_inputs(
     if isinstance(references, SpeciesFit) and references.provenance is not None:
         provenances.append(references.provenance)
     check_consistent(provenances)
+
+
+def not_below_zero(lowest_eV: float, error_eV: float | None) -> Check:
+    """A stable host does not lose ions by itself: no formation energy lies below zero by more than its error.
+
+    Parameters
+    ----------
+    lowest_eV
+        Lowest formation energy anywhere in the window.
+    error_eV
+        Its error; None if none is known, so that zero is the limit.
+    """
+    note = "no error is known" if error_eV is None else ""
+    limit = 0.0 if error_eV is None else -error_eV
+    return held("lowest formation energy in the window", lowest_eV, limit, must_be="above", unit="eV", note=note)

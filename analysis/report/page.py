@@ -17,10 +17,12 @@ from ..results.checks import failed, no_result
 from ..results.figures import NamedFigure
 from ..results.views import view
 from ..study.documents import Study
-from ..study.validity import failures
+from ..study.validity import failures, formation_checks
+from .beside import better_words, with_more
 from .model import Answer, Cell, Page, Viewer, picture
 from .sections import build_sections
 from .terms import terms
+from .vacancy_answer import vacancy_answer
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -167,6 +169,7 @@ def _warnings(study: Study) -> list[str]:
     # What no number rests on is worth knowing all the same.
     aside = [f"{m.label}: {c.in_words}" for m in study.migration for c in failed(m.checks) if not c.invalidates]
     aside += [f"{v.label}: {c.in_words}" for v in study.vacancies for c in failed(v.checks) if not c.invalidates]
+    aside += [f"{v.label}: {c.in_words}" for v in study.vacancies for c in failed(formation_checks(v))]
     if aside:
         out.append(f"Checks that failed beside: {'; '.join(aside)}.")
     return out
@@ -182,18 +185,28 @@ def _size_warning(atoms: int) -> str:
 
 
 def _answers(study: Study) -> list[Answer]:
-    found = [
-        _vacancy_answer(study),
+    """One row for each question, also for one that this study does not answer."""
+    return [
+        vacancy_answer(study),
         *_hop_answers(study),
         _anisotropy_answer(study),
         _retention_answer(study),
     ]
-    return [answer for answer in found if answer is not None]
+
+
+def _unanswered(study: Study, question: str, *stages: str) -> Answer:
+    """The row of a question of which the study has nothing, with the reason."""
+    reasons = [f"{s}: {study.not_done(s)}" for s in stages if study.not_done(s)]
+    return Answer(question, "not computed", "; ".join(reasons) or "nothing of this study bears on it")
 
 
 def _hop_answers(study: Study) -> list[Answer]:
+    beside = better_words(study, "barrier")
     if not study.migration:
-        return []
+        return [
+            _unanswered(study, "Which ion moves?", "migration"),
+            with_more(_unanswered(study, "Over what barrier?", "migration"), beside),
+        ]
     hop = study.migration[0]
     field = next((f for f in sorted(hop.field, key=lambda f: f.field_V_per_m) if f.field_V_per_m >= 1e8), None)
     count = len(hop.intermediates)
@@ -201,19 +214,21 @@ def _hop_answers(study: Study) -> list[Answer]:
     if mark := no_result(hop.why_no_result):
         return [
             Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å"),
-            Answer("Over what barrier?", "no result", mark.removeprefix("no result: ")),
+            with_more(Answer("Over what barrier?", "no result", mark.removeprefix("no result: ")), beside),
         ]
     under = "" if field is None else f"; {field.forward_eV:.2f} eV forward in a field of {field.field_V_per_m:.0e} V/m"
     return [
         Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å, with {between}"),
-        Answer("Over what barrier?", f"{hop.forward_eV:.2f} eV", f"{hop.backward_eV:.2f} eV back{under}"),
+        with_more(
+            Answer("Over what barrier?", f"{hop.forward_eV:.2f} eV", f"{hop.backward_eV:.2f} eV back{under}"), beside
+        ),
     ]
 
 
-def _anisotropy_answer(study: Study) -> Answer | None:
+def _anisotropy_answer(study: Study) -> Answer:
     result = study.unidirectional
     if result is None:
-        return None
+        return _unanswered(study, "What does that do to the anisotropy?", "anisotropy", "migration")
     after = next(s for s in result.states if s.state == "after")
     return Answer(
         "What does that do to the anisotropy?",
@@ -223,51 +238,15 @@ def _anisotropy_answer(study: Study) -> Answer | None:
     )
 
 
-def _retention_answer(study: Study) -> Answer | None:
+def _retention_answer(study: Study) -> Answer:
     kept = study.retention
     if study.migration and (mark := no_result(study.migration[0].why_no_result)):
         return Answer("How long is the state kept?", "no result", mark.replace("no result", "it rests on the band", 1))
     if kept is None:
-        return None
+        return _unanswered(study, "How long is the state kept?", "migration")
     return Answer(
         "How long is the state kept?",
         f"{format_duration(kept.at(300))} at 300 K",
         f"back barrier {kept.barrier_eV:.2f} eV, {kept.attempt_frequency_Hz:.0e} Hz "
         f"({kept.attempt_frequency_source}); a day needs {kept.barrier_for_one_day_300K_eV:.2f} eV",
     )
-
-
-def _vacancy_answer(study: Study) -> Answer | None:
-    """The lowest cation vacancy at the oxygen-rich edge, and those that the error bar cannot tell from it."""
-    edges = {v.label: v.oxygen_rich for v in study.vacancies if v.element != "O" and v.oxygen_rich is not None}
-    if not edges:
-        return None
-    cations = sorted((v for v in study.vacancies if v.label in edges), key=lambda v: edges[v.label].low_eV)
-    lowest = cations[0]
-    best, bar = edges[lowest.label], math.inf if lowest.error_bar_eV is None else lowest.error_bar_eV
-    # Vacancies of one element exchange the same atom with the same reservoir: that error cancels.
-    open_ = [v.label for v in cations[1:] if v.element != lowest.element and edges[v.label].low_eV - best.high_eV < bar]
-    like = [
-        f"{v.label} lies {v.energy_minus_host_eV - lowest.energy_minus_host_eV:+.2f} eV from it"
-        for v in cations[1:]
-        if v.element == lowest.element
-    ]
-    error = _error(lowest.error_bar_eV) + _below_zero(best.low_eV, lowest.error_bar_eV)
-    detail = f"{best.low_eV:.2f} eV at the oxygen-rich edge ({error})"
-    if open_:
-        detail += f", which leaves its order with {', '.join(open_)} open"
-    return Answer("Which cation vacancy forms?", " or ".join([lowest.label, *open_]), "; ".join([detail, *like]))
-
-
-def _below_zero(energy_eV: float, bar_eV: float | None) -> str:
-    """A stable host does not lose ions by itself: what a negative energy says of the calculation."""
-    if energy_eV >= 0:
-        return ""
-    if bar_eV is None:
-        return "; a stable host has none below zero"
-    inside = "within that error" if -energy_eV <= bar_eV else "beyond that error"
-    return f"; a stable host has none below zero: this one is so {inside}"
-
-
-def _error(bar: float | None) -> str:
-    return "no error bar" if bar is None else f"references ± {bar:.2f} eV"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..results.document import Document
-from ..results.page_parts import PlacedSection, section, sections_of
+from ..results.page_parts import PlacedSection, Table, section, sections_of
 from ..study.documents import Study
 from ..study.observables import anchor_of
+from .beside import measured_table
 from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, merit_table, reference_table, switching_table
 from .model import Section
@@ -60,9 +61,14 @@ def _host(study: Study) -> Section:
     return Section(
         "host",
         "Host",
-        tables=[host_table(study), orders_table(study), stages_table(study)],
+        tables=[host_table(study), orders_table(study), stages_table(study), *_measured(study)],
         notes=study.engine.provenance.left_out,
     )
+
+
+def _measured(study: Study) -> list[Table]:
+    made = measured_table(study)
+    return [] if made is None else [made]
 
 
 @section(Study, "vacancies", place=20)

@@ -151,6 +151,9 @@ class VacancyResult(Document):
         Every ion of the cell with its moment, nearest to the vacancy first.
     moments_found
         Whether the engine found those moments; else they are the ones that the cell was built with.
+    formation_checks
+        Checks of the formation energies, which say nothing of the relaxed cell itself: a stable host has none below
+        zero.
     """
 
     label: str
@@ -174,6 +177,7 @@ class VacancyResult(Document):
     changed_ions: list[ChangedIon] = Field(default_factory=list)
     sites: list[SiteMoment] = Field(default_factory=list, repr=False)
     moments_found: bool = False
+    formation_checks: list[Check] = Field(default_factory=list)
 
 
 class GasPoint(Document):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..results.checks import invalid_because, no_result
-from .documents import Study
+from ..defects.formation import not_below_zero
+from ..results.checks import Check, invalid_because, no_result
+from .documents import Study, VacancyResult
 from .observables import checks_of
 
 
@@ -28,6 +29,14 @@ class Failure:
     def in_words(self) -> str:
         """One line."""
         return f"{self.part}: {no_result(self.reasons, most=3)}"
+
+
+def formation_checks(vacancy: VacancyResult) -> list[Check]:
+    """Checks of a vacancy's formation energies, also of a study that was written before there were any."""
+    if vacancy.formation_checks or vacancy.oxygen_rich is None or vacancy.oxygen_poor is None:
+        return vacancy.formation_checks
+    lowest = min(vacancy.oxygen_rich.low_eV, vacancy.oxygen_poor.low_eV)
+    return [not_below_zero(lowest, vacancy.error_bar_eV)]
 
 
 def failures(study: Study) -> list[Failure]:

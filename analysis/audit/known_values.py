@@ -1,0 +1,168 @@
+"""What is known of a host beside a study: shipped calculations of better levels of theory, and measured values."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from pydantic import Field
+
+from ..results.document import Document, LevelOfTheory
+
+# From the least to the most that a level knows of electrons.
+_RANK: dict[str, int] = {"local": 0, "ML": 1, "ASE": 1, "GPAW": 2, "VASP": 2}
+# Stored results of whole studies by ML potentials, and the day on which they were computed.
+_STORED_ON = "2026-11-23"
+_PACKAGE = __package__.removesuffix(".analysis.audit")
+
+
+class KnownCalculation(Document):
+    """One answer of another engine for the same host.
+
+    Attributes
+    ----------
+    host, order
+        Which crystal.
+    question
+        ``vacancies`` (formation energies at both edges of the window) or ``barrier`` (forward and back).
+    engine, tier, cell_atoms, date, source
+        Who said so in which cell, on which day, and where it is kept.
+    rich, poor
+        Formation energies by label at the oxygen-rich and oxygen-poor edge.
+    values
+        Other numbers by name.
+    """
+
+    host: str
+    order: str
+    question: str
+    engine: str
+    tier: LevelOfTheory
+    cell_atoms: int
+    unit: str
+    date: str
+    source: str
+    rich: dict[str, float] = Field(default_factory=dict)
+    poor: dict[str, float] = Field(default_factory=dict)
+    values: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def in_words(self) -> str:
+        """One clause: engine, cell, day and numbers, lowest first."""
+        numbers = self.rich or self.values
+        listed = sorted(numbers.items(), key=lambda item: item[1]) if self.rich else numbers.items()
+        text = ", ".join(f"{name} {value:.2f}" for name, value in listed)
+        where = " at the oxygen-rich edge" if self.rich else ""
+        return f"{self.engine} ({self.cell_atoms} atoms, {self.date}): {text} {self.unit}{where}"
+
+
+class MeasuredValue(Document):
+    """One measured property of a host, as a range or in words.
+
+    Attributes
+    ----------
+    quantity
+        ``moment``, ``magnetisation``, ``T_C``, ``K1``, ``a``, ``order`` or ``barrier``.
+    low, high, unit, at
+        Range of what is measured, and under which conditions.
+    """
+
+    host: str
+    quantity: str
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    at: str = ""
+    text: str = ""
+    source: str
+
+    @property
+    def in_words(self) -> str:
+        """Value, unit and conditions."""
+        if self.low is None or self.high is None:
+            return self.text
+        value = f"{self.low:g}" if self.low == self.high else f"{self.low:g} to {self.high:g}"
+        return " ".join(filter(None, [value, self.unit, f"({self.at})" if self.at else ""]))
+
+
+def rank(tier: str) -> int:
+    """Place of a level of theory among the others: what is not listed knows least."""
+    return _RANK.get(tier, 0)
+
+
+def knows_most(tier: str) -> bool:
+    """Whether no level of theory here knows more."""
+    return rank(tier) >= max(_RANK.values())
+
+
+def better_calculations(host_key: str, order: str, tier: str, question: str) -> list[KnownCalculation]:
+    """Shipped answers of better levels of theory to one question, the best first; empty if there are none.
+
+    Parameters
+    ----------
+    host_key, order
+        The study's; another cell of the same host counts, another cation order does not.
+    tier
+        Level of theory of the study's engine.
+    question
+        ``vacancies`` or ``barrier``.
+    """
+    host = host_key.partition(":")[0]
+    found = [
+        k for k in _computed() if (k.host, k.order, k.question) == (host, order, question) and rank(k.tier) > rank(tier)
+    ]
+    return sorted(found, key=lambda k: -rank(k.tier))
+
+
+def measured_values(host_key: str) -> list[MeasuredValue]:
+    """Measured values of a host."""
+    host = host_key.partition(":")[0]
+    return [m for m in _measured() if m.host == host]
+
+
+@cache
+def _table() -> dict[str, list[dict[str, object]]]:
+    text = files(__package__).joinpath("known_values.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
+@cache
+def _measured() -> tuple[MeasuredValue, ...]:
+    return tuple(MeasuredValue.model_validate(entry) for entry in _table()["measured"])
+
+
+@cache
+def _computed() -> tuple[KnownCalculation, ...]:
+    found = [KnownCalculation.model_validate(entry) for entry in _table()["computed"]]
+    for engine in ("sevennet", "chgnet"):
+        found += _of_study(engine)
+    return tuple(found)
+
+
+def _of_study(engine: str) -> list[KnownCalculation]:
+    """Answers of a stored study of an ML potential."""
+    kept = json.loads(files(_PACKAGE).joinpath("data", "engines", f"{engine}.json").read_text(encoding="utf-8"))
+    common = {
+        "host": kept["host"],
+        "order": kept["order"],
+        "engine": engine,
+        "tier": kept["tier"],
+        "unit": "eV",
+        "date": _STORED_ON,
+        "source": f"data/engines/{engine}.json: {kept['command']}",
+    }
+    forward, back = kept["barriers_eV"]
+    return [
+        KnownCalculation.model_validate(
+            common | {"question": "vacancies", "cell_atoms": kept["vacancy_cell_atoms"], "rich": kept["vacancies_eV"]}
+        ),
+        KnownCalculation.model_validate(
+            common
+            | {
+                "question": "barrier",
+                "cell_atoms": kept["band_cell_atoms"],
+                "values": {"forward": forward, "back": back},
+            }
+        ),
+    ]

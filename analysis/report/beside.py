@@ -1,0 +1,56 @@
+"""What stands beside a study's own numbers: better levels of theory, and measured values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..audit.known_values import MeasuredValue, better_calculations, measured_values
+from ..results.page_parts import Table, words
+from ..study.documents import Study
+from .model import Answer
+
+# Quantities that a study has a number for, with their unit in the table of measured values.
+_OWN_UNITS = {"moment": "muB per formula unit", "K1": "MJ/m3", "a": "A"}
+
+
+def better_words(study: Study, question: str) -> str:
+    """What shipped calculations of better levels of theory say of a question; empty if there are none."""
+    known = better_calculations(study.host.key, study.host.order, study.engine.tier, question)
+    if not known:
+        return ""
+    return f"better levels of theory: {'; '.join(k.in_words for k in known)}"
+
+
+def with_more(answer: Answer, more: str) -> Answer:
+    """The row with more in its detail."""
+    return replace(answer, detail=f"{answer.detail}; {more}") if more else answer
+
+
+def measured_table(study: Study) -> Table | None:
+    """Measured values beside the study's own; None for a host of which nothing is tabulated."""
+    known = measured_values(study.host.key)
+    if not known:
+        return None
+    rows = [words([m.quantity, _own(study, m), m.in_words, m.source]) for m in known]
+    return Table("Measured values beside this study's", ["quantity", "this study", "measured", "source"], rows)
+
+
+def _own(study: Study, measured: MeasuredValue) -> str:
+    """The study's number for a measured quantity, in its unit; a dash where it has none."""
+    value: float | None = None
+    if measured.quantity == "moment":
+        value = study.host.moment_per_formula_muB
+    elif measured.quantity == "a" and study.engine.relaxes_cells:
+        value = _cubic_edge_A(study)
+    elif measured.quantity == "K1" and study.anisotropy is not None and study.anisotropy.cubic is not None:
+        value = study.anisotropy.cubic.K1_MJ_per_m3
+    elif measured.quantity == "order":
+        return study.host.order
+    return "–" if value is None else f"{value:.4g} {_OWN_UNITS.get(measured.quantity, measured.unit)}"
+
+
+def _cubic_edge_A(study: Study) -> float:
+    """Edge of the cube of the same volume with the 32 anions of a spinel."""
+    anions = study.host.structure.composition["O"]
+    volume: float = study.host.structure.volume * 32 / anions
+    return float(volume ** (1 / 3))

@@ -1,0 +1,68 @@
+"""The first row of a study: which cation vacancy forms, as far as the numbers carry it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ..results.checks import failed, invalid_because
+from ..study.documents import Study, VacancyResult
+from ..study.validity import formation_checks
+from .beside import better_words, with_more
+from .model import Answer
+
+QUESTION = "Which cation vacancy forms?"
+
+
+def vacancy_answer(study: Study) -> Answer:
+    """The row; the order within one element comes first, for there the errors of the references cancel.
+
+    A formation energy below zero beyond its error is no answer: it says that the references or the engine are wrong,
+    and only the order within one element is left.
+    """
+    beside = better_words(study, "vacancies")
+    cations = [v for v in study.vacancies if v.element != "O" and not invalid_because(v.checks)]
+    if not cations:
+        reason = study.not_done("vacancies") or "no cation vacancy of this study passed its checks"
+        return with_more(Answer(QUESTION, "not computed", f"vacancies: {reason}"), beside)
+    ranked = [v for v in cations if v.oxygen_rich is not None]
+    wrong = [(v, c) for v in ranked for c in failed(formation_checks(v))]
+    like = like_for_like(cations)
+    if not ranked or wrong:
+        short = "; ".join(like) or "no result"
+        why = f"no formation energies: {study.not_done('chemical potentials')}"
+        if wrong:
+            vacancy, check = min(wrong, key=lambda item: item[1].value or 0.0)
+            why = (
+                f"no result between elements: {vacancy.label}, {check.in_words}; a stable host has none below zero, so "
+                "that references or engine are wrong by more than the error says"
+            )
+        return with_more(Answer(QUESTION, short, why), beside)
+    return with_more(_ranked_answer(ranked, like), beside)
+
+
+def like_for_like(vacancies: Sequence[VacancyResult]) -> list[str]:
+    """Order of the vacancies of each element that has several, e.g. ``V_Fe(B) before V_Fe(A) by 1.34 eV``."""
+    out = []
+    for element in dict.fromkeys(v.element for v in vacancies):
+        own = sorted((v for v in vacancies if v.element == element), key=lambda v: v.energy_minus_host_eV)
+        for first, second in pairwise(own):
+            apart = second.energy_minus_host_eV - first.energy_minus_host_eV
+            out.append(f"{first.label} before {second.label} by {apart:.2f} eV")
+    return out
+
+
+def _ranked_answer(vacancies: Sequence[VacancyResult], like: list[str]) -> Answer:
+    edges = {v.label: v.oxygen_rich for v in vacancies if v.oxygen_rich is not None}
+    ordered = sorted(vacancies, key=lambda v: edges[v.label].low_eV)
+    lowest = ordered[0]
+    best, bar = edges[lowest.label], math.inf if lowest.error_bar_eV is None else lowest.error_bar_eV
+    open_ = [v.label for v in ordered[1:] if v.element != lowest.element and edges[v.label].low_eV - best.high_eV < bar]
+    error = "no error bar" if lowest.error_bar_eV is None else f"references ± {lowest.error_bar_eV:.2f} eV"
+    if best.low_eV < 0:
+        error += "; a stable host has none below zero: this one is so within that error"
+    detail = f"{lowest.label}: {best.low_eV:.2f} eV at the oxygen-rich edge ({error})"
+    if open_:
+        detail += f", which leaves its order with {', '.join(open_)} open"
+    return Answer(QUESTION, " or ".join([lowest.label, *open_]), "; ".join([*like, detail]))

@@ -1,0 +1,138 @@
+"""What stands beside a cheap engine's numbers: shipped evidence with source and day, measured values, one first row."""
+
+import json
+import re
+
+import pytest
+from kept_study import kept_study
+from magnetoionics.analysis.audit.known_values import better_calculations, knows_most, measured_values, rank
+from magnetoionics.analysis.builder.post_processing import with_assumptions
+from magnetoionics.analysis.defects.formation import not_below_zero
+from magnetoionics.analysis.device.assumptions import Assumptions
+from magnetoionics.analysis.report.beside import measured_table
+from magnetoionics.analysis.report.page import build_page, summary_text
+from magnetoionics.analysis.report.vacancy_answer import vacancy_answer
+from magnetoionics.structures.host import get_host, host_keys
+
+QUESTIONS = (
+    "Which cation vacancy forms?",
+    "Which ion moves?",
+    "Over what barrier?",
+    "What does that do to the anisotropy?",
+    "How long is the state kept?",
+)
+
+
+@pytest.fixture
+def study():
+    return kept_study()
+
+
+def test_shipped_vacancies_are_those_of_the_page_of_engines(repository):
+    """The page is written from the stored documents themselves."""
+    page = (repository / "docs" / "engines.md").read_text(encoding="utf-8")
+    known = better_calculations("cofe2o4", "Imma", "local", "vacancies")[0]
+    assert (known.engine, known.cell_atoms) == ("gpaw", 28)
+    rows = {}
+    for line in page.splitlines():
+        cells = [c.strip() for c in line.strip("|").split("|")]
+        if len(cells) == 7 and cells[0].startswith("V_"):
+            rows[{"V_O": "V_O(O)"}.get(cells[0], cells[0])] = (float(cells[1]), float(cells[2]))
+    assert rows == {label: (known.rich[label], known.poor[label]) for label in known.rich}
+    forward, back = re.search(
+        r"hop Co\(B\) -> V_Fe\(B\).*\| ([\d.]+) / ([\d.]+) \(55 atoms\) \| about 0.6", page
+    ).groups()
+    barrier = better_calculations("cofe2o4", "Imma", "ML", "barrier")
+    assert [b.engine for b in barrier] == ["gpaw"]
+    assert barrier[0].values == {"forward": float(forward), "back": float(back)}
+
+
+def test_stored_studies_of_ml_potentials_are_read_as_they_are(repository):
+    by_engine = {k.engine: k for k in better_calculations("cofe2o4:primitive", "Imma", "local", "vacancies")}
+    assert list(by_engine) == ["gpaw", "sevennet", "chgnet"]
+    for engine in ("sevennet", "chgnet"):
+        kept = json.loads((repository / "data" / "engines" / f"{engine}.json").read_text())
+        assert by_engine[engine].rich == kept["vacancies_eV"]
+        assert kept["command"] in by_engine[engine].source
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", by_engine[engine].date)
+
+
+def test_only_better_levels_of_the_same_crystal_stand_beside():
+    assert better_calculations("cofe2o4", "P4_122", "local", "vacancies") == []
+    assert better_calculations("nife2o4", "Imma", "local", "vacancies") == []
+    assert better_calculations("cofe2o4", "Imma", "GPAW", "vacancies") == []
+    assert rank("local") < rank("ML") < rank("GPAW") == rank("VASP")
+    assert [knows_most(t) for t in ("local", "ML", "GPAW", "VASP")] == [False, False, True, True]
+
+
+def test_claims_use_the_best_level_of_theory(study):
+    """Local, SevenNet, CHGNet and GPAW all put V_Co(B) first at the oxygen-poor edge."""
+    study.host.claims = list(get_host("cofe2o4").claims)
+    row = next(c for c in with_assumptions(study, None, Assumptions()).claims if c.id == "C5")
+    assert row.engine == "gpaw (GPAW)"
+    assert row.verdict == "contradicted"
+    assert row.value == pytest.approx(2.52 - 3.36)
+    assert "-0.84 eV at the oxygen-poor and -0.17 eV at the oxygen-rich edge" in row.reason
+    assert "engine local of this study" in row.reason
+
+
+def test_a_formation_energy_below_zero_beyond_its_error_is_a_failed_check():
+    assert not_below_zero(-2.34, 1.23).passed is False
+    assert not_below_zero(-2.34, 1.23).in_words.endswith("-2.34 eV, must be above -1.23 eV")
+    assert not_below_zero(-1.0, 1.23).passed is True
+    assert not_below_zero(0.4, None).passed is True
+    unknown = not_below_zero(-0.1, None)
+    assert (unknown.passed, unknown.note) == (False, "no error is known")
+
+
+def test_it_is_no_headline_and_the_order_within_one_element_comes_first(study):
+    answer = vacancy_answer(study)
+    assert answer.short == "V_Fe(B) before V_Fe(A) by 1.34 eV"
+    assert answer.detail.startswith("no result between elements: V_Fe(B), lowest formation energy in the window: -2.34")
+    assert "gpaw (28 atoms, 2026-11-24): V_Co(B) 1.17, V_Fe(B) 1.34" in answer.detail
+    for vacancy in study.vacancies:
+        vacancy.error_bar_eV = 2.5
+    inside = vacancy_answer(study)
+    assert inside.short == "V_Fe(B) or V_Co(B)"
+    assert inside.detail.startswith("V_Fe(B) before V_Fe(A) by 1.34 eV; V_Fe(B): -2.34 eV")
+    assert "within that error" in inside.detail
+    for vacancy in study.vacancies:
+        vacancy.error_bar_eV = 0.05
+        vacancy.oxygen_rich.low_eV += 5
+        vacancy.oxygen_rich.high_eV += 5
+    assert vacancy_answer(study).short == "V_Fe(B)"
+
+
+def test_every_question_has_its_row(study):
+    for gone in ({}, {"vacancies": []}, {"vacancies": [], "migration": [], "retention": None, "unidirectional": None}):
+        page = build_page(study.model_copy(update=gone), {})
+        assert tuple(a.question for a in page.answers) == QUESTIONS
+        assert all(a.short and a.detail for a in page.answers)
+    assert "not computed" in summary_text(study.model_copy(update={"migration": [], "retention": None}))
+
+
+def test_measured_values_stand_beside_the_studys_own(study):
+    table = measured_table(study)
+    rows = {row[0].text: [c.text for c in row] for row in table.rows}
+    assert set(rows) == {"moment", "magnetisation", "T_C", "K1", "a", "order"}
+    assert rows["a"][1:3] == ["8.252 A", "8.392 A (room temperature)"]
+    assert rows["moment"][1] == "3 muB per formula unit"
+    assert rows["K1"][1] == f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3"
+    assert rows["T_C"][1] == "–"
+    assert all(row[3] for row in rows.values())
+
+
+@pytest.mark.parametrize("key", [k for k in host_keys() if ":" not in k])
+def test_measured_lattice_is_that_of_the_host(key):
+    """Two sources of one number: the table and the cell that the host builds."""
+    host = get_host(key)
+    for value in measured_values(key):
+        assert value.source
+        assert value.text or (value.low is not None and value.low <= value.high)
+        if value.quantity == "a":
+            cell = host.structure()
+            edge = (cell.volume * 32 / cell.composition["O"]) ** (1 / 3)
+            assert value.low * 0.995 < edge < value.high * 1.005
+        if value.quantity == "moment":
+            collinear = host.moment_per_formula_muB
+            assert collinear is None or abs(value.low - collinear) < 1.2
