@@ -5,7 +5,7 @@ import pytest
 from magnetoionics.analysis.defects.oxidation_states import changed_ions, compensation_text, site_moments
 from magnetoionics.analysis.defects.vacancies import VacancySet
 from magnetoionics.analysis.report.page import report_html
-from magnetoionics.analysis.results.calculation import Calculation, Check, InvalidResultError
+from magnetoionics.analysis.results.calculation import Calculation, Check, InvalidResultError, invalid_because
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.local.runner import LocalRunner
@@ -158,10 +158,18 @@ def test_the_lowest_usable_start_is_kept_and_all_are_shown(cobalt):
     # Neel totals of Co8Fe15O32: 24 - 5 with three moments of 3 gone
     assert state.calculation.total_moment_muB == 10
     assert VacancySet.model_validate_json(made.model_dump_json()).vacancies[0].starts == state.starts
-    with pytest.raises(InvalidResultError, match="every start"):
-        collect_vacancies.original(
-            calculation(cell, 0.0), [site], [starts[:1]], [[calculation(cells[0], 0, valid=False)]]
-        )
+    lost = calculation(cells[0], 0, valid=False)
+    # A vacancy without a sound start is there to be looked at; its checks keep it out of every ranking.
+    (refused,) = collect_vacancies.original(calculation(cell, 0.0), [site], [starts[:1]], [[lost]]).vacancies
+    assert invalid_because(refused.calculation.checks) == ["spin flipped"]
+    # Starts that ended with an error come as None: the others go on, and a vacancy without any is named.
+    some = collect_vacancies.original(
+        calculation(cell, 0.0), [site, site], [starts, starts], [[None, *done[1:]], [None] * 3]
+    )
+    assert [s.label for s in some.vacancies[0].starts] == [s.label for s in starts[1:]]
+    assert list(some.left_out) == [site.label]
+    with pytest.raises(InvalidResultError, match="no relaxation came to an end"):
+        collect_vacancies.original(calculation(cell, 0.0), [site], [starts[:1]], [[None]])
 
 
 def test_what_the_electrons_did_is_read_from_the_moments_found(cobalt):
