@@ -88,7 +88,7 @@ def content(value: Any, replace: Replace = lambda value: None) -> Any:
 
 
 def _object(item: Any, plain: Callable[[Any], Any]) -> dict[str, Any]:
-    if isinstance(item, Stored) and is_dataclass(item):
+    if isinstance(item, Stored):
         return _settings(item, plain)
     if hasattr(item, "model_dump"):
         # A field that comes later is empty in what is older.
@@ -97,7 +97,7 @@ def _object(item: Any, plain: Callable[[Any], Any]) -> dict[str, Any]:
     if isinstance(item, type) or (callable(item) and not hasattr(item, "as_dict")):
         return {"name": f"{item.__module__ if not is_own(item) else ''}.{item.__qualname__}"}
     if hasattr(item, "as_dict"):
-        identity = getattr(item, "identity", dict)()
+        identity: dict[str, Any] = getattr(item, "identity", dict)()
         return {**plain(item.as_dict()), **({"identity": plain(identity)} if identity else {})}
     if is_dataclass(item):
         return {f.name: plain(getattr(item, f.name)) for f in fields(item)}

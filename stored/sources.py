@@ -98,18 +98,23 @@ def _imported(found: dict[str, list[Path]]) -> Iterator[str]:
 
 
 def _imports(files: list[Path]) -> set[str]:
+    return set().union(*(_imports_of(path, file_digest(path)) for path in files))
+
+
+@cache
+def _imports_of(path: Path, digest: str) -> frozenset[str]:
+    """Top-level modules that a file with this content imports."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return frozenset()
     names: set[str] = set()
-    for path in files:
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (OSError, SyntaxError, ValueError):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                names.add(node.module.partition(".")[0])
-    return names
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return frozenset(names)
 
 
 @cache

@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from ...stored.content import content, digest
 from ...stored.resolve import defining_module, is_job_function
+from ...stored.sources import code_identity
 
 if TYPE_CHECKING:
     from jobflow import Job
 
 # Parameters whose text names a material, by whose definition the number is made.
 _HOST_PARAMETER = "host_key"
+# Packages whose job functions hand values on.
+_ONLY_HAND_ON = ("jobflow", "builtins", "operator")
 # What a host's definition says for people.
 _WORDS = ("title", "claims", "sources", "build_cell")
 
@@ -74,7 +77,7 @@ def job_content(job: Job, keys: Mapping[str, str]) -> dict[str, Any]:
     original = getattr(job.function, "original", job.function)
     owner = getattr(job.function, "__self__", None)
     return {
-        "function": _function_name(job.function),
+        "function": _function(job.function),
         "cache_version": getattr(original, "cache_version", 1),
         "owner": None if owner is None or isinstance(owner, ModuleType) else content(owner, replace),
         "arguments": {name: _argument(name, value, replace) for name, value in _arguments(job).items()},
@@ -92,10 +95,24 @@ def _reference(value: Any) -> str | None:
     return None
 
 
-def _function_name(function: Any) -> str:
+def _function(function: Any) -> Any:
+    """Stored name of one of our job functions; name and code of somebody else's."""
     original = getattr(function, "original", function)
-    own = is_job_function(function)
-    return str(original.__qualname__) if own else f"{defining_module(original)}.{original.__qualname__}"
+    if is_job_function(function):
+        return str(original.__qualname__)
+    module = defining_module(original)
+    name = f"{module}.{original.__qualname__}"
+    if module.partition(".")[0] in _ONLY_HAND_ON:
+        return name
+    return {"name": name, "code": code_identity(module), "source": _source(original) if module == "__main__" else ""}
+
+
+def _source(function: Any) -> str:
+    """Source of a function in a script or notebook, which is no module that could be found."""
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        return ""
 
 
 def _arguments(job: Job) -> dict[str, Any]:

@@ -143,6 +143,8 @@ def test_strict_types(repository: Path, tmp_path: Path) -> None:
         "--cache-dir",
         str(tmp_path / "cache"),
         "-p",
+        "magnetoionics.stored",
+        "-p",
         "magnetoionics.structures",
         "-p",
         "magnetoionics.analysis",

@@ -79,6 +79,19 @@ def test_a_calculator_elsewhere_with_the_same_sources_is_the_same(calculator, tm
     assert key_of(AseCalculatorEngine(calculator=path)) == before
 
 
+def test_somebodys_edited_job_function_is_another(tmp_path, monkeypatch):
+    name = f"jobs_{tmp_path.name.replace('-', '_')}"
+    file = tmp_path / f"{name}.py"
+    file.write_text("from jobflow import job\n\n@job\ndef f(x):\n    return x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    made = importlib.import_module(name).f(1)
+    before = job_key(made, {})
+    assert job_key(made, {}) == before
+    file.write_text(file.read_text().replace("return x", "return -x"))
+    assert job_key(made, {}) != before
+    del sys.modules[name]
+
+
 @dataclass
 class Potential(MLEngine):
     """Stands for an ML potential whose package need not be installed."""
