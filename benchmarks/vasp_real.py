@@ -46,7 +46,7 @@ NOT_OF_THE_RUN = {
     "p_sp2",
 }
 # pymatgen's names of functionals that this package tells apart.
-SAME_FUNCTIONAL = {"GGA": {"PBE"}, "HSE06": {"HSE06", "HSEsol"}}
+SAME_FUNCTIONAL = {"GGA": {"PBE"}, "HSE06": {"HSE06", "HSEsol"}, "revPBE": {"RPBE", "revPBE"}}
 
 
 @dataclass
@@ -152,8 +152,9 @@ def _vasprun(case: Case, name: str, path: Path, right: Mapping[str, Any]) -> Non
             # Behind a linear response the file's last step is none of the ground state.
             case.hold(what, value if response else run.last_change_eV, value, 1.1e-8)
         elif key == "run_type_pymatgen":
-            base = value.removesuffix("+U")
-            case.hold(what, run.functional in SAME_FUNCTIONAL.get(base, {base}), True)
+            # pymatgen says nothing of another share of exact exchange, and names dispersion in its own way.
+            base, found = value.split("+")[0], str(run.functional).split(" with ")[0].split("+")[0].removesuffix("-vdW")
+            case.hold(what, found in SAME_FUNCTIONAL.get(base, {base}), True)
             case.hold(f"{what} U", bool(run.hubbard), value.endswith("+U"))
         elif key == "verdict":
             _verdict(case, what, run, value)
@@ -248,7 +249,8 @@ def _outcar(case: Case, name: str, path: Path, right: Mapping[str, Any]) -> None
             case.hold(what, _first(r"E-fermi\s*:\s*(\S+)", text) if to_head else run.fermi_eV, value)
         elif key == "nelect_pymatgen":
             # Counted on the grid, which is not NELECT to the last digits.
-            case.hold(what, run.electrons, value, 2e-3)
+            counted = _first(r"number of electron\s+(\S+)\s+magnetization", text)
+            case.hold(what, counted if to_head else run.electrons, value, 2e-3)
         elif key == "site_potentials_V":
             _potentials(case, what, run, value)
         elif key in ("p_ion", "p_elec"):

@@ -6,6 +6,7 @@ Its `Check` has ``invalidates`` set and no later step accepts the result.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +14,16 @@ from numpy.typing import NDArray
 from ..analysis.magnetism.directions import antipodes
 from ..analysis.results.calculation import Check
 
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
 # A moment that falls under this share of its start value is another spin state, not screening by the lattice.
 KEPT_SHARE = 0.5
 # Ions with smaller start moments carry no spin of their own.
 SPIN_MOMENT_muB = 0.6
+# Ions whose state with one electron less has a closed shell in an octahedron: Co2+ becomes low-spin Co3+.
+CLOSED_SHELL = ("Co",)
+CLOSED_MOMENT_muB = 0.4
 # Spin-orbit energies are read to about 1e-8 eV; a map is never quieter than this.
 NOISE_FLOOR_meV = 1e-3
 ODD_SHARE = 0.05
@@ -30,24 +37,66 @@ def guard(
     return Check(name=name, passed=passed, value=value, limit=limit, unit=unit, note="" if passed else note)
 
 
-def moments_kept(start: Sequence[float], found: Sequence[float] | None) -> Check:
+def moments_kept(
+    start: Sequence[float],
+    found: Sequence[float] | None,
+    *,
+    elements: Sequence[str] | None = None,
+    holes: float = 0.0,
+) -> Check:
     """Whether every spin kept its sense and at least half of its size.
 
     Parameters
     ----------
     start, found
         Moments before and after, muB, in the same order; `found` None if the engine gave none.
+    elements
+        Symbols of the sites; needed to tell a closed shell from a lost moment.
+    holes
+        How many electrons the formal charges lack, see `holes_of`: so many ions of `CLOSED_SHELL` may have taken up a
+        hole and ended without a moment (Co3+, t2g6). One more is a lost state.
     """
     if found is None or len(found) != len(start):
         return guard("moments kept", False, "the output holds no site moments: they are lost")
     before, after = np.asarray(start, dtype=float), np.asarray(found, dtype=float)
     spins = np.abs(before) > SPIN_MOMENT_muB
+    closed = np.zeros(len(before), dtype=bool)
+    if elements is not None:
+        closed = spins & np.isin(list(elements), CLOSED_SHELL) & (np.abs(after) < CLOSED_MOMENT_muB)
+        if closed.sum() > holes + 1e-6:
+            closed[:] = False
+    spins &= ~closed
+    turned = ", ".join(str(i) for i in np.flatnonzero(closed))
+    said = f"site(s) {turned} took up a hole and have a closed shell now" if turned else ""
     if not spins.any():
-        return guard("moments kept", True, "")
+        return Check(name="moments kept", passed=True, note=said)
     share = after[spins] / before[spins]
     worst = int(np.flatnonzero(spins)[int(np.argmin(share))])
-    note = f"site {worst} went from {before[worst]:+.2f} to {after[worst]:+.2f} muB: another magnetic state"
-    return guard("moments kept", bool(share.min() >= KEPT_SHARE), note, float(share.min()), KEPT_SHARE)
+    lost = f"site {worst} went from {before[worst]:+.2f} to {after[worst]:+.2f} muB: another magnetic state"
+    smallest = float(share.min())
+    kept = bool(smallest >= KEPT_SHARE)
+    return Check(
+        name="moments kept",
+        passed=kept,
+        value=smallest,
+        limit=KEPT_SHARE,
+        must_be="above",
+        note=said if kept else lost,
+    )
+
+
+def holes_of(structure: Structure) -> float:
+    """Electrons that a cell lacks for its formal charges: 3 for a neutral cell without one Fe3+; 0 if unknown.
+
+    Parameters
+    ----------
+    structure
+        With the site property ``valence`` (e); its charge is taken off.
+    """
+    valence = structure.site_properties.get("valence")
+    if valence is None or any(v is None for v in valence):
+        return 0.0
+    return max(0.0, float(structure._charge or 0.0) - float(np.sum(np.asarray(valence, dtype=float))))
 
 
 def no_spin_flip(first: Sequence[float], last: Sequence[float]) -> Check:

@@ -51,7 +51,7 @@ class AnisotropyMap(Document):
     method
         How the energies were had, e.g. ``"self-consistent"`` or ``"force theorem"``.
     orbital_moments_muB
-        Size of each site's orbital moment for each direction, shape (n, n_sites), where the engine has them.
+        Each site's orbital moment along each direction, shape (n, n_sites), muB, where the engine has them.
     checks
         Guards and checks of the map; see `calculation.require_valid`.
     restriction_error_meV

@@ -48,8 +48,12 @@ class Phase(Document):
     provenance: Provenance
 
 
+# Where a provenance keeps its PAW data sets: by element ``titel``, ``potcar_md5`` and ``header_sha256``.
+DATA_SETS_KEY = "paw"
+
+
 def check_consistent(provenances: Iterable[Provenance]) -> None:
-    """Refuse energies that must not be added: another engine, functional, U or correction scheme.
+    """Refuse energies that must not be added: another engine, functional, U, PAW data set or correction scheme.
 
     Measured numbers (level of theory ``experiment``) and arithmetic enter as differences of potentials and are
     skipped. U counts as written: record the U of the whole settings table also for cells that lack
@@ -75,6 +79,29 @@ def check_consistent(provenances: Iterable[Provenance]) -> None:
                     f"energies with different {name} ({one!r} and {other!r}) must not be combined: "
                     "recompute all of them with one engine, functional and U"
                 )
+    _check_data_sets(calculated)
+
+
+def _check_data_sets(provenances: Sequence[Provenance]) -> None:
+    """Refuse two PAW data sets of one element, by title or, where both are known, by a hash.
+
+    Raises
+    ------
+    ValueError
+        Naming the element and both data sets.
+    """
+    seen: dict[str, dict[str, str | None]] = {}
+    for p in provenances:
+        for element, found in dict(p.settings.get(DATA_SETS_KEY, {})).items():
+            first = seen.setdefault(element, found)
+            for key in ("titel", "potcar_md5", "header_sha256"):
+                one, other = first.get(key), found.get(key)
+                if one and other and one != other:
+                    raise ValueError(
+                        f"energies with different PAW data sets of {element} ({first.get('titel')!r} and "
+                        f"{found.get('titel')!r}, {key} {one!r} and {other!r}) must not be combined: recompute all of "
+                        "them with one"
+                    )
 
 
 def correction_scheme(provenance: Provenance) -> str:

@@ -16,6 +16,7 @@ from ..errors import UserError
 from .codes import code_problems, needed_codes
 from .controller import DatabaseDownError, job_controller, ping_database, project_of, studies
 from .project import load_project
+from .ranks import USUAL, check_band_ranks, ranks_of
 from .submit import check_table, project_table
 from .waiting import WAITS_FOR, completed, release
 
@@ -111,6 +112,8 @@ def check_project(project: Project, name: str) -> Iterator[Finding]:
     try:
         table = project_table(name)
         check_table(table, _ProjectOnly(project))  # type: ignore[arg-type]
+        if (ranks_of(table.kinds["neb"]) or 0) > USUAL:
+            check_band_ranks(table, USUAL)
     except UserError as error:
         yield Finding("table of resources", str(error), "edit the table")
 

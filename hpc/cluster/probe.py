@@ -34,7 +34,41 @@ def vasp_problems(elements: list[str]) -> list[Problem]:
                     f"(or ATOMATE2_{variable} in exec_config)",
                 )
             )
-    return out + potcar_problems(elements)
+    return [*out, *vtst_problems(str(SETTINGS.VASP_CMD)), *potcar_problems(elements)]
+
+
+def vtst_problems(command: str) -> list[Problem]:
+    """Whether the program of a command lacks the VTST patch, without which bands do not move.
+
+    A build prints its own "VTST: version", so that the words are in the file; of a script that starts another program
+    nothing is said.
+    """
+    words = shlex.split(os.path.expandvars(command))
+    found = [shutil.which(w) for w in words if "vasp" in Path(w).name.lower() and not w.startswith("-")]
+    program = next((Path(p) for p in reversed(found) if p), None)
+    if program is None or not _lacks_vtst(program):
+        return []
+    return [
+        (
+            f"{program.name} of VASP_CMD is built without VTST: bands stay where they are put",
+            "build VASP with the VTST code (theory.cm.utexas.edu/vtsttools), or name such a build as the engine's "
+            "command for bands (commands: {band: ...})",
+        )
+    ]
+
+
+def _lacks_vtst(program: Path) -> bool:
+    """Whether a binary, and no script, holds no word of VTST."""
+    words, overlap = b"VTST: version", 64
+    with program.open("rb") as stream:
+        if stream.read(4) != b"\x7fELF":
+            return False
+        before = b""
+        while part := stream.read(1 << 24):
+            if words in before + part:
+                return False
+            before = part[-overlap:]
+    return True
 
 
 def missing_programs(command: str) -> str:

@@ -17,6 +17,7 @@ from ..local.store import STORE_FOLDER, SUBMISSION_FILE
 from ..study_folder.files import DRY_RUN, write_whole
 from .controller import project_of
 from .project import projects_folder
+from .ranks import check_band_ranks, images_of
 from .table import TABLE_FILE, ResourceTable, apply_table, read_table
 
 if TYPE_CHECKING:
@@ -86,8 +87,16 @@ def project_table(project_name: str) -> ResourceTable:
 
 
 def job_costs(flow: Flow, table: ResourceTable) -> list[JobCost]:
-    """Worker, nodes and largest core hours of every job known beforehand."""
-    return list(_costs((job for job, _ in flow.iterflow()), table))
+    """Worker, nodes and largest core hours of every job known beforehand.
+
+    Raises
+    ------
+    UserError
+        If the images of a band cannot share its ranks.
+    """
+    jobs = [job for job, _ in flow.iterflow()]
+    check_band_ranks(table, images_of(jobs))
+    return list(_costs(jobs, table))
 
 
 def _costs(jobs: Iterable[Job], table: ResourceTable) -> Iterator[JobCost]:
@@ -137,6 +146,7 @@ def submit_flow(
     check_table(table, controller)
     # Ordering a flow looks through all its inputs: it is done once.
     plan = list(flow.iterflow())
+    check_band_ranks(table, images_of(job for job, _ in plan))
     keys = _job_keys(job for job, _ in plan)
     key = _study_key(keys)
     known = _claim(controller, key, {"flow": flow.uuid, "about": about, "campaign": campaign}, table)

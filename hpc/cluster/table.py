@@ -14,6 +14,7 @@ from ...stored.resolve import defining_module
 from ...structures.io.untrusted_input import read_yaml
 from ..errors import UserError
 from .names import own_name
+from .ranks import shared_per_node
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job
@@ -175,7 +176,7 @@ def default_table(settings: ClusterSettings) -> ResourceTable:
         kinds={
             "relax": entry("cpu", 1, cores),
             "static": entry("cpu", 1, cores),
-            "neb": entry("neb", settings.neb_nodes, cores),
+            "neb": entry("neb", settings.neb_nodes, shared_per_node(settings.neb_nodes, cores)),
             "spin-orbit": entry("cpu", 1, cores),
             "phonon": entry("cpu", 1, cores),
             "ml": entry("gpu", 1, 1),

@@ -27,6 +27,7 @@ _OWN_MODULES = {
     "workflows.field.requests",
     "workflows.gpaw.reference_results",
     "workflows.gpaw.settings",
+    "workflows.vasp.finished.document",
     "workflows.vasp.neb",
     "workflows.vasp.settings",
     "workflows.vasp.spin_orbit",

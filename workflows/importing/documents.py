@@ -13,8 +13,9 @@ from ...analysis.results.calculation import Calculation
 from ...analysis.results.document import Provenance
 from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
+from ...analysis.thermodynamics.phases import DATA_SETS_KEY
 from ..vasp.finished.document import VaspRun
-from .consistency import cutoff_eV, hubbard_of, paw_sets
+from .consistency import cutoff_eV, hubbard_of
 from .found import Found
 
 INTERSTITIAL = "interstitial"
@@ -38,7 +39,7 @@ def provenance_of(found: Found, hubbard_U_eV: Mapping[str, float]) -> Provenance
         "folder": found.place.name,
         "encut_eV": cutoff_eV(run),
         "kpoint_mesh": run.kpoint_mesh,
-        "paw": paw_sets(run),
+        DATA_SETS_KEY: run.data_sets,
         "charge_e": run.charge_e,
     }
     return Provenance(

@@ -16,6 +16,8 @@ from scipy.interpolate import CubicSpline
 
 from ...analysis.results.checks import Check, held
 from ..band.path import tangents
+from ..guards import guard
+from .finished.document import VaspRun
 from .settings import VaspBandSettings
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 HIDDEN_MINIMUM_eV = 0.02
+# Positions are printed to 8 decimals of the cell; a step of an optimiser is larger.
+UNMOVED_A = 1e-4
 
 
 def band_forces(path: FloatArray, energies: FloatArray, forces: FloatArray, spring: float, climb: bool) -> FloatArray:
@@ -147,6 +151,21 @@ def one_branch(
         else "energies and work of the forces differ by the field's work over half a cell: "
         "another branch, or too few images to tell",
     )
+
+
+def patched(run: VaspRun) -> Check:
+    """Whether the binary that ran an image has VTST: without it IBRION = 3 with POTIM = 0 moves nothing."""
+    note = "OUTCAR names no VTST: the build lacks the patch, and its images stay where they were put"
+    return guard("VTST found", run.vtst is not None, note)
+
+
+def moved(run: VaspRun, found: Structure, start: Structure) -> Check:
+    """Whether an image that took several steps left its place."""
+    if run.ionic_steps < 2:
+        return Check(name="image moved", passed=None, note="it took one step: its place was right, or the run was cut")
+    away = float(np.linalg.norm(found.cart_coords - start.cart_coords, axis=1).max())
+    note = f"after {run.ionic_steps} steps the image is where it started: the optimiser moves nothing"
+    return guard("image moved", away > UNMOVED_A, note, away, UNMOVED_A, "A")
 
 
 def judge_path(path: Sequence[Structure]) -> Check:

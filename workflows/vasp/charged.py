@@ -11,27 +11,26 @@ from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
 from atomate2.vasp.sets.core import StaticSetGenerator
 from emmet.core.tasks import TaskDoc
 from jobflow import Flow, Response, job
-from pymatgen.io.vasp import Locpot, Outcar, Vasprun
+from pymatgen.io.vasp import Locpot, Vasprun
 
 from ...analysis.defects.charge_corrections import SitePotentials
 from ...analysis.defects.charged_cells import ChargedCell, DielectricResult, counted_states
 from ...analysis.defects.exchange_formats import planar_potential
 from ...stored.base import Stored
-from ..guards import guard, moments_kept
-from .field import field_fields, insulating
+from ..guards import guard, insulator
+from .field import field_fields
 from .inputs import Incar, generator, static_incar
 from .jobs import (
     OWN_FOLDER,
     MagneticRelaxMaker,
     MagneticStaticMaker,
     calculation_flow,
-    common_guards,
     provenance,
     read_calculation,
-    site_moments,
 )
 from .order import block_order, in_order
 from .outcar import file_of
+from .own_runs import run_guards, run_in, spins_kept
 from .settings import MAKER_RUN_ONLY, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def read_charged(
     if relaxed is not None:
         checks += [c for c in relaxed.checks if c.name not in {own.name for own in checks} or c.passed is False]
     order = block_order(structure)
-    potentials = Outcar(file_of(task.dir_name, "OUTCAR")).electrostatic_potential
+    potentials = run_in(task.dir_name).electron_potentials_eV
     sites = None
     if potentials and len(potentials) == len(structure):
         place = np.argsort(order)
@@ -180,14 +179,14 @@ def read_dielectric(
 ) -> DielectricResult:
     """A `DielectricResult` from an atomate2 document, with every guard held."""
     ordered = in_order(structure, block_order(structure))
-    outcar = Outcar(file_of(task.dir_name, "OUTCAR"))
-    electronic = np.asarray(getattr(outcar, "dielectric_tensor", np.zeros((3, 3))), dtype=float)
-    ionic = np.asarray(getattr(outcar, "dielectric_ionic_tensor", np.zeros((3, 3))), dtype=float)
+    run = run_in(task.dir_name)
+    electronic = np.asarray(run.dielectric_electronic or np.zeros((3, 3)), dtype=float)
+    ionic = np.asarray(run.dielectric_ionic or np.zeros((3, 3)), dtype=float)
     lowest = float(np.linalg.eigvalsh(0.5 * (ionic + ionic.T))[0])
     checks = [
-        *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings)),
-        moments_kept(ordered.site_properties["magmom"], site_moments(task)),
-        insulating(task),
+        *run_guards(run, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings)),
+        spins_kept(ordered, run.site_moments_muB),
+        insulator(run.gap_eV),
         guard("electronic tensor", bool(electronic.any()), "the output holds no dielectric tensor"),
         # A soft mode makes it negative or huge: the structure is then no minimum.
         guard("ionic tensor", lowest > 0, f"its smallest eigenvalue is {lowest:.3g}", lowest, 0.0),
@@ -197,5 +196,5 @@ def read_dielectric(
         electronic=electronic.tolist(),
         ionic=ionic.tolist(),
         checks=checks,
-        provenance=provenance(maker.settings, task, {"folder": task.dir_name}),
+        provenance=provenance(maker.settings, run, {"folder": task.dir_name}),
     )

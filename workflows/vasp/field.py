@@ -20,27 +20,24 @@ from atomate2.vasp.sets.core import RelaxSetGenerator, StaticSetGenerator
 from custodian.vasp.handlers import LargeSigmaHandler
 from emmet.core.tasks import TaskDoc
 from jobflow import Flow, Response, job
-from pymatgen.io.vasp import Outcar
 
 from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles
 from ...analysis.results.calculation import Band, Calculation, Check, require_valid
 from ...calculators.field import check_breakdown
 from ...stored.base import Stored
-from ..guards import guard, insulator, moments_kept
+from ..guards import guard, insulator
 from . import guards
 from .inputs import Incar, field_tags, generator, occupation_tags, relax_incar, static_incar
 from .jobs import (
     OWN_FOLDER,
     MagneticStaticMaker,
     calculation_flow,
-    common_guards,
     provenance,
     read_calculation,
     run_ordered,
-    site_moments,
 )
 from .order import block_order, in_order
-from .outcar import file_of
+from .own_runs import run_guards, run_in, spins_kept
 from .settings import MAKER_RUN_ONLY, VaspSettings, VaspSettingsError, expected_electrons
 
 if TYPE_CHECKING:
@@ -141,46 +138,35 @@ def field_fields(fields: dict[str, Any]) -> dict[str, Any]:
     return {**fields, "run_vasp_kwargs": {**fields["run_vasp_kwargs"], "handlers": handlers}}
 
 
-def insulating(task: TaskDoc) -> Check:
-    """The guard `insulator` of a finished run."""
-    return insulator(task.calcs_reversed[0].output.bandgap)
-
-
 @job(name="read polarisation")
 def read_polarisation(task: TaskDoc, structure: Structure, *, name: str, maker: PolarisationMaker) -> Polarisation:
     """A `Polarisation` from an atomate2 document, sites in the order of `structure`."""
     order = block_order(structure)
     ordered = in_order(structure, order)
     place = np.argsort(order)
-    # emmet's document keeps the electrons' part of the dipole only, so the file itself is read.
-    outcar = Outcar(file_of(task.dir_name, "OUTCAR"))
+    run = run_in(task.dir_name)
     checks = [
-        *common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings)),
-        moments_kept(ordered.site_properties["magmom"], site_moments(task)),
-        insulating(task),
+        *run_guards(run, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings)),
+        spins_kept(ordered, run.site_moments_muB),
+        insulator(run.gap_eV),
     ]
-    born = getattr(outcar, "born", None) if maker.born else None
+    born = run.born_charges_e if maker.born else None
     if maker.born and (born is None or len(born) != len(structure)):
         checks.append(guard("Born charges", False, "the output holds no Born charges for every ion"))
         born = None
-    dipole = None
-    if not maker.born:
-        parts = [getattr(outcar, "p_elec", None), getattr(outcar, "p_ion", None)]
-        if any(p is None for p in parts):
-            checks.append(guard("Berry phase", False, "the output holds no Berry-phase dipole"))
-        else:
-            # pymatgen keeps VASP's old convention, in which an electron counts as positive.
-            dipole = [-float(a) - float(b) for a, b in zip(*parts, strict=True)]
+    dipole = run.dipole_e_A if not maker.born else None
+    if not maker.born and dipole is None:
+        checks.append(guard("Berry phase", False, "the output holds no Berry-phase dipole"))
     return Polarisation(
         name=name,
         structure=structure,
         dipole_e_A=dipole,
         # VASP's rows are the field, its columns the displacement: Z_ab = d F_b / d E_a = d p_a / d u_b.
         born_charges_e=None if born is None else np.asarray(born, dtype=float)[place].tolist(),
-        dielectric=outcar.dielectric_tensor if maker.born else None,
-        gap_eV=task.calcs_reversed[0].output.bandgap,
+        dielectric=run.dielectric_electronic if maker.born else None,
+        gap_eV=run.gap_eV,
         checks=checks,
-        provenance=provenance(maker.settings, task, {"folder": task.dir_name}),
+        provenance=provenance(maker.settings, run, {"folder": task.dir_name}),
     )
 
 
@@ -317,13 +303,11 @@ def read_in_field(
     """
     require_valid(bare.checks, bare.name)
     done: Calculation = read_calculation.original(task, structure, name=name, settings=maker.settings, maker=maker)
-    found = task.calcs_reversed[0].input.incar.get("EFIELD_PEAD")
+    run = run_in(task.dir_name)
     asked = list(maker.field_V_per_A)
-    tag = field_tags(asked, maker.settings)["EFIELD_PEAD"]
-    kept = found is not None and np.allclose(np.asarray(found, dtype=float), tag, atol=1e-9)
     extra = [
-        guard("field kept", bool(kept), f"EFIELD_PEAD is {found} and not {tag}"),
-        insulating(task),
+        guards.field_kept(run.incar.get("EFIELD_PEAD"), field_tags(asked, maker.settings)["EFIELD_PEAD"]),
+        insulator(run.gap_eV),
         _pushes(task, structure, bare, asked),
     ]
     settings = {**done.provenance.settings, "field_V_per_A": asked}

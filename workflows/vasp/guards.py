@@ -10,7 +10,11 @@ from numpy.typing import ArrayLike
 
 from ...analysis.results.checks import Check, held
 from ..guards import guard
+from .finished.document import PawDataSet
+from .finished.judge import same_tag
 
+# Last digit of an energy in vasprun.xml.
+PRINTED_eV = 1e-8
 FIELD_PUSHES = "forces of the field"
 # Born charges are the formal ones within a factor: outside, the field is not in the forces, or has another sign.
 FIELD_SHARES = (0.3, 3.0)
@@ -30,57 +34,90 @@ def mesh_kept(found: Sequence[int] | None, asked: Sequence[int]) -> Check:
     return guard("k-point mesh kept", found is not None and list(found) == list(asked), note)
 
 
-def settings_kept(incar: Mapping[str, Any], parameters: Mapping[str, Any], asked: Mapping[str, Any]) -> Check:
+def settings_kept(
+    incar: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    asked: Mapping[str, Any],
+    *,
+    noncollinear: bool = False,
+) -> Check:
     """Whether the tags that define the energy survived corrections on the way.
 
     Parameters
     ----------
     incar
-        INCAR of the run as VASP read it.
+        INCAR of the run as VASP read it, whole.
     parameters
-        What VASP made of it; words are not compared, because VASP writes some in its own way.
+        What VASP made of it. Words are not compared, because VASP writes some in its own way, nor lists, of which it
+        keeps the first entry at times (LDAUU of several species).
     asked
         What was written at first.
+    noncollinear
+        Then VASP sets ISPIN to 1 by itself.
     """
     changed = []
     for key, value in asked.items():
+        places = [incar.get(key)]
         used = parameters.get("ENMAX" if key == "ENCUT" else key)
-        places = [incar.get(key)] + ([used] if used is not None and not isinstance(value, str) else [])
+        plain = not isinstance(value, str | list | tuple) and not (noncollinear and key == "ISPIN")
+        if used is not None and plain:
+            places.append(used)
         changed += [f"{key} = {found!r} instead of {value!r}" for found in places if not _same(found, value)]
     return guard("settings kept", not changed, "; ".join(changed))
 
 
 def _same(found: Any, asked: Any) -> bool:
-    if isinstance(asked, str):
-        return str(found).strip().upper() == str(asked).strip().upper()
+    """Whether VASP's value of a tag is ours, to the 8 decimals that it prints."""
     if found is None:
         return False
+    if isinstance(asked, str):
+        return str(found).strip().upper() == str(asked).strip().upper()
     if isinstance(asked, bool):
-        return bool(found) == asked
-    return bool(
-        np.shape(found) == np.shape(asked)
-        and np.allclose(np.asarray(found, dtype=float), np.asarray(asked, dtype=float), atol=1e-9)
-    )
+        return bool(np.all(found)) == asked
+    return same_tag(found, asked)
 
 
-def electronically_converged(energies_eV: Sequence[float], limit_eV: float, max_steps: int) -> Check:
-    """Whether the last self-consistency loop ended by its energy change, judged from the energies themselves.
+def electronically_converged(change_eV: float | None, steps: int, limit_eV: float, max_steps: int) -> Check:
+    """Whether the last self-consistency loop of the ground state ended by its energy change.
 
     Parameters
     ----------
-    energies_eV
-        Energy after each electronic step of the last ionic step.
+    change_eV
+        Change of the free energy in the last step of the loop, without the linear response behind it.
+    steps
+        Of that loop.
     limit_eV
-        EDIFF.
+        EDIFF. VASP prints 8 decimals, so that a change below it can be printed as half a digit more: 2706 finished
+        loops of public runs keep this bound.
     max_steps
         NELM: a loop of this length was cut off, whatever its tag says.
     """
-    if len(energies_eV) < 2:
+    if change_eV is None or steps < 2:
         return guard("electronic convergence", False, "the output holds no self-consistency loop")
-    change = abs(energies_eV[-1] - energies_eV[-2])
-    cut = len(energies_eV) >= max_steps
+    cut = steps >= max_steps
     note = f"{'the loop was cut off after ' + str(max_steps) + ' steps' if cut else 'the energy still changed'}"
-    return guard("electronic convergence", change <= limit_eV and not cut, note, change, limit_eV, "eV")
+    reached = change_eV <= max(limit_eV + 0.5 * PRINTED_eV, PRINTED_eV) * (1 + 1e-6)
+    return guard("electronic convergence", reached and not cut, note, change_eV, limit_eV, "eV")
+
+
+def data_sets_kept(found: Sequence[PawDataSet], asked: Mapping[str, str]) -> Check:
+    """Whether every block of species was computed with the PAW data set that was asked for.
+
+    Parameters
+    ----------
+    found
+        Of the run.
+    asked
+        Names such as ``"Fe_pv"`` by element.
+    """
+    wrong = []
+    for block in found:
+        words = block.titel.split()
+        name = words[1] if len(words) > 1 else block.titel
+        if name != asked.get(block.element):
+            wrong.append(f"{block.element} was computed with {block.titel or 'an unknown set'!r}")
+    note = "; ".join(wrong) if found else "the output names no PAW data set"
+    return guard("PAW data sets", bool(found) and not wrong, note)
 
 
 def forces_relaxed(forces_eV_per_A: ArrayLike, limit_eV_per_A: float) -> Check:
@@ -130,6 +167,12 @@ def one_kpoint_set(sets: Sequence[tuple[int, tuple[int, ...]]]) -> Check:
     found = sorted(set(sets))
     note = f"directions have different k points ({found}): their energies do not compare"
     return guard("one k-point set for all directions", len(found) == 1, note)
+
+
+def field_kept(found: Any, asked: Sequence[float]) -> Check:
+    """Whether EFIELD_PEAD is the tag that was written, to VASP's 8 decimals."""
+    note = f"EFIELD_PEAD is {found} and not {list(asked)}"
+    return guard("field kept", found is not None and same_tag(found, list(asked)), note)
 
 
 def field_pushes(response_eV_per_A: ArrayLike, charges_e: ArrayLike, field_V_per_A: ArrayLike) -> Check:

@@ -10,7 +10,7 @@ from pymatgen.core import Element, Structure
 
 from .functionals import OF_FUNCTIONAL, TAGS
 from .potcars import POTCAR_FUNCTIONAL
-from .settings import VaspSettings, expected_electrons
+from .settings import VaspSettings, VaspSettingsError, expected_electrons
 from .tags import with_user_tags
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["relax", "relax cell", "static", "band", "spin-orbit"]
 Incar = dict[str, Any]
+# Components of EFIELD_PEAD below this are ignored.
+SMALLEST_FIELD_V_PER_A = 1e-5
 # Where that patch reads its matrices from.
 OCCUPATION_FILE = "OCCMATRIX"
 # What a run must not change on its own; custodian's corrections may touch the rest (ALGO, mixing, POTIM, ...).
@@ -179,10 +181,21 @@ def field_tags(field_V_per_A: Sequence[float], settings: VaspSettings) -> Incar:
     settings
         With the sign of the tag.
 
+    Raises
+    ------
+    VaspSettingsError
+        If a component is so small that VASP takes it for none.
+
     Notes
     -----
     VASP's unit is eV/Angstrom, the force on an electron, so the tag has the opposite sign of the field; its dipoles
     too count electrons as positive. Nobody has run VASP for this package: `guards.field_pushes` measures the sign.
     """
+    lost = [float(x) for x in field_V_per_A if 0 < abs(float(x)) < SMALLEST_FIELD_V_PER_A]
+    if lost:
+        raise VaspSettingsError(
+            f"field {[float(x) for x in field_V_per_A]} V/A has components that VASP ignores, below "
+            f"{SMALLEST_FIELD_V_PER_A:g} V/A: give 0 or more than that"
+        )
     tag = [settings.efield_pead_sign * float(x) + 0.0 for x in field_V_per_A]
     return {"EFIELD_PEAD": tag, "LCALCPOL": True, "NCORE": 1, "ISYM": -1}

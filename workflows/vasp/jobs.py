@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,24 +13,24 @@ from atomate2.vasp.jobs.core import RelaxMaker, StaticMaker
 from atomate2.vasp.sets.core import RelaxSetGenerator, StaticSetGenerator
 from emmet.core.tasks import TaskDoc
 from jobflow import Flow, job
-from pymatgen.io.vasp import Incar as IncarFile
 
 from ...analysis.results.calculation import Calculation
 from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
+from ...analysis.thermodynamics.phases import DATA_SETS_KEY
 from ...stored.base import Stored
-from ..guards import guard, moments_kept
+from ..guards import guard
 from . import guards
 from .continuation import earlier_steps, go_on
-from .inputs import OCCUPATION_FILE, PROTECTED, Incar, generator, occupation_tags, relax_incar, static_incar
-from .order import back_in_order, block_order, in_order
-from .outcar import file_of
+from .finished.document import VaspRun
+from .inputs import OCCUPATION_FILE, Incar, generator, occupation_tags, relax_incar, static_incar
+from .order import block_order, in_order
+from .own_runs import energy_of, placed, run_guards, run_in, spins_kept
 from .settings import MAKER_RUN_ONLY, VaspCommands, VaspSettings, expected_electrons
 from .slim import slim_task
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
-    from emmet.core.vasp.calculation import Calculation as VaspCalculation
     from jobflow import Job, Response
     from pymatgen.core import Structure
 
@@ -140,22 +139,24 @@ def copy_density(prev_dir: str | Path) -> None:
 
 def provenance(
     settings: VaspSettings,
-    task: TaskDoc | None = None,
+    run: VaspRun | None = None,
     extra: dict[str, Any] | None = None,
     left_out: tuple[str, ...] = (),
 ) -> Provenance:
-    """Where a VASP number comes from."""
+    """Where a VASP number comes from, the PAW data sets that were read included."""
     from ..ase.jobs import versions
 
     found = versions("magnetoionics", "atomate2", "custodian", "pymatgen")
-    if task is not None and task.calcs_reversed:
-        found["vasp"] = str(task.calcs_reversed[0].vasp_version)
+    sets: dict[str, Any] = {}
+    if run is not None:
+        found |= {k: v for k, v in (("vasp", run.version), ("vtst", run.vtst)) if v is not None}
+        sets = {DATA_SETS_KEY: run.data_sets}
     return Provenance(
         engine="vasp",
         tier="VASP",
         functional=settings.functional,
         hubbard_U_eV=dict(settings.hubbard_U_eV),
-        settings={**_plain(settings.as_dict()), **(extra or {})},
+        settings={**_plain(settings.as_dict()), **sets, **(extra or {})},
         versions=found,
         left_out=list(left_out),
     )
@@ -189,115 +190,37 @@ def read_calculation(
     """
     order = block_order(structure)
     planned = maker.planned(in_order(structure, order))
-    last = task.calcs_reversed[0]
-    moments = site_moments(task)
-    final, found = back_in_order(task.output.structure, order, structure, moments)
+    run = run_in(task.dir_name)
+    final, found = placed(run, order, structure)
     final.add_site_property("moment", found if found else [None] * len(final))
-    forces = np.asarray(task.output.forces, dtype=float)
+    forces = np.asarray(run.forces_eV_per_A, dtype=float)
     checks = [
-        moments_kept(structure.site_properties["magmom"], [float(m) for m in found] if found else None),
-        *common_guards(task, planned, settings, expected_electrons(structure, settings)),
+        spins_kept(structure, found or None),
+        *run_guards(run, planned, settings, expected_electrons(structure, settings)),
     ]
     if maker.relaxes:
         checks.append(guards.forces_relaxed(forces, settings.force_eV_per_A))
         if getattr(maker, "cell", False):
-            checks.append(_stress_check(task))
+            checks.append(_stress_check(run))
     return Calculation(
         name=name,
         structure=final,
-        energy_eV=float(task.output.energy),
+        energy_eV=energy_of(run),
         max_force_eV_per_A=float(np.linalg.norm(forces, axis=1).max()),
-        force_calls=sum(len(c.output.ionic_steps or []) for c in task.calcs_reversed) + earlier_steps(task.dir_name),
-        total_moment_muB=float(last.output.outcar["total_magnetization"] or 0.0),
-        site_moments_muB=[float(m) for m in found] if found else None,
-        gap_eV=last.output.bandgap,
+        force_calls=run.ionic_steps + earlier_steps(task.dir_name),
+        total_moment_muB=run.total_moment_muB or 0.0,
+        site_moments_muB=found or None,
+        gap_eV=run.gap_eV,
         forces_eV_per_A=None if maker.relaxes else forces[np.argsort(order)].tolist(),
         checks=checks,
-        provenance=provenance(settings, task, {"kpoint_mesh": settings.mesh(structure), "folder": task.dir_name}),
+        provenance=provenance(settings, run, {"kpoint_mesh": settings.mesh(structure), "folder": task.dir_name}),
     )
 
 
-def site_moments(task: TaskDoc) -> list[float] | None:
-    """Collinear site moments in VASP's order, muB; None if the run wrote none."""
-    return moments_of(task.calcs_reversed[0])
-
-
-def moments_of(last: VaspCalculation) -> list[float] | None:
-    """The same from emmet's document of one run."""
-    table = last.output.outcar.get("magnetization") or []
-    return [float(row["tot"]) for row in table] or None
-
-
-def common_guards(task: TaskDoc, planned: VaspInputGenerator, settings: VaspSettings, electrons: float) -> list[Check]:
-    """Guards that every run must pass; see `run_guards`."""
-    return run_guards(task.calcs_reversed[0], planned, settings, electrons, final_incar(task.dir_name))
-
-
-def run_guards(
-    last: VaspCalculation,
-    planned: VaspInputGenerator,
-    settings: VaspSettings,
-    electrons: float,
-    written: Mapping[str, Any],
-    more_tags: Sequence[str] = (),
-) -> list[Check]:
-    """Guards on emmet's document of one run.
-
-    Parameters
-    ----------
-    last
-        What was run, as VASP wrote it back.
-    planned
-        The inputs that were meant.
-    settings
-        With U by element.
-    electrons
-        Expected number.
-    written
-        INCAR as it lies in the folder at the end: vasprun.xml leaves out tags of patches such as VTST.
-    more_tags
-        Tags besides `inputs.PROTECTED` that must not have changed.
-    """
-    planned_incar, mesh = planned.user_incar_settings, [int(n) for n in planned.user_kpoints_settings.kpts[0]]
-    # The arrays of U are held by `hubbard_kept`; LREAL = Auto is written back in a form of its own.
-    tags = [k for k in (*PROTECTED, *more_tags) if k in planned_incar and not isinstance(planned_incar[k], dict)]
-    tags = [k for k in tags if k != "LREAL" or planned_incar[k] is False]
-    incar, parameters = {**written, **last.input.incar}, last.input.parameters
-    steps = last.output.ionic_steps or []
-    energies = [s.e_fr_energy for s in steps[-1].electronic_steps or []] if steps else []
-    kpoints = last.input.kpoints
-    found_mesh = [int(n) for n in kpoints.kpts[0]] if kpoints is not None and len(kpoints.kpts) == 1 else None
-    return [
-        guards.electronically_converged(
-            [e for e in energies if e is not None], planned_incar["EDIFF"], int(parameters["NELM"])
-        ),
-        guards.electrons_match(parameters.get("NELECT"), electrons),
-        guards.mesh_kept(found_mesh, mesh),
-        guards.settings_kept(incar, parameters, {k: planned_incar[k] for k in tags}),
-        hubbard_kept({**incar, **parameters}, settings, last.output.structure),
-    ]
-
-
-def final_incar(folder: str) -> Mapping[str, Any]:
-    """INCAR of a finished run, after whatever custodian changed in it."""
-    return dict(IncarFile.from_file(file_of(folder, "INCAR")))
-
-
-def hubbard_kept(parameters: Mapping[str, Any], settings: VaspSettings, structure: Structure) -> Check:
-    """Whether U went to the species that it belongs to."""
-    symbols = list(dict.fromkeys(s.specie.symbol for s in structure))
-    asked = [settings.hubbard_U_eV.get(s, 0.0) for s in symbols]
-    if not any(asked):
-        applied = bool(parameters.get("LDAU", False))
-        return guard("U of each species", not applied, "a U was applied without being asked for")
-    found = list(parameters.get("LDAUU") or [])
-    note = f"LDAUU is {found} for {symbols}, asked {asked}"
-    return guard("U of each species", len(found) == len(asked) and bool(np.allclose(found, asked)), note)
-
-
-def _stress_check(task: TaskDoc) -> Check:
-    stress = np.asarray(task.output.stress, dtype=float)
-    largest = float(np.abs(stress).max())
+def _stress_check(run: VaspRun) -> Check:
+    if run.stress_kB is None:
+        return guard("stress relaxed", False, "the output holds no stress")
+    largest = float(np.abs(np.asarray(run.stress_kB)).max())
     return held("stress relaxed", largest, STRESS_LIMIT_kB, unit="kB")
 
 

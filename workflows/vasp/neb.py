@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from emmet.core.neb import NebIntermediateImagesDoc
 from jobflow import Flow, Response, job
 from numpy.typing import NDArray
 from pydantic import Field
@@ -27,27 +27,30 @@ from ...analysis.results.calculation import (
     require_valid,
 )
 from ...analysis.results.document import Document, StructureField
-from ..guards import moments_kept, no_spin_flip
-from .band_judgement import judge_path, judge_segment, one_branch
+from ..guards import no_spin_flip
+from .band_judgement import judge_path, judge_segment, moved, one_branch, patched
 from .continuation import earlier_steps
 from .field import field_fields, field_flow
+from .finished.band import read_image
+from .finished.document import SegmentRun
+from .guards import field_kept
+from .inputs import field_tags
 from .jobs import (
     OWN_FOLDER,
     MagneticRelaxMaker,
     calculation_flow,
-    final_incar,
-    moments_of,
     provenance,
-    run_guards,
 )
-from .order import back_in_order, block_order, in_order
+from .order import block_order, in_order
+from .own_runs import energy_of, placed, run_guards, spins_kept
 from .segment import SegmentMaker, image_density, moments_differ, segment_fields, spins_of, start_images
 from .settings import VaspBandSettings, VaspCommands, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
     from jobflow import Job
 
-BAND_TAGS = ("LCLIMB", "SPRING", "IMAGES", "ISIF")
+# VTST's tags and those that a handler of custodian may write into a band.
+BAND_TAGS = ("LCLIMB", "SPRING", "IMAGES", "ISIF", "IBRION", "IOPT", "POTIM", "ICHAIN", "LTANGENTOLD", "EDIFFG")
 
 
 class Segment(Document):
@@ -205,7 +208,7 @@ def stations_of(
 
 @job(name="read segment")
 def read_segment(
-    task: NebIntermediateImagesDoc,
+    task: SegmentRun,
     images: list[Structure],
     *,
     maker: SegmentMaker,
@@ -218,20 +221,23 @@ def read_segment(
     planned = maker.planned(in_order(images[0], order))
     electrons = expected_electrons(images[0], maker.settings)
     place = np.argsort(order)
-    written = final_incar(task.dir_name)
     checks: list[Check] = []
     structures, energies, forces, moments, calls = [], [], [], [], 0
-    for number, (run, start) in enumerate(zip(task.calculations, images[1:-1], strict=True), start=1):
-        found, spins = back_in_order(run.output.structure, order, start, moments_of(run))
-        made = run_guards(run, planned, maker.settings, electrons, written, BAND_TAGS)
-        made.append(moments_kept(spins_of(start), [float(m) for m in spins] if spins else None))
+    folder = Path(task.dir_name.split(":", 1)[-1])
+    for number, start in enumerate(images[1:-1], start=1):
+        run = read_image(folder, number)
+        found, spins = placed(run, order, start)
+        made = run_guards(run, planned, maker.settings, electrons, BAND_TAGS)
+        made += [spins_kept(start, spins or None), patched(run), moved(run, found, start)]
+        if maker.band.field_V_per_A is not None:
+            tag = field_tags(maker.band.field_V_per_A, maker.settings)["EFIELD_PEAD"]
+            made.append(field_kept(run.incar.get("EFIELD_PEAD"), tag))
         checks += [c.model_copy(update={"name": f"{c.name} ({name}, image {number})"}) for c in made]
-        step = run.output.ionic_steps[-1]
         structures.append(found)
-        energies.append(float(run.output.energy))
-        forces.append(np.asarray(step.forces, dtype=float)[place])
-        moments.append([float(m) for m in spins])
-        calls += len(run.output.ionic_steps)
+        energies.append(energy_of(run))
+        forces.append(np.asarray(run.forces_eV_per_A, dtype=float)[place])
+        moments.append(spins)
+        calls += run.ionic_steps
     path = [left.structure, *structures, right.structure]
     profile = [left.energy_eV, *energies, right.energy_eV]
     checks += judge_segment(path, profile, forces, maker.band, name)

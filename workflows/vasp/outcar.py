@@ -1,4 +1,4 @@
-"""What the common parsers leave in OUTCAR and OSZICAR: orbital moments and the penalty of constrained moments."""
+"""Files of a run that lies in its folder, and the penalty of constrained moments in its OSZICAR."""
 
 from __future__ import annotations
 
@@ -6,10 +6,6 @@ import gzip
 import re
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-_ROW = re.compile(r"^\s*\d+((?:\s+-?\d+\.\d+)+)\s*$")
 _PENALTY = re.compile(r"E_p\s*=\s*([-+.\dEeDd]+)")
 
 
@@ -42,29 +38,6 @@ def read_text(folder: str | Path, name: str) -> str:
         return found.read_text(encoding="utf-8", errors="replace")
     with gzip.open(found, "rt", encoding="utf-8", errors="replace") as stream:
         return stream.read()
-
-
-def last_table(text: str, title: str) -> NDArray[np.float64] | None:
-    """Last column of the last per-ion table with a title, shape (n_ions,); None if there is none."""
-    start = max(text.rfind(f"\n {title}\n"), text.rfind(f"\n{title}\n"))
-    if start < 0:
-        return None
-    values: list[float] = []
-    for line in text[start:].splitlines()[2:]:
-        found = _ROW.match(line)
-        if found:
-            values.append(float(found.group(1).split()[-1]))
-        elif line.strip().startswith("tot") or (values and not line.strip().startswith("-")):
-            break
-    return np.array(values) if values else None
-
-
-def vector_table(text: str, title: str) -> NDArray[np.float64] | None:
-    """Three tables ``title (x)``, ``(y)``, ``(z)`` as vectors, shape (n_ions, 3); None if one is missing."""
-    columns = [last_table(text, f"{title} ({axis})") for axis in "xyz"]
-    if any(c is None for c in columns):
-        return None
-    return np.stack([c for c in columns if c is not None], axis=1)
 
 
 def constraint_penalty_eV(oszicar: str) -> float | None:

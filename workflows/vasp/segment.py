@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from atomate2.vasp.jobs.neb import NebFromImagesMaker, vasp_neb_job
-from atomate2.vasp.run import JobType
+from atomate2 import SETTINGS
+from atomate2.common.files import gzip_output_folder
+from atomate2.vasp.files import write_vasp_input_set
+from atomate2.vasp.jobs.base import _FILES_TO_ZIP
+from atomate2.vasp.jobs.neb import NebFromImagesMaker
+from atomate2.vasp.run import DEFAULT_HANDLERS, JobType, run_vasp
 from atomate2.vasp.sets.core import NebSetGenerator
+from custodian.vasp.handlers import FrozenJobErrorHandler, StdErrHandler, VaspErrorHandler
+from jobflow import job
 
 from ...stored.base import Stored
 from ..ase.atoms import from_atoms, to_atoms
 from .continuation import go_on
+from .finished.document import SegmentRun
 from .inputs import Incar, common_incar, field_tags, generator
 from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density
 from .order import block_order, in_order
 from .settings import MAKER_RUN_ONLY, VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
-from .slim import slim_band
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
-    from jobflow import Job, Response
+    from jobflow import Job
     from pymatgen.core import Structure
 
 CLOSE_PAIR_A = 1.2
@@ -68,13 +75,15 @@ class SegmentMaker(Stored, NebFromImagesMaker):
             incar |= field_tags(self.band.field_V_per_A, self.settings)
         return generator(NebSetGenerator, incar, self.settings, structure)
 
-    @vasp_neb_job
+    @job
     def make(
         self, images: list[Structure], prev_dir: str | Path | None = None, densities: Sequence[str] = ()
-    ) -> Response:
-        """See atomate2's `NebFromImagesMaker.make`; outputs a ``NebIntermediateImagesDoc``.
+    ) -> SegmentRun:
+        """Write, run and leave the images in their folders; outputs where.
 
-        `densities` are the folders of one run with a CHGCAR per moving image, if `from_densities`.
+        What came out is read from the folders, see `finished.band`: up to 5.4.4 the images have no vasprun.xml and
+        the one above them is malformed, so that atomate2's own document cannot be made of them. `densities` are the
+        folders of one run with a CHGCAR per moving image, if `from_densities`.
         """
         if len(images) - 2 != self.band.images_per_hump:
             raise VaspSettingsError(
@@ -90,9 +99,35 @@ class SegmentMaker(Stored, NebFromImagesMaker):
         maker = replace(self, input_set_generator=planned)
         if self.from_densities:
             maker.run_vasp_kwargs = place_densities(self.run_vasp_kwargs, densities)
-        response = NebFromImagesMaker.make.original(maker, starts, prev_dir)
-        slim_band(response.output)
-        return response
+        maker.input_set_generator.num_images = self.band.images_per_hump
+        write_vasp_input_set(starts[0], maker.input_set_generator, **self.write_input_set_kwargs)
+        write_images(starts)
+        run_vasp(**maker.run_vasp_kwargs)
+        place = Path.cwd()
+        for folder in (place, *(place / f"{k:02d}" for k in range(len(starts)))):
+            gzip_output_folder(directory=folder, setting=SETTINGS.VASP_ZIP_FILES, files_list=_FILES_TO_ZIP)
+        return SegmentRun(dir_name=str(place))
+
+
+def write_images(images: Sequence[Structure]) -> None:
+    """POSCAR of every image, and KPOINTS beside it: VASP 6 with HDF5 looks for one in each folder."""
+    for number, image in enumerate(images):
+        folder = Path(f"{number:02d}")
+        folder.mkdir()
+        image.to(str(folder / "POSCAR"), fmt="poscar")
+        if Path("KPOINTS").is_file():
+            shutil.copy("KPOINTS", folder / "KPOINTS")
+
+
+def band_handlers() -> list[Any]:
+    """Custodian's handlers that do a band no harm.
+
+    The others look for one OUTCAR and one vasprun.xml in the band's own folder, which holds none of its images, and
+    answer with IBRION = 1, another POTIM or another SIGMA: VTST's optimiser is then off, or the energies differ from
+    those of the ends.
+    """
+    harmless = (VaspErrorHandler, FrozenJobErrorHandler, StdErrHandler)
+    return [handler for handler in DEFAULT_HANDLERS if isinstance(handler, harmless)]
 
 
 def place_densities(run_vasp_kwargs: dict[str, Any], folders: Sequence[str]) -> dict[str, Any]:
@@ -115,7 +150,7 @@ def moments_differ(left: Structure, right: Structure) -> bool:
 def segment_fields(commands: VaspCommands, fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of a `SegmentMaker` from those that all Makers share."""
     run = dict(fields["run_vasp_kwargs"])
-    run |= {"job_type": JobType.NEB, "vasp_cmd": commands.band or run["vasp_cmd"]}
+    run |= {"job_type": JobType.NEB, "vasp_cmd": commands.band or run["vasp_cmd"], "handlers": band_handlers()}
     # custodian copies POTCAR before a band, which is not there for a POTCAR.spec.
     run["vasp_job_kwargs"] = {
         "auto_gamma": False,

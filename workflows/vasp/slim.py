@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from emmet.core.neb import NebIntermediateImagesDoc
     from emmet.core.tasks import TaskDoc
 
 # What takes the room of a step; its energies and the number of its electronic steps stay.
@@ -23,11 +22,6 @@ _HEAVY = ("structure", "forces", "stress", "electronic_steps")
 def slim_task(task: TaskDoc) -> None:
     """Strip the inner ionic steps of a document of atomate2, in place."""
     slim_calculations(task.calcs_reversed or [])
-
-
-def slim_band(band: NebIntermediateImagesDoc) -> None:
-    """The same for every image of a band."""
-    slim_calculations(band.calculations or [])
 
 
 def slim_calculations(calculations: Iterable[Any]) -> None:

@@ -22,13 +22,14 @@ from pydantic import Field
 from ...analysis.results.calculation import Check
 from ...analysis.results.document import Document
 from ...stored.base import Stored
-from ..guards import guard, moments_kept
+from ..guards import guard
 from . import guards
 from .continuation import go_on
 from .inputs import OCCUPATION_FILE, Incar, common_incar, generator, occupation_tags
-from .jobs import OWN_FOLDER, common_guards, copy_density, provenance
+from .jobs import OWN_FOLDER, copy_density, provenance
 from .order import block_order, in_order
-from .outcar import constraint_penalty_eV, read_text, vector_table
+from .outcar import constraint_penalty_eV, read_text
+from .own_runs import energy_of, run_guards, run_in, spins_kept
 from .settings import MAKER_RUN_ONLY, SpinOrbitSettings, Start, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
 class DirectionEnergy(Document):
     """One non-collinear run.
 
-    `spin_muB` holds each site's spin along n, `orbital_muB` the size of its orbital moment; both in the order
-    of the structure that was handed over.
+    `spin_muB` and `orbital_muB` hold each site's spin and orbital moment along n; both in the order of the structure
+    that was handed over.
     """
 
     direction: list[float]
@@ -89,6 +90,8 @@ def direction_inputs(
     turned = start == "density"
     moments = [[0.0, 0.0, m] if turned else [m * x for x in n] for m in sizes]
     incar = common_incar(structure, settings) | {
+        # VASP sets it to 1 itself, and from 6.5 on stops if it finds 2 beside LNONCOLLINEAR and MAGMOM.
+        "ISPIN": None,
         "LSORBIT": True,
         "LNONCOLLINEAR": True,
         "SAXIS": n if turned else [0.0, 0.0, 1.0],
@@ -159,6 +162,8 @@ class DirectionMaker(Stored, BaseVaspMaker):
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
         incar, _ = direction_inputs(structure, self.settings, self.how, self.direction, self.start)
+        # pymatgen drops the moments of a run without ISPIN = 2 unless MAGMOM is named; the sites' own are written.
+        incar["MAGMOM"] = {}
         return generator(StaticSetGenerator, incar, self.settings, structure)
 
     def vectors(self, structure: Structure) -> Structure:
@@ -202,21 +207,19 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
     order = block_order(structure)
     ordered = in_order(structure, order)
     place = np.argsort(order)
-    last = task.calcs_reversed[0]
     n = np.asarray(maker.direction, dtype=float)
-    incar, _ = direction_inputs(ordered, maker.settings, maker.how, maker.direction, maker.start)
-    text = read_text(task.dir_name, "OUTCAR")
-    frame = axis_frame(incar["SAXIS"])
-    moments = vector_table(text, "magnetization")
-    orbital = vector_table(text, "orbital moment")
-    checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings))
+    run = run_in(task.dir_name)
+    settings = maker.settings
+    checks = run_guards(run, maker.planned(ordered), settings, expected_electrons(ordered, settings))
+    checks.append(guard("spin-orbit coupling", run.spin_orbit, "the run was made without LSORBIT"))
+    orbital = run.orbital_moments_muB
     spins: list[float] = []
-    if moments is None:
+    if run.site_moment_vectors_muB is None:
         checks.append(guard("moments kept", False, "the output holds no vector moments: they are lost"))
     else:
-        cartesian = moments @ frame.T
+        cartesian = np.asarray(run.site_moment_vectors_muB, dtype=float)
         spins = [float(x) for x in (cartesian @ n)[place]]
-        checks.append(moments_kept(structure.site_properties["magmom"], spins))
+        checks.append(spins_kept(structure, spins))
         checks.append(guards.direction_kept(cartesian, spins, n, place, maker.how.max_tilt_degrees))
     if maker.how.constrain_eV is not None:
         penalty = constraint_penalty_eV(read_text(task.dir_name, "OSZICAR"))
@@ -224,11 +227,11 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
     return DirectionEnergy(
         direction=[float(x) for x in n],
         start=maker.start,
-        energy_eV=float(task.output.energy),
+        energy_eV=energy_of(run),
         spin_muB=spins,
-        orbital_muB=None if orbital is None else [float(x) for x in np.linalg.norm(orbital, axis=1)[place]],
-        kpoints=int(last.input.nkpoints or 0),
-        kpoint_mesh=[int(k) for k in last.input.kpoints.kpts[0]],
+        orbital_muB=None if orbital is None else [float(x) for x in (np.asarray(orbital) @ n)[place]],
+        kpoints=run.kpoints or 0,
+        kpoint_mesh=list(run.kpoint_mesh or []),
         folder=str(task.dir_name),
         checks=checks,
     )
@@ -237,12 +240,11 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
 @job(name="read density")
 def read_density(task: TaskDoc, structure: Structure, *, maker: CollinearDensityMaker) -> list[Check]:
     """Guards of the collinear run that everything else stands on."""
-    from .jobs import site_moments
-
     order = block_order(structure)
     ordered = in_order(structure, order)
-    checks = common_guards(task, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings))
-    return [*checks, moments_kept(ordered.site_properties["magmom"], site_moments(task))]
+    run = run_in(task.dir_name)
+    checks = run_guards(run, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings))
+    return [*checks, spins_kept(ordered, run.site_moments_muB)]
 
 
 def spin_orbit_flow(

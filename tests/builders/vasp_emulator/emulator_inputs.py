@@ -15,6 +15,8 @@ VALENCE_ELECTRONS = {
 }  # fmt: skip
 MOST_CHARGE = 6
 RANKS = int(os.environ.get("VASP_EMULATOR_RANKS", "48"))
+# Whether the build has the VTST patch.
+VTST = os.environ.get("VASP_EMULATOR_VTST", "1") == "1"
 
 
 class InputError(ValueError):
@@ -162,7 +164,11 @@ def check_kpoints(kpoints: Kpoints, incar: Incar) -> None:
 
 
 def check_tags(incar: Incar) -> None:
-    require(int(incar.get("ISPIN", 1)) == 2 or incar.get("LSORBIT"), "a magnetic oxide without ISPIN = 2")
+    noncollinear = bool(incar.get("LSORBIT") or incar.get("LNONCOLLINEAR"))
+    require(int(incar.get("ISPIN", 1)) == 2 or noncollinear, "a magnetic oxide without ISPIN = 2")
+    # VASP 6.5 stops here; older ones set ISPIN to 1.
+    stops = noncollinear and int(incar.get("ISPIN", 1)) == 2 and "MAGMOM" in incar
+    require(not stops, "ISPIN = 2 with LNONCOLLINEAR and MAGMOM: VASP 6.5 does not go on")
     if incar.get("LSORBIT"):
         require(int(incar.get("ISYM", 2)) == -1, "spin-orbit energies of different directions need ISYM = -1")
         if incar.get("I_CONSTRAINED_M"):
@@ -231,3 +237,11 @@ def check_density_file(inputs: Inputs, file: Path) -> None:
     require(int(lmaxmix) >= 4, "CHGCAR was written with LMAXMIX below 4: it does not carry the d occupations")
     own = [int(n) for n in inputs.kpoints.kpts[0]]
     require(not mesh or [int(n) for n in mesh] == own, f"CHGCAR is of the mesh {mesh} and not {own}")
+
+
+def frame_of(saxis: np.ndarray) -> np.ndarray:
+    """Axes of VASP's spin frame as columns: turn z by the polar angle about y, then by the azimuth about z."""
+    azimuth, polar = np.arctan2(saxis[1], saxis[0]), np.arccos(saxis[2] / np.linalg.norm(saxis))
+    about_y = np.array([[np.cos(polar), 0, np.sin(polar)], [0, 1, 0], [-np.sin(polar), 0, np.cos(polar)]])
+    about_z = np.array([[np.cos(azimuth), -np.sin(azimuth), 0], [np.sin(azimuth), np.cos(azimuth), 0], [0, 0, 1]])
+    return about_z @ about_y

@@ -12,10 +12,10 @@ from ase import Atoms
 from ase.filters import UnitCellFilter
 from ase.mep import NEB
 from ase.optimize import BFGS, LBFGS
-from emulator_inputs import VALENCE_ELECTRONS, Inputs
+from emulator_inputs import VALENCE_ELECTRONS, VTST, Inputs, frame_of
 from emulator_outcar import write_oszicar, write_outcar
 from emulator_physics import anisotropy_eV, atoms_of, local_potential_eV
-from emulator_vasprun import write_vasprun
+from emulator_vasprun import NUMBERS, write_vasprun
 from magnetoionics.calculators.potentials import potential
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Locpot, Poscar
@@ -49,8 +49,17 @@ class Result:
 
 def run(inputs: Inputs, folder: Path) -> None:
     if inputs.images:
-        for number, result in enumerate(band(inputs), start=1):
+        results = band(inputs)
+        for number, result in enumerate(results, start=1):
             write(inputs, result, folder / f"{number:02d}")
+            if NUMBERS < (6, 0, 0):
+                (folder / f"{number:02d}" / "vasprun.xml").unlink()
+        if NUMBERS < (6, 0, 0):
+            # The images write over each other into one file.
+            write_vasprun(inputs, results[0], folder / "vasprun.xml", FAULT)
+            text = (folder / "vasprun.xml").read_text(encoding="utf-8")
+            half = len(text) // 2
+            (folder / "vasprun.xml").write_text(text[:half] + text[half // 2 :], encoding="utf-8")
         return
     moving = int(inputs.incar.get("NSW", 0)) > 0 and int(inputs.incar.get("IBRION", -1)) in (1, 2, 3)
     write(inputs, relax(inputs) if moving else static(inputs), folder)
@@ -63,6 +72,9 @@ def band(inputs: Inputs) -> list[Result]:
     limit, most = -float(inputs.incar["EDIFFG"]), int(inputs.incar["NSW"])
     first = [step_of(inputs, a) for a in images[1:-1]]
     done: list[list[Step]] = [[] for _ in images[1:-1]]
+    if not VTST:
+        # IBRION = 3 with POTIM = 0 and no VTST: all steps in one place.
+        return [Result([start] * most, spin_moments(inputs)) for start in first]
 
     def each_step() -> None:
         for k, a in enumerate(images[1:-1]):
@@ -173,7 +185,7 @@ def dipoles(inputs: Inputs, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
 
 def spin_orbit(inputs: Inputs) -> Result:
     """Rigid ions plus the ligand field at the direction of the moments; orbital moments that follow it."""
-    frame = frame_of(inputs.incar["SAXIS"])
+    frame = frame_of(np.array(inputs.incar.get("SAXIS", [0.0, 0.0, 1.0]), dtype=float))
     cartesian = inputs.moments @ frame.T
     up = [i for i, s in enumerate(inputs.structure) if s.specie.symbol == "Co"] or [
         int(np.argmax(np.linalg.norm(cartesian, axis=1)))
@@ -195,14 +207,6 @@ def spin_orbit(inputs: Inputs) -> Result:
     for i in up:
         orbital[i] = 0.2 * (1 + 0.2 * float(np.sum(n**4))) * inputs.moments[i] / 3
     return Result([step], moments, orbital_moments=orbital)
-
-
-def frame_of(saxis: np.ndarray) -> np.ndarray:
-    """Axes of VASP's spin frame as columns: turn z by the polar angle about y, then by the azimuth about z."""
-    azimuth, polar = np.arctan2(saxis[1], saxis[0]), np.arccos(saxis[2] / np.linalg.norm(saxis))
-    about_y = np.array([[np.cos(polar), 0, np.sin(polar)], [0, 1, 0], [-np.sin(polar), 0, np.cos(polar)]])
-    about_z = np.array([[np.cos(azimuth), -np.sin(azimuth), 0], [np.sin(azimuth), np.cos(azimuth), 0], [0, 0, 1]])
-    return about_z @ about_y
 
 
 def relax(inputs: Inputs) -> Result:

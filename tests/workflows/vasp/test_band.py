@@ -13,7 +13,9 @@ from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.guards import no_spin_flip
-from magnetoionics.workflows.vasp.band_judgement import band_forces
+from magnetoionics.workflows.vasp.band_judgement import band_forces, moved, patched
+from magnetoionics.workflows.vasp.finished.band import read_image
+from magnetoionics.workflows.vasp.finished.document import VaspRun
 from magnetoionics.workflows.vasp.jobs import common_fields
 from magnetoionics.workflows.vasp.neb import split_band
 from magnetoionics.workflows.vasp.segment import (
@@ -47,6 +49,26 @@ def test_ranks_must_fit_the_images():
     with pytest.raises(VaspSettingsError, match="multiple of 3"):
         VaspBandSettings(ranks=128)
     assert VaspBandSettings(ranks=126).ranks == 126
+
+
+def test_handlers_that_would_write_into_a_band_are_off():
+    handlers = segment_fields(commands(), common_fields(commands()))["run_vasp_kwargs"]["handlers"]
+    names = {type(h).__name__ for h in handlers}
+    assert "VaspErrorHandler" in names
+    assert not names & {"UnconvergedErrorHandler", "PotimErrorHandler", "LargeSigmaHandler", "IncorrectSmearingHandler"}
+
+
+def test_an_image_that_vtst_did_not_move_is_invalid(hop):
+    """Without the patch IBRION = 3 and POTIM = 0 leave every image where it was put, and VASP says nothing."""
+    still = VaspRun(folder="01", ionic_steps=12, structure=hop.initial)
+    assert patched(still).passed is False
+    assert patched(still).invalidates
+    assert patched(still.model_copy(update={"vtst": "VTST: version 4.1, (05/19/21)"})).passed
+    assert moved(still, hop.initial, hop.initial).passed is False
+    shifted = hop.initial.copy()
+    shifted.translate_sites([hop.mover], [0.01, 0, 0], frac_coords=False)
+    assert moved(still, shifted, hop.initial).passed
+    assert moved(still.model_copy(update={"ionic_steps": 1}), hop.initial, hop.initial).passed is None
 
 
 def test_moments_lie_between_those_of_the_ends(hop):
@@ -170,7 +192,7 @@ def test_images_between_moments_of_other_size_start_from_their_own_densities(hop
     made = maker.make(images, densities=[d.output.dir_name for d in before])
     made.update_metadata({"own_folder": True})
     task = run(Flow([*before, made], output=made.output), tmp_path)
-    assert len(task.energies) == 3
+    assert [read_image(task.dir_name, k).ionic_steps > 0 for k in (1, 2, 3)] == [True] * 3
     (folder,) = tmp_path.glob("store/files/NEB*")
     for number in (1, 2, 3):
         assert any((folder / f"{number:02d}").glob("CHGCAR*"))

@@ -10,12 +10,14 @@ from magnetoionics.analysis.results.calculation import (
 )
 from magnetoionics.analysis.results.checks import held
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics.phases import DATA_SETS_KEY, check_consistent
 from magnetoionics.analysis.thermodynamics.references import CompoundEnergy, fit_species_energies
 from magnetoionics.structures.host import get_host
-from magnetoionics.workflows.guards import guard, moments_kept, odd_part_is_noise
+from magnetoionics.workflows.guards import guard, holes_of, moments_kept, odd_part_is_noise
 from magnetoionics.workflows.vasp import guards
 from magnetoionics.workflows.vasp.band_judgement import judge_segment
-from magnetoionics.workflows.vasp.outcar import constraint_penalty_eV, last_table, vector_table
+from magnetoionics.workflows.vasp.finished.document import PawDataSet
+from magnetoionics.workflows.vasp.outcar import constraint_penalty_eV
 from magnetoionics.workflows.vasp.settings import VaspBandSettings
 
 START = [5.0, -5.0, 3.0, 0.0]
@@ -49,17 +51,59 @@ def test_moments(found, passed):
 
 
 @pytest.mark.parametrize(
-    ("energies", "passed"),
+    ("change", "steps", "limit", "passed"),
     [
-        ([-1.0, -1.1, -1.1000001], True),
-        ([-1.0, -1.1, -1.2], False),
-        ([-1.0] * 5, False),
-        ([-1.0], False),
+        (9e-7, 3, 1e-6, True),
+        (1.0e-8, 12, 1e-8, True),
+        # A change below EDIFF printed with 8 decimals.
+        (1.5e-8, 12, 1e-8, True),
+        (2e-8, 12, 1e-8, False),
+        # EDIFF below the printed digits.
+        (1e-8, 12, 1e-10, True),
+        (0.1, 3, 1e-6, False),
+        (0.0, 60, 1e-6, False),
+        (None, 1, 1e-6, False),
     ],
-    ids=["converged", "moving", "cut off", "no loop"],
+    ids=["converged", "last digit", "printed", "one digit more", "below print", "moving", "cut off", "no loop"],
 )
-def test_electronic_convergence_is_read_off_the_energies(energies, passed):
-    assert guards.electronically_converged(energies, 1e-6, 5).passed is passed
+def test_electronic_convergence_is_read_off_the_energies(change, steps, limit, passed):
+    assert guards.electronically_converged(change, steps, limit, 60).passed is passed
+
+
+@pytest.mark.parametrize(
+    ("found", "holes", "passed"),
+    [
+        ([4.2, -4.1, 0.03, 2.6], 3, True),
+        ([4.2, -4.1, 0.03, 2.6], 0, False),
+        ([4.2, -4.1, 0.03, 0.02], 1, False),
+        ([4.2, 0.03, 2.7, 2.6], 3, False),
+        ([4.2, -4.1, 1.2, 2.6], 3, False),
+        ([4.2, -4.1, -2.7, 2.6], 3, False),
+        ([0.0, 0.0, 0.0, 0.0], 3, False),
+    ],
+    ids=["Co3+ beside a vacancy", "no hole", "two for one hole", "iron", "half", "flipped", "no spins at all"],
+)
+def test_a_closed_shell_beside_a_vacancy_is_no_lost_moment(found, holes, passed):
+    check = moments_kept([5.0, -5.0, 3.0, 3.0], found, elements=["Fe", "Fe", "Co", "Co"], holes=holes)
+    assert check.passed is passed
+    assert check.invalidates
+    if passed:
+        assert "site(s) 2 took up a hole" in check.note
+
+
+def test_holes_are_what_the_formal_charges_lack():
+    cell = get_host("cofe2o4").structure()
+    iron = next(i for i, s in enumerate(cell) if s.specie.symbol == "Fe")
+    oxygen = next(i for i, s in enumerate(cell) if s.specie.symbol == "O")
+    assert holes_of(cell) == pytest.approx(0)
+    for index, holes in ((iron, 3.0), (oxygen, 0.0)):
+        empty = cell.copy()
+        empty.remove_sites([index])
+        assert holes_of(empty) == pytest.approx(holes)
+    empty = cell.copy()
+    empty.remove_sites([iron])
+    empty.set_charge(-3)
+    assert holes_of(empty) == pytest.approx(0)
 
 
 def test_charge_state_and_mesh():
@@ -87,6 +131,32 @@ def test_charge_state_and_mesh():
 def test_settings(incar, parameters, passed):
     asked = {"ENCUT": 520, "GGA": "PE", "LCLIMB": True}
     assert guards.settings_kept(incar, parameters, asked).passed is passed
+
+
+def test_settings_of_which_parameters_hold_only_a_part():
+    """What VASP writes of LDAUTYPE, LDAUU, ISPIN of a non-collinear run and a padded GGA is no change."""
+    asked = {"LDAUTYPE": 2, "LDAUU": [0.0, 3.9], "ISPIN": 2, "GGA": "PE", "SAXIS": [0.57735027, 0.57735027, 0.57735027]}
+    incar = {"LDAUTYPE": [2], "LDAUU": [0.0, 3.9], "ISPIN": 2, "GGA": "Pe  ", "SAXIS": [0.57735027] * 3}
+    parameters = {"LDAUTYPE": [2], "LDAUU": [0.0], "ISPIN": 1, "GGA": "PE  ", "SAXIS": [0.57735027] * 3}
+    assert guards.settings_kept(incar, parameters, asked, noncollinear=True).passed
+    assert guards.settings_kept(incar, parameters, asked).passed is False
+    assert guards.settings_kept(incar | {"LDAUU": [3.9, 0.0]}, parameters, asked, noncollinear=True).passed is False
+    assert guards.settings_kept(incar, parameters | {"LDAUTYPE": [1]}, asked, noncollinear=True).passed is False
+
+
+def test_a_field_is_kept_to_the_digits_that_vasp_prints():
+    asked = [0.0, 0.0, -0.0123456789]
+    assert guards.field_kept([0.0, 0.0, -0.01234568], asked).passed
+    assert guards.field_kept([0.0, 0.0, -0.01234569], asked).passed is False
+    assert guards.field_kept([0.0, 0.0, 0.01234568], asked).passed is False
+    assert guards.field_kept(None, asked).passed is False
+
+
+def test_data_sets_are_those_that_were_asked_for():
+    found = [PawDataSet(element="Fe", count=4, titel="PAW_PBE Fe_pv 02Aug2007")]
+    assert guards.data_sets_kept(found, {"Fe": "Fe_pv"}).passed
+    assert guards.data_sets_kept(found, {"Fe": "Fe"}).passed is False
+    assert guards.data_sets_kept([], {"Fe": "Fe"}).passed is False
 
 
 def test_spins_must_stay_along_the_direction():
@@ -150,20 +220,23 @@ def test_energies_of_another_functional_or_u_are_not_mixed():
             fit_species_energies([compound("FeO"), other])
 
 
-def test_tables_of_an_outcar():
-    text = "\n".join(
-        [
-            *(
-                f" orbital moment ({axis})\n\n# of ion       s       p       d       tot\n{'-' * 42}\n"
-                f"    1        0.000   0.000   {v:.3f}   {v:.3f}\n    2        0.000   0.000  -0.010  -0.010\n"
-                f"{'-' * 42}\ntot          0.000   0.000   0.000   0.000\n"
-                for axis, v in zip("xyz", (0.1, 0.2, 0.3), strict=True)
-            )
-        ]
-    )
-    text = "header\n" + text
-    assert last_table(text, "orbital moment (y)").tolist() == [0.2, -0.01]
-    assert vector_table(text, "orbital moment")[0].tolist() == [0.1, 0.2, 0.3]
-    assert last_table(text, "magnetization (x)") is None
+def test_penalty_of_constrained_moments():
     assert constraint_penalty_eV(" E_p =  0.36856E-07  lambda =  0.500E+02") == pytest.approx(3.6856e-8)
     assert constraint_penalty_eV("nothing") is None
+
+
+def test_energies_of_two_paw_data_sets_are_not_mixed():
+    def source(titel, digest=None):
+        sets = {"Fe": {"titel": titel, "potcar_md5": digest, "header_sha256": None}}
+        return Provenance(engine="vasp", tier="VASP", functional="PBE", settings={DATA_SETS_KEY: sets})
+
+    pv, plain = "PAW_PBE Fe_pv 02Aug2007", "PAW_PBE Fe 06Sep2000"
+    check_consistent([source(pv), source(pv), Provenance(engine="vasp", tier="VASP", functional="PBE")])
+    check_consistent([source(pv, "a"), source(pv)])
+    for other in (source(plain), source(pv, "b")):
+        with pytest.raises(ValueError, match="PAW data sets of Fe"):
+            check_consistent([source(pv, "a"), other])
+    # Not only with the first: the second and the third differ.
+    bare = Provenance(engine="vasp", tier="VASP", functional="PBE")
+    with pytest.raises(ValueError, match="PAW data sets of Fe"):
+        check_consistent([bare, source(pv), source(plain)])

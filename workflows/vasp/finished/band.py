@@ -49,6 +49,30 @@ def image_folders(folder: str | Path) -> list[Path]:
     return found if [p.name for p in found][:2] == ["00", "01"] else []
 
 
+def read_image(folder: str | Path, number: int) -> VaspRun:
+    """One moving image of a band as a run, with or without a vasprun.xml of its own.
+
+    Parameters
+    ----------
+    folder
+        Of the band.
+    number
+        Of the image; 0 is the first end.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the image's folder holds neither vasprun.xml nor OUTCAR.
+    """
+    place = Path(folder)
+    return read_files(place / f"{number:02d}", {**_shared(place), **run_files(place / f"{number:02d}")})
+
+
+def _shared(place: Path) -> dict[str, Path]:
+    """Inputs of a band, which lie above its images."""
+    return {kind: path for kind, path in run_files(place).items() if kind in ("INCAR", "KPOINTS", "POTCAR")}
+
+
 def read_band(folder: str | Path, ends: Sequence[str | Path] | None = None) -> VaspBand:
     """Read a finished band of images.
 
@@ -78,7 +102,7 @@ def read_band(folder: str | Path, ends: Sequence[str | Path] | None = None) -> V
         raise FileNotFoundError(f"{place} holds no band: it needs folders 00, 01, ... with two ends and an image")
     if ends is not None and len(ends) != 2:
         raise ValueError(f"{len(ends)} ends are given; a band has two")
-    shared = {kind: path for kind, path in run_files(place).items() if kind in ("INCAR", "KPOINTS", "POTCAR")}
+    shared = _shared(place)
     images = [_read_image(one, shared) for one in folders]
     notes: list[str] = []
     for position, given in ((0, ends[0] if ends else None), (len(images) - 1, ends[1] if ends else None)):

@@ -188,6 +188,18 @@ class VaspRun(Document):
         return table
 
     @property
+    def data_sets(self) -> dict[str, dict[str, str | None]]:
+        """TITEL and hashes of the PAW data sets by element, for a provenance."""
+        return {
+            block.element: {
+                "titel": " ".join(block.titel.split()),
+                "potcar_md5": block.potcar_md5,
+                "header_sha256": block.header_sha256,
+            }
+            for block in self.paw
+        }
+
+    @property
     def dipole_e_A(self) -> list[float] | None:
         """Whole dipole of the cell, e Angstrom, on whatever branch came out; None without a Berry phase."""
         if self.dipole_ion_e_A is None or self.dipole_electrons_e_A is None:
@@ -258,3 +270,9 @@ class VaspBand(Document):
     def reasons(self) -> list[str]:
         """Why the band may not be used; empty for a usable one."""
         return invalid_because(self.checks)
+
+
+class SegmentRun(Document):
+    """One hump of a band that was run: its folder, with the images in 00, 01, ..."""
+
+    dir_name: str

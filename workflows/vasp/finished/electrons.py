@@ -55,16 +55,18 @@ def functional_of(incar: Mapping[str, Any], parameters: Mapping[str, Any]) -> st
 
 
 def _hybrid(settings: Mapping[str, Any], base: str) -> str:
+    """Range-separated and global hybrids; a share of exact exchange other than 1/4 is said."""
     share, screen = float(settings.get("AEXX", 0.25)), float(settings.get("HFSCREEN", 0.0))
     if abs(share - 1.0) < 1e-6:
         return "HF"
-    if abs(share - 0.25) > 1e-6:
-        return f"{base} hybrid (AEXX {share:g}, HFSCREEN {screen:g})"
+    name = f"{base} hybrid with HFSCREEN {screen:g}"
     if abs(screen - 0.2) < 0.01:
-        return {"PBE": "HSE06", "PBEsol": "HSEsol"}.get(base, f"HSE of {base}")
-    if abs(screen - 0.3) < 0.01:
-        return "HSE03"
-    return "PBE0" if screen < 1e-6 and base == "PBE" else f"{base} hybrid (AEXX {share:g}, HFSCREEN {screen:g})"
+        name = {"PBE": "HSE06", "PBEsol": "HSEsol"}.get(base, f"HSE of {base}")
+    elif abs(screen - 0.3) < 0.01:
+        name = "HSE03"
+    elif screen < 1e-6:
+        name = f"{base}0"
+    return name if abs(share - 0.25) < 1e-6 else f"{name} with AEXX {share:g}"
 
 
 def _word(value: Any) -> str:

@@ -246,7 +246,8 @@ def kind_of_run(settings: dict[str, Any], outcar: Outcar) -> RunKind:
         return "band image"
     if motion in (5, 6, 7, 8) or settings.get("LEPSILON"):
         return "linear response"
-    if steps <= 0 or motion == -1:
+    # One step relaxes nothing: its energy is that of the structure it was given.
+    if steps <= 1 or motion == -1:
         return "static"
     return "molecular dynamics" if motion == 0 else "relaxation"
 
