@@ -98,8 +98,8 @@ def test_engine_of_the_page_says_what_it_cannot_do(read, monkeypatch):
 
 
 def test_observable_of_the_page_computes(read, monkeypatch):
-    (code,) = blocks(read("howto_observable.md"), "python")
-    module = run_as("magnetoionics.analysis.device.example", code, monkeypatch)
+    code, *_ = blocks(read("howto_observable.md"), "python")
+    module = run_as("magnetoionics.analysis.kinetics.example", code, monkeypatch)
     hop = types.SimpleNamespace(images=[types.SimpleNamespace(dipole_along_hop_e_A=6.0)], provenance=None)
     with pytest.raises(ValueError, match="must be positive"):
         module.hop_polarisation(hop, 0.0)
