@@ -27,6 +27,8 @@ FieldTreatment = Literal["work along the zero-field path", "band relaxed in the 
 PATH: FieldTreatment = "work along the zero-field path"
 RELAXED: FieldTreatment = "band relaxed in the field"
 LINEAR: FieldTreatment = "rate law, linear in the field"
+PERMITTIVITY = "implied_permittivity"
+"""Setting of a band relaxed in a field: the static permittivity that its first state implies by relaxing."""
 SAME_SADDLE_A = 0.4
 """Places of the mover nearer than this are one saddle; those of one hop are an Angstrom and more apart."""
 
@@ -100,6 +102,9 @@ class FieldStudy(Document):
         Limit that the fields were held against.
     dipole_source
         Where the dipoles come from.
+    permittivity
+        Static relative permittivity along the direction that the ions imply by relaxing in the weakest field. It
+        follows from the charges that were chosen, and should be that of the material. None where nothing relaxed.
     points
         By treatment, then field.
     """
@@ -114,6 +119,7 @@ class FieldStudy(Document):
     dipole_source: str
     direction_in_words: str = ""
     breakdown_V_per_m: float | None = None
+    permittivity: float | None = None
     points: list[FieldPoint]
     provenance: Provenance
 
@@ -246,6 +252,7 @@ def field_study(
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
     direction_in_words: str = "",
     breakdown_V_per_m: float | None = None,
+    permittivity: float | None = None,
 ) -> FieldStudy:
     """Put points of any treatments together and hold each against the identities."""
     judged = [p for tier in (PATH, RELAXED, LINEAR) for p in _judged([q for q in points if q.tier == tier], exchanged)]
@@ -258,6 +265,7 @@ def field_study(
         dipole_source=dipole_source,
         direction_in_words=direction_in_words,
         breakdown_V_per_m=breakdown_V_per_m,
+        permittivity=permittivity,
         points=judged,
         provenance=provenance,
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
+from ...structures.units import COULOMB_eV_A
 from ..results.calculation import Band
 from ..results.checks import Check, held
 from ..results.document import Document, Provenance, StructureField
@@ -91,6 +92,41 @@ def dipoles_of_born_charges(positions_A: ArrayLike, born_e: ArrayLike) -> FloatA
     z = z - z.mean(axis=1, keepdims=True)
     steps = np.einsum("mnab,mnb->ma", (z[1:] + z[:-1]) / 2, np.diff(x, axis=0))
     return np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
+
+
+def implied_permittivity(moved_A: ArrayLike, charges_e: ArrayLike, field_V_per_A: ArrayLike, volume_A3: float) -> float:
+    """Static relative permittivity along a field that ions imply by how far they relax in it.
+
+    Parameters
+    ----------
+    moved_A
+        Displacements of all ions from their places without the field, shape (n, 3).
+    charges_e
+        Charges on which the field acts, adding up to zero: numbers, shape (n,), or tensors, shape (n, 3, 3) with rows
+        for the direction of the dipole.
+    field_V_per_A
+        Vector, shape (3,), weak enough for a linear response.
+    volume_A3
+        Of the cell.
+
+    Returns
+    -------
+    float
+        1 + P / (eps_0 F), the field being the macroscopic one inside. Charges that do not deform add nothing of the
+        electrons.
+
+    Raises
+    ------
+    ValueError
+        If there is no field.
+    """
+    moved, charges = np.asarray(moved_A, dtype=float), np.asarray(charges_e, dtype=float)
+    field = np.asarray(field_V_per_A, dtype=float)
+    strength = float(np.linalg.norm(field))
+    if strength < 1e-12:
+        raise ValueError("without a field there is no response to it; give one, e.g. 1e-3 V/A")
+    dipole = np.einsum("iab,ib->a", charges, moved) if charges.ndim == 3 else charges @ moved
+    return float(1 + 4 * np.pi * COULOMB_eV_A * (dipole @ field) / (strength**2 * volume_A3))
 
 
 def sum_rule(born_e: ArrayLike) -> Check:

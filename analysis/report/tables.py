@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kinetics.attempt_frequency import AttemptFrequency
-from ..kinetics.field_treatments import FieldPoint, FieldStudy
+from ..kinetics.field_treatments import RELAXED, FieldPoint, FieldStudy
 from ..kinetics.migration import Migration
 from ..kinetics.rates import Retention, format_duration
 from ..magnetism.anisotropy import AnisotropyMap
@@ -165,7 +165,7 @@ def treatment_tables(found: FieldStudy) -> list[Table]:
         Table(
             f"{found.label} in fields along {found.direction_in_words or found.direction}: {tier}. "
             f"{found.temperature_K:g} K, {found.attempt_Hz:.1e} and {back:.1e} Hz ({found.attempt_source}); "
-            f"{found.dipole_source}{limit}",
+            f"{found.dipole_source}{limit}{_permittivity(found, tier)}",
             [
                 "field (V/m)",
                 "forward (eV)",
@@ -180,6 +180,16 @@ def treatment_tables(found: FieldStudy) -> list[Table]:
         )
         for tier in dict.fromkeys(p.tier for p in found.points)
     ]
+
+
+def _permittivity(found: FieldStudy, tier: str) -> str:
+    """What relaxing in the field says of the charges that were chosen for it."""
+    if found.permittivity is None or tier != RELAXED:
+        return ""
+    return (
+        f"; relaxing, the ions imply a static permittivity of {found.permittivity:.1f} along the field, which follows "
+        "from these charges: choose others (born charges) if the material's is another"
+    )
 
 
 def _point_row(p: FieldPoint) -> list[Cell]:

@@ -153,7 +153,9 @@ def _computes(job: Job) -> bool:
     package = __name__.split(".")[0]
     if not module.startswith(f"{package}."):
         return module != "jobflow.core.job"
-    return ".engines." in module or module.endswith((".ase.jobs", ".field.jobs", ".gpaw.jobs", ".vasp.jobs", ".vibrations.jobs"))
+    return ".engines." in module or module.endswith(
+        (".ase.jobs", ".field.jobs", ".gpaw.jobs", ".vasp.jobs", ".vibrations.jobs")
+    )
 
 
 def _level_of_theory(job: Job) -> str:

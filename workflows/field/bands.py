@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from jobflow import Flow, Maker, job
 from pymatgen.core import Structure
@@ -11,6 +12,7 @@ from pymatgen.core import Structure
 from ...analysis.kinetics.field_treatments import (
     LINEAR,
     PATH,
+    PERMITTIVITY,
     FieldPoint,
     FieldStudy,
     field_study,
@@ -197,4 +199,12 @@ def collect_field(
         attempt_Hz=attempt_Hz,
         direction_in_words=in_words,
         breakdown_V_per_m=breakdown_V_per_m,
+        permittivity=_permittivity(known),
     )
+
+
+def _permittivity(in_field: Mapping[float, Band]) -> float | None:
+    """What the band in the weakest field says of the response of the ions; None where none relaxed with charges."""
+    found = {abs(value): made.provenance.settings.get(PERMITTIVITY) for value, made in in_field.items() if value}
+    weakest = min((size for size, value in found.items() if value is not None), default=None)
+    return None if weakest is None else float(cast(float, found[weakest]))

@@ -11,9 +11,12 @@ from jobflow import Response, job
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
+from ...analysis.kinetics.field_treatments import PERMITTIVITY
+from ...analysis.kinetics.polarisation import implied_permittivity
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, require_valid
 from ...calculators.field import UniformFieldCalculator, check_breakdown
+from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, Observed, converge_band
 from ..engine import Engine
 from ..outputs import function_of
@@ -45,6 +48,10 @@ class EngineInField:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
+    def charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
+        """Charges or tensors on which the field acts."""
+        return self._engine.dipole_charges(atoms, mover)[0] if self._tensors is None else self._tensors
+
     def as_dict(self) -> dict[str, Any]:
         """What a checkpoint's name depends on."""
         charges = None if self._tensors is None else self._tensors.tolist()
@@ -52,7 +59,7 @@ class EngineInField:
 
     def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
         """The engine's calculator in the field, whose work is zero at `atoms`."""
-        charges = self._engine.dipole_charges(atoms, mover)[0] if self._tensors is None else self._tensors
+        charges = self.charges(atoms, mover)
         bare = self._engine.make_calculator(atoms, mover)
         return UniformFieldCalculator(bare, self._field, charges, atoms.positions)
 
@@ -63,6 +70,16 @@ class EngineInField:
         bare = atoms.copy()
         bare.calc = atoms.calc.calculator
         return self._engine.observe(bare)
+
+
+def _with_permittivity(made: Band, band: Band, inside: EngineInField, field_V_per_A: NDArray[np.float64]) -> Band:
+    """The band with the static permittivity that its first state implies by relaxing in the field."""
+    before, after = band.images[0].structure, made.images[0].structure
+    moved = after.cart_coords - before.cart_coords
+    charges = inside.charges(to_atoms(before), band.mover)
+    value = implied_permittivity(moved, charges, field_V_per_A, before.volume)
+    settings = {**made.provenance.settings, PERMITTIVITY: value}
+    return made.model_copy(update={"provenance": made.provenance.model_copy(update={"settings": settings})})
 
 
 @job(name="band in field")
@@ -112,4 +129,5 @@ def band_in_field(
     tensors = None if charges is None else charges.tensors_for(first, band.mover, cell)[0]  # type: ignore[arg-type]
     inside = EngineInField(engine, field_V_per_A * unit, tensors)
     made: Band = function_of(converge_band)(inside, first, last, between, mover=band.mover)
+    made = _with_permittivity(made, band, inside, field_V_per_A * unit)
     return made if charges is None else band_with_charges(made, charges, cell)  # type: ignore[arg-type]

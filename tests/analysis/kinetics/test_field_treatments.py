@@ -17,12 +17,15 @@ from magnetoionics.analysis.kinetics.field_treatments import (
     path_points,
     relaxed_point,
 )
+from magnetoionics.analysis.kinetics.polarisation import implied_permittivity
 from magnetoionics.analysis.results.calculation import Band, BandImage
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
 from magnetoionics.workflows.field.bands import HopInFieldMaker
 from magnetoionics.workflows.flows.building import shortest_hop
+from magnetoionics.workflows.vibrations.hessian import partial_hessian
 from pymatgen.core import Lattice, Structure
 
 SOURCE = Provenance(engine="test", tier="arithmetic")
@@ -214,6 +217,39 @@ def test_saddles_are_told_apart_by_place_not_by_number():
         [points[0], moved], label="hop", direction=[1, 0, 0], exchanged=False, dipole_source="", provenance=SOURCE
     )
     assert again.points[1].residual_ii_eV is None
+
+
+@pytest.mark.slow
+def test_permittivity_is_that_of_the_force_constants(relaxed):
+    """Two ways to one number: how far ions go in a field, and Z H^-1 Z over the volume from finite differences."""
+    band, found, maker, hop = relaxed
+    engine, atoms = maker.engine, to_atoms(band.images[0].structure)
+    charges = engine.dipole_charges(atoms, band.mover)[0]
+    calculator = engine.make_calculator(atoms, band.mover)
+
+    def forces(moved):
+        return np.array(calculator.get_property("forces", moved))
+
+    hessian = partial_hessian(atoms, range(len(atoms)), forces)
+    unit = np.array(hop.displacement_A) / np.linalg.norm(hop.displacement_A)
+    pull = (charges[:, None] * unit).ravel()
+    response = float(pull @ np.linalg.pinv((hessian + hessian.T) / 2, rcond=1e-6) @ pull)
+    expected = 1 + 4 * np.pi * 14.399645 * response / atoms.get_volume()
+    assert found.permittivity == pytest.approx(expected, rel=0.02)
+    assert 4 < found.permittivity < 15
+
+
+def test_permittivity_by_hand():
+    """One pair of charges 2 and -2 e, 0.01 A apart in 0.1 V/A and 100 A3: 1 + 4 pi 14.4 (0.02 / 100) / 0.1."""
+    moved, charges = [[0.005, 0, 0], [-0.005, 0, 0]], [2.0, -2.0]
+    expected = 1 + 4 * np.pi * 14.399645 * 0.02 / (0.1 * 100.0)
+    assert implied_permittivity(moved, charges, [0.1, 0, 0], 100.0) == pytest.approx(expected, rel=1e-6)
+    tensors = [q * np.eye(3) for q in charges]
+    assert implied_permittivity(moved, tensors, [0.1, 0, 0], 100.0) == pytest.approx(expected, rel=1e-6)
+    assert implied_permittivity(moved, charges, [-0.1, 0, 0], 100.0) < 1
+    assert implied_permittivity(moved, charges, [0, 0.1, 0], 100.0) == 1
+    with pytest.raises(ValueError, match="without a field"):
+        implied_permittivity(moved, charges, [0, 0, 0], 100.0)
 
 
 def test_field_beyond_breakdown_is_refused():
