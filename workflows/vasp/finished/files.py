@@ -8,7 +8,7 @@ import lzma
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 # OUTCAR before its first rival: a name with an ending ranks behind the plain one.
 KINDS = ("vasprun.xml", "OUTCAR", "OSZICAR", "INCAR", "KPOINTS", "POSCAR", "CONTCAR", "POTCAR")
@@ -81,7 +81,7 @@ def open_bytes(path: Path) -> IO[bytes]:
         start = stream.read(6)
     for magic, opener in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open)):
         if start.startswith(magic):
-            return opener(path, "rb")  # type: ignore[no-any-return]
+            return cast(IO[bytes], opener(path, "rb"))
     return path.open("rb")
 
 
