@@ -51,19 +51,46 @@ def without(*names: str) -> Change:
     return lambda content: {name: value for name, value in content.items() if name not in names}
 
 
+def meant(**values: Any) -> Change:
+    """Fields that came later, with the values that what was written before meant without saying so.
+
+    For settings, whose defaults are today's choice; what an older document lacks is simply not there.
+    """
+    return lambda content: {**values, **content}
+
+
+def several(*changes: Change) -> tuple[Change, ...]:
+    """Changes of one class, in this order."""
+    return changes
+
+
 # Version that changed them: by class as it is called today, e.g. {2: {"Study": fields(declared="assumptions")}}.
-CHANGES: Mapping[int, Mapping[str, Change]] = {
-    # Its name was the version of results.json; that says `schema_version` now.
-    2: {"Study": without("schema", "schema_")},
+CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
+    2: {
+        # Its name was the version of results.json; that says `schema_version` now.
+        "Study": without("schema", "schema_"),
+        # A search had no limit of its own.
+        "SurrogateSettings": meant(own_time_s=1e9),
+        # A map had the mesh and the directions of the study.
+        "MagnetoionicStudyMaker": fields(declared="assumptions"),
+        "SpinOrbitSettings": meant(kpoint_spacing_per_A=None, lebedev_order=None),
+        "VaspEngine": meant(incar={}, potcar={}),
+        "VaspSettings": meant(long_edge_A=15.0, long_edge_kpoints=None, incar={}, potcar={}),
+    },
 }
+
+
+def _changes(since: int, name: str) -> tuple[Change, ...]:
+    found = CHANGES[since].get(name, ())
+    return found if isinstance(found, tuple) else (found,)
 
 
 def old_field(name: str, today: str) -> str:
     """Name that a field of a class had in version 1."""
     for since in sorted(CHANGES, reverse=True):
-        change = CHANGES[since].get(name)
-        if isinstance(change, Renames):
-            today = next((old for old, new in change.new_names.items() if new == today), today)
+        for change in reversed(_changes(since, name)):
+            if isinstance(change, Renames):
+                today = next((old for old, new in change.new_names.items() if new == today), today)
     return today
 
 
@@ -81,6 +108,6 @@ def upgraded(name: str, content: Mapping[str, Any], version: int) -> dict[str, A
     """
     made = dict(content)
     for since in sorted(CHANGES):
-        if since > version and name in CHANGES[since]:
-            made = CHANGES[since][name](made)
+        for change in _changes(since, name) if since > version else ():
+            made = change(made)
     return made

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..local.old_keys import old_job_key, still_holds
 from .controller import project_of
 from .hand_over import hand_over
 from .names import make_plain
@@ -57,6 +58,28 @@ def find_owners(
 
     The last jobs of a flow, whose output no other takes, are always its own.
     """
+    found = _owners(controller, jobs, keys)
+    return {**_owners_of_version_1(controller, jobs), **found}
+
+
+def _owners_of_version_1(controller: JobController, jobs: Sequence[tuple[Job, list[str]]]) -> dict[str, Owner]:
+    """Finished jobs that were submitted with the keys of version 1, if what computed them is what would now."""
+    by_uuid = {job.uuid: job for job, _ in jobs}
+    old: dict[str, str] = {}
+    for uuid, job in by_uuid.items():
+        if (key := old_job_key(job, old)) is not None:
+            old[uuid] = key
+    found = _owners(controller, [(job, [p for p in parents if p in old]) for job, parents in jobs], old)
+    done = {uuid: owner for uuid, owner in found.items() if owner.done}
+    query = {"uuid": {"$in": [owner.uuid for owner in done.values()]}}
+    wanted = ["uuid", "output.provenance", "completed_at"]
+    outputs = {d["uuid"]: d for d in controller.jobstore.query(query, wanted, sort={"index": 1})} if done else {}
+    return {u: o for u, o in done.items() if o.uuid in outputs and still_holds(outputs[o.uuid], by_uuid[u])}
+
+
+def _owners(
+    controller: JobController, jobs: Sequence[tuple[Job, list[str]]], keys: Mapping[str, str]
+) -> dict[str, Owner]:
     needed = set(itertools.chain.from_iterable(parents for _, parents in jobs))
     wanted: dict[str, list[str]] = {}
     for uuid in needed:

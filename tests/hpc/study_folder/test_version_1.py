@@ -1,25 +1,34 @@
 """A study that version 1 wrote, before modules moved and fields were renamed: it loads, resumes, reports, compares.
 
 `tests/data/version-1` is what ``magnetoionics run cofe2o4 --quick`` of that version left: its job store, as it was
-but for the vacuum, and its results.json. Neither is ever written again.
+but for the vacuum, and its results.json; beside them are its jobs, and some of VASP, as a database of submitted ones
+holds them. None of it is ever written again.
 """
 
 import gzip
+import inspect
 import json
 import math
 import shutil
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import magnetoionics
 import pytest
+from jobflow import Job
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local import runner
+from magnetoionics.hpc.local.job_hashes import job_key
 from magnetoionics.hpc.local.old_keys import old_job_key, still_holds
 from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.study_folder.files import versioned
+from magnetoionics.hpc.study_folder.study_run import build_flow
 from magnetoionics.stored import SCHEMA_VERSION
+from magnetoionics.stored.old_fields import FIELDS
+from magnetoionics.stored.renamed import old_field, upgraded
+from magnetoionics.stored.resolve import stored_object
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 
@@ -130,3 +139,63 @@ def test_nothing_is_taken_over_from_another_version_of_what_computed(folder, mon
         assert still_holds(document, job) is holds
     monkeypatch.setattr(type(job.function_args[0]), "cache_version", 2)
     assert old_job_key(job, {}) is None
+
+
+def jobs_of_version_1(name):
+    return json.loads(gzip.decompress((KEPT / name).read_bytes()))
+
+
+def fits(job):
+    original = getattr(job.function, "original", job.function)
+    owner = (None,) if hasattr(job.function, "__self__") else ()
+    try:
+        inspect.signature(original).bind(*owner, *job.function_args, **job.function_kwargs)
+    except TypeError:
+        return False
+    return True
+
+
+def test_submitted_jobs_of_version_1_are_read_and_have_the_keys_of_today():
+    """As a database holds them: so `fetch` keeps their results under keys that a run here asks for."""
+    keys, names = {}, {}
+    for plain in jobs_of_version_1("jobs.json.gz"):
+        job = Job.from_dict(plain)
+        keys[job.uuid] = job_key(job, keys)
+        names.setdefault(job.name, set()).add(keys[job.uuid])
+        assert fits(job) == (job.name != "assemble study"), job.name
+    today, found = {}, {}
+    for job, _ in build_flow("cofe2o4", "local", quick=True).iterflow():
+        today[job.uuid] = job_key(job, today)
+        found.setdefault(job.name, set()).add(today[job.uuid])
+    del names["assemble study"], found["assemble study"]
+    assert names == found
+
+
+def test_submitted_vasp_jobs_mean_what_they_meant():
+    pytest.importorskip("atomate2")
+    settings = []
+    for plain in jobs_of_version_1("vasp-jobs.json.gz"):
+        job = Job.from_dict(plain)
+        assert fits(job), job.name
+        if hasattr(job.maker, "settings"):
+            settings.append(job.maker.settings)
+    assert len(settings) > 3
+    cell = get_host("cofe2o4").structure("normal") * (1, 1, 2)
+    for found in settings:
+        assert found.kpoint_spacing_per_A == 0.30
+        # 17 A long, 0.30 per A: two points, and not the one that long edges get today.
+        assert found.mesh(cell) == [3, 3, 2]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_settings_that_came_later_say_what_their_absence_meant(name):
+    """Else what version 1 stored would be read with the choices of today."""
+    try:
+        kind = stored_object(name)
+    except ImportError as error:
+        pytest.skip(str(error))
+    came = {f.name for f in fields(kind) if f.init} - set(FIELDS[name].split())
+    told = upgraded(kind.__name__, {}, 1)
+    renamed = {n for n in came if old_field(kind.__name__, n) in FIELDS[name].split()}
+    missing = came - renamed - set(told)
+    assert missing == set(), f"add meant({', '.join(sorted(missing))}=...) of {kind.__name__} to stored/renamed.py"
