@@ -321,4 +321,7 @@ def readme_text(jobs: list[PlannedJob], settings: VaspSettings, host: Host) -> s
         lines.append(
             f"| {made.folder} | {made.purpose} | {len(made.structure)} | {made.mesh(settings)} | {moment:g} | {kind} |"
         )
+    if bands := [made for made in jobs if made.images]:
+        shared = len(bands[0].images) - 2
+        lines += ["", f"Bands need a build with VTST and a multiple of {shared} MPI ranks: the images share them equally."]
     return "\n".join(lines) + "\n"

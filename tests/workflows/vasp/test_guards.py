@@ -17,8 +17,9 @@ from magnetoionics.workflows.guards import guard, holes_of, moments_kept, odd_pa
 from magnetoionics.workflows.vasp import guards
 from magnetoionics.workflows.vasp.band_judgement import judge_segment
 from magnetoionics.workflows.vasp.finished.document import PawDataSet
+from magnetoionics.workflows.vasp.inputs import field_tags
 from magnetoionics.workflows.vasp.outcar import constraint_penalty_eV
-from magnetoionics.workflows.vasp.settings import VaspBandSettings
+from magnetoionics.workflows.vasp.settings import VaspBandSettings, VaspSettings, VaspSettingsError
 
 START = [5.0, -5.0, 3.0, 0.0]
 
@@ -150,6 +151,13 @@ def test_a_field_is_kept_to_the_digits_that_vasp_prints():
     assert guards.field_kept([0.0, 0.0, -0.01234569], asked).passed is False
     assert guards.field_kept([0.0, 0.0, 0.01234568], asked).passed is False
     assert guards.field_kept(None, asked).passed is False
+
+
+def test_a_field_that_vasp_would_ignore_is_refused():
+    tags = field_tags([0.0, 0.0, 0.02], VaspSettings())
+    assert tags["EFIELD_PEAD"] == [0.0, 0.0, -0.02]
+    with pytest.raises(VaspSettingsError, match="1e-05 V/A"):
+        field_tags([9e-6, 0.0, 0.02], VaspSettings())
 
 
 def test_data_sets_are_those_that_were_asked_for():
