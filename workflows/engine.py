@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jobflow import Flow, Job
     from pymatgen.core import Structure
 
+    from ..analysis.results.calculation import Calculation
     from ..analysis.results.document import Provenance
     from ..structures.host import Host
 
@@ -67,6 +68,25 @@ class Engine(Stored, ABC):
     @abstractmethod
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
         """Provenance of a result of this engine, with what it leaves out."""
+
+    def size_corrections(self, bulk: Calculation, repeats: tuple[int, int, int], sites: Sequence[int]) -> Job | None:
+        """Corrections for a charge that this engine smears over the cell of a vacancy; None if it smears none.
+
+        Parameters
+        ----------
+        bulk
+            Relaxed ordered cell, or a reference to it.
+        repeats
+            Supercell repeats.
+        sites
+            Indices of the vacant sites in the ordered cell.
+
+        Returns
+        -------
+        Job or None
+            Its output is a list of `SizeCorrection`, one per site.
+        """
+        return None
 
     @abstractmethod
     def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job | Flow:

@@ -12,6 +12,7 @@ from ..kinetics.migration import Migration
 from ..kinetics.rates import Retention
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..study.documents import HostResult, VacancyResult, Verdict
+from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
 
 Item = TypeVar("Item")
@@ -26,7 +27,7 @@ class Evidence:
     tier: str
     vacancies: list[VacancyResult]
     window: ChemicalPotentials | None
-    reference_eV: Mapping[str, float] | None
+    references: SpeciesFit | None
     migration: Migration | None
     unidirectional: UnidirectionalResult | None
     retention: Retention | None

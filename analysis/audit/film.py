@@ -16,6 +16,7 @@ from ..kinetics.rates import (
 )
 from ..magnetism.unidirectional import axis_angle_deg
 from ..study.documents import VacancyResult, Verdict
+from ..study.vacancy_order import UNLIKE_CHARGES, vacancy_difference
 from ..thermodynamics.phases import formula_composition
 from .evidence import Evidence, Judge, Judgement, NotDoneError, need
 from .known_values import KnownCalculation, better_calculations, knows_most
@@ -122,36 +123,29 @@ def _by_own_vacancies(e: Evidence) -> Judgement:
     iron_b, iron_a, cobalt = (_named(e, n) for n in ("V_Fe(B)", "V_Fe(A)", "V_Co(B)"))
     if iron_b is None or iron_a is None or cobalt is None:
         return Judgement("undecided", None, "", "the study lacks one of V_Fe(B), V_Fe(A), V_Co(B)")
-    like = iron_a.energy_minus_host_eV - iron_b.energy_minus_host_eV
-    margin, best = _cobalt_minus_iron(e, cobalt, iron_b)
-    bar = iron_b.error_bar_eV
+    like = iron_a.corrected_minus_host_eV - iron_b.corrected_minus_host_eV
+    window, references = need(e.window, "stability window"), need(e.references, "reference energies")
+    margin, best, bar = vacancy_difference(cobalt, iron_b, window, references)
     against_a = f"V_Fe(B) lies {abs(like):.2f} eV {'below' if like > 0 else 'above'} V_Fe(A)"
     against_co = f"V_Co(B) minus V_Fe(B) is {margin:.2f} to {best:.2f} eV over the window"
     if like <= 0:
         return Judgement("contradicted", like, "eV", f"{against_a}, a difference of like defects")
+    if e.tier == "local":
+        return Judgement("undecided", margin, "eV", f"{against_a}, as claimed; {against_co}, but {UNLIKE_CHARGES}")
     if bar is None:
         unknown = "the error of the reference energies is not known, so that the sign against V_Co(B) stays open"
         return Judgement("undecided", margin, "eV", f"{against_a}, as claimed; {against_co}; {unknown}")
     if margin > bar:
-        return Judgement("reproduced", margin, "eV", f"{against_a}; {against_co}")
+        return Judgement("reproduced", margin, "eV", f"{against_a}; {against_co} ± {bar:.2f} eV")
     if best < -bar:
-        return Judgement("contradicted", best, "eV", f"{against_a}, as claimed, but {against_co}")
+        return Judgement("contradicted", best, "eV", f"{against_a}, as claimed, but {against_co} ± {bar:.2f} eV")
     return Judgement(
         "undecided",
         margin,
         "eV",
-        f"{against_a}, as claimed; {against_co}, whose sign the error bar of the reference energies ({bar:.2f} eV) "
-        "and the allowed cation potentials leave open",
+        f"{against_a}, as claimed; {against_co}, whose sign the error of that difference ({bar:.2f} eV) and the "
+        "allowed cation potentials leave open",
     )
-
-
-def _cobalt_minus_iron(e: Evidence, cobalt: VacancyResult, iron: VacancyResult) -> tuple[float, float]:
-    """Lowest and highest E_f(V_Co) - E_f(V_Fe) over the window; the cation potentials are varied jointly."""
-    reference = need(e.reference_eV, "reference energies")
-    fixed = cobalt.energy_minus_host_eV - iron.energy_minus_host_eV + reference["Co"] - reference["Fe"]
-    # The difference is linear in the potentials, so its extremes lie at the corners of the window.
-    corners = [v["Co"] - v["Fe"] for v in need(e.window, "stability window").vertices]
-    return fixed + min(corners), fixed + max(corners)
 
 
 def _between_cobalt(e: Evidence) -> Judgement:

@@ -12,16 +12,13 @@ from ...structures.magnetic_symmetry import axial_operations
 from ...structures.spins import formula_units, is_non_collinear
 from ...structures.symmetry import space_group_symbol
 from ..defects.equilibria import DefectEquilibria, defect_equilibria, defect_host
-from ..defects.formation import VacancyFormation, formation_lines, not_below_zero
+from ..defects.formation import not_below_zero
 from ..defects.host_window import (
     CompetingPhasesResult,
     competing_phases_result,
-    experimental_window,
-    oxygen_errors,
 )
 from ..defects.oxidation_states import site_moments
 from ..defects.uptake import content_curves
-from ..defects.vacancies import VacancySet
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.migration import Migration
 from ..kinetics.rates import Retention, retention
@@ -33,30 +30,25 @@ from ..magnetism.unidirectional import (
     relation_deviation_meV,
     state_of,
 )
-from ..results.checks import Check, invalid_because
+from ..results.checks import Check
 from ..study.documents import (
     AnisotropyResult,
     ChemicalPotentialsResult,
     EnergyRange,
-    GasPoint,
     HostResult,
     OrderEnergy,
     Study,
     VacancyResult,
 )
-from ..thermodynamics.computed_phases import reference_set
 from ..thermodynamics.energy_corrections import ComputedEnergy
-from ..thermodynamics.oxygen_gas import delta_mu_O_eV
 from ..thermodynamics.phases import formula_composition
-from ..thermodynamics.references import SpeciesFit
-from ..thermodynamics.stability_window import ChemicalPotentials
 from .attempts import Attempts
 from .inputs import StudyInputs, StudyParts, parts_of, sound_maps
 from .post_processing import with_assumptions
+from .potentials import chemical_potentials_result, defect_energies, energy_note, native
 
 # Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
 NOISE_meV = 1e-6
-_GAS = tuple((t, p) for t in (300.0, 600.0, 900.0, 1000.0, 1200.0) for p in (1.0, 1e-5, 1e-10))
 _RELAXED_SYMPREC = 1e-2
 
 
@@ -195,90 +187,6 @@ def competing_result(inputs: StudyParts) -> CompetingPhasesResult | None:
     return competing_phases_result(own, inputs.phases, inputs.assumptions.enthalpies, mode=inputs.reference_mode)
 
 
-def chemical_potentials_result(
-    inputs: StudyParts, competing: CompetingPhasesResult | None
-) -> ChemicalPotentialsResult | None:
-    """Stability window, formation lines inside it and the oxygen gas; None without vacancies or references.
-
-    Raises
-    ------
-    ValueError
-        With the reason, if there is no window.
-    """
-    if inputs.vacancies is None or (inputs.references is None and competing is None):
-        return None
-    window, references = _window(inputs, competing)
-    defects = _native(_defects(inputs, inputs.vacancies), window)
-    if not defects and inputs.charged is not None:
-        defects = _native(inputs.charged.formations(), window)
-    if not defects:
-        raise ValueError(
-            f"every defect exchanges atoms that {window.host_formula} lacks, so that their potentials have no lower "
-            "end, or failed its checks"
-        )
-    lines = formation_lines(defects, window, references)
-    if competing is not None and window is competing.window:
-        errors = oxygen_errors(competing, defects)
-        kept = [line.model_copy(update={"error_bar_eV": errors[line.label]}) for line in lines.lines]
-        lines = lines.model_copy(update={"lines": kept})
-        known = [bar for bar in errors.values() if bar is not None]
-        references = references.model_copy(update={"error_bar_eV": max(known, default=None)})
-    made = ChemicalPotentialsResult(
-        window=window,
-        references=references,
-        lines=lines,
-        oxygen_gas=[
-            GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
-        ],
-    )
-    return made
-
-
-def _window(inputs: StudyParts, competing: CompetingPhasesResult | None) -> tuple[ChemicalPotentials, SpeciesFit]:
-    """The computed window with its references, else the experimental one with references fitted to oxides.
-
-    Raises
-    ------
-    ValueError
-        With the reasons, if there is neither.
-    """
-    if competing is not None and competing.window is not None and competing.references is not None:
-        return competing.window, competing.references.references
-    if competing is None:
-        assert inputs.references is not None
-        measured, reason = experimental_window(inputs.host.formula, inputs.assumptions.enthalpies)
-        if measured is None:
-            raise ValueError(reason)
-        return measured, inputs.references
-    measured, reason = experimental_window(inputs.host.formula, inputs.assumptions.enthalpies)
-    if measured is None:
-        raise ValueError(f"computed phases: {competing.reason}; measured enthalpies: {reason}")
-    return measured, inputs.references or reference_set(competing.phases, "fitted").references
-
-
-def _native(defects: Sequence[VacancyFormation], window: ChemicalPotentials) -> list[VacancyFormation]:
-    """Defects made of the host's own elements; a foreign one's potential is bounded from above only."""
-    return [d for d in defects if set(d.removed) <= set(window.elements)]
-
-
-def _defects(inputs: StudyParts, found: VacancySet) -> list[VacancyFormation]:
-    host_energy = found.host.energy_eV
-    indicative = inputs.engine.tier == "local"
-    return [
-        VacancyFormation(
-            label=v.label,
-            removed=dict(v.removed),
-            energy_difference_eV=v.calculation.energy_eV - host_energy,
-            indicative=indicative,
-            note=_note(indicative),
-            provenance=v.calculation.provenance,
-        )
-        # An energy that is not relaxed is not ranked against others.
-        for v in found.vacancies
-        if not invalid_because(v.calculation.checks)
-    ]
-
-
 def defect_result(inputs: StudyParts, potentials: ChemicalPotentialsResult | None) -> DefectEquilibria | None:
     """Concentrations and film compositions; None without formation energies."""
     if potentials is None or inputs.vacancies is None:
@@ -293,20 +201,14 @@ def defect_result(inputs: StudyParts, potentials: ChemicalPotentialsResult | Non
         units,
     )
     window, references = potentials.window, potentials.references
-    found = _defects(inputs, inputs.vacancies) if inputs.charged is None else inputs.charged.formations()
-    defects = _native(found, window)
+    found = defect_energies(inputs, inputs.vacancies) if inputs.charged is None else inputs.charged.formations()
+    defects = native(found, window)
     if not defects:
         return None
     kept = {d.label for d in defects}
     host.sites = [s for s in host.sites if s.label in kept]
     edges = None if inputs.charged is None else inputs.charged.edges
     return defect_equilibria(defects, host, window, references, edges=edges)
-
-
-def _note(indicative: bool) -> str:
-    if indicative:
-        return "indicative: only differences of vacancies of one element on one kind of site are meant"
-    return "neutral cell"
 
 
 def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | None) -> list[VacancyResult]:
@@ -341,8 +243,10 @@ def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | N
                 checks=v.calculation.checks,
                 indicative=indicative,
                 error_bar_eV=line.error_bar_eV if line else None,
-                note=line.note if line else _note(indicative),
+                note=line.note if line else energy_note(indicative),
                 formation_checks=_formation_checks(edges, line.error_bar_eV) if edges and line else [],
+                size_correction_eV=None if v.size_correction is None else v.size_correction.energy_eV,
+                size_error_eV=None if v.size_correction is None else v.size_correction.error_eV,
                 starts=v.starts,
                 changed_ions=v.changed_ions,
                 sites=site_moments(host, v.calculation),

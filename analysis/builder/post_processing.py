@@ -104,7 +104,7 @@ def evidence_of(study: Study) -> Evidence:
         tier=study.engine.tier,
         vacancies=[v for v in study.vacancies if not invalid_because(v.checks)],
         window=potentials.window if potentials else None,
-        reference_eV=potentials.references.reference_energies_eV if potentials else None,
+        references=potentials.references if potentials else None,
         migration=None if mark else hop,
         unidirectional=study.unidirectional,
         retention=study.retention,

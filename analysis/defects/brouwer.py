@@ -7,7 +7,6 @@ of the gas and a cation potential inside the host's stability region.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -16,15 +15,23 @@ from pydantic import Field
 
 from ..results.document import Document, Provenance
 from ..thermodynamics.oxygen_gas import delta_mu_O_eV, pressure_atm_for
-from ..thermodynamics.references import SpeciesFit
-from ..thermodynamics.stability_window import ChemicalPotentials, at
-from .charge_states import BandEdges, charge_lines
-from .concentrations import ConcentrationSet, SolidSolution, quench, solve_concentrations
-from .defect_energies import VacancyFormation
-from .formation import only_indicates
+from ..thermodynamics.stability_window import ChemicalPotentials
+from .concentrations import ConcentrationSet
+from .defect_thermodynamics import DefectThermodynamics
 
 if TYPE_CHECKING:
     import pandas as pd
+
+__all__ = [
+    "BrouwerCurve",
+    "BrouwerDiagram",
+    "DefectThermodynamics",
+    "FilmPoint",
+    "RatioRange",
+    "brouwer_diagram",
+    "film_composition",
+    "films_dataframe",
+]
 
 _EDGE_EV = 1e-9
 
@@ -151,77 +158,6 @@ class FilmPoint(Document):
         return next(r for r in self.ratios if r.elements == elements)
 
 
-@dataclass(frozen=True)
-class DefectThermodynamics:
-    """Everything that a concentration needs besides temperature and pressure.
-
-    Attributes
-    ----------
-    defects
-        Energies of all defects in all charge states.
-    host
-        Sites, composition and volume.
-    window, references
-        Stability region, and reference energies of the elements.
-    edges
-        Band edges, if there are charged defects.
-    error_bar_eV
-        Error of a formation energy, entering the range of the ratios.
-    """
-
-    defects: Sequence[VacancyFormation]
-    host: SolidSolution
-    window: ChemicalPotentials
-    references: SpeciesFit | dict[str, float]
-    edges: BandEdges | None = None
-    error_bar_eV: float = 0.0
-
-    @property
-    def indicative(self) -> bool:
-        """Whether the energies only indicate."""
-        return only_indicates(self.references) or any(d.indicative for d in self.defects)
-
-    def concentrations(
-        self,
-        temperature_K: float,
-        delta_mu_O: float,
-        *,
-        fraction: float = 0.5,
-        shift_eV: float = 0.0,
-        quench_to_K: float | None = None,
-        outside: bool = False,
-    ) -> ConcentrationSet:
-        """Concentrations at one point.
-
-        Parameters
-        ----------
-        temperature_K, delta_mu_O
-            Temperature and oxygen potential.
-        fraction
-            See `chemical_potentials.at`.
-        shift_eV
-            Added to every formation energy.
-        quench_to_K
-            Cool with the totals frozen.
-        outside
-            Answer also where the host is not stable.
-
-        Raises
-        ------
-        ValueError
-            As `chemical_potentials.at` and `concentrations.solve_concentrations`.
-        """
-        point = at(self.window, delta_mu_O, fraction, outside=outside)
-        lines = charge_lines(self.defects, self.edges, self.window, self.references, point)
-        if shift_eV:
-            lines = [line.model_copy(update={"at_vbm_eV": line.at_vbm_eV + shift_eV}) for line in lines]
-        provenance = self.defects[0].provenance
-        grown = solve_concentrations(self.host, lines, temperature_K, provenance, edges=self.edges)
-        if quench_to_K is None:
-            return grown
-        return quench(grown, self.host, lines, quench_to_K, edges=self.edges)
-
-
 def brouwer_diagram(
     system: DefectThermodynamics,
     temperature_K: float,
@@ -260,6 +196,7 @@ def brouwer_diagram(
     ValueError
         If a pressure is outside the window and `outside` is not set, or none is in reach at this temperature.
     """
+    system = system.at_temperature(temperature_K)
     if pressures_atm is None:
         low, high = (
             pressure_atm_for(mu, temperature_K)
@@ -300,22 +237,19 @@ def film_composition(
         The range is over three cation potentials (lowest, middle, highest) and the energies shifted by plus
         and minus the error bar.
     """
-    mu = _clipped(system.window, float(delta_mu_O_eV(temperature_K, pressure_atm)))
+    gas = float(delta_mu_O_eV(temperature_K, pressure_atm))
+    try:
+        system = system.at_temperature(temperature_K)
+    except ValueError as error:
+        return _no_film(temperature_K, pressure_atm, gas, f"the host is not stable: {error}")
+    mu = _clipped(system.window, gas)
     inside = system.window.contains(mu)
     if not inside and not outside:
         edge = system.window.oxygen_poor if mu < system.window.delta_mu_O_min_eV else system.window.oxygen_rich
-        return FilmPoint(
-            temperature_K=temperature_K,
-            pressure_atm=pressure_atm,
-            delta_mu_O_eV=mu,
-            inside=False,
-            ratios=[],
-            vacancies_per_formula={},
-            note=f"the host is not stable: {edge.reaction}",
-        )
-    shifts = (0.0,) if system.error_bar_eV == 0 else (0.0, -system.error_bar_eV, system.error_bar_eV)
+        return _no_film(temperature_K, pressure_atm, mu, f"the host is not stable: {edge.reaction}")
+    shifts = (0.0,) if system.largest_error_eV == 0 else (0.0, -1.0, 1.0)
     sets = {
-        (f, s): system.concentrations(temperature_K, mu, fraction=f, shift_eV=s, outside=outside)
+        (f, s): system.concentrations(temperature_K, mu, fraction=f, shift=s, outside=outside)
         for f in (0.5, 0.0, 1.0)
         for s in shifts
     }
@@ -339,7 +273,19 @@ def film_composition(
         inside=inside,
         ratios=ratios,
         vacancies_per_formula={label: middle.total_per_formula(label) for label in _labels(system)},
-        note=_film_note(middle, dense, system.error_bar_eV),
+        note=_film_note(middle, dense, system.largest_error_eV),
+    )
+
+
+def _no_film(temperature_K: float, pressure_atm: float, delta_mu_O_eV: float, note: str) -> FilmPoint:
+    return FilmPoint(
+        temperature_K=temperature_K,
+        pressure_atm=pressure_atm,
+        delta_mu_O_eV=delta_mu_O_eV,
+        inside=False,
+        ratios=[],
+        vacancies_per_formula={},
+        note=note,
     )
 
 

@@ -17,8 +17,9 @@ from pydantic import Field, model_validator
 
 from ..results.document import Document, Provenance
 from ..thermodynamics.phases import check_consistent, formula_composition
-from ..thermodynamics.references import SpeciesFit
+from ..thermodynamics.references import SpeciesFit, reference_provenance
 from ..thermodynamics.stability_window import ChemicalPotentials
+from ..thermodynamics.temperature import cell_potential_shift_eV
 from .charge_corrections import dielectric_tensor
 from .defect_energies import VacancyFormation, formation_energy_eV
 
@@ -236,6 +237,7 @@ def charge_lines(
     """Every charge state's formation energy with the Fermi level at the valence band maximum."""
     _check(defects, edges, window, references)
     energies = references.reference_energies_eV if isinstance(references, SpeciesFit) else references
+    thermal = cell_potential_shift_eV(window)
     return [
         ChargeLine(
             label=d.label,
@@ -248,7 +250,8 @@ def charge_lines(
                 charge=d.charge,
                 vbm_eV=d.vbm_eV or 0.0,
                 correction_eV=d.correction_eV or 0.0,
-            ),
+            )
+            + thermal * sum(d.removed.values()),
             correction_eV=d.correction_eV or 0.0,
         )
         for d in defects
@@ -334,8 +337,9 @@ def _check(
     given = [*(d.provenance for d in defects), window.provenance]
     if edges is not None:
         given.append(edges.provenance)
-    if isinstance(references, SpeciesFit) and references.provenance is not None:
-        given.append(references.provenance)
+    own = reference_provenance(references)
+    if own is not None:
+        given.append(own)
     check_consistent(given)
     for one, other in itertools.combinations(defects, 2):
         if (one.label, one.charge) == (other.label, other.charge):

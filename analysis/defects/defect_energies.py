@@ -25,6 +25,8 @@ class VacancyFormation(Document):
         Charge state q, in units of e.
     vbm_eV, correction_eV
         Valence band maximum and finite-size correction; required if q is not zero.
+    size_error_eV
+        What the finite-size correction leaves.
     indicative
         True if the engine only carries differences of like defects.
     note
@@ -37,6 +39,7 @@ class VacancyFormation(Document):
     charge: int = 0
     vbm_eV: float | None = None
     correction_eV: float | None = None
+    size_error_eV: float = Field(default=0.0, ge=0)
     indicative: bool = False
     note: str = ""
     provenance: Provenance = Field(repr=False)

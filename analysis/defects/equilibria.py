@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from pydantic import Field
 
 from ..results.document import Document
@@ -14,6 +15,7 @@ from .charge_states import BandEdges, FermiDiagram, fermi_diagram
 from .charged_cells import ChargedVacancy
 from .concentrations import DefectSites, NoFermiLevelError, SolidSolution
 from .defect_energies import VacancyFormation
+from .formation import exchange_error_eV
 from .vacancies import VacancyState
 
 GROWTH_TEMPERATURES_K = (700.0, 900.0, 1100.0, 1300.0)
@@ -49,6 +51,21 @@ class DefectEquilibria(Document):
     no_concentrations: str = ""
 
     @property
+    def no_films(self) -> str:
+        """Why no film's composition is known within its error; empty if one is."""
+        inside = [f for f in self.films if f.inside]
+        if not inside:
+            return "the host is not stable at any of the growth conditions"
+        if any(r.low is not None and r.high is not None for f in inside for r in f.ratios):
+            return ""
+        bar = "an error that is not known" if self.error_bar_eV is None else f"± {self.error_bar_eV:.1f} eV"
+        middle = any(r.mid is not None for f in inside for r in f.ratios)
+        where = f"at the {len(inside)} growth conditions where the host is stable"
+        if middle:
+            return f"{where} defects need not be dilute within {bar} of the formation energies: no ratio is bounded"
+        return f"{where} defects would not be dilute with these formation energies ({bar}): no ratio follows"
+
+    @property
     def dilute(self) -> bool:
         """Whether defects are dilute at one point at least; else no concentration means anything."""
         return any(any(d.dilute) for d in self.brouwer) or any(r.mid is not None for f in self.films for r in f.ratios)
@@ -82,7 +99,8 @@ def defect_equilibria(
     -------
     DefectEquilibria
     """
-    system = DefectThermodynamics(defects, host, window, references, edges, references.error_bar_eV or 0.0)
+    errors = _errors_eV(defects, window, references)
+    system = DefectThermodynamics(defects, host, window, references, edges, errors_eV=errors, free_energies=True)
     left_out = [
         "other defects: only those listed exchange atoms with the reservoirs",
         "interactions of defects; vibrations and magnetic entropy of the solids",
@@ -91,7 +109,7 @@ def defect_equilibria(
         left_out.insert(
             0, "charge states and the Fermi level: neutral cells only, so no p(O2) slopes of charged defects"
         )
-    if references.error_bar_eV is None:
+    if len(errors) < len({d.label for d in defects}):
         left_out.append("the error of the reference energies, which the fit cannot tell")
     middle = 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV)
     brouwer, films, no_concentrations = [], [], ""
@@ -107,9 +125,22 @@ def defect_equilibria(
         films=films,
         no_concentrations=no_concentrations,
         fermi=None if edges is None else fermi_diagram(defects, edges, window, references, at(window, middle)),
-        error_bar_eV=references.error_bar_eV,
+        error_bar_eV=max(errors.values(), default=0.0) if len(errors) == len({d.label for d in defects}) else None,
         left_out=left_out,
     )
+
+
+def _errors_eV(
+    defects: Sequence[VacancyFormation], window: ChemicalPotentials, references: SpeciesFit
+) -> dict[str, float]:
+    """Error of each formation energy in the middle of the window; those that are not known are left out."""
+    middle = 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV)
+    found = {}
+    for d in defects:
+        exchanged = exchange_error_eV(d.removed, window, references, middle)
+        if exchanged is not None:
+            found[d.label] = float(np.hypot(exchanged, d.size_error_eV))
+    return found
 
 
 def defect_host(

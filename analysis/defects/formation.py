@@ -16,8 +16,10 @@ from pydantic import Field
 from ..results.checks import Check, held
 from ..results.document import Document, Provenance
 from ..thermodynamics.phases import check_consistent
-from ..thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies
+from ..thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies, reference_provenance
 from ..thermodynamics.stability_window import ChemicalPotentials, combination_bounds
+from ..thermodynamics.temperature import cell_potential_shift_eV
+from ..thermodynamics.window_errors import combination_errors
 from .defect_energies import VacancyFormation, composition_after, formation_energy_eV
 
 if TYPE_CHECKING:
@@ -50,7 +52,8 @@ class FormationLine(Document):
     mid_eV
         Halfway between.
     error_bar_eV
-        Error of the reference energies if they were fitted (None if the fit cannot tell), else 0.
+        Error of the line: fitted references (None if the fit cannot tell), formation energies that bound the
+        potentials, and what the correction for the size of the cell leaves, in quadrature.
     """
 
     label: str
@@ -121,8 +124,8 @@ class RankedDefect(Document):
     above_first_low_eV, above_first_high_eV
         E_f minus that of the first in the list, over all allowed cation potentials taken jointly.
     error_bar_eV
-        Error of that difference from fitted reference energies: 0 between like defects, None if the
-        fit cannot tell.
+        Error of that difference, as of a line: what both defects exchange alike cancels; None if the fit of the
+        references cannot tell.
     decided
         Whether the first is lower throughout, error bar included. True for the first itself.
     """
@@ -180,6 +183,7 @@ def formation_bounds(
         correction_eV=defect.correction_eV or 0.0,
     )
     low, high = combination_bounds(window, defect.removed, delta_mu_O_eV, outside=outside)
+    fixed += cell_potential_shift_eV(window) * sum(defect.removed.values())
     return fixed + low, fixed + high
 
 
@@ -236,7 +240,7 @@ def formation_lines(
                 mid_eV=[0.5 * (a + b) for a, b in bands],
                 high_eV=[b for _, b in bands],
                 indicative=defect.indicative or only_indicates(references),
-                error_bar_eV=_error_bar(references, defect.removed),
+                error_bar_eV=_largest_error_eV(defect, window, references, grid),
                 note=defect.note,
             )
         )
@@ -295,7 +299,9 @@ def order_at(
         elements = {*defect.removed, *first.removed}
         change = {el: defect.removed.get(el, 0) - first.removed.get(el, 0) for el in elements}
         low, high = combination_bounds(window, change, delta_mu_O_eV, outside=outside)
-        error = _error_bar(references, change)
+        error = exchange_error_eV(change, window, references, delta_mu_O_eV)
+        if error is not None and defect is not first:
+            error = float(np.hypot(error, _sizes_apart_eV(defect, first)))
         ranked.append(
             RankedDefect(
                 label=defect.label,
@@ -318,11 +324,57 @@ def _energies(references: Mapping[str, float] | SpeciesFit) -> Mapping[str, floa
     return references.reference_energies_eV if isinstance(references, SpeciesFit) else references
 
 
-def _error_bar(references: Mapping[str, float] | SpeciesFit, amounts: Mapping[str, float]) -> float | None:
-    """Error of fitted references if any atom is exchanged with a reservoir; 0 otherwise; None if unknown."""
-    if isinstance(references, SpeciesFit) and any(n != 0 for n in amounts.values()):
-        return references.error_bar_eV
-    return 0.0
+def exchange_error_eV(
+    amounts: Mapping[str, float],
+    window: ChemicalPotentials,
+    references: Mapping[str, float] | SpeciesFit,
+    delta_mu_O_eV: float,
+) -> float | None:
+    """Error of the atoms that a defect, or a difference of two, exchanges with its reservoirs.
+
+    Parameters
+    ----------
+    amounts
+        Atoms taken out by element; of a difference those of one defect minus those of the other.
+    window, references, delta_mu_O_eV
+        As in `formation_bounds`.
+
+    Returns
+    -------
+    float or None
+        Covariance of fitted references and errors of the formation energies that bound the potentials, eV; 0 where
+        nothing is exchanged; None if the fit cannot tell.
+    """
+    if not any(amounts.values()):
+        return 0.0
+    own = references.error_eV(amounts) if isinstance(references, SpeciesFit) else 0.0
+    if own is None:
+        return None
+    return float(np.hypot(own, max(combination_errors(window, amounts, delta_mu_O_eV))))
+
+
+def _largest_error_eV(
+    defect: VacancyFormation,
+    window: ChemicalPotentials,
+    references: Mapping[str, float] | SpeciesFit,
+    grid: Sequence[float],
+) -> float | None:
+    """At both ends and in the middle of a grid; the errors change slowly between them."""
+    found = [
+        exchange_error_eV(defect.removed, window, references, x) for x in (grid[0], grid[len(grid) // 2], grid[-1])
+    ]
+    known = [x for x in found if x is not None]
+    return float(np.hypot(max(known), defect.size_error_eV)) if len(known) == len(found) else None
+
+
+def _sizes_apart_eV(one: VacancyFormation, other: VacancyFormation) -> float:
+    """Like charges in one cell miss alike; of unlike ones both errors count."""
+    alike = one.removed == other.removed and one.charge == other.charge
+    return (
+        abs(one.size_error_eV - other.size_error_eV)
+        if alike
+        else float(np.hypot(one.size_error_eV, other.size_error_eV))
+    )
 
 
 def _check_inputs(
@@ -332,10 +384,8 @@ def _check_inputs(
 ) -> None:
     if not defects:
         raise ValueError("no defects given")
-    provenances = [*(d.provenance for d in defects), window.provenance]
-    if isinstance(references, SpeciesFit) and references.provenance is not None:
-        provenances.append(references.provenance)
-    check_consistent(provenances)
+    own = reference_provenance(references)
+    check_consistent([*(d.provenance for d in defects), window.provenance, *([] if own is None else [own])])
 
 
 def not_below_zero(lowest_eV: float, error_eV: float | None) -> Check:

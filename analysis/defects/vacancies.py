@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from ..results.calculation import Calculation
 from ..results.document import Document
 from .oxidation_states import ChangedIon
+from .size_correction import SizeCorrection
 
 
 class StartEnergy(Document):
@@ -57,6 +58,8 @@ class VacancyState(Document):
         All starts, the lowest first.
     changed_ions
         Ions of `calculation` whose moment is not the host's.
+    size_correction
+        For the charge that the engine smears over the cell; None if it smears none.
     """
 
     label: str
@@ -68,6 +71,7 @@ class VacancyState(Document):
     calculation: Calculation
     starts: list[StartEnergy] = Field(default_factory=list)
     changed_ions: list[ChangedIon] = Field(default_factory=list)
+    size_correction: SizeCorrection | None = None
 
     @model_validator(mode="after")
     def _vacancy_unless_said(self) -> VacancyState:

@@ -120,7 +120,7 @@ def films_table(defects: DefectEquilibria) -> Table:
                 Cell(f"{p.pressure_atm:.0e}", "number"),
                 number(p.delta_mu_O_eV, 2),
                 *cells,
-                *words([p.note if p.inside else "host not stable"]),
+                *words([p.note]),
             ]
         )
     bar = "not known" if defects.error_bar_eV is None else f"± {defects.error_bar_eV:.2f} eV"

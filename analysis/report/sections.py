@@ -8,6 +8,7 @@ from ..results.document import Document
 from ..results.page_parts import PlacedSection, Table, section, sections_of
 from ..study.documents import Study
 from ..study.observables import anchor_of
+from ..study.vacancy_order import UNLIKE_CHARGES
 from .beside import measured_table
 from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, merit_table, reference_table, switching_table
@@ -31,6 +32,7 @@ from .tables import (
     timings_table,
     treatment_tables,
     vacancies_table,
+    warm_table,
     window_table,
 )
 
@@ -103,6 +105,13 @@ def _vacancies(study: Study) -> Section | None:
     section.tables.append(window_table(window))
     if window.edges:
         section.tables.append(potentials_table(window))
+    if potentials.warm:
+        section.tables.append(warm_table(potentials))
+    if potentials.missing_phases:
+        missing = ", ".join(potentials.missing_phases)
+        section.notes.append(f"{missing} do not compete in this window, which may be too wide for it")
+    if study.engine.tier == "local":
+        section.paragraphs.append(f"Which of two unlike vacancies is easier: {UNLIKE_CHARGES}.")
     section.notes += [
         f"the enthalpy of {p.formula}, {p.formation_energy_eV:.3f} eV, was stated: {p.source}"
         for p in window.phases
@@ -118,7 +127,10 @@ def _vacancies(study: Study) -> Section | None:
             "that defective; the energies only compare like defects."
         )
     elif study.defects is not None:
-        section.tables.append(films_table(study.defects))
+        if study.defects.no_films:
+            section.paragraphs.append(f"Composition of a film: {study.defects.no_films}.")
+        else:
+            section.tables.append(films_table(study.defects))
         section.notes += [f"concentrations leave out {note}" for note in study.defects.left_out]
     return section
 

@@ -10,7 +10,7 @@ from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..plots.text import formatted_unit
 from ..results.checks import no_result
-from ..study.documents import AnisotropyResult, EnergyRange, Study
+from ..study.documents import AnisotropyResult, ChemicalPotentialsResult, EnergyRange, Study
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .model import Cell, Table, number, words
 
@@ -72,14 +72,17 @@ def vacancies_table(study: Study) -> Table:
     cobalt = any(v.cobalt_neighbours for v in study.vacancies)
     # Without potentials the differences of the cells are what there is.
     bare = any(v.oxygen_rich is None for v in study.vacancies)
+    sized = any(v.size_correction_eV is not None for v in study.vacancies)
     kind = "vacancy" if all(v.removed in ({}, {v.element: 1}) for v in study.vacancies) else "defect"
     rows = [
         [
             *words([v.label, v.multiplicity]),
             *words(["–" if v.cobalt_neighbours is None else v.cobalt_neighbours] if cobalt else []),
             *([number(v.energy_minus_host_eV)] if bare else []),
+            *([_with_error(v.size_correction_eV, v.size_error_eV)] if sized else []),
             _range(v.oxygen_poor),
             _range(v.oxygen_rich),
+            *([] if bare else [number(v.error_bar_eV, 2)]),
             number(v.moment_change_muB, 1, signed=True),
             Cell("yes" if v.converged else "no", "passed" if v.converged else "failed"),
         ]
@@ -90,7 +93,7 @@ def vacancies_table(study: Study) -> Table:
     error = "no error bar"
     if bars:
         most = f" to {bars[-1]:.2f}" if bars[-1] - bars[0] >= 0.005 else ""
-        error = f"references ± {bars[0]:.2f}{most} eV"
+        error = f"± {bars[0]:.2f}{most} eV; that of a difference of like vacancies is far smaller"
     plural = "Vacancies" if kind == "vacancy" else "Defects"
     return Table(
         f"{plural} in {study.vacancies[0].cell_atoms} atoms, engine {study.engine.name} ({tag}{error})",
@@ -99,11 +102,40 @@ def vacancies_table(study: Study) -> Table:
             "sites per cell",
             *(["Co neighbours"] if cobalt else []),
             *(["cell minus host (eV)"] if bare else []),
+            *(["correction for size (eV)"] if sized else []),
             "E_f oxygen-poor (eV)",
             "E_f oxygen-rich (eV)",
+            *([] if bare else ["± (eV)"]),
             "moment change (μB)",
             "forces relaxed",
         ],
+        rows,
+    )
+
+
+def _with_error(value: float | None, error: float | None) -> Cell:
+    return Cell("–" if value is None or error is None else f"{value:.2f} ± {error:.2f}", "number")
+
+
+def warm_table(potentials: ChemicalPotentialsResult) -> Table:
+    """The stability window with free energies of the solids at growth temperatures."""
+    rows = []
+    for w in potentials.warm:
+        if w.poor_eV is None or w.rich_eV is None:
+            rows.append([number(w.temperature_K, 0), *[Cell("–", "number")] * 4, *words([w.reason])])
+            continue
+        rows.append(
+            [
+                number(w.temperature_K, 0),
+                _with_error(w.poor_eV, w.poor_error_eV),
+                _with_error(w.rich_eV, w.rich_error_eV),
+                *(Cell("–" if p is None else f"{p:.0e}", "number") for p in (w.poor_atm, w.rich_atm)),
+                *words([f"{w.poor_reaction}; {w.rich_reaction}"]),
+            ]
+        )
+    return Table(
+        f"Stability window of {potentials.window.host_formula} with free energies of the solids",
+        ["T (K)", "lowest Δμ(O) (eV)", "highest Δμ(O) (eV)", "p(O₂) there (atm)", "and there (atm)", "bounded by"],
         rows,
     )
 

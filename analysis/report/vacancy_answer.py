@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 
 from ..results.checks import failed, invalid_because
 from ..study.documents import Study, VacancyResult
+from ..study.vacancy_order import UNLIKE_CHARGES, vacancy_difference
 from ..study.validity import formation_checks
 from .beside import better_words, with_more
 from .model import Answer
@@ -39,30 +39,40 @@ def vacancy_answer(study: Study) -> Answer:
                 "that references or engine are wrong by more than the error says"
             )
         return with_more(Answer(QUESTION, short, why), beside)
-    return with_more(_ranked_answer(ranked, like), beside)
+    return with_more(_ranked_answer(study, ranked, like), beside)
 
 
 def like_for_like(vacancies: Sequence[VacancyResult]) -> list[str]:
     """Order of the vacancies of each element that has several, e.g. ``V_Fe(B) before V_Fe(A) by 1.34 eV``."""
     out = []
     for element in dict.fromkeys(v.element for v in vacancies):
-        own = sorted((v for v in vacancies if v.element == element), key=lambda v: v.energy_minus_host_eV)
+        own = sorted((v for v in vacancies if v.element == element), key=lambda v: v.corrected_minus_host_eV)
         for first, second in pairwise(own):
-            apart = second.energy_minus_host_eV - first.energy_minus_host_eV
+            apart = second.corrected_minus_host_eV - first.corrected_minus_host_eV
             out.append(f"{first.label} before {second.label} by {apart:.2f} eV")
     return out
 
 
-def _ranked_answer(vacancies: Sequence[VacancyResult], like: list[str]) -> Answer:
+def _ranked_answer(study: Study, vacancies: Sequence[VacancyResult], like: list[str]) -> Answer:
     edges = {v.label: v.oxygen_rich for v in vacancies if v.oxygen_rich is not None}
     ordered = sorted(vacancies, key=lambda v: edges[v.label].low_eV)
     lowest = ordered[0]
-    best, bar = edges[lowest.label], math.inf if lowest.error_bar_eV is None else lowest.error_bar_eV
-    open_ = [v.label for v in ordered[1:] if v.element != lowest.element and edges[v.label].low_eV - best.high_eV < bar]
+    best = edges[lowest.label]
+    open_ = [v.label for v in ordered[1:] if v.element != lowest.element and _undecided(study, v, lowest)]
     error = "no error bar" if lowest.error_bar_eV is None else f"references ± {lowest.error_bar_eV:.2f} eV"
     if best.low_eV < 0:
         error += "; a stable host has none below zero: this one is so within that error"
     detail = f"{lowest.label}: {best.low_eV:.2f} eV at the oxygen-rich edge ({error})"
     if open_:
         detail += f", which leaves its order with {', '.join(open_)} open"
+        detail += f": {UNLIKE_CHARGES}" if study.engine.tier == "local" else ""
     return Answer(QUESTION, " or ".join([lowest.label, *open_]), "; ".join([*like, detail]))
+
+
+def _undecided(study: Study, one: VacancyResult, lowest: VacancyResult) -> bool:
+    """Whether the order of two unlike vacancies stays open at some potential of the window."""
+    potentials = study.chemical_potentials
+    if potentials is None or study.engine.tier == "local":
+        return True
+    apart = vacancy_difference(one, lowest, potentials.window, potentials.references)
+    return apart.error_eV is None or apart.low_eV < apart.error_eV

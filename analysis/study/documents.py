@@ -141,8 +141,12 @@ class VacancyResult(Document):
     total_moment_muB, moment_change_muB
         Collinear sum of the cell with the site moments kept, and minus the host's.
     indicative
-        True if only differences of like defects mean something; `error_bar_eV` then is the
-        rms error of the reference energies.
+        True if only differences of like defects mean something.
+    error_bar_eV
+        Of the formation energy, see `FormationLine`.
+    size_correction_eV, size_error_eV
+        For a charge that the engine smears over the cell, in the formation energies already, and what it leaves;
+        None if it smears none.
     starts
         All starts of the relaxation, the lowest first.
     changed_ions
@@ -173,11 +177,18 @@ class VacancyResult(Document):
     indicative: bool
     error_bar_eV: float | None
     note: str
+    size_correction_eV: float | None = None
+    size_error_eV: float | None = None
     starts: list[StartEnergy] = Field(default_factory=list)
     changed_ions: list[ChangedIon] = Field(default_factory=list)
     sites: list[SiteMoment] = Field(default_factory=list, repr=False)
     moments_found: bool = False
     formation_checks: list[Check] = Field(default_factory=list)
+
+    @property
+    def corrected_minus_host_eV(self) -> float:
+        """Defect cell minus host supercell with the correction for the cell's size, where there is one."""
+        return self.energy_minus_host_eV + (self.size_correction_eV or 0.0)
 
 
 class GasPoint(Document):
@@ -188,17 +199,59 @@ class GasPoint(Document):
     delta_mu_O_eV: float
 
 
+class WarmWindow(Document):
+    """The stability window at one temperature, or why there is none.
+
+    Attributes
+    ----------
+    poor_eV, rich_eV
+        Oxygen potential of its ends; None without a window.
+    poor_error_eV, rich_error_eV
+        Their errors.
+    poor_atm, rich_atm
+        The pressures of O2 at them; None where no pressure is in reach.
+    poor_reaction, rich_reaction
+        What ends it.
+    """
+
+    temperature_K: float
+    poor_eV: float | None = None
+    rich_eV: float | None = None
+    poor_error_eV: float | None = None
+    rich_error_eV: float | None = None
+    poor_atm: float | None = None
+    rich_atm: float | None = None
+    poor_reaction: str = ""
+    rich_reaction: str = ""
+    reason: str = ""
+
+
 class ChemicalPotentialsResult(Document):
     """Stability window, reference energies, formation lines and the oxygen gas.
 
     The window is the computed one where competing phases were computed and leave one, else that of measured
     enthalpies; ``window.provenance`` says which.
+
+    Attributes
+    ----------
+    host_energy_eV
+        Energy of the host per formula unit, in the engine's own zero; None in studies of older versions.
+    warm
+        The window with free energies of the solids at growth temperatures.
+    missing_phases
+        Known phases of the host's elements that do not compete in the window.
+    checks
+        That n_i (e_i + dmu_i) over a formula unit is the host's energy at every corner.
     """
 
     window: ChemicalPotentials
     references: SpeciesFit
     lines: FormationLines
     oxygen_gas: list[GasPoint]
+    host_energy_eV: float | None = None
+    warm: list[WarmWindow] = Field(default_factory=list)
+    missing_phases: list[str] = Field(default_factory=list)
+    checks: list[Check] = Field(default_factory=list)
 
 
 class AnisotropyResult(Document):

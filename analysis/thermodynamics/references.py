@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from ..results.document import Document, Provenance
 from .phases import check_consistent, formula_composition, oxygen_last
+
+FloatArray = NDArray[np.float64]
 
 
 class CompoundEnergy(Document):
@@ -36,8 +39,12 @@ class SpeciesFit(Document):
     rms_eV, rms_eV_per_atom
         Root mean square of the residuals per formula unit, and per atom (what the fit minimises).
     error_bar_eV
-        The error of what is built on the fit: the residuals per formula unit with the degrees of
-        freedom in the denominator; None if there are none.
+        The error of a formula unit: the residuals with the degrees of freedom in the denominator; None if there are
+        none. That of a single energy, a difference or a sum is `error_eV`.
+    covariance_eV2
+        Of the reference energies, in their order; None if the fit cannot tell.
+    exact
+        Compound whose energy the references give exactly, usually the host; empty if there is none.
     compounds, rank, degrees_of_freedom
         Compounds used, rank of their composition matrix, and what is left to judge the fit by: with
         none the residuals are zero and say nothing.
@@ -54,8 +61,98 @@ class SpeciesFit(Document):
     rank: int
     degrees_of_freedom: int
     indicative: bool = True
+    covariance_eV2: list[list[float]] | None = Field(default=None, repr=False)
+    exact: str = ""
     note: str = ""
     provenance: Provenance | None = Field(default=None, repr=False)
+
+    def error_eV(self, amounts: Mapping[str, float]) -> float | None:
+        """Standard error of the sum of n_i e_i; 0 if nothing is exchanged, None if the fit cannot tell.
+
+        Parameters
+        ----------
+        amounts
+            n_i by element: a single atom, a difference of two, a formula unit.
+        """
+        if not any(amounts.values()):
+            return 0.0
+        if self.covariance_eV2 is None:
+            # References of older studies, of computed elements and of a redox ladder say one number for all.
+            return self.error_bar_eV
+        n = np.array([amounts.get(el, 0.0) for el in self.reference_energies_eV])
+        return float(np.sqrt(max(n @ np.array(self.covariance_eV2) @ n, 0.0)))
+
+    def held_to(self, formula: str, model_energy_eV: float, formation_energy_eV: float) -> SpeciesFit:
+        """The least-squares references under the condition that one more compound comes out exactly.
+
+        A defect and its reservoirs exchange atoms that add up to the host: sum n_i (e_i + dmu_i) over its formula unit
+        must be its energy, or the energies of a Schottky set do not belong together.
+
+        Parameters
+        ----------
+        formula, model_energy_eV, formation_energy_eV
+            The compound, as in `CompoundEnergy`.
+
+        Raises
+        ------
+        ValueError
+            If it holds an element without a reference.
+        """
+        atoms = formula_composition(formula)
+        missing = sorted(set(atoms) - set(self.reference_energies_eV))
+        if missing:
+            raise ValueError(f"no reference energy for {', '.join(missing)}, which {formula} holds")
+        names = list(self.reference_energies_eV)
+        n = np.array([atoms.get(el, 0.0) for el in names])
+        energies = np.array([self.reference_energies_eV[el] for el in names])
+        gap = model_energy_eV - formation_energy_eV - n @ energies
+        known = self.covariance_eV2 is not None and float(n @ np.array(self.covariance_eV2) @ n) > 0
+        # Without a covariance every reference may move alike.
+        spread = np.array(self.covariance_eV2) if known else np.eye(len(n))
+        along = spread @ n / (n @ spread @ n)
+        held = (spread - np.outer(along, spread @ n)).tolist() if known else self.covariance_eV2
+        change = {
+            "reference_energies_eV": dict(zip(names, map(float, energies + along * gap), strict=True)),
+            "covariance_eV2": held,
+            "exact": formula,
+            "note": f"{self.note}; moved so that {formula} is exact, which it missed by {gap:+.2f} eV",
+        }
+        return self.model_copy(update=change)
+
+
+class ReferenceEnergies(dict[str, float]):
+    """Reference energies of the elements that were not fitted, eV per atom, with where they come from.
+
+    A plain mapping would slip past the guards on engine, functional, U and corrections.
+    """
+
+    def __init__(self, energies: Mapping[str, float], *, provenance: Provenance) -> None:
+        super().__init__({el: float(x) for el, x in energies.items()})
+        self.provenance = provenance
+
+
+def reference_provenance(references: Mapping[str, float] | SpeciesFit) -> Provenance | None:
+    """Provenance of references, for the guards.
+
+    Raises
+    ------
+    ValueError
+        If they are a plain mapping, which does not say what it is made of.
+    """
+    if isinstance(references, SpeciesFit | ReferenceEnergies):
+        return references.provenance
+    raise ValueError(
+        "reference energies need their provenance, so that engine, functional, U and corrections can be compared: "
+        "references.ReferenceEnergies({'Fe': -8.3, ...}, provenance=...)"
+    )
+
+
+def _covariance_eV2(shares: FloatArray, per_atom_eV: FloatArray, freedom: int) -> list[list[float]] | None:
+    """Of least squares with equal weights: sigma^2 (A^T A)^-1; None without degrees of freedom."""
+    if freedom == 0:
+        return None
+    variance = float(np.sum(per_atom_eV**2)) / freedom
+    return np.asarray(variance * np.linalg.inv(shares.T @ shares)).tolist()  # type: ignore[no-any-return]
 
 
 def fit_species_energies(compounds: Sequence[CompoundEnergy], unrelaxed: Mapping[str, str] | None = None) -> SpeciesFit:
@@ -118,6 +215,7 @@ def fit_species_energies(compounds: Sequence[CompoundEnergy], unrelaxed: Mapping
         compounds=len(compounds),
         rank=rank,
         degrees_of_freedom=freedom,
+        covariance_eV2=_covariance_eV2(counts / size[:, None], residuals / size, freedom),
         note=note,
         provenance=tagged[0] if tagged else None,
     )

@@ -28,6 +28,7 @@ from ...structures.spins import is_non_collinear
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, plain, versions
 from ..ase.oxide_references import fit_references
+from ..ase.size_corrections import correct_for_size
 from ..engine import CannotDoError, Capability
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
     from jobflow import Job
     from pymatgen.core import Structure
+
+    from ...analysis.results.calculation import Calculation
 
 _LEFT_OUT = "electrons: rigid ions with fixed valences, no polarisation, no charge transfer"
 _CHARGE = {
@@ -148,7 +151,7 @@ class LocalEngine(AseEngine):
         if self.charge_mode == "spread":
             return self._spread(atoms, mover)
         if self.charge_mode == "background":
-            return self._bare(atoms)
+            return self.bare_charges(atoms)
         if self.charge_mode != "explicit":
             raise ValueError(f"charge_mode {self.charge_mode!r} is unknown; choose spread, background or explicit")
         net = float(atoms.arrays["valence"].sum())
@@ -159,7 +162,8 @@ class LocalEngine(AseEngine):
             )
         return np.asarray(atoms.arrays["valence"] * potential(self.potential_name).charge_scale)
 
-    def _bare(self, atoms: Atoms) -> NDArray[np.float64]:
+    def bare_charges(self, atoms: Atoms) -> NDArray[np.float64]:
+        """Model charges of the ions as they are, nothing spread."""
         model = potential(self.potential_name)
         return model_charges(atoms.get_chemical_symbols(), atoms.arrays["valence"], model)
 
@@ -167,7 +171,7 @@ class LocalEngine(AseEngine):
         keep = atoms.arrays["valence"] < 0
         if mover is not None:
             keep[mover] = True
-        return np.asarray(spread_charge(self._bare(atoms), keep))
+        return np.asarray(spread_charge(self.bare_charges(atoms), keep))
 
     def formal_charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
         """Formal charges of a neutral cell; with a uniform background those of the spread mode, as a field needs."""
@@ -182,6 +186,10 @@ class LocalEngine(AseEngine):
         model = potential(self.potential_name)
         known = [model.valences(s) for s in atoms.get_chemical_symbols()]
         return np.array([min(k, key=lambda t: abs(t - v)) for k, v in zip(known, valence, strict=True)], dtype=float)
+
+    def size_corrections(self, bulk: Calculation, repeats: tuple[int, int, int], sites: Sequence[int]) -> Job | None:
+        """The missing charge meets its images, unless a start has put it on ions."""
+        return None if self.charge_mode == "explicit" else correct_for_size(self, bulk, repeats, list(sites))
 
     def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
         """A rigid-ion calculator for a neutral cell, in the engine's field if there is one (zero energy at `atoms`)."""

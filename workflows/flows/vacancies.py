@@ -9,6 +9,7 @@ from jobflow import Flow, Job, Maker, job
 from pymatgen.core import Structure
 
 from ...analysis.defects.oxidation_states import ChangedIon, as_found, changed_ions, compensation_text
+from ...analysis.defects.size_correction import SizeCorrection
 from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
 from ...analysis.results.calculation import Calculation, InvalidResultError, invalid_because, require_valid
 from ...stored.base import Stored
@@ -73,7 +74,11 @@ class VacancyFormationMaker(Stored, Maker):
                 jobs += [built, done]
                 outputs.append(output_of(done))
             relaxed.append(outputs)
-        collected = tolerant(collect_vacancies(host.output, sites, starts, relaxed))
+        corrected = self.engine.size_corrections(bulk, self.repeats, [site.index for site in sites])
+        if corrected is not None:
+            jobs.append(corrected)
+        found = None if corrected is None else corrected.output
+        collected = tolerant(collect_vacancies(host.output, sites, starts, relaxed, found))
         return Flow([*jobs, collected], output=collected.output, name=self.name)
 
 
@@ -100,6 +105,7 @@ def collect_vacancies(
     sites: list[VacancySite],
     starts: list[list[DefectStart]],
     relaxed: list[list[Calculation | None]],
+    corrections: list[SizeCorrection] | None = None,
 ) -> VacancySet:
     """Put the energies beside the sites' labels; of several starts the lowest is kept and all are listed.
 
@@ -112,10 +118,12 @@ def collect_vacancies(
     """
     require_valid(host.checks, host.name)
     states, left_out = [], {}
-    for site, own, done in zip(sites, starts, relaxed, strict=True):
+    found = corrections or [None] * len(sites)
+    for site, own, done, correction in zip(sites, starts, relaxed, found, strict=True):
         there = [(start, one) for start, one in zip(own, done, strict=True) if one is not None]
         if there:
-            states.append(_state(host, site, [start for start, _ in there], [one for _, one in there]))
+            state = _state(host, site, [start for start, _ in there], [one for _, one in there])
+            states.append(state.model_copy(update={"size_correction": correction}))
         else:
             left_out[site.label] = "its relaxation ended with an error"
     if not states:

@@ -49,7 +49,7 @@ def evidence(migration=None, host="cofe2o4", tier="local", vacancies=()):
         tier=tier,
         vacancies=list(vacancies),
         window=None,
-        reference_eV=None,
+        references=None,
         migration=migration,
         unidirectional=None,
         retention=None if migration is None else retention(migration.backward_eV, PROVENANCE),

@@ -15,14 +15,15 @@ from magnetoionics.analysis.defects.charge_states import (
 )
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation, formation_energy_eV
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import (
     at,
     load_experimental_phases,
     stability_window,
 )
 
-REFERENCES = {"Co": -7.0, "Fe": -8.3, "O": -4.9}
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+REFERENCES = ReferenceEnergies({"Co": -7.0, "Fe": -8.3, "O": -4.9}, provenance=TAG)
 EDGES = BandEdges(vbm_eV=3.0, gap_eV=1.6, source="known", provenance=TAG)
 
 

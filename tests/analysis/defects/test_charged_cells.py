@@ -8,6 +8,7 @@ from magnetoionics.analysis.defects.charge_states import BandEdges, charge_lines
 from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
 from magnetoionics.analysis.defects.formation import formation_energy_eV
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import Phase, stability_window
 from pymatgen.core import Lattice
 
@@ -57,6 +58,13 @@ def test_levels_without_potentials_are_those_with_them() -> None:
         "MgO", [Phase(formula="MgO", formation_energy_eV=-6.0, source="test", provenance=PROVENANCE)]
     )
     point = {"Mg": -2.5, "O": -3.5}
-    lines = charge_lines(charged.formations(), EDGES, window, {"Mg": -1.5, "O": -5.0}, point)
+    references = ReferenceEnergies({"Mg": -1.5, "O": -5.0}, provenance=EDGES.provenance)
+    lines = charge_lines(
+        charged.formations(),
+        EDGES,
+        window,
+        references,
+        point,
+    )
     for found, other in zip(levels, transition_levels(lines, EDGES.gap_eV), strict=True):
         assert found.level_eV == pytest.approx(other.level_eV)

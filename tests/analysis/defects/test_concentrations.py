@@ -24,6 +24,7 @@ from magnetoionics.analysis.defects.concentrations import (
 )
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import load_experimental_phases, stability_window
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
@@ -265,7 +266,7 @@ def window():
 def system(window):
     defects = [vacancy("V_O", "O", 9.0 + 3.0, 0), vacancy("V_O", "O", 9.0 - 6.5, 2), vacancy("V_Fe(B)", "Fe", 20.0, -3)]
     host = HOST.model_copy(update={"sites": [s for s in HOST.sites if s.label != "Co_Fe(B)"]})
-    references = {"Co": -7.0, "Fe": -8.3, "O": -4.9}
+    references = ReferenceEnergies({"Co": -7.0, "Fe": -8.3, "O": -4.9}, provenance=TAG)
     return DefectThermodynamics(defects, host, window, references, EDGES)
 
 
@@ -290,7 +291,11 @@ def test_classic_slope_where_vacancies_and_electrons_balance(window):
                          removed={"V_O": {"O": 1}})  # fmt: skip
     light = EDGES.model_copy(update={"gap_eV": 3.4})
     made = brouwer_diagram(
-        DefectThermodynamics(defects, host, window, {"Co": -7.0, "Fe": -8.3, "O": -4.9}, light), 900.0, n=41
+        DefectThermodynamics(
+            defects, host, window, ReferenceEnergies({"Co": -7.0, "Fe": -8.3, "O": -4.9}, provenance=TAG), light
+        ),
+        900.0,
+        n=41,
     )
     p, n = np.log(made.pressures_atm), np.array(made.electrons_per_cm3)
     clear = np.array(made.holes_per_cm3) < 1e-4 * n

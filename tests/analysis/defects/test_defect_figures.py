@@ -14,6 +14,7 @@ from magnetoionics.analysis.plots.fermi import plot_fermi
 from magnetoionics.analysis.plots.formation import plot_formation
 from magnetoionics.analysis.plots.window import plot_window
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import (
     at,
     load_experimental_phases,
@@ -40,7 +41,8 @@ def system():
     )  # fmt: skip
     edges = BandEdges(vbm_eV=3.0, gap_eV=1.6, electron_mass=1.0, hole_mass=2.0, source="known", provenance=TAG)
     window = stability_window("CoFe2O4", load_experimental_phases(["Co", "Fe", "O"]))
-    return DefectThermodynamics(defects, host, window, {"Co": -7.0, "Fe": -8.3, "O": -4.9}, edges)
+    references = ReferenceEnergies({"Co": -7.0, "Fe": -8.3, "O": -4.9}, provenance=TAG)
+    return DefectThermodynamics(defects, host, window, references, edges)
 
 
 def test_brouwer_draws_every_total_and_shades_outside(system):

@@ -16,6 +16,7 @@ from magnetoionics.analysis.defects.exchange_formats import (
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.thermodynamics.computed_phases import reference_set
 from magnetoionics.analysis.thermodynamics.phases import formula_composition
+from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import (
     at,
     load_experimental_phases,
@@ -27,9 +28,9 @@ from pymatgen.core import Composition, Element, PeriodicSite
 from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
 from pymatgen.entries.computed_entries import ComputedEntry, ComputedStructureEntry, ConstantEnergyAdjustment
 
-REFERENCES = {"Co": -7.108, "Fe": -8.456, "O": -4.948}
 VBM, GAP = 3.217, 1.62
 TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+REFERENCES = ReferenceEnergies({"Co": -7.108, "Fe": -8.456, "O": -4.948}, provenance=TAG)
 EDGES = BandEdges(vbm_eV=VBM, gap_eV=GAP, source="known", provenance=TAG)
 STATES = {
     ("Fe", "B"): {0: (13.21, 0.0), -1: (16.02, 0.21), -2: (19.13, 0.83), -3: (22.05, 1.87)},

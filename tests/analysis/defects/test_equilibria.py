@@ -8,6 +8,7 @@ from magnetoionics.analysis.defects.equilibria import DefectEquilibria
 from magnetoionics.analysis.report.defect_tables import binding_table, films_table
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.documents import VacancyResult
+from magnetoionics.analysis.thermodynamics.references import SpeciesFit
 from magnetoionics.analysis.thermodynamics.stability_window import load_experimental_phases, stability_window
 from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.structures.host import get_host
@@ -30,7 +31,7 @@ def binding(each, pair, error=0.02):
 
 def verdict(tier, found, study_host=None, vacancies=()):
     evidence = Evidence(
-        host=study_host, engine=tier.lower(), tier=tier, vacancies=list(vacancies), window=None, reference_eV=None,
+        host=study_host, engine=tier.lower(), tier=tier, vacancies=list(vacancies), window=None, references=None,
         migration=None, unidirectional=None, retention=None, binding=found,
     )  # fmt: skip
     return {c.id: c for c in audit(evidence, ("C6", "C11"))}
@@ -68,8 +69,12 @@ def test_an_error_that_is_not_known_decides_nothing(bar, expected):
         )
         for label, energy in (("V_Fe(B)", 1.0), ("V_Fe(A)", 2.0), ("V_Co(B)", 3.0 - nearest))
     ]  # fmt: skip
+    fitted = SpeciesFit(
+        reference_energies_eV={"Co": -7.0, "Fe": -7.0, "O": -5.0}, residuals_eV={}, rms_eV=0.1, rms_eV_per_atom=0.1,
+        error_bar_eV=bar, compounds=4, rank=3, degrees_of_freedom=1,
+    )  # fmt: skip
     evidence = Evidence(
-        host=None, engine="vasp", tier="VASP", vacancies=found, window=window, reference_eV={"Co": -7.0, "Fe": -7.0},
+        host=None, engine="vasp", tier="VASP", vacancies=found, window=window, references=fitted,
         migration=None, unidirectional=None, retention=None, binding=None,
     )  # fmt: skip
     row = next(c for c in audit(evidence, ("C5",)) if c.id == "C5")
@@ -93,7 +98,7 @@ def test_tables_show_ranges_and_reasons():
     bad = good.model_copy(update={"inside": False, "ratios": [], "note": "the host is not stable"})
     made = films_table(DefectEquilibria(brouwer=[], films=[good, bad], error_bar_eV=0.1))
     assert "1.9700 (1.9500 to 1.9900)" in [c.text for c in made.rows[0]]
-    assert made.rows[1][-1].text == "host not stable"
+    assert made.rows[1][-1].text == "the host is not stable"
 
 
 def test_binding_is_a_stage_on_request():

@@ -17,20 +17,26 @@ from magnetoionics.analysis.defects.formation import (
 )
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.thermodynamics.phases import formula_composition
+from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import (
     at,
+    combination_bounds,
     load_experimental_phases,
     stability_window,
 )
+from magnetoionics.analysis.thermodynamics.window_errors import combination_errors
 from pydantic import ValidationError
 
-REFERENCES = {"Co": -7.0, "Fe": -8.3, "O": -4.9}
+REFERENCES_eV = {"Co": -7.0, "Fe": -8.3, "O": -4.9}
 OXIDES = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4", "CoFe2O4"]
 
 
 def tag(**change):
     base = {"engine": "vasp", "tier": "VASP", "functional": "PBE", "hubbard_U_eV": {"Co": 3.32, "Fe": 5.3}}
     return Provenance(**(base | change))
+
+
+REFERENCES = ReferenceEnergies(REFERENCES_eV, provenance=tag())
 
 
 def vacancy(label, removed, energy, **more):
@@ -161,7 +167,11 @@ def test_mixed_functionals_are_refused(window, defects):
     with pytest.raises(ValueError, match="different functional"):
         order_at([*defects, other], window, REFERENCES, -2.0)
     with pytest.raises(ValueError, match="different hubbard_U_eV"):
-        formation_lines([defects[0], vacancy("V_O", {"O": 1}, 9.0, provenance=tag(hubbard_U_eV={}))], window, {})
+        formation_lines(
+            [defects[0], vacancy("V_O", {"O": 1}, 9.0, provenance=tag(hubbard_U_eV={}))],
+            window,
+            ReferenceEnergies({}, provenance=tag()),
+        )
     fit = fit_species_energies([c.model_copy(update={"provenance": tag(engine="local")}) for c in known(OXIDES)])
     with pytest.raises(ValueError, match="different engine"):
         formation_lines(defects, window, fit)
@@ -201,8 +211,10 @@ def test_order_is_decided_only_beyond_the_error_bar(window):
     assert ranked[1].above_first_low_eV == pytest.approx(0.01)
     assert ranked[1].decided
     unlike = order_at([like[0], vacancy("V_Co(B)", {"Co": 1}, 10.9)], window, fit, -2.0)
-    assert unlike[1].error_bar_eV == fit.error_bar_eV > 0
-    assert 0 < unlike[1].above_first_low_eV < fit.error_bar_eV
+    apart = fit.error_eV({"Co": 1, "Fe": -1})
+    # The fit's part with the errors of the enthalpies between which the difference of the potentials lies.
+    assert apart < unlike[1].error_bar_eV < np.hypot(apart, 0.4)
+    assert 0 < unlike[1].above_first_low_eV < unlike[1].error_bar_eV
     assert not unlike[1].decided
 
 
@@ -254,6 +266,135 @@ def test_fit_without_freedom_has_no_error_bar(window):
     assert not ranked[1].decided
 
 
+# Residuals of the embedded engine's four oxides of Co and Fe, eV per formula unit; one degree of freedom is left.
+RIGID_IONS_eV = {"CoO": -0.110518, "Co3O4": 0.451281, "Fe2O3": -0.690737, "Fe3O4": 0.902562}
+
+
+def rigid_ion_fit():
+    made = [
+        CompoundEnergy(
+            formula=f,
+            model_energy_eV=r + sum(n * REFERENCES[el] for el, n in formula_composition(f).items()),
+            formation_energy_eV=0.0,
+        )
+        for f, r in RIGID_IONS_eV.items()
+    ]
+    return fit_species_energies(made)
+
+
+def test_errors_of_single_energies_follow_from_the_covariance_of_the_fit():
+    """One residual per formula unit (1.23 eV) for all of them was too small by two, and too large for a difference."""
+    fit = rigid_ion_fit()
+    assert fit.error_bar_eV == pytest.approx(1.228, abs=1e-3)
+    assert fit.error_eV({"Fe": 1}) == pytest.approx(2.48, abs=0.01)
+    assert fit.error_eV({"Co": 1}) == pytest.approx(2.01, abs=0.01)
+    assert fit.error_eV({"O": 1}) == pytest.approx(1.74, abs=0.01)
+    assert fit.error_eV({"Co": 1, "Fe": -1}) == pytest.approx(0.67, abs=0.01)
+    assert fit.error_eV({"Fe": 1, "Co": 0}) == fit.error_eV({"Fe": 1})
+    assert fit.error_eV({"Fe": 0}) == 0.0
+
+
+def test_covariance_is_that_of_many_draws():
+    """Noise of one size per atom in the compounds, fitted again and again."""
+    rng, sigma = np.random.default_rng(5), 0.2
+    tables = [formula_composition(f) for f in OXIDES]
+    sizes = np.array([sum(t.values()) for t in tables])
+    drawn, said = [], []
+    for _ in range(400):
+        noise = sigma * sizes * rng.normal(size=len(OXIDES))
+        made = [
+            c.model_copy(update={"model_energy_eV": c.model_energy_eV + x})
+            for c, x in zip(known(OXIDES), noise, strict=True)
+        ]
+        fit = fit_species_energies(made)
+        drawn.append([fit.reference_energies_eV[el] for el in ("Co", "Fe", "O")])
+        said.append(fit.covariance_eV2)
+    assert np.mean(said, axis=0) == pytest.approx(np.cov(np.array(drawn).T), rel=0.25, abs=0.01)
+
+
+def test_held_references_give_the_host_exactly_and_are_the_constrained_least_squares():
+    from scipy.optimize import minimize
+
+    fit, host = rigid_ion_fit(), "CoFe2O4"
+    held = fit.held_to(host, -40.0, -11.0)
+    atoms = formula_composition(host)
+    assert sum(n * held.reference_energies_eV[el] for el, n in atoms.items()) == pytest.approx(-29.0, abs=1e-9)
+    assert held.error_eV(atoms) == pytest.approx(0.0, abs=1e-6)
+    assert held.error_eV({"Fe": 1}) < fit.error_eV({"Fe": 1})
+    assert held.exact == host
+    tables = {f: formula_composition(f) for f in RIGID_IONS_eV}
+    target = {f: r + sum(n * REFERENCES[el] for el, n in tables[f].items()) for f, r in RIGID_IONS_eV.items()}
+
+    def squares(x):
+        e = dict(zip(("Co", "Fe", "O"), x, strict=True))
+        return sum(
+            ((target[f] - sum(n * e[el] for el, n in t.items())) / sum(t.values())) ** 2 for f, t in tables.items()
+        )
+
+    rule = {"type": "eq", "fun": lambda x: x[0] + 2 * x[1] + 4 * x[2] + 29.0}
+    start = [held.reference_energies_eV[el] + 0.1 for el in ("Co", "Fe", "O")]
+    best = minimize(squares, start, constraints=[rule], method="SLSQP", options={"ftol": 1e-14})
+    assert best.x == pytest.approx([held.reference_energies_eV[el] for el in ("Co", "Fe", "O")], abs=1e-3)
+    with pytest.raises(ValueError, match="no reference energy for Li"):
+        fit.held_to("LiFeO2", 0.0, 0.0)
+
+
+def test_references_without_a_covariance_keep_their_one_error():
+    old = rigid_ion_fit().model_copy(update={"covariance_eV2": None})
+    assert old.error_eV({"Fe": 1}) == old.error_bar_eV
+    held = old.held_to("CoFe2O4", -40.0, -11.0)
+    assert held.covariance_eV2 is None
+    assert sum(n * held.reference_energies_eV[el] for el, n in formula_composition("CoFe2O4").items()) == pytest.approx(
+        -29
+    )
+
+
+def test_window_errors_are_those_of_shifted_enthalpies(window):
+    """Each enthalpy moved by its own error, the bounds moved with it: added in quadrature, the same number."""
+    phases = load_experimental_phases(["Co", "Fe", "O"])
+    amounts, mu = {"Fe": 1.0, "Co": -1.0}, -2.0
+    base = combination_bounds(window, amounts, mu)
+    moved = []
+    for i, p in enumerate(phases):
+        other = list(phases)
+        step = 0.01 * p.uncertainty_eV
+        other[i] = p.model_copy(update={"formation_energy_eV": p.formation_energy_eV + step})
+        change = np.subtract(combination_bounds(stability_window("CoFe2O4", other), amounts, mu), base)
+        moved.append(change / 0.01)
+    assert combination_errors(window, amounts, mu) == pytest.approx(np.linalg.norm(moved, axis=0), rel=1e-3)
+    assert combination_errors(window, {"O": 1.0}, mu) == pytest.approx((0.0, 0.0))
+
+
+def test_plain_references_are_refused_and_named_ones_pass_the_guards(window, defects):
+    with pytest.raises(ValueError, match="reference energies need their provenance"):
+        formation_lines(defects, window, dict(REFERENCES))
+    other = ReferenceEnergies(REFERENCES, provenance=tag(hubbard_U_eV={"Fe": 4.0}))
+    with pytest.raises(ValueError, match="different hubbard_U_eV"):
+        formation_lines(defects, window, other)
+    corrected = ReferenceEnergies(REFERENCES, provenance=tag(settings={"correction_scheme": "MP2020"}))
+    with pytest.raises(ValueError, match="corrected by none and by MP2020"):
+        order_at(defects, window, corrected, -2.0)
+
+
+def test_size_errors_enter_and_cancel_between_like_defects(window):
+    like = [
+        vacancy("V_Fe(B)", {"Fe": 1}, 13.0, correction_eV=1.0, size_error_eV=0.3),
+        vacancy("V_Fe(A)", {"Fe": 1}, 13.5, correction_eV=1.0, size_error_eV=0.3),
+        vacancy("V_Co(B)", {"Co": 1}, 10.0, correction_eV=0.5, size_error_eV=0.4),
+    ]
+    bare = [d.model_copy(update={"correction_eV": None, "size_error_eV": 0.0}) for d in like]
+    lines = formation_lines(like, window, REFERENCES, n=3).lines
+    plain = formation_lines(bare, window, REFERENCES, n=3).lines
+    assert np.subtract(lines[0].mid_eV, plain[0].mid_eV) == pytest.approx(1.0)
+    assert lines[0].error_bar_eV == pytest.approx(np.hypot(plain[0].error_bar_eV, 0.3))
+    ranked = {r.label: r for r in order_at(like, window, REFERENCES, -2.0)}
+    first = order_at(like, window, REFERENCES, -2.0)[0].label
+    assert first == "V_Co(B)"
+    assert ranked["V_Fe(B)"].error_bar_eV > 0.5
+    only_iron = order_at(like[:2], window, REFERENCES, -2.0)
+    assert only_iron[1].error_bar_eV == 0.0
+
+
 def test_undetermined_elements_are_named():
     with pytest.raises(ValueError, match="undetermined: Co, O"):
         fit_species_energies(known(["CoO"]))
@@ -271,4 +412,4 @@ def test_fitted_lines_are_indicative_with_an_error_bar(window):
     fit = fit_species_energies(known(OXIDES, offset=0.5))
     line = formation_lines([vacancy("V_Fe(B)", {"Fe": 1}, 13.0)], window, fit, n=3).lines[0]
     assert line.indicative
-    assert line.error_bar_eV == fit.error_bar_eV
+    assert fit.error_eV({"Fe": 1}) < line.error_bar_eV < np.hypot(fit.error_eV({"Fe": 1}), 0.4)

@@ -19,7 +19,7 @@ from magnetoionics.analysis.thermodynamics.energy_corrections import (
     require_consistent,
 )
 from magnetoionics.analysis.thermodynamics.phases import formula_composition
-from magnetoionics.analysis.thermodynamics.references import CompoundEnergy, fit_species_energies
+from magnetoionics.analysis.thermodynamics.references import CompoundEnergy, ReferenceEnergies, fit_species_energies
 from magnetoionics.analysis.thermodynamics.stability_window import (
     at,
     load_experimental_phases,
@@ -282,9 +282,9 @@ def test_correction_schemes_are_never_mixed():
     ]
     message = "corrected by none and by other must not be combined"
     with pytest.raises(ValueError, match=message):
-        formation_lines(defects, window, VALUES)
+        formation_lines(defects, window, ReferenceEnergies(VALUES, provenance=plain))
     with pytest.raises(ValueError, match=message):
-        charge_lines(defects, None, window, VALUES, at(window, -1.8))
+        charge_lines(defects, None, window, ReferenceEnergies(VALUES, provenance=plain), at(window, -1.8))
     phases = reference_set(computed(OXIDES), "redox ladder").phases
     phases[0].provenance = other
     with pytest.raises(ValueError, match="corrected by other and by none must not be combined"):

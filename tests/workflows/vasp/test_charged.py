@@ -8,6 +8,7 @@ import pytest
 from magnetoionics.analysis.defects.charge_states import charge_lines, transition_levels
 from magnetoionics.analysis.defects.charged_cells import ChargedVacancies
 from magnetoionics.analysis.thermodynamics.phases import load_experimental_phases
+from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.hpc.cli import main
 from magnetoionics.structures.defects.vacancies import remove_site
 from magnetoionics.structures.host import get_host
@@ -90,7 +91,7 @@ def test_lines_have_the_slope_of_their_charge_and_the_correction(found):
 
     window = stability_window("CoFe2O4", load_experimental_phases(["Co", "Fe", "O"]))
     point = at(window, -1.8)
-    references = {"Co": -7.0, "Fe": -8.0, "O": -5.0}
+    references = ReferenceEnergies({"Co": -7.0, "Fe": -8.0, "O": -5.0}, provenance=found.edges.provenance)
     neutral, full = found.states
     lines = charge_lines(found.formations(), found.edges, window, references, point)
     mu = references["Fe"] + point["Fe"]

@@ -1,0 +1,216 @@
+"""Chemical potentials of a study: window, references of one set with it, temperatures, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...structures.competing_phases import competing_formulas
+from ...structures.spins import formula_units
+from ..defects.defect_energies import VacancyFormation
+from ..defects.formation import formation_lines
+from ..defects.host_window import CompetingPhasesResult, experimental_window, oxygen_errors
+from ..defects.vacancies import VacancySet
+from ..results.checks import Check, invalid_because, require_valid
+from ..study.documents import ChemicalPotentialsResult, GasPoint, WarmWindow
+from ..thermodynamics.computed_phases import reference_set
+from ..thermodynamics.oxygen_gas import delta_mu_O_eV, pressure_atm_for
+from ..thermodynamics.phases import formula_composition, load_experimental_phases, same_compound
+from ..thermodynamics.references import SpeciesFit
+from ..thermodynamics.stability_window import ChemicalPotentials
+from ..thermodynamics.temperature import cell_potential_shift_eV, window_at
+from .inputs import StudyParts
+
+_GAS = tuple((t, p) for t in (300.0, 600.0, 900.0, 1000.0, 1200.0) for p in (1.0, 1e-5, 1e-10))
+WARM_K = (600.0, 800.0, 1000.0, 1200.0, 1400.0)
+_SUM_LIMIT_eV = 1e-5
+
+
+def host_sum_check(window: ChemicalPotentials, references: SpeciesFit, host_energy_eV: float) -> Check:
+    """Whether the sum of n_i (e_i + dmu_i) over the host is its own energy, at every corner of the window.
+
+    Parameters
+    ----------
+    window, references
+        Of one set.
+    host_energy_eV
+        Per formula unit of the window's host.
+
+    Returns
+    -------
+    Check
+        Its value is the largest deviation, eV per formula unit of the window.
+    """
+    energies, atoms = references.reference_energies_eV, window.composition
+    shift = cell_potential_shift_eV(window)
+    sums = [sum(n * (energies[el] + corner[el] + shift) for el, n in atoms.items()) for corner in window.vertices]
+    worst = max(abs(total - host_energy_eV) for total in sums)
+    return Check(
+        name="references and potentials add up to the host",
+        passed=worst <= _SUM_LIMIT_eV,
+        value=worst,
+        limit=_SUM_LIMIT_eV,
+        unit="eV",
+        must_be="below",
+    )
+
+
+def warm_windows(window: ChemicalPotentials) -> list[WarmWindow]:
+    """The window with free energies of the solids at growth temperatures; none if it has a temperature already."""
+    return [] if window.temperature_K is not None else [_warm(window, t) for t in WARM_K]
+
+
+def _warm(window: ChemicalPotentials, temperature_K: float) -> WarmWindow:
+    try:
+        made = window_at(window, temperature_K)
+    except ValueError as error:
+        return WarmWindow(temperature_K=temperature_K, reason=str(error))
+    poor, rich = made.oxygen_poor, made.oxygen_rich
+    return WarmWindow(
+        temperature_K=temperature_K,
+        poor_eV=poor.delta_mu_O_eV,
+        rich_eV=rich.delta_mu_O_eV,
+        poor_error_eV=poor.uncertainty_eV,
+        rich_error_eV=rich.uncertainty_eV,
+        poor_atm=_pressure_atm(poor.delta_mu_O_eV, temperature_K),
+        rich_atm=_pressure_atm(rich.delta_mu_O_eV, temperature_K),
+        poor_reaction=poor.reaction,
+        rich_reaction=rich.reaction,
+    )
+
+
+def _pressure_atm(delta_mu_O_eV: float, temperature_K: float) -> float | None:
+    try:
+        return pressure_atm_for(delta_mu_O_eV, temperature_K)
+    except ValueError:
+        return None
+
+
+def missing_phases(window: ChemicalPotentials) -> list[str]:
+    """Known phases of the host's elements that are not among those of the window, which may then be too wide."""
+    elements = [el for el in window.elements if el != "O"]
+    measured = [p.formula for p in load_experimental_phases(window.elements)]
+    try:
+        known = [*measured, *competing_formulas([*elements, "O"])]
+    except ValueError:
+        known = measured
+    there = [p.formula for p in window.phases]
+    found = {f for f in known if len(formula_composition(f)) > 1 and not any(same_compound(f, t) for t in there)}
+    return sorted(found)
+
+
+def chemical_potentials_result(
+    inputs: StudyParts, competing: CompetingPhasesResult | None
+) -> ChemicalPotentialsResult | None:
+    """Stability window, formation lines inside it and the oxygen gas; None without vacancies or references.
+
+    Raises
+    ------
+    ValueError
+        With the reason, if there is no window.
+    """
+    if inputs.vacancies is None or (inputs.references is None and competing is None):
+        return None
+    window, references = _window(inputs, competing)
+    defects = native(defect_energies(inputs, inputs.vacancies), window)
+    if not defects and inputs.charged is not None:
+        defects = native(inputs.charged.formations(), window)
+    if not defects:
+        raise ValueError(
+            f"every defect exchanges atoms that {window.host_formula} lacks, so that their potentials have no lower "
+            "end, or failed its checks"
+        )
+    if window.provenance.tier == "experiment":
+        # Fitted references beside measured potentials: the host itself must come out, or no Schottky set adds up.
+        references = references.held_to(
+            inputs.host.formula, _host_energy_eV(inputs), _per_formula_eV(window, inputs.host.formula)
+        )
+    lines = formation_lines(defects, window, references)
+    if competing is not None and window is competing.window:
+        errors = oxygen_errors(competing, defects)
+        kept = [line.model_copy(update={"error_bar_eV": errors[line.label]}) for line in lines.lines]
+        lines = lines.model_copy(update={"lines": kept})
+        known = [bar for bar in errors.values() if bar is not None]
+        references = references.model_copy(update={"error_bar_eV": max(known, default=None)})
+    units = sum(window.composition.values()) / sum(formula_composition(inputs.host.formula).values())
+    summed = host_sum_check(window, references, units * _host_energy_eV(inputs))
+    require_valid([summed], "the set of references and potentials")
+    made = ChemicalPotentialsResult(
+        window=window,
+        references=references,
+        lines=lines,
+        oxygen_gas=[
+            GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
+        ],
+        host_energy_eV=_host_energy_eV(inputs),
+        warm=warm_windows(window),
+        missing_phases=missing_phases(window),
+        checks=[summed],
+    )
+    return made
+
+
+def _host_energy_eV(inputs: StudyParts) -> float:
+    """Per formula unit of the host."""
+    bulk = inputs.bulks[inputs.order]
+    return bulk.energy_eV / formula_units(bulk.structure, inputs.host.anion, inputs.host.anions_per_formula)
+
+
+def _per_formula_eV(window: ChemicalPotentials, formula: str) -> float:
+    """Formation energy of the host per formula unit of the study."""
+    share = sum(formula_composition(formula).values()) / sum(window.composition.values())
+    return window.host_formation_energy_eV * share
+
+
+def _window(inputs: StudyParts, competing: CompetingPhasesResult | None) -> tuple[ChemicalPotentials, SpeciesFit]:
+    """The computed window with its references, else the experimental one with references fitted to oxides.
+
+    Raises
+    ------
+    ValueError
+        With the reasons, if there is neither.
+    """
+    if competing is not None and competing.window is not None and competing.references is not None:
+        return competing.window, competing.references.references
+    if competing is None:
+        assert inputs.references is not None
+        measured, reason = experimental_window(inputs.host.formula, inputs.assumptions.enthalpies)
+        if measured is None:
+            raise ValueError(reason)
+        return measured, inputs.references
+    measured, reason = experimental_window(inputs.host.formula, inputs.assumptions.enthalpies)
+    if measured is None:
+        raise ValueError(f"computed phases: {competing.reason}; measured enthalpies: {reason}")
+    return measured, inputs.references or reference_set(competing.phases, "fitted").references
+
+
+def native(defects: Sequence[VacancyFormation], window: ChemicalPotentials) -> list[VacancyFormation]:
+    """Defects made of the host's own elements; a foreign one's potential is bounded from above only."""
+    return [d for d in defects if set(d.removed) <= set(window.elements)]
+
+
+def defect_energies(inputs: StudyParts, found: VacancySet) -> list[VacancyFormation]:
+    """Energies of the vacancies that relaxed, corrected for a charge that the engine smears over the cell."""
+    host_energy = found.host.energy_eV
+    indicative = inputs.engine.tier == "local"
+    return [
+        VacancyFormation(
+            label=v.label,
+            removed=dict(v.removed),
+            energy_difference_eV=v.calculation.energy_eV - host_energy,
+            correction_eV=None if v.size_correction is None else v.size_correction.energy_eV,
+            size_error_eV=0.0 if v.size_correction is None else v.size_correction.error_eV,
+            indicative=indicative,
+            note=energy_note(indicative),
+            provenance=v.calculation.provenance,
+        )
+        # An energy that is not relaxed is not ranked against others.
+        for v in found.vacancies
+        if not invalid_because(v.calculation.checks)
+    ]
+
+
+def energy_note(indicative: bool) -> str:
+    """What a formation energy of this engine means."""
+    if indicative:
+        return "indicative: only differences of vacancies of one element on one kind of site are meant"
+    return "neutral cell"
