@@ -323,5 +323,5 @@ def readme_text(jobs: list[PlannedJob], settings: VaspSettings, host: Host) -> s
         )
     if bands := [made for made in jobs if made.images]:
         shared = len(bands[0].images) - 2
-        lines += ["", f"Bands need a build with VTST and a multiple of {shared} MPI ranks: the images share them equally."]
+        lines += ["", f"Bands need a build with VTST and a multiple of {shared} MPI ranks, shared by the images."]
     return "\n".join(lines) + "\n"
