@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from ..results.checks import no_result
 from ..results.document import Document
 from .migration import Migration
 from .profiles import saddle_images
@@ -48,7 +49,13 @@ class HopSet(Document):
 
         return pd.DataFrame(
             [
-                {"hop": m.label, "distance_A": m.distance_A, "direction": f.direction_in_words, **p.model_dump()}
+                {
+                    "hop": m.label,
+                    "distance_A": m.distance_A,
+                    "direction": f.direction_in_words,
+                    **p.model_dump(),
+                    "no_result": no_result(m.why_no_result),
+                }
                 for m in self.migrations
                 for f in m.field_studies
                 for p in f.points
@@ -66,6 +73,7 @@ def _rows(hop: Migration) -> list[dict[str, object]]:
         "minima_between": len(hop.intermediates),
         "relation": ", ".join(hop.relation),
         "converged": hop.converged,
+        "no_result": no_result(hop.why_no_result),
         "force_calls": hop.force_calls,
     }
     return [

@@ -47,7 +47,7 @@ def hops(
     reuse: ReuseOption = None,
 ) -> None:
     """Compute every distinct hop of a host: table, CSV and one figure of all bands with their saddles."""
-    from ..study_folder.hop_run import run_hops
+    from ..study_folder.hop_run import is_whole, run_hops
 
     fields = FieldOptions(
         sizes_V_per_m=field_v_per_m,
@@ -57,7 +57,7 @@ def hops(
         breakdown_V_per_m=breakdown_v_per_m,
         born_charges=born_charges,
     )
-    run_hops(
+    found = run_hops(
         host,
         engine_name=engine_or_calculator(engine, calculator, protocol),
         order=order,
@@ -67,6 +67,8 @@ def hops(
         reuse=reuse or (),
         options=StudyOptions(fields=fields, band_start=band_start, image_distance_A=image_distance),
     )
+    if not is_whole(found):
+        raise typer.Exit(1)
 
 
 def register(app: typer.Typer) -> None:

@@ -17,6 +17,7 @@ from .files import write_whole
 if TYPE_CHECKING:
     from ...analysis.kinetics.hop_set import HopSet
 
+COLLECT_JOB = "collect hops"
 RESULTS = "hops.json"
 TABLE = "hops.csv"
 FIELD_TABLE = "hops-in-fields.csv"
@@ -88,14 +89,21 @@ def run_hops(
         summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
     for note in [*notes, *summary.damaged]:
         told.print(f"damage: {note}", style="yellow", markup=False)
-    if not summary.finished:
-        name, reason = next(iter(summary.failed.items()))
+    if COLLECT_JOB in summary.failed:
+        name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
         raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
     found = _result(store, last)
     write_hops(found, folder)
     print_hops(found, console)
     console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)
     return found
+
+
+def is_whole(hops: HopSet) -> bool:
+    """Whether every hop is a result."""
+    return not any(m.why_no_result for m in hops.migrations) and not any(
+        line.endswith("ended with an error") for line in hops.absent
+    )
 
 
 def write_hops(hops: HopSet, folder: Path) -> None:
@@ -109,6 +117,7 @@ def write_hops(hops: HopSet, folder: Path) -> None:
 def print_hops(hops: HopSet, console: Console) -> None:
     """Print one line per hop, and what has no hop."""
     from ...analysis.kinetics.profiles import saddle_images
+    from ...analysis.results.checks import failed, no_result
 
     strong = max((f.field_V_per_m for m in hops.migrations for f in m.field), default=0.0)
     table = Table(
@@ -129,11 +138,14 @@ def print_hops(hops: HopSet, console: Console) -> None:
         if strong:
             sides = {f.field_V_per_m: f.forward_eV for f in m.field}
             row.append(" / ".join(f"{sides[s]:.3f}" for s in (strong, -strong) if s in sides))
-        table.add_row(*row, style=None if m.converged else "yellow")
+        table.add_row(*row, style="red" if m.why_no_result else None if m.converged else "yellow")
     console.print(table)
-    for m in (m for m in hops.migrations if not m.converged):
-        failed = "; ".join(c.name for c in m.checks if c.passed is False)
-        console.print(f"{m.label}: not converged ({failed})", style="yellow", markup=False)
+    for m in hops.migrations:
+        if m.why_no_result:
+            console.print(f"{m.label}: {no_result(m.why_no_result, most=3)}", style="red", markup=False)
+        elif not m.converged:
+            aside = "; ".join(c.in_words for c in failed(m.checks))
+            console.print(f"{m.label}: failed beside ({aside})", style="yellow", markup=False)
     for line in hops.absent:
         console.print(f"no hop {line}", style="dim", markup=False)
 

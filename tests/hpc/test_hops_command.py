@@ -5,10 +5,15 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from kept_study import kept_study
 from magnetoionics.analysis.kinetics.hop_set import HopSet
+from magnetoionics.analysis.results.checks import InvalidResultError, held
 from magnetoionics.hpc.cli import app
+from magnetoionics.hpc.study_folder.hop_run import is_whole, print_hops
 from magnetoionics.structures.host import get_host
-from magnetoionics.workflows.flows.hops import all_hops
+from magnetoionics.workflows.flows.hops import all_hops, collect_hops
+from magnetoionics.workflows.outputs import function_of
+from rich.console import Console
 from typer.testing import CliRunner
 
 
@@ -30,6 +35,26 @@ def test_lithium_ferrite_has_no_single_hop_between_lithium_sites():
     assert ("Fe", "V_Li(B)") in pairs(found)
     assert ("Li", "V_Li(B)") not in pairs(found)
     assert any(line.startswith("Li(B) -> V_Li(B): no Li(B) within") for line in absent)
+
+
+def test_a_hop_that_failed_costs_that_hop():
+    """What is no result stands behind the others, whatever its barrier; what ended with an error is named."""
+    good, low = (kept_study().migration[0] for _ in range(2))
+    low.forward_eV = 0.1
+    low.checks.append(held("saddle force of segment 1", 1.1, 0.06, unit="eV/A"))
+    names = ["first", "second", "third"]
+    made = function_of(collect_hops)("cofe2o4", "Imma", "local", [low, None, good], [], names)
+    assert [m.forward_eV for m in made.migrations] == [good.forward_eV, 0.1]
+    assert made.absent == ["second: its band ended with an error"]
+    marks = made.to_dataframe().groupby("hop")["no_result"].first()
+    assert sorted(bool(mark) for mark in marks) == [False, True]
+    assert not is_whole(made)
+    assert is_whole(function_of(collect_hops)("cofe2o4", "Imma", "local", [good], [], names[:1]))
+    said = Console(record=True, width=200)
+    print_hops(made, said)
+    assert "no result: saddle force of segment 1: 1.1 eV/A, must be below 0.06 eV/A" in said.export_text()
+    with pytest.raises(InvalidResultError, match="no band came to an end: first"):
+        function_of(collect_hops)("cofe2o4", "Imma", "local", [None], [], names[:1])
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from ...analysis.kinetics.field_treatments import FieldStudy
 from ...analysis.kinetics.hop_set import HopSet
 from ...analysis.kinetics.migration import Migration
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
-from ...analysis.results.calculation import Band, Calculation, require_valid
+from ...analysis.results.calculation import Band, Calculation
+from ...analysis.results.checks import InvalidResultError, require_valid
 from ...stored.base import Stored
 from ...structures.cells.supercell import supercell
 from ...structures.defects.hops import Hop, distinct_hops
@@ -23,7 +24,7 @@ from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import HOP, FieldRequest, field_jobs
 from ..outputs import output_of
-from .building import Repeats, as_repeats
+from .building import Repeats, as_repeats, tolerant
 from .migration import read_hop
 
 FIELDS_V_PER_M = (0.0, 1e8, -1e8, 5e8, -5e8)
@@ -107,18 +108,21 @@ class AllHopsMaker(Stored, Maker):
                 limit_V_per_m=self.fields.limit_V_per_m(host.gap_eV, cell),
                 gap_eV=host.gap_eV,
             )
-            read = read_numbered(
-                out,
-                band.output,
-                [f * V_PER_M_TO_V_PER_A for f in along_hop],
-                studies,
-                self.fields.charges,
-                bulk.output.structure,
+            read = tolerant(
+                read_numbered(
+                    out,
+                    band.output,
+                    [f * V_PER_M_TO_V_PER_A for f in along_hop],
+                    studies,
+                    self.fields.charges,
+                    bulk.output.structure,
+                )
             )
             jobs += [built, band, *more, read]
             migrations.append(read.output)
             bands.append(band.output)
-        last = collect_hops(portable_host(host_key), chosen, self.engine.name, migrations, absent)
+        names = [number.label for number in hops]
+        last = tolerant(collect_hops(portable_host(host_key), chosen, self.engine.name, migrations, absent, names))
         return Flow([*jobs, last], output=last.output, name=f"{self.name}: {host.formula}")
 
 
@@ -180,30 +184,54 @@ def build_numbered_hop(bulk: Calculation, repeats: Repeats, kind: list[str | flo
 @job(name="read hop")
 def read_numbered(
     hop: Hop,
-    band: Band,
+    band: Band | None,
     fields_V_per_A: list[float],
-    studies: list[FieldStudy],
+    studies: list[FieldStudy | None],
     charges: SiteCharges | None,
     cell: Structure,
 ) -> Migration:
     """Barriers, saddles and the fields of one hop; `charges` replace those of the band's dipoles.
 
+    A band that failed a check is read all the same, to be looked at: its `Migration` says that it is no result.
+
     Raises
     ------
     InvalidResultError
-        If the band failed a guard.
+        If there is no band.
     """
-    require_valid(band.checks, "the band")
+    if band is None:
+        raise InvalidResultError("its band ended with an error")
+    there = [found for found in studies or [] if found is not None]
     if charges is not None:
         band = band_with_charges(band, charges, cell)
-    return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": studies})
+    return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": there})
 
 
 @job(name="collect hops")
-def collect_hops(host_key: HostKey, order: str, engine: str, migrations: list[Migration], absent: list[str]) -> HopSet:
-    """All hops of a host, the lowest barrier first."""
+def collect_hops(
+    host_key: HostKey,
+    order: str,
+    engine: str,
+    migrations: list[Migration | None],
+    absent: list[str],
+    names: list[str],
+) -> HopSet:
+    """All hops of a host, the lowest barrier first and behind them what is no result.
+
+    A hop whose band ended with an error comes as None and is named among the absent.
+
+    Raises
+    ------
+    InvalidResultError
+        If no band came to an end.
+    """
     host = get_host(host_key)
-    ordered = sorted(migrations, key=lambda m: m.forward_eV)
+    there = [m for m in migrations if m is not None]
+    if not there and migrations:
+        raise InvalidResultError(f"no band came to an end: {', '.join(names)}")
+    lost = [name for name, m in zip(names, migrations, strict=True) if m is None]
+    absent = [*absent, *(f"{name}: its band ended with an error" for name in lost)]
+    ordered = sorted(there, key=lambda m: (bool(m.why_no_result), m.forward_eV))
     alike = Counter(m.label for m in ordered)
     seen: Counter[str] = Counter()
     for hop in ordered:
