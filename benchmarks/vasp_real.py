@@ -131,7 +131,8 @@ def _vasprun(case: Case, name: str, path: Path, right: Mapping[str, Any]) -> Non
         "free_energy_eV": run.free_energy_eV,
         "max_force_eV_per_A": run.max_force_eV_per_A,
         "kpoints": run.kpoints,
-        "mesh": [run.kpoint_mesh],
+        # A list of points is no mesh.
+        "mesh": [run.kpoint_mesh] if len(right.get("mesh", [[]])) == 1 else right["mesh"],
         "charge_e": run.charge_e,
         "U_eV_per_block": [[b.element, b.U_eV] for b in run.hubbard],
         "gap_cbm_vbm_direct": [run.gap_eV, run.cbm_eV, run.vbm_eV, run.gap_direct],

@@ -97,17 +97,18 @@ def hubbard_of(
     printed
         As OUTCAR prints them, one decimal of U and J: the last resort.
 
-    Raises
-    ------
-    ValueError
-        Never; arrays of a wrong length are taken as none.
+    Returns
+    -------
+    list of HubbardBlock
+        Empty without DFT+U, or where no place holds an entry for each block.
     """
     if not _true(parameters.get("LDAU", incar.get("LDAU", bool(printed)))):
         return []
     columns = []
     for key in ("LDAUL", "LDAUU", "LDAUJ"):
-        found = next((v for v in _arrays(key, incar, parameters, printed) if len(v) == len(elements)), None)
-        columns.append(found)
+        # VASP reads as many as there are blocks and ignores what follows.
+        found = next((v for v in _arrays(key, incar, parameters, printed) if len(v) >= len(elements)), None)
+        columns.append(None if found is None else found[: len(elements)])
     shells, u, j = columns
     if u is None:
         return []

@@ -21,7 +21,13 @@ def kind_of(name: str) -> str | None:
     if re.fullmatch(r"vasprun(\.[\w-]+)*\.xml([._-].*)?", plain):
         return "vasprun.xml"
     head = re.split(r"[._]", plain, maxsplit=1)[0]
-    if head not in KINDS or plain == f"{head}.spec" or plain.endswith((".png", ".json", ".py", ".orig")):
+    # Further k points of a band structure are no mesh of the run.
+    if (
+        head not in KINDS
+        or plain == f"{head}.spec"
+        or plain.upper().startswith("KPOINTS_OPT")
+        or plain.endswith((".png", ".json", ".py", ".orig"))
+    ):
         return None
     return head
 

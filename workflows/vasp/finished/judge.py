@@ -70,6 +70,8 @@ def ground_state_converged(run: VaspRun, sources: Sources) -> Check:
 def ions_converged(run: VaspRun, sources: Sources) -> Check:
     """Whether a relaxation ended before NSW; not a question for other kinds of run."""
     name = "ions converged"
+    if run.kind == "molecular dynamics":
+        return guard(name, False, "molecular dynamics ends in no minimum: its last energy belongs to a moving cell")
     if run.kind not in ("relaxation", "band image"):
         return Check(name=name, passed=None, note=f"a {run.kind} run relaxes nothing")
     outcar = sources.outcar if sources.tables is not None else None
