@@ -30,7 +30,7 @@ SIMPLE_CUBIC_MADELUNG = 2.837297479480619
 _ACCURACY = 1e-12
 _SYMMETRY_TOLERANCE = 1e-6
 
-Method = Literal["point charge", "Freysoldt", "eFNV"]
+Method = Literal["point charge", "Freysoldt", "eFNV", "as given"]
 
 
 class PlanarPotential(Document):
@@ -82,7 +82,7 @@ class ChargeCorrection(Document):
     Attributes
     ----------
     method
-        Which scheme.
+        Which scheme; ``as given`` is the total of another program's entry.
     charge
         Charge of the cell, e.
     dielectric
@@ -278,7 +278,11 @@ def freysoldt_correction(
 
 
 def efnv_correction(
-    charge: int, dielectric: ArrayLike, defect: SitePotentials, bulk: SitePotentials
+    charge: int,
+    dielectric: ArrayLike,
+    defect: SitePotentials,
+    bulk: SitePotentials,
+    defect_position: Sequence[float] | None = None,
 ) -> ChargeCorrection:
     """Extended correction of Kumagai and Oba from site potentials, by pydefect.
 
@@ -290,6 +294,8 @@ def efnv_correction(
         Number or tensor.
     defect, bulk
         Site potentials of the charged cell and the perfect one.
+    defect_position
+        Fractional coordinates of the charge, shape (3,); by default where pydefect sees the defect in the two cells.
 
     Returns
     -------
@@ -313,7 +319,8 @@ def efnv_correction(
         results.CalcResults(_bare(p.structure), 0.0, 0.0, list(p.potentials_V))
         for p in (defect, bulk)
     ]
-    found = library.make_efnv_correction(charge, *cells, tensor)
+    at = None if defect_position is None else [float(x) for x in defect_position]
+    found = library.make_efnv_correction(charge, *cells, tensor, defect_coords=at)
     return ChargeCorrection(
         method="eFNV",
         charge=charge,

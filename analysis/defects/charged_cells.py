@@ -248,7 +248,12 @@ def band_edges(host: ChargedCell, dielectric: list[list[float]], *, source: str)
 
 
 def corrections_of(
-    cell: ChargedCell, host: ChargedCell, dielectric: list[list[float]], position: Sequence[float]
+    cell: ChargedCell,
+    host: ChargedCell,
+    dielectric: list[list[float]],
+    position: Sequence[float],
+    *,
+    added_at: Sequence[float] | None = None,
 ) -> tuple[list[ChargeCorrection], list[str]]:
     """Every correction that can be made of a charged cell, the best first, and why others could not.
 
@@ -259,7 +264,9 @@ def corrections_of(
     dielectric
         Static relative permittivity, shape (3, 3).
     position
-        Fractional coordinates of the vacancy, shape (3,).
+        Fractional coordinates of the defect, shape (3,).
+    added_at
+        Those of an atom that was put in, as relaxed, where the charge is taken to sit; a vacancy has none.
 
     Returns
     -------
@@ -272,7 +279,7 @@ def corrections_of(
     notes: list[str] = []
     try:
         if cell.site_potentials is not None and host.site_potentials is not None:
-            made.append(efnv_correction(cell.charge, dielectric, cell.site_potentials, host.site_potentials))
+            made.append(efnv_correction(cell.charge, dielectric, cell.site_potentials, host.site_potentials, added_at))
         else:
             notes.append("no eFNV correction: the engine gives no potentials at the ions")
         if cell.planes is not None and host.planes is not None:

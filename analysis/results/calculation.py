@@ -28,7 +28,7 @@ class Calculation(Document):
     energy_eV
         Total energy of the cell.
     max_force_eV_per_A
-        Largest force component norm at the end.
+        Largest force component norm at the end; None where the source of the numbers does not say.
     forces_eV_per_A
         Forces on all sites, shape (n, 3); kept for single points only.
     force_calls
@@ -44,7 +44,7 @@ class Calculation(Document):
     name: str
     structure: StructureField
     energy_eV: float
-    max_force_eV_per_A: float
+    max_force_eV_per_A: float | None
     force_calls: int
     total_moment_muB: float
     site_moments_muB: list[float] | None = None

@@ -46,7 +46,7 @@ class EvidenceVacancy(Document):
     error_eV: float | None
     moment_muB: float
     moment_change_muB: float
-    largest_force_eV_per_A: float
+    largest_force_eV_per_A: float | None
     ions: str
     notes: list[str] = Field(default_factory=list)
 

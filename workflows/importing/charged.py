@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core import Structure
 
+from ...analysis.defects.charge_corrections import ChargeCorrection
 from ...analysis.defects.charged_cells import (
     ChargedCell,
     ChargedVacancies,
@@ -26,6 +27,8 @@ NO_TENSOR = (
     "or give it with --dielectric"
 )
 ONLY_ELECTRONS = "the permittivity holds the electrons only: in cells whose ions relaxed it corrects too much"
+# Corrections that agree to this are one.
+_SAME_CORRECTION_eV = 2e-3
 LEFT_OUT = (
     "the electronic starts of the runs: a hole or an electron may localise elsewhere at lower energy",
     "band edges of the supercell's own mesh and functional",
@@ -101,12 +104,22 @@ def _state(
     done = calculation_of(found, defect_structure(found, perfect), f"{label} q={charge:+d}", hubbard_U_eV)
     cell = charged_cell(found, done, charge)
     try:
-        corrections, why = corrections_of(cell, host, tensor, found.difference.changes[0].position)
+        corrections, why = corrections_of(
+            cell, host, tensor, found.difference.changes[0].position, added_at=_added_at(found)
+        )
     except ValueError as error:
         found.refused.append(f"no correction of its charge: {error}")
         notes.append(f"{label} q={charge:+d} is left out: {error}")
         return None
-    if charge and not any(c.method == "eFNV" for c in corrections):
+    given = found.given_correction_eV
+    if charge and given is not None and not any(c.method == "eFNV" for c in corrections):
+        corrections = [_as_given(given, charge, tensor, corrections), *corrections]
+    elif charge and given is not None and abs(given - corrections[0].total_eV) > _SAME_CORRECTION_eV:
+        again = corrections[0].total_eV
+        found.notes.append(
+            f"its own correction is {given:+.3f} eV, made again from its site potentials {again:+.3f} eV"
+        )
+    elif charge and not any(c.method == "eFNV" for c in corrections):
         found.lacks.append("site potentials in OUTCAR, of it and of the perfect cell, for the eFNV correction")
     notes += [note for note in why if note not in notes]
     return ChargedVacancy(
@@ -121,6 +134,29 @@ def _state(
         corrections=corrections,
         checks=done.checks,
         provenance=done.provenance,
+    )
+
+
+def _added_at(found: Found) -> list[float] | None:
+    """Where the one atom that was put in ended, fractional; None for vacancies and larger complexes."""
+    assert found.difference is not None
+    added = [i for i, site in enumerate(found.difference.same_site) if site is None]
+    return [float(x) for x in found.structure[added[0]].frac_coords] if len(added) == 1 else None
+
+
+def _as_given(
+    total_eV: float, charge: int, tensor: list[list[float]], others: list[ChargeCorrection]
+) -> ChargeCorrection:
+    """The correction of an entry whose parts are not known."""
+    return ChargeCorrection(
+        method="as given",
+        charge=charge,
+        dielectric=tensor,
+        electrostatic_eV=total_eV,
+        alignment_eV=0.0,
+        total_eV=total_eV,
+        point_charge_eV=others[-1].total_eV,
+        note="the total that the entry carries; its parts are not known here",
     )
 
 

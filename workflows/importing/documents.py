@@ -74,15 +74,8 @@ def calculation_of(found: Found, structure: Structure, name: str, hubbard_U_eV: 
         Of the calculation.
     hubbard_U_eV
         See `provenance_of`.
-
-    Raises
-    ------
-    ValueError
-        If the run printed no forces: a configuration without them cannot be judged.
     """
     run = found.done
-    if run.max_force_eV_per_A is None:
-        raise ValueError(f"{found.place.name} holds no forces")
     moments = run.site_moments_muB
     # A run without spin polarisation has no moment.
     total = run.total_moment_muB if run.total_moment_muB is not None else float(np.sum(moments or [0.0]))

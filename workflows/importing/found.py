@@ -36,6 +36,10 @@ class Found:
         Perfect cell that a defect's cell is compared with.
     difference, name
         What the defect removes and adds, and what it is called.
+    given_correction_eV
+        Finite-size correction that an entry of another program carries; None for a run.
+    dielectric
+        Permittivity that a file of entries names.
     """
 
     place: Place
@@ -49,6 +53,8 @@ class Found:
     perfect: Found | None = None
     difference: CellDifference | None = None
     name: DefectName | None = None
+    given_correction_eV: float | None = None
+    dielectric: list[list[float]] | None = None
 
     def judge(self, differences: list[Difference], other: Found, accepted: Collection[str]) -> None:
         """Refuse the folder for what differs from another one; what the user accepts is only said."""

@@ -27,6 +27,7 @@ from .charged import charged_states, places_per_cell
 from .choosing import Chosen, choose
 from .consistency import KINDS, level_of_theory
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
+from .entries import read_entries
 from .found import Found
 from .host import derived_host, with_roles
 from .sorting import Sorted, sort_runs
@@ -82,6 +83,7 @@ def import_study(
     found = read_places(find_places(paths), progress)
     if host is not None:
         formula, cell = host.formula, cell or host.structure()
+    tensor = tensor or next((f.dielectric for f in found if f.dielectric is not None), None)
     arranged = sort_runs(found, formula, cell)
     chosen = choose(arranged, host, accepted)
 
@@ -109,8 +111,8 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
                 found.band, found.role = read_band(place.path), "band"
                 found.what = f"band of {len(found.band.points)} images"
             else:
-                found.role, found.what = "defect entries", "entries of another program"
-                found.refused.append("read them with magnetoionics.import_entries")
+                out += _from_entries(found)
+                continue
         except (OSError, ValueError, KeyError, IndexError) as error:
             found.refused.append(f"cannot be read: {error}")
             continue
@@ -119,6 +121,23 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
             if found.run.structure is None or found.run.energy_eV is None:
                 found.refused.append("holds no energy and structure")
     return out
+
+
+def _from_entries(found: Found) -> list[Found]:
+    """Entries of a file, each as a run of its own; the file itself says how many."""
+    held = read_entries(found.place.path)
+    found.role = "defect entries"
+    found.what = f"{len(held.runs)} entries of another program"
+    found.dielectric = held.dielectric
+    if held.unfinished:
+        found.notes.append(f"without energies, inputs only: {', '.join(held.unfinished)}")
+    if not held.runs:
+        found.refused.append("holds no energies: entries of inputs that were never run")
+    made = []
+    for entry in held.runs:
+        place = Place(found.place.path, f"{found.place.name}: {entry.name}", "defect entries")
+        made.append(Found(place, run=entry.run, what=entry.run.formula, given_correction_eV=entry.correction_eV))
+    return made
 
 
 def _read(place: Place) -> VaspRun:
