@@ -11,9 +11,10 @@ import numpy as np
 from pymatgen.core import Element, Structure
 
 from ...stored.base import Stored
+from ...stored.content import digest
 from ...structures.spins import is_non_collinear
 from .functionals import FUNCTIONALS, Functional
-from .potcars import PotcarError, check_potcars, recommended, valence_electrons
+from .potcars import POTCAR_FUNCTIONAL, PotcarError, check_potcars, recommended, valence_electrons
 from .tags import TagError, check_tags
 
 Start = Literal["density", "atoms"]
@@ -139,6 +140,10 @@ class VaspSettings(Stored):
             raise VaspSettingsError(f"efield_pead_sign = {self.efield_pead_sign} must be -1 or 1")
         if self.kpoint_mesh is not None and (len(self.kpoint_mesh) != 3 or min(self.kpoint_mesh) < 1):
             raise VaspSettingsError(f"kpoint_mesh {list(self.kpoint_mesh)} must be three numbers of at least 1")
+
+    def identity(self) -> dict[str, Any]:
+        """See `Stored.identity`: the PAW data sets of elements that `potcar` leaves to the release."""
+        return {"release": POTCAR_FUNCTIONAL, "data_sets": digest(recommended())[:16]}
 
     def mesh(self, structure: Structure) -> list[int]:
         """Divisions of the Gamma-centred mesh for a cell.

@@ -335,3 +335,13 @@ def test_decoded_references_are_named_by_keys():
     plain = jsanitize(second.function_args, strict=True)
     again = somebodys(*MontyDecoder().process_decoded(plain))
     assert job_content(again, {first.uuid: "k"}) == content
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_data_sets_of_the_release_are_in_it(plain_vasp_keys, monkeypatch):
+    from magnetoionics.workflows.vasp import settings
+
+    true = settings.recommended()
+    monkeypatch.setattr(settings, "recommended", lambda: {**true, "Nb": "Nb_sv_GW"})
+    changed = vasp_keys()
+    assert [name for name in plain_vasp_keys if changed[name] == plain_vasp_keys[name]] == ["charge"]
