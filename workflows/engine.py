@@ -58,6 +58,8 @@ class Engine(Stored, ABC):
     quick_forces: ClassVar[bool] = False
     # Why an engine that leaves `charged` or `dielectric` unwritten has none.
     no_charged_cells: ClassVar[str] = "it offers none to flows"
+    # Whether one direction of E(n) costs as much as a relaxation: maps are then made in small cells and by symmetry.
+    dear_spin_orbit: ClassVar[bool] = False
     # Why a study computes competing phases with this engine only if it is asked to; empty: it always does.
     phases_on_request: ClassVar[str] = ""
 
@@ -270,6 +272,14 @@ class Engine(Stored, ABC):
         CannotDoError
             With the species and what is missing.
         """
+
+    def vacancy_limit(self) -> int | None:
+        """Most distinct vacancies that a study computes unless it is told which; None for all of them."""
+        return None
+
+    def map_order(self, asked: int) -> int:
+        """Lebedev order of the directions of E(n), where a study asks for `asked`."""
+        return asked
 
     def cannot_start(self, kind: str) -> str:
         """Why a vacancy cannot start in this way, see `structures.defects.initial_states`; empty if it can."""

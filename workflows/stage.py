@@ -45,6 +45,8 @@ class Question:
         Formation enthalpies of the user's own.
     missing
         What the engine cannot do with this material, and why.
+    only_vacancies
+        Whether the vacancies were named.
     reasons
         Why each stage before this one is not done; empty text if it is.
     """
@@ -57,6 +59,7 @@ class Question:
     repeats: tuple[int, int, int] | None = None
     enthalpies: Sequence[Phase] = ()
     missing: Mapping[Capability, str] = field(default_factory=dict)
+    only_vacancies: bool = False
     reasons: dict[str, str] = field(default_factory=dict)
 
     def done(self, stage: str) -> bool:
@@ -138,6 +141,10 @@ class Stage(ABC):
 
     def host_reason(self, question: Question) -> str:
         """Why it means nothing for the host."""
+        return ""
+
+    def note(self, question: Question) -> str:
+        """How what will be computed is limited; empty if it is not."""
         return ""
 
     def follows(self, question: Question) -> bool:

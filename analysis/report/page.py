@@ -166,6 +166,7 @@ def _warnings(study: Study) -> list[str]:
         out.append(_size_warning(study.host.cell_atoms * math.prod(study.engine.supercell_repeats)))
     out += [f"No result: {f.in_words.replace(': no result:', ':', 1)}." for f in failures(study)]
     out += [f"Not computed: {s.stage} ({s.reason})." for s in study.stages if not s.done and not s.failed]
+    out += [f"Limited: {s.stage} ({s.note})." for s in study.stages if s.done and s.note]
     # What no number rests on is worth knowing all the same.
     aside = [f"{m.label}: {c.in_words}" for m in study.migration for c in failed(m.checks) if not c.invalidates]
     aside += [f"{v.label}: {c.in_words}" for v in study.vacancies for c in failed(v.checks) if not c.invalidates]

@@ -52,7 +52,7 @@ def stages_table(study: Study) -> Table:
         [
             *words([s.stage]),
             Cell("done" if s.done else "not done", "passed" if s.done else "not-done"),
-            *words([s.reason]),
+            *words([s.reason or s.note]),
         ]
         for s in study.stages
     ]

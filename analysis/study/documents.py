@@ -48,12 +48,15 @@ class StageResult(Document):
         Why it was not done, or what of it is left out.
     failed
         Whether it was to be done, and all or part of it failed.
+    note
+        How what was computed is limited by design.
     """
 
     stage: str
     done: bool
     reason: str = ""
     failed: bool = False
+    note: str = ""
 
 
 class OrderEnergy(Document):

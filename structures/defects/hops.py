@@ -112,6 +112,38 @@ def distinct_hops(
     ]
 
 
+def hop_along(
+    structure: Structure,
+    vacancy_index: int,
+    vacancy_label: str,
+    ion: str,
+    from_sublattice: str,
+    displacement_A: FloatArray,
+) -> Hop:
+    """The hop into a vacancy along a given displacement: the same hop in a cell of another size.
+
+    Parameters
+    ----------
+    structure, vacancy_index, vacancy_label, ion, from_sublattice
+        As in `distinct_hops`.
+    displacement_A
+        Mover's displacement, Cartesian, shape (3,), met to 0.3 Angstrom.
+
+    Raises
+    ------
+    ValueError
+        If no such ion stands there.
+    """
+    vacancy, along = structure[vacancy_index], np.asarray(displacement_A, dtype=float)
+    length = float(np.linalg.norm(along))
+    for group in distinct_ways(structure, vacancy.coords, vacancy_label, ion, from_sublattice, length + 0.3):
+        for way in group:
+            if np.linalg.norm(vacancy.coords - way.coords - along) < 0.3:
+                empty, mover = remove_site(structure, vacancy_index), _shift(way.index, vacancy_index)
+                return make_hop(empty, mover, way.coords, vacancy.coords, len(group), vacancy_label)
+    raise ValueError(f"no {ion}({from_sublattice}) hops into {vacancy_label} by {np.round(along, 2).tolist()} A")
+
+
 def distinct_ways(
     structure: Structure, target: FloatArray, label: str, ion: str, from_sublattice: str, cutoff_A: float
 ) -> list[list[PeriodicNeighbor]]:

@@ -154,3 +154,40 @@ def same_site_in(structure: Structure, cell: Structure, index: int) -> int:
             f"site {index} of the cell has no counterpart in the supercell (nearest {distance[nearest]:.3f} A)"
         )
     return nearest
+
+
+def representatives(sites: list[VacancySite], most: int | None) -> list[VacancySite]:
+    """A few sites that stand for many: every element and sublattice, then every surrounding, then the most frequent.
+
+    Parameters
+    ----------
+    sites
+        Distinct sites.
+    most
+        How many to keep; None keeps all.
+
+    Returns
+    -------
+    list of VacancySite
+        In the order given.
+    """
+    if most is None or len(sites) <= most:
+        return sites
+    ranked = sorted(range(len(sites)), key=lambda i: (-sites[i].multiplicity, i))
+    kept: list[int] = []
+    # One of each kind first, then one of each surrounding of each kind, then by how many sites there are of it.
+    for key in (_kind, _surrounding, lambda site: site.label):
+        seen = {key(sites[i]) for i in kept}
+        for i in ranked:
+            if len(kept) < most and i not in kept and key(sites[i]) not in seen:
+                kept.append(i)
+                seen.add(key(sites[i]))
+    return [sites[i] for i in sorted(kept)]
+
+
+def _kind(site: VacancySite) -> tuple[object, ...]:
+    return site.element, site.sublattice
+
+
+def _surrounding(site: VacancySite) -> tuple[object, ...]:
+    return site.element, site.sublattice, site.cobalt_neighbours, site.collinear_cobalt_pairs

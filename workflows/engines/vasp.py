@@ -56,6 +56,9 @@ class VaspEngine(Engine):
         several starts, ``"V_Fe(B) relax, Fe4+"``; for a VASP with occupation-matrix control (OCCEXT = 1). Ions are
         numbered as in the POSCAR that ``magnetoionics inputs`` writes. Directions of E(n) have their own in
         `anisotropy`.
+    most_vacancies
+        Most distinct vacancies of a study that names none, see `structures.defects.vacancies.representatives`; null for
+        all of them.
     incar, potcar
         The user's own tags by kind of job, see `vasp.tags`, and PAW data sets by element, see `vasp.potcars`; they
         become those of `dft`.
@@ -63,6 +66,7 @@ class VaspEngine(Engine):
 
     name: ClassVar[str] = "vasp"
     tier: ClassVar[str] = "VASP"
+    dear_spin_orbit: ClassVar[bool] = True
     summary: ClassVar[str] = "DFT+U with VASP through atomate2: first principles, on a cluster with a VASP licence"
 
     dft: VaspSettings = field(default_factory=VaspSettings)
@@ -72,6 +76,7 @@ class VaspEngine(Engine):
     dipoles: Literal["formal", "Born", "Berry"] = "formal"
     electronic_starts: Sequence[str] = ("declared",)
     occupation_matrices: Mapping[str, str] = field(default_factory=dict)
+    most_vacancies: int | None = 12
     incar: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     potcar: Mapping[str, str] = field(default_factory=dict)
 
@@ -79,6 +84,8 @@ class VaspEngine(Engine):
         from ..vasp.starts import check_starts
 
         check_starts(self.electronic_starts)
+        if self.most_vacancies is not None and self.most_vacancies < 1:
+            raise VaspSettingsError(f"most_vacancies = {self.most_vacancies} must be at least 1, or null for all")
         if self.incar or self.potcar:
             self.dft = replace(self.dft, incar=self.incar or self.dft.incar, potcar=self.potcar or self.dft.potcar)
         if self.path.field_V_per_A is not None:
@@ -86,6 +93,14 @@ class VaspEngine(Engine):
         reason = linear_response(self.dft.functional)
         if self.dipoles == "Born" and reason:
             raise VaspSettingsError(f"dipoles: Born charges cannot be had: {reason}")
+
+    def vacancy_limit(self) -> int | None:
+        """See `Engine.vacancy_limit`."""
+        return self.most_vacancies
+
+    def map_order(self, asked: int) -> int:
+        """See `Engine.map_order`; that of `anisotropy`, which a protocol sets."""
+        return self.anisotropy.lebedev_order or asked
 
     @classmethod
     def protocols(cls) -> Mapping[Protocol, dict[str, Any]]:

@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, Maker, Response, job
 from pymatgen.core import Structure
 
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import lebedev_directions, plane_scan
 from ...analysis.magnetism.reduced_directions import ReducedDirections, reduce_directions
 from ...stored.base import Stored
+from ...structures.host import Host
 from ..engine import Engine
 from ..outputs import output_of
-from ..stage import Stage, StudyInMaking
-from .building import accept_structure, tolerant
+from ..stage import Question, Stage, StudyInMaking
+from .building import Repeats, accept_structure, build_same_hop, tolerant
 from .frozen_exchange import FrozenExchangeMaker, needs_engine
+from .migration import room_reason
 from .vacancies import vacancy_structure
 
 
@@ -36,8 +38,8 @@ class AnisotropyMaker(Stored, Maker):
     plane_points
         Directions of a plane scan, an even number.
     use_symmetry
-        Compute one direction per orbit of each state's magnetic point group, and its opposite. The states must
-        then be structures, not references to jobs that have not run.
+        Compute one direction per orbit of each state's magnetic point group, and its opposite; of a state that is not
+        computed yet the directions are chosen when it is.
     """
 
     engine: Engine = field(kw_only=True)
@@ -68,29 +70,42 @@ class AnisotropyMaker(Stored, Maker):
             Structures, or references to them, by the name of the state.
         near
             Fractional position of the defect, for engines that can restrict themselves to its surroundings.
-
-        Raises
-        ------
-        ValueError
-            If symmetry was asked for and a state is a reference.
         """
         self.engine.require("spin_orbit")
-        jobs: list[Any] = []
-        outputs = {}
-        for state, structure in states.items():
-            if self.use_symmetry and not isinstance(structure, Structure):
-                raise ValueError(f"state {state} is not computed yet: use_symmetry needs its structure")
-            reduced = self.savings(structure) if self.use_symmetry else None
-            chosen = self.directions() if reduced is None else reduced.vectors
-            made = self.engine.spin_orbit(structure, directions=chosen, state=state, name=f"E(n) {state}", near=near)
-            jobs.append(made)
-            outputs[state] = made.output
-            if reduced is not None:
-                whole = expand_map(made.output, reduced)
-                jobs.append(whole)
-                outputs[state] = whole.output
-        collected = tolerant(collect_maps(outputs))
-        return Flow([*jobs, collected], output=collected.output, name=self.name)
+        made = {state: self._map(structure, state, near) for state, structure in states.items()}
+        collected = tolerant(collect_maps({state: output_of(one) for state, one in made.items()}))
+        return Flow([*made.values(), collected], output=collected.output, name=self.name)
+
+    def _map(self, structure: Structure, state: str, near: Sequence[float] | None) -> Any:
+        """Flow or job of one state's map."""
+        if not self.use_symmetry:
+            return self._directions_of(structure, state, self.directions(), near)
+        if isinstance(structure, Structure):
+            return self.reduced_map(structure, state, near)
+        later = map_by_symmetry(structure, maker=self, state=state, near=near)
+        later.name = f"E(n) {state}: directions by symmetry"
+        return later
+
+    def reduced_map(self, structure: Structure, state: str, near: Sequence[float] | None = None) -> Flow:
+        """One direction of each orbit and its opposite, and the whole map from them."""
+        reduced = self.savings(structure)
+        made = self._directions_of(structure, state, reduced.vectors, near)
+        whole = expand_map(output_of(made), reduced)
+        return Flow([made, whole], output=whole.output, name=f"E(n) {state}")
+
+    def _directions_of(
+        self, structure: Structure, state: str, vectors: list[list[float]], near: Sequence[float] | None
+    ) -> Any:
+        return self.engine.spin_orbit(structure, directions=vectors, state=state, name=f"E(n) {state}", near=near)
+
+
+@job(name="directions by symmetry")
+def map_by_symmetry(
+    structure: Structure, *, maker: AnisotropyMaker, state: str, near: Sequence[float] | None = None
+) -> Response:
+    """Jobs of a state that has been computed meanwhile; replaced by them."""
+    flow = maker.reduced_map(structure, state, near)
+    return Response(replace=flow)
 
 
 @job(name="expand map")
@@ -117,18 +132,38 @@ class AnisotropyStage(Stage):
     when = "unasked"
     main = True
 
+    def note(self, question: Question) -> str:
+        """Where a dear engine computes the states of the hop."""
+        if not question.engine.dear_spin_orbit or not question.done("migration") or question.repeats is None:
+            return ""
+        small = map_repeats(question.host, question.cell, question.repeats)
+        if small == question.repeats:
+            return ""
+        atoms = len(question.cell) * small[0] * small[1] * small[2] - 1
+        return (
+            f"the states before and after the hop are relaxed and mapped in a cell of {atoms} atoms, not the band's: "
+            "a direction of spin-orbit coupling in that one costs as much as the band"
+        )
+
     def build(self, study: StudyInMaking) -> Flow:
         """Maps, and two statics per state where h of a reference is left to the engine."""
         pristine = accept_structure(study.bulk)
+        jobs: list[Any] = [pristine]
         states = {"pristine": output_of(pristine)}
         moved = (study.outputs.get("migration") or {}).get("read")
         if moved is not None:
-            states |= {state: moved[state] for state in ("before", "after")}
+            ends, made = self._hop_states(study, moved)
+            states |= ends
+            jobs += made
         vacancies = study.outputs.get("vacancies")
         picked = {label: vacancy_structure(vacancies, label) for label in study.maker.vacancy_maps}
-        states |= {label: output_of(made) for label, made in picked.items()}
-        maps = AnisotropyMaker(engine=study.engine, lebedev_order=study.maker.lebedev_order).make(states)
-        jobs: list[Any] = [pristine, *picked.values(), maps]
+        states |= {label: output_of(one) for label, one in picked.items()}
+        maps = AnisotropyMaker(
+            engine=study.engine,
+            lebedev_order=study.engine.map_order(study.maker.lebedev_order),
+            use_symmetry=study.engine.dear_spin_orbit,
+        ).make(states)
+        jobs += [*picked.values(), maps]
         turned = None
         reference = study.maker.assumptions.reference
         if moved is not None and reference is not None and needs_engine(reference):
@@ -137,6 +172,28 @@ class AnisotropyStage(Stage):
             jobs.append(turned)
         output = {"maps": maps.output, "turned": None if turned is None else turned.output}
         return Flow(jobs, output=output, name=self.name)
+
+    def _hop_states(self, study: StudyInMaking, moved: Any) -> tuple[dict[str, Any], list[Any]]:
+        """Structures before and after the hop: the band's ends, or of a dear engine the same hop in a small cell."""
+        repeats = study.maker.repeats
+        small = map_repeats(study.host, study.host.structure(study.order), repeats)
+        if not study.engine.dear_spin_orbit or small == repeats:
+            return {state: moved[state] for state in ("before", "after")}, []
+        hop = build_same_hop(study.bulk, small, study.host_key, moved["migration"].displacement_A)
+        jobs: list[Any] = [hop]
+        states = {}
+        for state, structure in (("before", hop.output.initial), ("after", hop.output.final)):
+            relaxed = study.engine.relax(structure, name=f"map {state} relax", mover=hop.output.mover)
+            accepted = accept_structure(relaxed.output)
+            jobs += [relaxed, accepted]
+            states[state] = accepted.output
+        return states, jobs
+
+
+def map_repeats(host: Host, cell: Structure, repeats: Repeats) -> Repeats:
+    """Repeats of the cell in which a dear engine maps the states of a hop: one, if the hop has room in the cell."""
+    small = (1, 1, 1)
+    return repeats if room_reason(host, cell, small) else small
 
 
 STAGE = AnisotropyStage()

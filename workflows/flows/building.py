@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from jobflow import Job, OnMissing, job
 from pymatgen.core import Structure
 
 from ...analysis.results.calculation import Calculation, require_valid
 from ...structures.cells.supercell import supercell
-from ...structures.defects.hops import Hop, distinct_hops
+from ...structures.defects.hops import Hop, distinct_hops, hop_along
 from ...structures.defects.initial_states import DefectStart, started
 from ...structures.defects.vacancies import VacancySite, distinct_vacancies, same_site_in
 from ...structures.host import HopKind, Host, HostKey, get_host
@@ -68,6 +69,18 @@ def build_hop(bulk: Calculation, repeats: Repeats, host_key: HostKey, hop_number
     require_valid(bulk.checks, bulk.name)
     kind = get_host(host_key).hops[hop_number]
     return shortest_hop(bulk.structure, as_repeats(repeats), kind)
+
+
+@job(name="same hop")
+def build_same_hop(bulk: Calculation, repeats: Repeats, host_key: HostKey, displacement_A: list[float]) -> Hop:
+    """The host's first hop along the displacement that it has in another supercell of the same cell."""
+    require_valid(bulk.checks, bulk.name)
+    kind = get_host(host_key).hops[0]
+    cell = bulk.structure
+    big = supercell(cell, as_repeats(repeats))
+    vacancy = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[0]
+    index = same_site_in(big, cell, vacancy.index)
+    return hop_along(big, index, vacancy.label, kind.ion, kind.from_sublattice, np.asarray(displacement_A))
 
 
 def shortest_hop(cell: Structure, repeats: Repeats, kind: HopKind) -> Hop:

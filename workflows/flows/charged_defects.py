@@ -26,7 +26,7 @@ from ..engine import Engine
 from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, as_repeats, build_start, build_supercell, vacancy_sites
-from .vacancies import chosen_sites
+from .vacancies import study_sites
 
 _AS_BUILT = DefectStart("as built", "as built")
 
@@ -86,7 +86,7 @@ class ChargedVacanciesMaker(Stored, Maker):
         host = self.engine.charged(output_of(host_cell), 0, relax=False, name="host with potentials")
         jobs += [host_cell, host]
         cell = get_host(host_key).structure(order)
-        sites = chosen_sites(vacancy_sites(host_key, order), self.only)
+        sites = study_sites(self.engine, vacancy_sites(host_key, order), self.only)
         charges = [charge_states(float(cell[site.index].properties["valence"]), self.charges) for site in sites]
         found: list[list[ChargedCell]] = []
         for site, own in zip(sites, charges, strict=True):

@@ -154,7 +154,7 @@ def _hop_reason(host: Host, order: str, cell: Structure) -> str:
     return ""
 
 
-def _room_reason(host: Host, cell: Structure, repeats: tuple[int, int, int]) -> str:
+def room_reason(host: Host, cell: Structure, repeats: tuple[int, int, int]) -> str:
     """Why the main hop has no room; only cells whose images come near are built for it."""
     lengths = [n * length for n, length in zip(repeats, cell.lattice.abc, strict=True)]
     if min(lengths) > 2 * host.hops[0].cutoff_A:
@@ -179,7 +179,7 @@ class MigrationStage(Stage):
         """The order must have the ion, the vacancy and room for them."""
         host, cell = question.host, question.cell
         absent = _hop_reason(host, question.order, cell)
-        return absent or ("" if question.repeats is None else _room_reason(host, cell, question.repeats))
+        return absent or ("" if question.repeats is None else room_reason(host, cell, question.repeats))
 
     def build(self, study: StudyInMaking) -> Flow:
         """Hop, band, barriers and fields."""

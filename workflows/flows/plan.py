@@ -18,6 +18,7 @@ def plan_stages(
     requested: Sequence[str] | None = None,
     repeats: tuple[int, int, int] | None = None,
     enthalpies: Sequence[Phase] = (),
+    vacancies: Sequence[tuple[str, str]] | None = None,
 ) -> list[StageResult]:
     """What a study will compute and what not, with the reasons.
 
@@ -33,6 +34,8 @@ def plan_stages(
         Supercell repeats of the ordered cell, if a hop is to be refused that they leave no room for.
     enthalpies
         Formation enthalpies of the user's own, which may give a window where the table gives none.
+    vacancies
+        Elements and sublattices of the only vacancies to compute; None for all.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def plan_stages(
     cell = host.structure(order)
     engine.check(cell)
     missing = {**engine.missing(), **engine.cannot_with(cell)}
-    question = Question(engine, host, order, cell, asked, repeats, enthalpies, missing)
+    question = Question(engine, host, order, cell, asked, repeats, enthalpies, missing, vacancies is not None)
     known = stages()
     for stage in known:
         if stage.when != "on request" or stage.name in (asked or ()):
@@ -60,7 +63,11 @@ def plan_stages(
     main = [s.name for s in known if s.main]
     if asked is None and all(reasons[name] for name in main):
         raise CannotDoError("; ".join(f"{name}: {reasons[name]}" for name in main))
-    return [StageResult(stage=name, done=not reason, reason=reason) for name, reason in reasons.items()]
+    notes = {stage.name: stage.note(question) for stage in known if reasons.get(stage.name) == ""}
+    return [
+        StageResult(stage=name, done=not reason, reason=reason, note=notes.get(name, ""))
+        for name, reason in reasons.items()
+    ]
 
 
 def _reason(stage: Stage, question: Question) -> str:

@@ -23,7 +23,7 @@ from ..stage import StudyInMaking, stages
 from .building import Repeats, tolerant, vacancy_sites
 from .frozen_exchange import check_reference
 from .plan import plan_stages
-from .vacancies import chosen_sites
+from .vacancies import study_sites
 from .vibrations import RADIUS_A
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ class MagnetoionicStudyMaker(Stored, Maker):
         host = get_host(host_key)
         chosen = host.orders[0] if order is None else order
         self._check_enthalpies(host)
-        planned = plan_stages(self.engine, host, chosen, self.stages, self.repeats, self.assumptions.enthalpies)
+        planned = plan_stages(
+            self.engine, host, chosen, self.stages, self.repeats, self.assumptions.enthalpies, self.vacancies
+        )
         if tuple(self.starts) != ("as built",) and not any(s.stage == "vacancies" and s.done for s in planned):
             raise ValueError("starts are those of vacancies, and this study computes none; add vacancies to the stages")
         for kind in self.starts if any(s.stage == "vacancies" and s.done for s in planned) else ():
@@ -122,7 +124,7 @@ class MagnetoionicStudyMaker(Stored, Maker):
             return
         if not {"vacancies", "anisotropy"} <= done:
             raise ValueError("maps of vacancies need the stages vacancies and anisotropy")
-        known = [s.label for s in chosen_sites(vacancy_sites(host_key, order), self.vacancies)]
+        known = [s.label for s in study_sites(self.engine, vacancy_sites(host_key, order), self.vacancies)]
         if unknown := [label for label in self.vacancy_maps if label not in known]:
             raise ValueError(f"no vacancy {', '.join(unknown)} to map; this study computes {', '.join(known)}")
 

@@ -14,7 +14,7 @@ from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
 from ...analysis.results.calculation import Calculation, InvalidResultError, invalid_because, require_valid
 from ...stored.base import Stored
 from ...structures.defects.initial_states import DefectStart, StartKind, start_labels
-from ...structures.defects.vacancies import VacancySite
+from ...structures.defects.vacancies import VacancySite, distinct_vacancies, representatives
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
 from ..outputs import output_of
@@ -37,7 +37,8 @@ class VacancyFormationMaker(Stored, Maker):
         ends in the state nearest to its start, so a result to be published needs ``START_KINDS``: about seven
         relaxations per vacancy instead of one. Rigid ions end in one state from all.
     only
-        Elements and sublattices to leave out all others; None takes all that the host names.
+        Elements and sublattices to leave out all others; None takes all that the host names, or of many a few that
+        stand for them where the engine has a limit, see `Engine.vacancy_limit`.
     """
 
     engine: Engine = field(kw_only=True)
@@ -61,7 +62,7 @@ class VacancyFormationMaker(Stored, Maker):
         host_cell = build_supercell(bulk, self.repeats)
         host = self.engine.static(output_of(host_cell), name="host supercell")
         jobs: list[Job | Flow] = [host_cell, host]
-        sites = chosen_sites(vacancy_sites(host_key, order), self.only)
+        sites = study_sites(self.engine, vacancy_sites(host_key, order), self.only)
         cell = get_host(host_key).structure(order)
         starts = [start_labels(cell, site.index, tuple(self.starts)) for site in sites]
         relaxed: list[list[Calculation]] = []
@@ -80,6 +81,12 @@ class VacancyFormationMaker(Stored, Maker):
         found = None if corrected is None else corrected.output
         collected = tolerant(collect_vacancies(host.output, sites, starts, relaxed, found))
         return Flow([*jobs, collected], output=collected.output, name=self.name)
+
+
+def study_sites(engine: Engine, sites: list[VacancySite], only: Sequence[tuple[str, str]] | None) -> list[VacancySite]:
+    """Sites that a study computes: all that were asked for by name, else no more than the engine's limit."""
+    chosen = chosen_sites(sites, only)
+    return chosen if only is not None else representatives(chosen, engine.vacancy_limit())
 
 
 def chosen_sites(sites: list[VacancySite], only: Sequence[tuple[str, str]] | None) -> list[VacancySite]:
@@ -191,6 +198,22 @@ class VacanciesStage(Stage):
         if present_vacancies(host, question.cell):
             return ""
         return f"host {host.key} names no vacancy that its order {question.order} has a site for"
+
+    def note(self, question: Question) -> str:
+        """How many of the host's vacancies stand for the others."""
+        sites = [
+            site
+            for element, sublattice in present_vacancies(question.host, question.cell)
+            for site in distinct_vacancies(question.cell, element, sublattice)
+        ]
+        few = representatives(sites, question.engine.vacancy_limit())
+        if question.only_vacancies or len(few) == len(sites):
+            return ""
+        return (
+            f"{len(few)} of {len(sites)} distinct vacancies, one of each element, sublattice and surrounding and then "
+            "those with most equivalent sites; most_vacancies in the engine's settings, or vacancies by name, computes "
+            "others"
+        )
 
     def build(self, study: StudyInMaking) -> Flow:
         """All vacancies, or those that the study is limited to, from the starts that it asks for."""

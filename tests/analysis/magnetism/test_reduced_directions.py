@@ -82,7 +82,7 @@ def test_expanded_map_says_what_symmetry_filled_in():
 
 
 def test_maker_computes_fewer_directions_and_gives_the_same_map():
-    from jobflow import JobStore
+    from jobflow import Flow, JobStore
     from jobflow.managers.local import run_locally
     from maggma.stores import MemoryStore
     from magnetoionics.workflows.engine import get_engine
@@ -99,8 +99,14 @@ def test_maker_computes_fewer_directions_and_gives_the_same_map():
     assert np.allclose(maps[0].energies, maps[1].energies, atol=1e-7)
     assert maker.savings(cell).saved == 14 - 4
     assert "10 saved" in maps[1].provenance.left_out[-1]
-    with pytest.raises(ValueError, match="not computed yet"):
-        maker.make({"after": flow.output})
+    # Of a state that is not computed yet the directions are chosen when it is.
+    bulk = get_engine("local").relax(cell, name="bulk", cell=False)
+    later = maker.make({"relaxed": bulk.output.structure})
+    store = JobStore(MemoryStore())
+    run_locally(Flow([bulk, later], output=later.output), store=store, log=False)
+    relaxed = AnisotropyMap.model_validate(later.output["relaxed"].resolve(store))
+    assert np.allclose(relaxed.directions, maps[0].directions)
+    assert "10 saved" in relaxed.provenance.left_out[-1]
     assert len(AnisotropyMaker(engine=get_engine("local"), plane=(0, 0, 1), plane_points=12).directions()) == 12
 
 
