@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +132,17 @@ def test_a_file_cut_anywhere_is_no_error_and_never_usable(real: Path, tmp_path: 
         run = read_run(tmp_path)
         assert not run.usable
         assert any(reason.startswith("finished") for reason in run.reasons)
+
+
+def test_a_band_of_which_an_image_was_killed_has_energies_and_no_barrier(real: Path, tmp_path: Path) -> None:
+    source = real / "vasp/collection/e_neb/si_vacancy_vtst4.1_6.4.2"
+    shutil.copytree(source, tmp_path / "band")
+    image = tmp_path / "band/02"
+    outcar = read_text(image / "OUTCAR.gz")
+    for file in ("OUTCAR.gz", "vasprun.xml.gz"):
+        (image / file).unlink()
+    (image / "OUTCAR").write_text(outcar[: int(0.9 * len(outcar))], encoding="utf-8")
+    band = read_band(tmp_path / "band")
+    assert band.points[2].energy_eV is not None
+    assert band.barrier_eV is None
+    assert any("image 02" in reason for reason in band.reasons)

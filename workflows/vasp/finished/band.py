@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
-from ....analysis.results.checks import Check
+from ....analysis.results.checks import Check, invalid_because
 from ...guards import guard
 from .document import BandPoint, VaspBand, VaspRun
 from .files import read_text, run_files
@@ -87,7 +87,8 @@ def read_band(folder: str | Path, ends: Sequence[str | Path] | None = None) -> V
     Returns
     -------
     VaspBand
-        With a barrier only if every energy is known and all of them compare; the reasons are in its checks.
+        With a barrier only if every energy is known, all of them compare and no image failed a guard; the reasons are
+        in its checks.
 
     Raises
     ------
@@ -163,6 +164,8 @@ def _runs_near(place: Path) -> list[Path]:
         if not re.fullmatch(r"\d{2}", p.name)
         and p.resolve() != place.resolve()
         and {"vasprun.xml", "OUTCAR"} & set(run_files(p))
+        # What lies above the images of another band is none of its ends.
+        and not any(re.fullmatch(r"\d{2}", q.name) for q in p.iterdir() if q.is_dir())
     ]
 
 
@@ -315,11 +318,13 @@ def _finish(place: Path, points: list[BandPoint], checks: list[Check], notes: li
         note = f"a barrier of {barrier:.2f} eV is no hop: ends and images are two kinds of calculation"
         plausible = barrier <= LARGEST_BARRIER_eV and abs(reaction) <= LARGEST_BARRIER_eV
         checks.append(guard("size of the barrier", plausible, note, barrier, LARGEST_BARRIER_eV, "eV"))
-    alike = ("images computed alike", "k points of ends and images", "size of the barrier")
-    if any(c.passed is False and c.name in alike for c in checks):
+    # A number that rests on a failed check is none; the energies of the images stay readable.
+    if invalid_because(checks):
         barrier = reaction = None
+    alike = ("images computed alike", "k points of ends and images", "size of the barrier")
+    compare = not any(c.passed is False and c.name in alike for c in checks)
     vtst = next((p.run.vtst for p in points if p.run is not None and p.run.vtst), None)
-    span = max(known) - min(known) if len(known) > 1 and (barrier is not None or missing) else None
+    span = max(known) - min(known) if len(known) > 1 and compare else None
     return VaspBand(
         folder=str(place),
         points=points,
