@@ -45,6 +45,8 @@ def failures(study: Study) -> list[Failure]:
     checked = [(v.label, v.checks) for v in study.vacancies]
     if study.charged is not None:
         checked += [(f"{s.label}, q = {s.charge:+d}", s.checks) for s in study.charged.states]
+    if study.chemical_potentials is not None:
+        checked.append(("formation energies", study.chemical_potentials.checks))
     checked += [(f"hop {m.label}", m.checks) for m in study.migration]
     if study.vibrations is not None:
         checked.append((f"vibrations of {study.vibrations.label}", study.vibrations.checks))

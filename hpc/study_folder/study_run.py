@@ -15,7 +15,7 @@ from ..local.recovery import heal_store
 from ..local.run_log import refuse_if_in_use
 from ..local.store import STORE_FOLDER, refuse_links, stores_of
 from ..study_options import StudyOptions
-from .files import REPORT, band_stem, check_output_folder, set_bad_results_aside, write_study
+from .files import REPORT, band_stem, check_output_folder, read_study, set_bad_results_aside, write_study
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -135,7 +135,6 @@ def print_failures(study: Study, console: Console) -> bool:
 def has_failures(folder: Path) -> bool:
     """Whether some part of a written study is no result."""
     from ...analysis.study.validity import failures
-    from .files import read_study
 
     return bool(failures(read_study(folder)))
 
@@ -198,8 +197,11 @@ def rebuild_report(folder: Path, console: Console | None = None, assumptions: As
     UserError
         If the folder has no store with a finished study, or the assumptions do not fit it.
     """
-    write_study(*study_under(folder, assumptions), folder)
-    (console or Console(stderr=True)).print(f"{folder / REPORT}", style="bold", markup=False)
+    study, bands = study_under(folder, assumptions)
+    write_study(study, bands, folder)
+    told = console or Console(stderr=True)
+    print_failures(study, told)
+    told.print(f"{folder / REPORT}", style="bold", markup=False)
 
 
 def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, dict[str, Band]]:
