@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 OF_ANY_RUN = ("finished", "energy", "OUTCAR and vasprun.xml of one run")
 
 
-def run_in(folder: str | Path) -> VaspRun:
+def run_in(folder: str | Path | None) -> VaspRun:
     """The finished run in a folder; a ``host:`` in front is left away. Errors as `read_run`."""
+    if folder is None:
+        raise FileNotFoundError("the document of the run does not say where its files are")
     return read_run(Path(str(folder).split(":", 1)[-1]))
 
 
@@ -52,7 +54,8 @@ def run_guards(
     more_tags
         Tags besides `inputs.PROTECTED` that must not have changed, in words that VASP's own outputs leave out, too.
     """
-    asked, mesh = planned.user_incar_settings, [int(n) for n in planned.user_kpoints_settings.kpts[0]]
+    points: Any = planned.user_kpoints_settings
+    asked, mesh = planned.user_incar_settings, [int(n) for n in points.kpts[0]]
     # The arrays of U are held by `hubbard_kept`; LREAL = Auto is written back in a form of its own.
     tags = [k for k in (*PROTECTED, *more_tags) if asked.get(k) is not None and not isinstance(asked[k], dict)]
     tags = [k for k in tags if k != "LREAL" or asked[k] is False]

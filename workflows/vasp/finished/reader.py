@@ -18,7 +18,7 @@ from .judge import judge_run
 from .numbers import finite
 from .oszicar import Oszicar, read_oszicar
 from .outcar_text import Outcar, element_of, read_outcar
-from .vasprun_xml import Vasprun, read_vasprun
+from .vasprun_xml import IonicStep, Vasprun, read_vasprun
 
 Floats = NDArray[np.float64]
 SAME_ENERGY_eV = 1e-4
@@ -160,9 +160,9 @@ def _potcar_hashes(path: Path, notes: list[str]) -> dict[str, str]:
 def contradictions(xml: Vasprun, outcar: Outcar) -> list[str]:
     """Where OUTCAR and vasprun.xml of one folder cannot be of one run."""
     found = []
-    electrons = xml.parameters.get("NELECT"), outcar.numbers.get("NELECT")
-    if None not in electrons and abs(electrons[0] - electrons[1]) > 1e-3:
-        found.append(f"NELECT is {electrons[0]:g} in vasprun.xml and {electrons[1]:g} in OUTCAR")
+    one, other = xml.parameters.get("NELECT"), outcar.numbers.get("NELECT")
+    if one is not None and other is not None and abs(one - other) > 1e-3:
+        found.append(f"NELECT is {one:g} in vasprun.xml and {other:g} in OUTCAR")
     ions = sum(count for _, count, _, _ in xml.blocks), outcar.numbers.get("NIONS")
     if ions[0] and ions[1] is not None and ions[0] != ions[1]:
         found.append(f"{ions[0]} ions in vasprun.xml and {ions[1]} in OUTCAR")
@@ -289,7 +289,7 @@ def _results(sources: Sources, blocks: list[PawDataSet]) -> dict[str, Any]:
     }
 
 
-def energy_of(step: Any) -> float | None:
+def energy_of(step: IonicStep) -> float | None:
     """Energy with the smearing extrapolated to zero.
 
     Up to 5.4.4 ``e_0_energy`` behind an ionic step holds the entropy part alone, so the difference is taken from the
@@ -360,8 +360,8 @@ def start_moments(values: Any, ions: int, *, noncollinear: bool) -> list[float] 
     except (TypeError, ValueError):
         return None
     if noncollinear:
-        return numbers.reshape(-1, 3).tolist() if numbers.size == 3 * ions else None  # type: ignore[no-any-return]
-    return numbers.tolist() if numbers.size == ions else None  # type: ignore[no-any-return]
+        return numbers.reshape(-1, 3).tolist() if numbers.size == 3 * ions else None
+    return numbers.tolist() if numbers.size == ions else None
 
 
 def _response(xml: Vasprun, tables: Outcar) -> dict[str, Any]:
