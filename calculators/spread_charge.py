@@ -140,4 +140,4 @@ def _second_derivatives(atoms: Atoms) -> FloatArray:
             atoms.positions[:] = start
             rows.append((forces[1] - forces[0]) / (2 * _STEP_A))
     matrix = np.array(rows)
-    return 0.5 * (matrix + matrix.T)
+    return np.asarray(0.5 * (matrix + matrix.T))

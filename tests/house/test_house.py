@@ -142,12 +142,11 @@ def test_strict_types(repository: Path, tmp_path: Path) -> None:
         str(repository / "pyproject.toml"),
         "--cache-dir",
         str(tmp_path / "cache"),
-        "-p",
-        "magnetoionics.stored",
-        "-p",
-        "magnetoionics.structures",
-        "-p",
-        "magnetoionics.analysis",
+        *(
+            word
+            for room in ("structures", "calculators", "stored", "analysis", "workflows", "hpc")
+            for word in ("-p", f"magnetoionics.{room}")
+        ),
         cwd=tmp_path,
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from jobflow import Flow, Maker, Response, job
+from jobflow import Flow, Maker, OutputReference, Response, job
 from pymatgen.core import Structure
 
 from ...analysis.magnetism.anisotropy import AnisotropyMap
@@ -76,10 +76,10 @@ class AnisotropyMaker(Stored, Maker):
         collected = tolerant(collect_maps({state: output_of(one) for state, one in made.items()}))
         return Flow([*made.values(), collected], output=collected.output, name=self.name)
 
-    def _map(self, structure: Structure, state: str, near: Sequence[float] | None) -> Any:
+    def _map(self, structure: Structure | OutputReference, state: str, near: Sequence[float] | None) -> Any:
         """Flow or job of one state's map."""
         if not self.use_symmetry:
-            return self._directions_of(structure, state, self.directions(), near)
+            return self._directions_of(cast("Structure", structure), state, self.directions(), near)
         if isinstance(structure, Structure):
             return self.reduced_map(structure, state, near)
         later = map_by_symmetry(structure, maker=self, state=state, near=near)
@@ -102,7 +102,7 @@ class AnisotropyMaker(Stored, Maker):
 @job(name="directions by symmetry")
 def map_by_symmetry(
     structure: Structure, *, maker: AnisotropyMaker, state: str, near: Sequence[float] | None = None
-) -> Response:
+) -> Response[Any]:
     """Jobs of a state that has been computed meanwhile; replaced by them."""
     flow = maker.reduced_map(structure, state, near)
     return Response(replace=flow)
@@ -180,10 +180,11 @@ class AnisotropyStage(Stage):
         if not study.engine.dear_spin_orbit or small == repeats:
             return {state: moved[state] for state in ("before", "after")}, []
         hop = build_same_hop(study.bulk, small, study.host_key, moved["migration"].displacement_A)
+        out = output_of(hop)
         jobs: list[Any] = [hop]
         states = {}
-        for state, structure in (("before", hop.output.initial), ("after", hop.output.final)):
-            relaxed = study.engine.relax(structure, name=f"map {state} relax", mover=hop.output.mover)
+        for state, structure in (("before", out.initial), ("after", out.final)):
+            relaxed = study.engine.relax(structure, name=f"map {state} relax", mover=out.mover)
             accepted = accept_structure(relaxed.output)
             jobs += [relaxed, accepted]
             states[state] = accepted.output

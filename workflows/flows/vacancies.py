@@ -125,7 +125,8 @@ def collect_vacancies(
     """
     require_valid(host.checks, host.name)
     states, left_out = [], {}
-    found = corrections or [None] * len(sites)
+    none: list[SizeCorrection | None] = [None] * len(sites)
+    found = list(corrections) if corrections else none
     for site, own, done, correction in zip(sites, starts, relaxed, found, strict=True):
         there = [(start, one) for start, one in zip(own, done, strict=True) if one is not None]
         if there:

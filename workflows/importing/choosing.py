@@ -199,8 +199,8 @@ def _name_all(defects: Sequence[Found], supercell: Found, host: Host | None, acc
             interstitials.append((f.name.label, places[0], f))
         f.judge(unlike_cells(supercell.done, f.done), supercell, accepted)
     _number_places(interstitials, cell_operations=operations(cell, RELAXED_SYMPREC), supercell=supercell)
-    named = [f for f in defects if f.name is not None]
-    fewest = {f.name.label: min(g.name.multiplicity for g in named if g.name.label == f.name.label) for f in named}
+    names = [f.name for f in defects if f.name is not None]
+    fewest = {n.label: min(m.multiplicity for m in names if m.label == n.label) for n in names}
     for f in defects:
         if f.name is not None:
             # Relaxed positions break the symmetry of their place: the most symmetric state counts it.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
-from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
+from atomate2.vasp.jobs.base import BaseVaspMaker
 from atomate2.vasp.sets.core import StaticSetGenerator
 from emmet.core.tasks import TaskDoc
 from jobflow import Flow, Response, job
@@ -18,6 +18,7 @@ from ...analysis.defects.charged_cells import ChargedCell, DielectricResult, cou
 from ...analysis.defects.exchange_formats import planar_potential
 from ...stored.base import Stored
 from ..guards import guard, insulator
+from ..outputs import function_of, output_of
 from .field import field_fields
 from .inputs import Incar, generator, static_incar
 from .jobs import (
@@ -31,6 +32,7 @@ from .jobs import (
 from .order import block_order, in_order
 from .outcar import file_of
 from .own_runs import run_guards, run_in, spins_kept
+from .parsed import folder_of, there, vasp_run
 from .settings import MAKER_RUN_ONLY, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
@@ -54,11 +56,11 @@ def charged_flow(
     """Relax the ions if asked, then a single point that writes potentials; outputs a `ChargedCell`."""
     cell = with_charge(structure, charge)
     jobs: list[Any] = [cell]
-    start = cell.output
+    start = output_of(cell)
     if relax:
         relaxed = calculation_flow(MagneticRelaxMaker(settings=settings, **fields), start, f"{name} relax", settings)
         jobs.append(relaxed)
-        start = relaxed.output.structure
+        start = output_of(relaxed).structure
     maker = MagneticStaticMaker(settings=settings, extra=dict(_POTENTIALS), **fields)
     run = maker.make(start)
     run.name = f"{name}: vasp"
@@ -81,12 +83,12 @@ def read_charged(
     relaxed: Any = None,
 ) -> ChargedCell:
     """A `ChargedCell` from a single point that wrote LOCPOT, with the checks of the relaxation before it."""
-    done = read_calculation.original(task, structure, name=name, settings=settings, maker=maker)
+    done = function_of(read_calculation)(task, structure, name=name, settings=settings, maker=maker)
     checks = [*done.checks, charge_kept(structure, charge)]
     if relaxed is not None:
         checks += [c for c in relaxed.checks if c.name not in {own.name for own in checks} or c.passed is False]
     order = block_order(structure)
-    potentials = run_in(task.dir_name).electron_potentials_eV
+    potentials = run_in(folder_of(task)).electron_potentials_eV
     sites = None
     if potentials and len(potentials) == len(structure):
         place = np.argsort(order)
@@ -94,9 +96,9 @@ def read_charged(
         sites = SitePotentials(structure=done.structure, potentials_V=[-float(potentials[int(k)]) for k in place])
     else:
         checks.append(guard("potentials at the ions", False, "the OUTCAR holds none for every ion"))
-    planes = planar_potential(Locpot.from_file(str(file_of(task.dir_name, "LOCPOT"))))
-    vasprun = Vasprun(str(file_of(task.dir_name, "vasprun.xml")), parse_dos=False, parse_potcar_file=False)
-    _, cbm, vbm, _ = vasprun.eigenvalue_band_properties
+    planes = planar_potential(Locpot.from_file(str(file_of(folder_of(task), "LOCPOT"))))
+    vasprun = Vasprun(str(file_of(folder_of(task), "vasprun.xml")), parse_dos=False, parse_potcar_file=False)
+    _, cbm, vbm, _ = cast("tuple[float, float, float, bool]", vasprun.eigenvalue_band_properties)
     energies, states = states_of(vasprun)
     return ChargedCell(
         calculation=done.model_copy(update={"checks": checks}),
@@ -121,7 +123,7 @@ def states_of(vasprun: Vasprun) -> tuple[list[float], list[float]]:
     """Density of states of a run, both spins, per cell, see `counted_states`."""
     weights = np.asarray(vasprun.actual_kpoints_weights, dtype=float)
     weights = weights / weights.sum()
-    channels = list(vasprun.eigenvalues.values())
+    channels = list(there(vasprun.eigenvalues, "eigenvalues").values())
     # One channel holds two electrons per state without spin polarisation.
     holds = 2.0 if len(channels) == 1 and not vasprun.parameters.get("LNONCOLLINEAR", False) else 1.0
     levels = np.concatenate([c[:, :, 0].ravel() for c in channels])
@@ -154,8 +156,8 @@ class DielectricTensorMaker(Stored, BaseVaspMaker):
         """Input-set generator for a structure in VASP's order."""
         return generator(StaticSetGenerator, dielectric_incar(structure, self.settings), self.settings, structure)
 
-    @vasp_job
-    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+    @vasp_run
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response[Any]:
         """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
         from .jobs import run_ordered
 
@@ -179,7 +181,7 @@ def read_dielectric(
 ) -> DielectricResult:
     """A `DielectricResult` from an atomate2 document, with every guard held."""
     ordered = in_order(structure, block_order(structure))
-    run = run_in(task.dir_name)
+    run = run_in(folder_of(task))
     electronic = np.asarray(run.dielectric_electronic or np.zeros((3, 3)), dtype=float)
     ionic = np.asarray(run.dielectric_ionic or np.zeros((3, 3)), dtype=float)
     lowest = float(np.linalg.eigvalsh(0.5 * (ionic + ionic.T))[0])
@@ -196,5 +198,5 @@ def read_dielectric(
         electronic=electronic.tolist(),
         ionic=ionic.tolist(),
         checks=checks,
-        provenance=provenance(maker.settings, run, {"folder": task.dir_name}),
+        provenance=provenance(maker.settings, run, {"folder": folder_of(task)}),
     )

@@ -67,7 +67,8 @@ class JobSize:
 
 def plane_waves(volume_A3: float, cutoff_eV: float) -> int:
     """Plane waves below a cut-off: V k^3 / 6 pi^2."""
-    return round(volume_A3 * (cutoff_eV / _KINETIC) ** 1.5 / (6 * math.pi**2))
+    count: float = volume_A3 * (cutoff_eV / _KINETIC) ** 1.5 / (6 * math.pi**2)
+    return round(count)
 
 
 def bands(electrons: float, ions: int, moments_muB: Sequence[float], spins: int, *, spinors: bool = False) -> int:
@@ -111,7 +112,7 @@ def kpoints(structure: Structure, mesh: Sequence[int], isym: int) -> int:
     moments = structure.site_properties.get("magmom") or [0.0] * len(structure)
     kinds = [(s.specie.symbol, round(float(m))) for s, m in zip(structure, moments, strict=True)]
     numbers = [sorted(set(kinds)).index(kind) + 1 for kind in kinds]
-    cell = (structure.lattice.matrix, structure.frac_coords, numbers)
+    cell: Any = (structure.lattice.matrix, structure.frac_coords, numbers)
     mapping, _ = spglib.get_ir_reciprocal_mesh(list(mesh), cell, is_shift=[0, 0, 0])
     return len(set(np.asarray(mapping).tolist()))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
+from atomate2.vasp.jobs.base import BaseVaspMaker
 from atomate2.vasp.jobs.core import RelaxMaker
 from atomate2.vasp.run import DEFAULT_HANDLERS
 from atomate2.vasp.sets.core import RelaxSetGenerator, StaticSetGenerator
@@ -26,6 +26,7 @@ from ...analysis.results.calculation import Band, Calculation, Check, require_va
 from ...calculators.field import check_breakdown
 from ...stored.base import Stored
 from ..guards import guard, insulator
+from ..outputs import function_of
 from . import guards
 from .inputs import Incar, field_tags, generator, occupation_tags, relax_incar, static_incar
 from .jobs import (
@@ -38,6 +39,7 @@ from .jobs import (
 )
 from .order import block_order, in_order
 from .own_runs import run_guards, run_in, spins_kept
+from .parsed import folder_of, there, vasp_run
 from .settings import MAKER_RUN_ONLY, VaspSettings, VaspSettingsError, expected_electrons
 
 if TYPE_CHECKING:
@@ -69,8 +71,8 @@ class PolarisationMaker(Stored, BaseVaspMaker):
         incar = polarisation_incar(structure, self.settings, born=self.born)
         return generator(StaticSetGenerator, incar, self.settings, structure)
 
-    @vasp_job
-    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+    @vasp_run
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response[Any]:
         """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
         return run_ordered(self, structure, prev_dir)
 
@@ -94,14 +96,14 @@ class VaspFieldMaker(Stored, RelaxMaker):
     def planned(self, structure: Structure) -> VaspInputGenerator:
         """Input-set generator for a structure in VASP's order."""
         if self.relax:
-            base, incar = RelaxSetGenerator, relax_incar(structure, self.settings, cell=False)
+            incar = relax_incar(structure, self.settings, cell=False)
         else:
-            base, incar = StaticSetGenerator, static_incar(structure, self.settings)
+            incar = static_incar(structure, self.settings)
         incar |= field_tags(self.field_V_per_A, self.settings) | occupation_tags(self.occupation_matrices)
-        return generator(base, incar, self.settings, structure)
+        return generator(RelaxSetGenerator if self.relax else StaticSetGenerator, incar, self.settings, structure)
 
-    @vasp_job
-    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+    @vasp_run
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response[Any]:
         """See atomate2's `BaseVaspMaker.make`; refuses a mesh that cannot resolve the field."""
         refuse_thin_mesh(self.settings.mesh(structure))
         return run_ordered(self, structure, prev_dir)
@@ -144,7 +146,7 @@ def read_polarisation(task: TaskDoc, structure: Structure, *, name: str, maker: 
     order = block_order(structure)
     ordered = in_order(structure, order)
     place = np.argsort(order)
-    run = run_in(task.dir_name)
+    run = run_in(folder_of(task))
     checks = [
         *run_guards(run, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings)),
         spins_kept(ordered, run.site_moments_muB),
@@ -166,7 +168,7 @@ def read_polarisation(task: TaskDoc, structure: Structure, *, name: str, maker: 
         dielectric=run.dielectric_electronic if maker.born else None,
         gap_eV=run.gap_eV,
         checks=checks,
-        provenance=provenance(maker.settings, run, {"folder": task.dir_name}),
+        provenance=provenance(maker.settings, run, {"folder": folder_of(task)}),
     )
 
 
@@ -184,7 +186,9 @@ def polarisation_flow(
 
 
 @job(name="polarise band")
-def polarise_band(band: Band, *, settings: VaspSettings, fields: dict[str, Any], born: bool, name: str) -> Response:
+def polarise_band(
+    band: Band, *, settings: VaspSettings, fields: dict[str, Any], born: bool, name: str
+) -> Response[Any]:
     """Polarisation of every image, then the band with those dipoles; replaced by those jobs.
 
     Raises
@@ -262,7 +266,7 @@ def field_flow(
 
 
 @job(name="start in field")
-def start_in_field(structure: Structure, maker: VaspFieldMaker, gap_eV: float, name: str) -> Response:
+def start_in_field(structure: Structure, maker: VaspFieldMaker, gap_eV: float, name: str) -> Response[Any]:
     """Refuse a field beyond breakdown, else run; replaced by the run and its reading.
 
     Raises
@@ -302,8 +306,8 @@ def read_in_field(
         If the single point failed a guard.
     """
     require_valid(bare.checks, bare.name)
-    done: Calculation = read_calculation.original(task, structure, name=name, settings=maker.settings, maker=maker)
-    run = run_in(task.dir_name)
+    done: Calculation = function_of(read_calculation)(task, structure, name=name, settings=maker.settings, maker=maker)
+    run = run_in(folder_of(task))
     asked = list(maker.field_V_per_A)
     extra = [
         guards.field_kept(run.incar.get("EFIELD_PEAD"), field_tags(asked, maker.settings)["EFIELD_PEAD"]),
@@ -319,7 +323,8 @@ def read_in_field(
 def _pushes(task: TaskDoc, structure: Structure, bare: Calculation, field_V_per_A: Sequence[float]) -> Check:
     """The guard `field_pushes` of the first ionic step; undone where that step is not the start's."""
     place = np.argsort(block_order(structure))
-    steps = task.calcs_reversed[-1].output.ionic_steps or []
+    first = there(there(task.calcs_reversed, "VASP run")[-1].output, "output")
+    steps = first.ionic_steps or []
     valences = structure.site_properties.get("valence")
     name, why = guards.FIELD_PUSHES, ""
     if valences is None:
@@ -327,7 +332,7 @@ def _pushes(task: TaskDoc, structure: Structure, bare: Calculation, field_V_per_
     elif not steps or steps[0].forces is None or bare.forces_eV_per_A is None:
         why = "the output holds no forces of the first step"
     else:
-        away = structure.frac_coords - steps[0].structure.frac_coords[place]
+        away = structure.frac_coords - there(steps[0].structure, "structure").frac_coords[place]
         if float(np.abs((away - np.rint(away)) @ structure.lattice.matrix).max()) > SAME_PLACE_A:
             why = "the run went on from a cut one: its first step is not the start's"
     if why:

@@ -140,12 +140,15 @@ def generator(
     """
     from pymatgen.io.vasp import Kpoints
 
+    a, b, c = settings.mesh(structure)
+    # A dictionary by its type, but pymatgen takes the object too.
+    mesh: Any = Kpoints.gamma_automatic((a, b, c))
     with warnings.catch_warnings():
         # The data sets are stated on purpose, see `potcars`.
         warnings.filterwarnings("ignore", "Overriding POTCARs")
         return base(
             user_incar_settings=_without_defaults(with_user_tags(incar, settings.incar)),
-            user_kpoints_settings=Kpoints.gamma_automatic(tuple(settings.mesh(structure))),
+            user_kpoints_settings=mesh,
             user_potcar_settings=settings.potcars(),
             user_potcar_functional=POTCAR_FUNCTIONAL,
             auto_ismear=False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from atomate2 import SETTINGS
-from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
+from atomate2.vasp.jobs.base import BaseVaspMaker
 from atomate2.vasp.jobs.core import RelaxMaker, StaticMaker
 from atomate2.vasp.sets.core import RelaxSetGenerator, StaticSetGenerator
 from emmet.core.tasks import TaskDoc
@@ -20,12 +20,14 @@ from ...analysis.results.document import Provenance
 from ...analysis.thermodynamics.phases import DATA_SETS_KEY
 from ...stored.base import Stored
 from ..guards import guard
+from ..outputs import function_of
 from . import guards
 from .continuation import earlier_steps, go_on
 from .finished.document import VaspRun
 from .inputs import OCCUPATION_FILE, Incar, generator, occupation_tags, relax_incar, static_incar
 from .order import block_order, in_order
 from .own_runs import energy_of, placed, run_guards, run_in, spins_kept
+from .parsed import folder_of, there, vasp_run
 from .settings import MAKER_RUN_ONLY, VaspCommands, VaspSettings, expected_electrons
 from .slim import slim_task
 
@@ -83,8 +85,8 @@ class MagneticRelaxMaker(Stored, RelaxMaker):
         incar = relax_incar(structure, self.settings, cell=self.cell) | occupation_tags(self.occupation_matrices)
         return generator(RelaxSetGenerator, incar, self.settings, structure)
 
-    @vasp_job
-    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+    @vasp_run
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response[Any]:
         """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
         return run_ordered(self, structure, prev_dir)
 
@@ -104,13 +106,13 @@ class MagneticStaticMaker(Stored, StaticMaker):
         incar = static_incar(structure, self.settings) | self.extra | occupation_tags(self.occupation_matrices)
         return generator(StaticSetGenerator, incar, self.settings, structure)
 
-    @vasp_job
-    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+    @vasp_run
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response[Any]:
         """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
         return run_ordered(self, structure, prev_dir)
 
 
-def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -> Response:
+def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -> Response[Any]:
     """Write, run and parse with a generator made for this very structure, sites in blocks of one species.
 
     In the folder of a run that was cut off it goes on from there.
@@ -121,7 +123,8 @@ def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -
     (start,) = go_on([ordered], planned)
     if (matrices := getattr(maker, "occupation_matrices", None)) is not None:
         Path(OCCUPATION_FILE).write_text(matrices, encoding="utf-8")
-    response = BaseVaspMaker.make.original(replace(maker, input_set_generator=planned), start, prev_dir)
+    ready = replace(maker, input_set_generator=planned)
+    response: Response[Any] = function_of(BaseVaspMaker.make)(ready, start, prev_dir)
     slim_task(response.output)
     return response
 
@@ -132,7 +135,7 @@ def copy_density(prev_dir: str | Path) -> None:
     from atomate2.utils.path import strip_hostname
 
     source = Path(strip_hostname(str(prev_dir)))
-    density = get_zfile(list(source.iterdir()), "CHGCAR")
+    density = there(get_zfile(list(source.iterdir()), "CHGCAR"), "CHGCAR")
     copy_files(source, include_files=[density.name])
     gunzip_files(include_files=[density.name], allow_missing=True, force=True)
 
@@ -190,7 +193,7 @@ def read_calculation(
     """
     order = block_order(structure)
     planned = maker.planned(in_order(structure, order))
-    run = run_in(task.dir_name)
+    run = run_in(folder_of(task))
     final, found = placed(run, order, structure)
     final.add_site_property("moment", found if found else [None] * len(final))
     forces = np.asarray(run.forces_eV_per_A, dtype=float)
@@ -207,13 +210,13 @@ def read_calculation(
         structure=final,
         energy_eV=energy_of(run),
         max_force_eV_per_A=float(np.linalg.norm(forces, axis=1).max()),
-        force_calls=run.ionic_steps + earlier_steps(task.dir_name),
+        force_calls=run.ionic_steps + earlier_steps(folder_of(task)),
         total_moment_muB=run.total_moment_muB or 0.0,
         site_moments_muB=found or None,
         gap_eV=run.gap_eV,
         forces_eV_per_A=None if maker.relaxes else forces[np.argsort(order)].tolist(),
         checks=checks,
-        provenance=provenance(settings, run, {"kpoint_mesh": settings.mesh(structure), "folder": task.dir_name}),
+        provenance=provenance(settings, run, {"kpoint_mesh": settings.mesh(structure), "folder": folder_of(task)}),
     )
 
 

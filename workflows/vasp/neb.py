@@ -43,6 +43,7 @@ from .jobs import (
 )
 from .order import block_order, in_order
 from .own_runs import energy_of, placed, run_guards, spins_kept
+from .parsed import folder_of
 from .segment import SegmentMaker, image_density, moments_differ, segment_fields, spins_of, start_images
 from .settings import VaspBandSettings, VaspCommands, VaspSettings, expected_electrons
 
@@ -78,7 +79,7 @@ def relax_trials(
     commands: VaspCommands,
     fields: dict[str, Any],
     matrices: dict[str, str] | None = None,
-) -> Response:
+) -> Response[Any]:
     """Relax every trial between the relaxed ends, then split the band; replaced by those jobs.
 
     Raises
@@ -150,7 +151,7 @@ def split_band(
     band: VaspBandSettings,
     fields: dict[str, Any],
     statics: dict[str, Any],
-) -> Response:
+) -> Response[Any]:
     """One climbing band per segment between the ends and the lowest minimum found; replaced by those jobs.
 
     Raises
@@ -223,7 +224,7 @@ def read_segment(
     place = np.argsort(order)
     checks: list[Check] = []
     structures, energies, forces, moments, calls = [], [], [], [], 0
-    folder = Path(task.dir_name.split(":", 1)[-1])
+    folder = Path(folder_of(task).split(":", 1)[-1])
     for number, start in enumerate(images[1:-1], start=1):
         run = read_image(folder, number)
         found, spins = placed(run, order, start)
@@ -248,8 +249,8 @@ def read_segment(
         energies_eV=energies,
         forces_eV_per_A=[f.tolist() for f in forces],
         moments_muB=moments,
-        force_calls=calls + len(structures) * earlier_steps(task.dir_name),
-        folder=str(task.dir_name),
+        force_calls=calls + len(structures) * earlier_steps(folder_of(task)),
+        folder=folder_of(task),
         checks=checks,
     )
 
@@ -315,7 +316,7 @@ def band_images(
                 arc_A=arc,
                 mover_A=float(np.linalg.norm(moved[mover])),
                 dipole_e_A=[float(x) for x in charges @ moved],
-                kind=kind,  # type: ignore[arg-type]
+                kind=kind,
                 structure=structure,
             )
         )

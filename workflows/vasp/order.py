@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,8 @@ def in_order(structure: Structure, order: Sequence[int]) -> Structure:
 
 
 def back_in_order(
-    vasp: Structure, order: Sequence[int], like: Structure, values: Sequence[object] | None = None
-) -> tuple[Structure, list[object]]:
+    vasp: Structure, order: Sequence[int], like: Structure, values: Sequence[Any] | None = None
+) -> tuple[Structure, list[Any]]:
     """A VASP structure with the order, properties and unwrapped coordinates of the structure it came from.
 
     Parameters

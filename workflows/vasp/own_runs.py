@@ -106,7 +106,7 @@ def placed(run: VaspRun, order: Sequence[int], like: Structure) -> tuple[Structu
     if run.structure is None:
         raise ValueError(f"{run.folder} holds no structure: {'; '.join(run.reasons)}")
     final, found = back_in_order(run.structure, order, like, run.site_moments_muB)
-    return final, [float(m) for m in found]  # type: ignore[arg-type]
+    return final, [float(m) for m in found]
 
 
 def hubbard_kept(run: VaspRun, settings: VaspSettings) -> Check:

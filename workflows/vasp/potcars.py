@@ -10,8 +10,9 @@ import bz2
 import json
 from collections.abc import Mapping
 from functools import cache
+from typing import Literal
 
-POTCAR_FUNCTIONAL = "PBE_54"
+POTCAR_FUNCTIONAL: Literal["PBE_54"] = "PBE_54"
 # Written out, so that a new release of pymatgen changes none of them.
 CHOSEN: Mapping[str, str] = {
     "Al": "Al",

@@ -99,8 +99,9 @@ class SegmentMaker(Stored, NebFromImagesMaker):
         maker = replace(self, input_set_generator=planned)
         if self.from_densities:
             maker.run_vasp_kwargs = place_densities(self.run_vasp_kwargs, densities)
-        maker.input_set_generator.num_images = self.band.images_per_hump
-        write_vasp_input_set(starts[0], maker.input_set_generator, **self.write_input_set_kwargs)
+        inputs: Any = maker.input_set_generator
+        inputs.num_images = self.band.images_per_hump
+        write_vasp_input_set(starts[0], inputs, **self.write_input_set_kwargs)
         write_images(starts)
         run_vasp(**maker.run_vasp_kwargs)
         place = Path.cwd()

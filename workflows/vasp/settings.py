@@ -123,8 +123,7 @@ class VaspSettings(Stored):
                 f"functional={self.hubbard_fitted_for!r}"
             )
         positive = ("encut_eV", "kpoint_spacing_per_A", "sigma_eV", "ediff_eV", "ediff_relax_eV", "force_eV_per_A")
-        positive += ("long_edge_A",)
-        for name in (*positive, "ediff_spin_orbit_eV", "max_ionic_steps", "max_electronic_steps"):
+        for name in (*positive, "long_edge_A", "ediff_spin_orbit_eV", "max_ionic_steps", "max_electronic_steps"):
             if not getattr(self, name) > 0:
                 raise VaspSettingsError(f"{name} = {getattr(self, name)!r} must be positive")
         if self.ediff_spin_orbit_eV > 1e-7:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from atomate2.vasp.jobs.base import BaseVaspMaker, vasp_job
+from atomate2.vasp.jobs.base import BaseVaspMaker
 from atomate2.vasp.sets.core import StaticSetGenerator
 from emmet.core.tasks import TaskDoc
 from jobflow import Flow, job
@@ -23,6 +23,7 @@ from ...analysis.results.calculation import Check
 from ...analysis.results.document import Document
 from ...stored.base import Stored
 from ..guards import guard
+from ..outputs import function_of
 from . import guards
 from .continuation import go_on
 from .inputs import OCCUPATION_FILE, Incar, common_incar, generator, occupation_tags
@@ -30,6 +31,7 @@ from .jobs import OWN_FOLDER, copy_density, provenance
 from .order import block_order, in_order
 from .outcar import constraint_penalty_eV, read_text
 from .own_runs import energy_of, run_guards, run_in, spins_kept
+from .parsed import folder_of, vasp_run
 from .settings import MAKER_RUN_ONLY, SpinOrbitSettings, Start, VaspSettings, expected_electrons
 
 if TYPE_CHECKING:
@@ -138,14 +140,15 @@ class CollinearDensityMaker(Stored, BaseVaspMaker):
         }
         return generator(StaticSetGenerator, incar, self.settings, structure)
 
-    @vasp_job
-    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+    @vasp_run
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response[Any]:
         """See atomate2's `BaseVaspMaker.make`; outputs a ``TaskDoc``."""
         ordered = in_order(structure, block_order(structure))
         self.settings.check(ordered)
         planned = self.planned(ordered)
         go_on([ordered], planned)
-        return BaseVaspMaker.make.original(replace(self, input_set_generator=planned), ordered)
+        response: Response[Any] = function_of(BaseVaspMaker.make)(replace(self, input_set_generator=planned), ordered)
+        return response
 
 
 @dataclass
@@ -173,8 +176,8 @@ class DirectionMaker(Stored, BaseVaspMaker):
         out.add_site_property("magmom", moments)
         return out
 
-    @vasp_job
-    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response:
+    @vasp_run
+    def make(self, structure: Structure, prev_dir: str | Path | None = None) -> Response[Any]:
         """See atomate2's `BaseVaspMaker.make`; `prev_dir` holds the collinear density."""
         ordered = in_order(structure, block_order(structure))
         self.settings.check(ordered)
@@ -187,7 +190,7 @@ class DirectionMaker(Stored, BaseVaspMaker):
         if self.how.occupation_matrices is not None:
             Path(OCCUPATION_FILE).write_text(self.how.occupation_matrices, encoding="utf-8")
         maker = replace(self, input_set_generator=planned)
-        response = BaseVaspMaker.make.original(maker, self.vectors(ordered))
+        response: Response[Any] = function_of(BaseVaspMaker.make)(maker, self.vectors(ordered))
         plain_moments(response.output)
         return response
 
@@ -208,7 +211,7 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
     ordered = in_order(structure, order)
     place = np.argsort(order)
     n = np.asarray(maker.direction, dtype=float)
-    run = run_in(task.dir_name)
+    run = run_in(folder_of(task))
     settings = maker.settings
     checks = run_guards(run, maker.planned(ordered), settings, expected_electrons(ordered, settings))
     checks.append(guard("spin-orbit coupling", run.spin_orbit, "the run was made without LSORBIT"))
@@ -222,7 +225,7 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
         checks.append(spins_kept(structure, spins))
         checks.append(guards.direction_kept(cartesian, spins, n, place, maker.how.max_tilt_degrees))
     if maker.how.constrain_eV is not None:
-        penalty = constraint_penalty_eV(read_text(task.dir_name, "OSZICAR"))
+        penalty = constraint_penalty_eV(read_text(folder_of(task), "OSZICAR"))
         checks.append(guards.penalty_small(penalty, 1e-6))
     return DirectionEnergy(
         direction=[float(x) for x in n],
@@ -232,7 +235,7 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
         orbital_muB=None if orbital is None else [float(x) for x in (np.asarray(orbital) @ n)[place]],
         kpoints=run.kpoints or 0,
         kpoint_mesh=list(run.kpoint_mesh or []),
-        folder=str(task.dir_name),
+        folder=folder_of(task),
         checks=checks,
     )
 
@@ -242,7 +245,7 @@ def read_density(task: TaskDoc, structure: Structure, *, maker: CollinearDensity
     """Guards of the collinear run that everything else stands on."""
     order = block_order(structure)
     ordered = in_order(structure, order)
-    run = run_in(task.dir_name)
+    run = run_in(folder_of(task))
     checks = run_guards(run, maker.planned(ordered), maker.settings, expected_electrons(ordered, maker.settings))
     return [*checks, spins_kept(ordered, run.site_moments_muB)]
 

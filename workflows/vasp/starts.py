@@ -101,7 +101,7 @@ def relax_starts(
     names: list[str],
     name: str,
     matrices: dict[str, str] | None = None,
-) -> Response:
+) -> Response[Any]:
     """One relaxation per start and the choice among them; replaced by those jobs.
 
     `matrices` are OCCMATRIX texts by the name of a relaxation, here ``"NAME, START"``.

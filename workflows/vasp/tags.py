@@ -68,8 +68,18 @@ REFUSED_IN: Mapping[JobKind, Mapping[str, str]] = {
     "spin-orbit": {"IBRION": "a single point moves nothing"},
 }
 # Of VTST and of the occupation-matrix patch, which VASP's own list lacks.
-_PATCHES = ("IOPT", "MAXMOVE", "ILBFGSMEM", "LGLOBAL", "LAUTOSCALE", "INVCURV", "LLINEOPT", "FDSTEP", "TIMESTEP")
-_PATCHES += ("FTIMEMAX", "FTIMEDEC", "FTIMEINC", "FALPHA", "FNMIN", "SDALPHA", "LNEBCELL", "NCORE_IN_IMAGE1")
+_OF_PATCHES = ("IOPT", "MAXMOVE", "ILBFGSMEM", "LGLOBAL", "LAUTOSCALE", "INVCURV", "LLINEOPT", "FDSTEP", "TIMESTEP")
+_PATCHES = (
+    *_OF_PATCHES,
+    "FTIMEMAX",
+    "FTIMEDEC",
+    "FTIMEINC",
+    "FALPHA",
+    "FNMIN",
+    "SDALPHA",
+    "LNEBCELL",
+    "NCORE_IN_IMAGE1",
+)
 # Tags of parallel set-up and polling: they change no number, and none of them is part of what a result is.
 PARALLEL = ("NCORE", "NPAR", "KPAR", "NSIM", "LPLANE", "LSCALAPACK", "LSCALU", "NCORE_IN_IMAGE1")
 
