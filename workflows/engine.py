@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..analysis.results.calculation import Calculation
     from ..analysis.results.document import Provenance
     from ..structures.host import Host
+    from .expected_cost import ExpectedCost
 
 __all__ = [
     "CAPABILITIES",
@@ -242,6 +243,20 @@ class Engine(Stored, ABC):
             If the engine reads no input files.
         """
         raise CannotDoError(f"engine {self.name} reads no input files; it runs inside this program")
+
+    def expected_costs(
+        self, host: Host, order: str | None, repeats: tuple[int, int, int], speed: float = 1.0
+    ) -> list[ExpectedCost]:
+        """What each job of a study is expected to cost, before it is submitted; arguments as `write_inputs`.
+
+        `speed` is that of the machine against the mean of the engine's calibration.
+
+        Raises
+        ------
+        CannotDoError
+            If the engine has no such estimate.
+        """
+        raise CannotDoError(f"engine {self.name} has no estimate of what a job costs")
 
     def missing(self) -> dict[Capability, str]:
         """`cannot`, and the optional jobs that the engine leaves unwritten."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ...analysis.device.assumptions import Assumptions
     from ..study_options import StudyOptions
     from .fetch import RemoteStudy
+    from .table import ResourceTable
 
 
 def submit_study(
@@ -59,10 +60,11 @@ def submit_study(
     check_output_folder(folder, overwrite=True)
     table = project_table(project_name)
     if dry_run:
-        costs = write_dry_run(flow, table, folder)
         distance = None if options is None else options.image_distance_A
+        costs = write_dry_run(flow, table, folder)
         _write_engine_inputs(host, engine_name, order, quick, distance, folder / DRY_RUN / "inputs")
         console.print(cost_table(costs))
+        _print_expected(host, engine_name, order, quick, distance, table, console)
         console.print(f"inputs in {folder}/dry-run; nothing was submitted", markup=False)
         return None
     from .controller import job_controller
@@ -80,6 +82,30 @@ def submit_study(
         f"Keep the runner on: jf -p {project_name} runner start. Results: magnetoionics fetch {folder}", markup=False
     )
     return done
+
+
+def _print_expected(
+    host: str,
+    engine_name: str,
+    order: str | None,
+    quick: bool,
+    image_distance_A: float | None,
+    table: ResourceTable,
+    console: Console,
+) -> None:
+    """What the engine expects its jobs to cost, which is less than their time limits; nothing if it cannot say."""
+    from ...workflows.engine import CannotDoError
+    from ..expected_cost import expected_table, study_costs
+
+    try:
+        costs = study_costs(host, engine_name=engine_name, order=order, quick=quick, image_distance_A=image_distance_A)
+    except UserError as error:
+        if not isinstance(error.__cause__, CannotDoError):
+            raise
+        return
+    resources = table.kinds["relax"].resources
+    cores = int(resources.get("processes_per_node") or 1) * int(resources.get("threads_per_process") or 1)
+    console.print(expected_table(costs, cores))
 
 
 def _write_engine_inputs(

@@ -22,6 +22,7 @@ COMMANDS = (
     "compare",
     "hops",
     "inputs",
+    "cost",
     "hosts",
     "structures",
     "engines",

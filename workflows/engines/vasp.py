@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from ...structures.host import Host
+    from ..expected_cost import ExpectedCost
+    from ..vasp.plan import PlannedJob
 
 # atomate2 takes ten seconds and more to import: that waits until a job is made.
 if find_spec("atomate2") is None:
@@ -162,9 +164,22 @@ class VaspEngine(Engine):
 
     def write_inputs(self, host: Host, order: str | None, repeats: tuple[int, int, int], folder: Path) -> Path:
         """See `Engine.write_inputs`; needs no POTCAR."""
-        from ..vasp.plan import plan, write_plan
+        from ..vasp.plan import write_plan
 
-        jobs = plan(
+        return write_plan(self._plan(host, order, repeats), self.dft, host, folder)
+
+    def expected_costs(
+        self, host: Host, order: str | None, repeats: tuple[int, int, int], speed: float = 1.0
+    ) -> list[ExpectedCost]:
+        """See `Engine.expected_costs`."""
+        from ..vasp.expected import expected_costs
+
+        return expected_costs(self._plan(host, order, repeats), speed)
+
+    def _plan(self, host: Host, order: str | None, repeats: tuple[int, int, int]) -> list[PlannedJob]:
+        from ..vasp.plan import plan
+
+        return plan(
             host,
             order,
             repeats,
@@ -174,8 +189,8 @@ class VaspEngine(Engine):
             dipoles=self.dipoles,
             starts=self.electronic_starts,
             matrices=self.occupation_matrices,
+            most_vacancies=self.most_vacancies,
         )
-        return write_plan(jobs, self.dft, host, folder)
 
     def band(
         self,

@@ -8,12 +8,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...analysis.magnetism.directions import lebedev_directions
+from ...analysis.magnetism.reduced_directions import reduce_directions
 from ...structures.cells.supercell import supercell
 from ...structures.competing_phases import competing_phase, rival_oxides
-from ...structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
+from ...structures.defects.vacancies import distinct_vacancies, remove_site, representatives, same_site_in
 from ...structures.host import Host
+from ..flows.anisotropy import map_repeats
 from ..flows.building import Repeats, present_vacancies, shortest_hop
 from ..flows.competing_phases import phases_reason
+from .expected import cost_lines, expected_costs
 from .inputs import OCCUPATION_FILE
 from .order import block_order, in_order
 from .settings import SpinOrbitSettings, VaspBandSettings, VaspSettings, VaspSettingsError, map_settings
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
     from ...structures.defects.hops import Hop
 
+# Order of a study's directions where the engine sets none.
+STUDY_ORDER = 15
 # Directions shown of a map, whose flow has many more.
 SHOWN_DIRECTIONS = {"001": (0.0, 0.0, 1.0), "110": (0.5**0.5, 0.5**0.5, 0.0), "111": (3**-0.5, 3**-0.5, 3**-0.5)}
 
@@ -47,6 +53,8 @@ class PlannedJob:
         All images of a band.
     name
         Of the job in the flow, where there is one for these inputs.
+    count
+        How many such jobs the study has; 0 for a preview of what it leaves out unless asked.
     """
 
     folder: str
@@ -56,6 +64,7 @@ class PlannedJob:
     exact: bool = False
     images: Sequence[Structure] = field(default_factory=list)
     name: str = ""
+    count: int = 1
 
     @property
     def matrices(self) -> str | None:
@@ -102,6 +111,7 @@ def plan(
     dipoles: str = "formal",
     starts: Sequence[str] = ("declared",),
     matrices: Mapping[str, str] | None = None,
+    most_vacancies: int | None = None,
 ) -> list[PlannedJob]:
     """The jobs of a study in the order in which they run.
 
@@ -113,7 +123,7 @@ def plan(
         Supercell repeats of the ordered cell.
     settings, band, how
         Shared by all jobs.
-    dipoles, starts, matrices
+    dipoles, starts, matrices, most_vacancies
         As the fields of `VaspEngine`.
 
     Raises
@@ -150,14 +160,18 @@ def plan(
     still = MagneticStaticMaker(settings=settings)
     what = "energy of the perfect supercell"
     jobs.append(PlannedJob("host_supercell", what, big, still, name="host supercell"))
-    for element, sublattice in present_vacancies(host, cell):
-        for site in distinct_vacancies(cell, element, sublattice):
-            empty = remove_site(big, same_site_in(big, cell, site.index))
-            jobs += vacancy_jobs(site.label, empty, settings, starts)
+    sites = [s for e, sub in present_vacancies(host, cell) for s in distinct_vacancies(cell, e, sub)]
+    for site in representatives(sites, most_vacancies):
+        empty = remove_site(big, same_site_in(big, cell, site.index))
+        jobs += vacancy_jobs(site.label, empty, settings, starts)
     for number, kind in enumerate(host.hops, start=1):
         hop = shortest_hop(cell, repeats, kind)
-        jobs += hop_jobs(hop, number, settings, band or VaspBandSettings(), dipoles)
+        made = hop_jobs(hop, number, settings, band or VaspBandSettings(), dipoles)
+        # The study computes the first hop alone.
+        jobs += made if number == 1 else [replace(one, count=0) for one in made]
     jobs += spin_orbit_jobs(cell, settings, how or SpinOrbitSettings())
+    if host.hops:
+        jobs += hop_map_jobs(host, cell, repeats, settings, how or SpinOrbitSettings())
     return with_matrices(jobs, matrices or {})
 
 
@@ -236,7 +250,8 @@ def hop_jobs(
         maker = PolarisationMaker(settings=settings, born=kind == "Born")
         which = "one such job for every image" if dipoles == kind else f"not in the flow unless dipoles: {kind} is set"
         purpose = f"hop {number}, {tag} of an image; {which}"
-        jobs.append(PlannedJob(f"hop{number}_{kind.lower()}", purpose, hop.initial, maker))
+        count = 2 + 2 * band.images_per_hump if dipoles == kind else 0
+        jobs.append(PlannedJob(f"hop{number}_{kind.lower()}", purpose, hop.initial, maker, count=count))
     return jobs
 
 
@@ -244,20 +259,46 @@ def _end(folder: str, purpose: str, structure: Structure, maker: Any, band: str,
     return PlannedJob(folder, purpose, structure, maker, name=f"{band}: {what}" if band else "")
 
 
-def spin_orbit_jobs(cell: Structure, settings: VaspSettings, how: SpinOrbitSettings) -> list[PlannedJob]:
-    """The collinear density and a few of the directions of a map."""
+def spin_orbit_jobs(
+    cell: Structure, settings: VaspSettings, how: SpinOrbitSettings, state: str = ""
+) -> list[PlannedJob]:
+    """The collinear density and a few of the directions of a map; `count` says how many there are of them."""
     from .spin_orbit import CollinearDensityMaker, DirectionMaker
 
     settings = map_settings(settings, how)
     density = CollinearDensityMaker(settings=settings)
-    jobs = [PlannedJob("anisotropy_density", "collinear density that the directions start from", cell, density)]
-    for label, direction in SHOWN_DIRECTIONS.items():
+    of, tail = (f" of {state}", f"_{state}") if state else ("", "")
+    jobs = [
+        PlannedJob(f"anisotropy_density{tail}", f"collinear density{of} that the directions start from", cell, density)
+    ]
+    left = len(reduce_directions(cell, lebedev_directions(how.lebedev_order or STUDY_ORDER).vectors).vectors)
+    shown = SHOWN_DIRECTIONS if not state else {"001": SHOWN_DIRECTIONS["001"]}
+    for k, (label, direction) in enumerate(shown.items(), start=1):
+        own = left if k == len(shown) else 1
+        left -= own
         for start in how.starts:
             maker = DirectionMaker(settings=settings, how=how, direction=list(direction), start=start)
             more = "" if len(how.starts) == 1 else f"_{start}"
-            what = f"E(n) along [{label}] from {start}, {how.method}"
-            purpose = f"{what}; the flow has one such job for every direction and state"
-            jobs.append(PlannedJob(f"anisotropy_{label}{more}", purpose, cell, maker))
+            purpose = f"E(n){of} along [{label}] from {start}, {how.method}; {own} such jobs, by symmetry"
+            jobs.append(PlannedJob(f"anisotropy_{label}{tail}{more}", purpose, cell, maker, count=own))
+    return jobs
+
+
+def hop_map_jobs(
+    host: Host, cell: Structure, repeats: Repeats, settings: VaspSettings, how: SpinOrbitSettings
+) -> list[PlannedJob]:
+    """The states of the first hop, relaxed and mapped in the cell that the flow takes for it."""
+    from .jobs import MagneticRelaxMaker
+
+    small = map_repeats(host, cell, repeats)
+    hop = shortest_hop(cell, small, host.hops[0])
+    jobs = []
+    for state, structure in (("before", hop.initial), ("after", hop.final)):
+        relax = MagneticRelaxMaker(settings=settings)
+        if small != repeats:
+            what = f"relax the state {state} the hop in the small cell of its map"
+            jobs.append(PlannedJob(f"map_{state}", what, structure, relax, name=f"map {state} relax"))
+        jobs += spin_orbit_jobs(structure, settings, how, state)
     return jobs
 
 
@@ -324,4 +365,5 @@ def readme_text(jobs: list[PlannedJob], settings: VaspSettings, host: Host) -> s
     if bands := [made for made in jobs if made.images]:
         shared = len(bands[0].images) - 2
         lines += ["", f"Bands need a build with VTST and a multiple of {shared} MPI ranks, shared by the images."]
+    lines += ["", *cost_lines(expected_costs(jobs))]
     return "\n".join(lines) + "\n"
