@@ -14,7 +14,7 @@ from .consistency import Difference
 from .tree import Place
 
 
-@dataclass
+@dataclass(eq=False)
 class Found:
     """One folder with what was read of it.
 

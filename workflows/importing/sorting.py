@@ -148,6 +148,10 @@ def _crystals(own: Sequence[Found], cell: Structure | None) -> tuple[list[Found]
     for f in others:
         f.role = "competing phase"
         f.what = f"another crystal of {f.structure.composition.reduced_formula}, {len(f.structure)} atoms"
+        above = _per_atom(f) - _per_atom(first)
+        f.refused.append(
+            f"{abs(above):.3f} eV per atom {'above' if above >= 0 else 'below'} the host, which stands for it"
+        )
     return same, others
 
 

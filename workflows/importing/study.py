@@ -24,7 +24,7 @@ from ..vasp.finished.document import VaspRun
 from ..vasp.finished.files import kind_of
 from ..vasp.finished.reader import read_files, read_run
 from .charged import charged_states, places_per_cell
-from .choosing import Chosen, choose
+from .choosing import NO_MAP, Chosen, choose
 from .consistency import KINDS, level_of_theory
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
 from .entries import read_entries
@@ -34,6 +34,7 @@ from .sorting import Sorted, sort_runs
 from .tree import Place, find_places
 
 NOT_IMPORTED = "an import computes nothing"
+NO_MIGRATION = "a band is read and judged; its hop is not part of the study yet"
 # Name under which the record stands among the study's observables.
 IMPORT_STAGE = "imported folders"
 
@@ -109,7 +110,10 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
                 found.run = _read(place)
             elif place.kind == "band":
                 found.band, found.role = read_band(place.path), "band"
-                found.what = f"band of {len(found.band.points)} images"
+                barrier = found.band.barrier_eV if found.band.usable else None
+                height = "" if barrier is None else f", barrier {barrier:.3f} eV"
+                found.what = f"band of {len(found.band.points)} images{height}"
+                found.refused += [*found.band.reasons, NO_MIGRATION]
             else:
                 out += _from_entries(found)
                 continue
@@ -182,7 +186,9 @@ def study_of(
         )
     )
     for stage in ("migration", "vibrations", "anisotropy"):
-        stages.append(StageResult(stage=stage, done=False, reason=NOT_IMPORTED))
+        held = {"migration": arranged.bands, "anisotropy": chosen.spin_orbit}.get(stage)
+        reason = f"{NOT_IMPORTED}; {NO_MIGRATION if stage == 'migration' else NO_MAP}" if held else NOT_IMPORTED
+        stages.append(StageResult(stage=stage, done=False, reason=reason))
     outputs: dict[str, Any] = {"host": {own.orders[0]: bulk}, IMPORT_STAGE: record()}
     parts = {"vacancies": vacancies, "charged defects": charged, "competing phases": phases}
     outputs |= {stage: part for stage, part in parts.items() if part is not None}

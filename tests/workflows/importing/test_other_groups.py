@@ -70,6 +70,9 @@ def test_window_of_zirconia_equals_doped(defects: Path) -> None:
     # Polymorphs are told from the host by their crystal, metastable ones by their energy.
     assert folders(study)["Zr3O_EaH_0.004/vasp_std"].reasons == ["lies 0.013 eV per atom above Zr3O_EaH_0.0/vasp_std"]
     assert folders(study)["ZrO2_EaH_0.009/vasp_std"].what == "another crystal of ZrO2, 24 atoms"
+    assert folders(study)["ZrO2_EaH_0.009/vasp_std"].reasons == [
+        "0.008 eV per atom above the host, which stands for it"
+    ]
     assert not study.vacancies
     assert "no cell with a defect" in study.not_done("vacancies")
 
@@ -126,3 +129,19 @@ def test_failed_runs_are_named_and_never_used(real: Path) -> None:
     assert len(used) == 1
     for name in ("nelm_5.4.4/000", "aiida_elec-unconverged_5.4.4"):
         assert "electronic convergence" in refused[name]
+
+
+def test_bands_are_judged_and_listed_beside_their_host(real: Path) -> None:
+    """A band makes no study by itself, and says in the record what it is."""
+    study = import_study(
+        [
+            real / "vasp/collection/e_neb/al_vacancy_static_5.2.2",
+            real / "vasp/collection/h_failed/aiida_converged_5.4.4",
+        ],
+        formula="Si",
+    )
+    band = next(f for f in study.observables[IMPORT_STAGE].folders if f.role == "band")
+    assert band.what.startswith("band of 3 images")
+    assert not band.used
+    assert "not part of the study yet" in band.reasons[-1]
+    assert "band" in study.not_done("migration")
