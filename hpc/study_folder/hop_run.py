@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from ...stored import SCHEMA_VERSION
 from ..errors import StudyFailedError, UserError
 from ..study_options import StudyOptions
-from .files import write_whole
+from .files import VERSION, write_whole
 
 if TYPE_CHECKING:
     from ...analysis.kinetics.hop_set import HopSet
@@ -111,7 +112,8 @@ def write_hops(hops: HopSet, folder: Path) -> None:
     write_whole(folder / TABLE, hops.to_dataframe().to_csv(index=False))
     write_whole(folder / FIELD_TABLE, hops.field_dataframe().to_csv(index=False))
     hops.plot().savefig(folder / FIGURE, dpi=160)
-    write_whole(folder / RESULTS, json.dumps(hops.model_dump(mode="json"), indent=1) + "\n")
+    content = {VERSION: SCHEMA_VERSION, **hops.model_dump(mode="json")}
+    write_whole(folder / RESULTS, json.dumps(content, indent=1) + "\n")
 
 
 def print_hops(hops: HopSet, console: Console) -> None:
