@@ -9,7 +9,7 @@ from typing import TypeVar
 from ..defects.binding import VacancyBinding
 from ..defects.uptake import MomentCurve
 from ..kinetics.migration import Migration
-from ..kinetics.rates import Retention
+from ..kinetics.retention import Retention
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..study.documents import HostResult, VacancyResult, Verdict
 from ..thermodynamics.references import SpeciesFit

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from ...structures.units import SECONDS_PER_DAY, V_PER_M_TO_V_PER_A, COULOMB_eV_A, E_PER_A2_TO_uC_PER_CM2
+import math
+
+from ...structures.units import (
+    SECONDS_PER_DAY,
+    V_PER_M_TO_V_PER_A,
+    BOLTZMANN_eV_PER_K,
+    COULOMB_eV_A,
+    E_PER_A2_TO_uC_PER_CM2,
+)
 from ..defects.binding import VacancyBinding
 from ..defects.formation import composition_after
-from ..device.ensemble import EnsembleParameters, contrast_after, ensemble_of_hop
+from ..device.ensemble import contrast_after, ensemble_of_hop
 from ..kinetics.migration import Migration
-from ..kinetics.rates import (
-    Retention,
-    format_duration,
-    miscut_ratio,
-    miscut_ratio_of_all_families,
-    retention_s,
-)
+from ..kinetics.rates import format_duration, miscut_ratio, miscut_ratio_of_all_families, retention_s
+from ..kinetics.retention import Retention
 from ..magnetism.unidirectional import axis_angle_deg
 from ..study.documents import VacancyResult, Verdict
 from ..study.vacancy_order import UNLIKE_CHARGES, vacancy_difference
@@ -225,14 +228,15 @@ def _written_direction(e: Evidence) -> Judgement:
 def _kept(e: Evidence) -> Judgement:
     barrier = need(e.migration, "migration").backward_eV
     retention = need(e.retention, "retention")
-    time = retention.at(300)
+    time = retention.decay(300)
     same = abs(barrier - REVIEW_BARRIER_eV) <= BARRIER_TOLERANCE_eV
     days = time >= SECONDS_PER_DAY
     review = format_duration(_review_retention(retention))
     reason = (
-        f"back barrier {barrier:.2f} eV ({'within' if same else 'not within'} {BARRIER_TOLERANCE_eV} eV of 0.6); kept "
-        f"{format_duration(time)} at 300 K with {retention.attempt_frequency_Hz:.0e} Hz "
-        f"({retention.attempt_frequency_source}). The review's own 0.6 eV gives {review}, "
+        f"back barrier {barrier:.2f} eV ({'within' if same else 'not within'} {BARRIER_TOLERANCE_eV} eV of 0.6); a "
+        f"written difference decays in {format_duration(time)} at 300 K with {retention.attempt_frequency_Hz:.0e} Hz "
+        f"({retention.attempt_frequency_source}); one ion stays {format_duration(retention.at(300))} after the hop. "
+        f"The review's own 0.6 eV gives {review}, "
         f"and a day needs {retention.barrier_for_one_day_300K_eV:.2f} eV"
     )
     if days and same:
@@ -257,7 +261,7 @@ def _writing(e: Evidence) -> Judgement:
     swing, left = (after[0] - before[0]) / 2, (after[1] - before[1]) / 2
     field = WRITING_VOLTAGE_V / ASSUMED_THICKNESS_m
     # What a wait leaves of anything written does not depend on how it was written, nor on the thickness.
-    share, best = (_left_after_wait(film, add) for add in (0.0, BARRIER_TOLERANCE_eV))
+    share, best = (_left_after_wait(kept, add) for add in (0.0, BARRIER_TOLERANCE_eV))
     text = (
         f"a wait of {READ_AFTER_s:g} s at 0 V and 300 K leaves {_share(share)} of whatever was written, "
         f"{_share(best)} with a barrier {BARRIER_TOLERANCE_eV} eV higher; +-{WRITING_VOLTAGE_V:g} V for {PULSE_s:g} s "
@@ -268,11 +272,10 @@ def _writing(e: Evidence) -> Judgement:
     return Judgement("contradicted" if best < _VISIBLE else "undecided", share, "share left after a minute", text)
 
 
-def _left_after_wait(film: EnsembleParameters, added_eV: float) -> float:
-    """Difference of two written states after the wait over that before it."""
-    slow = film.model_copy(update={"barrier_eV": film.barrier_eV + added_eV})
-    up, down = (contrast_after(slow, [(0.0, READ_AFTER_s)], start)[0] for start in (1.0, 0.0))
-    return (up - down) / 2
+def _left_after_wait(kept: Retention, added_eV: float) -> float:
+    """Difference of two written states after the wait over that before it, with both barriers higher by so much."""
+    slower = math.exp(added_eV / (BOLTZMANN_eV_PER_K * 300.0))
+    return math.exp(-READ_AFTER_s / (slower * kept.decay(300)))
 
 
 def _share(value: float) -> str:

@@ -21,7 +21,7 @@ from ..defects.oxidation_states import site_moments
 from ..defects.uptake import content_curves
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.migration import Migration
-from ..kinetics.rates import Retention, retention
+from ..kinetics.retention import Retention, retention
 from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
 from ..magnetism.unidirectional import (
     UnidirectionalResult,
@@ -115,9 +115,11 @@ def retention_result(hop: Migration | None, vibrations: AttemptFrequency | None)
     if hop is None or hop.why_no_result:
         return None
     if vibrations is None:
-        return retention(hop.backward_eV, hop.provenance, note="vibrations of the hop were not computed")
+        why = "vibrations of the hop were not computed"
+        return retention(hop.backward_eV, hop.provenance, forward_eV=hop.forward_eV, note=why)
     if vibrations.backward_Hz is None:
-        return retention(hop.backward_eV, hop.provenance, note=f"no computed prefactor: {vibrations.failed_in_words}")
+        why = f"no computed prefactor: {vibrations.failed_in_words}"
+        return retention(hop.backward_eV, hop.provenance, forward_eV=hop.forward_eV, note=why)
     return vibrations.retention()
 
 

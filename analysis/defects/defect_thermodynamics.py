@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials, at
-from ..thermodynamics.temperature import window_at
+from ..thermodynamics.temperature import cell_potential_shift_eV, window_at
 from ..thermodynamics.thermal import MissingFreeEnergyError
 from .charge_states import BandEdges, charge_lines
 from .concentrations import ConcentrationSet, SolidSolution, quench, solve_concentrations
@@ -56,9 +58,16 @@ class DefectThermodynamics:
         if not self.free_energies or self.window.temperature_K is not None:
             return self
         try:
-            return replace(self, window=window_at(self.window, temperature_K))
+            window = window_at(self.window, temperature_K)
         except MissingFreeEnergyError:
             return self
+        # The even share of the host's free energy is as uncertain as it is large.
+        share = abs(cell_potential_shift_eV(window))
+        errors = {
+            d.label: float(np.hypot(self.error_eV(d.label), share * sum(abs(n) for n in d.removed.values())))
+            for d in self.defects
+        }
+        return replace(self, window=window, errors_eV=errors)
 
     def error_eV(self, label: str) -> float:
         """Error of one defect's formation energy."""

@@ -18,7 +18,7 @@ from ..results.document import Document, Provenance
 from ..thermodynamics.phases import check_consistent
 from ..thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies, reference_provenance
 from ..thermodynamics.stability_window import ChemicalPotentials, combination_bounds
-from ..thermodynamics.temperature import cell_potential_shift_eV
+from ..thermodynamics.temperature import cell_potential_shift_eV, warm_edges
 from ..thermodynamics.window_errors import combination_errors
 from .defect_energies import VacancyFormation, composition_after, formation_energy_eV
 
@@ -80,6 +80,8 @@ class FormationLines(Document):
         The two edges.
     fermi_eV
         Fermi level above the valence band maximum, for charged defects.
+    warm_edges
+        Temperature and both edges of the window with free energies of the solids; empty where there are none.
     """
 
     host_formula: str
@@ -88,6 +90,7 @@ class FormationLines(Document):
     window_eV: tuple[float, float]
     fermi_eV: float
     lines: list[FormationLine]
+    warm_edges: list[tuple[float, float, float]] = Field(default_factory=list, repr=False)
     provenance: Provenance = Field(repr=False)
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -251,6 +254,7 @@ def formation_lines(
         window_eV=(low, high),
         fermi_eV=fermi_eV,
         lines=lines,
+        warm_edges=warm_edges(window),
         provenance=defects[0].provenance,
     )
 

@@ -16,7 +16,8 @@ from scipy import constants as _c
 from ...structures.units import BOLTZMANN_eV_PER_K, PLANCK_eV_S
 from ..results.checks import Check, failed, held
 from ..results.document import Document, Provenance
-from .rates import Retention, rate_per_s, retention
+from .rates import rate_per_s
+from .retention import DEFAULT_TEMPERATURES_K, Retention, retention
 
 FloatArray = NDArray[np.float64]
 Method = Literal["Gamma modes", "partial Hessian"]
@@ -225,8 +226,24 @@ class AttemptFrequency(Document):
         rise = self.state("saddle").free_energy_eV(temperature_K) - start.free_energy_eV(temperature_K)
         return rate_per_s(barrier + rise, temperature_K, BOLTZMANN_eV_PER_K * temperature_K / PLANCK_eV_S)
 
-    def retention(self, temperatures_K: Sequence[float] | None = None) -> Retention:
-        """How long the state after the hop is kept, with its own back barrier and computed prefactor.
+    def quantum_factor(self, temperature_K: float, *, backward: bool = False) -> float:
+        """Rate of quantum oscillators over that of classical ones with Vineyard's prefactor; 1 at high temperature.
+
+        Raises
+        ------
+        ValueError
+            If a check on the modes failed, so that there is no prefactor.
+        """
+        classical = self.backward_Hz if backward else self.forward_Hz
+        if classical is None:
+            raise ValueError(f"no prefactor was computed for {self.label}: {self.failed_in_words}")
+        start = self.state("final" if backward else "initial")
+        rise = self.state("saddle").free_energy_eV(temperature_K) - start.free_energy_eV(temperature_K)
+        thermal = BOLTZMANN_eV_PER_K * temperature_K
+        return float(thermal / (PLANCK_eV_S * classical) * np.exp(-rise / thermal))
+
+    def retention(self, temperatures_K: Sequence[float] = DEFAULT_TEMPERATURES_K) -> Retention:
+        """How long both states of the hop are kept, with their own barriers, computed prefactors and quantum rates.
 
         Raises
         ------
@@ -235,14 +252,17 @@ class AttemptFrequency(Document):
         """
         if self.backward_Hz is None:
             raise ValueError(f"no prefactor was computed for {self.label}: {self.failed_in_words}")
-        more = {} if temperatures_K is None else {"temperatures_K": temperatures_K}
+        quantum = [(self.quantum_factor(t), self.quantum_factor(t, backward=True)) for t in temperatures_K]
         return retention(
             self.backward_eV,
             self.provenance,
+            forward_eV=self.forward_eV,
             attempt_Hz=self.backward_Hz,
+            forward_Hz=self.forward_Hz,
             attempt_source="Vineyard",
             note=self.in_words,
-            **more,
+            temperatures_K=temperatures_K,
+            quantum=quantum,
         )
 
 

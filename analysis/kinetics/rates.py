@@ -1,25 +1,22 @@
-"""Rates, two-state kinetics and retention of a written state.
+"""Rates and two-state kinetics.
 
 Transition-state theory in the harmonic form (Vineyard, 10.1016/0022-3697(57)90059-8):
-k = nu exp(-E_b / kT). A state is kept for 1/k of its back barrier.
+k = nu exp(-E_b / kT). An ion leaves a state once in 1/k; see `retention` for what was written into many.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ConfigDict
 from scipy.special import expit
 
 from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
-from ..results.document import Document, Provenance, Unbounded
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 FloatArray = NDArray[np.float64]
 ASSUMED_ATTEMPT_Hz = 1e13
@@ -230,81 +227,3 @@ def format_duration(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "beyond reckoning"
     return f"{seconds / SECONDS_PER_YEAR:.2g} years"
-
-
-class RetentionPoint(Document):
-    """How long a state is kept at one temperature."""
-
-    model_config = ConfigDict(ser_json_inf_nan="constants")
-
-    temperature_K: float
-    retention_s: Unbounded
-
-
-class Retention(Document):
-    """How long the written state is kept.
-
-    Attributes
-    ----------
-    barrier_eV
-        Back barrier of the hop at zero field.
-    attempt_frequency_Hz, attempt_frequency_source
-        Prefactor and whether it was assumed or computed (Vineyard).
-    attempt_frequency_note
-        Which ions vibrate and how far the prefactor is converged, or why it is assumed.
-    points
-        Retention against temperature.
-    barrier_for_one_day_300K_eV, barrier_for_ten_years_300K_eV
-        What would be needed at 300 K with the same prefactor.
-    """
-
-    barrier_eV: float
-    attempt_frequency_Hz: float
-    attempt_frequency_source: Literal["assumed", "Vineyard"]
-    attempt_frequency_note: str = ""
-    points: list[RetentionPoint]
-    barrier_for_one_day_300K_eV: float
-    barrier_for_ten_years_300K_eV: float
-    provenance: Provenance
-
-    def at(self, temperature_K: float) -> float:
-        """Retention in s at any temperature."""
-        return retention_s(self.barrier_eV, temperature_K, self.attempt_frequency_Hz)
-
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row per temperature: temperature_K, retention_s."""
-        import pandas as pd
-
-        return pd.DataFrame([p.model_dump() for p in self.points])
-
-
-def retention(
-    barrier_eV: float,
-    provenance: Provenance,
-    *,
-    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
-    attempt_source: Literal["assumed", "Vineyard"] = "assumed",
-    note: str = "",
-    temperatures_K: Sequence[float] = (77, 150, 200, 250, 300, 350, 400, 500),
-) -> Retention:
-    """Retention against temperature for a back barrier in eV; the other arguments are as in `Retention`.
-
-    Raises
-    ------
-    ValueError
-        If the barrier is negative: then there is no state to keep.
-    """
-    if barrier_eV < 0:
-        raise ValueError(f"back barrier {barrier_eV} eV is negative: the final state is no minimum")
-    return Retention(
-        barrier_eV=barrier_eV,
-        attempt_frequency_Hz=attempt_Hz,
-        attempt_frequency_source=attempt_source,
-        attempt_frequency_note=note,
-        points=[
-            RetentionPoint(temperature_K=t, retention_s=retention_s(barrier_eV, t, attempt_Hz)) for t in temperatures_K
-        ],
-        barrier_for_one_day_300K_eV=barrier_for_retention_eV(SECONDS_PER_DAY, 300, attempt_Hz),
-        barrier_for_ten_years_300K_eV=barrier_for_retention_eV(10 * SECONDS_PER_YEAR, 300, attempt_Hz),
-        provenance=provenance,
-    )

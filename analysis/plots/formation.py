@@ -8,6 +8,7 @@ import numpy as np
 
 from ..defects.formation import FormationLines
 from ..results.figures import figure
+from ..thermodynamics.oxygen_gas import delta_mu_O_eV as oxygen_eV
 from ..thermodynamics.oxygen_gas import pressure_atm_for, temperature_K_for
 from .base import canvas, sign
 
@@ -53,8 +54,8 @@ def plot_formation(
         axis.axhline(0, color="0.5", lw=0.8)
         axis.set_xlabel("oxygen potential Δμ$_O$ (eV); grey: host not stable")
         axis.set_ylabel("formation energy (eV)")
-        _temperature_axis(axis, low, high, pressure_atm)
-        _pressure_axis(axis, low, high, temperature_K)
+        _temperature_axis(axis, lines, pressure_atm)
+        _pressure_axis(axis, lines, temperature_K)
         axis.legend(ncols=2)
         bars = [line.error_bar_eV for line in lines.lines if line.error_bar_eV is not None]
         error = f"references ± {max(bars):.2f} eV" if bars else "error of the references not known"
@@ -67,11 +68,12 @@ def plot_formation(
         return figure
 
 
-def _temperature_axis(axis: Axes, low: float, high: float, pressure_atm: float) -> None:
+def _temperature_axis(axis: Axes, lines: FormationLines, pressure_atm: float) -> None:
+    low, high = lines.window_eV
     top = axis.secondary_xaxis("top")
     places = np.linspace(low, high, 5)
-    top.set_xticks(places, [_temperature_label(float(x), pressure_atm) for x in places])
-    top.set_xlabel(f"temperature (K) at p(O$_2$) = {_pressure_text(pressure_atm)} atm")
+    top.set_xticks(places, [_temperature_label(lines, float(x), pressure_atm) for x in places])
+    top.set_xlabel(f"temperature (K) at p(O$_2$) = {_pressure_text(pressure_atm)} atm{_solids(lines)}")
 
 
 def _pressure_text(pressure_atm: float) -> str:
@@ -83,17 +85,50 @@ def _pressure_text(pressure_atm: float) -> str:
     return f"${power}$" if float(factor) == 1 else rf"${float(factor):g} \times {power}$"
 
 
-def _temperature_label(delta_mu_O_eV: float, pressure_atm: float) -> str:
+def _solids(lines: FormationLines) -> str:
+    return "" if lines.warm_edges else "; solids without entropy"
+
+
+def gas_temperature_K(lines: FormationLines, delta_mu_O_eV: float, pressure_atm: float) -> float:
+    """Temperature at which oxygen at a pressure stands as far into the window of its temperature as a place here.
+
+    Raises
+    ------
+    ValueError
+        If no temperature does.
+    """
+    if not lines.warm_edges:
+        return temperature_K_for(delta_mu_O_eV, pressure_atm)
+    low, high = lines.window_eV
+    share = (delta_mu_O_eV - low) / (high - low)
+    grid = np.array([t for t, _, _ in lines.warm_edges])
+    gap = np.array(
+        [float(oxygen_eV(t, pressure_atm)) - (poor + share * (rich - poor)) for t, poor, rich in lines.warm_edges]
+    )
+    crossing = np.flatnonzero((gap[:-1] >= 0) & (gap[1:] < 0))
+    if len(crossing) == 0:
+        raise ValueError(f"no temperature between {grid[0]:g} and {grid[-1]:g} K stands there at {pressure_atm:g} atm")
+    n = int(crossing[0])
+    return float(grid[n] + (grid[n + 1] - grid[n]) * gap[n] / (gap[n] - gap[n + 1]))
+
+
+def _temperature_label(lines: FormationLines, delta_mu_O_eV: float, pressure_atm: float) -> str:
     """Temperature in K, or nothing where no temperature gives this potential, as at the very edge of 0 eV."""
     try:
-        return f"{temperature_K_for(delta_mu_O_eV, pressure_atm):.0f}"
+        return f"{gas_temperature_K(lines, delta_mu_O_eV, pressure_atm):.0f}"
     except ValueError:
         return ""
 
 
-def _pressure_axis(axis: Axes, low: float, high: float, temperature_K: float) -> None:
+def _pressure_axis(axis: Axes, lines: FormationLines, temperature_K: float) -> None:
+    low, high = lines.window_eV
     top = axis.secondary_xaxis(1.17)
     places = np.linspace(low, high, 5)
-    decades = [np.log10(pressure_atm_for(float(x), temperature_K)) for x in places]
+    warm = places
+    if lines.warm_edges:
+        grid, poor, rich = np.array(lines.warm_edges).T
+        ends = [float(np.interp(temperature_K, grid, x)) for x in (poor, rich)]
+        warm = np.linspace(ends[0], ends[1], 5)
+    decades = [np.log10(pressure_atm_for(float(x), temperature_K)) for x in warm]
     top.set_xticks(places, [f"{d:.1f}" for d in decades])
-    top.set_xlabel(f"log$_{{10}}$ p(O$_2$) (atm) at {temperature_K:.0f} K")
+    top.set_xlabel(f"log$_{{10}}$ p(O$_2$) (atm) at {temperature_K:.0f} K{_solids(lines)}")

@@ -1,4 +1,4 @@
-"""Figure of retention against temperature."""
+"""Figure of how long a written state lasts against temperature."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR
-from ..kinetics.rates import Retention, retention_s
+from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
+from ..kinetics.retention import Retention
 from ..results.figures import figure
-from .base import BLUE, VERMILION, canvas, sign
+from .base import BLUE, GREEN, PURPLE, VERMILION, canvas, sign
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @figure(Retention, "retention")
 def plot_retention(retention: Retention, ax: Axes | None = None, *, uncertainty_eV: float = 0.1) -> Figure:
-    """How long the state is kept against temperature.
+    """Decay of a written difference and both dwell times against temperature.
 
     Parameters
     ----------
     retention
-        Back barrier and prefactor.
+        Both barriers and prefactors; of older studies the way back alone.
     ax
         Axis to draw on; a new figure by default.
     uncertainty_eV
-        Half width of the band drawn for the barrier.
+        Half width of the band drawn for both barriers.
 
     Returns
     -------
@@ -35,28 +35,26 @@ def plot_retention(retention: Retention, ax: Axes | None = None, *, uncertainty_
     """
     with canvas(ax) as (figure, axis):
         temperature = np.linspace(150, 600, 200)
-
-        def times(barrier: float) -> np.ndarray:
-            return np.array([retention_s(barrier, t, retention.attempt_frequency_Hz) for t in temperature])
-
-        axis.semilogy(temperature, times(retention.barrier_eV), color=BLUE)
+        decay = np.array([retention.decay(t) for t in temperature])
+        shift = np.exp(uncertainty_eV / (BOLTZMANN_eV_PER_K * temperature))
+        axis.semilogy(temperature, decay, color=BLUE, label="a written difference decays")
         axis.fill_between(
-            temperature,
-            times(max(retention.barrier_eV - uncertainty_eV, 0)),
-            times(retention.barrier_eV + uncertainty_eV),
-            color=BLUE,
-            alpha=0.18,
-            lw=0,
-            label=f"barrier ± {uncertainty_eV} eV",
-        )
-        axis.plot(300, retention.at(300), "o", color=VERMILION, label="300 K")
+            temperature, decay / shift, decay * shift, color=BLUE, alpha=0.18, lw=0,
+            label=f"both barriers ± {uncertainty_eV} eV",
+        )  # fmt: skip
+        if retention.forward_barrier_eV is not None:
+            axis.semilogy(temperature, [retention.at(t) for t in temperature], color=GREEN, ls="--", label="ion after")
+            before = [retention.before(t) or np.nan for t in temperature]
+            axis.semilogy(temperature, before, color=PURPLE, ls=":", label="ion before")
+        axis.plot(300, retention.decay(300), "o", color=VERMILION, label="300 K")
         for seconds, name in ((1.0, "1 s"), (SECONDS_PER_DAY, "1 day"), (10 * SECONDS_PER_YEAR, "10 years")):
             axis.axhline(seconds, color="0.6", lw=0.8)
             axis.annotate(name, (600, seconds), ha="right", va="bottom", fontsize=7, color="0.4")
         axis.set_ylim(1e-9, 1e12)
         axis.set_xlabel("temperature (K)")
-        axis.set_ylabel("retention (s)")
-        axis.set_title(f"back barrier {retention.barrier_eV:.2f} eV")
+        axis.set_ylabel("time (s)")
+        way = "" if retention.forward_barrier_eV is None else f"{retention.forward_barrier_eV:.2f} eV forward, "
+        axis.set_title(f"barriers: {way}{retention.barrier_eV:.2f} eV back")
         axis.legend()
         sign(
             axis,

@@ -20,6 +20,7 @@ from ..study.documents import Study
 from ..study.validity import failures, formation_checks
 from .beside import better_words, with_more
 from .model import Answer, Cell, Page, Viewer, picture
+from .retention_words import dwell_words, spread_words
 from .sections import build_sections
 from .terms import terms
 from .vacancy_answer import vacancy_answer
@@ -245,9 +246,10 @@ def _retention_answer(study: Study) -> Answer:
         return Answer("How long is the state kept?", "no result", mark.replace("no result", "it rests on the band", 1))
     if kept is None:
         return _unanswered(study, "How long is the state kept?", "migration")
+    spread = f". {words}" if (words := spread_words(study)) else ""
     return Answer(
         "How long is the state kept?",
-        f"{format_duration(kept.at(300))} at 300 K",
-        f"back barrier {kept.barrier_eV:.2f} eV, {kept.attempt_frequency_Hz:.0e} Hz "
-        f"({kept.attempt_frequency_source}); a day needs {kept.barrier_for_one_day_300K_eV:.2f} eV",
+        f"a written difference decays in {format_duration(kept.decay(300))} at 300 K",
+        f"{dwell_words(kept)}back barrier {kept.barrier_eV:.2f} eV, {kept.attempt_frequency_Hz:.0e} Hz "
+        f"({kept.attempt_frequency_source}); a day needs {kept.barrier_for_one_day_300K_eV:.2f} eV both ways{spread}",
     )

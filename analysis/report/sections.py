@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..kinetics.rates import format_duration
 from ..results.document import Document
 from ..results.page_parts import PlacedSection, Table, section, sections_of
 from ..study.documents import Study
@@ -15,6 +16,7 @@ from .device_tables import content_table, merit_table, reference_table, switchin
 from .model import Section
 from .phase_tables import ladder_table, phases_table, stability_words, windows_table
 from .plain import plain_section
+from .retention_words import dwell_words, spread_words
 from .tables import (
     checks_table,
     claims_tables,
@@ -266,7 +268,9 @@ def _retention(study: Study) -> Section | None:
         "retention",
         "Retention",
         paragraphs=[
-            "Mean time until the written state hops back, at zero field.",
+            f"{_capital(dwell_words(kept).removesuffix('; ') or 'only the way back is known')}. What was written into "
+            f"many ions decays with 1/(k_f + k_b), in {format_duration(kept.decay(300))} at 300 K, at zero field.",
+            f"{spread_words(study)}.",
             f"The attempt frequency of {kept.attempt_frequency_Hz:.1e} Hz is {how}{note}.",
         ],
         tables=[retention_table(study, kept)],

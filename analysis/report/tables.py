@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.field_treatments import RELAXED, FieldPoint, FieldStudy
 from ..kinetics.migration import Migration
-from ..kinetics.rates import Retention, format_duration
+from ..kinetics.rates import format_duration
+from ..kinetics.retention import Retention
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..plots.text import formatted_unit
@@ -360,16 +361,33 @@ def retention_table(study: Study, kept: Retention) -> Table:
     rows = [
         [
             number(p.temperature_K, 0),
-            Cell(f"{p.retention_s:.2e}", "number"),
-            *words([format_duration(p.retention_s)]),
+            Cell(_seconds(p.before_s), "number"),
+            Cell(_seconds(p.retention_s), "number"),
+            Cell("–" if p.equilibrium_after is None else f"{p.equilibrium_after:.3g}", "number"),
+            Cell(_seconds(p.decay_s), "number"),
+            *words([format_duration(p.retention_s if p.decay_s is None else p.decay_s)]),
+            Cell(f"{p.quantum_forward:.3g}, {p.quantum_backward:.3g}", "number"),
         ]
         for p in kept.points
     ]
+    forward = "" if kept.forward_barrier_eV is None else f"{kept.forward_barrier_eV:.3f} eV forward, "
     return Table(
-        f"Retention, back barrier {kept.barrier_eV:.3f} eV, engine {study.engine.name}",
-        ["temperature (K)", "retention (s)", "in words"],
+        f"How long a state is kept: {forward}{kept.barrier_eV:.3f} eV back, engine {study.engine.name}",
+        [
+            "temperature (K)",
+            "before the hop (s)",
+            "after the hop (s)",
+            "after it at 0 V (share)",
+            "decay of a difference (s)",
+            "in words",
+            "quantum over classical rate, forward and back",
+        ],
         rows,
     )
+
+
+def _seconds(time_s: float | None) -> str:
+    return "–" if time_s is None else f"{time_s:.2e}"
 
 
 def claims_tables(study: Study) -> list[Table]:

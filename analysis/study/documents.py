@@ -18,7 +18,7 @@ from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.migration import Migration
-from ..kinetics.rates import Retention
+from ..kinetics.retention import Retention
 from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
 from ..magnetism.hysteresis import SwitchingPath
 from ..magnetism.unidirectional import UnidirectionalResult

@@ -167,7 +167,10 @@ def _retention(study: Study) -> pd.DataFrame:
         {
             "temperature_K": p.temperature_K,
             "retention_s": p.retention_s,
-            "in_words": format_duration(p.retention_s),
+            "before_s": p.before_s,
+            "decay_s": p.decay_s,
+            "equilibrium_after": p.equilibrium_after,
+            "in_words": format_duration(p.retention_s if p.decay_s is None else p.decay_s),
         }
         for p in points
     ]

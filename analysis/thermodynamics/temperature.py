@@ -16,10 +16,10 @@ from scipy.optimize import brentq
 from .oxygen_gas import delta_mu_O_eV
 from .phases import Phase
 from .stability_window import ChemicalPotentials, stability_window
-from .thermal import MissingFreeEnergyError, thermal_free_energy
+from .thermal import TABLE_RANGE_K, MissingFreeEnergyError, thermal_free_energy
 
 AIR_O2_ATM = 0.21
-_LOWEST_K, _HIGHEST_K, _STEP_K = 298.15, 1800.0, 50.0
+_STEP_K = 50.0
 
 
 def phases_at(phases: Sequence[Phase], temperature_K: float) -> list[Phase]:
@@ -80,9 +80,29 @@ def cell_potential_shift_eV(window: ChemicalPotentials) -> float:
 
     The host's free energy above its enthalpy, shared evenly over its ions with the opposite sign: an ion that leaves
     takes its vibrations, and its share of the disorder, with it. Zero for a window of enthalpies. Unlike ions carry
-    unlike shares; the even one is good to about a third.
+    unlike shares, oxygen less than cations: the even one is as uncertain as it is large.
     """
     return -window.host_thermal_eV / sum(window.composition.values())
+
+
+def warm_edges(window: ChemicalPotentials) -> list[tuple[float, float, float]]:
+    """Temperature and both edges of the window with free energies of the solids, where they are known.
+
+    Parameters
+    ----------
+    window
+        Of enthalpies or computed energies; one that has a temperature gives nothing.
+    """
+    if window.temperature_K is not None:
+        return []
+    found = []
+    for t in np.arange(300.0, TABLE_RANGE_K[1] + 1.0, 100.0):
+        try:
+            made = window_at(window, float(t))
+        except ValueError:
+            continue
+        found.append((float(t), made.delta_mu_O_min_eV, made.delta_mu_O_max_eV))
+    return found if len(found) > 1 else []
 
 
 class OxygenLoss(NamedTuple):
@@ -114,7 +134,7 @@ def oxygen_loss(window: ChemicalPotentials, pressure_atm: float = AIR_O2_ATM) ->
         return float(delta_mu_O_eV(temperature_K, pressure_atm)) - window_at(window, temperature_K).delta_mu_O_min_eV
 
     previous = None
-    for t in np.arange(_LOWEST_K, _HIGHEST_K, _STEP_K):
+    for t in np.arange(*TABLE_RANGE_K, _STEP_K):
         try:
             value = above(float(t))
         except MissingFreeEnergyError:

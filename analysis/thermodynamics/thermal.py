@@ -21,6 +21,8 @@ from ...structures.units import EV_PER_KJ_PER_MOL
 
 # What the sum of oxides misses of an entropy: order, spin and lattice differ, J/(mol K) per atom.
 SUM_OF_OXIDES_J_PER_MOL_K = 1.2
+# Where free energies are tabulated at most.
+TABLE_RANGE_K = (298.15, 1800.0)
 _J = EV_PER_KJ_PER_MOL / 1000.0
 
 

@@ -92,7 +92,7 @@ class AllHopsMaker(Stored, Maker):
         bulk = self.engine.relax(cell, name=f"{host.key} cell", cell=True)
         jobs, migrations, bands = [bulk], [], []
         for number in hops:
-            built = build_numbered_hop(bulk.output, self.repeats, _plain(number.kind), number.vacancy, number.hop)
+            built = build_numbered_hop(bulk.output, self.repeats, plain_kind(number.kind), number.vacancy, number.hop)
             out = output_of(built)
             band = self.engine.band(
                 out.initial, out.final, out.intermediates, mover=out.mover, name=f"band {number.label}"
@@ -169,7 +169,8 @@ def _hops_of(big: Structure, cell: Structure, kind: HopKind, vacancy: int) -> li
     return distinct_hops(big, index, site.label, kind.ion, kind.from_sublattice, kind.cutoff_A)
 
 
-def _plain(kind: HopKind) -> list[str | float]:
+def plain_kind(kind: HopKind) -> list[str | float]:
+    """A kind as plain values, for a job's arguments."""
     return [kind.ion, kind.from_sublattice, kind.vacancy_element, kind.vacancy_sublattice, kind.cutoff_A]
 
 

@@ -7,7 +7,7 @@ import pytest
 from magnetoionics.analysis.audit.evidence import Evidence
 from magnetoionics.analysis.audit.judging import audit, claims_table, closed_forms
 from magnetoionics.analysis.defects.uptake import am2_per_kg, empty_octahedra, lithiated, moment_curve
-from magnetoionics.analysis.kinetics.rates import retention
+from magnetoionics.analysis.kinetics.retention import retention
 from magnetoionics.analysis.plots.lithiation import plot_moment
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.hpc.errors import UserError

@@ -109,7 +109,10 @@ def test_retention_uses_the_computed_prefactor():
     kept = hop.retention()
     assert kept.attempt_frequency_source == "Vineyard"
     assert kept.attempt_frequency_Hz == hop.backward_Hz == pytest.approx(0.8e12)
-    assert kept.at(300) == pytest.approx(np.exp(0.7 / KT_300) / 0.8e12, rel=1e-6)
+    assert kept.at(300) == pytest.approx(
+        np.exp(0.7 / KT_300) / 0.8e12 / hop.quantum_factor(300, backward=True), rel=1e-6
+    )
+    assert kept.at(300) == pytest.approx(1 / hop.rate_per_s(300, backward=True), rel=1e-6)
     assert AttemptFrequency.model_validate_json(hop.model_dump_json()) == hop
     with pytest.raises(ValueError, match="no prefactor"):
         hop.model_copy(update={"backward_Hz": None}).retention()

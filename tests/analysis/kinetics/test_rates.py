@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from magnetoionics.analysis.kinetics.rates import (
-    Retention,
     barrier_for_retention_eV,
     field_occupation,
     field_rates_per_s,
@@ -11,10 +10,10 @@ from magnetoionics.analysis.kinetics.rates import (
     miscut_ratio,
     miscut_ratio_of_all_families,
     rate_per_s,
-    retention,
     retention_s,
     two_state_population,
 )
+from magnetoionics.analysis.kinetics.retention import Retention, retention
 from magnetoionics.analysis.results.document import Provenance
 from scipy.integrate import solve_ivp
 

@@ -6,7 +6,7 @@ import sys
 import magnetoionics.analysis.plots
 import matplotlib as mpl
 import pytest
-from magnetoionics.analysis.kinetics.rates import retention
+from magnetoionics.analysis.kinetics.retention import retention
 from magnetoionics.analysis.results.document import Document, Provenance
 from magnetoionics.analysis.results.figures import figures_of
 from matplotlib import pyplot as plt

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from magnetoionics.analysis.defects.charge_states import BandEdges
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation
-from magnetoionics.analysis.kinetics.rates import RetentionPoint
+from magnetoionics.analysis.kinetics.retention import RetentionPoint
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.checks import Check
 from magnetoionics.analysis.results.document import Provenance, require_finite

@@ -206,3 +206,24 @@ def test_lower_enthalpies_of_the_cobalt_spinel_miss_the_measured_decomposition()
     best = abs(oxygen_loss(window_of("Co3O4", ("Co", "O"))).temperature_K - 1180)
     assert best < abs(oxygen_loss(other).temperature_K - 1180) + 15
     assert oxygen_loss(stability_window("Co3O4", worst)).temperature_K < 1100
+
+
+def test_axis_of_temperature_reads_the_window_of_each_temperature():
+    """At the oxygen-poor edge the axis says where the host gives off oxygen: 1208 K, where enthalpies say 1663 K."""
+    from magnetoionics.analysis.defects.formation import FormationLines
+    from magnetoionics.analysis.plots.formation import gas_temperature_K
+    from magnetoionics.analysis.results.document import Provenance
+    from magnetoionics.analysis.thermodynamics.temperature import warm_edges
+
+    window = window_of("Co3O4", ("Co", "O"))
+    ends = (window.delta_mu_O_min_eV, window.delta_mu_O_max_eV)
+    bare = FormationLines(
+        host_formula="Co3O4", delta_mu_O_eV=list(ends), inside=[True, True], window_eV=ends, fermi_eV=0.0, lines=[],
+        provenance=Provenance(engine="test", tier="arithmetic"),
+    )  # fmt: skip
+    warm = bare.model_copy(update={"warm_edges": warm_edges(window)})
+    assert gas_temperature_K(bare, ends[0], AIR_O2_ATM) == pytest.approx(1663, abs=2)
+    assert gas_temperature_K(warm, ends[0], AIR_O2_ATM) == pytest.approx(oxygen_loss(window).temperature_K, abs=3)
+    assert gas_temperature_K(warm, 0.5 * sum(ends), AIR_O2_ATM) < gas_temperature_K(warm, ends[0], AIR_O2_ATM)
+    with pytest.raises(ValueError, match="no temperature between 300 and 1800 K"):
+        gas_temperature_K(warm, ends[0], 1e20)

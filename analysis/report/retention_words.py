@@ -1,0 +1,33 @@
+"""What a report says of the time that a state is kept: both dwell times, equilibrium, and the spread over hops."""
+
+from __future__ import annotations
+
+from ..kinetics.hop_spread import HopSpread, spread_in_words
+from ..kinetics.rates import format_duration
+from ..kinetics.retention import Retention
+from ..study.documents import Study
+
+
+def dwell_words(kept: Retention) -> str:
+    """Both dwell times and the equilibrium at 0 V and 300 K, ending in a semicolon; empty for older studies."""
+    before, share = kept.before(300), kept.equilibrium(300)
+    if before is None:
+        return ""
+    balance = "" if share is None else f", in equilibrium at 0 V {share:.0%} of the ions are after it"
+    return (
+        f"an ion leaves the state after the hop once in {format_duration(kept.at(300))}, that before it once in "
+        f"{format_duration(before)}{balance}; "
+    )
+
+
+def spread_words(study: Study) -> str:
+    """How far the decay depends on order and place, or that one hop of one order was computed."""
+    found = study.observables.get("hop spread")
+    if not isinstance(found, HopSpread) or len(found.found) < 2:
+        return (
+            f"One hop of the order {study.host.order}: other orders and places have other barriers; the stage "
+            "hop_spread computes them"
+        )
+    times = sorted(h.decay_300K_s for h in found.found if h.decay_300K_s is not None)
+    words = spread_in_words(found.found, [format_duration(times[0]), format_duration(times[-1])])
+    return words[:1].upper() + words[1:] + " (prefactor assumed alike)"

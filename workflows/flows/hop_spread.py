@@ -1,0 +1,98 @@
+"""Stage of the spread: the host's hop in every cation order that has it, and every distinct place of it."""
+
+from __future__ import annotations
+
+from jobflow import Flow, job
+
+from ...analysis.kinetics.hop_spread import HopSpread, spread_hop
+from ...analysis.kinetics.migration import Migration
+from ...analysis.results.calculation import Calculation
+from ...structures.host import Host, get_host
+from ..outputs import output_of
+from ..stage import Question, Stage, StudyInMaking
+from .building import Repeats, tolerant
+from .hops import HopNumber, all_hops, build_numbered_hop, plain_kind, read_numbered
+
+# A band more costs what a whole study does; beyond this many the rest is named and left out.
+MOST_HOPS = 6
+
+
+@job(name="spread over hops and orders")
+def collect_spread(
+    labels: list[tuple[str, str]],
+    migrations: list[Migration | None],
+    bulks: dict[str, Calculation],
+    absent: list[str],
+) -> HopSpread:
+    """All hops of the kind with their decay times.
+
+    Raises
+    ------
+    ValueError
+        If no band came to an end.
+    """
+    made, tags = [], []
+    for (order, label), found in zip(labels, migrations, strict=True):
+        if found is None:
+            made.append(spread_hop(order, label, 0.0, 0.0, "its band ended with an error"))
+            continue
+        tags.append(found.provenance)
+        made.append(spread_hop(order, label, found.forward_eV, found.backward_eV, "; ".join(found.why_no_result)))
+    if not tags:
+        raise ValueError("no band of another hop came to an end")
+    energies = {name: bulk.energy_eV / len(bulk.structure) for name, bulk in bulks.items()}
+    atoms = {name: bulk.structure.composition.reduced_composition.num_atoms for name, bulk in bulks.items()}
+    lowest = min(energies[name] * atoms[name] for name in energies)
+    above = {name: energies[name] * atoms[name] - lowest for name in energies}
+    return HopSpread(hops=made, relative_eV_per_formula=above, absent=absent, provenance=tags[0])
+
+
+class HopSpreadStage(Stage):
+    """One hop of one order is one draw; the others are as real."""
+
+    name = "hop spread"
+    place = 95.0
+    needs = ("relax", "band")
+    after = ("migration",)
+    document = HopSpread
+
+    def host_reason(self, question: Question) -> str:
+        """There must be a hop at all."""
+        return "" if question.host.hops else f"host {question.host.key} names no hop"
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """A band for each distinct hop of the host's own kind, in every order whose cell is relaxed anyway."""
+        host = get_host(study.host_key)
+        bulks = study.outputs["host"]
+        jobs, labels, outputs, absent = [], [], [], []
+        for order, bulk in bulks.items():
+            for number in _numbers(host, order, study.maker.repeats, absent):
+                if len(outputs) == MOST_HOPS:
+                    absent.append(f"{order}, {number.label}: more than {MOST_HOPS} bands")
+                    continue
+                hop = build_numbered_hop(bulk, study.maker.repeats, plain_kind(number.kind), number.vacancy, number.hop)
+                out = output_of(hop)
+                name = f"band {order} {number.label}"
+                band = study.engine.band(out.initial, out.final, out.intermediates, mover=out.mover, name=name)
+                read = read_numbered(out, band.output, [], [], None, bulk.structure)
+                jobs += [hop, band, read]
+                labels.append((order, number.label))
+                outputs.append(read.output)
+        last = tolerant(collect_spread(labels, outputs, dict(bulks), absent))
+        return Flow([*jobs, last], output=last.output, name=self.name)
+
+
+def _numbers(host: Host, order: str, repeats: Repeats, absent: list[str]) -> list[HopNumber]:
+    """Distinct hops of the host's first kind in one order; what there is not is added to `absent`."""
+    try:
+        found, _ = all_hops(host, host.structure(order), repeats)
+    except ValueError as error:
+        absent.append(f"{order}: {error}")
+        return []
+    own = [n for n in found if n.kind == host.hops[0]]
+    if not own:
+        absent.append(f"{order}: no {host.hops[0].ion} on {host.hops[0].from_sublattice} beside such a vacancy")
+    return own
+
+
+STAGE = HopSpreadStage()
