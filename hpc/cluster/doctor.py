@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from jobflow_remote.jobs.jobcontroller import JobController
 
 # What the scheduler writes into a job that it ends for its time: Slurm, PBS, SGE.
-_WALLTIME = ("DUE TO TIME LIMIT", "walltime", "exceeded limit", "h_rt", "s_rt")
+_WALLTIME = ("DUE TO TIME LIMIT", "walltime", "exceeded limit", "h_rt", "s_rt", "stopped before its time limit")
+# What it writes into one that somebody cancels.
+_CANCELLED = ("CANCELLED AT", "CANCELLED BY", "DUE TO PREEMPTION", "has been cancelled", "qdel")
+# How often a job whose time was up is started again, and where that is counted.
+MOST_CONTINUATIONS = 5
+CONTINUED = "continued"
 _TAIL = 200
 
 
@@ -313,19 +318,41 @@ def _broken_job(controller: JobController, name: str, job: Any) -> Iterator[Find
             return
         yield Finding(subject, f"REMOTE_ERROR: {error}", f"jf -p {name} job retry {job.db_id}", _retry(controller, job))
         return
-    said = remote.queue_err or ""
+    said = f"{remote.queue_err or ''}\n{job.error or ''}"
+    again = f"jf -p {name} job rerun --no-delete {job.db_id}"
     if any(word in said for word in _WALLTIME):
+        yield from _out_of_time(controller, name, job, subject, again)
+        return
+    if any(word in said for word in _CANCELLED):
+        yield Finding(subject, "cancelled, by a person or by the scheduler; its folder is kept", again)
+        return
+    # The folder stays: a relaxation or a band has steps in it to go on from.
+    reason = _last_line(job.error or remote.queue_err or "")
+    yield Finding(subject, f"FAILED: {reason}", f"jf -p {name} job info {job.db_id}; after the cure: {again}")
+
+
+def _out_of_time(controller: JobController, name: str, job: Any, subject: str, again: str) -> Iterator[Finding]:
+    """A job whose time was up: started again in its folder, but not for ever."""
+    document = controller.jobs.find_one({"db_id": job.db_id}, {"job.metadata": 1}) or {}
+    times = int(((document.get("job") or {}).get("metadata") or {}).get(CONTINUED) or 0)
+    if times >= MOST_CONTINUATIONS:
         yield Finding(
             subject,
-            "ended by the scheduler for its time; relaxations and bands go on from their last step",
-            f"jf -p {name} job rerun --no-delete {job.db_id}",
-            lambda: controller.rerun_job(db_id=job.db_id, delete_files=False),
+            f"its time was up, and it was gone on with {times} times already",
+            f"more time or nodes in the table of resources, or a look at whether it converges; then: {again}",
         )
         return
+
+    def go_on() -> None:
+        controller.jobs.update_one({"db_id": job.db_id}, {"$inc": {f"job.metadata.{CONTINUED}": 1}})
+        controller.rerun_job(db_id=job.db_id, delete_files=False)
+
     yield Finding(
         subject,
-        f"FAILED: {_last_line(job.error or said)}",
-        f"jf -p {name} job info {job.db_id}; after the cure: jf -p {name} job rerun {job.db_id}",
+        f"ended for its time (gone on with {times} of {MOST_CONTINUATIONS} times); relaxations and bands go on from "
+        "their last step",
+        again,
+        go_on,
     )
 
 

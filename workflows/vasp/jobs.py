@@ -30,6 +30,7 @@ from .own_runs import energy_of, placed, run_guards, run_in, spins_kept
 from .parsed import folder_of, there, vasp_run
 from .settings import MAKER_RUN_ONLY, VaspCommands, VaspSettings, expected_electrons
 from .slim import slim_task
+from .walltime import refuse_stopped, with_stop
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -123,8 +124,9 @@ def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -
     (start,) = go_on([ordered], planned)
     if (matrices := getattr(maker, "occupation_matrices", None)) is not None:
         Path(OCCUPATION_FILE).write_text(matrices, encoding="utf-8")
-    ready = replace(maker, input_set_generator=planned)
+    ready = replace(maker, input_set_generator=planned, run_vasp_kwargs=with_stop(maker.run_vasp_kwargs))
     response: Response[Any] = function_of(BaseVaspMaker.make)(ready, start, prev_dir)
+    refuse_stopped(Path.cwd())
     slim_task(response.output)
     return response
 

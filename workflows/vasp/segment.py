@@ -27,6 +27,7 @@ from .inputs import Incar, common_incar, field_tags, generator
 from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density
 from .order import block_order, in_order
 from .settings import MAKER_RUN_ONLY, VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
+from .walltime import refuse_stopped, with_stop
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -103,8 +104,9 @@ class SegmentMaker(Stored, NebFromImagesMaker):
         inputs.num_images = self.band.images_per_hump
         write_vasp_input_set(starts[0], inputs, **self.write_input_set_kwargs)
         write_images(starts)
-        run_vasp(**maker.run_vasp_kwargs)
+        run_vasp(**with_stop(maker.run_vasp_kwargs))
         place = Path.cwd()
+        refuse_stopped(place)
         for folder in (place, *(place / f"{k:02d}" for k in range(len(starts)))):
             gzip_output_folder(directory=folder, setting=SETTINGS.VASP_ZIP_FILES, files_list=_FILES_TO_ZIP)
         return SegmentRun(dir_name=str(place))
