@@ -136,7 +136,8 @@ def test_every_input_is_written_and_complete(inputs_folder):
         assert incar["ISYM"] == _symmetry(name)
         assert incar["EDIFF"] <= (1e-7 if name.startswith("anisotropy") else 1e-6)
         assert Kpoints.from_file(inputs_folder / name / "KPOINTS").style.name == "Gamma"
-        assert bool(incar.get("LSORBIT")) is (name.startswith("anisotropy") and name != "anisotropy_density")
+        spinors = name.startswith("anisotropy") and not name.startswith("anisotropy_density")
+        assert bool(incar.get("LSORBIT")) is spinors
 
 
 def _symmetry(name):
