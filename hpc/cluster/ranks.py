@@ -59,8 +59,9 @@ def images_of(jobs: Iterable[Job]) -> int | None:
         values += list(vars(job.maker).values()) if hasattr(job.maker, "__dict__") else []
         for value in values:
             images = getattr(getattr(value, "path", None), "images_per_hump", None)
-            if images is not None:
-                return int(images)
+            # The output of another job answers to any name with a reference.
+            if isinstance(images, int):
+                return images
     return None
 
 
