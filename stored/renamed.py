@@ -74,7 +74,7 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         # A map had the mesh and the directions of the study.
         "MagnetoionicStudyMaker": fields(declared="assumptions"),
         "SpinOrbitSettings": meant(kpoint_spacing_per_A=None, lebedev_order=None),
-        "VaspEngine": meant(incar={}, potcar={}),
+        "VaspEngine": meant(incar={}, potcar={}, most_vacancies=None),
         "VaspSettings": meant(long_edge_A=15.0, long_edge_kpoints=None, incar={}, potcar={}),
     },
 }

@@ -30,7 +30,7 @@ from magnetoionics.stored.old_fields import FIELDS
 from magnetoionics.stored.renamed import old_field, upgraded
 from magnetoionics.stored.resolve import stored_object
 from magnetoionics.structures.host import get_host
-from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.engine import Engine, get_engine
 
 KEPT = Path(__file__).parents[2] / "data" / "version-1"
 
@@ -102,21 +102,35 @@ def test_a_version_that_is_none_is_refused(version, what):
         versioned({"schema_version": SCHEMA_VERSION + 1}, "x")
 
 
+# Jobs that have other inputs than version 1 gave them; they cost nothing.
+COLLECTS = ("assemble study", "collect vacancies")
+
+
+def asks_an_engine(job):
+    return any(isinstance(v, Engine) for v in [*job.function_args, *job.function_kwargs.values()])
+
+
 def test_what_it_computed_is_taken_over(written, folder, monkeypatch):
-    """All of it; only the study itself, which has other inputs today, is put together again."""
+    """Whatever an engine had computed; what collects more than it did then is put together again."""
+    store = SqliteStore(str(folder / "store" / "jobs.sqlite"), read_only=True)
+    known = {document["name"] for document in store.query({}, ["name"])}
+    store.close()
     (folder / "results.json").unlink()
     computed = []
     execute = runner.execute
 
     def watched(job, *args):
-        computed.append(job.name)
+        computed.append(job)
         return execute(job, *args)
 
     monkeypatch.setattr(runner, "execute", watched)
     # Whatever is installed here: those that it was computed with.
     monkeypatch.setattr("magnetoionics.workflows.ase.jobs.installed_versions", lambda *names: {"ase": "3.29.0"})
     study = magnetoionics.run("cofe2o4", quick=True, output=folder, quiet=True)
-    assert computed == ["assemble study"]
+    assert len(known) > 25
+    again = [job for job in computed if job.name in known]
+    assert [job.name for job in again if asks_an_engine(job) or job.name not in COLLECTS] == []
+    before = len(computed)
     assert study.migration[0].forward_eV == written["migration"][0]["forward_eV"]
     assert [v.energy_minus_host_eV for v in study.vacancies] == [
         v["energy_minus_host_eV"] for v in written["vacancies"]
@@ -125,7 +139,7 @@ def test_what_it_computed_is_taken_over(written, folder, monkeypatch):
     (folder / "results.json").unlink()
     monkeypatch.setattr("magnetoionics.hpc.local.runner.old_job_key", lambda job, keys: None)
     magnetoionics.run("cofe2o4", quick=True, output=folder, quiet=True)
-    assert computed == ["assemble study"]
+    assert len(computed) == before
 
 
 def test_nothing_is_taken_over_from_another_version_of_what_computed(folder, monkeypatch):
@@ -162,13 +176,14 @@ def test_submitted_jobs_of_version_1_are_read_and_have_the_keys_of_today():
         job = Job.from_dict(plain)
         keys[job.uuid] = job_key(job, keys)
         names.setdefault(job.name, set()).add(keys[job.uuid])
-        assert fits(job) == (job.name != "assemble study"), job.name
+        assert fits(job) or job.name in COLLECTS, job.name
     today, found = {}, {}
     for job, _ in build_flow("cofe2o4", "local", quick=True).iterflow():
         today[job.uuid] = job_key(job, today)
         found.setdefault(job.name, set()).add(today[job.uuid])
-    del names["assemble study"], found["assemble study"]
-    assert names == found
+    alike = {name for name in names if names[name] == found.get(name)}
+    assert set(names) - alike <= set(COLLECTS)
+    assert len(alike) > 15
 
 
 def test_submitted_vasp_jobs_mean_what_they_meant():
