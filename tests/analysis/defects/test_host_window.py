@@ -83,6 +83,15 @@ def test_the_error_of_oxygen_reaches_each_vacancy_with_its_own_weight():
     assert errors == pytest.approx({"V_O": spread, "V_Fe": 1.5 * spread, "V_Li": 0.5 * spread}, abs=1e-6)
 
 
+def test_a_spread_as_wide_as_the_window_leaves_the_error_unknown():
+    """Fe3O4 by SevenNet: at one end of the spread the host is unstable, which once ended the whole study."""
+    made = competing_phases_result(energy("LiFe5O8"), phases(LFO))
+    made.references.oxygen_spread_eV = 3.0
+    defect = VacancyFormation(label="V_O", removed={"O": 1}, energy_difference_eV=9.0, provenance=TAG)
+    assert made.window is not None
+    assert oxygen_errors(made, [defect]) == {"V_O": None}
+
+
 def test_a_peroxide_takes_its_measured_enthalpy():
     """Oxygen fitted to oxides would carry the error of O2- into the O-O bond."""
     off = phases(LFO)
