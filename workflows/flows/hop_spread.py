@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jobflow import Flow, job
 
 from ...analysis.kinetics.hop_spread import HopSpread, spread_hop
@@ -64,7 +66,10 @@ class HopSpreadStage(Stage):
         """A band for each distinct hop of the host's own kind, in every order whose cell is relaxed anyway."""
         host = get_host(study.host_key)
         bulks = study.outputs["host"]
-        jobs, labels, outputs, absent = [], [], [], []
+        jobs: list[Any] = []
+        labels: list[tuple[str, str]] = []
+        outputs: list[Any] = []
+        absent: list[str] = []
         for order, bulk in bulks.items():
             for number in _numbers(host, order, study.maker.repeats, absent):
                 if len(outputs) == MOST_HOPS:
