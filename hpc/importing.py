@@ -66,12 +66,12 @@ def import_runs(
 
     console = Console(stderr=True, quiet=quiet)
     given = [paths] if isinstance(paths, str | Path) else list(paths)
-    declared, formula, cell = named_host(host)
+    built_in, formula, cell = named_host(host)
     tensor = permittivity(dielectric)
     try:
         study = import_study(
             given,
-            host=declared,
+            host=built_in,
             formula=formula,
             cell=cell,
             dielectric=tensor,
@@ -96,7 +96,7 @@ def import_runs(
 
 
 def named_host(host: str | None) -> tuple[Host | None, str | None, Structure | None]:
-    """A host as the user names it: declared, or its formula and a cell of it.
+    """A host as the user names it: built in, or its formula and a cell of it.
 
     Raises
     ------

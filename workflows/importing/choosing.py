@@ -60,7 +60,7 @@ def choose(sorted_runs: Sorted, host: Host | None, accepted: Collection[str] = (
     sorted_runs
         Folders by role.
     host
-        Whose sublattices name the defects; None for one that is not declared.
+        Whose sublattices name the defects; None for one that is not built in.
     accepted
         Kinds of difference, see `consistency.KINDS`, that the user answers for.
 

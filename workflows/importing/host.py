@@ -1,4 +1,4 @@
-"""The host of imported runs: a declared one, or one derived from a structure and its formula alone."""
+"""The host of imported runs: a built-in one, or one derived from a structure and its formula alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def derived_host(structure: Structure, *, gap_eV: float = 0.0, hubbard_U_eV: dic
     Returns
     -------
     Host
-        With one order, `ORDER`, and no declared vacancies, hops or claims.
+        With one order, `ORDER`, and no named vacancies, hops or claims.
     """
     formula = structure.composition.reduced_formula
     atoms = structure.composition.reduced_composition
@@ -97,14 +97,14 @@ def with_roles(structure: Structure, host: Host | None, moments_muB: list[float]
         valences = formal_valences(structure.composition)
         roles = [(s.specie.symbol, valences[s.specie.symbol]) for s in out]
     else:
-        roles = _declared_roles(out, host)
+        roles = _roles_of_host(out, host)
     out.add_site_property("sublattice", [name for name, _ in roles])
     out.add_site_property("valence", [value for _, value in roles])
     out.add_site_property("magmom", [float(m) for m in moments_muB or [0.0] * len(out)])
     return out
 
 
-def _declared_roles(structure: Structure, host: Host) -> list[tuple[str, float]]:
+def _roles_of_host(structure: Structure, host: Host) -> list[tuple[str, float]]:
     """Sublattice and valence of each site, from the host's cell by element and number of nearest anions."""
     cell = host.structure()
     known: dict[tuple[str, int], Counter[str]] = {}

@@ -142,7 +142,7 @@ def _crystals(own: Sequence[Found], cell: Structure | None) -> tuple[list[Found]
     reference = _bare(cell if cell is not None else first.structure)
     same = [f for f in own if (f is first and cell is None) or matcher.fit(reference, _bare(f.structure))]
     if not same:
-        # A declared cell that none fits (another order of cations): the lowest run speaks for the host.
+        # A cell of the host that none fits (another order of cations): the lowest run speaks for the host.
         same = [f for f in own if f is first or matcher.fit(_bare(first.structure), _bare(f.structure))]
     others = [f for f in own if not any(f is g for g in same)]
     for f in others:

@@ -56,9 +56,9 @@ def import_study(
     paths
         Folders that are searched to the bottom, or files.
     host
-        A declared host, whose sublattices and claims are used.
+        A built-in host, whose sublattices and claims are used.
     formula, cell
-        Of a host that is not declared; by default it is found among the runs.
+        Of a host that is not built in; by default it is found among the runs.
     dielectric
         Static relative permittivity: a number or shape (3, 3); by default that of a linear-response run.
     accepted
