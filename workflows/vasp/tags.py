@@ -71,6 +71,7 @@ REFUSED_IN: Mapping[JobKind, Mapping[str, str]] = {
 _OF_PATCHES = ("IOPT", "MAXMOVE", "ILBFGSMEM", "LGLOBAL", "LAUTOSCALE", "INVCURV", "LLINEOPT", "FDSTEP", "TIMESTEP")
 _PATCHES = (
     *_OF_PATCHES,
+    "LPEAD_RELAX",  # no patch: VASP's users name it in its forum for the forces of a field
     "FTIMEMAX",
     "FTIMEDEC",
     "FTIMEINC",
