@@ -36,8 +36,9 @@ def plot_retention(retention: Retention, ax: Axes | None = None, *, uncertainty_
     with canvas(ax) as (figure, axis):
         temperature = np.linspace(150, 600, 200)
         decay = np.array([retention.decay(t) for t in temperature])
+        what = "ion after the hop" if retention.forward_barrier_eV is None else "a written difference decays"
         shift = np.exp(uncertainty_eV / (BOLTZMANN_eV_PER_K * temperature))
-        axis.semilogy(temperature, decay, color=BLUE, label="a written difference decays")
+        axis.semilogy(temperature, decay, color=BLUE, label=what)
         axis.fill_between(
             temperature, decay / shift, decay * shift, color=BLUE, alpha=0.18, lw=0,
             label=f"both barriers ± {uncertainty_eV} eV",
