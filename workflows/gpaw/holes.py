@@ -53,9 +53,22 @@ class HoleNotFoundError(RuntimeError):
 
 @dataclass(frozen=True)
 class FoundHole:
-    """What a cycle ended in: hole in yz, xz, xy of the octahedron, its weight there, energy (eV), moments (muB)."""
+    """What a cycle ended in.
+
+    Attributes
+    ----------
+    hole, filled
+        The empty orbital and the fuller of the other two, in yz, xz, xy of the octahedron, of length 1.
+    t2g_weight
+        Of the hole, before it was projected on t2g.
+    energy_eV, moments_muB
+        Of the cell.
+    iterations
+        Of the cycle without bias.
+    """
 
     hole: FloatArray
+    filled: FloatArray
     t2g_weight: float
     energy_eV: float
     moments_muB: FloatArray
@@ -128,8 +141,8 @@ def bias_matrix_eV(hole: ArrayLike, axes: ArrayLike) -> FloatArray:
     return np.asarray(local @ inside @ local.T)
 
 
-def hole_in(minority: ArrayLike, axes: ArrayLike) -> tuple[FloatArray, float]:
-    """The emptiest t2g-like eigenvector of a minority occupation matrix.
+def hole_in(minority: ArrayLike, axes: ArrayLike) -> tuple[FloatArray, FloatArray, float]:
+    """The emptiest t2g orbital of a minority occupation matrix, and the fullest.
 
     Parameters
     ----------
@@ -141,7 +154,9 @@ def hole_in(minority: ArrayLike, axes: ArrayLike) -> tuple[FloatArray, float]:
     Returns
     -------
     tuple
-        The orbital in yz, xz, xy of the octahedron, of length 1, and its weight there before that.
+        Hole and fullest orbital in yz, xz, xy of the octahedron, each of length 1, orthogonal to each other; weight of
+        the hole in t2g. The fullest is a natural orbital of the site, so that it has the symmetry of one of the
+        states that the hole may be moved to.
 
     Raises
     ------
@@ -149,20 +164,22 @@ def hole_in(minority: ArrayLike, axes: ArrayLike) -> tuple[FloatArray, float]:
         If no orbital of the shell is an empty one of t2g.
     """
     turn = shell_rotation(axes)
-    occupations, vectors = np.linalg.eigh(turn.T @ np.asarray(minority, dtype=float) @ turn)
+    local = turn.T @ np.asarray(minority, dtype=float) @ turn
+    occupations, vectors = np.linalg.eigh(local)
     inside = vectors[list(_YZ_XZ_XY)]
     weights = (inside**2).sum(axis=0)
-    empty = [
-        k for k in np.argsort(occupations) if weights[k] >= LEAST_T2G_WEIGHT and occupations[k] <= LARGEST_OCCUPATION
-    ]
-    if not empty:
+    order = [int(k) for k in np.argsort(occupations) if weights[k] >= LEAST_T2G_WEIGHT]
+    if not order or occupations[order[0]] > LARGEST_OCCUPATION:
         raise HoleNotFoundError(
             f"the minority shell holds no t2g hole: no orbital with a t2g weight of at least {LEAST_T2G_WEIGHT} and at "
             f"most {LARGEST_OCCUPATION} electrons; weights {np.round(weights, 2)}, occupations "
             f"{np.round(occupations, 2)}"
         )
-    found = inside[:, empty[0]]
-    return found / np.linalg.norm(found), float(weights[empty[0]])
+    hole = inside[:, order[0]] / np.sqrt(weights[order[0]])
+    across = np.eye(3) - np.outer(hole, hole)
+    t2g = local[np.ix_(_YZ_XZ_XY, _YZ_XZ_XY)]
+    filled = np.linalg.eigh(across @ t2g @ across)[1][:, -1]
+    return hole, filled, float(weights[order[0]])
 
 
 def _bias_extension(terms_eV: Mapping[int, FloatArray], minority: Mapping[int, int]) -> Any:
@@ -249,8 +266,8 @@ class HoleSearch:
         moments = np.asarray(dft.magmoms()[1])[:, 2]
         out = {}
         for ion in holes:
-            hole, weight = hole_in(_occupations(dft, ion)[minority[ion]], axes[ion])
-            out[ion] = FoundHole(hole, weight, energy, moments, int(dft.scf_loop.niter))
+            hole, filled, weight = hole_in(_occupations(dft, ion)[minority[ion]], axes[ion])
+            out[ion] = FoundHole(hole, filled, weight, energy, moments, int(dft.scf_loop.niter))
         self.spin_orbit_meV = {ion: _spin_orbit_meV(dft, ion) for ion in holes}
         return out
 
@@ -283,9 +300,9 @@ def _spin_orbit_meV(dft: Any, ion: int) -> float:
 
 
 def three_holes(search: HoleSearch, ion: int, provenance: Provenance) -> HoleField:
-    """Crystal field of one ion's hole: as it comes by itself, then in two orbitals orthogonal to that.
+    """Crystal field of one ion's hole: as it comes by itself, in a natural orbital of that density, in the third.
 
-    The third start is orthogonal to both states that were found.
+    A start between two states falls back to the lower one; natural orbitals have the symmetry of the site.
 
     Parameters
     ----------
@@ -302,7 +319,7 @@ def three_holes(search: HoleSearch, ion: int, provenance: Provenance) -> HoleFie
         See `HoleSearch.run`.
     """
     first = search.run({ion: np.zeros(3)})[ion]
-    second = search.run({ion: _orthogonal(first.hole)})[ion]
+    second = search.run({ion: first.filled})[ion]
     third = search.run({ion: np.cross(first.hole, second.hole)})[ion]
     found = [first, second, third]
     return hole_field(search, ion, found, provenance)
@@ -353,10 +370,3 @@ def hole_field(search: HoleSearch, ion: int, found: Sequence[FoundHole], provena
         ],
         provenance=provenance,
     )
-
-
-def _orthogonal(vector: FloatArray) -> FloatArray:
-    """A unit vector across another, away from the axis in which that is smallest."""
-    helper = np.eye(3)[int(np.argmin(np.abs(vector)))]
-    across = np.cross(vector, helper)
-    return np.asarray(across / np.linalg.norm(across))

@@ -80,8 +80,10 @@ def test_hole_is_read_from_the_minority_shell():
     wanted = np.array([2.0, -1.0, 1.0]) / np.sqrt(6)
     turn = shell_rotation(TURN.T)
     t2g, eg = turn[:, [1, 3, 0]], turn[:, [2, 4]]
-    minority = 0.95 * t2g @ (np.eye(3) - np.outer(wanted, wanted)) @ t2g.T + 0.2 * eg @ eg.T
-    found, weight = hole_in(minority, TURN.T)
+    fullest = np.cross(wanted, [0.0, 1.0, 1.0]) / np.linalg.norm(np.cross(wanted, [0.0, 1.0, 1.0]))
+    inside = 0.95 * (np.eye(3) - np.outer(wanted, wanted)) + 0.03 * np.outer(fullest, fullest)
+    found, filled, weight = hole_in(t2g @ inside @ t2g.T + 0.2 * eg @ eg.T, TURN.T)
+    assert abs(filled @ fullest) == pytest.approx(1.0)
     assert abs(found @ wanted) == pytest.approx(1.0)
     assert weight == pytest.approx(1.0)
 
@@ -95,8 +97,8 @@ def test_full_shell_has_no_hole():
 def test_states_that_fell_together_are_no_crystal_field():
     search = HoleSearch(rock_salt(), GpawSettings())
     search.spin_orbit_meV = {0: 38.0}
-    same = FoundHole(np.array([1.0, 0, 0]), 0.95, -10.0, np.array([2.7, 0.0]), 20)
-    other = FoundHole(np.array([0, 1.0, 0]), 0.95, -9.9, np.array([2.7, 0.0]), 20)
+    same = FoundHole(np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), 0.95, -10.0, np.array([2.7, 0.0]), 20)
+    other = FoundHole(np.array([0, 1.0, 0]), np.array([1.0, 0, 0]), 0.95, -9.9, np.array([2.7, 0.0]), 20)
     checks = {c.name: c for c in hole_field(search, 0, [same, other, same], SOURCE).checks}
     assert checks["three different holes"].passed is False
     assert checks["three different holes"].invalidates
