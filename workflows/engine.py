@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from ..stored.base import Stored
 from .errors import CannotDoError, UnknownEngineError
+from .kinds import KINDS_OF_METHODS, Kind, marking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,8 @@ class Engine(Stored, ABC):
     Every job outputs a document of ``analysis``: `relax` and `static` a ``Calculation``,
     `band` a ``Band``, `spin_orbit` an ``AnisotropyMap``, `references` a ``SpeciesFit``-like
     set of reference energies. Flows call nothing else. `quick_forces` says that hundreds of
-    single points cost seconds, so that a study asks for them unasked.
+    single points cost seconds, so that a study asks for them unasked. The jobs that these methods make are marked
+    with their kind, see `kinds`; an engine marks small jobs among them with `kinds.as_step`.
     """
 
     name: ClassVar[str]
@@ -61,8 +63,23 @@ class Engine(Stored, ABC):
     no_charged_cells: ClassVar[str] = "it offers none to flows"
     # Whether one direction of E(n) costs as much as a relaxation: maps are then made in small cells and by symmetry.
     dear_spin_orbit: ClassVar[bool] = False
+    # Every run marks itself, and whatever has no marks is a step; of other engines it is a calculation.
+    marks_its_runs: ClassVar[bool] = False
+    # Kind of all its jobs, where that does not follow from what they compute.
+    kind_of_jobs: ClassVar[Kind | None] = None
     # Why a study computes competing phases with this engine only if it is asked to; empty: it always does.
     phases_on_request: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let the methods that make jobs mark them with their kind, so that no engine can forget it."""
+        super().__init_subclass__(**options)
+        for method, kind in KINDS_OF_METHODS.items():
+            if method in cls.__dict__:
+                setattr(cls, method, marking(cls.__dict__[method], kind))
+
+    def kind_for(self, kind: Kind) -> Kind:
+        """Kind of a job of this engine that computes something of this kind."""
+        return kind if self.kind_of_jobs is None else self.kind_of_jobs
 
     @abstractmethod
     def cannot(self) -> dict[Capability, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -30,7 +31,12 @@ def document_type(name: str) -> type[Document]:
 
 
 def _named(name: str) -> list[type[Document]]:
-    return [kind for kind in _subclasses(Document) if kind.__name__ == name]
+    """Documents of this name that their module still holds: a class that was defined again is no second one."""
+    return [
+        kind
+        for kind in _subclasses(Document)
+        if kind.__name__ == name and getattr(sys.modules.get(kind.__module__), name, None) is kind
+    ]
 
 
 def _subclasses(kind: type[Document]) -> Iterator[type[Document]]:

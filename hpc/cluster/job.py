@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .names import jobs_within, make_plain
+from .table import place
 
 LOCK_FILE = "one-run.lock"
 
@@ -62,13 +63,14 @@ def has_run(place: Path) -> bool:
 
 
 def clean(path: Path) -> None:
-    """Plain names in the flows of a job's response."""
+    """Plain names, workers and resources of the jobs in a job's response."""
     content = json.loads(path.read_bytes())
     response = content.get("response") or {}
     made = [j for kind in ("replace", "addition", "detour") for j in jobs_within(response.get(kind))]
     if not made:
         return
     for job in made:
+        place(job)
         make_plain(job)
     path.write_text(json.dumps(content), encoding="utf-8")
 

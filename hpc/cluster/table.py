@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...stored.resolve import defining_module
 from ...structures.io.untrusted_input import read_yaml
+from ...workflows.kinds import KINDS, Kind, kind_in
 from ..errors import UserError
 from .names import own_name
 from .ranks import shared_per_node
@@ -22,34 +22,16 @@ if TYPE_CHECKING:
     from .project import ClusterSettings
 
 TABLE_FILE = "resources.yaml"
-Kind = Literal["relax", "static", "neb", "spin-orbit", "phonon", "ml", "local"]
-KINDS: tuple[Kind, ...] = ("relax", "static", "neb", "spin-orbit", "phonon", "ml", "local")
+# Key of the metadata under which a job carries the table.
+PLACEMENT = "placement"
 
-# What a job's name says of it, tried in this order; jobs made while running are told by it too.
-_BY_NAME: tuple[tuple[str, Kind], ...] = (
-    ("band", "neb"),
-    ("neb", "neb"),
-    ("NEB", "neb"),
-    ("E(n)", "spin-orbit"),
-    ("spin-orbit", "spin-orbit"),
-    ("spin orbit", "spin-orbit"),
-    ("non-collinear", "spin-orbit"),
-    ("soc", "spin-orbit"),
-    ("phonon", "phonon"),
-    ("vibrations", "phonon"),
-    ("relax", "relax"),
-    ("bulk", "relax"),
-    ("static", "static"),
-    ("supercell", "static"),
-    ("reference", "static"),
-)
 _HEADER = """\
 # Worker, resources and environment of each kind of job. A job's resources replace those of its worker,
 # so every entry is complete. `resources` are qtoolkit's: nodes, processes_per_node, threads_per_process,
 # time_limit (seconds), queue_name, account, qos, gpus_per_job, memory_per_thread (MB), scheduler_kwargs.
 # For Grid Engine they are the options of its script: queue, model (parallel environment and slots), walltime.
-# Batch workers ignore `resources`. `rules` are tried in order against the job's name; the first part of a
-# name that fits decides, e.g. `- {name: V_O, kind: static}`.
+# Batch workers ignore `resources`. Every job says its own kind; `rules` of yours come before: they are tried in order
+# against the job's name, and the first part of a name that fits decides, e.g. `- {name: V_O, kind: static}`.
 """
 
 
@@ -82,6 +64,15 @@ class KindSettings(BaseModel):
         if strange := sorted(set(self.resources) - _script_options()):
             raise ValueError(f"no resources are called {', '.join(strange)}; known: {', '.join(sorted(known))}")
         return dict(self.resources)
+
+    def configuration(self, priority: int = 0) -> dict[str, Any]:
+        """What jobflow-remote reads of a job: worker, resources, environment and priority."""
+        return {
+            "worker": self.worker,
+            "resources": self.qresources(),
+            "exec_config": self.exec_config or "default",
+            "priority": priority + (self.priority or 0),
+        }
 
     @property
     def nodes(self) -> int:
@@ -131,36 +122,20 @@ class ResourceTable(BaseModel):
     rules: list[Rule] = Field(default_factory=list)
 
     def kind_of(self, job: Job) -> Kind:
-        """Kind of a job, by the user's rules, the engine's level of theory, the job's function and its name."""
-        name = own_name(str(job.name), job.metadata)
-        for rule in self.rules:
-            if rule.name in name:
-                return rule.kind
-        if not _computes(job):
-            return "local"
-        if _level_of_theory(job) == "ML":
-            return "ml"
-        if (job.metadata or {}).get("stage") == "anisotropy":
-            return "spin-orbit"
-        return next((kind for part, kind in _BY_NAME if part in name), "static")
+        """Kind of a job: by the user's rules, else as the job itself says; see `kinds`."""
+        return kind_by(self.rules, own_name(str(job.name), job.metadata), job.metadata)
+
+    def placement(self, priority: int = 0) -> dict[str, Any]:
+        """The table as a job carries it, for the jobs that it will make: configurations by kind, and the rules."""
+        return {
+            "kinds": {kind: entry.configuration(priority) for kind, entry in self.kinds.items()},
+            "rules": [rule.model_dump() for rule in self.rules],
+        }
 
 
-def _computes(job: Job) -> bool:
-    """Whether a job is an engine's, and not one of the small ones that build, collect and judge."""
-    if (job.metadata or {}).get("own_folder") or hasattr(job.maker, "run_vasp_kwargs"):
-        return True
-    module = defining_module(job.function)
-    package = __name__.split(".")[0]
-    if not module.startswith(f"{package}."):
-        return module != "jobflow.core.job"
-    return ".engines." in module or module.endswith(
-        (".ase.jobs", ".field.jobs", ".gpaw.jobs", ".vasp.jobs", ".vibrations.jobs")
-    )
-
-
-def _level_of_theory(job: Job) -> str:
-    values = [*job.function_args, *job.function_kwargs.values()]
-    return next((str(v.tier) for v in values if hasattr(v, "tier") and hasattr(v, "require")), "")
+def kind_by(rules: Iterable[Rule], name: str, metadata: Mapping[str, Any] | None) -> Kind:
+    """Kind of the job of this name and these metadata; the first rule that fits decides."""
+    return next((rule.kind for rule in rules if rule.name in name), kind_in(metadata))
 
 
 def default_table(settings: ClusterSettings) -> ResourceTable:
@@ -243,29 +218,20 @@ def read_table(path: Path) -> ResourceTable:
 
 
 def apply_table(jobs: Flow | Iterable[Job], table: ResourceTable, *, priority: int = 0) -> None:
-    """Give every job of a flow, and those it will make while running, its worker and resources."""
-    from jobflow_remote import set_run_config
-
-    def give(job: Job, kind: Kind, part: str | None, dynamic: bool) -> None:
-        entry = table.kinds[kind]
-        set_run_config(
-            job,
-            name_filter=cast(str, part),
-            worker=entry.worker,
-            resources=entry.qresources(),
-            exec_config=entry.exec_config or "default",
-            priority=priority + (entry.priority or 0),
-            dynamic=dynamic,
-        )
-
+    """Give every job of a flow its worker and resources, and the table to choose by for those it will make."""
+    placement = table.placement(priority)
     for job in (j for j, _ in jobs.iterflow()) if hasattr(jobs, "iterflow") else jobs:
-        kind = table.kind_of(job)
-        # Otherwise jobflow gives a job's own settings to all that it makes, over the ones below.
+        job.config.manager_config = dict(placement["kinds"][table.kind_of(job)])
+        # Otherwise jobflow gives a job's own settings to all that it makes.
         job.update_config({"pass_manager_config": False}, attributes=["pass_manager_config"], dynamic=True)
-        give(job, kind, None, True)
-        if kind != "ml":
-            # Later ones win: the first rules come last. What the job itself is, its function has said.
-            for part, other in reversed([*((r.name, r.kind) for r in table.rules), *_BY_NAME]):
-                give(job, other, part, True)
-        give(job, "local", "store_inputs", True)
-        give(job, kind, None, False)
+        job.update_metadata({PLACEMENT: placement}, dynamic=True)
+
+
+def place(job: dict[str, Any]) -> None:
+    """Give a serialised job, made by another one while that ran, what the table says of its kind."""
+    metadata = job.get("metadata") or {}
+    if (table := metadata.get(PLACEMENT)) is None:
+        return
+    rules = [Rule.model_validate(rule) for rule in table["rules"]]
+    kind = kind_by(rules, own_name(str(job["name"]), metadata), metadata)
+    job["config"]["manager_config"] = table["kinds"][kind]

@@ -98,7 +98,8 @@ def test_engine_of_the_page_says_what_it_cannot_do(read, monkeypatch):
 
 
 def test_observable_of_the_page_computes(read, monkeypatch):
-    code, *_ = blocks(read("howto_observable.md"), "python")
+    # The whole page is run by tests/workflows/flows/test_new_stage.py.
+    code = blocks(read("howto_observable.md"), "python")[0]
     module = run_as("magnetoionics.analysis.kinetics.example", code, monkeypatch)
     hop = types.SimpleNamespace(images=[types.SimpleNamespace(dipole_along_hop_e_A=6.0)], provenance=None)
     with pytest.raises(ValueError, match="must be positive"):

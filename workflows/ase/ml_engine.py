@@ -12,6 +12,7 @@ from ...analysis.results.document import Provenance
 from ...stored.caching import file_digest, installed_versions
 from ...structures.elements import pbe_hubbard_U_eV
 from ..engine import Capability
+from ..kinds import Kind
 from .ion_engine import IonEngine
 from .jobs import plain, versions
 
@@ -32,6 +33,7 @@ class MLEngine(IonEngine):
     """
 
     tier: ClassVar[str] = "ML"
+    kind_of_jobs: ClassVar[Kind | None] = "ml"
     blas_threads: ClassVar[int | None] = 1
     no_charged_cells: ClassVar[str] = "a potential of the ions has no electrons, so no band edges and no Fermi level"
     run_only: ClassVar[frozenset[str]] = frozenset({"threads"})

@@ -71,6 +71,8 @@ class VaspEngine(Engine):
     dear_spin_orbit: ClassVar[bool] = True
     summary: ClassVar[str] = "DFT+U with VASP through atomate2: first principles, on a cluster with a VASP licence"
 
+    marks_its_runs: ClassVar[bool] = True
+
     dft: VaspSettings = field(default_factory=VaspSettings)
     commands: VaspCommands = field(default_factory=VaspCommands)
     path: VaspBandSettings = field(default_factory=VaspBandSettings)

@@ -28,6 +28,7 @@ from ...stored.base import Stored
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
+from ..kinds import as_calculation
 from .jobs import band_in_field
 
 
@@ -104,6 +105,8 @@ class HopInFieldMaker(Stored, Maker):
         # At zero field the relaxed band is the band itself.
         moved = [f for f in fields if f] if self.relaxed else []
         jobs = [band_in_field(self.engine, band, direction, f, self.gap_eV, self.charges, cell) for f in moved]
+        for made in jobs if isinstance(self.engine, AseEngine) else []:
+            as_calculation(made, self.engine.kind_for("neb"))
         last = collect_field(
             band,
             [j.output for j in jobs],

@@ -16,6 +16,7 @@ from ...stored.base import Stored
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
+from ..kinds import as_calculation
 from ..vibrations.hessian import full_hessian
 
 # No ion of these cells hops, so none is told apart from its like.
@@ -55,7 +56,9 @@ class DefectVibrationsMaker(Stored, Maker):
         """
         if not isinstance(self.engine, AseEngine):
             raise CannotDoError(f"engine {self.engine.name} gives no forces here; vibrations need an ASE calculator")
-        made = cell_modes(self.engine, vacancies, labels, self.displacement_A)
+        made = as_calculation(
+            cell_modes(self.engine, vacancies, labels, self.displacement_A), self.engine.kind_for("phonon")
+        )
         return Flow([made], output=made.output, name=self.name)
 
 

@@ -14,6 +14,7 @@ from ...stored.base import Stored
 from ..ase.atoms import from_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
+from ..kinds import as_calculation
 from ..stage import Question, Stage, StudyInMaking
 from ..vibrations.hessian import hessian_of, require_phonopy
 from ..vibrations.jobs import LEFT_OUT, vibrations_here
@@ -77,6 +78,8 @@ class VibrationsMaker(Stored, Maker):
         request = asdict(Request(label, self.radius_A, self.displacement_A, self.force_limit_eV_per_A))
         start = vibrations_here if here else vibrations_by_statics
         made = start(self.engine, band, request)
+        if here:
+            as_calculation(made, self.engine.kind_for("phonon"))
         return Flow([made], output=made.output, name=self.name)
 
 

@@ -22,10 +22,10 @@ from ..outputs import function_of, output_of
 from .field import field_fields
 from .inputs import Incar, generator, static_incar
 from .jobs import (
-    OWN_FOLDER,
     MagneticRelaxMaker,
     MagneticStaticMaker,
     calculation_flow,
+    marks_of_run,
     provenance,
     read_calculation,
 )
@@ -64,7 +64,7 @@ def charged_flow(
     maker = MagneticStaticMaker(settings=settings, extra=dict(_POTENTIALS), **fields)
     run = maker.make(start)
     run.name = f"{name}: vasp"
-    run.update_metadata(OWN_FOLDER)
+    run.update_metadata(marks_of_run("static"))
     before = relaxed.output if relax else None
     read = read_charged(run.output, start, charge, name=name, settings=settings, maker=maker, relaxed=before)
     read.name = name
@@ -169,7 +169,7 @@ def dielectric_flow(structure: Structure, *, name: str, settings: VaspSettings, 
     maker = DielectricTensorMaker(settings=settings, **field_fields(fields))
     run = maker.make(structure)
     run.name = f"{name}: vasp"
-    run.update_metadata(OWN_FOLDER)
+    run.update_metadata(marks_of_run("static"))
     read = read_dielectric(run.output, structure, name=name, maker=maker)
     read.name = name
     return Flow([run, read], output=read.output, name=name)

@@ -30,9 +30,9 @@ from ..outputs import function_of
 from . import guards
 from .inputs import Incar, field_tags, generator, occupation_tags, relax_incar, static_incar
 from .jobs import (
-    OWN_FOLDER,
     MagneticStaticMaker,
     calculation_flow,
+    marks_of_run,
     provenance,
     read_calculation,
     run_ordered,
@@ -179,7 +179,7 @@ def polarisation_flow(
     maker = PolarisationMaker(settings=settings, born=born, **field_fields(fields))
     run = maker.make(structure)
     run.name = f"{name}: vasp"
-    run.update_metadata(OWN_FOLDER)
+    run.update_metadata(marks_of_run("static"))
     read = read_polarisation(run.output, structure, name=name, maker=maker)
     read.name = name
     return Flow([run, read], output=read.output, name=name)
@@ -282,7 +282,7 @@ def start_in_field(structure: Structure, maker: VaspFieldMaker, gap_eV: float, n
     bare = calculation_flow(still, structure, f"{name}, start without the field", maker.settings)
     run = maker.make(structure)
     run.name = f"{name}: vasp"
-    run.update_metadata(OWN_FOLDER)
+    run.update_metadata(marks_of_run("relax"))
     read = read_in_field(run.output, structure, bare.output, maker=maker, name=name)
     return Response(replace=Flow([bare, run, read], output=read.output))
 

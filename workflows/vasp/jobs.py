@@ -20,6 +20,7 @@ from ...analysis.results.document import Provenance
 from ...analysis.thermodynamics.phases import DATA_SETS_KEY
 from ...stored.base import Stored
 from ..guards import guard
+from ..kinds import Kind, calculation_marks
 from ..outputs import function_of
 from . import guards
 from .continuation import earlier_steps, go_on
@@ -38,8 +39,11 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 STRESS_LIMIT_kB = 2.0
-# Jobs with this mark write files: a runner gives each a folder of its own.
-OWN_FOLDER = {"own_folder": True}
+
+
+def marks_of_run(kind: Kind) -> dict[str, Any]:
+    """Metadata of a VASP run: it computes, and writes files into a folder of its own."""
+    return {"own_folder": True, **calculation_marks(kind)}
 
 
 def common_fields(commands: VaspCommands, *, noncollinear: bool = False) -> dict[str, Any]:
@@ -235,7 +239,7 @@ def calculation_flow(
     """One VASP run and its `Calculation`."""
     run: Job = maker.make(structure)
     run.name = f"{name}: vasp"
-    run.update_metadata(OWN_FOLDER)
+    run.update_metadata(marks_of_run("relax" if isinstance(maker, MagneticRelaxMaker) else "static"))
     read = read_calculation(run.output, structure, name=name, settings=settings, maker=maker)
     read.name = name
     return Flow([run, read], output=read.output, name=name)

@@ -36,9 +36,9 @@ from .finished.document import SegmentRun
 from .guards import field_kept
 from .inputs import field_tags
 from .jobs import (
-    OWN_FOLDER,
     MagneticRelaxMaker,
     calculation_flow,
+    marks_of_run,
     provenance,
 )
 from .order import block_order, in_order
@@ -175,7 +175,7 @@ def split_band(
         jobs += before
         run: Job = maker.make(images, densities=[d.output.dir_name for d in before])
         run.name = f"segment {number}: vasp"
-        run.update_metadata(OWN_FOLDER)
+        run.update_metadata(marks_of_run("neb"))
         read = read_segment(run.output, images, maker=maker, left=left, right=right, name=f"segment {number}")
         jobs += [run, read]
         segments.append(read.output)

@@ -24,7 +24,7 @@ from ..ase.atoms import from_atoms, to_atoms
 from .continuation import go_on
 from .finished.document import SegmentRun
 from .inputs import Incar, common_incar, field_tags, generator
-from .jobs import OWN_FOLDER, MagneticStaticMaker, copy_density
+from .jobs import MagneticStaticMaker, copy_density, marks_of_run
 from .order import block_order, in_order
 from .settings import MAKER_RUN_ONLY, VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
 from .walltime import refuse_stopped, with_stop
@@ -170,7 +170,7 @@ def image_density(image: Structure, number: int, segment: int, settings: VaspSet
     maker = MagneticStaticMaker(settings=settings, extra={"LCHARG": True}, **fields)
     run = maker.make(image)
     run.name = f"segment {segment}: density of image {number}"
-    run.update_metadata(OWN_FOLDER)
+    run.update_metadata(marks_of_run("static"))
     return run
 
 

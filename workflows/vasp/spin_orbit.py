@@ -27,7 +27,7 @@ from ..outputs import function_of
 from . import guards
 from .continuation import go_on
 from .inputs import OCCUPATION_FILE, Incar, common_incar, generator, occupation_tags
-from .jobs import OWN_FOLDER, copy_density, provenance
+from .jobs import copy_density, marks_of_run, provenance
 from .order import block_order, in_order
 from .outcar import constraint_penalty_eV, read_text
 from .own_runs import energy_of, run_guards, run_in, spins_kept
@@ -276,7 +276,7 @@ def spin_orbit_flow(
     density_maker = CollinearDensityMaker(settings=settings, **standard)
     density = density_maker.make(structure)
     density.name = f"{name}: collinear density"
-    density.update_metadata(OWN_FOLDER)
+    density.update_metadata(marks_of_run("static"))
     judged = read_density(density.output, structure, maker=density_maker)
     jobs: list[Any] = [density, judged]
     found = []
@@ -287,7 +287,7 @@ def spin_orbit_flow(
             )
             run = maker.make(structure, density.output.dir_name if start == "density" else None)
             run.name = f"{name}: direction {number} of {len(directions)}, from {start}"
-            run.update_metadata(OWN_FOLDER)
+            run.update_metadata(marks_of_run("spin-orbit"))
             read = read_direction(run.output, structure, maker=maker)
             jobs += [run, read]
             found.append(read.output)

@@ -13,6 +13,8 @@ from magnetoionics.hpc.errors import UserError
 pytest.importorskip("jobflow_remote")
 
 from jobflow import Flow, Job, Response, job
+from magnetoionics.hpc.cluster.job import clean
+from magnetoionics.hpc.cluster.names import jobs_within
 from magnetoionics.hpc.cluster.project import (
     ClusterSettings,
     Database,
@@ -30,6 +32,7 @@ from magnetoionics.hpc.cluster.table import (
     write_table,
 )
 from magnetoionics.hpc.study_folder.study_run import build_flow
+from magnetoionics.workflows.kinds import as_calculation
 
 SLURM = ClusterSettings(name="demo", scheduler="slurm", work_dir="/scratch/demo", cores_per_node=64, queue="normal")
 
@@ -65,7 +68,7 @@ def test_every_worker_writes_a_script_with_its_resources(scheduler, host, folder
         if scheduler == "sge":
             assert "select=" not in script  # Grid Engine has no such resource
         if name == "neb":
-            assert any(s in script for s in ("--nodes=4", "select=4:ncpus=64", "-pe mpi 256"))
+            assert any(s in script for s in ("--nodes=4", "select=4:ncpus=60", "-pe mpi 240"))
         if name == "gpu":
             assert "gpu" in script
         assert any(limit in script for limit in ("24:00:00", "24:0:0", "1-0:0:0", "86400"))
@@ -78,7 +81,7 @@ def test_several_nodes_are_asked_for_in_a_band(folder):
     worker = load_project("demo").workers["neb"]
     script = worker.get_scheduler_io().get_submission_script(["true"], MontyDecoder().process_decoded(worker.resources))
     assert "#SBATCH --nodes=4" in script
-    assert "#SBATCH --ntasks-per-node=64" in script
+    assert "#SBATCH --ntasks-per-node=60" in script
 
 
 @pytest.mark.parametrize(
@@ -248,7 +251,7 @@ def test_core_hours_are_nodes_times_cores_times_limit():
     band = next(
         c for c in job_costs(build_flow("cofe2o4", "local", None, True), default_table(SLURM)) if c.kind == "neb"
     )
-    assert (band.nodes, band.core_hours) == (4, 4 * 64 * 24)
+    assert (band.nodes, band.core_hours) == (4, 4 * 60 * 24)
 
 
 def test_users_rule_comes_before_everything():
@@ -261,29 +264,50 @@ def test_users_rule_comes_before_everything():
 
 @job
 def spread():
-    """A job that becomes others, as engines with several steps do."""
-    steps = [job(sum)([1, 2]) for _ in range(3)]
-    for step, name in zip(steps, ("relax 1", "static", "final neb"), strict=True):
-        step.name = name
+    """A job that becomes others, as engines with several steps do; their names say nothing of what they are."""
+    steps = [job(sum)([1, 2]) for _ in range(4)]
+    for step, kind in zip(steps, ("relax", "static", "neb"), strict=False):
+        as_calculation(step, kind).name = "band relax static"
+    steps[3].name = "relax bulk neb, collected"
     return Response(replace=Flow(steps, output=[s.output for s in steps]))
 
 
-def test_table_reaches_jobs_made_while_running():
+@job
+def spread_twice():
+    first = spread()
+    return Response(replace=Flow([first], output=first.output))
+
+
+def as_run(made, folder):
+    """What the job leaves in its folder on a cluster, cleaned as there."""
     from jobflow import JobStore
     from maggma.stores import MemoryStore
 
-    first = spread()
-    first.name = "V_Fe(B) relax"
-    apply_table(Flow([first]), default_table(SLURM), priority=7)
     store = JobStore(MemoryStore())
     store.connect()
-    made = {j.name: j.config.manager_config for j, _ in first.run(store).replace.iterflow()}
-    assert made["relax 1"]["resources"].nodes == 1
-    assert made["static"]["worker"] == "cpu"
-    assert made["final neb"]["worker"] == "neb"
-    assert made["final neb"]["resources"].nodes == 4
-    assert made["store_inputs"]["worker"] == "local"
-    assert {c["priority"] for c in made.values()} == {7}
+    path = folder / "out.json"
+    path.write_text(json.dumps({"response": {"replace": json.loads(made.run(store).replace.to_json())}, "error": None}))
+    clean(path)
+    return [Job.from_dict(d) for d in jobs_within(json.loads(path.read_text())["response"]["replace"])]
+
+
+def test_table_reaches_jobs_made_while_running(tmp_path):
+    first = spread_twice()
+    apply_table(Flow([first]), default_table(SLURM), priority=7)
+    assert first.config.manager_config["worker"] == "local"
+    between = as_run(first, tmp_path)
+    made = [j.config.manager_config for j in as_run(between[0], tmp_path)]
+    assert [c["worker"] for c in made] == ["cpu", "cpu", "neb", "local", "local"]
+    assert [c["resources"].nodes for c in made[:3]] == [1, 1, 4]
+    assert {c["priority"] for c in made} == {7}
+
+
+def test_a_users_rule_reaches_them_too(tmp_path):
+    plain = {**default_table(SLURM).model_dump(), "rules": [{"name": "collected", "kind": "static"}]}
+    first = spread()
+    apply_table(Flow([first]), ResourceTable.model_validate(plain))
+    made = [j.config.manager_config for j in as_run(first, tmp_path)]
+    assert [c["worker"] for c in made] == ["cpu", "cpu", "neb", "cpu", "local"]
 
 
 def test_key_of_a_study_knows_what_is_computed_and_not_the_run():
@@ -324,7 +348,6 @@ def test_dry_run_writes_inputs_and_costs_and_asks_no_database(engine, folder, tm
 
 def test_names_are_plain_for_a_shell_and_come_back(tmp_path):
     """Shell and batch scripts echo the job's name without quotes."""
-    from magnetoionics.hpc.cluster.job import clean
     from magnetoionics.hpc.cluster.names import make_plain, own_name, plain_name
 
     for evil in (

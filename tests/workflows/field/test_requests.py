@@ -21,7 +21,6 @@ from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.calculators.field import UniformFieldCalculator
 from magnetoionics.hpc.cli import app
-from magnetoionics.hpc.cluster.table import _computes
 from magnetoionics.hpc.study_folder.study_run import build_flow
 from magnetoionics.hpc.study_options import FieldOptions, StudyOptions
 from magnetoionics.structures.host import get_host
@@ -30,6 +29,7 @@ from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
 from magnetoionics.workflows.field.requests import FieldRequest, field_direction
 from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.flows.migration import MigrationMaker
+from magnetoionics.workflows.kinds import kind_in
 from typer.testing import CliRunner
 
 FORMAL = {"Co": 2.0, "Fe": 3.0, "O": -2.0}
@@ -242,8 +242,8 @@ def test_what_is_submitted_has_the_fields_too():
     jobs = [j for j, _ in flow.iterflow()]
     assert [j.name for j in jobs].count("band in field") == 4
     # On a cluster these are bands of the engine, not small jobs that collect.
-    assert {_computes(j) for j in jobs if j.name == "band in field"} == {True}
-    assert not any(_computes(j) for j in jobs if j.name in ("field direction", "collect field"))
+    assert {kind_in(j.metadata) for j in jobs if j.name == "band in field"} == {"neb"}
+    assert {kind_in(j.metadata) for j in jobs if j.name in ("field direction", "collect field")} == {"local"}
 
 
 @pytest.mark.parametrize("command", ["run", "hops"])
