@@ -31,6 +31,7 @@ _HOW_IT_RUNS = frozenset(
         "LSCALAPACK",
         "LSCALU",
         "NCSHMEM",
+        "NCORE_IN_IMAGE1",
     }
 )
 

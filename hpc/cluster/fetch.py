@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -83,71 +84,76 @@ def remote_study(controller: JobController, flow: str) -> RemoteStudy:
 
 
 def copy_outputs(controller: JobController, study: RemoteStudy, store: SqliteStore) -> int:
-    """Copy the outputs of all completed jobs with their keys into a local store.
+    """Copy the outputs of all completed jobs with their keys into a local store, one document at a time.
+
+    Keys come last: one that is in the store has its output there, also after a broken connection.
 
     Returns
     -------
     int
         How many documents were copied.
     """
-    done = {(j["uuid"], j["index"]) for j in study.jobs if j["state"] == "COMPLETED"}
-    uuids = sorted({uuid for uuid, _ in done})
-    rows = [_row(d) for d in _outputs(controller, uuids) if (d["uuid"], d["index"]) in done]
-    taken = _shared_rows(controller, study)
-    store.write_rows([*rows, *taken, *_keys(controller, uuids, study.shared)])
-    return len(rows) + len(taken)
+    # Every document is asked for by its uuid, and an index lets the database find it without reading all others.
+    controller.jobstore.ensure_index("uuid")
+    copied = 0
+    for row in itertools.chain(_own_rows(controller, study), _shared_rows(controller, study)):
+        store.write_rows([row])
+        copied += 1
+    store.write_rows(_keys(controller, study))
+    return copied
 
 
-def _outputs(controller: JobController, uuids: list[str]) -> Iterator[dict[str, Any]]:
-    """Output documents of some jobs, those of the same job in the order in which it was replaced."""
-    for document in controller.jobstore.query({"uuid": {"$in": uuids}}, load=True, sort={"index": 1}):
-        document.pop("_id", None)
-        document.pop("last_updated", None)
-        document["name"] = own_name(str(document.get("name")), document.get("metadata"))
-        yield document
+def _own_rows(controller: JobController, study: RemoteStudy) -> Iterator[Row]:
+    """Outputs of the study's own jobs, those of the same job in the order in which it was replaced."""
+    for uuid, index in sorted({(j["uuid"], j["index"]) for j in study.jobs if j["state"] == "COMPLETED"}):
+        yield from _row(controller, {"uuid": uuid, "index": index}, {})
 
 
-def _row(document: dict[str, Any]) -> Row:
-    check_classes(document, f"output of {document.get('name')}")
-    return encode(document)
-
-
-def _shared_rows(controller: JobController, study: RemoteStudy) -> list[Row]:
+def _shared_rows(controller: JobController, study: RemoteStudy) -> Iterator[Row]:
     """Outputs taken from other studies, under the names that they would have had in this one."""
     there = completed(controller, [s.owner for s in study.shared])
-    latest = {d["uuid"]: d for d in _outputs(controller, sorted(there))}
-    return [
-        _row(
-            latest[s.owner]
-            | {"uuid": s.uuid, "index": 1, "name": s.name, "metadata": {"stage": s.stage}, "hosts": [study.flow]}
-        )
-        for s in study.shared
-        if s.owner in latest
-    ]
+    for s in study.shared:
+        if s.owner in there:
+            here = {"uuid": s.uuid, "index": 1, "name": s.name, "metadata": {"stage": s.stage}, "hosts": [study.flow]}
+            yield from _row(controller, {"uuid": s.owner}, here)
 
 
-def _keys(controller: JobController, uuids: list[str], shared: list[Shared]) -> list[Row]:
+def _row(controller: JobController, query: dict[str, Any], changes: dict[str, Any]) -> list[Row]:
+    """Latest output document of a job, with what is kept outside of it; none if it is not there."""
+    document = controller.jobstore.query_one(query, load=True, sort={"index": -1})
+    if document is None:
+        return []
+    document.pop("_id", None)
+    document.pop("last_updated", None)
+    document["name"] = own_name(str(document.get("name")), document.get("metadata"))
+    document |= changes
+    check_classes(document, f"output of {document.get('name')}")
+    return [encode(document)]
+
+
+def _keys(controller: JobController, study: RemoteStudy) -> list[Row]:
     """Keys of the completed jobs, so that a local run takes them over."""
     from jobflow import Job
 
-    waiting = {}
-    indices = Counter[str]()
-    for d in controller.jobs.find({"uuid": {"$in": uuids}}, {"_id": 0, "uuid": 1, "index": 1, "job": 1}):
-        indices[d["uuid"]] += 1
-        waiting[d["uuid"]] = d["job"]
-    rows = [_pointer(s.key, s.uuid) for s in shared]
-    keys = {s.owner: s.key for s in shared}
+    done = [j["uuid"] for j in study.jobs if j["state"] == "COMPLETED"]
+    indices = Counter(j["uuid"] for j in study.jobs)
     # A job that made others has no output of its own to take over.
-    waiting = {uuid: Job.from_dict(job) for uuid, job in waiting.items() if indices[uuid] == 1}
+    waiting = [uuid for uuid in dict.fromkeys(done) if indices[uuid] == 1]
+    rows = [_pointer(s.key, s.uuid) for s in study.shared]
+    keys = {s.owner: s.key for s in study.shared}
     progress = True
     while progress:
         progress = False
-        for uuid, job in list(waiting.items()):
+        # In the order of their numbers few jobs stand before those that they refer to.
+        for uuid in tuple(waiting):
+            found = controller.jobs.find_one({"uuid": uuid}, {"_id": 0, "job": 1})
+            if found is None:
+                continue
             try:
-                keys[uuid] = job_key(job, keys)
+                keys[uuid] = job_key(Job.from_dict(found["job"]), keys)
             except UnknownInputError:
                 continue
-            del waiting[uuid]
+            waiting.remove(uuid)
             progress = True
             rows.append(_pointer(keys[uuid], uuid))
     return rows

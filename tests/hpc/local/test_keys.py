@@ -290,6 +290,7 @@ def plain_vasp_keys():
     [
         {"ncore": 8, "kpar": 4},
         {"incar": {"all": {"NCORE": 8, "KPAR": 2, "NSIM": 8, "LPLANE": True}}},
+        {"incar": {"all": {"ncore": 8}, "relax": {"KPAR": 4}, "band": {"NCORE": 4, "NCORE_IN_IMAGE1": 2}}},
         {"commands": {"standard": "srun -n 512 vasp_std", "noncollinear": "srun vasp_ncl", "band": "mpirun vtst"}},
         {"commands": {"poll_s": 99.0, "max_errors": 1, "potcar_spec": True}},
         {"path": {"ranks": 96}},
@@ -304,7 +305,13 @@ def test_how_vasp_is_run_is_not_in_it(change, plain_vasp_keys):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     "change",
-    [{"encut_eV": 600.0}, {"incar": {"all": {"ALGO": "All"}}}, {"potcar": {"Fe": "Fe"}}, {"kpoint_mesh": (2, 2, 2)}],
+    [
+        {"encut_eV": 600.0},
+        {"incar": {"all": {"ALGO": "All"}}},
+        {"incar": {"all": {"ALGO": "All", "NCORE": 8}}},
+        {"potcar": {"Fe": "Fe"}},
+        {"kpoint_mesh": (2, 2, 2)},
+    ],
     ids=str,
 )
 def test_what_vasp_computes_is_in_it(change, plain_vasp_keys):
