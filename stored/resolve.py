@@ -19,15 +19,29 @@ _ROOMS = ("structures", "calculators", "analysis", "workflows", "hpc")
 _DEFINED = re.compile(r"^(?:class|def) ([A-Za-z]\w*)", re.MULTILINE)
 
 
-@cache
 def homes() -> Mapping[str, tuple[str, ...]]:
-    """Modules of this package, relative to it, by the names that their sources define at the top level."""
+    """Modules of this package, relative to it, by the names that their sources define at the top level.
+
+    A folder that somebody has appended to the ``__path__`` of one of its rooms counts as part of that room.
+    """
+    added = [
+        (name.removeprefix(f"{PACKAGE}."), str(folder))
+        for name, module in tuple(sys.modules.items())
+        if name.startswith(f"{PACKAGE}.")
+        for folder in list(getattr(module, "__path__", ()))[1:]
+    ]
+    return _homes(tuple(sorted(added)))
+
+
+@cache
+def _homes(added: tuple[tuple[str, str], ...]) -> Mapping[str, tuple[str, ...]]:
+    own = [path for room in _ROOMS for path in sorted((_ROOT / room).rglob("*.py"))]
+    modules = [(".".join(path.relative_to(_ROOT).with_suffix("").parts), path) for path in own]
+    modules += [(f"{room}.{path.stem}", path) for room, folder in added for path in sorted(Path(folder).glob("*.py"))]
     found: dict[str, tuple[str, ...]] = {}
-    for room in _ROOMS:
-        for path in sorted((_ROOT / room).rglob("*.py")):
-            module = ".".join(path.relative_to(_ROOT).with_suffix("").parts).removesuffix(".__init__")
-            for name in _DEFINED.findall(path.read_text(encoding="utf-8")):
-                found[name] = (*found.get(name, ()), module)
+    for module, path in modules:
+        for name in _DEFINED.findall(path.read_text(encoding="utf-8")):
+            found[name] = (*found.get(name, ()), module.removesuffix(".__init__"))
     return found
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 SMALLEST_DEFECT_CELL = 40
 # A cell with more characters is not squeezed on a narrow screen.
 LONG_CELL = 24
+# Letters of an answer's detail in a terminal.
+_ROOM_FOR_DETAIL = 180
 
 
 def report_html(
@@ -129,10 +131,21 @@ def summary_text(study: Study) -> str:
     """The answers of a study in plain lines, for a terminal, and what can be asked of it next."""
     atoms = study.host.cell_atoms * math.prod(study.engine.supercell_repeats)
     head = f"Study of {study.host.formula} ({study.host.order}), engine {study.engine.name}, {atoms} atoms"
-    lines = [f"  {a.question} {a.short} ({a.detail})" for a in _answers(study)]
+    lines = [f"  {a.question} {a.short} ({_first_clauses(a.detail)})" for a in _answers(study)]
     missing = [f"  not computed: {s.stage}" for s in study.stages if not s.done and not s.failed]
     missing += [f"  {f.in_words}" for f in failures(study)]
     return "\n".join([head, *lines, *missing, '  see .plot(), .to_dataframe("vacancies"), .migration, .claims'])
+
+
+def _first_clauses(text: str) -> str:
+    """As many whole clauses as a terminal has room for, the first in any case; the rest is in the report."""
+    clauses = text.split("; ")
+    kept = clauses[:1]
+    for clause in clauses[1:]:
+        if len("; ".join([*kept, clause])) > _ROOM_FOR_DETAIL:
+            return "; ".join([*kept, "…"])
+        kept.append(clause)
+    return "; ".join(kept)
 
 
 def build_page(study: Study, figures: Mapping[str, NamedFigure]) -> Page:

@@ -50,7 +50,7 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output {folder} is a file; give a folder with --output")
     refuse_links(folder)
-    if (folder / RESULTS).exists() and not overwrite:
+    if (folder / RESULTS).exists() and not overwrite and not has_failed_stages(folder):
         raise UserError(
             f"{folder} already holds a study; rebuild its report with `magnetoionics report {folder}`, "
             "choose another --output, or replace it with --overwrite"
@@ -63,6 +63,15 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
                 "choose an empty folder with --output"
             )
     _try_writing(folder)
+
+
+def has_failed_stages(folder: Path) -> bool:
+    """Whether a written study lacks parts that failed: the same command then computes those, and nothing again."""
+    try:
+        stages = json.loads((folder / RESULTS).read_bytes())["stages"]
+        return any(s["failed"] for s in stages)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def _try_writing(folder: Path) -> None:

@@ -3,29 +3,26 @@
 import csv
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
+from kept_study import KEPT, kept_study
 from magnetoionics.analysis.device.ensemble import contrast_against_voltage
 from magnetoionics.analysis.device.film import FilmAssumptions, film_of_hop
-from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.cli import main
-
-STORED = Path(__file__).parents[1] / "data" / "cofe2o4-quick.json"
 
 
 @pytest.fixture
 def folder(tmp_path):
     made = tmp_path / "study"
     made.mkdir()
-    shutil.copy(STORED, made / "results.json")
+    shutil.copy(KEPT, made / "results.json")
     return made
 
 
 @pytest.fixture
 def data(tmp_path):
-    hop = Study.model_validate_json(STORED.read_text(encoding="utf-8")).migration[0]
+    hop = kept_study().migration[0]
     film = film_of_hop(hop, FilmAssumptions(thickness_m=2e-8))
     truth = film.model_copy(update={"barrier_eV": film.barrier_eV + 0.02, "local_field_factor": 1.4})
     volts = np.linspace(-4, 4, 17)

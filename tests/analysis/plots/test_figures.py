@@ -17,6 +17,7 @@ from magnetoionics.analysis.device.ensemble import (
     ensemble_of_hop,
 )
 from magnetoionics.analysis.plots.comparison import plot_bands
+from magnetoionics.analysis.plots.formation import _temperature_label
 from magnetoionics.analysis.plots.study import study_figures
 from magnetoionics.analysis.plots.surface import plot_surface, plot_u_against_reference
 from magnetoionics.analysis.plots.window import plot_window
@@ -92,3 +93,10 @@ def test_every_figure_is_labelled_and_vector(name, figures, tmp_path):
     assert axis.get_title() or axis.get_xlabel()
     figures[name].savefig(tmp_path / "f.svg")
     assert "<path" in (tmp_path / "f.svg").read_text()
+
+
+def test_window_that_reaches_zero_potential_still_has_its_temperature_axis(study):
+    """The window of an oxide that gives off no oxygen ends at 0 eV, which no temperature reaches."""
+    lines = study.chemical_potentials.lines.model_copy(update={"warm_edges": []})
+    assert _temperature_label(lines, 0.0, 1e-5) == ""
+    assert _temperature_label(lines, -1.2, 1e-5).isdigit()

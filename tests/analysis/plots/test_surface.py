@@ -53,7 +53,7 @@ EMPTY_FOR_THIS_STUDY = {"contents", "binding", "phases", "charged", "levels"}
 def test_every_table_has_rows_and_units(study, name):
     table = study.to_dataframe(name)
     assert bool(len(table)) == (name not in EMPTY_FOR_THIS_STUDY)
-    plain = ("value", "limit", "low", "mid", "high", "share_after_the_hop")
+    plain = ("value", "limit", "low", "mid", "high", "share_after_the_hop", "equilibrium_after")
     numeric = [c for c in table.select_dtypes("float") if c not in plain]
     assert [c for c in numeric if c.rsplit("_", 1)[-1] not in UNITS] == []
 

@@ -30,11 +30,3 @@ def test_ion_that_left_its_site_is_noted():
     assert ions == []
     assert text.startswith("not read:")
     assert "moved 1.6" in text
-
-
-def test_window_that_reaches_zero_potential_still_has_its_temperature_axis():
-    """The window of an oxide that gives off no oxygen ends at 0 eV, which no temperature reaches."""
-    from magnetoionics.analysis.plots.formation import _temperature_label
-
-    assert _temperature_label(0.0, 1e-5) == ""
-    assert _temperature_label(-1.2, 1e-5).isdigit()

@@ -313,6 +313,7 @@ def test_what_the_surrogate_cannot_do_is_refused():
     initial, final, mover, _ = vacancy("Cu", 2)
     with pytest.raises(BandInputError, match="same state"):
         SurrogateBandDriver(EMT).run(initial, initial.copy(), [], mover)
-    initial.set_constraint(FixedLine(0, [1, 0, 0]))
+    for end in (initial, final):
+        end.set_constraint(FixedLine(0, [1, 0, 0]))
     with pytest.raises(ValueError, match="fixed atoms only"):
         SurrogateBandDriver(EMT).run(initial, final, [], mover)

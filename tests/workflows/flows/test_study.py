@@ -35,6 +35,7 @@ KEYS = [
     "device",
     "contents",
     "charged",
+    "observables",
     "claims",
     "timings",
 ]
