@@ -62,14 +62,14 @@ def import_runs(
     UserError
         If there is nothing to read, nothing says which run is the host, or no run of the host may be used.
     """
-    from ..workflows.importing.study import IMPORT_STAGE, import_study
+    from ..workflows.importing.study import IMPORT_STAGE, import_with_bands
 
     console = Console(stderr=True, quiet=quiet)
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     built_in, formula, cell = named_host(host)
     tensor = permittivity(dielectric)
     try:
-        study = import_study(
+        study, bands = import_with_bands(
             given,
             host=built_in,
             formula=formula,
@@ -82,7 +82,7 @@ def import_runs(
         raise UserError(str(error)) from error
     folder = Path(f"{study.host.formula.lower()}-import") if output is None else Path(output)
     check_output_folder(folder, overwrite=overwrite)
-    write_study(study, {}, folder)
+    write_study(study, bands, folder)
     for found in study.observables[IMPORT_STAGE].folders:  # type: ignore[attr-defined]
         remarks = "; ".join([*found.reasons, *(f"lacks {x}" for x in found.lacks)])
         mark = "used" if found.used else "left out"

@@ -111,7 +111,9 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
     migration = outputs.get("migration") or {}
     anisotropy = outputs.get("anisotropy") or {}
     moved = migration.get("read") or {}
-    ends = HopEnds(moved["before"], moved["after"], moved["mover"], anisotropy.get("turned")) if moved else None
+    # A hop without its ends is known at zero field only.
+    known = moved.get("before") is not None
+    ends = HopEnds(moved["before"], moved["after"], moved["mover"], anisotropy.get("turned")) if known else None
     return StudyParts(
         host=get_host(inputs.host_key),
         order=inputs.order,

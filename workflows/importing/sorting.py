@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pymatgen.core import Composition, Structure
 
 from ...structures.defects.difference import UnlikeCellsError, cell_difference, same_lattice
+from ..vasp.finished.band import same_structure
 from .consistency import unlike_cells
 from .found import Found
 
@@ -37,6 +38,8 @@ class Sorted:
         Runs of elements and other compounds, and of other crystals of the host's formula.
     bands
         Bands.
+    ends
+        Relaxed ends with the host's own formula, each with its band.
     rest
         What is none of these.
     """
@@ -47,6 +50,7 @@ class Sorted:
     defects: list[Found] = field(default_factory=list)
     phases: list[Found] = field(default_factory=list)
     bands: list[Found] = field(default_factory=list)
+    ends: list[tuple[Found, Found]] = field(default_factory=list)
     rest: list[Found] = field(default_factory=list)
 
 
@@ -80,6 +84,9 @@ def sort_runs(found: Sequence[Found], formula: str | None = None, cell: Structur
         host_from = f"{formula} was named"
     out = Sorted(formula=formula, host_from=host_from)
     out.bands = [f for f in found if f.place.kind == "band"]
+    out.ends = _ends_of_bands(known, out.bands, formula)
+    ends = [f for f, _ in out.ends]
+    known = [f for f in known if f not in ends]
     own = [f for f in known if f.structure.composition.reduced_formula == formula]
     if not own and not out.bands:
         listed = ", ".join(sorted({f.structure.composition.reduced_formula for f in known})) or "nothing"
@@ -92,7 +99,22 @@ def sort_runs(found: Sequence[Found], formula: str | None = None, cell: Structur
         if f in own:
             continue
         _sort_one(f, out)
-    out.rest = [f for f in found if not any(f is g for g in [*known, *out.bands])]
+    out.rest = [f for f in found if not any(f is g for g in [*known, *ends, *out.bands])]
+    return out
+
+
+def _ends_of_bands(known: Sequence[Found], bands: Sequence[Found], formula: str) -> list[tuple[Found, Found]]:
+    """Relaxed ends with the host's formula: cells of an element with a vacancy, which are no perfect host."""
+    out = []
+    for f in known:
+        if f.structure.composition.reduced_formula != formula:
+            continue
+        for band in (b for b in bands if b.band is not None):
+            assert band.band is not None
+            if any(same_structure(f.structure, p.structure) for p in (band.band.points[0], band.band.points[-1])):
+                f.role, f.what = "band", f"relaxed end of the band {band.place.name}"
+                out.append((f, band))
+                break
     return out
 
 
@@ -199,6 +221,11 @@ def _like_a_defect(composition: Composition, host: Composition) -> bool:
     """Whether a composition is the host's but for a few atoms of a large cell."""
     if composition.reduced_composition.num_atoms < _LONG_FORMULA * host.num_atoms:
         return False
+    return near_composition(composition, host)
+
+
+def near_composition(composition: Composition, host: Composition) -> bool:
+    """Whether a cell has the host's elements in its shares, but for a defect."""
     elements = {*composition.elements, *host.elements}
     apart = sum(abs(composition.get_atomic_fraction(e) - host.get_atomic_fraction(e)) for e in elements)
     return bool(apart / 2 < _NEAR_COMPOSITION)

@@ -13,7 +13,7 @@ from ...analysis.builder.inputs import StudyInputs
 from ...analysis.defects.charge_corrections import dielectric_tensor
 from ...analysis.defects.oxidation_states import as_found, changed_ions, compensation_text
 from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
-from ...analysis.results.calculation import Calculation
+from ...analysis.results.calculation import Band, Calculation
 from ...analysis.study.documents import EngineResult, StageResult, Study
 from ...analysis.study.imported import ImportRecord
 from ...analysis.thermodynamics.computed_phases import ComputedPhases, ReferenceMode
@@ -29,12 +29,13 @@ from .consistency import KINDS, level_of_theory
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
 from .entries import read_entries
 from .found import Found
+from .hop import ImportedHop, hops_of
 from .host import derived_host, with_roles
 from .sorting import Sorted, sort_runs
 from .tree import Place, find_places
 
 NOT_IMPORTED = "an import computes nothing"
-NO_MIGRATION = "a band is read and judged; its hop is not part of the study yet"
+NO_BAND = "no band among the folders may be used"
 # Name under which the record stands among the study's observables.
 IMPORT_STAGE = "imported folders"
 
@@ -78,6 +79,28 @@ def import_study(
         If there is nothing to read, nothing says which run is the host, no run of the host may be used, or an accepted
         difference is of no known kind.
     """
+    return import_with_bands(
+        paths,
+        host=host,
+        formula=formula,
+        cell=cell,
+        dielectric=dielectric,
+        accepted=accepted,
+        progress=progress,
+    )[0]
+
+
+def import_with_bands(
+    paths: Sequence[str | Path],
+    *,
+    host: Host | None = None,
+    formula: str | None = None,
+    cell: Structure | None = None,
+    dielectric: Sequence[Sequence[float]] | float | None = None,
+    accepted: Collection[str] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[Study, dict[str, Band]]:
+    """The study as `import_study` makes it, and its bands by the stem of their files, e.g. ``hop-1``."""
     if strange := sorted(set(accepted) - set(KINDS)):
         raise ValueError(f"no kind of difference {', '.join(strange)}; those that can be accepted: {', '.join(KINDS)}")
     tensor = None if dielectric is None else [[float(x) for x in row] for row in dielectric_tensor(dielectric)]
@@ -95,7 +118,7 @@ def import_study(
             folders=[f.document() for f in found],
         )
 
-    return study_of(chosen, arranged, host, record, tensor)
+    return study_of(chosen, arranged, host, record, tensor, accepted)
 
 
 def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambda _: None) -> list[Found]:
@@ -113,7 +136,7 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
                 barrier = found.band.barrier_eV if found.band.usable else None
                 height = "" if barrier is None else f", barrier {barrier:.3f} eV"
                 found.what = f"band of {len(found.band.points)} images{height}"
-                found.refused += [*found.band.reasons, NO_MIGRATION]
+                found.refused += found.band.reasons
             else:
                 out += _from_entries(found)
                 continue
@@ -156,8 +179,9 @@ def study_of(
     host: Host | None,
     record: Callable[[], ImportRecord],
     dielectric: list[list[float]] | None = None,
-) -> Study:
-    """Assemble what was chosen; `record` is asked once every folder has been judged."""
+    accepted: Collection[str] = (),
+) -> tuple[Study, dict[str, Band]]:
+    """Assemble what was chosen, with its bands; `record` is asked once every folder has been judged."""
     used = [f for runs in chosen.states.values() for f in runs[:1]] + chosen.phases
     hubbard = common_hubbard([f.done for f in [chosen.bulk, *([chosen.supercell] if chosen.supercell else []), *used]])
     roles = with_roles(chosen.bulk.structure, host, chosen.bulk.done.site_moments_muB)
@@ -185,14 +209,17 @@ def study_of(
             stage="chemical potentials", done=potentials, reason="" if potentials else reason or "no defects to form"
         )
     )
-    for stage in ("migration", "vibrations", "anisotropy"):
-        held = {"migration": arranged.bands, "anisotropy": chosen.spin_orbit}.get(stage)
-        reason = f"{NOT_IMPORTED}; {NO_MIGRATION if stage == 'migration' else NO_MAP}" if held else NOT_IMPORTED
+    hops = hops_of(arranged.bands, arranged, chosen, host, hubbard, accepted)
+    stages.append(StageResult(stage="migration", done=bool(hops), reason="" if hops else _no_hop(arranged)))
+    for stage in ("vibrations", "anisotropy"):
+        held = {"anisotropy": chosen.spin_orbit}.get(stage)
+        reason = f"{NOT_IMPORTED}; {NO_MAP}" if held else NOT_IMPORTED
         stages.append(StageResult(stage=stage, done=False, reason=reason))
     outputs: dict[str, Any] = {"host": {own.orders[0]: bulk}, IMPORT_STAGE: record()}
-    parts = {"vacancies": vacancies, "charged defects": charged, "competing phases": phases}
+    moved = hops[0].output() if hops else None
+    parts = {"vacancies": vacancies, "charged defects": charged, "competing phases": phases, "migration": moved}
     outputs |= {stage: part for stage, part in parts.items() if part is not None}
-    return build_study(
+    study = build_study(
         StudyInputs(
             host_key=own,
             order=own.orders[0],
@@ -202,6 +229,24 @@ def study_of(
             reference_mode=mode,
         )
     )
+    return _with_hops(study, hops)
+
+
+def _with_hops(study: Study, hops: Sequence[ImportedHop]) -> tuple[Study, dict[str, Band]]:
+    """The study with every hop beside the one with the lowest barrier, and the bands by the stem of their files."""
+    bands = {f"hop-{n}": hop.band for n, hop in enumerate(hops, start=1)}
+    others = [
+        hop.migration.model_copy(update={"band_file": f"bands/hop-{n}.extxyz"})
+        for n, hop in enumerate(hops[1:], start=2)
+    ]
+    return study.model_copy(update={"migration": [*study.migration, *others]}), bands
+
+
+def _no_hop(arranged: Sorted) -> str:
+    """Why no band is a result."""
+    if not arranged.bands:
+        return NOT_IMPORTED
+    return " | ".join([NO_BAND, *(f"{f.place.name}: {'; '.join(f.refused)}" for f in arranged.bands)])
 
 
 def engine_result(chosen: Chosen, hubbard_U_eV: dict[str, float]) -> EngineResult:

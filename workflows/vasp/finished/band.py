@@ -146,7 +146,7 @@ def _complete_end(image: _Image, place: Path, given: str | Path | None, notes: l
     candidates = [Path(given)] if given is not None else _runs_near(place)
     for folder in candidates:
         run = read_run(folder)
-        if run.energy_eV is None or not run.usable or not _same_structure(run.structure, point.structure):
+        if run.energy_eV is None or not run.usable or not same_structure(run.structure, point.structure):
             continue
         point.run, point.energy_eV, point.source = run, run.energy_eV, folder.name
         notes.append(f"end {point.name} is the run in {folder.name}: its last structure is the same")
@@ -169,7 +169,7 @@ def _runs_near(place: Path) -> list[Path]:
     ]
 
 
-def _same_structure(one: Structure | None, other: Structure | None) -> bool:
+def same_structure(one: Structure | None, other: Structure | None) -> bool:
     """Whether two cells are one up to the order of like atoms: tools write the ends of a band in another order."""
     if one is None or other is None or one.composition != other.composition:
         return False
