@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ..results.document import Document
-from ..results.page_parts import Cell, Section, Table, section, words
+from ..results.document import Document, Provenance
+from ..results.page_parts import Cell, Section, Table, number, section, words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,4 +102,59 @@ def _folders(record: ImportRecord) -> Section:
             f"{record.level_of_theory}."
         ],
         tables=[Table("What each folder was taken for", ["folder", "role", "what", "used", "remarks"], rows)],
+    )
+
+
+class ImportedDirection(Document):
+    """Energy of one direction of the moments.
+
+    Attributes
+    ----------
+    folder
+        Of the run.
+    direction
+        Cartesian unit vector, shape (3,).
+    energy_meV
+        Of the cell above the lowest direction.
+    """
+
+    folder: str
+    direction: list[float]
+    energy_meV: float
+
+
+class ImportedDirections(Document):
+    """Spin-orbit runs of one cell that differ in direction alone; too few directions leave E(n) unknown.
+
+    Attributes
+    ----------
+    atoms
+        In the cell.
+    ediff_eV
+        At which every electronic loop stopped: smaller differences mean nothing.
+    directions
+        The lowest first.
+    """
+
+    atoms: int
+    ediff_eV: float | None
+    directions: list[ImportedDirection]
+    provenance: Provenance = Field(repr=False)
+
+
+@section(ImportedDirections, "directions", place=52)
+def _directions(found: ImportedDirections) -> Section:
+    """Energies by direction."""
+    rows = [
+        [*words([d.folder, " ".join(f"{x:.3f}" for x in d.direction)]), number(d.energy_meV, 4)]
+        for d in found.directions
+    ]
+    ediff = "" if found.ediff_eV is None else f" Every electronic loop stopped at {found.ediff_eV * 1e3:.1e} meV."
+    return Section(
+        "",
+        "Imported directions of the moments",
+        paragraphs=[
+            f"Cell of {found.atoms} atoms; the lowest of the computed directions need not be the easy axis.{ediff}"
+        ],
+        tables=[Table("Energies by direction", ["folder", "direction", "above the lowest (meV)"], rows)],
     )

@@ -20,7 +20,6 @@ _ONE_PLACE_A = 1.0
 # A static run on a relaxed cell has its ions where they were.
 _SAME_CONFIGURATION_A = 0.1
 O2_NOTE = "semilocal functionals bind O2 by about 0.5 eV per O too strongly: no correction was made"
-NO_MAP = "a map E(n) is not assembled from single directions yet"
 _SEMILOCAL = ("PBE", "PBEsol", "LDA", "PW91", "RPBE", "AM05")
 
 
@@ -81,7 +80,7 @@ def choose(sorted_runs: Sorted, host: Host | None, accepted: Collection[str] = (
     dielectric = _dielectric([f for f in perfect if f.done.dielectric_electronic is not None], anchor)
     spin_orbit = [f for f in perfect if f.done.spin_orbit and not anchor.done.spin_orbit]
     for f in spin_orbit:
-        f.role, f.refused = "spin-orbit", [NO_MAP]
+        f.role, f.refused = "spin-orbit", []
         f.what = f"{sorted_runs.formula}, spin-orbit, {len(f.structure)} atoms"
     bulk = _bulk([f for f in perfect if f.usable and f is not dielectric and f not in spin_orbit], anchor, sorted_runs)
     for f in sorted_runs.phases:

@@ -15,17 +15,20 @@ from ...analysis.defects.oxidation_states import as_found, changed_ions, compens
 from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
 from ...analysis.results.calculation import Band, Calculation
 from ...analysis.study.documents import EngineResult, StageResult, Study
-from ...analysis.study.imported import ImportRecord
+from ...analysis.study.imported import ImportedDirections, ImportRecord
 from ...analysis.thermodynamics.computed_phases import ComputedPhases, ReferenceMode
+from ...structures.defects.difference import same_lattice
 from ...structures.defects.vacancies import near_cations
 from ...structures.host import Host
+from ...structures.spins import formula_units
 from ..vasp.finished.band import read_band
 from ..vasp.finished.document import VaspRun
 from ..vasp.finished.files import kind_of
 from ..vasp.finished.reader import read_files, read_run
 from .charged import charged_states, places_per_cell
-from .choosing import NO_MAP, Chosen, choose
+from .choosing import Chosen, choose
 from .consistency import KINDS, level_of_theory
+from .directions import directions_of
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
 from .entries import read_entries
 from .found import Found
@@ -38,6 +41,7 @@ NOT_IMPORTED = "an import computes nothing"
 NO_BAND = "no band among the folders may be used"
 # Name under which the record stands among the study's observables.
 IMPORT_STAGE = "imported folders"
+DIRECTIONS_STAGE = "imported directions"
 
 
 def import_study(
@@ -211,13 +215,18 @@ def study_of(
     )
     hops = hops_of(arranged.bands, arranged, chosen, host, hubbard, accepted)
     stages.append(StageResult(stage="migration", done=bool(hops), reason="" if hops else _no_hop(arranged)))
-    for stage in ("vibrations", "anisotropy"):
-        held = {"anisotropy": chosen.spin_orbit}.get(stage)
-        reason = f"{NOT_IMPORTED}; {NO_MAP}" if held else NOT_IMPORTED
-        stages.append(StageResult(stage=stage, done=False, reason=reason))
+    stages.append(StageResult(stage="vibrations", done=False, reason=NOT_IMPORTED))
+    directions, maps, reason = _anisotropy(chosen, own, hubbard)
+    stages.append(StageResult(stage="anisotropy", done=maps is not None, reason=reason))
     outputs: dict[str, Any] = {"host": {own.orders[0]: bulk}, IMPORT_STAGE: record()}
-    moved = hops[0].output() if hops else None
-    parts = {"vacancies": vacancies, "charged defects": charged, "competing phases": phases, "migration": moved}
+    parts = {
+        "vacancies": vacancies,
+        "charged defects": charged,
+        "competing phases": phases,
+        "migration": hops[0].output() if hops else None,
+        "anisotropy": maps,
+        DIRECTIONS_STAGE: directions,
+    }
     outputs |= {stage: part for stage, part in parts.items() if part is not None}
     study = build_study(
         StudyInputs(
@@ -240,6 +249,23 @@ def _with_hops(study: Study, hops: Sequence[ImportedHop]) -> tuple[Study, dict[s
         for n, hop in enumerate(hops[1:], start=2)
     ]
     return study.model_copy(update={"migration": [*study.migration, *others]}), bands
+
+
+def _anisotropy(
+    chosen: Chosen, own: Host, hubbard: dict[str, float]
+) -> tuple[ImportedDirections | None, dict[str, Any] | None, str]:
+    """Energies by direction of the spin-orbit runs, and a map in the axes of the host."""
+    anchor = chosen.supercell or chosen.bulk
+    runs = [*([anchor] if anchor.done.spin_orbit and chosen.spin_orbit else []), *chosen.spin_orbit]
+    if not runs:
+        return None, None, NOT_IMPORTED
+    units = formula_units(runs[0].structure, own.anion, own.anions_per_formula)
+    table, made, reason = directions_of(runs, units, hubbard)
+    if made is None:
+        return table, None, reason
+    if not same_lattice(runs[0].structure, chosen.bulk.structure):
+        return table, None, f"axes of the spin-orbit cell are not those of {chosen.bulk.place.name}: import them alone"
+    return table, {"maps": {made.state: made}}, ""
 
 
 def _no_hop(arranged: Sorted) -> str:

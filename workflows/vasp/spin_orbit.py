@@ -16,7 +16,6 @@ from atomate2.vasp.jobs.base import BaseVaspMaker
 from atomate2.vasp.sets.core import StaticSetGenerator
 from emmet.core.tasks import TaskDoc
 from jobflow import Flow, job
-from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from ...analysis.results.calculation import Check
@@ -26,6 +25,7 @@ from ..guards import guard
 from ..outputs import function_of
 from . import guards
 from .continuation import go_on
+from .finished.spin_frame import axis_frame as axis_frame
 from .inputs import OCCUPATION_FILE, Incar, common_incar, generator, occupation_tags
 from .jobs import copy_density, marks_of_run, provenance
 from .order import block_order, in_order
@@ -56,19 +56,6 @@ class DirectionEnergy(Document):
     kpoint_mesh: list[int]
     folder: str
     checks: list[Check] = Field(default_factory=list)
-
-
-def axis_frame(saxis: ArrayLike) -> NDArray[np.float64]:
-    """Rotation from VASP's frame of moments to Cartesian axes: m = R m_frame, so R (0, 0, 1) is SAXIS.
-
-    Notes
-    -----
-    R = R_z(alpha) R_y(beta) with alpha the azimuth and beta the polar angle of SAXIS.
-    """
-    x, y, z = np.asarray(saxis, dtype=float)
-    alpha, beta = np.arctan2(y, x), np.arctan2(np.hypot(x, y), z)
-    ca, sa, cb, sb = np.cos(alpha), np.sin(alpha), np.cos(beta), np.sin(beta)
-    return np.array([[cb * ca, -sa, sb * ca], [cb * sa, ca, sb * sa], [-sb, 0.0, cb]])
 
 
 def direction_inputs(

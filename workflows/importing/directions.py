@@ -1,0 +1,216 @@
+"""Spin-orbit runs of one cell that differ in the direction of their moments: energies by direction, and a map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.magnetism.anisotropy import AnisotropyMap
+from ...analysis.results.checks import Check
+from ...analysis.study.imported import ImportedDirection, ImportedDirections
+from ..guards import odd_part_is_noise
+from ..vasp.finished.band import same_structure
+from ..vasp.finished.document import VaspRun
+from ..vasp.finished.spin_frame import axis_frame
+from .consistency import unlike_cells
+from .documents import provenance_of
+from .found import Found
+
+# Spins that end further from the direction they were started along belong to another one.
+LARGEST_TURN_degrees = 5.0
+# A site's moment that differs by more between two directions is another electronic state.
+SAME_MOMENT_muB = 0.1
+# Two directions closer than this are one.
+_ONE_DIRECTION = 1e-4
+_SMALLEST_MOMENT_muB = 0.05
+REVERSED = "-n was not computed: it is taken equal to n, as time reversal asks; an odd part could not be seen"
+
+
+@dataclass(frozen=True)
+class _Aligned:
+    """A run with the unit vector of its moments."""
+
+    found: Found
+    direction: NDArray[np.float64]
+
+
+def directions_of(
+    runs: Sequence[Found], formula_units: float, hubbard_U_eV: Mapping[str, float]
+) -> tuple[ImportedDirections | None, AnisotropyMap | None, str]:
+    """Energies by direction, a map where there are directions enough, and why there is none.
+
+    Parameters
+    ----------
+    runs
+        Spin-orbit runs of the host; their reasons and roles are set.
+    formula_units
+        In the cell.
+    hubbard_U_eV
+        Of the set.
+    """
+    aligned = []
+    for found in runs:
+        found.refused = []
+        found.what = f"{found.structure.composition.reduced_formula}, spin-orbit, {len(found.structure)} atoms"
+        if not found.done.usable:
+            continue
+        try:
+            direction = spin_direction(found.done)
+        except ValueError as error:
+            found.refused.append(str(error))
+            continue
+        found.what += f", moments along {_text(direction)}"
+        aligned.append(_Aligned(found, direction))
+    kept = _one_set(aligned)
+    if len(kept) < 2:
+        for one in kept:
+            one.found.refused.append("no other direction to compare with: one energy says nothing of the anisotropy")
+        return None, None, "fewer than two directions of one cell may be compared"
+    low = min(one.found.energy_eV for one in kept)
+    run = kept[0].found.done
+    table = ImportedDirections(
+        atoms=len(kept[0].found.structure),
+        ediff_eV=_ediff(run),
+        directions=[
+            ImportedDirection(
+                folder=one.found.place.name,
+                direction=[float(x) for x in one.direction],
+                energy_meV=1000.0 * (one.found.energy_eV - low),
+            )
+            for one in kept
+        ],
+        provenance=provenance_of(kept[0].found, hubbard_U_eV),
+    )
+    made = _map(kept, formula_units, hubbard_U_eV)
+    try:
+        made.fit()
+    except ValueError:
+        return (
+            table,
+            None,
+            f"{len(kept)} directions do not determine E(n), not even its quadratic part; they are listed",
+        )
+    return table, made, ""
+
+
+def spin_direction(run: VaspRun) -> NDArray[np.float64]:
+    """Unit vector along which a spin-orbit run was started, if its moments are still there.
+
+    The first site with a moment gives the sense; sites of an antiferromagnet may point against it.
+
+    Parameters
+    ----------
+    run
+        Non-collinear; SAXIS and MAGMOM say where the moments started, the site table where they are.
+
+    Raises
+    ------
+    ValueError
+        If no output holds site moments, there are none, they are not along one axis, or they turned.
+    """
+    if run.site_moment_vectors_muB is None:
+        raise ValueError("no site moments in its outputs (OUTCAR with LORBIT): nothing says where its spins point")
+    moments = np.array(run.site_moment_vectors_muB, dtype=float)
+    if np.linalg.norm(moments, axis=1).max() < _SMALLEST_MOMENT_muB:
+        raise ValueError("it has no moments")
+    asked = _asked(run)
+    along = moments @ asked
+    staggered = (np.sign(along)[:, None] * moments).sum(axis=0)
+    turned = float(np.degrees(np.arccos(np.clip(staggered @ asked / np.linalg.norm(staggered), -1.0, 1.0))))
+    aside = np.linalg.norm(moments - along[:, None] * asked, axis=1).max()
+    largest = np.linalg.norm(moments, axis=1).max()
+    if turned > LARGEST_TURN_degrees:
+        raise ValueError(f"its spins turned {turned:.0f} degrees away from {_text(asked)}: no energy of that direction")
+    if aside > np.sin(np.radians(4 * LARGEST_TURN_degrees)) * largest:
+        raise ValueError("its moments are not along one axis: a non-collinear state has no one direction")
+    return asked
+
+
+def _asked(run: VaspRun) -> NDArray[np.float64]:
+    """Where the moments were started: MAGMOM in the frame of SAXIS, or SAXIS itself."""
+    frame = axis_frame(run.saxis)
+    start = None if run.start_moments_muB is None else np.array(run.start_moments_muB, dtype=float)
+    if start is None or start.ndim != 2 or not start.any():
+        return np.asarray(frame[:, 2], dtype=float)
+    first = start[int(np.flatnonzero(np.linalg.norm(start, axis=1) > _SMALLEST_MOMENT_muB)[0])]
+    vector = frame @ first
+    return np.asarray(vector / np.linalg.norm(vector), dtype=float)
+
+
+def _one_set(aligned: Sequence[_Aligned]) -> list[_Aligned]:
+    """The largest set of runs that differ in direction alone; the others say in what else."""
+    if not aligned:
+        return []
+    sets = [[other for other in aligned if not _apart(one, other)] for one in aligned]
+    kept = max(sets, key=len)
+    first = aligned[sets.index(kept)]
+    for other in aligned:
+        other.found.refused += _apart(first, other)
+    out: list[_Aligned] = []
+    for one in sorted(kept, key=lambda a: a.found.energy_eV):
+        same = next((o for o in out if np.linalg.norm(o.direction - one.direction) < _ONE_DIRECTION), None)
+        if same is None:
+            out.append(one)
+        else:
+            above = 1000.0 * (one.found.energy_eV - same.found.energy_eV)
+            one.found.refused.append(f"the same direction as {same.found.place.name}, {above:.3g} meV above it")
+    return out
+
+
+def _apart(one: _Aligned, other: _Aligned) -> list[str]:
+    """In what else than direction two runs differ."""
+    if one is other:
+        return []
+    name, first, second = one.found.place.name, one.found.done, other.found.done
+    if not same_structure(one.found.structure, other.found.structure):
+        return [f"another cell than {name}"]
+    out = [f"{d.text} as in {name}" for d in unlike_cells(first, second)]
+    if first.kpoints != second.kpoints:
+        out.append(f"{second.kpoints} k points, not {first.kpoints} as in {name}: symmetry was not switched off alike")
+    if _ediff(first) is None or _ediff(second) is None:
+        out.append("EDIFF is not known: energies that differ by less than 1 meV need it")
+    elif _ediff(first) != _ediff(second):
+        out.append(f"EDIFF = {_ediff(second):g}, not {_ediff(first):g} as in {name}")
+    sizes = [np.linalg.norm(np.array(run.site_moment_vectors_muB, dtype=float), axis=1) for run in (first, second)]
+    if (worst := float(np.abs(sizes[0] - sizes[1]).max())) > SAME_MOMENT_muB:
+        out.append(f"a site's moment differs by {worst:.2f} muB from {name}: another electronic state")
+    return out
+
+
+def _ediff(run: VaspRun) -> float | None:
+    value = run.parameters.get("EDIFF", run.incar.get("EDIFF"))
+    return None if value is None else float(value)
+
+
+def _map(kept: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[str, float]) -> AnisotropyMap:
+    """E(n) with every -n: computed where there is a run of it, else equal to n."""
+    directions = [one.direction for one in kept]
+    energies = [1000.0 * one.found.energy_eV for one in kept]
+    own = list(zip(directions, energies, strict=True))
+    lone = [(n, e) for n, e in own if not any(np.linalg.norm(n + other) < _ONE_DIRECTION for other in directions)]
+    vectors = np.array([*directions, *(-n for n, _ in lone)])
+    values = np.array([*energies, *(e for _, e in lone)])
+    checks = [
+        Check(name="odd part within the noise", passed=None, note=REVERSED)
+        if len(lone) == len(own)
+        else odd_part_is_noise(vectors.tolist(), values, None)
+    ]
+    found = kept[0].found
+    return AnisotropyMap(
+        state="pristine",
+        directions=vectors.tolist(),
+        energies_meV=[float(e) for e in values - values.min()],
+        cell_volume_A3=float(found.structure.volume),
+        formula_units=formula_units,
+        ions="all electrons",
+        method=f"imported runs, {len(own)} directions",
+        checks=checks,
+        provenance=provenance_of(found, hubbard_U_eV),
+    )
+
+
+def _text(direction: NDArray[np.float64]) -> str:
+    return "[" + " ".join(f"{x + 0.0:.3g}" for x in np.round(direction, 3)) + "]"
