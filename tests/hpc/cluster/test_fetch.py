@@ -1,13 +1,15 @@
 """What is fetched goes through the memory one document at a time, however many there are."""
 
 import gc
+import tracemalloc
 import weakref
 from types import SimpleNamespace
 
 import pytest
+import services
 from jobflow import JobStore
 from jobflow.core.job import store_inputs
-from maggma.stores import MemoryStore
+from maggma.stores import GridFSStore, MemoryStore, MongoStore
 from magnetoionics.hpc.local.job_hashes import job_key
 from magnetoionics.hpc.local.sqlite_store import SqliteStore
 
@@ -140,3 +142,38 @@ def test_keys_of_jobs_that_stand_before_their_parents(store):
     assert fetch.copy_outputs(controller, fetch.RemoteStudy("flow", jobs), store) == 2
     first_key = job_key(first, {})
     assert store.by_key(job_key(last, {first.uuid: first_key}))["output"] == last.uuid
+
+
+@pytest.mark.cluster
+@pytest.mark.skipif(services.mongod_path() is None, reason="no mongod")
+def test_a_real_database_is_never_held_whole(store, tmp_path):
+    """Twelve outputs of 8 MB, a part of each in GridFS as jobflow keeps large data: the peak is that of a few."""
+    size, number = 8 * 1024**2, 12
+    mongo = services.Mongo(tmp_path / "mongo")
+    try:
+        there = {"database": "fetch", "host": "127.0.0.1", "port": mongo.port}
+        data = GridFSStore(collection_name="data", key="blob_uuid", **there)
+        jobstore = JobStore(MongoStore(collection_name="outputs", **there), additional_stores={"data": data})
+        jobstore.connect()
+        made = [store_inputs(n) for n in range(number)]
+        for n, job in enumerate(made):
+            text = {"text": chr(65 + n) * (size // 2), "kept outside": [chr(65 + n) * (size // 2)]}
+            jobstore.update(document(job.uuid, 1, text), key=["uuid", "index"], save={"data": ["kept outside"]})
+        queue = [{"uuid": j.uuid, "index": 1, "state": "COMPLETED", "job": j.as_dict()} for j in made]
+        controller = SimpleNamespace(jobs=OneJob(queue), jobstore=jobstore)
+        study = fetch.RemoteStudy("flow", [{k: row[k] for k in ("uuid", "index", "state")} for row in queue])
+        tracemalloc.start()
+        try:
+            assert fetch.copy_outputs(controller, study, store) == number
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < number * size / 2
+        indices = jobstore.docs_store._collection.index_information().values()
+        assert any(i["key"][0][0] == "uuid" for i in indices)
+        jobstore.close()
+    finally:
+        mongo.stop()
+    for n, job in enumerate(made):
+        output = store.query_one({"uuid": job.uuid})["output"]
+        assert output == {"text": chr(65 + n) * (size // 2), "kept outside": [chr(65 + n) * (size // 2)]}
