@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +24,29 @@ def commands(**options: Any) -> Any:
     return VaspCommands(standard=start, noncollinear=start, band=start, poll_s=0.05, potcar_spec=True, **options)
 
 
+@contextmanager
+def kept_ready() -> Iterator[Any]:
+    """Commands that start the emulator with its libraries imported, for flows of many runs."""
+    # A socket's path has at most about a hundred characters, which a test's own folder may exceed.
+    with tempfile.TemporaryDirectory() as folder:
+        address = Path(folder) / "emulator"
+        server = Path(__file__).with_name("emulator_server.py")
+        command = [sys.executable, str(server), str(address)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            start = f"{sys.executable} -I -S {Path(__file__).with_name('emulator_client.py')} {address}"
+            yield replace(commands(), standard=start, noncollinear=start, band=start)
+            # Its standard input is closed here, which ends it.
+
+
 def engine(settings: Any = None, **options: Any) -> Any:
     """The engine ``vasp`` on the emulator."""
     from magnetoionics.workflows.engine import get_engine
     from magnetoionics.workflows.vasp.settings import VaspSettings
 
-    return get_engine("vasp", dft=settings or VaspSettings(), commands=commands(), **options)
+    options.setdefault("commands", commands())
+    return get_engine("vasp", dft=settings or VaspSettings(), **options)
 
 
 def run(flow: Any, folder: Path) -> Any:

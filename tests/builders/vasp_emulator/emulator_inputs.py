@@ -40,7 +40,8 @@ class Inputs:
     @property
     def neutral_electrons(self) -> float:
         """Valence electrons of the atoms."""
-        return float(sum(VALENCE_ELECTRONS[self.potcar[self.symbols.index(s.specie.symbol)]] for s in self.structure))
+        of_symbol = {symbol: VALENCE_ELECTRONS[data] for symbol, data in zip(self.symbols, self.potcar, strict=False)}
+        return float(sum(of_symbol[s.specie.symbol] for s in self.structure))
 
     @property
     def electrons(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from magnetoionics.workflows.vasp.finished.reader import read_run
 from magnetoionics.workflows.vasp.order import block_order, in_order
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Incar, Poscar
-from vasp_running import EMULATOR
+from vasp_running import EMULATOR, kept_ready
 
 COMMON = {
     "PREC": "Accurate", "ALGO": "Normal", "GGA": "PE", "ENCUT": 520, "EDIFF": 1e-6, "ISMEAR": 0, "SIGMA": 0.05,
@@ -285,3 +286,27 @@ def test_ranks_are_shared_equally_or_vasp_stops(band: Path) -> None:
     done = emulate(band, ranks="7")
     assert done.returncode == 1
     assert "7 ranks cannot be shared by 2 images" in done.stdout
+
+
+def test_one_kept_ready_is_the_same_program(tmp_path: Path, cell: Structure) -> None:
+    """Files, streams, exit status and environment of a run are those of a fresh process."""
+
+    def outcome(done: subprocess.CompletedProcess[str], folder: Path) -> tuple[object, ...]:
+        return done.returncode, done.stdout, done.stderr, {p.name: p.read_bytes() for p in folder.iterdir()}
+
+    with kept_ready() as commands:
+        for number, (kind, version) in enumerate([("static", "6.4.3"), ("spin-orbit", "5.4.4"), ("broken", "6.4.3")]):
+            fresh, ready = tmp_path / f"fresh {number}", tmp_path / f"ready {number}"
+            for folder in (fresh, ready):
+                write_inputs(folder, cell, KINDS.get(kind, {"LDAUU": [1.0]}))
+            forked = subprocess.run(
+                shlex.split(commands.standard),
+                cwd=ready,
+                env=os.environ | {"VASP_EMULATOR_VERSION": version},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            expected = outcome(emulate(fresh, version=version), fresh)
+            assert expected[0] == (1 if kind == "broken" else 0)
+            assert outcome(forked, ready) == expected
