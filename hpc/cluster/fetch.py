@@ -149,8 +149,9 @@ def _keys(controller: JobController, study: RemoteStudy) -> list[Row]:
             found = controller.jobs.find_one({"uuid": uuid}, {"_id": 0, "job": 1})
             if found is None:
                 continue
+            job: Any = Job.from_dict(found["job"])
             try:
-                keys[uuid] = job_key(Job.from_dict(found["job"]), keys)
+                keys[uuid] = job_key(job, keys)
             except UnknownInputError:
                 continue
             waiting.remove(uuid)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
+from ...workflows.kinds import Kind
 from ..errors import UserError
 from ..local.execution import CHECKPOINTS
-from .table import TABLE_FILE, Kind, default_table, write_table
+from .table import TABLE_FILE, default_table, write_table
 
 if TYPE_CHECKING:
     from jobflow_remote.config.base import Project
