@@ -1,12 +1,16 @@
 """E(n) on the emulator: the map is the ligand field's, whichever way the moments are turned, and faults are caught."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from magnetoionics.analysis.builder.attempts import Attempts
+from magnetoionics.analysis.builder.inputs import sound_maps
 
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
-from magnetoionics.analysis.results.calculation import InvalidResultError, invalid_because
+from magnetoionics.analysis.results.calculation import invalid_because
 from magnetoionics.calculators.ligand_field import cobalt_energies
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
@@ -80,8 +84,12 @@ def test_a_map_that_fails_a_guard_is_not_used(cell, tmp_path, monkeypatch, fault
     monkeypatch.setenv("VASP_EMULATOR_FAULT", fault)
     found = make_map(cell, tmp_path, directions=DIRECTIONS[:2])
     assert any(reason.startswith(guard) for reason in invalid_because(found.checks))
-    with pytest.raises(InvalidResultError, match="map of pristine"):
-        collect_maps.original({"pristine": found})
+    attempts = Attempts()
+    parts = SimpleNamespace(maps=collect_maps.original({"pristine": found}), migration=None)
+    assert sound_maps(parts, attempts) is None
+    (reason,) = attempts.reasons["anisotropy"]
+    assert reason.startswith("E(n) of pristine: no result")
+    assert guard in reason
 
 
 @pytest.mark.parametrize("fault", ["", "penalty"])
