@@ -267,12 +267,14 @@ def spin_orbit_flow(
     judged = read_density(density.output, structure, maker=density_maker)
     jobs: list[Any] = [density, judged]
     found = []
+    # jobflow makes the schema of the whole document for every attribute that is asked of an output.
+    density_folder = density.output.dir_name
     for number, direction in enumerate(directions, start=1):
         for start in how.starts:
             maker = DirectionMaker(
                 settings=settings, how=how, direction=[float(x) for x in direction], start=start, **noncollinear
             )
-            run = maker.make(structure, density.output.dir_name if start == "density" else None)
+            run = maker.make(structure, density_folder if start == "density" else None)
             run.name = f"{name}: direction {number} of {len(directions)}, from {start}"
             run.update_metadata(marks_of_run("spin-orbit"))
             read = read_direction(run.output, structure, maker=maker)
