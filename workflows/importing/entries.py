@@ -18,6 +18,7 @@ from pymatgen.core import Element, Lattice, Structure
 
 from ..vasp.finished.document import HubbardBlock, PawDataSet, VaspRun
 from ..vasp.finished.electrons import functional_of
+from .tasks import run_of_task, tasks_in
 
 NOT_JUDGED = "convergence and moments are not in an entry: nothing of them was judged here"
 _BULK = "bulk"
@@ -77,6 +78,8 @@ def read_entries(path: Path) -> EntrySet:
     """
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as stream:
         content = json.load(stream)
+    if tasks := list(tasks_in(content)):
+        return EntrySet(runs=[EntryRun(name, run_of_task(task)) for name, task in tasks])
     vbm = content.get("vbm") if isinstance(content, dict) else None
     gap = content.get("band_gap") if isinstance(content, dict) else None
     out = EntrySet()

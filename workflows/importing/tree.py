@@ -11,6 +11,7 @@ from typing import Literal
 
 from ..vasp.finished.band import image_folders
 from ..vasp.finished.files import kind_of, open_bytes
+from .tasks import TASK_MARKS
 
 PlaceKind = Literal["run", "band", "defect entries"]
 # More folders than any study has: a home directory was given by mistake.
@@ -129,4 +130,4 @@ def _holds_entries(path: Path) -> bool:
             text = stream.read(200_000)
     except (OSError, UnicodeDecodeError, EOFError):
         return False
-    return any(name in text for name in _ENTRY_CLASSES)
+    return any(name in text for name in (*_ENTRY_CLASSES, *TASK_MARKS))
