@@ -10,7 +10,9 @@ from magnetoionics.analysis.magnetism.hole_field import (
     orthonormal,
     t2g_orbital_momentum,
 )
+from magnetoionics.analysis.results.checks import invalid_because
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 from magnetoionics.calculators.d_shell import D_ORBITALS, orbital_momentum
 from magnetoionics.calculators.slonczewski import slonczewski_energies, slonczewski_k1_eV
 
@@ -108,3 +110,15 @@ def test_two_states_that_are_one_are_refused():
 def test_absurd_conditions_are_refused(change, match):
     with pytest.raises(ValueError, match=match):
         field((0.0, 1.0, 2.0)).energies([[0, 0, 1.0]], **change)
+
+
+def test_kept_holes_of_cobalt_ferrite_give_what_the_formulation_prints(repository):
+    (found,) = load_reference_calculations()["imma-pw400-k2-holes"].holes
+    assert not invalid_because(found.checks)
+    assert sorted(found.energies_meV) == pytest.approx([0.0, 34.7, 102.0], abs=0.1)
+    made = [cubic_anisotropy([found], VOLUME_A3, orbital_reduction=k) for k in (1.0, 0.9, 0.8)]
+    printed = ", ".join(f"{m.K1_MJ_per_m3:.1f}" for m in made[:2]) + f" and {made[2].K1_MJ_per_m3:.1f} MJ/m³"
+    text = " ".join((repository / "docs" / "formulation.md").read_text(encoding="utf-8").split())
+    assert f"L = {made[0].orbital_moment_100_muB:.2f} μB along ⟨100⟩ and K₁ = {printed}" in text
+    assert f"{cubic_anisotropy([found], VOLUME_A3, 300.0).K1_MJ_per_m3:.1f} MJ/m³ at 300 K" in text
+    assert f"λ = {found.spin_orbit_meV:.1f} meV" in text
