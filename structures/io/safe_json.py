@@ -78,6 +78,9 @@ _CLASSES = {
     ("datetime", "datetime"),
     ("uuid", "UUID"),
     ("numpy", "array"),
+    # Resources of a job, which its metadata carry to a scheduler.
+    ("qtoolkit.core.data_objects", "ProcessPlacement"),
+    ("qtoolkit.core.data_objects", "QResources"),
     ("bson.objectid", "ObjectId"),
     ("jobflow.core.reference", "OutputReference"),
     ("jobflow.core.schemas", "JobStoreDocument"),
