@@ -133,7 +133,12 @@ def test_ruff_format(repository: Path) -> None:
 
 
 def test_strict_types(repository: Path, tmp_path: Path) -> None:
-    """Through a link with the package's name, because a checkout may be called anything."""
+    """Through a link with the package's name, because a checkout may be called anything.
+
+    Classes of the extras are base classes here: without them mypy knows nothing of what derives from them.
+    """
+    for extra in ("phonopy", "atomate2", "qtoolkit"):
+        pytest.importorskip(extra, exc_type=ImportError)
     (tmp_path / "magnetoionics").symlink_to(repository, target_is_directory=True)
     _tool(
         "mypy",
