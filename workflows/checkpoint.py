@@ -4,7 +4,8 @@ An optimiser is deterministic: started again it asks for the same positions, get
 once, and computes only from where it was killed. The result is that of an undisturbed run up to rounding
 (an engine may sum neighbours in another order after a restart: 1e-13 eV with rigid ions). A call of a second or
 more is on disk when it ends, so that at most the one in flight is lost; short jobs of faster calls keep nothing and
-start again. Where the environment variable `FOLDER_VARIABLE` is not set, nothing is written.
+start again. Each line carries a checksum: an altered one ends the record and is never replayed. Where the
+environment variable `FOLDER_VARIABLE` is not set, nothing is written.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import json
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,7 +55,8 @@ class Checkpoint:
         self._numbers = {entry["name"]: entry["value"] for entry in known if "name" in entry}
         self._loaded = [entry for entry in known if "name" not in entry]
         self._next = 0
-        self._pending: list[str] = []
+        # Written as text only when they are put on disk: most jobs end before that.
+        self._pending: list[dict[str, Any]] = []
         self._begun = self._flushed = time.monotonic()
         self.replayed = 0
 
@@ -92,11 +95,12 @@ class Checkpoint:
         return None
 
     def _add(self, atoms: Atoms, results: dict[str, Any], at_once: bool) -> None:
-        plain = {k: _plain(v) for k, v in results.items() if isinstance(v, int | float | np.ndarray | np.floating)}
-        self._put({"positions": atoms.positions.tolist(), "cell": atoms.cell.array.tolist(), "results": plain}, at_once)
+        kept = {k: np.array(v) for k, v in results.items() if isinstance(v, int | float | np.ndarray | np.floating)}
+        entry = {"positions": atoms.positions.copy(), "cell": atoms.cell.array.copy(), "results": kept}
+        self._put(entry, at_once)
 
     def _put(self, entry: dict[str, Any], at_once: bool = False) -> None:
-        self._pending.append(json.dumps(entry))
+        self._pending.append(entry)
         if at_once or (self.is_old and time.monotonic() - self._flushed >= FLUSH_S):
             self.flush()
 
@@ -128,7 +132,7 @@ class Checkpoint:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as handle:
-            handle.write("".join(f"{line}\n" for line in self._pending))
+            handle.write("".join(f"{_line(entry)}\n" for entry in self._pending))
             handle.flush()
             os.fsync(handle.fileno())
         self._pending.clear()
@@ -177,14 +181,14 @@ def _fingerprint(parts: tuple[Any, ...]) -> str:
 
 
 def _read(path: Path) -> Iterator[dict[str, Any]]:
-    """Whole lines; a torn one, the trace of a killed process, ends the record."""
+    """Whole lines; a torn or altered one, the trace of a killed process or a bad disk, ends the record."""
     if not path.is_file():
         return
     content = path.read_bytes()
     whole = 0
     for line in content.splitlines(keepends=True):
         try:
-            known = _entry(json.loads(line))
+            known = _entry(line)
         except (ValueError, KeyError, TypeError):
             break
         if not line.endswith(b"\n"):
@@ -196,8 +200,24 @@ def _read(path: Path) -> Iterator[dict[str, Any]]:
             handle.truncate(whole)
 
 
-def _entry(read: dict[str, Any]) -> dict[str, Any]:
-    """One line of the record: an evaluation, or a number with its name."""
+def _line(entry: dict[str, Any]) -> str:
+    """An entry as text behind its checksum."""
+    text = json.dumps(entry, default=np.ndarray.tolist)
+    return f"{zlib.crc32(text.encode()):08x} {text}"
+
+
+def _entry(line: bytes) -> dict[str, Any]:
+    """One line of the record: an evaluation, or a number with its name.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        If it is none, or not what was written.
+    """
+    checksum, _, text = line.rstrip(b"\n").partition(b" ")
+    if int(checksum, 16) != zlib.crc32(text):
+        raise ValueError("the line is not what was written")
+    read = json.loads(text)
     if "name" in read:
         return {"name": str(read["name"]), "value": float(read["value"])}
     positions, cell = np.array(read["positions"], dtype=float), np.array(read["cell"], dtype=float)
@@ -211,10 +231,6 @@ def _same(entry: dict[str, Any], atoms: Atoms) -> bool:
         and float(np.abs(positions - atoms.positions).max()) < SAME_A
         and float(np.abs(np.asarray(entry["cell"]) - atoms.cell.array).max()) < SAME_A
     )
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else float(value)
 
 
 def _value(value: Any) -> Any:

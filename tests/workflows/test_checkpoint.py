@@ -1,6 +1,8 @@
 """A relaxation or band that is killed goes on from its last step, and ends as if nothing had happened."""
 
 import json
+import re
+import zlib
 
 import numpy as np
 import pytest
@@ -128,13 +130,35 @@ def test_wrong_answers_are_never_replayed(calls, tmp_path, monkeypatch):
     with pytest.raises(Killed):
         relaxed()
     (file,) = tmp_path.iterdir()
-    entries = [json.loads(line) for line in file.read_text().splitlines()]
+    entries = [json.loads(line.partition(" ")[2]) for line in file.read_text().splitlines()]
     for entry in entries:
         entry["positions"] = (np.array(entry["positions"]) + 1e-3).tolist()
         entry["results"]["energy"] = 0.0
-    file.write_text("".join(json.dumps(e) + "\n" for e in entries))
+    texts = [json.dumps(entry) for entry in entries]
+    file.write_text("".join(f"{zlib.crc32(text.encode()):08x} {text}\n" for text in texts))
     calls["kill_at"] = None
     assert relaxed() == whole
+
+
+@pytest.mark.parametrize("line", [0, 1])
+def test_an_altered_digit_is_never_replayed(line, calls, tmp_path, monkeypatch):
+    """One digit of an energy changed on disk: that line and those behind it are asked again."""
+    whole = relaxed()
+    needed = calls["n"]
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    calls["n"], calls["kill_at"] = 0, 4
+    with pytest.raises(Killed):
+        relaxed()
+    (file,) = tmp_path.iterdir()
+    lines = file.read_text().splitlines(keepends=True)
+    digit = re.search(r'"energy": -?\d+\.(\d)', lines[line])
+    assert digit is not None
+    place = digit.start(1)
+    lines[line] = lines[line][:place] + str((int(digit[1]) + 1) % 10) + lines[line][place + 1 :]
+    file.write_text("".join(lines))
+    calls["kill_at"], calls["n"] = None, 0
+    assert relaxed() == whole
+    assert calls["n"] == needed - line
 
 
 def test_call_of_a_slow_engine_is_on_disk_however_young_the_job(calls, tmp_path, monkeypatch):
