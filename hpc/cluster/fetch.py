@@ -195,4 +195,5 @@ def fetch_study(project_name: str, folder: Path, flow: str) -> RemoteStudy:
         copy_outputs(controller, study, docs)
     if study.finished:
         finish_study(store, study.seconds_by_stage, flow, folder)
+    store.close()
     return study

@@ -8,6 +8,7 @@ import zlib
 from contextlib import closing
 from pathlib import Path
 
+from .sqlite_errors import is_damage, unavailable
 from .sqlite_store import DAMAGED, Row, SqliteStore, decode
 from .store import STORE_FILE, STORE_FOLDER, refuse_links
 
@@ -27,6 +28,11 @@ def heal_store(folder: Path) -> list[str]:
     -------
     list of str
         What was found and done, for the user; empty if all is well.
+
+    Raises
+    ------
+    StoreUnavailableError
+        If the store cannot be read now; it is left where it is.
     """
     refuse_links(folder)
     path = folder / STORE_FOLDER / STORE_FILE
@@ -72,11 +78,13 @@ def _damage(path: Path) -> str:
             # The check looks at pages; this decodes the text in them.
             for _ in db.execute("SELECT uuid, idx, name FROM documents"):
                 pass
-    except sqlite3.OperationalError as error:
-        # A store without its table is new; a locked or unreadable one is not ours to move.
-        return "" if "no such table" in str(error) or "locked" in str(error) else str(error)
     except sqlite3.DatabaseError as error:
-        return str(error)
+        if is_damage(error):
+            return str(error)
+        if "no such table" in str(error):  # it is new
+            return ""
+        # A locked, full or forbidden one is sound: moved aside, all of it would be computed again.
+        raise unavailable(path, error, "read") from error
     return "" if first == "ok" else str(first)
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from ..errors import UserError
+from .sqlite_errors import is_damage, unavailable
 
 RUN_LOG_FILE = "journal.sqlite"
 LOCK_FILE = "run.lock"
@@ -119,9 +120,14 @@ class RunLog:
         Raises
         ------
         FolderInUseError
-            If another runner holds the lock.
+            If another runner holds the lock, or is alive where locks do not reach (network folders).
         """
         self._lock = _take_lock(self.folder)
+        try:
+            _refuse_live_run(self.folder)
+        except FolderInUseError:
+            self._unlock()
+            raise
         self._connection = _open(self.folder / RUN_LOG_FILE)
         now, pid = time.time(), os.getpid()
         with self._connection as db:
@@ -166,6 +172,9 @@ class RunLog:
             self._write("UPDATE run SET ended = ? WHERE id = 1", [(time.time(),)])
             self._connection.close()
             self._connection = None
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -224,7 +233,9 @@ def _alive(pid: int, born: str, machine: str, beat: float) -> bool:
 def _open(path: Path) -> sqlite3.Connection:
     try:
         return _connect(path)
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error) and "no such column" not in str(error):
+            raise unavailable(path, error, "written") from error
         for tail in ("", "-wal", "-shm"):
             Path(f"{path}{tail}").unlink(missing_ok=True)
         return _connect(path)
@@ -250,10 +261,40 @@ def refuse_if_in_use(folder: Path) -> None:
     Raises
     ------
     FolderInUseError
-        If another runner holds its lock.
+        If another runner holds its lock, or is alive where locks do not reach.
     """
-    if (folder / LOCK_FILE).is_file() and (lock := _take_lock(folder)) is not None:
-        lock.close()
+    if not (folder / LOCK_FILE).is_file():
+        return
+    lock = _take_lock(folder)
+    try:
+        _refuse_live_run(folder)
+    finally:
+        if lock is not None:
+            lock.close()
+
+
+def _refuse_live_run(folder: Path) -> None:
+    """Refuse a folder whose run log has a live heartbeat: network folders often take a lock on one machine only.
+
+    A runner of this machine holds the lock itself where there are locks. One of another machine is asked by its
+    heartbeat twice, because the clocks of two machines may differ.
+    """
+    found = read_run_log(folder)
+    if found is None or found[0].ended is not None:
+        return
+    run = found[0]
+    here = run.machine == socket.gethostname()
+    if here and (not run.alive or run.pid == os.getpid()):
+        return
+    if not here:
+        time.sleep(2.5 * BEAT_S)
+        again = read_run_log(folder)
+        if again is None or again[0].ended is not None or again[0].beat == run.beat:
+            return
+    raise FolderInUseError(
+        f"{folder.parent} is being computed by process {run.pid} on {run.machine}; watch it with "
+        f"`magnetoionics status {folder.parent} --watch`"
+    )
 
 
 def _take_lock(folder: Path) -> IO[str] | None:

@@ -6,6 +6,7 @@ What has been computed is never computed again: a finished job leaves its output
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from ..errors import UserError
 from .execution import Outcome, execute
 from .job_hashes import UnknownInputError, job_key
 from .old_keys import old_job_key, still_holds
-from .run_log import JobState, RunLog
+from .run_log import FolderInUseError, JobState, RunLog
 from .schedule import Node, Schedule
 from .sqlite_store import DamagedStoreError, Row, SqliteStore, decode, encode
 
@@ -53,6 +54,9 @@ class RunSummary:
     def finished(self) -> bool:
         """Whether nothing failed."""
         return not self.failed
+
+
+_ONE_IN_PROCESS = threading.Lock()
 
 
 def stage_of(job: Job) -> str:
@@ -123,8 +127,20 @@ class LocalRunner:
         Raises
         ------
         FolderInUseError
-            If another runner works on the same store.
+            If another runner works on the same store, or anywhere in this process: a job may change the current
+            folder and the environment, which all threads of a process share.
         """
+        if not _ONE_IN_PROCESS.acquire(blocking=False):
+            raise FolderInUseError(
+                "another study is being computed in this Python process, and two would change each other's current "
+                "folder; wait for it, or start this one in a process of its own (`magnetoionics run`)"
+            )
+        try:
+            return self._run(flow)
+        finally:
+            _ONE_IN_PROCESS.release()
+
+    def _run(self, flow: Flow | Job) -> RunSummary:
         self._schedule = Schedule()
         if self._docs is not None:
             self._run_log = RunLog(Path(self._docs.path).parent)

@@ -13,7 +13,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from monty.json import jsanitize
 from ...stored import SCHEMA_VERSION
 from ...structures.io.safe_json import check_classes
 from ..errors import UserError
+from .sqlite_errors import is_damage, unavailable
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -92,32 +93,54 @@ class SqliteStore(Store):
         ------
         DamagedStoreError
             If the file is no SQLite database.
+        StoreUnavailableError
+            If it may be one and cannot be opened.
         """
         if self._connection is not None and not force_reset:
             return
         self.close()
-        name = f"{Path(self.path).absolute().as_uri()}?mode=ro" if self.read_only else self.path
-        connection = sqlite3.connect(
-            name, timeout=60, isolation_level=None, check_same_thread=False, uri=self.read_only
-        )
         try:
-            if self.read_only:
-                connection.execute("SELECT uuid FROM documents LIMIT 1").fetchall()
-            else:
-                connection.execute("PRAGMA journal_mode=WAL")
-                if not connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall():
-                    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-                connection.executescript(_SCHEMA)
+            self._connection = self._connected("?mode=ro") if self.read_only else self._connected()
         except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise DamagedStoreError(
+                    f"{self.path} is no readable job store ({error}); the next `magnetoionics run` moves it aside"
+                ) from error
+            if self.read_only and self._is_at_rest():
+                # Where nothing may be written, SQLite cannot make the files that its write-ahead log needs.
+                with suppress(sqlite3.DatabaseError):
+                    self._connection = self._connected("?immutable=1")
+                    return
+            raise unavailable(self.path, error, "read" if self.read_only else "written") from error
+
+    def _connected(self, query: str = "") -> sqlite3.Connection:
+        name = f"{Path(self.path).absolute().as_uri()}{query}" if query else self.path
+        connection = sqlite3.connect(name, timeout=60, isolation_level=None, check_same_thread=False, uri=bool(query))
+        try:
+            if query:
+                connection.execute("SELECT uuid FROM documents LIMIT 1").fetchall()
+                return connection
+            connection.execute("PRAGMA journal_mode=WAL")
+            if not connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall():
+                connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            connection.executescript(_SCHEMA)
+        except sqlite3.DatabaseError:
             connection.close()
-            raise DamagedStoreError(
-                f"{self.path} is no readable job store ({error}); the next `magnetoionics run` moves it aside"
-            ) from error
-        self._connection = connection
+            raise
+        return connection
+
+    def _is_at_rest(self) -> bool:
+        """Whether all that was written is in the file itself."""
+        log = Path(f"{self.path}-wal")
+        return Path(self.path).is_file() and (not log.exists() or log.stat().st_size == 0)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; the last one to do so leaves one file that can be read where nothing may be written."""
         if self._connection is not None:
+            if not self.read_only:
+                with suppress(sqlite3.Error):  # another process has it open
+                    self._connection.execute("PRAGMA busy_timeout=0")
+                    self._connection.execute("PRAGMA journal_mode=DELETE")
             self._connection.close()
             self._connection = None
 
@@ -198,10 +221,21 @@ class SqliteStore(Store):
         self.write_rows(rows)
 
     def write_rows(self, rows: Sequence[Row], remove: Sequence[tuple[str, int]] = ()) -> None:
-        """Insert or replace encoded documents, and remove others, in one transaction."""
-        with self._transaction() as connection:
-            connection.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", rows)
-            connection.executemany("DELETE FROM documents WHERE uuid = ? AND idx = ?", remove)
+        """Insert or replace encoded documents, and remove others, in one transaction.
+
+        Raises
+        ------
+        StoreUnavailableError
+            If the file cannot be written; it is then as it was.
+        """
+        try:
+            with self._transaction() as connection:
+                connection.executemany("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", rows)
+                connection.executemany("DELETE FROM documents WHERE uuid = ? AND idx = ?", remove)
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise
+            raise unavailable(self.path, error, "written") from error
 
     @contextmanager
     def holding(self) -> Iterator[list[Row]]:

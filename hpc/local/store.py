@@ -63,6 +63,24 @@ def open_store(folder: Path) -> JobStore:
     return store
 
 
+def read_store(folder: Path) -> JobStore:
+    """Connected job store of a study's folder that nothing is written to: works where one may only read.
+
+    Raises
+    ------
+    UserError
+        As `refuse_links`, or if the store cannot be read.
+    """
+    from jobflow import JobStore
+
+    from .sqlite_store import SqliteStore
+
+    refuse_links(folder)
+    store = JobStore(SqliteStore(str(folder / STORE_FOLDER / STORE_FILE), read_only=True))
+    store.connect()
+    return store
+
+
 def stores_of(folders: Sequence[Path]) -> list[SqliteStore]:
     """Stores of other studies, to be read only.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,15 +86,15 @@ def run_hops(
     refuse_links(folder)
     refuse_if_in_use(folder / STORE_FOLDER)
     notes = heal_store(folder)
-    store = open_store(folder)
-    with StageProgress(flow, told) as progress:
-        summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
-    for note in [*notes, *summary.damaged]:
-        told.print(f"damage: {note}", style="yellow", markup=False)
-    if COLLECT_JOB in summary.failed:
-        name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
-        raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
-    found = _result(store, last)
+    with closing(open_store(folder)) as store:
+        with StageProgress(flow, told) as progress:
+            summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
+        for note in [*notes, *summary.damaged]:
+            told.print(f"damage: {note}", style="yellow", markup=False)
+        if COLLECT_JOB in summary.failed:
+            name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
+            raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
+        found = _result(store, last)
     write_hops(found, folder)
     print_hops(found, console)
     console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,16 +106,16 @@ def run_study(
 
     for note in [*notes, *heal_store(folder)]:
         console.print(f"damage: {note}", style="yellow", markup=False)
-    store = open_store(folder)
-    with StageProgress(flow, console) as progress:
-        summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
-    for note in summary.damaged:
-        console.print(f"damage: {note}", style="yellow", markup=False)
-    if STUDY_JOB in summary.failed:
-        name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
-        raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
-    seconds = {**summary.seconds_by_stage, "total": time.perf_counter() - begin}
-    study = finish_study(store, seconds, flow.uuid, folder, summary.failed_by_stage)
+    with closing(open_store(folder)) as store:
+        with StageProgress(flow, console) as progress:
+            summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
+        for note in summary.damaged:
+            console.print(f"damage: {note}", style="yellow", markup=False)
+        if STUDY_JOB in summary.failed:
+            name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
+            raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
+        seconds = {**summary.seconds_by_stage, "total": time.perf_counter() - begin}
+        study = finish_study(store, seconds, flow.uuid, folder, summary.failed_by_stage)
     print_failures(study, console)
     console.print(
         f"{folder / REPORT}  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)", style="bold", markup=False
@@ -213,11 +214,12 @@ def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, d
         As `rebuild_report`.
     """
     from ...analysis.builder.post_processing import HopEnds, engine_couplings, with_assumptions
-    from ..local.store import has_store, open_store
+    from ..local.store import has_store, read_store
 
     if not has_store(folder):
         raise UserError(f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`")
-    study, bands = _load(open_store(folder))
+    with closing(read_store(folder)) as store:
+        study, bands = _load(store)
     if assumptions is None:
         return study, bands
     if study.declared is not None and not assumptions.enthalpies:
