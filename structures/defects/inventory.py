@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from pymatgen.core import Species, Structure
@@ -16,9 +16,10 @@ from ..host_definition import Host
 from .charge_compensation import Compensation, compensated, compensations
 from .collinear_pairs import CollinearPair, collinear_pairs
 from .complexes import DefectComplex, distinct_complexes, members_from_text, with_complex
-from .hops import Hop, distinct_hops
+from .hops import Hop
 from .interstitial_hops import interstitial_hops, interstitial_labels
 from .interstitials import InterstitialSite, distinct_interstitial_sites
+from .undirected_hops import undirected_hops
 from .vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
 
 
@@ -40,7 +41,7 @@ class Inventory:
         Per vacancy: pairs in line with it of every ion that a hop of the host takes into it, or of the main mover
         where none does; never of an ion of the other sign.
     hops
-        Into every vacancy of each kind that the host names, one per symmetry class.
+        Into the vacancies of each kind that the host names, one per symmetry class; a hop and its reverse are one.
     not_possible
         Hops of the host that there are not, with the reason.
     interstitial_sites, interstitial_names
@@ -148,17 +149,13 @@ def take_inventory(
         out.collinear_pairs.append(
             [p for ion in _movers(host, cell, vacancy) for p in collinear_pairs(cell, vacancy.index, ion)]
         )
-    for kind in host.hops:
-        if (kind.vacancy_element, kind.vacancy_sublattice) not in present:
-            place = f"{kind.vacancy_element}({kind.vacancy_sublattice})"
-            out.not_possible.append(f"{kind.ion} into V_{place}: the order has no {place}")
-            continue
-        for vacancy in distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice):
-            index = same_site_in(big, cell, vacancy.index)
-            try:
-                out.hops += distinct_hops(big, index, vacancy.label, kind.ion, kind.from_sublattice, kind.cutoff_A)
-            except ValueError as error:
-                out.not_possible.append(f"{kind.ion}({kind.from_sublattice}) into {vacancy.label}: {error}")
+    there = [k for k in host.hops if (k.vacancy_element, k.vacancy_sublattice) in present]
+    for kind in (k for k in host.hops if k not in there):
+        place = f"{kind.vacancy_element}({kind.vacancy_sublattice})"
+        out.not_possible.append(f"{kind.ion} into V_{place}: the order has no {place}")
+    numbered, absent = undirected_hops(cell, big, there)
+    out.hops = [replace(one.hop, multiplicity=one.ways) for one in numbered]
+    out.not_possible += [f"{k.ion}({k.from_sublattice}) into {label}: {reason}" for k, label, reason in absent]
     if insert is not None:
         _insert(out, big, insert, insertion_cutoff_A)
     for text, cutoff_A in complexes:

@@ -9,11 +9,12 @@ from jobflow import Flow, job
 from ...analysis.kinetics.hop_spread import HopSpread, spread_hop
 from ...analysis.kinetics.migration import Migration
 from ...analysis.results.calculation import Calculation
+from ...structures.defects.undirected_hops import NumberedHop
 from ...structures.host import Host, get_host
 from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, tolerant
-from .hops import HopNumber, all_hops, build_numbered_hop, plain_kind, read_numbered
+from .hops import all_hops, build_hop_of, read_numbered
 
 # A band more costs what a whole study does; beyond this many the rest is named and left out.
 MOST_HOPS = 6
@@ -75,7 +76,7 @@ class HopSpreadStage(Stage):
                 if len(outputs) == MOST_HOPS:
                     absent.append(f"{order}, {number.label}: more than {MOST_HOPS} bands")
                     continue
-                hop = build_numbered_hop(bulk, study.maker.repeats, plain_kind(number.kind), number.vacancy, number.hop)
+                hop = build_hop_of(bulk, study.maker.repeats, number)
                 out = output_of(hop)
                 name = f"band {order} {number.label}"
                 band = study.engine.band(out.initial, out.final, out.intermediates, mover=out.mover, name=name)
@@ -87,7 +88,7 @@ class HopSpreadStage(Stage):
         return Flow([*jobs, last], output=last.output, name=self.name)
 
 
-def _numbers(host: Host, order: str, repeats: Repeats, absent: list[str]) -> list[HopNumber]:
+def _numbers(host: Host, order: str, repeats: Repeats, absent: list[str]) -> list[NumberedHop]:
     """Distinct hops of the host's first kind in one order; what there is not is added to `absent`."""
     try:
         found, _ = all_hops(host, host.structure(order), repeats)

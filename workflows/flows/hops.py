@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, Job, Maker, job
 from pymatgen.core import Structure
 
 from ...analysis.kinetics.field_treatments import FieldStudy
@@ -17,8 +17,8 @@ from ...analysis.results.calculation import Band, Calculation
 from ...analysis.results.checks import InvalidResultError, require_valid
 from ...stored.base import Stored
 from ...structures.cells.supercell import supercell
-from ...structures.defects.hops import Hop, distinct_hops
-from ...structures.defects.vacancies import distinct_vacancies, same_site_in
+from ...structures.defects.hops import Hop
+from ...structures.defects.undirected_hops import NumberedHop, hops_into, undirected_hops
 from ...structures.host import HopKind, Host, HostKey, get_host, portable_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
@@ -28,16 +28,6 @@ from .building import Repeats, as_repeats, tolerant
 from .migration import read_hop
 
 FIELDS_V_PER_M = (0.0, 1e8, -1e8, 5e8, -5e8)
-
-
-@dataclass(frozen=True)
-class HopNumber:
-    """One of the distinct hops of a host: its kind, and its place in the lists of vacancies and hops."""
-
-    kind: HopKind
-    vacancy: int
-    hop: int
-    label: str
 
 
 @dataclass
@@ -92,7 +82,7 @@ class AllHopsMaker(Stored, Maker):
         bulk = self.engine.relax(cell, name=f"{host.key} cell", cell=True)
         jobs, migrations, bands = [bulk], [], []
         for number in hops:
-            built = build_numbered_hop(bulk.output, self.repeats, plain_kind(number.kind), number.vacancy, number.hop)
+            built = build_hop_of(bulk.output, self.repeats, number)
             out = output_of(built)
             band = self.engine.band(
                 out.initial, out.final, out.intermediates, mover=out.mover, name=f"band {number.label}"
@@ -127,46 +117,29 @@ class AllHopsMaker(Stored, Maker):
 
 
 def hop_kinds(host: Host, cell: Structure) -> list[HopKind]:
-    """Every cation into every cation vacancy of the sublattice pairs that the host's own hops join.
+    """Every ion into every vacancy of its own sign on the sublattice pairs that the host's own hops join.
 
-    The host's own hops come first.
+    Cations and atoms of metals go into the vacancies of each other, anions into those of anions. The host's own hops
+    come first.
     """
-    present = sorted({(s.specie.symbol, s.properties["sublattice"]) for s in cell if s.properties["valence"] > 0})
-    kinds = list(host.hops)
+    anions = {(s.specie.symbol, s.properties["sublattice"]): s.properties["valence"] < 0 for s in cell}
+    kinds = [
+        k for k in host.hops if {(k.ion, k.from_sublattice), (k.vacancy_element, k.vacancy_sublattice)} <= set(anions)
+    ]
     for kind in host.hops:
-        for ion, start in present:
-            for element, place in present:
+        for ion, start in sorted(anions):
+            for element, place in sorted(anions):
                 made = HopKind(ion, start, element, place, kind.cutoff_A)
                 joined = (start, place) == (kind.from_sublattice, kind.vacancy_sublattice)
-                if joined and made not in kinds:
+                if joined and anions[ion, start] == anions[element, place] and made not in kinds:
                     kinds.append(made)
-    return [k for k in kinds if {(k.ion, k.from_sublattice), (k.vacancy_element, k.vacancy_sublattice)} <= set(present)]
+    return kinds
 
 
-def all_hops(host: Host, cell: Structure, repeats: Repeats) -> tuple[list[HopNumber], list[str]]:
-    """Distinct hops of a host, and in words the pairs of ion and vacancy between which there is none."""
-    big = supercell(cell, repeats)
-    found: list[HopNumber] = []
-    absent: list[str] = []
-    for kind in hop_kinds(host, cell):
-        vacancies = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)
-        for v, vacancy in enumerate(vacancies):
-            try:
-                hops = _hops_of(big, cell, kind, v)
-            except ValueError as error:
-                absent.append(f"{kind.ion}({kind.from_sublattice}) -> {vacancy.label}: {error}")
-                continue
-            found += [
-                HopNumber(kind, v, n, f"{kind.ion}({kind.from_sublattice}) {vacancy.label} {n + 1}")
-                for n in range(len(hops))
-            ]
-    return found, absent
-
-
-def _hops_of(big: Structure, cell: Structure, kind: HopKind, vacancy: int) -> list[Hop]:
-    site = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[vacancy]
-    index = same_site_in(big, cell, site.index)
-    return distinct_hops(big, index, site.label, kind.ion, kind.from_sublattice, kind.cutoff_A)
+def all_hops(host: Host, cell: Structure, repeats: Repeats) -> tuple[list[NumberedHop], list[str]]:
+    """Distinct hops of a host, a hop and its reverse once; in words the ions and vacancies without one."""
+    found, absent = undirected_hops(cell, supercell(cell, repeats), hop_kinds(host, cell))
+    return found, [f"{k.ion}({k.from_sublattice}) -> {label}: {reason}" for k, label, reason in absent]
 
 
 def plain_kind(kind: HopKind) -> list[str | float]:
@@ -175,11 +148,20 @@ def plain_kind(kind: HopKind) -> list[str | float]:
 
 
 @job(name="hop")
-def build_numbered_hop(bulk: Calculation, repeats: Repeats, kind: list[str | float], vacancy: int, hop: int) -> Hop:
-    """One distinct hop in a supercell of the relaxed cell."""
+def build_numbered_hop(
+    bulk: Calculation, repeats: Repeats, kind: list[str | float], vacancy: int, hop: int, ways: int | None = None
+) -> Hop:
+    """One distinct hop in a supercell of the relaxed cell; `ways` are its equivalent ones, where a cell shows fewer."""
     require_valid(bulk.checks, bulk.name)
     big = supercell(bulk.structure, as_repeats(repeats))
-    return _hops_of(big, bulk.structure, HopKind(*kind), vacancy)[hop]  # type: ignore[arg-type]
+    made = hops_into(bulk.structure, big, HopKind(*kind), vacancy)[hop]  # type: ignore[arg-type]
+    return made if ways is None else replace(made, multiplicity=ways)
+
+
+def build_hop_of(bulk: Calculation, repeats: Repeats, numbered: NumberedHop) -> Job:
+    """Job of `build_numbered_hop` for a hop of the unrelaxed cell."""
+    more = {} if numbered.ways == numbered.hop.multiplicity else {"ways": numbered.ways}
+    return build_numbered_hop(bulk, repeats, plain_kind(numbered.kind), numbered.vacancy, numbered.number, **more)
 
 
 @job(name="read hop")
