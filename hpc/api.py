@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -58,6 +59,7 @@ def run(
     reuse: Sequence[str | Path] = (),
     overwrite: bool = False,
     quiet: bool = False,
+    **of_stages: Any,
 ) -> Study:
     """Compute a study, as ``magnetoionics run`` does, and load it.
 
@@ -95,6 +97,8 @@ def run(
         Replace a study that the folder holds.
     quiet
         No progress bars.
+    **of_stages
+        Options of stages, as on the command line, e.g. ``vibrating_A=4.0`` or ``maps=["V_O(1)"]``.
 
     Raises
     ------
@@ -119,7 +123,7 @@ def run(
         jobs=jobs,
         reuse=[Path(folder) for folder in reuse],
         assumptions=read_assumptions(reference, pulse, film, enthalpies),
-        options=StudyOptions(fields=fields, image_distance_A=image_distance_A),
+        options=StudyOptions(fields=fields, image_distance_A=image_distance_A, of_stages=of_stages),
         console=Console(quiet=True) if quiet else None,
     )
     return read_study(folder)

@@ -1,7 +1,8 @@
-"""What a command line adds to a study: fields, vibrating ions, a cheaper engine for the path. Light to import."""
+"""What a command line adds to a study: fields, options of stages, a cheaper engine for the path. Light to import."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from .errors import UserError
 if TYPE_CHECKING:
     from ..workflows.engine import Engine
     from ..workflows.field.requests import FieldRequest
+    from ..workflows.flows.study import MagnetoionicStudyMaker
 
 # Nearer images would share bonds; farther ones need cells that no engine here affords.
 IMAGE_DISTANCES_A = (4.0, 60.0)
@@ -83,36 +85,31 @@ class StudyOptions:
     ----------
     fields
         Fields of the hop.
-    vibrating
-        Radius in A of the sphere whose ions vibrate, or ``all``.
     band_start
         Engine whose band is the start of the expensive one's.
-    maps
-        Labels of vacancies whose E(n) is computed too, separated by commas.
+    of_stages
+        What was said of the options of stages, see `workflows.stage.stage_options`.
     image_distance_A
         How far a defect and its images are apart at least; None takes the repeats of a quick or a full study.
     """
 
     fields: FieldOptions = field(default_factory=FieldOptions)
-    vibrating: str | None = None
     band_start: str | None = None
-    maps: str | None = None
+    of_stages: Mapping[str, Any] = field(default_factory=dict)
     image_distance_A: float | None = None
 
-    def changes(self) -> dict[str, Any]:
-        """Fields of `MagnetoionicStudyMaker` that differ from its defaults.
+    def applied(self, maker: MagnetoionicStudyMaker) -> MagnetoionicStudyMaker:
+        """The study with its fields and the options of its stages.
 
         Raises
         ------
         UserError
             For bad input.
         """
-        out: dict[str, Any] = {"fields": self.fields.request()}
-        if self.vibrating is not None:
-            out["vibrating_radius_A"] = _radius_A(self.vibrating)
-        if self.maps is not None:
-            out["vacancy_maps"] = tuple(label.strip() for label in self.maps.split(",") if label.strip())
-        return out
+        try:
+            return replace(maker, fields=self.fields.request()).with_options(**self.of_stages)
+        except ValueError as error:
+            raise UserError(str(error)) from error
 
     def repeats(self, host_key: str, order: str | None, quick: bool) -> tuple[int, int, int]:
         """Repeats of the host's ordered cell that a study takes.
@@ -154,15 +151,3 @@ class StudyOptions:
         if not isinstance(get_engine(self.band_start), AseEngine):
             raise UserError(f"--band-start {self.band_start} does not compute here; use local or an ML potential")
         return replace(made, band_method="surrogate", band_start=self.band_start)
-
-
-def _radius_A(text: str) -> float | None:
-    if text.strip().lower() == "all":
-        return None
-    try:
-        radius = float(text)
-    except ValueError:
-        radius = 0.0
-    if not 0 < radius < 100:
-        raise UserError(f"--vibrating-A {text!r} is neither a radius in Angstrom between 0 and 100 nor 'all'")
-    return radius

@@ -10,11 +10,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from .engine import Capability, Engine
+from .kinds import Kind
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job
@@ -27,6 +28,36 @@ if TYPE_CHECKING:
 
 # Done unasked; only unasked of an engine with `quick_forces`; only if named; with other stages, never by name.
 When = Literal["unasked", "unasked of quick engines", "on request", "with others"]
+
+
+@dataclass(frozen=True)
+class StageOption:
+    """What a user may say about a stage: ``--NAME`` on the command line, a keyword of `magnetoionics.run`.
+
+    Attributes
+    ----------
+    name
+        One for all stages, e.g. ``vibrating_A``; on the command line with hyphens.
+    help
+        One sentence, with the default in brackets.
+    read
+        From what was given, a text or a value of Python, to what the stage takes.
+    default
+        Where nothing is given.
+    of_maker
+        Field of `MagnetoionicStudyMaker` that it sets; empty: the stage asks `StudyInMaking.option` for it.
+    """
+
+    name: str
+    help: str
+    read: Callable[[Any], Any]
+    default: Any = None
+    of_maker: str = ""
+
+    @property
+    def flag(self) -> str:
+        """On the command line."""
+        return "--" + self.name.replace("_", "-")
 
 
 @dataclass
@@ -92,6 +123,12 @@ class StudyInMaking:
         """Engine of the study."""
         return self.maker.engine
 
+    def option(self, name: str) -> Any:
+        """What the user said of an option of a stage, or its default."""
+        if name in self.maker.stage_options:
+            return self.maker.stage_options[name]
+        return stage_options()[name].default
+
     @property
     def bulk(self) -> Any:
         """Calculation of the relaxed ordered cell."""
@@ -117,6 +154,10 @@ class Stage(ABC):
         It answers one of a study's questions: an engine that can do none of those is refused.
     document
         What its output is; None for an output of several parts, which the builder of a study takes apart.
+    kinds
+        Kinds of its jobs that compute, by which a cluster's table gives them their resources.
+    options
+        What a user may say about it.
     """
 
     name: ClassVar[str]
@@ -126,6 +167,8 @@ class Stage(ABC):
     when: ClassVar[When] = "on request"
     main: ClassVar[bool] = False
     document: ClassVar[type[Document] | None] = None
+    kinds: ClassVar[tuple[Kind, ...]] = ()
+    options: ClassVar[tuple[StageOption, ...]] = ()
 
     def why_not(self, question: Question) -> str:
         """Why the stage cannot be done for this engine and host; empty if it can."""
@@ -176,6 +219,43 @@ def stages() -> list[Stage]:
     if doubled := sorted({n for n in names if names.count(n) > 1}):
         raise TypeError(f"two files of workflows/flows are the stage {', '.join(doubled)}")
     return sorted(found, key=lambda s: (s.place, s.name))
+
+
+def stage_options() -> dict[str, StageOption]:
+    """Options of all stages by name.
+
+    Raises
+    ------
+    TypeError
+        If two stages have an option of one name.
+    """
+    found: dict[str, StageOption] = {}
+    for stage in stages():
+        for option in stage.options:
+            if option.name in found:
+                raise TypeError(f"two stages have an option {option.name}; one of them is {stage.name}")
+            found[option.name] = option
+    return found
+
+
+def read_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a user said, read by the stages that it is for; what is None was not said.
+
+    Raises
+    ------
+    ValueError
+        If there is no such option, or one cannot be read.
+    """
+    known = stage_options()
+    read = {}
+    for name, value in ((n, v) for n, v in given.items() if v is not None):
+        if name not in known:
+            raise ValueError(f"no stage has an option {name!r}; options: {', '.join(sorted(known))}")
+        try:
+            read[name] = known[name].read(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{known[name].flag} {value!r}: {error}") from error
+    return read
 
 
 def stage_names() -> list[str]:

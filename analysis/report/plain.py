@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..plots.text import formatted_unit
 from ..results.document import Document, Provenance
 from ..results.page_parts import Section, Table, words
-from ..study.observables import plain_values
+from ..study.observables import observable_frame, plain_values
 
 # Endings of names that are units, longest first.
 _LONG_UNITS = ("eV_per_A3", "MJ_per_m3", "uC_per_cm2", "V_per_m", "V_per_A", "meV", "muB", "THz", "deg", "eV", "Hz")
@@ -13,14 +13,21 @@ _UNITS = (*_LONG_UNITS, "K", "A", "s", "T")
 
 
 def plain_section(found: Document) -> Section:
-    """Table of the plain values of a document."""
+    """Table of the plain values of a document, and its own table where it has one."""
     provenance = getattr(found, "provenance", None)
     engine = f", engine {provenance.engine}" if isinstance(provenance, Provenance) else ""
     rows = [words([*_name_and_unit(name), _short(value)]) for name, value in plain_values(found).items()]
+    tables = [Table(f"Values{engine}", ["quantity", "unit", "value"], [[a, b, c] for a, b, c in rows])] if rows else []
+    if hasattr(found, "to_dataframe"):
+        frame = observable_frame(found)
+        heads = [" ".join(filter(None, _name_and_unit(str(name)))) for name in frame.columns]
+        tables.append(
+            Table(f"Results{engine}", heads, [words(map(_short, row)) for row in frame.itertuples(index=False)])
+        )
     return Section(
         "",
         "",
-        tables=[Table(f"Values{engine}", ["quantity", "unit", "value"], [[a, b, c] for a, b, c in rows])],
+        tables=tables,
         notes=provenance.left_out if isinstance(provenance, Provenance) else [],
     )
 
@@ -33,4 +40,6 @@ def _name_and_unit(name: str) -> tuple[str, str]:
 
 
 def _short(value: object) -> str:
+    if value is None or value != value:
+        return "–"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -17,12 +17,6 @@ ProtocolOption = Annotated[
     typer.Option(help="fast (to look), balanced or stringent (to converge): the engine's numbers [default: its own]."),
 ]
 OrderOption = Annotated[str | None, typer.Option(help="Cation order; the host's first by default.")]
-StartsOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Starts of each vacancy: as_built,rattled,localised or all; the lowest is kept [default: as_built]."
-    ),
-]
 CalculatorOption = Annotated[
     str | None,
     typer.Option(
@@ -74,13 +68,6 @@ RelaxInFieldOption = Annotated[
 BreakdownOption = Annotated[
     float | None,
     typer.Option("--breakdown-V-per-m", help="Refuse larger fields [default: the gap over the ordered cell's edge]."),
-]
-VibratingOption = Annotated[
-    str | None,
-    typer.Option("--vibrating-A", help="Radius around the mover whose ions vibrate, or all [default: 3.2]."),
-]
-MapsOption = Annotated[
-    str | None, typer.Option(help="Vacancies whose E(n) is computed too, e.g. 'V_O(1),V_O(2)' [default: none].")
 ]
 ReuseOption = Annotated[
     list[Path] | None,

@@ -21,20 +21,19 @@ from .arguments import (
     FilmOption,
     HostArgument,
     ImageDistanceOption,
-    MapsOption,
     OrderOption,
     ProtocolOption,
     PulseOption,
     ReferenceOption,
     RelaxInFieldOption,
     ReuseOption,
-    StartsOption,
-    VibratingOption,
     engine_or_calculator,
 )
+from .stage_options import WithStageOptions, said_of_stages
 
 
 def run(
+    context: typer.Context,
     host: HostArgument,
     engine: EngineOption = "local",
     calculator: CalculatorOption = None,
@@ -46,7 +45,6 @@ def run(
         str | None,
         typer.Option(help="Stages, e.g. vacancies,competing_phases [default: all that the engine can and affords]."),
     ] = None,
-    starts: StartsOption = None,
     reference: ReferenceOption = None,
     pulse: PulseOption = None,
     film: FilmOption = None,
@@ -58,8 +56,6 @@ def run(
     breakdown_v_per_m: BreakdownOption = None,
     born_charges: BornChargesOption = None,
     band_start: BandStartOption = None,
-    vibrating_a: VibratingOption = None,
-    maps: MapsOption = None,
     image_distance: ImageDistanceOption = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
     reuse: ReuseOption = None,
@@ -90,12 +86,10 @@ def run(
         reuse=reuse or (),
         assumptions=read_assumptions(reference, pulse, film, enthalpies),
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
-        starts=starts,
         options=StudyOptions(
             fields=fields,
-            vibrating=vibrating_a,
             band_start=band_start,
-            maps=maps,
+            of_stages=said_of_stages(context),
             image_distance_A=image_distance,
         ),
     )
@@ -105,4 +99,4 @@ def run(
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(run)
+    app.command(cls=WithStageOptions)(run)

@@ -21,19 +21,18 @@ from .arguments import (
     FilmOption,
     HostArgument,
     ImageDistanceOption,
-    MapsOption,
     OrderOption,
     ProtocolOption,
     PulseOption,
     ReferenceOption,
     RelaxInFieldOption,
-    StartsOption,
-    VibratingOption,
     engine_or_calculator,
 )
+from .stage_options import WithStageOptions, said_of_stages
 
 
 def submit(
+    context: typer.Context,
     host: HostArgument,
     project: Annotated[str, typer.Option(help="Project that `magnetoionics cluster init` made.")],
     engine: EngineOption = "local",
@@ -43,7 +42,6 @@ def submit(
     output: Annotated[Path | None, typer.Option(help="Folder for the results [default: HOST-study].")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small cells.")] = False,
     stages: Annotated[str | None, typer.Option(help="Stages, e.g. vacancies,migration.")] = None,
-    starts: StartsOption = None,
     reference: ReferenceOption = None,
     pulse: PulseOption = None,
     film: FilmOption = None,
@@ -55,8 +53,6 @@ def submit(
     breakdown_v_per_m: BreakdownOption = None,
     born_charges: BornChargesOption = None,
     band_start: BandStartOption = None,
-    vibrating_a: VibratingOption = None,
-    maps: MapsOption = None,
     image_distance: ImageDistanceOption = None,
     priority: Annotated[int, typer.Option(help="Larger is sooner.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write inputs and costs, submit nothing.")] = False,
@@ -81,12 +77,10 @@ def submit(
         output=output,
         quick=quick,
         stages=None if stages is None else [s.strip() for s in stages.split(",")],
-        starts=starts,
         options=StudyOptions(
             fields=fields,
-            vibrating=vibrating_a,
             band_start=band_start,
-            maps=maps,
+            of_stages=said_of_stages(context),
             image_distance_A=image_distance,
         ),
         assumptions=read_assumptions(reference, pulse, film, enthalpies),
@@ -97,4 +91,4 @@ def submit(
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
-    app.command()(submit)
+    app.command(cls=WithStageOptions)(submit)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -287,16 +286,13 @@ def _build_flow(
     assumptions: Assumptions | None = None,
     options: StudyOptions | None = None,
 ) -> Any:
-    from ...structures.defects.initial_states import start_kinds
     from ...workflows.flows.study import MagnetoionicStudyMaker
 
     options = options or StudyOptions()
     maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
     try:
-        made = replace(maker(options.engine(engine_name), stages), **options.changes())
+        made = options.applied(maker(options.engine(engine_name), stages)).with_options(starts=starts)
         made.repeats = options.repeats(host, order, quick)
-        if starts is not None:
-            made = replace(made, starts=start_kinds(starts))
         if assumptions is not None:
             made.assumptions = assumptions
         return made.make(host, order)

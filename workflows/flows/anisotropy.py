@@ -16,7 +16,7 @@ from ...stored.base import Stored
 from ...structures.host import Host
 from ..engine import Engine
 from ..outputs import output_of
-from ..stage import Question, Stage, StudyInMaking
+from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, accept_structure, build_same_hop, tolerant
 from .frozen_exchange import FrozenExchangeMaker, needs_engine
 from .migration import room_reason
@@ -120,6 +120,12 @@ def collect_maps(maps: dict[str, AnisotropyMap | None]) -> dict[str, AnisotropyM
     return {state: found for state, found in maps.items() if found is not None}
 
 
+def listed(said: str | Sequence[str]) -> tuple[str, ...]:
+    """Words of a list, or of a text with commas."""
+    words = said.split(",") if isinstance(said, str) else said
+    return tuple(word.strip() for word in words if word.strip())
+
+
 class AnisotropyStage(Stage):
     """E(n) of the host, of the states before and after the hop, and of chosen vacancies.
 
@@ -131,6 +137,16 @@ class AnisotropyStage(Stage):
     needs = ("spin_orbit",)
     when = "unasked"
     main = True
+    kinds = ("spin-orbit", "static", "relax")
+    options = (
+        StageOption(
+            "maps",
+            "Vacancies whose E(n) is computed too, e.g. 'V_O(1),V_O(2)' [default: none].",
+            listed,
+            (),
+            of_maker="vacancy_maps",
+        ),
+    )
 
     def note(self, question: Question) -> str:
         """Where a dear engine computes the states of the hop."""

@@ -135,6 +135,7 @@ class BindingStage(Stage):
     name = "binding"
     place = 80.0
     needs = ("relax",)
+    kinds = ("relax",)
     document = VacancyBinding
 
     def host_reason(self, question: Question) -> str:

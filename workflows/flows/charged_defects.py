@@ -172,6 +172,7 @@ class ChargedDefectsStage(Stage):
     name = "charged defects"
     place = 90.0
     needs = ("charged", "dielectric")
+    kinds = ("relax", "static")
     document = ChargedVacancies
 
     def why_not(self, question: Question) -> str:

@@ -19,6 +19,7 @@ class ChemicalPotentialsStage(Stage):
     name = "chemical potentials"
     place = 40.0
     needs = ("references",)
+    kinds = ("relax",)
     when = "with others"
     document = SpeciesFit
 

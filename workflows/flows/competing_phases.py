@@ -139,6 +139,7 @@ class CompetingPhasesStage(Stage):
     name = "competing phases"
     place = 30.0
     needs = ("relax",)
+    kinds = ("relax",)
     when = "unasked"
     document = ComputedPhases
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,7 +10,7 @@ from jobflow import Flow, Maker, job
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from ...analysis.defects.defect_vibrations import CellModes
+from ...analysis.defects.defect_vibrations import CellModes, DefectVibrations, defect_vibrations
 from ...analysis.defects.vacancies import VacancySet
 from ...analysis.kinetics.attempt_frequency import without_translations
 from ...stored.base import Stored
@@ -17,10 +18,12 @@ from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
 from ..kinds import as_calculation
-from ..vibrations.hessian import full_hessian
+from ..stage import Question, Stage, StageOption, StudyInMaking
+from ..vibrations.hessian import full_hessian, require_phonopy
 
 # No ion of these cells hops, so none is told apart from its like.
 _NO_MOVER = -1
+TEMPERATURES_K = (0.0, 300.0, 600.0, 900.0, 1200.0)
 
 
 @dataclass
@@ -98,3 +101,68 @@ def cell_modes(engine: AseEngine, vacancies: VacancySet, labels: list[str] | Non
         host = modes(vacancies.host.structure)
         found = {label: modes(known[label]) for label in chosen}
     return CellModes(host_THz=host, vacancies_THz=found, force_calls=calls, provenance=engine.provenance())
+
+
+@job(name="vibrational terms")
+def vibrational_terms(vacancies: VacancySet, modes: CellModes, temperatures_K: list[float]) -> DefectVibrations:
+    """Terms of the formation energies; outputs a `DefectVibrations`."""
+    return defect_vibrations(vacancies, modes, temperatures_K)
+
+
+def temperatures_K(said: str | float | Sequence[float]) -> tuple[float, ...]:
+    """Temperatures from a text with commas, a number or a list.
+
+    Raises
+    ------
+    ValueError
+        If one is no number from 0 to 10000.
+    """
+    given = said.split(",") if isinstance(said, str) else [said] if isinstance(said, int | float) else said
+    try:
+        found = tuple(float(one) for one in given)
+    except (TypeError, ValueError):
+        found = ()
+    if not found or not all(0 <= t <= 1e4 for t in found):
+        raise ValueError("no list of temperatures between 0 and 10000 K, e.g. 300,900")
+    return found
+
+
+class DefectVibrationsStage(Stage):
+    """What vibrations add to the formation energies of the vacancies."""
+
+    name = "defect vibrations"
+    place = 92.0
+    needs = ("relax", "static")
+    after = ("vacancies",)
+    document = DefectVibrations
+    kinds = ("phonon",)
+    options = (
+        StageOption(
+            "vibrational_term_K",
+            "Temperatures of the vibrational terms of formation energies [default: 0,300,600,900,1200].",
+            temperatures_K,
+            TEMPERATURES_K,
+        ),
+    )
+
+    def engine_reason(self, question: Question) -> str:
+        """Whole Hessians need forces in this process, and phonopy."""
+        if reason := super().engine_reason(question):
+            return reason
+        if not isinstance(question.engine, AseEngine):
+            return f"engine {question.engine.name} gives no forces here; use an engine that computes with ASE"
+        try:
+            require_phonopy()
+        except ImportError as error:
+            return str(error)
+        return ""
+
+    def build(self, study: StudyInMaking) -> Flow:
+        """Modes of the cells of the stage ``vacancies``, then their free energies."""
+        vacancies = study.outputs["vacancies"]
+        modes = DefectVibrationsMaker(engine=study.engine).make(vacancies)
+        terms = vibrational_terms(vacancies, modes.output, list(study.option("vibrational_term_K")))
+        return Flow([modes, terms], output=terms.output, name=self.name)
+
+
+STAGE = DefectVibrationsStage()

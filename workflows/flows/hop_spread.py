@@ -56,6 +56,7 @@ class HopSpreadStage(Stage):
     name = "hop spread"
     place = 95.0
     needs = ("relax", "band")
+    kinds = ("neb",)
     after = ("migration",)
     document = HopSpread
 

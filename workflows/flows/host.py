@@ -13,6 +13,7 @@ class HostStage(Stage):
     name = "host"
     place = 10.0
     needs = ("relax",)
+    kinds = ("relax",)
     when = "unasked"
 
     def follows(self, question: object) -> bool:

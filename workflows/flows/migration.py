@@ -172,6 +172,7 @@ class MigrationStage(Stage):
     name = "migration"
     place = 50.0
     needs = ("relax", "band")
+    kinds = ("neb", "relax", "static")
     when = "unasked"
     main = True
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from jobflow import Flow, Maker, job
@@ -19,7 +19,7 @@ from ...structures.defects.initial_states import StartKind
 from ...structures.host import Host, HostKey, get_host, portable_host
 from ..engine import Engine
 from ..field.requests import FieldRequest
-from ..stage import StudyInMaking, stages
+from ..stage import StudyInMaking, read_options, stage_options, stages
 from .building import Repeats, tolerant, vacancy_sites
 from .frozen_exchange import check_reference
 from .plan import plan_stages
@@ -64,6 +64,8 @@ class MagnetoionicStudyMaker(Stored, Maker):
         Ions within this distance of the mover vibrate in the stage ``vibrations``; None takes all.
     assumptions
         Frozen reference, field pulse and film, see `Assumptions`.
+    stage_options
+        Other options of stages by name, as those read them; see `with_options`.
     """
 
     engine: Engine = field(kw_only=True)
@@ -78,6 +80,7 @@ class MagnetoionicStudyMaker(Stored, Maker):
     vacancy_maps: Sequence[str] = ()
     vibrating_radius_A: float | None = RADIUS_A
     assumptions: Assumptions = field(default_factory=Assumptions)
+    stage_options: Mapping[str, Any] = field(default_factory=dict)
     name: str = "magneto-ionic study"
 
     @classmethod
@@ -89,6 +92,19 @@ class MagnetoionicStudyMaker(Stored, Maker):
     def quick(cls, engine: Engine, stages: Sequence[str] | None = None) -> MagnetoionicStudyMaker:
         """Cells of about 56 atoms: seconds, with a size error of the order of 0.1 eV."""
         return cls(engine=engine, repeats=(1, 1, 1), lebedev_order=13, is_quick=True, stages=stages)
+
+    def with_options(self, **said: Any) -> MagnetoionicStudyMaker:
+        """The same with options of stages, see `stage.stage_options`; what is None is as it was.
+
+        Raises
+        ------
+        ValueError
+            If no stage has such an option, or it cannot be read.
+        """
+        read, known = read_options(said), stage_options()
+        own = {known[name].of_maker: value for name, value in read.items() if known[name].of_maker}
+        others = {name: value for name, value in read.items() if not known[name].of_maker}
+        return replace(self, **own, stage_options={**self.stage_options, **others})
 
     def plan(self, host_key: HostKey, order: str | None = None) -> list[StageResult]:
         """What the study will compute and what not; see `plan.plan_stages`.
@@ -116,6 +132,7 @@ class MagnetoionicStudyMaker(Stored, Maker):
             self.fields.check(self.engine, cell, host.gap_eV, self.fields_V_per_m, self.repeats)
             check_below(self.assumptions.pulse.field_V_per_m, self.fields.limit_V_per_m(host.gap_eV, cell))
         check_reference(self.assumptions.reference, self.engine, planned)
+        self._check_stage_options({s.stage for s in planned if s.done})
         self._check_vacancy_maps(host_key, chosen, {s.stage for s in planned if s.done})
         return planned
 
@@ -127,6 +144,11 @@ class MagnetoionicStudyMaker(Stored, Maker):
         known = [s.label for s in study_sites(self.engine, vacancy_sites(host_key, order), self.vacancies)]
         if unknown := [label for label in self.vacancy_maps if label not in known]:
             raise ValueError(f"no vacancy {', '.join(unknown)} to map; this study computes {', '.join(known)}")
+
+    def _check_stage_options(self, done: set[str]) -> None:
+        for stage in (s for s in stages() if s.name not in done):
+            if given := [o.flag for o in stage.options if o.name in self.stage_options]:
+                raise ValueError(f"{given[0]} is for the stage {stage.name}, which this study does not compute")
 
     def _check_enthalpies(self, host: Host) -> None:
         elements = set(formula_composition(host.formula))

@@ -13,12 +13,12 @@ from ...analysis.defects.size_correction import SizeCorrection
 from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
 from ...analysis.results.calculation import Calculation, InvalidResultError, invalid_because, require_valid
 from ...stored.base import Stored
-from ...structures.defects.initial_states import DefectStart, StartKind, start_labels
+from ...structures.defects.initial_states import DefectStart, StartKind, start_kinds, start_labels
 from ...structures.defects.vacancies import VacancySite, distinct_vacancies, representatives
 from ...structures.host import HostKey, get_host
 from ..engine import Engine
 from ..outputs import output_of
-from ..stage import Question, Stage, StudyInMaking
+from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, build_start, build_supercell, present_vacancies, tolerant, vacancy_sites
 
 
@@ -183,6 +183,11 @@ def _changed(host: Calculation, done: Calculation) -> tuple[list[ChangedIon], st
     return ions, compensation_text(ions)
 
 
+def starts_from(said: str | Sequence[str]) -> tuple[StartKind, ...]:
+    """Kinds of start from a text or a list; errors as `start_kinds`."""
+    return start_kinds(said if isinstance(said, str) else ",".join(said))
+
+
 class VacanciesStage(Stage):
     """Every distinct vacancy that the host names."""
 
@@ -192,6 +197,16 @@ class VacanciesStage(Stage):
     when = "unasked"
     main = True
     document = VacancySet
+    kinds = ("relax", "static")
+    options = (
+        StageOption(
+            "starts",
+            "Starts of each vacancy: as_built,rattled,localised or all; the lowest is kept [default: as_built].",
+            starts_from,
+            ("as built",),
+            of_maker="starts",
+        ),
+    )
 
     def host_reason(self, question: Question) -> str:
         """The order must have a site of one of the host's vacancies."""

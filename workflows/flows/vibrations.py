@@ -15,7 +15,7 @@ from ..ase.atoms import from_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
 from ..kinds import as_calculation
-from ..stage import Question, Stage, StudyInMaking
+from ..stage import Question, Stage, StageOption, StudyInMaking
 from ..vibrations.hessian import hessian_of, require_phonopy
 from ..vibrations.jobs import LEFT_OUT, vibrations_here
 from ..vibrations.states import Request, StateHessian, VibratingHop
@@ -135,6 +135,25 @@ def modes_of_statics(
     return hop.attempt_frequency(asked, states, calls, engine.provenance(LEFT_OUT))
 
 
+def vibrating_radius_A(said: object) -> float | None:
+    """Radius of the sphere whose ions vibrate; ``all`` is None.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    if isinstance(said, str) and said.strip().lower() == "all":
+        return None
+    try:
+        radius = float(said)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        radius = 0.0
+    if not 0 < radius < 100:
+        raise ValueError("neither a radius in Angstrom between 0 and 100 nor 'all'")
+    return radius
+
+
 class VibrationsStage(Stage):
     """Attempt frequencies of the hop."""
 
@@ -143,6 +162,16 @@ class VibrationsStage(Stage):
     needs = ("static", "band")
     when = "unasked of quick engines"
     document = AttemptFrequency
+    kinds = ("phonon",)
+    options = (
+        StageOption(
+            "vibrating_A",
+            "Radius around the mover whose ions vibrate, or all [default: 3.2].",
+            vibrating_radius_A,
+            RADIUS_A,
+            of_maker="vibrating_radius_A",
+        ),
+    )
 
     def why_not(self, question: Question) -> str:
         """Without a band nothing vibrates about its states."""

@@ -1,17 +1,21 @@
 """Vibrations of defects: closed forms, refusals, and modes of the local engine's cells."""
 
 import math
+from types import SimpleNamespace
 
+import magnetoionics
 import numpy as np
 import pytest
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation
 from magnetoionics.analysis.defects.defect_vibrations import (
     CellModes,
     O2_ZERO_POINT_eV_PER_ATOM,
+    defect_vibrations,
     vibrational_term,
     with_vibrations,
 )
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.hpc.errors import UserError
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K, PLANCK_eV_S
 from magnetoionics.workflows.engine import get_engine
@@ -86,3 +90,62 @@ def test_modes_of_the_local_engines_cells():
     # An iron of some THz, three modes: its place in the crystal is worth -3 kT ln(h nu / kT) of free energy.
     einstein = math.exp(-classical / (3 * kT)) * kT / (PLANCK_eV_S * 1e12)
     assert 3 < einstein < 20
+
+
+def vacancies(*removed):
+    return SimpleNamespace(
+        vacancies=[
+            SimpleNamespace(label=f"V_{element}", removed={element: 1}, calculation=SimpleNamespace(checks=[]))
+            for element in removed
+        ]
+    )
+
+
+def modes(host, **found):
+    return CellModes(host_THz=host, vacancies_THz=found, force_calls=1, provenance=TAG)
+
+
+def test_terms_of_a_study_are_those_of_the_kernel_as_far_as_reservoirs_are_known():
+    made = defect_vibrations(vacancies("O", "Fe"), modes([5.0] * 9, V_O=[4.0] * 6, V_Fe=[6.0] * 6), [0.0, 900.0])
+    by = {(t.label, t.temperature_K): t for t in made.terms}
+    oxygen = vibrational_term("V_O", [4.0] * 6, [5.0] * 9, {"O": 1}, 900.0, {})
+    assert by["V_O", 900.0].total_eV == pytest.approx(oxygen.total_eV)
+    assert by["V_O", 900.0].cells_eV == pytest.approx(oxygen.total_eV - O2_ZERO_POINT_eV_PER_ATOM)
+    # Zero points of six modes of 6 THz less nine of 5 THz.
+    assert by["V_Fe", 0.0].cells_eV == pytest.approx(0.5 * PLANCK_eV_S * 1e12 * (36 - 45))
+    assert by["V_Fe", 0.0].total_eV is None
+    assert "reservoir of Fe" in by["V_Fe", 0.0].note
+    assert len(made.to_dataframe()) == 4
+
+
+def test_a_cell_that_is_no_minimum_has_no_term():
+    made = defect_vibrations(vacancies("O", "Fe"), modes([5.0] * 9, V_O=[-4.0] + [4.0] * 5), [300.0])
+    assert made.terms == []
+    assert "modes of V_O that are not real" in made.left_out["V_O"]
+    assert made.left_out["V_Fe"] == "its modes were not computed"
+    assert made.to_dataframe()["note"].str.startswith("no result: ").all()
+    lost = defect_vibrations(vacancies("O"), modes([-5.0] + [5.0] * 8, V_O=[4.0] * 6), [300.0])
+    assert lost.terms == []
+    assert lost.checks[0].passed is False
+    for wrong in ([], [-1.0]):
+        with pytest.raises(ValueError, match="none of them below 0 K"):
+            defect_vibrations(vacancies("O"), modes([5.0] * 9, V_O=[4.0] * 6), wrong)
+
+
+def test_the_stage_is_asked_for_by_name(tmp_path):
+    pytest.importorskip("phonopy")
+    study = magnetoionics.run(
+        "cofe2o4", quick=True, stages=["vacancies", "defect_vibrations"], output=tmp_path / "s", quiet=True,
+        vibrational_term_K=[0, 1000],
+    )  # fmt: skip
+    frame = study.to_dataframe("defect_vibrations")
+    assert set(frame["temperature_K"]) == {0.0, 1000.0}
+    assert set(frame["label"]) == {v.label for v in study.vacancies}
+    cold = frame[frame["temperature_K"] == 0.0]
+    assert cold["total_eV"].notna().tolist() == [label.startswith("V_O") for label in cold["label"]]
+    # Every mode of the ion that is gone had a zero-point energy of some ten meV.
+    assert cold["cells_eV"].between(-0.2, 0.0).all()
+    page = (tmp_path / "s" / "report.html").read_text()
+    assert "Defect vibrations" in page
+    with pytest.raises(UserError, match="no list of temperatures between 0 and 10000 K"):
+        magnetoionics.run("cofe2o4", stages=["vacancies", "defect_vibrations"], vibrational_term_K="warm")

@@ -29,6 +29,7 @@ from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
 from magnetoionics.workflows.field.requests import FieldRequest, field_direction
 from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.flows.migration import MigrationMaker
+from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 from magnetoionics.workflows.kinds import kind_in
 from typer.testing import CliRunner
 
@@ -269,9 +270,12 @@ def test_bad_fields_are_refused_before_anything_is_written(tmp_path, command, ar
 
 
 def test_vibrating_ions_on_the_command_line(tmp_path):
-    assert StudyOptions(vibrating="all").changes()["vibrating_radius_A"] is None
-    assert StudyOptions(vibrating="4.5").changes()["vibrating_radius_A"] == 4.5
-    assert "vibrating_radius_A" not in StudyOptions().changes()
+    study = MagnetoionicStudyMaker.quick(get_engine("local"))
+    radii = {
+        said: StudyOptions(of_stages={"vibrating_A": said}).applied(study).vibrating_radius_A for said in ("all", "4.5")
+    }
+    assert radii == {"all": None, "4.5": 4.5}
+    assert StudyOptions().applied(study).vibrating_radius_A == study.vibrating_radius_A
     done = CliRunner().invoke(app, ["run", "cofe2o4", "--vibrating-A", "-2", "--output", str(tmp_path / "x")])
     assert "neither a radius in Angstrom" in " ".join((done.output + str(done.exception)).split())
     assert not (tmp_path / "x").exists()

@@ -1,5 +1,6 @@
 """An observable of every study is three files: those of docs/howto_observable.md, in a folder of their own."""
 
+import inspect
 import json
 import re
 import sys
@@ -11,9 +12,14 @@ import magnetoionics.workflows.flows
 import pytest
 from magnetoionics.analysis.results.observables import document_type
 from magnetoionics.analysis.study.documents import Study
+from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.commands import run as hpc_run
+from magnetoionics.hpc.commands import submit as hpc_submit
+from magnetoionics.hpc.errors import UserError
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.plan import plan_stages
-from magnetoionics.workflows.stage import stage_names, stages
+from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
+from magnetoionics.workflows.stage import stage_names, stage_options, stages
 
 PACKAGES = {
     "analysis/kinetics": magnetoionics.analysis.kinetics,
@@ -78,6 +84,89 @@ def test_it_is_left_out_with_the_reason_where_it_cannot_be_done(three_files):
     planned = {s.stage: s for s in plan_stages(get_engine("local"), host, "normal")}
     assert planned["hop polarisation"].reason == "it needs the stage migration, which is not done"
     assert plan_stages(get_engine("local"), host, "Imma")[-1].done
+
+
+ONE_FILE = '''
+"""A stage with an option of its own."""
+
+from jobflow import job
+
+from ...analysis.kinetics.hop_spread import HopSpread
+from ..stage import Stage, StageOption
+
+
+@job(name="asked")
+def asked(said, provenance):
+    return HopSpread(hops=[], absent=[str(said)], provenance=provenance)
+
+
+class AskedStage(Stage):
+    """Gives back what was said."""
+
+    name = "asked"
+    document = HopSpread
+    options = (StageOption("asked_for_A", "Any length.", lambda said: 2 * float(said), 1.0),)
+
+    def build(self, study):
+        """One job."""
+        return asked(study.option("asked_for_A"), study.engine.provenance())
+
+
+STAGE = AskedStage()
+'''
+
+
+@pytest.fixture
+def one_file(tmp_path, monkeypatch):
+    """A stage of one file, where the package finds it."""
+    (tmp_path / "flows").mkdir()
+    (tmp_path / "flows" / "asked_stage.py").write_text(ONE_FILE)
+    flows = magnetoionics.workflows.flows
+    monkeypatch.setattr(flows, "__path__", [*flows.__path__, str(tmp_path / "flows")])
+    yield
+    sys.modules.pop("magnetoionics.workflows.flows.asked_stage", None)
+
+
+@pytest.mark.parametrize(("said", "reaches"), [(None, "1.0"), ("3.5", "7.0")])
+def test_an_option_in_a_stage_s_file_is_one_of_the_command_line_and_of_python(one_file, tmp_path, said, reaches):
+    """Nothing but the stage's file names it."""
+    words = ["run", "cofe2o4", "--quick", "--stages", "asked", "--output", str(tmp_path / "s")]
+    assert main([*words, *(["--asked-for-A", said] if said else [])]) == 0
+    assert magnetoionics.load(tmp_path / "s").observables["asked"].absent == [reaches]
+    again = magnetoionics.run(
+        "cofe2o4", quick=True, stages=["asked"], output=tmp_path / "s", overwrite=True, quiet=True, asked_for_A=said
+    )
+    assert again.observables["asked"].absent == [reaches]
+
+
+def test_options_that_no_stage_takes_are_refused(one_file, tmp_path, capsys):
+    with pytest.raises(UserError, match=r"no stage has an option 'colour'; options: asked_for_A, .*vibrating_A"):
+        magnetoionics.run("cofe2o4", quick=True, output=tmp_path / "s", colour="red")
+    with pytest.raises(UserError, match=r"--asked-for-A is for the stage asked, which this study does not compute"):
+        magnetoionics.run("cofe2o4", quick=True, stages=["host"], output=tmp_path / "s", asked_for_A=2.0)
+    with pytest.raises(UserError, match=r"--asked-for-A 'long': could not convert"):
+        magnetoionics.run("cofe2o4", quick=True, stages=["asked"], output=tmp_path / "s", asked_for_A="long")
+    assert not (tmp_path / "s").exists()
+
+
+def test_options_of_stages_take_no_name_that_a_command_has():
+    taken = {
+        parameter
+        for command in (hpc_run.run, hpc_submit.submit, magnetoionics.run)
+        for parameter in inspect.signature(command).parameters
+    }
+    # The starts of vacancies were a keyword of `run` before stages had options.
+    assert {name.lower() for name in stage_options()} & {name.lower() for name in taken} == {"starts"}
+
+
+def test_jobs_of_a_study_are_of_the_kinds_that_its_stages_name():
+    maker = MagnetoionicStudyMaker.quick(
+        get_engine("local"), ["vacancies", "migration", "vibrations", "anisotropy", "defect vibrations"]
+    )
+    named = {stage.name: set(stage.kinds) for stage in stages()}
+    for made, _ in maker.make("cofe2o4").iterflow():
+        if made.metadata.get("role") == "calculation":
+            assert made.metadata["kind"] in named[made.metadata["stage"]], made.name
 
 
 def test_a_stored_document_that_no_file_defines_is_named():
