@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import typer
 
@@ -37,7 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     command = typer.main.get_command(app)
     try:
-        result = command.main(args=arguments, prog_name="magnetoionics", standalone_mode=False)
+        with _notes_on_stderr():
+            result = command.main(args=arguments, prog_name="magnetoionics", standalone_mode=False)
     except (UserError, UnsafeFileError) as error:
         return _complain(str(error), 2)
     except KeyboardInterrupt:
@@ -50,6 +55,25 @@ def main(arguments: list[str] | None = None) -> int:
             return _complain("interrupted; what had finished is in the study's store", 130)
         raise
     return result if isinstance(result, int) else 0
+
+
+@contextmanager
+def _notes_on_stderr() -> Iterator[None]:
+    """Notes of the readers of structure files as one line each, once; other warnings as ever."""
+    told: set[str] = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def show_note(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if category.__name__ != "ReadingNote":
+                show(message, category, *rest, **more)
+            elif str(message) not in told:
+                told.add(str(message))
+                sys.stderr.write(f"magnetoionics: note: {' '.join(str(message).split())}\n")
+
+        warnings.showwarning = show_note
+        warnings.filterwarnings("always", module=r"magnetoionics\.structures\.")
+        yield
 
 
 def _complain(message: str, code: int) -> int:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Element, PeriodicNeighbor, Structure
 
 from .symmetry import colours
 
-# No two ions of an oxide come closer than this; O-H, the shortest bond there is, is 0.96 A.
+# No two ions come closer than this; F-H and O-H, the shortest bonds there are, have 0.92 and 0.96 A.
 CLOSEST_A = 0.9
-# Cation to nearest anion in oxides, halides and sulphides.
+# Cation to nearest anion in oxides, nitrides, halides and sulphides.
 BOND_RANGE_A = (1.2, 3.0)
+# O-H is 0.96 to 1.0 A long, N-H 1.01, S-H 1.34; longer ones are hydrogen bonds.
+HYDROGEN_BOND_RANGE_A = (CLOSEST_A, 1.6)
+# Bonds of large ions (Cs, Ba) to large anions (S, I) are longer than 3 A: up to this many sums of their ionic radii.
+_LONGEST_OF_RADII = 1.3
 # Ratio to the nearest anion's distance up to which an anion belongs to the coordination shell.
 _SHELL = 1.25
+# Atoms of a metal are 2.2 to 3.2 A apart (Be and Cs: 2.2 and 5.2); a nearer pair is overlap, not a metallic bond.
+_METAL_A = (2.0, 3.6)
 _DIAMOND_SPACE_GROUP = 227
 
 
@@ -65,33 +73,113 @@ def check_handedness(structure: Structure) -> None:
         )
 
 
-def coordination_number(structure: Structure, index: int, anion: str) -> int:
-    """Anions within 1.25 times the nearest anion's distance of a site; 0 if there is none within 3 A."""
-    distances = [
-        n.nn_distance for n in structure.get_neighbors(structure[index], BOND_RANGE_A[1]) if n.specie.symbol == anion
-    ]
-    return sum(d <= _SHELL * min(distances) for d in distances)
+def coordination_number(structure: Structure, index: int, anion: str | Collection[str]) -> int:
+    """Neighbours of the other sign in the first shell of a site.
+
+    Parameters
+    ----------
+    structure
+        Cell.
+    index
+        Of the site.
+    anion
+        Element or elements that are anions; around one of them cations are counted, around any other ion anions.
+
+    Returns
+    -------
+    int
+        Those within 1.25 times the nearest one's distance; a hydrogen bonded to an anion counts besides the others.
+        0 if there is none at a bond length.
+    """
+    anions = _names(anion)
+    own = structure[index].specie.symbol
+    hydrogens, distances = 0, []
+    for n in structure.get_neighbors(structure[index], _longest_reach_A(structure, anions)):
+        symbol = n.specie.symbol
+        if (symbol in anions) == (own in anions):
+            continue
+        cation, other = (symbol, own) if own in anions else (own, symbol)
+        if n.nn_distance > _bond_range_A(cation, other)[1]:
+            continue
+        if cation == "H" and own != "H":
+            hydrogens += 1
+        else:
+            distances.append(float(n.nn_distance))
+    return hydrogens + sum(d <= _SHELL * min(distances) for d in distances)
 
 
-def check_bonds(structure: Structure, anion: str) -> None:
+def check_bonds(
+    structure: Structure,
+    anion: str | Collection[str],
+    valences: Sequence[float] | None = None,
+    *,
+    metallic: bool = False,
+) -> None:
     """Refuse cations without a bond to an anion; name the usual cause in Fd-3m.
+
+    Parameters
+    ----------
+    structure
+        Cell.
+    anion
+        Element or elements that are anions.
+    valences
+        Formal charges per site, e: an atom with 0 is one of a metal and needs no anion. None takes all as ions.
+    metallic
+        Whether the host is a metal: an ion among metal atoms then needs no anion either.
 
     Raises
     ------
     StructureError
-        If a cation's nearest anion is outside 1.2 to 3.0 A.
+        If a cation's nearest anion is outside 1.2 to 3.0 A (hydrogen: 0.9 to 1.6 A; large ions: up to 1.3 times the
+        sum of the ionic radii).
     """
+    anions = _names(anion)
+    reach = _longest_reach_A(structure, anions)
     for i, site in enumerate(structure):
-        if site.specie.symbol == anion:
+        own = site.specie.symbol
+        if own in anions or (valences is not None and valences[i] == 0):
             continue
-        distances = [n.nn_distance for n in structure.get_neighbors(site, BOND_RANGE_A[1]) if n.specie.symbol == anion]
-        nearest = min(distances, default=None)
-        if nearest is None or nearest < BOND_RANGE_A[0]:
-            found = f"none within {BOND_RANGE_A[1]} A" if nearest is None else f"at {nearest:.2f} A"
-            raise StructureError(
-                f"atom {i} ({site.specie.symbol}) has no {anion} at a bond length (nearest: {found})"
-                + _origin_hint(structure)
-            )
+        near = structure.get_neighbors(site, reach)
+        nearest = min((n for n in near if n.specie.symbol in anions), key=lambda n: float(n.nn_distance), default=None)
+        if nearest is not None:
+            shortest, longest = _bond_range_A(own, nearest.specie.symbol)
+            if shortest <= nearest.nn_distance <= longest:
+                continue
+        if metallic and _is_among_metal(near, anions) and (nearest is None or nearest.nn_distance > BOND_RANGE_A[1]):
+            continue
+        found = f"none within {reach:.3g} A" if nearest is None else f"at {nearest.nn_distance:.2f} A"
+        raise StructureError(
+            f"atom {i} ({own}) has no {' or '.join(sorted(anions))} at a bond length (nearest: {found}); an atom of a "
+            "metal has valence: 0" + _origin_hint(structure)
+        )
+
+
+def _names(anion: str | Collection[str]) -> frozenset[str]:
+    return frozenset([anion] if isinstance(anion, str) else anion)
+
+
+def _bond_range_A(cation: str, anion: str) -> tuple[float, float]:
+    if cation == "H":
+        return HYDROGEN_BOND_RANGE_A
+    radii = _radius_A(cation, 1) + _radius_A(anion, -1)
+    return BOND_RANGE_A[0], max(BOND_RANGE_A[1], _LONGEST_OF_RADII * radii)
+
+
+def _radius_A(symbol: str, sign: int) -> float:
+    """Largest ionic radius that is tabulated for a sign of the charge; 0 if there is none."""
+    return max((float(r) for charge, r in Element(symbol).ionic_radii.items() if charge * sign > 0), default=0.0)
+
+
+def _longest_reach_A(structure: Structure, anions: frozenset[str]) -> float:
+    symbols = {s.specie.symbol for s in structure}
+    pairs = [(c, a) for c in symbols - anions for a in symbols & anions]
+    return max((_bond_range_A(*pair)[1] for pair in pairs), default=BOND_RANGE_A[1])
+
+
+def _is_among_metal(near: Sequence[PeriodicNeighbor], anions: frozenset[str]) -> bool:
+    distances = [float(n.nn_distance) for n in near if n.specie.symbol not in anions]
+    return bool(distances) and _METAL_A[0] <= min(distances) <= _METAL_A[1]
 
 
 def _origin_hint(structure: Structure) -> str:

@@ -56,7 +56,13 @@ ELEMENTS: Mapping[str, ElementData] = {
         colour="pink",
     ),
     "Ni": ElementData(
-        valence=2.0, valences=(2, 3, 4), low_spin=3, pbe_U_eV=6.2, free_atom_moment_muB=2.0, colour="light green"
+        valence=2.0,
+        valences=(2, 3, 4),
+        low_spin=3,
+        pbe_U_eV=6.2,
+        free_atom_moment_muB=2.0,
+        metal_moment_muB=0.6,
+        colour="light green",
     ),
     "Cu": ElementData(free_atom_moment_muB=1.0),
     "Zn": ElementData(valence=2.0, colour="slate blue"),

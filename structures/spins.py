@@ -7,10 +7,14 @@ Cartesian vector on every site), ``valence`` (formal charge, e) and ``sublattice
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from pymatgen.core import Element, Structure
+
+from .elements import element as element_data
 
 SITE_PROPERTIES = ("magmom", "valence", "sublattice")
 
@@ -20,66 +24,124 @@ Spin = float | str | Sequence[float]
 Moment = float | list[float]
 
 _D_SHELL_CAPACITY = 10
+_F_SHELL_CAPACITY = 14
+# Below this a 3d atom holds s electrons: one of a metal or of an interstitial compound such as Fe4N.
+_METALLIC_VALENCE = 1.0
 _T2G_CAPACITY = 6
 _MOMENT_TOLERANCE_muB = 1e-6
 
 
 def high_spin_moment(element: str, valence: float) -> float:
-    """Spin-only high-spin moment of a 3d ion (Hund's first rule).
+    """Spin-only high-spin moment of a 3d, 4f or 5f ion (Hund's first rule), or of an atom of a ferromagnetic metal.
 
     Parameters
     ----------
     element
         Element symbol.
     valence
-        Formal charge in e; must be an integer for 3d elements.
+        Formal charge in e; must be an integer for elements with such a shell. 0 is an atom of the metal.
 
     Returns
     -------
     float
-        Moment in muB; 0 for ions without an open d shell.
+        Moment in muB; 0 for ions without an open d or f shell, and for 4d and 5d ions, whose spins pair in most
+        compounds (state theirs).
 
     Raises
     ------
     ValueError
-        If a 3d ion has a non-integer or impossible valence.
+        If an ion with such a shell has a non-integer or impossible valence.
     """
-    electrons = _d_electrons(element, valence)
-    return float(min(electrons, _D_SHELL_CAPACITY - electrons))
+    if valence == 0:
+        return element_data(element).metal_moment_muB
+    shell = _open_shell(element)
+    if shell is None or (shell.row != 4 and shell.capacity == _D_SHELL_CAPACITY):
+        return 0.0
+    electrons = shell.electrons(element, valence)
+    return float(min(electrons, shell.capacity - electrons))
 
 
 def low_spin_moment(element: str, valence: float) -> float:
-    """Spin-only moment of a 3d ion in a strong octahedral field: t2g fills before eg.
+    """Spin-only moment of a d ion in a strong octahedral field: t2g fills before eg. f ions stay high spin.
 
-    Parameters and errors as in `high_spin_moment`; muB.
+    Parameters and errors as in `high_spin_moment`, 4d and 5d ions included; muB.
     """
-    electrons = _d_electrons(element, valence)
+    shell = _open_shell(element)
+    if shell is None or valence == 0:
+        return 0.0
+    electrons = shell.electrons(element, valence)
+    if shell.capacity != _D_SHELL_CAPACITY:
+        return float(min(electrons, shell.capacity - electrons))
     in_t2g = min(electrons, _T2G_CAPACITY)
     in_eg = electrons - in_t2g
     return float(min(in_t2g, _T2G_CAPACITY - in_t2g) + min(in_eg, _D_SHELL_CAPACITY - _T2G_CAPACITY - in_eg))
 
 
-def _d_electrons(element: str, valence: float) -> int:
-    el = Element(element)
-    if not (el.is_transition_metal and el.row == 4):
-        return 0
-    electrons = el.group - valence
-    if electrons != int(electrons) or not 0 <= electrons <= _D_SHELL_CAPACITY:
-        raise ValueError(
-            f"{element} with valence {valence} leaves {electrons} d electrons; "
-            "a spin-only moment needs a whole number from 0 to 10: give the site an integer valence"
-        )
-    return int(electrons)
+def mean_moment(element: str, valence: float) -> float:
+    """High-spin moment of an ion of a mean valence, between those of the two whole valences around it, in muB.
+
+    Parameters and errors as in `high_spin_moment`; a mixture of the two in the share that the mean says.
+    """
+    low = math.floor(valence)
+    share = valence - low
+    if not share:
+        return high_spin_moment(element, valence)
+    return (1 - share) * high_spin_moment(element, low) + share * high_spin_moment(element, low + 1)
+
+
+@dataclass(frozen=True)
+class _Shell:
+    """Open shell of an element: how many electrons it holds, and how many the neutral atom has beyond closed ones."""
+
+    capacity: int
+    row: int
+    neutral: int
+
+    def electrons(self, element: str, valence: float) -> int:
+        """Electrons of an ion in it."""
+        left = self.neutral - valence
+        if left != int(left) or not 0 <= left <= self.capacity:
+            kind = "d" if self.capacity == _D_SHELL_CAPACITY else "f"
+            raise ValueError(
+                f"{element} with valence {valence:g} leaves {left:g} {kind} electrons; a spin-only moment needs a "
+                f"whole number from 0 to {self.capacity}: give the site an integer valence, or its role a spin"
+                f"{_suggestion(element, valence)}"
+            )
+        return int(left)
+
+
+def _open_shell(symbol: str) -> _Shell | None:
+    el = Element(symbol)
+    if el.is_lanthanoid or el.is_actinoid:
+        noble = 54 if el.is_lanthanoid else 86
+        return _Shell(_F_SHELL_CAPACITY, el.row, el.Z - noble)
+    return _Shell(_D_SHELL_CAPACITY, el.row, el.group) if el.is_transition_metal else None
+
+
+def _suggestion(element: str, valence: float) -> str:
+    """The mean of the two whole valences around a fractional one, where there is such a mean."""
+    if valence == int(valence):
+        return ""
+    try:
+        return f", e.g. spin: {mean_moment(element, valence):.4g} (mean of the two whole valences, high spin)"
+    except ValueError:
+        return ""
 
 
 def largest_moment(element: str, valence: float) -> float:
-    """Largest spin moment in muB that an ion can have: high spin for 3d, 5 for other d, 7 for f shells, else 2."""
-    el = Element(element)
-    if el.is_transition_metal and el.row == 4:
-        return high_spin_moment(element, valence)
-    if el.is_lanthanoid or el.is_actinoid:
+    """Largest spin moment in muB that an ion can have.
+
+    High spin for 3d ions, at a mean valence the larger of the two around it; 5 for other d ions and for atoms of
+    metals, whose s electrons count too; 7 for f shells, else 2.
+    """
+    shell = _open_shell(element)
+    if shell is None:
+        return 2.0
+    if shell.capacity == _F_SHELL_CAPACITY:
         return 7.0
-    return 5.0 if el.is_transition_metal else 2.0
+    if shell.row != 4 or valence < _METALLIC_VALENCE:
+        return 5.0
+    return max(high_spin_moment(element, v) for v in {math.floor(valence), math.ceil(valence)})
 
 
 def site_moment(element: str, valence: float, spin: Spin | None, sense: int = 1) -> Moment:

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 import functools
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ from ..defects.vacancies import distinct_vacancies, same_site_in
 from ..host_definition import HopKind, Host, UnknownHostError
 from ..spins import SPIN_PROPERTY, Spin
 from .file_spins import FROM_FILE, check_against_file, spins_from_file
-from .untrusted_input import read_structure_file, read_yaml
+from .untrusted_input import ReadingNote, read_with_notes, read_yaml
 
 _REQUIRED = ("formula", "structures", "roles", "spin_sense", "moment_per_formula_muB", "anions_per_formula", "gap_eV")
 _OPTIONAL = (
@@ -67,6 +68,8 @@ _OPTIONAL = (
 )
 _BY_ORDER = "moment_by_order_muB"
 _FRACTION_TOLERANCE = 1e-3
+# Mean valences such as 3.333 are rounded by this much.
+_VALENCE_DIGITS = 5e-3
 _ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices", "spin"}
 
 
@@ -151,8 +154,14 @@ def _read(file: Path) -> HostReference:
         )
     if not isinstance(entries["structures"], Mapping) or not entries["structures"]:
         raise HostFileError(f"{file.name}: structures must name one file per cation order, e.g. {{measured: my.cif}}")
-    cells = {str(order): read_structure_file(file.parent / str(name)) for order, name in entries["structures"].items()}
-    sources = {"structure": f"user's file {file.name}", **entries.get("sources", {})}
+    cells, notes = {}, []
+    for order, name in entries["structures"].items():
+        cells[str(order)], odd = read_with_notes(file.parent / str(name))
+        notes += [f"{Path(str(name)).name}: {note}" for note in odd]
+    for note in notes:
+        warnings.warn(note, ReadingNote, stacklevel=2)
+    said = {"notes of the readers": "; ".join(notes)} if notes else {}
+    sources = {"structure": f"user's file {file.name}", **said, **entries.get("sources", {})}
     named = {"key": file.stem, **entries, "sources": sources}
     reference = HostReference({str(k): v for k, v in named.items() if k != "structures"}, cells)
     host = reference.host()
@@ -194,7 +203,7 @@ def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
         key=str(entries["key"]),
         title=str(entries.get("title", entries["formula"])),
         formula=str(entries["formula"]),
-        build_cell=_builder(cells, entries["roles"], anion, entries.get("spins", {})),
+        build_cell=_builder(cells, entries, anion),
         orders=tuple(cells),
         spin_sense={str(k): int(v) for k, v in entries["spin_sense"].items()},
         moment_per_formula_muB=float(entries["moment_per_formula_muB"]),
@@ -212,9 +221,10 @@ def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
     )
 
 
-def _builder(
-    cells: Mapping[str, Structure], roles: list[Mapping[str, Any]], anion: str, spins: Mapping[str, Spin] | str
-) -> Callable[[str], Structure]:
+def _builder(cells: Mapping[str, Structure], entries: Mapping[str, Any], anion: str) -> Callable[[str], Structure]:
+    roles: list[Mapping[str, Any]] = entries["roles"]
+    spins: Mapping[str, Spin] | str = entries.get("spins", {})
+    metallic = float(entries["gap_eV"]) == 0
     if isinstance(spins, str) and spins != FROM_FILE:
         raise HostFileError(f"spins: {spins!r} is neither {FROM_FILE!r} nor a spin per sublattice, e.g. {{B: low}}")
     unknown = sorted(set(() if isinstance(spins, str) else spins) - {str(role.get("sublattice")) for role in roles})
@@ -227,7 +237,7 @@ def _builder(
     # A study builds the cell many times; the roles are given out once per host.
     @functools.cache
     def built(order: str) -> Structure:
-        return with_roles(cells[order], roles, anion, spins)
+        return with_roles(cells[order], roles, anion, spins, metallic=metallic)
 
     return lambda order: built(order).copy()
 
@@ -237,6 +247,8 @@ def with_roles(
     roles: list[Mapping[str, Any]],
     anion: str = "O",
     spins: Mapping[str, Spin] | str | None = None,
+    *,
+    metallic: bool = False,
 ) -> Structure:
     """Bare structure with the site properties that every later step needs.
 
@@ -245,13 +257,15 @@ def with_roles(
     structure
         Ordered structure; oxidation states and other properties than its moments are dropped.
     roles
-        Mappings with ``element``, ``sublattice``, ``valence`` and optionally ``coordination`` (number
-        of anions in the first shell), ``indices`` (site numbers) or ``spin`` (see `spins.site_moment`); the
-        first that fits a site wins.
+        Mappings with ``element``, ``sublattice``, ``valence`` and optionally ``coordination`` (number of anions in
+        the first shell of a cation, of cations in that of an anion), ``indices`` (site numbers) or ``spin`` (see
+        `spins.site_moment`); the first that fits a site wins.
     anion
-        Element that coordinates the cations.
+        Element that coordinates the cations; those of roles with a valence below 0 are anions too.
     spins
         Spin per sublattice, for sites whose role has none; or ``"file"`` (see `file_spins.spins_from_file`).
+    metallic
+        Whether ions need no anion beside them.
 
     Returns
     -------
@@ -270,20 +284,23 @@ def with_roles(
     symbols = [s.specie.symbol for s in structure]
     bare = Structure(structure.lattice, symbols, structure.frac_coords)
     check_no_overlap(bare)
-    check_bonds(bare, anion)
+    anions = {anion, *(str(r["element"]) for r in roles if (r.get("valence") or 0) < 0)}
     of_sublattice = {} if spins is None or isinstance(spins, str) else spins
     labels, valences, own = [], [], []
     for i, symbol in enumerate(symbols):
-        role = next((r for r in roles if _fits(bare, i, symbol, r, anion)), None)
+        role = next((r for r in roles if _fits(bare, i, symbol, r, anions)), None)
         if role is None or role.get("valence") is None:
-            number = coordination_number(bare, i, anion)
+            number = coordination_number(bare, i, anions)
+            around = "cations" if symbol in anions else "/".join(sorted(anions))
             raise StructureError(
-                f"site {i} ({symbol}, {number} {anion} around it) has no {'role' if role is None else 'valence'}: "
+                f"site {i} ({symbol}, {number} {around} around it) has no {'role' if role is None else 'valence'}: "
                 "add element, sublattice and valence to the roles"
             )
         labels.append(str(role["sublattice"]))
         valences.append(float(role["valence"]))
         own.append(role.get("spin", of_sublattice.get(labels[-1])))
+    _settle_mean_valences(valences)
+    check_bonds(bare, anions, valences, metallic=metallic)
     if spins == FROM_FILE:
         own = spins_from_file(structure, valences, own)
     bare.add_site_property("sublattice", labels)
@@ -293,7 +310,16 @@ def with_roles(
     return bare
 
 
-def _fits(structure: Structure, index: int, symbol: str, role: Mapping[str, Any], anion: str) -> bool:
+def _settle_mean_valences(valences: list[float]) -> None:
+    """Take out of the mean valences, which are written with a few digits, what keeps the cell from being neutral."""
+    mean = [i for i, v in enumerate(valences) if v != round(v)]
+    left = sum(valences)
+    if mean and 0 < abs(left) <= _VALENCE_DIGITS * len(mean):
+        for i in mean:
+            valences[i] -= left / len(mean)
+
+
+def _fits(structure: Structure, index: int, symbol: str, role: Mapping[str, Any], anion: set[str]) -> bool:
     if role["element"] != symbol or ("indices" in role and index not in role["indices"]):
         return False
     return "coordination" not in role or coordination_number(structure, index, anion) == role["coordination"]

@@ -41,6 +41,12 @@ KNOWN = (
 
 # What pymatgen says when it takes a CIF's atoms as all that there are.
 _NO_SYMMETRY = "Defaulting to P1"
+# And when a POSCAR has no line of symbols.
+_NO_NAMES = "Elements in POSCAR cannot be determined"
+_ADVICE = {
+    "implicit hydrogens": " (put them in, 0.96 to 1.0 A from O, or the cell is charged)",
+    "Missing elements": " (atoms are missing or doubled: hydrogens that X-rays do not see, split sites)",
+}
 _GROUP = re.compile(r"^_(?:symmetry_space_group_name|space_group_name)_(?:H-M|H-M_alt|Hall)\s+(.+)$", re.MULTILINE)
 
 
@@ -67,10 +73,25 @@ def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:
         raise ValueError(f"{path.name} is no plain file")
     if path.stat().st_size > largest:
         raise ValueError(f"{path.name} has more than {largest // 1024**2} MB")
-    text = path.read_text(encoding="utf-8")
-    if "\0" in text:
-        raise ValueError(f"{path.name} holds null characters; it is no text")
-    return text
+    return _text(path.read_bytes().decode("utf-8"), path.name)
+
+
+def _text(decoded: str, name: str) -> str:
+    if "\0" in decoded:
+        raise ValueError(f"{name} holds null characters; it is no text")
+    # As text mode reads it.
+    return decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _text_in_any_code(path: Path, notes: list[str]) -> str:
+    """Text of a structure file; a byte that is no UTF-8 makes it Latin-1, which old citations in CIFs are in."""
+    try:
+        return read_text(path)
+    except UnicodeDecodeError as error:
+        notes.append(
+            f"byte 0x{path.read_bytes()[error.start]:02x} at position {error.start} is no UTF-8: read as Latin-1"
+        )
+        return _text(path.read_bytes().decode("latin-1"), path.name)
 
 
 def read_yaml(path: Path) -> Any:
@@ -93,20 +114,36 @@ def plain_yaml(text: str, name: str) -> Any:
         raise ValueError(f"{name} is nested too deep") from None
 
 
+class ReadingNote(UserWarning):
+    """What a reader of a structure file found odd; the file was read all the same."""
+
+
 def read_structure_file(path: Path) -> Structure:
     """Structure from a file in one of the formats that `KNOWN` lists; the file's name says which.
 
-    Moments of a magnetic CIF, an extended XYZ or a JSON file are in ``magmom``: numbers or Cartesian vectors.
+    Moments of a magnetic CIF, an extended XYZ or a JSON file are in ``magmom``: numbers or Cartesian vectors. What the
+    readers found odd is passed on as a `ReadingNote`.
 
     Raises
     ------
     ValueError
         For another format, or a file that cannot be read as what it says it is.
     """
+    structure, notes = read_with_notes(path)
+    for note in notes:
+        warnings.warn(f"{path.name}: {note}", ReadingNote, stacklevel=2)
+    return structure
+
+
+def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
+    """Structure from a file, and in words what its readers found odd; errors as `read_structure_file`."""
     kind = _kind(path.name)
-    text = read_text(path)
+    notes: list[str] = []
+    text = _text_in_any_code(path, notes)
     try:
-        return _with_plain_moments(_parse(text, kind, path.name))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            structure = _with_plain_moments(_parse(text, kind, path.name))
     except (MemoryError, ValueError):
         raise
     except Exception as error:
@@ -114,6 +151,21 @@ def read_structure_file(path: Path) -> Structure:
         raise ValueError(
             f"{path.name} cannot be read as {kind} ({type(error).__name__}: {str(error)[:200]})"
         ) from error
+    notes += _of_readers([str(w.message) for w in said if not issubclass(w.category, DeprecationWarning)])
+    if any(_NO_NAMES in note for note in notes):
+        raise ValueError(f"{path.name} names no elements: write their symbols into the line above the numbers of atoms")
+    return structure, list(dict.fromkeys(notes))
+
+
+def _of_readers(messages: list[str]) -> list[str]:
+    """Warnings of other packages as single lines, without their common head."""
+    out = []
+    for message in messages:
+        for line in message.removeprefix("Issues encountered while parsing CIF: ").splitlines():
+            plain = " ".join(line.split())
+            if plain and _NO_SYMMETRY not in plain:
+                out.append(plain + _ADVICE.get(next((k for k in _ADVICE if k in plain), ""), ""))
+    return out
 
 
 def _kind(name: str) -> Kind:
@@ -143,6 +195,8 @@ def _cif(text: str, name: str) -> Structure:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         structure = Structure.from_str(text, fmt="cif")
+    for one in said:
+        warnings.warn(one.message, stacklevel=2)
     symbol = _GROUP.search(text)
     named = "" if symbol is None else symbol.group(1).strip(" '\"").replace(" ", "")
     if any(_NO_SYMMETRY in str(w.message) for w in said) and named not in ("", "P1", "?", ".", "1"):
