@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from .errors import UserError
-from .study_folder.files import REPORT, check_output_folder, write_study
+from .study_folder.files import REPORT, check_output_folder
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -63,11 +63,19 @@ def import_runs(
         If there is nothing to read, nothing says which run is the host, or no run of the host may be used.
     """
     from ..workflows.importing.study import IMPORT_STAGE, import_with_bands
+    from .study_folder.study_run import keep_study
 
     console = Console(stderr=True, quiet=quiet)
+
+    def say(text: str, style: str = "") -> None:
+        # One line each, whatever a folder is called, and whole in a log file.
+        console.print(" ".join(text.split()), markup=False, highlight=False, soft_wrap=True, style=style)
+
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     built_in, formula, cell = named_host(host)
     tensor = permittivity(dielectric)
+    if output is not None:
+        check_output_folder(Path(output), overwrite=overwrite)
     try:
         study, bands = import_with_bands(
             given,
@@ -76,22 +84,18 @@ def import_runs(
             cell=cell,
             dielectric=tensor,
             accepted=accept,
-            progress=lambda name: console.print(f"reading {name}", markup=False, highlight=False),
+            progress=lambda name: say(f"reading {name}"),
         )
     except (ValueError, OSError) as error:
         raise UserError(str(error)) from error
     folder = Path(f"{study.host.formula.lower()}-import") if output is None else Path(output)
     check_output_folder(folder, overwrite=overwrite)
-    write_study(study, bands, folder)
+    keep_study(study, bands, folder)
     for found in study.observables[IMPORT_STAGE].folders:  # type: ignore[attr-defined]
         remarks = "; ".join([*found.reasons, *(f"lacks {x}" for x in found.lacks)])
         mark = "used" if found.used else "left out"
-        console.print(
-            f"{found.folder}: {found.what} ({found.role}), {mark}{f': {remarks}' if remarks else ''}",
-            markup=False,
-            highlight=False,
-        )
-    console.print(f"{folder / REPORT}", style="bold", markup=False)
+        say(f"{found.folder}: {found.what} ({found.role}), {mark}{f': {remarks}' if remarks else ''}")
+    say(str(folder / REPORT), "bold")
     return study
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 STUDY_JOB = "assemble study"
 BAND_JOB = "band"
 TIMINGS_KEY = "magnetoionics-timings"
+# Stands for the flow of a study that no flow made.
+KEPT = "kept"
 
 
 def run_study(
@@ -173,6 +175,42 @@ def finish_study(
     study, bands = _load(store)
     write_study(study, bands, folder)
     return study
+
+
+def keep_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
+    """Write a study that no flow made: the store that `report` and assumptions start from, then all the rest.
+
+    Parameters
+    ----------
+    study
+        The finished study.
+    bands
+        Bands by the file stem that `Migration.band_file` names.
+    folder
+        The study's folder; what its store held is replaced.
+    """
+    from monty.json import jsanitize
+
+    from ..local.store import open_store
+
+    _remove_study(folder)
+    store = open_store(folder)
+    kept = {STUDY_JOB: study, **{f"{BAND_JOB} {stem}": band for stem, band in bands.items()}}
+    store.docs_store.update(
+        [
+            {
+                "uuid": f"kept-{name}",
+                "index": 1,
+                "name": name,
+                "hosts": [KEPT],
+                "metadata": {},
+                "output": jsanitize(document, strict=True, enum_values=True),
+            }
+            for name, document in kept.items()
+        ]
+    )
+    _save_timings(store, {}, KEPT, {})
+    write_study(study, bands, folder)
 
 
 def _jobs(summary: RunSummary) -> str:
@@ -380,6 +418,10 @@ def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
     study.timings = seconds
     failed = timings.get("failed") or {}
     study.stages = [_with_reasons(stage, failed.get(stage.stage)) for stage in study.stages]
-    band = output_of(BAND_JOB, Band)
-    bands = {band_stem(m.band_file): band for m in study.migration if m.band_file and band is not None}
+    bands = {}
+    for stem in (band_stem(m.band_file) for m in study.migration if m.band_file):
+        # A flow has one band; an import keeps one for each hop.
+        band = output_of(f"{BAND_JOB} {stem}", Band) or output_of(BAND_JOB, Band)
+        if band is not None:
+            bands[stem] = band
     return study, bands

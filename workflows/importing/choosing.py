@@ -78,7 +78,9 @@ def choose(sorted_runs: Sorted, host: Host | None, accepted: Collection[str] = (
         if f is not anchor:
             f.judge(unlike(anchor.done, f.done), anchor, accepted)
     dielectric = _dielectric([f for f in perfect if f.done.dielectric_electronic is not None], anchor)
-    spin_orbit = [f for f in perfect if f.done.spin_orbit and not anchor.done.spin_orbit]
+    # Also those on a fixed density: the force theorem compares their energies by direction, see `directions`.
+    spinors = [f for f in sorted_runs.perfect if f.done.spin_orbit and f.done.usable]
+    spin_orbit = [] if anchor.done.spin_orbit else spinors
     for f in spin_orbit:
         f.role, f.refused = "spin-orbit", []
         f.what = f"{sorted_runs.formula}, spin-orbit, {len(f.structure)} atoms"
@@ -111,16 +113,19 @@ def _plain(perfect: Sequence[Found]) -> list[Found]:
 
 
 def _supercell(perfect: Sequence[Found], defects: Sequence[Found]) -> Found | None:
-    """The perfect cell that fits most defects by lattice and settings; of several a static one, then the lowest."""
+    """The perfect cell that fits most defects by lattice and settings.
+
+    Of several a static one, then the lowest; of copies of one run the one that holds site potentials.
+    """
     usable = [f for f in defects if f.usable and f.perfect is not None]
     if not usable:
         return None
 
-    def fits(f: Found) -> tuple[int, int, bool, float]:
+    def fits(f: Found) -> tuple[int, int, bool, float, bool]:
         alike = [d for d in usable if same_lattice(f.structure, d.structure)]
         good = sum(not unlike_cells(f.done, d.done) for d in alike)
         plain = f.done.kind == "static"
-        return good, len(alike), plain, -f.energy_eV
+        return good, len(alike), plain, -round(f.energy_eV, 4), f.done.electron_potentials_eV is not None
 
     return max(perfect, key=fits)
 

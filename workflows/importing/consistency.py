@@ -15,7 +15,10 @@ SAME_CUTOFF_eV = 0.5
 LIKE_SPACING = 1.35
 # Tags that change the energy of a cell by itself; the first value is VASP's default.
 KINDS = ("functional", "U", "PAW", "ENCUT", "KPOINTS", "LASPH", "METAGGA", "IVDW", "LUSE_VDW", "LSORBIT")
-_ENERGY_TAGS: Mapping[str, object] = {"LASPH": False, "METAGGA": None, "IVDW": 0, "LUSE_VDW": False, "LSORBIT": False}
+_ENERGY_TAGS: Mapping[str, object] = {"LASPH": False, "METAGGA": None, "IVDW": 0, "LUSE_VDW": False}
+# A mesh has at most so many points for an irreducible one: the largest crystal class, with time reversal.
+_MOST_ALIKE = 96
+_FIXED_DENSITY = 10
 
 
 def level_of_theory(run: VaspRun) -> str:
@@ -72,6 +75,8 @@ def unlike(first: VaspRun, second: VaspRun) -> list[Difference]:
         values = [run.parameters.get(tag, run.incar.get(tag, default)) for run in (first, second)]
         if known and _plain(values[0]) != _plain(values[1]):
             out.append(Difference(tag, f"{tag} = {values[1]}, not {values[0]}"))
+    if first.spin_orbit != second.spin_orbit:
+        out.append(Difference("LSORBIT", f"LSORBIT = {second.spin_orbit}, not {first.spin_orbit}"))
     return out
 
 
@@ -83,7 +88,23 @@ def unlike_cells(first: VaspRun, second: VaspRun) -> list[Difference]:
         out.append(Difference("ENCUT", f"ENCUT = {cutoffs[1]:g} eV, not {cutoffs[0]:g} eV"))
     if first.kpoint_mesh and second.kpoint_mesh and list(first.kpoint_mesh) != list(second.kpoint_mesh):
         out.append(Difference("KPOINTS", f"k-point mesh {_mesh(second)}, not {_mesh(first)}"))
+    elif _cannot_be(first.kpoint_mesh, second.kpoints) or _cannot_be(second.kpoint_mesh, first.kpoints):
+        out.append(
+            Difference("KPOINTS", f"k points {_points(second)}, not {_points(first)}: one mesh cannot be the other")
+        )
     return out
+
+
+def _cannot_be(mesh: list[int] | None, irreducible: int | None) -> bool:
+    """Whether so many irreducible points cannot be of a mesh, where an OUTCAR alone tells their number."""
+    if not mesh or not irreducible:
+        return False
+    whole = int(np.prod(mesh))
+    return irreducible > whole or irreducible * _MOST_ALIKE < whole
+
+
+def _points(run: VaspRun) -> str:
+    return _mesh(run) or f"{run.kpoints} irreducible ones"
 
 
 def differences_to_say(first: VaspRun, second: VaspRun) -> list[str]:
@@ -96,6 +117,11 @@ def differences_to_say(first: VaspRun, second: VaspRun) -> list[str]:
     if None not in spacings and float(spacings[1] or 0) > LIKE_SPACING * float(spacings[0] or 0):
         out.append(f"k points {spacings[1]:.2f} 1/A apart where {first.formula} has {spacings[0]:.2f} 1/A")
     return out
+
+
+def on_fixed_density(run: VaspRun) -> bool:
+    """Whether the density was read and kept (ICHARG of 10 and more): band structures, and the force theorem."""
+    return int({**run.incar, **run.parameters}.get("ICHARG") or 0) >= _FIXED_DENSITY
 
 
 def cutoff_eV(run: VaspRun) -> float | None:
@@ -124,7 +150,10 @@ def _other_set(one: str, other: str) -> bool:
 def _plain(value: object) -> object:
     if value is None or value is False or value == "--" or value == 0:
         return False
-    return value.strip().upper() if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    word = value.strip(" .").upper()
+    return {"T": True, "TRUE": True, "F": False, "FALSE": False}.get(word, word)
 
 
 def _mesh(run: VaspRun) -> str:

@@ -15,7 +15,7 @@ from ..guards import odd_part_is_noise
 from ..vasp.finished.band import same_structure
 from ..vasp.finished.document import VaspRun
 from ..vasp.finished.spin_frame import axis_frame
-from .consistency import unlike_cells
+from .consistency import on_fixed_density, unlike_cells
 from .documents import provenance_of
 from .found import Found
 
@@ -174,6 +174,9 @@ def _apart(one: _Aligned, other: _Aligned) -> list[str]:
         out.append("EDIFF is not known: energies that differ by less than 1 meV need it")
     elif _ediff(first) != _ediff(second):
         out.append(f"EDIFF = {_ediff(second):g}, not {_ediff(first):g} as in {name}")
+    fixed = [on_fixed_density(run) for run in (first, second)]
+    if fixed[0] != fixed[1]:
+        out.append(f"{'on a fixed density' if fixed[1] else 'self-consistent'}, and {name} is not")
     sizes = [np.linalg.norm(np.array(run.site_moment_vectors_muB, dtype=float), axis=1) for run in (first, second)]
     if (worst := float(np.abs(sizes[0] - sizes[1]).max())) > SAME_MOMENT_muB:
         out.append(f"a site's moment differs by {worst:.2f} muB from {name}: another electronic state")

@@ -95,10 +95,10 @@ def sort_runs(found: Sequence[Found], formula: str | None = None, cell: Structur
     for f in out.perfect:
         f.role, f.what = "host", f"{formula}, {len(f.structure)} atoms"
     out.phases += others
-    for f in known:
-        if f in own:
-            continue
+    others = [f for f in known if not any(f is g for g in own)]
+    for f in others:
         _sort_one(f, out)
+    _leave_other_hosts(out, others)
     out.rest = [f for f in found if not any(f is g for g in [*known, *ends, *out.bands])]
     return out
 
@@ -215,6 +215,28 @@ def _sort_one(f: Found, out: Sorted) -> None:
     f.role = "competing phase"
     f.what = f"{composition.reduced_formula}, {len(f.structure)} atoms"
     out.phases.append(f)
+
+
+def _leave_other_hosts(out: Sorted, others: Sequence[Found]) -> None:
+    """Refuse what is of another host in the same tree: its defects, and compounds without an element of ours."""
+    own = {e for f in [*out.perfect, *out.defects] for e in f.structure.composition.elements}
+    smallest_first = sorted(others, key=_units)
+    for f in out.phases:
+        if f.role != "competing phase" or f.refused:
+            continue
+        parent = next((g for g in smallest_first if _units(g) < _units(f) and _differ_by_defect(g, f)), None)
+        if parent is not None:
+            theirs = parent.structure.composition.reduced_formula
+            f.role, f.what = "not recognised", f"{f.structure.composition.formula}, a defect in {theirs}"
+            f.refused.append(f"a defect in the cell of {parent.place.name}: import it by itself with --host {theirs}")
+        elif own and not own & set(f.structure.composition.elements):
+            formula = f.structure.composition.reduced_formula
+            f.role = "not recognised"
+            f.refused.append(f"shares no element with {out.formula}: import it by itself with --host {formula}")
+
+
+def _units(f: Found) -> float:
+    return float(f.structure.composition.reduced_composition.num_atoms)
 
 
 def _like_a_defect(composition: Composition, host: Composition) -> bool:

@@ -27,7 +27,7 @@ from ..vasp.finished.files import kind_of
 from ..vasp.finished.reader import read_files, read_run
 from .charged import charged_states, places_per_cell
 from .choosing import Chosen, choose
-from .consistency import KINDS, level_of_theory
+from .consistency import KINDS, level_of_theory, on_fixed_density
 from .directions import directions_of
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
 from .entries import read_entries
@@ -132,9 +132,13 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
         progress(place.name)
         found = Found(place)
         out.append(found)
+        if place.problem:
+            found.refused.append(place.problem)
+            continue
         try:
             if place.kind == "run":
                 found.run = _read(place)
+                found.refused += no_ground_state(found.run)
             elif place.kind == "band":
                 found.band, found.role = read_band(place.path), "band"
                 barrier = found.band.barrier_eV if found.band.usable else None
@@ -144,14 +148,29 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
             else:
                 out += _from_entries(found)
                 continue
-        except (OSError, ValueError, KeyError, IndexError) as error:
-            found.refused.append(f"cannot be read: {error}")
+        except Exception as error:  # files of any origin: one that breaks a reader must not lose the others
+            found.refused.append(f"cannot be read: {_in_words(error)}")
             continue
         if found.run is not None:
             found.what = found.run.formula or "no composition"
-            if found.run.structure is None or found.run.energy_eV is None:
+            if found.run.usable and (found.run.structure is None or found.run.energy_eV is None):
                 found.refused.append("holds no energy and structure")
     return out
+
+
+def no_ground_state(run: VaspRun) -> list[str]:
+    """Why a finished run has no energy of its own that could be subtracted from another one."""
+    if run.kind == "band image":
+        return ["an image of a band, whose forces are not its own: give the folder that holds 00, 01, ..."]
+    if on_fixed_density(run):
+        return ["on a fixed density (ICHARG of 10 or more): its energy is none of a ground state"]
+    return []
+
+
+def _in_words(error: Exception) -> str:
+    """One line; a kind of error that says little by itself is named."""
+    text = " ".join(str(error).split())
+    return text if text and isinstance(error, OSError | ValueError) else f"{type(error).__name__}: {text}"
 
 
 def _from_entries(found: Found) -> list[Found]:
@@ -348,7 +367,13 @@ def _phases(
 ) -> tuple[ComputedPhases | None, ReferenceMode, str]:
     """Phases beside the host, and where the energies of the elements come from."""
     own = {el.symbol for el in chosen.bulk.structure.composition.elements}
-    usable = [f for f in chosen.phases if {e.symbol for e in f.structure.composition.elements} <= own]
+    usable = []
+    for f in chosen.phases:
+        foreign = sorted({e.symbol for e in f.structure.composition.elements} - own)
+        if foreign:
+            f.refused.append(f"holds {', '.join(foreign)}, which the host does not: it bounds no potential of the host")
+        else:
+            usable.append(f)
     if not usable:
         refused = [f"{f.place.name}: {'; '.join([*f.done.reasons, *f.refused])}" for f in arranged.phases if f.run]
         return None, "elements", " | ".join(refused) or "no element and no competing phase among the runs"

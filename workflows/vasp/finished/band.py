@@ -254,7 +254,7 @@ def _moved(images: Sequence[_Image]) -> Check:
 
 
 def _settings_of(run: VaspRun) -> dict[str, Any]:
-    cutoff = run.parameters.get("ENMAX", run.incar.get("ENCUT"))
+    cutoff = run.parameters.get("ENMAX", run.parameters.get("ENCUT", run.incar.get("ENCUT")))
     return {
         "k-point mesh": run.kpoint_mesh,
         "cut-off": None if cutoff is None else float(cutoff),

@@ -26,6 +26,8 @@ GGA_NAMES: Mapping[str, str] = {
     "CX": "CX13",
     "BF": "BEEF",
 }
+# Functional of the data sets by the first word of their TITEL.
+OF_DATA_SETS: Mapping[str, str] = {"PAW_PBE": "PBE", "PAW_GGA": "PW91", "PAW": "LDA", "US": "LDA"}
 # As pymatgen: what is occupied by less counts as empty.
 EMPTY = 1e-8
 
@@ -38,10 +40,18 @@ def charge_of(blocks: Sequence[PawDataSet], electrons: float | None) -> float | 
     return round(neutral - float(electrons), 6) + 0.0
 
 
-def functional_of(incar: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    """Name of the exchange-correlation functional, without a U."""
+def functional_of(incar: Mapping[str, Any], parameters: Mapping[str, Any], titel: str = "") -> str:
+    """Name of the exchange-correlation functional, without a U.
+
+    Parameters
+    ----------
+    incar, parameters
+        Tags that were given, and those that VASP printed.
+    titel
+        Of a PAW data set: without a GGA tag VASP takes the functional that it was made for.
+    """
     gga = _word(parameters.get("GGA")) or _word(incar.get("GGA"))
-    base = GGA_NAMES.get(gga, gga) if gga else "PBE"
+    base = GGA_NAMES.get(gga, gga) if gga else OF_DATA_SETS.get((titel.split() or [""])[0].upper(), "PBE")
     meta = _word(incar.get("METAGGA")) or _word(parameters.get("METAGGA"))
     if meta and meta not in ("NONE", "F"):
         base = meta

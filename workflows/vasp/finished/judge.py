@@ -23,7 +23,9 @@ WRITTEN_OTHERWISE = ("LORBIT",)
 
 
 def judge_run(run: VaspRun, sources: Sources) -> list[Check]:
-    """All checks of a run that was read."""
+    """All checks of a run that was read; of one in which nothing was found, why."""
+    if not run.paw and run.structure is None and run.energy_eV is None:
+        return [guard("finished", False, nothing_found(sources))]
     return [
         finished(run, sources),
         has_energy(run),
@@ -33,6 +35,22 @@ def judge_run(run: VaspRun, sources: Sources) -> list[Check]:
         incar_kept(run, sources),
         order_kept(run),
     ]
+
+
+def nothing_found(sources: Sources) -> str:
+    """Why the files of a folder are no output of a run."""
+    found = []
+    for kind in ("vasprun.xml", "OUTCAR"):
+        path = sources.files.get(kind)
+        if path is None:
+            continue
+        if path.stat().st_size == 0:
+            found.append(f"{path.name} is empty")
+        elif kind == "vasprun.xml" and sources.xml is not None and sources.xml.why_not:
+            found.append(f"{path.name} cannot be read: {sources.xml.why_not}")
+        else:
+            found.append(f"{path.name} holds no ions, no energy and no structure: no output of a VASP run")
+    return "; ".join(found)
 
 
 def finished(run: VaspRun, sources: Sources) -> Check:

@@ -142,6 +142,7 @@ _SETTINGS = {
     "ENCUT": "ENCUT",
     "ISMEAR": "ISMEAR",
     "ISYM": "ISYM",
+    "ICHARG": "ICHARG",
     "LEPSILON": "LEPSILON",
     "LHFCALC": "LHFCALC",
     "HFSCREEN": "HFSCREEN",

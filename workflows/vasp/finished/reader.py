@@ -22,6 +22,8 @@ from .vasprun_xml import IonicStep, Vasprun, read_vasprun
 
 Floats = NDArray[np.float64]
 SAME_ENERGY_eV = 1e-4
+# Printed by OUTCAR with their first letters only.
+CUT_WORDS = ("GGA", "METAGGA")
 
 
 @dataclass
@@ -180,7 +182,7 @@ def run_document(place: Path, sources: Sources) -> VaspRun:
     """The document without its checks."""
     xml, outcar, tables = sources.xml or Vasprun(), sources.outcar or Outcar(), sources.tables or Outcar()
     incar = {**sources.incar_file, **_echoed(outcar), **xml.incar}
-    parameters = xml.parameters
+    parameters = xml.parameters or {k: v for k, v in outcar.numbers.items() if k not in CUT_WORDS}
     blocks = _blocks(sources)
     values: dict[str, Any] = {
         "folder": str(place),
@@ -192,7 +194,7 @@ def run_document(place: Path, sources: Sources) -> VaspRun:
         "parameters": parameters,
         "paw": blocks,
         "formula": " ".join(f"{b.element}{b.count}" for b in blocks),
-        "functional": functional_of(incar, {**outcar.numbers, **parameters}),
+        "functional": functional_of(incar, {**outcar.numbers, **parameters}, blocks[0].titel if blocks else ""),
         "hubbard": hubbard_of([b.element for b in blocks], incar, parameters, outcar.hubbard),
         "electrons": parameters.get("NELECT", outcar.numbers.get("NELECT")),
         "kpoint_mesh": xml.mesh or tables.mesh or sources.mesh_file,
