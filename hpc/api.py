@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 
 from ..analysis.study.documents import Study
+from ..structures.host import HostKey
+from ..workflows.engine import Engine
 from .assumptions import Said, read_assumptions
 from .study_folder.files import RESULTS, read_study
 from .study_folder.study_run import run_study, study_under
@@ -38,9 +40,9 @@ def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: 
 
 
 def run(
-    host: str,
+    host: HostKey,
     *,
-    engine: str = "local",
+    engine: str | Engine = "local",
     order: str | None = None,
     output: str | Path | None = None,
     quick: bool = False,
@@ -65,8 +67,12 @@ def run(
 
     Parameters
     ----------
-    host, engine, order
-        Names, as on the command line.
+    host
+        Name, host file (text or ``Path``), or a `Host`.
+    engine
+        Name, as on the command line, or an `Engine`.
+    order
+        Cation order, the host's first by default.
     output
         Folder; ``HOST-study`` in the current one by default. An unfinished study in it is resumed.
     quick

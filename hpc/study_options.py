@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import UserError
 
 if TYPE_CHECKING:
+    from ..structures.host import HostKey
     from ..workflows.engine import Engine
     from ..workflows.field.requests import FieldRequest
     from ..workflows.flows.study import MagnetoionicStudyMaker
@@ -111,7 +112,7 @@ class StudyOptions:
         except ValueError as error:
             raise UserError(str(error)) from error
 
-    def repeats(self, host_key: str, order: str | None, quick: bool) -> tuple[int, int, int]:
+    def repeats(self, host_key: HostKey, order: str | None, quick: bool) -> tuple[int, int, int]:
         """Repeats of the host's ordered cell that a study takes.
 
         Raises
@@ -132,8 +133,8 @@ class StudyOptions:
         host = get_host(host_key)
         return repeats_for_images(host.structure(order or host.orders[0]), self.image_distance_A)
 
-    def engine(self, name: str) -> Engine:
-        """The engine, with the cheaper one for its path.
+    def engine(self, name: str | Engine) -> Engine:
+        """The engine, by name or as it is, with the cheaper one for its path.
 
         Raises
         ------

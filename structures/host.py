@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pymatgen.core import Structure
@@ -12,6 +13,7 @@ from pymatgen.core import Structure
 from .host_definition import HopKind, Host, MOMENT_TOLERANCE_muB, UnknownHostError
 
 if TYPE_CHECKING:
+    from .io.host_content import HostContent
     from .io.host_files import HostReference
 
 __all__ = [
@@ -27,8 +29,8 @@ __all__ = [
     "primitive_host",
 ]
 
-# How a host is named: a key, the path of a host file, or a host file's content.
-HostKey: TypeAlias = "str | HostReference"
+# What a user may give as a host: a key, the path of a host file, a `Host`, or what `portable_host` returns of them.
+HostKey: TypeAlias = "str | Path | Host | HostReference | HostContent"
 # A built-in host's name with this behind it is the same material in the primitive cell of its first order.
 PRIMITIVE = ":primitive"
 # A host's name with one of these endings is the path of a user's host file.
@@ -42,14 +44,14 @@ def host_keys() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(hosts.__path__) if not m.name.startswith("_"))
 
 
-def get_host(key: HostKey | Host) -> Host:
+def get_host(key: HostKey) -> Host:
     """A built-in host by name (case does not matter), or a user's host by its YAML file or its content.
 
     Parameters
     ----------
     key
-        Name, name with ``:primitive`` (see `primitive_host`), path of a host file (relative or absolute, case kept),
-        or what `portable_host` returns. A host itself is given back.
+        Name, name with ``:primitive`` (see `primitive_host`), path of a host file (relative or absolute, case kept;
+        a text or a `Path`), or what `portable_host` returns. A host itself is given back.
 
     Raises
     ------
@@ -100,12 +102,24 @@ def primitive_host(host: Host) -> Host:
     )
 
 
-def portable_host(key: HostKey) -> HostKey:
+def portable_host(key: HostKey) -> str | HostReference | HostContent:
     """What a job may carry to another machine: a built-in host's name, or the whole content of a user's host.
 
     Parameters and errors as for `get_host`.
     """
+    if isinstance(key, Host):
+        if key.key in host_keys() and get_host(key.key) is key:
+            return key.key
+        from .io.host_content import HostContent
+
+        return HostContent.of(key)
+    if isinstance(key, Path):
+        key = str(key)
+        if not is_host_file(key):
+            raise UnknownHostError(f"{key} is no host file: its name ends in {' or '.join(HOST_FILE_ENDINGS)}")
     if not isinstance(key, str):
+        if not hasattr(key, "host"):
+            raise UnknownHostError(f"a host is a name, a host file or a Host, not a {type(key).__name__}")
         return key
     if is_host_file(key):
         from .io.host_files import HostReference

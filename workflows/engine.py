@@ -392,8 +392,8 @@ def engine_names() -> list[str]:
     return sorted(m.name for m in pkgutil.iter_modules(engines.__path__) if not m.name.startswith("_"))
 
 
-def get_engine(name: str, **options: Any) -> Engine:
-    """An engine by name.
+def get_engine(name: str | Engine, **options: Any) -> Engine:
+    """An engine by name; an engine itself is given back, with options changed if some are given.
 
     Parameters
     ----------
@@ -408,6 +408,13 @@ def get_engine(name: str, **options: Any) -> Engine:
     UnknownEngineError
         If there is no such engine, or its package is not installed.
     """
+    if isinstance(name, Engine):
+        return replace(name, **options) if options else name
+    if not isinstance(name, str):
+        raise UnknownEngineError(
+            f"an engine is a name or an Engine, not a {type(name).__name__}; "
+            "of a calculator of ASE it is the name ase:package.module:Class"
+        )
     key, _, text = name.strip().partition(":")
     key = key.lower()
     if key not in engine_names():

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from ...analysis.device.assumptions import Assumptions
     from ...analysis.results.calculation import Band
     from ...analysis.study.documents import StageResult, Study
+    from ...structures.host import HostKey
+    from ...workflows.engine import Engine
     from ..local.runner import RunSummary
 
 STUDY_JOB = "assemble study"
@@ -33,9 +35,9 @@ KEPT = "kept"
 
 
 def run_study(
-    host: str,
+    host: HostKey,
     *,
-    engine_name: str = "local",
+    engine_name: str | Engine = "local",
     order: str | None = None,
     output: Path | None = None,
     quick: bool = False,
@@ -53,7 +55,7 @@ def run_study(
     Parameters
     ----------
     host, engine_name, order
-        Names; unknown ones are refused before anything is computed.
+        Names, or a `Host` and an `Engine`; unknown ones are refused before anything is computed.
     output
         Folder; ``HOST-study`` in the current one by default.
     quick
@@ -141,11 +143,12 @@ def has_failures(folder: Path) -> bool:
     return bool(failures(read_study(folder)))
 
 
-def default_folder(host: str) -> Path:
+def default_folder(host: HostKey) -> Path:
     """``HOST-study`` in the current folder, by the name of the material or of the host file without its ending."""
-    from ...structures.host import is_host_file
+    from ...structures.host import get_host, is_host_file
 
-    name = Path(host.strip()).stem if is_host_file(host) else host.strip().lower().replace(":", "-")
+    words = str(host) if isinstance(host, str | Path) else get_host(host).key
+    name = Path(words.strip()).stem if is_host_file(words) else words.strip().lower().replace(":", "-")
     return Path(f"{name}-study")
 
 
@@ -274,8 +277,8 @@ def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, d
 
 
 def build_flow(
-    host: str,
-    engine_name: str,
+    host: HostKey,
+    engine_name: str | Engine,
     order: str | None = None,
     quick: bool = False,
     stages: Sequence[str] | None = None,
@@ -294,7 +297,7 @@ def build_flow(
     return _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options)
 
 
-def check_names(host: str, engine_name: str, order: str | None) -> None:
+def check_names(host: HostKey, engine_name: str | Engine, order: str | None) -> None:
     """Refuse unknown hosts, engines and orders.
 
     Raises
@@ -315,8 +318,8 @@ def check_names(host: str, engine_name: str, order: str | None) -> None:
 
 
 def _build_flow(
-    host: str,
-    engine_name: str,
+    host: HostKey,
+    engine_name: str | Engine,
     order: str | None,
     quick: bool,
     stages: Sequence[str] | None,

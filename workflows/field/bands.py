@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, job
 from pymatgen.core import Structure
 
 from ...analysis.kinetics.field_treatments import (
@@ -24,16 +24,16 @@ from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band
 from ...analysis.results.checks import invalid_because, no_result, require_valid
 from ...calculators.field import check_below
-from ...stored.base import Stored
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
 from ..kinds import as_calculation
+from ..maker import EngineMaker
 from .jobs import band_in_field
 
 
 @dataclass
-class HopInFieldMaker(Stored, Maker):
+class HopInFieldMaker(EngineMaker):
     """Barriers of one hop in several fields along one direction, in all treatments.
 
     Attributes

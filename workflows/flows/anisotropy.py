@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from jobflow import Flow, Maker, OutputReference, Response, job
+from jobflow import Flow, OutputReference, Response, job
 from pymatgen.core import Structure
 
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import lebedev_directions, plane_scan
 from ...analysis.magnetism.reduced_directions import ReducedDirections, reduce_directions
-from ...stored.base import Stored
 from ...structures.host import Host
 from ..engine import Engine
+from ..maker import EngineMaker
 from ..outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, accept_structure, build_same_hop, tolerant
@@ -24,7 +24,7 @@ from .vacancies import vacancy_structure
 
 
 @dataclass
-class AnisotropyMaker(Stored, Maker):
+class AnisotropyMaker(EngineMaker):
     """E(n) of several states.
 
     Attributes

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, job
 from pymatgen.core import Structure
 
 from ...analysis.defects.binding import BindingSample, VacancyBinding, fit_binding
 from ...analysis.results.calculation import Calculation
-from ...stored.base import Stored
 from ...structures.cells.cation_order import sites_on
 from ...structures.cells.random_cells import quasi_random, random_cell
 from ...structures.defects.collinear_pairs import count_in_line
 from ...structures.defects.vacancies import near_cations, remove_site
-from ...structures.host import HostKey, get_host
+from ...structures.host import HostKey, get_host, portable_host
 from ..engine import Engine
+from ..maker import EngineMaker
 from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import filled_sites
@@ -26,7 +26,7 @@ _RANDOM_CELLS, _QUICK_RANDOM_CELLS = 12, 5
 
 
 @dataclass
-class BindingMaker(Stored, Maker):
+class BindingMaker(EngineMaker):
     """Energies of one vacancy against its Co neighbours, over random or quasi-random cells.
 
     Attributes
@@ -74,6 +74,7 @@ class BindingMaker(Stored, Maker):
         ValueError
             If the sublattice is not mixed, or there are fewer than 3 cells.
         """
+        host_key = portable_host(host_key)
         if self.cells < 3:
             raise ValueError(f"binding needs at least 3 random cells, got {self.cells}")
         self.engine.require("relax")

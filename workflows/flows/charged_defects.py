@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import Flow, Job, Maker, job
+from jobflow import Flow, Job, job
 
 from ...analysis.defects.charged_cells import (
     LEFT_OUT,
@@ -17,12 +17,12 @@ from ...analysis.defects.charged_cells import (
     corrections_of,
 )
 from ...analysis.results.calculation import Calculation, invalid_because, require_valid
-from ...stored.base import Stored
 from ...structures.cells.supercell import supercell
 from ...structures.defects.initial_states import DefectStart
 from ...structures.defects.vacancies import VacancySite, same_site_in
-from ...structures.host import HostKey, get_host
+from ...structures.host import HostKey, get_host, portable_host
 from ..engine import Engine
+from ..maker import EngineMaker
 from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, as_repeats, build_start, build_supercell, vacancy_sites
@@ -32,7 +32,7 @@ _AS_BUILT = DefectStart("as built", "as built")
 
 
 @dataclass
-class ChargedVacanciesMaker(Stored, Maker):
+class ChargedVacanciesMaker(EngineMaker):
     """Every distinct vacancy of a host from neutral to fully ionised.
 
     Attributes
@@ -74,6 +74,7 @@ class ChargedVacanciesMaker(Stored, Maker):
         CannotDoError
             If the engine cannot do charged cells, or no dielectric tensor and none is given.
         """
+        host_key = portable_host(host_key)
         self.engine.require("charged")
         jobs: list[Job | Flow] = []
         tensor: DielectricResult | None = None

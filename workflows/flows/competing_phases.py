@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, job
 from pymatgen.core import Composition, Structure
 
 from ...analysis.results.calculation import Calculation
 from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
-from ...stored.base import Stored
 from ...structures.competing_phases import (
     competing_formulas,
     competing_oxides,
@@ -20,12 +19,13 @@ from ...structures.competing_phases import (
 )
 from ...structures.host import Host
 from ..engine import CannotDoError, Engine
+from ..maker import EngineMaker
 from ..stage import Question, Stage, StudyInMaking
 from .building import tolerant
 
 
 @dataclass
-class CompetingPhasesMaker(Stored, Maker):
+class CompetingPhasesMaker(EngineMaker):
     """Relaxes every known phase made of some elements, cell included.
 
     A phase that the engine cannot describe (a metal or O2 for rigid ions) is left out with the engine's reason;

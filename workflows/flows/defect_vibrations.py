@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jobflow import Flow, Maker, job
+from jobflow import Flow, job
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from ...analysis.defects.defect_vibrations import CellModes, DefectVibrations, defect_vibrations
 from ...analysis.defects.vacancies import VacancySet
 from ...analysis.kinetics.attempt_frequency import without_translations
-from ...stored.base import Stored
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
 from ..kinds import as_calculation
+from ..maker import EngineMaker
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from ..vibrations.hessian import full_hessian, require_phonopy
 
@@ -27,7 +27,7 @@ TEMPERATURES_K = (0.0, 300.0, 600.0, 900.0, 1200.0)
 
 
 @dataclass
-class DefectVibrationsMaker(Stored, Maker):
+class DefectVibrationsMaker(EngineMaker):
     """Frequencies of a finished set of vacancies.
 
     Attributes

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jobflow import Flow, Maker, job
+from jobflow import Flow, job
 from pymatgen.core import Structure
 
 from ...analysis.magnetism.exchange import (
@@ -16,8 +16,8 @@ from ...analysis.magnetism.exchange import (
     images_at_shortest_distance,
 )
 from ...analysis.results.calculation import Calculation, require_valid
-from ...stored.base import Stored
 from ..engine import CannotDoError, Engine
+from ..maker import EngineMaker
 from ..outputs import output_of
 
 _SPINLESS_LEVELS = ("local", "ML")
@@ -25,7 +25,7 @@ _COMPONENTS_OF_D = ("Dx", "Dy", "Dz")
 
 
 @dataclass
-class FourStateMaker(Stored, Maker):
+class FourStateMaker(EngineMaker):
     """J, and D if asked for, of one pair of spins.
 
     Attributes

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, job
 from pymatgen.core import Structure
 
 from ...analysis.magnetism.frozen_reference import FrozenReference, frozen_sites
 from ...analysis.results.calculation import Calculation, require_valid
 from ...analysis.study.documents import StageResult
-from ...stored.base import Stored
 from ..engine import CannotDoError, Engine
+from ..maker import EngineMaker
 from ..outputs import output_of
 
 _SPINLESS_LEVELS = ("local", "ML", "ASE")
@@ -50,7 +50,7 @@ def check_reference(reference: FrozenReference | None, engine: Engine, stages: S
 
 
 @dataclass
-class FrozenExchangeMaker(Stored, Maker):
+class FrozenExchangeMaker(EngineMaker):
     """Two statics per state: the collinear order as it is, and with the frozen moments turned over.
 
     Attributes

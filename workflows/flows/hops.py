@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from jobflow import Flow, Job, Maker, job
+from jobflow import Flow, Job, job
 from pymatgen.core import Structure
 
 from ...analysis.kinetics.field_treatments import FieldStudy
@@ -15,7 +15,6 @@ from ...analysis.kinetics.migration import Migration
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, Calculation
 from ...analysis.results.checks import InvalidResultError, require_valid
-from ...stored.base import Stored
 from ...structures.cells.supercell import supercell
 from ...structures.defects.hops import Hop
 from ...structures.defects.undirected_hops import NumberedHop, hops_into, undirected_hops
@@ -23,6 +22,7 @@ from ...structures.host import HopKind, Host, HostKey, get_host, portable_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import HOP, FieldRequest, field_jobs
+from ..maker import EngineMaker
 from ..outputs import output_of
 from .building import Repeats, as_repeats, tolerant
 from .migration import read_hop
@@ -31,7 +31,7 @@ FIELDS_V_PER_M = (0.0, 1e8, -1e8, 5e8, -5e8)
 
 
 @dataclass
-class AllHopsMaker(Stored, Maker):
+class AllHopsMaker(EngineMaker):
     """Barriers of every distinct hop between the sublattices that a host names.
 
     Attributes
@@ -67,6 +67,7 @@ class AllHopsMaker(Stored, Maker):
         CannotDoError
             If the engine cannot relax or find bands, or cannot describe the material.
         """
+        host_key = portable_host(host_key)
         self.engine.require("relax")
         self.engine.require("band")
         host = get_host(host_key)
@@ -82,7 +83,7 @@ class AllHopsMaker(Stored, Maker):
         bulk = self.engine.relax(cell, name=f"{host.key} cell", cell=True)
         jobs, migrations, bands = [bulk], [], []
         for number in hops:
-            built = build_hop_of(bulk.output, self.repeats, number)
+            built = build_hop_of(output_of(bulk), self.repeats, number)
             out = output_of(built)
             band = self.engine.band(
                 out.initial, out.final, out.intermediates, mover=out.mover, name=f"band {number.label}"
@@ -112,7 +113,7 @@ class AllHopsMaker(Stored, Maker):
             migrations.append(read.output)
             bands.append(band.output)
         names = [number.label for number in hops]
-        last = tolerant(collect_hops(portable_host(host_key), chosen, self.engine.name, migrations, absent, names))
+        last = tolerant(collect_hops(host_key, chosen, self.engine.name, migrations, absent, names))
         return Flow([*jobs, last], output=last.output, name=f"{self.name}: {host.formula}")
 
 

@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, job
 from pymatgen.core import Structure
 
 from ...analysis.builder.build import keffer_of_mover
 from ...analysis.kinetics.migration import Migration, migration_from_band
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, Calculation
-from ...stored.base import Stored
 from ...structures.defects.hops import Hop
-from ...structures.host import Host, HostKey, get_host
+from ...structures.host import Host, HostKey, get_host, portable_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import HOP, FieldRequest, field_jobs
+from ..maker import EngineMaker
 from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, build_hop, filled_sites, shortest_hop
 
 
 @dataclass
-class MigrationMaker(Stored, Maker):
+class MigrationMaker(EngineMaker):
     """One hop of a host with its barriers under a field.
 
     Attributes
@@ -69,6 +69,7 @@ class MigrationMaker(Stored, Maker):
         CannotDoError
             If the engine finds no bands, or relaxes none in a field and was asked to.
         """
+        host_key = portable_host(host_key)
         self.engine.require("band")
         hop = build_hop(bulk, self.repeats, host_key, hop_number)
         out = output_of(hop)

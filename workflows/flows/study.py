@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from jobflow import Flow, Maker, job
+from jobflow import Flow, job
 
 from ...analysis.builder.build import build_study
 from ...analysis.builder.inputs import StudyInputs
@@ -14,11 +14,11 @@ from ...analysis.device.assumptions import Assumptions
 from ...analysis.study.documents import EngineResult, StageResult, Study
 from ...analysis.thermodynamics.phases import formula_composition
 from ...calculators.field import check_below
-from ...stored.base import Stored
 from ...structures.defects.initial_states import StartKind
 from ...structures.host import Host, HostKey, get_host, portable_host
 from ..engine import Engine
 from ..field.requests import FieldRequest
+from ..maker import EngineMaker
 from ..stage import StudyInMaking, read_options, stage_options, stages
 from .building import Repeats, tolerant, vacancy_sites
 from .frozen_exchange import check_reference
@@ -34,7 +34,7 @@ FIELDS_V_PER_M = (0.0, 1e7, -1e7, 5e7, -5e7, 1e8, -1e8, 2e8, -2e8, 5e8, -5e8, 1e
 
 
 @dataclass
-class MagnetoionicStudyMaker(Stored, Maker):
+class MagnetoionicStudyMaker(EngineMaker):
     """Which vacancy forms, which ion moves, over what barrier, with what effect, for how long.
 
     Attributes

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import Flow, Job, Maker, job
+from jobflow import Flow, Job, job
 from pymatgen.core import Structure
 
 from ...analysis.defects.oxidation_states import ChangedIon, as_found, changed_ions, compensation_text
 from ...analysis.defects.size_correction import SizeCorrection
 from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
 from ...analysis.results.calculation import Calculation, InvalidResultError, invalid_because, require_valid
-from ...stored.base import Stored
 from ...structures.defects.initial_states import DefectStart, StartKind, start_kinds, start_labels
 from ...structures.defects.vacancies import VacancySite, distinct_vacancies, representatives
-from ...structures.host import HostKey, get_host
+from ...structures.host import HostKey, get_host, portable_host
 from ..engine import Engine
+from ..maker import EngineMaker
 from ..outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, build_start, build_supercell, present_vacancies, tolerant, vacancy_sites
 
 
 @dataclass
-class VacancyFormationMaker(Stored, Maker):
+class VacancyFormationMaker(EngineMaker):
     """Energies of every distinct vacancy of a host.
 
     Attributes
@@ -57,6 +57,7 @@ class VacancyFormationMaker(Stored, Maker):
         host_key, order
             Host and cation order of `bulk`.
         """
+        host_key = portable_host(host_key)
         self.engine.require("relax")
         self.engine.require("static")
         host_cell = build_supercell(bulk, self.repeats)

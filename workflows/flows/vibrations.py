@@ -6,15 +6,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from jobflow import Flow, Maker, Response, job
+from jobflow import Flow, Response, job
 
 from ...analysis.kinetics.attempt_frequency import AttemptFrequency, frequencies_THz
 from ...analysis.results.calculation import Band, Calculation, require_valid
-from ...stored.base import Stored
 from ..ase.atoms import from_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
 from ..kinds import as_calculation
+from ..maker import EngineMaker
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from ..vibrations.hessian import hessian_of, require_phonopy
 from ..vibrations.jobs import LEFT_OUT, vibrations_here
@@ -25,7 +25,7 @@ RADIUS_A = 3.2
 
 
 @dataclass
-class VibrationsMaker(Stored, Maker):
+class VibrationsMaker(EngineMaker):
     """Attempt frequencies of a hop from a converged band.
 
     Attributes

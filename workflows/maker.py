@@ -1,0 +1,28 @@
+"""Base of the flows' Makers: they take an engine as an object or by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jobflow import Maker
+
+from ..stored.base import Stored
+from .engine import Engine, get_engine
+
+
+@dataclass
+class EngineMaker(Stored, Maker):
+    """A Maker whose jobs an engine supplies.
+
+    Attributes
+    ----------
+    engine
+        An `Engine`, or its name as `get_engine` takes it.
+    """
+
+    engine: Engine = field(kw_only=True)
+    name: str = "flow"
+
+    def __post_init__(self) -> None:
+        """Look the engine up if it was named."""
+        self.engine = get_engine(self.engine)
