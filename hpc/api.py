@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from ..analysis.study.documents import Study
 from ..structures.host import HostKey
 from ..workflows.engine import Engine
@@ -15,6 +13,7 @@ from .assumptions import Said, read_assumptions
 from .study_folder.files import RESULTS, read_study
 from .study_folder.study_run import run_study, study_under
 from .study_options import FieldOptions, StudyOptions
+from .terminal import Console
 
 
 def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: Said = None) -> Study:

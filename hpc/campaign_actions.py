@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from .campaign import campaign_status, read_campaign, specs, submit_campaign
+from .terminal import Console
 
 
 def list_campaign(file: Path, console: Console | None = None) -> int:

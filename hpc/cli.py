@@ -77,7 +77,9 @@ def _notes_on_stderr() -> Iterator[None]:
 
 
 def _complain(message: str, code: int) -> int:
-    text = " ".join(message.split())
+    from .terminal import printable
+
+    text = printable(" ".join(message.split()))
     if text:
         sys.stderr.write(f"magnetoionics: error: {text}\n")
     return code

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from .assumptions import Said, read_assumptions
 from .errors import UserError
 from .study_folder.files import read_study, write_whole
+from .terminal import Console
 
 if TYPE_CHECKING:
     from ..analysis.device.ensemble_fit import EnsembleFit

@@ -7,10 +7,9 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from .errors import UserError
 from .study_folder.files import REPORT, check_output_folder
+from .terminal import Console
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

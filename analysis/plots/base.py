@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,10 +44,26 @@ def canvas(
             if figure is None:
                 raise ValueError("the axis belongs to no figure")
             yield figure, ax
+            _show_dollars([ax])
             return
         figure = Figure(figsize=style().get("figure.figsize", size), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure, figure.add_subplot(projection=projection)
+        _show_dollars(figure.axes)
+
+
+def _show_dollars(axes: Iterable[Axes]) -> None:
+    """Titles, legends and notes hold names that a user has chosen: a dollar in them begins no formula.
+
+    Formulas of our own stand in the labels of axes only.
+    """
+    from matplotlib.text import Text
+
+    for ax in axes:
+        legend = ax.get_legend()
+        titles = [child for child in ax.get_children() if isinstance(child, Text)]
+        for text in [*titles, *([] if legend is None else legend.get_texts())]:
+            text.set_parse_math(False)
 
 
 def sign(ax: Axes, text: str) -> None:

@@ -21,6 +21,6 @@ def plot_moment(curve: MomentCurve, ax: Axes | None = None) -> Figure:
         axis.set_xlabel(f"{curve.ion} per {curve.formula}")
         axis.set_ylabel("magnetisation (A m² kg⁻¹)")
         for x, y, m in zip(curve.content[::2], curve.specific_Am2_per_kg[::2], curve.moment_muB[::2], strict=True):
-            axis.annotate(f"{m:.2f} $\\mu_B$", (x, y), xytext=(4, 4), textcoords="offset points", fontsize=7)
+            axis.annotate(f"{m:.2f} μB", (x, y), xytext=(4, 4), textcoords="offset points", fontsize=7)
         sign(axis, "; ".join(curve.assumptions[1:]))
         return figure

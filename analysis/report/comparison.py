@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ..kinetics.migration import Migration
 from ..plots.comparison import plot_bands
 from ..results.checks import no_result
+from ..results.figures import svg_of
 from ..study.comparison import compare
 from ..study.documents import Study
 from ..study.validity import failures
@@ -42,7 +43,7 @@ def comparison_html(studies: Mapping[str, Study]) -> str:
     if hops:
         figure = plot_bands(hops)
         text = "; ".join(f"{name}: {_barriers(h)}" for name, h in hops.items())
-        sections[1].figures.append(picture(figure, f"Energy along the path. {text}", f"{text}."))
+        sections[1].figures.append(picture(svg_of(figure), f"Energy along the path. {text}", f"{text}."))
     formula = next(iter(studies.values())).host.formula
     page = Page(
         title=f"{formula}: {len(studies)} studies compared",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ from ..results.page_parts import Cell, Picture, Section, Table, number, words
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from matplotlib.figure import Figure
 
 
 __all__ = ["Answer", "Cell", "Page", "Picture", "Section", "Table", "Viewer", "number", "picture", "words"]
@@ -50,8 +48,6 @@ class Page:
     data_file: str = "results.json beside this file"
 
 
-def picture(figure: Figure, alt: str, caption: str, *, wide: bool = False) -> Picture:
-    """A matplotlib figure as a picture for the page."""
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None})
-    return Picture(base64.b64encode(stream.getvalue().encode()).decode("ascii"), alt, caption, wide)
+def picture(svg: str, alt: str, caption: str, *, wide: bool = False) -> Picture:
+    """An SVG document as a picture for the page."""
+    return Picture(base64.b64encode(svg.encode()).decode("ascii"), alt, caption, wide)

@@ -152,8 +152,13 @@ def build_page(study: Study, figures: Mapping[str, NamedFigure]) -> Page:
     """All texts, tables and pictures of the report."""
     sections = build_sections(study)
     by_anchor = {s.anchor: s for s in sections}
-    for made in figures.values():
-        by_anchor[made.section].figures.append(picture(made.figure, made.alt, made.caption, wide=made.wide))
+    for name, made in figures.items():
+        section = by_anchor[made.section]
+        try:
+            section.figures.append(picture(made.svg, made.alt, made.caption, wide=made.wide))
+        except Exception as error:
+            # One figure that cannot be drawn costs that figure, and not the page with its numbers.
+            section.notes = [*section.notes, f"The figure {name} could not be drawn: {type(error).__name__}, {error}"]
     atoms = f", {study.migration[0].cell_atoms} atoms in the band's cell" if study.migration else ""
     return Page(
         title=f"{study.host.formula}: a magneto-ionic study",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -45,6 +46,18 @@ class NamedFigure:
     def figure(self) -> Figure:
         """The figure on its own, drawn once."""
         return draw_with(self.function)
+
+    @cached_property
+    def svg(self) -> str:
+        """The figure as an SVG document without a date, written once however often it is shown."""
+        return svg_of(self.figure)
+
+
+def svg_of(figure: Figure) -> str:
+    """A figure as an SVG document; equal figures give equal text."""
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
 
 
 FigureSet = Callable[[Any], dict[str, NamedFigure]]

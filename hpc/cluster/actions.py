@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
 from ..study_folder.files import DRY_RUN
+from ..terminal import Console
 from .submit import JobCost, Submission, project_table, recall, remember, submit_flow, write_dry_run
 
 if TYPE_CHECKING:

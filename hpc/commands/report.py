@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from .arguments import FilmOption, FolderArgument, PulseOption, ReferenceOption
@@ -12,6 +14,7 @@ def report(
     reference: ReferenceOption = None,
     pulse: PulseOption = None,
     film: FilmOption = None,
+    png: Annotated[bool, typer.Option("--png", help="Write each figure as PNG too, beside the SVG.")] = False,
 ) -> None:
     """Write results.json, report.html, figures and bands again from the store, without computing.
 
@@ -21,7 +24,7 @@ def report(
     from ..study_folder.study_run import rebuild_report
 
     said = any(x is not None for x in (reference, pulse, film))
-    rebuild_report(folder, assumptions=read_assumptions(reference, pulse, film) if said else None)
+    rebuild_report(folder, assumptions=read_assumptions(reference, pulse, film) if said else None, png=png)
 
 
 def register(app: typer.Typer) -> None:

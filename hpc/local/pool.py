@@ -36,7 +36,8 @@ class _Worker:
         self.pipe, theirs = Pipe()
         number = theirs.fileno()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", __name__, path, str(number), str(threads)],
+            # -P: a file of the user's folder that is called like a module is not that module.
+            [sys.executable, "-P", "-m", __name__, path, str(number), str(threads)],
             stdin=subprocess.PIPE,
             pass_fds=[number],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},

@@ -6,7 +6,6 @@ from collections import Counter
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from ..terminal import Console
 from .runner import JobEvent, stage_of
 
 if TYPE_CHECKING:

@@ -55,6 +55,24 @@ def heal_store(folder: Path) -> list[str]:
     return [f"{path} was damaged ({reason}): moved to {aside}, {len(rows)} documents saved, the rest is computed again"]
 
 
+def damaged_documents(folder: Path) -> tuple[int, list[str]]:
+    """Number of documents in a store, and which of them are not what was written; nothing is changed.
+
+    Raises
+    ------
+    StoreUnavailableError
+        If the store cannot be read now.
+    """
+    path = folder / STORE_FOLDER / STORE_FILE
+    reason = _damage(path)
+    if reason:
+        return 0, [f"{path} is damaged ({reason})"]
+    with closing(SqliteStore(str(path), read_only=True)) as store:
+        store.connect()
+        rows = store.rows()
+    return len(rows), [f"the result of job {row[0]} in {path}" for row in rows if _name_if_whole(row) is None]
+
+
 def damaged_folder(store: Path) -> Path:
     """A new folder in a store's, for what is damaged."""
     stamp = time.strftime("%Y%m%d-%H%M%S")

@@ -207,6 +207,11 @@ class SqliteStore(Store):
         found: dict[str, Any] | None = self.query_one({"uuid": uuid, "index": index})
         return found
 
+    def rows(self) -> list[Row]:
+        """All documents as they are stored, not decoded."""
+        rows: list[Row] = self._open.execute("SELECT uuid, idx, name, body FROM documents").fetchall()
+        return rows
+
     @property
     def is_of_version_1(self) -> bool:
         """Whether the file was begun before stores said which version of the schema they have."""

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ..errors import UserError
+from ..terminal import Console
 from .files import read_study, write_whole
 
 if TYPE_CHECKING:

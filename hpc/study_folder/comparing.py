@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from ..errors import UserError
+from ..terminal import Console
 from .files import read_study, write_whole
 
 

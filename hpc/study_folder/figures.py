@@ -1,7 +1,8 @@
-"""Writes a study's figures as PNG and SVG."""
+"""Writes a study's figures as SVG, and as PNG where that is asked for."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +10,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ...analysis.results.figures import NamedFigure
 
+PNG_DPI = 160
 
-def write_figures(figures: Mapping[str, NamedFigure], folder: Path) -> None:
-    """Write every figure as ``NAME.png`` and ``NAME.svg``."""
-    folder.mkdir(parents=True, exist_ok=True)
+
+def write_figures(
+    figures: Mapping[str, NamedFigure], folder: Path, *, png: bool = False
+) -> tuple[list[str], list[str]]:
+    """Write every figure whole as ``NAME.svg``, and as ``NAME.png``.
+
+    Returns
+    -------
+    tuple of list of str
+        Names of the files, and one line for each figure that could not be drawn.
+    """
+    from .files import write_whole
+
+    written, failed = [], []
     for name, made in figures.items():
-        made.figure.savefig(folder / f"{name}.png", dpi=160)
-        made.figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        try:
+            pictures: dict[str, str | bytes] = {f"{name}.svg": made.svg}
+            if png:
+                stream = io.BytesIO()
+                made.figure.savefig(stream, format="png", dpi=PNG_DPI)
+                pictures[f"{name}.png"] = stream.getvalue()
+        except Exception as error:
+            # One figure that cannot be drawn costs that figure.
+            failed.append(f"figure {name} is not drawn: {type(error).__name__}, {error}")
+            continue
+        if not png:  # one of an earlier report shows other numbers
+            (folder / f"{name}.png").unlink(missing_ok=True)
+        for file, content in pictures.items():
+            write_whole(folder / file, content)
+            written.append(file)
+    return written, failed

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
+from .integrity import SUMS, altered, sums_of
 
 if TYPE_CHECKING:
     from ...analysis.results.calculation import Band
@@ -23,13 +24,13 @@ BANDS = "bands"
 DRY_RUN = "dry-run"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file through a temporary neighbour, so that a reader never sees half of it."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file through a temporary neighbour, so that a reader never sees half of it; text as UTF-8."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:
@@ -50,7 +51,7 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output {folder} is a file; give a folder with --output")
     refuse_links(folder)
-    if (folder / RESULTS).exists() and not overwrite and not has_failed_stages(folder):
+    if is_written(folder) and not overwrite and not has_failed_stages(folder):
         raise UserError(
             f"{folder} already holds a study; rebuild its report with `magnetoionics report {folder}`, "
             "choose another --output, or replace it with --overwrite"
@@ -63,6 +64,11 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
                 "choose an empty folder with --output"
             )
     _try_writing(folder)
+
+
+def is_written(folder: Path) -> bool:
+    """Whether a folder holds a whole study: the report comes last, and one cut off before it goes on from its store."""
+    return (folder / RESULTS).exists() and ((folder / REPORT).exists() or not (folder / "store").exists())
 
 
 def has_failed_stages(folder: Path) -> bool:
@@ -105,6 +111,8 @@ def read_study(folder: Path) -> Study:
     path = folder / RESULTS
     if not path.is_file():
         raise UserError(f"{folder} holds no {RESULTS}; run a study with `magnetoionics run HOST --output {folder}`")
+    if why := altered(folder, RESULTS):
+        raise UserError(f"{why}; rebuild it from the store with `magnetoionics report {folder}`")
     try:
         # Checked first: a structure decodes whatever class its site properties name.
         content, version = versioned(loads(path.read_bytes(), str(path)), str(path))
@@ -123,7 +131,7 @@ def read_study(folder: Path) -> Study:
 
 
 def set_bad_results_aside(folder: Path) -> list[str]:
-    """Move a results.json aside that is no whole JSON, if the store is there to write it again from."""
+    """Move a results.json aside that is not what was written, if the store is there to write it again from."""
     from ..local.recovery import damaged_folder
     from ..local.store import STORE_FILE, STORE_FOLDER, refuse_links
 
@@ -131,13 +139,16 @@ def set_bad_results_aside(folder: Path) -> list[str]:
     path = folder / RESULTS
     if not path.is_file() or not (folder / STORE_FOLDER / STORE_FILE).is_file():
         return []
+    reason = altered(folder, RESULTS)
     try:
         json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        aside = damaged_folder(folder / STORE_FOLDER)
-        path.replace(aside / RESULTS)
-        return [f"{path} was damaged ({error}): moved to {aside}, written again from the store"]
-    return []
+        reason = str(error)
+    if not reason:
+        return []
+    aside = damaged_folder(folder / STORE_FOLDER)
+    path.replace(aside / RESULTS)
+    return [f"{path} was damaged ({reason}): moved to {aside}, written again from the store"]
 
 
 def versioned(content: Any, where: str) -> tuple[dict[str, Any], int]:
@@ -166,8 +177,8 @@ def versioned(content: Any, where: str) -> tuple[dict[str, Any], int]:
     return content, version
 
 
-def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
-    """Write everything that a person or another program reads.
+def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: bool = False) -> list[str]:
+    """Write everything that a person or another program reads: the numbers first, the checksums last.
 
     Parameters
     ----------
@@ -177,20 +188,45 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
         Bands by the file stem that `Migration.band_file` names.
     folder
         The study's folder.
+    png
+        Whether each figure is written as PNG too, which takes as long again.
+
+    Returns
+    -------
+    list of str
+        Figures that could not be drawn, and why; the rest is written.
+
+    Raises
+    ------
+    UserError
+        If there is no room, or the folder may not be written.
     """
     from ...analysis.plots.study import study_figures
     from ...analysis.report.page import report_html
     from ...stored import SCHEMA_VERSION
     from .figures import write_figures
 
-    for stem, band in bands.items():
-        write_band(band, folder / BANDS / f"{band_stem(stem)}.extxyz")
-    figures = study_figures(study)
-    write_figures(figures, folder / FIGURES)
-    write_whole(folder / REPORT, report_html(study, figures, bands))
-    # Last: a folder with results is a finished study, and one without is resumed.
     content = {VERSION: SCHEMA_VERSION, **study.model_dump(mode="json", by_alias=True)}
-    write_whole(folder / RESULTS, json.dumps(content, indent=1) + "\n")
+    try:
+        (folder / SUMS).unlink(missing_ok=True)
+        write_whole(folder / RESULTS, json.dumps(content, indent=1) + "\n")
+        written = [RESULTS]
+        for stem, band in bands.items():
+            name = f"{BANDS}/{band_stem(stem)}.extxyz"
+            write_band(band, folder / name)
+            written.append(name)
+        figures = study_figures(study)
+        drawn, not_drawn = write_figures(figures, folder / FIGURES, png=png)
+        # A folder with a report is a finished study, and one without is resumed.
+        write_whole(folder / REPORT, report_html(study, figures, bands))
+        written += [f"{FIGURES}/{name}" for name in drawn] + [REPORT]
+        write_whole(folder / SUMS, sums_of(folder, written))
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written ({error.strerror or error}): free some megabytes or see to the permissions; "
+            f"what is computed is kept, and `magnetoionics report {folder}` writes the rest"
+        ) from error
+    return not_drawn
 
 
 def band_stem(name: str) -> str:

@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
 from ...stored import SCHEMA_VERSION
 from ..errors import StudyFailedError, UserError
 from ..study_options import StudyOptions
+from ..terminal import Console
 from .files import VERSION, write_whole
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from ..local.store import STORE_FILE, STORE_FOLDER, SUBMISSION_FILE
 from .files import REPORT, RESULTS
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from rich.console import Group
+
+    from ..terminal import Console
 
 _STYLE = {"done": "green", "running": "cyan", "failed": "red", "skipped": "yellow", "stopped": "red", "waiting": "dim"}
 WATCH_S = 1.0
@@ -119,8 +121,9 @@ def show_status(folder: Path, *, watch: bool = False, console: Console | None = 
     FolderStatus
         The last one shown.
     """
-    from rich.console import Console
     from rich.live import Live
+
+    from ..terminal import Console
 
     console = console or Console()
     status = folder_status(folder)
@@ -135,3 +138,34 @@ def show_status(folder: Path, *, watch: bool = False, console: Console | None = 
             alive = status.alive
             live.update(status_table(status), refresh=True)
     return status
+
+
+def show_verified(folder: Path, console: Console | None = None) -> bool:
+    """Check what is written in a folder and the documents of its store, and say what is not as it was written.
+
+    Returns
+    -------
+    bool
+        Whether all is as it was written.
+
+    Raises
+    ------
+    UserError
+        If the folder holds no study.
+    """
+    from ..local.recovery import damaged_documents
+    from ..terminal import Console
+    from .integrity import SUMS, verify
+
+    console = console or Console()
+    folder_status(folder)
+    files, wrong = verify(folder)
+    documents = 0
+    if (folder / STORE_FOLDER / STORE_FILE).is_file():
+        documents, damaged = damaged_documents(folder)
+        wrong += damaged
+    for why in wrong:
+        console.print(f"altered: {why}", style="red", markup=False)
+    known = f"{files} files as in {SUMS}" if files else f"no {SUMS}: the study was written by an earlier version"
+    console.print(f"{folder}: {known}, {documents} documents in the store, {len(wrong)} altered", markup=False)
+    return not wrong

@@ -8,13 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from ..errors import StudyFailedError, UserError
 from ..local.recovery import heal_store
 from ..local.run_log import refuse_if_in_use
 from ..local.store import STORE_FOLDER, refuse_links, stores_of
 from ..study_options import StudyOptions
+from ..terminal import Console
 from .files import REPORT, band_stem, check_output_folder, read_study, set_bad_results_aside, write_study
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def run_study(
             name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
             raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
         seconds = {**summary.seconds_by_stage, "total": time.perf_counter() - begin}
-        study = finish_study(store, seconds, flow.uuid, folder, summary.failed_by_stage)
+        study = finish_study(store, seconds, flow.uuid, folder, summary.failed_by_stage, console)
     print_failures(study, console)
     console.print(
         f"{folder / REPORT}  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)", style="bold", markup=False
@@ -158,6 +157,7 @@ def finish_study(
     flow_uuid: str,
     folder: Path,
     failed: Mapping[str, Sequence[str]] | None = None,
+    console: Console | None = None,
 ) -> Study:
     """Write results, figures, bands and report of a flow whose jobs are all in the store; returns the study.
 
@@ -173,10 +173,12 @@ def finish_study(
         The study's folder.
     failed
         Jobs that failed and why, by stage.
+    console
+        Where figures that could not be drawn are named; stderr by default.
     """
     _save_timings(store, seconds, flow_uuid, failed or {})
     study, bands = _load(store)
-    write_study(study, bands, folder)
+    _tell_not_drawn(write_study(study, bands, folder), console)
     return study
 
 
@@ -213,7 +215,13 @@ def keep_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
         ]
     )
     _save_timings(store, {}, KEPT, {})
-    write_study(study, bands, folder)
+    store.close()
+    _tell_not_drawn(write_study(study, bands, folder), None)
+
+
+def _tell_not_drawn(lines: Sequence[str], console: Console | None) -> None:
+    for line in lines:
+        (console or Console(stderr=True)).print(line, style="yellow", markup=False)
 
 
 def _jobs(summary: RunSummary) -> str:
@@ -221,7 +229,9 @@ def _jobs(summary: RunSummary) -> str:
     return f"{summary.jobs} jobs{before}" + (f" ({summary.borrowed} in other studies)" if summary.borrowed else "")
 
 
-def rebuild_report(folder: Path, console: Console | None = None, assumptions: Assumptions | None = None) -> None:
+def rebuild_report(
+    folder: Path, console: Console | None = None, assumptions: Assumptions | None = None, *, png: bool = False
+) -> None:
     """Write results, figures, bands and report again from the store; computes nothing.
 
     Parameters
@@ -232,6 +242,8 @@ def rebuild_report(folder: Path, console: Console | None = None, assumptions: As
         Where to report; stderr by default.
     assumptions
         Frozen reference, pulse and film; those that the study ran with by default.
+    png
+        Whether each figure is written as PNG too.
 
     Raises
     ------
@@ -239,8 +251,8 @@ def rebuild_report(folder: Path, console: Console | None = None, assumptions: As
         If the folder has no store with a finished study, or the assumptions do not fit it.
     """
     study, bands = study_under(folder, assumptions)
-    write_study(study, bands, folder)
     told = console or Console(stderr=True)
+    _tell_not_drawn(write_study(study, bands, folder, png=png), told)
     print_failures(study, told)
     told.print(f"{folder / REPORT}", style="bold", markup=False)
 
@@ -346,11 +358,12 @@ def _remove_study(folder: Path) -> None:
     import shutil
 
     from .files import BANDS, FIGURES, RESULTS
+    from .integrity import SUMS
 
     refuse_if_in_use(folder / STORE_FOLDER)
     for name in (STORE_FOLDER, FIGURES, BANDS):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (RESULTS, REPORT):
+    for name in (SUMS, RESULTS, REPORT):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -1,12 +1,16 @@
 """Damaged files of a study are found, named, moved aside and computed again; never used."""
 
+import errno
 import json
 import random
+import shutil
 import sqlite3
+import subprocess
 from operator import add, mul
 
 import pytest
 from jobflow import Flow, job
+from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.recovery import heal_store
 from magnetoionics.hpc.local.runner import LocalRunner
@@ -170,3 +174,89 @@ def test_name_of_damaged_result_stays_in_its_folder(tmp_path):
     kept = store.set_aside(evil, 1)
     assert kept.resolve().parent == (tmp_path / DAMAGED).resolve()
     assert store.count() == 0
+
+
+def test_checksums_are_those_of_coreutils(study):
+    """A witness of its own: sha256sum reads the list and agrees."""
+    rebuild_report(study)
+    names = {line.split("  ")[1] for line in (study / "SHA256SUMS").read_text().splitlines()}
+    assert {"results.json", "report.html", "bands/hop-1.extxyz", "figures/band.svg"} <= names
+    done = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=study, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("seed", range(33))
+def test_altered_results_are_never_believed(study, seed, tmp_path):
+    """One byte, one digit or a block: whatever still is JSON is not taken for what was written."""
+    rng = random.Random(seed)
+    shutil.copy(study / "SHA256SUMS", tmp_path)
+    content = bytearray((study / "results.json").read_bytes())
+    digits = [k for k, c in enumerate(content) if chr(c).isdigit()]
+    if seed % 3 == 0:
+        place = rng.choice(digits)
+        content[place] = ord(str((int(chr(content[place])) + rng.randint(1, 9)) % 10))
+    elif seed % 3 == 1:
+        content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    else:
+        start = rng.randrange(len(content) - 200)
+        content[start : start + 60] = content[start + 100 : start + 160]
+    (tmp_path / "results.json").write_bytes(bytes(content))
+    with pytest.raises(UserError, match=r"not what was written"):
+        read_study(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["report.html", "bands/hop-1.extxyz", "figures/band.svg", "results.json"])
+def test_verify_names_what_was_altered(study, name, tmp_path, capsys):
+    shutil.copytree(study, tmp_path / "copy")
+    folder = tmp_path / "copy"
+    assert main(["status", str(folder), "--verify"]) == 0
+    assert "0 altered" in " ".join(capsys.readouterr().out.split())
+    with (folder / name).open("a") as stream:
+        stream.write(" ")
+    assert main(["status", str(folder), "--verify"]) == 1
+    said = "".join(capsys.readouterr().out.split())
+    assert f"{name}isdamaged:itisnotwhatwaswritten" in said
+    assert "1altered" in said
+
+
+def test_a_figure_that_fails_costs_that_figure(study, monkeypatch, capsys):
+    def fail(*args, **kwargs):
+        raise ValueError("no such thing")
+
+    monkeypatch.setattr("magnetoionics.analysis.plots.study.plot_retention", fail)
+    before = {p.name for p in (study / "figures").iterdir()}
+    rebuild_report(study)
+    assert "figure retention is not drawn: ValueError, no such thing" in " ".join(capsys.readouterr().err.split())
+    assert {p.name for p in (study / "figures").iterdir()} == before
+    assert "The figure retention could not be drawn" in (study / "report.html").read_text()
+    assert "figures/retention.svg" not in (study / "SHA256SUMS").read_text()
+    assert read_study(study).migration
+
+
+def test_full_disk_is_one_line_and_the_same_command_goes_on(study, monkeypatch):
+    """The numbers come first: they are there though there was no room for the report."""
+    from magnetoionics.hpc.study_folder import files
+
+    whole, written = files.write_whole, []
+
+    def write(path, content):
+        if path.name == "report.html":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(path.name)
+        whole(path, content)
+
+    (study / "report.html").unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "write_whole", write)
+        with pytest.raises(UserError, match=r"cannot be written \(No space left on device\).*what is computed is kept"):
+            rebuild_report(study)
+    assert written[0] == "results.json"
+    assert not list(study.rglob(".*"))
+    assert read_study(study).migration
+
+    def refuse(*args, **kwargs):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("magnetoionics.calculators.rigid_ion.RigidIonCalculator.calculate", refuse)
+    run_study("cofe2o4", quick=True, output=study)
+    assert (study / "report.html").is_file()
