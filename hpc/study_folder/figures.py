@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .writing import write_whole
+
 if TYPE_CHECKING:
     from ...analysis.results.figures import NamedFigure
 
@@ -23,8 +25,6 @@ def write_figures(
     tuple of list of str
         Names of the files, and one line for each figure that could not be drawn.
     """
-    from .files import write_whole
-
     written, failed = [], []
     for name, made in figures.items():
         try:

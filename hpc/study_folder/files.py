@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from .integrity import SUMS, altered, sums_of
+from .writing import write_whole
 
 if TYPE_CHECKING:
     from ...analysis.results.calculation import Band
@@ -22,20 +22,6 @@ REPORT = "report.html"
 FIGURES = "figures"
 BANDS = "bands"
 DRY_RUN = "dry-run"
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file through a temporary neighbour, so that a reader never sees half of it; text as UTF-8."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content.encode() if isinstance(content, str) else content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def check_output_folder(folder: Path, *, overwrite: bool) -> None:
