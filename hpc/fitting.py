@@ -10,7 +10,8 @@ from rich.table import Table
 
 from .assumptions import Said, read_assumptions
 from .errors import UserError
-from .study_folder.files import read_study, write_whole
+from .study_folder.files import read_study
+from .study_folder.writing import write_whole
 from .terminal import Console
 
 if TYPE_CHECKING:

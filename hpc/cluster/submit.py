@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ...stored.resolve import defining_module
 from ..errors import UserError
 from ..local.store import STORE_FOLDER, SUBMISSION_FILE
-from ..study_folder.files import DRY_RUN, write_whole
+from ..study_folder.files import DRY_RUN
+from ..study_folder.writing import write_whole
 from .controller import project_of
 from .project import projects_folder
 from .ranks import check_band_ranks, images_of

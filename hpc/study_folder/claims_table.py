@@ -14,7 +14,8 @@ from rich.table import Table
 
 from ..errors import UserError
 from ..terminal import Console
-from .files import read_study, write_whole
+from .files import read_study
+from .writing import write_whole
 
 if TYPE_CHECKING:
     from ...analysis.study.documents import Claim

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..terminal import Console
-from .files import read_study, write_whole
+from .files import read_study
+from .writing import write_whole
 
 
 def compare_studies(

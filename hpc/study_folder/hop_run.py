@@ -14,7 +14,8 @@ from ...stored import SCHEMA_VERSION
 from ..errors import StudyFailedError, UserError
 from ..study_options import StudyOptions
 from ..terminal import Console
-from .files import VERSION, write_whole
+from .files import VERSION
+from .writing import write_whole
 
 if TYPE_CHECKING:
     from ...analysis.kinetics.hop_set import HopSet
