@@ -79,7 +79,9 @@ def submit_study(
         word = f"submitted: {len(done.costs)} jobs{shared}"
     console.print(f"{word} (study {done.key[:12]}, project {project_name})", markup=False)
     console.print(
-        f"Keep the runner on: jf -p {project_name} runner start. Results: magnetoionics fetch {folder}", markup=False
+        f"Keep the runner on: jf -p {project_name} runner start. Jobs whose time is up go on with: "
+        f"magnetoionics cluster doctor {project_name} --fix --watch 10. Results: magnetoionics fetch {folder}",
+        markup=False,
     )
     return done
 

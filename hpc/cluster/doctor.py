@@ -15,6 +15,7 @@ from ..errors import UserError
 from ..terminal import Console
 from .codes import code_problems, needed_codes
 from .controller import DatabaseDownError, job_controller, ping_database, project_of, studies
+from .gone import gone_jobs
 from .project import load_project
 from .ranks import USUAL, check_band_ranks, ranks_of
 from .submit import check_table, project_table
@@ -60,11 +61,12 @@ def examine(
     fix: bool = False,
     stale_s: float = 1800.0,
     engines: Sequence[str] = (),
+    jobs_only: bool = False,
     console: Console | None = None,
 ) -> bool:
     """Print all findings, cure the safe ones if asked, and say whether nothing is left.
 
-    `engines` are looked for besides those of the project's studies.
+    `engines` are looked for besides those of the project's studies. With `jobs_only` workers and codes are not asked.
 
     Raises
     ------
@@ -73,16 +75,16 @@ def examine(
     """
     console = console or Console()
     project = load_project(project_name)
-    findings = [*check_project(project, project_name), *check_workers(project)]
+    findings = [] if jobs_only else [*check_project(project, project_name), *check_workers(project)]
     try:
         ping_database(project.queue.store)
     except DatabaseDownError as error:
         findings.append(Finding("database", str(error), "start mongod, then run the doctor again"))
-        findings += check_codes(project, project_name, [], engines)
+        findings += [] if jobs_only else check_codes(project, project_name, [], engines)
         return _report(findings, [], console)
     with job_controller(project_name) as controller:
         known = [s.get("about") or {} for s in studies(controller).find({}, {"about": 1})]
-        findings += check_codes(project, project_name, known, engines)
+        findings += [] if jobs_only else check_codes(project, project_name, known, engines)
         findings += check_jobs(controller, project_name, stale_s)
         cured = [f for f in findings if fix and f.fix is not None]
         for finding in cured:
@@ -255,6 +257,8 @@ def check_jobs(controller: JobController, name: str, stale_s: float) -> Iterator
     yield from _stuck_batches(controller, name, stale_s)
     yield from _paused(controller, name)
     yield from _no_runner(controller, name, stale_s)
+    for subject, problem, cure in gone_jobs(controller, name):
+        yield Finding(subject, problem, cure)
 
 
 def _before(seconds: float) -> datetime:
@@ -407,7 +411,7 @@ def _stuck_batches(controller: JobController, name: str, stale_s: float) -> Iter
         yield Finding(
             f"job {db_id} ({job['job']['name']})",
             f"{job['state']}, and no batch process of worker {job['worker']} is left",
-            f"jf -p {name} job rerun --force {db_id}",
+            f"jf -p {name} job rerun --force --no-delete {db_id}",
             partial(controller.rerun_job, db_id=db_id, force=True, delete_files=False),
         )
 

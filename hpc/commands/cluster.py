@@ -74,10 +74,22 @@ def doctor(
         list[str] | None,
         typer.Option(help="Look for this engine's code and data, too: vasp or gpaw; can be repeated."),
     ] = None,
+    watch: Annotated[
+        float | None,
+        typer.Option(help="With --fix: look again every so many minutes, until no job is left to wait for."),
+    ] = None,
 ) -> None:
     """Check project, database, scheduler, codes and jobs; each finding with its cure. Exit code 1 if any is left."""
     from ..cluster.doctor import examine
+    from ..cluster.watch import watch as keep_watch
+    from ..errors import UserError
 
+    if watch is not None:
+        if not fix:
+            raise UserError("--watch cures again and again: say --fix, too")
+        if not keep_watch(project, watch, stale_s=60 * stale_minutes, engines=engine or []):
+            raise typer.Exit(1)
+        return
     if not examine(project, fix=fix, stale_s=60 * stale_minutes, engines=engine or []):
         raise typer.Exit(1)
 

@@ -125,3 +125,48 @@ def test_database_that_asks_for_users(tmp_path, monkeypatch, capsys):
         assert secret not in said.out + said.err
     finally:
         mongo.stop()
+
+
+def test_job_that_dies_without_a_runner_is_named_and_watched_to_its_end(cluster, capsys):
+    """Cancelled in Slurm while no runner is on: the doctor names it, and says where it was cancelled once it knows."""
+    import subprocess
+
+    from magnetoionics.hpc.cluster.controller import job_controller
+    from magnetoionics.hpc.cluster.doctor import CONTINUED
+    from magnetoionics.hpc.cluster.watch import watch
+    from magnetoionics.structures.host import get_host
+    from magnetoionics.workflows.engine import get_engine
+
+    project = cluster.project("gone")
+    single(project, get_engine("local").relax(get_host("cofe2o4").structure("normal"), name="bulk", cell=True))
+    subprocess.run(["scontrol", "update", "PartitionName=cpu", "State=DOWN"], check=True)
+    runner = project.start_runner(60)
+    (job,) = wait_until(lambda: project.jobs(state="SUBMITTED"), 60)
+    runner.kill()
+    runner.wait()
+    capsys.readouterr()
+    assert project.doctor() == 0, "it still waits in the queue"
+    subprocess.run(["scancel", job["remote"]["process_id"]], check=True)
+    subprocess.run(["scontrol", "update", "PartitionName=cpu", "State=UP"], check=True)
+    wait_until(lambda: project.doctor() == 1, 30)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "no longer in the queue of worker cpu" in said
+    assert "runner start" in said
+    assert str(job["run_dir"]) in said.replace(" ", "")
+
+    # Its time is up once, as Slurm would say it; beside a runner it is started again and comes to its end.
+    with job_controller("gone") as controller:
+        ended = {"state": "FAILED", "remote.queue_err": "slurmstepd: CANCELLED AT ... DUE TO TIME LIMIT"}
+        controller.jobs.update_one({"db_id": job["db_id"]}, {"$set": ended})
+
+    def work(seconds):
+        assert seconds == 600
+        runner = project.start_runner(40)
+        wait_until(lambda: project.jobs(state="COMPLETED"), 40)
+        runner.kill()
+        runner.wait()
+
+    assert watch("gone", 10, wait=work)
+    (job,) = project.jobs()
+    assert (job["state"], job["job"]["metadata"][CONTINUED]) == ("COMPLETED", 1)
+    assert main(["cluster", "doctor", "gone", "--watch", "10"]) == 2
