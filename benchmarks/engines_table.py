@@ -64,7 +64,7 @@ def cells(s: EngineSummary) -> dict[str, str]:
     )
     orders = ", ".join(f"{k} {1000 * v:.0f}" for k, v in sorted(s.orders_eV_per_formula.items(), key=lambda x: x[1]))
     moment = dash if s.moment_per_formula_muB is None else f"{s.moment_per_formula_muB:.3f}"
-    if not s.site_moments_muB and s.tier != "GPAW":
+    if not s.site_moments_muB and s.level_of_theory != "GPAW":
         moment += " (carried, not computed)"
     return {
         "lattice": _lattice(s) or dash,

@@ -166,7 +166,7 @@ def reference_band(
     initial: Atoms, final: Atoms, between: list[Atoms], make, mover: int
 ) -> tuple[int, float, bool, int, list[str]]:
     """The classic driver's split climbing-image bands: many images, tight bounds, known intermediates."""
-    tight = BandSettings(images_per_hump=7, fmax_eV_per_A=0.01, relax_fmax_eV_per_A=0.005, max_steps=400)
+    tight = BandSettings(images_per_segment=7, fmax_eV_per_A=0.01, relax_fmax_eV_per_A=0.005, max_steps=400)
     result = BandDriver(make, tight).run(initial.copy(), final.copy(), between, mover)
     return _judged(result, result.force_calls, result.points[0].energy)
 

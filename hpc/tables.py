@@ -44,7 +44,7 @@ def print_engines(console: Console | None = None) -> None:
             # Escaped, or rich takes the extra's brackets for its own.
             table.add_row(name, "", "not installed", escape(str(error)))
             continue
-        table.add_row(name, engine.tier, escape(engine.summary), escape(_missing(engine.missing())))
+        table.add_row(name, engine.level_of_theory, escape(engine.summary), escape(_missing(engine.missing())))
     (console or Console()).print(table)
 
 

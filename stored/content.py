@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .base import Stored
+from .renamed import old_field, old_value
 from .resolve import is_own
 
 # How a program is started, written, watched and parsed; the keys of atomate2's Makers and VASP's parallel set-up.
@@ -34,6 +35,9 @@ _HOW_IT_RUNS = frozenset(
         "NCORE_IN_IMAGE1",
     }
 )
+
+# Names of fields and words in keys stay those of the version whose keys these are, however they are called today.
+_OF_VERSION = 2
 
 # Replaces a value before it is looked into; gives None for what it leaves alone.
 Replace = Callable[[Any], Any]
@@ -94,7 +98,8 @@ def _object(item: Any, plain: Callable[[Any], Any]) -> dict[str, Any]:
     if hasattr(item, "model_dump"):
         # A field that comes later is empty in what is older.
         values = {name: getattr(item, name) for name in type(item).model_fields}
-        return {name: plain(v) for name, v in values.items() if not (v is None or v is False or v in ("", [], {}, ()))}
+        kept = {n: v for n, v in values.items() if not (v is None or v is False or v in ("", [], {}, ()))}
+        return named_in_keys(type(item).__name__, {name: plain(v) for name, v in kept.items()})
     if isinstance(item, type) or (callable(item) and not hasattr(item, "as_dict")):
         return {"name": f"{item.__module__ if not is_own(item) else ''}.{item.__qualname__}"}
     if hasattr(item, "as_dict"):
@@ -109,12 +114,21 @@ def _settings(item: Stored, plain: Callable[[Any], Any]) -> dict[str, Any]:
     out: dict[str, Any] = {"cache_version": item.cache_version}
     if identity := item.identity():
         out["identity"] = plain(identity)
+    made: dict[str, Any] = {}
     for f in fields(item):  # type: ignore[arg-type]
         value = getattr(item, f.name)
         old = f.name in item.as_before and plain(value) == plain(item.as_before[f.name])
         if f.init and f.name not in item.run_only and f.name not in _HOW_IT_RUNS and not old:
-            out[f.name] = plain(value)
-    return out
+            made[f.name] = plain(value)
+    return out | named_in_keys(type(item).__name__, made)
+
+
+def named_in_keys(owner: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain values by field of a class, or by argument of a job function, under the names that keys have for them."""
+    return {
+        old_field(owner, name, _OF_VERSION): old_value(owner, name, value, _OF_VERSION)
+        for name, value in values.items()
+    }
 
 
 def digest(value: Any) -> str:

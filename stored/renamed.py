@@ -6,8 +6,13 @@ adds a line to `CHANGES` under the version that is written since; readers of old
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import wraps
+from inspect import signature
+from typing import Any, TypeVar
+
+from . import SCHEMA_VERSION
 
 # Stored name: name today.
 NAMES: Mapping[str, str] = {
@@ -21,6 +26,7 @@ NAMES: Mapping[str, str] = {
     "assemble_study": "study_job",
 }
 
+Kind = TypeVar("Kind")
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -46,6 +52,57 @@ def fields(**new_names: str) -> Renames:
     return Renames(new_names)
 
 
+class Words:
+    """Values of one field with new words, also in its lists, keys and after a comma of a longer name.
+
+    Parameters
+    ----------
+    field
+        Name of the field.
+    new_words
+        By old word.
+    """
+
+    def __init__(self, field: str, new_words: Mapping[str, str]) -> None:
+        self.field = field
+        self.new_words = dict(new_words)
+
+    def __call__(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Content in the new words."""
+        if self.field not in content:
+            return content
+        return {**content, self.field: _reworded(content[self.field], self.new_words)}
+
+    def undone(self, value: Any) -> Any:
+        """A value of the field in the old words."""
+        return _reworded(value, {new: old for old, new in self.new_words.items()})
+
+
+def _reworded(value: Any, words: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        head, comma, last = value.rpartition(", ")
+        return f"{head}{comma}{words.get(last, last)}"
+    if isinstance(value, Mapping):
+        return {_reworded(k, words): _reworded(v, words) for k, v in value.items()}
+    return [_reworded(v, words) for v in value] if isinstance(value, list | tuple) else value
+
+
+def words(field: str, **new_words: str) -> Words:
+    """Values of a field with new words, ``old="new"``; underscores of the old ones stand for blanks."""
+    return Words(field, {old.replace("_", " "): new for old, new in new_words.items()})
+
+
+def inside(field: str, **new_names: str) -> Change:
+    """Keys with new names anywhere inside a field of plain values."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {new_names.get(k, k): renamed(v) for k, v in value.items()}
+        return [renamed(v) for v in value] if isinstance(value, list | tuple) else value
+
+    return lambda content: {k: renamed(v) if k == field else v for k, v in content.items()}
+
+
 def without(*names: str) -> Change:
     """Fields that are no more."""
     return lambda content: {name: value for name, value in content.items() if name not in names}
@@ -64,7 +121,7 @@ def several(*changes: Change) -> tuple[Change, ...]:
     return changes
 
 
-# Version that changed them: by class as it is called today, e.g. {2: {"Study": fields(declared="assumptions")}}.
+# Version that changed them: by class as it is called today, e.g. {3: {"Study": fields(declared="assumptions")}}.
 CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
     2: {
         # Its name was the version of results.json; that says `schema_version` now.
@@ -77,6 +134,35 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "VaspEngine": meant(incar={}, potcar={}, most_vacancies=None),
         "VaspSettings": meant(long_edge_A=15.0, long_edge_kpoints=None, incar={}, potcar={}),
     },
+    3: {
+        "BandSettings": fields(images_per_hump="images_per_segment"),
+        "EngineResult": fields(tier="level_of_theory"),
+        "EngineSummary": fields(tier="level_of_theory"),
+        "FieldBarrier": fields(controlling_hump="controlling_saddle_index"),
+        "FieldPoint": fields(tier="treatment", controlling_hump="controlling_saddle_index"),
+        "FrozenCoupling": words("h_source", declared="given"),
+        "KnownCalculation": fields(tier="level_of_theory"),
+        "Migration": fields(field_tier="field_treatment"),
+        "Phase": words("confidence", declared="given"),
+        "Provenance": several(
+            fields(tier="level_of_theory"),
+            words("engine", declared="given"),
+            inside("settings", images_per_hump="images_per_segment"),
+            words("settings", declared="nominal"),
+        ),
+        "StatePair": several(
+            fields(kept_part_meV="unchanged_part_meV"), words("kind", right_and_left_partner="right and left ion")
+        ),
+        "Study": fields(declared="assumptions"),
+        "SwitchingPath": fields(kept_part_meV="unchanged_part_meV"),
+        "VacancyResult": fields(moments_found="moments_computed"),
+        "VaspBandSettings": fields(images_per_hump="images_per_segment"),
+        "VaspEngine": several(
+            words("electronic_starts", declared="nominal"), words("occupation_matrices", declared="nominal")
+        ),
+        # A job function: its arguments.
+        "relax_starts": several(words("names", declared="nominal"), words("matrices", declared="nominal")),
+    },
 }
 
 
@@ -85,13 +171,72 @@ def _changes(since: int, name: str) -> tuple[Change, ...]:
     return found if isinstance(found, tuple) else (found,)
 
 
-def old_field(name: str, today: str) -> str:
-    """Name that a field of a class had in version 1."""
+def old_field(name: str, today: str, version: int = 1) -> str:
+    """Name that a field of a class had in a version, by its name today."""
     for since in sorted(CHANGES, reverse=True):
-        for change in reversed(_changes(since, name)):
+        for change in reversed(_changes(since, name)) if since > version else ():
             if isinstance(change, Renames):
                 today = next((old for old, new in change.new_names.items() if new == today), today)
     return today
+
+
+def old_value(name: str, field: str, value: Any, version: int = 1) -> Any:
+    """A value of a field of a class, by its name today, in the words of a version."""
+    for since in sorted(CHANGES, reverse=True):
+        for change in reversed(_changes(since, name)) if since > version else ():
+            if isinstance(change, Words) and change.field == field:
+                value = change.undone(value)
+    return value
+
+
+def new_names(name: str) -> dict[str, str]:
+    """Fields of a class that the present version of the schema renamed, by old name."""
+    found: dict[str, str] = {}
+    for change in _changes(SCHEMA_VERSION, name):
+        found |= change.new_names if isinstance(change, Renames) else {}
+    return found
+
+
+def with_new_names(name: str, content: Mapping[str, Any], level: int = 4) -> Mapping[str, Any]:
+    """Arguments of a class with the names that they have today; an old name works for one version and warns."""
+    renamed = new_names(name)
+    for old in [n for n in content if n in renamed and n not in renamed.values()]:
+        warn_of(name, old, renamed[old], level)
+        content = {renamed.get(n, n): v for n, v in content.items()}
+    return content
+
+
+def warn_of(owner: str, old: str, new: str, level: int = 3) -> None:
+    """Tell that something has a new name, `level` calls above this one."""
+    text = f"{owner}.{old} is called {new} now; the old name goes with the next version"
+    warnings.warn(text, FutureWarning, stacklevel=level)
+
+
+def takes_old_names(cls: type[Kind]) -> type[Kind]:
+    """Decorator of a settings class above ``@dataclass``: fields may be given and read under their old names."""
+    made = cls.__init__
+
+    def __init__(self: Any, *args: Any, **options: Any) -> None:
+        made(self, *args, **with_new_names(cls.__name__, options))
+
+    cls.__init__ = wraps(made)(__init__)  # type: ignore[method-assign]
+    # What lists the arguments follows no wrapper.
+    cls.__init__.__signature__ = signature(made)  # type: ignore[attr-defined]
+    for old, new in new_names(cls.__name__).items():
+        setattr(cls, old, OldName(old, new))
+    return cls
+
+
+class OldName:
+    """Attribute that has a new name, of a class and of its instances."""
+
+    def __init__(self, old: str, new: str) -> None:
+        self.old, self.new = old, new
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        """What the new name gives."""
+        warn_of(owner.__name__, self.old, self.new)
+        return getattr(owner if instance is None else instance, self.new)
 
 
 def upgraded(name: str, content: Mapping[str, Any], version: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from ..stored.base import Stored
+from ..stored.renamed import OldName, warn_of
 from .errors import CannotDoError, UnknownEngineError
 from .kinds import KINDS_OF_METHODS, Kind, marking
 
@@ -56,7 +57,8 @@ class Engine(Stored, ABC):
     """
 
     name: ClassVar[str]
-    tier: ClassVar[str]
+    level_of_theory: ClassVar[str]
+    tier = OldName("tier", "level_of_theory")
     summary: ClassVar[str]
     quick_forces: ClassVar[bool] = False
     # Why an engine that leaves `charged` or `dielectric` unwritten has none.
@@ -73,6 +75,10 @@ class Engine(Stored, ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         """Let the methods that make jobs mark them with their kind, so that no engine can forget it."""
         super().__init_subclass__(**options)
+        if "tier" in cls.__dict__:
+            warn_of(cls.__name__, "tier", "level_of_theory")
+            cls.level_of_theory = cls.__dict__["tier"]
+            del cls.tier
         for method, kind in KINDS_OF_METHODS.items():
             if method in cls.__dict__:
                 setattr(cls, method, marking(cls.__dict__[method], kind))

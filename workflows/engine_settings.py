@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from ..stored.renamed import with_new_names
 from ..structures.io.untrusted_input import read_yaml
 from .errors import UnknownEngineError
 
@@ -79,6 +80,7 @@ def _values(
     owner: type[Any], entries: Mapping[str, Any], where: str, base: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Each entry as its field wants it; `where` says which block it is in, `base` holds blocks to go over."""
+    entries = with_new_names(owner.__name__, entries)
     known = [f.name for f in fields(owner) if f.init]
     if unknown := [str(name) for name in entries if name not in known]:
         raise EngineSettingsError(f"{where} has no setting {', '.join(unknown)}; known: {', '.join(known)}")

@@ -24,7 +24,7 @@ class Evidence:
 
     host: HostResult
     engine: str
-    tier: str
+    level_of_theory: str
     vacancies: list[VacancyResult]
     window: ChemicalPotentials | None
     references: SpeciesFit | None

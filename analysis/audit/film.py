@@ -76,12 +76,12 @@ def _orders(e: Evidence) -> Judgement:
     best = min(inverse, key=lambda k: inverse[k])
     gain = energies["normal"] - inverse[best]
     text = f"{best} lies {abs(gain):.3f} eV/f.u. {'below' if gain > 0 else 'above'} the normal order"
-    if e.tier in _LEAVE_OUT and abs(gain) < OCTAHEDRAL_PREFERENCE_eV:
+    if e.level_of_theory in _LEAVE_OUT and abs(gain) < OCTAHEDRAL_PREFERENCE_eV:
         return Judgement(
             "undecided",
             gain,
             "eV/f.u.",
-            f"{text}, but {_LEAVE_OUT[e.tier]} the octahedral preference of Co2+ "
+            f"{text}, but {_LEAVE_OUT[e.level_of_theory]} the octahedral preference of Co2+ "
             f"(about {OCTAHEDRAL_PREFERENCE_eV} eV per ion), which is larger than this difference",
         )
     return Judgement("reproduced" if gain > 0 else "contradicted", gain, "eV/f.u.", text)
@@ -93,9 +93,11 @@ def _named(e: Evidence, label: str) -> VacancyResult | None:
 
 def _easiest_vacancy(e: Evidence) -> Judgement:
     """By the best level of theory that there is: shipped first-principles energies before those of a cheap engine."""
-    if knows_most(e.tier):
+    if knows_most(e.level_of_theory):
         return _by_own_vacancies(e)
-    known = [k for k in better_calculations(e.host.key, e.host.order, e.tier, "vacancies") if k.poor and k.rich]
+    known = [
+        k for k in better_calculations(e.host.key, e.host.order, e.level_of_theory, "vacancies") if k.poor and k.rich
+    ]
     return _by_known_vacancies(e, known[0]) if known else _by_own_vacancies(e)
 
 
@@ -117,7 +119,7 @@ def _by_known_vacancies(e: Evidence, known: KnownCalculation) -> Judgement:
     sure = abs(lowest) > REFERENCE_CELL_ERROR_eV
     verdict: Verdict = "undecided" if not sure else "reproduced" if lowest > 0 else "contradicted"
     text = f"{known.engine}, {known.cell_atoms} atoms, {known.date} ({known.source}): {'; '.join(words)}{beside}"
-    return Judgement(verdict, lowest, "eV", text, by=f"{known.engine} ({known.tier})")
+    return Judgement(verdict, lowest, "eV", text, by=f"{known.engine} ({known.level_of_theory})")
 
 
 def _by_own_vacancies(e: Evidence) -> Judgement:
@@ -133,7 +135,7 @@ def _by_own_vacancies(e: Evidence) -> Judgement:
     against_co = f"V_Co(B) minus V_Fe(B) is {margin:.2f} to {best:.2f} eV over the window"
     if like <= 0:
         return Judgement("contradicted", like, "eV", f"{against_a}, a difference of like defects")
-    if e.tier == "local":
+    if e.level_of_theory == "local":
         return Judgement("undecided", margin, "eV", f"{against_a}, as claimed; {against_co}, but {UNLIKE_CHARGES}")
     if bar is None:
         unknown = "the error of the reference energies is not known, so that the sign against V_Co(B) stays open"
@@ -153,7 +155,7 @@ def _by_own_vacancies(e: Evidence) -> Judgement:
 
 def _between_cobalt(e: Evidence) -> Judgement:
     if e.binding is not None:
-        return _from_binding(e.binding, e.tier)
+        return _from_binding(e.binding, e.level_of_theory)
     if not e.vacancies:
         raise NotDoneError("vacancies")
     found = _named(e, "V_Fe(B)")
@@ -167,14 +169,14 @@ def _between_cobalt(e: Evidence) -> Judgement:
     )
 
 
-def _from_binding(b: VacancyBinding, tier: str) -> Judgement:
+def _from_binding(b: VacancyBinding, level_of_theory: str) -> Judgement:
     each, pair, both = b.per_cobalt, b.per_pair, b.between_two
     text = (
         f"{b.samples} vacancies in {b.method}: {each.value_eV:+.3f} ± {each.error_eV:.3f} eV per Co neighbour, and "
         f"{pair.value_eV:+.3f} ± {pair.error_eV:.3f} eV more for each pair of Co in line, so a place between two Co "
         f"costs {both.value_eV:+.2f} ± {both.error_eV:.2f} eV against one without Co"
     )
-    if tier == "local" and abs(both.value_eV) < HOLE_ON_NEIGHBOUR_eV:
+    if level_of_theory == "local" and abs(both.value_eV) < HOLE_ON_NEIGHBOUR_eV:
         return Judgement(
             "undecided",
             both.value_eV,
@@ -311,13 +313,13 @@ def _polarisation(e: Evidence) -> Judgement:
         "reproduced" if abs(dipole) > 0.1 else "contradicted",
         value,
         "uC/cm2 (one hop per cell)",
-        f"the hop changes the dipole by {dipole:.2f} e A along its direction ({hop.field_tier}); one hop in "
+        f"the hop changes the dipole by {dipole:.2f} e A along its direction ({hop.field_treatment}); one hop in "
         f"{hop.cell_atoms} atoms. {_charges_say(hop)}Whether the polarisation couples to the moment is C7's question",
     )
 
 
 def _charges_say(hop: Migration) -> str:
-    if "point charges" not in hop.field_tier:
+    if "point charges" not in hop.field_treatment:
         return ""
     return (
         "With formal charges an ion that moves polarises unless the others screen it, which these do not; electrons "

@@ -26,7 +26,7 @@ class KnownCalculation(Document):
         Which crystal.
     question
         ``vacancies`` (formation energies at both edges of the window) or ``barrier`` (forward and back).
-    engine, tier, cell_atoms, date, source
+    engine, level_of_theory, cell_atoms, date, source
         Who said so in which cell, on which day, and where it is kept.
     rich, poor
         Formation energies by label at the oxygen-rich and oxygen-poor edge.
@@ -38,7 +38,7 @@ class KnownCalculation(Document):
     order: str
     question: str
     engine: str
-    tier: LevelOfTheory
+    level_of_theory: LevelOfTheory
     cell_atoms: int
     unit: str
     date: str
@@ -86,33 +86,35 @@ class MeasuredValue(Document):
         return " ".join(filter(None, [value, self.unit, f"({self.at})" if self.at else ""]))
 
 
-def rank(tier: str) -> int:
+def rank(level_of_theory: str) -> int:
     """Place of a level of theory among the others: what is not listed knows least."""
-    return _RANK.get(tier, 0)
+    return _RANK.get(level_of_theory, 0)
 
 
-def knows_most(tier: str) -> bool:
+def knows_most(level_of_theory: str) -> bool:
     """Whether no level of theory here knows more."""
-    return rank(tier) >= max(_RANK.values())
+    return rank(level_of_theory) >= max(_RANK.values())
 
 
-def better_calculations(host_key: str, order: str, tier: str, question: str) -> list[KnownCalculation]:
+def better_calculations(host_key: str, order: str, level_of_theory: str, question: str) -> list[KnownCalculation]:
     """Shipped answers of better levels of theory to one question, the best first; empty if there are none.
 
     Parameters
     ----------
     host_key, order
         The study's; another cell of the same host counts, another cation order does not.
-    tier
+    level_of_theory
         Level of theory of the study's engine.
     question
         ``vacancies`` or ``barrier``.
     """
     host = host_key.partition(":")[0]
     found = [
-        k for k in _computed() if (k.host, k.order, k.question) == (host, order, question) and rank(k.tier) > rank(tier)
+        k
+        for k in _computed()
+        if (k.host, k.order, k.question) == (host, order, question) and rank(k.level_of_theory) > rank(level_of_theory)
     ]
-    return sorted(found, key=lambda k: -rank(k.tier))
+    return sorted(found, key=lambda k: -rank(k.level_of_theory))
 
 
 def measured_values(host_key: str) -> list[MeasuredValue]:
@@ -147,7 +149,7 @@ def _of_study(engine: str) -> list[KnownCalculation]:
         "host": kept["host"],
         "order": kept["order"],
         "engine": engine,
-        "tier": kept["tier"],
+        "level_of_theory": kept["level_of_theory"],
         "unit": "eV",
         "date": _STORED_ON,
         "source": f"data/engines/{engine}.json: {kept['command']}",

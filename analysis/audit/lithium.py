@@ -22,7 +22,7 @@ def _oxygen_and_lithium(e: Evidence) -> Judgement:
     lithium = [v for v in e.vacancies if v.element == "Li"]
     if not oxygen or not lithium:
         raise NotDoneError("vacancies of O and Li")
-    if e.tier not in ("local", "ML"):
+    if e.level_of_theory not in ("local", "ML"):
         easiest = (min(of_element, key=lambda v: v.energy_minus_host_eV) for of_element in (oxygen, lithium))
         return _computed_moments(*(v.moment_change_muB for v in easiest))
     cell = e.host.structure

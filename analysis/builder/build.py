@@ -218,7 +218,7 @@ def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | N
     if inputs.vacancies is None:
         return []
     host = inputs.vacancies.host
-    indicative = inputs.engine.tier == "local"
+    indicative = inputs.engine.level_of_theory == "local"
     lines = {line.label: line for line in potentials.lines.lines} if potentials else {}
     grid = potentials.lines.delta_mu_O_eV if potentials else []
     results = []
@@ -252,7 +252,7 @@ def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | N
                 starts=v.starts,
                 changed_ions=v.changed_ions,
                 sites=site_moments(host, v.calculation),
-                moments_found=v.calculation.site_moments_muB is not None,
+                moments_computed=v.calculation.site_moments_muB is not None,
             )
         )
     return results

@@ -71,7 +71,7 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
     ValueError
         If a reference is assumed for a study without maps before and after a hop, or does not fit them.
     """
-    made = study.model_copy(update={"declared": assumptions})
+    made = study.model_copy(update={"assumptions": assumptions})
     made.unidirectional = _unidirectional(study, ends, assumptions.reference)
     made.switching = made.device = None
     if study.migration and ends is not None and not study.migration[0].why_no_result:
@@ -101,7 +101,7 @@ def evidence_of(study: Study) -> Evidence:
     return Evidence(
         host=study.host,
         engine=study.engine.name,
-        tier=study.engine.tier,
+        level_of_theory=study.engine.level_of_theory,
         vacancies=[v for v in study.vacancies if not invalid_because(v.checks)],
         window=potentials.window if potentials else None,
         references=potentials.references if potentials else None,

@@ -119,7 +119,7 @@ def chemical_potentials_result(
             f"every defect exchanges atoms that {window.host_formula} lacks, so that their potentials have no lower "
             "end, or failed its checks"
         )
-    if window.provenance.tier == "experiment":
+    if window.provenance.level_of_theory == "experiment":
         # Fitted references beside measured potentials: the host itself must come out, or no Schottky set adds up.
         references = references.held_to(
             inputs.host.formula, _host_energy_eV(inputs), _per_formula_eV(window, inputs.host.formula)
@@ -191,7 +191,7 @@ def native(defects: Sequence[VacancyFormation], window: ChemicalPotentials) -> l
 def defect_energies(inputs: StudyParts, found: VacancySet) -> list[VacancyFormation]:
     """Energies of the vacancies that relaxed, corrected for a charge that the engine smears over the cell."""
     host_energy = found.host.energy_eV
-    indicative = inputs.engine.tier == "local"
+    indicative = inputs.engine.level_of_theory == "local"
     return [
         VacancyFormation(
             label=v.label,

@@ -223,7 +223,7 @@ def _entry_provenance(entry: Any, table: dict[str, float], engine: str) -> Prove
     wanted = {el: u for el, u in table.items() if el in {str(e) for e in entry.composition.elements}}
     return Provenance(
         engine=engine,
-        tier="VASP",
+        level_of_theory="VASP",
         functional="PBE" if functional == "GGA" else functional,
         hubbard_U_eV=table if own == wanted else own,
         settings={"entry": str(entry.entry_id)},

@@ -38,13 +38,13 @@ class FieldPoint(Document):
 
     Attributes
     ----------
-    tier
+    treatment
         How the field was included.
     field_V_per_m
         Signed, along the direction of the study.
     forward_eV, backward_eV, delta_eV
         Barriers both ways and the reaction energy.
-    controlling_hump
+    controlling_saddle_index
         Number of the highest saddle among those at zero field, from 0, by its place; None where the field removed the
         barrier.
     saddle_A
@@ -60,12 +60,12 @@ class FieldPoint(Document):
         without a relation or without the opposite field.
     """
 
-    tier: FieldTreatment
+    treatment: FieldTreatment
     field_V_per_m: float
     forward_eV: float
     backward_eV: float
     delta_eV: float
-    controlling_hump: int | None
+    controlling_saddle_index: int | None
     saddle_A: list[float] | None = None
     slope_forward_e_A: float
     slope_delta_e_A: float
@@ -145,7 +145,7 @@ class FieldStudy(Document):
 
     def of_treatment(self, name: FieldTreatment) -> list[FieldPoint]:
         """Points of one treatment, by field."""
-        return [p for p in self.points if p.tier == name]
+        return [p for p in self.points if p.treatment == name]
 
     def largest_residual_eV(self, name: FieldTreatment) -> float:
         """Largest size of all residuals of a treatment."""
@@ -228,10 +228,10 @@ def relaxed_point(
     if top not in peaks:
         return point
     place = _mover_at(band, top)
-    number = point.controlling_hump
+    number = point.controlling_saddle_index
     if zero_field is not None and (known := saddle_images(zero_field.energies_eV)):
         number = int(np.argmin([np.linalg.norm(_mover_at(zero_field, k) - place) for k in known]))
-    return point.model_copy(update={"controlling_hump": number, "saddle_A": place.tolist()})
+    return point.model_copy(update={"controlling_saddle_index": number, "saddle_A": place.tolist()})
 
 
 def _mover_at(band: Band, image: int) -> np.ndarray:
@@ -255,7 +255,11 @@ def field_study(
     permittivity: float | None = None,
 ) -> FieldStudy:
     """Put points of any treatments together and hold each against the identities."""
-    judged = [p for tier in (PATH, RELAXED, LINEAR) for p in _judged([q for q in points if q.tier == tier], exchanged)]
+    judged = [
+        p
+        for treatment in (PATH, RELAXED, LINEAR)
+        for p in _judged([q for q in points if q.treatment == treatment], exchanged)
+    ]
     return FieldStudy(
         label=label,
         direction=[float(x) for x in _unit(direction)],
@@ -280,7 +284,7 @@ def _unit(direction: ArrayLike) -> np.ndarray:
 
 
 def _point(
-    tier: FieldTreatment,
+    treatment: FieldTreatment,
     field_V_per_A: float,
     energies: np.ndarray,
     dipoles: np.ndarray,
@@ -296,12 +300,12 @@ def _point(
     delta = float(energies[-1] - energies[0])
     along = dipoles @ unit
     return FieldPoint(
-        tier=tier,
+        treatment=treatment,
         field_V_per_m=field_V_per_A * V_PER_A_TO_V_PER_M,
         forward_eV=forward,
         backward_eV=backward,
         delta_eV=delta,
-        controlling_hump=peaks.index(top) if top in peaks else None,
+        controlling_saddle_index=peaks.index(top) if top in peaks else None,
         slope_forward_e_A=float(along[0] - along[top]),
         slope_delta_e_A=float(along[0] - along[-1]),
         forward_per_s=rate_per_s(max(forward, 0.0), temperature_K, attempt_Hz),
@@ -312,7 +316,7 @@ def _point(
 
 def _one_saddle(one: FieldPoint, other: FieldPoint) -> bool:
     """Whether two points speak of one and the same saddle: by place where they know it, else by number."""
-    if one.controlling_hump is None or one.controlling_hump != other.controlling_hump:
+    if one.controlling_saddle_index is None or one.controlling_saddle_index != other.controlling_saddle_index:
         return False
     if one.saddle_A is None or other.saddle_A is None:
         return True

@@ -83,7 +83,7 @@ def _rows(hop: Migration) -> list[dict[str, object]]:
             "forward_eV": f.forward_eV,
             "backward_eV": f.backward_eV,
             "delta_eV": f.delta_eV,
-            "controlling_saddle": None if f.controlling_hump is None else f.controlling_hump + 1,
+            "controlling_saddle": None if f.controlling_saddle_index is None else f.controlling_saddle_index + 1,
             "identity_residual_eV": f.identity_residual_eV,
         }
         for f in hop.field

@@ -51,7 +51,7 @@ class Migration(Document):
         The whole profile.
     field
         Barriers under a field along the hop; treatment ``work along the zero-field path``.
-    field_tier
+    field_treatment
         How the field was included.
     field_studies
         The hop in every direction of the field that was asked for, in all treatments, with rates and residuals.
@@ -79,7 +79,7 @@ class Migration(Document):
     notes: list[str] = Field(default_factory=list)
     converged: bool
     field: list[FieldBarrier]
-    field_tier: str
+    field_treatment: str
     field_studies: list[FieldStudy] = Field(default_factory=list)
     relation: list[str]
     force_calls: int
@@ -169,7 +169,7 @@ def migration_from_band(
         notes=band.notes,
         converged=all(c.passed is not False for c in checks),
         field=barriers,
-        field_tier=f"work along the zero-field path ({band.dipole_source})",
+        field_treatment=f"work along the zero-field path ({band.dipole_source})",
         relation=list(relation) or ["none"],
         force_calls=band.force_calls,
         provenance=band.provenance,

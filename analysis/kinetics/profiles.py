@@ -32,7 +32,7 @@ class FieldBarrier(Document):
         Highest point above the start, above the end, and end minus start.
     controlling_image
         Index of the image that is highest in this field; an end if the field removed the barrier.
-    controlling_hump
+    controlling_saddle_index
         Number of that image among the saddles at zero field, from 0; None if it is none of them.
     slope_forward_e_A
         -(p_TS - p_IS) along the direction: the derivative of the forward barrier with the field (e Angstrom).
@@ -48,7 +48,7 @@ class FieldBarrier(Document):
     controlling_image: int
     slope_forward_e_A: float
     identity_residual_eV: float
-    controlling_hump: int | None = None
+    controlling_saddle_index: int | None = None
 
 
 def tilted_energies(energies_eV: ArrayLike, dipoles_e_A: ArrayLike, field_V_per_A: ArrayLike) -> FloatArray:
@@ -122,7 +122,7 @@ def barrier_in_field(
         controlling_image=top,
         slope_forward_e_A=float(-(dipoles[top] - dipoles[0]) @ unit),
         identity_residual_eV=forward - backward - delta,
-        controlling_hump=peaks.index(top) if top in peaks else None,
+        controlling_saddle_index=peaks.index(top) if top in peaks else None,
     )
 
 

@@ -147,7 +147,7 @@ def switch_hop(
                 *path.assumptions,
                 *pulse.listed(),
                 f"attempt frequencies {attempts_Hz[0]:.1e} Hz forward, {attempts_Hz[1]:.1e} Hz back ({attempt_source})",
-                f"before the pulse every ion is in the state before the hop; {hop.field_tier}",
+                f"before the pulse every ion is in the state before the hop; {hop.field_treatment}",
             ],
         }
     )

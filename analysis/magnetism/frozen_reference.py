@@ -124,7 +124,7 @@ class FrozenCoupling(Document):
     h_meV, D_meV, Gamma_meV
         Per cell, see `FrozenReference`.
     h_source
-        ``declared``, ``sum over assumed J``, or the engine's name.
+        ``given``, ``sum over assumed J``, or the engine's name.
     keffer_A2
         sum s_i s_j sum_O r_iO x r_jO over the pairs, shape (3,).
     frozen_ions, turning_ions
@@ -219,7 +219,7 @@ def frozen_coupling(
     signs = np.array([np.sign(round(float(s.properties["magmom"]), 9)) for s in structure])
     turning = [i for i in np.flatnonzero(signs).tolist() if i not in set(frozen)]
     if reference.h_meV is not None:
-        h, source = reference.h_meV, "declared"
+        h, source = reference.h_meV, "given"
     elif reference.J_meV:
         h, source = _from_table(structure, reference, frozen), "sum over assumed J"
     elif engine_h_meV is not None:

@@ -318,7 +318,7 @@ class SwitchingPath(Document):
         In order of time; `population_after` is the share of the state after the hop.
     reference
         What is frozen; None: then u of each state is the error of its calculation.
-    reversed_part_meV, kept_part_meV
+    reversed_part_meV, unchanged_part_meV
         Half difference and half sum of u of the two states: what a full pulse reverses and what it leaves.
     easy_axes
         Of the two states, if they are known: what a pulse turns without any reference.
@@ -330,7 +330,7 @@ class SwitchingPath(Document):
     reference: str | None = None
     easy_axes: list[list[float]] = Field(default_factory=list)
     reversed_part_meV: list[float]
-    kept_part_meV: list[float]
+    unchanged_part_meV: list[float]
     verdict: str
     assumptions: list[str] = Field(default_factory=list)
 
@@ -401,7 +401,7 @@ def switching_path(
         steps=steps,
         reference=reference,
         reversed_part_meV=[float(x) for x in half],
-        kept_part_meV=[float(x) for x in (before + after) / 2],
+        unchanged_part_meV=[float(x) for x in (before + after) / 2],
         verdict=verdict,
         assumptions=[
             f"frozen reference: {reference or 'none'}",

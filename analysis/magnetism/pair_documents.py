@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ..results.document import Document
 
-PairKind = Literal["before and after the hop", "right and left partner"]
+PairKind = Literal["before and after the hop", "right and left ion"]
 
 
 class PairRelation(Document):
@@ -46,7 +46,7 @@ class StatePair(Document):
         Which pair it is.
     first_u_meV, second_u_meV
         u of each map, shape (3,).
-    reversed_part_meV, kept_part_meV
+    reversed_part_meV, unchanged_part_meV
         Half difference and half sum of the two.
     verdict, reason
         What is written: ``nothing``, ``an axis``, ``a tilt of u``, ``a direction`` (u changes sign along its change)
@@ -59,7 +59,7 @@ class StatePair(Document):
     first_u_meV: list[float]
     second_u_meV: list[float]
     reversed_part_meV: list[float]
-    kept_part_meV: list[float]
+    unchanged_part_meV: list[float]
     verdict: str
     reason: str
     assumptions: list[str] = Field(default_factory=list)

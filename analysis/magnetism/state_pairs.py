@@ -82,7 +82,7 @@ def state_pair(
         first_u_meV=_listed(u[0]),
         second_u_meV=_listed(u[1]),
         reversed_part_meV=_listed((u[1] - u[0]) / 2),
-        kept_part_meV=_listed((u[1] + u[0]) / 2),
+        unchanged_part_meV=_listed((u[1] + u[0]) / 2),
         verdict=verdict,
         reason=reason,
         assumptions=[f"frozen reference: {reference or 'none'}"],

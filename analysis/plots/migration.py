@@ -80,7 +80,7 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
         axis.legend(ncols=2)
         sign(
             axis,
-            f"engine {migration.provenance.engine}, {migration.cell_atoms} atoms; {migration.field_tier}",
+            f"engine {migration.provenance.engine}, {migration.cell_atoms} atoms; {migration.field_treatment}",
         )
         return figure
 
@@ -121,5 +121,5 @@ def plot_barrier_against_field(migration: Migration, ax: Axes | None = None) -> 
         axis.set_ylabel("energy (eV)")
         axis.set_title(f"{formatted(migration.label)} under a field{mark_of(migration)}")
         axis.legend()
-        sign(axis, f"engine {migration.provenance.engine}; internal field; {migration.field_tier}")
+        sign(axis, f"engine {migration.provenance.engine}; internal field; {migration.field_treatment}")
         return figure

@@ -120,7 +120,7 @@ def _assumption_figures(study: Study) -> dict[str, NamedFigure]:
 
 def _beside(study: Study, window: ChemicalPotentials) -> ChemicalPotentials | None:
     """The experimental region, where the window shown is a computed one."""
-    if study.competing_phases is None or window.provenance.tier == "experiment":
+    if study.competing_phases is None or window.provenance.level_of_theory == "experiment":
         return None
     return study.competing_phases.experimental
 
@@ -200,7 +200,7 @@ def _migration_figures(study: Study) -> dict[str, NamedFigure]:
             f"Energy along the path of {hop.label}: barrier {hop.forward_eV:.2f} eV forward and "
             f"{hop.backward_eV:.2f} eV back{f' ({mark})' if mark else ''}",
             f"{cells} Every saddle is climbed on its own; dashed and dotted: the same path in a field along the hop. "
-            "Left out: relaxation in the field" + (", electrons." if study.engine.tier == "local" else "."),
+            "Left out: relaxation in the field" + (", electrons." if study.engine.level_of_theory == "local" else "."),
         ),
         "barrier_against_field": NamedFigure(
             "migration",

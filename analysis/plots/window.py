@@ -81,7 +81,7 @@ def plot_window(
             fontsize=7.5,
             loc="left",
         )
-        when = "298 K" if window.provenance.tier == "experiment" else "0 K"
+        when = "298 K" if window.provenance.level_of_theory == "experiment" else "0 K"
         sign(axis, f"{window.host_formula} is stable inside; {window.origin}, {when} values for the solids")
         return figure
 

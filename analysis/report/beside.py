@@ -15,7 +15,7 @@ _OWN_UNITS = {"moment": "muB per formula unit", "K1": "MJ/m3", "a": "A"}
 
 def better_words(study: Study, question: str) -> str:
     """What shipped calculations of better levels of theory say of a question; empty if there are none."""
-    known = better_calculations(study.host.key, study.host.order, study.engine.tier, question)
+    known = better_calculations(study.host.key, study.host.order, study.engine.level_of_theory, question)
     if not known:
         return ""
     return f"better levels of theory: {'; '.join(k.in_words for k in known)}"

@@ -62,7 +62,7 @@ def _barriers(hop: Migration) -> str:
 
 def _who(study: Study) -> str:
     quick = ", quick" if study.engine.quick else ""
-    return f"engine {study.engine.name} ({study.engine.tier}){quick}, order {study.host.order}"
+    return f"engine {study.engine.name} ({study.engine.level_of_theory}){quick}, order {study.host.order}"
 
 
 def _warnings(studies: Mapping[str, Study]) -> list[str]:

@@ -175,7 +175,7 @@ def build_page(study: Study, figures: Mapping[str, NamedFigure]) -> Page:
 
 def _warnings(study: Study) -> list[str]:
     out = []
-    if study.engine.tier == "local":
+    if study.engine.level_of_theory == "local":
         out.append(
             "Every number here comes from the embedded engine: rigid ions and a ligand field, no electrons. "
             "Trends and like-for-like differences mean something; absolute formation energies and anisotropies "

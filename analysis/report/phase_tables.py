@@ -35,7 +35,7 @@ def phases_table(references: ReferenceSet) -> Table:
     rows = []
     for p in references.phases:
         known = measured.get(p.formula)
-        if p.provenance.tier == "experiment":
+        if p.provenance.level_of_theory == "experiment":
             rows.append([*words([p.formula]), Cell("measured used", "number"), number(known), number(None)])
             continue
         gap = None if known is None else p.formation_energy_eV - known

@@ -112,12 +112,12 @@ def _vacancies(study: Study) -> Section | None:
     if potentials.missing_phases:
         missing = ", ".join(potentials.missing_phases)
         section.notes.append(f"{missing} do not compete in this window, which may be too wide for it")
-    if study.engine.tier == "local":
+    if study.engine.level_of_theory == "local":
         section.paragraphs.append(f"Which of two unlike vacancies is easier: {UNLIKE_CHARGES}.")
     section.notes += [
         f"the enthalpy of {p.formula}, {p.formation_energy_eV:.3f} eV, was stated: {p.source}"
         for p in window.phases
-        if p.confidence == "declared"
+        if p.confidence == "given"
     ]
     section.notes += [*potentials.lines.provenance.left_out, potentials.references.note]
     if study.defects is not None and study.defects.no_concentrations:

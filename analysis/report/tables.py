@@ -184,7 +184,7 @@ def field_table(hop: Migration) -> Table:
         for f in sorted(hop.field, key=lambda f: f.field_V_per_m)
     ]
     return Table(
-        f"{hop.label} in a field along the hop; {hop.field_tier}{_mark(hop.why_no_result)}",
+        f"{hop.label} in a field along the hop; {hop.field_treatment}{_mark(hop.why_no_result)}",
         ["field (V/m)", "forward (eV)", "back (eV)", "final − initial (eV)", "identity residual (meV)"],
         rows,
     )
@@ -196,9 +196,9 @@ def treatment_tables(found: FieldStudy) -> list[Table]:
     limit = "" if found.breakdown_V_per_m is None else f"; breakdown taken at {found.breakdown_V_per_m:.1e} V/m"
     return [
         Table(
-            f"{found.label} in fields along {found.direction_in_words or found.direction}: {tier}. "
+            f"{found.label} in fields along {found.direction_in_words or found.direction}: {treatment}. "
             f"{found.temperature_K:g} K, {found.attempt_Hz:.1e} and {back:.1e} Hz ({found.attempt_source}); "
-            f"{found.dipole_source}{limit}{_permittivity(found, tier)}",
+            f"{found.dipole_source}{limit}{_permittivity(found, treatment)}",
             [
                 "field (V/m)",
                 "forward (eV)",
@@ -209,15 +209,15 @@ def treatment_tables(found: FieldStudy) -> list[Table]:
                 "back (1/s)",
                 "residual (meV)",
             ],
-            [_point_row(p) for p in found.points if p.tier == tier],
+            [_point_row(p) for p in found.points if p.treatment == treatment],
         )
-        for tier in dict.fromkeys(p.tier for p in found.points)
+        for treatment in dict.fromkeys(p.treatment for p in found.points)
     ]
 
 
-def _permittivity(found: FieldStudy, tier: str) -> str:
+def _permittivity(found: FieldStudy, treatment: str) -> str:
     """What relaxing in the field says of the charges that were chosen for it."""
-    if found.permittivity is None or tier != RELAXED:
+    if found.permittivity is None or treatment != RELAXED:
         return ""
     return (
         f"; relaxing, the ions imply a static permittivity of {found.permittivity:.1f} along the field, which follows "
@@ -230,7 +230,7 @@ def _point_row(p: FieldPoint) -> list[Cell]:
         Cell(f"{p.field_V_per_m:.1e}", "number"),
         *(number(v) for v in (p.forward_eV, p.backward_eV)),
         number(p.delta_eV, signed=True),
-        *words(["none" if p.controlling_hump is None else p.controlling_hump + 1]),
+        *words(["none" if p.controlling_saddle_index is None else p.controlling_saddle_index + 1]),
         *(Cell(f"{v:.1e}", "number") for v in (p.forward_per_s, p.backward_per_s)),
         Cell(f"{1e3 * p.largest_residual_eV:.0e}", "number"),
     ]
@@ -414,7 +414,7 @@ def settings_table(study: Study) -> Table:
     """Engine, settings and versions."""
     provenance = study.engine.provenance
     rows = [
-        words(["engine", f"{provenance.engine} ({provenance.tier})"]),
+        words(["engine", f"{provenance.engine} ({provenance.level_of_theory})"]),
         words(["model", provenance.functional]),
     ]
     rows += [words([k, v]) for k, v in sorted(provenance.settings.items())]

@@ -65,14 +65,14 @@ def _ranked_answer(study: Study, vacancies: Sequence[VacancyResult], like: list[
     detail = f"{lowest.label}: {best.low_eV:.2f} eV at the oxygen-rich edge ({error})"
     if open_:
         detail += f", which leaves its order with {', '.join(open_)} open"
-        detail += f": {UNLIKE_CHARGES}" if study.engine.tier == "local" else ""
+        detail += f": {UNLIKE_CHARGES}" if study.engine.level_of_theory == "local" else ""
     return Answer(QUESTION, " or ".join([lowest.label, *open_]), "; ".join([*like, detail]))
 
 
 def _undecided(study: Study, one: VacancyResult, lowest: VacancyResult) -> bool:
     """Whether the order of two unlike vacancies stays open at some potential of the window."""
     potentials = study.chemical_potentials
-    if potentials is None or study.engine.tier == "local":
+    if potentials is None or study.engine.level_of_theory == "local":
         return True
     apart = vacancy_difference(one, lowest, potentials.window, potentials.references)
     return apart.error_eV is None or apart.low_eV < apart.error_eV

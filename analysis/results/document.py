@@ -15,7 +15,7 @@ from pymatgen.core import Structure
 
 from ...stored import SCHEMA_VERSION
 from ...stored import encoding as _encoding  # noqa: F401  registers how documents are stored
-from ...stored.renamed import upgraded
+from ...stored.renamed import new_names, upgraded, warn_of, with_new_names
 from .figures import draw
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ class Document(BaseModel):
         ValueError
             If a new value is no finite number.
         """
-        for name, value in (update or {}).items():
+        update = with_new_names(type(self).__name__, update or {})
+        for name, value in update.items():
             require_finite(value, f"{type(self).__name__}.{name}")
         return super().model_copy(update=update, deep=deep)
 
@@ -165,7 +166,17 @@ class Document(BaseModel):
             return {name: value for name, value in content.items() if name != "schema_version"}
         if isinstance(info.context, StoredVersion) and isinstance(content, dict):
             return upgraded(cls.__name__, content, info.context.version)
-        return content
+        return with_new_names(cls.__name__, content, 5) if isinstance(content, dict) else content
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What a field that has a new name holds."""
+            new = new_names(type(self).__name__).get(name)
+            if new is None:
+                return super().__getattr__(name)
+            warn_of(type(self).__name__, name, new)
+            return getattr(self, new)
 
     @classmethod
     def read_stored(cls, content: Mapping[str, Any], version: int) -> Self:
@@ -204,7 +215,7 @@ class Provenance(Document):
     """
 
     engine: str
-    tier: LevelOfTheory
+    level_of_theory: LevelOfTheory
     functional: str | None = None
     hubbard_U_eV: dict[str, float] = Field(default_factory=dict)
     settings: FiniteValues = Field(default_factory=dict)

@@ -109,7 +109,7 @@ class EngineResult(Document):
     """The engine of a study, what it cannot do, and the size of the study's cells."""
 
     name: str
-    tier: str
+    level_of_theory: str
     summary: str
     cannot: dict[str, str]
     supercell_repeats: list[int]
@@ -156,7 +156,7 @@ class VacancyResult(Document):
         Ions whose moment is not the host's: the compensation found.
     sites
         Every ion of the cell with its moment, nearest to the vacancy first.
-    moments_found
+    moments_computed
         Whether the engine found those moments; else they are the ones that the cell was built with.
     formation_checks
         Checks of the formation energies, which say nothing of the relaxed cell itself: a stable host has none below
@@ -185,7 +185,7 @@ class VacancyResult(Document):
     starts: list[StartEnergy] = Field(default_factory=list)
     changed_ions: list[ChangedIon] = Field(default_factory=list)
     sites: list[SiteMoment] = Field(default_factory=list, repr=False)
-    moments_found: bool = False
+    moments_computed: bool = False
     formation_checks: list[Check] = Field(default_factory=list)
 
     @property
@@ -315,7 +315,7 @@ class Study(Document):
         Charge states of the vacancies with band edges and permittivity; only on request.
     competing_phases
         Phases that the engine computed beside the host, and their window beside the experimental one.
-    declared
+    assumptions
         What the user assumed: frozen reference, pulse, film.
     switching
         State before, pulse, state after, and u of each.
@@ -342,7 +342,7 @@ class Study(Document):
     binding: VacancyBinding | None = None
     vibrations: AttemptFrequency | None = None
     competing_phases: CompetingPhasesResult | None = None
-    declared: Assumptions | None = None
+    assumptions: Assumptions | None = None
     switching: SwitchingPath | None = None
     device: DeviceResult | None = None
     contents: list[MomentCurve] = Field(default_factory=list)

@@ -17,7 +17,7 @@ class EngineSummary(Document):
 
     Attributes
     ----------
-    engine, tier, host, order
+    engine, level_of_theory, host, order
         Who and what.
     command
         Repeats the calculation.
@@ -46,7 +46,7 @@ class EngineSummary(Document):
     """
 
     engine: str
-    tier: str
+    level_of_theory: str
     host: str
     order: str
     command: str
@@ -94,7 +94,7 @@ def summary_of_study(study: Study, command: str) -> EngineSummary:
     unconverged = sorted(v.label for v in study.vacancies if not v.converged)
     return EngineSummary(
         engine=study.engine.name,
-        tier=study.engine.tier,
+        level_of_theory=study.engine.level_of_theory,
         host=host.key,
         order=host.order,
         command=command,
@@ -138,7 +138,7 @@ def summary_of_reference_calculation(evidence: ReferenceCalculation, host: str, 
     easy, spread = _axis(evidence.anisotropy)
     return EngineSummary(
         engine=evidence.provenance.engine,
-        tier=evidence.provenance.tier,
+        level_of_theory=evidence.provenance.level_of_theory,
         host=host,
         order=order,
         command=evidence.command,

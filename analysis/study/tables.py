@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ...stored.renamed import warn_of
 from ..kinetics.rates import format_duration
 from ..results.checks import invalid_because, no_result
 from .observables import checks_of, observable_frame, observable_tables
@@ -31,6 +32,9 @@ def study_frame(study: Study, table: str) -> pd.DataFrame:
     ValueError
         If there is no such table.
     """
+    if table == "field_tiers":
+        warn_of("to_dataframe", table, "field_treatments", 4)
+        table = "field_treatments"
     if table in TABLES:
         return TABLES[table](study)
     more = observable_tables(study)
@@ -316,7 +320,7 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "formation": _formation,
     "migration": _migration,
     "field": _field,
-    "field_tiers": _field_treatments,
+    "field_treatments": _field_treatments,
     "anisotropy": _anisotropy,
     "retention": _retention,
     "prefactors": _prefactors,

@@ -216,7 +216,7 @@ def _from_elements(computed: ComputedPhases, elements: Sequence[str]) -> Species
     if scheme == MP2020:
         # The scheme was fitted to enthalpies of formation, which count from O2 at 298 K.
         note += f"; its zero of oxygen is O2 at 298 K, {heat_content_eV():.3f} eV per O above that of the gas"
-    if scheme == "none" and computed.energies[0].provenance.tier != "local":
+    if scheme == "none" and computed.energies[0].provenance.level_of_theory != "local":
         note += "; semilocal functionals bind O2 by about 0.5 eV per O too strongly: no correction was made"
     return SpeciesFit(
         reference_energies_eV=energies,

@@ -66,7 +66,7 @@ def require_consistent(energies: Mapping[str, Provenance] | Iterable[tuple[str, 
         If engine, functional, U or correction scheme differ; the message names both energies and the ways out.
     """
     pairs = list(energies.items() if isinstance(energies, Mapping) else energies)
-    calculated = [(name, p) for name, p in pairs if p.tier not in ("experiment", "arithmetic")]
+    calculated = [(name, p) for name, p in pairs if p.level_of_theory not in ("experiment", "arithmetic")]
     if not calculated:
         return
     first_name, first = calculated[0]

@@ -34,7 +34,7 @@ class Phase(Document):
     temperature_K
         Of a free energy; None for an enthalpy at 298 K or an energy at 0 K.
     confidence
-        ``known`` (general literature), ``weak``, ``computed`` or ``declared`` (by the user).
+        ``known`` (general literature), ``weak``, ``computed`` or ``given`` (by the user).
     source, provenance
         Where it comes from.
     """
@@ -42,7 +42,7 @@ class Phase(Document):
     formula: str
     formation_energy_eV: float
     uncertainty_eV: float = Field(default=0.0, ge=0)
-    confidence: Literal["known", "weak", "computed", "declared"] = "computed"
+    confidence: Literal["known", "weak", "computed", "given"] = "computed"
     temperature_K: float | None = None
     source: str
     provenance: Provenance
@@ -64,7 +64,7 @@ def check_consistent(provenances: Iterable[Provenance]) -> None:
     ValueError
         Naming the field that differs and its values.
     """
-    calculated = [p for p in provenances if p.tier not in ("experiment", "arithmetic")]
+    calculated = [p for p in provenances if p.level_of_theory not in ("experiment", "arithmetic")]
     for p in calculated[1:]:
         schemes = [correction_scheme(calculated[0]), correction_scheme(p)]
         if schemes[0] != schemes[1]:
@@ -139,7 +139,9 @@ def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[
     """
     wanted = set(elements)
     data = thermochemical_table()
-    provenance = Provenance(engine="experiment", tier="experiment", settings={"temperature_K": data["temperature_K"]})
+    provenance = Provenance(
+        engine="experiment", level_of_theory="experiment", settings={"temperature_K": data["temperature_K"]}
+    )
     known = {row["formula"]: row for row in data["phases"]}
     for formula in alternatives:
         if not known.get(formula, {}).get("alternatives"):
@@ -193,9 +195,9 @@ def stated_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float 
         formula=formula,
         formation_energy_eV=from_O2_at_0_K_eV(formula, kJ_per_mol),
         uncertainty_eV=uncertainty_kJ_per_mol * EV_PER_KJ_PER_MOL,
-        confidence="declared",
+        confidence="given",
         source=source or "stated by the user",
-        provenance=Provenance(engine="declared", tier="experiment"),
+        provenance=Provenance(engine="given", level_of_theory="experiment"),
     )
 
 

@@ -129,8 +129,8 @@ class ChemicalPotentials(Document):
     @property
     def origin(self) -> str:
         """Where the formation energies come from, in words."""
-        if self.provenance.tier == "experiment":
-            own = [p.formula for p in self.phases if p.provenance.engine == "declared"]
+        if self.provenance.level_of_theory == "experiment":
+            own = [p.formula for p in self.phases if p.provenance.engine == "given"]
             return "experimental enthalpies" + (f", stated for {', '.join(own)}" if own else "")
         return f"phases computed with engine {self.provenance.engine}"
 
@@ -398,14 +398,14 @@ def _thermal_eV(host: Phase) -> float:
 
 
 def _left_out(phases: Sequence[Phase]) -> list[str]:
-    measured = all(p.provenance.tier == "experiment" for p in phases)
+    measured = all(p.provenance.level_of_theory == "experiment" for p in phases)
     temperature = common_temperature_K(phases)
     static = _MEASURED if measured else _COMPUTED
     notes = [static if temperature is None else _AT_TEMPERATURE.format(temperature), _LEFT_OUT]
     weak = [p.formula for p in phases if p.confidence == "weak"]
     if weak:
         notes.append(f"weakly known enthalpies: {', '.join(weak)}")
-    if len({p.provenance.tier == "experiment" for p in phases}) > 1:
+    if len({p.provenance.level_of_theory == "experiment" for p in phases}) > 1:
         notes.append("measured and computed formation energies are mixed")
     return notes
 

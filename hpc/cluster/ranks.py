@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .table import KindSettings, ResourceTable
 
-# Images of a hump in the three protocols: 1, 3 and 5 share a multiple of 15.
+# Images of a segment in the three protocols: 1, 3 and 5 share a multiple of 15.
 ANY_PROTOCOL = 15
 USUAL = 3
 # Cores of a node that may idle for the sake of an equal share.
@@ -53,12 +53,12 @@ def ranks_of(entry: KindSettings) -> int | None:
 
 
 def images_of(jobs: Iterable[Job]) -> int | None:
-    """Moving images of one hump of the bands that a study's engine will run; None for engines without such bands."""
+    """Moving images of one segment of the bands that a study's engine will run; None for engines without such bands."""
     for job in jobs:
         values: list[Any] = [*job.function_args, *job.function_kwargs.values(), job.maker]
         values += list(vars(job.maker).values()) if hasattr(job.maker, "__dict__") else []
         for value in values:
-            images = getattr(getattr(value, "path", None), "images_per_hump", None)
+            images = getattr(getattr(value, "path", None), "images_per_segment", None)
             # The output of another job answers to any name with a reference.
             if isinstance(images, int):
                 return images
@@ -73,7 +73,7 @@ def check_band_ranks(table: ResourceTable, images: int | None) -> None:
     table
         Of the project.
     images
-        Of one hump; None checks nothing.
+        Of one segment; None checks nothing.
 
     Raises
     ------

@@ -16,7 +16,7 @@ from dataclasses import fields
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ...stored.content import content, digest
+from ...stored.content import content, digest, named_in_keys
 from ...stored.resolve import defining_module, is_job_function
 from ...stored.sources import code_identity
 
@@ -80,7 +80,10 @@ def job_content(job: Job, keys: Mapping[str, str]) -> dict[str, Any]:
         "function": _function(job.function),
         "cache_version": getattr(original, "cache_version", 1),
         "owner": None if owner is None or isinstance(owner, ModuleType) else content(owner, replace),
-        "arguments": {name: _argument(name, value, replace) for name, value in _arguments(job).items()},
+        "arguments": named_in_keys(
+            str(original.__name__) if is_job_function(job.function) else "",
+            {name: _argument(name, value, replace) for name, value in _arguments(job).items()},
+        ),
     }
 
 

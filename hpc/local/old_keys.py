@@ -13,7 +13,7 @@ from ...stored import __name__ as STORED
 from ...stored.base import Stored
 from ...stored.old_fields import FIELDS
 from ...stored.old_names import old_homes
-from ...stored.renamed import old_field
+from ...stored.renamed import old_field, old_value
 from ...stored.resolve import is_own, stored_object
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _as_version_1(value: dict[str, Any]) -> dict[str, Any]:
             continue
         was = old_field(name, field)
         if was in known:
-            made[was] = content
+            made[was] = old_value(name, field, content)
         elif field not in kind.run_only and not (field in kind.as_before and content == kind.as_before[field]):
             raise NoOldKeyError(f"{name}.{field}")
     if len(made) != len(known) + 2:

@@ -22,7 +22,9 @@ from typing import IO, Literal
 from ..errors import UserError
 from .sqlite_errors import is_damage, unavailable
 
-RUN_LOG_FILE = "journal.sqlite"
+RUN_LOG_FILE = "run-log.sqlite"
+# What it was called before.
+OLD_RUN_LOG_FILE = "journal.sqlite"
 LOCK_FILE = "run.lock"
 BEAT_S = 2.0
 # A runner on another machine counts as gone when it has been silent for this long.
@@ -190,13 +192,18 @@ class RunLog:
             self._write("UPDATE run SET beat = ? WHERE id = 1", [(time.time(),)])
 
 
+def run_log_file(folder: Path) -> Path | None:
+    """The run log in a store's folder, under its name or its old one; None without one."""
+    return next((p for p in (folder / RUN_LOG_FILE, folder / OLD_RUN_LOG_FILE) if p.is_file()), None)
+
+
 def read_run_log(folder: Path) -> tuple[RunRow, list[JobRow]] | None:
     """The last run of a store's folder and its jobs; None without a readable run log.
 
     Jobs that were running when their runner died are ``stopped``.
     """
-    path = folder / RUN_LOG_FILE
-    if not path.is_file():
+    path = run_log_file(folder)
+    if path is None:
         return None
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from ..local.run_log import RUN_LOG_FILE, JobRow, RunRow, read_run_log
+from ..local.run_log import JobRow, RunRow, read_run_log, run_log_file
 from ..local.store import STORE_FILE, STORE_FOLDER, SUBMISSION_FILE
 from .files import REPORT, RESULTS
 
@@ -47,7 +47,7 @@ def folder_status(folder: Path) -> FolderStatus:
     """
     finished = (folder / RESULTS).is_file()
     store = folder / STORE_FOLDER
-    if (store / SUBMISSION_FILE).is_file() and not finished and not (store / RUN_LOG_FILE).is_file():
+    if (store / SUBMISSION_FILE).is_file() and not finished and run_log_file(store) is None:
         return FolderStatus(
             folder, None, [], f"submitted to a cluster; `magnetoionics fetch {folder}` says how far it is"
         )

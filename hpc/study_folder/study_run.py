@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from ...workflows.engine import Engine
     from ..local.runner import RunSummary
 
-STUDY_JOB = "assemble study"
+STUDY_JOB = "study"
+# What it was called before.
+OLD_STUDY_JOB = "assemble study"
 BAND_JOB = "band"
 TIMINGS_KEY = "magnetoionics-timings"
 # Stands for the flow of a study that no flow made.
@@ -274,9 +276,9 @@ def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, d
         study, bands = _load(store)
     if assumptions is None:
         return study, bands
-    if study.declared is not None and not assumptions.enthalpies:
+    if study.assumptions is not None and not assumptions.enthalpies:
         # The window was made with them; only a new run makes another.
-        assumptions = assumptions.model_copy(update={"enthalpies": study.declared.enthalpies})
+        assumptions = assumptions.model_copy(update={"enthalpies": study.assumptions.enthalpies})
     band = next(iter(bands.values()), None)
     ends = None
     if band is not None:
@@ -417,13 +419,16 @@ def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
 
     timings = store.docs_store.query_one({"uuid": TIMINGS_KEY}) or {}
 
-    def output_of(name: str, kind: type[Any]) -> Any:
+    def output_of(kind: type[Any], *names: str) -> Any:
         flow = timings.get("study")
-        criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
-        found = store.query_one(criteria, properties=["output"], load=True)
-        return None if found is None else _decoded(found.get("output"), name, kind)
+        for name in names:
+            criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
+            found = store.query_one(criteria, properties=["output"], load=True)
+            if found is not None:
+                return _decoded(found.get("output"), name, kind)
+        return None
 
-    study = output_of(STUDY_JOB, Study)
+    study = output_of(Study, STUDY_JOB, OLD_STUDY_JOB)
     if study is None:
         raise UserError("the job store holds no finished study; run it again")
     seconds = timings.get("output") or {}
@@ -437,7 +442,7 @@ def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
     bands = {}
     for stem in (band_stem(m.band_file) for m in study.migration if m.band_file):
         # A flow has one band; an import keeps one for each hop.
-        band = output_of(f"{BAND_JOB} {stem}", Band) or output_of(BAND_JOB, Band)
+        band = output_of(Band, f"{BAND_JOB} {stem}", BAND_JOB)
         if band is not None:
             bands[stem] = band
     return study, bands

@@ -16,7 +16,7 @@ from magnetoionics.workflows.flows.plan import plan_stages
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 
 ELEMENT_eV = {"Co": -7.0, "Fe": -8.3, "Li": -1.9, "O": -4.9}
-TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
 # No measured value of LiFe5O8 is in use: a known one, stable by 0.1 eV against 2 Fe2O3 + LiFeO2, from O2 at 0 K.
 KNOWN_eV = {"LiFe5O8": -24.598}
 CFO, LFO = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4"], ["FeO", "Fe2O3", "Fe3O4", "Li2O", "Li2O2", "LiFeO2"]
@@ -53,7 +53,7 @@ def known_study(key, formulas, shift_eV=0.0, charged=None):
     engine = (
         MagnetoionicStudyMaker.quick(get_engine("local"))
         ._engine_result(cell)
-        .model_copy(update={"name": "vasp", "tier": "VASP"})
+        .model_copy(update={"name": "vasp", "level_of_theory": "VASP"})
     )
     asked = ["vacancies", "competing phases"]
     outputs = {

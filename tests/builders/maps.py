@@ -8,7 +8,7 @@ from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.magnetism.harmonics import real_harmonics
 from magnetoionics.analysis.results.document import Provenance
 
-PROVENANCE = Provenance(engine="test", tier="arithmetic")
+PROVENANCE = Provenance(engine="test", level_of_theory="arithmetic")
 Energy = Callable[[np.ndarray], np.ndarray]
 
 

@@ -182,7 +182,7 @@ def test_cobalt_ferrite_has_easy_cube_axes():
         cell_volume_A3=cell.volume,
         formula_units=8,
         ions="8 Co2+",
-        provenance=Provenance(engine="local", tier="local"),
+        provenance=Provenance(engine="local", level_of_theory="local"),
     )
     constants = cubic_constants(map_, average=True)
     # Experiment: about 2 MJ/m^3 at 0 K, easy <100>. The model holds to an order of magnitude.

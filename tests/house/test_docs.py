@@ -92,7 +92,7 @@ def test_host_of_the_page_is_a_ferrite(read, monkeypatch):
 def test_engine_of_the_page_says_what_it_cannot_do(read, monkeypatch):
     (code,) = blocks(read("howto_engine.md"), "python")
     engine = run_as("magnetoionics.workflows.engines.example", code, monkeypatch).ENGINE()
-    assert engine.provenance().tier == "ML"
+    assert engine.provenance().level_of_theory == "ML"
     with pytest.raises(ValueError, match="no spin-orbit coupling"):
         engine.require("spin_orbit")
 

@@ -180,7 +180,12 @@ def test_renamed_fields_are_read_from_what_is_stored_and_nowhere_else(monkeypatc
     inside = {"label": "x", "passed": True}
     cell = get_host("cofe2o4").structure().as_dict()
     old = {"name": "a", "structure": cell, "energy_eV": 0.0, "max_force_eV_per_A": 0.0, "force_calls": 0}
-    old |= {"total_moment_muB": 0.0, "checks": [inside], "color": 3, "provenance": {"engine": "e", "tier": "local"}}
+    old |= {
+        "total_moment_muB": 0.0,
+        "checks": [inside],
+        "color": 3,
+        "provenance": {"engine": "e", "level_of_theory": "local"},
+    }
     read = Calculation.read_stored(old, 98)
     assert read.checks[0].name == "x"
     stored = {"@module": "magnetoionics.analysis.calculation", "@class": "Calculation", **old}

@@ -16,11 +16,11 @@ def settings(tmp_path, text):
 
 
 def test_file_sets_fields_and_blocks_and_leaves_the_rest(tmp_path):
-    text = "fmax_eV_per_A: 5e-3\nband_settings:\n  images_per_hump: 5\n  check_reverse: true\n"
+    text = "fmax_eV_per_A: 5e-3\nband_settings:\n  images_per_segment: 5\n  check_reverse: true\n"
     found, default = get_engine(settings(tmp_path, text)), get_engine("local")
     # YAML reads 5e-3, which has no point, as a text.
     assert found.fmax_eV_per_A == 0.005
-    assert found.band_settings.images_per_hump == 5
+    assert found.band_settings.images_per_segment == 5
     assert found.band_settings.check_reverse is True
     assert found.band_settings.fmax_eV_per_A == default.band_settings.fmax_eV_per_A
     assert found.accuracy == default.accuracy
@@ -30,8 +30,8 @@ def test_file_sets_fields_and_blocks_and_leaves_the_rest(tmp_path):
     ("text", "message"),
     [
         ("fmax: 0.1\n", "settings.yaml has no setting fmax; known: .*fmax_eV_per_A"),
-        ("band_settings: 3\n", "band_settings takes a block with some of: images_per_hump"),
-        ("band_settings:\n  images: 3\n", "band_settings has no setting images; known: images_per_hump"),
+        ("band_settings: 3\n", "band_settings takes a block with some of: images_per_segment"),
+        ("band_settings:\n  images: 3\n", "band_settings has no setting images; known: images_per_segment"),
         ("fmax_eV_per_A: tight\n", "fmax_eV_per_A = 'tight'"),
         ("band_method: fast\n", "band_method = 'fast'"),
         ("band_method: classic\nband_start: local\n", "band_start needs band_method 'surrogate'"),

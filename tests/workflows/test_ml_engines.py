@@ -88,7 +88,7 @@ def test_relaxed_ferrite_is_a_spinel_of_the_right_size(name, cell):
         assert by_role["BCo"] == pytest.approx(2.65, abs=0.3)
     else:
         assert done.site_moments_muB is None
-    assert done.provenance.tier == "ML"
+    assert done.provenance.level_of_theory == "ML"
     assert done.provenance.hubbard_U_eV["Fe"] == 5.3
 
 

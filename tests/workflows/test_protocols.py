@@ -11,7 +11,7 @@ SCHEMES = {
         "dft.ediff_relax_eV": (1e-4, 1e-6, 1e-7),
         "dft.ediff_spin_orbit_eV": (1e-7, 1e-8, 1e-8),
         "dft.force_eV_per_A": (0.05, 0.02, 0.01),
-        "path.images_per_hump": (1, 3, 5),
+        "path.images_per_segment": (1, 3, 5),
         "path.residual_eV_per_A": (0.10, 0.03, 0.02),
         "anisotropy.kpoint_spacing_per_A": (0.40, 0.30, 0.10),
         "anisotropy.lebedev_order": (7, 9, 15),
@@ -25,7 +25,7 @@ SCHEMES = {
     },
 }
 # A larger number of these is the stricter one.
-GROWS = ("encut_eV", "cutoff_eV", "images_per_hump", "lebedev_order")
+GROWS = ("encut_eV", "cutoff_eV", "images_per_segment", "lebedev_order")
 
 
 def made(name):
@@ -74,7 +74,7 @@ def test_a_file_goes_over_the_protocol_and_leaves_the_rest_of_its_blocks(tmp_pat
     fast = get_engine(f"vasp:fast+{path}")
     assert fast.dft.ncore == 8
     assert fast.dft.encut_eV == 400.0
-    assert fast.path.images_per_hump == 1
+    assert fast.path.images_per_segment == 1
     assert get_engine(f"vasp:{path}").dft.encut_eV == 520.0
     path.write_text("protocol: fast\ndft: {ncore: 8}\n", encoding="utf-8")
     assert get_engine(f"vasp:{path}") == fast

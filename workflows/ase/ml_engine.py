@@ -32,7 +32,7 @@ class MLEngine(IonEngine):
         Threads of the tensor library.
     """
 
-    tier: ClassVar[str] = "ML"
+    level_of_theory: ClassVar[str] = "ML"
     kind_of_jobs: ClassVar[Kind | None] = "ml"
     blas_threads: ClassVar[int | None] = 1
     no_charged_cells: ClassVar[str] = "a potential of the ions has no electrons, so no band edges and no Fermi level"
@@ -95,7 +95,7 @@ class MLEngine(IonEngine):
         """Provenance with the weights' name, the functional of the training data and the versions."""
         return Provenance(
             engine=self.name,
-            tier="ML",
+            level_of_theory="ML",
             functional=self.functional,
             hubbard_U_eV=dict(self.training_U_eV),
             settings={k: plain(v) for k, v in self.settings().items()},

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from ...analysis.results.checks import Check, held
 from ...stored.base import Stored
+from ...stored.renamed import takes_old_names
 from ..bounds import require_at_least, require_positive
 from ..finite import NotFiniteError, require_finite
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
@@ -42,13 +43,14 @@ NO_MINIMUM_eV = 1e-3
 SPARE_IMAGES = 1.25
 
 
+@takes_old_names
 @dataclass(frozen=True)
 class BandSettings(Stored):
     """How a band is converged.
 
     Attributes
     ----------
-    images_per_hump
+    images_per_segment
         Moving images of each split segment.
     fmax_eV_per_A
         Bound on the NEB residual and on the climbed saddle's force.
@@ -72,7 +74,7 @@ class BandSettings(Stored):
         Converge the band from the other end too and compare the barriers.
     """
 
-    images_per_hump: int = 3
+    images_per_segment: int = 3
     fmax_eV_per_A: float = 0.03
     relax_fmax_eV_per_A: float = 0.01
     max_steps: int = 250
@@ -96,7 +98,7 @@ class BandSettings(Stored):
                 "saddle_radius_A",
             ),
         )
-        require_at_least(self, 1, ("images_per_hump", "max_steps"))
+        require_at_least(self, 1, ("images_per_segment", "max_steps"))
         require_at_least(self, 0, ("max_splits",))
 
 
@@ -239,7 +241,7 @@ class BandDriver:
 
     def _path(self, stations: list[PathPoint], mover: int) -> list[PathPoint]:
         """From end to end; a segment whose images stand too far apart beside the others' is computed with more."""
-        first, splits = self.settings.images_per_hump, self.settings.max_splits
+        first, splits = self.settings.images_per_segment, self.settings.max_splits
         pairs = list(pairwise(stations))
         parts = [self._segment(*pair, mover, f"segment {n}", splits, first) for n, pair in enumerate(pairs, start=1)]
         limit = _longest_step_A(_joined(stations, parts))

@@ -55,7 +55,7 @@ class AseCalculatorEngine(IonEngine):
     """
 
     name: ClassVar[str] = "ase"
-    tier: ClassVar[str] = "ASE"
+    level_of_theory: ClassVar[str] = "ASE"
     summary: ClassVar[str] = "any ASE calculator: --calculator package.module:Class; as good as what it names"
     no_charged_cells: ClassVar[str] = "ASE has no common way to ask for a charge, band edges and potentials"
     phases_on_request: ClassVar[str] = "what the calculator costs and knows of other oxides is not known; use --stages"
@@ -141,7 +141,7 @@ class AseCalculatorEngine(IonEngine):
         package = self.calculator.partition(":")[0].partition(".")[0]
         return Provenance(
             engine=f"{self.name}:{self.calculator}",
-            tier="ASE",
+            level_of_theory="ASE",
             functional=self.functional,
             settings={k: plain(v) for k, v in self.settings().items()},
             versions=versions("magnetoionics", "ase") | _version_of(package),

@@ -69,7 +69,7 @@ class GpawEngine(AseEngine):
     """
 
     name: ClassVar[str] = "gpaw"
-    tier: ClassVar[str] = "GPAW"
+    level_of_theory: ClassVar[str] = "GPAW"
     summary: ClassVar[str] = "GPAW: first principles without a licence, PBE+U in plane waves; hours on a laptop"
     blas_threads: ClassVar[int | None] = 1
     run_only: ClassVar[frozenset[str]] = frozenset({"scratch"})
@@ -152,7 +152,7 @@ class GpawEngine(AseEngine):
         rough = [f"cut-off below {QUOTABLE_CUTOFF_eV:g} eV: for looking, not for quoting"]
         return Provenance(
             engine=self.name,
-            tier="GPAW",
+            level_of_theory="GPAW",
             functional=self.dft.functional,
             hubbard_U_eV=dict(self.dft.hubbard_U_eV),
             settings={k: plain(v) for k, v in self.settings().items()},

@@ -78,7 +78,7 @@ class LocalEngine(AseEngine):
     """
 
     name: ClassVar[str] = "local"
-    tier: ClassVar[str] = "local"
+    level_of_theory: ClassVar[str] = "local"
     summary: ClassVar[str] = "rigid-ion energies and single-ion anisotropy: seconds on a laptop, indicative numbers"
 
     blas_threads: ClassVar[int | None] = 1
@@ -133,7 +133,7 @@ class LocalEngine(AseEngine):
         """Provenance with the potential, the bounds and the package versions."""
         return Provenance(
             engine=self.name,
-            tier="local",
+            level_of_theory="local",
             functional=f"rigid ion, {self.potential_name}",
             settings={k: plain(v) for k, v in self.settings().items()},
             versions=versions("magnetoionics", "ase", "pymatgen", "vesin"),

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ...analysis.results.document import Provenance
+from ...stored.renamed import upgraded, warn_of
 from ..engine import CannotDoError, Capability, Engine, Protocol
 from ..vasp.functionals import linear_response
 from ..vasp.settings import (
@@ -67,7 +68,7 @@ class VaspEngine(Engine):
     """
 
     name: ClassVar[str] = "vasp"
-    tier: ClassVar[str] = "VASP"
+    level_of_theory: ClassVar[str] = "VASP"
     dear_spin_orbit: ClassVar[bool] = True
     summary: ClassVar[str] = "DFT+U with VASP through atomate2: first principles, on a cluster with a VASP licence"
 
@@ -78,7 +79,7 @@ class VaspEngine(Engine):
     path: VaspBandSettings = field(default_factory=VaspBandSettings)
     anisotropy: SpinOrbitSettings = field(default_factory=SpinOrbitSettings)
     dipoles: Literal["formal", "Born", "Berry"] = "formal"
-    electronic_starts: Sequence[str] = ("declared",)
+    electronic_starts: Sequence[str] = ("nominal",)
     occupation_matrices: Mapping[str, str] = field(default_factory=dict)
     most_vacancies: int | None = 12
     incar: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -87,6 +88,10 @@ class VaspEngine(Engine):
     def __post_init__(self) -> None:
         from ..vasp.starts import check_starts
 
+        if "declared" in self.electronic_starts:
+            warn_of("electronic_starts", "declared", "nominal", 4)
+            words = {"electronic_starts": self.electronic_starts, "occupation_matrices": self.occupation_matrices}
+            vars(self).update(upgraded(type(self).__name__, words, 2))
         check_starts(self.electronic_starts)
         if self.most_vacancies is not None and self.most_vacancies < 1:
             raise VaspSettingsError(f"most_vacancies = {self.most_vacancies} must be at least 1, or null for all")
@@ -142,7 +147,7 @@ class VaspEngine(Engine):
         maker = MagneticRelaxMaker(
             settings=self.dft, cell=cell, occupation_matrices=matrices.get(name), **common_fields(self.commands)
         )
-        if cell or tuple(self.electronic_starts) == ("declared",):
+        if cell or tuple(self.electronic_starts) == ("nominal",):
             return calculation_flow(maker, structure, name, self.dft)
         several = relax_starts(
             structure,

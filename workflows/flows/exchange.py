@@ -66,7 +66,7 @@ class FourStateMaker(EngineMaker):
         if self.symmetric and not self.vector_D:
             raise ValueError("symmetric = True separates Gamma from D and needs vector_D = True")
         self.engine.require("static")
-        if self.engine.tier in _SPINLESS_LEVELS:
+        if self.engine.level_of_theory in _SPINLESS_LEVELS:
             raise CannotDoError(
                 f"engine {self.engine.name} cannot map exchange: its energy does not depend on given spins; "
                 "use a first-principles engine"

@@ -42,7 +42,7 @@ def check_reference(reference: FrozenReference | None, engine: Engine, stages: S
         raise ValueError(
             "a frozen reference needs the stages migration and anisotropy, for its states before and after"
         )
-    if needs_engine(reference) and engine.tier in _SPINLESS_LEVELS:
+    if needs_engine(reference) and engine.level_of_theory in _SPINLESS_LEVELS:
         raise ValueError(
             f"the energy of engine {engine.name} does not depend on given spins, so that it has no coupling to a "
             "frozen reference; state h_meV (per cell) or J_meV by pair"
@@ -81,7 +81,7 @@ class FrozenExchangeMaker(EngineMaker):
             If the engine's energy knows no spins.
         """
         self.engine.require("static")
-        if self.engine.tier in _SPINLESS_LEVELS:
+        if self.engine.level_of_theory in _SPINLESS_LEVELS:
             raise CannotDoError(f"engine {self.engine.name} cannot: its energy does not depend on given spins")
         jobs, made = [], {}
         for state, structure in (("before", before), ("after", after)):

@@ -200,7 +200,7 @@ class MagnetoionicStudyMaker(EngineMaker):
     def _engine_result(self, cell: Structure) -> EngineResult:
         return EngineResult(
             name=self.engine.name,
-            tier=self.engine.tier,
+            level_of_theory=self.engine.level_of_theory,
             summary=self.engine.summary,
             cannot={str(k): v for k, v in self.engine.cannot_with(cell).items()},
             supercell_repeats=list(self.repeats),
@@ -209,7 +209,7 @@ class MagnetoionicStudyMaker(EngineMaker):
         )
 
 
-@job(name="assemble study")
+@job(name="study")
 def study_job(inputs: StudyInputs) -> Study:
     """Judge everything that was computed; outputs a `Study`.
 

@@ -44,7 +44,7 @@ def provenance_of(found: Found, hubbard_U_eV: Mapping[str, float]) -> Provenance
     }
     return Provenance(
         engine="vasp",
-        tier="VASP",
+        level_of_theory="VASP",
         functional=run.functional,
         hubbard_U_eV=dict(hubbard_U_eV),
         settings={k: v for k, v in settings.items() if v is not None},

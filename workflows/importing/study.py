@@ -299,7 +299,7 @@ def engine_result(chosen: Chosen, hubbard_U_eV: dict[str, float]) -> EngineResul
     versions = sorted({str(f.done.version) for f in [chosen.bulk, *chosen.phases] if f.done.version})
     return EngineResult(
         name="vasp",
-        tier="VASP",
+        level_of_theory="VASP",
         summary=f"imported VASP runs ({', '.join(versions) or 'version unknown'}): {level_of_theory(chosen.bulk.done)}",
         cannot={},
         supercell_repeats=[1, 1, 1],

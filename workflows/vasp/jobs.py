@@ -162,7 +162,7 @@ def provenance(
         sets = {DATA_SETS_KEY: run.data_sets}
     return Provenance(
         engine="vasp",
-        tier="VASP",
+        level_of_theory="VASP",
         functional=settings.functional,
         hubbard_U_eV=dict(settings.hubbard_U_eV),
         settings={**_plain(settings.as_dict()), **sets, **(extra or {})},

@@ -170,7 +170,7 @@ def split_band(
     for number, (left, right) in enumerate(pairwise(stations), start=1):
         own = moments_differ(left.structure, right.structure)
         maker = SegmentMaker(settings=settings, band=band, from_densities=own, **fields)
-        images = start_images(left.structure, right.structure, band.images_per_hump)
+        images = start_images(left.structure, right.structure, band.images_per_segment)
         before = [image_density(i, k, number, settings, statics) for k, i in enumerate(images[1:-1], 1)] if own else []
         jobs += before
         run: Job = maker.make(images, densities=[d.output.dir_name for d in before])
@@ -255,7 +255,7 @@ def read_segment(
     )
 
 
-@job(name="assemble band")
+@job(name="collect band")
 def collect_band(
     stations: list[Calculation],
     segments: list[Segment],

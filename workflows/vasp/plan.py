@@ -109,7 +109,7 @@ def plan(
     how: SpinOrbitSettings | None = None,
     *,
     dipoles: str = "formal",
-    starts: Sequence[str] = ("declared",),
+    starts: Sequence[str] = ("nominal",),
     matrices: Mapping[str, str] | None = None,
     most_vacancies: int | None = None,
 ) -> list[PlannedJob]:
@@ -200,7 +200,7 @@ def vacancy_jobs(label: str, cell: Structure, settings: VaspSettings, starts: Se
     from .starts import electronic_starts
 
     relax, folder, name = MagneticRelaxMaker(settings=settings), _name(f"vacancy_{label}"), f"{label} relax"
-    if tuple(starts) == ("declared",):
+    if tuple(starts) == ("nominal",):
         return [PlannedJob(folder, f"relax {label}", cell, relax, name=name)]
     return [
         PlannedJob(_name(f"{folder}_{start}"), f"relax {label} from {start}", made, relax, name=f"{name}, {start}")
@@ -243,14 +243,14 @@ def hop_jobs(
     jobs.append(_end(f"hop{number}_final", f"{what}, relax the final end{also}", hop.final, relax, own, "final end"))
     segment = SegmentMaker(settings=settings, band=band)
     for k, (left, right) in enumerate(pairwise([hop.initial, *hop.intermediates[:1], hop.final]), start=1):
-        images = start_images(left, right, band.images_per_hump)
+        images = start_images(left, right, band.images_per_segment)
         purpose = f"{what}, climbing band of segment {k}"
         jobs.append(PlannedJob(f"hop{number}_segment{k}", purpose, images[0], segment, images=images))
     for kind, tag in (("Berry", "Berry-phase dipole"), ("Born", "Born charges")):
         maker = PolarisationMaker(settings=settings, born=kind == "Born")
         which = "one such job for every image" if dipoles == kind else f"not in the flow unless dipoles: {kind} is set"
         purpose = f"hop {number}, {tag} of an image; {which}"
-        count = 2 + 2 * band.images_per_hump if dipoles == kind else 0
+        count = 2 + 2 * band.images_per_segment if dipoles == kind else 0
         jobs.append(PlannedJob(f"hop{number}_{kind.lower()}", purpose, hop.initial, maker, count=count))
     return jobs
 

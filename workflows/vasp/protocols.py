@@ -25,7 +25,7 @@ def protocol_options() -> Mapping[Protocol, dict[str, Any]]:
                 # Li_sv, the choice of the others, needs 500 eV.
                 potcar={"Li": "Li"},
             ),
-            "path": VaspBandSettings(images_per_hump=1, residual_eV_per_A=0.10),
+            "path": VaspBandSettings(images_per_segment=1, residual_eV_per_A=0.10),
             "anisotropy": SpinOrbitSettings(kpoint_spacing_per_A=0.40, lebedev_order=7),
         },
         "balanced": {
@@ -43,7 +43,7 @@ def protocol_options() -> Mapping[Protocol, dict[str, Any]]:
                 ediff_spin_orbit_eV=1e-8,
                 force_eV_per_A=0.01,
             ),
-            "path": VaspBandSettings(images_per_hump=5, residual_eV_per_A=0.02),
+            "path": VaspBandSettings(images_per_segment=5, residual_eV_per_A=0.02),
             "anisotropy": SpinOrbitSettings(kpoint_spacing_per_A=0.10, lebedev_order=15),
         },
     }

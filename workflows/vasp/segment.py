@@ -46,7 +46,7 @@ def band_incar(structure: Structure, settings: VaspSettings, band: VaspBandSetti
         "NSW": band.max_steps,
         "ISIF": 2,
         "ISYM": 0,
-        "IMAGES": band.images_per_hump,
+        "IMAGES": band.images_per_segment,
         "ICHAIN": 0,
         "LCLIMB": band.climb,
         "SPRING": -band.spring_eV_per_A2,
@@ -86,22 +86,22 @@ class SegmentMaker(Stored, NebFromImagesMaker):
         the one above them is malformed, so that atomate2's own document cannot be made of them. `densities` are the
         folders of one run with a CHGCAR per moving image, if `from_densities`.
         """
-        if len(images) - 2 != self.band.images_per_hump:
+        if len(images) - 2 != self.band.images_per_segment:
             raise VaspSettingsError(
-                f"{len(images)} images with both ends do not fit IMAGES = {self.band.images_per_hump}"
+                f"{len(images)} images with both ends do not fit IMAGES = {self.band.images_per_segment}"
             )
         order = block_order(images[0])
         ordered = [in_order(image, order) for image in images]
         self.settings.check(ordered[0])
-        if len(densities) != (self.band.images_per_hump if self.from_densities else 0):
-            raise VaspSettingsError(f"{len(densities)} densities do not fit {self.band.images_per_hump} images")
+        if len(densities) != (self.band.images_per_segment if self.from_densities else 0):
+            raise VaspSettingsError(f"{len(densities)} densities do not fit {self.band.images_per_segment} images")
         planned = self.planned(ordered[0])
         starts = go_on(ordered, planned)
         maker = replace(self, input_set_generator=planned)
         if self.from_densities:
             maker.run_vasp_kwargs = place_densities(self.run_vasp_kwargs, densities)
         inputs: Any = maker.input_set_generator
-        inputs.num_images = self.band.images_per_hump
+        inputs.num_images = self.band.images_per_segment
         write_vasp_input_set(starts[0], inputs, **self.write_input_set_kwargs)
         write_images(starts)
         run_vasp(**with_stop(maker.run_vasp_kwargs))

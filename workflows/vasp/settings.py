@@ -12,6 +12,7 @@ from pymatgen.core import Element, Structure
 
 from ...stored.base import Stored
 from ...stored.content import digest
+from ...stored.renamed import takes_old_names
 from ...structures.spins import is_non_collinear
 from .functionals import FUNCTIONALS, Functional
 from .potcars import POTCAR_FUNCTIONAL, PotcarError, check_potcars, recommended, valence_electrons
@@ -282,13 +283,14 @@ class SpinOrbitSettings(Stored):
         return "self-consistent" + (", constrained moments" if self.constrain_eV is not None else "")
 
 
+@takes_old_names
 @dataclass(frozen=True)
 class VaspBandSettings(Stored):
     """How a band is converged by VTST.
 
     Attributes
     ----------
-    images_per_hump
+    images_per_segment
         Moving images of each segment between two minima; IMAGES.
     climb
         Whether the highest image climbs; LCLIMB, always written.
@@ -310,7 +312,7 @@ class VaspBandSettings(Stored):
 
     run_only: ClassVar[frozenset[str]] = frozenset({"ranks"})
 
-    images_per_hump: int = 3
+    images_per_segment: int = 3
     climb: bool = True
     residual_eV_per_A: float = 0.03
     spring_eV_per_A2: float = 5.0
@@ -323,12 +325,17 @@ class VaspBandSettings(Stored):
     def __post_init__(self) -> None:
         if self.field_V_per_A is not None and (len(self.field_V_per_A) != 3 or not self.gap_eV):
             raise VaspSettingsError("a band in a field needs field_V_per_A with three components and gap_eV")
-        if self.images_per_hump < 1 or self.spring_eV_per_A2 <= 0 or self.residual_eV_per_A <= 0 or self.max_steps < 1:
+        if (
+            self.images_per_segment < 1
+            or self.spring_eV_per_A2 <= 0
+            or self.residual_eV_per_A <= 0
+            or self.max_steps < 1
+        ):
             raise VaspSettingsError(f"{self} needs at least one image, one step, a spring and a positive residual")
-        if self.ranks is not None and self.ranks % self.images_per_hump:
+        if self.ranks is not None and self.ranks % self.images_per_segment:
             raise VaspSettingsError(
-                f"{self.ranks} ranks cannot be shared equally by {self.images_per_hump} images; "
-                f"use a multiple of {self.images_per_hump}"
+                f"{self.ranks} ranks cannot be shared equally by {self.images_per_segment} images; "
+                f"use a multiple of {self.images_per_segment}"
             )
 
 

@@ -15,12 +15,13 @@ from jobflow import Flow, Response, job
 from pymatgen.core import Structure
 
 from ...analysis.results.calculation import Calculation, Check, invalid_because
+from ...stored.renamed import upgraded
 from ...structures.spins import total_valence
 
 if TYPE_CHECKING:
     from .settings import VaspSettings
 
-ElectronicStart = Literal["declared", "Co3+ low spin", "Co3+ high spin", "Fe4+", "Fe2+"]
+ElectronicStart = Literal["nominal", "Co3+ low spin", "Co3+ high spin", "Fe4+", "Fe2+"]
 # Element, sign of the missing charge that it makes up for, and the size of its moment then, muB.
 _STARTS: dict[str, tuple[str, int, float]] = {
     "Co3+ low spin": ("Co", -1, 0.0),
@@ -39,8 +40,8 @@ def check_starts(names: Sequence[str]) -> None:
     ValueError
         With the known names.
     """
-    if unknown := [n for n in names if n != "declared" and n not in _STARTS]:
-        raise ValueError(f"unknown electronic starts {unknown}; known: declared, {', '.join(_STARTS)}")
+    if unknown := [n for n in names if n != "nominal" and n not in _STARTS]:
+        raise ValueError(f"unknown electronic starts {unknown}; known: nominal, {', '.join(_STARTS)}")
 
 
 def electronic_starts(structure: Structure, names: Sequence[str]) -> dict[str, Structure]:
@@ -51,7 +52,7 @@ def electronic_starts(structure: Structure, names: Sequence[str]) -> dict[str, S
     structure
         With the site properties ``valence`` and ``magmom``; its net valence is the charge to make up for.
     names
-        Besides ``"declared"``; one that the cell has no ions or no missing charge for is left out.
+        Besides ``"nominal"``; one that the cell has no ions or no missing charge for is left out.
 
     Returns
     -------
@@ -59,11 +60,11 @@ def electronic_starts(structure: Structure, names: Sequence[str]) -> dict[str, S
         Structures by the name of their start, the first one as stated.
     """
     check_starts(names)
-    out = {"declared": structure}
+    out = {"nominal": structure}
     missing = round(total_valence(structure))
     ranked = nearest_to_defect(structure)
     for name in names:
-        if name == "declared":
+        if name == "nominal":
             continue
         element, sign, size = _STARTS[name]
         sites = [i for i in ranked if structure[i].specie.symbol == element]
@@ -108,9 +109,12 @@ def relax_starts(
     """
     from .jobs import calculation_flow
 
+    # A job that was submitted in the words of an older version.
+    given = upgraded("relax_starts", {"names": names, "matrices": matrices or {}}, 2)
+    names, matrices = given["names"], given["matrices"]
     made = {}
     for start, cell in electronic_starts(structure, names).items():
-        own = replace(maker, occupation_matrices=(matrices or {}).get(f"{name}, {start}", maker.occupation_matrices))
+        own = replace(maker, occupation_matrices=matrices.get(f"{name}, {start}", maker.occupation_matrices))
         made[start] = calculation_flow(own, cell, f"{name}, {start}", settings)
     last = keep_lowest(list(made), [flow.output for flow in made.values()], name=name)
     return Response(replace=Flow([*made.values(), last], output=last.output))

@@ -16,7 +16,7 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_valence
 from rich.console import Console
 
-PROVENANCE = Provenance(engine="known", tier="arithmetic")
+PROVENANCE = Provenance(engine="known", level_of_theory="arithmetic")
 
 
 def hop(forward=0.6, backward=0.6, dipole=5.9, ion="Co"):
@@ -28,12 +28,12 @@ def hop(forward=0.6, backward=0.6, dipole=5.9, ion="Co"):
         delta_eV=forward - backward,
         distance_A=2.967,
         cell_atoms=55,
-        field_tier="formal charges",
+        field_treatment="formal charges",
         images=[SimpleNamespace(dipole_along_hop_e_A=0.0), SimpleNamespace(dipole_along_hop_e_A=dipole)],
     )
 
 
-def evidence(migration=None, host="cofe2o4", tier="local", vacancies=()):
+def evidence(migration=None, host="cofe2o4", level_of_theory="local", vacancies=()):
     known = get_host(host)
     cell = known.structure()
     return Evidence(
@@ -46,7 +46,7 @@ def evidence(migration=None, host="cofe2o4", tier="local", vacancies=()):
             moment_per_formula_muB=known.moment_per_formula_muB,
         ),
         engine="known",
-        tier=tier,
+        level_of_theory=level_of_theory,
         vacancies=list(vacancies),
         window=None,
         references=None,
@@ -100,7 +100,7 @@ def test_polarisation_and_miscut():
 
 
 @pytest.mark.parametrize(
-    ("tier", "normal", "verdict"),
+    ("level_of_theory", "normal", "verdict"),
     [
         ("local", 0.1, "undecided"),
         ("ML", -0.2, "undecided"),
@@ -109,10 +109,10 @@ def test_polarisation_and_miscut():
         ("GPAW", 0.2, "reproduced"),
     ],
 )
-def test_cation_order_is_left_open_within_what_an_engine_leaves_out(tier, normal, verdict):
+def test_cation_order_is_left_open_within_what_an_engine_leaves_out(level_of_theory, normal, verdict):
     """Potentials put the normal order below the inverse one by up to 0.2 eV, less than the preference of Co2+."""
     energies = {"Imma": 0.0, "normal": normal}
-    e = evidence(tier=tier)
+    e = evidence(level_of_theory=level_of_theory)
     e.host.orders = [SimpleNamespace(order=k, relative_eV_per_formula=v) for k, v in energies.items()]
     (row,) = judged(e, "C4")
     assert row.verdict == verdict
@@ -156,11 +156,11 @@ def test_oxygen_deficiency_and_lithium():
     assert told.verdict == "undecided"
     for changes, verdict in (((-2, 1), "reproduced"), ((2, -1), "contradicted"), ((-2, -1), "undecided")):
         pair = [vacancy("O", changes[0]), vacancy("Li", changes[1])]
-        (row,) = judged(evidence(host="life5o8", tier="GPAW", vacancies=pair), "C11")
+        (row,) = judged(evidence(host="life5o8", level_of_theory="GPAW", vacancies=pair), "C11")
         assert row.verdict == verdict
     # Of two V_O that of lower energy speaks, not that of the larger moment.
     two = [vacancy("O", 4, 1.0), vacancy("O", -2), vacancy("Li", 1)]
-    (row,) = judged(evidence(host="life5o8", tier="GPAW", vacancies=two), "C11")
+    (row,) = judged(evidence(host="life5o8", level_of_theory="GPAW", vacancies=two), "C11")
     assert (row.verdict, row.value) == ("reproduced", -2)
 
 

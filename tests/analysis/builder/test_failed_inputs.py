@@ -37,7 +37,7 @@ def study(loose=(), **changed):
             )
         )  # fmt: skip
     engine = MagnetoionicStudyMaker.quick(get_engine("local"))._engine_result(cell)
-    engine = engine.model_copy(update={"name": "vasp", "tier": "VASP"})
+    engine = engine.model_copy(update={"name": "vasp", "level_of_theory": "VASP"})
     outputs = {
         "host": {order: bulk},
         "vacancies": VacancySet(host=bulk, vacancies=vacancies),
@@ -96,7 +96,7 @@ def test_everything_rests_on_the_host():
 
 def hop(force_eV_per_A):
     """Two atoms on a path with one saddle, their modes made up: one imaginary at the saddle."""
-    source = Provenance(engine="test", tier="arithmetic")
+    source = Provenance(engine="test", level_of_theory="arithmetic")
     cell = Structure(np.eye(3) * 8, ["Fe", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     images = [
         BandImage(

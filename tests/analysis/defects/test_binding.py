@@ -16,7 +16,7 @@ from magnetoionics.structures.spins import total_moment, total_valence
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.binding import BindingMaker
 
-TAG = Provenance(engine="local", tier="local")
+TAG = Provenance(engine="local", level_of_theory="local")
 
 
 @pytest.fixture(scope="module")

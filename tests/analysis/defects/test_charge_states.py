@@ -22,7 +22,7 @@ from magnetoionics.analysis.thermodynamics.stability_window import (
     stability_window,
 )
 
-TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
 REFERENCES = ReferenceEnergies({"Co": -7.0, "Fe": -8.3, "O": -4.9}, provenance=TAG)
 EDGES = BandEdges(vbm_eV=3.0, gap_eV=1.6, source="known", provenance=TAG)
 

@@ -12,7 +12,7 @@ from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import Phase, stability_window
 from pymatgen.core import Lattice
 
-PROVENANCE = Provenance(engine="test", tier="VASP", functional="PBE")
+PROVENANCE = Provenance(engine="test", level_of_theory="VASP", functional="PBE")
 DIELECTRIC = [[10.0, 0.0, 0.0], [0.0, 10.0, 0.0], [0.0, 0.0, 10.0]]
 EDGES = BandEdges(vbm_eV=2.0, gap_eV=3.0, dielectric=DIELECTRIC, source="test", provenance=PROVENANCE)
 

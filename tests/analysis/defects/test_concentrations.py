@@ -28,7 +28,7 @@ from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import load_experimental_phases, stability_window
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
-TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
 EDGES = BandEdges(vbm_eV=3.0, gap_eV=1.6, electron_mass=1.2, hole_mass=2.5, source="known", provenance=TAG)
 HOST = SolidSolution(
     formula="CoFe2O4",

@@ -21,7 +21,7 @@ from magnetoionics.analysis.thermodynamics.stability_window import (
     stability_window,
 )
 
-TAG = Provenance(engine="vasp", tier="VASP", functional="PBE")
+TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE")
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
 from pymatgen.entries.computed_entries import ComputedEntry, ComputedStructureEntry, ConstantEnergyAdjustment
 
 VBM, GAP = 3.217, 1.62
-TAG = Provenance(engine="vasp", tier="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
+TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
 REFERENCES = ReferenceEnergies({"Co": -7.108, "Fe": -8.456, "O": -4.948}, provenance=TAG)
 EDGES = BandEdges(vbm_eV=VBM, gap_eV=GAP, source="known", provenance=TAG)
 STATES = {

@@ -22,7 +22,7 @@ from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.defect_vibrations import DefectVibrationsMaker
 from magnetoionics.workflows.flows.vacancies import VacancyFormationMaker
 
-TAG = Provenance(engine="local", tier="local")
+TAG = Provenance(engine="local", level_of_theory="local")
 
 
 def test_zero_point_energy_of_oxygen():

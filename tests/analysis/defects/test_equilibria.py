@@ -15,7 +15,7 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.plan import plan_stages
 
-TAG = Provenance(engine="vasp", tier="VASP", functional="PBE")
+TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE")
 
 
 def binding(each, pair, error=0.02):
@@ -29,16 +29,17 @@ def binding(each, pair, error=0.02):
     )  # fmt: skip
 
 
-def verdict(tier, found, study_host=None, vacancies=()):
+def verdict(level_of_theory, found, study_host=None, vacancies=()):
     evidence = Evidence(
-        host=study_host, engine=tier.lower(), tier=tier, vacancies=list(vacancies), window=None, references=None,
-        migration=None, unidirectional=None, retention=None, binding=found,
+        host=study_host, engine=level_of_theory.lower(), level_of_theory=level_of_theory,
+        vacancies=list(vacancies), window=None, references=None, migration=None,
+        unidirectional=None, retention=None, binding=found,
     )  # fmt: skip
     return {c.id: c for c in audit(evidence, ("C6", "C11"))}
 
 
 @pytest.mark.parametrize(
-    ("tier", "each", "pair", "expected"),
+    ("level_of_theory", "each", "pair", "expected"),
     [
         ("VASP", -0.2, -0.1, "reproduced"),
         ("VASP", -0.2, 0.0, "reproduced"),
@@ -49,8 +50,8 @@ def verdict(tier, found, study_host=None, vacancies=()):
         ("local", 1.2, 0.0, "contradicted"),
     ],
 )
-def test_the_verdict_on_neighbours_follows_from_significant_signs(tier, each, pair, expected):
-    row = verdict(tier, binding(each, pair))["C6"]
+def test_the_verdict_on_neighbours_follows_from_significant_signs(level_of_theory, each, pair, expected):
+    row = verdict(level_of_theory, binding(each, pair))["C6"]
     assert row.verdict == expected
     assert row.value == pytest.approx(2 * each + pair)
     assert f"{each:+.3f}" in row.reason
@@ -74,7 +75,7 @@ def test_an_error_that_is_not_known_decides_nothing(bar, expected):
         error_bar_eV=bar, compounds=4, rank=3, degrees_of_freedom=1,
     )  # fmt: skip
     evidence = Evidence(
-        host=None, engine="vasp", tier="VASP", vacancies=found, window=window, references=fitted,
+        host=None, engine="vasp", level_of_theory="VASP", vacancies=found, window=window, references=fitted,
         migration=None, unidirectional=None, retention=None, binding=None,
     )  # fmt: skip
     row = next(c for c in audit(evidence, ("C5",)) if c.id == "C5")

@@ -32,7 +32,7 @@ OXIDES = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4", "CoFe2O4"]
 
 
 def tag(**change):
-    base = {"engine": "vasp", "tier": "VASP", "functional": "PBE", "hubbard_U_eV": {"Co": 3.32, "Fe": 5.3}}
+    base = {"engine": "vasp", "level_of_theory": "VASP", "functional": "PBE", "hubbard_U_eV": {"Co": 3.32, "Fe": 5.3}}
     return Provenance(**(base | change))
 
 

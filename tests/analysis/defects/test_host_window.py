@@ -99,7 +99,7 @@ def test_a_peroxide_takes_its_measured_enthalpy():
     made = competing_phases_result(energy("LiFe5O8"), off)
     formed = {p.formula: p for p in made.references.phases}
     assert formed["Li2O2"].formation_energy_eV == pytest.approx((-634.3 + 2 * 4.343) / 96.485, abs=1e-3)
-    assert formed["Li2O2"].provenance.tier == "experiment"
+    assert formed["Li2O2"].provenance.level_of_theory == "experiment"
     assert any("Li2O2 is a peroxide" in note for note in made.references.notes)
     assert any("mixed" in note for note in made.window.left_out)
     assert made.window.delta_mu_O_max_eV == pytest.approx(
@@ -154,7 +154,7 @@ def test_both_windows_are_drawn_and_told_apart():
 
 def test_an_unstable_host_falls_back_on_enthalpies_or_ends_without_a_window():
     study = known_study("cofe2o4", CFO, shift_eV=0.5)
-    assert study.chemical_potentials.window.provenance.tier == "experiment"
+    assert study.chemical_potentials.window.provenance.level_of_theory == "experiment"
     assert "unstable" in report_html(study)
     study = known_study("life5o8", LFO, shift_eV=0.5)
     assert study.chemical_potentials is None
@@ -264,7 +264,7 @@ def test_lithium_ferrite_gets_its_film_ratios_from_enthalpies_of_the_user(tmp_pa
     flow, store = maker.make("life5o8"), open_store(tmp_path)
     assert LocalRunner(store).run(flow).finished
     study = flow.output.resolve(store)
-    assert study.declared.enthalpies[0].formula == "LiFe5O8"
+    assert study.assumptions.enthalpies[0].formula == "LiFe5O8"
     (line,) = study.chemical_potentials.lines.lines
     assert line.indicative
     film = next(f for f in study.defects.films if f.inside)

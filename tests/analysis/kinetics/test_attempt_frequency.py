@@ -93,7 +93,7 @@ def attempt(initial, saddle, final, barrier=0.6):
         displacement_A=0.01,
         force_calls=0,
         checks=judge_modes(modes, 0.01),
-        provenance=Provenance(engine="test", tier="arithmetic"),
+        provenance=Provenance(engine="test", level_of_theory="arithmetic"),
     )
 
 
@@ -259,13 +259,13 @@ def test_known_prefactor_of_copper():
 class ByStatics(Engine):
     """An engine that is no ASE calculator here: it hands out single points, as one with a queue does."""
 
-    name, tier, summary = "by statics", "arithmetic", ""
+    name, level_of_theory, summary = "by statics", "arithmetic", ""
 
     def cannot(self):
         return {"static": "none"} if self.mute else {}
 
     def provenance(self, left_out=()):
-        return Provenance(engine=self.name, tier="arithmetic", left_out=list(left_out))
+        return Provenance(engine=self.name, level_of_theory="arithmetic", left_out=list(left_out))
 
     def static(self, structure, *, name, mover=None):
         return get_engine("ase:ase.calculators.emt:EMT").static(structure, name=name, mover=mover)

@@ -28,7 +28,7 @@ from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.vibrations.hessian import partial_hessian
 from pymatgen.core import Lattice, Structure
 
-SOURCE = Provenance(engine="test", tier="arithmetic")
+SOURCE = Provenance(engine="test", level_of_theory="arithmetic")
 ENERGIES = np.array([0.0, 0.3, 0.60, 0.50, 0.62, 0.3, 0.05])
 X = np.linspace(0, 1, 7)
 # Dipoles that are not along the hop everywhere.
@@ -59,7 +59,7 @@ def test_identities_along_the_path(direction, fields):
 def test_slope_is_the_derivative_of_the_barrier(direction, field):
     h = 1e-6
     low, mid, high = path_points(ENERGIES, DIPOLES, direction, [field - h, field, field + h])
-    if low.controlling_hump == high.controlling_hump:
+    if low.controlling_saddle_index == high.controlling_saddle_index:
         assert (high.forward_eV - low.forward_eV) / (2 * h) == pytest.approx(mid.slope_forward_e_A, abs=1e-6)
     assert (high.delta_eV - low.delta_eV) / (2 * h) == pytest.approx(mid.slope_delta_e_A, abs=1e-6)
 
@@ -72,7 +72,7 @@ def test_mirror_path_in_the_opposite_field(direction, field):
     mirror = np.eye(3) - 2 * np.outer(unit, unit)
     (there,) = path_points(ENERGIES, DIPOLES, unit, [field])
     (here,) = path_points(ENERGIES, DIPOLES @ mirror, unit, [-field])
-    for name in ("forward_eV", "backward_eV", "delta_eV", "controlling_hump"):
+    for name in ("forward_eV", "backward_eV", "delta_eV", "controlling_saddle_index"):
         assert getattr(there, name) == pytest.approx(getattr(here, name), abs=1e-12)
 
 
@@ -88,9 +88,9 @@ def test_equal_ends_and_a_broken_one():
 
 def test_controlling_saddle_changes_and_the_rate_law_does_not_know():
     found = path_points(ENERGIES, DIPOLES, [1, 0, 0], [-0.05, 0.05])
-    assert [p.controlling_hump for p in found] == [1, 0]
+    assert [p.controlling_saddle_index for p in found] == [1, 0]
     linear = path_points(ENERGIES, DIPOLES, [1, 0, 0], [-0.05, 0.05], treatment=LINEAR)
-    assert [p.controlling_hump for p in linear] == [1, 1]
+    assert [p.controlling_saddle_index for p in linear] == [1, 1]
     assert linear[1].forward_eV < found[1].forward_eV
     assert found[1].forward_per_s > found[0].forward_per_s
 
@@ -203,7 +203,7 @@ def test_saddles_are_told_apart_by_place_not_by_number():
         relaxed_point(band, [1, 0, 0], f, zero_field=zero)
         for band, f in ((strong, -field_V_per_A), (weak, -field_V_per_A / 2), (zero, 0.0))
     ]
-    assert [p.controlling_hump for p in points] == [1, 1, 0]
+    assert [p.controlling_saddle_index for p in points] == [1, 1, 0]
     found = field_study(
         points, label="hop", direction=[1, 0, 0], exchanged=False, dipole_source="made up", provenance=SOURCE
     ).points
@@ -211,7 +211,7 @@ def test_saddles_are_told_apart_by_place_not_by_number():
     assert found[1].residual_ii_eV == pytest.approx(0.0, abs=1e-12)
     assert found[2].residual_ii_eV is None
     alone = relaxed_point(strong, [1, 0, 0], -field_V_per_A)
-    assert alone.controlling_hump == 0
+    assert alone.controlling_saddle_index == 0
     moved = points[1].model_copy(update={"saddle_A": [1.8, 0.6, 0.0]})
     again = field_study(
         [points[0], moved], label="hop", direction=[1, 0, 0], exchanged=False, dipole_source="", provenance=SOURCE

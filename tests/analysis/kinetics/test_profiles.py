@@ -100,10 +100,10 @@ def test_misfitting_input_is_refused():
 def test_controlling_saddle_is_counted_along_the_path():
     energies = [0, 0.6, 0.4, 0.6, 0.1]
     dipoles = np.outer([0, 1.0, 2.0, 3.0, 4.0], [1, 0, 0])
-    assert barrier_in_field(energies, dipoles, [1, 0, 0], 0.01).controlling_hump == 0
-    assert barrier_in_field(energies, dipoles, [1, 0, 0], -0.01).controlling_hump == 1
+    assert barrier_in_field(energies, dipoles, [1, 0, 0], 0.01).controlling_saddle_index == 0
+    assert barrier_in_field(energies, dipoles, [1, 0, 0], -0.01).controlling_saddle_index == 1
     drowned = barrier_in_field(energies, dipoles, [1, 0, 0], 1.0)
-    assert (drowned.forward_eV, drowned.controlling_image, drowned.controlling_hump) == (0, 0, None)
+    assert (drowned.forward_eV, drowned.controlling_image, drowned.controlling_saddle_index) == (0, 0, None)
 
 
 @settings(max_examples=40, deadline=None)

@@ -62,7 +62,7 @@ def test_detailed_balance():
 
 
 def test_retention_document_is_consistent_with_its_barrier():
-    doc = retention(0.6, Provenance(engine="local", tier="local"))
+    doc = retention(0.6, Provenance(engine="local", level_of_theory="local"))
     assert doc.attempt_frequency_source == "assumed"
     point = next(p for p in doc.points if p.temperature_K == 300)
     assert point.retention_s == doc.at(300)
@@ -75,7 +75,7 @@ def test_impossible_input_is_refused():
     with pytest.raises(ValueError, match="attempt frequency 0"):
         rate_per_s(0.5, 300, 0)
     with pytest.raises(ValueError, match="negative"):
-        retention(-0.1, Provenance(engine="local", tier="local"))
+        retention(-0.1, Provenance(engine="local", level_of_theory="local"))
     with pytest.raises(ValueError, match="outside 0 to 1"):
         two_state_population(1.0, 1.5, 1, 1)
 
@@ -127,7 +127,7 @@ def test_miscut_ratio_limits():
 
 
 def test_times_beyond_a_float_are_infinite_and_survive_a_file():
-    doc = retention(5.0, Provenance(engine="local", tier="local"))
+    doc = retention(5.0, Provenance(engine="local", level_of_theory="local"))
     cold = next(p for p in doc.points if p.temperature_K == 77)
     assert cold.retention_s == np.inf
     assert format_duration(cold.retention_s) == "beyond reckoning"

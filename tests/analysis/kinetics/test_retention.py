@@ -11,7 +11,7 @@ from magnetoionics.analysis.kinetics.retention import Retention, retention
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K, PLANCK_eV_S
 
-TAG = Provenance(engine="test", tier="arithmetic")
+TAG = Provenance(engine="test", level_of_theory="arithmetic")
 
 
 def kept(forward=0.7166, back=0.7911, along=1e12, home=1e12, **more):

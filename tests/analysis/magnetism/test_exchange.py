@@ -107,14 +107,14 @@ def known(structure, j, d, gamma=None):
         max_force_eV_per_A=0.0,
         force_calls=1,
         total_moment_muB=0.0,
-        provenance=Provenance(engine="known", tier="VASP"),
+        provenance=Provenance(engine="known", level_of_theory="VASP"),
     )
 
 
 @dataclass
 class KnownPairs(LocalEngine):
     name: ClassVar[str] = "known"
-    tier: ClassVar[str] = "VASP"
+    level_of_theory: ClassVar[str] = "VASP"
     gamma: bool = False
 
     def static(self, structure, *, name, mover=None):

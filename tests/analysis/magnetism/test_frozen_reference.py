@@ -266,7 +266,7 @@ def known(cell, site_moments=None, checks=()):
         total_moment_muB=0.0,
         site_moments_muB=site_moments,
         checks=list(checks),
-        provenance=Provenance(engine="known", tier="VASP"),
+        provenance=Provenance(engine="known", level_of_theory="VASP"),
     )
 
 
@@ -300,7 +300,7 @@ class WithSpins(LocalEngine):
     """The embedded engine with an energy that knows its spins."""
 
     name: ClassVar[str] = "with spins"
-    tier: ClassVar[str] = "VASP"
+    level_of_theory: ClassVar[str] = "VASP"
 
     def static(self, structure, *, name, mover=None):
         made = known_static(structure)

@@ -16,7 +16,7 @@ from magnetoionics.analysis.study.reference_calculations import load_reference_c
 from magnetoionics.calculators.d_shell import D_ORBITALS, orbital_momentum
 from magnetoionics.calculators.slonczewski import slonczewski_energies, slonczewski_k1_eV
 
-SOURCE = Provenance(engine="known energies", tier="arithmetic")
+SOURCE = Provenance(engine="known energies", level_of_theory="arithmetic")
 TRIGONAL = np.array([1.0, 1.0, 1.0]) / np.sqrt(3)
 ACROSS = np.array([[2.0, -1.0, -1.0], [0.0, 1.0, -1.0]]) / np.sqrt([[6.0], [2.0]])
 CUBIC = np.eye(3)

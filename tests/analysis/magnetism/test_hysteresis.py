@@ -81,7 +81,7 @@ def test_loop_of_a_map_uses_its_energies():
         cell_volume_A3=600.0,
         formula_units=8,
         ions="test",
-        provenance=Provenance(engine="test", tier="arithmetic"),
+        provenance=Provenance(engine="test", level_of_theory="arithmetic"),
     )
     loop = particle_loop(map_, -MOMENT, [0, 0, 2.0], points=41)
     assert loop.coercive_T == pytest.approx(FIELD_T, rel=0.15)
@@ -107,7 +107,7 @@ def test_pulse_writes_the_part_of_u_that_a_mirror_reverses():
     assert shares[1] > 0.99
     assert shares[2] < 0.01
     assert np.allclose(path.steps[1].u_meV, after, atol=1e-2)
-    assert np.allclose(path.kept_part_meV, [0.5, 0, 0])
+    assert np.allclose(path.unchanged_part_meV, [0.5, 0, 0])
     assert np.linalg.norm(path.reversed_part_meV) == pytest.approx(np.linalg.norm(np.cross(p, d)))
     assert "writes +-0.361 meV" in path.verdict
 

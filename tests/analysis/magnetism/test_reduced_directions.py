@@ -74,7 +74,7 @@ def test_expanded_map_says_what_symmetry_filled_in():
         cell_volume_A3=1.0,
         formula_units=1,
         ions="test",
-        provenance=Provenance(engine="test", tier="arithmetic"),
+        provenance=Provenance(engine="test", level_of_theory="arithmetic"),
     )
     full = reduced.expand_map(map_)
     assert len(full.energies_meV) == len(FULL)

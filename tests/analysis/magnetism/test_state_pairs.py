@@ -28,7 +28,7 @@ def make_map(energies, state="x", directions=N):
         cell_volume_A3=600.0,
         formula_units=8,
         ions="test",
-        provenance=Provenance(engine="test", tier="arithmetic"),
+        provenance=Provenance(engine="test", level_of_theory="arithmetic"),
     )
 
 
@@ -91,7 +91,7 @@ def test_right_and_left_ion_of_a_real_vacancy(order, relation):
         found = single_ion_map(atoms, atoms.arrays["valence"], directions, sites=cobalt)
         maps.append(make_map(1e3 * found.total_eV, directions=directions))
     relations = list(zip(pair.relations, pair.relation_matrices, strict=True))
-    result = state_pair(*maps, relations, kind="right and left partner")
+    result = state_pair(*maps, relations, kind="right and left ion")
     assert all(r.obeyed for r in result.relations)
     assert max(r.deviation_meV for r in result.relations) < 1e-3
     if order == "Imma":

@@ -11,7 +11,7 @@ from magnetoionics.analysis.results.document import Document, Provenance
 from magnetoionics.analysis.results.figures import figures_of
 from matplotlib import pyplot as plt
 
-TAG = Provenance(engine="none", tier="arithmetic")
+TAG = Provenance(engine="none", level_of_theory="arithmetic")
 
 
 @pytest.fixture

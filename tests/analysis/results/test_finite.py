@@ -13,7 +13,7 @@ from magnetoionics.analysis.results.document import Provenance, require_finite
 from pydantic import ValidationError
 from pymatgen.core import Structure
 
-SOURCE = Provenance(engine="test", tier="arithmetic")
+SOURCE = Provenance(engine="test", level_of_theory="arithmetic")
 LOST = [float("nan"), float("inf"), float("-inf")]
 
 
@@ -51,7 +51,7 @@ def test_numbers_deep_inside_are_found(lost):
     with pytest.raises(ValidationError, match=r"forces_eV_per_A\.1\.2\n.*finite number"):
         calculation(forces=[[0, 0, 0], [0, 0, lost]])
     with pytest.raises(ValidationError, match=r"settings\['mesh'\]\[1\] is"):
-        Provenance(engine="test", tier="arithmetic", settings={"mesh": [1.0, lost]})
+        Provenance(engine="test", level_of_theory="arithmetic", settings={"mesh": [1.0, lost]})
     with pytest.raises(ValidationError, match="coordinates of FeO"):
         calculation(Structure(4 * np.eye(3), ["Fe", "O"], [[0, 0, 0], [0.5, lost, 0.5]]))
     with pytest.raises(ValidationError, match="site properties of FeO"):

@@ -146,7 +146,7 @@ def test_path_of_the_hop_starts_and_ends_in_octahedra_and_its_middle_in_a_tetrah
 def known(name, energy_eV, moment_muB=0.0):
     """A document of a task with an energy that was put in."""
     job = task(name)
-    provenance = Provenance(engine="known", tier="arithmetic", functional="none")
+    provenance = Provenance(engine="known", level_of_theory="arithmetic", functional="none")
     done = Calculation(
         name=name,
         structure=job.structure,

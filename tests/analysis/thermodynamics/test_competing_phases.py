@@ -58,7 +58,7 @@ PBE_U = {"Co": 3.32, "Fe": 5.3}
 
 
 def tag(**change):
-    base = {"engine": "vasp", "tier": "VASP", "functional": "PBE", "hubbard_U_eV": PBE_U}
+    base = {"engine": "vasp", "level_of_theory": "VASP", "functional": "PBE", "hubbard_U_eV": PBE_U}
     return Provenance(**(base | change))
 
 
@@ -208,7 +208,7 @@ def test_mixed_energies_are_refused_and_named():
     half = apply_mp2020(computed(["CoO"]).energies)[0].provenance
     with pytest.raises(ValueError, match="corrected by none, CoO by MP2020"):
         require_consistent({"host": tag(), "CoO": half})
-    require_consistent({"host": tag(), "measured": Provenance(engine="experiment", tier="experiment")})
+    require_consistent({"host": tag(), "measured": Provenance(engine="experiment", level_of_theory="experiment")})
 
 
 def test_mp2020_joins_metals_and_oxides_and_reaches_the_defect_cell():

@@ -30,7 +30,7 @@ CFO = ("Co", "Fe", "O")
 
 
 def phase(formula, energy, **more):
-    tag = Provenance(engine="test", tier="arithmetic")
+    tag = Provenance(engine="test", level_of_theory="arithmetic")
     return Phase(formula=formula, formation_energy_eV=energy, source="known", **({"provenance": tag} | more))
 
 
@@ -313,8 +313,8 @@ def test_window_survives_json(window):
 
 
 def test_mixed_settings_are_refused():
-    base = {"engine": "vasp", "tier": "VASP", "functional": "PBE", "hubbard_U_eV": {"Fe": 5.3}}
-    measured = Provenance(engine="experiment", tier="experiment")
+    base = {"engine": "vasp", "level_of_theory": "VASP", "functional": "PBE", "hubbard_U_eV": {"Fe": 5.3}}
+    measured = Provenance(engine="experiment", level_of_theory="experiment")
     check_consistent([Provenance(**base), Provenance(**base), measured])
     check_consistent([Provenance(**base), Provenance(**(base | {"hubbard_U_eV": {"Fe": 5.3, "O": 0.0}}))])
     for change in ({"functional": "PBEsol"}, {"functional": None}, {"hubbard_U_eV": {}}, {"engine": "gpaw"}):

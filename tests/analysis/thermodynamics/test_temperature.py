@@ -219,7 +219,7 @@ def test_axis_of_temperature_reads_the_window_of_each_temperature():
     ends = (window.delta_mu_O_min_eV, window.delta_mu_O_max_eV)
     bare = FormationLines(
         host_formula="Co3O4", delta_mu_O_eV=list(ends), inside=[True, True], window_eV=ends, fermi_eV=0.0, lines=[],
-        provenance=Provenance(engine="test", tier="arithmetic"),
+        provenance=Provenance(engine="test", level_of_theory="arithmetic"),
     )  # fmt: skip
     warm = bare.model_copy(update={"warm_edges": warm_edges(window)})
     assert gas_temperature_K(bare, ends[0], AIR_O2_ATM) == pytest.approx(1663, abs=2)

@@ -242,7 +242,7 @@ def test_jobs_of_a_study_get_the_right_kind():
     assert kinds["host supercell"] == "static"
     assert kinds["band"] == "neb"
     assert kinds["E(n) before"] == "spin-orbit"
-    for small in ("supercell", "vacancy", "hop", "collect vacancies", "read migration", "assemble study"):
+    for small in ("supercell", "vacancy", "hop", "collect vacancies", "read migration", "study"):
         assert kinds[small] == "local"
     assert set(kinds.values()) < set(KINDS)
 

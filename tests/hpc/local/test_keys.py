@@ -175,7 +175,7 @@ def test_settings_structure_and_inputs_are_in_it():
         key_of(engine, turned),
         key_of(replace(engine, fmax_eV_per_A=0.02)),
         key_of(replace(engine, single_ions=replace(ions, cobalt=replace(ions.cobalt, zeta_eV=0.06)))),
-        key_of(replace(engine, band_settings=replace(engine.band_settings, images_per_hump=5))),
+        key_of(replace(engine, band_settings=replace(engine.band_settings, images_per_segment=5))),
         job_key(engine.static(CELL, name="x"), {}),
     ]
     assert len(set(keys)) == len(keys)

@@ -26,7 +26,7 @@ from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 from magnetoionics.workflows.flows.vacancies import VacancyFormationMaker, collect_vacancies
 from matplotlib import pyplot as plt
 
-TAG = Provenance(engine="vasp", tier="VASP", functional="PBE")
+TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE")
 
 
 @pytest.fixture(scope="module")
@@ -284,7 +284,7 @@ def test_a_study_shows_every_start(tmp_path):
     # Rigid ions have one state: both ends agree within what the force bound leaves.
     assert [s.above_lowest_eV for s in vacancy.starts] == pytest.approx([0.0, 0.0], abs=2e-3)
     assert [m.moment_muB for m in vacancy.sites].count(5.0) + [m.moment_muB for m in vacancy.sites].count(-5.0) == 15
-    assert not vacancy.moments_found
+    assert not vacancy.moments_computed
     assert study.to_dataframe("moments")["moment_muB"].sum() == pytest.approx(vacancy.total_moment_muB)
     page = report_html(study)
     assert "Starts of each vacancy" in page

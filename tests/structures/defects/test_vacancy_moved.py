@@ -15,7 +15,7 @@ def done(structure):
         max_force_eV_per_A=0.0,
         force_calls=1,
         total_moment_muB=0.0,
-        provenance=Provenance(engine="test", tier="arithmetic"),
+        provenance=Provenance(engine="test", level_of_theory="arithmetic"),
     )
 
 

@@ -143,7 +143,7 @@ def test_bomb_in_a_store_is_refused(trap, study, tmp_path, capsys):
     folder = tmp_path / "copy"
     shutil.copytree(study, folder)
     with sqlite3.connect(folder / "store" / "jobs.sqlite") as db:
-        uuid, body = db.execute("SELECT uuid, body FROM documents WHERE name = 'assemble study'").fetchone()
+        uuid, body = db.execute("SELECT uuid, body FROM documents WHERE name = 'study'").fetchone()
         document = json.loads(zlib.decompress(body))
         document["output"]["host"]["structure"]["sites"][0]["properties"]["x"] = BOMBS[0]
         db.execute("UPDATE documents SET body = ? WHERE uuid = ?", (zlib.compress(json.dumps(document).encode()), uuid))

@@ -72,7 +72,7 @@ def exact_extremum(model, guess, sense):
 def test_both_saddles_are_found_and_climbed(known):
     model = TwoSaddles()
     middle = [one_ion(1.4, 0.1)] if known else []
-    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_hump=5)
+    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_segment=5)
     result = BandDriver(TwoSaddles, settings).run(one_ion(0), one_ion(3.0), middle, 0)
     kinds = [p.kind for p in result.points]
     assert kinds.count("saddle") == 2
@@ -176,7 +176,7 @@ def test_ends_that_make_no_band_are_refused():
 
 def test_one_image_that_climbs_is_a_band():
     """ASE keeps no residual of the climbing image; with one image for each saddle there is no other."""
-    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_hump=1)
+    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002, images_per_segment=1)
     result = BandDriver(TwoSaddles, settings).run(one_ion(0), one_ion(3.0), [one_ion(1.4, 0.1)], 0)
     assert all(c.passed for c in result.checks if c.name.startswith("NEB residual"))
     saddles = [p.energy for p in result.points if p.kind == "saddle"]

@@ -34,7 +34,7 @@ from magnetoionics.workflows.kinds import kind_in
 from typer.testing import CliRunner
 
 FORMAL = {"Co": 2.0, "Fe": 3.0, "O": -2.0}
-SOURCE = Provenance(engine="test", tier="arithmetic")
+SOURCE = Provenance(engine="test", level_of_theory="arithmetic")
 
 
 @pytest.fixture(scope="module")
@@ -316,5 +316,5 @@ def test_study_with_a_band_relaxed_in_the_field(study):
     # Formal charges by element from the file are the local engine's own.
     assert "charges of z.json" in fields.dipole_source
     assert [f.forward_eV for f in migration.field] == pytest.approx([p.forward_eV for p in path], abs=1e-12)
-    assert len(found.to_dataframe("field_tiers")) == 9
+    assert len(found.to_dataframe("field_treatments")) == 9
     assert "band relaxed in the field" in (study / "report.html").read_text()

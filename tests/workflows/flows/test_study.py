@@ -30,7 +30,7 @@ KEYS = [
     "binding",
     "vibrations",
     "competing_phases",
-    "declared",
+    "assumptions",
     "switching",
     "device",
     "contents",

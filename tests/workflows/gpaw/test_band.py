@@ -37,7 +37,7 @@ def ammonia(height_A, bond_A):
 
 @pytest.fixture(scope="module")
 def engine():
-    driver = BandSettings(images_per_hump=1, fmax_eV_per_A=0.1, relax_fmax_eV_per_A=0.05)
+    driver = BandSettings(images_per_segment=1, fmax_eV_per_A=0.1, relax_fmax_eV_per_A=0.05)
     return get_engine(
         "gpaw",
         dft=SETTINGS,

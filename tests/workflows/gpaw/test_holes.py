@@ -20,7 +20,7 @@ from magnetoionics.workflows.gpaw.holes import (
 from magnetoionics.workflows.gpaw.settings import GpawSettings
 from scipy.spatial.transform import Rotation
 
-SOURCE = Provenance(engine="gpaw", tier="GPAW")
+SOURCE = Provenance(engine="gpaw", level_of_theory="GPAW")
 TURN = Rotation.from_euler("zyx", [20, -15, 10], degrees=True).as_matrix()
 
 

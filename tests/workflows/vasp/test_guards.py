@@ -219,7 +219,7 @@ def test_a_converged_band_is_not_judged_by_its_raw_forces():
 
 def test_energies_of_another_functional_or_u_are_not_mixed():
     def compound(formula, functional="PBE", u=5.3):
-        source = Provenance(engine="vasp", tier="VASP", functional=functional, hubbard_U_eV={"Fe": u})
+        source = Provenance(engine="vasp", level_of_theory="VASP", functional=functional, hubbard_U_eV={"Fe": u})
         return CompoundEnergy(formula=formula, model_energy_eV=-10.0, formation_energy_eV=-3.0, provenance=source)
 
     fit_species_energies([compound("FeO"), compound("Fe2O3")])
@@ -236,15 +236,15 @@ def test_penalty_of_constrained_moments():
 def test_energies_of_two_paw_data_sets_are_not_mixed():
     def source(titel, digest=None):
         sets = {"Fe": {"titel": titel, "potcar_md5": digest, "header_sha256": None}}
-        return Provenance(engine="vasp", tier="VASP", functional="PBE", settings={DATA_SETS_KEY: sets})
+        return Provenance(engine="vasp", level_of_theory="VASP", functional="PBE", settings={DATA_SETS_KEY: sets})
 
     pv, plain = "PAW_PBE Fe_pv 02Aug2007", "PAW_PBE Fe 06Sep2000"
-    check_consistent([source(pv), source(pv), Provenance(engine="vasp", tier="VASP", functional="PBE")])
+    check_consistent([source(pv), source(pv), Provenance(engine="vasp", level_of_theory="VASP", functional="PBE")])
     check_consistent([source(pv, "a"), source(pv)])
     for other in (source(plain), source(pv, "b")):
         with pytest.raises(ValueError, match="PAW data sets of Fe"):
             check_consistent([source(pv, "a"), other])
     # Not only with the first: the second and the third differ.
-    bare = Provenance(engine="vasp", tier="VASP", functional="PBE")
+    bare = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE")
     with pytest.raises(ValueError, match="PAW data sets of Fe"):
         check_consistent([bare, source(pv), source(plain)])

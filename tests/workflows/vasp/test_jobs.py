@@ -223,9 +223,9 @@ def test_a_charged_cell_gets_its_electrons_and_is_told_from_a_neutral_one(cell, 
 def test_holes_go_beside_the_vacancy(cell):
     index = next(i for i, s in enumerate(cell) if s.specie.symbol == "Fe" and s.properties["sublattice"] == "B")
     empty = remove_site(cell, index)
-    names = ["declared", "Co3+ low spin", "Co3+ high spin", "Fe4+", "Fe2+"]
+    names = ["nominal", "Co3+ low spin", "Co3+ high spin", "Fe4+", "Fe2+"]
     starts = electronic_starts(empty, names)
-    assert list(starts) == ["declared", "Co3+ low spin", "Co3+ high spin", "Fe4+"]
+    assert list(starts) == ["nominal", "Co3+ low spin", "Co3+ high spin", "Fe4+"]
     total = sum(empty.site_properties["magmom"])
     for name, change in {"Co3+ low spin": -9.0, "Co3+ high spin": 3.0}.items():
         changed = [
@@ -252,10 +252,10 @@ def test_holes_go_beside_the_vacancy(cell):
 @pytest.mark.slow
 def test_the_lowest_of_several_starts_is_kept(cell, tmp_path):
     index = next(i for i, s in enumerate(cell) if s.specie.symbol == "Fe" and s.properties["sublattice"] == "B")
-    made = engine(VaspSettings(kpoint_mesh=(1, 1, 1)), electronic_starts=("declared", "Fe4+"))
+    made = engine(VaspSettings(kpoint_mesh=(1, 1, 1)), electronic_starts=("nominal", "Fe4+"))
     done = run(made.relax(remove_site(cell, index), name="V_Fe(B)"), tmp_path)
     rises = done.provenance.settings["electronic_starts"]
-    assert set(rises) == {"declared", "Fe4+"}
+    assert set(rises) == {"nominal", "Fe4+"}
     assert min(rises.values()) == 0
     assert rises[done.provenance.settings["electronic_start"]] == 0
     assert done.name == "V_Fe(B)"
@@ -274,6 +274,6 @@ def test_an_invalid_start_is_never_the_lowest(cell):
             provenance=get_engine("local").provenance(),
         )
 
-    kept = keep_lowest.original(["declared", "Fe4+"], [one(-1.0, True), one(-2.0, False)], name="V")
+    kept = keep_lowest.original(["nominal", "Fe4+"], [one(-1.0, True), one(-2.0, False)], name="V")
     assert kept.energy_eV == -1.0
     assert "(invalid)" in kept.checks[-1].note

@@ -29,13 +29,13 @@ dft:
   encut_eV: 550
   ediff_eV: 1e-7
 path:
-  images_per_hump: 2
+  images_per_segment: 2
   field_V_per_A: [0.0, 0.0, 0.01]
   gap_eV: 1.5
 anisotropy:
   starts: [density, atoms]
 dipoles: Berry
-electronic_starts: [declared, Fe4+, Co3+ low spin]
+electronic_starts: [nominal, Fe4+, Co3+ low spin]
 occupation_matrices:
   V_Fe(B) relax, Fe4+: {MATRICES}
   "band: initial end": {MATRICES}
@@ -64,7 +64,7 @@ def hop():
 
 def test_settings_file_reaches_every_kind_of_input(folder):
     names = {p.name for p in folder.iterdir() if p.is_dir()}
-    assert {"vacancy_V_Fe_B_declared", "vacancy_V_Fe_B_Fe4", "vacancy_V_Fe_B_Co3__low_spin"} <= names
+    assert {"vacancy_V_Fe_B_nominal", "vacancy_V_Fe_B_Fe4", "vacancy_V_Fe_B_Co3__low_spin"} <= names
     # An oxygen vacancy leaves electrons, not holes: no such start.
     assert not any(n.startswith("vacancy_V_O") and "Fe4" in n for n in names)
     assert {"anisotropy_001_density", "anisotropy_001_atoms"} <= names
@@ -76,7 +76,7 @@ def test_settings_file_reaches_every_kind_of_input(folder):
         # The file asks for a field along +z; the tag is the force on an electron.
         assert incars[name]["EFIELD_PEAD"] == [0.0, 0.0, -0.01]
         assert incars[name]["LCALCPOL"]
-    assert "EFIELD_PEAD" not in incars["vacancy_V_Fe_B_declared"]
+    assert "EFIELD_PEAD" not in incars["vacancy_V_Fe_B_nominal"]
     assert incars["hop1_segment1"]["IMAGES"] == 2
     with_matrices = {p.parent.name for p in folder.glob("*/OCCMATRIX")}
     assert with_matrices == {"vacancy_V_Fe_B_Fe4", "hop1_initial"} == {n for n in names if "OCCEXT" in incars[n]}
@@ -127,12 +127,12 @@ def test_matrices_reach_the_run_and_the_start_they_are_named_for(hop, tmp_path):
     found = run(made.static(hop.initial, name="V"), tmp_path)
     assert invalid_because(found.checks) == []
     assert len(list(tmp_path.glob("store/files/*/OCCMATRIX*"))) == 1
-    several = engine(electronic_starts=("declared", "Fe4+"), occupation_matrices={"V, Fe4+": "other"})
+    several = engine(electronic_starts=("nominal", "Fe4+"), occupation_matrices={"V, Fe4+": "other"})
     (job,) = [j for j, _ in several.relax(hop.initial, name="V").iterflow()]
     replaced = relax_starts.original(*job.function_args, **job.function_kwargs).replace
     runs = [j for j, _ in replaced.iterflow() if j.name.endswith(": vasp")]
     texts = {j.name: j.function.__self__.occupation_matrices for j in runs}
-    assert texts == {"V, declared: vasp": None, "V, Fe4+: vasp": "other"}
+    assert texts == {"V, nominal: vasp": None, "V, Fe4+: vasp": "other"}
 
 
 @pytest.mark.parametrize("born", [False, True], ids=["Berry", "Born"])

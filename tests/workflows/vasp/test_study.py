@@ -23,7 +23,7 @@ def test_study_runs_from_inputs_to_verdicts(tmp_path):
         study = run(maker.make("cofe2o4"), tmp_path)
     assert isinstance(study, Study)
     assert study.engine.name == "vasp"
-    assert study.engine.tier == "VASP"
+    assert study.engine.level_of_theory == "VASP"
     # Single points by the hundred are asked for by name.
     assert [s.stage for s in study.stages if not s.done] == ["vibrations"]
     assert {m.state for m in study.anisotropy.maps} == {"pristine", "before", "after"}
@@ -31,7 +31,7 @@ def test_study_runs_from_inputs_to_verdicts(tmp_path):
         assert invalid_because(found.checks) == []
         assert found.method == "force theorem"
     assert study.migration[0].forward_eV > 0.2
-    assert "point charges" in study.migration[0].field_tier
+    assert "point charges" in study.migration[0].field_treatment
     text = study.model_dump_json(by_alias=True)
     assert Study.model_validate_json(text).engine.name == "vasp"
 

@@ -273,6 +273,6 @@ class VaspBand(Document):
 
 
 class SegmentRun(Document):
-    """One hump of a band that was run: its folder, with the images in 00, 01, ..."""
+    """One segment of a band that was run: its folder, with the images in 00, 01, ..."""
 
     dir_name: str

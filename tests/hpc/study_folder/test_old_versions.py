@@ -1,8 +1,9 @@
-"""A study that version 1 wrote, before modules moved and fields were renamed: it loads, resumes, reports, compares.
+"""Studies that older versions wrote, before modules moved and fields were renamed: they load, resume, report, compare.
 
 `tests/data/version-1` is what ``magnetoionics run cofe2o4 --quick`` of that version left: its job store, as it was
 but for the vacuum, and its results.json; beside them are its jobs, and some of VASP, as a database of submitted ones
-holds them. None of it is ever written again.
+holds them. `version-2` is the same with a frozen reference, an enthalpy of the user's own and bands relaxed in a field;
+its jobs of VASP hold the keys that they had. None of it is ever written again.
 """
 
 import gzip
@@ -17,35 +18,51 @@ from pathlib import Path
 import magnetoionics
 import pytest
 from jobflow import Job
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.study.documents import Study
+from magnetoionics.hpc.assumptions import read_assumptions
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local import runner
 from magnetoionics.hpc.local.job_hashes import job_key
 from magnetoionics.hpc.local.old_keys import old_job_key, still_holds
+from magnetoionics.hpc.local.run_log import OLD_RUN_LOG_FILE, RUN_LOG_FILE
 from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.study_folder.files import versioned
-from magnetoionics.hpc.study_folder.study_run import build_flow
+from magnetoionics.hpc.study_folder.status import folder_status
+from magnetoionics.hpc.study_folder.study_run import build_flow, run_study
+from magnetoionics.hpc.study_options import FieldOptions, StudyOptions
 from magnetoionics.stored import SCHEMA_VERSION
 from magnetoionics.stored.old_fields import FIELDS
 from magnetoionics.stored.renamed import old_field, upgraded
 from magnetoionics.stored.resolve import stored_object
 from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.band.driver import BandSettings
 from magnetoionics.workflows.engine import Engine, get_engine
+from rich.console import Console
 
-KEPT = Path(__file__).parents[2] / "data" / "version-1"
-
-
-@pytest.fixture(scope="module")
-def written():
-    """results.json of version 1, as plain values."""
-    return json.loads(gzip.decompress((KEPT / "results.json.gz").read_bytes()))
+DATA = Path(__file__).parents[2] / "data"
+KEPT = DATA / "version-1"
+BOTH = pytest.mark.parametrize("version", [1, 2])
 
 
 @pytest.fixture
-def folder(tmp_path):
-    made = tmp_path / "old"
-    shutil.copytree(KEPT / "store", made / "store")
-    (made / "results.json").write_bytes(gzip.decompress((KEPT / "results.json.gz").read_bytes()))
+def version():
+    """Version of the schema that wrote the study."""
+    return 1
+
+
+@pytest.fixture
+def written(version):
+    """Its results.json, as plain values."""
+    return json.loads(gzip.decompress((DATA / f"version-{version}" / "results.json.gz").read_bytes()))
+
+
+@pytest.fixture
+def folder(tmp_path, version):
+    made, kept = tmp_path / "old", DATA / f"version-{version}"
+    shutil.copytree(kept / "store", made / "store")
+    (made / "results.json").write_bytes(gzip.decompress((kept / "results.json.gz").read_bytes()))
     return made
 
 
@@ -60,9 +77,10 @@ def numbers(value):
         yield value
 
 
-def test_every_number_is_read(written, folder):
+@BOTH
+def test_every_number_is_read(written, folder, version):
     study = magnetoionics.load(folder)
-    assert "schema_version" not in written
+    assert written.get("schema_version", 1) == version
     assert study.host.formula == written["host"]["formula"] == "CoFe2O4"
     assert study.migration[0].forward_eV == written["migration"][0]["forward_eV"]
     energies = {v.label: v.energy_minus_host_eV for v in study.vacancies}
@@ -76,6 +94,7 @@ def test_every_number_is_read(written, folder):
     assert all(math.isfinite(x) for x in again)
 
 
+@BOTH
 def test_the_report_is_written_again_from_the_old_store(written, folder):
     (folder / "results.json").unlink()
     assert main(["report", str(folder)]) == 0
@@ -86,6 +105,7 @@ def test_the_report_is_written_again_from_the_old_store(written, folder):
     assert (folder / written["migration"][0]["band_file"]).is_file()
 
 
+@BOTH
 def test_it_is_compared_with_itself(folder, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(folder, other)
@@ -214,3 +234,76 @@ def test_settings_that_came_later_say_what_their_absence_meant(name):
     renamed = {n for n in came if old_field(kind.__name__, n) in FIELDS[name].split()}
     missing = came - renamed - set(told)
     assert missing == set(), f"add meant({', '.join(sorted(missing))}=...) of {kind.__name__} to stored/renamed.py"
+
+
+def test_values_of_version_2_are_read_in_todays_words(monkeypatch):
+    monkeypatch.setattr("warnings.warn", lambda *args, **options: pytest.fail(str(args)))
+    old = json.loads(gzip.decompress((DATA / "version-2" / "results.json.gz").read_bytes()))
+    version = old.pop("schema_version")
+    study = Study.read_stored(old, version)
+    assert study.assumptions.enthalpies[0].confidence == study.assumptions.enthalpies[0].provenance.engine == "given"
+    assert {s.coupling.h_source for s in study.unidirectional.states if s.coupling} == {"given"}
+    points = {p.treatment for p in study.migration[0].field_studies[0].points}
+    assert points == {p["tier"] for p in old["migration"][0]["field_studies"][0]["points"]}
+    was = [p["controlling_hump"] for p in old["migration"][0]["field_studies"][0]["points"]]
+    assert [p.controlling_saddle_index for p in study.migration[0].field_studies[0].points] == was
+    assert "images_per_segment" in study.engine.provenance.settings["band_settings"]
+    assert study.engine.level_of_theory == study.engine.provenance.level_of_theory == "local"
+
+
+def test_version_2_is_gone_on_with_without_a_calculation(folder_of_2, monkeypatch):
+    """Keys hold the names of version 2 whatever fields are called now."""
+    computed = []
+    execute = runner.execute
+    monkeypatch.setattr(runner, "execute", lambda job, *args: (computed.append(job.name), execute(job, *args))[1])
+    monkeypatch.setattr("magnetoionics.workflows.ase.jobs.installed_versions", lambda *names: {"ase": "3.29.0"})
+    reference = {"sublattice": "A", "p": [1, 1, 0], "h_meV": 20, "d0_meV_per_A2": 0.1}
+    run_study(
+        "cofe2o4",
+        output=folder_of_2,
+        quick=True,
+        assumptions=read_assumptions(reference, enthalpies={"CoFe2O4": -1088}),
+        options=StudyOptions(fields=FieldOptions(sizes_V_per_m="1e9", relaxed=True)),
+        console=Console(quiet=True),
+    )
+    assert [name for name in computed if name not in COLLECTS] == []
+    assert (folder_of_2 / "results.json").is_file()
+    # The run log had another name.
+    store = folder_of_2 / "store"
+    (store / RUN_LOG_FILE).rename(store / OLD_RUN_LOG_FILE)
+    assert {j.state for j in folder_status(folder_of_2).jobs} == {"done"}
+
+
+@pytest.fixture
+def folder_of_2(tmp_path):
+    shutil.copytree(DATA / "version-2" / "store", tmp_path / "two" / "store")
+    return tmp_path / "two"
+
+
+def test_submitted_vasp_jobs_of_version_2_keep_their_keys():
+    pytest.importorskip("atomate2")
+    keys = {}
+    plain = json.loads(gzip.decompress((DATA / "version-2" / "vasp-jobs.json.gz").read_bytes()))
+    for one in plain:
+        expected = one.pop("key")
+        job = Job.from_dict(one)
+        keys[job.uuid] = job_key(job, keys)
+        assert keys[job.uuid] == expected, job.name
+    assert {"V", "band", "map"} <= {one["name"] for one in plain}
+    engine = stored_object("VaspEngine").from_dict({"electronic_starts": ["declared", "Fe4+"], "schema_version": 2})
+    assert list(engine.electronic_starts) == ["nominal", "Fe4+"]
+
+
+def test_old_names_work_for_one_version_and_warn():
+    with pytest.warns(FutureWarning, match="Provenance.tier is called level_of_theory"):
+        made = Provenance(engine="mine", tier="ASE")
+    with pytest.warns(FutureWarning, match="tier"):
+        assert made.tier == made.level_of_theory == "ASE"
+    with pytest.warns(FutureWarning, match="images_per_hump"):
+        assert BandSettings(images_per_hump=5) == BandSettings(images_per_segment=5)
+    with pytest.warns(FutureWarning, match="images_per_hump"):
+        assert BandSettings(images_per_segment=5).images_per_hump == 5
+    with pytest.warns(FutureWarning, match="level_of_theory"):
+        assert get_engine("local").tier == "local"
+    with pytest.raises(AttributeError):
+        _ = made.level
