@@ -93,7 +93,7 @@ def run(
         File with the charges on which the field acts.
     image_distance_A
         Least distance of a defect and its images, from which the supercell follows; else 2x2x2 of the ordered cell, or
-        the cell itself if quick.
+        the cell itself if quick; small cells are repeated until the images are 10 A, or 7 A, apart.
     jobs
         Processes that compute at a time.
     reuse

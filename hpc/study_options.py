@@ -120,18 +120,34 @@ class StudyOptions:
         UserError
             If the distance is none that a supercell can be computed for.
         """
-        if self.image_distance_A is None:
-            return (1, 1, 1) if quick else (2, 2, 2)
+        from ..structures.cells.default_size import default_repeats
         from ..structures.cells.supercell import repeats_for_images
-        from ..structures.host import get_host
+        from ..structures.host import PRIMITIVE, get_host
 
+        host = get_host(host_key)
+        if self.image_distance_A is None:
+            # Whoever asks for the primitive cell, quickly, means that cell.
+            if quick and host.key.endswith(PRIMITIVE):
+                return 1, 1, 1
+            cell = host.structure(order or host.orders[0])
+            return default_repeats(cell, quick, [kind.cutoff_A for kind in host.hops])
         shortest, longest = IMAGE_DISTANCES_A
         if not shortest <= self.image_distance_A <= longest:
             raise UserError(
                 f"--image-distance {self.image_distance_A:g} A must lie between {shortest:g} and {longest:g} A"
             )
-        host = get_host(host_key)
         return repeats_for_images(host.structure(order or host.orders[0]), self.image_distance_A)
+
+    def said_of_cells(self, host_key: HostKey, order: str | None, quick: bool) -> str:
+        """One line on the supercell where it follows from the cell's size; empty if it is the usual one."""
+        from ..structures.cells.default_size import cells_in_words
+        from ..structures.host import get_host
+
+        repeats = self.repeats(host_key, order, quick)
+        if self.image_distance_A is not None or repeats == ((1, 1, 1) if quick else (2, 2, 2)):
+            return ""
+        words = cells_in_words(get_host(host_key).structure(order), repeats)
+        return f"supercell: {words}; --image-distance takes another"
 
     def engine(self, name: str | Engine) -> Engine:
         """The engine, by name or as it is, with the cheaper one for its path.

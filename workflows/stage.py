@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..analysis.results.document import Document
     from ..analysis.thermodynamics.phases import Phase
     from ..structures.host import Host, HostKey
+    from .field.requests import FieldRequest
     from .flows.study import MagnetoionicStudyMaker
 
 # Done unasked; only unasked of an engine with `quick_forces`; only if named; with other stages, never by name.
@@ -78,6 +79,8 @@ class Question:
         What the engine cannot do with this material, and why.
     only_vacancies
         Whether the vacancies were named.
+    fields, default_fields_V_per_m
+        Fields asked for, and those that a hop is put into unasked; None if a study is not asked about them.
     reasons
         Why each stage before this one is not done; empty text if it is.
     """
@@ -91,6 +94,8 @@ class Question:
     enthalpies: Sequence[Phase] = ()
     missing: Mapping[Capability, str] = field(default_factory=dict)
     only_vacancies: bool = False
+    fields: FieldRequest | None = None
+    default_fields_V_per_m: Sequence[float] = ()
     reasons: dict[str, str] = field(default_factory=dict)
 
     def done(self, stage: str) -> bool:

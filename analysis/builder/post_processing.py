@@ -17,7 +17,7 @@ from ..audit.judging import Evidence, audit
 from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult, device_result
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz
-from ..kinetics.switching import FieldPulse, population_swing, switch_hop
+from ..kinetics.switching import FieldPulse, largest_field_V_per_m, population_swing, switch_hop
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling, frozen_sites
 from ..magnetism.hysteresis import MEV_PER_MUB_T, Loop, SwitchingPath, particle_loop
@@ -74,7 +74,10 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
     made = study.model_copy(update={"assumptions": assumptions})
     made.unidirectional = _unidirectional(study, ends, assumptions.reference)
     made.switching = made.device = None
-    if study.migration and ends is not None and not study.migration[0].why_no_result:
+    hops = [hop for hop in study.migration[:1] if not hop.why_no_result]
+    # A pulse that nobody asked for is left out where the host breaks down below it; one that was asked for is refused.
+    asked = assumptions.pulse != FieldPulse()
+    if hops and ends is not None and (asked or largest_field_V_per_m(hops[0]) >= abs(assumptions.pulse.field_V_per_m)):
         made.switching = _switching(made, assumptions.pulse)
         hop = study.migration[0]
         # Without a barrier on the mean there is no rate law, and no film to speak of.

@@ -49,6 +49,12 @@ class FieldPulse(Document):
         ]
 
 
+def largest_field_V_per_m(hop: Migration) -> float:
+    """Breakdown field that a hop was held against, or the largest of its fields if its study names none, V/m."""
+    limits = [s.breakdown_V_per_m for s in hop.field_studies if s.breakdown_V_per_m is not None]
+    return max([*(abs(f.field_V_per_m) for f in hop.field), *limits], default=0.0)
+
+
 def hop_in_field(hop: Migration, field_V_per_m: float) -> FieldBarrier:
     """Barriers of a computed hop in any field along it.
 
@@ -57,8 +63,7 @@ def hop_in_field(hop: Migration, field_V_per_m: float) -> FieldBarrier:
     ValueError
         If the field is beyond the breakdown that the study was held against, or beyond its fields if it names none.
     """
-    limits = [s.breakdown_V_per_m for s in hop.field_studies if s.breakdown_V_per_m is not None]
-    checked = max([*(abs(f.field_V_per_m) for f in hop.field), *limits], default=0.0)
+    checked = largest_field_V_per_m(hop)
     if abs(field_V_per_m) > checked * (1 + 1e-9):
         raise ValueError(
             f"field {field_V_per_m:g} V/m is beyond {checked:g} V/m, the breakdown that this study was held against; "

@@ -78,7 +78,7 @@ ImageDistanceOption = Annotated[
     typer.Option(
         "--image-distance",
         help="Least distance of a defect and its images, Angstrom, which the supercell follows from [default: the "
-        "ordered cell 2x2x2, or as it is with --quick].",
+        "ordered cell 2x2x2, or as it is with --quick; small cells are repeated to 10 A, or 7 A].",
     ),
 ]
 BornChargesOption = Annotated[

@@ -83,6 +83,8 @@ def run_hops(
     from ..local.store import STORE_FOLDER, open_store, refuse_links, stores_of
 
     told = Console(stderr=True)
+    if said := (options or StudyOptions()).said_of_cells(host, order, quick):
+        told.print(said, style="dim", markup=False)
     others = stores_of(reuse)
     refuse_links(folder)
     refuse_if_in_use(folder / STORE_FOLDER)

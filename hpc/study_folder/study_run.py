@@ -101,6 +101,8 @@ def run_study(
     check_output_folder(folder, overwrite=overwrite)
     others = stores_of(reuse)
     flow = _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options)
+    if said := (options or StudyOptions()).said_of_cells(host, order, quick):
+        console.print(said, style="dim", markup=False)
     if overwrite:
         _remove_study(folder)
 

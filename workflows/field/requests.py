@@ -85,7 +85,7 @@ class FieldRequest(Stored):
         return bool(self.magnitudes_V_per_m or self.statements)
 
     def limit_V_per_m(self, gap_eV: float, cell: Structure) -> float:
-        """Breakdown field: as stated, or the gap over the ordered cell's first edge.
+        """Breakdown field: as stated, or the gap over the ordered cell's first edge; 0 for a metal.
 
         Raises
         ------
@@ -98,20 +98,46 @@ class FieldRequest(Stored):
             raise ValueError(f"breakdown field {self.breakdown_V_per_m} V/m must be positive")
         return self.breakdown_V_per_m
 
+    def within(self, default_V_per_m: Sequence[float], gap_eV: float, cell: Structure) -> list[float]:
+        """The caller's default fields that the host stands; errors as `limit_V_per_m`."""
+        limit = self.limit_V_per_m(gap_eV, cell)
+        return [f for f in default_V_per_m if abs(f) <= limit]
+
+    def left_out(self, default_V_per_m: Sequence[float], gap_eV: float, cell: Structure) -> str:
+        """Which of the caller's default fields are left out, and why, in words; empty if all are taken."""
+        gone = [f for f in default_V_per_m if f not in self.within(default_V_per_m, gap_eV, cell)]
+        if self.asks or not gone:
+            return ""
+        limit = self.limit_V_per_m(gap_eV, cell)
+        if not limit:
+            return (
+                "no fields, no switching path, no device: the gap is 0, and a metal screens fields; the barrier holds "
+                "without (--breakdown-V-per-m states a limit of your own)"
+            )
+        return (
+            f"fields above {limit:.2g} V/m are left out: they break down the gap of {gap_eV:g} eV over "
+            f"{cell.lattice.a:.3g} A (--breakdown-V-per-m states another limit)"
+        )
+
     def check(
         self, engine: Engine, cell: Structure, gap_eV: float, default_V_per_m: Sequence[float], repeats: Sequence[int]
     ) -> None:
-        """Refuse what cannot be done, before anything is computed.
+        """Refuse what cannot be done, before anything is computed; default fields beyond breakdown are only left out.
 
         Raises
         ------
         ValueError
-            If a field is unreadable or beyond breakdown, or the charges do not fit.
+            If a field that was asked for is unreadable or beyond breakdown, or the charges do not fit.
         CannotDoError
             If the engine relaxes no band in a field.
         """
         limit = self.limit_V_per_m(gap_eV, cell)
-        for fields in self.by_direction(default_V_per_m).values():
+        if not limit and (self.asks or self.relaxed):
+            raise ValueError(
+                "a field was asked for, but the host's gap is 0: a metal screens it; leave the field out, or state "
+                "--breakdown-V-per-m (breakdown_V_per_m) if this host is none"
+            )
+        for fields in self.by_direction(self.within(default_V_per_m, gap_eV, cell)).values():
             for value in fields:
                 check_below(value, limit)
         if self.relaxed:
@@ -151,7 +177,9 @@ def field_jobs(
         Jobs, and references to a `FieldStudy` for each direction.
     """
     jobs: list[Job | Flow] = []
-    studies = []
+    studies: list[Any] = []
+    if not limit_V_per_m:
+        return jobs, studies
     for along, fields in request.by_direction(default_V_per_m).items():
         direction = field_direction(hop, along, cell)
         flow = HopInFieldMaker(

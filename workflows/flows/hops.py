@@ -74,7 +74,7 @@ class AllHopsMaker(EngineMaker):
         chosen = host.orders[0] if order is None else order
         cell = host.structure(chosen)
         self.engine.check(cell)
-        default = list(self.fields_V_per_m)
+        default = self.fields.within(self.fields_V_per_m, host.gap_eV, cell)
         self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
         along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
         hops, absent = all_hops(host, cell, self.repeats)

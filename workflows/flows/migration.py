@@ -75,8 +75,8 @@ class MigrationMaker(EngineMaker):
         out = output_of(hop)
         band = self.engine.band(out.initial, out.final, out.intermediates, mover=out.mover, name="band")
         host = get_host(host_key)
-        default = [f / V_PER_M_TO_V_PER_A for f in self.fields_V_per_A]
         cell = bulk.structure if isinstance(bulk, Calculation) else host.structure(order)
+        default = self.fields.within([f / V_PER_M_TO_V_PER_A for f in self.fields_V_per_A], host.gap_eV, cell)
         self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
         along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
         read = read_migration(
@@ -182,6 +182,12 @@ class MigrationStage(Stage):
         host, cell = question.host, question.cell
         absent = _hop_reason(host, question.order, cell)
         return absent or ("" if question.repeats is None else room_reason(host, cell, question.repeats))
+
+    def note(self, question: Question) -> str:
+        """Default fields that the host does not stand."""
+        if question.fields is None:
+            return ""
+        return question.fields.left_out(question.default_fields_V_per_m, question.host.gap_eV, question.cell)
 
     def build(self, study: StudyInMaking) -> Flow:
         """Hop, band, barriers and fields."""

@@ -8,6 +8,7 @@ from ...analysis.study.documents import StageResult
 from ...analysis.thermodynamics.phases import Phase
 from ...structures.host import Host
 from ..engine import CannotDoError, Engine
+from ..field.requests import FieldRequest
 from ..stage import Question, Stage, stage_name, stages
 
 
@@ -19,6 +20,8 @@ def plan_stages(
     repeats: tuple[int, int, int] | None = None,
     enthalpies: Sequence[Phase] = (),
     vacancies: Sequence[tuple[str, str]] | None = None,
+    fields: FieldRequest | None = None,
+    default_fields_V_per_m: Sequence[float] = (),
 ) -> list[StageResult]:
     """What a study will compute and what not, with the reasons.
 
@@ -36,6 +39,8 @@ def plan_stages(
         Formation enthalpies of the user's own, which may give a window where the table gives none.
     vacancies
         Elements and sublattices of the only vacancies to compute; None for all.
+    fields, default_fields_V_per_m
+        Fields asked for and those taken unasked, if a note is to say which of them the host does not stand.
 
     Returns
     -------
@@ -54,7 +59,19 @@ def plan_stages(
     cell = host.structure(order)
     engine.check(cell)
     missing = {**engine.missing(), **engine.cannot_with(cell)}
-    question = Question(engine, host, order, cell, asked, repeats, enthalpies, missing, vacancies is not None)
+    question = Question(
+        engine,
+        host,
+        order,
+        cell,
+        asked,
+        repeats,
+        enthalpies,
+        missing,
+        vacancies is not None,
+        fields,
+        default_fields_V_per_m,
+    )
     known = stages()
     for stage in known:
         if stage.when != "on request" or stage.name in (asked or ()):

@@ -11,6 +11,7 @@ from jobflow import Flow, job
 from ...analysis.builder.build import build_study
 from ...analysis.builder.inputs import StudyInputs
 from ...analysis.device.assumptions import Assumptions
+from ...analysis.kinetics.switching import FieldPulse
 from ...analysis.study.documents import EngineResult, StageResult, Study
 from ...analysis.thermodynamics.phases import formula_composition
 from ...calculators.field import check_below
@@ -120,7 +121,15 @@ class MagnetoionicStudyMaker(EngineMaker):
         chosen = host.orders[0] if order is None else order
         self._check_enthalpies(host)
         planned = plan_stages(
-            self.engine, host, chosen, self.stages, self.repeats, self.assumptions.enthalpies, self.vacancies
+            self.engine,
+            host,
+            chosen,
+            self.stages,
+            self.repeats,
+            self.assumptions.enthalpies,
+            self.vacancies,
+            self.fields,
+            self.fields_V_per_m,
         )
         if tuple(self.starts) != ("as built",) and not any(s.stage == "vacancies" and s.done for s in planned):
             raise ValueError("starts are those of vacancies, and this study computes none; add vacancies to the stages")
@@ -130,7 +139,8 @@ class MagnetoionicStudyMaker(EngineMaker):
         if any(s.stage == "migration" and s.done for s in planned):
             cell = host.structure(chosen)
             self.fields.check(self.engine, cell, host.gap_eV, self.fields_V_per_m, self.repeats)
-            check_below(self.assumptions.pulse.field_V_per_m, self.fields.limit_V_per_m(host.gap_eV, cell))
+            if self.assumptions.pulse != FieldPulse():
+                check_below(self.assumptions.pulse.field_V_per_m, self.fields.limit_V_per_m(host.gap_eV, cell))
         check_reference(self.assumptions.reference, self.engine, planned)
         self._check_stage_options({s.stage for s in planned if s.done})
         self._check_vacancy_maps(host_key, chosen, {s.stage for s in planned if s.done})
