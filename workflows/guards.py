@@ -43,6 +43,7 @@ def moments_kept(
     *,
     elements: Sequence[str] | None = None,
     holes: float = 0.0,
+    closed_muB: float = CLOSED_MOMENT_muB,
 ) -> Check:
     """Whether every spin kept its sense and at least half of its size.
 
@@ -55,6 +56,8 @@ def moments_kept(
     holes
         How many electrons the formal charges lack, see `holes_of`: so many ions of `CLOSED_SHELL` may have taken up a
         hole and ended without a moment (Co3+, t2g6). One more is a lost state.
+    closed_muB
+        Below this a moment is that of a closed shell; larger for an engine whose closed shells keep some.
     """
     if found is None or len(found) != len(start):
         return guard("moments kept", False, "the output holds no site moments: they are lost")
@@ -62,7 +65,7 @@ def moments_kept(
     spins = np.abs(before) > SPIN_MOMENT_muB
     closed = np.zeros(len(before), dtype=bool)
     if elements is not None:
-        closed = spins & np.isin(list(elements), CLOSED_SHELL) & (np.abs(after) < CLOSED_MOMENT_muB)
+        closed = spins & np.isin(list(elements), CLOSED_SHELL) & (np.abs(after) < closed_muB)
         if closed.sum() > holes + 1e-6:
             closed[:] = False
     spins &= ~closed

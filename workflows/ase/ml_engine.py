@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ...analysis.results.document import Provenance
+from ...analysis.thermodynamics.phases import SCHEME_KEY
 from ...stored.caching import file_digest, installed_versions
-from ...structures.elements import pbe_hubbard_U_eV
-from ..engine import Capability
+from ..engine import Capability, UnknownEngineError
 from ..kinds import Kind
 from .ion_engine import IonEngine
 from .jobs import plain, versions
+from .weights import UNKNOWN, Training
 
 _LEFT_OUT = (
     "spin states are not followed: the site moments are those the structure came with",
@@ -24,10 +25,12 @@ _LEFT_OUT = (
 
 @dataclass
 class MLEngine(IonEngine):
-    """A machine-learned interatomic potential whose weights come with its package.
+    """A machine-learned interatomic potential.
 
     Attributes
     ----------
+    weights
+        Name of a weight set of the package, or a file of one's own, whose training is then unknown.
     threads
         Threads of the tensor library.
     """
@@ -40,15 +43,43 @@ class MLEngine(IonEngine):
     package: ClassVar[str]
     # Files in the package that hold the weights; {weights} stands for the field.
     weights_glob: ClassVar[str] = ""
-    functional: ClassVar[str]
-    training_U_eV: ClassVar[Mapping[str, float]] = pbe_hubbard_U_eV("Co", "Fe", "Ni")
+    # What the sets of weights that the package ships were trained on, by name.
+    trainings: ClassVar[Mapping[str, Training]]
     known_limits: ClassVar[tuple[str, ...]]
 
+    weights: str = ""
     threads: int = 1
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.weights not in self.trainings and not Path(self.weights).is_file():
+            known = ", ".join(self.trainings)
+            raise UnknownEngineError(
+                f"weights {self.weights!r} of {self.name}: neither a set that {self.package} ships ({known}) nor a file"
+            )
+
+    @classmethod
+    def options_from_text(cls, text: str) -> dict[str, Any]:
+        """``chgnet:r2scan``: the name of a set of weights; else as any engine."""
+        name = text.strip()
+        return {"weights": name} if name in cls.trainings else super().options_from_text(text)
+
+    @property
+    def training(self) -> Training:
+        """What the weights were trained on; `weights.UNKNOWN` for a file of one's own."""
+        return self.trainings.get(self.weights, UNKNOWN)
+
     def cannot(self) -> dict[Capability, str]:
-        """No electrons, so no spin-orbit coupling."""
-        return {"spin_orbit": f"{self.package} is a potential of the ions: it has no electrons to couple spin to orbit"}
+        """No electrons, so no spin-orbit coupling; no references for weights of unknown training."""
+        missing: dict[Capability, str] = {
+            "spin_orbit": f"{self.package} is a potential of the ions: it has no electrons to couple spin to orbit"
+        }
+        if not self.training.known:
+            missing["references"] = (
+                f"what {Path(self.weights).name} was trained on is unknown (functional, U, corrections), so its "
+                f"energies stand beside no other; use a set that {self.package} ships: {', '.join(self.trainings)}"
+            )
+        return missing
 
     def identity(self) -> dict[str, Any]:
         """See `Stored.identity`: the package, the tensor library and the weights."""
@@ -60,8 +91,8 @@ class MLEngine(IonEngine):
         """The file that `weights` names, else those of `weights_glob`; none if the package is not installed."""
         from importlib.util import find_spec
 
-        name = str(getattr(self, "weights", ""))
-        if name and Path(name).is_file():
+        name = self.weights
+        if name not in self.trainings:
             return [Path(name)]
         spec = find_spec(self.package)
         if spec is None or not self.weights_glob:
@@ -92,15 +123,19 @@ class MLEngine(IonEngine):
             torch.set_num_threads(before)
 
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
-        """Provenance with the weights' name, the functional of the training data and the versions."""
+        """Provenance with the weights' name, the functional, U and corrections of their training, and the versions."""
+        training = self.training
+        said = f"{self.weights}, trained on {training.functional}"
+        unknown = f"{Path(self.weights).name}: functional, U and corrections of its training are unknown"
         return Provenance(
             engine=self.name,
             level_of_theory="ML",
-            functional=self.functional,
-            hubbard_U_eV=dict(self.training_U_eV),
-            settings={k: plain(v) for k, v in self.settings().items()},
+            functional=said if training.known else unknown,
+            hubbard_U_eV=dict(training.hubbard_U_eV),
+            settings={k: plain(v) for k, v in self.settings().items()}
+            | ({} if training.correction_scheme == "none" else {SCHEME_KEY: training.correction_scheme}),
             versions=versions("magnetoionics", "ase", "torch", self.package),
-            left_out=[*_LEFT_OUT, *self.known_limits, *left_out],
+            left_out=[*_LEFT_OUT, *self.known_limits, *training.limits, *left_out],
         )
 
 

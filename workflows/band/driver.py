@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.mep import NEB
 from ase.mep.neb import idpp_interpolate, interpolate
-from ase.optimize import LBFGS
 from numpy.typing import NDArray
 
 from ...analysis.results.checks import Check, held
@@ -34,6 +33,8 @@ from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, 
 from .elastic import full_cell
 from .ends import BandInputError as BandInputError
 from .ends import check_ends, continuous_ends
+from .relaxation import quiet_lbfgs, relax_within
+from .relaxation import relax as relax
 
 FloatArray = NDArray[np.float64]
 CalculatorFactory = Callable[[], Calculator]
@@ -57,7 +58,10 @@ class BandSettings(Stored):
     relax_fmax_eV_per_A
         Bound on the forces of ends and intermediate minima.
     max_steps
-        Optimiser steps per segment.
+        Optimiser steps per segment, and of each end and minimum.
+    end_steps
+        Optimiser steps of each end after which a band whose end still moves is given up; None searches it all the
+        same, and the check of the end spoils its result.
     spring_eV_per_A2
         Spring constant between neighbouring images.
     climb_below_eV_per_A
@@ -85,6 +89,9 @@ class BandSettings(Stored):
     check_saddles: bool = False
     saddle_radius_A: float | None = None
     check_reverse: bool = False
+    end_steps: int | None = None
+
+    as_before: ClassVar[Mapping[str, Any]] = {"end_steps": None}
 
     def __post_init__(self) -> None:
         require_positive(
@@ -98,7 +105,8 @@ class BandSettings(Stored):
                 "saddle_radius_A",
             ),
         )
-        require_at_least(self, 1, ("images_per_segment", "max_steps"))
+        counts = ("images_per_segment", "max_steps", *(("end_steps",) if self.end_steps is not None else ()))
+        require_at_least(self, 1, counts)
         require_at_least(self, 0, ("max_splits",))
 
 
@@ -211,7 +219,9 @@ class BandDriver:
 
     def _relaxed(self, atoms: Atoms, what: str, kind: str = "end") -> PathPoint:
         moving = self._with_calculator(atoms, what)
-        relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps)
+        settings = self.settings
+        budget = settings.end_steps if kind == "end" else None
+        relax_within(moving, what, settings.relax_fmax_eV_per_A, settings.max_steps, budget)
         point = self._point(moving, kind)
         largest = float(np.linalg.norm(point.forces, axis=1).max())
         limit = self.settings.relax_fmax_eV_per_A
@@ -288,11 +298,11 @@ class BandDriver:
 
     def _converge(self, neb: NEB) -> None:
         """Bring the band near the path, then climb."""
-        optimizer = _lbfgs(neb, 0.08, 30)
+        optimizer = quiet_lbfgs(neb, 0.08, 30)
         for _ in optimizer.irun(fmax=self.settings.climb_below_eV_per_A, steps=self.settings.max_steps):
             pass
         neb.climb = True
-        optimizer = _lbfgs(neb, 0.06, 30)
+        optimizer = quiet_lbfgs(neb, 0.06, 30)
         optimizer.run(fmax=self.settings.fmax_eV_per_A, steps=self.settings.max_steps)
 
     def _without_held_saddles(self, points: list[PathPoint]) -> list[PathPoint]:
@@ -381,16 +391,6 @@ def _longest_step_A(points: Sequence[PathPoint]) -> float:
 
 def _place(point: PathPoint, points: Sequence[PathPoint]) -> int:
     return next(n for n, other in enumerate(points) if other is point)
-
-
-def relax(atoms: Atoms, fmax: float, steps: int) -> None:
-    """Relax the ions in place with LBFGS (dense BFGS costs minutes a step at 450 atoms)."""
-    _lbfgs(atoms, 0.1, 50).run(fmax=fmax, steps=steps)
-
-
-def _lbfgs(target: Any, maxstep: float, memory: int) -> LBFGS:
-    quiet: Any = None
-    return LBFGS(target, logfile=quiet, maxstep=maxstep, memory=memory)
 
 
 def _blend(first: Atoms, last: Atoms, trial: Atoms, mover: int) -> Atoms:

@@ -30,12 +30,12 @@ from .driver import (
     CallCounter,
     _blend,
     _part_close_pairs,
-    relax,
 )
 from .elastic import ElasticCoordinates
 from .ends import check_ends, continuous_ends
 from .gaussian_process import CheapSurface, Surrogate, bent, best_surrogate, stationary_point
 from .record import EvaluationRecord, RecordedCalculator
+from .relaxation import relax_within
 from .states import Anchor, Evaluated, SurrogateSettings, largest
 from .states import SearchRule as Rule
 
@@ -177,7 +177,7 @@ class SurrogateBandDriver:
         moving = atoms.copy()
         moving.calc = self._calculator(what)
         limit = self.settings.relax_fmax_eV_per_A
-        relax(moving, limit, self.settings.max_steps)
+        relax_within(moving, what, limit, self.settings.max_steps, self.settings.end_steps)
         point = PathPoint(moving, float(moving.get_potential_energy()), np.array(moving.get_forces()), "end")
         self._check(f"{what} relaxed", largest(point.forces), limit, "eV/A")
         return point
