@@ -17,7 +17,7 @@ from ..thermodynamics.oxygen_gas import delta_mu_O_eV, pressure_atm_for
 from ..thermodynamics.phases import formula_composition, load_experimental_phases, same_compound
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
-from ..thermodynamics.temperature import cell_potential_shift_eV, window_at
+from ..thermodynamics.temperature import cell_shift_eV, window_at
 from .inputs import StudyParts
 
 _GAS = tuple((t, p) for t in (300.0, 600.0, 900.0, 1000.0, 1200.0) for p in (1.0, 1e-5, 1e-10))
@@ -41,8 +41,8 @@ def host_sum_check(window: ChemicalPotentials, references: SpeciesFit, host_ener
         Its value is the largest deviation, eV per formula unit of the window.
     """
     energies, atoms = references.reference_energies_eV, window.composition
-    shift = cell_potential_shift_eV(window)
-    sums = [sum(n * (energies[el] + corner[el] + shift) for el, n in atoms.items()) for corner in window.vertices]
+    shift = cell_shift_eV(window, atoms).value_eV
+    sums = [sum(n * (energies[el] + corner[el]) for el, n in atoms.items()) + shift for corner in window.vertices]
     worst = max(abs(total - host_energy_eV) for total in sums)
     return Check(
         name="references and potentials add up to the host",

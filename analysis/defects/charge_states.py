@@ -19,7 +19,7 @@ from ..results.document import Document, Provenance
 from ..thermodynamics.phases import check_consistent, formula_composition
 from ..thermodynamics.references import SpeciesFit, reference_provenance
 from ..thermodynamics.stability_window import ChemicalPotentials
-from ..thermodynamics.temperature import cell_potential_shift_eV
+from ..thermodynamics.temperature import cell_shift_eV
 from .charge_corrections import dielectric_tensor
 from .defect_energies import VacancyFormation, formation_energy_eV
 
@@ -237,7 +237,6 @@ def charge_lines(
     """Every charge state's formation energy with the Fermi level at the valence band maximum."""
     _check(defects, edges, window, references)
     energies = references.reference_energies_eV if isinstance(references, SpeciesFit) else references
-    thermal = cell_potential_shift_eV(window)
     return [
         ChargeLine(
             label=d.label,
@@ -251,7 +250,7 @@ def charge_lines(
                 vbm_eV=d.vbm_eV or 0.0,
                 correction_eV=d.correction_eV or 0.0,
             )
-            + thermal * sum(d.removed.values()),
+            + cell_shift_eV(window, d.removed).value_eV,
             correction_eV=d.correction_eV or 0.0,
         )
         for d in defects

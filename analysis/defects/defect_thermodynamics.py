@@ -9,7 +9,7 @@ import numpy as np
 
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials, at
-from ..thermodynamics.temperature import cell_potential_shift_eV, window_at
+from ..thermodynamics.temperature import cell_shift_eV, window_at
 from ..thermodynamics.thermal import MissingFreeEnergyError
 from .charge_states import BandEdges, charge_lines
 from .concentrations import ConcentrationSet, SolidSolution, quench, solve_concentrations
@@ -61,10 +61,8 @@ class DefectThermodynamics:
             window = window_at(self.window, temperature_K)
         except MissingFreeEnergyError:
             return self
-        # The even share of the host's free energy is as uncertain as it is large.
-        share = abs(cell_potential_shift_eV(window))
         errors = {
-            d.label: float(np.hypot(self.error_eV(d.label), share * sum(abs(n) for n in d.removed.values())))
+            d.label: float(np.hypot(self.error_eV(d.label), cell_shift_eV(window, d.removed).error_eV))
             for d in self.defects
         }
         return replace(self, window=window, errors_eV=errors)

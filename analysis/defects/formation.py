@@ -18,7 +18,7 @@ from ..results.document import Document, Provenance
 from ..thermodynamics.phases import check_consistent
 from ..thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies, reference_provenance
 from ..thermodynamics.stability_window import ChemicalPotentials, combination_bounds
-from ..thermodynamics.temperature import cell_potential_shift_eV, warm_edges
+from ..thermodynamics.temperature import cell_shift_eV, warm_edges
 from ..thermodynamics.window_errors import combination_errors
 from .defect_energies import VacancyFormation, composition_after, formation_energy_eV
 
@@ -186,7 +186,7 @@ def formation_bounds(
         correction_eV=defect.correction_eV or 0.0,
     )
     low, high = combination_bounds(window, defect.removed, delta_mu_O_eV, outside=outside)
-    fixed += cell_potential_shift_eV(window) * sum(defect.removed.values())
+    fixed += cell_shift_eV(window, defect.removed).value_eV
     return fixed + low, fixed + high
 
 

@@ -1,13 +1,13 @@
 """Stability windows at a temperature: free energies of the solids against the gas, both from one zero.
 
 Zero of the potentials: solid elements at 298 K (enthalpy), O2 at 0 K. At a temperature a metal's own limit lies below
-zero by its free energy. Cells of a defect calculation have no vibrations: `cell_potential_shift_eV` takes out of the
+zero by its free energy. Cells of a defect calculation have no vibrations: `cell_shift_eV` takes out of the
 potentials what the host's ions carry, so that the sum over a host's formula unit stays the energy of its cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 from .oxygen_gas import delta_mu_O_eV
 from .phases import Phase
 from .stability_window import ChemicalPotentials, stability_window
-from .thermal import TABLE_RANGE_K, MissingFreeEnergyError, thermal_free_energy
+from .thermal import TABLE_RANGE_K, MissingFreeEnergyError, oxygen_shares_eV, thermal_free_energy
 
 AIR_O2_ATM = 0.21
 _STEP_K = 50.0
@@ -75,14 +75,47 @@ def window_at(window: ChemicalPotentials, temperature_K: float) -> ChemicalPoten
     return stability_window(window.host_formula, phases_at(window.phases, temperature_K))
 
 
-def cell_potential_shift_eV(window: ChemicalPotentials) -> float:
-    """To be added to each potential of a window before it meets the energy of a cell without vibrations, eV per atom.
+class CellShift(NamedTuple):
+    """What is added to a formation energy of cells without vibrations, and its error, eV."""
 
-    The host's free energy above its enthalpy, shared evenly over its ions with the opposite sign: an ion that leaves
-    takes its vibrations, and its share of the disorder, with it. Zero for a window of enthalpies. Unlike ions carry
-    unlike shares, oxygen less than cations: the even one is as uncertain as it is large.
+    value_eV: float
+    error_eV: float
+
+
+def cell_shift_eV(window: ChemicalPotentials, removed: Mapping[str, float]) -> CellShift:
+    """Free energy that ions take with them when they leave a cell without vibrations, as it enters a formation energy.
+
+    The host's free energy above its enthalpy is shared out over its ions, and the sum over a formula unit gives it
+    back. Oxygen's share is what its leaving changes in oxides of the host's own cations, [G(oxidised) - G(reduced)]
+    per O of the solids alone, from tables; the cations take the rest evenly. Where no such pair is tabulated all ions
+    take the same.
+
+    Parameters
+    ----------
+    window
+        With a temperature; one of enthalpies gives zero.
+    removed
+        Ions that leave by element, negative for those that come in; one that the host lacks counts as a cation.
+
+    Returns
+    -------
+    CellShift
+        To be added. The error is the distance between oxygen's share and the even one: tabulated pairs differ as much.
     """
-    return -window.host_thermal_eV / sum(window.composition.values())
+    thermal, atoms = window.host_thermal_eV, window.composition
+    if not thermal or window.temperature_K is None:
+        return CellShift(0.0, 0.0)
+    even = thermal / sum(atoms.values())
+    steps = oxygen_shares_eV(atoms, window.temperature_K)
+    oxygen, cations = atoms.get("O", 0.0), sum(n for el, n in atoms.items() if el != "O")
+    own = float(np.mean(list(steps.values()))) if steps else even
+    rest = (thermal - oxygen * own) / cations if cations else own
+    away = abs(own - even) if steps else abs(even)
+    taken = {el: n for el, n in removed.items() if n}
+    gone_O, gone_cations = taken.pop("O", 0.0), sum(taken.values())
+    # Oxygen's share wrong by so much shifts the cations' the other way, in proportion.
+    error = abs(gone_O - gone_cations * oxygen / cations) * away if cations else abs(gone_O) * away
+    return CellShift(-(gone_O * own + gone_cations * rest), error)
 
 
 def warm_edges(window: ChemicalPotentials) -> list[tuple[float, float, float]]:

@@ -8,9 +8,10 @@ lowest as a mixture of (the rule of Neumann and Kopp), with the error that this 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,6 +80,39 @@ def thermal_free_energy(formula: str, temperature_K: float) -> ThermalEnergy:
     errors = [amounts[name] * part.uncertainty_eV for name, part in parts.items()]
     errors.append(temperature_K * SUM_OF_OXIDES_J_PER_MOL_K * _J * total)
     return ThermalEnergy(float(value), float(np.linalg.norm(errors)), f"sum of {', '.join(parts)}")
+
+
+def oxygen_shares_eV(elements: Iterable[str], temperature_K: float) -> dict[str, float]:
+    """What one O atom carries of the free energy of an oxide: that of the oxidised solid less that of the reduced one.
+
+    Parameters
+    ----------
+    elements
+        Only oxides of one of these count, and only of transition metals, which change their valence.
+    temperature_K
+        Steps whose oxides are not tabulated there are left out.
+
+    Returns
+    -------
+    dict[str, float]
+        By step, such as ``Fe2O3 -> Fe3O4``: eV per O atom that leaves, without the gas.
+    """
+    from pymatgen.core import Element
+
+    found = {}
+    for element in sorted(set(elements)):
+        if element == "O" or not Element(element).is_transition_metal:
+            continue
+        oxides = []
+        for formula, row in _tabulated().items():
+            atoms = _composition(formula)
+            low, high = _range(row)
+            if set(atoms) == {element, "O"} and low <= temperature_K <= high:
+                per_cation = _of_row(row, temperature_K).value_eV / atoms[element]
+                oxides.append((atoms["O"] / atoms[element], per_cation, formula))
+        for (few, reduced, less), (many, oxidised, more) in pairwise(sorted(oxides)):
+            found[f"{more} -> {less}"] = (oxidised - reduced) / (many - few)
+    return found
 
 
 def _of_row(row: Mapping[str, Any], temperature_K: float) -> ThermalEnergy:

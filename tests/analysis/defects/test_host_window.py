@@ -267,9 +267,10 @@ def test_lithium_ferrite_gets_its_film_ratios_from_enthalpies_of_the_user(tmp_pa
     assert study.assumptions.enthalpies[0].formula == "LiFe5O8"
     (line,) = study.chemical_potentials.lines.lines
     assert line.indicative
-    film = next(f for f in study.defects.films if f.inside)
-    (label,) = film.vacancies_per_formula
-    assert film.vacancies_per_formula[label] > 1e-12
+    (label,) = study.defects.films[0].vacancies_per_formula
+    inside = [f for f in study.defects.films if f.inside]
+    film = max(inside, key=lambda f: f.vacancies_per_formula[label])
+    assert film.vacancies_per_formula[label] > 1e-11
     assert film.ratio("Li/O").mid == pytest.approx((1 - film.vacancies_per_formula[label]) / 8, rel=1e-12)
     assert set(study.to_dataframe("films")["ratio"]) == {"Li/Fe", "Li/O", "Fe/O"}
     page = report_html(study)

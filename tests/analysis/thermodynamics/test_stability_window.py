@@ -108,7 +108,7 @@ def test_sensitivities_are_the_derivatives_of_the_edges(phases, window, formula)
 
 def test_edge_errors_add_in_quadrature(window):
     unit = 5.0 * EV_PER_KJ_PER_MOL
-    assert window.oxygen_rich.uncertainty_eV == pytest.approx(unit * np.sqrt(9 + 9 + 1), rel=1e-9)
+    assert window.oxygen_rich.uncertainty_eV == pytest.approx(unit * np.sqrt(9 + 9 + (9 / 5) ** 2), rel=1e-9)
     assert window.oxygen_poor.uncertainty_eV == pytest.approx(unit * np.sqrt(0.75**2 + 0.5**2), rel=1e-9)
 
 
