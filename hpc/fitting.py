@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +71,8 @@ def fit_study(
         raise UserError(f"output {target} is a file; give a folder with --output")
     voltages, contrast, sigma = read_contrast(data)
     said = read_assumptions(film=film).film
-    attempt = study.retention.attempt_frequency_Hz if study.retention is not None else None
+    kept, film_K = study.retention, said.temperature_K
+    attempt = None if kept is None else math.sqrt(math.prod(kept.attempts_Hz(film_K)))
     start = film_of_hop(study.migration[0], said, attempt_Hz=attempt)
     try:
         fit = fit_contrast(start, voltages, contrast, pulse_s, parameters, wait_s=wait_s, sigma=sigma)

@@ -236,10 +236,10 @@ def _kept(e: Evidence) -> Judgement:
     review = format_duration(_review_retention(retention))
     reason = (
         f"back barrier {barrier:.2f} eV ({'within' if same else 'not within'} {BARRIER_TOLERANCE_eV} eV of 0.6); a "
-        f"written difference decays in {format_duration(time)} at 300 K with {retention.attempt_frequency_Hz:.0e} Hz "
+        f"written difference decays in {format_duration(time)} at 300 K with {retention.attempts_Hz(300)[1]:.0e} Hz "
         f"({retention.attempt_frequency_source}); one ion stays {format_duration(retention.at(300))} after the hop. "
         f"The review's own 0.6 eV gives {review}, "
-        f"and a day needs {retention.barrier_for_one_day_300K_eV:.2f} eV"
+        f"and an ion that stays for a day needs {retention.barrier_for_one_day_300K_eV:.2f} eV"
     )
     if days and same:
         return Judgement("reproduced", barrier, "eV", reason)
@@ -247,7 +247,7 @@ def _kept(e: Evidence) -> Judgement:
 
 
 def _review_retention(retention: Retention) -> float:
-    return retention_s(REVIEW_BARRIER_eV, 300, retention.attempt_frequency_Hz)
+    return retention_s(REVIEW_BARRIER_eV, 300, retention.attempts_Hz(300)[1])
 
 
 def _work_at(hop: Migration, voltage_V: float) -> float:
@@ -257,7 +257,7 @@ def _work_at(hop: Migration, voltage_V: float) -> float:
 
 def _writing(e: Evidence) -> Judgement:
     hop, kept = need(e.migration, "migration"), need(e.retention, "retention")
-    film = ensemble_of_hop(hop, thickness_m=ASSUMED_THICKNESS_m, attempt_Hz=kept.attempt_frequency_Hz)
+    film = ensemble_of_hop(hop, thickness_m=ASSUMED_THICKNESS_m, attempt_Hz=math.sqrt(math.prod(kept.attempts_Hz(300))))
     after = contrast_after(film, [(WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     before = contrast_after(film, [(-WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     swing, left = (after[0] - before[0]) / 2, (after[1] - before[1]) / 2

@@ -86,10 +86,12 @@ def _lithium_moves(e: Evidence) -> Judgement:
         raise NotDoneError("hop of Li")
     low, high = sorted((hop.forward_eV, hop.backward_eV))
     kept = need(e.retention, "retention")
-    time = format_duration(retention_s(high, 300.0, kept.attempt_frequency_Hz))
+    forward_Hz, back_Hz = kept.attempts_Hz(300.0)
+    harder_Hz = back_Hz if hop.backward_eV >= hop.forward_eV else forward_Hz
+    time = format_duration(retention_s(high, 300.0, harder_Hz))
     text = (
         f"{hop.label}: {hop.forward_eV:.2f} eV in and {hop.backward_eV:.2f} eV out, the harder way once in {time} "
-        f"at 300 K with {kept.attempt_frequency_Hz:.0e} Hz ({kept.attempt_frequency_source})"
+        f"at 300 K with {harder_Hz:.0e} Hz ({kept.attempt_frequency_source})"
     )
     if high <= EASY_BARRIER_eV:
         return Judgement("reproduced", high, "eV", f"{text}: easier both ways than the review's 0.6 eV of Co")

@@ -133,7 +133,7 @@ def _complete(hop: Migration, inputs: StudyParts) -> Migration:
     modes, fields = inputs.vibrations, list(inputs.fields)
     left = [n for n in hop.not_checked if modes is None or not n.startswith("number of imaginary modes")]
     if modes is not None and modes.forward_Hz is not None and modes.backward_Hz is not None:
-        fields = [f.with_prefactors(modes.forward_Hz, modes.backward_Hz) for f in fields]
+        fields = [f.with_prefactors(*modes.attempts_Hz(f.temperature_K)) for f in fields]
     fields = [f.model_copy(update={"label": hop.label}) for f in fields]
     return hop.model_copy(update={"band_file": "bands/hop-1.extxyz", "not_checked": left, "field_studies": fields})
 

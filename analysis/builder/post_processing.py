@@ -299,15 +299,12 @@ def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[
     return out
 
 
-def _attempts(study: Study) -> tuple[tuple[float, float], str]:
-    """Prefactors of the hop forward and back, and whether they were computed."""
-    kept, modes = study.retention, study.vibrations
+def _attempts(study: Study, temperature_K: float) -> tuple[tuple[float, float], str]:
+    """Rates of attempts of the hop forward and back at a temperature, and whether they were computed."""
+    kept = study.retention
     if kept is None:
         return (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz), "assumed"
-    back = kept.attempt_frequency_Hz
-    computed = modes is not None and modes.forward_Hz is not None and kept.attempt_frequency_source != "assumed"
-    forward = modes.forward_Hz if computed and modes is not None and modes.forward_Hz is not None else back
-    return (forward, back), kept.attempt_frequency_source
+    return kept.attempts_Hz(temperature_K), kept.attempt_frequency_source
 
 
 def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
@@ -316,7 +313,7 @@ def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
     spurious = any(s.verdict == "spurious odd part" for s in named.values())
     zero = [0.0, 0.0, 0.0]
     before, after = (named[s].u_meV if s in named and not spurious else zero for s in ("before", "after"))
-    attempts, source = _attempts(study)
+    attempts, source = _attempts(study, pulse.temperature_K)
     return switch_hop(
         study.migration[0],
         before,
@@ -332,14 +329,15 @@ def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
 def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResult:
     maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
     totals = [total_moment(s) for s in (ends.before, ends.after)]
-    attempts, source = _attempts(study)
+    film, pulse = assumptions.film, assumptions.pulse
+    attempts, source = _attempts(study, film.temperature_K)
     return device_result(
         study.migration[0],
-        assumptions.film,
-        assumptions.pulse,
+        film,
+        pulse,
         maps=(maps["before"], maps["after"]) if {"before", "after"} <= set(maps) else None,
         moment_change_muB=totals[1] - totals[0],
-        swing=population_swing(study.migration[0], assumptions.pulse, _attempts(study)[0]),
-        attempt_Hz=attempts[1],
+        swing=population_swing(study.migration[0], pulse, _attempts(study, pulse.temperature_K)[0]),
+        attempts_Hz=attempts,
         attempt_source=source,
     )

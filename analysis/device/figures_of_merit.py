@@ -7,6 +7,7 @@ from scipy import constants as _c
 
 from ...structures.units import MU_B_J_PER_T, V_PER_M_TO_V_PER_A
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, barrier_for_retention_eV, retention_s
+from ..kinetics.retention import decay_s
 from ..results.document import Document, Unbounded
 
 MU_0 = _c.mu_0
@@ -21,8 +22,12 @@ class FiguresOfMerit(Document):
         mu0 dM/dE.
     surface_anisotropy_fJ_per_Vm, volume_anisotropy_J_per_m3_per_V_per_m
         dK_s/dE, and dK/dE of the volume.
-    switching_time_s, retention_s
-        In the field and without it.
+    switching_time_s
+        Mean time of the hop in the field.
+    retention_s, before_s
+        Mean time in the state after the hop and in that before it, without a field.
+    decay_s
+        In which a written difference falls to 1/e without a field, 1/(k_f + k_b); None in older studies.
     energy_per_event_J
         Work of the field on one hop.
     assumptions
@@ -36,6 +41,8 @@ class FiguresOfMerit(Document):
     volume_anisotropy_J_per_m3_per_V_per_m: float | None
     switching_time_s: Unbounded
     retention_s: Unbounded
+    before_s: Unbounded | None = None
+    decay_s: Unbounded | None = None
     energy_per_event_J: float
     assumptions: list[str]
 
@@ -116,6 +123,7 @@ def figures_of_merit(
     cell_volume_A3: float | None = None,
     cell_area_A2: float | None = None,
     back_barrier_eV: float | None = None,
+    back_attempt_Hz: float | None = None,
 ) -> FiguresOfMerit:
     """All figures that the given numbers allow; the others are None.
 
@@ -129,10 +137,12 @@ def figures_of_merit(
         Per cell between the two written states.
     cell_volume_A3, cell_area_A2
         Of the cell, and of its face under the electrode.
-    back_barrier_eV
-        Barrier that keeps the written state; `barrier_eV` if it is not given.
+    back_barrier_eV, back_attempt_Hz
+        Of the way back; those of the way forward if they are not given.
     """
     back = barrier_eV if back_barrier_eV is None else back_barrier_eV
+    back_Hz = attempt_Hz if back_attempt_Hz is None else back_attempt_Hz
+    kept = [retention_s(barrier_eV, temperature_K, attempt_Hz), retention_s(back, temperature_K, back_Hz)]
     swing = 2 * field_V_per_m
     volume_given = cell_volume_A3 is not None
     return FiguresOfMerit(
@@ -146,11 +156,13 @@ def figures_of_merit(
         if anisotropy_change_meV is None or cell_volume_A3 is None
         else volume_anisotropy_coefficient(anisotropy_change_meV, cell_volume_A3, swing),
         switching_time_s=switching_time_s(barrier_eV, field_V_per_m, temperature_K, charge_e, distance_A, attempt_Hz),
-        retention_s=retention_s(back, temperature_K, attempt_Hz),
+        retention_s=kept[1],
+        before_s=kept[0],
+        decay_s=decay_s(*kept),
         energy_per_event_J=energy_per_event_J(field_V_per_m, charge_e, distance_A),
         assumptions=[
             f"barrier {barrier_eV:.3g} eV, back {back:.3g} eV, {charge_e:.3g} e over {distance_A:.3f} A, "
-            f"saddle halfway, {attempt_Hz:g} Hz, {temperature_K:g} K",
+            f"saddle halfway, {attempt_Hz:.3g} Hz, back {back_Hz:.3g} Hz, {temperature_K:g} K",
             f"internal field +-{field_V_per_m:g} V/m" + ("" if volume_given else "; no cell volume given"),
         ],
     )

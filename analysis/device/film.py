@@ -111,7 +111,7 @@ def device_result(
     maps: tuple[AnisotropyMap, AnisotropyMap] | None = None,
     moment_change_muB: float | None = None,
     swing: float = 1.0,
-    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
+    attempts_Hz: tuple[float, float] = (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz),
     attempt_source: str = "assumed",
 ) -> DeviceResult:
     """All curves and figures of merit of one hop.
@@ -128,10 +128,11 @@ def device_result(
         Total moment after minus before, per cell.
     swing
         Share of the ions that the pulse and its reverse really move, see `switching.population_swing`.
-    attempt_Hz, attempt_source
-        Prefactor, and whether it was computed.
+    attempts_Hz, attempt_source
+        Rates of attempts forward and back at the film's temperature, and whether they were computed.
     """
-    p = film_of_hop(hop, film, attempt_Hz=attempt_Hz)
+    attempt_Hz = attempts_Hz[0]
+    p = film_of_hop(hop, film, attempt_Hz=float(np.sqrt(attempts_Hz[0] * attempts_Hz[1])))
     middle = film.pulses_s[len(film.pulses_s) // 2]
     voltages = np.linspace(-film.voltage_V, film.voltage_V, _VOLTAGES).tolist()
     fields = sorted(f.field_V_per_m for f in hop.field if f.field_V_per_m >= 0)
@@ -147,15 +148,16 @@ def device_result(
             max(retention_s(hop_in_field(hop, f).forward_eV, film.temperature_K, attempt_Hz), 1 / attempt_Hz)
             for f in fields
         ],
-        merit=_merit(hop, film, pulse, maps, moment_change_muB, swing, attempt_Hz),
+        merit=_merit(hop, film, pulse, maps, moment_change_muB, swing, attempts_Hz),
         assumptions=[
             f"film: {film.thickness_m * 1e9:g} nm, local field factor {film.local_field_factor:g}, texture "
             f"{film.texture_deg:g} deg, miscut {film.miscut_deg:g} deg, spread of barriers "
             f"{film.barrier_spread_eV:g} eV, {film.temperature_K:g} K ({film.source})",
-            f"attempt frequency {attempt_Hz:.0e} Hz ({attempt_source})",
+            f"attempt frequencies {attempts_Hz[0]:.1e} Hz forward, {attempts_Hz[1]:.1e} Hz back ({attempt_source}); "
+            "ensemble curves take their geometric mean",
             "contrast is the mean of cos(angle) (2 population - 1): of the ions' places, not of a magnetic sense",
-            "ensemble curves put the saddle halfway and take the mean of both barriers; independent ions, no "
-            "interaction between them",
+            "ensemble curves put the saddle halfway between wells that differ as both barriers do, no "
+            "interaction between ions",
         ],
     )
 
@@ -175,7 +177,7 @@ def _merit(
     maps: tuple[AnisotropyMap, AnisotropyMap] | None,
     moment_change_muB: float | None,
     swing: float,
-    attempt_Hz: float,
+    attempts_Hz: tuple[float, float],
 ) -> FiguresOfMerit:
     field = abs(pulse.field_V_per_m)
     change = None
@@ -190,7 +192,8 @@ def _merit(
         temperature_K=film.temperature_K,
         charge_e=abs(hop.images[-1].dipole_along_hop_e_A) / hop.distance_A,
         distance_A=hop.distance_A,
-        attempt_Hz=attempt_Hz,
+        attempt_Hz=attempts_Hz[0],
+        back_attempt_Hz=attempts_Hz[1],
         # No minus before a zero.
         moment_change_muB=None if moment_change_muB is None else swing * moment_change_muB + 0.0,
         anisotropy_change_meV=change,

@@ -226,8 +226,22 @@ class AttemptFrequency(Document):
         rise = self.state("saddle").free_energy_eV(temperature_K) - start.free_energy_eV(temperature_K)
         return rate_per_s(barrier + rise, temperature_K, BOLTZMANN_eV_PER_K * temperature_K / PLANCK_eV_S)
 
+    def attempts_Hz(self, temperature_K: float) -> tuple[float, float]:
+        """Rates of attempts forward and back at a temperature: `rate_per_s` over exp(-E_b/kT).
+
+        Raises
+        ------
+        ValueError
+            As `quantum_factor`.
+        """
+        factors = [self.quantum_factor(temperature_K, backward=back) for back in (False, True)]
+        return (self.forward_Hz or 0.0) * factors[0], (self.backward_Hz or 0.0) * factors[1]
+
     def quantum_factor(self, temperature_K: float, *, backward: bool = False) -> float:
         """Rate of quantum oscillators over that of classical ones with Vineyard's prefactor; 1 at high temperature.
+
+        To first order exp[-(h/kT)^2 (sum of f^2 at the saddle - sum of f^2 in the minimum)/24] over the real modes
+        (E. Wigner, 10.1103/PhysRev.40.749): stiff saddles, such as a light ion in a narrow face, make it less than 1.
 
         Raises
         ------

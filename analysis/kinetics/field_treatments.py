@@ -124,7 +124,7 @@ class FieldStudy(Document):
     provenance: Provenance
 
     def with_prefactors(self, forward_Hz: float, backward_Hz: float) -> FieldStudy:
-        """The same barriers with rates of computed attempt frequencies."""
+        """The same barriers with rates of computed modes: the rates of attempts at this study's temperature."""
         rated = [
             p.model_copy(
                 update={

@@ -62,7 +62,7 @@ class Retention(Document):
     points
         Times against temperature.
     barrier_for_one_day_300K_eV, barrier_for_ten_years_300K_eV
-        Back barrier that would be needed at 300 K with the same prefactor.
+        Back barrier with which one ion stays so long at 300 K, with the same rate of attempts.
     """
 
     barrier_eV: float
@@ -76,29 +76,34 @@ class Retention(Document):
     barrier_for_ten_years_300K_eV: float
     provenance: Provenance
 
+    def attempts_Hz(self, temperature_K: float) -> tuple[float, float]:
+        """Rates of attempts forward and back: prefactors times what quantum oscillators change at a temperature."""
+        forward = self.attempt_frequency_Hz if self.forward_attempt_Hz is None else self.forward_attempt_Hz
+        factors = [self._quantum(temperature_K, name) for name in ("quantum_forward", "quantum_backward")]
+        return forward * factors[0], self.attempt_frequency_Hz * factors[1]
+
     def at(self, temperature_K: float) -> float:
         """Mean time in the state after the hop, s, at any temperature."""
-        return self._dwell_s(self.barrier_eV, self.attempt_frequency_Hz, temperature_K, "quantum_backward")
+        return retention_s(self.barrier_eV, temperature_K, self.attempts_Hz(temperature_K)[1])
 
     def before(self, temperature_K: float) -> float | None:
         """Mean time in the state before the hop, s; None if its barrier is not known."""
         if self.forward_barrier_eV is None or self.forward_attempt_Hz is None:
             return None
-        return self._dwell_s(self.forward_barrier_eV, self.forward_attempt_Hz, temperature_K, "quantum_forward")
+        return retention_s(self.forward_barrier_eV, temperature_K, self.attempts_Hz(temperature_K)[0])
 
     def decay(self, temperature_K: float) -> float:
         """Time in which a written difference falls to 1/e, s; that of the state after where no other is known."""
-        return _decay_s(self.before(temperature_K), self.at(temperature_K))
+        return decay_s(self.before(temperature_K), self.at(temperature_K))
 
     def equilibrium(self, temperature_K: float) -> float | None:
         """Share of the ions in the state after the hop in equilibrium without a field."""
         return _share_after(self.before(temperature_K), self.at(temperature_K))
 
-    def _dwell_s(self, barrier_eV: float, attempt_Hz: float, temperature_K: float, factor: str) -> float:
+    def _quantum(self, temperature_K: float, factor: str) -> float:
         inverse = [1.0 / p.temperature_K for p in self.points][::-1]
         logs = [float(np.log(getattr(p, factor))) for p in self.points][::-1]
-        quantum = float(np.exp(np.interp(1.0 / temperature_K, inverse, logs))) if inverse else 1.0
-        return retention_s(barrier_eV, temperature_K, attempt_Hz * quantum)
+        return float(np.exp(np.interp(1.0 / temperature_K, inverse, logs))) if inverse else 1.0
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per temperature: temperature_K, retention_s, before_s, decay_s, equilibrium_after, ..."""
@@ -107,7 +112,8 @@ class Retention(Document):
         return pd.DataFrame([p.model_dump() for p in self.points])
 
 
-def _decay_s(before_s: float | None, after_s: float) -> float:
+def decay_s(before_s: float | None, after_s: float) -> float:
+    """Time in which a written difference falls to 1/e, from both dwell times; the one where the other is unknown."""
     if before_s is None:
         return after_s
     rates = [0.0 if np.isinf(t) else 1.0 / t for t in (before_s, after_s)]
@@ -174,13 +180,13 @@ def retention(
                 temperature_K=t,
                 retention_s=after,
                 before_s=before,
-                decay_s=None if before is None else _decay_s(before, after),
+                decay_s=None if before is None else decay_s(before, after),
                 equilibrium_after=share,
                 quantum_forward=along,
                 quantum_backward=back,
             )
         )
-    return Retention(
+    made = Retention(
         barrier_eV=barrier_eV,
         forward_barrier_eV=forward_eV,
         attempt_frequency_Hz=attempt_Hz,
@@ -188,7 +194,11 @@ def retention(
         attempt_frequency_source=attempt_source,
         attempt_frequency_note=note,
         points=points,
-        barrier_for_one_day_300K_eV=barrier_for_retention_eV(SECONDS_PER_DAY, 300, attempt_Hz),
-        barrier_for_ten_years_300K_eV=barrier_for_retention_eV(10 * SECONDS_PER_YEAR, 300, attempt_Hz),
+        barrier_for_one_day_300K_eV=0.0,
+        barrier_for_ten_years_300K_eV=0.0,
         provenance=provenance,
     )
+    back_Hz = made.attempts_Hz(300)[1]
+    made.barrier_for_one_day_300K_eV = barrier_for_retention_eV(SECONDS_PER_DAY, 300, back_Hz)
+    made.barrier_for_ten_years_300K_eV = barrier_for_retention_eV(10 * SECONDS_PER_YEAR, 300, back_Hz)
+    return made

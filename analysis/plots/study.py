@@ -133,8 +133,8 @@ def _device_figures(engine: str, device: DeviceResult) -> dict[str, NamedFigure]
         "ions' places, not of a magnetic sense. Left out: interaction of the ions."
     )
     times = (
-        "1/e of what can be lost: the inverse of both rates together, so shorter than the retention, which counts "
-        "only the way back."
+        "1/e of what can be lost: the inverse of both rates together, so shorter than the time of one ion in "
+        "either state."
     )
     made = {
         "contrast_voltage": (

@@ -90,11 +90,15 @@ def merit_table(device: DeviceResult) -> Table:
             _scientific(m.switching_time_s),
             *words([f"s ({format_duration(m.switching_time_s)})"]),
         ],
-        [
-            *words(["retention at zero field"]),
-            _scientific(m.retention_s),
-            *words([f"s ({format_duration(m.retention_s)})"]),
-        ],
+        *(
+            [*words([name]), _scientific(time), *words([f"s ({format_duration(time)})"])]
+            for name, time in (
+                ("decay of a written difference at zero field", m.decay_s),
+                ("one ion in the state before the hop at zero field", m.before_s),
+                ("one ion in the state after the hop at zero field", m.retention_s),
+            )
+            if time is not None
+        ),
         [*words(["work of the field per hop"]), _scientific(m.energy_per_event_J), *words(["J"])],
     ]
     rows += [

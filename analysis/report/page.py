@@ -230,7 +230,8 @@ def _hop_answers(study: Study) -> list[Answer]:
     hop = study.migration[0]
     field = next((f for f in sorted(hop.field, key=lambda f: f.field_V_per_m) if f.field_V_per_m >= 1e8), None)
     count = len(hop.intermediates)
-    between = f"{count} intermediate {'minimum' if count == 1 else 'minima'}"
+    between = f"{count or 'no'} intermediate {'minimum' if count < 2 else 'minima'}"
+    alone = "" if len(study.migration) > 1 else "; the only hop of this study: the command hops computes every one"
     if mark := no_result(hop.why_no_result):
         return [
             Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å"),
@@ -238,7 +239,7 @@ def _hop_answers(study: Study) -> list[Answer]:
         ]
     under = "" if field is None else f"; {field.forward_eV:.2f} eV forward in a field of {field.field_V_per_m:.0e} V/m"
     return [
-        Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å, with {between}"),
+        Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å, with {between}{alone}"),
         with_more(
             Answer("Over what barrier?", f"{hop.forward_eV:.2f} eV", f"{hop.backward_eV:.2f} eV back{under}"), beside
         ),
@@ -268,6 +269,7 @@ def _retention_answer(study: Study) -> Answer:
     return Answer(
         "How long is the state kept?",
         f"a written difference decays in {format_duration(kept.decay(300))} at 300 K",
-        f"{dwell_words(kept)}back barrier {kept.barrier_eV:.2f} eV, {kept.attempt_frequency_Hz:.0e} Hz "
-        f"({kept.attempt_frequency_source}); a day needs {kept.barrier_for_one_day_300K_eV:.2f} eV both ways{spread}",
+        f"{dwell_words(kept)}back barrier {kept.barrier_eV:.2f} eV, {kept.attempts_Hz(300)[1]:.0e} Hz "
+        f"({kept.attempt_frequency_source}); an ion that stays for a day needs "
+        f"{kept.barrier_for_one_day_300K_eV:.2f} eV{spread}",
     )

@@ -190,6 +190,10 @@ def field_table(hop: Migration) -> Table:
     )
 
 
+def _attempts_words(found: FieldStudy) -> str:
+    return "assumed" if found.attempt_source == "assumed" else "Vineyard, with quantum oscillators"
+
+
 def treatment_tables(found: FieldStudy) -> list[Table]:
     """One hop in the fields of one direction, a table for each treatment."""
     back = found.attempt_Hz if found.attempt_backward_Hz is None else found.attempt_backward_Hz
@@ -197,7 +201,7 @@ def treatment_tables(found: FieldStudy) -> list[Table]:
     return [
         Table(
             f"{found.label} in fields along {found.direction_in_words or found.direction}: {treatment}. "
-            f"{found.temperature_K:g} K, {found.attempt_Hz:.1e} and {back:.1e} Hz ({found.attempt_source}); "
+            f"{found.temperature_K:g} K, {found.attempt_Hz:.1e} and {back:.1e} Hz ({_attempts_words(found)}); "
             f"{found.dipole_source}{limit}{_permittivity(found, treatment)}",
             [
                 "field (V/m)",

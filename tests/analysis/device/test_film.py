@@ -23,6 +23,7 @@ from magnetoionics.analysis.kinetics.switching import (
 )
 from magnetoionics.analysis.plots.ensemble import plot_curve, plot_pulses, plot_train
 from magnetoionics.analysis.plots.switching import plot_switching, plot_switching_time
+from magnetoionics.analysis.report.device_tables import merit_table
 from magnetoionics.structures.units import MU_B_J_PER_T, BOLTZMANN_eV_PER_K
 
 NOTHING = [0.0, 0.0, 0.0]
@@ -162,6 +163,9 @@ def test_figures_of_merit(device, study, hop):
         1e15 * joule / volume ** (2 / 3) / swing_V_per_m, rel=1e-9
     )
     assert device.merit.retention_s == pytest.approx(study.retention.at(300))
+    assert device.merit.decay_s == pytest.approx(1 / (1 / device.merit.before_s + 1 / device.merit.retention_s))
+    shown = {row[0].text: row[2].text for row in merit_table(device).rows}
+    assert shown["decay of a written difference at zero field"].startswith("s (")
     assert any("move 0.5" in a for a in device.merit.assumptions)
 
 

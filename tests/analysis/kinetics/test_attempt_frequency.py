@@ -5,7 +5,9 @@ import pytest
 from ase import Atoms
 from ase.calculators.emt import EMT
 from ase.optimize import BFGS
+from ase.thermochemistry import HarmonicThermo
 from ase.vibrations import Vibrations
+from golden import kept
 from jobflow import run_locally
 from magnetoionics.analysis.kinetics.attempt_frequency import (
     AttemptFrequency,
@@ -18,7 +20,7 @@ from magnetoionics.analysis.kinetics.attempt_frequency import (
 )
 from magnetoionics.analysis.kinetics.rates import rate_per_s
 from magnetoionics.analysis.results.document import Provenance
-from magnetoionics.structures.units import PLANCK_eV_S
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K, PLANCK_eV_S
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
 from magnetoionics.workflows.flows.vibrations import VibrationsMaker, modes_of_statics
@@ -102,6 +104,74 @@ def test_quantum_rate_becomes_vineyards():
     for backward, barrier, prefactor in ((False, 0.6, hop.forward_Hz), (True, 0.7, hop.backward_Hz)):
         quantum = hop.rate_per_s(3000, backward=backward)
         assert quantum == pytest.approx(rate_per_s(barrier, 3000, prefactor), rel=1e-3)
+
+
+def ase_rate_per_s(hop, temperature_K, backward=False):
+    """Rate by ASE's harmonic thermochemistry: another code's free energies of the real modes."""
+    quantum_eV = [
+        [PLANCK_eV_S * 1e12 * f for f in hop.state(s).frequencies_THz if f > 0]
+        for s in ("final" if backward else "initial", "saddle")
+    ]
+    minimum, saddle = (
+        HarmonicThermo(np.array(q)).get_helmholtz_energy(temperature_K, verbose=False) for q in quantum_eV
+    )
+    thermal = BOLTZMANN_eV_PER_K * temperature_K
+    barrier = hop.backward_eV if backward else hop.forward_eV
+    return thermal / PLANCK_eV_S * np.exp(-(barrier + saddle - minimum) / thermal)
+
+
+def lithium():
+    """The hop of Li in lithium ferrite that the small study keeps: 22 ions, the last mode of the saddle at 31 THz."""
+    return AttemptFrequency.model_validate(kept("life5o8-local")["vibrations"])
+
+
+@pytest.mark.parametrize("temperature", [77.0, 150.0, 300.0, 1000.0])
+@pytest.mark.parametrize("backward", [False, True])
+def test_quantum_rate_is_that_of_another_code(temperature, backward):
+    for hop in (attempt([2.0, 3.0, 4.0], [-1.0, 3.0, 5.0], [2.0, 2.0, 3.0]), lithium()):
+        expected = ase_rate_per_s(hop, temperature, backward)
+        assert hop.rate_per_s(temperature, backward=backward) == pytest.approx(expected, rel=1e-5)
+        rates = hop.attempts_Hz(temperature)[int(backward)]
+        barrier = hop.backward_eV if backward else hop.forward_eV
+        assert rate_per_s(barrier, temperature, rates) == pytest.approx(expected, rel=1e-5)
+
+
+def test_lithium_at_150_K_is_eleven_times_slower_than_by_classical_rates():
+    """Its saddle is a narrow face of oxygen: stiffer than the minimum, so that quantum oscillators cost more there."""
+    hop = lithium()
+    classical = rate_per_s(hop.backward_eV, 150.0, hop.backward_Hz)
+    assert classical / ase_rate_per_s(hop, 150.0, backward=True) == pytest.approx(11.0, rel=0.02)
+    assert hop.quantum_factor(150.0, backward=True) == pytest.approx(1 / 11.0, rel=0.02)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_sign_of_the_quantum_correction_is_wigners(backward):
+    """To first order -(h/kT)^2/24 times the excess of squared frequencies at the saddle (10.1103/PhysRev.40.749).
+
+    Isotopes of one lattice differ by it: in Pd, whose saddle is stiff, D outruns H below some 770 K; in alpha-Ti both
+    cross near 425 K (arXiv 1302.3002).
+    """
+    soft = attempt([4.0, 4.0, 4.0], [-1.0, 2.0, 3.0], [5.0, 5.0, 6.0])
+    stiff = attempt([4.0, 4.0, 4.0], [-1.0, 9.0, 8.0], [5.0, 5.0, 6.0])
+    temperature = 1500.0
+    for hop, faster in ((soft, True), (stiff, False), (lithium(), False)):
+        squares = [
+            sum(f * f for f in hop.state(s).frequencies_THz if f > 0)
+            for s in ("final" if backward else "initial", "saddle")
+        ]
+        reach = PLANCK_eV_S * 1e12 / (BOLTZMANN_eV_PER_K * temperature)
+        first_order = -(reach**2) / 24 * (squares[1] - squares[0])
+        found = np.log(hop.quantum_factor(temperature, backward=backward))
+        assert found == pytest.approx(first_order, rel=0.03)
+        assert bool(found > 0) is faster
+
+
+def test_a_heavier_isotope_loses_less_at_a_stiff_saddle():
+    """Classically D is slower than H by sqrt 2; a stiff saddle turns that round when it is cold, as in palladium."""
+    light = attempt([17.0, 17.0, 17.0], [-15.0, 30.0, 30.0], [17.0, 17.0, 17.0])
+    heavy = attempt(*([f / np.sqrt(2) for f in m] for m in ([17.0] * 3, [-15.0, 30.0, 30.0], [17.0] * 3)))
+    assert heavy.rate_per_s(2000.0) / light.rate_per_s(2000.0) == pytest.approx(1 / np.sqrt(2), rel=0.05)
+    assert heavy.rate_per_s(200.0) > light.rate_per_s(200.0)
 
 
 def test_retention_uses_the_computed_prefactor():

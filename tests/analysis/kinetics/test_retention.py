@@ -49,6 +49,16 @@ def test_prefactors_of_both_ways_enter():
     assert made.before(300) == pytest.approx(made.at(300) / 3)
 
 
+def test_a_day_is_asked_of_the_rate_that_the_table_shows():
+    made = kept(temperatures_K=[150.0, 300.0], quantum=[(0.1, 0.2), (0.5, 0.4)])
+    assert made.attempts_Hz(300) == pytest.approx((0.5e12, 0.4e12))
+    assert made.attempts_Hz(150) == pytest.approx((0.1e12, 0.2e12))
+    needed = retention(made.barrier_for_one_day_300K_eV, TAG, attempt_Hz=0.4e12).at(300)
+    assert needed == pytest.approx(86400.0)
+    years = retention(made.barrier_for_ten_years_300K_eV, TAG, attempt_Hz=0.4e12).at(300)
+    assert years == pytest.approx(10 * 365.25 * 86400, rel=1e-3)
+
+
 def test_points_are_the_functions_and_survive_json():
     made = kept()
     for p in made.points:
