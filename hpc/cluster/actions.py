@@ -175,6 +175,8 @@ def fetch_folder(folder: Path, project_name: str | None = None, console: Console
     console.print(f"not finished: {_tally(study.states)}", markup=False)
     for line in _failures(study):
         console.print(line, markup=False)
+    if study.collected:
+        console.print(f"written without what failed: {folder / REPORT}", markup=False)
     return False
 
 

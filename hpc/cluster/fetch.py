@@ -39,6 +39,8 @@ class RemoteStudy:
         Wall time of the jobs that have ended, summed by stage.
     damage
         What was wrong with the folder's store and moved aside.
+    collected
+        Whether results and report were written without the parts that failed.
     """
 
     flow: str
@@ -46,6 +48,7 @@ class RemoteStudy:
     shared: list[Shared] = field(default_factory=list)
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
     damage: list[str] = field(default_factory=list)
+    collected: bool = False
 
     @property
     def states(self) -> Counter[str]:
@@ -167,6 +170,8 @@ def _pointer(key: str, uuid: str) -> Row:
 def fetch_study(project_name: str, folder: Path, flow: str) -> RemoteStudy:
     """Bring a study's results into a folder, and write results.json and the report if it has finished.
 
+    They are written as well if a part failed and nothing can go on: without that part, and with its reason.
+
     Parameters
     ----------
     project_name
@@ -183,9 +188,11 @@ def fetch_study(project_name: str, folder: Path, flow: str) -> RemoteStudy:
     """
     from ..local.recovery import heal_store
     from ..local.store import open_store
-    from ..study_folder.study_run import finish_study
+    from ..study_folder.study_run import STUDY_JOB, finish_study
     from .controller import job_controller
+    from .partial import collect_rest, failures_by_stage, is_stuck
 
+    ran: set[str] = set()
     with job_controller(project_name) as controller:
         study = remote_study(controller, flow)
         study.damage = heal_store(folder)
@@ -193,7 +200,12 @@ def fetch_study(project_name: str, folder: Path, flow: str) -> RemoteStudy:
         docs = store.docs_store
         assert isinstance(docs, SqliteStore)
         copy_outputs(controller, study, docs)
+        if is_stuck(set(study.states)):
+            ran = collect_rest(controller, study, docs, store)
     if study.finished:
         finish_study(store, study.seconds_by_stage, flow, folder)
+    elif STUDY_JOB in ran:
+        finish_study(store, study.seconds_by_stage, flow, folder, failures_by_stage(study))
+        study.collected = True
     store.close()
     return study
