@@ -43,10 +43,16 @@ def _own(study: Study, measured: MeasuredValue) -> str:
     elif measured.quantity == "a" and study.engine.relaxes_cells:
         value = _cubic_edge_A(study)
     elif measured.quantity == "K1" and study.anisotropy is not None and study.anisotropy.cubic is not None:
-        value = study.anisotropy.cubic.K1_MJ_per_m3
+        return f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3{_temperature(study)}"
     elif measured.quantity == "order":
         return study.host.order
     return "–" if value is None else f"{value:.4g} {_OWN_UNITS.get(measured.quantity, measured.unit)}"
+
+
+def _temperature(study: Study) -> str:
+    """At which temperature an anisotropy holds: electrons and lattice at rest, or what the engine was told."""
+    told = study.engine.provenance.settings.get("temperature_K", 0.0)
+    return f" ({float(told):g} K)" if isinstance(told, int | float) else ""
 
 
 def _cubic_edge_A(study: Study) -> float:

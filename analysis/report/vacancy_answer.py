@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from ..results.checks import failed, invalid_because
 from ..study.documents import Study, VacancyResult
-from ..study.vacancy_order import UNLIKE_CHARGES, vacancy_difference
+from ..study.vacancy_order import UNLIKE_CHARGES, sizes_apart_eV, vacancy_difference
 from ..study.validity import formation_checks
 from .beside import better_words, with_more
 from .model import Answer
@@ -31,7 +30,7 @@ def vacancy_answer(study: Study) -> Answer:
     like = like_for_like(cations)
     if not ranked or wrong:
         short = "; ".join(like) or "no result"
-        why = f"no formation energies: {study.not_done('chemical potentials')}"
+        why = f"no formation energies: {_first_sentence(study.not_done('chemical potentials'))}"
         if wrong:
             vacancy, check = min(wrong, key=lambda item: item[1].value or 0.0)
             why = (
@@ -43,19 +42,36 @@ def vacancy_answer(study: Study) -> Answer:
 
 
 def like_for_like(vacancies: Sequence[VacancyResult]) -> list[str]:
-    """Order of the vacancies of each element that has several, e.g. ``V_Fe(B) before V_Fe(A) by 1.34 eV``."""
+    """The easiest vacancy of each element that has several, e.g. ``V_Fe(B) before V_Fe(A) by 1.34 eV``.
+
+    Two that lie nearer than the errors of their cells' size are not told apart.
+    """
     out = []
     for element in dict.fromkeys(v.element for v in vacancies):
         own = sorted((v for v in vacancies if v.element == element), key=lambda v: v.corrected_minus_host_eV)
-        for first, second in pairwise(own):
-            apart = second.corrected_minus_host_eV - first.corrected_minus_host_eV
-            out.append(f"{first.label} before {second.label} by {apart:.2f} eV")
+        if len(own) < 2:
+            continue
+        first, second = own[:2]
+        apart = second.corrected_minus_host_eV - first.corrected_minus_host_eV
+        more = f" ({len(own) - 2} more of {element} above)" if len(own) > 2 else ""
+        if apart <= sizes_apart_eV(first, second):
+            out.append(f"{first.label} or {second.label}: not told apart{more}")
+        else:
+            out.append(f"{first.label} before {second.label} by {apart:.2f} eV{more}")
     return out
+
+
+def _first_sentence(reason: str) -> str:
+    """What is wrong, without what to do about it: the stages' table says both."""
+    return reason.split(". ")[0]
 
 
 def _ranked_answer(study: Study, vacancies: Sequence[VacancyResult], like: list[str]) -> Answer:
     edges = {v.label: v.oxygen_rich for v in vacancies if v.oxygen_rich is not None}
     ordered = sorted(vacancies, key=lambda v: edges[v.label].low_eV)
+    # Of each element only its easiest vacancy competes: within one element the order is known.
+    easiest = {v.element: v for v in sorted(vacancies, key=lambda v: -v.corrected_minus_host_eV)}
+    ordered = [v for v in ordered if easiest[v.element] is v]
     lowest = ordered[0]
     best = edges[lowest.label]
     open_ = [v.label for v in ordered[1:] if v.element != lowest.element and _undecided(study, v, lowest)]

@@ -56,7 +56,7 @@ def vacancy_difference(
     known = [x for x in errors if x is not None]
     error = None
     if len(known) == len(errors):
-        error = float(np.hypot(max(known), _sizes_apart_eV(one, other)))
+        error = float(np.hypot(max(known), sizes_apart_eV(one, other)))
     return VacancyDifference(fixed + min(corners), fixed + max(corners), error)
 
 
@@ -65,6 +65,7 @@ def _removed(vacancy: VacancyResult) -> dict[str, int]:
     return vacancy.removed or {vacancy.element: 1}
 
 
-def _sizes_apart_eV(one: VacancyResult, other: VacancyResult) -> float:
+def sizes_apart_eV(one: VacancyResult, other: VacancyResult) -> float:
+    """What the size of the cells leaves open in the difference of two vacancies: like charges miss alike."""
     own, its = one.size_error_eV or 0.0, other.size_error_eV or 0.0
     return abs(own - its) if _removed(one) == _removed(other) else float(np.hypot(own, its))

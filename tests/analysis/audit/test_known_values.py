@@ -119,7 +119,7 @@ def test_measured_values_stand_beside_the_studys_own(study):
     assert set(rows) == {"moment", "magnetisation", "T_C", "K1", "a", "order"}
     assert rows["a"][1:3] == ["8.252 A", "8.392 A (room temperature)"]
     assert rows["moment"][1] == "3 muB per formula unit"
-    assert rows["K1"][1] == f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3"
+    assert rows["K1"][1] == f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3 (0 K)"
     assert rows["T_C"][1] == "–"
     assert all(row[3] for row in rows.values())
 
