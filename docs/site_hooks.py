@@ -36,6 +36,24 @@ def _modules(root: Path, room: str) -> list[str]:
     return [n.removesuffix(".__init__") for n in names if not n.rsplit(".", 1)[-1].startswith("_") or "__init__" in n]
 
 
+def _public_page() -> str:
+    """The names that a user types, each with its docstring."""
+    import magnetoionics
+
+    names = [name for name in magnetoionics.__all__ if not name.startswith("_")]
+    blocks = [
+        f"::: {_home(getattr(magnetoionics, name))}\n    options:\n      heading: magnetoionics.{name}\n"
+        for name in names
+    ]
+    return "# What you type\n\n`import magnetoionics` imports nothing heavy; these are its names.\n\n" + "\n".join(
+        blocks
+    )
+
+
+def _home(named: Any) -> str:
+    return f"{named.__module__}.{named.__qualname__}"
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add one reference page per room, with every module in it."""
     from mkdocs.structure.files import File
@@ -47,8 +65,14 @@ def on_files(files: Any, config: Any) -> Any:
         text = f"# {room}: {question.lower()}\n\n" + "\n".join(blocks)
         files.append(File.generated(config, f"reference/{room}.md", content=text))
         links.append(f"- [{room}]({room}.md): {question.lower()}")
-    index = "# Reference\n\nFrom the docstrings; imports go down only, from `hpc` to `structures`.\n\n" + "\n".join(
-        links
+    from magnetoionics.hpc.documents import documents_page
+
+    files.append(File.generated(config, "reference/documents.md", content=documents_page() + "\n"))
+    files.append(File.generated(config, "reference/public.md", content=_public_page()))
+    index = (
+        "# Reference\n\n- [what you type](public.md): `import magnetoionics`, by the names there\n"
+        "- [documents](documents.md): every document with its fields\n\n"
+        "By file, from the docstrings; imports go down only, from `hpc` to `structures`.\n\n" + "\n".join(links)
     )
     files.append(File.generated(config, "reference/index.md", content=index + "\n"))
     return files

@@ -30,6 +30,7 @@ COMMANDS = (
     "submit",
     "fetch",
     "campaign",
+    "documents",
     "version",
 )
 
