@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from ..results.document import Document, Provenance
-from ..thermodynamics.phases import check_consistent, formula_composition
+from ..thermodynamics.phases import Phase, check_consistent, formula_composition
 from ..thermodynamics.references import SpeciesFit, reference_provenance
-from ..thermodynamics.stability_window import ChemicalPotentials
+from ..thermodynamics.stability_window import ChemicalPotentials, solubility_limit
 from ..thermodynamics.temperature import cell_shift_eV
 from .charge_corrections import dielectric_tensor
 from .defect_energies import VacancyFormation, formation_energy_eV
@@ -187,6 +187,7 @@ def fermi_diagram(
     references: Mapping[str, float] | SpeciesFit,
     delta_mu_eV: Mapping[str, float],
     *,
+    foreign: Sequence[Phase] = (),
     outside: bool = False,
 ) -> FermiDiagram:
     """Formation energies of all charge states at chosen potentials.
@@ -200,9 +201,12 @@ def fermi_diagram(
     window, references
         As in `formation.formation_bounds`.
     delta_mu_eV
-        Potentials of the host's elements, e.g. from `chemical_potentials.at`.
+        Potentials of the host's elements, e.g. from `stability_window.at`, and of dopants.
+    foreign
+        Phases of the dopants with the host's elements: a dopant whose potential lies above the limit that they, or its
+        own element, set is beyond its solubility, and the point outside.
     outside
-        Answer also where the host is not stable.
+        Answer also where the host is not stable, or a dopant beyond its solubility.
 
     Returns
     -------
@@ -214,7 +218,7 @@ def fermi_diagram(
         If the energies are inconsistent, a charged cell uses another valence band maximum, a charge is given
         twice, or the point is not on the host's plane or outside its stability region.
     """
-    inside = check_point(window, delta_mu_eV, outside=outside)
+    inside = check_point(window, delta_mu_eV, foreign=foreign, outside=outside)
     lines = charge_lines(defects, edges, window, references, delta_mu_eV)
     return FermiDiagram(
         host_formula=window.host_formula,
@@ -293,8 +297,14 @@ def transition_levels(lines: Sequence[ChargeLine], gap_eV: float) -> list[Transi
     return out
 
 
-def check_point(window: ChemicalPotentials, delta_mu_eV: Mapping[str, float], *, outside: bool = False) -> bool:
-    """Whether the host is stable at a point of its plane.
+def check_point(
+    window: ChemicalPotentials,
+    delta_mu_eV: Mapping[str, float],
+    *,
+    foreign: Sequence[Phase] = (),
+    outside: bool = False,
+) -> bool:
+    """Whether the host is stable at a point of its plane, and every dopant within its solubility.
 
     Raises
     ------
@@ -317,6 +327,11 @@ def check_point(window: ChemicalPotentials, delta_mu_eV: Mapping[str, float], *,
         atoms = formula_composition(phase.formula)
         if sum(n * delta_mu_eV[el] for el, n in atoms.items()) > phase.formation_energy_eV + _ON_PLANE_EV:
             above.append(phase.formula)
+    host = {el: delta_mu_eV[el] for el in window.elements}
+    for el in sorted(set(delta_mu_eV) - set(window.elements)):
+        limit, by = solubility_limit(el, foreign, host)
+        if delta_mu_eV[el] > limit + _ON_PLANE_EV:
+            above.append(f"{el} (element)" if by == el else by)
     if above and not outside:
         raise ValueError(
             f"outside the stability region of {window.host_formula}: {', '.join(above)} would form. "

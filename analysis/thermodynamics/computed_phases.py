@@ -127,6 +127,7 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift
     if mode == "MP2020":
         computed = computed.model_copy(update={"energies": apply_mp2020(computed.energies)})
     require_consistent([(e.formula, e.provenance) for e in computed.energies])
+    computed, polymorphs = _lowest_polymorphs(computed)
     elements = oxygen_last({el: 1.0 for e in computed.energies for el in e.composition})
     ladder: list[LadderStep] = []
     if mode in _WITH_ELEMENTS:
@@ -144,7 +145,7 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift
     if molecule is not None and mode not in _WITH_ELEMENTS:
         shift = fit.reference_energies_eV["O"] - molecule.energy_eV / molecule.composition["O"]
     notes = [fit.note] if fit.note else []
-    notes += peroxides
+    notes += peroxides + polymorphs
     notes += [f"{formula} was not computed: {reason}" for formula, reason in computed.left_out.items()]
     return ReferenceSet(
         mode=mode,
@@ -155,6 +156,32 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift
         oxygen_minus_half_O2_eV=shift,
         notes=notes,
     )
+
+
+def _lowest_polymorphs(computed: ComputedPhases) -> tuple[ComputedPhases, list[str]]:
+    """One energy per composition, the lowest per atom, and what was passed over for it.
+
+    An element or oxide that is computed in several crystals or magnetic orders has one formation energy: references and
+    the redox ladder rest on the ground state.
+    """
+    groups: dict[tuple[tuple[str, float], ...], list[ComputedEnergy]] = {}
+    for e in computed.energies:
+        groups.setdefault(tuple(sorted(_per_atom(e.formula).items())), []).append(e)
+    kept, notes = [], []
+    for group in groups.values():
+        lowest, *others = sorted(group, key=_energy_per_atom_eV)
+        kept.append(lowest)
+        if others:
+            gap = _energy_per_atom_eV(others[0]) - _energy_per_atom_eV(lowest)
+            notes.append(
+                f"{lowest.formula}: the lowest of {len(group)} structures is taken; the next lies {gap:.3f} eV per "
+                "atom above"
+            )
+    return computed.model_copy(update={"energies": kept}), notes
+
+
+def _energy_per_atom_eV(computed: ComputedEnergy) -> float:
+    return computed.energy_eV / sum(computed.composition.values())
 
 
 def oxygen_ladder(compounds: Sequence[CompoundEnergy]) -> list[LadderStep]:

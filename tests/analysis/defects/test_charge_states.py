@@ -19,6 +19,7 @@ from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import (
     at,
     load_experimental_phases,
+    solubility_limit,
     stability_window,
 )
 
@@ -109,6 +110,30 @@ def test_points_off_the_plane_or_outside_are_refused(window, states):
     assert not fermi_diagram(states, EDGES, window, REFERENCES, off, outside=True).inside
     with pytest.raises(ValueError, match="no potential of Co"):
         fermi_diagram(states, EDGES, window, REFERENCES, {"Fe": -2.0, "O": -2.0})
+
+
+def test_dopants_beyond_their_solubility_are_outside(window, states):
+    """Li is limited by LiFeO2 and Zn, of which no phase is given, by its metal; a limit is still inside."""
+    phases = load_experimental_phases(["Co", "Fe", "Li", "O"])
+    point = at(window, -2.0, 0.5)
+    limit, by = solubility_limit("Li", phases, point)
+    assert by == "LiFeO2"
+    references = ReferenceEnergies({**REFERENCES, "Li": -1.9, "Zn": -1.3}, provenance=TAG)
+    dopant = state("Li_Fe", {"Fe": 1, "Li": -1}, 5.0, 0)
+
+    def made(potential, **more):
+        return fermi_diagram([*states, dopant], EDGES, window, references, point | potential, **more)
+
+    assert made({"Li": limit}, foreign=phases).inside
+    with pytest.raises(ValueError, match="LiFeO2 would form"):
+        made({"Li": limit + 0.01}, foreign=phases)
+    assert not made({"Li": limit + 0.01}, foreign=phases, outside=True).inside
+    assert made({"Li": limit, "Zn": 0.0}, foreign=phases).inside
+    with pytest.raises(ValueError, match=r"Zn \(element\) would form"):
+        made({"Li": limit, "Zn": 0.01}, foreign=phases)
+    # The energy itself is bounded from below by that limit: one lithium for one iron.
+    energy, _ = made({"Li": limit}, foreign=phases).lowest("Li_Fe", 0.0)
+    assert energy == pytest.approx(5.0 + (-8.3 + point["Fe"]) - (-1.9 + limit))
 
 
 def test_inconsistent_states_are_refused(window, states):

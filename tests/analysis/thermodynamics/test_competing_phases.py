@@ -27,6 +27,7 @@ from magnetoionics.analysis.thermodynamics.stability_window import (
 )
 from magnetoionics.structures.competing_phases import competing_formulas, competing_phase
 from magnetoionics.structures.spins import total_moment
+from magnetoionics.structures.units import EV_PER_KJ_PER_MOL
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.flows.competing_phases import CompetingPhasesMaker
 from pymatgen.core import Composition
@@ -153,6 +154,44 @@ def computed(formulas, oxygen_error=0.0, **change):
 
 
 OXIDES = ["CoO", "Co3O4", "FeO", "Fe2O3", "Fe3O4", "CoFe2O4"]
+
+
+@pytest.mark.parametrize("mode", ["elements", "redox ladder", "fitted"])
+def test_of_polymorphs_the_lowest_is_taken_among_competing_phases_and_elements_too(mode):
+    """Twice CoO gave the ladder a step of no length; a metal's higher polymorph shifted its reference."""
+    names = [*OXIDES, "Fe", "Co", "O2"]
+    clean = computed(names, hubbard_U_eV=PBE_U)
+    zincblende, wuestite, hcp = (
+        next(e for e in clean.energies if e.formula == f).model_copy(update={"energy_eV": e_up})
+        for f, e_up in (
+            (f, next(e.energy_eV for e in clean.energies if e.formula == f) + up)
+            for f, up in (("CoO", 0.2), ("CoO", 0.1), ("Co", 0.05))
+        )
+    )
+    several = ComputedPhases(energies=[zincblende, hcp, *clean.energies, wuestite])
+    one, other = (reference_set(phases, mode) for phases in (clean, several))
+    assert other.references.reference_energies_eV == pytest.approx(one.references.reference_energies_eV)
+    assert [p.formula for p in other.phases] == [
+        p.formula for p in sorted(one.phases, key=lambda p: p.formula != "CoO")
+    ]
+    windows = [stability_window("CoFe2O4", made.phases) for made in (one, other)]
+    assert windows[1].delta_mu_O_max_eV == pytest.approx(windows[0].delta_mu_O_max_eV)
+    assert "CoO: the lowest of 3 structures is taken; the next lies 0.050 eV per atom above" in other.notes
+    assert "Co: the lowest of 2 structures is taken; the next lies 0.050 eV per atom above" in other.notes
+
+
+@pytest.mark.parametrize("kind", ["competing phase", "host"])
+def test_of_measured_polymorphs_the_lowest_bounds_the_window(kind):
+    """Maghemite lies 15.3 kJ/mol above hematite (Laberty, Navrotsky, Geochim. Cosmochim. Acta 62, 2905): no bound."""
+    known = load_experimental_phases(["Co", "Fe", "O"])
+    hematite = next(p for p in known if p.formula == "Fe2O3")
+    up = hematite.formation_energy_eV + 15.3 * EV_PER_KJ_PER_MOL
+    maghemite = hematite.model_copy(update={"formation_energy_eV": up})
+    host, elements = ("CoFe2O4", ["Co", "Fe", "O"]) if kind == "competing phase" else ("Fe2O3", ["Fe", "O"])
+    phases = [p for p in known if set(formula_composition(p.formula)) <= set(elements)]
+    one, other = (stability_window(host, given) for given in (phases, [maghemite, *phases]))
+    assert (other.delta_mu_O_min_eV, other.delta_mu_O_max_eV) == (one.delta_mu_O_min_eV, one.delta_mu_O_max_eV)
+    assert other.host_formation_energy_eV == one.host_formation_energy_eV
 
 
 @pytest.mark.parametrize("mode", ["elements", "redox ladder", "fitted"])

@@ -89,6 +89,28 @@ def test_a_spoiled_end_has_the_barrier_of_the_clean_one_and_the_notes_say_what_w
     assert any(said in note for note in notes)
 
 
+@pytest.mark.parametrize("spoil", [wrapped, exchanged, exchanged_with_mover, shifted, all_of_it])
+def test_in_107_atoms_every_spoiled_end_becomes_the_clean_one(spoil):
+    """The cell of the reported cases, whose clean barrier is 0.79 eV (`test_driver`).
+
+    Half-way along the straight line wrapped ends cost 51 eV, exchanged ones 29 to 1480 eV, clean ones 1.4 eV.
+    """
+    initial, final, mover, _ = vacancy("Cu", 3)
+    assert len(initial) == 107
+    ends = continuous_ends(initial, spoil(final, mover), [], mover, 0.35)
+    assert ends.final.positions == pytest.approx(final.positions, abs=1e-9)
+    assert ends.notes
+    above = []
+    for other in (final, ends.final, spoil(final, mover)):
+        between = initial.copy()
+        between.positions = (initial.positions + other.positions) / 2
+        between.calc = EMT()
+        with np.errstate(all="ignore"):
+            above.append(between.get_potential_energy())
+    assert above[1] == pytest.approx(above[0], abs=1e-6)
+    assert spoil is shifted or above[2] > above[0] + 20
+
+
 def test_clean_ends_stay_as_they_are(hop):
     initial, final, mover = hop
     ends = continuous_ends(initial, final, [], mover, 0.35)
