@@ -1,4 +1,4 @@
-"""Published pair potentials for oxides of iron, cobalt and lithium, as data with their sources.
+"""Published pair potentials for oxides, as data with their sources.
 
 A species is an element with a valence, e.g. ``("Fe", 3)``. Coulomb terms are not part of a potential;
 they follow from the model charges and are summed by :mod:`.ewald`.
@@ -6,13 +6,15 @@ they follow from the model charges and are summed by :mod:`.ewald`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .pedone import ROWS as PEDONE_ROWS
 
 FloatArray = NDArray[np.float64]
 Species = tuple[str, int]
@@ -267,24 +269,19 @@ def _to_oxide(terms: Mapping[Species, PairTerm]) -> Mapping[tuple[Species, Speci
     return MappingProxyType({_pair(species, OXIDE): term for species, term in terms.items()})
 
 
-def _charges(scale: float) -> Mapping[Species, float]:
-    return MappingProxyType({s: scale * s[1] for s in (OXIDE, LITHIUM, COBALT, FERROUS, FERRIC)})
+def _charges(scale: float, species: Iterable[Species]) -> Mapping[Species, float]:
+    return MappingProxyType({s: scale * s[1] for s in species})
+
+
+_LEWIS_CATLOW = (OXIDE, LITHIUM, COBALT, FERROUS, FERRIC)
 
 
 PEDONE_2006 = PairPotential(
     name="pedone",
     doi="10.1021/jp0611018",
-    formal_charge=_charges(1.0),
-    model_charge=_charges(0.6),
-    terms=_to_oxide(
-        {
-            OXIDE: MorseWall(0.042395, 1.379316, 3.618701, 22.0),
-            LITHIUM: MorseWall(0.001114, 3.429506, 2.681360, 1.0),
-            COBALT: MorseWall(0.012958, 2.361272, 2.756282, 3.0),
-            FERROUS: MorseWall(0.078171, 1.822638, 2.658163, 2.0),
-            FERRIC: MorseWall(0.418981, 1.620376, 2.382183, 2.0),
-        }
-    ),
+    formal_charge=_charges(1.0, PEDONE_ROWS),
+    model_charge=_charges(0.6, PEDONE_ROWS),
+    terms=_to_oxide({species: MorseWall(*row) for species, row in PEDONE_ROWS.items()}),
     note="Partial charges; cations interact with each other by Coulomb terms only.",
 )
 """A. Pedone, G. Malavasi, M. C. Menziani, A. N. Cormack, U. Segre, J. Phys. Chem. B 110, 11780 (2006)."""
@@ -292,8 +289,8 @@ PEDONE_2006 = PairPotential(
 LEWIS_CATLOW_1985 = PairPotential(
     name="lewis-catlow",
     doi="10.1088/0022-3719/18/6/010",
-    formal_charge=_charges(1.0),
-    model_charge=_charges(1.0),
+    formal_charge=_charges(1.0, _LEWIS_CATLOW),
+    model_charge=_charges(1.0, _LEWIS_CATLOW),
     terms=_to_oxide(
         {
             OXIDE: BuckinghamCore(22764.0, 0.149, 27.88, core_radius=2.0),

@@ -230,8 +230,8 @@ def test_refusals() -> None:
     cluster.pbc = [True, True, False]
     with pytest.raises(ValueError, match="pbc"):
         RigidIonCalculator().get_property("energy", cluster)
-    foreign = Atoms("NiO", positions=[[0, 0, 0], [2, 0, 0]], cell=[4, 4, 4], pbc=True)
-    with pytest.raises(ValueError, match="no Ni"):
+    foreign = Atoms("CdO", positions=[[0, 0, 0], [2, 0, 0]], cell=[4, 4, 4], pbc=True)
+    with pytest.raises(ValueError, match="no Cd"):
         RigidIonCalculator().get_property("energy", foreign)
 
 

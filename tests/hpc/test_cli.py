@@ -43,13 +43,14 @@ def test_material_that_the_engine_cannot_describe_is_refused_before_computing(ca
     from magnetoionics.structures import host as hosts
     from magnetoionics.structures.cells.spinel import inverse_spinel
 
-    nickel = dataclasses.replace(
-        hosts.get_host("cofe2o4"), build_cell=lambda order: inverse_spinel(8.34, 0.381, "Ni", "Fe", order)
+    cadmium = dataclasses.replace(
+        hosts.get_host("cofe2o4"), build_cell=lambda order: inverse_spinel(8.7, 0.381, "Cd", "Fe", order)
     )
-    monkeypatch.setattr("magnetoionics.workflows.flows.study.get_host", lambda key: nickel)
+    monkeypatch.setattr("magnetoionics.workflows.flows.study.get_host", lambda key: cadmium)
     code, error = complain(capsys, "run", "cofe2o4", "--output", tmp_path / "study")
     assert code == 2
-    assert "no Ni" in error
+    assert "no Cd" in error
+    assert "sevennet" in error
     assert not (tmp_path / "study").exists()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -252,14 +252,47 @@ def converge_band(
     between = [to_atoms(s) for s in intermediates]
     with engine.quiet(), checkpoint(engine, first, last, *between, mover) as record:
         if engine.band_method == "classic":
-            driver = BandDriver(lambda: record.attach(engine.make_calculator(first, mover)), engine.band_settings)
-            result = driver.run(first, last, between, mover)
+
+            def make() -> Calculator:
+                return record.attach(engine.make_calculator(first, mover))
+
+            result = _classic_band(make, engine.band_settings, first, last, between, mover)
             seen = [engine.observe(point.atoms) for point in result.points]
         else:
             result, seen = _surrogate_band(engine, first, last, between, mover, record.path)
     result.checks.extend(band_guards(seen))
     charges, note = engine.dipole_charges(first, mover)
     return band_document(result, initial, mover, charges, note, engine.provenance())
+
+
+def _classic_band(
+    make: Callable[[], Calculator],
+    settings: BandSettings,
+    first: Atoms,
+    last: Atoms,
+    between: Sequence[Atoms],
+    mover: int,
+) -> BandResult:
+    """The climbing-image bands; where a check of the path fails, the surrogate's search from the same ends if it holds.
+
+    A saddle close beside a known minimum has no image of its own in a band of few images.
+    """
+    result = BandDriver(make, settings).run(first, last, between, mover)
+    failed = [c.name for c in result.checks if c.passed is False]
+    if not failed or any("end relaxed" in name for name in failed):
+        return result
+    ends = [result.points[0].atoms.copy(), result.points[-1].atoms.copy()]
+    try:
+        other = SurrogateBandDriver(make, settings).run(ends[0], ends[1], [], mover)
+    except ValueError:
+        return result
+    if any(c.passed is False for c in other.checks):
+        return result
+    other.force_calls += result.force_calls
+    other.notes.insert(
+        0, f"the climbing-image bands failed ({failed[0]}); the surrogate's search from the same ends held"
+    )
+    return other
 
 
 def band_guards(seen: Sequence[Observed]) -> list[Check]:

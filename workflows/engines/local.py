@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from ...analysis.results.calculation import Calculation
 
+_WIDER = "engines sevennet, chgnet, gpaw and vasp know such ions: --engine sevennet"
 _LEFT_OUT = "electrons: rigid ions with fixed valences, no polarisation, no charge transfer"
 _CHARGE = {
     "spread": "a missing charge is spread evenly over the cations other than the mover",
@@ -108,7 +109,7 @@ class LocalEngine(AseEngine):
         try:
             self.charges(atoms, None)
         except ValueError as error:
-            raise CannotDoError(f"engine local cannot describe this material: {error}") from error
+            raise CannotDoError(f"engine local cannot describe this material: {error}; {_WIDER}") from error
 
     def cannot_start(self, kind: str) -> str:
         """Rigid ions localise a charge only where valences are explicit, and then need every charge placed."""
