@@ -18,6 +18,7 @@ from . import SCHEMA_VERSION
 NAMES: Mapping[str, str] = {
     "Declarations": "Assumptions",
     "Evidence": "ReferenceCalculation",
+    "FieldBarrier": "FieldPoint",
     "FieldMaker": "HopInFieldMaker",
     "FilmDeclaration": "FilmAssumptions",
     "PartnerPair": "CollinearPair",
@@ -121,6 +122,17 @@ def several(*changes: Change) -> tuple[Change, ...]:
     return changes
 
 
+def _points_of_the_path(content: dict[str, Any]) -> dict[str, Any]:
+    """Barriers along the hop had a document of their own, without treatment and slope of the reaction energy."""
+    try:
+        along = [float(image["dipole_along_hop_e_A"]) for image in content["images"]]
+        known = {"tier": "work along the zero-field path", "slope_delta_e_A": along[0] - along[-1]}
+        return {**content, "field": [{**known, **point} for point in content["field"]]}
+    except (LookupError, TypeError, ValueError):
+        # No migration: its validation says why.
+        return content
+
+
 # Version that changed them: by class as it is called today, e.g. {3: {"Study": fields(declared="assumptions")}}.
 CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
     2: {
@@ -138,11 +150,13 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "BandSettings": fields(images_per_hump="images_per_segment"),
         "EngineResult": fields(tier="level_of_theory"),
         "EngineSummary": fields(tier="level_of_theory"),
-        "FieldBarrier": fields(controlling_hump="controlling_saddle_index"),
-        "FieldPoint": fields(tier="treatment", controlling_hump="controlling_saddle_index"),
+        "FieldPoint": fields(
+            tier="treatment", controlling_hump="controlling_saddle_index", identity_residual_eV="residual_i_eV"
+        ),
         "FrozenCoupling": words("h_source", declared="given"),
         "KnownCalculation": fields(tier="level_of_theory"),
-        "Migration": fields(field_tier="field_treatment"),
+        "MagnetoionicStudyMaker": meant(stage_options={}),
+        "Migration": several(fields(field_tier="field_treatment"), _points_of_the_path),
         "Phase": words("confidence", declared="given"),
         "Provenance": several(
             fields(tier="level_of_theory"),

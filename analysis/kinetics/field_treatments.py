@@ -17,70 +17,26 @@ from numpy.typing import ArrayLike
 from ...structures.units import V_PER_A_TO_V_PER_M
 from ..results.calculation import Band
 from ..results.document import Document, Provenance
-from .profiles import saddle_images, tilted_energies
+from .profiles import (
+    LINEAR,
+    PATH,
+    RELAXED,
+    FieldPoint,
+    FieldTreatment,
+    barrier_in_field,
+    point_of_profile,
+    saddle_images,
+    unit_vector,
+)
 from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FieldTreatment = Literal["work along the zero-field path", "band relaxed in the field", "rate law, linear in the field"]
-PATH: FieldTreatment = "work along the zero-field path"
-RELAXED: FieldTreatment = "band relaxed in the field"
-LINEAR: FieldTreatment = "rate law, linear in the field"
 PERMITTIVITY = "implied_permittivity"
 """Setting of a band relaxed in a field: the static permittivity that its first state implies by relaxing."""
 SAME_SADDLE_A = 0.4
 """Places of the mover nearer than this are one saddle; those of one hop are an Angstrom and more apart."""
-
-
-class FieldPoint(Document):
-    """A hop in one field.
-
-    Attributes
-    ----------
-    treatment
-        How the field was included.
-    field_V_per_m
-        Signed, along the direction of the study.
-    forward_eV, backward_eV, delta_eV
-        Barriers both ways and the reaction energy.
-    controlling_saddle_index
-        Number of the highest saddle among those at zero field, from 0, by its place; None where the field removed the
-        barrier.
-    saddle_A
-        Where the mover stands at that saddle, from where it stands in the initial state, shape (3,), Angstrom; only of
-        bands relaxed in the field, where saddles come and go and a number says nothing.
-    slope_forward_e_A, slope_delta_e_A
-        -(p_TS - p_IS) and -(p_FS - p_IS) along the direction.
-    forward_per_s, backward_per_s
-        Rates at the temperature of the study.
-    residual_i_eV, residual_ii_eV, residual_iii_eV, residual_iv_eV
-        How far the identities are missed. (ii) and (iii) compare with the next smaller field by the mean of both
-        slopes; None at the smallest field, (ii) also where another saddle controls, or it has moved far; (iv) None
-        without a relation or without the opposite field.
-    """
-
-    treatment: FieldTreatment
-    field_V_per_m: float
-    forward_eV: float
-    backward_eV: float
-    delta_eV: float
-    controlling_saddle_index: int | None
-    saddle_A: list[float] | None = None
-    slope_forward_e_A: float
-    slope_delta_e_A: float
-    forward_per_s: float
-    backward_per_s: float
-    residual_i_eV: float
-    residual_ii_eV: float | None = None
-    residual_iii_eV: float | None = None
-    residual_iv_eV: float | None = None
-
-    @property
-    def largest_residual_eV(self) -> float:
-        """Largest size of the residuals that this point has."""
-        found = (self.residual_i_eV, self.residual_ii_eV, self.residual_iii_eV, self.residual_iv_eV)
-        return max(abs(r) for r in found if r is not None)
 
 
 class FieldStudy(Document):
@@ -125,15 +81,7 @@ class FieldStudy(Document):
 
     def with_prefactors(self, forward_Hz: float, backward_Hz: float) -> FieldStudy:
         """The same barriers with rates of computed modes: the rates of attempts at this study's temperature."""
-        rated = [
-            p.model_copy(
-                update={
-                    "forward_per_s": rate_per_s(max(p.forward_eV, 0.0), self.temperature_K, forward_Hz),
-                    "backward_per_s": rate_per_s(max(p.backward_eV, 0.0), self.temperature_K, backward_Hz),
-                }
-            )
-            for p in self.points
-        ]
+        rated = [_rated(p, self.temperature_K, forward_Hz, backward_Hz) for p in self.points]
         return self.model_copy(
             update={
                 "points": rated,
@@ -155,7 +103,7 @@ class FieldStudy(Document):
         """One row per treatment and field."""
         import pandas as pd
 
-        return pd.DataFrame([p.model_dump() for p in self.points])
+        return pd.DataFrame([p.model_dump(exclude={"direction", "controlling_image"}) for p in self.points])
 
 
 def path_points(
@@ -188,24 +136,26 @@ def path_points(
     ValueError
         If the direction has no length.
     """
-    energies, dipoles = np.asarray(energies_eV, dtype=float), np.asarray(dipoles_e_A, dtype=float)
-    unit = _unit(direction)
-    fixed = int(np.argmax(energies)) if treatment == LINEAR else None
-    peaks = saddle_images(energies)
-    return [
-        _point(
-            treatment,
-            f,
-            tilted_energies(energies, dipoles, f * unit),
-            dipoles,
-            unit,
-            peaks,
-            temperature_K,
-            attempt_Hz,
-            fixed,
-        )
+    fixed = int(np.argmax(energies_eV)) if treatment == LINEAR else None
+    rates = {"temperature_K": temperature_K, "attempt_Hz": attempt_Hz}
+    points = [
+        barrier_in_field(energies_eV, dipoles_e_A, direction, f, treatment=treatment, fixed=fixed)
         for f in sorted(fields_V_per_A)
     ]
+    return [_rated(p, **rates) for p in points]
+
+
+def _rated(
+    point: FieldPoint, temperature_K: float, attempt_Hz: float, attempt_backward_Hz: float | None = None
+) -> FieldPoint:
+    """A point with its rates."""
+    back = attempt_Hz if attempt_backward_Hz is None else attempt_backward_Hz
+    return point.model_copy(
+        update={
+            "forward_per_s": rate_per_s(max(point.forward_eV, 0.0), temperature_K, attempt_Hz),
+            "backward_per_s": rate_per_s(max(point.backward_eV, 0.0), temperature_K, back),
+        }
+    )
 
 
 def relaxed_point(
@@ -221,11 +171,10 @@ def relaxed_point(
 
     With the band at zero field its highest saddle gets the number of the one there that is nearest to its place.
     """
-    energies, unit = band.energies_eV, _unit(direction)
-    peaks = saddle_images(energies)
-    point = _point(RELAXED, field_V_per_A, energies, band.dipoles_e_A, unit, peaks, temperature_K, attempt_Hz, None)
-    top = int(np.argmax(energies))
-    if top not in peaks:
+    energies = band.energies_eV
+    bare = point_of_profile(energies, band.dipoles_e_A, unit_vector(direction), field_V_per_A, RELAXED)
+    point, top = _rated(bare, temperature_K, attempt_Hz), int(np.argmax(energies))
+    if point.controlling_saddle_index is None:
         return point
     place = _mover_at(band, top)
     number = point.controlling_saddle_index
@@ -262,7 +211,7 @@ def field_study(
     ]
     return FieldStudy(
         label=label,
-        direction=[float(x) for x in _unit(direction)],
+        direction=[float(x) for x in unit_vector(direction)],
         temperature_K=temperature_K,
         attempt_Hz=attempt_Hz,
         exchanged=exchanged,
@@ -272,45 +221,6 @@ def field_study(
         permittivity=permittivity,
         points=judged,
         provenance=provenance,
-    )
-
-
-def _unit(direction: ArrayLike) -> np.ndarray:
-    vector = np.asarray(direction, dtype=float)
-    size = float(np.linalg.norm(vector))
-    if size < 1e-12:
-        raise ValueError("the field direction has no length; give a vector such as the hop")
-    return np.asarray(vector / size)
-
-
-def _point(
-    treatment: FieldTreatment,
-    field_V_per_A: float,
-    energies: np.ndarray,
-    dipoles: np.ndarray,
-    unit: np.ndarray,
-    peaks: list[int],
-    temperature_K: float,
-    attempt_Hz: float,
-    fixed: int | None,
-) -> FieldPoint:
-    """`energies` hold the work of the field; `fixed` names the saddle instead of the highest image."""
-    top = int(np.argmax(energies)) if fixed is None else fixed
-    forward, backward = float(energies[top] - energies[0]), float(energies[top] - energies[-1])
-    delta = float(energies[-1] - energies[0])
-    along = dipoles @ unit
-    return FieldPoint(
-        treatment=treatment,
-        field_V_per_m=field_V_per_A * V_PER_A_TO_V_PER_M,
-        forward_eV=forward,
-        backward_eV=backward,
-        delta_eV=delta,
-        controlling_saddle_index=peaks.index(top) if top in peaks else None,
-        slope_forward_e_A=float(along[0] - along[top]),
-        slope_delta_e_A=float(along[0] - along[-1]),
-        forward_per_s=rate_per_s(max(forward, 0.0), temperature_K, attempt_Hz),
-        backward_per_s=rate_per_s(max(backward, 0.0), temperature_K, attempt_Hz),
-        residual_i_eV=forward - backward - delta,
     )
 
 

@@ -84,7 +84,7 @@ def _rows(hop: Migration) -> list[dict[str, object]]:
             "backward_eV": f.backward_eV,
             "delta_eV": f.delta_eV,
             "controlling_saddle": None if f.controlling_saddle_index is None else f.controlling_saddle_index + 1,
-            "identity_residual_eV": f.identity_residual_eV,
+            "identity_residual_eV": f.residual_i_eV,
         }
         for f in hop.field
     ]

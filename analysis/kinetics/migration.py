@@ -12,20 +12,27 @@ from ..results.calculation import Band, ImageKind
 from ..results.checks import Check, held, invalid_because
 from ..results.document import Document, Provenance
 from .field_treatments import FieldStudy
-from .profiles import FieldBarrier, barrier_in_field
+from .profiles import FieldPoint, barrier_in_field
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class ProfilePoint(Document):
-    """One image of a band without its structure; energies relative to the initial state."""
+    """One image of a band without its structure; energies relative to the initial state.
+
+    Attributes
+    ----------
+    dipole_e_A, dipole_along_hop_e_A
+        Dipole, shape (3,), and its part along the hop, e Angstrom; results of versions 1 and 2 kept the part only.
+    """
 
     arc_A: float
     mover_A: float
     energy_eV: float
     kind: ImageKind
     dipole_along_hop_e_A: float
+    dipole_e_A: list[float] | None = None
 
 
 class Migration(Document):
@@ -78,7 +85,7 @@ class Migration(Document):
     not_checked: list[str]
     notes: list[str] = Field(default_factory=list)
     converged: bool
-    field: list[FieldBarrier]
+    field: list[FieldPoint]
     field_treatment: str
     field_studies: list[FieldStudy] = Field(default_factory=list)
     relation: list[str]
@@ -100,7 +107,7 @@ class Migration(Document):
         """One row per image: arc_A, mover_A, energy_eV, kind, dipole_along_hop_e_A."""
         import pandas as pd
 
-        return pd.DataFrame([p.model_dump() for p in self.images])
+        return pd.DataFrame([p.model_dump(exclude={"dipole_e_A"}) for p in self.images])
 
 
 def migration_from_band(
@@ -144,6 +151,7 @@ def migration_from_band(
             energy_eV=i.energy_eV,
             kind=i.kind,
             dipole_along_hop_e_A=float(np.dot(i.dipole_e_A, unit)),
+            dipole_e_A=[float(x) for x in i.dipole_e_A],
         )
         for i in band.images
     ]

@@ -8,9 +8,11 @@ the barrier at the field where it does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from ...structures.units import V_PER_A_TO_V_PER_M
 from ..results.document import Document
@@ -18,37 +20,66 @@ from ..results.document import Document
 FloatArray = NDArray[np.float64]
 
 
-class FieldBarrier(Document):
-    """Barriers of one hop in one field.
+FieldTreatment = Literal["work along the zero-field path", "band relaxed in the field", "rate law, linear in the field"]
+PATH: FieldTreatment = "work along the zero-field path"
+RELAXED: FieldTreatment = "band relaxed in the field"
+LINEAR: FieldTreatment = "rate law, linear in the field"
+
+
+class FieldPoint(Document):
+    """A hop in one field.
 
     Attributes
     ----------
-    field_V_per_m
-        Signed magnitude along `direction`; with the hop as direction, a positive field pushes a positive
-        ion forwards.
-    direction
-        Unit vector of the positive sense, shape (3,).
+    treatment
+        How the field was included.
+    field_V_per_m, direction
+        Signed, and the unit vector of the positive sense, shape (3,); with the hop as direction a positive field pushes
+        a positive ion forwards.
     forward_eV, backward_eV, delta_eV
         Highest point above the start, above the end, and end minus start.
     controlling_image
-        Index of the image that is highest in this field; an end if the field removed the barrier.
+        Index of the image that is highest in this field; an end if the field removed the barrier. None in field studies
+        of versions 1 and 2.
     controlling_saddle_index
-        Number of that image among the saddles at zero field, from 0; None if it is none of them.
-    slope_forward_e_A
-        -(p_TS - p_IS) along the direction: the derivative of the forward barrier with the field (e Angstrom).
-    identity_residual_eV
-        forward - backward - delta, zero up to rounding.
+        Number of the highest saddle among those at zero field, from 0, by its place; None where the field removed the
+        barrier.
+    saddle_A
+        Where the mover stands at that saddle, from where it stands in the initial state, shape (3,), Angstrom; only of
+        bands relaxed in the field, where saddles come and go and a number says nothing.
+    slope_forward_e_A, slope_delta_e_A
+        -(p_TS - p_IS) and -(p_FS - p_IS) along the direction.
+    forward_per_s, backward_per_s
+        Rates at the temperature of a `FieldStudy`; None elsewhere.
+    residual_i_eV, residual_ii_eV, residual_iii_eV, residual_iv_eV
+        How far the identities are missed. (ii) and (iii) compare with the next smaller field by the mean of both
+        slopes; None at the smallest field, (ii) also where another saddle controls, or it has moved far; (iv) None
+        without a relation or without the opposite field.
     """
 
+    treatment: FieldTreatment
     field_V_per_m: float
-    direction: list[float]
+    direction: list[float] = Field(default_factory=list)
     forward_eV: float
     backward_eV: float
     delta_eV: float
-    controlling_image: int
-    slope_forward_e_A: float
-    identity_residual_eV: float
+    controlling_image: int | None = None
     controlling_saddle_index: int | None = None
+    saddle_A: list[float] | None = None
+    slope_forward_e_A: float
+    slope_delta_e_A: float
+    forward_per_s: float | None = None
+    backward_per_s: float | None = None
+    residual_i_eV: float
+    residual_ii_eV: float | None = None
+    residual_iii_eV: float | None = None
+    residual_iv_eV: float | None = None
+
+    @property
+    def largest_residual_eV(self) -> float:
+        """Largest size of the residuals that this point has."""
+        found = (self.residual_i_eV, self.residual_ii_eV, self.residual_iii_eV, self.residual_iv_eV)
+        return max(abs(r) for r in found if r is not None)
 
 
 def tilted_energies(energies_eV: ArrayLike, dipoles_e_A: ArrayLike, field_V_per_A: ArrayLike) -> FloatArray:
@@ -74,10 +105,31 @@ def saddle_images(energies_eV: ArrayLike) -> list[int]:
     return [i for i in range(1, len(e) - 1) if e[i] >= e[i - 1] and e[i] > e[i + 1]]
 
 
+def unit_vector(direction: ArrayLike) -> FloatArray:
+    """A direction of length 1, shape (3,).
+
+    Raises
+    ------
+    ValueError
+        If it has no length.
+    """
+    vector = np.asarray(direction, dtype=float)
+    length = float(np.linalg.norm(vector))
+    if length < 1e-12:
+        raise ValueError("the field direction has no length; give a vector such as the hop")
+    return np.asarray(vector / length)
+
+
 def barrier_in_field(
-    energies_eV: ArrayLike, dipoles_e_A: ArrayLike, direction: ArrayLike, magnitude_V_per_A: float
-) -> FieldBarrier:
-    """Barriers of one profile in a field along a direction.
+    energies_eV: ArrayLike,
+    dipoles_e_A: ArrayLike,
+    direction: ArrayLike,
+    magnitude_V_per_A: float,
+    *,
+    treatment: FieldTreatment = PATH,
+    fixed: int | None = None,
+) -> FieldPoint:
+    """Barriers of one zero-field profile in a field along a direction.
 
     Parameters
     ----------
@@ -89,10 +141,8 @@ def barrier_in_field(
         Direction of the positive sense, shape (3,); normalised here.
     magnitude_V_per_A
         Signed field, V/Angstrom.
-
-    Returns
-    -------
-    FieldBarrier
+    treatment, fixed
+        What the point is called, and the image that counts as the saddle whatever the field, as in the linear rate law.
 
     Raises
     ------
@@ -102,33 +152,49 @@ def barrier_in_field(
     energies, dipoles = np.asarray(energies_eV, dtype=float), np.asarray(dipoles_e_A, dtype=float)
     if dipoles.shape != (len(energies), 3):
         raise ValueError(f"dipoles have shape {dipoles.shape}; {len(energies)} images need ({len(energies)}, 3)")
-    unit = np.asarray(direction, dtype=float)
-    length = float(np.linalg.norm(unit))
-    if length < 1e-12:
-        raise ValueError("the field direction has no length; give a vector such as the hop")
-    unit = unit / length
+    unit = unit_vector(direction)
     tilted = tilted_energies(energies, dipoles, magnitude_V_per_A * unit)
-    top = int(np.argmax(tilted))
     peaks = saddle_images(energies)
-    forward = float(tilted[top] - tilted[0])
-    backward = float(tilted[top] - tilted[-1])
-    delta = float(tilted[-1] - tilted[0])
-    return FieldBarrier(
-        field_V_per_m=float(magnitude_V_per_A * V_PER_A_TO_V_PER_M),
+    return point_of_profile(tilted, dipoles, unit, magnitude_V_per_A, treatment, peaks=peaks, fixed=fixed)
+
+
+def point_of_profile(
+    energies: FloatArray,
+    dipoles: FloatArray,
+    unit: FloatArray,
+    field_V_per_A: float,
+    treatment: FieldTreatment,
+    *,
+    peaks: Sequence[int] | None = None,
+    fixed: int | None = None,
+) -> FieldPoint:
+    """A `FieldPoint` of energies that hold the work of the field already, eV, shape (n_images,).
+
+    `peaks` are the saddles that are counted, those of `energies` if None; the rest is as in `barrier_in_field`.
+    """
+    top = int(np.argmax(energies)) if fixed is None else fixed
+    counted = list(saddle_images(energies) if peaks is None else peaks)
+    forward, backward = float(energies[top] - energies[0]), float(energies[top] - energies[-1])
+    delta = float(energies[-1] - energies[0])
+    along = dipoles @ unit
+    return FieldPoint(
+        treatment=treatment,
+        field_V_per_m=float(field_V_per_A * V_PER_A_TO_V_PER_M),
         direction=[float(x) for x in unit],
         forward_eV=forward,
         backward_eV=backward,
         delta_eV=delta,
         controlling_image=top,
-        slope_forward_e_A=float(-(dipoles[top] - dipoles[0]) @ unit),
-        identity_residual_eV=forward - backward - delta,
-        controlling_saddle_index=peaks.index(top) if top in peaks else None,
+        controlling_saddle_index=counted.index(top) if top in counted else None,
+        slope_forward_e_A=float(along[0] - along[top]),
+        slope_delta_e_A=float(along[0] - along[-1]),
+        residual_i_eV=forward - backward - delta,
     )
 
 
 def field_barriers(
     energies_eV: ArrayLike, dipoles_e_A: ArrayLike, fields_V_per_A: Sequence[ArrayLike] | FloatArray
-) -> list[FieldBarrier]:
+) -> list[FieldPoint]:
     """Barriers of one profile in fields of any direction.
 
     Parameters
@@ -140,7 +206,7 @@ def field_barriers(
 
     Returns
     -------
-    list of FieldBarrier
+    list of FieldPoint
         Each with the direction of its own field and a magnitude that is not negative.
 
     Raises

@@ -16,7 +16,7 @@ from ...structures.units import V_PER_M_TO_V_PER_A
 from ..magnetism.hysteresis import SwitchingPath, switching_path
 from ..results.document import Document
 from .migration import Migration
-from .profiles import FieldBarrier, barrier_in_field
+from .profiles import FieldPoint, barrier_in_field
 from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s, two_state_population
 
 
@@ -55,7 +55,7 @@ def largest_field_V_per_m(hop: Migration) -> float:
     return max([*(abs(f.field_V_per_m) for f in hop.field), *limits], default=0.0)
 
 
-def hop_in_field(hop: Migration, field_V_per_m: float) -> FieldBarrier:
+def hop_in_field(hop: Migration, field_V_per_m: float) -> FieldPoint:
     """Barriers of a computed hop in any field along it.
 
     Raises

@@ -179,7 +179,7 @@ def field_table(hop: Migration) -> Table:
             number(f.forward_eV),
             number(f.backward_eV),
             number(f.delta_eV, signed=True),
-            Cell(f"{f.identity_residual_eV * 1e3:.0e}", "number"),
+            Cell(f"{f.residual_i_eV * 1e3:.0e}", "number"),
         ]
         for f in sorted(hop.field, key=lambda f: f.field_V_per_m)
     ]

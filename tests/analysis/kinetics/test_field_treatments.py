@@ -264,6 +264,8 @@ def test_engine_without_a_field_is_refused():
 
 
 @dataclass
-class _Nothing:
+class _Nothing(Engine):
     name = "nothing"
-    with_field = Engine.with_field
+
+
+_Nothing.__abstractmethods__ = frozenset()

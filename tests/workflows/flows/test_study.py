@@ -102,7 +102,7 @@ def test_band_has_two_saddles_and_the_field_identities_hold(study):
     assert kinds.count("saddle") == 2
     assert kinds.count("minimum") == 1
     for row in hop.field:
-        assert abs(row.identity_residual_eV) < 1e-12
+        assert abs(row.residual_i_eV) < 1e-12
         assert row.forward_eV - row.backward_eV == pytest.approx(row.delta_eV, abs=1e-12)
     by_field = {round(f.field_V_per_m): f for f in hop.field}
     zero, small = by_field[0], by_field[10_000_000]
