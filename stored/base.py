@@ -47,7 +47,7 @@ class Stored(MSONable):
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Self:
-        """The object of plain values, of this version or an older one."""
+        """The object of plain values, of this version or an older one; what came later is `as_before`."""
         content = {name: value for name, value in d.items() if not name.startswith("@")}
-        content = upgraded(cls.__name__, content, int(content.pop("schema_version", 1)))
+        content = {**cls.as_before, **upgraded(cls.__name__, content, int(content.pop("schema_version", 1)))}
         return cls(**{name: MontyDecoder().process_decoded(value) for name, value in content.items()})

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from ...structures.units import V_PER_M_TO_V_PER_A
-from ..kinetics.field_treatments import RELAXED
 from ..kinetics.migration import Migration
+from ..kinetics.profiles import RELAXED
 from ..results.figures import figure
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 from .text import formatted

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..kinetics.attempt_frequency import AttemptFrequency
-from ..kinetics.field_treatments import RELAXED, FieldPoint, FieldStudy
+from ..kinetics.field_treatments import FieldStudy
 from ..kinetics.migration import Migration
+from ..kinetics.profiles import RELAXED, FieldPoint
 from ..kinetics.rates import format_duration
 from ..kinetics.retention import Retention
 from ..magnetism.anisotropy import AnisotropyMap

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
-from magnetoionics.analysis.kinetics.field_treatments import LINEAR, PATH, RELAXED
 from magnetoionics.analysis.kinetics.polarisation import Polarisation
+from magnetoionics.analysis.kinetics.profiles import LINEAR, PATH, RELAXED
 from magnetoionics.analysis.kinetics.site_charges import (
     band_with_charges,
     charges_by_element,
