@@ -14,6 +14,7 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.structures.hosts import cofe2o4
 from magnetoionics.workflows.ase.jobs import relax_structure
 from magnetoionics.workflows.ase.ml_engine import MLEngine
+from magnetoionics.workflows.ase.weights import UNKNOWN
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.ase import AseCalculatorEngine
 from magnetoionics.workflows.flows.building import build_hop
@@ -99,7 +100,7 @@ class Potential(MLEngine):
     name: ClassVar[str] = "potential"
     summary: ClassVar[str] = ""
     package: ClassVar[str] = "chgnet"
-    functional: ClassVar[str] = "none"
+    trainings: ClassVar[dict] = {"0.2.0": UNKNOWN, "0.3.0": UNKNOWN}
     known_limits: ClassVar[tuple[str, ...]] = ()
 
     weights: str = "0.3.0"
