@@ -29,6 +29,7 @@ from .post_processing import HopEnds
 _OWN_PLACE = (
     "host",
     "vacancies",
+    "point defects",
     "competing phases",
     "chemical potentials",
     "migration",
@@ -122,7 +123,7 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         bulks={name: made for name, made in bulks.items() if not invalid_because(made.checks)},
         assumptions=inputs.assumptions,
         references=outputs.get("chemical potentials"),
-        vacancies=outputs.get("vacancies"),
+        vacancies=_defects(outputs.get("vacancies"), outputs.get("point defects")),
         phases=outputs.get("competing phases"),
         migration=moved.get("migration"),
         ends=ends,
@@ -137,6 +138,16 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         reference_mode=inputs.reference_mode,
         gone=_gone(inputs),
     )
+
+
+def _defects(vacancies: VacancySet | None, others: VacancySet | None) -> VacancySet | None:
+    """Vacancies and other point defects in one set; of a label that is in both the vacancies' own."""
+    if vacancies is None or others is None:
+        return vacancies or others
+    known = {v.label for v in vacancies.vacancies}
+    more = [v for v in others.vacancies if v.label not in known]
+    left_out = {**others.left_out, **vacancies.left_out}
+    return vacancies.model_copy(update={"vacancies": [*vacancies.vacancies, *more], "left_out": left_out})
 
 
 def _gone(inputs: StudyInputs) -> tuple[str, ...]:

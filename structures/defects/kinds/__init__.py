@@ -1,0 +1,1 @@
+"""One file per kind of point defect, see `defects.kind`."""

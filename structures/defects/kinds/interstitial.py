@@ -1,0 +1,55 @@
+"""An interstitial: an ion is put into an empty polyhedron of the anions."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from pymatgen.core import Structure
+
+from ..interstitial_hops import interstitial_labels
+from ..interstitials import distinct_interstitial_sites, with_interstitial
+from ..kind import KindOfDefect, PlacedDefect
+
+_TEXT = re.compile(r"([A-Z][a-z]?)([0-9]*)\+_i")
+
+
+class Interstitial(KindOfDefect):
+    """``Li+_i``: in every distinct empty polyhedron."""
+
+    name = "interstitial"
+    example = "Li+_i"
+
+    def reads(self, text: str) -> bool:
+        """An ion with its charge, and ``_i``."""
+        return _TEXT.fullmatch(text.strip()) is not None
+
+    def distinct(self, cell: Structure, text: str) -> list[PlacedDefect]:
+        """One for each orbit of the empty polyhedra."""
+        found = _TEXT.fullmatch(text.strip())
+        assert found is not None
+        ion, valence = found[1], float(found[2] or 1)
+        anion = Counter(s.specie.symbol for s in cell if s.properties["valence"] < 0).most_common(1)
+        if not anion:
+            raise ValueError(f"{text}: the cell has no anions between which an ion could sit")
+        sites = distinct_interstitial_sites(cell, anion[0][0])
+        return [
+            PlacedDefect(
+                self.name,
+                f"{ion}_{label}",
+                ion,
+                label,
+                {ion: -1},
+                site.multiplicity,
+                {"position": [float(x) for x in site.position], "valence": valence},
+            )
+            for site, label in zip(sites, interstitial_labels(cell, sites), strict=True)
+        ]
+
+    def built(self, cell: Structure, placed: PlacedDefect) -> Structure:
+        """The cell with the ion at its end."""
+        place = placed.place
+        return with_interstitial(cell, place["position"], placed.element, place["valence"], placed.sublattice)
+
+
+KIND = Interstitial()
