@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from pymatgen.core import Element, PeriodicNeighbor, Structure
 
+from .cell_bounds import check_cell_numbers
 from .symmetry import colours
 
 # No two ions come closer than this; F-H and O-H, the shortest bonds there are, have 0.92 and 0.96 A.
@@ -46,8 +47,12 @@ def check_no_overlap(structure: Structure, closest_A: float = CLOSEST_A) -> None
     Raises
     ------
     StructureError
-        If two atoms are closer than `closest_A` (Angstrom).
+        If two atoms are closer than `closest_A` (Angstrom), or a number of the cell is none or absurd.
     """
+    try:
+        check_cell_numbers(structure)
+    except ValueError as error:
+        raise StructureError(str(error)) from None
     first, second, _, distance = structure.get_neighbor_list(closest_A)
     if len(distance):
         n = int(np.argmin(distance))

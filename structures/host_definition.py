@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pymatgen.core import Structure
 
+from .host_bounds import LONGEST_HOP_A, check_host_numbers, require_within
 from .spins import formula_units, set_moments, total_moment, total_valence
 
 # Moments are sums of whole numbers; anything beyond rounding is a wrong valence or sense.
@@ -104,6 +105,14 @@ class Host:
     cubic_parent: bool = False
     no_window: str = ""
     _cells: dict[str, Structure] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Refuse numbers out of range, see `host_bounds`."""
+        moments = {"moment_per_formula_muB": self.moment_per_formula_muB}
+        moments |= {f"moment_by_order_muB of {order}": m for order, m in self.moment_by_order_muB.items()}
+        check_host_numbers(self.formula, self.gap_eV, self.anions_per_formula, moments, self.hubbard_U_eV)
+        for hop in self.hops:
+            require_within(f"cutoff_A of the hop of {hop.ion}", hop.cutoff_A, 0.5, LONGEST_HOP_A)
 
     def structure(self, order: str | None = None) -> Structure:
         """The ordered cell with its spins.

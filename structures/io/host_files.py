@@ -208,7 +208,7 @@ def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
         spin_sense={str(k): int(v) for k, v in entries["spin_sense"].items()},
         moment_per_formula_muB=float(entries["moment_per_formula_muB"]),
         moment_by_order_muB={str(k): float(v) for k, v in entries.get(_BY_ORDER, {}).items()},
-        anions_per_formula=int(entries["anions_per_formula"]),
+        anions_per_formula=_whole(entries["anions_per_formula"], "anions_per_formula"),
         anion=anion,
         cubic_parent=bool(entries.get("cubic_parent", False)),
         vacancies=tuple((str(e), str(s)) for e, s in entries.get("vacancies", ())),
@@ -219,6 +219,12 @@ def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
         claims=tuple(entries.get("claims", ())),
         sources=dict(entries.get("sources", {})),
     )
+
+
+def _whole(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise HostFileError(f"{name} = {value!r} must be a whole number")
+    return value
 
 
 def _builder(cells: Mapping[str, Structure], entries: Mapping[str, Any], anion: str) -> Callable[[str], Structure]:

@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 from pymatgen.core import Structure
 
+from ..cell_bounds import check_cell_numbers, check_declared_size
 from .safe_json import loads
 
 LARGEST_BYTES = 64 * 1024**2
@@ -140,17 +141,24 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     kind = _kind(path.name)
     notes: list[str] = []
     text = _text_in_any_code(path, notes)
+    check_declared_size(text, kind, path.name)
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             structure = _with_plain_moments(_parse(text, kind, path.name))
-    except (MemoryError, ValueError):
+    except ValueError:
         raise
+    except MemoryError as error:
+        raise ValueError(f"{path.name} asks for more memory than there is; is a number in it wrong?") from error
     except Exception as error:
         # Parsers of other packages fail on nonsense in many ways.
         raise ValueError(
             f"{path.name} cannot be read as {kind} ({type(error).__name__}: {str(error)[:200]})"
         ) from error
+    try:
+        check_cell_numbers(structure)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
     notes += _of_readers([str(w.message) for w in said if not issubclass(w.category, DeprecationWarning)])
     if any(_NO_NAMES in note for note in notes):
         raise ValueError(f"{path.name} names no elements: write their symbols into the line above the numbers of atoms")
