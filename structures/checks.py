@@ -113,6 +113,18 @@ def coordination_number(structure: Structure, index: int, anion: str | Collectio
     return hydrogens + sum(d <= _SHELL * min(distances) for d in distances)
 
 
+def bonded_anions(structure: Structure, index: int, anion: str | Collection[str]) -> int:
+    """Anions at a bond length of a cation."""
+    anions = _names(anion)
+    own = structure[index].specie.symbol
+    near = structure.get_neighbors(structure[index], _longest_reach_A(structure, anions))
+    ranges = {el: _bond_range_A(own, el) for el in anions}
+    return sum(
+        n.specie.symbol in anions and ranges[n.specie.symbol][0] <= n.nn_distance <= ranges[n.specie.symbol][1]
+        for n in near
+    )
+
+
 def check_bonds(
     structure: Structure,
     anion: str | Collection[str],

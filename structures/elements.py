@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 
@@ -78,3 +78,13 @@ def element(symbol: str) -> ElementData:
 def pbe_hubbard_U_eV(*symbols: str) -> dict[str, float]:
     """The Materials Project's U for PBE of these elements (of all that have one by default), in eV."""
     return {s: element(s).pbe_U_eV for s in symbols or ELEMENTS if element(s).pbe_U_eV}
+
+
+# Elements whose U only a host that holds them takes: engines' own defaults stay what they were.
+_MORE_PBE_U_eV = {"V": 3.25, "Cr": 3.7, "Mn": 3.9, "Mo": 4.38, "W": 6.2}
+
+
+def materials_project_U_eV(symbols: Iterable[str]) -> dict[str, float]:
+    """The Materials Project's U for PBE of those of these elements that have one in oxides and fluorides, in eV."""
+    known = {**_MORE_PBE_U_eV, **pbe_hubbard_U_eV()}
+    return {s: known[s] for s in sorted(set(symbols)) if s in known}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pymatgen.core import Structure
 
 from .host_definition import HopKind, Host, MOMENT_TOLERANCE_muB, UnknownHostError
+from .similar import did_you_mean
 
 if TYPE_CHECKING:
     from .io.host_content import HostContent
@@ -125,10 +126,15 @@ def portable_host(key: HostKey) -> str | HostReference | HostContent:
         from .io.host_files import HostReference
 
         return HostReference.from_file(key.strip())
+    if is_structure_file(key):
+        from .io.drafted import drafted_reference
+
+        return drafted_reference(key.strip())
     name = key.strip().lower()
     if name.removesuffix(PRIMITIVE) not in host_keys():
         raise UnknownHostError(
-            f"unknown host {key!r}; known hosts: {', '.join(host_keys())}; a host of your own is a file ending in .yaml"
+            f"unknown host {key!r}{did_you_mean(name, host_keys())}; known hosts: {', '.join(host_keys())}; a host of "
+            "your own is a file ending in .yaml, or a structure file (CIF, POSCAR, ...), from which one is drafted"
         )
     return name
 
@@ -136,3 +142,10 @@ def portable_host(key: HostKey) -> str | HostReference | HostContent:
 def is_host_file(key: str) -> bool:
     """Whether a host's name is the path of a host file."""
     return key.strip().lower().endswith(HOST_FILE_ENDINGS)
+
+
+def is_structure_file(key: str) -> bool:
+    """Whether a host's name is the path of a structure file, by its ending or a beginning such as POSCAR."""
+    from .io.untrusted_input import is_known_format
+
+    return is_known_format(Path(key.strip()).name)

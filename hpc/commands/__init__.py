@@ -23,6 +23,7 @@ COMMANDS = (
     "hops",
     "inputs",
     "cost",
+    "host",
     "hosts",
     "structures",
     "engines",

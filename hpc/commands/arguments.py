@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 HostArgument = Annotated[
-    str, typer.Argument(help="Host material, or a host file (.yaml); `magnetoionics hosts` lists them.")
+    str,
+    typer.Argument(help="Host material, a host file (.yaml) or a structure file (CIF, ...); `hosts` lists materials."),
 ]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a study.")]
 EngineOption = Annotated[str, typer.Option(help="Engine; `magnetoionics engines` lists them.")]

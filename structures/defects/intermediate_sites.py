@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
-from scipy.spatial import Voronoi, cKDTree
+from scipy.spatial import QhullError, Voronoi, cKDTree
 
 from .interstitials import NAMES, OCCUPIED_A, settled_centre
 
@@ -68,25 +69,36 @@ def resting_places(structure: Structure, mover: int, start: FloatArray, end: Flo
     list of RestingPlace
         At most 1.6 A off the line and nearer to each end than the ends are to each other, the widest gap first;
         empty if there is none.
-
-    Raises
-    ------
-    ValueError
-        If the mover has no charge, so that nothing tells what surrounds it.
     """
-    sign = np.sign(structure[mover].properties["valence"])
+    sign = float(np.sign(structure[mover].properties["valence"]))
     if sign == 0:
-        raise ValueError(f"site {mover} ({structure[mover].specie.symbol}) has no valence: it has no coordination")
+        # An atom of a metal rests between any others.
+        return _resting(structure, mover, start, end, lambda valence: True, "atom")
+    return _resting(structure, mover, start, end, lambda valence: valence * sign < 0, "cation" if sign > 0 else "anion")
+
+
+def _resting(
+    structure: Structure,
+    mover: int,
+    start: FloatArray,
+    end: FloatArray,
+    is_corner: Callable[[float], bool],
+    against: str,
+) -> list[RestingPlace]:
     middle, length = (start + end) / 2, float(np.linalg.norm(end - start))
     reach = length / 2 + _ASIDE_A
     near = [n for n in structure.get_sites_in_sphere(middle, reach + _MARGIN_A) if n.index != mover]
-    corners = np.array([n.coords for n in near if n.properties["valence"] * sign < 0])
-    others = np.array([n.coords for n in near if n.properties["valence"] * sign > 0])
+    corners = np.array([n.coords for n in near if is_corner(n.properties["valence"])])
+    others = np.array([n.coords for n in near if not is_corner(n.properties["valence"])])
     if len(corners) < 4:
         return []
     tree = cKDTree(corners)
     found: list[RestingPlace] = []
-    vertices = Voronoi(corners).vertices
+    try:
+        vertices = Voronoi(corners).vertices
+    except QhullError:
+        # Corners in one plane, as on a film, close no polyhedron.
+        return []
     for vertex in vertices[np.linalg.norm(vertices - middle, axis=1) < reach]:
         settled = settled_centre(vertex, corners, tree)
         if settled is None or not _is_between(settled[0], start, end):
@@ -95,7 +107,7 @@ def resting_places(structure: Structure, mover: int, start: FloatArray, end: Flo
             continue
         gap = float(np.linalg.norm(others - settled[0], axis=1).min()) if len(others) else reach + _MARGIN_A
         if gap > OCCUPIED_A:
-            found.append(RestingPlace(NAMES[settled[2]], settled[0], gap, "cation" if sign > 0 else "anion"))
+            found.append(RestingPlace(NAMES[settled[2]], settled[0], gap, against))
     return sorted(found, key=lambda place: (-round(place.gap_A, 6), tuple(np.round(place.position_A, 6))))
 
 

@@ -118,6 +118,15 @@ class HostReference(Stored):
         """The host; built once per content and process."""
         return _host_of(self.content)
 
+    def check(self) -> None:
+        """Build every order once and hold it against what is stated; errors as for `load_host`, without its name."""
+        host = self.host()
+        for order in host.orders:
+            _check_formula(host, host.build_cell(order))
+            host.check_moment(order)
+            check_against_file(host.structure(order), self.cells[order].site_properties.get("magmom"))
+            _check_vacancies_and_hops(host, host.structure(order))
+
 
 def load_host(path: str | Path) -> Host:
     """Host from a YAML file, checked as a whole.
@@ -164,12 +173,7 @@ def _read(file: Path) -> HostReference:
     sources = {"structure": f"user's file {file.name}", **said, **entries.get("sources", {})}
     named = {"key": file.stem, **entries, "sources": sources}
     reference = HostReference({str(k): v for k, v in named.items() if k != "structures"}, cells)
-    host = reference.host()
-    for order in host.orders:
-        _check_formula(host, host.build_cell(order))
-        host.check_moment(order)
-        check_against_file(host.structure(order), cells[order].site_properties.get("magmom"))
-        _check_vacancies_and_hops(host, host.structure(order))
+    reference.check()
     return reference
 
 

@@ -176,6 +176,12 @@ def _of_readers(messages: list[str]) -> list[str]:
     return out
 
 
+def is_known_format(name: str) -> bool:
+    """Whether a file's name says that it holds a structure in a known format."""
+    starts = any(name.upper().startswith(start) for start in _STARTS)
+    return starts or Path(name).suffix.lower() in _ENDINGS
+
+
 def _kind(name: str) -> Kind:
     for start, kind in _STARTS.items():
         if name.upper().startswith(start):

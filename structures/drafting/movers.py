@@ -1,0 +1,129 @@
+"""Vacancies and hops that a structure offers: what could be taken out of it, and what could move in it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from pymatgen.core import Structure
+
+from ..cells.default_size import default_repeats
+from ..cells.supercell import supercell
+from ..defects.hops import distinct_ways
+from ..defects.vacancies import distinct_vacancies
+from ..host_definition import HopKind
+from .sites import Role
+
+# They move most easily, and are what a voltage moves first.
+MOBILE_CATIONS = ("H", "Li", "Na", "Ag", "Cu", "K", "Mg", "Zn")
+_LONGEST_A = 5.5
+_SHELLS_TRIED = 3
+# Beyond the nearest neighbours by this much the next ones count as well.
+_SHELL = 1.12
+_VACANCIES_TRIED = 3
+
+
+def draft_vacancies(roles: list[Role]) -> list[tuple[str, str]]:
+    """Every element on every sublattice, anions last."""
+    cations = [(r.element, r.sublattice) for r in roles if r.valence >= 0]
+    anions = [(r.element, r.sublattice) for r in roles if r.valence < 0]
+    return list(dict.fromkeys([*cations, *anions]))
+
+
+def draft_hops(cell: Structure, roles: list[Role], family: str) -> list[tuple[HopKind, str]]:
+    """Hops of each kind of ion among its own sites, with the reason; the study's main one first.
+
+    Parameters
+    ----------
+    cell
+        With site properties ``sublattice``, ``valence`` and ``magmom``.
+    roles, family
+        From `sites.site_roles`.
+
+    Returns
+    -------
+    list of (HopKind, str)
+        Only kinds of which there is a hop that no atom is in the way of.
+    """
+    kinds = dict.fromkeys((r.element, r.sublattice) for r in roles if _moves(r))
+    found: list[tuple[tuple[int, float], HopKind, str]] = []
+    for element, sublattice in kinds:
+        role = next(r for r in roles if (r.element, r.sublattice) == (element, sublattice))
+        for other in _partners(element, sublattice, family, roles):
+            kind = _shortest_kind(cell, (element, sublattice), other)
+            if kind is not None:
+                rank = _rank(role, family)
+                found.append(((rank, kind.cutoff_A), kind, _why(role, rank)))
+    return [(kind, why) for _, kind, why in sorted(found, key=lambda item: item[0])]
+
+
+def _moves(role: Role) -> bool:
+    return role.valence <= 3 and role.valence != 0
+
+
+def _rank(role: Role, family: str) -> int:
+    if role.element in MOBILE_CATIONS[:4] and role.valence == 1:
+        return 0
+    if family.startswith("spinel") and role.sublattice == "B":
+        return 1
+    if role.valence < 0:
+        return 2
+    return 3 if role.element in MOBILE_CATIONS else 4
+
+
+def _why(role: Role, rank: int) -> str:
+    words = {
+        0: "the monovalent ion moves most easily",
+        1: "octahedral ions of spinels hop through the empty tetrahedra",
+        2: "anions hop into anion vacancies",
+        3: "a small or divalent ion",
+        4: "a cation among its own sites",
+    }
+    return words[rank]
+
+
+def _partners(element: str, sublattice: str, family: str, roles: list[Role]) -> list[tuple[str, str]]:
+    """Whose vacancies an ion may enter: its own, and on a spinel's octahedra those of the other ions there."""
+    own = [(element, sublattice)]
+    if not (family.startswith("spinel") and sublattice == "B"):
+        return own
+    return own + list(dict.fromkeys((r.element, "B") for r in roles if r.sublattice == "B" and r.element != element))
+
+
+def _shortest_kind(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -> HopKind | None:
+    """The kind of hop up to the first shell that no atom stands in the way of; None if there is none."""
+    for nearest in _shells_A(cell, mover, place)[:_SHELLS_TRIED]:
+        kind = HopKind(*mover, *place, cutoff_A=math.ceil(10 * _SHELL * nearest) / 10)
+        if _exists(cell, kind):
+            return kind
+    return None
+
+
+def _shells_A(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -> list[float]:
+    """Distances between two kinds of sites, each beyond the shell of the one before, in Angstrom."""
+    distances = sorted(
+        float(n.nn_distance)
+        for site in cell
+        if (site.specie.symbol, site.properties["sublattice"]) == mover
+        for n in cell.get_neighbors(site, _LONGEST_A)
+        if (n.specie.symbol, n.properties["sublattice"]) == place
+    )
+    shells: list[float] = []
+    for distance in distances:
+        if not shells or distance > _SHELL * shells[-1]:
+            shells.append(distance)
+    return shells
+
+
+def _exists(cell: Structure, kind: HopKind) -> bool:
+    """Whether an ion of the kind reaches one of the first distinct vacancies past all others."""
+    big = supercell(cell, default_repeats(cell, True, [kind.cutoff_A]))
+    for site in distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[:_VACANCIES_TRIED]:
+        try:
+            distinct_ways(
+                big, np.asarray(cell[site.index].coords), site.label, kind.ion, kind.from_sublattice, kind.cutoff_A
+            )
+        except ValueError:
+            continue
+        return True
+    return False

@@ -1,0 +1,179 @@
+"""Formal valences guessed from the composition, from bond valences, or as those of a metal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pymatgen.analysis.bond_valence import BVAnalyzer
+from pymatgen.core import Composition, Element, Structure
+
+from ..checks import StructureError, bonded_anions
+from ..symmetry import orbits
+
+# In the order in which they take electrons where several are there; hydrogen only without any other.
+ANIONS = ("F", "O", "N", "Cl", "Br", "S", "I", "Se", "Te", "P", "As", "C", "H")
+_LOWEST_CHARGE = {"F": -1, "O": -2, "N": -3, "Cl": -1, "Br": -1, "S": -2, "I": -1, "Se": -2, "Te": -2, "P": -3}
+_LOWEST_CHARGE |= {"As": -3, "C": -4, "H": -1}
+_WHOLE = 1e-6
+# pymatgen's search tries every assignment of a cell.
+_MOST_ATOMS_FOR_BONDS = 120
+# Sites of one element whose bonds differ by less than this have one valence: its electrons hop between them.
+_UNLIKE_BONDS_A = 0.05
+# No cation of an ionic crystal has less: fewer electrons than anions take are those of a metal.
+_IONIC_VALENCE = 1.0
+
+
+@dataclass(frozen=True)
+class GuessedValences:
+    """Valences of a cell's sites.
+
+    Attributes
+    ----------
+    per_site
+        e, in site order; they add up to zero.
+    anions
+        Elements with a negative valence, the main one first.
+    reason
+        How they were found, in words.
+    metal
+        Whether some atoms are those of a metal.
+    mixed
+        Elements of a mean valence, as ``{"Mn": 3.33}``.
+    """
+
+    per_site: list[float]
+    anions: tuple[str, ...]
+    reason: str
+    metal: bool
+    mixed: dict[str, float]
+
+
+def guess_valences(structure: Structure) -> GuessedValences:
+    """Valences of every site of an ordered cell.
+
+    The composition alone says most: pymatgen ranks the neutral assignments by how often ions occur. Where it gives an
+    element a mean valence on sites of several kinds, bond valences tell the kinds apart if they can. What has no
+    neutral assignment, or atoms without an anion at a bond length, is a metal.
+
+    Raises
+    ------
+    StructureError
+        If nothing in the cell can be an anion.
+    """
+    symbols = [s.specie.symbol for s in structure]
+    present = [el for el in ANIONS if el in symbols]
+    if not present:
+        raise StructureError(
+            f"{structure.composition.reduced_formula} holds no anion (of {', '.join(ANIONS)}), and a study moves ions: "
+            "give a compound, or write the host file by hand"
+        )
+    guess = _by_composition(structure)
+    if guess is not None:
+        anions = _main_first([el for el, v in guess.items() if v < 0], structure)
+        if all(_is_bonded(structure, anions)):
+            return _ionic(structure, guess, anions)
+    anions = tuple(el for el in present if Element(el).X >= Element("N").X or len(present) == 1) or (present[0],)
+    return _metallic(structure, _main_first(list(anions), structure))
+
+
+def _by_composition(structure: Structure) -> dict[str, float] | None:
+    reduced = Composition(structure.composition.reduced_formula)
+    try:
+        guesses = reduced.oxi_state_guesses()
+    except (ValueError, KeyError):
+        return None
+    for guess in guesses:
+        cations = [v for v in guess.values() if v > 0]
+        if cations and min(guess.values()) < 0 and 0 not in guess.values() and min(cations) >= _IONIC_VALENCE - _WHOLE:
+            return {str(el): float(v) for el, v in guess.items()}
+    return None
+
+
+def _main_first(anions: list[str], structure: Structure) -> tuple[str, ...]:
+    return tuple(sorted(anions, key=lambda el: (-structure.composition[el], ANIONS.index(el))))
+
+
+def _is_bonded(structure: Structure, anions: tuple[str, ...]) -> list[bool]:
+    return [s.specie.symbol in anions or bonded_anions(structure, i, anions) > 0 for i, s in enumerate(structure)]
+
+
+def _ionic(structure: Structure, guess: dict[str, float], anions: tuple[str, ...]) -> GuessedValences:
+    values = [guess[s.specie.symbol] for s in structure]
+    reason = "the most frequent neutral ions of this composition (pymatgen)"
+    mixed = {el: v for el, v in guess.items() if abs(v - round(v)) > _WHOLE}
+    if mixed:
+        by_bonds = _by_bonds(structure, mixed, values)
+        if by_bonds is not None:
+            values = by_bonds
+            reason += "; bond valences tell the sites of " + ", ".join(sorted(mixed)) + " apart"
+    left = {
+        el: float(np.mean([v for v, s in zip(values, structure, strict=True) if s.specie.symbol == el]))
+        for el in mixed
+        if any(abs(v - round(v)) > _WHOLE for v, s in zip(values, structure, strict=True) if s.specie.symbol == el)
+    }
+    return GuessedValences(values, anions, reason, metal=False, mixed=left)
+
+
+def _by_bonds(structure: Structure, mixed: dict[str, float], values: list[float]) -> list[float] | None:
+    """Valences by orbit from bond valences, kept where they differ from orbit to orbit and leave no charge."""
+    bare = Structure(structure.lattice, [s.specie.symbol for s in structure], structure.frac_coords)
+    if len(bare) > _MOST_ATOMS_FOR_BONDS:
+        return None
+    try:
+        found = [float(v) for v in BVAnalyzer().get_valences(bare)]
+    except (ValueError, RuntimeError):
+        return None
+    out = list(values)
+    for symbol in mixed:
+        groups = [g for g in orbits(bare) if bare[g[0]].specie.symbol == symbol]
+        means = [float(np.mean([found[i] for i in g])) for g in groups]
+        bonds = [_mean_bond_A(bare, g[0]) for g in groups]
+        pairs = [(i, j) for i in range(len(groups)) for j in range(i) if abs(means[i] - means[j]) > _WHOLE]
+        if any(abs(bonds[i] - bonds[j]) < _UNLIKE_BONDS_A for i, j in pairs):
+            return None
+        for group, mean in zip(groups, means, strict=True):
+            for i in group:
+                out[i] = mean
+    return None if abs(sum(out)) > _WHOLE * len(out) else out
+
+
+def _mean_bond_A(structure: Structure, index: int) -> float:
+    """Mean length of the shortest bonds of a site, up to 1.25 times the shortest."""
+    near = sorted(float(n.nn_distance) for n in structure.get_neighbors(structure[index], 4.0))
+    return float(np.mean([d for d in near if d < 1.25 * near[0]])) if near else 0.0
+
+
+def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
+    """Anions with their usual charge, the atoms bonded to them with what that takes, all others neutral."""
+    bonded = _is_bonded(structure, anions)
+    negative = sum(_LOWEST_CHARGE[s.specie.symbol] for s in structure if s.specie.symbol in anions)
+    partners = [i for i, s in enumerate(structure) if s.specie.symbol not in anions and bonded[i]]
+    if not partners:
+        raise StructureError(f"no atom of the cell is bonded to {' or '.join(anions)}: check the structure file")
+    # Ions of one valence keep it; the electrons that are left over come from the others.
+    fixed = {i: float(v) for i in partners if (v := _only_valence(structure[i].specie.symbol)) is not None}
+    open_ones = [i for i in partners if i not in fixed] or partners
+    if len(open_ones) == len(partners):
+        fixed = {}
+    share = (-negative - sum(fixed.values())) / len(open_ones)
+    values = []
+    for i, site in enumerate(structure):
+        symbol = site.specie.symbol
+        if symbol in anions:
+            values.append(float(_LOWEST_CHARGE[symbol]))
+        else:
+            values.append(fixed.get(i, share) if i in partners else 0.0)
+    reason = (
+        "a metal: atoms without an anion at a bond length are neutral, those with one share the anions' charge"
+        if not all(bonded)
+        else "a metal: no neutral set of the usual ions fits, so the metal atoms share the anions' charge"
+    )
+    return GuessedValences(values, anions, reason, metal=True, mixed={})
+
+
+def _only_valence(symbol: str) -> int | None:
+    """The valence of an element that has one in compounds: alkali, alkaline earth and rare earth metals."""
+    el = Element(symbol)
+    states = el.common_oxidation_states
+    return int(states[0]) if len(states) == 1 and not (el.is_transition_metal and el.row == 4) else None

@@ -1,0 +1,91 @@
+"""Hosts from structure files alone: read, drafted, and written as a host file that a person corrects."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+from ..checks import StructureError, check_handedness, check_no_overlap
+from ..drafting.draft import Draft, draft_host
+from ..drafting.text import draft_text
+from .host_files import HostFileError, HostReference
+from .untrusted_input import ReadingNote, read_with_notes
+
+
+def draft_from_file(path: str | Path) -> Draft:
+    """Read a structure file and draft its host.
+
+    Parameters
+    ----------
+    path
+        In a format that `untrusted_input.KNOWN` lists.
+
+    Raises
+    ------
+    HostFileError
+        With the reason: no such file, an unknown format, overlapping atoms, nothing that could be an anion.
+    """
+    file = Path(path).expanduser()
+    try:
+        structure, notes = read_with_notes(file)
+        for note in notes:
+            warnings.warn(f"{file.name}: {note}", ReadingNote, stacklevel=2)
+        if not structure.is_ordered:
+            raise StructureError("the structure has partially occupied sites; give an ordered cell")
+        check_handedness(structure)
+        check_no_overlap(structure)
+        return draft_host(structure, file.name, notes)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise HostFileError(f"{file.name}: {error}") from error
+
+
+def drafted_reference(path: str | Path) -> HostReference:
+    """The host of a structure file as its content, as `HostReference.from_file` gives that of a host file.
+
+    Errors as `draft_from_file`.
+    """
+    draft = draft_from_file(path)
+    entries = {name: value for name, value in draft.entries.items() if name != "structures"}
+    reference = HostReference(entries, dict.fromkeys(draft.entries["structures"], draft.cell))
+    try:
+        reference.check()
+    except (ValueError, RuntimeError, LookupError) as error:
+        raise HostFileError(
+            f"{Path(path).name}: the host drafted from it does not hold together ({error}); "
+            f"`magnetoionics host new {Path(path).name}` writes the draft, correct it"
+        ) from error
+    return reference
+
+
+def write_host_file(path: str | Path, output: str | Path | None = None) -> tuple[Path, Draft]:
+    """Draft the host of a structure file and write it as a host file.
+
+    Parameters
+    ----------
+    path
+        Structure file.
+    output
+        Host file to write; the structure's name with ``.yaml`` in the current folder by default.
+
+    Returns
+    -------
+    tuple
+        The host file and the draft.
+
+    Raises
+    ------
+    HostFileError
+        As `draft_from_file`, or if the host file exists already.
+    """
+    structure = Path(path).expanduser()
+    draft = draft_from_file(structure)
+    file = Path(output) if output is not None else Path(f"{draft.entries['key']}.yaml")
+    if file.suffix.lower() not in (".yaml", ".yml"):
+        raise HostFileError(f"{file.name}: a host file ends in .yaml")
+    if file.exists():
+        raise HostFileError(f"{file} exists already; choose another --output")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    where = Path(os.path.relpath(structure.resolve(), file.parent.resolve())).as_posix()
+    file.write_text(draft_text(draft, where), encoding="utf-8")
+    return file, draft
