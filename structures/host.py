@@ -116,8 +116,10 @@ def portable_host(key: HostKey) -> str | HostReference | HostContent:
         return HostContent.of(key)
     if isinstance(key, Path):
         key = str(key)
-        if not is_host_file(key):
-            raise UnknownHostError(f"{key} is no host file: its name ends in {' or '.join(HOST_FILE_ENDINGS)}")
+        if not (is_host_file(key) or is_structure_file(key)):
+            raise UnknownHostError(
+                f"{key} is no host file, whose name ends in {' or '.join(HOST_FILE_ENDINGS)}, nor a structure file"
+            )
     if not isinstance(key, str):
         if not hasattr(key, "host"):
             raise UnknownHostError(f"a host is a name, a host file or a Host, not a {type(key).__name__}")

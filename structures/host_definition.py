@@ -9,6 +9,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from .host_bounds import LONGEST_HOP_A, check_host_numbers, require_within
+from .similar import did_you_mean
 from .spins import formula_units, set_moments, total_moment, total_valence
 
 # Moments are sums of whole numbers; anything beyond rounding is a wrong valence or sense.
@@ -136,7 +137,8 @@ class Host:
         """
         chosen = self.orders[0] if order is None else order
         if chosen not in self.orders:
-            raise ValueError(f"{self.key} has no order {chosen!r}; known: {', '.join(self.orders)}")
+            meant = did_you_mean(chosen, self.orders)
+            raise ValueError(f"{self.key} has no order {chosen!r}{meant}; known: {', '.join(self.orders)}")
         if chosen not in self._cells:
             cell = set_moments(self.build_cell(chosen), self.spin_sense)
             if abs(total_valence(cell)) > 1e-9:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from ..stored.base import Stored
 from ..stored.renamed import OldName, warn_of
+from ..structures.similar import did_you_mean
 from .errors import CannotDoError, UnknownEngineError
 from .kinds import KINDS_OF_METHODS, Kind, marking
 
@@ -383,7 +384,9 @@ class Engine(Stored, ABC):
         if not found:
             raise UnknownEngineError(f"engine {cls.name} has no protocols, its numbers are fixed: leave {name} out")
         if name not in PROTOCOLS:
-            raise UnknownEngineError(f"unknown protocol {name!r}; known: {', '.join(PROTOCOLS)}")
+            raise UnknownEngineError(
+                f"unknown protocol {name!r}; known: {', '.join(PROTOCOLS)}{did_you_mean(name, PROTOCOLS)}"
+            )
         return dict(found[name])
 
     def settings(self) -> dict[str, Any]:
@@ -424,7 +427,9 @@ def get_engine(name: str | Engine, **options: Any) -> Engine:
     key, _, text = name.strip().partition(":")
     key = key.lower()
     if key not in engine_names():
-        raise UnknownEngineError(f"unknown engine {name!r}; known engines: {', '.join(engine_names())}")
+        raise UnknownEngineError(
+            f"unknown engine {name!r}; known engines: {', '.join(engine_names())}" + did_you_mean(name, engine_names())
+        )
     try:
         module = importlib.import_module(f".engines.{key}", __package__)
     except ImportError as error:

@@ -24,6 +24,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ..stored.renamed import with_new_names
 from ..structures.io.untrusted_input import read_yaml
+from ..structures.similar import did_you_mean
 from .errors import UnknownEngineError
 
 if TYPE_CHECKING:
@@ -83,7 +84,8 @@ def _values(
     entries = with_new_names(owner.__name__, entries)
     known = [f.name for f in fields(owner) if f.init]
     if unknown := [str(name) for name in entries if name not in known]:
-        raise EngineSettingsError(f"{where} has no setting {', '.join(unknown)}; known: {', '.join(known)}")
+        meant = did_you_mean(unknown[0], known)
+        raise EngineSettingsError(f"{where} has no setting {', '.join(unknown)}{meant}; known: {', '.join(known)}")
     hints = get_type_hints(owner)
     blocks = base or {}
     return {name: _value(hints[name], given, f"{where}: {name}", blocks.get(name)) for name, given in entries.items()}

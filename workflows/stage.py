@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from ..structures.similar import did_you_mean
 from .engine import Capability, Engine
 from .kinds import Kind
 
@@ -280,4 +281,5 @@ def stage_name(text: str) -> str:
     if plain in stage_names():
         return plain
     known = ", ".join(s.replace(" ", "_") for s in stage_names())
-    raise ValueError(f"unknown stage {text!r}; stages: {known}")
+    meant = did_you_mean(plain.replace(" ", "_"), (s.replace(" ", "_") for s in stage_names()))
+    raise ValueError(f"unknown stage {text!r}{meant}; stages: {known}")

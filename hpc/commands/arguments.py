@@ -96,10 +96,13 @@ def engine_or_calculator(engine: str, calculator: str | None, protocol: str | No
         If what was given excludes each other, or there is no such protocol.
     """
     if protocol is not None:
+        from ...structures.similar import did_you_mean
         from ...workflows.engine import PROTOCOLS
 
         if protocol not in PROTOCOLS:
-            raise typer.BadParameter(f"--protocol {protocol} is none of {', '.join(PROTOCOLS)}")
+            raise typer.BadParameter(
+                f"--protocol {protocol} is none of {', '.join(PROTOCOLS)}{did_you_mean(protocol, PROTOCOLS)}"
+            )
         if calculator is not None:
             raise typer.BadParameter(f"--protocol {protocol} and --calculator exclude each other; leave one out")
         name, colon, text = engine.partition(":")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 STUDY_JOB = "study"
 # What it was called before.
 OLD_STUDY_JOB = "assemble study"
+# Host file of a host that was drafted from a structure file alone.
+DRAFT = "host.yaml"
 BAND_JOB = "band"
 TIMINGS_KEY = "magnetoionics-timings"
 # Stands for the flow of a study that no flow made.
@@ -117,6 +119,7 @@ def run_study(
             summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
         for note in summary.damaged:
             console.print(f"damage: {note}", style="yellow", markup=False)
+        keep_draft(host, folder, console)
         if STUDY_JOB in summary.failed:
             name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
             raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
@@ -127,6 +130,21 @@ def run_study(
         f"{folder / REPORT}  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)", style="bold", markup=False
     )
     return folder
+
+
+def keep_draft(host: HostKey, folder: Path, console: Console) -> None:
+    """Write the host file of a host that was drafted from a structure file into the study's folder."""
+    from ...structures.host import is_structure_file
+
+    file = folder / DRAFT
+    if not isinstance(host, str | Path) or not is_structure_file(str(host)) or file.exists():
+        return
+    from ...structures.drafting.draft import summary
+    from ...structures.io.drafted import write_host_file
+
+    draft = write_host_file(host, file)[1]
+    console.print(f"host drafted, {summary(draft)}", markup=False)
+    console.print(f"every guess with its reason is in {file}: correct it, then run that file", markup=False)
 
 
 def print_failures(study: Study, console: Console) -> bool:
@@ -148,10 +166,11 @@ def has_failures(folder: Path) -> bool:
 
 def default_folder(host: HostKey) -> Path:
     """``HOST-study`` in the current folder, by the name of the material or of the host file without its ending."""
-    from ...structures.host import get_host, is_host_file
+    from ...structures.host import get_host, is_host_file, is_structure_file
 
     words = str(host) if isinstance(host, str | Path) else get_host(host).key
-    name = Path(words.strip()).stem if is_host_file(words) else words.strip().lower().replace(":", "-")
+    is_file = is_host_file(words) or is_structure_file(words)
+    name = Path(words.strip()).stem if is_file else words.strip().lower().replace(":", "-")
     return Path(f"{name}-study")
 
 
@@ -322,6 +341,7 @@ def check_names(host: HostKey, engine_name: str | Engine, order: str | None) -> 
         With the known ones.
     """
     from ...structures.host import UnknownHostError, get_host
+    from ...structures.similar import did_you_mean
     from ...workflows.engine import UnknownEngineError, get_engine
 
     try:
@@ -330,7 +350,10 @@ def check_names(host: HostKey, engine_name: str | Engine, order: str | None) -> 
     except (UnknownHostError, UnknownEngineError) as error:
         raise UserError(str(error)) from error
     if order is not None and order not in known.orders:
-        raise UserError(f"{known.key} has no cation order {order!r}; known: {', '.join(known.orders)}")
+        raise UserError(
+            f"{known.key} has no cation order {order!r}; known: {', '.join(known.orders)}"
+            + did_you_mean(order, known.orders)
+        )
 
 
 def _build_flow(

@@ -13,6 +13,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from ...stored.base import Stored
+from ..similar import did_you_mean
 from .charge_compensation import compensated, compensations
 from .vacancies import remove_site
 
@@ -54,7 +55,8 @@ def start_kinds(text: str) -> tuple[StartKind, ...]:
         return START_KINDS
     known = ", ".join(kind.replace(" ", "_") for kind in START_KINDS)
     if unknown := [name for name in names if name not in START_KINDS]:
-        raise ValueError(f"unknown start {unknown[0]!r}; starts: {known}, or all")
+        meant = did_you_mean(unknown[0], [*START_KINDS, "all"])
+        raise ValueError(f"unknown start {unknown[0]!r}{meant}; starts: {known}, or all")
     return tuple(kind for kind in START_KINDS if kind in names)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from pathlib import Path
@@ -45,6 +46,17 @@ def drafted_reference(path: str | Path) -> HostReference:
 
     Errors as `draft_from_file`.
     """
+    file = Path(path).expanduser()
+    try:
+        stamp = file.stat().st_mtime_ns
+    except OSError:
+        stamp = 0
+    return _reference(file, stamp)
+
+
+@functools.lru_cache(maxsize=8)
+def _reference(path: Path, stamp: int) -> HostReference:
+    """Drafted once per content of the file: a study asks for its host many times."""
     draft = draft_from_file(path)
     entries = {name: value for name, value in draft.entries.items() if name != "structures"}
     reference = HostReference(entries, dict.fromkeys(draft.entries["structures"], draft.cell))

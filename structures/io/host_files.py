@@ -48,6 +48,7 @@ from ..checks import StructureError, check_bonds, check_handedness, check_no_ove
 from ..defects.hops import distinct_hops
 from ..defects.vacancies import distinct_vacancies, same_site_in
 from ..host_definition import HopKind, Host, UnknownHostError
+from ..similar import did_you_mean
 from ..spins import SPIN_PROPERTY, Spin
 from .file_spins import FROM_FILE, check_against_file, spins_from_file
 from .untrusted_input import ReadingNote, read_with_notes, read_yaml
@@ -160,6 +161,7 @@ def _read(file: Path) -> HostReference:
     if missing or unknown:
         raise HostFileError(
             f"{file.name}: missing entries: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}"
+            + "".join(did_you_mean(str(k), [*_REQUIRED, *_OPTIONAL, _BY_ORDER]) for k in unknown[:1])
         )
     if not isinstance(entries["structures"], Mapping) or not entries["structures"]:
         raise HostFileError(f"{file.name}: structures must name one file per cation order, e.g. {{measured: my.cif}}")
