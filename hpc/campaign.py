@@ -178,7 +178,7 @@ def study_flow(spec: StudySpec) -> Flow:
 
     from ..workflows.engine import get_engine
     from ..workflows.flows.study import MagnetoionicStudyMaker
-    from .study_folder.study_run import check_names
+    from .study_folder.asked import check_names
 
     check_names(spec.host, spec.engine, spec.order)
     make = MagnetoionicStudyMaker.quick if spec.quick else MagnetoionicStudyMaker.full

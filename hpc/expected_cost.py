@@ -40,7 +40,7 @@ def study_costs(
     """
     from ..structures.host import get_host
     from ..workflows.engine import get_engine
-    from .study_folder.study_run import check_names
+    from .study_folder.asked import check_names
 
     check_names(host_key, engine_name, order)
     speed = 1.0 if outcar is None else _speed(outcar)

@@ -129,7 +129,7 @@ def portable_host(key: HostKey) -> str | HostReference | HostContent:
 
         return HostReference.from_file(key.strip())
     if is_structure_file(key):
-        from .io.drafted import drafted_reference
+        from .drafting.files import drafted_reference
 
         return drafted_reference(key.strip())
     name = key.strip().lower()

@@ -19,8 +19,8 @@ def new(
 ) -> None:
     """Draft a host file: valences, sublattices, spins, vacancies, hops, U, gap, references, each with its reason."""
     from ...structures.drafting.draft import summary
+    from ...structures.drafting.files import write_host_file
     from ...structures.host import UnknownHostError, get_host
-    from ...structures.io.drafted import write_host_file
 
     try:
         written, draft = write_host_file(file, output)

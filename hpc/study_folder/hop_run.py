@@ -63,8 +63,9 @@ def run_hops(
     UserError
         For bad input, a folder that cannot be used, or a calculation that failed.
     """
+    from .asked import check_names
     from .files import check_output_folder
-    from .study_run import check_names, default_folder
+    from .study_run import default_folder
 
     console = console or Console()
     check_names(host, engine_name, order)

@@ -14,6 +14,7 @@ from ..local.run_log import refuse_if_in_use
 from ..local.store import STORE_FOLDER, refuse_links, stores_of
 from ..study_options import StudyOptions
 from ..terminal import Console
+from .asked import check_names, keep_draft
 from .files import REPORT, band_stem, check_output_folder, read_study, set_bad_results_aside, write_study
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 STUDY_JOB = "study"
 # What it was called before.
 OLD_STUDY_JOB = "assemble study"
-# Host file of a host that was drafted from a structure file alone.
-DRAFT = "host.yaml"
 BAND_JOB = "band"
 TIMINGS_KEY = "magnetoionics-timings"
 # Stands for the flow of a study that no flow made.
@@ -130,21 +129,6 @@ def run_study(
         f"{folder / REPORT}  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)", style="bold", markup=False
     )
     return folder
-
-
-def keep_draft(host: HostKey, folder: Path, console: Console) -> None:
-    """Write the host file of a host that was drafted from a structure file into the study's folder."""
-    from ...structures.host import is_structure_file
-
-    file = folder / DRAFT
-    if not isinstance(host, str | Path) or not is_structure_file(str(host)) or file.exists():
-        return
-    from ...structures.drafting.draft import summary
-    from ...structures.io.drafted import write_host_file
-
-    draft = write_host_file(host, file)[1]
-    console.print(f"host drafted, {summary(draft)}", markup=False)
-    console.print(f"every guess with its reason is in {file}: correct it, then run that file", markup=False)
 
 
 def print_failures(study: Study, console: Console) -> bool:
@@ -330,30 +314,6 @@ def build_flow(
     """
     check_names(host, engine_name, order)
     return _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options)
-
-
-def check_names(host: HostKey, engine_name: str | Engine, order: str | None) -> None:
-    """Refuse unknown hosts, engines and orders.
-
-    Raises
-    ------
-    UserError
-        With the known ones.
-    """
-    from ...structures.host import UnknownHostError, get_host
-    from ...structures.similar import did_you_mean
-    from ...workflows.engine import UnknownEngineError, get_engine
-
-    try:
-        known = get_host(host)
-        get_engine(engine_name)
-    except (UnknownHostError, UnknownEngineError) as error:
-        raise UserError(str(error)) from error
-    if order is not None and order not in known.orders:
-        raise UserError(
-            f"{known.key} has no cation order {order!r}; known: {', '.join(known.orders)}"
-            + did_you_mean(order, known.orders)
-        )
 
 
 def _build_flow(

@@ -5,9 +5,9 @@ import yaml
 from magnetoionics.hpc.cli import main
 from magnetoionics.structures.checks import StructureError
 from magnetoionics.structures.drafting.draft import draft_host
+from magnetoionics.structures.drafting.files import drafted_reference, write_host_file
 from magnetoionics.structures.drafting.text import draft_text
 from magnetoionics.structures.host import UnknownHostError, get_host
-from magnetoionics.structures.io.drafted import drafted_reference, write_host_file
 from magnetoionics.structures.io.host_files import HostFileError
 from magnetoionics.structures.similar import did_you_mean
 from pymatgen.core import Lattice, Structure

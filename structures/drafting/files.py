@@ -8,10 +8,10 @@ import warnings
 from pathlib import Path
 
 from ..checks import StructureError, check_handedness, check_no_overlap
-from ..drafting.draft import Draft, draft_host
-from ..drafting.text import draft_text
-from .host_files import HostFileError, HostReference
-from .untrusted_input import ReadingNote, read_with_notes
+from ..io.host_files import HostFileError, HostReference
+from ..io.untrusted_input import ReadingNote, read_with_notes
+from .draft import Draft, draft_host
+from .text import draft_text
 
 
 def draft_from_file(path: str | Path) -> Draft:
