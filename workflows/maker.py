@@ -24,5 +24,12 @@ class EngineMaker(Stored, Maker):
     name: str = "flow"
 
     def __post_init__(self) -> None:
-        """Look the engine up if it was named."""
-        self.engine = get_engine(self.engine)
+        """Look the engine up if it was named; whatever relaxes as an engine does may stand for one.
+
+        Raises
+        ------
+        UnknownEngineError
+            If it is neither.
+        """
+        if not hasattr(self.engine, "relax"):
+            self.engine = get_engine(self.engine)

@@ -17,7 +17,6 @@ from magnetoionics.calculators.single_ions import (
     restriction_error_eV,
     single_ion_map,
 )
-from magnetoionics.calculators.slonczewski import slonczewski_energies, slonczewski_k1_eV
 from magnetoionics.calculators.spin_hamiltonian import (
     FerricParameters,
     ferric_energies,
@@ -28,6 +27,7 @@ from magnetoionics.calculators.spin_hamiltonian import (
 from magnetoionics.structures.defects.vacancies import remove_site
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
+from slonczewski import slonczewski_energies, slonczewski_k1_eV
 
 OCTAHEDRON = 2.1 * np.vstack([np.eye(3), -np.eye(3)])
 TETRAHEDRON = 1.9 / np.sqrt(3) * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])

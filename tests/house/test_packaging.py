@@ -20,7 +20,6 @@ ROOMS = ("stored", "structures", "calculators", "workflows", "analysis", "hpc")
 DATA = (
     "py.typed",
     "data/gpaw/*.json",
-    "data/gpaw_starts/*.json",
     "data/engines/*.json",
     "analysis/audit/*.json",
     "analysis/thermodynamics/*.json",

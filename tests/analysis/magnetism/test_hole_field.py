@@ -14,7 +14,7 @@ from magnetoionics.analysis.results.checks import invalid_because
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 from magnetoionics.calculators.d_shell import D_ORBITALS, orbital_momentum
-from magnetoionics.calculators.slonczewski import slonczewski_energies, slonczewski_k1_eV
+from slonczewski import slonczewski_energies, slonczewski_k1_eV
 
 SOURCE = Provenance(engine="known energies", level_of_theory="arithmetic")
 TRIGONAL = np.array([1.0, 1.0, 1.0]) / np.sqrt(3)

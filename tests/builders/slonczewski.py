@@ -7,9 +7,8 @@ energy of one ion is f(n) = -kT ln 2cosh(X n.m / kT), where X = (3/2)|alpha lamb
 from __future__ import annotations
 
 import numpy as np
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 from numpy.typing import ArrayLike, NDArray
-
-from ..structures.units import BOLTZMANN_eV_PER_K
 
 __all__ = ["TRIGONAL_AXES", "COUPLING_eV", "slonczewski_energies", "slonczewski_k1_eV"]
 
