@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -30,6 +30,48 @@ def print_hosts(console: Console | None = None) -> None:
             ", ".join(host.claims),
         )
     (console or Console()).print(table)
+
+
+def print_host_engines(keys: Sequence[str] = (), console: Console | None = None) -> None:
+    """Print what each engine does of a study of each host, the reasons for the rest below.
+
+    Parameters
+    ----------
+    keys
+        Hosts or host files; all built-in ones by default.
+    console
+        Where to.
+    """
+    from ..structures.host import get_host, host_keys
+    from ..workflows.engine import engine_names
+    from ..workflows.flows.plan import stages_by_engine
+
+    # Which calculator it stands for is the user's to say.
+    names = [name for name in engine_names() if name != "ase"]
+    table, reasons, letters = Table("host", *names), dict[str, int](), _letters()
+    for key in keys or host_keys():
+        row = []
+        for found in stages_by_engine(get_host(key), names).values():
+            notes = [reasons.setdefault(reason, len(reasons) + 1) for reason in dict.fromkeys(found.left_out.values())]
+            marks = f" [{', '.join(str(n) for n in notes)}]" if notes else ""
+            row.append(escape(("".join(letters[stage] for stage in found.done) or "–") + marks))
+        table.add_row(key, *row)
+    shown = console or Console()
+    shown.print(table)
+    shown.print(", ".join(f"{letter} {stage}" for stage, letter in letters.items()), style="dim")
+    for reason, number in reasons.items():
+        shown.print(f"[{number}] {reason}", markup=False, style="dim")
+
+
+def _letters() -> dict[str, str]:
+    """A letter for each stage: the first of its name that no other stage has."""
+    from ..workflows.stage import stages
+
+    out: dict[str, str] = {}
+    for stage in stages():
+        if stage.when != "on request":
+            out[stage.name] = next(c for c in stage.name.upper() if c.isalpha() and c not in out.values())
+    return out
 
 
 def print_engines(console: Console | None = None) -> None:

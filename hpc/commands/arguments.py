@@ -12,7 +12,9 @@ HostArgument = Annotated[
     typer.Argument(help="Host material, a host file (.yaml) or a structure file (CIF, ...); `hosts` lists materials."),
 ]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a study.")]
-EngineOption = Annotated[str, typer.Option(help="Engine; `magnetoionics engines` lists them.")]
+EngineOption = Annotated[
+    str, typer.Option(help="Engine; `magnetoionics engines` lists them; auto: the best installed one that can.")
+]
 ProtocolOption = Annotated[
     str | None,
     typer.Option(help="fast (to look), balanced or stringent (to converge): the engine's numbers [default: its own]."),

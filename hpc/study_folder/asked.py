@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,30 @@ if TYPE_CHECKING:
 
 # Host file of a host that was drafted from a structure file alone.
 DRAFT = "host.yaml"
+
+
+def resolved_engine(
+    host: HostKey, engine: str | Engine, order: str | None, stages: Sequence[str] | None, console: Console | None = None
+) -> str | Engine:
+    """The engine of a study after its names were checked; ``auto`` chooses it and says which and why.
+
+    Raises
+    ------
+    UserError
+        For unknown names, or if no engine can do what is asked.
+    """
+    from ...workflows.automatic import AUTO, choose_engine
+
+    if not (isinstance(engine, str) and engine.strip().lower() == AUTO):
+        check_names(host, engine, order)
+        return engine
+    check_names(host, "local", order)
+    try:
+        chosen, said = choose_engine(host, order, stages)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    (console or Console(stderr=True)).print(said, style="dim", markup=False)
+    return chosen
 
 
 def check_names(host: HostKey, engine_name: str | Engine, order: str | None) -> None:

@@ -14,11 +14,13 @@ from ...stored import SCHEMA_VERSION
 from ..errors import StudyFailedError, UserError
 from ..study_options import StudyOptions
 from ..terminal import Console
+from .asked import resolved_engine
 from .files import VERSION
 from .writing import write_whole
 
 if TYPE_CHECKING:
     from ...analysis.kinetics.hop_set import HopSet
+    from ...workflows.engine import Engine
 
 COLLECT_JOB = "collect hops"
 RESULTS = "hops.json"
@@ -63,18 +65,17 @@ def run_hops(
     UserError
         For bad input, a folder that cannot be used, or a calculation that failed.
     """
-    from .asked import check_names
     from .files import check_output_folder
     from .study_run import default_folder
 
     console = console or Console()
-    check_names(host, engine_name, order)
+    engine = resolved_engine(host, engine_name, order, ["migration"])
     if jobs < 1:
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
     folder = output or Path(str(default_folder(host)).removesuffix("-study") + "-hops")
     if not (folder / RESULTS).exists():
         check_output_folder(folder, overwrite=False)
-    flow = _flow(host, engine_name, order, quick, options or StudyOptions())
+    flow = _flow(host, engine, order, quick, options or StudyOptions())
     last = _last(flow)
 
     from ..local.progress import StageProgress
@@ -157,7 +158,7 @@ def print_hops(hops: HopSet, console: Console) -> None:
         console.print(f"no hop {line}", style="dim", markup=False)
 
 
-def _flow(host: str, engine_name: str, order: str | None, quick: bool, options: StudyOptions) -> Any:
+def _flow(host: str, engine_name: str | Engine, order: str | None, quick: bool, options: StudyOptions) -> Any:
     from ...workflows.flows.hops import AllHopsMaker
 
     try:

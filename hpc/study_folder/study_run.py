@@ -14,7 +14,7 @@ from ..local.run_log import refuse_if_in_use
 from ..local.store import STORE_FOLDER, refuse_links, stores_of
 from ..study_options import StudyOptions
 from ..terminal import Console
-from .asked import check_names, keep_draft
+from .asked import keep_draft, resolved_engine
 from .files import REPORT, band_stem, check_output_folder, read_study, set_bad_results_aside, write_study
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def run_study(
     """
     console = console or Console(stderr=True)
     begin = time.perf_counter()
-    check_names(host, engine_name, order)
+    engine_name = resolved_engine(host, engine_name, order, stages, console)
     folder = output or default_folder(host)
     if jobs < 1:
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
@@ -312,7 +312,7 @@ def build_flow(
     UserError
         For bad input.
     """
-    check_names(host, engine_name, order)
+    engine_name = resolved_engine(host, engine_name, order, stages)
     return _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ...analysis.study.documents import StageResult
 from ...analysis.thermodynamics.phases import Phase
 from ...structures.host import Host
-from ..engine import CannotDoError, Engine
+from ..engine import CannotDoError, Engine, get_engine
 from ..field.requests import FieldRequest
 from ..stage import Question, Stage, stage_name, stages
 
@@ -85,6 +86,49 @@ def plan_stages(
         StageResult(stage=name, done=not reason, reason=reason, note=notes.get(name, ""))
         for name, reason in reasons.items()
     ]
+
+
+@dataclass(frozen=True)
+class EngineStages:
+    """What an engine does of a whole study of one material.
+
+    Attributes
+    ----------
+    done
+        Stages.
+    left_out
+        Reasons by stage; of an engine that does nothing, one reason under its own name.
+    """
+
+    done: tuple[str, ...]
+    left_out: dict[str, str]
+
+
+def stages_by_engine(host: Host, names: Sequence[str], order: str | None = None) -> dict[str, EngineStages]:
+    """What each engine would do of a whole study, nothing being computed.
+
+    Parameters
+    ----------
+    host, order
+        Material and its cation order; the first one by default.
+    names
+        Engines.
+
+    Returns
+    -------
+    dict
+        By engine; one that is not installed or cannot describe the material does nothing, with its reason.
+    """
+    out = {}
+    for name in names:
+        try:
+            planned = plan_stages(get_engine(name), host, order or host.orders[0])
+        except ValueError as error:
+            out[name] = EngineStages((), {name: str(error)})
+            continue
+        reasons = {s.stage: f"{s.stage}: {s.reason}" for s in planned if not s.done and s.reason}
+        out[name] = EngineStages(tuple(s.stage for s in planned if s.done), reasons)
+    return out
 
 
 def _reason(stage: Stage, question: Question) -> str:

@@ -1,0 +1,67 @@
+"""The engine ``auto``: the best installed one that can do what is asked of a material, with the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..structures.host import get_host
+from .engine import Engine, get_engine
+from .errors import CannotDoError, UnknownEngineError
+from .flows.plan import plan_stages
+
+if TYPE_CHECKING:
+    from ..structures.host import HostKey
+
+AUTO = "auto"
+RANKED = {
+    "sevennet": "of those that take minutes it meets published barriers best (docs/neb_cases.md)",
+    "chgnet": "minutes and good energies of oxides, with barriers that come out low",
+    "local": "rigid ions: seconds, indicative numbers",
+}
+"""Best first, each with why. First principles are never chosen unasked: they cost days here, or need a licence."""
+
+
+def choose_engine(host: HostKey, order: str | None = None, stages: Sequence[str] | None = None) -> tuple[Engine, str]:
+    """The best installed engine for a study.
+
+    Parameters
+    ----------
+    host, order
+        Material and its cation order; the first one by default.
+    stages
+        What is asked for; by default a whole study, of which an engine may leave parts out.
+
+    Returns
+    -------
+    tuple of Engine and str
+        The engine, and one sentence: which it is, why, what it leaves out, and why better ones were passed over.
+
+    Raises
+    ------
+    CannotDoError
+        If none can; with the reason of each.
+    """
+    material = get_host(host)
+    passed_over: list[str] = []
+    for name, why in RANKED.items():
+        try:
+            engine = get_engine(name)
+            planned = plan_stages(engine, material, order or material.orders[0], stages)
+        except UnknownEngineError:
+            passed_over.append(f"{name}: not installed")
+            continue
+        except (CannotDoError, ValueError) as error:
+            passed_over.append(f"{name}: {error}")
+            continue
+        missing = [] if stages is not None else [stage.stage for stage in planned if not stage.done]
+        said = [f"engine {name}: {why}"]
+        if missing:
+            said.append(f"it leaves out {', '.join(missing)}")
+        if passed_over:
+            said.append(f"passed over: {'; '.join(passed_over)}")
+        return engine, "; ".join(said)
+    raise CannotDoError(
+        f"no engine that is tried by itself can do {material.key}: {'; '.join(passed_over)}; "
+        "name one with --engine gpaw or --engine vasp"
+    )
