@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..kinetics.hop_spread import HopSpread, spread_in_words
-from ..kinetics.rates import format_duration
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, format_duration, rate_per_s
 from ..kinetics.retention import Retention
 from ..study.documents import Study
 
@@ -37,6 +37,11 @@ def spread_words(study: Study) -> str:
             f"One hop of the order {study.host.order}: other orders and places have other barriers; the stage "
             "hop_spread computes them"
         )
-    times = sorted(h.decay_300K_s for h in found.found if h.decay_300K_s is not None)
+    # With the rates of attempts of this study's own hop, so that its own decay is one of them.
+    attempts = (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz) if study.retention is None else study.retention.attempts_Hz(300)
+    times = sorted(
+        1.0 / sum(rate_per_s(e, 300.0, nu) for e, nu in zip((h.forward_eV, h.backward_eV), attempts, strict=True))
+        for h in found.found
+    )
     words = spread_in_words(found.found, [format_duration(times[0]), format_duration(times[-1])])
-    return words[:1].upper() + words[1:] + " (prefactor assumed alike)"
+    return words[:1].upper() + words[1:] + " (this hop's prefactors for all)"

@@ -65,9 +65,28 @@ def _host(study: Study) -> Section:
     return Section(
         "host",
         "Host",
+        paragraphs=_order_words(study),
         tables=[host_table(study), orders_table(study), stages_table(study), *_measured(study)],
         notes=study.engine.provenance.left_out,
     )
+
+
+def _order_words(study: Study) -> list[str]:
+    """That the engine would have another cation order lowest than the one that is studied."""
+    energies = {o.order: o.relative_eV_per_formula for o in study.host.orders}
+    own = energies.get(study.host.order)
+    if own is None or own <= 0:
+        return []
+    lowest = min(energies, key=lambda name: energies[name])
+    why = (
+        ". Rigid ions leave out what an octahedron is worth to a d shell, so that they do not decide between orders"
+        if study.engine.level_of_theory == "local"
+        else ""
+    )
+    return [
+        f"This study is of the order {study.host.order}, as asked for or as measured; engine {study.engine.name} puts "
+        f"it {own:.3f} eV per formula unit above the order {lowest}{why}."
+    ]
 
 
 def _measured(study: Study) -> list[Table]:

@@ -34,31 +34,37 @@ def vacancy_answer(study: Study) -> Answer:
         if wrong:
             vacancy, check = min(wrong, key=lambda item: item[1].value or 0.0)
             why = (
-                f"no result between elements: {vacancy.label}, {check.in_words}; a stable host has none below zero, so "
-                "that references or engine are wrong by more than the error says"
+                f"no result between unlike ions: {vacancy.label}, {check.in_words}; a stable host has none below zero, "
+                "so that references or engine are wrong by more than the error says"
             )
         return with_more(Answer(QUESTION, short, why), beside)
     return with_more(_ranked_answer(study, ranked, like), beside)
 
 
 def like_for_like(vacancies: Sequence[VacancyResult]) -> list[str]:
-    """The easiest vacancy of each element that has several, e.g. ``V_Fe(B) before V_Fe(A) by 1.34 eV``.
+    """The easiest vacancy of each ion that has several, e.g. ``V_Fe(B) before V_Fe(A) by 1.34 eV``.
 
-    Two that lie nearer than the errors of their cells' size are not told apart.
+    Ions of one element and one charge: Fe2+ and Fe3+ of magnetite are two. Two that lie nearer than the errors of
+    their cells' size are not told apart.
     """
     out = []
-    for element in dict.fromkeys(v.element for v in vacancies):
-        own = sorted((v for v in vacancies if v.element == element), key=lambda v: v.corrected_minus_host_eV)
+    for ion in dict.fromkeys(_ion(v) for v in vacancies):
+        own = sorted((v for v in vacancies if _ion(v) == ion), key=lambda v: v.corrected_minus_host_eV)
         if len(own) < 2:
             continue
         first, second = own[:2]
         apart = second.corrected_minus_host_eV - first.corrected_minus_host_eV
-        more = f" ({len(own) - 2} more of {element} above)" if len(own) > 2 else ""
+        more = f" ({len(own) - 2} more of {first.element} above)" if len(own) > 2 else ""
         if apart <= sizes_apart_eV(first, second):
             out.append(f"{first.label} or {second.label}: not told apart{more}")
         else:
             out.append(f"{first.label} before {second.label} by {apart:.2f} eV{more}")
     return out
+
+
+def _ion(vacancy: VacancyResult) -> tuple[str, float]:
+    """Element and size of the missing charge, by the correction that a cell of this size gives it."""
+    return vacancy.element, round(vacancy.size_correction_eV or 0.0, 3)
 
 
 def _first_sentence(reason: str) -> str:
@@ -69,12 +75,12 @@ def _first_sentence(reason: str) -> str:
 def _ranked_answer(study: Study, vacancies: Sequence[VacancyResult], like: list[str]) -> Answer:
     edges = {v.label: v.oxygen_rich for v in vacancies if v.oxygen_rich is not None}
     ordered = sorted(vacancies, key=lambda v: edges[v.label].low_eV)
-    # Of each element only its easiest vacancy competes: within one element the order is known.
-    easiest = {v.element: v for v in sorted(vacancies, key=lambda v: -v.corrected_minus_host_eV)}
-    ordered = [v for v in ordered if easiest[v.element] is v]
+    # Of each ion only its easiest vacancy competes: among like ions the order is known.
+    easiest = {_ion(v): v for v in sorted(vacancies, key=lambda v: -v.corrected_minus_host_eV)}
+    ordered = [v for v in ordered if easiest[_ion(v)] is v]
     lowest = ordered[0]
     best = edges[lowest.label]
-    open_ = [v.label for v in ordered[1:] if v.element != lowest.element and _undecided(study, v, lowest)]
+    open_ = [v.label for v in ordered[1:] if _ion(v) != _ion(lowest) and _undecided(study, v, lowest)]
     error = "no error bar" if lowest.error_bar_eV is None else f"references ± {lowest.error_bar_eV:.2f} eV"
     if best.low_eV < 0:
         error += "; a stable host has none below zero: this one is so within that error"

@@ -114,6 +114,23 @@ def test_permittivity_is_the_one_that_a_field_finds(bulk, permittivity):
         static_permittivity(atoms, charges + 0.1)
 
 
+def test_permittivity_follows_the_charges_that_a_field_acts_on(bulk, permittivity):
+    """8.5 with formal charges, which a field acts on unless others are given, 3.7 with the model's own.
+
+    The model's charges are 0.6 of the formal ones, so that its electronic screening is in the short-ranged part; in a
+    field an ion carries its formal charge, the charge that a hop transports.
+    """
+    atoms = to_atoms(bulk)
+    atoms.calc = ENGINE.make_calculator(atoms, None)
+    own = ENGINE.bare_charges(atoms)
+    formal = np.array([{"Co": 2.0, "Fe": 3.0, "O": -2.0}[s] for s in atoms.get_chemical_symbols()])
+    assert own == pytest.approx(0.6 * formal)
+    assert np.trace(permittivity) / 3 == pytest.approx(3.7, abs=0.05)
+    wide = static_permittivity(atoms, formal)
+    assert np.trace(wide) / 3 == pytest.approx(8.5, abs=0.1)
+    assert wide - np.eye(3) == pytest.approx((permittivity - np.eye(3)) / 0.36, abs=1e-3)
+
+
 # The embedded engine's V_Fe(B) in 55, 447, 1511 and 3583 atoms, and the 1/L law through them.
 SERIES_eV = {1: -8.081, 2: -6.671, 3: -6.300, 4: -6.118}
 LIMIT_eV = -5.564

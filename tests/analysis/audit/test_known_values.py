@@ -11,7 +11,7 @@ from magnetoionics.analysis.defects.formation import not_below_zero
 from magnetoionics.analysis.device.assumptions import Assumptions
 from magnetoionics.analysis.report.beside import measured_table
 from magnetoionics.analysis.report.page import build_page, summary_text
-from magnetoionics.analysis.report.vacancy_answer import vacancy_answer
+from magnetoionics.analysis.report.vacancy_answer import like_for_like, vacancy_answer
 from magnetoionics.structures.host import get_host, host_keys
 
 QUESTIONS = (
@@ -88,7 +88,9 @@ def test_a_formation_energy_below_zero_beyond_its_error_is_a_failed_check():
 def test_it_is_no_headline_and_the_order_within_one_element_comes_first(study):
     answer = vacancy_answer(study)
     assert answer.short == "V_Fe(B) before V_Fe(A) by 1.34 eV"
-    assert answer.detail.startswith("no result between elements: V_Fe(B), lowest formation energy in the window: -2.34")
+    assert answer.detail.startswith(
+        "no result between unlike ions: V_Fe(B), lowest formation energy in the window: -2.34"
+    )
     assert "gpaw (28 atoms, 2026-11-24): V_Co(B) 1.17, V_Fe(B) 1.34" in answer.detail
     for vacancy in study.vacancies:
         vacancy.error_bar_eV = 2.5
@@ -100,6 +102,18 @@ def test_it_is_no_headline_and_the_order_within_one_element_comes_first(study):
         vacancy.error_bar_eV = 0.05
         vacancy.oxygen_rich.low_eV += 5
         vacancy.oxygen_rich.high_eV += 5
+    # Ions of one element and unlike charges are two: those of magnetite's octahedra miss each other by 4 eV.
+    other = study.vacancies[0].model_copy(update={"label": "V_Fe(B,2)", "size_correction_eV": 9.0})
+    study.vacancies.append(other)
+    assert not any("V_Fe(B,2)" in line for line in like_for_like(study.vacancies))
+    assert "V_Fe(B,2)" in vacancy_answer(study).short
+    study.vacancies.pop()
+    # Two of one ion that lie nearer than the errors of their size are not told apart, a third is counted.
+    iron = next(v for v in study.vacancies if v.label == "V_Fe(B)")
+    twin = iron.model_copy(update={"label": "V_Fe(B,3)", "size_error_eV": (iron.size_error_eV or 0.0) + 0.2})
+    twin.energy_minus_host_eV += 0.1
+    (line,) = like_for_like([*(v for v in study.vacancies if v.element == "Fe"), twin])
+    assert line == "V_Fe(B) or V_Fe(B,3): not told apart (1 more of Fe above)"
     # Whatever the errors say, rigid ions do not order ions of unlike charge.
     assert vacancy_answer(study).short == "V_Fe(B) or V_Co(B)"
     assert "even in principle" in vacancy_answer(study).detail
