@@ -21,12 +21,13 @@ _NUMBERS = {1: "a number", 3: "its diagonal", 9: "all of it, row by row"}
 
 
 def import_runs(
-    paths: Sequence[str | Path] | str | Path,
+    paths: Sequence[str | Path] | str | Path = (),
     *,
     host: str | None = None,
     output: str | Path | None = None,
     dielectric: str | float | Sequence[Sequence[float]] | None = None,
     accept: Collection[str] = (),
+    store: str | Path | None = None,
     overwrite: bool = False,
     quiet: bool = False,
 ) -> Study:
@@ -46,6 +47,8 @@ def import_runs(
         that of a linear-response run among the folders.
     accept
         Differences between runs that are known and answered for, e.g. ``["LASPH"]``; they are noted in the report.
+    store
+        Task documents of a jobflow store besides, see `task_stores.open_source`; `paths` may then be empty.
     overwrite
         Replace a study that the folder holds.
     quiet
@@ -63,6 +66,7 @@ def import_runs(
     """
     from ..workflows.importing.study import IMPORT_STAGE, import_with_bands
     from .study_folder.study_run import keep_study
+    from .task_stores import stored_tasks
 
     console = Console(stderr=True, quiet=quiet)
 
@@ -71,6 +75,8 @@ def import_runs(
         console.print(" ".join(text.split()), markup=False, highlight=False, soft_wrap=True, style=style)
 
     given = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not given and store is None:
+        raise UserError("nothing to import: give folders with finished runs, or --store")
     built_in, formula, cell = named_host(host)
     tensor = permittivity(dielectric)
     if output is not None:
@@ -83,6 +89,7 @@ def import_runs(
             cell=cell,
             dielectric=tensor,
             accepted=accept,
+            tasks=() if store is None else stored_tasks(str(store)),
             progress=lambda name: say(f"reading {name}"),
         )
     except (ValueError, OSError) as error:

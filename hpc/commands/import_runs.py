@@ -9,7 +9,9 @@ import typer
 
 
 def import_command(
-    paths: Annotated[list[Path], typer.Argument(help="Folders with finished VASP runs, searched to the bottom.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders with finished VASP runs, searched to the bottom.")
+    ] = None,
     host: Annotated[
         str | None,
         typer.Option(
@@ -29,6 +31,13 @@ def import_command(
         list[str] | None,
         typer.Option(help="A difference of settings that you answer for, e.g. LASPH; may be repeated."),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="A jobflow store with tasks of atomate2, too: folder of a study, file that describes a store, project "
+            "of jobflow-remote, or jobflow for the store of its settings."
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
     ] = False,
@@ -36,7 +45,15 @@ def import_command(
     """Make a study of finished VASP runs: what each folder is, what it lacks, and the same report; computes nothing."""
     from ..importing import import_runs
 
-    import_runs(paths, host=host, output=output, dielectric=dielectric, accept=accept or (), overwrite=overwrite)
+    import_runs(
+        paths or [],
+        host=host,
+        output=output,
+        dielectric=dielectric,
+        accept=accept or (),
+        store=store,
+        overwrite=overwrite,
+    )
 
 
 def register(app: typer.Typer) -> None:

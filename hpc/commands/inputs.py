@@ -18,6 +18,9 @@ def inputs(
     order: OrderOption = None,
     quick: Annotated[bool, typer.Option("--quick", help="Small supercells.")] = False,
     image_distance: ImageDistanceOption = None,
+    project: Annotated[
+        str | None, typer.Option(help="Project whose resources the ranks of a band are held against.")
+    ] = None,
 ) -> None:
     """Write every input file of a study that is known beforehand, with a table of what each is for."""
     from ..input_files import write_inputs
@@ -29,6 +32,7 @@ def inputs(
         output=output,
         quick=quick,
         image_distance_A=image_distance,
+        project=project,
     )
     typer.echo(str(readme))
 

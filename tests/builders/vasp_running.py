@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 EMULATOR = Path(__file__).with_name("vasp_emulator")
 
@@ -22,6 +23,24 @@ def commands(**options: Any) -> Any:
 
     start = f"{sys.executable} {EMULATOR}"
     return VaspCommands(standard=start, noncollinear=start, band=start, poll_s=0.05, potcar_spec=True, **options)
+
+
+@contextmanager
+def schemas_made_once() -> Iterator[None]:
+    """Keep JSON schemas: jobflow makes a whole one for every reference into a document, and atomate2's takes 0.2 s."""
+    made = BaseModel.model_json_schema.__func__
+    kept: dict[type, Any] = {}
+
+    def once(cls: type, *args: Any, **options: Any) -> Any:
+        if args or options:
+            return made(cls, *args, **options)
+        if cls not in kept:
+            kept[cls] = made(cls)
+        return kept[cls]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseModel, "model_json_schema", classmethod(once))
+        yield
 
 
 @contextmanager

@@ -93,3 +93,28 @@ def test_outputs_of_version_1_are_read(mongo, collection):
     assert [kind for _, kind, *_ in read] == [d["output"]["@class"] for d in named]
     assert {module.split(".")[1] for module, *_ in read} == {"analysis", "structures"}
     assert [e for *_, e in read if "." in e] != []
+
+
+def test_tasks_of_a_group_are_imported_from_their_mongodb(mongo, real, tmp_path):
+    """A file describes the store as jobflow has it: documents in one collection, large parts in GridFS."""
+    tasks = pytest.importorskip("emmet.core.tasks", reason="emmet writes the document")
+    from magnetoionics.hpc.importing import import_runs
+
+    server = {"database": "group", "host": "127.0.0.1", "port": mongo.port}
+    described = tmp_path / "store.yaml"
+    spec = {
+        "docs_store": {"type": "MongoStore", "collection_name": "outputs", **server},
+        "additional_stores": {"data": {"type": "GridFSStore", "collection_name": "blobs", **server}},
+    }
+    described.write_text(json.dumps(spec))
+    store = JobStore.from_file(str(described))
+    store.connect()
+    for name in ("static_1_fm", "static_2_afm"):
+        task = tasks.TaskDoc.from_directory(real / "vasp/collection/b_dftu/mgmn2o4_6.3.2" / name)
+        output = json.loads(task.model_dump_json())
+        output["dir_name"] = output["calcs_reversed"][0]["dir_name"] = "node7:/no/such/folder"
+        row = {"uuid": name, "index": 1, "name": name, "output": output}
+        store.update([row], save={"data": ["calcs_reversed"]} if name == "static_2_afm" else {})
+    study = import_runs(store=described, host="MgMn2O4", output=tmp_path / "imported", quiet=True)
+    found = {f.folder.split(": ")[1].split()[0]: f.used for f in study.observables["imported folders"].folders}
+    assert found == {"static_1_fm": False, "static_2_afm": True}

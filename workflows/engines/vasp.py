@@ -173,7 +173,8 @@ class VaspEngine(Engine):
         """See `Engine.write_inputs`; needs no POTCAR."""
         from ..vasp.plan import write_plan
 
-        return write_plan(self._plan(host, order, repeats), self.dft, host, folder)
+        jobs = self._plan(host, order, repeats)
+        return write_plan(jobs, self.dft, host, folder, gamma_build=self.commands.gamma is not None)
 
     def expected_costs(
         self, host: Host, order: str | None, repeats: tuple[int, int, int], speed: float = 1.0
@@ -181,7 +182,7 @@ class VaspEngine(Engine):
         """See `Engine.expected_costs`."""
         from ..vasp.expected import expected_costs
 
-        return expected_costs(self._plan(host, order, repeats), speed)
+        return expected_costs(self._plan(host, order, repeats), speed, gamma_build=self.commands.gamma is not None)
 
     def _plan(self, host: Host, order: str | None, repeats: tuple[int, int, int]) -> list[PlannedJob]:
         from ..vasp.plan import plan

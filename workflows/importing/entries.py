@@ -18,6 +18,7 @@ from pymatgen.core import Element, Lattice, Structure
 
 from ..vasp.finished.document import HubbardBlock, PawDataSet, VaspRun
 from ..vasp.finished.electrons import functional_of
+from ..vasp.finished.outcar_text import element_of
 from .tasks import run_of_task, tasks_in
 
 NOT_JUDGED = "convergence and moments are not in an entry: nothing of them was judged here"
@@ -148,7 +149,7 @@ def _run(
     incar = settings.get(f"{which}_incar") or {}
     mesh = (settings.get(f"{which}_kpoints") or {}).get("kpoints") or []
     hubbards = {el: float(u) for el, u in (parameters.get("hubbards") or {}).items() if u}
-    titels = {t.split()[1].split("_")[0]: t for t in parameters.get("potcar_symbols") or [] if len(t.split()) > 1}
+    titels = {element_of(t): t for t in parameters.get("potcar_symbols") or []}
     counts = structure.composition.get_el_amt_dict()
     vbm, gap = edges
     return VaspRun(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from .found import Found
 from .hop import ImportedHop, hops_of
 from .host import derived_host, with_roles
 from .sorting import Sorted, sort_runs
+from .tasks import run_of_task
 from .tree import Place, find_places
 
 NOT_IMPORTED = "an import computes nothing"
@@ -102,13 +103,17 @@ def import_with_bands(
     cell: Structure | None = None,
     dielectric: Sequence[Sequence[float]] | float | None = None,
     accepted: Collection[str] = (),
+    tasks: Iterable[tuple[str, Mapping[str, Any]]] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Study, dict[str, Band]]:
-    """The study as `import_study` makes it, and its bands by the stem of their files, e.g. ``hop-1``."""
+    """The study as `import_study` makes it, and its bands by the stem of their files, e.g. ``hop-1``.
+
+    `tasks` are documents of atomate2 with the names that they are called by.
+    """
     if strange := sorted(set(accepted) - set(KINDS)):
         raise ValueError(f"no kind of difference {', '.join(strange)}; those that can be accepted: {', '.join(KINDS)}")
     tensor = None if dielectric is None else [[float(x) for x in row] for row in dielectric_tensor(dielectric)]
-    found = read_places(find_places(paths), progress)
+    found = [*(read_places(find_places(paths), progress) if paths else []), *read_tasks(tasks, progress)]
     if host is not None:
         formula, cell = host.formula, cell or host.structure()
     tensor = tensor or next((f.dielectric for f in found if f.dielectric is not None), None)
@@ -155,6 +160,25 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
             found.what = found.run.formula or "no composition"
             if found.run.usable and (found.run.structure is None or found.run.energy_eV is None):
                 found.refused.append("holds no energy and structure")
+    return out
+
+
+def read_tasks(
+    tasks: Iterable[tuple[str, Mapping[str, Any]]], progress: Callable[[str], None] = lambda _: None
+) -> list[Found]:
+    """Task documents as runs, each with its name; what cannot be read is kept with the reason."""
+    out = []
+    for name, task in tasks:
+        progress(name)
+        found = Found(Place(Path(name), name, "run"))
+        out.append(found)
+        try:
+            found.run = run_of_task(task)
+        except Exception as error:  # documents of any version
+            found.refused.append(f"cannot be read: {_in_words(error)}")
+            continue
+        found.what = found.run.formula or "no composition"
+        found.refused += no_ground_state(found.run)
     return out
 
 

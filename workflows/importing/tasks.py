@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from pymatgen.core import Structure
@@ -11,6 +12,9 @@ from ...analysis.results.checks import Check
 from ..guards import guard
 from ..vasp.finished.document import HubbardBlock, PawDataSet, VaspRun
 from ..vasp.finished.electrons import functional_of
+from ..vasp.finished.files import run_files
+from ..vasp.finished.outcar_text import element_of
+from ..vasp.finished.reader import read_run
 
 TASK_MARKS = ('"calcs_reversed"', '"orig_inputs"')
 NOT_HELD = "a task document holds no site potentials and no valences: charged cells are not told by it"
@@ -30,7 +34,7 @@ def tasks_in(content: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def run_of_task(task: Mapping[str, Any]) -> VaspRun:
-    """The last calculation of a task as a run, judged by what the document holds.
+    """The last calculation of a task as a run, judged by its files where they are, else by what the document holds.
 
     Parameters
     ----------
@@ -43,6 +47,10 @@ def run_of_task(task: Mapping[str, Any]) -> VaspRun:
         If the document is not laid out as emmet's.
     """
     last = task["calcs_reversed"][0]
+    folder = str(last.get("dir_name") or task.get("dir_name") or "").rpartition(":")[2]
+    if folder and Path(folder).is_dir() and {"vasprun.xml", "OUTCAR"} & set(run_files(Path(folder))):
+        # Its files hold more than the document: site potentials, valences, hashes.
+        return read_run(folder)
     given, output = last["input"], last["output"]
     incar, parameters = dict(given.get("incar") or {}), dict(given.get("parameters") or {})
     structure = Structure.from_dict(output["structure"])
@@ -84,7 +92,7 @@ def run_of_task(task: Mapping[str, Any]) -> VaspRun:
 
 
 def _data_set(titel: str, counts: Mapping[str, int]) -> PawDataSet:
-    element = titel.split()[1].split("_")[0]
+    element = element_of(titel)
     return PawDataSet(element=element, count=counts[element], titel=titel)
 
 

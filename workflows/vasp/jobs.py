@@ -28,6 +28,7 @@ from .finished.document import VaspRun
 from .inputs import OCCUPATION_FILE, Incar, generator, occupation_tags, relax_incar, static_incar
 from .order import block_order, in_order
 from .own_runs import energy_of, placed, run_guards, run_in, spins_kept
+from .parallel import ready
 from .parsed import folder_of, there, vasp_run
 from .settings import MAKER_RUN_ONLY, VaspCommands, VaspSettings, expected_electrons
 from .slim import slim_task
@@ -63,9 +64,10 @@ def common_fields(commands: VaspCommands, *, noncollinear: bool = False) -> dict
 
 
 def run_arguments(commands: VaspCommands, command: str) -> dict[str, Any]:
-    """Arguments of atomate2's `run_vasp`; the Gamma-only build is never used, because it cannot do every job."""
+    """Arguments of atomate2's `run_vasp`; which jobs run on the Gamma-only build is decided by `parallel.ready`."""
     return {
         "vasp_cmd": command,
+        **({} if commands.gamma is None else {"vasp_gamma_cmd": commands.gamma}),
         "max_errors": commands.max_errors,
         "vasp_job_kwargs": {"auto_gamma": False, "auto_npar": False},
         "custodian_kwargs": {"polling_time_step": commands.poll_s},
@@ -128,8 +130,9 @@ def run_ordered(maker: Any, structure: Structure, prev_dir: str | Path | None) -
     (start,) = go_on([ordered], planned)
     if (matrices := getattr(maker, "occupation_matrices", None)) is not None:
         Path(OCCUPATION_FILE).write_text(matrices, encoding="utf-8")
-    ready = replace(maker, input_set_generator=planned, run_vasp_kwargs=with_stop(maker.run_vasp_kwargs))
-    response: Response[Any] = function_of(BaseVaspMaker.make)(ready, start, prev_dir)
+    set_up = ready(maker, planned, ordered)
+    stopping = replace(set_up, run_vasp_kwargs=with_stop(set_up.run_vasp_kwargs))
+    response: Response[Any] = function_of(BaseVaspMaker.make)(stopping, start, prev_dir)
     refuse_stopped(Path.cwd())
     slim_task(response.output)
     return response

@@ -306,7 +306,9 @@ def _name(label: str) -> str:
     return "".join(c if c.isalnum() or c in "_-" else "_" for c in label).strip("_")
 
 
-def write_plan(jobs: list[PlannedJob], settings: VaspSettings, host: Host, folder: Path) -> Path:
+def write_plan(
+    jobs: list[PlannedJob], settings: VaspSettings, host: Host, folder: Path, *, gamma_build: bool = False
+) -> Path:
     """Write INCAR, KPOINTS, POSCAR and POTCAR.spec of every job, and the table of what each is for.
 
     Parameters
@@ -319,6 +321,8 @@ def write_plan(jobs: list[PlannedJob], settings: VaspSettings, host: Host, folde
         Named in the table.
     folder
         Must not exist or be empty.
+    gamma_build
+        Whether jobs with the Gamma point alone run on ``vasp_gam``.
 
     Returns
     -------
@@ -337,11 +341,11 @@ def write_plan(jobs: list[PlannedJob], settings: VaspSettings, host: Host, folde
     for made, files in sets:
         made.write(files, folder)
     readme = folder / "README.md"
-    readme.write_text(readme_text(jobs, settings, host), encoding="utf-8")
+    readme.write_text(readme_text(jobs, settings, host, gamma_build=gamma_build), encoding="utf-8")
     return readme
 
 
-def readme_text(jobs: list[PlannedJob], settings: VaspSettings, host: Host) -> str:
+def readme_text(jobs: list[PlannedJob], settings: VaspSettings, host: Host, *, gamma_build: bool = False) -> str:
     """The table of jobs in Markdown."""
     present = {site.specie.symbol for made in jobs for site in made.structure}
     u = ", ".join(f"{k} {v:g} eV" for k, v in settings.hubbard_U_eV.items() if k in present)
@@ -365,5 +369,7 @@ def readme_text(jobs: list[PlannedJob], settings: VaspSettings, host: Host) -> s
     if bands := [made for made in jobs if made.images]:
         shared = len(bands[0].images) - 2
         lines += ["", f"Bands need a build with VTST and a multiple of {shared} MPI ranks, shared by the images."]
-    lines += ["", *cost_lines(expected_costs(jobs))]
+    if settings.ncore is None and settings.kpar is None:
+        lines += ["", "NCORE and KPAR are added where a job starts, by the ranks that the scheduler gave it."]
+    lines += ["", *cost_lines(expected_costs(jobs, gamma_build=gamma_build))]
     return "\n".join(lines) + "\n"

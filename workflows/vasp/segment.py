@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,6 +26,7 @@ from .finished.document import SegmentRun
 from .inputs import Incar, common_incar, field_tags, generator
 from .jobs import MagneticStaticMaker, copy_density, marks_of_run
 from .order import block_order, in_order
+from .parallel import ready
 from .settings import MAKER_RUN_ONLY, VaspBandSettings, VaspCommands, VaspSettings, VaspSettingsError
 from .walltime import refuse_stopped, with_stop
 
@@ -97,9 +98,9 @@ class SegmentMaker(Stored, NebFromImagesMaker):
             raise VaspSettingsError(f"{len(densities)} densities do not fit {self.band.images_per_segment} images")
         planned = self.planned(ordered[0])
         starts = go_on(ordered, planned)
-        maker = replace(self, input_set_generator=planned)
+        maker = ready(self, planned, ordered[0])
         if self.from_densities:
-            maker.run_vasp_kwargs = place_densities(self.run_vasp_kwargs, densities)
+            maker.run_vasp_kwargs = place_densities(maker.run_vasp_kwargs, densities)
         inputs: Any = maker.input_set_generator
         inputs.num_images = self.band.images_per_segment
         write_vasp_input_set(starts[0], inputs, **self.write_input_set_kwargs)
@@ -153,6 +154,9 @@ def moments_differ(left: Structure, right: Structure) -> bool:
 def segment_fields(commands: VaspCommands, fields: dict[str, Any]) -> dict[str, Any]:
     """Fields of a `SegmentMaker` from those that all Makers share."""
     run = dict(fields["run_vasp_kwargs"])
+    if commands.band is not None:
+        # A build of its own, with VTST and ranks for its images.
+        run.pop("vasp_gamma_cmd", None)
     run |= {"job_type": JobType.NEB, "vasp_cmd": commands.band or run["vasp_cmd"], "handlers": band_handlers()}
     # custodian copies POTCAR before a band, which is not there for a POTCAR.spec.
     run["vasp_job_kwargs"] = {

@@ -72,7 +72,7 @@ class VaspSettings(Stored):
     real_space_projection
         LREAL = Auto for every job; never mixed within a study.
     ncore, kpar
-        Parallel set-up; `ncore` None leaves VASP's choice.
+        Parallel set-up of every job; None lets each job choose by its ranks, see `parallel`.
     incar, potcar
         The user's own tags by kind of job, see `tags`, and PAW data sets by element, see `potcars`.
     efield_pead_sign
@@ -205,6 +205,9 @@ class VaspCommands(Stored):
     ----------
     standard, noncollinear
         Commands of ``vasp_std`` and ``vasp_ncl``; None takes atomate2's ``VASP_CMD`` and ``VASP_NCL_CMD``.
+    gamma
+        Command of ``vasp_gam``, which takes less than half the time and memory of ``vasp_std`` for a job with the Gamma
+        point alone; None uses `standard` for it. Bands take it where `band` is None, so that it needs VTST, too.
     band
         Command of a build with the VTST patch, for several nodes if need be; `standard` if None.
     max_errors
@@ -216,11 +219,12 @@ class VaspCommands(Stored):
     """
 
     run_only: ClassVar[frozenset[str]] = frozenset(
-        {"standard", "noncollinear", "band", "max_errors", "poll_s", "potcar_spec"}
+        {"standard", "noncollinear", "gamma", "band", "max_errors", "poll_s", "potcar_spec"}
     )
 
     standard: str | None = None
     noncollinear: str | None = None
+    gamma: str | None = None
     band: str | None = None
     max_errors: int = 5
     poll_s: float = 10.0

@@ -7,7 +7,7 @@ so runs that start from it turn SAXIS; runs from scratch keep SAXIS = z and turn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +31,7 @@ from .jobs import copy_density, marks_of_run, provenance
 from .order import block_order, in_order
 from .outcar import constraint_penalty_eV, read_text
 from .own_runs import energy_of, run_guards, run_in, spins_kept
+from .parallel import ready
 from .parsed import folder_of, vasp_run
 from .settings import MAKER_RUN_ONLY, SpinOrbitSettings, Start, VaspSettings, expected_electrons
 
@@ -134,7 +135,7 @@ class CollinearDensityMaker(Stored, BaseVaspMaker):
         self.settings.check(ordered)
         planned = self.planned(ordered)
         go_on([ordered], planned)
-        response: Response[Any] = function_of(BaseVaspMaker.make)(replace(self, input_set_generator=planned), ordered)
+        response: Response[Any] = function_of(BaseVaspMaker.make)(ready(self, planned, ordered), ordered)
         return response
 
 
@@ -176,7 +177,7 @@ class DirectionMaker(Stored, BaseVaspMaker):
             copy_density(prev_dir)
         if self.how.occupation_matrices is not None:
             Path(OCCUPATION_FILE).write_text(self.how.occupation_matrices, encoding="utf-8")
-        maker = replace(self, input_set_generator=planned)
+        maker = ready(self, planned, ordered)
         response: Response[Any] = function_of(BaseVaspMaker.make)(maker, self.vectors(ordered))
         plain_moments(response.output)
         return response

@@ -11,15 +11,15 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker, study_job
 from magnetoionics.workflows.vasp.settings import SpinOrbitSettings, VaspSettings
-from vasp_running import engine, kept_ready, run
+from vasp_running import engine, kept_ready, run, schemas_made_once
 
 
 @pytest.mark.slow
 def test_study_runs_from_inputs_to_verdicts(tmp_path):
-    with kept_ready() as ready:
-        how = SpinOrbitSettings(self_consistent=False)
+    with kept_ready() as ready, schemas_made_once():
+        how = SpinOrbitSettings(self_consistent=False, lebedev_order=5)
         made = engine(VaspSettings(kpoint_mesh=(2, 2, 2)), anisotropy=how, commands=ready)
-        maker = MagnetoionicStudyMaker(engine=made, repeats=(1, 1, 1), lebedev_order=7, is_quick=True)
+        maker = MagnetoionicStudyMaker(engine=made, repeats=(1, 1, 1), is_quick=True)
         study = run(maker.make("cofe2o4"), tmp_path)
     assert isinstance(study, Study)
     assert study.engine.name == "vasp"

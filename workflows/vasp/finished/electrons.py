@@ -51,7 +51,7 @@ def functional_of(incar: Mapping[str, Any], parameters: Mapping[str, Any], titel
         Of a PAW data set: without a GGA tag VASP takes the functional that it was made for.
     """
     gga = _word(parameters.get("GGA")) or _word(incar.get("GGA"))
-    base = GGA_NAMES.get(gga, gga) if gga else OF_DATA_SETS.get((titel.split() or [""])[0].upper(), "PBE")
+    base = GGA_NAMES.get(gga, gga) if gga else OF_DATA_SETS.get((titel.split() or [""])[0].strip("^").upper(), "PBE")
     meta = _word(incar.get("METAGGA")) or _word(parameters.get("METAGGA"))
     if meta and meta not in ("NONE", "F"):
         base = meta

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pymatgen.core import Element
 
 from .numbers import integer, reals
 from .outcar_levels import levels_in
@@ -213,10 +214,9 @@ def _header_hash(titel: str, lines: str) -> str:
 
 
 def element_of(titel: str) -> str:
-    """Element of a PAW data set: ``"PAW_PBE Fe_pv 06Sep2000"`` is of Fe."""
-    words = titel.split()
-    name = words[1] if len(words) > 1 and words[0].upper().startswith(("PAW", "US", "NC")) else (words or [""])[0]
-    return re.split(r"[_.\d]", name)[0]
+    """Element of a PAW data set: ``"PAW_PBE Fe_pv 06Sep2000"`` is of Fe; empty where no word of it is one."""
+    names = (re.split(r"[_.\d]", word)[0] for word in titel.split())
+    return next((name for name in names if Element.is_valid_symbol(name)), "")
 
 
 def _energies(text: str, out: Outcar) -> None:

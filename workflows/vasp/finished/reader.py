@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Element, Lattice, Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
 from .document import PawDataSet, RunKind, VaspRun
@@ -230,7 +230,7 @@ def _blocks(sources: Sources) -> list[PawDataSet]:
     return [
         PawDataSet(
             # vasprun.xml cuts a symbol to two letters and pads it; an "r" or "X" stands for what it does not know.
-            element=element_of(titel) if titel else element,
+            element=element_of(titel) or element,
             count=count,
             valence=valence,
             titel=titel,
@@ -315,6 +315,8 @@ def structure_of(
     if lattice is None or positions is None or not finite(lattice) or not finite(positions):
         return None
     if lattice.shape != (3, 3) or positions.shape != (len(symbols), 3) or not symbols:
+        return None
+    if not all(Element.is_valid_symbol(symbol) for symbol in symbols):
         return None
     return Structure(Lattice(lattice), symbols, positions, coords_are_cartesian=cartesian)
 
