@@ -16,7 +16,6 @@ def write_inputs(
     output: Path,
     quick: bool,
     image_distance_A: float | None = None,
-    project: str | None = None,
 ) -> Path:
     """Write the inputs that are known before anything has run.
 
@@ -30,8 +29,6 @@ def write_inputs(
         Small supercells.
     image_distance_A
         As in `StudyOptions`.
-    project
-        Of the cluster on which the inputs will run: its resources are held against the images of a band.
 
     Returns
     -------
@@ -55,11 +52,6 @@ def write_inputs(
         raise UserError(f"{host.key} has no cation order {order!r}; known: {', '.join(host.orders)}")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{output} is not an empty folder; choose another --output")
-    if project is not None:
-        from .cluster.ranks import check_band_ranks
-        from .cluster.submit import project_table
-
-        check_band_ranks(project_table(project), getattr(getattr(engine, "path", None), "images_per_hump", None))
     repeats = StudyOptions(image_distance_A=image_distance_A).repeats(host_key, order, quick)
     try:
         return engine.write_inputs(host, order, repeats, output)

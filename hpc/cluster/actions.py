@@ -14,6 +14,7 @@ from rich.text import Text
 from ..errors import UserError
 from ..study_folder.files import DRY_RUN
 from ..terminal import Console
+from .ranks import check_band_ranks
 from .submit import JobCost, Submission, project_table, recall, remember, submit_flow, write_dry_run
 
 if TYPE_CHECKING:
@@ -84,6 +85,24 @@ def submit_study(
         markup=False,
     )
     return done
+
+
+def check_ranks_for(engine_name: str, project_name: str) -> None:
+    """Refuse resources of a project that the images of an engine's bands cannot share.
+
+    Raises
+    ------
+    UserError
+        As `ranks.check_band_ranks`, or for an engine or a project that does not exist.
+    """
+    from ...workflows.engine import UnknownEngineError, get_engine
+
+    try:
+        engine = get_engine(engine_name)
+    except UnknownEngineError as error:
+        raise UserError(str(error)) from error
+    images = getattr(getattr(engine, "path", None), "images_per_segment", None)
+    check_band_ranks(project_table(project_name), images)
 
 
 def _print_expected(

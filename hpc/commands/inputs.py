@@ -25,14 +25,18 @@ def inputs(
     """Write every input file of a study that is known beforehand, with a table of what each is for."""
     from ..input_files import write_inputs
 
+    name = engine_or_calculator(engine, None, protocol)
+    if project is not None:
+        from ..cluster.actions import check_ranks_for
+
+        check_ranks_for(name, project)
     readme = write_inputs(
         host,
-        engine_name=engine_or_calculator(engine, None, protocol),
+        engine_name=name,
         order=order,
         output=output,
         quick=quick,
         image_distance_A=image_distance,
-        project=project,
     )
     typer.echo(str(readme))
 

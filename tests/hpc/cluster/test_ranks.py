@@ -60,15 +60,15 @@ def test_nothing_is_said_of_a_script(tmp_path, monkeypatch):
     assert vtst_problems("srun vasp_gam") == []
 
 
-def test_inputs_for_a_project_refuse_a_band_that_its_ranks_cannot_share(tmp_path, monkeypatch):
-    from magnetoionics.hpc.cluster import submit
-    from magnetoionics.hpc.input_files import write_inputs
+def test_inputs_for_a_project_refuse_a_band_that_its_ranks_cannot_share(tmp_path, monkeypatch, capsys):
+    from magnetoionics.hpc.cli import main
+    from magnetoionics.hpc.cluster import actions
 
     pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
     table = default_table(ClusterSettings(name="demo", scheduler="slurm", work_dir="/scratch/demo"))
     table.kinds["neb"] = KindSettings(worker="neb", resources={"nodes": 1, "processes_per_node": 32})
-    monkeypatch.setattr(submit, "project_table", lambda name: {"demo": table}[name])
-    options = {"order": None, "quick": True, "project": "demo"}
-    with pytest.raises(UserError, match="3 images cannot share 32 ranks"):
-        write_inputs("cofe2o4", engine_name="vasp", output=tmp_path / "three", **options)
+    monkeypatch.setattr(actions, "project_table", lambda name: {"demo": table}[name])
+    words = ["inputs", "cofe2o4", "--engine", "vasp", "--output", str(tmp_path / "three"), "--project", "demo"]
+    assert main(words) == 2
+    assert "3 images cannot share 32 ranks" in capsys.readouterr().err
     assert not (tmp_path / "three").exists()
