@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
+from import_graph import imports_of, module_graph, package_files
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("faults.yaml")
@@ -121,7 +122,7 @@ def put_in(root: Path, fault: Fault) -> str:
     return text
 
 
-def try_fault(copy: Path, fault: Fault) -> Outcome:
+def try_fault(copy: Path, fault: Fault, graph: dict[str, set[str]]) -> Outcome:
     """Run a fault's tests on a copy that has it."""
     try:
         right = put_in(copy, fault)
@@ -129,7 +130,7 @@ def try_fault(copy: Path, fault: Fault) -> Outcome:
         return Outcome(fault, "no such text", str(error))
     begin = time.perf_counter()
     try:
-        code, said = _pytest_in(copy, fault.tests)
+        code, said = _pytest_in(copy, fault, graph)
     finally:
         (copy / fault.file).write_text(right, encoding="utf-8")
     failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
@@ -138,14 +139,42 @@ def try_fault(copy: Path, fault: Fault) -> Outcome:
     return Outcome(fault, verdict, by, time.perf_counter() - begin)
 
 
-def preload() -> None:
-    """Import what takes time and is not ours, once for all faults: each is tried in a fork."""
-    for name in _HEAVY:
+def preload(copy: Path) -> dict[str, set[str]]:
+    """Import what takes time, once for all faults: each is tried in a fork, without what depends on the faulty file.
+
+    Returns
+    -------
+    dict of sets
+        Files that each file imports.
+    """
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(copy.parent))
+    files = [f for f in package_files(copy) if "/." not in f]
+    for name in [*_HEAVY, *(_module(f) for f in files)]:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    found = [i for f in files for i in imports_of(f, (copy / f).read_text(encoding="utf-8"))]
+    return module_graph(found, files, at_load=False)
 
 
-def _pytest_in(copy: Path, tests: list[str]) -> tuple[int, str]:
+def _module(file: str) -> str:
+    return f"magnetoionics.{file.removesuffix('.py').replace('/', '.').removesuffix('.__init__')}"
+
+
+def _forget(file: str, graph: dict[str, set[str]]) -> None:
+    """Take a file and all that import it, at whatever distance, out of what is imported."""
+    wrong, size = {file}, 0
+    while len(wrong) > size:
+        size = len(wrong)
+        wrong |= {f for f, others in graph.items() if others & wrong}
+    for name in map(_module, wrong):
+        sys.modules.pop(name, None)
+        parent, _, last = name.rpartition(".")
+        if hasattr(sys.modules.get(parent), last):
+            delattr(sys.modules[parent], last)
+
+
+def _pytest_in(copy: Path, fault: Fault, graph: dict[str, set[str]]) -> tuple[int, str]:
     """Exit code and output of pytest in a copy of the checkout, in a fork of this process."""
     with tempfile.TemporaryFile("w+") as said:
         sys.stdout.flush()
@@ -153,7 +182,8 @@ def _pytest_in(copy: Path, tests: list[str]) -> tuple[int, str]:
         if child == 0:
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
-            os._exit(_child(copy, tests))
+            _forget(fault.file, graph)
+            os._exit(_child(copy, fault.tests))
         end, status = time.monotonic() + SECONDS, None
         while status is None and time.monotonic() < end:
             done, waited = os.waitpid(child, os.WNOHANG)
@@ -171,8 +201,6 @@ def _child(copy: Path, tests: list[str]) -> int:
 
     os.chdir(copy)
     os.environ.setdefault("MAGNETOIONICS_REAL", str(ROOT.parent / "shared" / "real"))
-    sys.dont_write_bytecode = True
-    sys.path.insert(0, str(copy.parent))
     begun = copy.parent / "begun"
     return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", f"--basetemp={begun}", *tests]))
 
@@ -214,10 +242,10 @@ def main() -> int:
     found = []
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "magnetoionics"
-        preload()
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT, symlinks=True)
+        graph = preload(copy)
         for fault in chosen:
-            one = try_fault(copy, fault)
+            one = try_fault(copy, fault, graph)
             found.append(one)
             print(f"{one.verdict:12} {fault.file}: {fault.name}  [{one.by}] {one.seconds:.0f} s", flush=True)
     if asked.page or not asked.words:

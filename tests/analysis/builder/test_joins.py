@@ -190,6 +190,18 @@ def test_maps_stay_with_their_states_and_are_counted_in_the_host_s_formula_units
     assert made.unidirectional.easy_axis_tilt_deg == pytest.approx(90.0, abs=1e-3)
 
 
+def test_a_map_is_counted_in_the_units_of_a_host_with_eight_anions():
+    host = get_host("life5o8")
+    planned = plan_stages(get_engine("local"), host, host.orders[0], ["anisotropy"])
+    given = {
+        "host": {host.orders[0]: one("bulk", host.structure(), -1.0)},
+        "anisotropy": {"maps": maps(("pristine",)), "turned": None},
+    }
+    made = build_study(StudyInputs("life5o8", host.orders[0], engine(), planned, given))
+    # Engines count four anions to a unit.
+    assert [m.formula_units for m in made.anisotropy.maps] == [8 * 4 / 8]
+
+
 def test_the_worst_of_several_operations_is_the_deviation_of_related_states():
     swap = [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     given = maps()

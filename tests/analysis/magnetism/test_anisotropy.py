@@ -74,6 +74,8 @@ def test_cubic_constants_recover_known_values(k1, k2):
     assert found.K2_meV_per_cell == pytest.approx(k2, abs=1e-8)
     # 1 meV per 600 A^3 = 0.267 MJ/m^3
     assert found.K1_MJ_per_m3 == pytest.approx(k1 * 1.602176634e-22 / 600e-30 / 1e6, rel=1e-9)
+    # Eight formula units in the cell.
+    assert found.K1_meV_per_formula == pytest.approx(k1 / 8, abs=1e-9)
 
 
 def test_ordered_cell_has_no_cubic_k1_unless_averaged():
