@@ -17,7 +17,7 @@ from vasp_running import engine, kept_ready, run, schemas_made_once
 @pytest.mark.slow
 def test_study_runs_from_inputs_to_verdicts(tmp_path):
     with kept_ready() as ready, schemas_made_once():
-        how = SpinOrbitSettings(self_consistent=False, lebedev_order=5)
+        how = SpinOrbitSettings(self_consistent=False, lebedev_order=7)
         made = engine(VaspSettings(kpoint_mesh=(2, 2, 2)), anisotropy=how, commands=ready)
         maker = MagnetoionicStudyMaker(engine=made, repeats=(1, 1, 1), is_quick=True)
         study = run(maker.make("cofe2o4"), tmp_path)
