@@ -18,7 +18,7 @@ def print_hosts(console: Console | None = None) -> None:
     """Print every built-in host."""
     from ..structures.host import get_host, host_keys
 
-    table = Table("host", "material", "cation orders", "moment (muB/f.u.)", "vacancies", "claims")
+    table = Table("host", "material", "cation orders", "moment (muB/f.u.)", "vacancies", "measured", "claims")
     for key in host_keys():
         host = get_host(key)
         table.add_row(
@@ -27,6 +27,7 @@ def print_hosts(console: Console | None = None) -> None:
             ", ".join(host.orders),
             f"{host.moment_per_formula_muB:g}",
             ", ".join(f"V_{e}" if e == s else f"V_{e}({s})" for e, s in host.vacancies),
+            ", ".join(host.measured),
             ", ".join(host.claims),
         )
     (console or Console()).print(table)

@@ -78,6 +78,8 @@ class Host:
         Expected totals of the orders whose moment differs from the default order's.
     anion
         Element by which formula units are counted.
+    measured
+        What of it is measured, by the names of `sources`; everything else is a model's, assumed or idealised.
     cubic_parent
         Whether the undecorated crystal is cubic with its axes along x, y, z, so that an average over the 48
         cubic operations means a crystal with all variants of the order.
@@ -105,6 +107,7 @@ class Host:
     anion: str = "O"
     cubic_parent: bool = False
     no_window: str = ""
+    measured: tuple[str, ...] = ()
     _cells: dict[str, Structure] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

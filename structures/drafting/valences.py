@@ -8,7 +8,7 @@ import numpy as np
 from pymatgen.analysis.bond_valence import BVAnalyzer
 from pymatgen.core import Composition, Element, Structure
 
-from ..checks import StructureError, bonded_anions
+from ..checks import StructureError, bonded_anions, coordination_number
 from ..symmetry import orbits
 
 # In the order in which they take electrons where several are there; hydrogen only without any other.
@@ -103,7 +103,7 @@ def _ionic(structure: Structure, guess: dict[str, float], anions: tuple[str, ...
     reason = "the most frequent neutral ions of this composition (pymatgen)"
     mixed = {el: v for el, v in guess.items() if abs(v - round(v)) > _WHOLE}
     if mixed:
-        by_bonds = _by_bonds(structure, mixed, values)
+        by_bonds = _by_bonds(structure, mixed, values, anions)
         if by_bonds is not None:
             values = by_bonds
             reason += "; bond valences tell the sites of " + ", ".join(sorted(mixed)) + " apart"
@@ -115,7 +115,9 @@ def _ionic(structure: Structure, guess: dict[str, float], anions: tuple[str, ...
     return GuessedValences(values, anions, reason, metal=False, mixed=left)
 
 
-def _by_bonds(structure: Structure, mixed: dict[str, float], values: list[float]) -> list[float] | None:
+def _by_bonds(
+    structure: Structure, mixed: dict[str, float], values: list[float], anions: tuple[str, ...]
+) -> list[float] | None:
     """Valences by orbit from bond valences, kept where they differ from orbit to orbit and leave no charge."""
     bare = Structure(structure.lattice, [s.specie.symbol for s in structure], structure.frac_coords)
     if len(bare) > _MOST_ATOMS_FOR_BONDS:
@@ -129,8 +131,9 @@ def _by_bonds(structure: Structure, mixed: dict[str, float], values: list[float]
         groups = [g for g in orbits(bare) if bare[g[0]].specie.symbol == symbol]
         means = [float(np.mean([found[i] for i in g])) for g in groups]
         bonds = [_mean_bond_A(bare, g[0]) for g in groups]
+        numbers = [coordination_number(bare, g[0], anions) for g in groups]
         pairs = [(i, j) for i in range(len(groups)) for j in range(i) if abs(means[i] - means[j]) > _WHOLE]
-        if any(abs(bonds[i] - bonds[j]) < _UNLIKE_BONDS_A for i, j in pairs):
+        if any(numbers[i] == numbers[j] and abs(bonds[i] - bonds[j]) < _UNLIKE_BONDS_A for i, j in pairs):
             return None
         for group, mean in zip(groups, means, strict=True):
             for i in group:

@@ -1,0 +1,37 @@
+"""Iron nitride, gamma'-Fe4N: a ferromagnetic metal, N in the centres of an fcc lattice of Fe."""
+
+from __future__ import annotations
+
+from pymatgen.core import Lattice
+
+from ..crystal import CrystalSite, anion_hop, crystal_host
+
+LATTICE_A = 3.795
+
+HOST = crystal_host(
+    key="fe4n",
+    title="iron nitride",
+    formula="Fe4N",
+    space_group="Pm-3m",
+    lattice=Lattice.cubic(LATTICE_A),
+    sites=(
+        CrystalSite("Fe", "corner", 0, (0, 0, 0), 2.98),
+        CrystalSite("Fe", "face", 1, (0.5, 0.5, 0), 2.01),
+        CrystalSite("N", "N", -3, (0.5, 0.5, 0.5)),
+    ),
+    order="antiperovskite",
+    moment_per_formula_muB=9.01,
+    anions_per_formula=1,
+    anion="N",
+    gap_eV=0.0,
+    vacancies=(("N", "N"), ("Fe", "corner"), ("Fe", "face")),
+    hops=(anion_hop("N", 5.6),),
+    measured=("a", "moment", "T_C"),
+    sources={
+        "a": "3.795 A, single crystal, Jacobs et al., 10.1016/0925-8388(95)01610-4",
+        "moment": "2.98 muB on corners, 2.01 on faces by neutrons, Frazer, 10.1103/PhysRev.112.751",
+        "valence": "formal: N takes its electrons from the Fe of the faces",
+        "gap": "0: a metal",
+        "T_C": "767 K",
+    },
+)

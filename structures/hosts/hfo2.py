@@ -1,0 +1,38 @@
+"""Monoclinic hafnia, HfO2: oxygen in three- and fourfold coordination."""
+
+from __future__ import annotations
+
+from pymatgen.core import Lattice
+
+from ..crystal import CrystalSite, crystal_host
+from ..host_definition import HopKind
+
+HOST = crystal_host(
+    key="hfo2",
+    title="monoclinic hafnia",
+    formula="HfO2",
+    space_group="P2_1/c",
+    lattice=Lattice.monoclinic(5.1156, 5.1722, 5.2948, 99.18),
+    sites=(
+        CrystalSite("Hf", "M", 4, (0.276, 0.040, 0.208)),
+        CrystalSite("O", "O3", -2, (0.074, 0.332, 0.347)),
+        CrystalSite("O", "O4", -2, (0.449, 0.758, 0.480)),
+    ),
+    order="monoclinic",
+    moment_per_formula_muB=0.0,
+    anions_per_formula=2,
+    gap_eV=5.7,
+    vacancies=(("O", "O3"), ("O", "O4"), ("Hf", "M")),
+    hops=(
+        HopKind("O", "O3", "O", "O3", 3.0),
+        HopKind("O", "O3", "O", "O4", 3.0),
+        HopKind("O", "O4", "O", "O4", 3.0),
+    ),
+    measured=("a", "positions", "gap"),
+    sources={
+        "a": "5.1156, 5.1722, 5.2948 A, 99.18 degrees, X-ray at room temperature, Ruh and Corfield, "
+        "10.1111/j.1151-2916.1970.tb12052.x",
+        "positions": "rounded to 0.001, general literature; relax before use",
+        "gap": "5.7 eV, optical absorption of films and crystals",
+    },
+)
