@@ -140,6 +140,7 @@ def page(rooms: Mapping[str, set[str]]) -> str:
         "# Which room imports which",
         "",
         "Written by `python tests/builders/import_graph.py`; imports inside functions count. A test allows no circle.",
+        "The same imports are found by grimp (a test compares them); it draws nothing, so the page is ours.",
         "`workflows/engine` and `workflows/stage` look into the folders `engines` and `flows`, `structures/host` into",
         "`hosts`, `analysis/results` into `plots` and `report`: files there are discovered, none is imported by name.",
         "",
