@@ -6,9 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from rich.console import Console
-
 from ..errors import UserError
+from ..terminal import Console
 from .controller import DatabaseDownError, job_controller
 from .doctor import examine
 
@@ -76,6 +75,6 @@ def _to_come(project_name: str) -> bool:
     """Whether a job runs or will run; also while the database does not answer."""
     try:
         with job_controller(project_name) as controller:
-            return controller.jobs.count_documents({"state": {"$in": list(STILL_TO_COME)}}, limit=1) > 0
+            return bool(controller.jobs.count_documents({"state": {"$in": list(STILL_TO_COME)}}, limit=1))
     except DatabaseDownError:
         return True
