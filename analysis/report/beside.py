@@ -43,10 +43,19 @@ def _own(study: Study, measured: MeasuredValue) -> str:
     elif measured.quantity == "a" and study.engine.relaxes_cells:
         value = _cubic_edge_A(study)
     elif measured.quantity == "K1" and study.anisotropy is not None and study.anisotropy.cubic is not None:
-        return f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3{_temperature(study)}"
+        without = ions_without_model(study).removesuffix("; ")
+        own = f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3{_temperature(study)}"
+        return f"{own}; {without}" if without else own
     elif measured.quantity == "order":
         return study.host.order
     return "–" if value is None else f"{value:.4g} {_OWN_UNITS.get(measured.quantity, measured.unit)}"
+
+
+def ions_without_model(study: Study) -> str:
+    """Ions whose anisotropy the engine has no model of, so that its numbers are not the material's; ends in "; "."""
+    maps = [] if study.anisotropy is None else study.anisotropy.maps
+    said = [note for m in maps[:1] for note in m.provenance.left_out if note.startswith("ions without a model")]
+    return "".join(f"{note}, so that this is not the anisotropy of the material; " for note in said)
 
 
 def _temperature(study: Study) -> str:

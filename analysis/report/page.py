@@ -18,7 +18,7 @@ from ..results.figures import NamedFigure
 from ..results.views import view
 from ..study.documents import Study
 from ..study.validity import failures, formation_checks
-from .beside import better_words, with_more
+from .beside import better_words, ions_without_model, with_more
 from .model import Answer, Cell, Page, Viewer, picture
 from .retention_words import dwell_words, spread_words
 from .sections import build_sections
@@ -246,16 +246,21 @@ def _hop_answers(study: Study) -> list[Answer]:
     ]
 
 
+_NO_SENSE = ": axes turn, no sense is written"
+
+
 def _anisotropy_answer(study: Study) -> Answer:
     result = study.unidirectional
     if result is None:
         return _unanswered(study, "What does that do to the anisotropy?", "anisotropy", "migration")
     after = next(s for s in result.states if s.state == "after")
+    missing = ions_without_model(study)
+    partial = f"of {study.anisotropy.maps[0].ions} alone, " if missing and study.anisotropy else ""
     return Answer(
         "What does that do to the anisotropy?",
-        after.verdict if "unidirectional" in after.verdict else f"{after.verdict}: axes turn, no sense is written",
-        f"easy axis turned by {result.easy_axis_tilt_deg:.1f}°, hard axis by {result.hard_axis_tilt_deg:.1f}°; "
-        f"odd part {after.odd_max_meV:.0e} meV",
+        partial + (after.verdict if "unidirectional" in after.verdict else f"{after.verdict}{_NO_SENSE}"),
+        f"{missing}easy axis turned by {result.easy_axis_tilt_deg:.1f}°, hard axis by "
+        f"{result.hard_axis_tilt_deg:.1f}°; odd part {after.odd_max_meV:.0e} meV",
     )
 
 

@@ -9,7 +9,7 @@ from magnetoionics.analysis.audit.known_values import better_calculations, knows
 from magnetoionics.analysis.builder.post_processing import with_assumptions
 from magnetoionics.analysis.defects.formation import not_below_zero
 from magnetoionics.analysis.device.assumptions import Assumptions
-from magnetoionics.analysis.report.beside import measured_table
+from magnetoionics.analysis.report.beside import ions_without_model, measured_table
 from magnetoionics.analysis.report.page import build_page, summary_text
 from magnetoionics.analysis.report.vacancy_answer import like_for_like, vacancy_answer
 from magnetoionics.structures.host import get_host, host_keys
@@ -136,6 +136,20 @@ def test_measured_values_stand_beside_the_studys_own(study):
     assert rows["K1"][1] == f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3 (0 K)"
     assert rows["T_C"][1] == "–"
     assert all(row[3] for row in rows.values())
+
+
+def test_an_anisotropy_of_a_part_of_the_ions_says_so_on_the_first_card_and_beside_the_measured_one(study):
+    """Eight Ni2+ of nickel ferrite have no model: what is left is that of iron."""
+    assert not ions_without_model(study)
+    for map_ in study.anisotropy.maps:
+        map_.provenance.left_out.append("ions without a model: 8 Ni2+")
+    row = next(a for a in build_page(study, {}).answers if "anisotropy" in a.question)
+    assert row.short.startswith(f"of {study.anisotropy.maps[0].ions} alone, ")
+    assert row.detail.startswith(
+        "ions without a model: 8 Ni2+, so that this is not the anisotropy of the material; easy"
+    )
+    (own,) = [r[1].text for r in measured_table(study).rows if r[0].text == "K1"]
+    assert own.endswith("(0 K); ions without a model: 8 Ni2+, so that this is not the anisotropy of the material")
 
 
 @pytest.mark.parametrize("key", [k for k in host_keys() if ":" not in k])
