@@ -21,7 +21,7 @@ from .settings import GpawSettings, Symmetry
 
 HOST = "cofe2o4"
 TaskKind = Literal["map", "relax", "static", "born", "holes"]
-_ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
+ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
 # Sets of U (eV) beside the Materials Project's: a verdict of DFT+U is worth what it keeps of itself in all of them.
 U_SETS: dict[str, dict[str, float]] = {"u33": {"Co": 3.0, "Fe": 3.0}, "u44": {"Co": 4.0, "Fe": 4.0}}
 VACANCIES = {"vfea": ("Fe", "A"), "vfeb": ("Fe", "B"), "vcob": ("Co", "B"), "vo": ("O", "O")}
@@ -82,7 +82,7 @@ def task_names() -> list[str]:
     bulk = [f"imma-pw{c}-k{k}" for c, k in ((400, 2), (500, 2), (600, 2), (400, 3), (500, 3), (400, 4))]
     bulk += ["imma-pw400-k2-nosym", "imma-pw400-k2-empty6", "p4122-pw500-k2"]
     bulk += [hole_energies("imma", u) for u in ("", *U_SETS)]
-    bulk += [order_relaxation(key, u) for u in ("", *U_SETS) for key in _ORDERS]
+    bulk += [order_relaxation(key, u) for u in ("", *U_SETS) for key in ORDERS]
     phases = [f"{key}-pw500-k{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
     defects = [name for key in ("host", *VACANCIES) for name in quotable(key)]
@@ -107,7 +107,7 @@ def task(name: str) -> Task:
         raise ValueError(f"unknown evidence {name!r}; known: {', '.join(task_names())}")
     head, cutoff, mesh, *special = name.split("-")
     digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
-    bulk = head in (*_ORDERS, "bornco")
+    bulk = head in (*ORDERS, "bornco")
     bounds = _BOUNDS_OF_BULK if bulk else _BOUNDS_OF_DIFFERENCES
     if special[-1:] == ["holes"]:
         bounds = _BOUNDS_OF_HOLES
@@ -121,23 +121,23 @@ def task(name: str) -> Task:
         density_e=bounds["density_e"],
         eigenstates_eV2=bounds["eigenstates_eV2"],
     )
-    if head in _ORDERS and special[-1:] == ["holes"]:
-        cell = primitive(_ORDERS[head])
+    if head in ORDERS and special[-1:] == ["holes"]:
+        cell = primitive(ORDERS[head])
         return Task(
             name,
-            f"t2g hole of one Co in {_ORDERS[head]} CoFe2O4",
+            f"t2g hole of one Co in {ORDERS[head]} CoFe2O4",
             cell,
             settings,
             "holes",
             "off",
             ion=_first(cell, "Co"),
         )
-    if head in _ORDERS and special[-1:] == ["relaxed"]:
-        what = f"{_ORDERS[head]} CoFe2O4 with relaxed ions at the measured lattice"
-        return Task(name, what, primitive(_ORDERS[head]), settings, "relax", "full")
-    if head in _ORDERS:
-        what = f"{_ORDERS[head]} CoFe2O4: energy and E(n)"
-        return Task(name, what, primitive(_ORDERS[head]), settings, "map", "off" if special == ["nosym"] else "full")
+    if head in ORDERS and special[-1:] == ["relaxed"]:
+        what = f"{ORDERS[head]} CoFe2O4 with relaxed ions at the measured lattice"
+        return Task(name, what, primitive(ORDERS[head]), settings, "relax", "full")
+    if head in ORDERS:
+        what = f"{ORDERS[head]} CoFe2O4: energy and E(n)"
+        return Task(name, what, primitive(ORDERS[head]), settings, "map", "off" if special == ["nosym"] else "full")
     if head == "bornco":
         cell = primitive()
         return Task(name, "Born charge of Co in Imma CoFe2O4", cell, settings, "born", "off", ion=_first(cell, "Co"))
