@@ -68,7 +68,7 @@ def site_fields(
     *,
     accuracy: float = 1e-6,
 ) -> FloatArray:
-    """One-electron field of each site: its oxygens by angular overlap, all other ions as point charges.
+    """One-electron field of each site: its anions by angular overlap, all other ions as point charges.
 
     Parameters
     ----------
@@ -96,15 +96,16 @@ def site_fields(
     atoms = Atoms(symbols, positions=positions, cell=cell, pbc=True)
     q = np.asarray(charges, dtype=float)
     first, second, vectors = neighbor_list("ijD", atoms, parameters.ligand_cutoff_A)
-    is_oxygen = np.array([s == "O" for s in symbols])
+    # Of ions that lost their charges the oxygens still are ligands.
+    is_ligand = (q < 0) | np.array([s == "O" for s in symbols])
     gradients = electric_field_gradient(np.asarray(cell), np.asarray(positions), q, list(sites), accuracy=accuracy)
     fields = []
     for site, gradient in zip(sites, gradients, strict=True):
-        mine = (first == site) & is_oxygen[second]
+        mine = (first == site) & is_ligand[second]
         bonds, ligand_charges = vectors[mine], q[second[mine]]
         if len(bonds) < 3:
             raise ValueError(
-                f"{symbols[site]} at site {site} has {len(bonds)} oxygens within {parameters.ligand_cutoff_A} A; "
+                f"{symbols[site]} at site {site} has {len(bonds)} anions within {parameters.ligand_cutoff_A} A; "
                 "an angular-overlap field needs at least 3: check the structure or raise ligand_cutoff_A"
             )
         rest = gradient - _point_gradient(bonds, ligand_charges)

@@ -1,10 +1,11 @@
-"""E(n) of every open-shell ion that has a model: Co2+ (d7) and Fe2+ (d6) by ligand field, Fe3+ (d5) as S = 5/2."""
+"""E(n) of every open-shell ion that has a model: 3d ions of one to nine electrons by ligand field, Fe3+ as S = 5/2."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..stored.base import Stored
 from .crystal_field import site_fields
+from .d_ions import D_IONS, parameters_of
 from .ligand_field import LigandFieldModel, LigandFieldParameters
 from .spin_hamiltonian import FerricParameters, ferric_energies
 
@@ -29,7 +31,14 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 Species = tuple[str, int]
 #: Electrons of the ions that have a model.
-MODELLED: Mapping[Species, int] = {("Co", 2): 7, ("Fe", 2): 6, ("Fe", 3): 5}
+MODELLED: Mapping[Species, int] = {
+    ("Co", 2): 7,
+    ("Fe", 2): 6,
+    ("Fe", 3): 5,
+    **{species: ion.electrons for species, ion in D_IONS.items()},
+}
+# A declared moment this far from that of the model's ground state is another spin state.
+_OTHER_SPIN_muB = 1.0
 # Directions that show the anisotropy of ions left out.
 _PROBE = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1], [1, -1, 0], [1, 0, -1], [0, 1, -1]], dtype=float)
 
@@ -53,11 +62,28 @@ class SingleIonParameters(Stored):
         Marks as in `parameter_sources`.
     ferric
         Fe3+, S = 5/2; see `FerricParameters`.
+    others
+        Of other ions by name, e.g. ``Ni2+``, where they are not to be those of `d_ions`.
     """
+
+    as_before: ClassVar[Mapping[str, Any]] = {"others": {}}
 
     cobalt: LigandFieldParameters = field(default_factory=LigandFieldParameters)
     ferrous: LigandFieldParameters = field(default_factory=_ferrous)
     ferric: FerricParameters = field(default_factory=FerricParameters)
+    others: dict[str, LigandFieldParameters] = field(default_factory=dict)
+
+    def of(self, species: Species) -> LigandFieldParameters:
+        """Ligand-field parameters of an ion; KeyError for one that has none."""
+        if species in (("Co", 2), ("Fe", 2)):
+            return self.cobalt if species == ("Co", 2) else self.ferrous
+        name = ion_name(species)
+        return self.others[name] if name in self.others else parameters_of(species)
+
+
+def ion_name(species: Species) -> str:
+    """``Ni2+``."""
+    return f"{species[0]}{species[1]}+"
 
 
 @dataclass(frozen=True)
@@ -89,7 +115,7 @@ class SingleIonMap:
     @property
     def names(self) -> str:
         """What contributes, e.g. ``"8 Co2+, 16 Fe3+"``."""
-        return ", ".join(f"{n} {e}{v}+" for (e, v), n in sorted(Counter(self.species).items()))
+        return ", ".join(f"{n} {ion_name(s)}" for s, n in sorted(Counter(self.species).items()))
 
 
 def open_shell_sites(atoms: Atoms) -> tuple[dict[int, Species], dict[str, int]]:
@@ -112,7 +138,7 @@ def open_shell_sites(atoms: Atoms) -> tuple[dict[int, Species], dict[str, int]]:
         if species in MODELLED:
             known[i] = species
         elif np.linalg.norm(moment) > 1e-6:
-            others[f"{symbol}{species[1]}+"] += 1
+            others[ion_name(species)] += 1
     return known, dict(others)
 
 
@@ -162,20 +188,29 @@ def single_ion_map(
     known, others = open_shell_sites(atoms)
     chosen = [i for i in known if sites is None or i in set(sites)]
     if not chosen:
-        wanted = ", ".join(f"{e}{v}+" for e, v in MODELLED)
+        wanted = ", ".join(ion_name(s) for s in MODELLED)
         raise ValueError(f"no ion with a single-ion model here; there are models for {wanted}")
     energies = np.zeros((len(chosen), len(np.asarray(directions))))
     row = {site: r for r, site in enumerate(chosen)}
-    for species, model in ((("Co", 2), used.cobalt), (("Fe", 2), used.ferrous)):
+    place = (atoms.cell.array, atoms.positions, atoms.get_chemical_symbols(), charges)
+    for species in dict.fromkeys(known[i] for i in chosen):
+        if species == ("Fe", 3):
+            continue
         mine = [i for i in chosen if known[i] == species]
-        if mine:
-            fields = site_fields(atoms.cell.array, atoms.positions, atoms.get_chemical_symbols(), charges, mine, model)
-            found = LigandFieldModel(model, MODELLED[species]).ground_energies(fields, directions, temperature_K)
-            energies[[row[i] for i in mine]] = found
+        parameters_here = used.of(species)
+        model = LigandFieldModel(parameters_here, MODELLED[species])
+        fields = site_fields(*place, mine, parameters_here)
+        if other := _other_spin(atoms, mine[0], model, fields[0]):
+            others[f"{ion_name(species)} ({other})"] = len(mine)
+            chosen = [i for i in chosen if i not in set(mine)]
+            continue
+        energies[[row[i] for i in mine]] = model.ground_energies(fields, directions, temperature_K)
+    if not chosen:
+        raise ValueError(f"no ion with a single-ion model here: {'; '.join(others)}")
     ferric = [i for i in chosen if known[i] == ("Fe", 3)]
     for i, bonds in _oxygen_bonds(atoms, ferric, used.ferric.ligand_cutoff_A).items():
         energies[row[i]] = ferric_energies(bonds, directions, used.ferric, temperature_K)
-    return SingleIonMap(chosen, [known[i] for i in chosen], energies, others)
+    return SingleIonMap(chosen, [known[i] for i in chosen], energies[[row[i] for i in chosen]], others)
 
 
 def restriction_error_eV(
@@ -197,6 +232,18 @@ def restriction_error_eV(
         return 0.0
     left = single_ion_map(atoms, charges, _PROBE, parameters=parameters, sites=outside, temperature_K=temperature_K)
     return float(np.ptp(left.total_eV))
+
+
+def _other_spin(atoms: Atoms, site: int, model: LigandFieldModel, field: FloatArray) -> str:
+    """How the declared moment of a site differs from that of the model's ground state; empty if it does not."""
+    declared = atoms.arrays.get("magmom")
+    if declared is None:
+        return ""
+    size = float(np.linalg.norm(declared[site]))
+    found = float(np.linalg.norm(model.moments(field, [0.0, 0.0, 1.0])[0]))
+    if abs(size - found) < _OTHER_SPIN_muB:
+        return ""
+    return f"declared with {size:g} muB, its ligand field gives {found:.1f} muB"
 
 
 def _oxygen_bonds(atoms: Atoms, sites: Sequence[int], cutoff_A: float) -> dict[int, FloatArray]:

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from magnetoionics.calculators.d_ions import D_IONS, parameters_of
 from magnetoionics.calculators.ligand_field import LigandFieldModel, LigandFieldParameters, angular_overlap
+from magnetoionics.calculators.single_ions import ion_name
 
 edrixs = pytest.importorskip("edrixs")
 
@@ -28,12 +30,39 @@ def edrixs_levels(electrons, parameters, field, direction):
     return np.linalg.eigvalsh(h)
 
 
-@pytest.mark.parametrize("electrons", [5, 6, 7])
+OCTAHEDRON = np.vstack([np.eye(3), -np.eye(3)])
+PLACES = {
+    "octahedron": OCTAHEDRON,
+    "tetrahedron": np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3),
+    "square plane": OCTAHEDRON[[0, 1, 3, 4]],
+}
+
+
+@pytest.mark.parametrize("species", sorted(D_IONS), ids=ion_name)
+@pytest.mark.parametrize("place", list(PLACES))
+def test_every_declared_ion_agrees_in_every_coordination(species, place):
+    """One to nine electrons with the ion's own parameters, slightly out of the regular place."""
+    parameters, ion = parameters_of(species), D_IONS[species]
+    rng = np.random.default_rng(3)
+    bonds = parameters.reference_distance_A * PLACES[place]
+    field = angular_overlap(bonds + rng.normal(0, 0.05, bonds.shape), parameters)
+    direction = np.array([0.36, 0.48, 0.8])
+    ours = LigandFieldModel(parameters, ion.electrons).levels(field, direction)
+    theirs = edrixs_levels(ion.electrons, parameters, field, direction)
+    assert np.abs(theirs - ours).max() < 1e-6
+
+
+def test_declared_spin_orbit_constants_are_those_that_edrixs_ships():
+    for (symbol, _), ion in D_IONS.items():
+        assert edrixs.get_atom_data(symbol, "3d", ion.electrons)["v_soc_i"] == [ion.spin_orbit_eV]
+
+
+@pytest.mark.parametrize("electrons", [2, 3, 4, 5, 6, 7, 8])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_all_levels_agree_to_a_microelectronvolt(electrons, seed):
     rng = np.random.default_rng(seed)
     parameters = LigandFieldParameters()
-    bonds = 2.1 * np.vstack([np.eye(3), -np.eye(3)]) + rng.normal(0, 0.1, (6, 3))
+    bonds = 2.1 * OCTAHEDRON + rng.normal(0, 0.1, (6, 3))
     field = angular_overlap(bonds, parameters)
     direction = rng.normal(size=3)
     direction /= np.linalg.norm(direction)
