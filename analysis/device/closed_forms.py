@@ -90,17 +90,3 @@ def amr_resistance(angle_deg: ArrayLike, perpendicular: float, parallel: float, 
     """
     angle = np.radians(np.asarray(angle_deg, dtype=float) - tilt_deg)
     return np.asarray(perpendicular + (parallel - perpendicular) * np.cos(angle) ** 2)
-
-
-def conductance_S(transmissions: ArrayLike, *, spin_resolved: bool = False) -> float:
-    """Landauer's G = (2e^2/h) sum T, or (e^2/h) sum T for channels listed by spin (R. Landauer, 10.1147/rd.13.0223).
-
-    Raises
-    ------
-    ValueError
-        If a transmission is outside 0 to 1.
-    """
-    t = np.asarray(transmissions, dtype=float)
-    if (t < 0).any() or (t > 1).any():
-        raise ValueError("transmissions must lie between 0 and 1")
-    return float((0.5 if spin_resolved else 1.0) * CONDUCTANCE_QUANTUM_S * t.sum())

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator
-from scipy.special import expit
 
 from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, miscut_ratio, rate_per_s, two_state_population
@@ -277,53 +276,10 @@ def contrast_against_miscut(
     )
 
 
-def contrast_against_time(p: EnsembleParameters, times_s: Sequence[float], start: float = 1.0) -> Curve:
-    """Contrast that is left at 0 V after a time, from a fully written film."""
-    y = [contrast_after(p, [(0.0, t)], start)[0] for t in times_s]
-    return Curve(
-        x_name="time (s)",
-        y_name="contrast",
-        x=[float(t) for t in times_s],
-        y=y,
-        parameters=p,
-        notes=[f"0 V, written to population {start:g}"],
-    )
-
-
-def retention_against_temperature(p: EnsembleParameters, temperatures_K: Sequence[float]) -> Curve:
-    """Time after which the contrast of a written film has fallen to 1/e of its start, s.
-
-    Raises
-    ------
-    ValueError
-        If the asymmetry alone keeps more than that: the state is then stable and no time exists.
-    """
-    out = []
-    for temperature in temperatures_K:
-        at = p.model_copy(update={"temperature_K": float(temperature)})
-        first = contrast_after(at, [(0.0, 0.0)], 1.0)[0]
-        low, high = -18.0, 40.0
-        if contrast_after(at, [(0.0, 10.0**high)], 1.0)[0] > first / np.e:
-            raise ValueError(f"at {temperature:g} K more than 1/e of the contrast stays for ever: no time exists")
-        for _ in range(60):
-            mid = (low + high) / 2
-            left = contrast_after(at, [(0.0, 10.0**mid)], 1.0)[0]
-            low, high = (mid, high) if left > first / np.e else (low, mid)
-        out.append(10.0**high)
-    return Curve(
-        x_name="temperature (K)",
-        y_name="time to 1/e of the contrast (s)",
-        x=[float(t) for t in temperatures_K],
-        y=out,
-        parameters=p,
-        notes=["0 V; both states relax, so that without asymmetry it is half of 1/k"],
-    )
-
-
 def relaxation_against_temperature(p: EnsembleParameters, temperatures_K: Sequence[float]) -> Curve:
     """Time after which 1/e is left of what a written film can lose at 0 V, s: contrast minus that of equilibrium.
 
-    Without asymmetry nothing stays and this is `retention_against_temperature`; with it a share stays for ever.
+    Without asymmetry nothing stays; with it a share stays for ever.
     """
     out, stays = [], []
     for temperature in temperatures_K:
@@ -351,38 +307,3 @@ def relaxation_against_temperature(p: EnsembleParameters, temperatures_K: Sequen
             + ", ".join(f"{s:.2f} at {t:g} K" for s, t in zip(stays, temperatures_K, strict=True)),
         ],
     )
-
-
-def equilibrium_contrast(p: EnsembleParameters, voltage_V: float) -> float:
-    """Contrast of a pulse without end: mean of cos(theta) tanh[(w cos(theta) - asymmetry) / 2kT]."""
-    members = _Members(p)
-    work = p.charge_e * p.distance_A * field_V_per_A(voltage_V, p) * members.cosine - p.asymmetry_eV
-    share = expit(work / (BOLTZMANN_eV_PER_K * p.temperature_K))
-    return float(np.sum(members.weight * members.cosine * (2 * share - 1)))
-
-
-def moment_against_content(
-    moment_muB: float, change_per_ion_muB: float, contents: Sequence[float], limit: float
-) -> list[float]:
-    """Moment per formula unit against the content of an ion, linear up to a limit.
-
-    Parameters
-    ----------
-    moment_muB
-        At content 0 (the host).
-    change_per_ion_muB
-        Change per ion added, e.g. -1 for a Li that makes Fe2+ on B (five to four unpaired electrons).
-    contents
-        Ions added per formula unit; negative for ions taken out.
-    limit
-        Largest content for which the sites and the reducible ions last.
-
-    Raises
-    ------
-    ValueError
-        If a content is beyond the limit.
-    """
-    beyond = [c for c in contents if abs(c) > limit + 1e-12]
-    if beyond:
-        raise ValueError(f"contents {beyond} are beyond {limit:g} per formula unit, where ions or sites run out")
-    return [float(moment_muB + change_per_ion_muB * c) for c in contents]

@@ -6,7 +6,7 @@ from pydantic import ConfigDict
 from scipy import constants as _c
 
 from ...structures.units import MU_B_J_PER_T, V_PER_M_TO_V_PER_A
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, barrier_for_retention_eV, retention_s
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
 from ..kinetics.retention import decay_s
 from ..results.document import Document, Unbounded
 
@@ -90,19 +90,6 @@ def switching_time_s(
     """Mean time of a hop in a field: 1 / {nu exp[-(E_b - z e F d/2)/kT]}; never shorter than one attempt."""
     lowered = barrier_eV - 0.5 * charge_e * distance_A * field_V_per_m * V_PER_M_TO_V_PER_A
     return max(retention_s(lowered, temperature_K, attempt_Hz), 1.0 / attempt_Hz)
-
-
-def field_for_time_V_per_m(
-    time_s: float,
-    barrier_eV: float,
-    temperature_K: float,
-    charge_e: float = 2.0,
-    distance_A: float = 2.967,
-    attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
-) -> float:
-    """Field that makes a hop within a time, V/m; the inverse of `switching_time_s`, zero if none is needed."""
-    needed = barrier_eV - barrier_for_retention_eV(time_s, temperature_K, attempt_Hz)
-    return max(0.0, needed) / (0.5 * charge_e * distance_A * V_PER_M_TO_V_PER_A)
 
 
 def energy_per_event_J(field_V_per_m: float, charge_e: float = 2.0, distance_A: float = 2.967) -> float:

@@ -190,38 +190,3 @@ def point_of_profile(
         slope_delta_e_A=float(along[0] - along[-1]),
         residual_i_eV=forward - backward - delta,
     )
-
-
-def field_barriers(
-    energies_eV: ArrayLike, dipoles_e_A: ArrayLike, fields_V_per_A: Sequence[ArrayLike] | FloatArray
-) -> list[FieldPoint]:
-    """Barriers of one profile in fields of any direction.
-
-    Parameters
-    ----------
-    energies_eV, dipoles_e_A
-        As in `barrier_in_field`.
-    fields_V_per_A
-        Field vectors, shape (k, 3), V/Angstrom. A zero vector takes the direction of the first other one.
-
-    Returns
-    -------
-    list of FieldPoint
-        Each with the direction of its own field and a magnitude that is not negative.
-
-    Raises
-    ------
-    ValueError
-        If the fields have a wrong shape or are all zero.
-    """
-    fields = np.asarray(fields_V_per_A, dtype=float)
-    if fields.ndim != 2 or fields.shape[1] != 3:
-        raise ValueError(f"fields have shape {fields.shape}; give vectors, shape (k, 3)")
-    sizes = np.linalg.norm(fields, axis=1)
-    if not sizes.any():
-        raise ValueError("all fields are zero and name no direction; use barrier_in_field with the hop")
-    default = fields[int(np.flatnonzero(sizes)[0])]
-    return [
-        barrier_in_field(energies_eV, dipoles_e_A, field if size else default, float(size))
-        for field, size in zip(fields, sizes, strict=True)
-    ]

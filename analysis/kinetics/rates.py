@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
 
@@ -98,54 +97,6 @@ def two_state_population(
         raise ValueError("at least one rate must be positive")
     equilibrium = forward / total
     return np.asarray(equilibrium + (before - equilibrium) * np.exp(-total * np.asarray(time_s, dtype=float)))
-
-
-def field_occupation(work_eV: float, temperature_K: float) -> float:
-    """Equilibrium share of the favoured of two degenerate wells split by twice the half-work.
-
-    Parameters
-    ----------
-    work_eV
-        Energy difference of the two wells, z e F d.
-    temperature_K
-        Temperature.
-    """
-    _check(temperature_K, 1.0)
-    return float(expit(work_eV / (BOLTZMANN_eV_PER_K * temperature_K)))
-
-
-def field_rates_per_s(
-    barrier_eV: float, half_work_eV: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz
-) -> tuple[float, float]:
-    """Rates along and against a field, nu exp[-(E_b -+ p.F)/kT], between two wells that are equal at zero field.
-
-    Parameters
-    ----------
-    barrier_eV
-        Barrier at zero field.
-    half_work_eV
-        Work of the field from a well to the saddle, p.F = z e F d / 2 for a saddle in the middle.
-    temperature_K, attempt_Hz
-        Temperature and prefactor.
-
-    Returns
-    -------
-    tuple of float
-        k+ and k-, 1/s.
-
-    Raises
-    ------
-    ValueError
-        If the field removes a barrier: the rate law then does not hold.
-    """
-    if abs(half_work_eV) > barrier_eV:
-        raise ValueError(
-            f"half-work {half_work_eV:.3g} eV exceeds the barrier {barrier_eV:.3g} eV: no barrier is left to hop over"
-        )
-    return (
-        rate_per_s(barrier_eV - half_work_eV, temperature_K, attempt_Hz),
-        rate_per_s(barrier_eV + half_work_eV, temperature_K, attempt_Hz),
-    )
 
 
 def miscut_ratio(miscut_deg: ArrayLike, work_eV: float, temperature_K: float) -> FloatArray:

@@ -313,11 +313,6 @@ def cubic_operations() -> FloatArray:
     return np.array(out)
 
 
-def is_cubic(map_: AnisotropyMap, tolerance_meV: float) -> bool:
-    """Whether equivalent cubic directions of a map agree within a tolerance."""
-    return cubic_spread(map_) <= tolerance_meV
-
-
 def equivalent_spread(map_: AnisotropyMap, operations: ArrayLike) -> float:
     """Largest difference between directions that the operations make equivalent, meV.
 

@@ -346,8 +346,3 @@ def exchange_bias_T(u_meV: float, moment_muB: float) -> float:
     if moment_muB == 0:
         raise ValueError("the group that turns has no moment: a field cannot shift its loop")
     return abs(u_meV) * MEV_TO_J / (abs(moment_muB) * MU_B_J_PER_T)
-
-
-def interface_bias_T(coupling_J_per_m2: float, magnetisation_A_per_m: float, thickness_m: float) -> float:
-    """Meiklejohn-Bean loop shift of a film, mu0 H = J / (M t), in tesla."""
-    return coupling_J_per_m2 / (magnetisation_A_per_m * thickness_m)

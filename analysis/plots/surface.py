@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..magnetism.anisotropy import AnisotropyMap, summarise
-from ..magnetism.unidirectional import u_model
 from ..results.figures import figure
-from .base import BLUE, GREEN, VERMILION, canvas, sign
+from .base import GREEN, VERMILION, canvas
 from .text import formatted
 
 if TYPE_CHECKING:
@@ -79,50 +77,3 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
 
 def _components(direction: Sequence[float]) -> str:
     return " ".join(f"{round(x, 2) + 0.0:.2f}".replace("-", "−") for x in direction)
-
-
-def plot_u_against_reference(
-    h_meV: float,
-    D_before_meV: ArrayLike,
-    D_after_meV: ArrayLike,
-    along: ArrayLike,
-    *,
-    Gamma_meV: ArrayLike | None = None,
-    plane: tuple[ArrayLike, ArrayLike] = ((1, 0, 0), (0, 1, 0)),
-    ax: Axes | None = None,
-) -> Figure:
-    """Component of u along a direction while the frozen reference p turns once in a plane, before and after a hop.
-
-    Parameters
-    ----------
-    h_meV, D_before_meV, D_after_meV, Gamma_meV
-        Assumed couplings; see `unidirectional.u_model`.
-    along
-        Direction of the component, e.g. the hop.
-    plane
-        Two perpendicular unit vectors; p starts along the first.
-    ax
-        Axis to draw on; a new figure by default.
-
-    Returns
-    -------
-    Figure
-    """
-    with canvas(ax) as (figure, axis):
-        first, second = (np.asarray(v, dtype=float) for v in plane)
-        gamma = np.zeros((3, 3)) if Gamma_meV is None else np.asarray(Gamma_meV, dtype=float)
-        unit = np.asarray(along, dtype=float)
-        unit = unit / np.linalg.norm(unit)
-        angle = np.linspace(0, 2 * np.pi, 181)
-        for name, d, colour in (("before", D_before_meV, BLUE), ("after", D_after_meV, VERMILION)):
-            values = [
-                float(u_model(h_meV, d, gamma, np.cos(t) * first + np.sin(t) * second) @ unit) for t in angle.tolist()
-            ]
-            axis.plot(np.degrees(angle), values, color=colour, label=name)
-        axis.axhline(0, color="0.6", lw=0.8)
-        axis.set_xticks(range(0, 361, 90))
-        axis.set_xlabel("angle of the reference p (deg)")
-        axis.set_ylabel("u along the direction (meV per cell)")
-        axis.legend()
-        sign(axis, f"h = {h_meV:g} meV and D are assumed, not computed; u(-p) = -u(p)")
-        return figure

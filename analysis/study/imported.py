@@ -71,10 +71,6 @@ class ImportRecord(Document):
     level_of_theory: str
     folders: list[ImportedFolder]
 
-    def of_role(self, role: ImportRole) -> list[ImportedFolder]:
-        """Folders of one role."""
-        return [f for f in self.folders if f.role == role]
-
     def to_dataframe(self) -> pd.DataFrame:
         """One row per folder: folder, role, what, used, reasons, lacks."""
         import pandas as pd

@@ -69,12 +69,6 @@ def is_tolerant(job: Job) -> bool:
     return str(getattr(job.config.on_missing_references, "value", "")) == "none"
 
 
-def set_stage(flow: Flow | Job, stage: str) -> Flow | Job:
-    """Name the stage of every job of a flow, those made while running included."""
-    flow.update_metadata({"stage": stage}, dynamic=True)
-    return flow
-
-
 class LocalRunner:
     """Runner with events; its account is the run log beside a SQLite store.
 

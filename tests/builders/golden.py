@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
+_ASE = "ase:screened_ions:ScreenedIons"
 # Arguments of `magnetoionics.run` by the name of the file that keeps the result.
 STUDIES: dict[str, dict[str, Any]] = {
     "cofe2o4-local": {"host": "cofe2o4", "quick": True},
     "life5o8-local": {"host": "life5o8", "quick": True},
+    "cofe2o4-ase": {"host": "cofe2o4", "engine": _ASE, "quick": True, "stages": ["vacancies", "migration"]},
+    "life5o8-ase": {"host": "life5o8", "engine": _ASE, "quick": True, "stages": ["migration"]},
 }
 # What no two runs share: wall time, and the versions of what is installed.
 VOLATILE = ("timings", "versions")

@@ -9,7 +9,6 @@ from pymatgen.core import Composition, Element, Structure
 
 from ...structures.checks import coordination_number
 from ...structures.host import Host
-from ...structures.symmetry import orbits
 
 # Cells that a code has relaxed are symmetric to this, Angstrom.
 RELAXED_SYMPREC = 0.02
@@ -153,8 +152,3 @@ def for_symmetry(structure: Structure) -> Structure:
             group = [] if i is None else [i]
     out.add_site_property("magmom", [float(m) for m in sorted_moments])
     return out
-
-
-def highest_symmetry_orbits(structure: Structure) -> list[list[int]]:
-    """Equivalent sites of a relaxed perfect cell."""
-    return orbits(for_symmetry(structure), RELAXED_SYMPREC)

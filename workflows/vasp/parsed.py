@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from atomate2.vasp.jobs.base import vasp_job
-from atomate2.vasp.jobs.neb import vasp_neb_job
 
 if TYPE_CHECKING:
     from jobflow import Job
@@ -35,8 +34,3 @@ def folder_of(task: Any) -> str:
 def vasp_run(method: Callable[..., Any]) -> Callable[..., Job]:
     """atomate2's decorator of a VASP run, with the type of what it makes."""
     return cast("Callable[..., Job]", vasp_job(method))
-
-
-def vasp_band(method: Callable[..., Any]) -> Callable[..., Job]:
-    """The same for a band."""
-    return cast("Callable[..., Job]", vasp_neb_job(method))

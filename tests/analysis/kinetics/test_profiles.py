@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from magnetoionics.analysis.kinetics.profiles import barrier_in_field, field_barriers, saddle_images, tilted_energies
+from magnetoionics.analysis.kinetics.profiles import barrier_in_field, saddle_images, tilted_energies
 
 seeds = st.integers(0, 10_000)
 fields = st.floats(-0.2, 0.2)
@@ -106,30 +106,8 @@ def test_controlling_saddle_is_counted_along_the_path():
     assert (drowned.forward_eV, drowned.controlling_image, drowned.controlling_saddle_index) == (0, 0, None)
 
 
-@settings(max_examples=40, deadline=None)
-@given(seeds)
-def test_field_vectors_agree_with_directions_and_magnitudes(seed):
-    energies, dipoles, direction = random_profile(seed)
-    unit = direction / np.linalg.norm(direction)
-    zero, along, against = field_barriers(energies, dipoles, [0 * unit, 0.05 * unit, -0.05 * unit])
-    assert along.forward_eV == pytest.approx(barrier_in_field(energies, dipoles, unit, 0.05).forward_eV, abs=1e-12)
-    assert against.forward_eV == pytest.approx(barrier_in_field(energies, dipoles, unit, -0.05).forward_eV, abs=1e-12)
-    assert np.allclose(against.direction, -unit)
-    assert zero.field_V_per_m == 0
-    assert zero.forward_eV == pytest.approx(energies.max(), abs=1e-12)
-    # The highest of straight lines is convex in the field.
-    assert zero.forward_eV <= (along.forward_eV + against.forward_eV) / 2 + 1e-12
-
-
 def test_field_across_the_dipoles_does_no_work():
     dipoles = np.outer([0, 1.0, 2.0], [1, 0, 0])
-    (across,) = field_barriers([0, 0.6, 0.2], dipoles, [[0, 0.3, 0.4]])
+    across = barrier_in_field([0, 0.6, 0.2], dipoles, [0, 0.3, 0.4], 0.5)
     assert (across.forward_eV, across.delta_eV) == (0.6, 0.2)
     assert across.field_V_per_m == pytest.approx(5e9)
-
-
-def test_fields_without_direction_are_refused():
-    with pytest.raises(ValueError, match="name no direction"):
-        field_barriers([0, 1, 0], np.zeros((3, 3)), np.zeros((2, 3)))
-    with pytest.raises(ValueError, match="give vectors"):
-        field_barriers([0, 1, 0], np.zeros((3, 3)), [0.1, 0.2])

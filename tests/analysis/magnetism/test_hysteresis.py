@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.kinetics.rates import field_rates_per_s, two_state_population
+from magnetoionics.analysis.kinetics.rates import rate_per_s, two_state_population
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.magnetism.hysteresis import (
@@ -94,7 +94,7 @@ def test_loop_of_a_map_uses_its_energies():
 
 def population(start, field, duration):
     half = 2 * 2.967e-10 / 2 * field
-    forward, backward = field_rates_per_s(0.6, half, 300.0)
+    forward, backward = (rate_per_s(0.6 - sign * half, 300.0) for sign in (1, -1))
     return float(two_state_population(duration, start, forward, backward))
 
 

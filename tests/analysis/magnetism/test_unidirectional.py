@@ -10,7 +10,6 @@ from magnetoionics.analysis.magnetism.harmonics import real_harmonics
 from magnetoionics.analysis.magnetism.unidirectional import (
     exchange_bias_T,
     frozen_reference_energy,
-    interface_bias_T,
     judge,
     keffer_sum,
     relation_deviation_meV,
@@ -96,7 +95,6 @@ def test_keffer_sum_vanishes_at_the_ideal_octahedral_site():
 
 
 def test_meiklejohn_bean():
-    assert interface_bias_T(1e-3, 4e5, 5e-9) == pytest.approx(0.5)
     # mu0 H m = u: one Bohr magneton in one tesla is 0.05788 meV
     assert exchange_bias_T(0.05788381806, 1.0) == pytest.approx(1.0, rel=1e-6)
     with pytest.raises(ValueError, match="no moment"):

@@ -12,14 +12,13 @@ import pytest
 from kept_study import kept_study
 from magnetoionics.analysis.device.ensemble import (
     contrast_against_miscut,
-    contrast_against_time,
     contrast_against_voltage,
     ensemble_of_hop,
 )
 from magnetoionics.analysis.plots.comparison import plot_bands
 from magnetoionics.analysis.plots.formation import _temperature_label
 from magnetoionics.analysis.plots.study import study_figures
-from magnetoionics.analysis.plots.surface import plot_surface, plot_u_against_reference
+from magnetoionics.analysis.plots.surface import plot_surface
 from magnetoionics.analysis.plots.window import plot_window
 from matplotlib.testing.compare import compare_images
 
@@ -34,11 +33,9 @@ NAMES = [
     "bands_compared",
     "barrier_against_field",
     "contrast_against_miscut",
-    "contrast_against_time",
     "contrast_against_voltage",
     "formation",
     "retention",
-    "u_against_reference",
     "window",
 ]
 
@@ -61,8 +58,6 @@ def figures(study):
     )
     made["contrast_against_voltage"] = contrast_against_voltage(film, [-10, -5, 0, 5, 10], pulse_s=1.0).plot()
     made["contrast_against_miscut"] = contrast_against_miscut(film, [0, 8.9, 36.6], voltage_V=5, pulse_s=1.0).plot()
-    made["contrast_against_time"] = contrast_against_time(film, [1e-6, 1e-4, 1e-2, 1, 100]).plot()
-    made["u_against_reference"] = plot_u_against_reference(0.5, [0, 0, 0.3], [0, 0, -0.3], [1, 0, 0])
     made["bands_compared"] = plot_bands({"first": study.migration[0], "second": slower})
     return made
 
