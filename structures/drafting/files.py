@@ -7,7 +7,8 @@ import os
 import warnings
 from pathlib import Path
 
-from ..checks import StructureError, check_handedness, check_no_overlap
+from ..cells.partial_occupancy import ordered_cell
+from ..checks import check_handedness, check_no_overlap
 from ..io.host_files import HostFileError, HostReference
 from ..io.untrusted_input import ReadingNote, read_with_notes
 from .draft import Draft, draft_host
@@ -32,11 +33,21 @@ def draft_from_file(path: str | Path) -> Draft:
         structure, notes = read_with_notes(file)
         for note in notes:
             warnings.warn(f"{file.name}: {note}", ReadingNote, stacklevel=2)
+        ordering = {}
         if not structure.is_ordered:
-            raise StructureError("the structure has partially occupied sites; give an ordered cell")
+            made = ordered_cell(structure)
+            structure, ordering = made.structure, {"method": made.method, "seed": 0}
+            notes.append(f"ordered: {made.in_words}")
+            warnings.warn(f"{file.name}: {notes[-1]}", ReadingNote, stacklevel=2)
         check_handedness(structure)
         check_no_overlap(structure)
-        return draft_host(structure, file.name, notes)
+        draft = draft_host(structure, file.name, notes)
+        if ordering:
+            draft.entries["ordering"] = ordering
+            draft.reasons["ordering"] = (
+                "how the partially occupied sites were filled; another seed fills them otherwise"
+            )
+        return draft
     except (OSError, ValueError, RuntimeError) as error:
         raise HostFileError(f"{file.name}: {error}") from error
 

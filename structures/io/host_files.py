@@ -26,6 +26,8 @@ A role may carry ``spin``: ``high``, ``low``, a signed moment in muB, or a Carte
 ``indices`` it holds for single sites. ``spins: {B: low}`` says the same for a sublattice, and ``spins: file`` takes the
 directions from the moments in the structure files. One vector makes the moments of all sites vectors, and the stated
 moment is then the length of their sum. Moments in a file that are not taken must agree with the stated ones.
+Partially occupied sites are filled as ``ordering`` says, e.g. ``{method: sqs, seed: 1, cells: 4}``, see
+`cells.partial_occupancy.ordered_cell`.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ import yaml
 from pymatgen.core import Composition, Structure
 
 from ...stored.base import Stored
+from ..cells.partial_occupancy import ordered_cell
 from ..cells.supercell import repeats_for_distance, supercell
 from ..checks import StructureError, check_bonds, check_handedness, check_no_overlap, coordination_number
 from ..defects.hops import distinct_hops
@@ -66,7 +69,9 @@ _OPTIONAL = (
     "claims",
     "sources",
     "spins",
+    "ordering",
 )
+_ORDERING = ("method", "seed", "cells")
 _BY_ORDER = "moment_by_order_muB"
 _FRACTION_TOLERANCE = 1e-3
 # Mean valences such as 3.333 are rounded by this much.
@@ -167,7 +172,7 @@ def _read(file: Path) -> HostReference:
         raise HostFileError(f"{file.name}: structures must name one file per cation order, e.g. {{measured: my.cif}}")
     cells, notes = {}, []
     for order, name in entries["structures"].items():
-        cells[str(order)], odd = read_with_notes(file.parent / str(name))
+        cells[str(order)], odd = _ordered(*read_with_notes(file.parent / str(name)), entries.get("ordering", {}))
         notes += [f"{Path(str(name)).name}: {note}" for note in odd]
     for note in notes:
         warnings.warn(note, ReadingNote, stacklevel=2)
@@ -177,6 +182,16 @@ def _read(file: Path) -> HostReference:
     reference = HostReference({str(k): v for k, v in named.items() if k != "structures"}, cells)
     reference.check()
     return reference
+
+
+def _ordered(structure: Structure, notes: list[str], ordering: Mapping[str, Any]) -> tuple[Structure, list[str]]:
+    """The structure as it is, or with its partially occupied sites filled as the file's ``ordering`` asks."""
+    if structure.is_ordered:
+        return structure, notes
+    if unknown := sorted(set(ordering) - set(_ORDERING)):
+        raise StructureError(f"ordering knows {', '.join(_ORDERING)}, not {', '.join(unknown)}")
+    made = ordered_cell(structure, **ordering)
+    return made.structure, [*notes, f"ordered: {made.in_words}"]
 
 
 def _plain(value: Any) -> Any:

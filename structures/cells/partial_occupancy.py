@@ -1,0 +1,279 @@
+"""Ordered cells of crystals with partially occupied sites: enumerated, special quasirandom or random."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from pymatgen.core import Element, Structure
+
+from ..checks import CLOSEST_A, StructureError
+from ..symmetry import orbits
+from .supercell import general_supercell, most_distant_images
+
+Method = Literal["auto", "enumerated", "sqs", "random"]
+METHODS: tuple[Method, ...] = get_args(Method)
+MOST_ATOMS = 160
+# Occupancies in CIFs are rounded to two digits; a cell that meets them to this is exact.
+_EXACT = 0.011
+_ROUGHEST = 0.15
+_TRIES = 200
+_MOST_ENUMERATED = 3000
+_SHELLS = 3
+_SHELL_A = 0.1
+
+
+@dataclass(frozen=True)
+class OrderedCell:
+    """An ordered cell and how it was made.
+
+    Attributes
+    ----------
+    structure
+        Every site holds one element or is left out.
+    method
+        What was done in the end: ``enumerated``, ``sqs`` or ``random``.
+    in_words
+        Which sites, cells, composition and seed, for the reader of results.
+    """
+
+    structure: Structure
+    method: str
+    in_words: str
+
+
+@dataclass(frozen=True)
+class _Mixed:
+    """Equivalent sites with their occupants: counts per element in the cell; the rest is empty."""
+
+    sites: tuple[int, ...]
+    counts: Mapping[str, int]
+
+    def occupants(self) -> list[str]:
+        named = [symbol for symbol in sorted(self.counts) for _ in range(self.counts[symbol])]
+        return named + [""] * (len(self.sites) - len(named))
+
+
+def ordered_cell(
+    structure: Structure, method: Method = "auto", seed: int = 0, cells: int | None = None, most_atoms: int = MOST_ATOMS
+) -> OrderedCell:
+    """An ordered cell that stands for a crystal with partially occupied sites.
+
+    Parameters
+    ----------
+    structure
+        With partial occupancies, mixed or with empty places.
+    method
+        ``enumerated`` takes the symmetry-distinct arrangement whose pairs are nearest to random, of all there are;
+        ``sqs`` the best of 200 random ones; ``random`` the first; ``auto`` enumerates where there are few.
+    seed
+        Of NumPy's generator; the same seed gives the same cell.
+    cells
+        Number of cells in the supercell; the fewest that meet the occupancies by default.
+    most_atoms
+        Where the search for whole numbers of ions ends.
+
+    Returns
+    -------
+    OrderedCell
+        With the composition as near to the file's as `in_words` says.
+
+    Raises
+    ------
+    StructureError
+        If the method is unknown, no cell of this size meets the occupancies even roughly, or two half-occupied sites
+        can only be filled on top of each other.
+    """
+    if method not in METHODS:
+        raise StructureError(f"ordering by {method!r} is unknown; methods: {', '.join(METHODS)}")
+    groups = [g for g in orbits(_by_species(structure)) if not structure[g[0]].is_ordered]
+    if not groups:
+        raise StructureError("every site is fully occupied by one element: there is nothing to order")
+    number = cells or _fewest_cells(structure, groups, most_atoms)
+    big, mixed, off = _supercell(structure, groups, number)
+    if off > _ROUGHEST:
+        raise StructureError(
+            f"in {number} cell{'s' if number > 1 else ''} the occupancies are met to {off:.2g} only: ask for more cells"
+        )
+    count = math.prod(_arrangements(m) for m in mixed)
+    chosen: Method = method if method != "auto" else ("enumerated" if count <= _MOST_ENUMERATED else "sqs")
+    if chosen == "enumerated" and count > _MOST_ENUMERATED:
+        raise StructureError(
+            f"{count:.2g} arrangements are more than {_MOST_ENUMERATED}: order by sqs or random, or take fewer cells"
+        )
+    tries = 1 if chosen == "random" else min(_TRIES, 4 * count) if chosen == "sqs" else 4 * count
+    best = _best_of(big, mixed, seed, tries)
+    ordered = _filled(big, mixed, best)
+    words = (
+        f"{_sites_in_words(structure, groups)}: {number} cell{'s' if number > 1 else ''}, {chosen} order, seed {seed}, "
+        f"composition {ordered.composition.reduced_formula}"
+    )
+    if off > 1e-6:
+        words += f" (occupancies met to {off:.2g})"
+    return OrderedCell(ordered, chosen, words)
+
+
+def _by_species(structure: Structure) -> Structure:
+    """A cell of the same symmetry in which every kind of occupation is an element of its own."""
+    kinds = sorted({s.species_string for s in structure})
+    symbols = [_HOLDERS[kinds.index(s.species_string)] for s in structure]
+    return Structure(structure.lattice, symbols, structure.frac_coords)
+
+
+_HOLDERS = [str(Element.from_Z(z)) for z in range(1, 90)]
+
+
+def _occupancies(structure: Structure, group: Sequence[int]) -> dict[str, float]:
+    out: dict[str, float] = {}
+    for species, share in structure[group[0]].species.items():
+        out[str(species.symbol)] = out.get(str(species.symbol), 0.0) + float(share)
+    return out
+
+
+def _fewest_cells(structure: Structure, groups: Sequence[Sequence[int]], most_atoms: int) -> int:
+    """Fewest cells that meet the occupancies; where none does, those that come nearest."""
+    largest = max(1, most_atoms // len(structure))
+    off = {n: _off(structure, groups, n) for n in range(1, largest + 1)}
+    exact = [n for n, d in off.items() if d <= _EXACT]
+    return exact[0] if exact else min(off, key=lambda n: (round(off[n], 6), n))
+
+
+def _off(structure: Structure, groups: Sequence[Sequence[int]], cells: int) -> float:
+    """Largest difference of an occupancy in whole ions from the file's."""
+    worst = 0.0
+    for group in groups:
+        places = len(group) * cells
+        for share in _occupancies(structure, group).values():
+            worst = max(worst, abs(round(share * places) / places - share))
+    return worst
+
+
+def _supercell(
+    structure: Structure, groups: Sequence[Sequence[int]], cells: int
+) -> tuple[Structure, list[_Mixed], float]:
+    marked = _by_species(structure)
+    marked.add_site_property("of", list(range(len(marked))))
+    big = general_supercell(marked, most_distant_images(marked, cells))
+    of = [int(s.properties["of"]) for s in big]
+    symbols = [
+        next(iter(structure[i].species)).symbol if structure[i].is_ordered else structure[i].species_string for i in of
+    ]
+    mixed = []
+    for group in groups:
+        sites = tuple(n for n, i in enumerate(of) if i in group)
+        mixed.append(_Mixed(sites, _whole_counts(_occupancies(structure, group), len(sites))))
+    named = Structure(big.lattice, ["X"] * len(big), big.frac_coords, site_properties={"element": symbols})
+    return named, mixed, _off(structure, groups, cells)
+
+
+def _whole_counts(shares: Mapping[str, float], places: int) -> dict[str, int]:
+    """Whole ions by largest remainders, no more than there are places."""
+    counts = {symbol: math.floor(share * places + 1e-9) for symbol, share in shares.items()}
+    total = min(places, round(sum(shares.values()) * places))
+    by_remainder = sorted(shares, key=lambda s: (counts[s] - shares[s] * places, s))
+    for symbol in by_remainder[: total - sum(counts.values())]:
+        counts[symbol] += 1
+    return counts
+
+
+def _arrangements(mixed: _Mixed) -> int:
+    rest = len(mixed.sites)
+    out = 1
+    for count in mixed.counts.values():
+        out *= math.comb(rest, count)
+        rest -= count
+    return out
+
+
+def _best_of(cell: Structure, mixed: Sequence[_Mixed], seed: int, tries: int) -> list[list[str]]:
+    generator = np.random.default_rng(seed)
+    shells = [_shell_pairs(cell, m) for m in mixed]
+    near = _too_near(cell, mixed)
+    best: tuple[float, list[list[str]]] | None = None
+    for _ in range(max(tries, 1)):
+        made = _arranged(mixed, near, generator)
+        if made is None:
+            continue
+        misfit = sum(_misfit(m, names, pairs) for m, names, pairs in zip(mixed, made, shells, strict=True))
+        if best is None or misfit < best[0] - 1e-9:
+            best = misfit, made
+    if best is None:
+        raise StructureError(
+            f"the partially occupied sites lie nearer than {CLOSEST_A} A to each other and cannot all be filled as the "
+            "occupancies say: give an ordered cell, or correct the split sites"
+        )
+    return best[1]
+
+
+def _arranged(
+    mixed: Sequence[_Mixed], near: Mapping[int, set[int]], generator: np.random.Generator
+) -> list[list[str]] | None:
+    """Occupants of the mixed sites in random places, none on top of another; None if that came out."""
+    taken: set[int] = set()
+    out = []
+    for m in mixed:
+        names = dict.fromkeys(m.sites, "")
+        left = [name for name in m.occupants() if name]
+        for place in generator.permutation(len(m.sites)):
+            site = m.sites[int(place)]
+            if left and not near.get(site, set()) & taken:
+                names[site] = left.pop(int(generator.integers(len(left))))
+                taken.add(site)
+        if left:
+            return None
+        out.append([names[s] for s in m.sites])
+    return out
+
+
+def _too_near(cell: Structure, mixed: Sequence[_Mixed]) -> dict[int, set[int]]:
+    first, second, _, _ = cell.get_neighbor_list(CLOSEST_A)
+    inside = {s for m in mixed for s in m.sites}
+    out: dict[int, set[int]] = {}
+    for i, j in zip(first.tolist(), second.tolist(), strict=True):
+        if i in inside and j in inside:
+            out.setdefault(i, set()).add(j)
+    return out
+
+
+def _shell_pairs(cell: Structure, mixed: _Mixed) -> list[np.ndarray]:
+    """Pairs of places (positions in the list of sites) by shell, each of shape (n, 2), the nearest shells first."""
+    sites = list(mixed.sites)
+    apart = cell.lattice.get_all_distances(cell.frac_coords[sites], cell.frac_coords[sites])
+    radii: list[float] = []
+    for d in np.sort(apart[apart > CLOSEST_A]):
+        if not radii or d - radii[-1] > _SHELL_A:
+            radii.append(float(d))
+    return [np.argwhere(np.abs(apart - r) <= _SHELL_A) for r in radii[:_SHELLS]]
+
+
+def _misfit(mixed: _Mixed, names: Sequence[str], shells: Sequence[np.ndarray]) -> float:
+    """Warren-Cowley parameters of all pairs of occupants, near shells counting most; 0 is random."""
+    array = np.array(names)
+    total = 0.0
+    for number, pairs in enumerate(shells, start=1):
+        for name in sorted(set(names)):
+            own = array == name
+            share, around = float(np.mean(own)), own[pairs[own[pairs[:, 0]], 1]]
+            if len(around) and share < 1:
+                total += abs(float(np.mean(around)) - share) / (1 - share) / number
+    return total
+
+
+def _filled(cell: Structure, mixed: Sequence[_Mixed], names: Sequence[Sequence[str]]) -> Structure:
+    symbols = [str(s.properties["element"]) for s in cell]
+    for m, chosen in zip(mixed, names, strict=True):
+        for site, name in zip(m.sites, chosen, strict=True):
+            symbols[site] = name
+    kept = [i for i, symbol in enumerate(symbols) if symbol]
+    return Structure(cell.lattice, [symbols[i] for i in kept], cell.frac_coords[kept])
+
+
+def _sites_in_words(structure: Structure, groups: Sequence[Sequence[int]]) -> str:
+    words = []
+    for group in groups:
+        shares = _occupancies(structure, group)
+        words.append("/".join(f"{symbol} {share:.3g}" for symbol, share in sorted(shares.items())))
+    return "partially occupied sites (" + ", ".join(words) + ")"
