@@ -1,39 +1,17 @@
-"""What a study offers to the audit, and what a judge hands back."""
+"""What a judge of a claim asks of a study, and what it hands back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
-from ..defects.binding import VacancyBinding
-from ..defects.uptake import MomentCurve
 from ..kinetics.migration import Migration
 from ..kinetics.retention import Retention
-from ..magnetism.unidirectional import UnidirectionalResult
-from ..study.documents import HostResult, VacancyResult, Verdict
-from ..thermodynamics.references import SpeciesFit
-from ..thermodynamics.stability_window import ChemicalPotentials
+from ..results.checks import invalid_because, no_result
+from ..study.documents import Study, VacancyResult, Verdict
 
 Item = TypeVar("Item")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a study offers to the audit; None where a stage was not done, or `refused` says why it is no result."""
-
-    host: HostResult
-    engine: str
-    level_of_theory: str
-    vacancies: list[VacancyResult]
-    window: ChemicalPotentials | None
-    references: SpeciesFit | None
-    migration: Migration | None
-    unidirectional: UnidirectionalResult | None
-    retention: Retention | None
-    binding: VacancyBinding | None = None
-    contents: list[MomentCurve] = field(default_factory=list)
-    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,11 +25,14 @@ class Judgement:
     by: str | None = None
 
 
-Judge = Callable[[Evidence], Judgement]
+Judge = Callable[[Study], Judgement]
 
 
 class NotDoneError(Exception):
-    """A judge needs a stage that the study did not compute."""
+    """A judge needs a stage that the study did not compute, or whose result is none, for the reason given."""
+
+    def __init__(self, stage: str, reason: str = "") -> None:
+        super().__init__(f"the {stage} of this study is {reason}" if reason else f"this study has no {stage}")
 
 
 def need(value: Item | None, stage: str) -> Item:
@@ -59,3 +40,30 @@ def need(value: Item | None, stage: str) -> Item:
     if value is None:
         raise NotDoneError(stage)
     return value
+
+
+def sound_vacancies(study: Study) -> list[VacancyResult]:
+    """Vacancies that no failed check keeps from being results."""
+    return [v for v in study.vacancies if not invalid_because(v.checks)]
+
+
+def sound_hop(study: Study) -> Migration:
+    """The study's hop.
+
+    Raises
+    ------
+    NotDoneError
+        If it has none, or one that rests on a failed check.
+    """
+    hop = need(next(iter(study.migration), None), "migration")
+    if hop.why_no_result:
+        raise NotDoneError("migration", no_result(hop.why_no_result))
+    return hop
+
+
+def sound_retention(study: Study) -> Retention:
+    """Retention of the study's hop; errors as `sound_hop`."""
+    found = need(study.retention, "retention")
+    if study.migration and study.migration[0].why_no_result:
+        raise NotDoneError("retention", no_result(study.migration[0].why_no_result))
+    return found

@@ -18,10 +18,10 @@ from ..kinetics.migration import Migration
 from ..kinetics.rates import format_duration, miscut_ratio, miscut_ratio_of_all_families, retention_s
 from ..kinetics.retention import Retention
 from ..magnetism.unidirectional import axis_angle_deg
-from ..study.documents import VacancyResult, Verdict
+from ..study.documents import Study, VacancyResult, Verdict
 from ..study.vacancy_order import UNLIKE_CHARGES, vacancy_difference
 from ..thermodynamics.phases import formula_composition
-from .evidence import Evidence, Judge, Judgement, NotDoneError, need
+from .evidence import Judge, Judgement, NotDoneError, need, sound_hop, sound_retention, sound_vacancies
 from .known_values import KnownCalculation, better_calculations, knows_most
 
 # What neutral cells of some 28 atoms leave open between two vacancies: one of them came down by 0.39 eV when it was
@@ -54,7 +54,7 @@ READ_AFTER_s = 60.0
 MISCUTS_deg = (8.9, 36.6)
 
 
-def _composition(e: Evidence) -> Judgement:
+def _composition(study: Study) -> Judgement:
     left = composition_after({"Co": 8, "Fe": 16, "O": 32}, {"Fe": 1})
     ratio = left["Fe"] / left["Co"]
     agrees = abs(ratio - FILM_FE_TO_CO) < 0.05
@@ -68,40 +68,42 @@ def _composition(e: Evidence) -> Judgement:
     )
 
 
-def _orders(e: Evidence) -> Judgement:
-    energies = {o.order: o.relative_eV_per_formula for o in e.host.orders}
+def _orders(study: Study) -> Judgement:
+    energies = {o.order: o.relative_eV_per_formula for o in study.host.orders}
     inverse = {k: v for k, v in energies.items() if k != "normal"}
     if "normal" not in energies or not inverse:
         return Judgement("undecided", None, "", "the study compared no inverse with a normal cation order")
     best = min(inverse, key=lambda k: inverse[k])
     gain = energies["normal"] - inverse[best]
     text = f"{best} lies {abs(gain):.3f} eV/f.u. {'below' if gain > 0 else 'above'} the normal order"
-    if e.level_of_theory in _LEAVE_OUT and abs(gain) < OCTAHEDRAL_PREFERENCE_eV:
+    if study.engine.level_of_theory in _LEAVE_OUT and abs(gain) < OCTAHEDRAL_PREFERENCE_eV:
         return Judgement(
             "undecided",
             gain,
             "eV/f.u.",
-            f"{text}, but {_LEAVE_OUT[e.level_of_theory]} the octahedral preference of Co2+ "
+            f"{text}, but {_LEAVE_OUT[study.engine.level_of_theory]} the octahedral preference of Co2+ "
             f"(about {OCTAHEDRAL_PREFERENCE_eV} eV per ion), which is larger than this difference",
         )
     return Judgement("reproduced" if gain > 0 else "contradicted", gain, "eV/f.u.", text)
 
 
-def _named(e: Evidence, label: str) -> VacancyResult | None:
-    return next((v for v in e.vacancies if v.label == label), None)
+def _named(study: Study, label: str) -> VacancyResult | None:
+    return next((v for v in sound_vacancies(study) if v.label == label), None)
 
 
-def _easiest_vacancy(e: Evidence) -> Judgement:
+def _easiest_vacancy(study: Study) -> Judgement:
     """By the best level of theory that there is: shipped first-principles energies before those of a cheap engine."""
-    if knows_most(e.level_of_theory):
-        return _by_own_vacancies(e)
+    if knows_most(study.engine.level_of_theory):
+        return _by_own_vacancies(study)
     known = [
-        k for k in better_calculations(e.host.key, e.host.order, e.level_of_theory, "vacancies") if k.poor and k.rich
+        k
+        for k in better_calculations(study.host.key, study.host.order, study.engine.level_of_theory, "vacancies")
+        if k.poor and k.rich
     ]
-    return _by_known_vacancies(e, known[0]) if known else _by_own_vacancies(e)
+    return _by_known_vacancies(study, known[0]) if known else _by_own_vacancies(study)
 
 
-def _by_known_vacancies(e: Evidence, known: KnownCalculation) -> Judgement:
+def _by_known_vacancies(study: Study, known: KnownCalculation) -> Judgement:
     """V_Co(B) and V_Fe(A) against V_Fe(B) at both edges of the window: the claim is about the whole of it."""
     apart = {
         label: [edge[label] - edge["V_Fe(B)"] for edge in (known.poor, known.rich)] for label in ("V_Co(B)", "V_Fe(A)")
@@ -111,8 +113,9 @@ def _by_known_vacancies(e: Evidence, known: KnownCalculation) -> Judgement:
         for label, (poor, rich) in apart.items()
     ]
     try:
-        own = _by_own_vacancies(e)
-        beside = f"; engine {e.engine} of this study, which knows less of electrons, says: {own.verdict}, {own.reason}"
+        own = _by_own_vacancies(study)
+        whose = f"engine {study.engine.name} of this study"
+        beside = f"; {whose}, which knows less of electrons, says: {own.verdict}, {own.reason}"
     except NotDoneError:
         beside = ""
     lowest = min(min(pair) for pair in apart.values())
@@ -122,20 +125,21 @@ def _by_known_vacancies(e: Evidence, known: KnownCalculation) -> Judgement:
     return Judgement(verdict, lowest, "eV", text, by=f"{known.engine} ({known.level_of_theory})")
 
 
-def _by_own_vacancies(e: Evidence) -> Judgement:
-    if not e.vacancies:
+def _by_own_vacancies(study: Study) -> Judgement:
+    if not sound_vacancies(study):
         raise NotDoneError("vacancies")
-    iron_b, iron_a, cobalt = (_named(e, n) for n in ("V_Fe(B)", "V_Fe(A)", "V_Co(B)"))
+    iron_b, iron_a, cobalt = (_named(study, n) for n in ("V_Fe(B)", "V_Fe(A)", "V_Co(B)"))
     if iron_b is None or iron_a is None or cobalt is None:
         return Judgement("undecided", None, "", "the study lacks one of V_Fe(B), V_Fe(A), V_Co(B)")
     like = iron_a.corrected_minus_host_eV - iron_b.corrected_minus_host_eV
-    window, references = need(e.window, "stability window"), need(e.references, "reference energies")
+    potentials = need(study.chemical_potentials, "stability window")
+    window, references = need(potentials.window, "stability window"), need(potentials.references, "reference energies")
     margin, best, bar = vacancy_difference(cobalt, iron_b, window, references)
     against_a = f"V_Fe(B) lies {abs(like):.2f} eV {'below' if like > 0 else 'above'} V_Fe(A)"
     against_co = f"V_Co(B) minus V_Fe(B) is {margin:.2f} to {best:.2f} eV over the window"
     if like <= 0:
         return Judgement("contradicted", like, "eV", f"{against_a}, a difference of like defects")
-    if e.level_of_theory == "local":
+    if study.engine.level_of_theory == "local":
         return Judgement("undecided", margin, "eV", f"{against_a}, as claimed; {against_co}, but {UNLIKE_CHARGES}")
     if bar is None:
         unknown = "the error of the reference energies is not known, so that the sign against V_Co(B) stays open"
@@ -153,18 +157,18 @@ def _by_own_vacancies(e: Evidence) -> Judgement:
     )
 
 
-def _between_cobalt(e: Evidence) -> Judgement:
-    if e.binding is not None:
-        return _from_binding(e.binding, e.level_of_theory)
-    if not e.vacancies:
+def _between_cobalt(study: Study) -> Judgement:
+    if study.binding is not None:
+        return _from_binding(study.binding, study.engine.level_of_theory)
+    if not sound_vacancies(study):
         raise NotDoneError("vacancies")
-    found = _named(e, "V_Fe(B)")
+    found = _named(study, "V_Fe(B)")
     count = None if found is None else found.cobalt_neighbours
     return Judgement(
         "undecided",
         None if count is None else float(count),
         "Co neighbours",
-        f"in the {e.host.order} order every V_Fe(B) has the same surroundings, so there is nothing to compare; "
+        f"in the {study.host.order} order every V_Fe(B) has the same surroundings, so there is nothing to compare; "
         "the stage binding compares random cells",
     )
 
@@ -191,9 +195,9 @@ def _from_binding(b: VacancyBinding, level_of_theory: str) -> Judgement:
     return Judgement("undecided", both.value_eV, "eV between two Co", f"{text}; the sign is not significant")
 
 
-def _written_direction(e: Evidence) -> Judgement:
-    result = need(e.unidirectional, "anisotropy before and after the hop")
-    hop = need(e.migration, "migration")
+def _written_direction(study: Study) -> Judgement:
+    result = need(study.unidirectional, "anisotropy before and after the hop")
+    hop = sound_hop(study)
     delta = hop.delta_eV
     energy = f"the hop {'lowers' if delta < 0 else 'raises'} the energy by {abs(delta):.3f} eV"
     after = next(s for s in result.states if s.state == "after")
@@ -227,9 +231,9 @@ def _written_direction(e: Evidence) -> Judgement:
     )
 
 
-def _kept(e: Evidence) -> Judgement:
-    barrier = need(e.migration, "migration").backward_eV
-    retention = need(e.retention, "retention")
+def _kept(study: Study) -> Judgement:
+    barrier = sound_hop(study).backward_eV
+    retention = sound_retention(study)
     time = retention.decay(300)
     same = abs(barrier - REVIEW_BARRIER_eV) <= BARRIER_TOLERANCE_eV
     days = time >= SECONDS_PER_DAY
@@ -255,8 +259,8 @@ def _work_at(hop: Migration, voltage_V: float) -> float:
     return abs(hop.images[-1].dipole_along_hop_e_A) * voltage_V / ASSUMED_THICKNESS_m * V_PER_M_TO_V_PER_A
 
 
-def _writing(e: Evidence) -> Judgement:
-    hop, kept = need(e.migration, "migration"), need(e.retention, "retention")
+def _writing(study: Study) -> Judgement:
+    hop, kept = sound_hop(study), sound_retention(study)
     film = ensemble_of_hop(hop, thickness_m=ASSUMED_THICKNESS_m, attempt_Hz=math.sqrt(math.prod(kept.attempts_Hz(300))))
     after = contrast_after(film, [(WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     before = contrast_after(film, [(-WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
@@ -284,8 +288,8 @@ def _share(value: float) -> str:
     return "less than 1e-6" if value < 1e-6 else f"{value:.2g}"
 
 
-def _tip(e: Evidence) -> Judgement:
-    result = need(e.unidirectional, "anisotropy before and after the hop")
+def _tip(study: Study) -> Judgement:
+    result = need(study.unidirectional, "anisotropy before and after the hop")
     after = next(s for s in result.states if s.state == "after")
     if result.reference is not None:
         ending = (
@@ -303,11 +307,11 @@ def _tip(e: Evidence) -> Judgement:
     )
 
 
-def _polarisation(e: Evidence) -> Judgement:
-    hop = need(e.migration, "migration")
+def _polarisation(study: Study) -> Judgement:
+    hop = sound_hop(study)
     dipole = hop.images[-1].dipole_along_hop_e_A
-    atoms = sum(formula_composition(e.host.formula).values())
-    volume = e.host.volume_per_formula_A3 * (hop.cell_atoms + 1) / atoms
+    atoms = sum(formula_composition(study.host.formula).values())
+    volume = study.host.volume_per_formula_A3 * (hop.cell_atoms + 1) / atoms
     value = dipole / volume * E_PER_A2_TO_uC_PER_CM2
     return Judgement(
         "reproduced" if abs(dipole) > 0.1 else "contradicted",
@@ -327,8 +331,8 @@ def _charges_say(hop: Migration) -> str:
     )
 
 
-def _miscut(e: Evidence) -> Judgement:
-    hop = need(e.migration, "migration")
+def _miscut(study: Study) -> Judgement:
+    hop = sound_hop(study)
     work = _work_at(hop, WRITING_VOLTAGE_V)
     ratios = miscut_ratio(MISCUTS_deg, work, 300.0)
     low, high = miscut_ratio_of_all_families(MISCUTS_deg, work, 300.0)

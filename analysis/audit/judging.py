@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 
-from ..study.documents import Claim
+from ..study.documents import Claim, Study
 from . import devices, film, lithium
-from .evidence import Evidence, Judge, Judgement, NotDoneError
+from .evidence import Judge, Judgement, NotDoneError
 from .film import HOLE_ON_NEIGHBOUR_eV
 
-__all__ = ["Evidence", "HOLE_ON_NEIGHBOUR_eV", "Judgement", "audit", "claims_table", "closed_forms"]
+__all__ = ["HOLE_ON_NEIGHBOUR_eV", "Judgement", "audit", "claims_table", "closed_forms"]
 
 _JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES}
 
@@ -26,22 +26,20 @@ def claims_table() -> list[dict[str, str]]:
     return list(json.loads(text)["claims"])
 
 
-def audit(evidence: Evidence, served: tuple[str, ...]) -> list[Claim]:
+def audit(study: Study) -> list[Claim]:
     """Judge every claim of the table.
 
     Parameters
     ----------
-    evidence
-        A finished study.
-    served
-        Ids that the study's host can speak to.
+    study
+        A finished study; its host says which claims it can speak to.
 
     Returns
     -------
     list of Claim
         One row per claim; those that the study does not serve are ``not computed``, but for the closed forms.
     """
-    return [_row(entry, _judge(entry, evidence, served), evidence.engine) for entry in claims_table()]
+    return [_row(entry, _judge(entry, study), study.engine.name) for entry in claims_table()]
 
 
 def closed_forms() -> list[Claim]:
@@ -64,16 +62,14 @@ def _row(entry: Mapping[str, str], finding: Judgement, engine: str) -> Claim:
     )
 
 
-def _judge(entry: Mapping[str, str], evidence: Evidence, served: tuple[str, ...]) -> Judgement:
-    judge = _JUDGES.get(entry["id"]) if entry["id"] in served else None
+def _judge(entry: Mapping[str, str], study: Study) -> Judgement:
+    judge = _JUDGES.get(entry["id"]) if entry["id"] in study.host.claims else None
     if judge is None:
         return _without_study(entry)
     try:
-        return judge(evidence)
+        return judge(study)
     except NotDoneError as error:
-        stage = str(error)
-        why = f"the {stage} of this study is {evidence.refused[stage]}" if stage in evidence.refused else ""
-        return Judgement("not computed", None, "", why or f"this study has no {stage}", by="none")
+        return Judgement("not computed", None, "", str(error), by="none")
 
 
 def _without_study(entry: Mapping[str, str]) -> Judgement:

@@ -6,8 +6,8 @@ from ...structures.defects.charge_compensation import compensations
 from ...structures.spins import high_spin_moment, total_moment
 from ..defects.uptake import am2_per_kg, moment_curve
 from ..kinetics.rates import format_duration, retention_s
-from ..study.documents import VacancyResult, Verdict
-from .evidence import Evidence, Judge, Judgement, NotDoneError, need
+from ..study.documents import Study, VacancyResult, Verdict
+from .evidence import Judge, Judgement, NotDoneError, sound_hop, sound_retention, sound_vacancies
 
 # A barrier of the size that the review gives for Co in CFO is what "easily" has to beat.
 EASY_BARRIER_eV = 0.6
@@ -17,15 +17,15 @@ MEASURED_DROP_Am2_PER_KG = 20.0
 _SMALL_muB = 0.5
 
 
-def _oxygen_and_lithium(e: Evidence) -> Judgement:
-    oxygen = [v for v in e.vacancies if v.element == "O"]
-    lithium = [v for v in e.vacancies if v.element == "Li"]
+def _oxygen_and_lithium(study: Study) -> Judgement:
+    oxygen = [v for v in sound_vacancies(study) if v.element == "O"]
+    lithium = [v for v in sound_vacancies(study) if v.element == "Li"]
     if not oxygen or not lithium:
         raise NotDoneError("vacancies of O and Li")
-    if e.level_of_theory not in ("local", "ML"):
+    if study.engine.level_of_theory not in ("local", "ML"):
         easiest = (min(of_element, key=lambda v: v.energy_minus_host_eV) for of_element in (oxygen, lithium))
         return _computed_moments(*(v.moment_change_muB for v in easiest))
-    cell = e.host.structure
+    cell = study.host.structure
     start = total_moment(cell)
     index = {s.specie.symbol: i for i, s in reversed(list(enumerate(cell)))}
     found = {}
@@ -38,8 +38,8 @@ def _oxygen_and_lithium(e: Evidence) -> Judgement:
         "undecided",
         found["O"].get("B"),
         "muB per V_O, Fe2+ on B",
-        f"A and B are antiparallel by Neel's rule, {e.host.moment_per_formula_muB:g} muB per {e.host.formula}. With "
-        f"the electrons of V_O on B the moment changes by {_signed(found['O'].get('B'))} muB, as claimed, "
+        f"A and B are antiparallel by Neel's rule, {study.host.moment_per_formula_muB:g} muB per {study.host.formula}. "
+        f"With the electrons of V_O on B the moment changes by {_signed(found['O'].get('B'))} muB, as claimed, "
         f"on A by {_signed(found['O'].get('A'))}; an inserted Li with Fe2+ on B changes it by {step:+g}, "
         f"as claimed. A Li taken out of the stoichiometric crystal leaves a hole, not Fe2+: "
         f"{_signed(found['Li'].get('B'))} muB with Fe4+ on B; it raises the moment (+1 muB) only where "
@@ -80,12 +80,12 @@ def _computed_moments(oxygen_muB: float, lithium_muB: float) -> Judgement:
     )
 
 
-def _lithium_moves(e: Evidence) -> Judgement:
-    hop = need(e.migration, "migration")
+def _lithium_moves(study: Study) -> Judgement:
+    hop = sound_hop(study)
     if hop.ion != "Li":
         raise NotDoneError("hop of Li")
     low, high = sorted((hop.forward_eV, hop.backward_eV))
-    kept = need(e.retention, "retention")
+    kept = sound_retention(study)
     forward_Hz, back_Hz = kept.attempts_Hz(300.0)
     harder_Hz = back_Hz if hop.backward_eV >= hop.forward_eV else forward_Hz
     time = format_duration(retention_s(high, 300.0, harder_Hz))
@@ -105,9 +105,9 @@ def _lithium_moves(e: Evidence) -> Judgement:
     )
 
 
-def _lithium_in_maghemite(e: Evidence) -> Judgement:
-    cell = e.host.structure
-    curve = next((c for c in e.contents if c.ion == "Li"), None) or moment_curve(cell, per_formula_of="Fe2O3")
+def _lithium_in_maghemite(study: Study) -> Judgement:
+    cell = study.host.structure
+    curve = next((c for c in study.contents if c.ion == "Li"), None) or moment_curve(cell, per_formula_of="Fe2O3")
     drop = curve.specific_Am2_per_kg[0] - curve.specific_Am2_per_kg[-1]
     slope = drop / curve.content[-1]
     needed = MEASURED_DROP_Am2_PER_KG / slope if slope > 0 else None
@@ -120,7 +120,7 @@ def _lithium_in_maghemite(e: Evidence) -> Judgement:
         "undecided",
         needed,
         "Li per Fe2O3 for -20 Am2/kg",
-        f"Neel's rule gives {am2_per_kg(e.host.moment_per_formula_muB, 'Fe2O3'):.1f} Am2/kg at no Li (measured: "
+        f"Neel's rule gives {am2_per_kg(study.host.moment_per_formula_muB, 'Fe2O3'):.1f} Am2/kg at no Li (measured: "
         f"{MEASURED_START_Am2_PER_KG:g}) and a fall of {slope:.1f} per Li with Fe2+ on B, so that the measured fall of "
         f"{MEASURED_DROP_Am2_PER_KG:g} takes {needed_in_words}; the empty octahedra hold {curve.capacity:.2f}. The "
         f"sign agrees with the claim; a whole Li per Fe2O3 would make it fall by {slope:.0f}. The slight rise at first "

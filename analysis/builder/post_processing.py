@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from ...structures.spins import total_moment
-from ..audit.judging import Evidence, audit
+from ..audit.judging import audit
 from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult, device_result
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz
@@ -31,7 +31,6 @@ from ..magnetism.unidirectional import (
     state_of,
     u_model,
 )
-from ..results.checks import invalid_because, no_result
 from ..study.documents import Study
 
 _LOOP_POINTS = 61
@@ -82,7 +81,7 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
         hop = study.migration[0]
         # Without a barrier on the mean there is no rate law, and no film to speak of.
         made.device = _device(made, ends, assumptions) if hop.forward_eV + hop.backward_eV > 0 else None
-    made.claims = audit(evidence_of(made), tuple(made.host.claims))
+    made.claims = audit(made)
     return made
 
 
@@ -94,27 +93,6 @@ def engine_couplings(study: Study, reference: FrozenReference | None) -> dict[st
     couplings = [s.coupling for s in study.unidirectional.states if s.coupling is not None]
     found = {c.state: c.h_meV for c in couplings if c.h_source.startswith("engine")}
     return found or None
-
-
-def evidence_of(study: Study) -> Evidence:
-    """What a study offers to the audit."""
-    potentials = study.chemical_potentials
-    hop = study.migration[0] if study.migration else None
-    mark = "" if hop is None else no_result(hop.why_no_result)
-    return Evidence(
-        host=study.host,
-        engine=study.engine.name,
-        level_of_theory=study.engine.level_of_theory,
-        vacancies=[v for v in study.vacancies if not invalid_because(v.checks)],
-        window=potentials.window if potentials else None,
-        references=potentials.references if potentials else None,
-        migration=None if mark else hop,
-        unidirectional=study.unidirectional,
-        retention=study.retention,
-        binding=study.binding,
-        contents=study.contents,
-        refused={"migration": mark, "retention": mark} if mark else {},
-    )
 
 
 def _unidirectional(

@@ -4,7 +4,6 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from magnetoionics.analysis.audit.evidence import Evidence
 from magnetoionics.analysis.audit.judging import audit, claims_table, closed_forms
 from magnetoionics.analysis.defects.uptake import am2_per_kg, empty_octahedra, lithiated, moment_curve
 from magnetoionics.analysis.kinetics.retention import retention
@@ -29,6 +28,7 @@ def hop(forward=0.6, backward=0.6, dipole=5.9, ion="Co"):
         distance_A=2.967,
         cell_atoms=55,
         field_treatment="formal charges",
+        why_no_result=[],
         images=[SimpleNamespace(dipole_along_hop_e_A=0.0), SimpleNamespace(dipole_along_hop_e_A=dipole)],
     )
 
@@ -36,8 +36,9 @@ def hop(forward=0.6, backward=0.6, dipole=5.9, ion="Co"):
 def evidence(migration=None, host="cofe2o4", level_of_theory="local", vacancies=()):
     known = get_host(host)
     cell = known.structure()
-    return Evidence(
+    return SimpleNamespace(
         host=SimpleNamespace(
+            key=host,
             formula=known.formula,
             order=known.orders[0],
             orders=[],
@@ -45,19 +46,24 @@ def evidence(migration=None, host="cofe2o4", level_of_theory="local", vacancies=
             volume_per_formula_A3=73.0,
             moment_per_formula_muB=known.moment_per_formula_muB,
         ),
-        engine="known",
-        level_of_theory=level_of_theory,
+        engine=SimpleNamespace(name="known", level_of_theory=level_of_theory),
         vacancies=list(vacancies),
-        window=None,
-        references=None,
-        migration=migration,
+        chemical_potentials=None,
+        migration=[] if migration is None else [migration],
         unidirectional=None,
+        binding=None,
+        contents=[],
         retention=None if migration is None else retention(migration.backward_eV, PROVENANCE),
     )
 
 
+def audited(e, *ids):
+    e.host.claims = ids
+    return audit(e)
+
+
 def judged(e, *ids):
-    found = {c.id: c for c in audit(e, ids)}
+    found = {c.id: c for c in audited(e, *ids)}
     return [found[i] for i in ids]
 
 
@@ -136,6 +142,7 @@ def test_lithium_moves():
 def vacancy(element, change, energy=0.0, starts=()):
     return SimpleNamespace(
         label=f"V_{element}",
+        checks=[],
         element=element,
         moment_change_muB=change,
         energy_minus_host_eV=energy,
@@ -200,9 +207,17 @@ def test_table_without_a_study(tmp_path):
         print_and_write([tmp_path / "none"], None, console)
 
 
+def test_a_hop_that_failed_a_check_judges_nothing():
+    spoiled = hop()
+    spoiled.why_no_result = ["NEB residual of segment 1"]
+    for row in judged(evidence(spoiled), "C2", "C9", "C10"):
+        assert (row.verdict, row.value, row.engine) == ("not computed", None, "none")
+        assert row.reason == "the migration of this study is no result: NEB residual of segment 1"
+
+
 def test_studies_side_by_side_and_closed_forms_once():
-    first = audit(evidence(hop(0.6, 0.6)), ("C9",))
-    second = audit(evidence(hop(0.6, 0.6, dipole=4.0)), ("C9",))
+    first = audited(evidence(hop(0.6, 0.6)), "C9")
+    second = audited(evidence(hop(0.6, 0.6, dipole=4.0)), "C9")
     table = rows({"a": first, "b": second})
     assert [r["study"] for r in table if r["id"] == "C9"] == ["a", "b"]
     assert sum(r["id"] == "C20" for r in table) == 1

@@ -31,7 +31,7 @@ HOP = shortest_hop(HOST.structure(), (1, 1, 1), HOST.hops[0])
 
 def engine():
     made = MagnetoionicStudyMaker.quick(get_engine("local"))._engine_result(HOST.structure())
-    return made.model_copy(update={"name": "vasp", "tier": "VASP"})
+    return made.model_copy(update={"name": "vasp", "level_of_theory": "VASP"})
 
 
 def bulk(order=ORDER, above_eV=0.0):

@@ -1,7 +1,9 @@
 """Defects in a study: claims from random cells and moments, the stage on request, the report's tables."""
 
+from types import SimpleNamespace
+
 import pytest
-from magnetoionics.analysis.audit.judging import Evidence, HOLE_ON_NEIGHBOUR_eV, audit
+from magnetoionics.analysis.audit.judging import HOLE_ON_NEIGHBOUR_eV, audit
 from magnetoionics.analysis.defects.binding import Effect, VacancyBinding
 from magnetoionics.analysis.defects.brouwer import FilmPoint, RatioRange
 from magnetoionics.analysis.defects.equilibria import DefectEquilibria
@@ -29,13 +31,12 @@ def binding(each, pair, error=0.02):
     )  # fmt: skip
 
 
-def verdict(level_of_theory, found, study_host=None, vacancies=()):
-    evidence = Evidence(
-        host=study_host, engine=level_of_theory.lower(), level_of_theory=level_of_theory,
-        vacancies=list(vacancies), window=None, references=None, migration=None,
-        unidirectional=None, retention=None, binding=found,
+def verdict(level_of_theory, found):
+    study = SimpleNamespace(
+        host=SimpleNamespace(claims=("C6",)), vacancies=[], chemical_potentials=None, migration=[],
+        engine=SimpleNamespace(name=level_of_theory.lower(), level_of_theory=level_of_theory), binding=found,
     )  # fmt: skip
-    return {c.id: c for c in audit(evidence, ("C6", "C11"))}
+    return {c.id: c for c in audit(study)}
 
 
 @pytest.mark.parametrize(
@@ -74,11 +75,12 @@ def test_an_error_that_is_not_known_decides_nothing(bar, expected):
         reference_energies_eV={"Co": -7.0, "Fe": -7.0, "O": -5.0}, residuals_eV={}, rms_eV=0.1, rms_eV_per_atom=0.1,
         error_bar_eV=bar, compounds=4, rank=3, degrees_of_freedom=1,
     )  # fmt: skip
-    evidence = Evidence(
-        host=None, engine="vasp", level_of_theory="VASP", vacancies=found, window=window, references=fitted,
-        migration=None, unidirectional=None, retention=None, binding=None,
+    study = SimpleNamespace(
+        host=SimpleNamespace(claims=("C5",)), vacancies=found, binding=None, migration=[],
+        engine=SimpleNamespace(name="vasp", level_of_theory="VASP"),
+        chemical_potentials=SimpleNamespace(window=window, references=fitted),
     )  # fmt: skip
-    row = next(c for c in audit(evidence, ("C5",)) if c.id == "C5")
+    row = next(c for c in audit(study) if c.id == "C5")
     assert row.verdict == expected
     assert row.value == pytest.approx(2.0)
     assert ("is not known" in row.reason) == (bar is None)
