@@ -18,6 +18,7 @@ from pymatgen.core import Structure
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.document import Document, Provenance
+from .heat_bath import heat_bath_sweeps
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int_]
@@ -144,6 +145,8 @@ class MagnetisationCurve(Document):
         Projection of the spins on the ground order (1 at 0 K), averaged over the run, with the error from blocks.
     moment_muB, susceptibility
         Length of the total moment per cell; fluctuation of the order parameter times n / kT (1/eV).
+    binder
+        1 - <m^4> / (3 <m^2>^2) of the order parameter, equal for all sizes at T_C.
     spins, sweeps, seed
         Size and length of the simulation.
     """
@@ -153,6 +156,7 @@ class MagnetisationCurve(Document):
     standard_error: list[float]
     moment_muB: list[float]
     susceptibility_per_eV: list[float]
+    binder: list[float] = Field(default_factory=list)
     spins: int
     sweeps: int
     seed: int
@@ -204,29 +208,27 @@ def monte_carlo(
     coupling = coupling_matrix(bonds) * 1e-3
     # A bond of a spin to its own image is a constant and turns nothing.
     np.fill_diagonal(coupling, 0.0)
-    neighbours = [np.flatnonzero(row) for row in coupling]
-    strengths = [coupling[i, nb] for i, nb in enumerate(neighbours)]
+    near = [np.flatnonzero(row) for row in coupling]
+    starts = np.cumsum([0, *map(len, near)], dtype=np.int64)
+    strengths = np.concatenate([coupling[i, nb] for i, nb in enumerate(near)])
     order = np.sign(sizes)
     spins = order[:, None] * np.array([0.0, 0.0, 1.0])
     n = len(sizes)
-    rows: list[tuple[float, float, float, float]] = []
+    rows: list[tuple[float, float, float, float, float]] = []
     for temperature in temperatures_K:
         beta = 1 / (BOLTZMANN_eV_PER_K * temperature)
-        values, totals = [], []
-        for sweep in range(sweeps):
-            for i in rng.permutation(n):
-                spins[i] = _heat_bath(strengths[i] @ spins[neighbours[i]], beta, rng)
-            if sweep >= sweeps // 3:
-                values.append(float(np.linalg.norm((order[:, None] * spins).mean(axis=0))))
-                totals.append(float(np.linalg.norm(np.abs(sizes) @ spins)))
-        kept = np.array(values)
+        values, totals = heat_bath_sweeps(
+            spins, starts, np.concatenate(near), strengths, beta, sweeps, rng, order, np.abs(sizes)
+        )
+        kept = values[sweeps // 3 :]
         blocks = np.array([b.mean() for b in np.array_split(kept, 10)])
         rows.append(
             (
                 float(kept.mean()),
                 float(blocks.std(ddof=1) / np.sqrt(len(blocks))),
-                float(np.mean(totals)),
+                float(np.mean(totals[sweeps // 3 :])),
                 float(n * beta * kept.var()),
+                float(1 - np.mean(kept**4) / (3 * np.mean(kept**2) ** 2)),
             )
         )
     columns = [list(c) for c in zip(*rows, strict=True)]
@@ -236,24 +238,12 @@ def monte_carlo(
         standard_error=columns[1],
         moment_muB=columns[2],
         susceptibility_per_eV=columns[3],
+        binder=columns[4],
         spins=n,
         sweeps=sweeps,
         seed=seed,
         assumptions=["classical spins of fixed length, isotropic exchange", *bonds.assumptions],
     )
-
-
-def _heat_bath(field: FloatArray, beta: float, rng: np.random.Generator) -> FloatArray:
-    size = float(np.linalg.norm(field))
-    x = beta * size
-    random, turn = rng.random(), 2 * np.pi * rng.random()
-    cosine = 2 * random - 1 if x < 1e-9 else 1 + np.log(random + (1 - random) * np.exp(-2 * x)) / x
-    cosine = float(np.clip(cosine, -1.0, 1.0))
-    axis = field / size if size > 0 else np.array([0.0, 0.0, 1.0])
-    helper = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
-    first = helper / np.linalg.norm(helper)
-    sine = np.sqrt(1 - cosine**2)
-    return np.asarray(cosine * axis + sine * (np.cos(turn) * first + np.sin(turn) * np.cross(axis, first)))
 
 
 class FourStateResult(Document):

@@ -14,6 +14,7 @@ from magnetoionics.analysis.kinetics.rates import rate_per_s, retention_s
 from magnetoionics.analysis.kinetics.switching import FieldPulse
 from magnetoionics.analysis.results.calculation import Band, BandImage
 from magnetoionics.analysis.results.checks import held
+from magnetoionics.analysis.thermodynamics.phases import formula_composition
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.building import shortest_hop
@@ -132,6 +133,11 @@ def test_a_vacancy_keeps_its_signs_and_its_edges():
     assert first.energy_minus_host_eV == pytest.approx(1.0 - ELEMENT_eV["Fe"])
     assert (first.moment_change_muB, second.moment_change_muB) == (-5.0, 5.0)
     window = made.chemical_potentials.window
+    # The energies of `made_studies` are those of measured enthalpies: the host's own must come back.
+    measured = energy(HOST.formula).energy_eV - sum(
+        n * ELEMENT_eV[el] for el, n in formula_composition(HOST.formula).items()
+    )
+    assert made.competing_phases.window.host_formation_energy_eV == pytest.approx(measured, abs=0.02)
     assert first.oxygen_poor.delta_mu_O_eV == pytest.approx(window.delta_mu_O_min_eV)
     assert first.oxygen_rich.delta_mu_O_eV == pytest.approx(window.delta_mu_O_max_eV)
     # Where oxygen is plenty iron is poor, and leaves more easily.

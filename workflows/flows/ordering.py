@@ -1,0 +1,88 @@
+"""Stage of the magnetic ordering temperature, from couplings that the user states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jobflow import Job, job
+
+from ...analysis.magnetism.ordering import OrderingTemperature, ordering_temperature
+from ...analysis.results.calculation import Calculation, require_valid
+from ..stage import Stage, StageOption, StudyInMaking
+
+_EXAMPLE = "'Fe(A)-Fe(B): -5.0, Fe(A)-Co(B): -4.0, source: where from'"
+
+
+def couplings_from(said: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Couplings in meV by pair, with their source, from YAML on one line, a YAML file or a mapping.
+
+    Raises
+    ------
+    ValueError
+        If there is no pair, no source, or a value is no number.
+    """
+    from pathlib import Path
+
+    import yaml
+
+    from ...structures.io.untrusted_input import read_yaml
+
+    if isinstance(said, str):
+        text = said.strip()
+        is_file = text.endswith((".yaml", ".yml"))
+        made = read_yaml(Path(text)) if is_file else yaml.safe_load(text if text.startswith("{") else "{" + text + "}")
+    else:
+        made = dict(said)
+    if not isinstance(made, dict) or "source" not in made or len(made) < 2:
+        raise ValueError(f"couplings need pairs in meV and a source, e.g. {_EXAMPLE}")
+    source = str(made.pop("source"))
+    if any("-" not in str(pair) for pair in made):
+        raise ValueError(f"a pair reads like Fe(A)-Co(B); e.g. {_EXAMPLE}")
+    return {"source": source, **{str(pair): float(value) for pair, value in made.items()}}
+
+
+@job(name="ordering temperature")
+def ordering_of_host(bulk: Calculation, couplings: dict[str, Any]) -> OrderingTemperature:
+    """Mean field and Monte Carlo on the relaxed cell; outputs an `OrderingTemperature`."""
+    require_valid(bulk.checks, bulk.name)
+    table = {}
+    for name, value in couplings.items():
+        if name != "source":
+            first, _, second = name.partition("-")
+            table[first.strip(), second.strip()] = float(value)
+    return ordering_temperature(bulk.structure, table, bulk.provenance, source=str(couplings["source"]))
+
+
+class OrderingStage(Stage):
+    """T_C and M(T) of the host's own order."""
+
+    name = "exchange"
+    place = 96.0
+    document = OrderingTemperature
+    options = (
+        StageOption(
+            "exchange_meV",
+            f"Couplings of pairs of ions for the stage exchange, as YAML or a .yaml file, e.g. {_EXAMPLE}.",
+            couplings_from,
+        ),
+    )
+
+    def build(self, study: StudyInMaking) -> Job:
+        """One job on the relaxed cell; couplings that no engine here computes unasked have to be stated.
+
+        Raises
+        ------
+        ValueError
+            If none are.
+        """
+        couplings = study.option("exchange_meV")
+        if couplings is None:
+            raise ValueError(
+                "the stage exchange needs couplings: state them with --exchange-meV, or compute them pair by pair with "
+                "FourStateMaker and an engine with electrons (gpaw, vasp)"
+            )
+        return ordering_of_host(study.bulk, couplings)
+
+
+STAGE = OrderingStage()
