@@ -3,7 +3,8 @@
 Run ``OMP_NUM_THREADS=1 python benchmarks/neb_cases.py [--engines sevennet chgnet ...] [--write]``. The cases lie in
 ``neb_cases/`` of the public data beside the checkout (``MAGNETOIONICS_REAL``, else ``../shared/real``). Each band is a
 line of `benchmarks/data/neb_cases.jsonl` as soon as it ends, and a second run makes only what is missing; ``--write``
-puts the table into docs/neb_cases.md. An engine's weights follow a colon: ``chgnet:r2scan``.
+computes nothing and puts the tables into docs/ml_benchmarks.md, those of `vacancy_cases.py` too. An engine's weights
+follow a colon: ``chgnet:r2scan``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from magnetoionics.workflows.engine import get_engine
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("MAGNETOIONICS_REAL", ROOT.parent / "shared" / "real")) / "neb_cases"
-ROWS, PAGE = ROOT / "benchmarks" / "data" / "neb_cases.jsonl", ROOT / "docs" / "neb_cases.md"
+ROWS, PAGE = ROOT / "benchmarks" / "data" / "neb_cases.jsonl", ROOT / "docs" / "ml_benchmarks.md"
 ENGINES = ("sevennet", "chgnet", "diep")
 SETTINGS = BandSettings(fmax_eV_per_A=0.05, relax_fmax_eV_per_A=0.02, max_steps=120, end_steps=300)
 MOST_CALLS, SMALL = 700, 75
@@ -109,13 +110,68 @@ def make_rows(file: Path, engines: list[str], names: list[str] | None) -> None:
             print(json.dumps({k: v for k, v in row.items() if k != "notes"}), flush=True)
 
 
+def table(rows: list[dict]) -> str:
+    """Height of each path, forward barrier and force calls by engine; errors over the hops that all of them reached."""
+    engines = list(dict.fromkeys(r["engine"] for r in rows))
+    head = ["hop", "atoms", "published", "MACE-MP-0", *engines]
+    out = ["| " + " | ".join(head) + " |", "|-|-:|-:|-:|" + "-|" * len(engines)]
+    for case in cases():
+        cells = [_cell(rows, case["name"], engine) for engine in engines]
+        if any(cells):
+            said = [f"{case['ion']} in {case['name'].split('_')[0]}", str(case["atoms"])]
+            said += [f"{case['barrier_eV']:.2f}", f"{case['mace_mp0_relaxed_eV']:.2f}"]
+            out.append("| " + " | ".join([*said, *(cell or "not run" for cell in cells)]) + " |")
+    for engine in engines:
+        out.append(f"\n{errors(rows, engine)}")
+    return "\n".join(out)
+
+
+def _cell(rows: list[dict], case: str, engine: str) -> str:
+    row = next((r for r in rows if (r["case"], r["engine"]) == (case, engine)), None)
+    if row is None:
+        return ""
+    if "max_minus_min_eV" not in row:
+        return f"no path after {row['calls']} calls"
+    mark = " (a check failed)" if row["failed"] else ""
+    return f"{row['max_minus_min_eV']:.2f} ({row['forward_eV']:.2f}), {row['calls']}{mark}"
+
+
+def errors(rows: list[dict], engine: str) -> str:
+    """Mean and median error of one engine on the hops that it reached, and MACE-MP-0's on the same."""
+    reached = {r["case"]: r["max_minus_min_eV"] for r in rows if r["engine"] == engine and r.get("failed") == []}
+    mine = [(c, abs(reached[c["name"]] - c["barrier_eV"])) for c in cases() if c["name"] in reached]
+    if not mine:
+        return f"{engine}: no hop reached with every check."
+    other = [abs(c["mace_mp0_relaxed_eV"] - c["barrier_eV"]) for c, _ in mine]
+    found = [error for _, error in mine]
+    return (
+        f"{engine}: mean and median error {np.mean(found):.3f} and {np.median(found):.3f} eV on {len(mine)} hops; "
+        f"MACE-MP-0 on the same {np.mean(other):.3f} and {np.median(other):.3f} eV."
+    )
+
+
+def write_page(parts: dict[str, str]) -> None:
+    """Put texts between their marks."""
+    page = PAGE.read_text(encoding="utf-8")
+    for mark, text in parts.items():
+        head, rest = page.split(f"<!-- {mark} -->\n", 1)
+        page = f"{head}<!-- {mark} -->\n\n{text}\n\n<!-- end of {mark} -->{rest.split(f'<!-- end of {mark} -->', 1)[1]}"
+    PAGE.write_text(page, encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Published barriers by the installed ML engines.")
     parser.add_argument("--engines", nargs="+", default=list(ENGINES))
     parser.add_argument("--cases", nargs="+", default=None)
     parser.add_argument("--rows", type=Path, default=ROWS)
+    parser.add_argument("--write", action="store_true", help="Put the kept rows into docs/ml_benchmarks.md.")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
+    if options.write:
+        import vacancy_cases
+
+        write_page({"hops": table(read(options.rows)), "vacancies": vacancy_cases.table()})
+        return
     make_rows(options.rows, options.engines, options.cases)
 
 

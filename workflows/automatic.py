@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AUTO = "auto"
 RANKED = {
-    "sevennet": "of those that take minutes it meets published barriers best (docs/neb_cases.md)",
+    "sevennet": "of those that take minutes it meets published barriers best (docs/ml_benchmarks.md)",
     "chgnet": "minutes and good energies of oxides, with barriers that come out low",
     "local": "rigid ions: seconds, indicative numbers",
 }
