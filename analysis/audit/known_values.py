@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from pydantic import Field
 
+from ..kinetics.hop_spread import SpreadHop
 from ..results.document import Document, LevelOfTheory
 
 # From the least to the most that a level knows of electrons.
@@ -86,6 +87,25 @@ class MeasuredValue(Document):
         return " ".join(filter(None, [value, self.unit, f"({self.at})" if self.at else ""]))
 
 
+class KnownSpread(Document):
+    """Shipped barriers of all distinct hops of a host's kind over its cation orders.
+
+    Attributes
+    ----------
+    host, engine, cell_atoms, date, source
+        Who said so of what in which cell, on which day, and by which command.
+    hops
+        Barriers by order and hop; without decay times, which depend on the prefactors.
+    """
+
+    host: str
+    engine: str
+    cell_atoms: int
+    date: str
+    source: str
+    hops: list[SpreadHop]
+
+
 def rank(level_of_theory: str) -> int:
     """Place of a level of theory among the others: what is not listed knows least."""
     return _RANK.get(level_of_theory, 0)
@@ -115,6 +135,13 @@ def better_calculations(host_key: str, order: str, level_of_theory: str, questio
         if (k.host, k.order, k.question) == (host, order, question) and rank(k.level_of_theory) > rank(level_of_theory)
     ]
     return sorted(found, key=lambda k: -rank(k.level_of_theory))
+
+
+def known_spread(host_key: str) -> KnownSpread | None:
+    """Shipped hops over the cation orders of a host; None if there are none."""
+    host = host_key.partition(":")[0]
+    found = [KnownSpread.model_validate(entry) for entry in _table()["spread"] if entry["host"] == host]
+    return found[0] if found else None
 
 
 def measured_values(host_key: str) -> list[MeasuredValue]:

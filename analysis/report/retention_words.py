@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ..kinetics.hop_spread import HopSpread, spread_in_words
+from collections.abc import Sequence
+
+from ..audit.known_values import known_spread
+from ..kinetics.hop_spread import HopSpread, SpreadHop, spread_in_words
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, format_duration, rate_per_s
 from ..kinetics.retention import Retention
 from ..study.documents import Study
@@ -31,17 +34,22 @@ def _share_words(share: float) -> str:
 
 def spread_words(study: Study) -> str:
     """How far the decay depends on order and place, or that one hop of one order was computed."""
-    found = study.observables.get("hop spread")
-    if not isinstance(found, HopSpread) or len(found.found) < 2:
-        return (
-            f"One hop of the order {study.host.order}: other orders and places have other barriers; the stage "
-            "hop_spread computes them"
-        )
-    # With the rates of attempts of this study's own hop, so that its own decay is one of them.
+    found, known = study.observables.get("hop spread"), known_spread(study.host.key)
+    if isinstance(found, HopSpread) and len(found.found) > 1:
+        words = _decays(study, found.found)
+        return words[:1].upper() + words[1:]
+    one = f"One hop of the order {study.host.order}: other orders and places have other barriers; "
+    if known is None:
+        return f"{one}the stage hop_spread computes them"
+    who = f"{known.engine} ({known.cell_atoms} atoms, {known.date})"
+    return f"{one}by {who} {_decays(study, known.hops)}; the stage hop_spread computes this engine's"
+
+
+def _decays(study: Study, hops: Sequence[SpreadHop]) -> str:
+    """Shortest and longest decay, with the rates of attempts of this study's own hop, so that they compare with it."""
     attempts = (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz) if study.retention is None else study.retention.attempts_Hz(300)
     times = sorted(
         1.0 / sum(rate_per_s(e, 300.0, nu) for e, nu in zip((h.forward_eV, h.backward_eV), attempts, strict=True))
-        for h in found.found
+        for h in hops
     )
-    words = spread_in_words(found.found, [format_duration(times[0]), format_duration(times[-1])])
-    return words[:1].upper() + words[1:] + " (this hop's prefactors for all)"
+    return f"{spread_in_words(hops, [format_duration(times[0]), format_duration(times[-1])])} (this hop's prefactors)"

@@ -4,13 +4,22 @@ import json
 import re
 
 import pytest
+from golden import kept
 from kept_study import kept_study
-from magnetoionics.analysis.audit.known_values import better_calculations, knows_most, measured_values, rank
+from magnetoionics.analysis.audit.known_values import (
+    better_calculations,
+    known_spread,
+    knows_most,
+    measured_values,
+    rank,
+)
 from magnetoionics.analysis.builder.post_processing import with_assumptions
 from magnetoionics.analysis.defects.formation import not_below_zero
 from magnetoionics.analysis.device.assumptions import Assumptions
+from magnetoionics.analysis.kinetics.rates import format_duration, rate_per_s
 from magnetoionics.analysis.report.beside import ions_without_model, measured_table
 from magnetoionics.analysis.report.page import build_page, summary_text
+from magnetoionics.analysis.report.retention_words import spread_words
 from magnetoionics.analysis.report.vacancy_answer import like_for_like, vacancy_answer
 from magnetoionics.structures.host import get_host, host_keys
 
@@ -136,6 +145,25 @@ def test_measured_values_stand_beside_the_studys_own(study):
     assert rows["K1"][1] == f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3 (0 K)"
     assert rows["T_C"][1] == "–"
     assert all(row[3] for row in rows.values())
+
+
+def test_a_study_of_one_hop_shows_the_spread_over_orders_and_hops(study):
+    """P4_122 is lower and twice has other barriers: the decay of one hop of one order is none of the material."""
+    known = known_spread("cofe2o4")
+    assert {h.order for h in known.hops} == {"Imma", "P4_122"}
+    own = kept("cofe2o4-local")["migration"][0]
+    first = known.hops[0]
+    assert (first.forward_eV, first.backward_eV) == pytest.approx((own["forward_eV"], own["backward_eV"]), abs=1e-3)
+    said = spread_words(study)
+    assert said.startswith(
+        "One hop of the order Imma: other orders and places have other barriers; by local (55 atoms, "
+    )
+    assert "over 3 hops of 2 cation orders it is " in said
+    forward, back = study.retention.attempts_Hz(300)
+    times = [1 / (rate_per_s(h.forward_eV, 300, forward) + rate_per_s(h.backward_eV, 300, back)) for h in known.hops]
+    assert f"{format_duration(min(times))} to {format_duration(max(times))}" in said
+    assert max(times) / min(times) > 30
+    assert known_spread("life5o8") is None
 
 
 def test_an_anisotropy_of_a_part_of_the_ions_says_so_on_the_first_card_and_beside_the_measured_one(study):
