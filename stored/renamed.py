@@ -133,6 +133,12 @@ def _points_of_the_path(content: dict[str, Any]) -> dict[str, Any]:
         return content
 
 
+def _of_ends(content: dict[str, Any]) -> dict[str, Any]:
+    """Only the name of a check told whether it judges the ends of a band."""
+    name = str(content.get("name"))
+    return {"of_ends": "end relaxed" in name or "flip" in name, **content}
+
+
 # Version that changed them: by class as it is called today, e.g. {3: {"Study": fields(declared="assumptions")}}.
 CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
     2: {
@@ -147,6 +153,7 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "VaspSettings": meant(long_edge_A=15.0, long_edge_kpoints=None, incar={}, potcar={}),
     },
     3: {
+        "Check": _of_ends,
         "BandSettings": fields(images_per_hump="images_per_segment"),
         "EngineResult": fields(tier="level_of_theory"),
         "EngineSummary": fields(tier="level_of_theory"),

@@ -108,7 +108,7 @@ def no_spin_flip(first: Sequence[float], last: Sequence[float]) -> Check:
     spins = (np.abs(a) > SPIN_MOMENT_muB) | (np.abs(b) > SPIN_MOMENT_muB)
     flipped = np.flatnonzero(spins & (np.sign(a) != np.sign(b)))
     note = f"site(s) {flipped.tolist()} change the sense of their spin: interpolated moments would pass through zero"
-    return guard("no spin flip between the ends", flipped.size == 0, note)
+    return guard("no spin flip between the ends", flipped.size == 0, note).model_copy(update={"of_ends": True})
 
 
 def odd_part_is_noise(

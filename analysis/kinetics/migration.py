@@ -101,7 +101,7 @@ class Migration(Document):
     @property
     def why_not_two_states(self) -> list[str]:
         """Of these the ones that concern the states before and after the hop, whose relaxation is judged by itself."""
-        return invalid_because(c for c in self.checks if "end relaxed" in c.name or "flip" in c.name)
+        return invalid_because(c for c in self.checks if c.of_ends)
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per image: arc_A, mover_A, energy_eV, kind, dipole_along_hop_e_A."""

@@ -29,6 +29,8 @@ class Check(Document):
     invalidates
         Whether a failure makes the result unusable, which is the rule; see `require_valid`. Only a statement about
         something that the number does not rest on says False.
+    of_ends
+        Whether it judges the states before and after a hop, and not the path between them.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Check(Document):
     must_be: MustBe | None = None
     note: str = ""
     invalidates: bool = True
+    of_ends: bool = False
 
     @property
     def in_words(self) -> str:
@@ -69,12 +72,13 @@ def held(
     note: str = "",
     invalidates: bool = True,
     strictly: bool = False,
+    of_ends: bool = False,
 ) -> Check:
     """A value held against its limit.
 
     Parameters
     ----------
-    name, unit, note, invalidates
+    name, unit, note, invalidates, of_ends
         As in `Check`.
     value, limit
         What was found and its bound; a value that is no finite number fails on either side.
@@ -95,6 +99,7 @@ def held(
         must_be=must_be,
         note=note if known else "; ".join(filter(None, ["the value is no finite number", note])),
         invalidates=invalidates,
+        of_ends=of_ends,
     )
 
 

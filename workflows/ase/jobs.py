@@ -15,7 +15,7 @@ from jobflow import job
 from numpy.typing import NDArray
 
 from ...analysis.results.calculation import Band, BandImage, Calculation
-from ...analysis.results.checks import Check, held
+from ...analysis.results.checks import Check, failed, held
 from ...analysis.results.document import Provenance
 from ...stored.caching import installed_versions
 from ...stored.content import content
@@ -278,8 +278,8 @@ def _classic_band(
     A saddle close beside a known minimum has no image of its own in a band of few images.
     """
     result = BandDriver(make, settings).run(first, last, between, mover)
-    failed = [c.name for c in result.checks if c.passed is False]
-    if not failed or any("end relaxed" in name for name in failed):
+    wrong = failed(result.checks)
+    if not wrong or any(c.of_ends for c in wrong):
         return result
     ends = [result.points[0].atoms.copy(), result.points[-1].atoms.copy()]
     try:
@@ -290,7 +290,7 @@ def _classic_band(
         return result
     other.force_calls += result.force_calls
     other.notes.insert(
-        0, f"the climbing-image bands failed ({failed[0]}); the surrogate's search from the same ends held"
+        0, f"the climbing-image bands failed ({wrong[0].name}); the surrogate's search from the same ends held"
     )
     return other
 

@@ -225,7 +225,7 @@ class BandDriver:
         point = self._point(moving, kind)
         largest = float(np.linalg.norm(point.forces, axis=1).max())
         limit = self.settings.relax_fmax_eV_per_A
-        self._checks.append(held(f"{what} relaxed", largest, limit, unit="eV/A"))
+        self._checks.append(held(f"{what} relaxed", largest, limit, unit="eV/A", of_ends=kind == "end"))
         return point
 
     def _best_intermediate(self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int) -> list[PathPoint]:

@@ -179,7 +179,7 @@ class SurrogateBandDriver:
         limit = self.settings.relax_fmax_eV_per_A
         relax_within(moving, what, limit, self.settings.max_steps, self.settings.end_steps)
         point = PathPoint(moving, float(moving.get_potential_energy()), np.array(moving.get_forces()), "end")
-        self._check(f"{what} relaxed", largest(point.forces), limit, "eV/A")
+        self._checks.append(held(f"{what} relaxed", largest(point.forces), limit, unit="eV/A", of_ends=True))
         return point
 
     def _check(self, name: str, value: float, limit: float, unit: str, note: str = "") -> None:

@@ -105,7 +105,7 @@ def test_states_that_are_not_relaxed_are_no_states_and_a_saddle_does_not_spoil_t
     hop = spoiled().migration[0]
     assert hop.why_no_result
     assert hop.why_not_two_states == []
-    loose = held("final end relaxed", 0.88, 0.01, unit="eV/A")
+    loose = held("final end relaxed", 0.88, 0.01, unit="eV/A", of_ends=True)
     assert spoiled(loose).migration[0].why_not_two_states == [loose.in_words]
 
 
