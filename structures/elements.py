@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pymatgen.core import Element
+
 
 @dataclass(frozen=True)
 class ElementData:
@@ -85,6 +87,6 @@ _MORE_PBE_U_eV = {"V": 3.25, "Cr": 3.7, "Mn": 3.9, "Mo": 4.38, "W": 6.2}
 
 
 def materials_project_U_eV(symbols: Iterable[str]) -> dict[str, float]:
-    """The Materials Project's U for PBE of those of these elements that have one in oxides and fluorides, in eV."""
+    """The Materials Project's U for PBE of these elements in oxides and fluorides, in eV: 0 for other d metals."""
     known = {**_MORE_PBE_U_eV, **pbe_hubbard_U_eV()}
-    return {s: known[s] for s in sorted(set(symbols)) if s in known}
+    return {s: known.get(s, 0.0) for s in sorted(set(symbols)) if s in known or Element(s).is_transition_metal}

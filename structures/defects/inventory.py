@@ -113,7 +113,7 @@ def take_inventory(
     host, order
         Which cell; the host's first order by default.
     image_distance_A
-        Smallest distance of a defect from its images, in Angstrom.
+        Smallest distance of a defect from its images, in Angstrom; at least twice the longest hop.
     insert
         Ion to put into empty polyhedra, e.g. ``"Li+"``; none by default.
     insertion_cutoff_A
@@ -138,7 +138,9 @@ def take_inventory(
     """
     chosen = host.orders[0] if order is None else order
     cell = host.structure(chosen) if film is None else film.strained(host.structure(chosen))
-    out = Inventory(host, chosen, cell, repeats_for_distance(cell, image_distance_A))
+    # A long hop needs room: the ion and its image must not both reach the vacancy.
+    room_A = max([image_distance_A, *(2 * kind.cutoff_A for kind in host.hops)]) if image_distance_A > 0 else 0.0
+    out = Inventory(host, chosen, cell, repeats_for_distance(cell, room_A))
     big = supercell(cell, out.repeats)
     mover = (host.hops[0].ion, host.hops[0].from_sublattice) if host.hops else None
     present = {(s.specie.symbol, s.properties["sublattice"]) for s in cell}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from magnetoionics.structures.cells.binary_oxides import reference_phase, reference_phases
 from magnetoionics.structures.checks import coordination_number
+from magnetoionics.structures.defects.inventory import take_inventory
 from magnetoionics.structures.defects.vacancies import distinct_vacancies
 from magnetoionics.structures.drafting.valences import guess_valences
 from magnetoionics.structures.host import get_host, host_keys
@@ -242,3 +243,10 @@ def test_what_is_measured_has_a_source():
         host = get_host(key)
         assert set(host.measured) <= set(host.sources)
         assert set(host.hubbard_U_eV) <= {str(e) for e in host.structure().composition}
+
+
+def test_a_long_hop_finds_room():
+    """N of Fe4N goes along the face diagonal, 5.37 A: an 8 A cell would let its image arrive too."""
+    found = take_inventory(get_host("fe4n"))
+    assert [round(hop.distance_A, 2) for hop in found.hops] == [5.37]
+    assert not found.not_possible

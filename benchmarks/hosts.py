@@ -1,0 +1,147 @@
+"""Every built-in host with every engine: structures, hops, and ``run --quick`` with its result and time.
+
+    python benchmarks/hosts.py [HOST ...] [--engine local] [--limit 600]   # runs, and keeps what came out
+    python benchmarks/hosts.py --write                                     # docs/hosts.md from what is kept
+
+What was run before stays in benchmarks/data/hosts.json until it is run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from magnetoionics.structures.defects.inventory import take_inventory
+from magnetoionics.structures.host import get_host, host_keys
+from magnetoionics.workflows.engine import CannotDoError, UnknownEngineError, get_engine
+
+ROOT = Path(__file__).parents[1]
+KEPT = ROOT / "benchmarks" / "data" / "hosts.json"
+PAGE = ROOT / "docs" / "hosts.md"
+_RUN = "import sys; from magnetoionics.hpc.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+_KNOWN = [
+    "Known values beside those of `local`: oxygen in rutile about 0.7 eV; Li in LiFePO4 about 0.27 eV by DFT, where",
+    "rigid ions with partial charges have next to no barrier: take an engine with electrons there.",
+]
+
+
+def structures_of(key: str) -> dict[str, Any]:
+    """Distinct vacancies and hops of a host, and the seconds that it took to list them."""
+    begin = time.perf_counter()
+    found = take_inventory(get_host(key), image_distance_A=7.0)
+    return {
+        "atoms": len(found.cell),
+        "vacancies": len(found.vacancies),
+        "hops": len(found.hops),
+        "seconds": time.perf_counter() - begin,
+    }
+
+
+def quick_run(key: str, engine: str, limit_s: float) -> dict[str, Any]:
+    """What ``run HOST --quick --engine ENGINE`` gives: main hop's barriers, or the sentence that says why not."""
+    try:
+        get_engine(engine).check(get_host(key).structure())
+    except (CannotDoError, UnknownEngineError) as error:
+        return {"result": "cannot", "reason": " ".join(str(error).split())}
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["run", key, "--quick", "--engine", engine, "--output", f"{folder}/study"]
+        try:
+            done = subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", _RUN, *command],
+                capture_output=True,
+                text=True,
+                timeout=limit_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return {"result": "not finished", "reason": f"more than {limit_s:g} s on a busy machine"}
+        out: dict[str, Any] = {"seconds": time.perf_counter() - begin, "exit_code": done.returncode}
+        results = Path(folder) / "study" / "results.json"
+        if not results.exists():
+            return {**out, "result": "refused", "reason": " ".join(done.stderr.split())[-400:]}
+        study = json.loads(results.read_text())
+    hop = next(iter(study["migration"]), None)
+    out["result"] = "a study" if done.returncode == 0 else "a study, parts of it no result"
+    if hop is not None:
+        good = all(c["passed"] for c in hop["checks"] if c.get("severity", "guard") == "guard")
+        out |= {"hop": hop["label"], "forward_eV": hop["forward_eV"] if good else None}
+    return out
+
+
+def page(kept: dict[str, Any]) -> str:
+    """The table as Markdown."""
+    engines = sorted({engine for rows in kept.values() for engine in rows.get("engines", {})})
+    head = "| host | cell | distinct vacancies | distinct hops | " + " | ".join(f"`{e}`" for e in engines) + " |"
+    lines = [
+        "# Hosts and engines",
+        "",
+        "Made by `python benchmarks/hosts.py`: each built-in host, what its cell offers, and what `run HOST --quick`",
+        "gives with each engine: the barrier of its first hop (eV) and the time, or why not. Times are those of a busy",
+        "machine; where a check of the band fails, no barrier is shown. `magnetoionics hosts` says what is measured.",
+        "",
+        head,
+        "|" + "-|" * (4 + len(engines)),
+    ]
+    notes: list[str] = []
+    for key in sorted(kept):
+        row = kept[key]
+        host = get_host(key)
+        cells = [_of_engine(row.get("engines", {}).get(engine), notes) for engine in engines]
+        found = row["structures"]
+        lines.append(
+            f"| `{key}`, {host.formula} | {found['atoms']} atoms | {found['vacancies']} | {found['hops']} | "
+            + " | ".join(cells)
+            + " |"
+        )
+    lines += ["", *_KNOWN]
+    lines += ["", "Why not:", "", *(f"{n}. {note}" for n, note in enumerate(notes, start=1)), ""]
+    return "\n".join(lines)
+
+
+def _of_engine(found: dict[str, Any] | None, notes: list[str]) -> str:
+    if found is None:
+        return "not run"
+    reason = found.get("reason", "")
+    if reason:
+        plain = reason.replace("|", "/")
+        if plain not in notes:
+            notes.append(plain)
+        return f"{found['result']} ({notes.index(plain) + 1})"
+    barrier = found.get("forward_eV")
+    words = f"{barrier:.2f} eV" if barrier is not None else found["result"]
+    return f"{words}, {found['seconds']:.0f} s"
+
+
+def main() -> None:
+    """Run what is asked for, keep it, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("hosts", nargs="*", default=[])
+    parser.add_argument("--engine", action="append", default=[])
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds per run")
+    parser.add_argument("--write", action="store_true", help="only write the page")
+    asked = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    for key in [] if asked.write else asked.hosts or host_keys():
+        row = kept.setdefault(key, {"engines": {}})
+        row["structures"] = structures_of(key)
+        for engine in asked.engine or ["local"]:
+            row["engines"][engine] = quick_run(key, engine, asked.limit)
+            print(key, engine, row["engines"][engine], flush=True)
+        KEPT.parent.mkdir(exist_ok=True)
+        KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    PAGE.write_text(page(kept))
+
+
+if __name__ == "__main__":
+    main()
