@@ -232,7 +232,9 @@ def study_of(
     used = [f for runs in chosen.states.values() for f in runs[:1]] + chosen.phases
     hubbard = common_hubbard([f.done for f in [chosen.bulk, *([chosen.supercell] if chosen.supercell else []), *used]])
     roles = with_roles(chosen.bulk.structure, host, chosen.bulk.done.site_moments_muB)
-    own = host or derived_host(chosen.bulk.structure, gap_eV=chosen.bulk.done.gap_eV or 0.0, hubbard_U_eV=hubbard)
+    # Dopants and phases may have a U on elements that the host lacks.
+    of_host = {el: u for el, u in hubbard.items() if el in chosen.bulk.structure.composition}
+    own = host or derived_host(chosen.bulk.structure, gap_eV=chosen.bulk.done.gap_eV or 0.0, hubbard_U_eV=of_host)
     bulk = calculation_of(chosen.bulk, roles, "bulk", hubbard)
     stages = [StageResult(stage="host", done=True), StageResult(stage=IMPORT_STAGE, done=True)]
     vacancies, charged = None, None

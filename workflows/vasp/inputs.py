@@ -66,7 +66,7 @@ def common_incar(structure: Structure, settings: VaspSettings) -> Incar:
         "ISMEAR": 0,
         "SIGMA": settings.sigma_eV,
         "ISPIN": 2,
-        "LREAL": "Auto" if settings.real_space_projection else False,
+        "LREAL": "Auto" if settings.projects_in_real_space(structure) else False,
         # d shells need 4 and f shells 6: else a density on file does not carry the occupation matrices.
         "LMAXMIX": 6 if has_f else 4,
         "LORBIT": 11,

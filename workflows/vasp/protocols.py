@@ -22,6 +22,7 @@ def protocol_options() -> Mapping[Protocol, dict[str, Any]]:
                 ediff_relax_eV=1e-4,
                 ediff_spin_orbit_eV=1e-7,
                 force_eV_per_A=0.05,
+                real_space_edge_A=15.0,
                 # Li_sv, the choice of the others, needs 500 eV.
                 potcar={"Li": "Li"},
             ),

@@ -70,7 +70,10 @@ class VaspSettings(Stored):
     max_ionic_steps, max_electronic_steps
         NSW and NELM.
     real_space_projection
-        LREAL = Auto for every job; never mixed within a study.
+        LREAL = Auto for every job.
+    real_space_edge_A
+        LREAL = Auto for cells without a shorter edge: the supercells, which have the same edges and whose energies are
+        compared with each other alone. None leaves it to `real_space_projection`.
     ncore, kpar
         Parallel set-up of every job; None lets each job choose by its ranks, see `parallel`.
     incar, potcar
@@ -81,6 +84,7 @@ class VaspSettings(Stored):
     """
 
     run_only: ClassVar[frozenset[str]] = frozenset({"ncore", "kpar"})
+    as_before: ClassVar[Mapping[str, Any]] = {"real_space_edge_A": None}
 
     functional: Functional = "PBE"
     hubbard_U_eV: Mapping[str, float] = field(default_factory=dict)
@@ -98,6 +102,7 @@ class VaspSettings(Stored):
     max_ionic_steps: int = 200
     max_electronic_steps: int = 200
     real_space_projection: bool = False
+    real_space_edge_A: float | None = None
     ncore: int | None = None
     kpar: int | None = None
     efield_pead_sign: int = -1
@@ -136,6 +141,8 @@ class VaspSettings(Stored):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise VaspSettingsError(f"{name} = {value} must be at least 1")
+        if self.real_space_edge_A is not None and not self.real_space_edge_A > 0:
+            raise VaspSettingsError(f"real_space_edge_A = {self.real_space_edge_A!r} must be positive, or null")
         if self.efield_pead_sign not in (-1, 1):
             raise VaspSettingsError(f"efield_pead_sign = {self.efield_pead_sign} must be -1 or 1")
         if self.kpoint_mesh is not None and (len(self.kpoint_mesh) != 3 or min(self.kpoint_mesh) < 1):
@@ -167,6 +174,11 @@ class VaspSettings(Stored):
         # 2 % for a lattice that relaxes, as above.
         long = [edge >= 0.98 * self.long_edge_A for edge in structure.lattice.abc]
         return [min(n, self.long_edge_kpoints) if cut else n for n, cut in zip(mesh, long, strict=True)]
+
+    def projects_in_real_space(self, structure: Structure) -> bool:
+        """Whether the jobs of a cell have LREAL = Auto; 2 % are left for a lattice that relaxes."""
+        edge = self.real_space_edge_A
+        return self.real_space_projection or (edge is not None and min(structure.lattice.abc) >= 0.98 * edge)
 
     def potcars(self) -> dict[str, str]:
         """PAW data set of every element of the release, the user's before the recommended ones."""

@@ -44,7 +44,7 @@ REFUSED: Mapping[str, str] = {
     "PREC": "energies are compared on one FFT grid",
     "ISMEAR": "energies are compared with one smearing: set dft: sigma_eV",
     "SIGMA": "energies are compared with one smearing: set dft: sigma_eV",
-    "LREAL": "it changes energies, so that one study has one value: set dft: real_space_projection",
+    "LREAL": "cells that are compared need one value: set dft: real_space_edge_A or real_space_projection",
     "LASPH": "without the non-spherical terms the energies of d shells are others",
     "EDIFF": "the guard `electronic convergence` stands on it: set dft: ediff_eV and the like",
     "EDIFFG": "the check `forces relaxed` stands on it: set dft: force_eV_per_A",

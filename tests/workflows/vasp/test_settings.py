@@ -104,3 +104,23 @@ def test_electrons_of_a_cell(cell):
     charged = cell.copy()
     charged.set_charge(-3)
     assert expected_electrons(charged) == expected_electrons(cell) + 3
+
+
+def test_real_space_projection_goes_by_the_edges_of_a_cell(cell):
+    """Supercells, which are compared with each other alone; never one of two cells with the same edges."""
+    from magnetoionics.workflows.vasp.inputs import static_incar
+
+    settings = VaspSettings(real_space_edge_A=15.0)
+    big = supercell(cell, (2, 2, 2))
+    assert static_incar(cell, settings)["LREAL"] is False
+    shortest = min(big.lattice.abc)
+    edge = VaspSettings(real_space_edge_A=shortest)
+    empty = big.copy()
+    empty.remove_sites([0])
+    assert static_incar(big, edge)["LREAL"] == static_incar(empty, edge)["LREAL"] == "Auto"
+    squeezed = big.copy()
+    squeezed.scale_lattice(0.97**3 * big.volume)
+    assert static_incar(squeezed, edge)["LREAL"] is False
+    assert static_incar(big, VaspSettings())["LREAL"] is False
+    with pytest.raises(VaspSettingsError, match="positive"):
+        VaspSettings(real_space_edge_A=0.0)
