@@ -71,15 +71,19 @@ def _host(study: Study) -> Section:
     )
 
 
+# Orders nearer than this have one energy.
+_ONE_ENERGY_eV = 1e-3
+
+
 def _order_words(study: Study) -> list[str]:
     """That the engine would have another cation order lowest than the one that is studied."""
     energies = {o.order: o.relative_eV_per_formula for o in study.host.orders}
     own = energies.get(study.host.order)
-    if own is None or own <= 0:
+    if own is None or own < _ONE_ENERGY_eV:
         return []
     lowest = min(energies, key=lambda name: energies[name])
     why = (
-        ". Rigid ions leave out what an octahedron is worth to a d shell, so that they do not decide between orders"
+        ". Rigid ions leave out what a site is worth to a d shell, and exchange: they do not decide between orders"
         if study.engine.level_of_theory == "local"
         else ""
     )

@@ -11,8 +11,9 @@ from ..kinetics.retention import Retention
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..plots.text import formatted_unit
-from ..results.checks import no_result
-from ..study.documents import AnisotropyResult, ChemicalPotentialsResult, EnergyRange, Study
+from ..results.checks import failed, no_result
+from ..study.documents import AnisotropyResult, ChemicalPotentialsResult, EnergyRange, Study, VacancyResult
+from ..study.validity import formation_checks
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .model import Cell, Table, number, words
 
@@ -69,6 +70,11 @@ def _range(value: EnergyRange | None) -> Cell:
     return Cell(f"{value.low_eV:.2f} to {value.high_eV:.2f}", "number")
 
 
+def _marked(cell: Cell, vacancy: VacancyResult) -> Cell:
+    """A formation energy with the mark of one that fails its own check: below zero beyond its error."""
+    return Cell(f"{cell.text}, no result", "failed") if failed(formation_checks(vacancy)) else cell
+
+
 def vacancies_table(study: Study) -> Table:
     """Vacancies and other defects with their formation energies at both edges of the window."""
     cobalt = any(v.cobalt_neighbours for v in study.vacancies)
@@ -82,8 +88,7 @@ def vacancies_table(study: Study) -> Table:
             *words(["–" if v.cobalt_neighbours is None else v.cobalt_neighbours] if cobalt else []),
             *([number(v.energy_minus_host_eV)] if bare else []),
             *([_with_error(v.size_correction_eV, v.size_error_eV)] if sized else []),
-            _range(v.oxygen_poor),
-            _range(v.oxygen_rich),
+            *(_marked(_range(edge), v) for edge in (v.oxygen_poor, v.oxygen_rich)),
             *([] if bare else [number(v.error_bar_eV, 2)]),
             number(v.moment_change_muB, 1, signed=True),
             Cell("yes" if v.converged else "no", "passed" if v.converged else "failed"),

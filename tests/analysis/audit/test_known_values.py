@@ -20,6 +20,7 @@ from magnetoionics.analysis.kinetics.rates import format_duration, rate_per_s
 from magnetoionics.analysis.report.beside import ions_without_model, measured_table
 from magnetoionics.analysis.report.page import build_page, summary_text
 from magnetoionics.analysis.report.retention_words import spread_words
+from magnetoionics.analysis.report.tables import vacancies_table
 from magnetoionics.analysis.report.vacancy_answer import like_for_like, vacancy_answer
 from magnetoionics.structures.host import get_host, host_keys
 
@@ -101,8 +102,12 @@ def test_it_is_no_headline_and_the_order_within_one_element_comes_first(study):
         "no result between unlike ions: V_Fe(B), lowest formation energy in the window: -2.34"
     )
     assert "gpaw (28 atoms, 2026-11-24): V_Co(B) 1.17, V_Fe(B) 1.34" in answer.detail
+    shown = {row[0].text: [c.text for c in row] for row in vacancies_table(study).rows}
+    assert any(text.endswith(", no result") for text in shown["V_Fe(B)"])
+    assert not any(text.endswith(", no result") for text in shown["V_Fe(A)"])
     for vacancy in study.vacancies:
         vacancy.error_bar_eV = 2.5
+    assert not any("no result" in c.text for row in vacancies_table(study).rows for c in row)
     inside = vacancy_answer(study)
     assert inside.short == "V_Fe(B) or V_Co(B)"
     assert inside.detail.startswith("V_Fe(B) before V_Fe(A) by 1.34 eV; V_Fe(B): -2.34 eV")
