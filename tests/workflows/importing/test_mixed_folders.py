@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_study, 
 from magnetoionics.workflows.importing.tree import find_places
 from magnetoionics.workflows.vasp.finished.document import VaspRun
 from magnetoionics.workflows.vasp.finished.electrons import functional_of
+from magnetoionics.workflows.vasp.finished.reader import read_run
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +173,14 @@ def test_a_phase_may_have_u_on_an_element_that_the_host_lacks(tree: Path) -> Non
     found = lines(study)
     assert found["spinel"] == "holds Mg, Mn, which the host does not: it bounds no potential of the host"
     assert [s.stage for s in study.stages if s.done and s.stage == "vacancies"] == ["vacancies"]
+
+
+def test_an_energy_that_overflowed_is_none(tmp_path: Path, gaas: Path) -> None:
+    """VASP prints stars for a number that does not fit; the second energy beside it is no result."""
+    text = gzip.decompress((gaas / "perfect_sp/vasprun.xml.gz").read_bytes()).decode()
+    text = re.sub(r'(<i name="e_fr_energy">)[^<]*', r"\1 ************* ", text)
+    (tmp_path / "vasprun.xml").write_text(text)
+    run = read_run(tmp_path)
+    assert run.energy_eV is None
+    assert not run.usable
+    assert any("there is no energy" in reason for reason in run.reasons)

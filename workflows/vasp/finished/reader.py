@@ -297,8 +297,11 @@ def energy_of(step: IonicStep) -> float | None:
     Up to 5.4.4 ``e_0_energy`` behind an ionic step holds the entropy part alone, so the difference is taken from the
     last step of the ground-state loop.
     """
+    if step.free_eV is None:
+        # Stars in place of a number: the energy overflowed, and what stands beside it is none.
+        return None
     loop = step.ground_state
-    if step.free_eV is None or not loop or loop[-1].free_eV is None or loop[-1].sigma0_eV is None:
+    if not loop or loop[-1].free_eV is None or loop[-1].sigma0_eV is None:
         return step.sigma0_eV if step.sigma0_eV is not None else step.free_eV
     return float(np.round(step.free_eV + loop[-1].sigma0_eV - loop[-1].free_eV, 8))
 
