@@ -12,6 +12,7 @@ from magnetoionics.analysis.kinetics.field_treatments import field_study, path_p
 from magnetoionics.analysis.kinetics.migration import migration_from_band
 from magnetoionics.analysis.kinetics.rates import rate_per_s, retention_s
 from magnetoionics.analysis.kinetics.switching import FieldPulse
+from magnetoionics.analysis.magnetism.frozen_reference import FrozenReference
 from magnetoionics.analysis.results.calculation import Band, BandImage
 from magnetoionics.analysis.results.checks import held
 from magnetoionics.analysis.thermodynamics.phases import formula_composition
@@ -253,3 +254,19 @@ def test_a_pulse_and_its_reverse_move_the_ions_forth_and_back():
     by_field = {f.field_V_per_m: f for f in hop.field}
     assert by_field[1e8].forward_eV == pytest.approx(FORWARD_eV - to_saddle)
     assert by_field[1e8].backward_eV == pytest.approx(BACKWARD_eV + to_end - to_saddle)
+
+
+def test_each_end_of_the_switch_has_its_own_u():
+    """The hop changes the geometry of the bonds to the frozen sublattice, and with it the Dzyaloshinskii part of u."""
+    reference = FrozenReference(sublattice="A", p=[1.0, 1.0, 0.0], h_meV=20.0, d0_meV_per_A2=1.0, source="made up")
+    after = HOP.final.copy()
+    oxygen = next(n.index for n in after.get_neighbors(after[HOP.mover], 2.3) if n.specie.symbol == "O")
+    after.translate_sites([oxygen], [0.1, 0.2, 0.3], frac_coords=False)
+    made = study(
+        migration=moved(migration(), after=after), anisotropy={"maps": maps(), "turned": None},
+        assumptions=Assumptions(reference=reference),
+    )  # fmt: skip
+    u = {s.state: s.u_meV for s in made.unidirectional.states}
+    assert np.abs(np.subtract(u["before"], u["after"])).max() > 0.01
+    # Before the pulse every ion is in the state before the hop.
+    assert made.switching.steps[0].u_meV == pytest.approx(u["before"])

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from magnetoionics.analysis.defects.charge_corrections import point_charge_correction
 from magnetoionics.analysis.defects.charge_states import BandEdges, charge_lines, transition_levels
-from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
+from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy, DielectricResult
 from magnetoionics.analysis.defects.formation import formation_energy_eV
+from magnetoionics.analysis.results.checks import held
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.analysis.thermodynamics.stability_window import Phase, stability_window
@@ -68,3 +69,22 @@ def test_levels_without_potentials_are_those_with_them() -> None:
     )
     for found, other in zip(levels, transition_levels(lines, EDGES.gap_eV), strict=True):
         assert found.level_eV == pytest.approx(other.level_eV)
+
+
+def test_a_charge_state_that_failed_a_check_gives_neither_energy_nor_level() -> None:
+    states = [state(q, 5.0 - 3.1 * q) for q in (0, 1, 2)]
+    states[1].checks.append(held("forces relaxed", 0.3, 0.01, unit="eV/A"))
+    charged = ChargedVacancies(edges=EDGES, states=states)
+    assert [s.charge for s in charged.sound_states] == [0, 2]
+    assert [f.charge for f in charged.formations()] == [0, 2]
+    assert [(t.charge_below, t.charge_above) for t in charged.levels()] == [(2, 0)]
+
+
+def test_ions_and_electrons_screen_together_and_the_tensor_is_symmetric() -> None:
+    found = DielectricResult(
+        name="dielectric tensor",
+        electronic=[[5.0, 0.2, 0.0], [0.0, 5.0, 0.0], [0.0, 0.0, 6.0]],
+        ionic=[[7.0, 0.0, 0.0], [0.2, 8.0, 0.0], [0.0, 0.0, 9.0]],
+        provenance=PROVENANCE,
+    )
+    assert [list(map(float, row)) for row in found.static] == [[12.0, 0.2, 0.0], [0.2, 13.0, 0.0], [0.0, 0.0, 15.0]]

@@ -6,6 +6,7 @@ from magnetoionics.analysis.kinetics.polarisation import (
     Polarisation,
     band_with_dipoles,
     dipoles_of_born_charges,
+    implied_permittivity,
     on_one_branch,
 )
 from magnetoionics.analysis.results.calculation import Band, BandImage, invalid_because
@@ -76,3 +77,19 @@ def test_band_with_a_doubtful_branch_is_invalid():
         assert (invalid_because(dressed.checks) == []) is valid
     with pytest.raises(ValueError, match="2 images"):
         band_with_dipoles(band, found[:1])
+
+
+def test_rows_of_a_born_tensor_are_the_directions_of_the_dipole(path):
+    """Z_xy alone: a move along y makes a dipole along x, and one along x makes none."""
+    tensor = np.zeros((3, 3))
+    tensor[0, 1] = 2.0
+    born = np.broadcast_to(np.array([tensor, -tensor, 0 * tensor]), (len(path), 3, 3, 3))
+    expected = np.zeros((len(path), 3))
+    expected[:, 0] = 2.0 * ((path - path[0])[:, 0, 1] - (path - path[0])[:, 1, 1])
+    assert np.allclose(dipoles_of_born_charges(path, born), expected)
+    moved = np.array([[0.0, 0.01, 0.0], [0.0, 0.0, 0.0]])
+    tensors, volume = np.array([tensor, -tensor]), 100.0
+    found = implied_permittivity(moved, tensors, [1e-3, 0.0, 0.0], volume)
+    # 1 + P / (eps0 F): 4 pi 14.3996 eV A x 0.02 e A / (1e-3 V/A x 100 A^3).
+    assert found == pytest.approx(1 + 4 * np.pi * 14.39964548 * 0.02 / (1e-3 * volume), rel=1e-6)
+    assert implied_permittivity(moved, tensors, [0.0, 1e-3, 0.0], volume) == pytest.approx(1.0)
