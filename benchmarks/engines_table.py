@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from magnetoionics.analysis.builder.potentials import missing_phases
 from magnetoionics.analysis.magnetism.anisotropy import summarise
 from magnetoionics.analysis.results.checks import failed
 from magnetoionics.analysis.study.documents import Study
@@ -200,6 +201,12 @@ def _orders_against_u(evidence: dict[str, ReferenceCalculation]) -> list[str]:
     ]
 
 
+def _absent(window: ChemicalPotentials) -> str:
+    """Phases that no calculation stands for, without which a window may be too wide."""
+    absent = missing_phases(window)
+    return f"\nNot computed, so that the window may be too wide: {', '.join(absent)}." if absent else ""
+
+
 def _vacancies(evidence: dict[str, ReferenceCalculation]) -> list[str]:
     found = evidence_vacancies(evidence)
     if found is None or found.window.window is None or found.window.references is None:
@@ -214,7 +221,8 @@ def _vacancies(evidence: dict[str, ReferenceCalculation]) -> list[str]:
         "no correction for size. Energy of oxygen from the redox ladder of oxides, ions as measured, so computed: "
         + ", ".join(f"{step.reaction} {step.oxygen_eV:.2f} eV" for step in found.window.references.ladder)
         + ("." if spread is None else f" (spread {spread:.2f} eV)."),
-        f"Window of the oxygen potential: {_range(window)}; from measured enthalpies {_range(measured)}.",
+        f"Window of the oxygen potential: {_range(window)}; from measured enthalpies {_range(measured)}."
+        + _absent(window),
         "",
         "| vacancy | oxygen-rich edge, eV | oxygen-poor edge, eV | error of oxygen, eV | change of moment, muB "
         "| largest force, eV/A | ions |",
