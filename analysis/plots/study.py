@@ -202,13 +202,15 @@ def _migration_figures(study: Study) -> dict[str, NamedFigure]:
             f"{cells} Every saddle is climbed on its own; dashed and dotted: the same path in a field along the hop. "
             "Left out: relaxation in the field" + (", electrons." if study.engine.level_of_theory == "local" else "."),
         ),
-        "barrier_against_field": NamedFigure(
+    }
+    # A metal is put into no field.
+    if len({f.field_V_per_m for f in hop.field}) > 1:
+        made["barrier_against_field"] = NamedFigure(
             "migration",
             partial(plot_barrier_against_field, hop),
             "Forward barrier, back barrier and reaction energy against the field along the hop",
             f"{cells} Work of the field on the zero-field path. The field is the internal macroscopic one.",
-        ),
-    }
+        )
     if study.retention is not None:
         how = "assumed" if study.retention.attempt_frequency_source == "assumed" else "computed (Vineyard)"
         made["retention"] = NamedFigure(

@@ -19,6 +19,8 @@ _OCTAHEDRON, _TETRAHEDRON = 6, 4
 # d^6 and d^7 ions whose octahedral low-spin state lies lowest in oxides.
 _LOW_SPIN = {("Co", 3), ("Ni", 3), ("Ni", 4), ("Co", 4), ("Cu", 3)}
 _FLAT_A = 0.3
+# Tetrahedra of such cations are molecules: phosphate, silicate.
+_POLYANION = 4
 # Of a perovskite per formula unit: brownmillerite has 2.5.
 _FEWEST_ANIONS = 2.4
 _ROW_3D = 4
@@ -84,7 +86,10 @@ def _names(
     of = {n: sum(_number_of(structure, el, n, anions) for el, m in heavy if m == n) for n in {m for _, m in heavy}}
     anion_count = sum(structure.composition[a] for a in anions)
     # Up to one octahedral site in four may be empty, as in maghemite.
-    if set(of) == {_TETRAHEDRON, _OCTAHEDRON} and anion_count == 4 * of[4] and 1.5 * of[4] <= of[6] <= 2 * of[4]:
+    # Olivines have the same numbers, but P or Si in their tetrahedra.
+    mild = all(v < _POLYANION for el, n, v in kinds if n == _TETRAHEDRON and el not in anions)
+    whole = set(of) == {_TETRAHEDRON, _OCTAHEDRON} and anion_count == 4 * of[4] and 1.5 * of[4] <= of[6] <= 2 * of[4]
+    if whole and mild:
         return "spinel: A tetrahedra, B octahedra", out | {
             (el, n): "A" if n == _TETRAHEDRON else "B" for el, n in heavy
         }
@@ -95,7 +100,8 @@ def _names(
     small = {(el, n) for el, n in heavy if _is_d_metal(el) and n <= _OCTAHEDRON}
     many = {kind: _number_of(structure, *kind, anions) for kind in heavy}
     inside, cage = sum(many[k] for k in small), sum(many[k] for k in heavy if k not in small)
-    if small and inside == cage and _FEWEST_ANIONS <= anion_count / inside <= 3:
+    caged = all(n >= _OCTAHEDRON for kind in heavy if kind not in small for n in kind[1:])
+    if small and caged and inside == cage and _FEWEST_ANIONS <= anion_count / inside <= 3:
         several = len({n for _, n in small}) > 1
         named = {(el, n): (f"B{n}" if several else "B") if (el, n) in small else "A" for el, n in heavy}
         return "perovskite: A cages, B of d metals" + (" by their number of anions" if several else ""), out | named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,11 +84,20 @@ def _by_composition(structure: Structure) -> dict[str, float] | None:
         guesses = reduced.oxi_state_guesses()
     except (ValueError, KeyError):
         return None
-    for guess in guesses:
-        cations = [v for v in guess.values() if v > 0]
-        if cations and min(guess.values()) < 0 and 0 not in guess.values() and min(cations) >= _IONIC_VALENCE - _WHOLE:
-            return {str(el): float(v) for el, v in guess.items()}
-    return None
+    return next(({str(el): float(v) for el, v in guess.items()} for guess in guesses if _is_ionic(guess)), None)
+
+
+def _is_ionic(guess: Mapping[str, float]) -> bool:
+    """Whether anions have their full charge and only d and f metals, whose electrons hop, a mean valence."""
+    cations = [v for v in guess.values() if v > 0]
+    if not cations or min(guess.values()) >= 0 or 0 in guess.values() or min(cations) < _IONIC_VALENCE - _WHOLE:
+        return False
+    for symbol, valence in guess.items():
+        el = Element(symbol)
+        hops = el.is_transition_metal or el.is_lanthanoid or el.is_actinoid
+        if not hops and abs(valence - round(valence)) > _WHOLE:
+            return False
+    return True
 
 
 def _main_first(anions: list[str], structure: Structure) -> tuple[str, ...]:

@@ -42,6 +42,9 @@ KNOWN = (
 
 # What pymatgen says when it takes a CIF's atoms as all that there are.
 _NO_SYMMETRY = "Defaulting to P1"
+_NO_STRUCTURES = "no structures"
+# Sum of the occupancies of atoms on top of each other: of so many equal ones at most.
+_LISTED_TWICE = 192.0
 # And when a POSCAR has no line of symbols.
 _NO_NAMES = "Elements in POSCAR cannot be determined"
 _ADVICE = {
@@ -208,7 +211,7 @@ def _parse(text: str, kind: Kind, name: str) -> Structure:
 def _cif(text: str, name: str) -> Structure:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        structure = Structure.from_str(text, fmt="cif")
+        structure = _cif_structure(text)
     for one in said:
         warnings.warn(one.message, stacklevel=2)
     symbol = _GROUP.search(text)
@@ -220,6 +223,23 @@ def _cif(text: str, name: str) -> Structure:
             "give a file with all atoms, or one that lists its symmetry operations"
         )
     return structure
+
+
+def _cif_structure(text: str) -> Structure:
+    """The CIF's structure; where its symmetry operations give atoms again that it lists already, each once."""
+    try:
+        return Structure.from_str(text, fmt="cif")
+    except ValueError as error:
+        if _NO_STRUCTURES not in str(error):
+            raise
+        try:
+            doubled = Structure.from_str(text, fmt="cif", occupancy_tolerance=_LISTED_TWICE)
+        except ValueError:
+            raise error from None
+        if not doubled.is_ordered:
+            raise error from None
+        warnings.warn("the file lists atoms that its symmetry gives again: each was taken once", stacklevel=2)
+        return doubled
 
 
 def _with_plain_moments(structure: Structure) -> Structure:

@@ -7,6 +7,7 @@ from magnetoionics.structures.checks import StructureError
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import drafted_reference, write_host_file
 from magnetoionics.structures.drafting.text import draft_text
+from magnetoionics.structures.drafting.valences import _is_ionic
 from magnetoionics.structures.host import UnknownHostError, get_host
 from magnetoionics.structures.io.host_files import HostFileError
 from magnetoionics.structures.similar import did_you_mean
@@ -109,6 +110,19 @@ def test_oxides_fluorides_and_sulphides(cell, valences, moment):
     assert made.entries["hops"]
     if "Li" in valences:
         assert made.entries["hops"][0]["ion"] == "Li"
+
+
+def test_only_metals_of_d_and_f_shells_have_mean_valences():
+    """S of a sulphate is 6+ and Mn 2+, although 2.67+ and 7+ would add up as well."""
+    assert _is_ionic({"Ca": 2.0, "Mn": 2.0, "S": 6.0, "O": -2.0})
+    assert not _is_ionic({"Ca": 2.0, "Mn": 7.0, "S": 8 / 3, "O": -2.0})
+    assert _is_ionic({"La": 3.0, "Sr": 2.0, "Mn": 10 / 3, "O": -2.0})
+    assert not _is_ionic({"Ni": 4.0, "H": 0.0, "O": -2.0})
+
+
+def test_an_olivine_is_no_spinel():
+    cell = bare(get_host("lifepo4").structure())
+    assert {r["sublattice"] for r in draft_host(cell, "x.cif").entries["roles"]} == {"Li", "Fe", "P", "O"}
 
 
 def test_a_metal_alone_is_refused():

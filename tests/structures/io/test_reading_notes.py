@@ -74,3 +74,16 @@ def test_the_command_line_passes_notes_on(real, capsys):
     said = capsys.readouterr().err
     assert said.count("note: nio.mcif: byte 0xd0") == 1
     assert "Latin-1" in get_host(str(case)).sources["notes of the readers"]
+
+
+def test_atoms_listed_in_full_beside_a_symmetry_are_taken_once(tmp_path):
+    """Rutile with all six atoms and the name of its space group, as people write it."""
+    file = tmp_path / "a.cif"
+    head = HEAD.replace("\xd0", "-").replace("'P 1'", "'P 42/m n m'").replace("length_c 4.17", "length_c 2.87")
+    u = 0.305
+    oxygens = [(u, u, 0), (1 - u, 1 - u, 0), (0.5 - u, 0.5 + u, 0.5), (0.5 + u, 0.5 - u, 0.5)]
+    lines = ["Mn1 Mn 0 0 0", "Mn2 Mn 0.5 0.5 0.5", *(f"O{n} O {x} {y} {z}" for n, (x, y, z) in enumerate(oxygens))]
+    file.write_text(head + ATOMS + "\n".join(lines) + "\n")
+    structure, notes = read_with_notes(file)
+    assert structure.composition.formula == "Mn2 O4"
+    assert any("each was taken once" in note for note in notes)
