@@ -133,7 +133,8 @@ def _by_bonds(
     if len(bare) > _MOST_ATOMS_FOR_BONDS:
         return None
     try:
-        found = [float(v) for v in BVAnalyzer().get_valences(bare)]
+        analyser = BVAnalyzer()  # type: ignore[no-untyped-call]
+        found = [float(v) for v in analyser.get_valences(bare)]
     except (ValueError, RuntimeError):
         return None
     out = list(values)
