@@ -133,6 +133,13 @@ def _points_of_the_path(content: dict[str, Any]) -> dict[str, Any]:
         return content
 
 
+def _source_of_dipoles(content: dict[str, Any]) -> dict[str, Any]:
+    """The source stood in brackets behind the treatment of the field."""
+    _, _, source = str(content.get("field_treatment")).rstrip(")").partition("(")
+    known = ("point charges", "Born charges", "Berry phase")
+    return {"dipole_source": source if source in known else None, **content}
+
+
 def _of_ends(content: dict[str, Any]) -> dict[str, Any]:
     """Only the name of a check told whether it judges the ends of a band."""
     name = str(content.get("name"))
@@ -163,7 +170,7 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "FrozenCoupling": words("h_source", declared="given"),
         "KnownCalculation": fields(tier="level_of_theory"),
         "MagnetoionicStudyMaker": meant(stage_options={}),
-        "Migration": several(fields(field_tier="field_treatment"), _points_of_the_path),
+        "Migration": several(fields(field_tier="field_treatment"), _points_of_the_path, _source_of_dipoles),
         "Phase": words("confidence", declared="given"),
         "Provenance": several(
             fields(tier="level_of_theory"),

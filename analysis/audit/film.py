@@ -323,7 +323,7 @@ def _polarisation(study: Study) -> Judgement:
 
 
 def _charges_say(hop: Migration) -> str:
-    if "point charges" not in hop.field_treatment:
+    if hop.dipole_source != "point charges":
         return ""
     return (
         "With formal charges an ion that moves polarises unless the others screen it, which these do not; electrons "

@@ -24,9 +24,6 @@ from ...structures.units import COULOMB_eV_A
 from ..results.document import Document, StructureField
 
 FloatArray = NDArray[np.float64]
-# e^2 / (4 pi epsilon_0) in eV Angstrom.
-# Madelung constant of a simple cubic lattice of charges in a uniform background.
-SIMPLE_CUBIC_MADELUNG = 2.837297479480619
 _ACCURACY = 1e-12
 _SYMMETRY_TOLERANCE = 1e-6
 
@@ -114,34 +111,6 @@ class ChargeCorrection(Document):
 
 class MissingDefectLibraryError(ImportError):
     """A library of the extra ``defects`` is not installed; the message says which."""
-
-
-def makov_payne_eV(charge: float, length_A: float, dielectric: float = 1.0) -> float:
-    """First term of Makov and Payne for a cubic cell, q^2 alpha k_e / (2 eps L).
-
-    Parameters
-    ----------
-    charge
-        In e.
-    length_A
-        Edge of the cube.
-    dielectric
-        Relative permittivity.
-
-    Returns
-    -------
-    float
-        Correction in eV.
-
-    Raises
-    ------
-    ValueError
-        If the length or the permittivity makes no sense.
-    """
-    if not length_A > 0:
-        raise ValueError(f"the cell edge must be above 0 A, got {length_A}")
-    epsilon = float(dielectric_tensor(dielectric)[0, 0])
-    return SIMPLE_CUBIC_MADELUNG * COULOMB_eV_A * charge**2 / (2.0 * epsilon * length_A)
 
 
 def point_charge_eV(charge: float, lattice_A: ArrayLike, dielectric: ArrayLike) -> float:

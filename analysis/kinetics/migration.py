@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from ..results.calculation import Band, ImageKind
+from ..results.calculation import Band, DipoleSource, ImageKind
 from ..results.checks import Check, held, invalid_because
 from ..results.document import Document, Provenance
 from .field_treatments import FieldStudy
-from .profiles import FieldPoint, barrier_in_field
+from .profiles import PATH, FieldPoint, barrier_in_field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,8 @@ class Migration(Document):
         Barriers under a field along the hop; treatment ``work along the zero-field path``.
     field_treatment
         How the field was included.
+    dipole_source
+        Where the dipoles come from, as in `Band`.
     field_studies
         The hop in every direction of the field that was asked for, in all treatments, with rates and residuals.
     relation
@@ -87,6 +89,7 @@ class Migration(Document):
     converged: bool
     field: list[FieldPoint]
     field_treatment: str
+    dipole_source: DipoleSource | None = None
     field_studies: list[FieldStudy] = Field(default_factory=list)
     relation: list[str]
     force_calls: int
@@ -177,7 +180,8 @@ def migration_from_band(
         notes=band.notes,
         converged=all(c.passed is not False for c in checks),
         field=barriers,
-        field_treatment=f"work along the zero-field path ({band.dipole_source})",
+        field_treatment=f"{PATH} ({band.dipole_source})",
+        dipole_source=band.dipole_source,
         relation=list(relation) or ["none"],
         force_calls=band.force_calls,
         provenance=band.provenance,

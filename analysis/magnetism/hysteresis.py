@@ -246,15 +246,6 @@ class _Chart:
         return np.asarray(self.sides @ (full - (full @ n) * n) / length)
 
 
-def stoner_wohlfarth_switching(angle_deg: float) -> float:
-    """Switching field over the anisotropy field 2K/M for a field at an angle to the easy axis.
-
-    h = (cos^(2/3) + sin^(2/3))^(-3/2): 1 along the axis, 1/2 at 45 degrees (10.1098/rsta.1948.0007).
-    """
-    angle = np.radians(angle_deg)
-    return float((np.abs(np.cos(angle)) ** (2 / 3) + np.abs(np.sin(angle)) ** (2 / 3)) ** -1.5)
-
-
 class RandomEnsemble(Document):
     """Stoner-Wohlfarth particles with easy axes at random: reduced remanence and coercive field."""
 

@@ -13,6 +13,7 @@ from .checks import invalid_because as invalid_because
 from .checks import require_valid as require_valid
 from .document import Document, Provenance, StructureField
 
+DipoleSource = Literal["point charges", "Born charges", "Berry phase"]
 ImageKind = Literal["end", "image", "saddle", "minimum"]
 
 
@@ -103,7 +104,7 @@ class Band(Document):
 
     mover: int
     images: list[BandImage]
-    dipole_source: Literal["point charges", "Born charges", "Berry phase"]
+    dipole_source: DipoleSource
     dipole_note: str = ""
     force_calls: int
     checks: list[Check]

@@ -28,7 +28,7 @@ _HOST_PARAMETER = "host_key"
 # Packages whose job functions hand values on.
 _ONLY_HAND_ON = ("jobflow", "builtins", "operator")
 # What a host's definition says for people.
-_WORDS = ("title", "claims", "sources", "build_cell")
+_WORDS = ("title", "claims", "sources", "measured", "build_cell")
 
 
 class UnknownInputError(KeyError):

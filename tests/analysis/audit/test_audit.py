@@ -28,6 +28,7 @@ def hop(forward=0.6, backward=0.6, dipole=5.9, ion="Co"):
         distance_A=2.967,
         cell_atoms=55,
         field_treatment="formal charges",
+        dipole_source="Berry phase",
         why_no_result=[],
         images=[SimpleNamespace(dipole_along_hop_e_A=0.0), SimpleNamespace(dipole_along_hop_e_A=dipole)],
     )

@@ -13,7 +13,6 @@ from magnetoionics.analysis.magnetism.hysteresis import (
     loop_of,
     particle_loop,
     stoner_wohlfarth_random,
-    stoner_wohlfarth_switching,
     switching_path,
 )
 from magnetoionics.analysis.magnetism.unidirectional import exchange_bias_T, u_model
@@ -27,6 +26,12 @@ FIELD_T = 2 * ANISOTROPY_meV / (MOMENT * MEV_PER_MUB_T)
 
 def uniaxial(n):
     return ANISOTROPY_meV * (1 - n[:, 2] ** 2)
+
+
+def stoner_wohlfarth_switching(angle_deg):
+    """Switching field over 2K/M, (cos^(2/3) + sin^(2/3))^(-3/2) (10.1098/rsta.1948.0007)."""
+    angle = np.radians(angle_deg)
+    return (np.abs(np.cos(angle)) ** (2 / 3) + np.abs(np.sin(angle)) ** (2 / 3)) ** -1.5
 
 
 @pytest.mark.parametrize("angle", [10, 45, 70])

@@ -251,6 +251,7 @@ def test_values_of_version_2_are_read_in_todays_words(monkeypatch):
     assert points == {p["tier"] for p in old["migration"][0]["field_studies"][0]["points"]}
     was = [p["controlling_hump"] for p in old["migration"][0]["field_studies"][0]["points"]]
     assert [p.controlling_saddle_index for p in study.migration[0].field_studies[0].points] == was
+    assert study.migration[0].dipole_source == "point charges"
     ends = [c.name for c in study.migration[0].checks if c.of_ends]
     assert ends == ["initial end relaxed", "final end relaxed"]
     assert "images_per_segment" in study.engine.provenance.settings["band_settings"]
