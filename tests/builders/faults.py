@@ -208,6 +208,7 @@ def _child(copy: Path, tests: list[str]) -> int:
 def page(found: list[Outcome]) -> str:
     """The table of the documentation."""
     seen = sum(one.verdict == "seen" for one in found)
+    tried = sum(one.verdict in ("seen", "survived") for one in found)
     rows = [f"| {o.fault.name} | `{o.fault.file}` | {o.verdict} | {_test(o.by)} |" for o in found]
     return "\n".join(
         [
@@ -217,7 +218,7 @@ def page(found: list[Outcome]) -> str:
             "numbers are copied, renamed or chosen, and runs the tests that are meant to see each. The list is",
             "[faults.yaml](../tests/builders/faults.yaml).",
             "",
-            f"{seen} of {len(found)} are seen.",
+            f"{seen} of the {tried} that were tried are seen; the list has {len(found)}.",
             "",
             "| what is wrong | where | verdict | first test that fails |",
             "|-|-|-|-|",
