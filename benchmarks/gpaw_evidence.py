@@ -26,6 +26,7 @@ from magnetoionics.analysis.magnetism.hole_field import HoleField
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from magnetoionics.structures.spins import reduced_formula_units
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.ase.jobs import plain, relax_structure, static_structure
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
@@ -138,7 +139,7 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
         directions=directions,
         energies_meV=energies.tolist(),
         cell_volume_A3=float(job.structure.volume),
-        formula_units=job.structure.composition["O"] / 4,
+        formula_units=reduced_formula_units(job.structure),
         ions="all electrons",
         method="force theorem",
         orbital_moments_muB=[[float(x) for x in row] for row in orbital],

@@ -300,6 +300,11 @@ def total_valence(structure: Structure) -> float:
     return float(np.sum(structure.site_properties["valence"]))
 
 
-def formula_units(structure: Structure, anion: str = "O", anions_per_formula: int = 4) -> float:
-    """Formula units in a cell, counted by the anions, which no cation vacancy changes."""
+def formula_units(structure: Structure, anion: str, anions_per_formula: int) -> float:
+    """Formula units of a host in a cell, counted by the anions, which no cation vacancy changes."""
     return structure.composition[anion] / anions_per_formula
+
+
+def reduced_formula_units(structure: Structure) -> float:
+    """Units of the reduced formula in a cell of any crystal; 1 where defects leave no common divisor."""
+    return float(structure.composition.get_reduced_composition_and_factor()[1])

@@ -50,6 +50,8 @@ from .potentials import chemical_potentials_result, defect_energies, energy_note
 # Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
 NOISE_meV = 1e-6
 _RELAXED_SYMPREC = 1e-2
+# Cells of one calculation share their lattice; what is built otherwise is no whole number of bulk cells.
+_SAME_VOLUME = 1e-3
 
 
 def build_study(given: StudyInputs) -> Study:
@@ -263,11 +265,23 @@ def _formation_checks(edges: Sequence[EnergyRange], error_eV: float | None) -> l
 
 
 def _in_formula_units_of_host(inputs: StudyParts) -> StudyParts:
-    """Engines know no host and count four anions per formula unit; LiFe5O8 has eight of them."""
+    """Maps of cells that hold whole bulk cells get the host's formula units, by volume: no vacancy changes that.
+
+    Engines know no host: they count units of the reduced formula, of which a cell with a vacancy has one.
+    """
     if inputs.maps is None:
         return inputs
-    share = 4 / inputs.host.anions_per_formula
-    maps = {k: m.model_copy(update={"formula_units": m.formula_units * share}) for k, m in inputs.maps.items()}
+    bulk = inputs.bulks[inputs.order].structure
+    units = formula_units(bulk, inputs.host.anion, inputs.host.anions_per_formula)
+    maps = {}
+    for state, map_ in inputs.maps.items():
+        cells = map_.cell_volume_A3 / bulk.volume
+        # A primitive cell of a bulk that is none, or the other way round, is a whole number the one way or the other.
+        whole = round(cells) if cells > 1 else 1 / round(1 / cells)
+        if abs(cells / whole - 1) < _SAME_VOLUME:
+            maps[state] = map_.model_copy(update={"formula_units": units * whole})
+        else:
+            maps[state] = map_
     return replace(inputs, maps=maps)
 
 

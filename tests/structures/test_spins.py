@@ -18,6 +18,7 @@ from magnetoionics.structures.spins import (
     along,
     is_non_collinear,
     largest_moment,
+    reduced_formula_units,
     set_collinear_moments,
     set_moments,
     site_moment,
@@ -254,3 +255,11 @@ def test_engines_say_what_they_cannot_do_with_vectors(canted):
     assert "spin_orbit" in get_engine("local").cannot_with(canted)
     with pytest.raises(VaspSettingsError, match="moments are vectors"):
         VaspSettings(hubbard_U_eV={"Co": 3.3, "Fe": 5.3}).check(canted)
+
+
+@pytest.mark.parametrize(
+    ("species", "units"), [(["Co", "Pt"], 1), (["Zn"] * 4 + ["O"] * 4, 4), (["Zn"] * 4 + ["O"] * 3, 1)]
+)
+def test_units_of_the_reduced_formula_need_no_anion(species, units):
+    places = [[n / len(species), 0, 0] for n in range(len(species))]
+    assert reduced_formula_units(Structure(Lattice.cubic(9), species, places)) == units

@@ -24,7 +24,7 @@ from ...calculators.single_ions import (
     restriction_error_eV,
     single_ion_map,
 )
-from ...structures.spins import is_non_collinear
+from ...structures.spins import is_non_collinear, reduced_formula_units
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, plain, versions
 from ..ase.oxide_references import fit_references
@@ -278,7 +278,7 @@ def single_ion_anisotropy(
         directions=np.asarray(directions, dtype=float).tolist(),
         energies_meV=[float(x) for x in total - total.min()],
         cell_volume_A3=float(structure.volume),
-        formula_units=structure.composition["O"] / 4,
+        formula_units=reduced_formula_units(structure),
         ions=found.names,
         restriction_error_meV=error,
         ion_sites=found.sites,

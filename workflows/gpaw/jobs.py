@@ -14,7 +14,7 @@ from pymatgen.core import Structure
 from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles, sum_rule
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.results.calculation import Band, Calculation, Check, require_valid
-from ...structures.spins import formula_units
+from ...structures.spins import reduced_formula_units
 from ..ase.atoms import to_atoms
 from ..ase.jobs import calculation
 from ..band.driver import CallCounter
@@ -92,7 +92,7 @@ def map_of_state(
         directions=vectors.tolist(),
         energies_meV=[float(e) for e in energies],
         cell_volume_A3=float(structure.volume),
-        formula_units=formula_units(structure),
+        formula_units=reduced_formula_units(structure),
         ions="all electrons",
         method="force theorem" if spinors is None else "self-consistent",
         orbital_moments_muB=orbital,

@@ -13,7 +13,7 @@ from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import antipodes
 from ...analysis.results.checks import Check, held, invalid_because
 from ...analysis.results.document import Provenance
-from ...structures.spins import formula_units
+from ...structures.spins import reduced_formula_units
 from ..guards import guard, odd_part_is_noise
 from . import guards
 
@@ -71,7 +71,7 @@ def map_of_directions(
         directions=directions,
         energies_meV=[float(e) for e in energies - energies.min()],
         cell_volume_A3=float(structure.volume),
-        formula_units=formula_units(structure),
+        formula_units=reduced_formula_units(structure),
         ions="all electrons",
         method=how.method,
         orbital_moments_muB=None if orbital is None else orbital.tolist(),

@@ -22,6 +22,7 @@ from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.flows.plan import plan_stages
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 from maps import make_map
+from pymatgen.core import Composition
 
 HOST = get_host("cofe2o4")
 ORDER, UNITS = HOST.orders[0], 8
@@ -192,21 +193,28 @@ def test_maps_stay_with_their_states_and_are_counted_in_the_host_s_formula_units
     assert states["before"].keffer_A2 == [1.0, 2.0, 3.0]
     assert states["after"].keffer_A2 == [4.0, 5.0, 6.0]
     assert [np.abs(a).round(4).tolist() for a in made.switching.easy_axes] == [[1, 0, 0], [0, 1, 0]]
-    # Engines count four anions to a unit, as this host has; another with eight halves that.
     assert {m.formula_units for m in made.anisotropy.maps} == {8}
     assert made.unidirectional.easy_axis_tilt_deg == pytest.approx(90.0, abs=1e-3)
 
 
-def test_a_map_is_counted_in_the_units_of_a_host_with_eight_anions():
-    host = get_host("life5o8")
-    planned = plan_stages(get_engine("local"), host, host.orders[0], ["anisotropy"])
+@pytest.mark.parametrize(("key", "units"), [("life5o8", 4), ("coo", None), ("fe4n", None), ("lifepo4", None)])
+def test_a_map_is_counted_in_the_units_of_any_host(key, units):
+    """By volume, so that neither the anion nor a vacancy matters: engines know no host."""
+    host = get_host(key)
+    cell = host.structure()
+    of_host = cell.composition.num_atoms / Composition(host.formula).num_atoms
+    assert units is None or of_host == units
+    planned = plan_stages(get_engine("local"), get_host("life5o8"), get_host("life5o8").orders[0], ["anisotropy"])
     given = {
-        "host": {host.orders[0]: one("bulk", host.structure(), -1.0)},
-        "anisotropy": {"maps": maps(("pristine",)), "turned": None},
+        state: map_.model_copy(update={"cell_volume_A3": n * cell.volume, "formula_units": 1.0})
+        for n, (state, map_) in zip((1, 8, 27), maps().items(), strict=True)
     }
-    made = build_study(StudyInputs("life5o8", host.orders[0], engine(), planned, given))
-    # Engines count four anions to a unit.
-    assert [m.formula_units for m in made.anisotropy.maps] == [8 * 4 / 8]
+    outputs = {
+        "host": {host.orders[0]: one("bulk", cell, -1.0)},
+        "anisotropy": {"maps": given, "turned": None},
+    }
+    made = build_study(StudyInputs(key, host.orders[0], engine(), planned, outputs))
+    assert [m.formula_units for m in made.anisotropy.maps] == pytest.approx([of_host, 8 * of_host, 27 * of_host])
 
 
 def test_the_worst_of_several_operations_is_the_deviation_of_related_states():
