@@ -25,7 +25,7 @@ HOSTS = ("cofe2o4", "life5o8")
 # Where in the checker's message the tag stands that it is about.
 _TAG = re.compile(r"--> (\w+)")
 # What is meant to be coarser than the Materials Project, by protocol; docs/howto_vasp.md gives the reasons.
-EXPLAINED = {"fast": {"ENCUT": "400 eV", "POTCAR": "Li instead of Li_sv"}}
+EXPLAINED = {"fast": {"ENCUT": "400 eV", "LREAL": "Auto", "POTCAR": "Li instead of Li_sv"}}
 
 
 @dataclass(frozen=True)
