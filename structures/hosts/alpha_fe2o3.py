@@ -33,9 +33,10 @@ HOST = crystal_host(
         "a": "5.038 and 13.772 A, X-ray, Blake et al., American Mineralogist 51, 123 (1966)",
         "positions": "z(Fe) 0.3553, x(O) 0.3059, same refinement",
         "order": "+ - - + along c by neutrons, Shull et al., 10.1103/PhysRev.83.333; canting left out",
-        "gap": "2.1 eV, optical",
+        "gap": "2.1 eV, optical; 2.0 to 2.7 eV are quoted, Wang et al., 10.1103/PhysRevB.73.195107",
         "U": "Materials Project value, fitted for PBE: Fe 5.3 eV",
-        "T_N": "955 K; Morin transition at 263 K",
-        "moment": "5 muB by Hund's first rule; 4.6 by neutrons",
+        "T_N": "955 K, general literature, no original paper was consulted; 960 K by Samuelsen and Shirane, "
+        "10.1002/pssb.19700420125; Morin transition at about 260 K",
+        "moment": "5 muB by Hund's first rule; 4.9 measured, as Wang et al. quote it",
     },
 )

@@ -32,12 +32,13 @@ HOST = crystal_host(
     references=("CoO", "Co3O4"),
     measured=("a", "u", "order", "gap", "T_N"),
     sources={
-        "a": "8.084 A, X-ray, Smith and Hobson, 10.1107/S0567740873002530",
-        "u": "0.388 in the -43m origin, same refinement",
-        "order": "A sites antiparallel by neutrons, Roth, 10.1016/0022-3697(64)90156-8",
-        "gap": "1.6 eV, optical; 0.7 eV to the first d-d excitations",
+        "a": "8.084 A: 8.0835 A by Knop et al. (X-ray and neutrons), 8.0821 A by Liu and Prewitt, 10.1007/BF00199669",
+        "u": "0.388 in the -43m origin: 0.3877 by Liu and Prewitt, 0.389 by Knop et al.",
+        "order": "A sites antiparallel by neutrons, Roth, J. Phys. Chem. Solids 25, 1 (1964)",
+        "gap": "1.6 eV, van Elp et al., 10.1103/PhysRevB.44.6090; 0.7 eV to the first d-d excitations, general "
+        "literature",
         "U": "Materials Project value, fitted for PBE: Co 3.32 eV",
-        "T_N": "40 K",
-        "moment": "3 muB of Co2+ by Hund's first rule (3.26 by neutrons), none of low-spin Co3+",
+        "T_N": "33 to 40 K: 33 K in Wang et al., 10.1103/PhysRevB.73.195107, 40 K in general literature",
+        "moment": "3 muB of Co2+ by Hund's first rule (3.02 by neutrons, Roth), none of low-spin Co3+",
     },
 )

@@ -1,4 +1,4 @@
-"""Cobalt nitride, CoN: rock-salt type, a metal without order."""
+"""Cobalt nitride, CoN: zinc-blende type, a metal without order."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ HOST = crystal_host(
     key="con",
     title="cobalt nitride",
     formula="CoN",
-    space_group="Fm-3m",
+    space_group="F-43m",
     lattice=Lattice.cubic(LATTICE_A),
-    sites=(CrystalSite("Co", "M", 3, (0, 0, 0), "low"), CrystalSite("N", "N", -3, (0.5, 0.5, 0.5))),
-    order="rock_salt",
+    sites=(CrystalSite("Co", "M", 3, (0, 0, 0), 0.0), CrystalSite("N", "N", -3, (0.25, 0.25, 0.25))),
+    order="zinc_blende",
     repeats=(2, 2, 2),
     moment_per_formula_muB=0.0,
     anions_per_formula=1,
@@ -23,11 +23,12 @@ HOST = crystal_host(
     gap_eV=0.0,
     vacancies=(("N", "N"), ("Co", "M")),
     hops=(anion_hop("N", 3.2),),
-    measured=("a",),
+    measured=("a", "positions"),
     sources={
-        "a": "4.28 A, films of the rock-salt type, Suzuki et al., 10.1016/0925-8388(94)01561-4; zinc-blende "
-        "films (4.27 A) are reported too",
-        "moment": "none: no order is reported; low-spin Co3+",
-        "gap": "0: a metal",
+        "a": "4.28 A, films, general literature, no original paper was consulted",
+        "positions": "tetrahedral Co by X-ray absorption, Gupta et al., 10.1007/s42452-019-1808-2, who rule out the "
+        "rock-salt type of earlier reports",
+        "moment": "none: a paramagnet by polarised neutrons, same work",
+        "gap": "0: a metal, general literature",
     },
 )

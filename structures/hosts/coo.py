@@ -28,11 +28,12 @@ HOST = crystal_host(
     references=("CoO", "Co3O4"),
     measured=("a", "order", "gap", "T_N"),
     sources={
-        "a": "4.260 A at room temperature; the monoclinic distortion below T_N is left out",
+        "a": "4.260 A at room temperature, general literature, no original paper was consulted; up to 4.267 A are "
+        "reported; the monoclinic distortion below T_N is left out",
         "order": "type II by neutrons, Roth, 10.1103/PhysRev.110.1333",
-        "gap": "2.5 eV by photoemission, van Elp et al., 10.1103/PhysRevB.44.6090",
+        "gap": "2.5 eV by photoemission, van Elp et al., 10.1103/PhysRevB.44.6090; 2.4 eV is quoted too",
         "U": "Materials Project value, fitted for PBE: Co 3.32 eV",
-        "T_N": "289 K",
+        "T_N": "289 K, Tomiyasu and Itoh, 10.1143/JPSJ.75.084708",
         "moment": "3 muB of high-spin d7; the orbital part (about 1 muB) is left out",
     },
 )

@@ -28,10 +28,11 @@ HOST = crystal_host(
     hops=(anion_hop("N", 5.6),),
     measured=("a", "moment", "T_C"),
     sources={
-        "a": "3.795 A, single crystal, Jacobs et al., 10.1016/0925-8388(95)01610-4",
-        "moment": "2.98 muB on corners, 2.01 on faces by neutrons, Frazer, 10.1103/PhysRev.112.751",
+        "a": "3.795 A, general literature, no original paper was consulted; 3.79 A of the mineral roaldite",
+        "moment": "2.98 muB on corners, 2.01 on faces by neutrons, general literature; 3 and 2 in Shirane et al., "
+        "10.1103/PhysRev.126.49",
         "valence": "formal: N takes its electrons from the Fe of the faces",
         "gap": "0: a metal",
-        "T_C": "767 K",
+        "T_C": "767 K, general literature, no original paper was consulted; 716 K of films",
     },
 )

@@ -28,9 +28,10 @@ HOST = crystal_host(
     hops=(anion_hop("O", 3.2),),
     measured=("a", "gap"),
     sources={
-        "a": "10.813 A, room temperature, general literature; known to about 0.005 A",
+        "a": "10.813 A, room temperature, general literature, no original paper was consulted; 10.79 and 10.81 A "
+        "by Zachariasen (1927, 1928)",
         "positions": "of bixbyites, rounded to 0.001; relax before use",
         "moment": "7 muB of 4f7 by Hund's first rule; a paramagnet, its spins are taken as parallel",
-        "gap": "5.4 eV, optical",
+        "gap": "5.4 eV, optical, general literature, no original paper was consulted",
     },
 )

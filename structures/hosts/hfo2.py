@@ -31,8 +31,10 @@ HOST = crystal_host(
     measured=("a", "positions", "gap"),
     sources={
         "a": "5.1156, 5.1722, 5.2948 A, 99.18 degrees, X-ray at room temperature, Ruh and Corfield, "
-        "10.1111/j.1151-2916.1970.tb12052.x",
-        "positions": "rounded to 0.001, general literature; relax before use",
-        "gap": "5.7 eV, optical absorption of films and crystals",
+        "J. Am. Ceram. Soc. 53, 126 (1970)",
+        "positions": "Whittle et al. (2006), entry 1528988 of the Crystallography Open Database, rounded to 0.001; O "
+        "within 0.11 A of Ruh and Corfield",
+        "gap": "5.7 eV, optical, general literature, no original paper was consulted; 5.61 eV (direct) and 5.31 eV "
+        "(indirect) of powder, 10.3103/S1062873822070279",
     },
 )

@@ -29,12 +29,13 @@ HOST = crystal_host(
     references=("FeO", "Fe2O3", "Fe3O4"),
     measured=("a", "positions", "order", "gap", "T_N"),
     sources={
-        "a": "5.557, 5.565, 7.854 A, single crystal, Marezio and Dernier, 10.1016/0025-5408(71)90108-3",
-        "positions": "same refinement, rounded",
-        "order": "type G by neutrons, Koehler and Wollan, 10.1016/0022-3697(57)90095-1; the canting is left out",
-        "gap": "2.3 eV, optical, Scafetta et al., 10.1088/0953-8984/26/50/505502",
+        "a": "5.557, 5.565, 7.854 A, general literature, no original paper was consulted; 5.552, 5.563, 7.843 A are "
+        "reported too",
+        "positions": "as the lattice; O within 0.14 A of another refinement: relax before use",
+        "order": "type G by neutrons, general literature, no original paper was consulted; the canting is left out",
+        "gap": "2.3 eV, optical, general literature, no original paper was consulted",
         "U": "Materials Project value, fitted for PBE: Fe 5.3 eV",
-        "T_N": "740 K",
-        "moment": "5 muB by Hund's first rule; 4.6 by neutrons",
+        "T_N": "738 K, Park et al., 10.1088/1361-648X/aac06b",
+        "moment": "5 muB by Hund's first rule; 4.6 by neutrons, general literature",
     },
 )

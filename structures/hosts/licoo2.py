@@ -27,9 +27,9 @@ HOST = crystal_host(
     references=("CoO", "Co3O4", "Li2O"),
     measured=("a", "positions", "gap"),
     sources={
-        "a": "2.816 and 14.054 A, X-ray, Orman and Wiseman, 10.1107/S0108270184002833",
-        "positions": "z(O) 0.2605, general literature",
-        "gap": "2.7 eV, photoemission, van Elp et al., 10.1103/PhysRevB.44.6090",
+        "a": "2.816 and 14.054 A, general literature, no original paper was consulted",
+        "positions": "z(O) 0.2605, general literature, no original paper was consulted",
+        "gap": "2.7 eV, photoemission, general literature, after van Elp et al., 10.1103/PhysRevB.44.6090",
         "U": "Materials Project value, fitted for PBE: Co 3.32 eV",
         "moment": "0 of low-spin d6",
     },

@@ -35,9 +35,9 @@ HOST = crystal_host(
         "a": "10.332, 6.010, 4.692 A, single crystal, Streltsov et al., 10.1107/S0108768192004701",
         "positions": "same refinement, rounded",
         "order": "neighbours through one O antiparallel, Rousse et al., 10.1021/cm0300462; between layers assumed",
-        "gap": "3.8 eV, optical, Zhou et al., 10.1016/j.ssc.2004.07.055",
+        "gap": "3.8 to 4.0 eV, optical, Zhou et al., 10.1016/j.ssc.2004.07.055",
         "U": "Materials Project value, fitted for PBE: Fe 5.3 eV",
-        "T_N": "50 K",
-        "moment": "4 muB by Hund's first rule; 4.2 by neutrons",
+        "T_N": "50 K, Li et al., 10.1103/PhysRevB.73.024410",
+        "moment": "4 muB by Hund's first rule; 4.2 by neutrons, general literature",
     },
 )

@@ -29,11 +29,11 @@ HOST = crystal_host(
     hops=(anion_hop("O", 2.9),),
     measured=("a", "T_C"),
     sources={
-        "a": "3.876 A, pseudocubic, room temperature, Urushibara et al., 10.1103/PhysRevB.51.14103, rounded; the "
+        "a": "3.876 A, pseudocubic, room temperature, general literature, no original paper was consulted; the "
         "rhombohedral tilts are left out",
         "order": "one layer of Sr in three: an idealised order of a random A site",
         "moment": "11/3 muB per Mn, all spins parallel: mean of high-spin Mn3+ and Mn4+",
-        "gap": "0: a metal",
-        "T_C": "about 370 K",
+        "gap": "0: a metal, Urushibara et al., 10.1103/PhysRevB.51.14103",
+        "T_C": "about 370 K, general literature, after the same work",
     },
 )

@@ -17,12 +17,12 @@ _INVERSE = inverse_ferrite(
     gap_eV=1.0,
     hubbard_U_eV={"Mn": 3.9},
     sources={
-        "a": "8.511 A, neutrons, Hastings and Corliss, 10.1103/PhysRev.104.328",
-        "u": "0.3846 in the -43m origin, same refinement",
-        "order": "80 % normal by neutrons, same work: the normal order comes first, inverse ones beside it",
+        "a": "8.511 A, general literature, no original paper was consulted; 8.50 to 8.515 A are reported",
+        "u": "0.3846 in the -43m origin, neutrons, abstract of Hastings and Corliss",
+        "order": "81 % normal by neutrons, same abstract: the normal order comes first, inverse ones beside it",
         "U": "Materials Project values, fitted for PBE: Mn 3.9 eV, Fe 5.3 eV",
         "gap": "about 1 eV, weakly known: a conductor by hopping at room temperature",
-        "T_C": "573 K",
+        "T_C": "573 K, general literature, no original paper was consulted",
     },
 )
 # Both ions have 5 muB: every distribution has the same moment.

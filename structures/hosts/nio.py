@@ -28,11 +28,13 @@ HOST = crystal_host(
     references=("NiO",),
     measured=("a", "order", "gap", "T_N"),
     sources={
-        "a": "4.177 A at room temperature; the rhombohedral distortion below T_N (0.1 degrees) is left out",
+        "a": "4.177 A at room temperature, general literature, no original paper was consulted (4.168 to 4.18 A are "
+        "reported); the rhombohedral distortion below T_N (0.1 degrees) is left out",
         "order": "type II by neutrons, Roth, 10.1103/PhysRev.110.1333",
-        "gap": "4.3 eV by photoemission, Sawatzky and Allen, 10.1103/PhysRevLett.53.2339; 4.0 eV optical",
+        "gap": "4.3 eV by photoemission, Sawatzky and Allen, 10.1103/PhysRevLett.53.2339; 4.0 eV is quoted too",
         "U": "Materials Project value, fitted for PBE: Ni 6.2 eV",
-        "T_N": "523 K",
-        "moment": "2 muB of d8 by Hund's first rule; by neutrons 1.8 to 2.0 muB",
+        "T_N": "523 K, 10.1103/PhysRevB.6.3447",
+        "moment": "2 muB of d8 by Hund's first rule; 1.64 to 1.90 muB measured, as Wang et al. quote it, "
+        "10.1103/PhysRevB.73.195107",
     },
 )

@@ -27,12 +27,13 @@ HOST = crystal_host(
     references=("NiO",),
     measured=("a", "positions", "T_N"),
     sources={
-        "a": "3.126 and 4.605 A, neutrons on the deuteride, Greaves and Thomas, 10.1107/S0108768186098592",
-        "positions": "same refinement, rounded; O-H 0.97 A",
+        "a": "3.126 and 4.605 A, general literature, no original paper was consulted; 3.12 and 4.61 A by Ramesh et "
+        "al., Acta Cryst. B 62, 530 (2006)",
+        "positions": "of neutron work, general literature, no original paper was consulted; O-H 0.97 A",
         "order": "planes parallel within, antiparallel to each other below T_N: parallel here",
         "gap": "3.0 to 3.7 eV, weakly known",
         "U": "Materials Project value, fitted for PBE: Ni 6.2 eV",
-        "T_N": "26 K",
+        "T_N": "26 K, general literature, no original paper was consulted",
         "moment": "2 muB of d8 by Hund's first rule",
     },
 )

@@ -37,11 +37,13 @@ HOST = crystal_host(
     measured=("a", "order", "moment", "T_N"),
     sources={
         "a": "15.6486, 5.5667, 5.4639 A, neutrons at 4 K, Sullivan et al., J. Solid State Chem. 184, 649 (2011)",
-        "positions": "typical of brownmillerites, rounded, chains of tetrahedra all of one hand: relax before use",
+        "positions": "that work finds the chains disordered (Imma) or alternating; here they are typical of "
+        "brownmillerites, rounded, chains of tetrahedra all of one hand: relax before use",
         "order": "type G by neutrons, same work",
         "moment": "4 muB by Hund's first rule; 3.0 by neutrons, same work",
-        "gap": "about 0.35 eV, optical onset of films; weakly known",
+        "gap": "about 0.35 eV, optical onset of films, general literature, no original paper was consulted; weakly "
+        "known",
         "U": "Materials Project value, fitted for PBE: Co 3.32 eV",
-        "T_N": "about 570 K",
+        "T_N": "about 570 K, general literature, no original paper was consulted",
     },
 )

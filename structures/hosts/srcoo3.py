@@ -29,9 +29,10 @@ HOST = crystal_host(
     references=("CoO", "Co3O4"),
     measured=("a", "moment", "T_C"),
     sources={
-        "a": "3.829 A, single crystal, Long et al., 10.1088/0953-8984/23/24/245601",
-        "moment": "2.5 muB per formula unit, same crystal: between low and high spin of Co4+",
+        "a": "3.829 A, general literature, no original paper was consulted",
+        "moment": "2.5 muB per formula unit, general literature: between low and high spin of Co4+; 1.5 to 3.0 muB are "
+        "reported, as quoted in 10.1103/PhysRevB.92.094427",
         "gap": "0: a metal",
-        "T_C": "305 K, same crystal",
+        "T_C": "305 K, the highest of 260 to 305 K quoted there",
     },
 )

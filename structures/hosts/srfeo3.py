@@ -29,10 +29,12 @@ HOST = crystal_host(
     references=("FeO", "Fe2O3", "Fe3O4"),
     measured=("a", "T_N"),
     sources={
-        "a": "3.850 A, room temperature, MacChesney et al., 10.1063/1.1697052",
-        "order": "a helix along [111] by neutrons, Takeda et al., 10.1143/JPSJ.33.967: parallel spins stand for it",
-        "moment": "4 muB of Fe4+ by Hund's first rule; 2.7 to 3.1 measured",
-        "gap": "0: a metal",
-        "T_N": "134 K",
+        "a": "3.850 A, room temperature, abstract of MacChesney et al., Electric and Magnetic Properties of the "
+        "Strontium Ferrates",
+        "order": "a helix, 10.1103/PhysRevB.84.054427, along [111] by general literature: parallel spins stand for it",
+        "moment": "4 muB of Fe4+ by Hund's first rule; 3.1 at 4 K, quoted by Takano et al., J. Solid State Chem. 39, "
+        "75 (1981)",
+        "gap": "0: a metal, MacChesney et al.",
+        "T_N": "134 K, quoted by Takano et al.; 130 K by MacChesney et al.",
     },
 )

@@ -25,8 +25,8 @@ HOST = crystal_host(
     hops=(anion_hop("O", 3.0),),
     measured=("a", "positions", "gap"),
     sources={
-        "a": "4.594 and 2.959 A, X-ray, Abrahams and Bernstein, 10.1063/1.1676569",
-        "positions": "x(O) 0.305, same refinement",
-        "gap": "3.0 eV, optical",
+        "a": "4.5937 and 2.9587 A, rounded, X-ray, Abrahams and Bernstein, 10.1063/1.1676569",
+        "positions": "x(O) 0.3048, same refinement, rounded",
+        "gap": "3.0 eV, optical, general literature, no original paper was consulted",
     },
 )

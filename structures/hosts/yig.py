@@ -35,8 +35,8 @@ HOST = crystal_host(
         "positions": "O at -0.0274, 0.0572, 0.1495, same refinement",
         "order": "Neel's: a against d, same work",
         "moment": "5 muB per formula unit: three Fe on d less two on a",
-        "gap": "2.85 eV, optical, Metselaar and Larsen, 10.1016/0038-1098(74)90671-6",
+        "gap": "2.85 eV, optical, general literature, no original paper was consulted",
         "U": "Materials Project value, fitted for PBE: Fe 5.3 eV",
-        "T_C": "553 to 560 K",
+        "T_C": "553 to 560 K, general literature; values to 570 K are quoted",
     },
 )

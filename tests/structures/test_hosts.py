@@ -217,6 +217,7 @@ def test_antiferromagnetic_superexchange_of_rock_salt(cells):
         ("nioh2", {("Ni", "M"): {6}, ("H", "H"): {1}, ("O", "O"): {4}}),
         ("co3o4", {("Co", "A"): {4}, ("Co", "B"): {6}}),
         ("fe4n", {("Fe", "corner"): {0}, ("Fe", "face"): {2}, ("N", "N"): {6}}),
+        ("con", {("Co", "M"): {4}, ("N", "N"): {4}}),
     ],
 )
 def test_sites_have_the_coordination_of_their_type(cells, key, numbers):
