@@ -33,7 +33,7 @@ HOST = crystal_host(
         "reported too",
         "positions": "as the lattice; O within 0.14 A of another refinement: relax before use",
         "order": "type G by neutrons, general literature, no original paper was consulted; the canting is left out",
-        "gap": "2.3 eV, optical, general literature, no original paper was consulted",
+        "gap": "2.3 eV, optical, general literature, after Scafetta et al., 10.1088/0953-8984/26/50/505502",
         "U": "Materials Project value, fitted for PBE: Fe 5.3 eV",
         "T_N": "738 K, Park et al., 10.1088/1361-648X/aac06b",
         "moment": "5 muB by Hund's first rule; 4.6 by neutrons, general literature",

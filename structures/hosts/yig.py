@@ -37,6 +37,6 @@ HOST = crystal_host(
         "moment": "5 muB per formula unit: three Fe on d less two on a",
         "gap": "2.85 eV, optical, general literature, no original paper was consulted",
         "U": "Materials Project value, fitted for PBE: Fe 5.3 eV",
-        "T_C": "553 to 560 K, general literature; values to 570 K are quoted",
+        "T_C": "560 K, Cherepanov et al., 10.1016/0370-1573(93)90107-O; 550 to 570 K are quoted",
     },
 )
