@@ -71,7 +71,7 @@ def test_host_file_of_the_page_loads(read, tmp_path):
     mine = get_host(str(tmp_path / "my_ferrite.yaml"))
     assert mine.cubic_parent
     assert mine.moment_per_formula(mine.structure()) == pytest.approx(3.0)
-    assert formula_units(mine.structure(), anions_per_formula=4) == 8
+    assert formula_units(mine.structure(), "O", 4) == 8
 
 
 def run_as(name, code, monkeypatch):
