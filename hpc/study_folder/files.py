@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from .integrity import SUMS, altered, sums_of
+from .integrity import SUMS, altered, sums_of, written_before
 from .writing import write_whole
 
 if TYPE_CHECKING:
@@ -194,6 +194,7 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: b
 
     content = {VERSION: SCHEMA_VERSION, **study.model_dump(mode="json", by_alias=True)}
     try:
+        before = written_before(folder)
         (folder / SUMS).unlink(missing_ok=True)
         write_whole(folder / RESULTS, json.dumps(content, indent=1) + "\n")
         written = [RESULTS]
@@ -206,6 +207,8 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: b
         # A folder with a report is a finished study, and one without is resumed.
         write_whole(folder / REPORT, report_html(study, figures, bands))
         written += [f"{FIGURES}/{name}" for name in drawn] + [REPORT]
+        for name in before.difference(written):  # of an earlier report: it shows other numbers
+            (folder / name).unlink(missing_ok=True)
         write_whole(folder / SUMS, sums_of(folder, written))
     except OSError as error:
         raise UserError(

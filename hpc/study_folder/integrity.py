@@ -43,6 +43,14 @@ def read_sums(folder: Path) -> dict[str, str]:
     return found
 
 
+def written_before(folder: Path) -> set[str]:
+    """Files of the list that are what was written then; what somebody has changed since is left out."""
+    try:
+        return {name for name in read_sums(folder) if not altered(folder, name)}
+    except ValueError:
+        return set()
+
+
 def _is_inside(name: str) -> bool:
     path = Path(name)
     return bool(name) and not path.is_absolute() and ".." not in path.parts

@@ -224,13 +224,29 @@ def test_a_figure_that_fails_costs_that_figure(study, monkeypatch, capsys):
         raise ValueError("no such thing")
 
     monkeypatch.setattr("magnetoionics.analysis.plots.study.plot_retention", fail)
-    before = {p.name for p in (study / "figures").iterdir()}
     rebuild_report(study)
     assert "figure retention is not drawn: ValueError, no such thing" in " ".join(capsys.readouterr().err.split())
-    assert {p.name for p in (study / "figures").iterdir()} == before
+    assert not (study / "figures" / "retention.svg").exists(), "one of an earlier report shows other numbers"
     assert "The figure retention could not be drawn" in (study / "report.html").read_text()
     assert "figures/retention.svg" not in (study / "SHA256SUMS").read_text()
     assert read_study(study).migration
+
+
+def test_figures_of_an_earlier_report_go_unless_somebody_changed_them(study, monkeypatch):
+    rebuild_report(study, png=True)
+    assert (study / "figures" / "band.png").is_file()
+    (study / "figures" / "retention.svg").write_text("mine")
+    original = "magnetoionics.analysis.plots.study.study_figures"
+    import magnetoionics.analysis.plots.study as module
+
+    whole = module.study_figures
+    without = {"band", "retention"}
+    monkeypatch.setattr(original, lambda s: {k: v for k, v in whole(s).items() if k not in without})
+    rebuild_report(study)
+    names = {p.name for p in (study / "figures").iterdir()}
+    assert not names & {"band.svg", "band.png"}
+    assert (study / "figures" / "retention.svg").read_text() == "mine"
+    (study / "figures" / "retention.svg").unlink()
 
 
 def test_full_disk_is_one_line_and_the_same_command_goes_on(study, monkeypatch):
