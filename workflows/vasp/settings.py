@@ -234,6 +234,7 @@ class VaspCommands(Stored):
         {"standard", "noncollinear", "gamma", "band", "max_errors", "poll_s", "potcar_spec"}
     )
 
+    as_before: ClassVar[Mapping[str, Any]] = {"gamma": None}
     standard: str | None = None
     noncollinear: str | None = None
     gamma: str | None = None

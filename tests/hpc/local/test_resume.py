@@ -17,6 +17,7 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.local.job_hashes import UnknownInputError, job_key
 from magnetoionics.hpc.local.run_log import FolderInUseError, RunLog
 from magnetoionics.hpc.local.runner import LocalRunner
+from magnetoionics.hpc.local.sqlite_errors import StoreUnavailableError
 from magnetoionics.hpc.local.sqlite_store import DamagedStoreError, SqliteStore
 from magnetoionics.hpc.local.store import open_store as open_folder
 from magnetoionics.hpc.study_folder.study_run import run_study
@@ -111,7 +112,7 @@ def test_studies_share_what_they_have_in_common(tmp_path, monkeypatch):
     assert (summary.finished, summary.reused, summary.borrowed) == (True, 2, 1)
     assert again[1].output.resolve(store).energy_eV == pytest.approx(again[0].output.resolve(store).energy_eV)
     assert old.read_bytes() == before
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(StoreUnavailableError, match="readonly"):
         other.write_rows([("x", 1, "x", b"")])
 
 
