@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from .errors import UserError
 from .terminal import Console
 
 if TYPE_CHECKING:
@@ -42,17 +43,26 @@ def print_host_engines(keys: Sequence[str] = (), console: Console | None = None)
         Hosts or host files; all built-in ones by default.
     console
         Where to.
+
+    Raises
+    ------
+    UserError
+        For a host that is none.
     """
     from ..structures.host import get_host, host_keys
     from ..workflows.engine import engine_names
     from ..workflows.flows.plan import stages_by_engine
 
+    try:
+        hosts = {key: get_host(key) for key in keys or host_keys()}
+    except ValueError as error:
+        raise UserError(str(error)) from error
     # Which calculator it stands for is the user's to say.
     names = [name for name in engine_names() if name != "ase"]
     table, reasons, letters = Table("host", *names), dict[str, int](), _letters()
-    for key in keys or host_keys():
+    for key, host in hosts.items():
         row = []
-        for found in stages_by_engine(get_host(key), names).values():
+        for found in stages_by_engine(host, names).values():
             notes = [reasons.setdefault(reason, len(reasons) + 1) for reason in dict.fromkeys(found.left_out.values())]
             marks = f" [{', '.join(str(n) for n in notes)}]" if notes else ""
             row.append(escape(("".join(letters[stage] for stage in found.done) or "–") + marks))

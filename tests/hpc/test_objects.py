@@ -71,8 +71,8 @@ def test_what_is_neither_name_nor_object_is_refused(tmp_path):
         magnetoionics.run(3, output=tmp_path / "x")
     with pytest.raises(UserError, match="an engine is a name or an Engine, not a dict"):
         magnetoionics.run("cofe2o4", engine={"name": "local"}, output=tmp_path / "x")
-    with pytest.raises(UnknownHostError, match=r"no host file: its name ends in \.yaml or \.yml"):
-        get_host(Path("ferrite.cif"))
+    with pytest.raises(UnknownHostError, match=r"no host file, whose name ends in .*, nor a structure file"):
+        get_host(Path("ferrite.txt"))
     with pytest.raises(UnknownEngineError, match="ase:package"):
         VacancyFormationMaker(engine=object())
     assert not (tmp_path / "x").exists()
