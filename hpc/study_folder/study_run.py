@@ -101,8 +101,10 @@ def run_study(
     notes = set_bad_results_aside(folder)
     check_output_folder(folder, overwrite=overwrite)
     others = stores_of(reuse)
+    said = (options or StudyOptions()).said_of_cells(host, order, quick)
+    # From here on everything is in the jobs: a host's files are not read again.
     flow = _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options)
-    if said := (options or StudyOptions()).said_of_cells(host, order, quick):
+    if said:
         console.print(said, style="dim", markup=False)
     if overwrite:
         _remove_study(folder)

@@ -61,7 +61,7 @@ def test_folder_holds_everything(folder):
     assert (folder / "report.html").is_file()
     assert (folder / "bands" / "hop-1.extxyz").is_file()
     names = {p.name for p in (folder / "figures").iterdir()}
-    assert {"band.png", "band.svg", "formation.png", "retention.svg", "anisotropy_001.png"} <= names
+    assert {"band.svg", "formation.svg", "retention.svg", "anisotropy_001.svg"} <= names
     assert not [p for p in folder.rglob(".*") if p.is_file() and "store" not in p.parts]
 
 
