@@ -63,7 +63,9 @@ def model_charges(
     values = np.asarray(valences, dtype=float)
     if values.shape != (len(symbols),):
         raise ValueError(f"{len(symbols)} symbols need as many valences, not shape {values.shape}")
-    for symbol, valence in set(zip(symbols, values.tolist(), strict=True)):
+    species = set(zip(symbols, values.tolist(), strict=True))
+    # An element that the potential does not know is named before a valence that it does not know.
+    for symbol, valence in sorted(species, key=lambda s: (bool(potential.valences(s[0])), s)):
         potential.nearest_species(symbol, valence)
     return values * potential.charge_scale
 

@@ -60,7 +60,7 @@ def test_an_engine_that_cannot_says_so_on_the_command_line(capsys, tmp_path):
     assert main(["run", "fe4n", "--quick", "--output", str(tmp_path / "s")]) == 2
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1
-    assert "Fe of valence" in said[0]
+    assert "has no N;" in said[0]
     assert "--engine" in said[0]
 
 
