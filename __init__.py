@@ -30,7 +30,7 @@ install()
 if TYPE_CHECKING:
     from .analysis.study.documents import Study
     from .hpc.api import load, run
-    from .hpc.importing import import_runs
+    from .hpc.importing.runs import import_runs
     from .structures.host import get_host, host_keys
     from .workflows.engine import engine_names, get_engine
     from .workflows.flows.study import MagnetoionicStudyMaker
@@ -42,7 +42,7 @@ _HOME = {
     "get_engine": "workflows.engine",
     "get_host": "structures.host",
     "host_keys": "structures.host",
-    "import_runs": "hpc.importing",
+    "import_runs": "hpc.importing.runs",
     "load": "hpc.api",
     "run": "hpc.api",
 }

@@ -25,7 +25,10 @@ from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.magnetism.hole_field import HoleField
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
-from magnetoionics.analysis.study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from magnetoionics.analysis.study.reference_calculations import (
+    ReferenceCalculation,
+    reference_calculations_folder,
+)
 from magnetoionics.structures.spins import reduced_formula_units
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.ase.jobs import plain, relax_structure, static_structure

@@ -127,7 +127,7 @@ def store_growth(source: Path, most: int) -> None:
 
 def submission(project: str, number: int, alone: bool) -> None:
     """Time to submit many different studies to a project with one controller; `alone`: none shares a job."""
-    from magnetoionics.hpc.campaign import StudySpec, campaign_status, submit_campaign
+    from magnetoionics.hpc.campaigns.campaign import StudySpec, campaign_status, submit_campaign
     from magnetoionics.hpc.cluster import sharing
     from magnetoionics.hpc.cluster.controller import job_controller
     from magnetoionics.hpc.cluster.submit import project_table

@@ -15,13 +15,7 @@ from scipy.special import erfc
 from ..structures.units import COULOMB_eV_A
 from .mesh import MeshLattice
 from .pairs import PairGeometry, half_pairs, pair_geometry
-from .reciprocal import (
-    EwaldParameters,
-    ReciprocalLattice,
-    cell_volume,
-    ewald_parameters,
-    reciprocal_lattice,
-)
+from .reciprocal import EwaldParameters, ReciprocalLattice, cell_volume, ewald_parameters, reciprocal_lattice
 
 __all__ = [
     "EwaldParameters",

@@ -16,13 +16,7 @@ from .ewald import far_field
 from .mesh import MeshLattice, mesh_lattice
 from .pairs import HalfPairs, half_pairs
 from .potentials import PairPotential, PairTerm, Species, potential
-from .reciprocal import (
-    EwaldParameters,
-    ReciprocalLattice,
-    ewald_parameters,
-    reciprocal_lattice,
-    split_at,
-)
+from .reciprocal import EwaldParameters, ReciprocalLattice, ewald_parameters, reciprocal_lattice, split_at
 from .splines import ERFC_STEPS, TermSplines, erfc_spline, term_splines
 
 FloatArray = NDArray[np.float64]

@@ -65,7 +65,7 @@ def on_files(files: Any, config: Any) -> Any:
         text = f"# {room}: {question.lower()}\n\n" + "\n".join(blocks)
         files.append(File.generated(config, f"reference/{room}.md", content=text))
         links.append(f"- [{room}]({room}.md): {question.lower()}")
-    from magnetoionics.hpc.documents import documents_page
+    from magnetoionics.hpc.printing.documents import documents_page
 
     files.append(File.generated(config, "reference/documents.md", content=documents_page() + "\n"))
     files.append(File.generated(config, "reference/public.md", content=_public_page()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pymatgen.core import Structure
 
-from .host_bounds import LONGEST_HOP_A, check_host_numbers, require_within
+from .checks.hosts import LONGEST_HOP_A, check_host_numbers, require_within
 from .similar import did_you_mean
 from .spins import formula_units, set_moments, total_moment, total_valence
 

@@ -13,10 +13,7 @@ from ...structures.spins import formula_units, is_non_collinear
 from ...structures.symmetry import space_group_symbol
 from ..defects.equilibria import DefectEquilibria, defect_equilibria, defect_host
 from ..defects.formation import not_below_zero
-from ..defects.host_window import (
-    CompetingPhasesResult,
-    competing_phases_result,
-)
+from ..defects.host_window import CompetingPhasesResult, competing_phases_result
 from ..defects.oxidation_states import site_moments
 from ..defects.uptake import content_curves
 from ..kinetics.attempt_frequency import AttemptFrequency

@@ -116,7 +116,7 @@ def _print_expected(
 ) -> None:
     """What the engine expects its jobs to cost, which is less than their time limits; nothing if it cannot say."""
     from ...workflows.engine import CannotDoError
-    from ..expected_cost import expected_table, study_costs
+    from ..printing.expected_cost import expected_table, study_costs
 
     try:
         costs = study_costs(host, engine_name=engine_name, order=order, quick=quick, image_distance_A=image_distance_A)

@@ -16,7 +16,7 @@ def campaign(
     fetch: Annotated[Path | None, typer.Option(help="Bring finished studies into this folder, one each.")] = None,
 ) -> None:
     """Submit many studies at once; run it again to go on: nothing is doubled."""
-    from ..campaign_actions import fetch_campaign, list_campaign, show_campaign, start_campaign
+    from ..campaigns.actions import fetch_campaign, list_campaign, show_campaign, start_campaign
 
     if dry_run:
         list_campaign(file)

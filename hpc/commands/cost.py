@@ -23,7 +23,7 @@ def cost(
     ] = None,
 ) -> None:
     """Expected cost of every job of a study: electrons, plane waves, k points, memory, node hours."""
-    from ..expected_cost import expected_table, study_costs
+    from ..printing.expected_cost import expected_table, study_costs
     from ..terminal import Console
 
     costs = study_costs(

@@ -15,7 +15,7 @@ def documents(
     from rich.console import Console
     from rich.table import Table
 
-    from ..documents import document_kinds, documents_page, one_document
+    from ..printing.documents import document_kinds, documents_page, one_document
 
     console = Console()
     if page:

@@ -7,7 +7,7 @@ import typer
 
 def engines() -> None:
     """List the engines and what each cannot do."""
-    from ..tables import print_engines
+    from ..printing.tables import print_engines
 
     print_engines()
 

@@ -12,7 +12,7 @@ def hosts(
     engines: Annotated[bool, typer.Option("--engines", help="What each engine does of a study of each host.")] = False,
 ) -> None:
     """List the host materials; with --engines, what each engine does of a study of them and why not the rest."""
-    from ..tables import print_host_engines, print_hosts
+    from ..printing.tables import print_host_engines, print_hosts
 
     if engines or names:
         print_host_engines(names or ())

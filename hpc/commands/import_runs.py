@@ -43,7 +43,7 @@ def import_command(
     ] = False,
 ) -> None:
     """Make a study of finished VASP runs: what each folder is, what it lacks, and the same report; computes nothing."""
-    from ..importing import import_runs
+    from ..importing.runs import import_runs
 
     import_runs(
         paths or [],

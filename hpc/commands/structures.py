@@ -46,7 +46,7 @@ def structures(
     ] = None,
 ) -> None:
     """Print every distinct vacancy and hop of a host, and write their cells as POSCAR, CIF and extxyz."""
-    from ..structure_files import list_structures
+    from ..printing.structures import list_structures
 
     list_structures(
         host,

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from pymatgen.core import Element, Structure
 
-from ..checks import CLOSEST_A, StructureError
+from ..checks.geometry import CLOSEST_A, StructureError
 from ..symmetry import orbits
 from .supercell import general_supercell, most_distant_images
 

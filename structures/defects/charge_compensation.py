@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pymatgen.core import Structure
 
 from ...stored.base import Stored
-from ..checks import coordination_number
+from ..checks.geometry import coordination_number
 from ..elements import element
 from ..spins import along, high_spin_moment, low_spin_moment, total_moment
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pymatgen.core import PeriodicNeighbor, Structure
 
 from ...stored.base import Stored
-from ..checks import check_site_index
+from ..checks.geometry import check_site_index
 from ..symmetry import Operation, stabiliser
 
 FloatArray = NDArray[np.float64]

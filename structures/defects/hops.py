@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pymatgen.core import PeriodicNeighbor, Structure
 
 from ...stored.base import Stored
-from ..checks import StructureError
+from ..checks.geometry import StructureError
 from ..symmetry import operations_swapping, stabiliser
 from .intermediate_sites import resting_places
 from .vacancies import remove_site

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import PeriodicNeighbor, Structure
 
-from ..checks import StructureError
+from ..checks.geometry import StructureError
 from ..symmetry import Operation, operations
 from .hops import Hop, atom_in_the_way, distinct_ways, grouped, make_hop
 from .interstitials import OCCUPIED_A, InterstitialSite, interstitial_name, with_interstitial

@@ -11,7 +11,7 @@ from pymatgen.core import Species, Structure
 from ..cells.film_cells import Film
 from ..cells.supercell import image_distance_A as images_apart_A
 from ..cells.supercell import repeats_for_distance, supercell
-from ..checks import StructureError
+from ..checks.geometry import StructureError
 from ..host_definition import Host
 from .charge_compensation import Compensation, compensated, compensations
 from .collinear_pairs import CollinearPair, collinear_pairs

@@ -8,7 +8,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from ...stored.base import Stored
-from ..checks import check_site_index
+from ..checks.geometry import check_site_index
 from ..symmetry import orbits
 from .charge_compensation import charge_states
 from .collinear_pairs import count_in_line, nearest_shell

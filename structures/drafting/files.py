@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 from ..cells.partial_occupancy import ordered_cell
-from ..checks import check_handedness, check_no_overlap
+from ..checks.geometry import check_handedness, check_no_overlap
 from ..io.host_files import HostFileError, HostReference
 from ..io.untrusted_input import ReadingNote, read_with_notes
 from .draft import Draft, draft_host

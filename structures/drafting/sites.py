@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.core import Element, Structure
 
-from ..checks import coordination_number
+from ..checks.geometry import coordination_number
 from ..elements import element as element_data
 from ..spins import high_spin_moment, largest_moment, low_spin_moment, mean_moment
 from .valences import GuessedValences

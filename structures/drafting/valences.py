@@ -9,7 +9,7 @@ import numpy as np
 from pymatgen.analysis.bond_valence import BVAnalyzer
 from pymatgen.core import Composition, Element, Structure
 
-from ..checks import StructureError, bonded_anions, coordination_number
+from ..checks.geometry import StructureError, bonded_anions, coordination_number
 from ..symmetry import orbits
 
 # In the order in which they take electrons where several are there; hydrogen only without any other.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pymatgen.core import Lattice
 
 from ..cells.magnetic_orders import diamond
-from ..crystal import CrystalSite, anion_hop, crystal_host
 from ..host_definition import HopKind
+from ..prototypes.crystal import CrystalSite, anion_hop, crystal_host
 
 LATTICE_A = 8.084
 OXYGEN_U = 0.388

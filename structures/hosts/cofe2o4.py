@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ferrite import inverse_ferrite
+from ..prototypes.ferrite import inverse_ferrite
 
 HOST = inverse_ferrite(
     key="cofe2o4",

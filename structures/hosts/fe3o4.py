@@ -6,7 +6,7 @@ are the two simple ones of the 56-atom cube.
 
 from __future__ import annotations
 
-from ..ferrite import inverse_ferrite
+from ..prototypes.ferrite import inverse_ferrite
 
 HOST = inverse_ferrite(
     key="fe3o4",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pymatgen.core import Lattice
 
 from ..cells.magnetic_orders import orthoferrite
-from ..crystal import CrystalSite, anion_hop, crystal_host
+from ..prototypes.crystal import CrystalSite, anion_hop, crystal_host
 
 HOST = crystal_host(
     key="lafeo3",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pymatgen.core import Lattice
 
-from ..crystal import CrystalSite, anion_hop, crystal_host
 from ..host_definition import HopKind
+from ..prototypes.crystal import CrystalSite, anion_hop, crystal_host
 
 HOST = crystal_host(
     key="licoo2",

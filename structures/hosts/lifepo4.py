@@ -5,8 +5,8 @@ from __future__ import annotations
 from pymatgen.core import Lattice
 
 from ..cells.magnetic_orders import olivine
-from ..crystal import CrystalSite, crystal_host
 from ..host_definition import HopKind
+from ..prototypes.crystal import CrystalSite, crystal_host
 
 HOST = crystal_host(
     key="lifepo4",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ferrite import inverse_ferrite
 from ..host_definition import HopKind
+from ..prototypes.ferrite import inverse_ferrite
 
 _INVERSE = inverse_ferrite(
     key="mnfe2o4",

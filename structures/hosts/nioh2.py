@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pymatgen.core import Lattice
 
-from ..crystal import CrystalSite, crystal_host
 from ..host_definition import HopKind
+from ..prototypes.crystal import CrystalSite, crystal_host
 
 HOST = crystal_host(
     key="nioh2",

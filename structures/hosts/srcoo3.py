@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pymatgen.core import Lattice
 
-from ..crystal import CrystalSite, anion_hop, crystal_host
+from ..prototypes.crystal import CrystalSite, anion_hop, crystal_host
 
 LATTICE_A = 3.829
 

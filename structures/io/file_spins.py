@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from ..checks import StructureError
+from ..checks.geometry import StructureError
 from ..spins import Moment, Spin, along, site_moment
 
 FloatArray = NDArray[np.float64]

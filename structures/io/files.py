@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
-from ..checks import check_handedness
+from ..checks.geometry import check_handedness
 from ..spins import SITE_PROPERTIES
 from .safe_json import loads
 

@@ -47,7 +47,13 @@ from pymatgen.core import Composition, Structure
 from ...stored.base import Stored
 from ..cells.partial_occupancy import ordered_cell
 from ..cells.supercell import repeats_for_distance, supercell
-from ..checks import StructureError, check_bonds, check_handedness, check_no_overlap, coordination_number
+from ..checks.geometry import (
+    StructureError,
+    check_bonds,
+    check_handedness,
+    check_no_overlap,
+    coordination_number,
+)
 from ..defects.hops import distinct_hops
 from ..defects.vacancies import distinct_vacancies, same_site_in
 from ..host_definition import HopKind, Host, UnknownHostError

@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from pymatgen.core import Structure
 
-from ..cell_bounds import check_cell_numbers, check_declared_size
+from ..checks.cells import check_cell_numbers, check_declared_size
 from .safe_json import loads
 
 LARGEST_BYTES = 64 * 1024**2

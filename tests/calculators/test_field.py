@@ -7,10 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
-from magnetoionics.calculators.field import (
-    UniformFieldCalculator,
-    check_breakdown,
-)
+from magnetoionics.calculators.field import UniformFieldCalculator, check_breakdown
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator
 from magnetoionics.structures.units import V_PER_A_TO_V_PER_M, V_PER_M_TO_V_PER_A
 from numpy.typing import ArrayLike, NDArray

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 from magnetoionics.analysis.defects.size_correction import size_correction
-from magnetoionics.calculators.spread_charge import sharing_excess_eV, spread_interaction_eV, static_permittivity
+from magnetoionics.calculators.spread_charge import (
+    sharing_excess_eV,
+    spread_interaction_eV,
+    static_permittivity,
+)
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.defects.vacancies import distinct_vacancies, same_site_in
 from magnetoionics.structures.host import get_host

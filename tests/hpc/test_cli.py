@@ -99,7 +99,7 @@ def test_lists(capsys):
     assert "cofe2o4" in capsys.readouterr().out
     assert main(["engines"]) == 0
     assert "local" in capsys.readouterr().out
-    from magnetoionics.hpc.tables import print_engines
+    from magnetoionics.hpc.printing.tables import print_engines
     from rich.console import Console
 
     wide = Console(width=400, file=io.StringIO())

@@ -98,7 +98,7 @@ def test_outputs_of_version_1_are_read(mongo, collection):
 def test_tasks_of_a_group_are_imported_from_their_mongodb(mongo, real, tmp_path):
     """A file describes the store as jobflow has it: documents in one collection, large parts in GridFS."""
     tasks = pytest.importorskip("emmet.core.tasks", reason="emmet writes the document")
-    from magnetoionics.hpc.importing import import_runs
+    from magnetoionics.hpc.importing.runs import import_runs
 
     server = {"database": "group", "host": "127.0.0.1", "port": mongo.port}
     described = tmp_path / "store.yaml"

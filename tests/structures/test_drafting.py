@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from magnetoionics.hpc.cli import main
-from magnetoionics.structures.checks import StructureError
+from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import drafted_reference, write_host_file
 from magnetoionics.structures.drafting.text import draft_text

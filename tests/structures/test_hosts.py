@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from magnetoionics.structures.cells.binary_oxides import reference_phase, reference_phases
-from magnetoionics.structures.checks import coordination_number
+from magnetoionics.structures.checks.geometry import coordination_number
 from magnetoionics.structures.defects.inventory import take_inventory
 from magnetoionics.structures.defects.vacancies import distinct_vacancies
 from magnetoionics.structures.drafting.valences import guess_valences

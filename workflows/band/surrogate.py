@@ -23,14 +23,7 @@ from numpy.typing import NDArray
 from ...analysis.results.checks import Check, held
 from . import path as paths
 from .checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
-from .driver import (
-    BandDriver,
-    BandSettings,
-    CalculatorFactory,
-    CallCounter,
-    _blend,
-    _part_close_pairs,
-)
+from .driver import BandDriver, BandSettings, CalculatorFactory, CallCounter, _blend, _part_close_pairs
 from .elastic import ElasticCoordinates
 from .ends import check_ends, continuous_ends
 from .gaussian_process import CheapSurface, Surrogate, bent, best_surrogate, stationary_point

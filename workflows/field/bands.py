@@ -9,7 +9,13 @@ from typing import cast
 from jobflow import Flow, job
 from pymatgen.core import Structure
 
-from ...analysis.kinetics.field_treatments import PERMITTIVITY, FieldStudy, field_study, path_points, relaxed_point
+from ...analysis.kinetics.field_treatments import (
+    PERMITTIVITY,
+    FieldStudy,
+    field_study,
+    path_points,
+    relaxed_point,
+)
 from ...analysis.kinetics.profiles import LINEAR, PATH, FieldPoint
 from ...analysis.kinetics.rates import ASSUMED_ATTEMPT_Hz
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges

@@ -11,12 +11,7 @@ from pymatgen.core import Composition, Structure
 from ...analysis.results.calculation import Calculation
 from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
-from ...structures.competing_phases import (
-    competing_formulas,
-    competing_oxides,
-    competing_phase,
-    rival_oxides,
-)
+from ...structures.competing_phases import competing_formulas, competing_oxides, competing_phase, rival_oxides
 from ...structures.host import Host
 from ..engine import CannotDoError, Engine
 from ..maker import EngineMaker

@@ -9,7 +9,11 @@ from typing import Literal
 import numpy as np
 from pymatgen.core import Structure
 
-from ...analysis.study.reference_calculations import ReferenceCalculation, load_start, reference_calculations_folder
+from ...analysis.study.reference_calculations import (
+    ReferenceCalculation,
+    load_start,
+    reference_calculations_folder,
+)
 from ...structures.cells.supercell import general_supercell
 from ...structures.competing_phases import competing_phase
 from ...structures.defects.hops import Hop

@@ -14,7 +14,15 @@ from ...analysis.results.document import Document
 from ...analysis.study.reference_calculations import ReferenceCalculation
 from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
-from .reference_calculations import HOP_STATES, PHASES, VACANCIES, hop_point, quotable, single_point, task_names
+from .reference_calculations import (
+    HOP_STATES,
+    PHASES,
+    VACANCIES,
+    hop_point,
+    quotable,
+    single_point,
+    task_names,
+)
 
 HOST_FORMULA = "CoFe2O4"
 

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 from pymatgen.core import Composition, Element, Structure
 
-from ...structures.checks import coordination_number
+from ...structures.checks.geometry import coordination_number
 from ...structures.host import Host
 
 # Cells that a code has relaxed are symmetric to this, Angstrom.

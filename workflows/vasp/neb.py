@@ -35,12 +35,7 @@ from .finished.band import read_image
 from .finished.document import SegmentRun
 from .guards import field_kept
 from .inputs import field_tags
-from .jobs import (
-    MagneticRelaxMaker,
-    calculation_flow,
-    marks_of_run,
-    provenance,
-)
+from .jobs import MagneticRelaxMaker, calculation_flow, marks_of_run, provenance
 from .order import block_order, in_order
 from .own_runs import energy_of, placed, run_guards, spins_kept
 from .parsed import folder_of

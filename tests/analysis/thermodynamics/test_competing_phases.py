@@ -19,7 +19,11 @@ from magnetoionics.analysis.thermodynamics.energy_corrections import (
     require_consistent,
 )
 from magnetoionics.analysis.thermodynamics.phases import formula_composition
-from magnetoionics.analysis.thermodynamics.references import CompoundEnergy, ReferenceEnergies, fit_species_energies
+from magnetoionics.analysis.thermodynamics.references import (
+    CompoundEnergy,
+    ReferenceEnergies,
+    fit_species_energies,
+)
 from magnetoionics.analysis.thermodynamics.stability_window import (
     at,
     load_experimental_phases,

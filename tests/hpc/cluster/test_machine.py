@@ -308,7 +308,7 @@ class SlowEngine(LocalEngine):
 
 def test_campaign_is_submitted_once_with_priorities_and_a_cap(cluster, tmp_path, capsys):
     """Only submitted: what a project does with its jobs is tested above."""
-    from magnetoionics.hpc.campaign import StudySpec, submit_campaign
+    from magnetoionics.hpc.campaigns.campaign import StudySpec, submit_campaign
     from magnetoionics.hpc.cluster.controller import job_controller
     from magnetoionics.hpc.cluster.submit import project_table
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from magnetoionics.structures.cells.partial_occupancy import ordered_cell
-from magnetoionics.structures.checks import StructureError, check_no_overlap
+from magnetoionics.structures.checks.geometry import StructureError, check_no_overlap
 from magnetoionics.structures.host import get_host
 from pymatgen.core import Composition, Lattice, Structure
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from magnetoionics.structures.cells.supercell import supercell
-from magnetoionics.structures.checks import StructureError
+from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.defects.hops import Hop, atom_in_the_way, distinct_hops
 from magnetoionics.structures.defects.intermediate_sites import resting_places
 from magnetoionics.structures.defects.interstitial_hops import (

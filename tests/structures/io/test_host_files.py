@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import yaml
-from magnetoionics.structures.checks import StructureError, check_bonds, check_no_overlap
+from magnetoionics.structures.checks.geometry import StructureError, check_bonds, check_no_overlap
 from magnetoionics.structures.defects.charge_compensation import compensations
 from magnetoionics.structures.defects.hops import distinct_hops
 from magnetoionics.structures.defects.inventory import take_inventory

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from magnetoionics.structures.checks import StructureError, check_bonds, coordination_number
+from magnetoionics.structures.checks.geometry import StructureError, check_bonds, coordination_number
 from magnetoionics.structures.defects.inventory import take_inventory
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.host_files import HostFileError, load_host, with_roles

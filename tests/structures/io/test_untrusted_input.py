@@ -261,7 +261,7 @@ def test_results_write_inside_their_folder_only(study, raw, tmp_path):
 
 def test_names_of_a_host_lead_nowhere(tmp_path):
     """Sublattices and orders come from a host file, and are parts of the names of what is written."""
-    from magnetoionics.hpc.structure_files import _write
+    from magnetoionics.hpc.printing.structures import _write
     from magnetoionics.workflows.vasp.plan import _name
 
     cell = get_host("cofe2o4").structure("normal")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from magnetoionics.hpc.importing import import_runs
+from magnetoionics.hpc.importing.runs import import_runs
 from magnetoionics.workflows.importing.hop import continuous_path, equivalents
 from magnetoionics.workflows.importing.host import with_roles
 from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_with_bands

@@ -13,7 +13,7 @@ from pathlib import Path
 import magnetoionics
 import numpy as np
 import pytest
-from magnetoionics.hpc.importing import import_runs
+from magnetoionics.hpc.importing.runs import import_runs
 from magnetoionics.hpc.study_folder.study_run import rebuild_report
 from magnetoionics.workflows.importing.consistency import unlike_cells
 from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_study, no_ground_state

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from magnetoionics.hpc.errors import UserError
-from magnetoionics.hpc.importing import import_runs
-from magnetoionics.hpc.task_stores import stored_tasks
+from magnetoionics.hpc.importing.runs import import_runs
+from magnetoionics.hpc.importing.task_stores import stored_tasks
 from magnetoionics.workflows.importing.study import read_places
 from magnetoionics.workflows.importing.tasks import run_of_task
 from magnetoionics.workflows.importing.tree import find_places

@@ -13,7 +13,14 @@ from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.vasp.jobs import MagneticRelaxMaker, MagneticStaticMaker, common_fields
 from magnetoionics.workflows.vasp.order import block_order, in_order
-from magnetoionics.workflows.vasp.parallel import RANKS, gamma_suffices, parallel_tags, ranks_of, ready, shared
+from magnetoionics.workflows.vasp.parallel import (
+    RANKS,
+    gamma_suffices,
+    parallel_tags,
+    ranks_of,
+    ready,
+    shared,
+)
 from magnetoionics.workflows.vasp.settings import SpinOrbitSettings, VaspCommands, VaspSettings
 from magnetoionics.workflows.vasp.spin_orbit import DirectionMaker
 from pymatgen.io.vasp import Incar

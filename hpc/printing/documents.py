@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .errors import UserError
+from ...stored import PACKAGE
+from ..errors import UserError
 
 if TYPE_CHECKING:
-    from ..analysis.results.document import Document
+    from ...analysis.results.document import Document
 
-_ROOT = __package__.rpartition(".")[0]
+
 _ROOMS = ("analysis", "workflows", "structures")
 # Fields that mean the same in every document, where it does not say more of them.
 _COMMON = {
@@ -45,11 +46,11 @@ class FieldLine:
 
 def document_kinds() -> list[type[Document]]:
     """All documents of the package, by name; modules that need a package which is not installed are left out."""
-    from ..analysis.results.document import Document
+    from ...analysis.results.document import Document
 
     for room in _ROOMS:
-        _import_all(f"{_ROOT}.{room}")
-    found = {kind.__name__: kind for kind in _subclasses(Document) if kind.__module__.startswith(f"{_ROOT}.")}
+        _import_all(f"{PACKAGE}.{room}")
+    found = {kind.__name__: kind for kind in _subclasses(Document) if kind.__module__.startswith(f"{PACKAGE}.")}
     return [found[name] for name in sorted(found)]
 
 
@@ -57,7 +58,7 @@ def document_fields(kind: type[Document]) -> list[FieldLine]:
     """Fields of a document in their order, those of its bases before its own."""
     words: dict[str, str] = {}
     for base in reversed(kind.__mro__):
-        words |= _described(inspect.cleandoc(base.__doc__ or "")) if base.__module__.startswith(_ROOT) else {}
+        words |= _described(inspect.cleandoc(base.__doc__ or "")) if base.__module__.startswith(PACKAGE) else {}
     return [
         FieldLine(name, _kind(kind, name), not info.is_required(), words.get(name, _COMMON.get(name, "")))
         for name, info in kind.model_fields.items()
@@ -109,7 +110,7 @@ def _import_all(package: str) -> None:
         try:
             importlib.import_module(found.name)
         except ImportError as error:
-            if (error.name or "").startswith(_ROOT):
+            if (error.name or "").startswith(PACKAGE):
                 raise
 
 

@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
-from magnetoionics.structures.cell_bounds import check_cell_numbers
-from magnetoionics.structures.checks import StructureError, check_no_overlap
+from magnetoionics.structures.checks.cells import check_cell_numbers
+from magnetoionics.structures.checks.geometry import StructureError, check_no_overlap
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.untrusted_input import read_structure_file
 from pymatgen.core import Lattice, Structure

@@ -7,15 +7,15 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import UserError
-from .study_folder.files import REPORT, check_output_folder
-from .terminal import Console
+from ..errors import UserError
+from ..study_folder.files import REPORT, check_output_folder
+from ..terminal import Console
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    from ..analysis.study.documents import Study
-    from ..structures.host import Host
+    from ...analysis.study.documents import Study
+    from ...structures.host import Host
 
 _NUMBERS = {1: "a number", 3: "its diagonal", 9: "all of it, row by row"}
 
@@ -64,8 +64,8 @@ def import_runs(
     UserError
         If there is nothing to read, nothing says which run is the host, or no run of the host may be used.
     """
-    from ..workflows.importing.study import IMPORT_STAGE, import_with_bands
-    from .study_folder.study_run import keep_study
+    from ...workflows.importing.study import IMPORT_STAGE, import_with_bands
+    from ..study_folder.study_run import keep_study
     from .task_stores import stored_tasks
 
     console = Console(stderr=True, quiet=quiet)
@@ -115,8 +115,8 @@ def named_host(host: str | None) -> tuple[Host | None, str | None, Structure | N
     """
     from pymatgen.core import Composition, Element
 
-    from ..structures.host import UnknownHostError, get_host, host_keys, is_host_file
-    from ..structures.io.untrusted_input import read_structure_file
+    from ...structures.host import UnknownHostError, get_host, host_keys, is_host_file
+    from ...structures.io.untrusted_input import read_structure_file
 
     if host is None:
         return None, None, None
@@ -150,7 +150,7 @@ def permittivity(given: str | float | Sequence[Sequence[float]] | None) -> Any:
     UserError
         If a text holds neither one, three nor nine numbers, or the tensor is impossible.
     """
-    from ..analysis.defects.charge_corrections import dielectric_tensor
+    from ...analysis.defects.charge_corrections import dielectric_tensor
 
     if given is None:
         return None

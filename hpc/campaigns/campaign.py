@@ -28,15 +28,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ..structures.io.untrusted_input import read_yaml
-from .errors import UserError
+from ...structures.io.untrusted_input import read_yaml
+from ..errors import UserError
 
 if TYPE_CHECKING:
     from jobflow import Flow
     from jobflow_remote.jobs.jobcontroller import JobController
 
-    from .cluster.submit import Submission
-    from .cluster.table import ResourceTable
+    from ..cluster.submit import Submission
+    from ..cluster.table import ResourceTable
 
 MOST_STUDIES = 100_000
 
@@ -151,7 +151,7 @@ def specs(campaign: Campaign) -> list[StudySpec]:
 
 
 def _orders(campaign: Campaign, host: str) -> Iterator[str | None]:
-    from ..structures.host import UnknownHostError, get_host
+    from ...structures.host import UnknownHostError, get_host
 
     try:
         known = get_host(host).orders
@@ -176,9 +176,9 @@ def study_flow(spec: StudySpec) -> Flow:
     """
     from dataclasses import replace
 
-    from ..workflows.engine import get_engine
-    from ..workflows.flows.study import MagnetoionicStudyMaker
-    from .study_folder.asked import check_names
+    from ...workflows.engine import get_engine
+    from ...workflows.flows.study import MagnetoionicStudyMaker
+    from ..study_folder.asked import check_names
 
     check_names(spec.host, spec.engine, spec.order)
     make = MagnetoionicStudyMaker.quick if spec.quick else MagnetoionicStudyMaker.full
@@ -221,7 +221,7 @@ def submit_campaign(
     CampaignResult
         A study that cannot run is refused with its reason, and the others go on.
     """
-    from .cluster.submit import Submission, submit_flow
+    from ..cluster.submit import Submission, submit_flow
 
     result = CampaignResult()
     left = max_queued - open_jobs(controller, name)
@@ -265,7 +265,7 @@ def open_jobs(controller: JobController, name: str) -> int:
 
 
 def _studies(controller: JobController, name: str) -> list[dict[str, Any]]:
-    from .cluster.controller import studies
+    from ..cluster.controller import studies
 
     return list(studies(controller).find({"campaign": name}).sort("submitted", 1))
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from .errors import UserError
-from .terminal import Console
+from ..errors import UserError
+from ..terminal import Console
 
 if TYPE_CHECKING:
-    from ..workflows.engine import Capability
+    from ...workflows.engine import Capability
 
 
 def print_hosts(console: Console | None = None) -> None:
     """Print every built-in host."""
-    from ..structures.host import get_host, host_keys
+    from ...structures.host import get_host, host_keys
 
     table = Table("host", "material", "cation orders", "moment (muB/f.u.)", "vacancies", "measured", "claims")
     for key in host_keys():
@@ -49,9 +49,9 @@ def print_host_engines(keys: Sequence[str] = (), console: Console | None = None)
     UserError
         For a host that is none.
     """
-    from ..structures.host import get_host, host_keys
-    from ..workflows.engine import engine_names
-    from ..workflows.flows.plan import stages_by_engine
+    from ...structures.host import get_host, host_keys
+    from ...workflows.engine import engine_names
+    from ...workflows.flows.plan import stages_by_engine
 
     try:
         hosts = {key: get_host(key) for key in keys or host_keys()}
@@ -76,7 +76,7 @@ def print_host_engines(keys: Sequence[str] = (), console: Console | None = None)
 
 def _letters() -> dict[str, str]:
     """A letter for each stage: the first of its name that no other stage has."""
-    from ..workflows.stage import stages
+    from ...workflows.stage import stages
 
     out: dict[str, str] = {}
     for stage in stages():
@@ -87,7 +87,7 @@ def _letters() -> dict[str, str]:
 
 def print_engines(console: Console | None = None) -> None:
     """Print every engine, or why it is not available."""
-    from ..workflows.engine import UnknownEngineError, engine_names, get_engine
+    from ...workflows.engine import UnknownEngineError, engine_names, get_engine
 
     table = Table("engine", "level of theory", "what it is", "cannot do")
     for name in engine_names():

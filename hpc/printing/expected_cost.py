@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from .errors import UserError
-from .study_options import StudyOptions
+from ..errors import UserError
+from ..study_options import StudyOptions
 
 if TYPE_CHECKING:
-    from ..workflows.expected_cost import ExpectedCost
+    from ...workflows.expected_cost import ExpectedCost
 
 
 def study_costs(
@@ -38,9 +38,9 @@ def study_costs(
     UserError
         For bad input, or an engine that cannot say.
     """
-    from ..structures.host import get_host
-    from ..workflows.engine import get_engine
-    from .study_folder.asked import check_names
+    from ...structures.host import get_host
+    from ...workflows.engine import get_engine
+    from ..study_folder.asked import check_names
 
     check_names(host_key, engine_name, order)
     speed = 1.0 if outcar is None else _speed(outcar)
@@ -54,7 +54,7 @@ def study_costs(
 def _speed(outcar: Path) -> float:
     from monty.io import zopen
 
-    from ..workflows.vasp.cost import speed_of
+    from ...workflows.vasp.cost import speed_of
 
     try:
         with zopen(str(outcar), "rt", errors="replace") as stream:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 import yaml
-from magnetoionics.hpc.campaign import Campaign, StudySpec, read_campaign, specs, study_flow
-from magnetoionics.hpc.campaign_actions import list_campaign
+from magnetoionics.hpc.campaigns.actions import list_campaign
+from magnetoionics.hpc.campaigns.campaign import Campaign, StudySpec, read_campaign, specs, study_flow
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.cluster.submit import study_key
 from magnetoionics.hpc.errors import UserError

@@ -5,8 +5,8 @@ import json
 import pytest
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.cli import main
-from magnetoionics.hpc.documents import document_fields, document_kinds, documents_page, one_document
 from magnetoionics.hpc.errors import UserError
+from magnetoionics.hpc.printing.documents import document_fields, document_kinds, documents_page, one_document
 
 
 @pytest.fixture(scope="module")

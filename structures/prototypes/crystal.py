@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pymatgen.core import Lattice, Structure
 
-from .elements import materials_project_U_eV
-from .host_definition import HopKind, Host
-from .spins import Spin, site_moment
+from ..elements import materials_project_U_eV
+from ..host_definition import HopKind, Host
+from ..spins import Spin, site_moment
 
 # A site's fractional coordinates in the conventional cell (which repeats count from) to +1 or -1.
 SpinPattern = Callable[[float, float, float], int]

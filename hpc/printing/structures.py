@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 from yaml import YAMLError
 
-from .errors import UserError
-from .terminal import Console
+from ..errors import UserError
+from ..terminal import Console
 
 if TYPE_CHECKING:
-    from ..structures.cells.film_cells import Film
-    from ..structures.defects.collinear_pairs import CollinearPair
-    from ..structures.defects.hops import Hop
-    from ..structures.defects.inventory import Inventory
+    from ...structures.cells.film_cells import Film
+    from ...structures.defects.collinear_pairs import CollinearPair
+    from ...structures.defects.hops import Hop
+    from ...structures.defects.inventory import Inventory
 
 ENDINGS = (".vasp", ".cif", ".extxyz")
 Row = dict[str, Any]
@@ -65,8 +65,8 @@ def list_structures(
     UserError
         For bad input.
     """
-    from ..structures.defects.inventory import take_inventory
-    from ..structures.host import UnknownHostError, get_host
+    from ...structures.defects.inventory import take_inventory
+    from ...structures.host import UnknownHostError, get_host
 
     if output is not None and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UserError(f"{output} is not an empty folder; choose another --output")
@@ -128,7 +128,7 @@ def _pair_in_words(found: Inventory, pair: CollinearPair) -> str:
 
 def hop_rows(hops: Sequence[Hop], field: Sequence[float] | None = None) -> list[Row]:
     """One row per distinct hop; lengths in Angstrom, the angle to the field in degrees."""
-    from ..structures.cells.films import angle_to_field_deg
+    from ...structures.cells.films import angle_to_field_deg
 
     rows: list[Row] = []
     for hop in hops:
@@ -163,8 +163,8 @@ def interstitial_rows(found: Inventory) -> list[Row]:
 
 def complex_rows(found: Inventory) -> list[Row]:
     """One row per distinct complex of the supercell; distances in Angstrom, charges in e."""
-    from ..structures.cells.supercell import supercell
-    from ..structures.defects.complexes import charge_of
+    from ...structures.cells.supercell import supercell
+    from ...structures.defects.complexes import charge_of
 
     big = supercell(found.cell, found.repeats)
     return [
@@ -194,8 +194,8 @@ def charge_rows(found: Inventory) -> list[Row]:
 
 def slab_rows(found: Inventory) -> list[Row]:
     """One row per slab; lengths in Angstrom, moments in muB."""
-    from ..structures.cells.film_cells import slab_name
-    from ..structures.spins import total_moment
+    from ...structures.cells.film_cells import slab_name
+    from ...structures.spins import total_moment
 
     return [
         {
@@ -210,15 +210,15 @@ def slab_rows(found: Inventory) -> list[Row]:
 
 
 def _film(text: str) -> Film:
-    from ..structures.cells.film_cells import Film
-    from ..structures.io.untrusted_input import plain_yaml
+    from ...structures.cells.film_cells import Film
+    from ...structures.io.untrusted_input import plain_yaml
 
     entries = plain_yaml(text if text.lstrip().startswith("{") else f"{{{text}}}", "--film")
     return Film.from_entries(entries)
 
 
 def _headline(found: Inventory) -> str:
-    from ..structures.symmetry import space_group_symbol
+    from ...structures.symmetry import space_group_symbol
 
     host, cell = found.host, found.cell
     repeats = "x".join(str(n) for n in found.repeats)
@@ -237,7 +237,7 @@ def _table(title: str, rows: Sequence[Row]) -> Table:
 
 
 def _write(found: Inventory, tables: dict[str, list[Row]], output: Path) -> int:
-    from ..structures.io.files import inner_path, write_structure
+    from ...structures.io.files import inner_path, write_structure
 
     count = 0
     for name, structure in found.structures():

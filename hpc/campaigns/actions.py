@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from ..terminal import Console
 from .campaign import campaign_status, read_campaign, specs, submit_campaign
-from .terminal import Console
 
 
 def list_campaign(file: Path, console: Console | None = None) -> int:
@@ -25,8 +25,8 @@ def list_campaign(file: Path, console: Console | None = None) -> int:
 
 def start_campaign(file: Path, project: str, console: Console | None = None) -> bool:
     """Submit a campaign, or go on with it; False if a study was refused."""
-    from .cluster.controller import job_controller
-    from .cluster.submit import project_table
+    from ..cluster.controller import job_controller
+    from ..cluster.submit import project_table
 
     console = console or Console()
     campaign = read_campaign(file)
@@ -46,7 +46,7 @@ def start_campaign(file: Path, project: str, console: Console | None = None) -> 
 
 def show_campaign(file: Path, project: str, console: Console | None = None) -> None:
     """Print the submitted studies of a campaign with their jobs by state."""
-    from .cluster.controller import job_controller
+    from ..cluster.controller import job_controller
 
     console = console or Console()
     name = read_campaign(file).name
@@ -66,9 +66,9 @@ def show_campaign(file: Path, project: str, console: Console | None = None) -> N
 
 def fetch_campaign(file: Path, project: str, folder: Path, console: Console | None = None) -> int:
     """Bring every finished study into ``folder/HOST-ORDER-ENGINE-KEY``; returns how many."""
-    from .cluster.controller import job_controller
-    from .cluster.fetch import fetch_study
-    from .study_folder.files import RESULTS
+    from ..cluster.controller import job_controller
+    from ..cluster.fetch import fetch_study
+    from ..study_folder.files import RESULTS
 
     console = console or Console()
     with job_controller(project) as controller:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from pymatgen.core import Element, PeriodicNeighbor, Structure
 
-from .cell_bounds import check_cell_numbers
-from .symmetry import colours
+from ..symmetry import colours
+from .cells import check_cell_numbers
 
 # No two ions come closer than this; F-H and O-H, the shortest bonds there are, have 0.92 and 0.96 A.
 CLOSEST_A = 0.9

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from pymatgen.core import Structure
 
-from .cells.spinel import ORDERS, SpinelOrder, inverse_spinel
-from .elements import pbe_hubbard_U_eV
-from .host_definition import HopKind, Host
-from .spins import high_spin_moment
+from ..cells.spinel import ORDERS, SpinelOrder, inverse_spinel
+from ..elements import pbe_hubbard_U_eV
+from ..host_definition import HopKind, Host
+from ..spins import high_spin_moment
 
 # Second-neighbour B-B distances begin at 5.1 A; the first shell lies at a sqrt(2)/4, about 2.97 A.
 FIRST_B_SHELL_A = 3.3

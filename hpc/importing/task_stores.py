@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import UserError
-from .local.store import STORE_FILE, STORE_FOLDER
+from ..errors import UserError
+from ..local.store import STORE_FILE, STORE_FOLDER
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -47,7 +47,7 @@ def open_source(source: str) -> JobStore:
 def _named(source: str) -> JobStore:
     from jobflow import SETTINGS, JobStore
 
-    from .local.sqlite_store import SqliteStore
+    from ..local.sqlite_store import SqliteStore
 
     path = Path(source).expanduser()
     if source == OWN:
@@ -60,7 +60,7 @@ def _named(source: str) -> JobStore:
         return JobStore.from_file(str(path))
     if path.exists():
         raise UserError(f"store {source} holds no {STORE_FOLDER}/{STORE_FILE}; give its runs as PATHS instead")
-    from .cluster.project import load_project
+    from ..cluster.project import load_project
 
     try:
         found = load_project(source).get_jobstore()

@@ -1,0 +1,1 @@
+"""Brings finished runs in: folders, entries of other programs, task documents of stores."""

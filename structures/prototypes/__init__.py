@@ -1,0 +1,1 @@
+"""Cells from a space group and its positions, and the ferrites."""
