@@ -46,10 +46,16 @@ class ExchangeBonds(Document):
     assumptions: list[str] = Field(default_factory=list)
 
 
+# Bonds of one shell differ by some per cent in a relaxed cell; the next one of spinels, rock salt and perovskites is
+# 1.4 times as far, or more.
+_FIRST_SHELL = 1.15
+_FARTHEST_FIRST_SHELL_A = 6.5
+
+
 def bonds_from_table(
-    structure: Structure, table: Mapping[tuple[str, str], float], cutoff_A: float = 3.7, source: str = ""
+    structure: Structure, table: Mapping[tuple[str, str], float], cutoff_A: float | None = None, source: str = ""
 ) -> ExchangeBonds:
-    """Nearest-neighbour bonds of a spinel or any other structure from a table of pair couplings.
+    """Bonds of a cell from a table of pair couplings.
 
     Parameters
     ----------
@@ -58,7 +64,7 @@ def bonds_from_table(
     table
         J in meV by a pair of labels such as ``("Fe(A)", "Co(B)")``, in either order.
     cutoff_A
-        Longest bond; 3.7 A holds the nearest A-B (3.5 A), B-B (3.0 A) and A-A (3.6 A) shells of spinels.
+        Longest bond; by default the first shell of each pair of labels, whatever the others'.
     source
         Where the table comes from; kept as an assumption.
 
@@ -71,17 +77,22 @@ def bonds_from_table(
     place = {site: n for n, site in enumerate(sites)}
     names = {i: f"{structure[i].specie.symbol}({structure[i].properties['sublattice']})" for i in sites}
     full = {frozenset(key): value for key, value in table.items()}
-    pairs, values = [], []
-    first, second, _, _ = structure.get_neighbor_list(cutoff_A)
-    for a, b in zip(first.tolist(), second.tolist(), strict=True):
-        if a in place and b in place and a <= b:
-            coupling = full.get(frozenset((names[a], names[b])))
-            if coupling is not None:
-                # The list holds each bond from both ends, those of a site to its own images among them.
-                pairs.append((place[a], place[b]))
-                values.append(coupling if a != b else coupling / 2)
-    if not pairs:
-        raise ValueError(f"no pair of {sorted(set(names.values()))} within {cutoff_A} A is in the exchange table")
+    reach = cutoff_A or _FARTHEST_FIRST_SHELL_A
+    first, second, _, distances = structure.get_neighbor_list(reach)
+    found = [
+        (a, b, frozenset((names[a], names[b])), d)
+        for a, b, d in zip(first.tolist(), second.tolist(), distances.tolist(), strict=True)
+        # The list holds each bond from both ends, those of a site to its own images among them.
+        if a in place and b in place and a <= b and frozenset((names[a], names[b])) in full
+    ]
+    if not found:
+        raise ValueError(f"no pair of {sorted(set(names.values()))} within {reach} A is in the exchange table")
+    shortest: dict[frozenset[str], float] = {}
+    for _, _, kind, d in found:
+        shortest[kind] = min(d, shortest.get(kind, d))
+    kept = [bond for bond in found if cutoff_A is not None or bond[3] <= _FIRST_SHELL * shortest[bond[2]]]
+    pairs = [(place[a], place[b]) for a, b, _, _ in kept]
+    values = [full[kind] if a != b else full[kind] / 2 for a, b, kind, _ in kept]
     return ExchangeBonds(sites=sites, pairs=pairs, J_meV=values, assumptions=[source] if source else [])
 
 

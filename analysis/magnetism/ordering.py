@@ -87,7 +87,7 @@ def ordering_temperature(
     provenance: Provenance,
     *,
     source: str,
-    cutoff_A: float = 3.7,
+    cutoff_A: float | None = None,
     sweeps: int = 3000,
     seed: int = 0,
 ) -> OrderingTemperature:
@@ -104,7 +104,7 @@ def ordering_temperature(
     source
         Where the couplings come from.
     cutoff_A
-        Longest bond.
+        Longest bond; by default the first shell of each pair.
     sweeps, seed
         Of the Monte Carlo, per temperature.
 
@@ -118,8 +118,8 @@ def ordering_temperature(
     cell = structure.copy()
     magnetic = sum(abs(float(m)) > 1e-6 for m in cell.site_properties["magmom"])
     while magnetic < LEAST_SPINS:
-        longest = int(np.argmin(cell.lattice.abc))
-        cell.make_supercell([2 if axis == longest else 1 for axis in range(3)])
+        shortest = int(np.argmin(cell.lattice.abc))
+        cell.make_supercell([2 if axis == shortest else 1 for axis in range(3)])
         magnetic *= 2
     bonds = bonds_from_table(cell, J_meV, cutoff_A, source)
     moments = np.array([float(cell[i].properties["magmom"]) for i in bonds.sites])
@@ -133,6 +133,9 @@ def ordering_temperature(
     counted = Counter("-".join(sorted((names[i], names[j]))) for i, j in bonds.pairs)
     given = {"-".join(sorted(pair)): value for pair, value in J_meV.items()}
     share = len(cell) / len(structure)
+    reach = "first shell of each pair" if cutoff_A is None else f"bonds up to {cutoff_A:g} A"
+    at = curve.temperatures_K.index(curve.curie_K)
+    step = max(abs(t - curve.curie_K) for t in curve.temperatures_K[max(at - 1, 0) : at + 2])
     return OrderingTemperature(
         pairs=[
             PairCoupling(pair=p, J_meV=given[p], bonds_per_cell=round(n / share)) for p, n in sorted(counted.items())
@@ -141,6 +144,9 @@ def ordering_temperature(
         ordering_K=curve.curie_K,
         curve=curve,
         checks=[stable],
-        assumptions=[*curve.assumptions, f"bonds up to {cutoff_A:g} A; {len(moments)} spins round the transition"],
+        assumptions=[
+            *curve.assumptions,
+            f"{reach}; {len(moments)} spins, temperatures {step:.0f} K apart round the transition: no better is known",
+        ],
         provenance=provenance,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -67,10 +68,10 @@ def ordered_cell(
     structure
         With partial occupancies, mixed or with empty places.
     method
-        ``enumerated`` takes the symmetry-distinct arrangement whose pairs are nearest to random, of all there are;
-        ``sqs`` the best of 200 random ones; ``random`` the first; ``auto`` enumerates where there are few.
+        ``enumerated`` takes the arrangement whose pairs are nearest to random, of all there are; ``sqs`` the best of
+        200 random ones; ``random`` the first; ``auto`` enumerates where there are few.
     seed
-        Of NumPy's generator; the same seed gives the same cell.
+        Of NumPy's generator; the same seed gives the same cell. Enumerated ones need none.
     cells
         Number of cells in the supercell; the fewest that meet the occupancies by default.
     most_atoms
@@ -104,11 +105,11 @@ def ordered_cell(
         raise StructureError(
             f"{count:.2g} arrangements are more than {_MOST_ENUMERATED}: order by sqs or random, or take fewer cells"
         )
-    tries = 1 if chosen == "random" else min(_TRIES, 4 * count) if chosen == "sqs" else 4 * count
-    best = _best_of(big, mixed, seed, tries)
+    best = _best_of(big, mixed, _all(big, mixed) if chosen == "enumerated" else _random(big, mixed, seed, chosen))
     ordered = _filled(big, mixed, best)
+    how = f"{chosen} order" + ("" if chosen == "enumerated" else f", seed {seed}")
     words = (
-        f"{_sites_in_words(structure, groups)}: {number} cell{'s' if number > 1 else ''}, {chosen} order, seed {seed}, "
+        f"{_sites_in_words(structure, groups)}: {number} cell{'s' if number > 1 else ''}, {how}, "
         f"composition {ordered.composition.reduced_formula}"
     )
     if off > 1e-6:
@@ -188,15 +189,11 @@ def _arrangements(mixed: _Mixed) -> int:
     return out
 
 
-def _best_of(cell: Structure, mixed: Sequence[_Mixed], seed: int, tries: int) -> list[list[str]]:
-    generator = np.random.default_rng(seed)
+def _best_of(cell: Structure, mixed: Sequence[_Mixed], arrangements: Iterable[list[list[str]]]) -> list[list[str]]:
+    """The arrangement whose pairs are nearest to random, the first of equal ones."""
     shells = [_shell_pairs(cell, m) for m in mixed]
-    near = _too_near(cell, mixed)
     best: tuple[float, list[list[str]]] | None = None
-    for _ in range(max(tries, 1)):
-        made = _arranged(mixed, near, generator)
-        if made is None:
-            continue
+    for made in arrangements:
         misfit = sum(_misfit(m, names, pairs) for m, names, pairs in zip(mixed, made, shells, strict=True))
         if best is None or misfit < best[0] - 1e-9:
             best = misfit, made
@@ -206,6 +203,40 @@ def _best_of(cell: Structure, mixed: Sequence[_Mixed], seed: int, tries: int) ->
             "occupancies say: give an ordered cell, or correct the split sites"
         )
     return best[1]
+
+
+def _all(cell: Structure, mixed: Sequence[_Mixed]) -> Iterator[list[list[str]]]:
+    """Every arrangement in which no ion stands on top of another."""
+    near = _too_near(cell, mixed)
+    for names in itertools.product(*(tuple(_distinct_orders(m.occupants())) for m in mixed)):
+        taken = {
+            site for m, own in zip(mixed, names, strict=True) for site, name in zip(m.sites, own, strict=True) if name
+        }
+        if not any(near.get(site, set()) & taken for site in taken):
+            yield [list(own) for own in names]
+
+
+def _distinct_orders(occupants: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Orders of a list with equal entries, each once."""
+    if not occupants:
+        yield ()
+        return
+    for first in sorted(set(occupants)):
+        rest = list(occupants)
+        rest.remove(first)
+        for others in _distinct_orders(rest):
+            yield (first, *others)
+
+
+def _random(cell: Structure, mixed: Sequence[_Mixed], seed: int, method: Method) -> Iterator[list[list[str]]]:
+    """Random arrangements in which no ion stands on top of another: the first, or those of so many tries."""
+    generator, near = np.random.default_rng(seed), _too_near(cell, mixed)
+    for _ in range(_TRIES):
+        made = _arranged(mixed, near, generator)
+        if made is not None:
+            yield made
+            if method == "random":
+                return
 
 
 def _arranged(

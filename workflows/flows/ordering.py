@@ -13,6 +13,9 @@ from ..stage import Stage, StageOption, StudyInMaking
 
 _EXAMPLE = "'Fe(A)-Fe(B): -5.0, Fe(A)-Co(B): -4.0, source: where from'"
 
+# Of no insulator more than some tens; of unit vectors, each pair once.
+_LARGEST_meV = 1000.0
+
 
 def couplings_from(said: str | Mapping[str, Any]) -> dict[str, Any]:
     """Couplings in meV by pair, with their source, from YAML on one line, a YAML file or a mapping.
@@ -24,14 +27,13 @@ def couplings_from(said: str | Mapping[str, Any]) -> dict[str, Any]:
     """
     from pathlib import Path
 
-    import yaml
-
-    from ...structures.io.untrusted_input import read_yaml
+    from ...structures.io.untrusted_input import plain_yaml, read_yaml
 
     if isinstance(said, str):
         text = said.strip()
+        plain = text if text.startswith("{") else "{" + text + "}"
         is_file = text.endswith((".yaml", ".yml"))
-        made = read_yaml(Path(text)) if is_file else yaml.safe_load(text if text.startswith("{") else "{" + text + "}")
+        made = read_yaml(Path(text)) if is_file else plain_yaml(plain, "the table of couplings")
     else:
         made = dict(said)
     if not isinstance(made, dict) or "source" not in made or len(made) < 2:
@@ -39,7 +41,10 @@ def couplings_from(said: str | Mapping[str, Any]) -> dict[str, Any]:
     source = str(made.pop("source"))
     if any("-" not in str(pair) for pair in made):
         raise ValueError(f"a pair reads like Fe(A)-Co(B); e.g. {_EXAMPLE}")
-    return {"source": source, **{str(pair): float(value) for pair, value in made.items()}}
+    couplings = {str(pair): float(value) for pair, value in made.items()}
+    if absurd := {pair: value for pair, value in couplings.items() if not abs(value) <= _LARGEST_meV}:
+        raise ValueError(f"couplings {absurd} must be numbers from -{_LARGEST_meV:g} to {_LARGEST_meV:g} meV")
+    return {"source": source, **couplings}
 
 
 @job(name="ordering temperature")

@@ -24,6 +24,7 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.exchange import FourStateMaker, map_exchange
+from magnetoionics.workflows.flows.ordering import couplings_from
 from pymatgen.core import Lattice, Structure
 
 K = 8.617333262e-5
@@ -259,3 +260,30 @@ def test_the_stage_takes_stated_couplings_and_says_who_can_compute_them(tmp_path
     ):
         with pytest.raises(UserError, match=message):
             magnetoionics.run("cofe2o4", stages=["exchange"], exchange_meV=wrong, output=tmp_path / "x")
+
+
+@pytest.mark.parametrize("lattice_A", [2.5, 3.9, 5.8])
+def test_first_shell_is_found_in_any_crystal(lattice_A):
+    """Six neighbours in a simple cubic lattice, whatever its size; the next twelve are left out."""
+    cell = Structure(
+        Lattice.cubic(lattice_A), ["Fe"], [[0, 0, 0]], site_properties={"magmom": [5.0], "sublattice": ["A"]}
+    )
+    cell.make_supercell([3, 3, 3])
+    bonds = bonds_from_table(cell, {("Fe(A)", "Fe(A)"): 1.0})
+    assert len(bonds.pairs) == 27 * 6 / 2
+
+
+def test_each_pair_has_a_first_shell_of_its_own():
+    """Of a spinel: A-B 3.48 A, B-B 2.97 A, A-A 3.63 A; per A site 12, 0 and 4 ends of them."""
+    cell = get_host("cofe2o4").structure("normal")
+    table = {("Co(A)", "Fe(B)"): -1.0, ("Co(A)", "Co(A)"): -1.0, ("Fe(B)", "Fe(B)"): -1.0}
+    by_default, in_reach = bonds_from_table(cell, table), bonds_from_table(cell, table, cutoff_A=3.7)
+    assert sorted(by_default.pairs) == sorted(in_reach.pairs)
+    a_sites = sum(s.specie.symbol == "Co" for s in cell)
+    assert len(by_default.pairs) == a_sites * 12 + a_sites * 4 / 2 + 2 * a_sites * 6 / 2
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "1e9"])
+def test_couplings_are_finite_and_bounded(value):
+    with pytest.raises(ValueError, match="must be numbers from -1000 to 1000 meV"):
+        couplings_from(f"Fe(A)-Fe(B): {value}, source: a paper")

@@ -2,9 +2,20 @@
 
 import numpy as np
 import pytest
-from magnetoionics.structures.cells.partial_occupancy import ordered_cell
+from magnetoionics.structures.cells.partial_occupancy import (
+    _all,
+    _best_of,
+    _by_species,
+    _distinct_orders,
+    _misfit,
+    _random,
+    _shell_pairs,
+    _supercell,
+    ordered_cell,
+)
 from magnetoionics.structures.checks.geometry import StructureError, check_no_overlap
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.symmetry import orbits
 from pymatgen.core import Composition, Lattice, Structure
 
 MANGANITE = Structure.from_spacegroup(
@@ -48,6 +59,31 @@ def test_half_of_an_fcc_sublattice_is_near_random():
         ]
     )
     assert own == pytest.approx(0.5, abs=0.06)
+
+
+def test_enumeration_meets_every_arrangement_once():
+    """Of 4 places for 2 Ni, 1 Co and 1 empty one there are 4!/2! = 12."""
+    orders = list(_distinct_orders(["Ni", "Ni", "Co", ""]))
+    assert len(orders) == len(set(orders)) == 12
+    assert all(sorted(order) == ["", "Co", "Ni", "Ni"] for order in orders)
+
+
+def test_enumerated_needs_no_seed_and_no_random_order_is_nearer_to_random():
+    enumerated = ordered_cell(HALF, "enumerated", cells=2)
+    assert enumerated.method == "enumerated"
+    assert "seed" not in enumerated.in_words
+    assert ordered_cell(HALF, "enumerated", seed=5, cells=2).structure == enumerated.structure
+    big, mixed, _ = _supercell(HALF, [g for g in orbits(_by_species(HALF)) if not HALF[g[0]].is_ordered], 2)
+    shells = [_shell_pairs(big, m) for m in mixed]
+
+    def misfit(names):
+        return sum(_misfit(m, own, pairs) for m, own, pairs in zip(mixed, names, shells, strict=True))
+
+    best = misfit(_best_of(big, mixed, _all(big, mixed)))
+    tried = [misfit(names) for names in _random(big, mixed, 1, "sqs")]
+    assert len(tried) == 200
+    assert best <= min(tried) + 1e-9
+    assert best < max(tried)
 
 
 def test_empty_places_stay_empty():
