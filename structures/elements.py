@@ -86,7 +86,11 @@ def pbe_hubbard_U_eV(*symbols: str) -> dict[str, float]:
 _MORE_PBE_U_eV = {"V": 3.25, "Cr": 3.7, "Mn": 3.9, "Mo": 4.38, "W": 6.2}
 
 
+MATERIALS_PROJECT_U_eV = {**_MORE_PBE_U_eV, **pbe_hubbard_U_eV()}
+"""U of the Materials Project for PBE of oxides and fluorides, eV (10.1103/PhysRevB.84.045115, as in MPRelaxSet)."""
+
+
 def materials_project_U_eV(symbols: Iterable[str]) -> dict[str, float]:
     """The Materials Project's U for PBE of these elements in oxides and fluorides, in eV: 0 for other d metals."""
-    known = {**_MORE_PBE_U_eV, **pbe_hubbard_U_eV()}
+    known = MATERIALS_PROJECT_U_eV
     return {s: known.get(s, 0.0) for s in sorted(set(symbols)) if s in known or Element(s).is_transition_metal}

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from jobflow import run_locally
 from magnetoionics.analysis.study.reference_calculations import load_start
+from magnetoionics.structures.elements import MATERIALS_PROJECT_U_eV
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
-from magnetoionics.workflows.ase.weights import MATERIALS_PROJECT_U_eV
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.flows.plan import plan_stages
 

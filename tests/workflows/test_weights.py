@@ -5,9 +5,9 @@ import pytest
 from jobflow import run_locally
 from magnetoionics.analysis.thermodynamics.phases import correction_scheme
 from magnetoionics.structures.cells.binary_oxides import reference_phase
+from magnetoionics.structures.elements import MATERIALS_PROJECT_U_eV
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
-from magnetoionics.workflows.ase.weights import MATERIALS_PROJECT_U_eV
 from magnetoionics.workflows.engine import CannotDoError, UnknownEngineError, get_engine
 
 # 10.1038/s41598-021-94550-5, eV per atom in oxides.

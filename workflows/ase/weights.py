@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-MATERIALS_PROJECT_U_eV: Mapping[str, float] = {
-    "Co": 3.32,
-    "Cr": 3.7,
-    "Fe": 5.3,
-    "Mn": 3.9,
-    "Mo": 4.38,
-    "Ni": 6.2,
-    "V": 3.25,
-    "W": 6.2,
-}
-"""U of the Materials Project for oxides with PBE, eV (10.1103/PhysRevB.84.045115; as in pymatgen MPRelaxSet)."""
+from ...structures.elements import MATERIALS_PROJECT_U_eV
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import math
 
 import pytest
 from kept_study import kept_study
+from magnetoionics.analysis.results.checks import Check
 from magnetoionics.analysis.study.diffusion import tracer_diffusion
 from magnetoionics.analysis.study.documents import EnergyRange
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
@@ -53,6 +54,21 @@ def test_a_vacancy_that_is_not_dilute_gives_no_number():
     found = tracer_diffusion(study_with(-0.3), T, 1.0)[0]
     assert found.diffusivity_cm2_per_s is found.log10_D is found.site_fraction is None
     assert "not dilute: formation energy -0.30 eV" in found.reason
+
+
+def test_what_failed_a_check_gives_no_number():
+    """A band that is no result, a vacancy that did not converge: the reason stands in place of D."""
+    study = study_with(1.5)
+    failed = Check(name="forces", value=1.0, limit=0.05, unit="eV/A", passed=False, invalidates=True, must_be="below")
+    hop = study.migration[0]
+    bad_hop = hop.model_copy(update={"checks": [*hop.checks, failed]})
+    (found, *_) = tracer_diffusion(study.model_copy(update={"migration": [bad_hop]}), T, 1.0)
+    assert found.log10_D is None
+    assert found.reason.startswith("the band of the hop is no result: forces")
+    unrelaxed = [v.model_copy(update={"converged": False}) for v in study.vacancies]
+    (found, *_) = tracer_diffusion(study.model_copy(update={"vacancies": unrelaxed}), T, 1.0)
+    assert found.log10_D is None
+    assert "did not converge" in found.reason
 
 
 def test_a_study_without_formation_energies_says_what_to_compute():
