@@ -7,74 +7,122 @@ from typing import Annotated
 
 import typer
 
+from . import help_groups as groups
+
 HostArgument = Annotated[
     str,
-    typer.Argument(help="Host material, a host file (.yaml) or a structure file (CIF, ...); `hosts` lists materials."),
+    typer.Argument(
+        help="Host material, a host file (.yaml) or a structure file (CIF, ...); `hosts` lists materials.",
+        autocompletion=groups.complete_host,
+    ),
 ]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a study.")]
 EngineOption = Annotated[
-    str, typer.Option(help="Engine; `magnetoionics engines` lists them; auto: the best installed one that can.")
+    str,
+    typer.Option(
+        help="Engine; `magnetoionics engines` lists them; auto: the best installed one that can.",
+        rich_help_panel=groups.ENGINE,
+        autocompletion=groups.complete_engine,
+    ),
 ]
 ProtocolOption = Annotated[
     str | None,
-    typer.Option(help="fast (to look), balanced or stringent (to converge): the engine's numbers [default: its own]."),
+    typer.Option(
+        help="fast (to look), balanced or stringent (to converge): the engine's numbers [default: its own].",
+        rich_help_panel=groups.ENGINE,
+        autocompletion=groups.complete_protocol,
+    ),
 ]
-OrderOption = Annotated[str | None, typer.Option(help="Cation order; the host's first by default.")]
+OrderOption = Annotated[
+    str | None, typer.Option(help="Cation order; the host's first by default.", rich_help_panel=groups.COMPUTED)
+]
 CalculatorOption = Annotated[
     str | None,
     typer.Option(
         help="Any ASE calculator as engine: package.module:Class, or 'p.m:Class {\"option\": 1}'; or a force field "
-        "that atomate2 knows: atomate2:NAME."
+        "that atomate2 knows: atomate2:NAME.",
+        rich_help_panel=groups.ENGINE,
     ),
 ]
 ReferenceOption = Annotated[
     str | None,
     typer.Option(
-        help="What is frozen, as YAML or a .yaml file, e.g. 'sublattice: A, p: [1, 1, 0], h_meV: 20' [default: none]."
+        help="What is frozen, as YAML or a .yaml file, e.g. 'sublattice: A, p: [1, 1, 0], h_meV: 20' [default: none].",
+        rich_help_panel=groups.ASSUMED,
     ),
 ]
 PulseOption = Annotated[
     str | None,
     typer.Option(
-        help="Field pulse of the switching path, e.g. 'field_V_per_m: 1e8, duration_s: 1, temperature_K: 300'."
+        help="Field pulse of the switching path, e.g. 'field_V_per_m: 1e8, duration_s: 1, temperature_K: 300'.",
+        rich_help_panel=groups.ASSUMED,
     ),
 ]
 FilmOption = Annotated[
     str | None,
     typer.Option(
-        help="Film of the device figures, e.g. 'thickness_m: 2e-8, texture_deg: 10, barrier_spread_eV: 0.05'."
+        help="Film of the device figures, e.g. 'thickness_m: 2e-8, texture_deg: 10, barrier_spread_eV: 0.05'.",
+        rich_help_panel=groups.ASSUMED,
     ),
 ]
 EnthalpiesOption = Annotated[
     str | None,
     typer.Option(
         help="Formation enthalpies of your own for the stability window, kJ/mol, as YAML or a .yaml file, e.g. "
-        "'LiFe5O8: -2368' [default: the table's]."
+        "'LiFe5O8: -2368' [default: the table's].",
+        rich_help_panel=groups.ASSUMED,
     ),
 ]
 BandStartOption = Annotated[
-    str | None, typer.Option(help="Cheaper engine that finds the path of the band first, e.g. local or sevennet.")
+    str | None,
+    typer.Option(
+        help="Cheaper engine that finds the path of the band first, e.g. local or sevennet.",
+        rich_help_panel=groups.COMPUTED,
+    ),
 ]
 FieldSizesOption = Annotated[
     str | None,
-    typer.Option("--field-V-per-m", help="Fields, e.g. 1e8,5e8: each along and against its direction, beside zero."),
+    typer.Option(
+        "--field-V-per-m",
+        help="Fields, e.g. 1e8,5e8: each along and against its direction, beside zero.",
+        rich_help_panel=groups.FIELDS,
+    ),
 ]
 FieldAlongOption = Annotated[
-    str, typer.Option(help="Direction of the fields: hop, '[0 0 1]' of the ordered cell, or a vector '1,1,0'.")
+    str,
+    typer.Option(
+        help="Direction of the fields: hop, '[0 0 1]' of the ordered cell, or a vector '1,1,0'.",
+        rich_help_panel=groups.FIELDS,
+    ),
 ]
 FieldOption = Annotated[
-    list[str] | None, typer.Option(help="A field in words, e.g. '4 V over 60 nm along [0 0 1]'; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        help="A field in words, e.g. '4 V over 60 nm along [0 0 1]'; may be repeated.", rich_help_panel=groups.FIELDS
+    ),
 ]
 RelaxInFieldOption = Annotated[
-    bool, typer.Option("--relax-in-field", help="Converge the band in every field too: a band's cost each.")
+    bool,
+    typer.Option(
+        "--relax-in-field",
+        help="Converge the band in every field too: a band's cost each.",
+        rich_help_panel=groups.FIELDS,
+    ),
 ]
 BreakdownOption = Annotated[
     float | None,
-    typer.Option("--breakdown-V-per-m", help="Refuse larger fields [default: the gap over the ordered cell's edge]."),
+    typer.Option(
+        "--breakdown-V-per-m",
+        help="Refuse larger fields [default: the gap over the ordered cell's edge].",
+        rich_help_panel=groups.FIELDS,
+    ),
 ]
 ReuseOption = Annotated[
     list[Path] | None,
-    typer.Option(help="Folder of another study whose equal calculations are taken, e.g. the bulk cell; repeatable."),
+    typer.Option(
+        help="Folder of another study whose equal calculations are taken, e.g. the bulk cell; repeatable.",
+        rich_help_panel=groups.RUNNING,
+    ),
 ]
 ImageDistanceOption = Annotated[
     float | None,
@@ -82,10 +130,27 @@ ImageDistanceOption = Annotated[
         "--image-distance",
         help="Least distance of a defect and its images, Angstrom, which the supercell follows from [default: the "
         "ordered cell 2x2x2, or as it is with --quick; small cells are repeated to 10 A, or 7 A].",
+        rich_help_panel=groups.COMPUTED,
     ),
 ]
 BornChargesOption = Annotated[
-    Path | None, typer.Option(help="Charges on which the field acts: .json or .npy, by element or by site.")
+    Path | None,
+    typer.Option(
+        help="Charges on which the field acts: .json or .npy, by element or by site.", rich_help_panel=groups.FIELDS
+    ),
+]
+
+QuickOption = Annotated[
+    bool,
+    typer.Option("--quick", help="Small cells: seconds, but with a size error.", rich_help_panel=groups.COMPUTED),
+]
+StagesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Stages, e.g. vacancies,competing_phases [default: all that the engine can and affords].",
+        rich_help_panel=groups.COMPUTED,
+        autocompletion=groups.complete_stages,
+    ),
 ]
 
 

@@ -24,11 +24,14 @@ from .arguments import (
     OrderOption,
     ProtocolOption,
     PulseOption,
+    QuickOption,
     ReferenceOption,
     RelaxInFieldOption,
     ReuseOption,
+    StagesOption,
     engine_or_calculator,
 )
+from .help_groups import RUNNING
 from .stage_options import WithStageOptions, said_of_stages
 
 
@@ -39,12 +42,11 @@ def run(
     calculator: CalculatorOption = None,
     protocol: ProtocolOption = None,
     order: OrderOption = None,
-    output: Annotated[Path | None, typer.Option(help="Folder for the study [default: HOST-study].")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Small cells: seconds, but with a size error.")] = False,
-    stages: Annotated[
-        str | None,
-        typer.Option(help="Stages, e.g. vacancies,competing_phases [default: all that the engine can and affords]."),
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the study [default: HOST-study].", rich_help_panel=RUNNING)
     ] = None,
+    quick: QuickOption = False,
+    stages: StagesOption = None,
     reference: ReferenceOption = None,
     pulse: PulseOption = None,
     film: FilmOption = None,
@@ -57,10 +59,13 @@ def run(
     born_charges: BornChargesOption = None,
     band_start: BandStartOption = None,
     image_distance: ImageDistanceOption = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes that compute at a time.")] = 1,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", help="Processes that compute at a time.", rich_help_panel=RUNNING)
+    ] = 1,
     reuse: ReuseOption = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a study that the folder already holds.")
+        bool,
+        typer.Option("--overwrite", help="Replace a study that the folder already holds.", rich_help_panel=RUNNING),
     ] = False,
 ) -> None:
     """Run a whole study, or go on with an unfinished one; writes results.json, report.html, figures, bands, store."""

@@ -9,13 +9,13 @@ import inspect
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+
+from .help_groups import OF_STAGES, GroupedCommand
 
 _SAID = "magnetoionics options of stages"
-_PANEL = "Options of stages"
 
 
-class WithStageOptions(TyperCommand):
+class WithStageOptions(GroupedCommand):
     """A command that also takes the options of all stages; `said_of_stages` gives them to its function."""
 
     _of_stages: list[Any] | None = None
@@ -46,7 +46,7 @@ def _options() -> list[Any]:
         pass
 
     kinds = {
-        o.name: Annotated[str | None, typer.Option(o.flag, help=o.help, rich_help_panel=_PANEL)]
+        o.name: Annotated[str | None, typer.Option(o.flag, help=o.help, rich_help_panel=OF_STAGES)]
         for o in stage_options().values()
     }
     parameters = [

@@ -24,24 +24,31 @@ from .arguments import (
     OrderOption,
     ProtocolOption,
     PulseOption,
+    QuickOption,
     ReferenceOption,
     RelaxInFieldOption,
+    StagesOption,
     engine_or_calculator,
 )
+from .help_groups import RUNNING
 from .stage_options import WithStageOptions, said_of_stages
 
 
 def submit(
     context: typer.Context,
     host: HostArgument,
-    project: Annotated[str, typer.Option(help="Project that `magnetoionics cluster init` made.")],
+    project: Annotated[
+        str, typer.Option(help="Project that `magnetoionics cluster init` made.", rich_help_panel=RUNNING)
+    ],
     engine: EngineOption = "local",
     calculator: CalculatorOption = None,
     protocol: ProtocolOption = None,
     order: OrderOption = None,
-    output: Annotated[Path | None, typer.Option(help="Folder for the results [default: HOST-study].")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Small cells.")] = False,
-    stages: Annotated[str | None, typer.Option(help="Stages, e.g. vacancies,migration.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the results [default: HOST-study].", rich_help_panel=RUNNING)
+    ] = None,
+    quick: QuickOption = False,
+    stages: StagesOption = None,
     reference: ReferenceOption = None,
     pulse: PulseOption = None,
     film: FilmOption = None,
@@ -54,8 +61,10 @@ def submit(
     born_charges: BornChargesOption = None,
     band_start: BandStartOption = None,
     image_distance: ImageDistanceOption = None,
-    priority: Annotated[int, typer.Option(help="Larger is sooner.")] = 0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write inputs and costs, submit nothing.")] = False,
+    priority: Annotated[int, typer.Option(help="Larger is sooner.", rich_help_panel=RUNNING)] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write inputs and costs, submit nothing.", rich_help_panel=RUNNING)
+    ] = False,
 ) -> None:
     """Submit a study to a cluster; the same study again is found, not doubled."""
     from ..assumptions import read_assumptions
