@@ -6,10 +6,10 @@ import graphlib
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +28,7 @@ MAY_IMPORT = {
 ENGINES = "workflows/engines/"
 NO_ENGINE_OUTSIDE = ("ase.calculators", "atomate2", "gpaw", "torch", "jobflow", "maggma")
 LONGEST_FILE = 450
-HELP_SECONDS = 0.7
+HELP_SECONDS = 0.5
 
 # Folders of one machine's users; written so that this line does not match itself.
 MACHINE_PATH = re.compile(r"(?<![\w.~*])/(?:home|root|Users|work)/[\w.$-]")
@@ -203,13 +203,18 @@ def test_import_is_light(module: str, unwanted: tuple[str, ...], tmp_path: Path)
     assert [m for m in loaded if f"{m}.".startswith(tuple(f"{u}." for u in unwanted))] == []
 
 
+def seconds_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_answers_at_once(tmp_path: Path) -> None:
-    """Best of five, because another process may hold the cores for a moment."""
+    """Processor time, best of five: whatever else the machine does is not counted."""
     beside = shutil.which("magnetoionics", path=str(Path(sys.executable).parent))
     command = [beside] if beside else [sys.executable, "-c", "from magnetoionics.hpc.cli import entry; entry()"]
     seconds = []
     for _ in range(5):
-        begin = time.perf_counter()
+        begin = seconds_of_children()
         done = subprocess.run(
             [*command, "--help"],
             cwd=tmp_path,
@@ -218,7 +223,7 @@ def test_help_answers_at_once(tmp_path: Path) -> None:
             text=True,
             check=False,
         )
-        seconds.append(time.perf_counter() - begin)
+        seconds.append(seconds_of_children() - begin)
         assert done.returncode == 0, done.stderr
         assert "run" in done.stdout
         if seconds[-1] < HELP_SECONDS:
