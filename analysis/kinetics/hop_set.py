@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from ..results.checks import no_result
-from ..results.document import Document
+from ..results.document import Document, StructureField
 from .migration import Migration
+from .network import HopNetwork
 from .profiles import saddle_images
 
 if TYPE_CHECKING:
@@ -24,6 +27,10 @@ class HopSet(Document):
         The hops, lowest forward barrier first.
     absent
         Pairs of ion and vacancy without a single hop between them, with the reason.
+    cell
+        Relaxed ordered cell; None in results of older versions.
+    networks
+        The graph of each ion's hops.
     """
 
     schema_: Literal["magnetoionics.hops/1"] = "magnetoionics.hops/1"
@@ -33,6 +40,8 @@ class HopSet(Document):
     engine: str
     migrations: list[Migration]
     absent: list[str]
+    cell: StructureField | None = Field(default=None, repr=False)
+    networks: list[HopNetwork] = Field(default_factory=list, repr=False)
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per hop and field along it: barriers both ways, reaction energy, controlling saddle, saddles, minima.
@@ -42,6 +51,13 @@ class HopSet(Document):
         import pandas as pd
 
         return pd.DataFrame([row for m in self.migrations for row in _rows(m)])
+
+    def network_dataframe(self) -> pd.DataFrame:
+        """One row per hop of the cell, see `HopNetwork.to_dataframe`; empty without a network."""
+        import pandas as pd
+
+        tables = [n.to_dataframe() for n in self.networks]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def field_dataframe(self) -> pd.DataFrame:
         """One row per hop, direction, treatment and field: both barriers, rates, controlling saddle and residuals."""

@@ -68,6 +68,9 @@ class Migration(Document):
         Host operations that exchange the states before and after; ``none`` if there is none.
     band_file
         extxyz file with all images.
+    start_A
+        Where the ion starts, unrelaxed, in a cell with the origin of the ordered one, Cartesian, shape (3,); of the
+        hops of a `HopSet`.
     """
 
     label: str
@@ -94,6 +97,7 @@ class Migration(Document):
     relation: list[str]
     force_calls: int
     band_file: str | None = None
+    start_A: list[float] | None = None
     provenance: Provenance = Field(repr=False)
 
     @property

@@ -27,6 +27,7 @@ RESULTS = "hops.json"
 TABLE = "hops.csv"
 FIELD_TABLE = "hops-in-fields.csv"
 FIGURE = "hops.png"
+NETWORK_TABLE = "network.csv"
 
 
 def run_hops(
@@ -118,12 +119,17 @@ def write_hops(hops: HopSet, folder: Path) -> None:
     write_whole(folder / TABLE, hops.to_dataframe().to_csv(index=False))
     write_whole(folder / FIELD_TABLE, hops.field_dataframe().to_csv(index=False))
     hops.plot().savefig(folder / FIGURE, dpi=160)
+    if hops.networks:
+        write_whole(folder / NETWORK_TABLE, hops.network_dataframe().to_csv(index=False))
+    for network in hops.networks:
+        network.plot().savefig(folder / f"network-{network.ion}.png", dpi=160)
     content = {VERSION: SCHEMA_VERSION, **hops.model_dump(mode="json")}
     write_whole(folder / RESULTS, json.dumps(content, indent=1) + "\n")
 
 
 def print_hops(hops: HopSet, console: Console) -> None:
     """Print one line per hop, and what has no hop."""
+    from ...analysis.kinetics.network import network_in_words
     from ...analysis.kinetics.profiles import saddle_images
     from ...analysis.results.checks import failed, no_result
 
@@ -154,6 +160,8 @@ def print_hops(hops: HopSet, console: Console) -> None:
         elif not m.converged:
             aside = "; ".join(c.in_words for c in failed(m.checks))
             console.print(f"{m.label}: failed beside ({aside})", style="yellow", markup=False)
+    for network in hops.networks:
+        console.print(network_in_words(network), markup=False)
     for line in hops.absent:
         console.print(f"no hop {line}", style="dim", markup=False)
 

@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 from ...analysis.kinetics.field_treatments import FieldStudy
 from ...analysis.kinetics.hop_set import HopSet
 from ...analysis.kinetics.migration import Migration
+from ...analysis.kinetics.network import HopNetwork, network_of_hops
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, Calculation
 from ...analysis.results.checks import InvalidResultError, require_valid
@@ -113,7 +114,9 @@ class AllHopsMaker(EngineMaker):
             migrations.append(read.output)
             bands.append(band.output)
         names = [number.label for number in hops]
-        last = tolerant(collect_hops(host_key, chosen, self.engine.name, migrations, absent, names))
+        last = tolerant(
+            collect_hops(host_key, chosen, self.engine.name, migrations, absent, names, bulk.output.structure)
+        )
         return Flow([*jobs, last], output=last.output, name=f"{self.name}: {host.formula}")
 
 
@@ -188,7 +191,8 @@ def read_numbered(
     there = [found for found in studies or [] if found is not None]
     if charges is not None:
         band = band_with_charges(band, charges, cell)
-    return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": there})
+    start = [float(x) for x in hop.initial[hop.mover].coords]
+    return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": there, "start_A": start})
 
 
 @job(name="collect hops")
@@ -199,6 +203,7 @@ def collect_hops(
     migrations: list[Migration | None],
     absent: list[str],
     names: list[str],
+    cell: Structure | None = None,
 ) -> HopSet:
     """All hops of a host, the lowest barrier first and behind them what is no result.
 
@@ -230,4 +235,14 @@ def collect_hops(
         engine=engine,
         migrations=ordered,
         absent=absent,
+        cell=cell,
+        networks=_networks(cell, ordered),
     )
+
+
+def _networks(cell: Structure | None, migrations: Sequence[Migration]) -> list[HopNetwork]:
+    """Graph of the hops of each ion that has a result."""
+    if cell is None:
+        return []
+    sound = [m for m in migrations if m.start_A is not None and not m.why_no_result]
+    return [network_of_hops(cell, migrations, ion) for ion in dict.fromkeys(m.ion for m in sound)]
