@@ -10,68 +10,10 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from numpy.typing import ArrayLike, NDArray
 
-from ..structures.units import V_PER_M_TO_V_PER_A
-
 FloatArray = NDArray[np.float64]
 
 NEUTRAL_TOLERANCE: float = 1e-6
 """Largest net charge that counts as neutral, elementary charges."""
-
-
-def check_breakdown(field_V_per_A: ArrayLike, gap_eV: float, length_A: float) -> None:
-    """Refuse a field that would tilt the bands by more than the gap over a cell.
-
-    Beyond it the filled states at one end lie above the empty ones at the other, and an insulating ground
-    state exists no longer.
-
-    Parameters
-    ----------
-    field_V_per_A : array_like
-        Field vector, shape (3,), or its magnitude, V/Angstrom.
-    gap_eV : float
-        Band gap, eV.
-    length_A : float
-        Length of the cell along the field, Angstrom.
-
-    Raises
-    ------
-    ValueError
-        If field times length exceeds the gap, or gap or length is not positive.
-
-    References
-    ----------
-    I. Souza, J. Iniguez, D. Vanderbilt, Phys. Rev. Lett. 89, 117602 (2002),
-    DOI 10.1103/PhysRevLett.89.117602.
-    """
-    if not (gap_eV > 0 and length_A > 0 and np.isfinite(gap_eV) and np.isfinite(length_A)):
-        raise ValueError(f"gap {gap_eV!r} eV and length {length_A!r} A must be positive and finite")
-    strength = float(np.linalg.norm(np.asarray(field_V_per_A, dtype=float)))
-    limit = gap_eV / length_A
-    if not strength <= limit:
-        raise ValueError(
-            f"field {strength:.4g} V/A ({strength / V_PER_M_TO_V_PER_A:.3g} V/m) breaks down a gap of {gap_eV:g} eV "
-            f"over {length_A:g} A; allowed are 0 .. {limit:.4g} V/A. Lower the field or shorten the cell along it"
-        )
-
-
-def breakdown_V_per_m(gap_eV: float, length_A: float) -> float:
-    """Field that tilts the bands by the gap over a length, V/m; see `check_breakdown`."""
-    return gap_eV / length_A / V_PER_M_TO_V_PER_A
-
-
-def check_below(field_V_per_m: float, limit_V_per_m: float | None) -> None:
-    """Refuse a field beyond a stated breakdown field; None refuses none.
-
-    Raises
-    ------
-    ValueError
-        With the limit and what to do.
-    """
-    if limit_V_per_m is not None and not abs(field_V_per_m) <= limit_V_per_m:
-        raise ValueError(
-            f"field {field_V_per_m:.3g} V/m is beyond the breakdown field of {limit_V_per_m:.3g} V/m, at which no "
-            "insulator is left; lower it, or state another limit (--breakdown-V-per-m, breakdown_V_per_m)"
-        )
 
 
 class UniformFieldCalculator(Calculator):

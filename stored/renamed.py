@@ -146,6 +146,16 @@ def _of_ends(content: dict[str, Any]) -> dict[str, Any]:
     return {"of_ends": "end relaxed" in name or "flip" in name, **content}
 
 
+def _fields_of_engines(content: dict[str, Any]) -> dict[str, Any]:
+    """Fields of this maker were in V/m."""
+    made = without("fields_V_per_m", "breakdown_V_per_m")(content)
+    if "fields_V_per_m" in content:
+        made["fields_V_per_A"] = [1e-10 * f for f in content["fields_V_per_m"]]
+    if content.get("breakdown_V_per_m") is not None:
+        made["breakdown_V_per_A"] = 1e-10 * content["breakdown_V_per_m"]
+    return made
+
+
 # Version that changed them: by class as it is called today, e.g. {3: {"Study": fields(declared="assumptions")}}.
 CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
     2: {
@@ -168,6 +178,7 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
             tier="treatment", controlling_hump="controlling_saddle_index", identity_residual_eV="residual_i_eV"
         ),
         "FrozenCoupling": words("h_source", declared="given"),
+        "HopInFieldMaker": _fields_of_engines,
         "KnownCalculation": fields(tier="level_of_theory"),
         "MagnetoionicStudyMaker": meant(stage_options={}),
         "Migration": several(fields(field_tier="field_treatment"), _points_of_the_path, _source_of_dipoles),

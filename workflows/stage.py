@@ -80,7 +80,7 @@ class Question:
         What the engine cannot do with this material, and why.
     only_vacancies
         Whether the vacancies were named.
-    fields, default_fields_V_per_m
+    fields, default_fields_V_per_A
         Fields asked for, and those that a hop is put into unasked; None if a study is not asked about them.
     reasons
         Why each stage before this one is not done; empty text if it is.
@@ -96,7 +96,7 @@ class Question:
     missing: Mapping[Capability, str] = field(default_factory=dict)
     only_vacancies: bool = False
     fields: FieldRequest | None = None
-    default_fields_V_per_m: Sequence[float] = ()
+    default_fields_V_per_A: Sequence[float] = ()
     reasons: dict[str, str] = field(default_factory=dict)
 
     def done(self, stage: str) -> bool:

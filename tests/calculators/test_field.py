@@ -7,7 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.calculators.emt import EMT
-from magnetoionics.calculators.field import UniformFieldCalculator, check_breakdown
+from magnetoionics.calculators.field import UniformFieldCalculator
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator
 from magnetoionics.structures.units import V_PER_A_TO_V_PER_M, V_PER_M_TO_V_PER_A
 from numpy.typing import ArrayLike, NDArray
@@ -133,14 +133,3 @@ def test_shapes_are_checked() -> None:
         in_field(atoms, charges, field=[0.1, np.nan, 0.0])
     with pytest.raises(ValueError, match="reference"):
         in_field(atoms, charges).field_energy(atoms.positions[:3])
-
-
-def test_breakdown() -> None:
-    check_breakdown([0.0, 0.0, 0.2], gap_eV=2.0, length_A=8.39)
-    check_breakdown(0.0, gap_eV=2.0, length_A=8.39)
-    with pytest.raises(ValueError, match=r"0\.3 V/A.*allowed are 0 \.\. 0\.2384 V/A.*Lower the field"):
-        check_breakdown([0.0, 0.0, 0.3], gap_eV=2.0, length_A=8.39)
-    with pytest.raises(ValueError, match="breaks down"):
-        check_breakdown([np.nan, 0.0, 0.0], gap_eV=2.0, length_A=8.39)
-    with pytest.raises(ValueError, match="positive"):
-        check_breakdown(0.1, gap_eV=0.0, length_A=8.0)

@@ -9,6 +9,7 @@ from typing import cast
 from jobflow import Flow, job
 from pymatgen.core import Structure
 
+from ...analysis.kinetics.applied_field import check_breakdown
 from ...analysis.kinetics.field_treatments import (
     PERMITTIVITY,
     FieldStudy,
@@ -21,7 +22,6 @@ from ...analysis.kinetics.rates import ASSUMED_ATTEMPT_Hz
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band
 from ...analysis.results.checks import invalid_because, no_result, require_valid
-from ...calculators.field import check_below
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
@@ -39,11 +39,11 @@ class HopInFieldMaker(EngineMaker):
     engine
         For bands in a field: an ASE calculator (local, ML potentials, GPAW, any other), whose ions feel it by their
         charges, or an engine with a self-consistent one (`Engine.with_field`: vasp).
-    fields_V_per_m
+    fields_V_per_A
         Signed fields.
     relaxed
         Relax a band in every field; without, only the work along the zero-field path and the rate law.
-    breakdown_V_per_m
+    breakdown_V_per_A
         Larger fields are refused; None refuses none.
     gap_eV
         For the check that an engine with a self-consistent field makes itself.
@@ -54,9 +54,9 @@ class HopInFieldMaker(EngineMaker):
     """
 
     engine: Engine = field(kw_only=True)
-    fields_V_per_m: Sequence[float] = (-1e8, 0.0, 1e8)
+    fields_V_per_A: Sequence[float] = (-0.01, 0.0, 0.01)
     relaxed: bool = True
-    breakdown_V_per_m: float | None = None
+    breakdown_V_per_A: float | None = None
     gap_eV: float | None = None
     charges: SiteCharges | None = None
     temperature_K: float = 300.0
@@ -97,9 +97,10 @@ class HopInFieldMaker(EngineMaker):
         """
         if self.relaxed:
             require_relaxing(self.engine, self.gap_eV)
-        for value in self.fields_V_per_m:
-            check_below(value, self.breakdown_V_per_m)
-        fields = [f * V_PER_M_TO_V_PER_A for f in self.fields_V_per_m]
+        limit, fields = self.breakdown_V_per_A, list(self.fields_V_per_A)
+        if limit is not None:
+            for value in fields:
+                check_breakdown(value, limit)
         # At zero field the relaxed band is the band itself.
         moved = [f for f in fields if f] if self.relaxed else []
         jobs = [band_in_field(self.engine, band, direction, f, self.gap_eV, self.charges, cell) for f in moved]
@@ -114,7 +115,7 @@ class HopInFieldMaker(EngineMaker):
             label=label,
             exchanged=exchanged,
             in_words=in_words,
-            breakdown_V_per_m=self.breakdown_V_per_m,
+            breakdown_V_per_m=None if limit is None else limit / V_PER_M_TO_V_PER_A,
             charges=self.charges,
             cell=cell,
             temperature_K=self.temperature_K,

@@ -15,7 +15,7 @@ from ...analysis.kinetics.field_treatments import PERMITTIVITY
 from ...analysis.kinetics.polarisation import implied_permittivity
 from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, require_valid
-from ...calculators.field import UniformFieldCalculator, check_breakdown
+from ...calculators.field import UniformFieldCalculator
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, Observed, converge_band
 from ..engine import Engine
@@ -105,7 +105,7 @@ def band_in_field(
     direction, field_V_per_A
         Of positive fields, and the signed field.
     gap_eV
-        For the check of an engine with a self-consistent field.
+        For the check against breakdown of an engine with a self-consistent field, which knows its k points.
     charges, cell
         Charges of single sites in place of the engine's own, and the ordered cell that they may belong to.
 
@@ -113,16 +113,12 @@ def band_in_field(
     ------
     InvalidResultError
         If the zero-field band failed a guard.
-    ValueError
-        If the field breaks a gap down in an engine that holds it self-consistently.
     """
     require_valid(band.checks, "the zero-field band")
     unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
     first, last = band.images[0].structure, band.images[-1].structure
     between = [i.structure for i in band.images if i.kind == "minimum"]
     if not isinstance(engine, AseEngine):
-        if gap_eV is not None:
-            check_breakdown(field_V_per_A, gap_eV, min(first.lattice.abc))
         there = engine.with_field([float(c) for c in field_V_per_A * unit], gap_eV=gap_eV)
         name = f"band at {field_V_per_A:g} V/A"
         return Response(replace=there.band(first, last, between, mover=band.mover, name=name))

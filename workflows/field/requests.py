@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jobflow import Flow, Job, job
 from pymatgen.core import Structure
 
-from ...analysis.kinetics.applied_field import check_direction, field_from_text, magnitude_and_direction
+from ...analysis.kinetics.applied_field import Direction, breakdown_V_per_A, check_breakdown, read_field
 from ...analysis.kinetics.site_charges import SiteCharges
 from ...analysis.results.calculation import Band
-from ...calculators.field import breakdown_V_per_m, check_below
 from ...stored.base import Stored
 from ...structures.defects.hops import Hop
+from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..outputs import output_of
 from .bands import HopInFieldMaker, require_relaxing
@@ -23,6 +23,24 @@ from .bands import HopInFieldMaker, require_relaxing
 HOP = "hop"
 # A cosine nearer to -1 than this is an operation that turns the field over.
 _OPPOSITE = 1e-3
+
+
+class HopFields(NamedTuple):
+    """Fields of hops, read and held against breakdown.
+
+    Attributes
+    ----------
+    along_hop_V_per_A
+        Signed, for the treatment that needs no direction but the hop.
+    by_direction
+        Signed fields, V/Angstrom, zero included; none for a metal.
+    limit_V_per_A
+        What they were held against; 0 for a metal.
+    """
+
+    along_hop_V_per_A: list[float]
+    by_direction: dict[Direction, list[float]]
+    limit_V_per_A: float
 
 
 @dataclass
@@ -36,7 +54,7 @@ class FieldRequest(Stored):
     along
         ``hop``, a crystal direction of the ordered cell ``[u v w]``, or a Cartesian vector ``x, y, z``.
     statements
-        Fields in words, as in `analysis.kinetics.applied_field.field_from_text`: ``4 V over 60 nm along [0 0 1]``.
+        Fields in words, as in `analysis.kinetics.applied_field.read_field`: ``4 V over 60 nm along [0 0 1]``.
         One without a direction takes `along`.
     relaxed
         Converge a band in every field, beside the work along the zero-field path and the linear rate law.
@@ -53,12 +71,12 @@ class FieldRequest(Stored):
     breakdown_V_per_m: float | None = None
     charges: SiteCharges | None = None
 
-    def by_direction(self, default_V_per_m: Sequence[float]) -> dict[str, list[float]]:
-        """Signed fields in V/m by direction in words, zero included.
+    def by_direction(self, default_V_per_A: Sequence[float]) -> dict[Direction, list[float]]:
+        """Signed fields in V/A by direction, zero included.
 
         Parameters
         ----------
-        default_V_per_m
+        default_V_per_A
             Fields along `along` if none are asked for.
 
         Raises
@@ -66,25 +84,26 @@ class FieldRequest(Stored):
         ValueError
             If a statement, a direction or a magnitude cannot be used.
         """
-        check_direction(self.along)
-        asked = [(float(f), self.along) for f in self.magnitudes_V_per_m]
-        asked += [magnitude_and_direction(text, self.along) for text in self.statements]
+        along = Direction.from_text(self.along)
+        asked = [(float(f) * V_PER_M_TO_V_PER_A, along) for f in self.magnitudes_V_per_m]
+        asked += [read_field(text, along) for text in self.statements]
         for size, _ in asked:
             if not np.isfinite(size) or size == 0:
                 raise ValueError(
-                    f"field {size} V/m is no magnitude; give numbers such as 1e8 (zero is always computed)"
+                    f"field {size / V_PER_M_TO_V_PER_A} V/m is no magnitude; give numbers such as 1e8 (zero is always "
+                    "computed)"
                 )
-        out: dict[str, set[float]] = {}
-        for size, along in asked or [(f, self.along) for f in default_V_per_m]:
-            out.setdefault(along, {0.0}).update((abs(size), -abs(size)))
-        return {along: sorted(fields) for along, fields in out.items()}
+        out: dict[Direction, set[float]] = {}
+        for size, direction in asked or [(f, along) for f in default_V_per_A]:
+            out.setdefault(direction, {0.0}).update((abs(size), -abs(size)))
+        return {direction: sorted(fields) for direction, fields in out.items()}
 
     @property
     def asks(self) -> bool:
         """Whether any field is asked for in place of the caller's default ones."""
         return bool(self.magnitudes_V_per_m or self.statements)
 
-    def limit_V_per_m(self, gap_eV: float, cell: Structure) -> float:
+    def limit_V_per_A(self, gap_eV: float, cell: Structure) -> float:
         """Breakdown field: as stated, or the gap over the ordered cell's first edge; 0 for a metal.
 
         Raises
@@ -93,36 +112,37 @@ class FieldRequest(Stored):
             If the stated one is not positive.
         """
         if self.breakdown_V_per_m is None:
-            return breakdown_V_per_m(gap_eV, cell.lattice.a)
+            return breakdown_V_per_A(gap_eV, cell.lattice.a)
         if not self.breakdown_V_per_m > 0:
             raise ValueError(f"breakdown field {self.breakdown_V_per_m} V/m must be positive")
-        return self.breakdown_V_per_m
+        return self.breakdown_V_per_m * V_PER_M_TO_V_PER_A
 
-    def within(self, default_V_per_m: Sequence[float], gap_eV: float, cell: Structure) -> list[float]:
-        """The caller's default fields that the host stands; errors as `limit_V_per_m`."""
-        limit = self.limit_V_per_m(gap_eV, cell)
-        return [f for f in default_V_per_m if abs(f) <= limit]
+    def within(self, default_V_per_A: Sequence[float], gap_eV: float, cell: Structure) -> list[float]:
+        """The caller's default fields that the host stands; errors as `limit_V_per_A`."""
+        limit = self.limit_V_per_A(gap_eV, cell)
+        return [f for f in default_V_per_A if abs(f) <= limit]
 
-    def left_out(self, default_V_per_m: Sequence[float], gap_eV: float, cell: Structure) -> str:
+    def left_out(self, default_V_per_A: Sequence[float], gap_eV: float, cell: Structure) -> str:
         """Which of the caller's default fields are left out, and why, in words; empty if all are taken."""
-        gone = [f for f in default_V_per_m if f not in self.within(default_V_per_m, gap_eV, cell)]
-        if self.asks or not gone:
+        if self.asks or len(self.within(default_V_per_A, gap_eV, cell)) == len(default_V_per_A):
             return ""
-        limit = self.limit_V_per_m(gap_eV, cell)
+        limit = self.limit_V_per_A(gap_eV, cell)
         if not limit:
             return (
                 "no fields, no switching path, no device: the gap is 0, and a metal screens fields; the barrier holds "
                 "without (--breakdown-V-per-m states a limit of your own)"
             )
         return (
-            f"fields above {limit:.2g} V/m are left out: they break down the gap of {gap_eV:g} eV over "
-            f"{cell.lattice.a:.3g} A (--breakdown-V-per-m states another limit)"
+            f"fields above {limit / V_PER_M_TO_V_PER_A:.2g} V/m are left out: they break down the gap of {gap_eV:g} eV "
+            f"over {cell.lattice.a:.3g} A (--breakdown-V-per-m states another limit)"
         )
 
-    def check(
-        self, engine: Engine, cell: Structure, gap_eV: float, default_V_per_m: Sequence[float], repeats: Sequence[int]
-    ) -> None:
-        """Refuse what cannot be done, before anything is computed; default fields beyond breakdown are only left out.
+    def checked(
+        self, engine: Engine, cell: Structure, gap_eV: float, default_V_per_A: Sequence[float], repeats: Sequence[int]
+    ) -> HopFields:
+        """What hops are put into. Refuses what cannot be done, before anything is computed.
+
+        Default fields beyond breakdown are only left out.
 
         Raises
         ------
@@ -131,84 +151,76 @@ class FieldRequest(Stored):
         CannotDoError
             If the engine relaxes no band in a field.
         """
-        limit = self.limit_V_per_m(gap_eV, cell)
+        limit = self.limit_V_per_A(gap_eV, cell)
         if not limit and (self.asks or self.relaxed):
             raise ValueError(
                 "a field was asked for, but the host's gap is 0: a metal screens it; leave the field out, or state "
                 "--breakdown-V-per-m (breakdown_V_per_m) if this host is none"
             )
-        for fields in self.by_direction(self.within(default_V_per_m, gap_eV, cell)).values():
-            for value in fields:
-                check_below(value, limit)
+        default = self.within(default_V_per_A, gap_eV, cell)
+        lines = self.by_direction(default)
+        for value in (f for sizes in lines.values() for f in sizes):
+            check_breakdown(value, limit)
         if self.relaxed:
             require_relaxing(engine, gap_eV)
         if self.charges is not None:
             self.charges.check(cell, len(cell) * int(np.prod(repeats)) - 1)
+        hop = next((sizes for line, sizes in lines.items() if line.words == HOP), default) if self.asks else default
+        return HopFields(hop, lines if limit else {}, limit)
 
+    def jobs(
+        self, engine: Engine, hop: Hop, band: Band, cell: Structure, fields: HopFields, *, label: str, gap_eV: float
+    ) -> tuple[list[Job | Flow], list[Any]]:
+        """Jobs of a hop in all fields asked for.
 
-def field_jobs(
-    request: FieldRequest,
-    engine: Engine,
-    hop: Hop,
-    band: Band,
-    cell: Structure,
-    *,
-    label: str,
-    default_V_per_m: Sequence[float],
-    limit_V_per_m: float,
-    gap_eV: float,
-) -> tuple[list[Job | Flow], list[Any]]:
-    """Jobs of a hop in all fields asked for.
+        Parameters
+        ----------
+        engine
+            Who converges bands in a field.
+        hop, band, cell
+            The hop, its zero-field band and the host's relaxed ordered cell, or references to them.
+        fields
+            From `checked`.
+        label
+            The hop in words.
+        gap_eV
+            As in `HopInFieldMaker`.
 
-    Parameters
-    ----------
-    request, engine
-        What is wanted, and who converges bands in a field.
-    hop, band, cell
-        The hop, its zero-field band and the host's relaxed ordered cell, or references to them.
-    label
-        The hop in words.
-    default_V_per_m, limit_V_per_m, gap_eV
-        As in `FieldRequest` and `HopInFieldMaker`.
-
-    Returns
-    -------
-    tuple
-        Jobs, and references to a `FieldStudy` for each direction.
-    """
-    jobs: list[Job | Flow] = []
-    studies: list[Any] = []
-    if not limit_V_per_m:
+        Returns
+        -------
+        tuple
+            Jobs, and references to a `FieldStudy` for each direction.
+        """
+        jobs: list[Job | Flow] = []
+        studies: list[Any] = []
+        for along, sizes_V_per_A in fields.by_direction.items():
+            direction = field_direction(hop, along, cell)
+            flow = HopInFieldMaker(
+                engine=engine,
+                fields_V_per_A=sizes_V_per_A,
+                relaxed=self.relaxed,
+                breakdown_V_per_A=fields.limit_V_per_A,
+                gap_eV=gap_eV,
+                charges=self.charges,
+            ).make(
+                band,
+                output_of(direction)["unit"],
+                label=label,
+                exchanged=output_of(direction)["exchanged"],
+                in_words=along.words,
+                cell=cell,
+            )
+            jobs += [direction, flow]
+            studies.append(flow.output)
         return jobs, studies
-    for along, fields in request.by_direction(default_V_per_m).items():
-        direction = field_direction(hop, along, cell)
-        flow = HopInFieldMaker(
-            engine=engine,
-            fields_V_per_m=fields,
-            relaxed=request.relaxed,
-            breakdown_V_per_m=limit_V_per_m,
-            gap_eV=gap_eV,
-            charges=request.charges,
-        ).make(
-            band,
-            output_of(direction)["unit"],
-            label=label,
-            exchanged=output_of(direction)["exchanged"],
-            in_words=along,
-            cell=cell,
-        )
-        jobs += [direction, flow]
-        studies.append(flow.output)
-    return jobs, studies
 
 
 @job(name="field direction")
-def field_direction(hop: Hop, along: str, cell: Structure) -> dict[str, Any]:
-    """Unit vector of a direction in words, and whether an operation exchanges the two states and turns it over.
+def field_direction(hop: Hop, along: Direction, cell: Structure) -> dict[str, Any]:
+    """Unit vector of a direction, and whether an operation exchanges the two states and turns it over.
 
     A crystal direction is one of the ordered `cell`: unequal repeats give the supercell other axes.
     """
-    vector = field_from_text(f"1 V/A along {along}", lattice=cell.lattice, hop_A=hop.displacement_A)
-    unit = vector / np.linalg.norm(vector)
+    unit = along.unit(cell.lattice, hop.displacement_A)
     exchanged = any(float(unit @ np.asarray(m) @ unit) < _OPPOSITE - 1 for m in hop.relation_matrices)
     return {"unit": [float(x) for x in unit], "exchanged": exchanged}

@@ -22,7 +22,7 @@ from ...structures.defects.undirected_hops import NumberedHop, hops_into, undire
 from ...structures.host import HopKind, Host, HostKey, get_host, portable_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
-from ..field.requests import HOP, FieldRequest, field_jobs
+from ..field.requests import FieldRequest
 from ..maker import EngineMaker
 from ..outputs import output_of
 from .building import Repeats, as_repeats, tolerant
@@ -75,9 +75,8 @@ class AllHopsMaker(EngineMaker):
         chosen = host.orders[0] if order is None else order
         cell = host.structure(chosen)
         self.engine.check(cell)
-        default = self.fields.within(self.fields_V_per_m, host.gap_eV, cell)
-        self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
-        along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
+        default = [f * V_PER_M_TO_V_PER_A for f in self.fields_V_per_m]
+        fields = self.fields.checked(self.engine, cell, host.gap_eV, default, self.repeats)
         hops, absent = all_hops(host, cell, self.repeats)
         if not hops:
             raise ValueError(f"order {chosen} of {host.key} has no hop: {'; '.join(absent) or 'none is named'}")
@@ -89,25 +88,13 @@ class AllHopsMaker(EngineMaker):
             band = self.engine.band(
                 out.initial, out.final, out.intermediates, mover=out.mover, name=f"band {number.label}"
             )
-            more, studies = field_jobs(
-                self.fields,
-                self.engine,
-                out,
-                output_of(band),
-                output_of(bulk).structure,
-                label=number.label,
-                default_V_per_m=default,
-                limit_V_per_m=self.fields.limit_V_per_m(host.gap_eV, cell),
-                gap_eV=host.gap_eV,
+            relaxed = output_of(bulk).structure
+            more, studies = self.fields.jobs(
+                self.engine, out, output_of(band), relaxed, fields, label=number.label, gap_eV=host.gap_eV
             )
             read = tolerant(
                 read_numbered(
-                    out,
-                    band.output,
-                    [f * V_PER_M_TO_V_PER_A for f in along_hop],
-                    studies,
-                    self.fields.charges,
-                    bulk.output.structure,
+                    out, band.output, fields.along_hop_V_per_A, studies, self.fields.charges, bulk.output.structure
                 )
             )
             jobs += [built, band, *more, read]

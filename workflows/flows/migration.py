@@ -15,9 +15,8 @@ from ...analysis.kinetics.site_charges import SiteCharges, band_with_charges
 from ...analysis.results.calculation import Band, Calculation
 from ...structures.defects.hops import Hop
 from ...structures.host import Host, HostKey, get_host, portable_host
-from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
-from ..field.requests import HOP, FieldRequest, field_jobs
+from ..field.requests import FieldRequest
 from ..maker import EngineMaker
 from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
@@ -76,22 +75,11 @@ class MigrationMaker(EngineMaker):
         band = self.engine.band(out.initial, out.final, out.intermediates, mover=out.mover, name="band")
         host = get_host(host_key)
         cell = bulk.structure if isinstance(bulk, Calculation) else host.structure(order)
-        default = self.fields.within([f / V_PER_M_TO_V_PER_A for f in self.fields_V_per_A], host.gap_eV, cell)
-        self.fields.check(self.engine, cell, host.gap_eV, default, self.repeats)
-        along_hop = self.fields.by_direction(default).get(HOP, default) if self.fields.asks else default
-        read = read_migration(
-            hop.output, band.output, [f * V_PER_M_TO_V_PER_A for f in along_hop], self.fields.charges, bulk.structure
-        )
-        jobs, studies = field_jobs(
-            self.fields,
-            self.engine,
-            out,
-            output_of(band),
-            bulk.structure,
-            label=hop_label(host, hop_number),
-            default_V_per_m=default,
-            limit_V_per_m=self.fields.limit_V_per_m(host.gap_eV, cell),
-            gap_eV=host.gap_eV,
+        fields = self.fields.checked(self.engine, cell, host.gap_eV, self.fields_V_per_A, self.repeats)
+        read = read_migration(hop.output, band.output, fields.along_hop_V_per_A, self.fields.charges, bulk.structure)
+        label = hop_label(host, hop_number)
+        jobs, studies = self.fields.jobs(
+            self.engine, out, output_of(band), bulk.structure, fields, label=label, gap_eV=host.gap_eV
         )
         output = {"band": band.output, "read": read.output, "fields": studies}
         return Flow([hop, band, read, *jobs], output=output, name=self.name)
@@ -187,7 +175,7 @@ class MigrationStage(Stage):
         """Default fields that the host does not stand."""
         if question.fields is None:
             return ""
-        return question.fields.left_out(question.default_fields_V_per_m, question.host.gap_eV, question.cell)
+        return question.fields.left_out(question.default_fields_V_per_A, question.host.gap_eV, question.cell)
 
     def build(self, study: StudyInMaking) -> Flow:
         """Hop, band, barriers and fields."""
@@ -195,7 +183,7 @@ class MigrationStage(Stage):
         return MigrationMaker(
             engine=study.engine,
             repeats=maker.repeats,
-            fields_V_per_A=[f * V_PER_M_TO_V_PER_A for f in maker.fields_V_per_m],
+            fields_V_per_A=maker.default_fields_V_per_A,
             fields=maker.fields,
         ).make(study.bulk, study.host_key, order=study.order)
 

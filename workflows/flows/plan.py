@@ -22,7 +22,7 @@ def plan_stages(
     enthalpies: Sequence[Phase] = (),
     vacancies: Sequence[tuple[str, str]] | None = None,
     fields: FieldRequest | None = None,
-    default_fields_V_per_m: Sequence[float] = (),
+    default_fields_V_per_A: Sequence[float] = (),
 ) -> list[StageResult]:
     """What a study will compute and what not, with the reasons.
 
@@ -40,7 +40,7 @@ def plan_stages(
         Formation enthalpies of the user's own, which may give a window where the table gives none.
     vacancies
         Elements and sublattices of the only vacancies to compute; None for all.
-    fields, default_fields_V_per_m
+    fields, default_fields_V_per_A
         Fields asked for and those taken unasked, if a note is to say which of them the host does not stand.
 
     Returns
@@ -71,7 +71,7 @@ def plan_stages(
         missing,
         vacancies is not None,
         fields,
-        default_fields_V_per_m,
+        default_fields_V_per_A,
     )
     known = stages()
     for stage in known:

@@ -11,12 +11,13 @@ from jobflow import Flow, job
 from ...analysis.builder.build import build_study
 from ...analysis.builder.inputs import StudyInputs
 from ...analysis.device.assumptions import Assumptions
+from ...analysis.kinetics.applied_field import check_breakdown
 from ...analysis.kinetics.switching import FieldPulse
 from ...analysis.study.documents import EngineResult, StageResult, Study
 from ...analysis.thermodynamics.phases import formula_composition
-from ...calculators.field import check_below
 from ...structures.defects.initial_states import StartKind
 from ...structures.host import Host, HostKey, get_host, portable_host
+from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import FieldRequest
 from ..maker import EngineMaker
@@ -94,6 +95,11 @@ class MagnetoionicStudyMaker(EngineMaker):
         """Cells of about 56 atoms: seconds, with a size error of the order of 0.1 eV."""
         return cls(engine=engine, repeats=(1, 1, 1), lebedev_order=13, is_quick=True, stages=stages)
 
+    @property
+    def default_fields_V_per_A(self) -> list[float]:
+        """`fields_V_per_m` as engines take them."""
+        return [f * V_PER_M_TO_V_PER_A for f in self.fields_V_per_m]
+
     def with_options(self, **said: Any) -> MagnetoionicStudyMaker:
         """The same with options of stages, see `stage.stage_options`; what is None is as it was.
 
@@ -129,7 +135,7 @@ class MagnetoionicStudyMaker(EngineMaker):
             self.assumptions.enthalpies,
             self.vacancies,
             self.fields,
-            self.fields_V_per_m,
+            self.default_fields_V_per_A,
         )
         if tuple(self.starts) != ("as built",) and not any(s.stage == "vacancies" and s.done for s in planned):
             raise ValueError("starts are those of vacancies, and this study computes none; add vacancies to the stages")
@@ -138,9 +144,9 @@ class MagnetoionicStudyMaker(EngineMaker):
                 raise ValueError(f"engine {self.engine.name} cannot start a vacancy {kind}: {reason}")
         if any(s.stage == "migration" and s.done for s in planned):
             cell = host.structure(chosen)
-            self.fields.check(self.engine, cell, host.gap_eV, self.fields_V_per_m, self.repeats)
+            fields = self.fields.checked(self.engine, cell, host.gap_eV, self.default_fields_V_per_A, self.repeats)
             if self.assumptions.pulse != FieldPulse():
-                check_below(self.assumptions.pulse.field_V_per_m, self.fields.limit_V_per_m(host.gap_eV, cell))
+                check_breakdown(self.assumptions.pulse.field_V_per_m * V_PER_M_TO_V_PER_A, fields.limit_V_per_A)
         check_reference(self.assumptions.reference, self.engine, planned)
         self._check_stage_options({s.stage for s in planned if s.done})
         self._check_vacancy_maps(host_key, chosen, {s.stage for s in planned if s.done})

@@ -21,9 +21,9 @@ from custodian.vasp.handlers import LargeSigmaHandler
 from emmet.core.tasks import TaskDoc
 from jobflow import Flow, Response, job
 
+from ...analysis.kinetics.applied_field import breakdown_V_per_A, check_breakdown
 from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles
 from ...analysis.results.calculation import Band, Calculation, Check, require_valid
-from ...calculators.field import check_breakdown
 from ...stored.base import Stored
 from ..guards import guard, insulator
 from ..outputs import function_of
@@ -128,10 +128,14 @@ def refuse_breakdown(field_V_per_A: Sequence[float], gap_eV: float, structure: S
     ValueError
         With the largest field allowed.
     """
-    check_breakdown(field_V_per_A, gap_eV, max(structure.lattice.abc))
-    for axis, points in zip(structure.lattice.matrix, mesh, strict=True):
-        length = float(np.linalg.norm(axis))
-        check_breakdown(float(np.dot(field_V_per_A, axis)) / length, gap_eV, points * length)
+    if not gap_eV > 0:
+        raise ValueError(f"gap {gap_eV!r} eV must be positive: no field is held self-consistently in a metal")
+    lengths = structure.lattice.abc
+    along = [float(np.dot(field_V_per_A, axis)) / n for axis, n in zip(structure.lattice.matrix, lengths, strict=True)]
+    resolved = [n * points for n, points in zip(lengths, mesh, strict=True)]
+    for size, length in [(field_V_per_A, max(lengths)), *zip(along, resolved, strict=True)]:
+        way_out = f"shorten the cell along it: it breaks down a gap of {gap_eV:g} eV over {length:g} A"
+        check_breakdown(size, breakdown_V_per_A(gap_eV, length), way_out)
 
 
 def field_fields(fields: dict[str, Any]) -> dict[str, Any]:

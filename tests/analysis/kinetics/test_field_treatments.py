@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jobflow import run_locally
-from magnetoionics.analysis.kinetics.applied_field import field_from_text, film_field_V_per_A
+from magnetoionics.analysis.kinetics.applied_field import (
+    breakdown_V_per_A,
+    check_breakdown,
+    field_from_text,
+    film_field_V_per_A,
+)
 from magnetoionics.analysis.kinetics.field_treatments import (
     LINEAR,
     PATH,
@@ -150,7 +155,7 @@ def relaxed():
     hop = shortest_hop(host.structure(), (1, 1, 1), host.hops[0])
     made = engine.band(hop.initial, hop.final, hop.intermediates, mover=hop.mover, name="band")
     band = run_locally(made, log=False, raise_immediately=True)[made.uuid][1].output
-    maker = HopInFieldMaker(engine=engine, fields_V_per_m=[-2e8, 0.0, 2e8], breakdown_V_per_m=2e9)
+    maker = HopInFieldMaker(engine=engine, fields_V_per_A=[-0.02, 0.0, 0.02], breakdown_V_per_A=0.2)
     flow = maker.make(band, hop.displacement_A, label="Li -> V_Fe", exchanged=False)
     last = [j for j, _ in flow.iterflow()][-1]
     return band, run_locally(flow, log=False, raise_immediately=True)[last.uuid][1].output, maker, hop
@@ -253,9 +258,22 @@ def test_permittivity_by_hand():
 
 
 def test_field_beyond_breakdown_is_refused():
-    strong = HopInFieldMaker(engine=get_engine("local"), fields_V_per_m=[1e10], relaxed=False, breakdown_V_per_m=2e9)
+    strong = HopInFieldMaker(engine=get_engine("local"), fields_V_per_A=[1.0], relaxed=False, breakdown_V_per_A=0.2)
     with pytest.raises(ValueError, match="beyond the breakdown field of 2e\\+09 V/m"):
         strong.make(None, [1, 0, 0])
+
+
+def test_breakdown():
+    limit = breakdown_V_per_A(2.0, 8.39)
+    check_breakdown([0.0, 0.0, 0.2], limit)
+    check_breakdown(0.0, limit)
+    with pytest.raises(ValueError, match=r"3e\+09 V/m is beyond the breakdown field of 2\.38e\+09 V/m.*lower it, or"):
+        check_breakdown([0.0, 0.0, 0.3], limit)
+    with pytest.raises(ValueError, match="beyond the breakdown field"):
+        check_breakdown([np.nan, 0.0, 0.0], limit)
+    for gap_eV, length_A in ((-1.0, 8.0), (np.nan, 8.0), (1.0, 0.0), (1.0, np.inf)):
+        with pytest.raises(ValueError, match="must"):
+            breakdown_V_per_A(gap_eV, length_A)
 
 
 def test_engine_without_a_field_is_refused():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
+from magnetoionics.analysis.kinetics.applied_field import Direction, field_from_text, read_field
 from magnetoionics.analysis.kinetics.polarisation import Polarisation
 from magnetoionics.analysis.kinetics.profiles import LINEAR, PATH, RELAXED
 from magnetoionics.analysis.kinetics.site_charges import (
@@ -186,25 +187,35 @@ def test_forces_of_tensor_charges_are_the_derivative_of_the_energy():
 
 def test_directions_and_magnitudes():
     request = FieldRequest(magnitudes_V_per_m=[1e8, -5e8], statements=["4 V over 60 nm along [0 0 1]", "1 MV/cm"])
-    found = request.by_direction([7.0])
-    assert found["hop"] == [-5e8, -1e8, 0.0, 1e8, 5e8]
-    assert found["[0 0 1]"] == pytest.approx([-4 / 60e-9, 0.0, 4 / 60e-9])
-    assert FieldRequest().by_direction([0.0, 1e8])["hop"] == [-1e8, 0.0, 1e8]
-    assert FieldRequest(along="[1 1 0]").by_direction([2e8]) == {"[1 1 0]": [-2e8, 0.0, 2e8]}
-    assert FieldRequest(statements=["0, 3e7, 4e7 V/m"]).by_direction([]) == {
-        "0, 0.6, 0.8": pytest.approx([-5e7, 0.0, 5e7])
-    }
+    found = {along.words: sizes for along, sizes in request.by_direction([7.0]).items()}
+    assert found["hop"] == [-0.05, -0.01, 0.0, 0.01, 0.05]
+    assert found["[0 0 1]"] == pytest.approx([-4 / 600, 0.0, 4 / 600])
+    hop, diagonal = Direction.from_text("hop"), Direction.from_text("[1 1 0]")
+    assert FieldRequest().by_direction([0.0, 0.01]) == {hop: [-0.01, 0.0, 0.01]}
+    assert FieldRequest(along="[1 1 0]").by_direction([0.02]) == {diagonal: [-0.02, 0.0, 0.02]}
+    ((along, sizes),) = FieldRequest(statements=["0, 3e7, 4e7 V/m"]).by_direction([]).items()
+    assert sizes == pytest.approx([-0.005, 0.0, 0.005])
+    assert along.words == "0, 0.6, 0.8"
+    assert along.unit() == pytest.approx([0, 0.6, 0.8])
+
+
+def test_vector_that_is_stated_keeps_its_digits():
+    size, along = read_field("1, 2, 3 V/m")
+    assert size * along.unit() == pytest.approx(1e-10 * np.array([1.0, 2.0, 3.0]), rel=1e-14)
+    assert field_from_text("-2 V/nm along -hop", hop_A=[0, 0, 3.0]) == pytest.approx([0, 0, 0.2])
 
 
 def test_exchange_holds_only_where_the_operation_turns_the_field_over(hop):
     mirror = np.eye(3) - 2 * np.outer(hop.displacement_A, hop.displacement_A) / hop.distance_A**2
     exchanged = type(hop).from_dict(hop.as_dict() | {"relation_matrices": [mirror.tolist()]})
-    along = field_direction.original(exchanged, "hop", hop.initial)
+    along = field_direction.original(exchanged, Direction.from_text("hop"), hop.initial)
     assert along["exchanged"]
     assert along["unit"] == pytest.approx(np.array(hop.displacement_A) / hop.distance_A)
     across = np.cross(hop.displacement_A, [1.0, 0.0, 0.0])
-    assert not field_direction.original(exchanged, ", ".join(map(str, across)), hop.initial)["exchanged"]
-    assert not field_direction.original(hop, "hop", hop.initial)["exchanged"]
+    assert not field_direction.original(exchanged, Direction.from_text(", ".join(map(str, across))), hop.initial)[
+        "exchanged"
+    ]
+    assert not field_direction.original(hop, Direction.from_text("hop"), hop.initial)["exchanged"]
 
 
 @pytest.mark.parametrize("repeats", [(1, 1, 1), (1, 1, 2), (3, 1, 1)])
@@ -214,7 +225,7 @@ def test_crystal_direction_is_one_of_the_ordered_cell_whatever_the_repeats(repea
     cell.scale_lattice(1.05 * cell.volume)
     wide = shortest_hop(cell, repeats, host.hops[0])
     for along, expected in (("[1 1 1]", [1, 1, 1]), ("[1 0 -2]", [1, 0, -2])):
-        unit = field_direction.original(wide, along, cell)["unit"]
+        unit = field_direction.original(wide, Direction.from_text(along), cell)["unit"]
         assert unit == pytest.approx(np.array(expected) / np.linalg.norm(expected), abs=1e-12)
 
 
@@ -234,7 +245,7 @@ def test_migration_in_python_takes_the_same_request():
     assert names.count("collect field") == names.count("field direction") == 2
     assert len(flow.output["fields"]) == 2
     with pytest.raises(CannotDoError, match=r"relaxes no band in a field; leave out --relax-in-field"):
-        request.check(Fieldless(), get_host("cofe2o4").structure(), 1.5, [], (1, 1, 1))
+        request.checked(Fieldless(), get_host("cofe2o4").structure(), 1.5, [], (1, 1, 1))
 
 
 def test_what_is_submitted_has_the_fields_too():

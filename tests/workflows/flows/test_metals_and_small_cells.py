@@ -8,12 +8,14 @@ from magnetoionics.structures.cells.default_size import cells_in_words, default_
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.field.requests import FieldRequest
-from magnetoionics.workflows.flows.study import FIELDS_V_PER_M, MagnetoionicStudyMaker
+from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 from pymatgen.core import Lattice, Structure
 
 RUTILE = Structure.from_spacegroup(
     "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
 )
+
+FIELDS_V_PER_A = MagnetoionicStudyMaker.quick(get_engine("local")).default_fields_V_per_A
 
 
 def note_of(host, fields=None):
@@ -28,7 +30,7 @@ def test_a_metal_has_a_barrier_and_no_fields():
     metal = replace(get_host("cofe2o4"), gap_eV=0.0)
     assert "the gap is 0, and a metal screens fields" in note_of(metal)
     request, cell = FieldRequest(), metal.structure()
-    assert request.within(FIELDS_V_PER_M, 0.0, cell) == [0.0]
+    assert request.within(FIELDS_V_PER_A, 0.0, cell) == [0.0]
     with pytest.raises(ValueError, match="the host's gap is 0: a metal screens it"):
         note_of(metal, FieldRequest(magnitudes_V_per_m=[1e8]))
     assert note_of(metal, FieldRequest(magnitudes_V_per_m=[1e8], breakdown_V_per_m=1e9)) == ""
@@ -38,8 +40,8 @@ def test_a_small_gap_leaves_the_large_fields_out():
     """0.14 eV over 8.394 A of magnetite: 1.67e8 V/m."""
     assert "fields above 1.7e+08 V/m are left out" in note_of("fe3o4")
     cell = get_host("fe3o4").structure()
-    kept = FieldRequest().within(FIELDS_V_PER_M, 0.14, cell)
-    assert sorted({abs(f) for f in kept}) == [0.0, 1e7, 5e7, 1e8]
+    kept = FieldRequest().within(FIELDS_V_PER_A, 0.14, cell)
+    assert sorted({abs(f) for f in kept}) == [0.0, 0.001, 0.005, 0.01]
     with pytest.raises(ValueError, match="beyond the breakdown field"):
         note_of("fe3o4", FieldRequest(magnitudes_V_per_m=[2e8]))
     assert note_of("cofe2o4") == ""
