@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from .assumptions import Said, read_assumptions
 from .errors import UserError
+from .printing.table import Table
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
 from .terminal import Console

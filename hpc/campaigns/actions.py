@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.table import Table
 from rich.text import Text
 
+from ..printing.table import Table
 from ..terminal import Console
 from .campaign import campaign_status, read_campaign, specs, submit_campaign
 

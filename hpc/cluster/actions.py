@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
+from ..printing.table import Table
 from ..study_folder.files import DRY_RUN
 from ..terminal import Console
 from .ranks import check_band_ranks

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
+from ..printing.table import Table
 from ..terminal import Console
 from .codes import code_problems, needed_codes
 from .controller import DatabaseDownError, job_controller, ping_database, project_of, studies

@@ -13,9 +13,9 @@ def documents(
 ) -> None:
     """List the documents that results and stores hold, or the fields of one."""
     from rich.console import Console
-    from rich.table import Table
 
     from ..printing.documents import document_kinds, documents_page, one_document
+    from ..printing.table import Table
 
     console = Console()
     if page:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from ..errors import UserError
 from ..study_options import StudyOptions
+from .table import Table
 
 if TYPE_CHECKING:
     from ...workflows.expected_cost import ExpectedCost

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 from yaml import YAMLError
 
 from ..errors import UserError
 from ..terminal import Console
+from .table import Table
 
 if TYPE_CHECKING:
     from ...structures.cells.film_cells import Film

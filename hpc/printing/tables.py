@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.table import Table
 
 from ..errors import UserError
 from ..terminal import Console
+from .table import Table
 
 if TYPE_CHECKING:
     from ...workflows.engine import Capability

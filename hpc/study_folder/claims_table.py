@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.table import Table
 
 from ..errors import UserError
+from ..printing.table import Table
 from ..terminal import Console
 from .files import read_study
 from .writing import write_whole

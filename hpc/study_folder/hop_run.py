@@ -8,10 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
 from ...stored import SCHEMA_VERSION
 from ..errors import StudyFailedError, UserError
+from ..printing.table import Table
 from ..study_options import StudyOptions
 from ..terminal import Console
 from .asked import resolved_engine
@@ -135,11 +134,11 @@ def print_hops(hops: HopSet, console: Console) -> None:
 
     strong = max((f.field_V_per_m for m in hops.migrations for f in m.field), default=0.0)
     table = Table(
-        "hop", "Å", "ways", "saddles", "forward", "back", "Δ", title=f"Hops of {hops.formula}, energies in eV"
+        "hop", "Å", "ways", "saddles", "forward", "back", "Δ", "checks", title=f"Hops of {hops.formula}, energies in eV"
     )
     table.columns[0].no_wrap = True
     if strong:
-        table.add_column("forward in ±F", no_wrap=True)
+        table.add_column("forward in ±F")
         table.caption = f"Δ: final minus initial; ±F: {strong:.1e} V/m along and against the hop".replace("e+0", "e")
     for m in hops.migrations:
         row = [
@@ -149,6 +148,7 @@ def print_hops(hops: HopSet, console: Console) -> None:
             str(len(saddle_images([p.energy_eV for p in m.images]))),
         ]
         row += [f"{m.forward_eV:.3f}", f"{m.backward_eV:.3f}", f"{m.delta_eV:+.3f}"]
+        row.append("no result" if m.why_no_result else "passed" if m.converged else "one failed beside")
         if strong:
             sides = {f.field_V_per_m: f.forward_eV for f in m.field}
             row.append(" / ".join(f"{sides[s]:.3f}" for s in (strong, -strong) if s in sides))

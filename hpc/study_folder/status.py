@@ -95,8 +95,9 @@ def _summary(folder: Path, run: RunRow | None, jobs: list[JobRow], finished: boo
 def status_table(status: FolderStatus) -> Group:
     """Table of the jobs with a line on the whole."""
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
+
+    from ..printing.table import Table
 
     table = Table("stage", "job", "state", "seconds", "why")
     now = time.time()
