@@ -63,13 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (UserError, UnsafeFileError) as error:
         return _complain(str(error), 2)
     except KeyboardInterrupt:
-        return _complain("interrupted; what had finished is in the study's store", 130)
+        return _complain("interrupted; nothing that finished is lost, and the same command goes on from there", 130)
     except Exception as error:
         # Typer carries its own copy of click or the installed one, by version: both have these two.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             return _complain(str(error.format_message()), 2)
         if type(error).__name__ == "Abort":
-            return _complain("interrupted; what had finished is in the study's store", 130)
+            return _complain("interrupted; nothing that finished is lost, and the same command goes on from there", 130)
         raise
     return result if isinstance(result, int) else 0
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from .assumptions import Said, read_assumptions
 from .errors import UserError
-from .printing.table import Table
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
 from .terminal import Console
+from .terminal_table import Table
 
 if TYPE_CHECKING:
     from ..analysis.device.ensemble_fit import EnsembleFit

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from ..printing.table import Table
 from ..terminal import Console
+from ..terminal_table import Table
 from .campaign import campaign_status, read_campaign, specs, submit_campaign
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from ..errors import UserError
-from ..printing.table import Table
 from ..study_folder.files import DRY_RUN
 from ..terminal import Console
+from ..terminal_table import Table
 from .ranks import check_band_ranks
 from .submit import JobCost, Submission, project_table, recall, remember, submit_flow, write_dry_run
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from ..errors import UserError
-from ..printing.table import Table
 from ..terminal import Console
+from ..terminal_table import Table
 from .codes import code_problems, needed_codes
 from .controller import DatabaseDownError, job_controller, ping_database, project_of, studies
 from .gone import gone_jobs

@@ -188,7 +188,8 @@ def fetch_study(project_name: str, folder: Path, flow: str) -> RemoteStudy:
     """
     from ..local.recovery import heal_store
     from ..local.store import open_store
-    from ..study_folder.study_run import STUDY_JOB, finish_study
+    from ..study_folder.stored_study import STUDY_JOB
+    from ..study_folder.study_run import finish_study
     from .controller import job_controller
     from .partial import collect_rest, failures_by_stage, is_stuck
 

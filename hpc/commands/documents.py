@@ -15,7 +15,7 @@ def documents(
     from rich.console import Console
 
     from ..printing.documents import document_kinds, documents_page, one_document
-    from ..printing.table import Table
+    from ..terminal_table import Table
 
     console = Console()
     if page:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..errors import UserError
 from ..study_options import StudyOptions
-from .table import Table
+from ..terminal_table import Table
 
 if TYPE_CHECKING:
     from ...workflows.expected_cost import ExpectedCost

@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from ..errors import UserError
 from ..terminal import Console
-from .table import Table
+from ..terminal_table import Table
 
 if TYPE_CHECKING:
     from ...structures.cells.film_cells import Film

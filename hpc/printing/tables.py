@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from ..errors import UserError
 from ..terminal import Console
-from .table import Table
+from ..terminal_table import Table
 
 if TYPE_CHECKING:
     from ...workflows.engine import Capability

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from ..errors import UserError
-from ..printing.table import Table
 from ..terminal import Console
+from ..terminal_table import Table
 from .files import read_study
 from .writing import write_whole
 

@@ -25,7 +25,7 @@ DRY_RUN = "dry-run"
 
 
 def check_output_folder(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that cannot be written or already holds a study, before anything is computed.
+    """Refuse a folder that cannot be written or holds a study that cannot be gone on with, before anything is computed.
 
     Raises
     ------
@@ -37,9 +37,9 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output {folder} is a file; give a folder with --output")
     refuse_links(folder)
-    if is_written(folder) and not overwrite and not has_failed_stages(folder):
+    if is_written(folder) and not (folder / "store").exists() and not overwrite:
         raise UserError(
-            f"{folder} already holds a study; rebuild its report with `magnetoionics report {folder}`, "
+            f"{folder} already holds a study, and no job store to go on from; "
             "choose another --output, or replace it with --overwrite"
         )
     if folder.is_dir() and not (folder / RESULTS).exists() and not (folder / "store").exists():
@@ -55,15 +55,6 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
 def is_written(folder: Path) -> bool:
     """Whether a folder holds a whole study: the report comes last, and one cut off before it goes on from its store."""
     return (folder / RESULTS).exists() and ((folder / REPORT).exists() or not (folder / "store").exists())
-
-
-def has_failed_stages(folder: Path) -> bool:
-    """Whether a written study lacks parts that failed: the same command then computes those, and nothing again."""
-    try:
-        stages = json.loads((folder / RESULTS).read_bytes())["stages"]
-        return any(s["failed"] for s in stages)
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
 
 
 def _try_writing(folder: Path) -> None:

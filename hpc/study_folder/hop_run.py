@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...stored import SCHEMA_VERSION
 from ..errors import StudyFailedError, UserError
-from ..printing.table import Table
 from ..study_options import StudyOptions
 from ..terminal import Console
+from ..terminal_table import Table
 from .asked import resolved_engine
 from .files import VERSION
 from .writing import write_whole

@@ -97,7 +97,7 @@ def status_table(status: FolderStatus) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    from ..printing.table import Table
+    from ..terminal_table import Table
 
     table = Table("stage", "job", "state", "seconds", "why")
     now = time.time()

@@ -15,23 +15,20 @@ from ..local.store import STORE_FOLDER, refuse_links, stores_of
 from ..study_options import StudyOptions
 from ..terminal import Console
 from .asked import keep_draft, resolved_engine
-from .files import REPORT, band_stem, check_output_folder, read_study, set_bad_results_aside, write_study
+from .files import REPORT, check_output_folder, read_study, set_bad_results_aside, write_study
+from .going_on import is_same_result, keep_stages, kept_study
+from .stored_study import BAND_JOB, STUDY_JOB, load_study, output_of, save_timings
 
 if TYPE_CHECKING:
     from jobflow import JobStore
 
     from ...analysis.device.assumptions import Assumptions
     from ...analysis.results.calculation import Band
-    from ...analysis.study.documents import StageResult, Study
+    from ...analysis.study.documents import Study
     from ...structures.host import HostKey
     from ...workflows.engine import Engine
     from ..local.runner import RunSummary
 
-STUDY_JOB = "study"
-# What it was called before.
-OLD_STUDY_JOB = "assemble study"
-BAND_JOB = "band"
-TIMINGS_KEY = "magnetoionics-timings"
 # Stands for the flow of a study that no flow made.
 KEPT = "kept"
 
@@ -103,7 +100,8 @@ def run_study(
     others = stores_of(reuse)
     said = (options or StudyOptions()).said_of_cells(host, order, quick)
     # From here on everything is in the jobs: a host's files are not read again.
-    flow = _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options)
+    kept = None if overwrite else kept_study(folder)
+    flow = _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options, kept=kept, folder=folder)
     if said:
         console.print(said, style="dim", markup=False)
     if overwrite:
@@ -124,6 +122,9 @@ def run_study(
         if STUDY_JOB in summary.failed:
             name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
             raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
+        if kept is not None and summary.reused == summary.jobs and _is_kept(store, flow.uuid, kept):
+            console.print(f"done, nothing to do: {folder / REPORT} ({_jobs(summary)})", style="bold", markup=False)
+            return folder
         seconds = {**summary.seconds_by_stage, "total": time.perf_counter() - begin}
         study = finish_study(store, seconds, flow.uuid, folder, summary.failed_by_stage, console)
     print_failures(study, console)
@@ -131,6 +132,14 @@ def run_study(
         f"{folder / REPORT}  ({_jobs(summary)}, {time.perf_counter() - begin:.1f} s)", style="bold", markup=False
     )
     return folder
+
+
+def _is_kept(store: JobStore, flow_uuid: str, kept: Study) -> bool:
+    """Whether a flow whose jobs were all there came to the study that is written already."""
+    from ...analysis.study.documents import Study
+
+    made = output_of(store, flow_uuid, Study, STUDY_JOB)
+    return made is not None and is_same_result(kept, made)
 
 
 def print_failures(study: Study, console: Console) -> bool:
@@ -185,8 +194,8 @@ def finish_study(
     console
         Where figures that could not be drawn are named; stderr by default.
     """
-    _save_timings(store, seconds, flow_uuid, failed or {})
-    study, bands = _load(store)
+    save_timings(store, seconds, flow_uuid, failed or {})
+    study, bands = load_study(store)
     _tell_not_drawn(write_study(study, bands, folder), console)
     return study
 
@@ -223,7 +232,7 @@ def keep_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
             for name, document in kept.items()
         ]
     )
-    _save_timings(store, {}, KEPT, {})
+    save_timings(store, {}, KEPT, {})
     store.close()
     _tell_not_drawn(write_study(study, bands, folder), None)
 
@@ -280,7 +289,7 @@ def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, d
     if not has_store(folder):
         raise UserError(f"{folder} holds no job store; run a study with `magnetoionics run HOST --output {folder}`")
     with closing(read_store(folder)) as store:
-        study, bands = _load(store)
+        study, bands = load_study(store)
     if assumptions is None:
         return study, bands
     if study.assumptions is not None and not assumptions.enthalpies:
@@ -327,6 +336,9 @@ def _build_flow(
     starts: str | None,
     assumptions: Assumptions | None = None,
     options: StudyOptions | None = None,
+    *,
+    kept: Study | None = None,
+    folder: Path | None = None,
 ) -> Any:
     from ...workflows.flows.study import MagnetoionicStudyMaker
 
@@ -337,6 +349,8 @@ def _build_flow(
         made.repeats = options.repeats(host, order, quick)
         if assumptions is not None:
             made.assumptions = assumptions
+        if kept is not None and folder is not None:
+            keep_stages(made, host, order, kept, folder)
         return made.make(host, order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error
@@ -354,82 +368,3 @@ def _remove_study(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     for name in (SUMS, RESULTS, REPORT):
         (folder / name).unlink(missing_ok=True)
-
-
-def _save_timings(
-    store: JobStore, seconds: dict[str, float], flow_uuid: str, failed: Mapping[str, Sequence[str]]
-) -> None:
-    """Timings, what failed, and which of the flows that the store may hold is the study."""
-    rounded = {k: round(v, 3) for k, v in seconds.items()}
-    document = {"uuid": TIMINGS_KEY, "index": 1, "name": "timings", "output": rounded, "study": flow_uuid}
-    store.docs_store.update({**document, "failed": {stage: list(reasons) for stage, reasons in failed.items()}})
-
-
-def _decoded(output: Any, name: str, kind: type[Any]) -> Any:
-    """The document in a job's output, whatever else a store from somebody may hold there."""
-    from monty.json import MontyDecoder
-
-    try:
-        made = MontyDecoder().process_decoded(output)
-    except Exception as error:  # pymatgen and pydantic fail on nonsense in many ways
-        made, reason = None, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-    else:
-        reason = f"it is a {type(made).__name__}"
-    if not isinstance(made, kind):
-        raise UserError(
-            f"the output of {name!r} in the job store is no {kind.__name__} ({reason}); "
-            "`magnetoionics run --overwrite` computes it again"
-        )
-    return made
-
-
-def _with_reasons(stage: StageResult, jobs: object) -> StageResult:
-    """A stage with what the runner knows of its failed jobs, which the study's own job cannot."""
-    from ...analysis.builder.attempts import NOTHING_CAME
-
-    if not isinstance(jobs, list) or not jobs:
-        return stage
-    said = [stage.reason] if stage.reason and stage.reason != NOTHING_CAME else []
-    return stage.model_copy(update={"failed": True, "reason": "; ".join([*said, *(str(j) for j in jobs)])})
-
-
-def _load(store: JobStore) -> tuple[Study, dict[str, Band]]:
-    """The whole study with its timings, and its bands by file stem.
-
-    Raises
-    ------
-    UserError
-        If the store has no finished study.
-    """
-    from ...analysis.results.calculation import Band
-    from ...analysis.study.documents import Study
-
-    timings = store.docs_store.query_one({"uuid": TIMINGS_KEY}) or {}
-
-    def output_of(kind: type[Any], *names: str) -> Any:
-        flow = timings.get("study")
-        for name in names:
-            criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
-            found = store.query_one(criteria, properties=["output"], load=True)
-            if found is not None:
-                return _decoded(found.get("output"), name, kind)
-        return None
-
-    study = output_of(Study, STUDY_JOB, OLD_STUDY_JOB)
-    if study is None:
-        raise UserError("the job store holds no finished study; run it again")
-    seconds = timings.get("output") or {}
-    if not isinstance(seconds, dict) or not all(isinstance(s, int | float) for s in seconds.values()):
-        raise UserError(
-            "the timings in the job store are no seconds by stage; `magnetoionics run --overwrite` renews it"
-        )
-    study.timings = seconds
-    failed = timings.get("failed") or {}
-    study.stages = [_with_reasons(stage, failed.get(stage.stage)) for stage in study.stages]
-    bands = {}
-    for stem in (band_stem(m.band_file) for m in study.migration if m.band_file):
-        # A flow has one band; an import keeps one for each hop.
-        band = output_of(Band, f"{BAND_JOB} {stem}", BAND_JOB)
-        if band is not None:
-            bands[stem] = band
-    return study, bands

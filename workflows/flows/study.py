@@ -208,12 +208,13 @@ class MagnetoionicStudyMaker(EngineMaker):
             jobs.append(made)
             study.outputs[stage.name] = made.output
             results[stage.name] = stage.result(made.output)
-        engine = self._engine_result(host.structure(chosen))
+        engine = self.engine_result(host.structure(chosen))
         last = tolerant(study_job(StudyInputs(host_key, chosen, engine, planned, results, self.assumptions)))
         last.update_metadata({"stage": "analysis"}, dynamic=True)
         return Flow([*jobs, last], output=last.output, name=f"{self.name}: {host.formula}")
 
-    def _engine_result(self, cell: Structure) -> EngineResult:
+    def engine_result(self, cell: Structure) -> EngineResult:
+        """What a study says of its engine and cells."""
         return EngineResult(
             name=self.engine.name,
             level_of_theory=self.engine.level_of_theory,

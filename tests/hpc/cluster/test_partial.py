@@ -14,7 +14,7 @@ pytest.importorskip("jobflow_remote")
 from magnetoionics.hpc.cluster import controller as controller_module  # noqa: E402
 from magnetoionics.hpc.cluster.fetch import fetch_study  # noqa: E402
 from magnetoionics.hpc.cluster.partial import is_stuck  # noqa: E402
-from magnetoionics.hpc.study_folder import study_run  # noqa: E402
+from magnetoionics.hpc.study_folder import stored_study, study_run  # noqa: E402
 
 COMPUTED = []
 
@@ -45,7 +45,7 @@ def submitted():
     waits.update_metadata({"stage": "vacancies"} | calculation_marks("relax"))
     needs = strict(fails.output)
     last = collect([fails.output, works.output, waits.output, needs.output])
-    last.name = study_run.STUDY_JOB
+    last.name = stored_study.STUDY_JOB
     last.config.on_missing_references = OnMissing.NONE
     return Flow([fails, works, waits, needs, last]), {
         fails: "FAILED", works: "COMPLETED", waits: "WAITING", needs: "WAITING", last: "WAITING",
@@ -93,9 +93,9 @@ def test_what_is_left_is_collected_and_written_with_the_reason(project, tmp_path
     assert (name, folder) == (flow.uuid, tmp_path)
     assert failed == {"vacancies": ["relax V_Fe(B): RuntimeError: SCF did not converge"]}
     store = open_store(tmp_path)
-    (last,) = [j for j in flow.jobs if j.name == study_run.STUDY_JOB]
+    (last,) = [j for j in flow.jobs if j.name == stored_study.STUDY_JOB]
     assert store.get_output(last.uuid, load=True) == [None, 2, None, None]
-    assert store.query_one({"name": study_run.STUDY_JOB, "hosts": flow.uuid}) is not None
+    assert store.query_one({"name": stored_study.STUDY_JOB, "hosts": flow.uuid}) is not None
     store.close()
     # The queue is as it was: once the failed part is cured, the study goes on there.
     assert database.jobs.count_documents({"state": "WAITING"}) == 3

@@ -14,7 +14,8 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.files import read_study
-from magnetoionics.hpc.study_folder.study_run import STUDY_JOB, run_study, study_under
+from magnetoionics.hpc.study_folder.stored_study import STUDY_JOB
+from magnetoionics.hpc.study_folder.study_run import run_study, study_under
 from magnetoionics.structures.host import Host, get_host
 from magnetoionics.structures.io.files import write_structure
 from magnetoionics.structures.io.host_files import HostFileError, load_host

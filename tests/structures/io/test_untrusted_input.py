@@ -244,12 +244,12 @@ UP = "../../../escaped.extxyz"
 def test_results_write_inside_their_folder_only(study, raw, tmp_path):
     from magnetoionics.analysis.study.documents import Study
     from magnetoionics.hpc.local.store import open_store
-    from magnetoionics.hpc.study_folder.study_run import _load
+    from magnetoionics.hpc.study_folder.stored_study import load_study
 
     folder = tmp_path / "inner" / "study"
     folder.mkdir(parents=True)
     before = snapshot(tmp_path, folder)
-    _, bands = _load(open_store(study))
+    _, bands = load_study(open_store(study))
     (band,) = bands.values()
     absolute = str(tmp_path / "escaped.extxyz")
     names = [UP, absolute, "..", "bands/../../escaped", "a/b/c", "C:\\x\\y", "\0x", ""]

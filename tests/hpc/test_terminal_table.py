@@ -3,9 +3,9 @@
 import io
 
 import pytest
-from magnetoionics.hpc.printing.table import Table
 from magnetoionics.hpc.printing.tables import print_hosts
 from magnetoionics.hpc.terminal import Console
+from magnetoionics.hpc.terminal_table import Table
 from magnetoionics.structures.host import host_keys
 
 ROWS = [
