@@ -20,6 +20,7 @@ from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.migration import Migration
 from ..kinetics.retention import Retention, retention
 from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
+from ..magnetism.exchange import FIRST_SHELL
 from ..magnetism.unidirectional import (
     UnidirectionalResult,
     axis_angle_deg,
@@ -49,6 +50,9 @@ NOISE_meV = 1e-6
 _RELAXED_SYMPREC = 1e-2
 # Cells of one calculation share their lattice; what is built otherwise is no whole number of bulk cells.
 _SAME_VOLUME = 1e-3
+# Reach of the neighbours that may stand round a moving ion, and its longest bond over its shortest.
+_KEFFER_REACH_A = 5.5
+_LONGEST_BOND = 1.35
 
 
 def build_study(given: StudyInputs) -> Study:
@@ -348,11 +352,14 @@ def unidirectional_result(inputs: StudyParts, anisotropy: AnisotropyResult | Non
 
 
 def keffer_of_mover(structure: Structure, mover: int) -> list[float]:
-    """Keffer sum at the moving ion over its neighbours on its own sublattice, A^2, shape (3,)."""
+    """Keffer sum at the moving ion over the first shell of its own sublattice and the anions, A^2, shape (3,)."""
     site = structure[mover]
-    near, own = structure.get_neighbors(site, 4.5), site.properties["sublattice"]
-    metals = [
-        n.coords for n in near if n.specie.symbol != "O" and n.properties["sublattice"] == own and n.nn_distance < 3.4
-    ]
-    oxygens = [n.coords for n in near if n.specie.symbol == "O"]
-    return [float(x) for x in np.asarray(keffer_sum(site.coords, metals, oxygens))]
+    near, own = structure.get_neighbors(site, _KEFFER_REACH_A), site.properties["sublattice"]
+    anions = [n for n in near if float(n.properties["valence"] or 0) < 0]
+    metals = [n for n in near if float(n.properties["valence"] or 0) >= 0 and n.properties["sublattice"] == own]
+    if not anions or not metals:
+        return [0.0, 0.0, 0.0]
+    shell = FIRST_SHELL * min(n.nn_distance for n in metals)
+    bond = _LONGEST_BOND * min(n.nn_distance for n in anions)
+    around = [n.coords for n in metals if n.nn_distance <= shell]
+    return [float(x) for x in np.asarray(keffer_sum(site.coords, around, [n.coords for n in anions], bond))]

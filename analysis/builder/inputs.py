@@ -114,7 +114,11 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
     moved = migration.get("read") or {}
     # A hop without its ends is known at zero field only.
     known = moved.get("before") is not None
-    ends = HopEnds(moved["before"], moved["after"], moved["mover"], anisotropy.get("turned")) if known else None
+    ends = None
+    if known:
+        ends = HopEnds(
+            moved["before"], moved["after"], moved["mover"], anisotropy.get("turned"), moved.get("end_moments_muB")
+        )
     return StudyParts(
         host=get_host(inputs.host_key),
         order=inputs.order,

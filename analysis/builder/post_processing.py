@@ -5,14 +5,13 @@ Nothing here computes an energy: a finished study can be given other assumptions
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from ...structures.spins import total_moment
 from ..audit.judging import audit
 from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult, device_result
@@ -41,12 +40,21 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HopEnds:
-    """The relaxed structures before and after a hop, and h of the reference from an engine, meV, by state."""
+    """The relaxed structures before and after a hop.
+
+    Attributes
+    ----------
+    engine_h_meV
+        h of the reference from an engine, by state.
+    moments_muB
+        Total moments of the two cells as the engine found them; None if it has none.
+    """
 
     before: Structure
     after: Structure
     mover: int
     engine_h_meV: Mapping[str, float] | None = None
+    moments_muB: Sequence[float] | None = None
 
     def of(self, state: str) -> Structure:
         """One of the two."""
@@ -262,7 +270,9 @@ def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[
         f"h: {before.h_source}" if before.h_source in reference.source else f"h: {before.h_source}; {reference.source}",
         "n = p is the collinear order as it is; the turning group keeps its order, however strong u is",
     ]
-    if np.any(before.D_meV):
+    if reference.D_meV is not None:
+        out.append(f"D: given per cell, the same in both states; {reference.source}")
+    elif np.any(before.D_meV):
         out.append("D: Keffer's geometry of both states times an assumed strength d0")
     else:
         out.append("D is zero: no strength d0 was assumed, and none was computed (four-state energies would give it)")
@@ -306,7 +316,6 @@ def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
 
 def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResult:
     maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
-    totals = [total_moment(s) for s in (ends.before, ends.after)]
     film, pulse = assumptions.film, assumptions.pulse
     attempts, source = _attempts(study, film.temperature_K)
     return device_result(
@@ -314,7 +323,7 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
         film,
         pulse,
         maps=(maps["before"], maps["after"]) if {"before", "after"} <= set(maps) else None,
-        moment_change_muB=totals[1] - totals[0],
+        moment_change_muB=None if ends.moments_muB is None else ends.moments_muB[1] - ends.moments_muB[0],
         swing=population_swing(study.migration[0], pulse, _attempts(study, pulse.temperature_K)[0]),
         attempts_Hz=attempts,
         attempt_source=source,

@@ -53,8 +53,8 @@ class EnsembleParameters(Document):
     barrier_eV: float
     barrier_spread_eV: float = 0.0
     asymmetry_eV: float = 0.0
-    charge_e: float = 2.0
-    distance_A: float = 2.967
+    charge_e: float
+    distance_A: float
     thickness_m: float = 1e-7
     local_field_factor: float = 1.0
     texture_deg: float = 0.0

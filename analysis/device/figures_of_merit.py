@@ -19,9 +19,9 @@ class FiguresOfMerit(Document):
     Attributes
     ----------
     converse_magnetoelectric_s_per_m
-        mu0 dM/dE.
+        mu0 dM/dE; None where no engine found the moments of both states.
     surface_anisotropy_fJ_per_Vm, volume_anisotropy_J_per_m3_per_V_per_m
-        dK_s/dE, and dK/dE of the volume.
+        dK_s/dE, that of the whole film's thickness, and dK/dE of the volume.
     switching_time_s
         Mean time of the hop in the field.
     retention_s, before_s
@@ -83,8 +83,8 @@ def switching_time_s(
     barrier_eV: float,
     field_V_per_m: float,
     temperature_K: float,
-    charge_e: float = 2.0,
-    distance_A: float = 2.967,
+    charge_e: float,
+    distance_A: float,
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
 ) -> float:
     """Mean time of a hop in a field: 1 / {nu exp[-(E_b - z e F d/2)/kT]}; never shorter than one attempt."""
@@ -92,7 +92,7 @@ def switching_time_s(
     return max(retention_s(lowered, temperature_K, attempt_Hz), 1.0 / attempt_Hz)
 
 
-def energy_per_event_J(field_V_per_m: float, charge_e: float = 2.0, distance_A: float = 2.967) -> float:
+def energy_per_event_J(field_V_per_m: float, charge_e: float, distance_A: float) -> float:
     """Work of the field on one hop, z e F d, in J; capacitor and leakage losses come on top."""
     return abs(charge_e * _c.e * field_V_per_m * distance_A * V_PER_M_TO_V_PER_A)
 
@@ -101,14 +101,14 @@ def figures_of_merit(
     *,
     barrier_eV: float,
     field_V_per_m: float,
+    charge_e: float,
+    distance_A: float,
     temperature_K: float = 300.0,
-    charge_e: float = 2.0,
-    distance_A: float = 2.967,
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
     moment_change_muB: float | None = None,
     anisotropy_change_meV: float | None = None,
-    cell_volume_A3: float | None = None,
-    cell_area_A2: float | None = None,
+    volume_per_hop_A3: float | None = None,
+    thickness_A: float | None = None,
     back_barrier_eV: float | None = None,
     back_attempt_Hz: float | None = None,
 ) -> FiguresOfMerit:
@@ -121,9 +121,11 @@ def figures_of_merit(
     field_V_per_m
         Writing field; changes are taken from -F to +F.
     moment_change_muB, anisotropy_change_meV
-        Per cell between the two written states.
-    cell_volume_A3, cell_area_A2
-        Of the cell, and of its face under the electrode.
+        Per hopping vacancy between the two written states.
+    volume_per_hop_A3
+        Volume of the film per hopping vacancy; that of a supercell says how dilute it was computed, not how many hop.
+    thickness_A
+        Of the film: a volume anisotropy times it is one of area.
     back_barrier_eV, back_attempt_Hz
         Of the way back; those of the way forward if they are not given.
     """
@@ -131,17 +133,18 @@ def figures_of_merit(
     back_Hz = attempt_Hz if back_attempt_Hz is None else back_attempt_Hz
     kept = [retention_s(barrier_eV, temperature_K, attempt_Hz), retention_s(back, temperature_K, back_Hz)]
     swing = 2 * field_V_per_m
-    volume_given = cell_volume_A3 is not None
+    volume_given = volume_per_hop_A3 is not None
+    area = None if volume_per_hop_A3 is None or thickness_A is None else volume_per_hop_A3 / thickness_A
     return FiguresOfMerit(
         converse_magnetoelectric_s_per_m=None
-        if moment_change_muB is None or cell_volume_A3 is None
-        else converse_magnetoelectric_s_per_m(moment_change_muB, cell_volume_A3, swing),
+        if moment_change_muB is None or volume_per_hop_A3 is None
+        else converse_magnetoelectric_s_per_m(moment_change_muB, volume_per_hop_A3, swing),
         surface_anisotropy_fJ_per_Vm=None
-        if anisotropy_change_meV is None or cell_area_A2 is None
-        else surface_anisotropy_coefficient_fJ_per_Vm(anisotropy_change_meV, cell_area_A2, swing),
+        if anisotropy_change_meV is None or area is None
+        else surface_anisotropy_coefficient_fJ_per_Vm(anisotropy_change_meV, area, swing),
         volume_anisotropy_J_per_m3_per_V_per_m=None
-        if anisotropy_change_meV is None or cell_volume_A3 is None
-        else volume_anisotropy_coefficient(anisotropy_change_meV, cell_volume_A3, swing),
+        if anisotropy_change_meV is None or volume_per_hop_A3 is None
+        else volume_anisotropy_coefficient(anisotropy_change_meV, volume_per_hop_A3, swing),
         switching_time_s=switching_time_s(barrier_eV, field_V_per_m, temperature_K, charge_e, distance_A, attempt_Hz),
         retention_s=kept[1],
         before_s=kept[0],
@@ -150,6 +153,7 @@ def figures_of_merit(
         assumptions=[
             f"barrier {barrier_eV:.3g} eV, back {back:.3g} eV, {charge_e:.3g} e over {distance_A:.3f} A, "
             f"saddle halfway, {attempt_Hz:.3g} Hz, back {back_Hz:.3g} Hz, {temperature_K:g} K",
-            f"internal field +-{field_V_per_m:g} V/m" + ("" if volume_given else "; no cell volume given"),
+            f"internal field +-{field_V_per_m:g} V/m"
+            + ("" if volume_given else "; no volume per hopping vacancy given"),
         ],
     )

@@ -36,6 +36,8 @@ class FilmAssumptions(Document):
         Film across which the voltage falls; field at the ion over voltage / thickness.
     texture_deg, miscut_deg, barrier_spread_eV
         See `EnsembleParameters`.
+    hopping_per_formula
+        Vacancies that hop per formula unit of the film: how many there are, no cell of a calculation says.
     temperature_K
         Of writing and reading.
     voltage_V, pulses_s, wait_s
@@ -49,6 +51,7 @@ class FilmAssumptions(Document):
     texture_deg: float = Field(default=0.0, ge=0)
     miscut_deg: float = 0.0
     barrier_spread_eV: float = Field(default=0.0, ge=0)
+    hopping_per_formula: float = Field(default=0.01, gt=0, le=1)
     temperature_K: float = Field(default=300.0, gt=0)
     voltage_V: float = Field(default=4.0, gt=0)
     pulses_s: list[float] = Field(default=[1e-3, 1.0, 1e3], min_length=1)
@@ -125,7 +128,7 @@ def device_result(
     maps
         E(n) before and after the hop.
     moment_change_muB
-        Total moment after minus before, per cell.
+        Total moment after minus before, per cell, as the engine found them; None where it has none.
     swing
         Share of the ions that the pulse and its reverse really move, see `switching.population_swing`.
     attempts_Hz, attempt_source
@@ -184,7 +187,7 @@ def _merit(
     if maps is not None:
         first, second = (perpendicular_anisotropy_meV(m, hop.displacement_A) for m in maps)
         change = swing * (second - first)
-    volume = maps[0].cell_volume_A3 if maps is not None else None
+    per_hop = None if maps is None else maps[0].cell_volume_A3 / maps[0].formula_units / film.hopping_per_formula
     found = figures_of_merit(
         barrier_eV=hop.forward_eV,
         back_barrier_eV=hop.backward_eV,
@@ -197,15 +200,18 @@ def _merit(
         # No minus before a zero.
         moment_change_muB=None if moment_change_muB is None else swing * moment_change_muB + 0.0,
         anisotropy_change_meV=change,
-        cell_volume_A3=volume,
-        cell_area_A2=None if volume is None else volume ** (2 / 3),
+        volume_per_hop_A3=per_hop,
+        thickness_A=film.thickness_m * 1e10,
     )
     notes = [
         *found.assumptions,
-        f"changes between -F and +F: one hop per cell of {hop.cell_atoms} atoms, of which the pulse and its reverse "
-        f"move {swing:.3g}",
-        "anisotropy: mean over the plane across the hop minus along it; per area of one cell, V^(2/3)",
+        f"changes between -F and +F: {film.hopping_per_formula:g} hopping vacancies per formula unit ({film.source}), "
+        f"of which the pulse and its reverse move {swing:.3g}",
+        "anisotropy: mean over the plane across the hop minus along it; per area: times the film's thickness of "
+        f"{film.thickness_m * 1e9:g} nm",
+        "no converse magnetoelectric coefficient: the engine finds no moments of the states before and after the hop, "
+        "and those that they were built with are the same"
+        if moment_change_muB is None
+        else f"the hop changes the moment of the cell by {moment_change_muB:+.3g} muB",
     ]
-    if moment_change_muB is not None:
-        notes.append(f"the hop changes the moment of the cell by {moment_change_muB:+.3g} muB")
     return found.model_copy(update={"assumptions": notes})

@@ -17,6 +17,7 @@ from pydantic import Field
 from pymatgen.core import Structure
 
 from ...structures.units import BOLTZMANN_eV_PER_K
+from ..results.checks import Check
 from ..results.document import Document, Provenance
 from .heat_bath import heat_bath_sweeps
 
@@ -48,7 +49,7 @@ class ExchangeBonds(Document):
 
 # Bonds of one shell differ by some per cent in a relaxed cell; the next one of spinels, rock salt and perovskites is
 # 1.4 times as far, or more.
-_FIRST_SHELL = 1.15
+FIRST_SHELL = 1.15
 _FARTHEST_FIRST_SHELL_A = 6.5
 
 
@@ -90,7 +91,7 @@ def bonds_from_table(
     shortest: dict[frozenset[str], float] = {}
     for _, _, kind, d in found:
         shortest[kind] = min(d, shortest.get(kind, d))
-    kept = [bond for bond in found if cutoff_A is not None or bond[3] <= _FIRST_SHELL * shortest[bond[2]]]
+    kept = [bond for bond in found if cutoff_A is not None or bond[3] <= FIRST_SHELL * shortest[bond[2]]]
     pairs = [(place[a], place[b]) for a, b, _, _ in kept]
     values = [full[kind] if a != b else full[kind] / 2 for a, b, kind, _ in kept]
     return ExchangeBonds(sites=sites, pairs=pairs, J_meV=values, assumptions=[source] if source else [])
@@ -272,6 +273,8 @@ class FourStateResult(Document):
         Symmetric off-diagonal exchange of E = ... + e_1.Gamma e_2: its elements yz, zx, xy; None if not mapped.
     assumptions
         What the numbers hold besides.
+    checks
+        That D is one which the symmetry of the pair allows.
     """
 
     first: int
@@ -283,6 +286,7 @@ class FourStateResult(Document):
     provenance: Provenance
     Gamma_meV: list[float] | None = None
     assumptions: list[str] = Field(default_factory=list)
+    checks: list[Check] = Field(default_factory=list)
 
 
 def four_state_spins(moments: ArrayLike, first: int, second: int, component: str = "J") -> list[FloatArray]:

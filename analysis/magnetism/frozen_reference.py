@@ -8,12 +8,12 @@ is the order as it is, and the frozen group adds to E(n)
 
 over pairs of a turning ion i and a frozen one j, each once (J > 0 is ferromagnetic; F. Keffer,
 10.1103/PhysRev.126.896). h is assumed, or the sum over assumed J, or half the energy that an engine finds for
-turning the frozen group over; d0 and Gamma are assumed.
+turning the frozen group over; d0 and Gamma are assumed, or all three come from mapped pairs (`with_pairs`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Literal
 
@@ -24,7 +24,8 @@ from pymatgen.core import Structure
 
 from ...structures.spins import is_non_collinear
 from ..results.document import Document
-from .exchange import bonds_from_table, heisenberg_energy_meV
+from .exchange import FourStateResult, bonds_from_table, heisenberg_energy_meV
+from .pair_coupling import coupling_of_pairs
 
 FloatArray = NDArray[np.float64]
 _MAGNETIC_muB = 1e-6
@@ -54,6 +55,9 @@ class FrozenReference(Document):
         Strength of the Dzyaloshinskii vector per Keffer's product; one number for all pairs, or by pair.
     Gamma_meV
         Symmetric anisotropic coupling per cell, shape (3, 3).
+    D_meV
+        Or the Dzyaloshinskii vector per cell itself, of +D.(n x p), the same in both states; from mapped pairs by
+        `with_pairs`.
     source
         Where the numbers come from.
     """
@@ -68,6 +72,7 @@ class FrozenReference(Document):
     J_meV: dict[str, float] = Field(default_factory=dict)
     d0_meV_per_A2: float | dict[str, float] = 0.0
     Gamma_meV: list[list[float]] | None = None
+    D_meV: list[float] | None = Field(default=None, min_length=3, max_length=3)
     source: str = "stated by the user"
 
     @field_validator("p")
@@ -95,6 +100,10 @@ class FrozenReference(Document):
             raise ValueError(f"give exactly one of sublattice, shell_A, layer and outside, not {given or 'none'}")
         if self.h_meV is not None and self.J_meV:
             raise ValueError("give h_meV or J_meV, not both")
+        if self.D_meV is not None and self.d0_meV_per_A2:
+            raise ValueError("give D_meV or d0_meV_per_A2, not both")
+        if self.D_meV is not None and not np.isfinite(self.D_meV).all():
+            raise ValueError(f"D_meV = {self.D_meV} must be three finite numbers")
         if self.outside is not None and (self.h_meV is None or self.d0_meV_per_A2):
             raise ValueError("a reference outside the cell needs h_meV, and has no bonds for J_meV or d0_meV_per_A2")
         return self
@@ -227,6 +236,8 @@ def frozen_coupling(
     else:
         raise ValueError("the reference has no coupling: state h_meV or J_meV, or use an engine with spins")
     keffer, chiral = _keffer(structure, signs, set(frozen), reference.d0_meV_per_A2)
+    if reference.D_meV is not None:
+        chiral = np.asarray(reference.D_meV)
     return FrozenCoupling(
         state=state,
         h_meV=float(h),
@@ -238,6 +249,43 @@ def frozen_coupling(
         turning_ions=len(turning),
         turning_sites=turning,
         turning_moment_muB=float(sum(float(structure[i].properties["magmom"]) for i in turning)),
+    )
+
+
+def with_pairs(
+    reference: FrozenReference, structure: Structure, pairs: Sequence[FourStateResult], mover: int = 0
+) -> FrozenReference:
+    """A reference whose h, D and Gamma are those of mapped pairs of turning and frozen ions.
+
+    Parameters
+    ----------
+    reference
+        What is frozen, inside the cell; what it says of couplings is replaced.
+    structure
+        Cell in which the pairs were mapped, with its collinear ``magmom`` and ``sublattice``.
+    pairs
+        All pairs that couple the two groups, each once; see `pair_coupling.coupling_of_pairs`.
+    mover
+        Index of the moving ion, the centre of a shell.
+
+    Raises
+    ------
+    ValueError
+        If the reference lies outside the cell, or a pair does not join the two groups.
+    """
+    if reference.outside is not None:
+        raise ValueError("a reference outside the cell has no pairs in it; state h_meV and D_meV")
+    signs = [float(np.sign(round(float(s.properties["magmom"]), 9))) for s in structure]
+    found = coupling_of_pairs(pairs, signs, set(frozen_sites(structure, reference, mover)))
+    return reference.model_copy(
+        update={
+            "h_meV": found.h_meV,
+            "J_meV": {},
+            "d0_meV_per_A2": 0.0,
+            "D_meV": found.D_meV,
+            "Gamma_meV": found.Gamma_meV,
+            "source": f"four-state energies of {found.pairs} pairs ({pairs[0].provenance.engine})",
+        }
     )
 
 

@@ -79,7 +79,7 @@ def merit_table(device: DeviceResult) -> Table:
             _scientific(m.converse_magnetoelectric_s_per_m),
             *words(["s/m"]),
         ],
-        [*words(["ΔK_s/ΔE, per area of one cell"]), _scientific(m.surface_anisotropy_fJ_per_Vm), *words(["fJ/(V m)"])],
+        [*words(["ΔK_s/ΔE of the film"]), _scientific(m.surface_anisotropy_fJ_per_Vm), *words(["fJ/(V m)"])],
         [
             *words(["ΔK/ΔE of the volume"]),
             _scientific(m.volume_anisotropy_J_per_m3_per_V_per_m),

@@ -100,6 +100,8 @@ class Band(Document):
         What nobody looked at.
     notes
         What the driver found on the way, e.g. which trial intermediates are minima.
+    end_moments_muB
+        Total moments of the first and the last image as the engine found them; None if it finds none.
     """
 
     mover: int
@@ -110,6 +112,7 @@ class Band(Document):
     checks: list[Check]
     not_checked: list[str]
     notes: list[str] = Field(default_factory=list)
+    end_moments_muB: tuple[float, float] | None = None
     provenance: Provenance
 
     @property

@@ -299,7 +299,7 @@ def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, d
     ends = None
     if band is not None:
         found = engine_couplings(study, assumptions.reference)
-        ends = HopEnds(band.images[0].structure, band.images[-1].structure, band.mover, found)
+        ends = HopEnds(band.images[0].structure, band.images[-1].structure, band.mover, found, band.end_moments_muB)
     try:
         return with_assumptions(study, ends, assumptions), bands
     except ValueError as error:

@@ -262,7 +262,14 @@ def converge_band(
             result, seen = _surrogate_band(engine, first, last, between, mover, record.path)
     result.checks.extend(band_guards(seen))
     charges, note = engine.dipole_charges(first, mover)
-    return band_document(result, initial, mover, charges, note, engine.provenance())
+    made = band_document(result, initial, mover, charges, note, engine.provenance())
+    return made.model_copy(update={"end_moments_muB": _end_moments_muB(seen)})
+
+
+def _end_moments_muB(seen: Sequence[Observed]) -> tuple[float, float] | None:
+    """Total moments of the two ends, where the engine found both."""
+    first, last = (image.total_moment_muB for image in (seen[0], seen[-1]))
+    return None if first is None or last is None else (first, last)
 
 
 def _classic_band(

@@ -15,6 +15,7 @@ from ...analysis.magnetism.exchange import (
     four_state_value,
     images_at_shortest_distance,
 )
+from ...analysis.magnetism.pair_coupling import symmetry_check
 from ...analysis.results.calculation import Calculation, require_valid
 from ..engine import CannotDoError, Engine
 from ..maker import EngineMaker
@@ -127,7 +128,7 @@ def map_exchange(
     elif "Dx" in values:
         vector = [values[c] for c in _COMPONENTS_OF_D]
         notes.append("D holds minus the symmetric off-diagonal exchange of the pair; symmetric=True tells them apart")
-    return FourStateResult(
+    found = FourStateResult(
         first=first,
         second=second,
         J_meV=values["J"],
@@ -138,3 +139,5 @@ def map_exchange(
         Gamma_meV=symmetric,
         assumptions=notes,
     )
+    allowed = symmetry_check(structure, found)
+    return found if allowed is None else found.model_copy(update={"checks": [allowed]})

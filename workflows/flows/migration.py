@@ -109,6 +109,7 @@ def read_migration(
         "keffer": {"before": keffer_of_mover(before, hop.mover), "after": keffer_of_mover(after, hop.mover)},
         "relation_matrices": hop.relation_matrices,
         "mover": hop.mover,
+        "end_moments_muB": band.end_moments_muB,
     }
 
 

@@ -31,7 +31,7 @@ from magnetoionics.analysis.kinetics.rates import rate_per_s, retention_s, two_s
 from magnetoionics.analysis.plots.ensemble import plot_curve, plot_fit
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
-FILM = EnsembleParameters(barrier_eV=0.6, thickness_m=1e-8)
+FILM = EnsembleParameters(barrier_eV=0.6, charge_e=2.0, distance_A=2.967, thickness_m=1e-8)
 
 
 def test_one_kind_of_ion_is_the_two_state_law():
@@ -131,7 +131,7 @@ def test_every_assumption_is_listed_beside_the_curve():
     for name in EnsembleParameters.model_fields:
         assert name in text
     with pytest.raises(ValueError, match="positive"):
-        EnsembleParameters(barrier_eV=-1)
+        EnsembleParameters(barrier_eV=-1, charge_e=2.0, distance_A=2.967)
 
 
 def test_figures_of_merit():
@@ -139,9 +139,16 @@ def test_figures_of_merit():
     assert converse_magnetoelectric_s_per_m(1, 100, 1e8) == pytest.approx(1.16541e-9, rel=1e-4)
     # 1 meV on 10 A^2 is 1.602 mJ/m^2; over 1e9 V/m it is 1602 fJ/(V m).
     assert surface_anisotropy_coefficient_fJ_per_Vm(1, 10, 1e9) == pytest.approx(1602.18, rel=1e-5)
-    assert switching_time_s(0.6, 0, 300) == pytest.approx(retention_s(0.6, 300))
-    assert energy_per_event_J(1e8) == pytest.approx(2 * 29.67e-3 * 1.602177e-19, rel=1e-4)
-    whole = figures_of_merit(barrier_eV=0.6, field_V_per_m=1e8, moment_change_muB=1, cell_volume_A3=100)
+    assert switching_time_s(0.6, 0, 300, 2.0, 2.967) == pytest.approx(retention_s(0.6, 300))
+    assert energy_per_event_J(1e8, 2.0, 2.967) == pytest.approx(2 * 29.67e-3 * 1.602177e-19, rel=1e-4)
+    whole = figures_of_merit(
+        barrier_eV=0.6,
+        field_V_per_m=1e8,
+        charge_e=2.0,
+        distance_A=2.967,
+        moment_change_muB=1,
+        volume_per_hop_A3=100,
+    )
     assert whole.converse_magnetoelectric_s_per_m == pytest.approx(1.16541e-9 / 2, rel=1e-4)
     assert whole.surface_anisotropy_fJ_per_Vm is None
     assert whole.assumptions

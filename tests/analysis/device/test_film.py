@@ -109,7 +109,7 @@ def test_nothing_frozen_writes_no_sense(hop):
 
 
 def test_relaxation_time_has_its_closed_form():
-    p = EnsembleParameters(barrier_eV=0.8, asymmetry_eV=-0.05)
+    p = EnsembleParameters(barrier_eV=0.8, asymmetry_eV=-0.05, charge_e=2.0, distance_A=2.967)
     kT = BOLTZMANN_eV_PER_K * 300
     both = 1e13 * (exp(-(0.8 + 0.025) / kT) + exp(-(0.8 - 0.025) / kT))
     assert relaxation_against_temperature(p, [300]).y[0] == pytest.approx(1 / both, rel=1e-6)
@@ -148,7 +148,8 @@ def test_curves_say_what_they_assume(device, hop):
 
 def test_figures_of_merit(device, study, hop):
     before, after = (m for m in study.anisotropy.maps if m.state in ("before", "after"))
-    volume = before.cell_volume_A3 * 1e-30
+    # One formula unit in a hundred has a vacancy that hops.
+    volume = 100 * before.cell_volume_A3 / before.formula_units * 1e-30
     swing_V_per_m = 2 * 4e7
     assert device.merit.converse_magnetoelectric_s_per_m == pytest.approx(
         MU_0 * 0.5 * -1.0 * MU_B_J_PER_T / volume / swing_V_per_m, rel=1e-9
@@ -160,13 +161,37 @@ def test_figures_of_merit(device, study, hop):
     joule = change * 1e-3 * 1.602176634e-19
     assert device.merit.volume_anisotropy_J_per_m3_per_V_per_m == pytest.approx(joule / volume / swing_V_per_m)
     assert device.merit.surface_anisotropy_fJ_per_Vm == pytest.approx(
-        1e15 * joule / volume ** (2 / 3) / swing_V_per_m, rel=1e-9
+        1e15 * joule / volume * 1e-7 / swing_V_per_m, rel=1e-9
     )
     assert device.merit.retention_s == pytest.approx(study.retention.at(300))
     assert device.merit.decay_s == pytest.approx(1 / (1 / device.merit.before_s + 1 / device.merit.retention_s))
     shown = {row[0].text: row[2].text for row in merit_table(device).rows}
     assert shown["decay of a written difference at zero field"].startswith("s (")
     assert any("move 0.5" in a for a in device.merit.assumptions)
+
+
+def test_figures_do_not_know_in_which_cell_the_hop_was_computed(hop, study):
+    """The same hop in a cell of twice the size, whose maps hold the same difference, is the same film."""
+    maps = [m for m in study.anisotropy.maps if m.state in ("before", "after")]
+    doubled = [
+        m.model_copy(update={"cell_volume_A3": 2 * m.cell_volume_A3, "formula_units": 2 * m.formula_units})
+        for m in maps
+    ]
+    small, large = (
+        device_result(hop, FilmAssumptions(), FieldPulse(), maps=tuple(both), moment_change_muB=1.0).merit
+        for both in (maps, doubled)
+    )
+    for name in (
+        "surface_anisotropy_fJ_per_Vm",
+        "volume_anisotropy_J_per_m3_per_V_per_m",
+        "converse_magnetoelectric_s_per_m",
+    ):
+        assert getattr(small, name) == pytest.approx(getattr(large, name))
+    thick = FilmAssumptions(thickness_m=2e-7, hopping_per_formula=0.02)
+    four = device_result(hop, thick, FieldPulse(), maps=tuple(maps)).merit
+    assert four.surface_anisotropy_fJ_per_Vm == pytest.approx(4 * small.surface_anisotropy_fJ_per_Vm)
+    assert four.converse_magnetoelectric_s_per_m is None
+    assert any("finds no moments" in note for note in four.assumptions)
 
 
 def test_perpendicular_anisotropy_of_a_uniaxial_map(study):
