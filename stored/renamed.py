@@ -148,12 +148,12 @@ def _of_ends(content: dict[str, Any]) -> dict[str, Any]:
 
 def _fields_of_engines(content: dict[str, Any]) -> dict[str, Any]:
     """Fields of this maker were in V/m."""
-    made = without("fields_V_per_m", "breakdown_V_per_m")(content)
-    if "fields_V_per_m" in content:
-        made["fields_V_per_A"] = [1e-10 * f for f in content["fields_V_per_m"]]
-    if content.get("breakdown_V_per_m") is not None:
-        made["breakdown_V_per_A"] = 1e-10 * content["breakdown_V_per_m"]
-    return made
+    sizes, limit = content.get("fields_V_per_m", (-1e8, 0.0, 1e8)), content.get("breakdown_V_per_m")
+    made = {
+        "fields_V_per_A": [1e-10 * f for f in sizes],
+        "breakdown_V_per_A": None if limit is None else 1e-10 * limit,
+    }
+    return {**made, **without("fields_V_per_m", "breakdown_V_per_m")(content)}
 
 
 # Version that changed them: by class as it is called today, e.g. {3: {"Study": fields(declared="assumptions")}}.

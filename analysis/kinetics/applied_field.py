@@ -134,7 +134,7 @@ def read_field(text: str, along: Direction | None = None) -> tuple[float, Direct
         if size == 0:
             raise ValueError(f"field {text!r} has no direction; give one number and 'along'")
         x, y, z = (float(n) for n in numbers / size)
-        return scale * size, Direction(", ".join(f"{c:g}" for c in (x, y, z)), "Cartesian", (x, y, z))
+        return scale * size, Direction(", ".join(f"{c:.15g}" for c in (x, y, z)), "Cartesian", (x, y, z))
     direction = along if found["direction"] is None else Direction.from_text(found["direction"])
     if len(numbers) != 1 or direction is None:
         raise ValueError(f"field {text!r} needs one number and a direction, or three numbers and none; {_HELP}")

@@ -194,7 +194,7 @@ class FieldRequest(Stored):
         jobs: list[Job | Flow] = []
         studies: list[Any] = []
         for along, sizes_V_per_A in fields.by_direction.items():
-            direction = field_direction(hop, along, cell)
+            direction = field_direction(hop, along.words, cell)
             flow = HopInFieldMaker(
                 engine=engine,
                 fields_V_per_A=sizes_V_per_A,
@@ -216,11 +216,13 @@ class FieldRequest(Stored):
 
 
 @job(name="field direction")
-def field_direction(hop: Hop, along: Direction, cell: Structure) -> dict[str, Any]:
+def field_direction(hop: Hop, along: str, cell: Structure) -> dict[str, Any]:
     """Unit vector of a direction, and whether an operation exchanges the two states and turns it over.
 
-    A crystal direction is one of the ordered `cell`: unequal repeats give the supercell other axes.
+    A crystal direction is one of the ordered `cell`: unequal repeats give the supercell other axes. The words of a
+    `Direction` are the argument, and the vector is made as it ever was, because both are in the keys of bands.
     """
-    unit = along.unit(cell.lattice, hop.displacement_A)
+    vector = Direction.from_text(along).unit(cell.lattice, hop.displacement_A)
+    unit = vector / np.linalg.norm(vector)
     exchanged = any(float(unit @ np.asarray(m) @ unit) < _OPPOSITE - 1 for m in hop.relation_matrices)
     return {"unit": [float(x) for x in unit], "exchanged": exchanged}

@@ -67,9 +67,12 @@ def folder(tmp_path, version):
 
 
 def numbers(value):
+    """Every number but Cartesian coordinates of sites, which follow from `abc` and the lattice in the last bit's way
+    of each processor.
+    """
     if isinstance(value, dict):
-        for inside in value.values():
-            yield from numbers(inside)
+        for name, inside in value.items():
+            yield from () if name == "xyz" and "abc" in value else numbers(inside)
     elif isinstance(value, list):
         for inside in value:
             yield from numbers(inside)

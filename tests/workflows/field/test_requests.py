@@ -208,14 +208,12 @@ def test_vector_that_is_stated_keeps_its_digits():
 def test_exchange_holds_only_where_the_operation_turns_the_field_over(hop):
     mirror = np.eye(3) - 2 * np.outer(hop.displacement_A, hop.displacement_A) / hop.distance_A**2
     exchanged = type(hop).from_dict(hop.as_dict() | {"relation_matrices": [mirror.tolist()]})
-    along = field_direction.original(exchanged, Direction.from_text("hop"), hop.initial)
+    along = field_direction.original(exchanged, "hop", hop.initial)
     assert along["exchanged"]
     assert along["unit"] == pytest.approx(np.array(hop.displacement_A) / hop.distance_A)
     across = np.cross(hop.displacement_A, [1.0, 0.0, 0.0])
-    assert not field_direction.original(exchanged, Direction.from_text(", ".join(map(str, across))), hop.initial)[
-        "exchanged"
-    ]
-    assert not field_direction.original(hop, Direction.from_text("hop"), hop.initial)["exchanged"]
+    assert not field_direction.original(exchanged, ", ".join(map(str, across)), hop.initial)["exchanged"]
+    assert not field_direction.original(hop, "hop", hop.initial)["exchanged"]
 
 
 @pytest.mark.parametrize("repeats", [(1, 1, 1), (1, 1, 2), (3, 1, 1)])
@@ -225,7 +223,7 @@ def test_crystal_direction_is_one_of_the_ordered_cell_whatever_the_repeats(repea
     cell.scale_lattice(1.05 * cell.volume)
     wide = shortest_hop(cell, repeats, host.hops[0])
     for along, expected in (("[1 1 1]", [1, 1, 1]), ("[1 0 -2]", [1, 0, -2])):
-        unit = field_direction.original(wide, Direction.from_text(along), cell)["unit"]
+        unit = field_direction.original(wide, along, cell)["unit"]
         assert unit == pytest.approx(np.array(expected) / np.linalg.norm(expected), abs=1e-12)
 
 
