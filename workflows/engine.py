@@ -70,6 +70,8 @@ class Engine(Stored, ABC):
     marks_its_runs: ClassVar[bool] = False
     # Kind of all its jobs, where that does not follow from what they compute.
     kind_of_jobs: ClassVar[Kind | None] = None
+    # What its numbers rest on: keys of data/references.bib, or DOIs; the functional and U are cited by the provenance.
+    citations: ClassVar[tuple[str, ...]] = ()
     # Why a study computes competing phases with this engine only if it is asked to; empty: it always does.
     phases_on_request: ClassVar[str] = ""
 

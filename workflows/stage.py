@@ -164,9 +164,12 @@ class Stage(ABC):
         Kinds of its jobs that compute, by which a cluster's table gives them their resources.
     options
         What a user may say about it.
+    citations
+        What its method rests on: keys of data/references.bib, or DOIs.
     """
 
     name: ClassVar[str]
+    citations: ClassVar[tuple[str, ...]] = ()
     place: ClassVar[float] = 100.0
     needs: ClassVar[tuple[Capability, ...]] = ()
     after: ClassVar[tuple[str, ...]] = ()

@@ -7,7 +7,9 @@ from dataclasses import replace
 from ..kinetics.rates import format_duration
 from ..results.document import Document
 from ..results.page_parts import PlacedSection, Table, section, sections_of
+from ..study.citations import citations_of, reference_line
 from ..study.documents import Study
+from ..study.methods import methods_paragraph
 from ..study.observables import anchor_of
 from ..study.vacancy_order import UNLIKE_CHARGES
 from .beside import measured_table
@@ -317,3 +319,13 @@ def _claims(study: Study) -> Section:
 @section(Study, "provenance", place=910)
 def _provenance(study: Study) -> Section:
     return Section("provenance", "Provenance", tables=[settings_table(study), timings_table(study)])
+
+
+@section(Study, "cite", place=920)
+def _cite(study: Study) -> Section:
+    return Section(
+        "cite",
+        "Methods and what to cite",
+        paragraphs=[methods_paragraph(study), "In BibTeX: `magnetoionics cite DIR`."],
+        notes=[f"{key}: {reference_line(key)}" for key in citations_of(study)],
+    )

@@ -106,7 +106,13 @@ class HostResult(Document):
 
 
 class EngineResult(Document):
-    """The engine of a study, what it cannot do, and the size of the study's cells."""
+    """The engine of a study, what it cannot do, and the size of the study's cells.
+
+    Attributes
+    ----------
+    citations
+        What the engine and the stages that were done rest on, as keys of the package's bibliography or DOIs.
+    """
 
     name: str
     level_of_theory: str
@@ -115,6 +121,7 @@ class EngineResult(Document):
     supercell_repeats: list[int]
     quick: bool
     provenance: Provenance
+    citations: list[str] = Field(default_factory=list)
 
     @property
     def relaxes_cells(self) -> bool:

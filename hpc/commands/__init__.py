@@ -19,6 +19,7 @@ COMMANDS = (
     "report",
     "fit",
     "claims",
+    "cite",
     "compare",
     "hops",
     "inputs",

@@ -21,6 +21,7 @@ DATA = (
     "py.typed",
     "data/gpaw/*.json",
     "data/engines/*.json",
+    "data/references.bib",
     "analysis/audit/*.json",
     "analysis/thermodynamics/*.json",
     "analysis/plots/*.mplstyle",
@@ -38,7 +39,8 @@ FIRST_SCREEN_LINES = 40
 
 def _expected(files: list[str]) -> set[str]:
     """Files of the checkout that belong into the wheel: modules of the rooms, and data."""
-    modules = {f for f in files if f.endswith(".py") and (f == "__init__.py" or f.split("/")[0] in ROOMS)}
+    of_package = {f for f in files if f in ("__init__.py", "__main__.py") or f.split("/")[0] in ROOMS}
+    modules = {f for f in of_package if f.endswith(".py")}
     return modules | {f for f in files if any(fnmatch(f, pattern) for pattern in DATA)}
 
 

@@ -39,6 +39,7 @@ class ChgnetEngine(MLEngine):
     """
 
     name: ClassVar[str] = "chgnet"
+    citations: ClassVar[tuple[str, ...]] = ("chgnet",)
     summary: ClassVar[str] = (
         "CHGNet: good thermochemistry and moments without sign, barriers too low; minutes on a laptop"
     )

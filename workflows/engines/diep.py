@@ -1,4 +1,4 @@
-"""DIEP (Tawfik et al., 10.1039/D4DD00152D): an ML potential trained on r2SCAN energies of MatPES."""
+"""DIEP (Tawfik et al., 10.1039/D4DD00246F): an ML potential trained on r2SCAN energies of MatPES."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class DiepEngine(MLEngine):
     """
 
     name: ClassVar[str] = "diep"
+    citations: ClassVar[tuple[str, ...]] = ("diep",)
     summary: ClassVar[str] = "DIEP on r2SCAN without U: another functional than the other two; minutes on a laptop"
     package: ClassVar[str] = "diep"
     weights_glob: ClassVar[str] = "pretrained_models/{weights}/*.pt"

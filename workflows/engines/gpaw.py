@@ -70,6 +70,7 @@ class GpawEngine(AseEngine):
 
     name: ClassVar[str] = "gpaw"
     level_of_theory: ClassVar[str] = "GPAW"
+    citations: ClassVar[tuple[str, ...]] = ("gpaw2024", "blochl1994")
     summary: ClassVar[str] = "GPAW: first principles without a licence, PBE+U in plane waves; hours on a laptop"
     blas_threads: ClassVar[int | None] = 1
     run_only: ClassVar[frozenset[str]] = frozenset({"scratch"})

@@ -80,6 +80,7 @@ class LocalEngine(AseEngine):
 
     name: ClassVar[str] = "local"
     level_of_theory: ClassVar[str] = "local"
+    citations: ClassVar[tuple[str, ...]] = ("pedone2006",)
     summary: ClassVar[str] = "rigid-ion energies and single-ion anisotropy: seconds on a laptop, indicative numbers"
 
     blas_threads: ClassVar[int | None] = 1

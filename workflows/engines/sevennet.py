@@ -31,6 +31,7 @@ class SevenNetEngine(MLEngine):
     """
 
     name: ClassVar[str] = "sevennet"
+    citations: ClassVar[tuple[str, ...]] = ("sevennet",)
     summary: ClassVar[str] = "SevenNet 7net-0: good barriers, energies of oxides among themselves; minutes on a laptop"
     package: ClassVar[str] = "sevenn"
     weights_glob: ClassVar[str] = "pretrained_potentials/*/*.pth"

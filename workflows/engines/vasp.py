@@ -70,6 +70,7 @@ class VaspEngine(Engine):
     name: ClassVar[str] = "vasp"
     level_of_theory: ClassVar[str] = "VASP"
     dear_spin_orbit: ClassVar[bool] = True
+    citations: ClassVar[tuple[str, ...]] = ("vasp1996", "paw1999", "blochl1994", "atomate2")
     summary: ClassVar[str] = "DFT+U with VASP through atomate2: first principles, on a cluster with a VASP licence"
 
     marks_its_runs: ClassVar[bool] = True

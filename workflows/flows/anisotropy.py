@@ -133,6 +133,7 @@ class AnisotropyStage(Stage):
     """
 
     name = "anisotropy"
+    citations = ("lebedev1975",)
     place = 70.0
     needs = ("spin_orbit",)
     when = "unasked"

@@ -131,6 +131,7 @@ class DefectVibrationsStage(Stage):
     """What vibrations add to the formation energies of the vacancies."""
 
     name = "defect vibrations"
+    citations = ("phonopy",)
     place = 92.0
     needs = ("relax", "static")
     after = ("vacancies",)

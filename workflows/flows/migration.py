@@ -160,6 +160,7 @@ class MigrationStage(Stage):
     """The first hop that the host names, with its fields."""
 
     name = "migration"
+    citations = ("neb2000climbing", "neb2000tangent")
     place = 50.0
     needs = ("relax", "band")
     kinds = ("neb", "relax", "static")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -208,13 +208,14 @@ class MagnetoionicStudyMaker(EngineMaker):
             jobs.append(made)
             study.outputs[stage.name] = made.output
             results[stage.name] = stage.result(made.output)
-        engine = self.engine_result(host.structure(chosen))
+        engine = self.engine_result(host.structure(chosen), done)
         last = tolerant(study_job(StudyInputs(host_key, chosen, engine, planned, results, self.assumptions)))
         last.update_metadata({"stage": "analysis"}, dynamic=True)
         return Flow([*jobs, last], output=last.output, name=f"{self.name}: {host.formula}")
 
-    def engine_result(self, cell: Structure) -> EngineResult:
-        """What a study says of its engine and cells."""
+    def engine_result(self, cell: Structure, done: Collection[str] = ()) -> EngineResult:
+        """What a study says of its engine and cells, and what it has to be cited for if these stages are done."""
+        of_stages = [key for stage in stages() if stage.name in done for key in stage.citations]
         return EngineResult(
             name=self.engine.name,
             level_of_theory=self.engine.level_of_theory,
@@ -223,6 +224,7 @@ class MagnetoionicStudyMaker(EngineMaker):
             supercell_repeats=list(self.repeats),
             quick=self.is_quick,
             provenance=self.engine.provenance(),
+            citations=list(dict.fromkeys([*self.engine.citations, *of_stages])),
         )
 
 

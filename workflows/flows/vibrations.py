@@ -158,6 +158,7 @@ class VibrationsStage(Stage):
     """Attempt frequencies of the hop."""
 
     name = "vibrations"
+    citations = ("vineyard1957",)
     place = 60.0
     needs = ("static", "band")
     when = "unasked of quick engines"

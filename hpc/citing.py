@@ -1,0 +1,63 @@
+"""What a study has to be cited for, with a paragraph on its methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import UserError
+from .study_folder.files import read_study, write_whole
+from .terminal import Console
+
+if TYPE_CHECKING:
+    from ..analysis.study.documents import Study
+
+
+def cite_study(folder: Path, output: Path | None = None, console: Console | None = None) -> None:
+    """Print the paragraph and the BibTeX entries of a study, or write the entries to a file.
+
+    Parameters
+    ----------
+    folder
+        Of a finished study.
+    output
+        File for the entries; one that is there already is not replaced.
+    console
+        Where to.
+
+    Raises
+    ------
+    UserError
+        If there is no study, or the file exists.
+    """
+    from ..analysis.study.citations import bibtex, citations_of
+    from ..analysis.study.methods import methods_paragraph
+
+    study = with_citations(read_study(folder))
+    if output is not None and output.exists():
+        raise UserError(f"{output} exists; give another file with --output, or move it")
+    out = console or Console()
+    out.print(methods_paragraph(study), markup=False, soft_wrap=True)
+    entries = bibtex(citations_of(study))
+    if output is None:
+        out.print()
+        out.print(entries, markup=False, soft_wrap=True)
+    else:
+        write_whole(output, entries)
+        out.print(f"written: {output}", markup=False)
+
+
+def with_citations(study: Study) -> Study:
+    """A study that says what its engine and stages rest on, also if a version wrote it that did not state it."""
+    from ..workflows.engine import UnknownEngineError, get_engine
+    from ..workflows.stage import stages
+
+    if study.engine.citations:
+        return study
+    done = {s.stage for s in study.stages if s.done}
+    try:
+        of_engine = get_engine(study.engine.name).citations
+    except UnknownEngineError:  # one that is not installed here, or was a user's own
+        of_engine = ()
+    keys = [*of_engine, *(key for stage in stages() if stage.name in done for key in stage.citations)]
+    return study.model_copy(update={"engine": study.engine.model_copy(update={"citations": list(dict.fromkeys(keys))})})

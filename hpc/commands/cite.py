@@ -1,0 +1,27 @@
+"""``magnetoionics cite``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .arguments import FolderArgument
+
+
+def cite(
+    folder: FolderArgument,
+    output: Annotated[
+        Path | None, typer.Option(help="File for the BibTeX entries, e.g. study.bib [default: printed].")
+    ] = None,
+) -> None:
+    """Print a paragraph on a study's methods and the BibTeX entries of all that it rests on."""
+    from ..citing import cite_study
+
+    cite_study(folder, output)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(cite)
