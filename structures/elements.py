@@ -44,7 +44,7 @@ ELEMENTS: Mapping[str, ElementData] = {
     "O": ElementData(valence=-2.0, colour="red"),
     "Mg": ElementData(valence=2.0, colour="yellow-green"),
     "Cr": ElementData(free_atom_moment_muB=6.0),
-    "Mn": ElementData(valences=(2, 3, 4), free_atom_moment_muB=5.0, colour="lilac"),
+    "Mn": ElementData(valence=2.0, valences=(2, 3, 4), free_atom_moment_muB=5.0, colour="lilac"),
     "Fe": ElementData(
         valence=3.0, valences=(2, 3, 4), pbe_U_eV=5.3, free_atom_moment_muB=4.0, metal_moment_muB=2.2, colour="brown"
     ),

@@ -13,7 +13,7 @@ from ..defects.vacancies import VacancySet
 from ..results.checks import Check, invalid_because, require_valid
 from ..study.documents import ChemicalPotentialsResult, GasPoint, WarmWindow
 from ..thermodynamics.computed_phases import reference_set
-from ..thermodynamics.oxygen_gas import delta_mu_O_eV, pressure_atm_for
+from ..thermodynamics.gases import gas_of
 from ..thermodynamics.phases import formula_composition, load_experimental_phases, same_compound
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
@@ -71,26 +71,25 @@ def _warm(window: ChemicalPotentials, temperature_K: float) -> WarmWindow:
         rich_eV=rich.delta_mu_O_eV,
         poor_error_eV=poor.uncertainty_eV,
         rich_error_eV=rich.uncertainty_eV,
-        poor_atm=_pressure_atm(poor.delta_mu_O_eV, temperature_K),
-        rich_atm=_pressure_atm(rich.delta_mu_O_eV, temperature_K),
+        poor_atm=_pressure_atm(window.anion, poor.delta_mu_O_eV, temperature_K),
+        rich_atm=_pressure_atm(window.anion, rich.delta_mu_O_eV, temperature_K),
         poor_reaction=poor.reaction,
         rich_reaction=rich.reaction,
     )
 
 
-def _pressure_atm(delta_mu_O_eV: float, temperature_K: float) -> float | None:
+def _pressure_atm(anion: str, delta_mu_eV: float, temperature_K: float) -> float | None:
     try:
-        return pressure_atm_for(delta_mu_O_eV, temperature_K)
+        return gas_of(anion).pressure_atm_for(delta_mu_eV, temperature_K)
     except ValueError:
         return None
 
 
 def missing_phases(window: ChemicalPotentials) -> list[str]:
     """Known phases of the host's elements that are not among those of the window, which may then be too wide."""
-    elements = [el for el in window.elements if el != "O"]
     measured = [p.formula for p in load_experimental_phases(window.elements)]
     try:
-        known = [*measured, *competing_formulas([*elements, "O"])]
+        known = [*measured, *competing_formulas(window.elements)]
     except ValueError:
         known = measured
     there = [p.formula for p in window.phases]
@@ -101,7 +100,7 @@ def missing_phases(window: ChemicalPotentials) -> list[str]:
 def chemical_potentials_result(
     inputs: StudyParts, competing: CompetingPhasesResult | None
 ) -> ChemicalPotentialsResult | None:
-    """Stability window, formation lines inside it and the oxygen gas; None without vacancies or references.
+    """Stability window, formation lines inside it and the gas of the anion; None without vacancies or references.
 
     Raises
     ------
@@ -134,12 +133,13 @@ def chemical_potentials_result(
     units = sum(window.composition.values()) / sum(formula_composition(inputs.host.formula).values())
     summed = host_sum_check(window, references, units * _host_energy_eV(inputs))
     require_valid([summed], "the set of references and potentials")
+    gas = gas_of(window.anion)
     made = ChemicalPotentialsResult(
         window=window,
         references=references,
         lines=lines,
         oxygen_gas=[
-            GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(delta_mu_O_eV(t, p))) for t, p in _GAS
+            GasPoint(temperature_K=t, pressure_atm=p, delta_mu_O_eV=float(gas.delta_mu_eV(t, p))) for t, p in _GAS
         ],
         host_energy_eV=_host_energy_eV(inputs),
         warm=warm_windows(window),

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from ..results.document import Document, Provenance
-from ..thermodynamics.oxygen_gas import delta_mu_O_eV, pressure_atm_for
+from ..thermodynamics.gases import gas_of
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .concentrations import ConcentrationSet
 from .defect_thermodynamics import DefectThermodynamics
@@ -55,6 +55,8 @@ class BrouwerDiagram(Document):
         Place between the lowest and the highest potential allowed of the first cation, 0 to 1.
     pressures_atm, delta_mu_O_eV, inside
         The axis, and where the host is stable on it.
+    anion
+        Element whose gas it is.
     fermi_eV
         Above the valence band maximum; None without charged defects.
     electrons_per_cm3, holes_per_cm3
@@ -85,6 +87,7 @@ class BrouwerDiagram(Document):
     worst_mass_action_eV: float
     dilute: list[bool]
     indicative: bool
+    anion: str = "O"
     provenance: Provenance = Field(repr=False)
 
     def total(self, label: str) -> list[float]:
@@ -197,15 +200,16 @@ def brouwer_diagram(
         If a pressure is outside the window and `outside` is not set, or none is in reach at this temperature.
     """
     system = system.at_temperature(temperature_K)
+    gas = gas_of(system.window.anion)
     if pressures_atm is None:
         low, high = (
-            pressure_atm_for(mu, temperature_K)
+            gas.pressure_atm_for(mu, temperature_K)
             for mu in (system.window.delta_mu_O_min_eV, system.window.delta_mu_O_max_eV)
         )
         pressures = [float(x) for x in np.geomspace(low, high, n)]
     else:
         pressures = [float(x) for x in pressures_atm]
-    potentials = [_clipped(system.window, float(delta_mu_O_eV(temperature_K, p))) for p in pressures]
+    potentials = [_clipped(system.window, float(gas.delta_mu_eV(temperature_K, p))) for p in pressures]
     sets = [
         system.concentrations(temperature_K, mu, fraction=fraction, quench_to_K=quench_to_K, outside=outside)
         for mu in potentials
@@ -237,7 +241,7 @@ def film_composition(
         The range is over three cation potentials (lowest, middle, highest) and the energies shifted by plus
         and minus the error bar.
     """
-    gas = float(delta_mu_O_eV(temperature_K, pressure_atm))
+    gas = float(gas_of(system.window.anion).delta_mu_eV(temperature_K, pressure_atm))
     try:
         system = system.at_temperature(temperature_K)
     except ValueError as error:
@@ -326,8 +330,8 @@ def _labels(system: DefectThermodynamics) -> list[str]:
 
 
 def _pairs(window: ChemicalPotentials) -> list[tuple[str, str]]:
-    cations = [el for el in window.elements if el != "O"]
-    return [(b, a) for a, b in combinations(cations, 2)] + [(el, "O") for el in cations]
+    cations = [el for el in window.elements if el != window.anion]
+    return [(b, a) for a, b in combinations(cations, 2)] + [(el, window.anion) for el in cations]
 
 
 def _diagram(
@@ -369,5 +373,6 @@ def _diagram(
         worst_mass_action_eV=worst("mass action"),
         dilute=[_is_dilute(s) for s in sets],
         indicative=system.indicative,
+        anion=system.window.anion,
         provenance=system.defects[0].provenance,
     )

@@ -41,6 +41,8 @@ class DefectEquilibria(Document):
         What the concentrations do not know.
     no_concentrations
         Why there are none at all; empty if there are.
+    anion
+        Element whose gas the films grow in.
     """
 
     brouwer: list[BrouwerDiagram]
@@ -49,6 +51,7 @@ class DefectEquilibria(Document):
     error_bar_eV: float | None
     left_out: list[str] = Field(default_factory=list)
     no_concentrations: str = ""
+    anion: str = "O"
 
     @property
     def no_films(self) -> str:
@@ -127,6 +130,7 @@ def defect_equilibria(
         fermi=None if edges is None else fermi_diagram(defects, edges, window, references, at(window, middle)),
         error_bar_eV=max(errors.values(), default=0.0) if len(errors) == len({d.label for d in defects}) else None,
         left_out=left_out,
+        anion=window.anion,
     )
 
 

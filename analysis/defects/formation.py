@@ -82,6 +82,8 @@ class FormationLines(Document):
         Fermi level above the valence band maximum, for charged defects.
     warm_edges
         Temperature and both edges of the window with free energies of the solids; empty where there are none.
+    anion
+        Element whose potential is the grid.
     """
 
     host_formula: str
@@ -91,6 +93,7 @@ class FormationLines(Document):
     fermi_eV: float
     lines: list[FormationLine]
     warm_edges: list[tuple[float, float, float]] = Field(default_factory=list, repr=False)
+    anion: str = "O"
     provenance: Provenance = Field(repr=False)
 
     def to_dataframe(self) -> pd.DataFrame:
@@ -255,6 +258,7 @@ def formation_lines(
         fermi_eV=fermi_eV,
         lines=lines,
         warm_edges=warm_edges(window),
+        anion=window.anion,
         provenance=defects[0].provenance,
     )
 

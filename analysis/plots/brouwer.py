@@ -8,6 +8,7 @@ import numpy as np
 
 from ..defects.brouwer import BrouwerDiagram
 from ..results.figures import figure
+from ..thermodynamics.gases import gas_of
 from .base import canvas, sign
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def plot_brouwer(diagram: BrouwerDiagram, ax: Axes | None = None) -> Figure:
         axis.set_yscale("log")
         axis.set_ylim(floor, highest)
         _shade_outside(axis, diagram)
-        axis.set_xlabel("oxygen pressure (atm)")
+        axis.set_xlabel(f"{gas_of(diagram.anion).word} pressure (atm)")
         axis.set_ylabel("concentration (cm$^{-3}$)")
         _potential_axis(axis, diagram)
         axis.legend(ncols=2, fontsize=7, frameon=True, framealpha=1.0, edgecolor="none")
@@ -101,4 +102,4 @@ def _potential_axis(axis: Axes, diagram: BrouwerDiagram) -> None:
         [diagram.pressures_atm[i] for i in places], [f"{diagram.delta_mu_O_eV[i]:.2f}" for i in places], minor=False
     )
     top.minorticks_off()
-    top.set_xlabel(f"oxygen potential Δμ$_O$ (eV) at {diagram.temperature_K:g} K")
+    top.set_xlabel(f"{gas_of(diagram.anion).word} potential Δμ$_{diagram.anion}$ (eV) at {diagram.temperature_K:g} K")

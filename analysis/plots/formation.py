@@ -1,4 +1,4 @@
-"""Figure of formation energies against the oxygen potential, with a temperature and a pressure axis."""
+"""Figure of formation energies against the anion's potential, mostly oxygen's, with temperature and pressure axes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 
 from ..defects.formation import FormationLines
 from ..results.figures import figure
-from ..thermodynamics.oxygen_gas import delta_mu_O_eV as oxygen_eV
-from ..thermodynamics.oxygen_gas import pressure_atm_for, temperature_K_for
+from ..thermodynamics.gases import gas_of
 from .base import canvas, sign
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def plot_formation(
     ax
         Axis to draw on; a new figure by default.
     pressure_atm
-        Oxygen pressure of the temperature axis on top.
+        Pressure of the anion's gas of the temperature axis on top.
     temperature_K
         Temperature of the pressure axis above it.
 
@@ -52,7 +51,7 @@ def plot_formation(
         axis.axvspan(high, right, color="0.85", lw=0)
         axis.set_xlim(left, right)
         axis.axhline(0, color="0.5", lw=0.8)
-        axis.set_xlabel("oxygen potential Δμ$_O$ (eV); grey: host not stable")
+        axis.set_xlabel(f"{gas_of(lines.anion).word} potential Δμ$_{lines.anion}$ (eV); grey: host not stable")
         axis.set_ylabel("formation energy (eV)")
         _temperature_axis(axis, lines, pressure_atm)
         _pressure_axis(axis, lines, temperature_K)
@@ -73,7 +72,7 @@ def _temperature_axis(axis: Axes, lines: FormationLines, pressure_atm: float) ->
     top = axis.secondary_xaxis("top")
     places = np.linspace(low, high, 5)
     top.set_xticks(places, [_temperature_label(lines, float(x), pressure_atm) for x in places])
-    top.set_xlabel(f"temperature (K) at p(O$_2$) = {_pressure_text(pressure_atm)} atm{_solids(lines)}")
+    top.set_xlabel(f"temperature (K) at p({lines.anion}$_2$) = {_pressure_text(pressure_atm)} atm{_solids(lines)}")
 
 
 def _pressure_text(pressure_atm: float) -> str:
@@ -90,7 +89,7 @@ def _solids(lines: FormationLines) -> str:
 
 
 def gas_temperature_K(lines: FormationLines, delta_mu_O_eV: float, pressure_atm: float) -> float:
-    """Temperature at which oxygen at a pressure stands as far into the window of its temperature as a place here.
+    """Temperature at which the gas at a pressure stands as far into the window of its temperature as a place here.
 
     Raises
     ------
@@ -98,12 +97,13 @@ def gas_temperature_K(lines: FormationLines, delta_mu_O_eV: float, pressure_atm:
         If no temperature does.
     """
     if not lines.warm_edges:
-        return temperature_K_for(delta_mu_O_eV, pressure_atm)
+        return gas_of(lines.anion).temperature_K_for(delta_mu_O_eV, pressure_atm)
     low, high = lines.window_eV
     share = (delta_mu_O_eV - low) / (high - low)
+    gas = gas_of(lines.anion)
     grid = np.array([t for t, _, _ in lines.warm_edges])
     gap = np.array(
-        [float(oxygen_eV(t, pressure_atm)) - (poor + share * (rich - poor)) for t, poor, rich in lines.warm_edges]
+        [float(gas.delta_mu_eV(t, pressure_atm)) - (poor + share * (rich - poor)) for t, poor, rich in lines.warm_edges]
     )
     crossing = np.flatnonzero((gap[:-1] >= 0) & (gap[1:] < 0))
     if len(crossing) == 0:
@@ -129,6 +129,7 @@ def _pressure_axis(axis: Axes, lines: FormationLines, temperature_K: float) -> N
         grid, poor, rich = np.array(lines.warm_edges).T
         ends = [float(np.interp(temperature_K, grid, x)) for x in (poor, rich)]
         warm = np.linspace(ends[0], ends[1], 5)
-    decades = [np.log10(pressure_atm_for(float(x), temperature_K)) for x in warm]
+    gas = gas_of(lines.anion)
+    decades = [np.log10(gas.pressure_atm_for(float(x), temperature_K)) for x in warm]
     top.set_xticks(places, [f"{d:.1f}" for d in decades])
-    top.set_xlabel(f"log$_{{10}}$ p(O$_2$) (atm) at {temperature_K:.0f} K{_solids(lines)}")
+    top.set_xlabel(f"log$_{{10}}$ p({lines.anion}$_2$) (atm) at {temperature_K:.0f} K{_solids(lines)}")

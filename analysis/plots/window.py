@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..results.figures import figure
+from ..thermodynamics.gases import gas_of
 from ..thermodynamics.stability_window import ChemicalPotentials, coupled_points
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
 from .text import formatted
@@ -29,7 +30,7 @@ def plot_window(
     element: str | None = None,
     beside: ChemicalPotentials | None = None,
 ) -> Figure:
-    """Allowed potentials of one cation against the oxygen potential; each edge names the phase that forms there.
+    """Allowed potentials of one cation against the anion's, mostly oxygen's; edges name the phases that form.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def plot_window(
     ValueError
         If the element is not a cation of the host.
     """
-    cations = [el for el in window.elements if el != "O"]
+    cations = [el for el in window.elements if el != window.anion]
     chosen = max(cations, key=lambda el: _widest(window, el)) if element is None else element
     if chosen not in cations:
         raise ValueError(f"no potential of {chosen!r} in {window.host_formula}; choose from {', '.join(cations)}")
@@ -74,7 +75,7 @@ def plot_window(
         axis.axvline(low, color="0.5", lw=0.8, ls=":")
         axis.axvline(high, color="0.5", lw=0.8, ls=":")
         axis.margins(x=0.06, y=0.12)
-        axis.set_xlabel("oxygen potential Δμ$_O$ (eV)")
+        axis.set_xlabel(f"{gas_of(window.anion).word} potential Δμ$_{window.anion}$ (eV)")
         axis.set_ylabel(f"{chosen} potential Δμ$_{{\\mathrm{{{chosen}}}}}$ (eV)")
         axis.set_title(
             formatted(f"{low:z.2f} eV: {window.oxygen_poor.reaction}\n{high:z.2f} eV: {window.oxygen_rich.reaction}"),
@@ -87,10 +88,10 @@ def plot_window(
 
 
 def _outline(window: ChemicalPotentials, element: str) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Oxygen potentials, and the lowest and highest potential of a cation at each."""
+    """Potentials of the anion, and the lowest and highest potential of a cation at each."""
     low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
     # The corners of the region belong to the grid, so that every edge is drawn straight.
-    corners = [v["O"] for v in window.vertices]
+    corners = [v[window.anion] for v in window.vertices]
     grid = np.unique(np.clip([*np.linspace(low, high, 121), *corners], low, high))
     points = [coupled_points(window, float(x)) for x in grid]
     bottom = np.array([min(p[element] for p in here) for here in points])
@@ -112,7 +113,7 @@ def _named_edges(axis: Axes, window: ChemicalPotentials, element: str) -> None:
             first = name not in colours
             colour = colours.setdefault(name, _COLOURS[len(colours) % len(_COLOURS)])
             axis.plot(
-                [one["O"], other["O"]],
+                [one[window.anion], other[window.anion]],
                 [one[element], other[element]],
                 color=colour,
                 lw=2,

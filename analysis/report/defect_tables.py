@@ -10,6 +10,7 @@ from ..defects.charge_states import TransitionLevel
 from ..defects.charged_cells import ChargedVacancies
 from ..defects.equilibria import DefectEquilibria
 from ..study.documents import Study
+from ..thermodynamics.gases import gas_of
 from .model import Cell, Table, number, words
 
 
@@ -125,7 +126,7 @@ def films_table(defects: DefectEquilibria) -> Table:
         )
     bar = "not known" if defects.error_bar_eV is None else f"± {defects.error_bar_eV:.2f} eV"
     return Table(
-        f"Composition of a film in equilibrium with oxygen; energies {bar} enter the range",
-        ["T (K)", "p(O₂) (atm)", "Δμ(O) (eV)", *pairs, "note"],
+        f"Composition of a film in equilibrium with {gas_of(defects.anion).word}; energies {bar} enter the range",
+        ["T (K)", f"p({defects.anion}₂) (atm)", f"Δμ({defects.anion}) (eV)", *pairs, "note"],
         rows,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..defects.host_window import CompetingPhasesResult
 from ..thermodynamics.computed_phases import ReferenceSet
+from ..thermodynamics.gases import edge_words
 from ..thermodynamics.phases import load_experimental_phases
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .model import Cell, Table, number, words
@@ -18,13 +19,17 @@ def windows_table(result: CompetingPhasesResult) -> Table:
             rows.append([*words([name, "–"]), number(None), number(None), *words([reason])])
             continue
         rows += _edges(name, window)
-    return Table("Stability window by its source", ["source", "edge", "Δμ(O) (eV)", "± (eV)", "bounded by"], rows)
+    shown = result.window or result.experimental
+    anion = "O" if shown is None else shown.anion
+    return Table(
+        "Stability window by its source", ["source", "edge", f"Δμ({anion}) (eV)", "± (eV)", "bounded by"], rows
+    )
 
 
 def _edges(name: str, window: ChemicalPotentials) -> list[list[Cell]]:
     return [
         [*words([name, end]), number(edge.delta_mu_O_eV, 2), number(edge.uncertainty_eV, 2), *words([edge.reaction])]
-        for end, edge in (("oxygen-poor", window.oxygen_poor), ("oxygen-rich", window.oxygen_rich))
+        for end, edge in zip(edge_words(window.anion), (window.oxygen_poor, window.oxygen_rich), strict=True)
     ]
 
 
@@ -69,7 +74,7 @@ def stability_words(result: CompetingPhasesResult, formula: str) -> str:
     low, high = result.window.delta_mu_O_min_eV, result.window.delta_mu_O_max_eV
     text = (
         f"Computed: {formula} lies {-result.above_mixture_eV:.2f} eV per formula unit below {result.mixture} and is "
-        f"stable between Δμ(O) = {low:.2f} and {high:.2f} eV."
+        f"stable between Δμ({result.window.anion}) = {low:.2f} and {high:.2f} eV."
     )
     if result.experimental is None:
         return f"{text} Measured enthalpies give no window: {result.experimental_reason}."

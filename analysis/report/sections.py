@@ -12,6 +12,7 @@ from ..study.documents import Study
 from ..study.methods import methods_paragraph
 from ..study.observables import anchor_of
 from ..study.vacancy_order import UNLIKE_CHARGES
+from ..thermodynamics.gases import gas_of
 from .beside import measured_table
 from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, merit_table, reference_table, switching_table
@@ -100,11 +101,16 @@ def _measured(study: Study) -> list[Table]:
     return [] if made is None else [made]
 
 
+def _anion_word(study: Study) -> str:
+    potentials = study.chemical_potentials
+    return gas_of("O" if potentials is None else potentials.window.anion).word
+
+
 @section(Study, "vacancies", place=20)
 def _vacancies(study: Study) -> Section | None:
     if not study.vacancies and study.charged is None:
         return None
-    section = Section("vacancies", "Vacancies and oxygen potential")
+    section = Section("vacancies", f"Vacancies and {_anion_word(study)} potential")
     if study.vacancies:
         section.tables.append(vacancies_table(study))
     if any(len(v.starts) > 1 for v in study.vacancies):
@@ -125,7 +131,7 @@ def _vacancies(study: Study) -> Section | None:
         return section
     window = potentials.window
     section.paragraphs.append(
-        f"{study.host.formula} is stable between Δμ(O) = {window.delta_mu_O_min_eV:.2f} and "
+        f"{study.host.formula} is stable between Δμ({window.anion}) = {window.delta_mu_O_min_eV:.2f} and "
         f"{window.delta_mu_O_max_eV:.2f} eV, from {window.origin}. Outside that window a formation "
         "energy has no meaning."
     )

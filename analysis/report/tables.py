@@ -14,6 +14,7 @@ from ..plots.text import formatted_unit
 from ..results.checks import failed, no_result
 from ..study.documents import AnisotropyResult, ChemicalPotentialsResult, EnergyRange, Study, VacancyResult
 from ..study.validity import formation_checks
+from ..thermodynamics.gases import edge_words
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .model import Cell, Table, number, words
 
@@ -75,6 +76,10 @@ def _marked(cell: Cell, vacancy: VacancyResult) -> Cell:
     return Cell(f"{cell.text}, no result", "failed") if failed(formation_checks(vacancy)) else cell
 
 
+def _anion(study: Study) -> str:
+    return "O" if study.chemical_potentials is None else study.chemical_potentials.window.anion
+
+
 def vacancies_table(study: Study) -> Table:
     """Vacancies and other defects with their formation energies at both edges of the window."""
     cobalt = any(v.cobalt_neighbours for v in study.vacancies)
@@ -110,8 +115,7 @@ def vacancies_table(study: Study) -> Table:
             *(["Co neighbours"] if cobalt else []),
             *(["cell minus host (eV)"] if bare else []),
             *(["correction for size (eV)"] if sized else []),
-            "E_f oxygen-poor (eV)",
-            "E_f oxygen-rich (eV)",
+            *(f"E_f {end} (eV)" for end in edge_words(_anion(study))),
             *([] if bare else ["± (eV)"]),
             "moment change (μB)",
             "forces relaxed",
@@ -140,9 +144,11 @@ def warm_table(potentials: ChemicalPotentialsResult) -> Table:
                 *words([f"{w.poor_reaction}; {w.rich_reaction}"]),
             ]
         )
+    anion = potentials.window.anion
+    columns = [f"{end} Δμ({anion}) (eV)" for end in ("lowest", "highest")]
     return Table(
         f"Stability window of {potentials.window.host_formula} with free energies of the solids",
-        ["T (K)", "lowest Δμ(O) (eV)", "highest Δμ(O) (eV)", "p(O₂) there (atm)", "and there (atm)", "bounded by"],
+        ["T (K)", *columns, f"p({anion}₂) there (atm)", "and there (atm)", "bounded by"],
         rows,
     )
 
@@ -156,9 +162,9 @@ def window_table(window: ChemicalPotentials) -> Table:
             number(edge.uncertainty_eV, 2),
             *words([edge.reaction]),
         ]
-        for name, edge in (("oxygen-poor", window.oxygen_poor), ("oxygen-rich", window.oxygen_rich))
+        for name, edge in zip(edge_words(window.anion), (window.oxygen_poor, window.oxygen_rich), strict=True)
     ]
-    columns = ["edge", "Δμ(O) (eV)", "± (eV)", "bounded by"]
+    columns = ["edge", f"Δμ({window.anion}) (eV)", "± (eV)", "bounded by"]
     return Table(f"Stability window from {window.origin}", columns, rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..study.documents import Study
+from ..thermodynamics.gases import gas_of
 
 
 def terms(study: Study) -> list[tuple[str, str]]:
@@ -29,6 +30,9 @@ def terms(study: Study) -> list[tuple[str, str]]:
         ),
     ]
     if study.vacancies:
+        potentials = study.chemical_potentials
+        gas = gas_of("O" if potentials is None else potentials.window.anion)
+        zero = f"half an {gas.formula} molecule" if gas.is_standard_state else f"solid {gas.word}"
         found += [
             (
                 "V_Fe(B)",
@@ -36,10 +40,10 @@ def terms(study: Study) -> list[tuple[str, str]]:
                 "B the octahedral sublattice; a number tells distinct sites of one sublattice apart.",
             ),
             (
-                "E_f, Δμ(O)",
-                "Formation energy: what it costs to take the ion out into its reservoir. Δμ(O) is the oxygen "
-                "potential against half an O2 molecule: near zero in much oxygen, negative in little. Outside "
-                "the stability window the host decomposes.",
+                f"E_f, Δμ({gas.element})",
+                "Formation energy: what it costs to take the ion out into its reservoir. "
+                f"Δμ({gas.element}) is the {gas.word} potential against {zero}: near zero in much {gas.word}, negative "
+                "in little. Outside the stability window the host decomposes.",
             ),
         ]
     if study.migration:

@@ -8,6 +8,7 @@ from ..results.checks import failed, invalid_because
 from ..study.documents import Study, VacancyResult
 from ..study.vacancy_order import UNLIKE_CHARGES, sizes_apart_eV, vacancy_difference
 from ..study.validity import formation_checks
+from ..thermodynamics.gases import GASES, edge_words
 from .beside import better_words, with_more
 from .model import Answer
 
@@ -21,7 +22,7 @@ def vacancy_answer(study: Study) -> Answer:
     and only the order within one element is left.
     """
     beside = better_words(study, "vacancies")
-    cations = [v for v in study.vacancies if v.element != "O" and not invalid_because(v.checks)]
+    cations = [v for v in study.vacancies if v.element not in GASES and not invalid_because(v.checks)]
     if not cations:
         reason = study.not_done("vacancies") or "no cation vacancy of this study passed its checks"
         return with_more(Answer(QUESTION, "not computed", f"vacancies: {reason}"), beside)
@@ -84,11 +85,16 @@ def _ranked_answer(study: Study, vacancies: Sequence[VacancyResult], like: list[
     error = "no error bar" if lowest.error_bar_eV is None else f"references ± {lowest.error_bar_eV:.2f} eV"
     if best.low_eV < 0:
         error += "; a stable host has none below zero: this one is so within that error"
-    detail = f"{lowest.label}: {best.low_eV:.2f} eV at the oxygen-rich edge ({error})"
+    detail = f"{lowest.label}: {best.low_eV:.2f} eV at the {_rich(study)} edge ({error})"
     if open_:
         detail += f", which leaves its order with {', '.join(open_)} open"
         detail += f": {UNLIKE_CHARGES}" if study.engine.level_of_theory == "local" else ""
     return Answer(QUESTION, " or ".join([lowest.label, *open_]), "; ".join([*like, detail]))
+
+
+def _rich(study: Study) -> str:
+    potentials = study.chemical_potentials
+    return edge_words("O" if potentials is None else potentials.window.anion)[1]
 
 
 def _undecided(study: Study, one: VacancyResult, lowest: VacancyResult) -> bool:

@@ -12,7 +12,7 @@ from ..kinetics.diffusion import tracer_diffusivity_cm2_per_s
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s
 from ..results.checks import no_result
 from ..results.document import Document
-from ..thermodynamics.oxygen_gas import delta_mu_O_eV
+from ..thermodynamics.gases import gas_of
 
 if TYPE_CHECKING:
     from .documents import Study, VacancyResult
@@ -109,7 +109,9 @@ def tracer_diffusion(
     """
     if not study.migration:
         raise ValueError("the study has no hop, so nothing says how fast an ion moves: compute the stage migration")
-    mu = delta_mu_O_eV(temperature_K, p_O2_atm)
+    potentials = study.chemical_potentials
+    gas = gas_of("O" if potentials is None else potentials.window.anion)
+    mu = float(gas.delta_mu_eV(temperature_K, p_O2_atm))
     vacancies = {v.label: v for v in study.vacancies}
     out = []
     for hop in study.migration:
@@ -122,7 +124,9 @@ def tracer_diffusion(
         f = 1.0 - 2.0 / z if correlation is None else correlation
         reason = ""
         if fraction > DILUTE:
-            reason = f"the vacancy is not dilute: formation energy {energy:.2f} eV at {mu:.2f} eV of oxygen potential"
+            reason = (
+                f"the vacancy is not dilute: formation energy {energy:.2f} eV at {mu:.2f} eV of {gas.word} potential"
+            )
         elif hop.why_no_result or not hop.converged:
             reason = f"the band of the hop is {no_result(hop.why_no_result) or 'not converged'}"
         elif not vacancy.converged:

@@ -23,11 +23,11 @@ from .energy_corrections import MP2020, ComputedEnergy, apply_mp2020, require_co
 from .oxygen_gas import heat_content_eV
 from .phases import (
     Phase,
+    anion_last,
     correction_scheme,
     element_formula,
     formula_composition,
     load_experimental_phases,
-    oxygen_last,
 )
 from .references import CompoundEnergy, SpeciesFit, fit_species_energies
 
@@ -128,7 +128,7 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift
         computed = computed.model_copy(update={"energies": apply_mp2020(computed.energies)})
     require_consistent([(e.formula, e.provenance) for e in computed.energies])
     computed, polymorphs = _lowest_polymorphs(computed)
-    elements = oxygen_last({el: 1.0 for e in computed.energies for el in e.composition})
+    elements = anion_last({el: 1.0 for e in computed.energies for el in e.composition})
     ladder: list[LadderStep] = []
     if mode in _WITH_ELEMENTS:
         fit = _from_elements(computed, elements)

@@ -13,7 +13,7 @@ from scipy.optimize import linprog
 
 from ...structures.units import EV_PER_KJ_PER_MOL
 from ..results.document import Document, Provenance
-from .oxygen_gas import heat_content_eV
+from .gases import GASES, potential_anion
 from .thermal import thermal_free_energy, thermochemical_table
 
 # Where a provenance's settings name the scheme that corrected an energy.
@@ -30,7 +30,7 @@ class Phase(Document):
         The formula unit that the energy counts.
     formation_energy_eV, uncertainty_eV
         From the elements in their standard states, eV per formula unit. Of a measured compound: from solid elements at
-        298 K and O2 at 0 K, which is the zero of the gas.
+        298 K and O2, N2 or F2 at 0 K, which is the zero of the gas.
     temperature_K
         Of a free energy; None for an enthalpy at 298 K or an energy at 0 K.
     confidence
@@ -117,8 +117,8 @@ def _comparable(provenance: Provenance, name: str) -> object:
 def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[str] = ()) -> list[Phase]:
     """Measured formation enthalpies of the compounds made of some elements, at 298 K.
 
-    The tables count from O2 at 298 K, the oxygen potential of this package from O2 at 0 K: the heat content of the
-    gas, 0.045 eV per O, is added, so that both have one zero. `temperature.phases_at` makes free energies of them.
+    The tables count from gases at 298 K, the potentials of this package from gases at 0 K: the heat content of O2, N2
+    or F2, 0.045 eV per atom, is added, so that both have one zero. `temperature.phases_at` makes free energies of them.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def load_experimental_phases(elements: Iterable[str], *, alternatives: Sequence[
         phases.append(
             Phase(
                 formula=formula,
-                formation_energy_eV=from_O2_at_0_K_eV(formula, chosen["enthalpy"]),
+                formation_energy_eV=from_gas_at_0_K_eV(formula, chosen["enthalpy"]),
                 uncertainty_eV=chosen["uncertainty"] * EV_PER_KJ_PER_MOL,
                 confidence=chosen["confidence"],
                 source=chosen["source"],
@@ -193,7 +193,7 @@ def stated_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float 
         raise ValueError(f"{formula}: {kJ_per_mol} ± {uncertainty_kJ_per_mol} kJ/mol is no enthalpy with its error")
     return Phase(
         formula=formula,
-        formation_energy_eV=from_O2_at_0_K_eV(formula, kJ_per_mol),
+        formation_energy_eV=from_gas_at_0_K_eV(formula, kJ_per_mol),
         uncertainty_eV=uncertainty_kJ_per_mol * EV_PER_KJ_PER_MOL,
         confidence="given",
         source=source or "stated by the user",
@@ -201,9 +201,11 @@ def stated_phase(formula: str, kJ_per_mol: float, uncertainty_kJ_per_mol: float 
     )
 
 
-def from_O2_at_0_K_eV(formula: str, kJ_per_mol: float) -> float:
-    """An enthalpy at 298 K from the elements and O2 gas at 298 K, counted from O2 at 0 K; eV per formula unit."""
-    return kJ_per_mol * EV_PER_KJ_PER_MOL + formula_composition(formula).get("O", 0.0) * heat_content_eV()
+def from_gas_at_0_K_eV(formula: str, kJ_per_mol: float) -> float:
+    """An enthalpy at 298 K from the elements and gases at 298 K, counted from the gases at 0 K; eV per formula unit."""
+    atoms = formula_composition(formula)
+    heat = sum(atoms.get(el, 0.0) * gas.heat_content_eV() for el, gas in GASES.items() if gas.is_standard_state)
+    return kJ_per_mol * EV_PER_KJ_PER_MOL + heat
 
 
 def same_compound(formula: str, other: str) -> bool:
@@ -240,7 +242,7 @@ def decomposition(composition: Mapping[str, float], phases: Sequence[Phase]) -> 
     ValueError
         If the linear program fails, which well-posed input does not make it do.
     """
-    elements = oxygen_last(composition)
+    elements = anion_last(composition)
     rows = Constraints(elements, phases)
     target = [composition[el] for el in elements]
     found = linprog(rows.energies, A_eq=rows.amounts.T, b_eq=target, bounds=(0, None))
@@ -259,7 +261,7 @@ class Constraints:
         Phases, then the elements in their standard states; how many of them are phases.
     amounts, energies, uncertainties
         Shapes (m, d), (m,), (m,); atoms of each element, and eV per formula unit. An element has the energy zero, or
-        at a temperature its free energy above its enthalpy at 298 K; O2 stays at 0 K.
+        at a temperature its free energy above its enthalpy at 298 K; the gases O2, N2 and F2 stay at 0 K.
 
     Raises
     ------
@@ -300,7 +302,7 @@ def common_temperature_K(phases: Sequence[Phase]) -> float | None:
 
 
 def _standard_state_eV(formula: str, temperature_K: float | None) -> float:
-    if temperature_K is None or formula == "O2":
+    if temperature_K is None or formula in {g.formula for g in GASES.values() if g.is_standard_state}:
         return 0.0
     return thermal_free_energy(formula, temperature_K).value_eV
 
@@ -310,9 +312,10 @@ def element_formula(element: str) -> str:
     return f"{element}2" if element in _DIATOMIC else element
 
 
-def oxygen_last(composition: Mapping[str, float]) -> list[str]:
-    """Element symbols sorted by name, oxygen at the end."""
-    return sorted(composition, key=lambda el: (el == "O", el))
+def anion_last(composition: Mapping[str, float]) -> list[str]:
+    """Element symbols sorted by name, the anion whose potential is the axis at the end."""
+    anion = potential_anion(composition)
+    return sorted(composition, key=lambda el: (el == anion, el))
 
 
 def mixture_text(amounts: Mapping[str, float]) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ..results.document import Document, Provenance
-from .phases import check_consistent, formula_composition, oxygen_last
+from .phases import anion_last, check_consistent, formula_composition
 
 FloatArray = NDArray[np.float64]
 
@@ -184,7 +184,7 @@ def fit_species_energies(compounds: Sequence[CompoundEnergy], unrelaxed: Mapping
     tagged = [c.provenance for c in compounds if c.provenance is not None]
     check_consistent(tagged)
     tables = [formula_composition(f) for f in formulas]
-    elements = oxygen_last({el: 1.0 for table in tables for el in table})
+    elements = anion_last({el: 1.0 for table in tables for el in table})
     counts = np.array([[table.get(el, 0.0) for el in elements] for table in tables])
     size = counts.sum(axis=1)
     target = np.array([c.model_energy_eV - c.formation_energy_eV for c in compounds])

@@ -1,8 +1,11 @@
 """Where a host is stable: the polytope of chemical potentials, its oxygen window and what bounds it.
 
-All potentials are relative to the elements in their standard states (O: half an O2 molecule). The
+The axis is the potential of the anion (`ChemicalPotentials.anion`): oxygen where there is any, else F, N or S. Fields
+are named for oxygen, which it mostly is; in a nitride ``delta_mu_O_min_eV`` is the potential of nitrogen.
+
+All potentials are relative to the elements in their standard states (O: half an O2 molecule; S: the solid). The
 host is at equilibrium on the plane sum n_i dmu_i = dH(host); it is stable where no competing phase
-and no element would form. The edges of the oxygen window are linear programs, whose dual solutions
+and no element would form. The edges of the window are linear programs, whose dual solutions
 are the decomposition reactions and the sensitivities to the enthalpies.
 """
 
@@ -16,16 +19,17 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ..results.document import Document, Provenance
+from .gases import potential_anion
 from .phases import (
     Constraints,
     Phase,
+    anion_last,
     check_consistent,
     common_temperature_K,
     decomposition,
     formula_composition,
     load_experimental_phases,
     mixture_text,
-    oxygen_last,
 )
 from .polytope import convex_corners, slice_points, vertices
 from .thermal import thermal_free_energy
@@ -88,13 +92,13 @@ class ChemicalPotentials(Document):
     host_formula, host_formation_energy_eV, composition
         The host, and atoms per formula unit.
     elements
-        Elements of the host, oxygen last.
+        Elements of the host, the anion last.
     delta_mu_O_min_eV, delta_mu_O_max_eV
-        The oxygen window.
+        The window of the anion's potential.
     oxygen_poor, oxygen_rich
         What bounds it.
     edges
-        Both ends of the range of every element's potential, oxygen last, with what bounds them.
+        Both ends of the range of every element's potential, the anion last, with what bounds them.
     vertices
         Corners of the polytope, eV by element; in order around it when the host is ternary.
     vertex_phases
@@ -127,6 +131,11 @@ class ChemicalPotentials(Document):
     provenance: Provenance
 
     @property
+    def anion(self) -> str:
+        """Element whose potential is the axis: the last of `elements`."""
+        return self.elements[-1]
+
+    @property
     def origin(self) -> str:
         """Where the formation energies come from, in words."""
         if self.provenance.level_of_theory == "experiment":
@@ -153,7 +162,7 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
     Parameters
     ----------
     host_formula
-        An oxide of two or more elements.
+        An oxide, fluoride, nitride or sulfide of two or more elements.
     phases
         Formation energies of the host and its competitors. Phases with elements that the host lacks
         are left aside: see `solubility_limit`.
@@ -166,14 +175,17 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
     Raises
     ------
     ValueError
-        If the host has no oxygen or is no compound, if its formation energy is missing, if it is
+        If the host has none of these anions or is no compound, if its formation energy is missing, if it is
         unstable against the others, or if the phases mix engines, functionals or U.
     """
     composition = formula_composition(host_formula)
-    if "O" not in composition or len(composition) < 2:
-        raise ValueError(f"the oxygen window needs an oxide of at least two elements, got {host_formula!r}")
+    if potential_anion(composition) is None or len(composition) < 2:
+        raise ValueError(
+            "the oxygen window needs an oxide of at least two elements (one of nitrogen, fluorine or sulfur a nitride, "
+            f"fluoride or sulfide), got {host_formula!r}"
+        )
     check_consistent(p.provenance for p in phases)
-    elements = oxygen_last(composition)
+    elements = anion_last(composition)
     inside = [p for p in phases if set(formula_composition(p.formula)) <= set(elements)]
     hosts = [p for p in inside if _same_compound(p.formula, composition)]
     rivals = [p for p in inside if p not in hosts]
@@ -286,7 +298,9 @@ def coupled_points(
         Outside the window unless `outside`.
     """
     points = convex_corners(_slice(window, delta_mu_O_eV, outside))
-    return [dict(zip(window.elements, map(float, x), strict=True)) | {"O": float(delta_mu_O_eV)} for x in points]
+    return [
+        dict(zip(window.elements, map(float, x), strict=True)) | {window.anion: float(delta_mu_O_eV)} for x in points
+    ]
 
 
 def at(
@@ -323,7 +337,7 @@ def at(
     ValueError
         Outside the window unless `outside`, for a fraction not in [0, 1], or for an unknown element.
     """
-    cations = [el for el in window.elements if el != "O"]
+    cations = [el for el in window.elements if el != window.anion]
     element = cations[0] if vary is None else vary
     if element not in cations:
         raise ValueError(f"cannot vary {element!r} in {window.host_formula}; choose from {', '.join(cations)}")
@@ -333,7 +347,7 @@ def at(
     column = points[:, window.elements.index(element)]
     low, high = (points[np.abs(column - x) <= _TOLERANCE_EV].mean(axis=0) for x in (column.min(), column.max()))
     point = dict(zip(window.elements, map(float, (1.0 - fraction) * low + fraction * high), strict=True))
-    return point | {"O": delta_mu_O_eV}
+    return point | {window.anion: delta_mu_O_eV}
 
 
 def solubility_limit(element: str, phases: Sequence[Phase], delta_mu_eV: Mapping[str, float]) -> tuple[float, str]:
@@ -370,16 +384,17 @@ def _slice(window: ChemicalPotentials, delta_mu_O_eV: float, outside: bool) -> N
     low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
     if not outside and not window.contains(delta_mu_O_eV):
         raise ValueError(
-            f"dmu_O = {delta_mu_O_eV:.3f} eV is outside the window of {window.host_formula}, "
+            f"dmu_{window.anion} = {delta_mu_O_eV:.3f} eV is outside the window of {window.host_formula}, "
             f"{low:.3f} to {high:.3f} eV, where the host decomposes: {window.oxygen_poor.reaction} below, "
             f"{window.oxygen_rich.reaction} above. Choose a value inside, or ask with outside=True"
         )
     corners = np.array([[v[el] for el in window.elements] for v in window.vertices])
     nearest = min(max(delta_mu_O_eV, low), high)
-    points = slice_points(corners, window.elements.index("O"), nearest)
-    cations = sum(n for el, n in window.composition.items() if el != "O")
+    points = slice_points(corners, window.elements.index(window.anion), nearest)
+    cations = sum(n for el, n in window.composition.items() if el != window.anion)
     shift = delta_mu_O_eV - nearest
-    step = [shift if el == "O" else -shift * window.composition["O"] / cations for el in window.elements]
+    per_cation = window.composition[window.anion] / cations
+    step = [shift if el == window.anion else -shift * per_cation for el in window.elements]
     return np.asarray(points + np.array(step), dtype=float)
 
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
-from .oxygen_gas import delta_mu_O_eV
+from .gases import gas_of
 from .phases import Phase
 from .stability_window import ChemicalPotentials, stability_window
-from .thermal import TABLE_RANGE_K, MissingFreeEnergyError, oxygen_shares_eV, thermal_free_energy
+from .thermal import TABLE_RANGE_K, MissingFreeEnergyError, anion_shares_eV, thermal_free_energy
 
 AIR_O2_ATM = 0.21
 _STEP_K = 50.0
@@ -86,9 +86,9 @@ def cell_shift_eV(window: ChemicalPotentials, removed: Mapping[str, float]) -> C
     """Free energy that ions take with them when they leave a cell without vibrations, as it enters a formation energy.
 
     The host's free energy above its enthalpy is shared out over its ions, and the sum over a formula unit gives it
-    back. Oxygen's share is what its leaving changes in oxides of the host's own cations, [G(oxidised) - G(reduced)]
-    per O of the solids alone, from tables; the cations take the rest evenly. Where no such pair is tabulated all ions
-    take the same.
+    back. The anion's share is what its leaving changes in binary compounds of the host's own cations, [G(oxidised) -
+    G(reduced)] per anion of the solids alone, from tables; the cations take the rest evenly. Where no such pair is
+    tabulated all ions take the same.
 
     Parameters
     ----------
@@ -106,13 +106,14 @@ def cell_shift_eV(window: ChemicalPotentials, removed: Mapping[str, float]) -> C
     if not thermal or window.temperature_K is None:
         return CellShift(0.0, 0.0)
     even = thermal / sum(atoms.values())
-    steps = oxygen_shares_eV(atoms, window.temperature_K)
-    oxygen, cations = atoms.get("O", 0.0), sum(n for el, n in atoms.items() if el != "O")
+    steps = anion_shares_eV(atoms, window.temperature_K, window.anion)
+    anion = window.anion
+    oxygen, cations = atoms.get(anion, 0.0), sum(n for el, n in atoms.items() if el != anion)
     own = float(np.mean(list(steps.values()))) if steps else even
     rest = (thermal - oxygen * own) / cations if cations else own
     away = abs(own - even) if steps else abs(even)
     taken = {el: n for el, n in removed.items() if n}
-    gone_O, gone_cations = taken.pop("O", 0.0), sum(taken.values())
+    gone_O, gone_cations = taken.pop(anion, 0.0), sum(taken.values())
     # Oxygen's share wrong by so much shifts the cations' the other way, in proportion.
     error = abs(gone_O - gone_cations * oxygen / cations) * away if cations else abs(gone_O) * away
     return CellShift(-(gone_O * own + gone_cations * rest), error)
@@ -154,7 +155,7 @@ def oxygen_loss(window: ChemicalPotentials, pressure_atm: float = AIR_O2_ATM) ->
     window
         Of enthalpies, with its phases.
     pressure_atm
-        Of O2; that of air by default.
+        Of the anion's gas; that of O2 in air by default.
 
     Returns
     -------
@@ -163,8 +164,11 @@ def oxygen_loss(window: ChemicalPotentials, pressure_atm: float = AIR_O2_ATM) ->
         over the rate at which edge and gas part.
     """
 
+    gas = gas_of(window.anion)
+
     def above(temperature_K: float) -> float:
-        return float(delta_mu_O_eV(temperature_K, pressure_atm)) - window_at(window, temperature_K).delta_mu_O_min_eV
+        gas_eV = float(gas.delta_mu_eV(temperature_K, pressure_atm))
+        return gas_eV - window_at(window, temperature_K).delta_mu_O_min_eV
 
     previous = None
     for t in np.arange(*TABLE_RANGE_K, _STEP_K):

@@ -82,8 +82,8 @@ def thermal_free_energy(formula: str, temperature_K: float) -> ThermalEnergy:
     return ThermalEnergy(float(value), float(np.linalg.norm(errors)), f"sum of {', '.join(parts)}")
 
 
-def oxygen_shares_eV(elements: Iterable[str], temperature_K: float) -> dict[str, float]:
-    """What one O atom carries of the free energy of an oxide: that of the oxidised solid less that of the reduced one.
+def anion_shares_eV(elements: Iterable[str], temperature_K: float, anion: str = "O") -> dict[str, float]:
+    """What one anion carries of a solid's free energy: that of the oxidised solid less that of the reduced one.
 
     Parameters
     ----------
@@ -101,15 +101,15 @@ def oxygen_shares_eV(elements: Iterable[str], temperature_K: float) -> dict[str,
 
     found = {}
     for element in sorted(set(elements)):
-        if element == "O" or not Element(element).is_transition_metal:
+        if element == anion or not Element(element).is_transition_metal:
             continue
         oxides = []
         for formula, row in _tabulated().items():
             atoms = _composition(formula)
             low, high = _range(row)
-            if set(atoms) == {element, "O"} and low <= temperature_K <= high:
+            if set(atoms) == {element, anion} and low <= temperature_K <= high:
                 per_cation = _of_row(row, temperature_K).value_eV / atoms[element]
-                oxides.append((atoms["O"] / atoms[element], per_cation, formula))
+                oxides.append((atoms[anion] / atoms[element], per_cation, formula))
         for (few, reduced, less), (many, oxidised, more) in pairwise(sorted(oxides)):
             found[f"{more} -> {less}"] = (oxidised - reduced) / (many - few)
     return found

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..results.document import Document
+from .gases import GASES
 from .phases import Constraints, Phase, element_formula, formula_composition, mixture_text
 from .polytope import extreme
 
@@ -70,7 +71,8 @@ def potential_edge(
     sensitivity = {rows.names[i]: float(slopes[i]) for i in used if i < rows.compounds}
     variance = sum((slopes[i] * rows.uncertainties[i]) ** 2 for i in used)
     if abs(slope_host) < 1e-9:
-        reaction, products = "O2 at 0 K and 1 atm is the limit" if element == "O" else f"{own} forms", []
+        is_gas = element in GASES and GASES[element].is_standard_state
+        reaction, products = f"{own} at 0 K and 1 atm is the limit" if is_gas else f"{own} forms", []
     else:
         sensitivity = {host.formula: slope_host, **sensitivity}
         variance += (slope_host * host.uncertainty_eV) ** 2

@@ -30,7 +30,7 @@ def combination_errors(
     """
     host, rivals = window.phases[0], window.phases[1:]
     rows = Constraints(window.elements, rivals)
-    oxygen = window.elements.index("O")
+    anion = window.elements.index(window.anion)
     span = window.delta_mu_O_max_eV - window.delta_mu_O_min_eV
     # At the very edge the region is a point and its duals are many; next to it they are those of the slice.
     inset = min(_EDGE_INSET_EV, 0.1 * span)
@@ -38,9 +38,9 @@ def combination_errors(
     atoms = formula_composition(host.formula)
     plane = np.array([atoms[el] for el in window.elements])
     cost = np.array([amounts.get(el, 0.0) for el in window.elements])
-    kept = np.arange(len(plane)) != oxygen
-    level = host.formation_energy_eV - plane[oxygen] * mu
-    limits = rows.energies - rows.amounts[:, oxygen] * mu
+    kept = np.arange(len(plane)) != anion
+    level = host.formation_energy_eV - plane[anion] * mu
+    limits = rows.energies - rows.amounts[:, anion] * mu
     used = np.any(rows.amounts[:, kept] != 0, axis=1)
     errors = []
     for sense in (1.0, -1.0):

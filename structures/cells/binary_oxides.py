@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pymatgen.core import Lattice, Structure
 
 from ..elements import element
+from .reference_salts import SALTS
 from .spinel import parent_spinel
 
 # What is missing for neutrality is spread over all cations, exactly as in a cell with a vacancy.
@@ -44,6 +45,7 @@ _PHASES: dict[str, Callable[[], Structure]] = {
     "CoO": lambda: _rocksalt("Co", 4.260),
     "FeO": lambda: _rocksalt("Fe", 4.326),
     "NiO": lambda: _rocksalt("Ni", 4.177),
+    "MnO": lambda: _rocksalt("Mn", 4.445),
     "MgO": lambda: _rocksalt("Mg", 4.212),
     "ZnO": lambda: wurtzite("Zn", 3.2495, 5.2069, 0.382),
     "Fe2O3": lambda: _corundum("Fe", 5.038, 13.772, 0.3553, 0.3059),
@@ -55,11 +57,11 @@ _PHASES: dict[str, Callable[[], Structure]] = {
 
 def reference_phases() -> list[str]:
     """Formulas that `reference_phase` can build."""
-    return sorted(_PHASES)
+    return sorted([*_PHASES, *SALTS])
 
 
 def reference_phase(formula: str) -> Structure:
-    """Conventional cell of a competing oxide.
+    """Conventional cell of a competing oxide, or of what stands for it where there is no oxygen (`reference_salts`).
 
     Parameters
     ----------
@@ -69,13 +71,15 @@ def reference_phase(formula: str) -> Structure:
     Returns
     -------
     Structure
-        With site properties ``valence``, ``sublattice`` and zero ``magmom``.
+        With site properties ``valence``, ``sublattice`` and ``magmom``, zero for oxides.
 
     Raises
     ------
     ValueError
         If the phase is not known.
     """
+    if formula in SALTS:
+        return SALTS[formula]()
     if formula not in _PHASES:
         raise ValueError(f"no structure for reference phase {formula!r}; known: {', '.join(reference_phases())}")
     cell = _PHASES[formula]()

@@ -9,6 +9,7 @@ from typing import Any
 
 from pymatgen.core import Composition, Element, Structure
 
+from ..cells.reference_salts import salt_references
 from ..elements import materials_project_U_eV
 from ..io.file_spins import spins_from_file
 from ..spins import set_moments, total_moment
@@ -120,7 +121,9 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
         else "none: no ion of the cell reaches its like without passing through another atom",
         "references": "oxides of the cations, against which the element energies are fitted"
         if "O" in guess.anions
-        else "none is known without oxygen: name competing phases of your own",
+        else "compounds of the same anion, against which the element energies are fitted"
+        if entries["references"]
+        else f"no compound of {guess.anions[0]} with a measured enthalpy is known here: name some of your own",
         "hubbard_U_eV": "the Materials Project's, fitted for PBE of oxides and fluorides (10.1103/PhysRevB.84.045115)",
         **{f"roles.{i}": r.reason for i, r in enumerate(roles) if r.reason},
         **{f"hops.{i}": why for i, (_, why) in enumerate(hops)},
@@ -207,7 +210,8 @@ def _is_open_d(role: Role) -> bool:
 
 def _references(structure: Structure, guess: GuessedValences) -> list[str]:
     if "O" not in guess.anions:
-        return []
+        cations = [str(el) for el in structure.composition if str(el) not in guess.anions]
+        return salt_references(guess.anions[0], cations)
     of: dict[str, list[float]] = {}
     for site, valence in zip(structure, guess.per_site, strict=True):
         if valence > 0:

@@ -23,6 +23,7 @@ HOST = crystal_host(
     gap_eV=0.0,
     vacancies=(("N", "N"), ("Co", "M")),
     hops=(anion_hop("N", 3.2),),
+    references=("Co", "N2"),
     measured=("a", "positions"),
     sources={
         "a": "4.28 A, films, general literature, no original paper was consulted",

@@ -26,6 +26,7 @@ HOST = crystal_host(
     gap_eV=0.0,
     vacancies=(("N", "N"), ("Fe", "corner"), ("Fe", "face")),
     hops=(anion_hop("N", 5.6),),
+    references=("Fe", "N2", "Fe4N"),
     measured=("a", "moment", "T_C"),
     sources={
         "a": "3.795 A, general literature, no original paper was consulted; 3.79 A of the mineral roaldite",

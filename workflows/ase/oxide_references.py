@@ -1,16 +1,20 @@
-"""Element references for every ASE engine: its own oxides against measured enthalpies, no metal and no molecule."""
+"""Element references for every ASE engine: its own oxides against measured enthalpies, no metal and no molecule.
+
+Without oxygen its own fluorides, sulfides or nitrides, with the metals and N2 where no U stands between them.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from jobflow import job
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Structure
 
 from ...analysis.results.calculation import require_valid
 from ...analysis.thermodynamics.phases import load_experimental_phases
 from ...analysis.thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies
 from ...structures.cells.binary_oxides import reference_phase, reference_phases
+from ...structures.cells.reference_salts import SALTS
 from ...structures.competing_phases import competing_phase
 from ..checkpoint import Checkpoint, checkpoint
 from .atoms import to_atoms
@@ -22,9 +26,9 @@ if TYPE_CHECKING:
 
 @job
 def fit_references(engine: AseEngine, formulas: list[str], *, spins: bool = False) -> SpeciesFit:
-    """Relax each oxide and fit element energies to enthalpies; outputs a `SpeciesFit`.
+    """Relax each oxide (or salt, see the module) and fit element energies to enthalpies; outputs a `SpeciesFit`.
 
-    Only oxides enter, so an engine whose energies of metals and oxides must not be mixed is not asked to.
+    For an oxide only oxides enter, so an engine whose energies of metals and oxides must not be mixed is not asked to.
 
     Parameters
     ----------
@@ -42,18 +46,25 @@ def fit_references(engine: AseEngine, formulas: list[str], *, spins: bool = Fals
     """
     known = [f for f in formulas if f in reference_phases()]
     elements = sorted({str(e) for f in known for e in Composition(f).elements})
-    enthalpies = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
+    # Of metals and gases it is zero by definition.
+    enthalpies = dict.fromkeys(known, 0.0)
+    enthalpies |= {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
     with engine.quiet(), checkpoint(engine, *known, spins) as record:
         made = {f: _compound(engine, f, enthalpies[f], spins, record) for f in known}
     missed = {f: failed for f, (_, failed) in made.items() if failed}
     return fit_species_energies([compound for compound, _ in made.values()], missed)
 
 
+def _with_spins(formula: str) -> Structure:
+    """The ordered start of a competing phase; salts bring their own."""
+    return reference_phase(formula) if formula in SALTS else competing_phase(formula).build()
+
+
 def _compound(
     engine: AseEngine, formula: str, enthalpy_eV: float, spins: bool, record: Checkpoint
 ) -> tuple[CompoundEnergy, str]:
     """The oxide's energy, and the checks that its relaxation failed."""
-    atoms = to_atoms(competing_phase(formula).build() if spins else reference_phase(formula))
+    atoms = to_atoms(_with_spins(formula) if spins else reference_phase(formula))
     atoms.calc = record.attach(engine.make_cell_calculator(atoms))
     engine.before_cell(atoms, record)
     relaxed = relax_cell(engine, atoms)

@@ -90,10 +90,11 @@ class AseCalculatorEngine(IonEngine):
         return {"spin_orbit": _NO_SPIN_ORBIT}
 
     def cannot_with(self, structure: Structure) -> dict[Capability, str]:
-        """No references without oxygen: element energies are fitted to oxides only."""
+        """No references without oxygen, fluorine, nitrogen or sulfur: only their compounds are known."""
         missing = self.cannot()
-        if "O" not in {s.specie.symbol for s in structure}:
-            missing.setdefault("references", "element energies are fitted to oxides, and this material is none")
+        if not {"O", "F", "N", "S"} & {s.specie.symbol for s in structure}:
+            reason = "element energies are fitted to oxides, fluorides, nitrides or sulfides, and this material is none"
+            missing.setdefault("references", reason)
         return missing
 
     def bare_calculator(self) -> Calculator:

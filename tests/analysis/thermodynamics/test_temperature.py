@@ -23,7 +23,7 @@ from magnetoionics.analysis.thermodynamics.temperature import (
 from magnetoionics.analysis.thermodynamics.thermal import (
     SUM_OF_OXIDES_J_PER_MOL_K,
     MissingFreeEnergyError,
-    oxygen_shares_eV,
+    anion_shares_eV,
     thermal_free_energy,
     thermochemical_table,
 )
@@ -229,7 +229,7 @@ def test_oxygens_share_is_that_of_the_tabulated_oxides():
     The solid gains entropy when it loses oxygen, whatever the gas does: the share has the sign opposite to the host's.
     """
     warm = window_at(window_of("CoFe2O4"), 1000.0)
-    shares = oxygen_shares_eV(["Co", "Fe", "O"], 1000.0)
+    shares = anion_shares_eV(["Co", "Fe", "O"], 1000.0)
     assert set(shares) == {"Fe2O3 -> Fe3O4", "Fe3O4 -> FeO", "Co3O4 -> CoO"}
     hematite, magnetite = (-thermal_free_energy(f, 1000.0).value_eV for f in ("Fe2O3", "Fe3O4"))
     assert shares["Fe2O3 -> Fe3O4"] == pytest.approx(2 * magnetite - 3 * hematite)
@@ -256,9 +256,9 @@ def test_an_exchange_of_cations_carries_no_share_and_a_foreign_one_counts_as_a_c
 
 def test_manganese_loses_entropy_with_oxygen_where_iron_and_cobalt_gain_it():
     """Tables do not agree on a sign: the error of a share is as large as itself."""
-    shares = oxygen_shares_eV(["Mn"], 1000.0)
+    shares = anion_shares_eV(["Mn"], 1000.0)
     assert shares["Mn2O3 -> Mn3O4"] < 0 < shares["Mn3O4 -> MnO"]
-    assert oxygen_shares_eV(["Li", "Mg", "O"], 1000.0) == {}
+    assert anion_shares_eV(["Li", "Mg", "O"], 1000.0) == {}
 
 
 def test_without_a_pair_of_oxides_all_ions_share_alike():
