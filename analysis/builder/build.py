@@ -38,6 +38,7 @@ from ..study.documents import (
     Study,
     VacancyResult,
 )
+from ..study.transport import Transport, with_tracer
 from ..thermodynamics.energy_corrections import ComputedEnergy
 from ..thermodynamics.phases import formula_composition
 from .attempts import Attempts
@@ -102,6 +103,9 @@ def build_study(given: StudyInputs) -> Study:
         charged=inputs.charged,
         observables=inputs.observables,
     )
+    moving = study.observables.get("transport")
+    if isinstance(moving, Transport) and migrations:
+        study.observables["transport"] = with_tracer(moving.model_copy(update={"hop": migrations[0].label}), study)
     try:
         return with_assumptions(study, inputs.ends, inputs.assumptions)
     except ValueError as error:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.constants import elementary_charge
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 
@@ -100,3 +101,20 @@ def mobility_cm2_per_Vs(diffusivity_cm2_per_s: float, charge_e: float, temperatu
     if not temperature_K > 0:
         raise ValueError(f"temperature {temperature_K} K must be positive")
     return diffusivity_cm2_per_s * charge_e / (BOLTZMANN_eV_PER_K * temperature_K)
+
+
+def conductivity_S_per_cm(
+    diffusivity_cm2_per_s: float, charge_e: float, ions_per_A3: float, temperature_K: float
+) -> float:
+    """Conductivity of Nernst and Einstein, n q^2 D/kT, of ions that all diffuse with this uncorrelated D.
+
+    Raises
+    ------
+    ValueError
+        If the temperature is not positive, or a density or D is negative.
+    """
+    for name, value in (("ions_per_A3", ions_per_A3), ("diffusivity_cm2_per_s", diffusivity_cm2_per_s)):
+        if not value >= 0:
+            raise ValueError(f"{name} = {value:g} must not be negative")
+    mobility = mobility_cm2_per_Vs(diffusivity_cm2_per_s, abs(charge_e), temperature_K)
+    return ions_per_A3 * 1e24 * abs(charge_e) * elementary_charge * mobility

@@ -17,6 +17,7 @@ from ..results.checks import failed, no_result
 from ..results.figures import NamedFigure
 from ..results.views import view
 from ..study.documents import Study
+from ..study.transport import Transport, transport_in_words
 from ..study.validity import failures, formation_checks
 from .beside import better_words, ions_without_model, with_more
 from .model import Answer, Cell, Page, Viewer, picture
@@ -132,6 +133,8 @@ def summary_text(study: Study) -> str:
     atoms = study.host.cell_atoms * math.prod(study.engine.supercell_repeats)
     head = f"Study of {study.host.formula} ({study.host.order}), engine {study.engine.name}, {atoms} atoms"
     lines = [f"  {a.question} {a.short} ({_first_clauses(a.detail)})" for a in _answers(study)]
+    moving = study.observables.get("transport")
+    lines += [f"  {line}" for line in (transport_in_words(moving) if isinstance(moving, Transport) else [])]
     missing = [f"  not computed: {s.stage}" for s in study.stages if not s.done and not s.failed]
     missing += [f"  {f.in_words}" for f in failures(study)]
     return "\n".join([head, *lines, *missing, '  see .plot(), .to_dataframe("vacancies"), .migration, .claims'])

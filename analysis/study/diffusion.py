@@ -10,6 +10,7 @@ import numpy as np
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..kinetics.diffusion import tracer_diffusivity_cm2_per_s
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s
+from ..kinetics.uniform_network import SAME_LENGTH
 from ..results.checks import no_result
 from ..results.document import Document
 from ..thermodynamics.gases import gas_of
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # Beyond this share of vacant sites they are no dilute defects.
 DILUTE = 0.1
-SAME_LENGTH = 1.15
 
 
 class TracerDiffusion(Document):
@@ -45,6 +45,8 @@ class TracerDiffusion(Document):
         None where the vacancy is not dilute or the band is no result; `reason` then says so.
     left_out
         What is not in it.
+    conductivity_S_per_cm
+        Of the ions that hop so, where their charge is known.
     """
 
     ion: str
@@ -60,6 +62,7 @@ class TracerDiffusion(Document):
     diffusivity_cm2_per_s: float | None
     reason: str = ""
     left_out: list[str]
+    conductivity_S_per_cm: float | None = None
 
     @property
     def log10_D(self) -> float | None:

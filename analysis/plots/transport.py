@@ -1,0 +1,87 @@
+"""Figures of transport: Arrhenius, drift against field, tracer diffusion beside measurements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..results.figures import figure
+from ..study.transport import Transport
+from .base import BLUE, GREEN, VERMILION, canvas, sign
+from .text import formatted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@figure(Transport, "arrhenius")
+def plot_arrhenius(found: Transport, ax: Axes | None = None) -> Figure:
+    """Diffusivity and mobility of the vacancy that carries the ion against inverse temperature."""
+    with canvas(ax, size=(5.6, 3.8)) as (figure, axis):
+        x = [1000 / p.temperature_K for p in found.points]
+        axis.semilogy(x, [p.diffusivity_cm2_per_s for p in found.points], "o-", color=BLUE, label="D (cm²/s)")
+        if all(p.mobility_cm2_per_Vs is not None for p in found.points):
+            y = [p.mobility_cm2_per_Vs for p in found.points]
+            axis.semilogy(x, y, "s--", color=VERMILION, label="mobility (cm²/Vs)")
+        for n in (0, len(found.points) - 1):
+            axis.annotate(
+                f"{found.points[n].temperature_K:.0f} K",
+                (x[n], found.points[n].diffusivity_cm2_per_s),
+                xytext=(0, -11),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7,
+            )
+        axis.set_xlabel("1000 K / T")
+        axis.set_ylabel("of the vacancy")
+        axis.legend()
+        axis.set_title(f"{formatted(found.hop)}, {found.barrier_eV:.2f} eV", fontsize=9)
+        sign(axis, f"engine {found.provenance.engine}; attempt frequency: {found.attempt_source}")
+        return figure
+
+
+@figure(Transport, "drift")
+def plot_drift(found: Transport, ax: Axes | None = None) -> Figure:
+    """Drift velocity of the vacancy against the field along the hop, from linear to exponential."""
+    with canvas(ax, size=(5.6, 3.8)) as (figure, axis):
+        for curve, colour in zip(found.drift, (BLUE, VERMILION, GREEN), strict=False):
+            name = f"{curve.temperature_K:.0f} K"
+            axis.loglog(curve.fields_V_per_m, curve.velocity_m_per_s, "o-", ms=3, color=colour, label=name)
+            axis.loglog(curve.fields_V_per_m, curve.linear_m_per_s, ":", color=colour)
+        for p in found.points[:2]:
+            if p.hops_within_a_second_V_per_m:
+                axis.axvline(p.hops_within_a_second_V_per_m, color="0.6", lw=0.8)
+        axis.set_xlabel("field along the hop (V/m)")
+        axis.set_ylabel("drift velocity (m/s)")
+        axis.legend(title="dotted: D q F/kT", fontsize=8)
+        sign(axis, f"engine {found.provenance.engine}; charge {found.charge_e:.2f} e, internal field")
+        return figure
+
+
+@figure(Transport, "tracer")
+def plot_tracer(found: Transport, ax: Axes | None = None) -> Figure:
+    """Tracer diffusion against the oxygen pressure, computed and measured."""
+    with canvas(ax, size=(5.6, 3.8)) as (figure, axis):
+        own = [(np.log10(t.p_O2_atm), t.log10_D, t.inside_window) for t in found.tracer if t.log10_D is not None]
+        if own:
+            x, y, inside = (np.array(column) for column in zip(*own, strict=True))
+            axis.plot(x, y, "-", color=BLUE, label=f"computed, {formatted(found.hop)}")
+            axis.plot(x[inside], y[inside], "o", color=BLUE)
+            axis.plot(x[~inside], y[~inside], "o", color=BLUE, mfc="white")
+        for beside, colour in zip(found.beside, (VERMILION, GREEN), strict=False):
+            m = beside.measured
+            span = np.linspace(m.log10_a_range[0], m.log10_a_range[1], 60)
+            axis.plot(span, [m.log10_D(a) for a in span], color=colour, lw=2.5, label=f"measured, {m.composition}")
+            wide = np.linspace(-8, 0, 80)
+            axis.plot(wide, [m.log10_D(a) for a in wide], ":", color=colour)
+        if not own:
+            why = next((t.reason for t in found.tracer if t.reason), "no formation energy of the vacancy")
+            axis.annotate(formatted(why), (0.5, 0.5), xycoords="axes fraction", ha="center", fontsize=7, wrap=True)
+        axis.set_xlabel(r"$\log_{10}$ p(O$_2$) / atm")
+        axis.set_ylabel(r"$\log_{10}$ D / (cm$^2$/s)")
+        if own or found.beside:
+            axis.legend(fontsize=7)
+        sign(axis, f"engine {found.provenance.engine}; vacancies only; open: outside the stability window")
+        return figure

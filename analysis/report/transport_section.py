@@ -1,0 +1,82 @@
+"""Section of transport: diffusion, mobility and drift of the hop, and D of the tracer beside measurements."""
+
+from __future__ import annotations
+
+from ..results.page_parts import Cell, Section, Table, number, section, words
+from ..study.transport import Transport, transport_in_words
+
+
+@section(Transport, place=95)
+def transport_section(found: Transport) -> Section:
+    """Tables of the carrier against temperature, of D against oxygen, and of the measurement beside it."""
+    ways = [f"{p.direction} {'none' if p.barrier_eV is None else f'{p.barrier_eV:.2f} eV'}" for p in found.percolation]
+    return Section(
+        "",
+        "Transport",
+        paragraphs=[
+            *(f"{line[:1].upper()}{line[1:]}." for line in transport_in_words(found)),
+            f"Vacancies that {found.ion} enters: {found.neighbours} neighbours, correlation factor "
+            f"{found.correlation:.4f} ({found.correlation_source}); way through the crystal along {', '.join(ways)}.",
+        ],
+        tables=[_points(found), *_tracer(found), *_beside(found)],
+        notes=found.notes,
+    )
+
+
+def _power(value: float | None) -> Cell:
+    return Cell("–" if value is None else f"{value:.2e}", "number")
+
+
+def _points(found: Transport) -> Table:
+    rows = [
+        [
+            number(p.temperature_K, 0),
+            _power(p.rate_per_s),
+            _power(p.diffusivity_cm2_per_s),
+            _power(p.mobility_cm2_per_Vs),
+            _power(p.hops_within_a_second_V_per_m),
+            _power(p.linear_law_V_per_m),
+        ]
+        for p in found.points
+    ]
+    heads = ["T (K)", "hops (1/s)", "D (cm²/s)", "mobility (cm²/Vs)", "hop in 1 s (V/m)", "by the linear law (V/m)"]
+    return Table(f"A vacancy that {found.ion} enters, engine {found.provenance.engine}", heads, rows)
+
+
+def _tracer(found: Transport) -> list[Table]:
+    rows = [
+        [
+            _power(t.p_O2_atm),
+            number(t.formation_energy_eV, 2),
+            _power(t.site_fraction),
+            _power(t.diffusivity_cm2_per_s),
+            _power(t.conductivity_S_per_cm),
+            *words([t.reason or ("" if t.inside_window else "outside the stability window")]),
+        ]
+        for t in found.tracer
+    ]
+    if not rows:
+        return []
+    heads = ["p(O₂) (atm)", "E_f (eV)", "vacant share", "D (cm²/s)", "conductivity (S/cm)", "remark"]
+    title = (
+        f"Tracer diffusion of {found.ion} at {found.tracer[0].temperature_K:.0f} K, engine {found.provenance.engine}"
+    )
+    return [Table(title, heads, rows)]
+
+
+def _beside(found: Transport) -> list[Table]:
+    rows = [
+        [
+            *words([f"{b.measured.ion} in {b.measured.composition}"]),
+            number(b.rms_decades, 1),
+            number(b.slope_computed, 2, signed=True),
+            number(b.slope_measured, 2, signed=True),
+            number(b.measured.log10_a_of_minimum, 1),
+            *words([b.measured.source]),
+        ]
+        for b in found.beside
+    ]
+    if not rows:
+        return []
+    heads = ["tracer", "rms (decades)", "slope at high p(O₂)", "measured slope", "measured minimum (log a)", "source"]
+    return [Table("Beside measurements", heads, rows)]

@@ -1,0 +1,354 @@
+"""Transport by the hop of a study: diffusion, mobility, conductivity, drift in strong fields, D beside experiment."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from pymatgen.core import Structure
+
+from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
+from ..kinetics.attempt_frequency import AttemptFrequency
+from ..kinetics.diffusion import CM2_PER_A2, conductivity_S_per_cm, mobility_cm2_per_Vs
+from ..kinetics.drift_laws import critical_field_V_per_m
+from ..kinetics.migration import Migration
+from ..kinetics.percolation import Percolation
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s
+from ..kinetics.switching import hop_in_field, largest_field_V_per_m
+from ..kinetics.uniform_network import correlation_factor, uniform_network
+from ..kinetics.walk import Walk, steady_walk, walk_of
+from ..results.checks import no_result
+from ..results.document import Document, Provenance
+from .diffusion import TracerDiffusion, tracer_diffusion
+from .measured_diffusion import MeasuredTracer, measured_for, rms_decades
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .documents import Study
+
+TEMPERATURES_K = (300.0, 373.0, 500.0, 700.0, 1000.0, 1473.0)
+DRIFT_TEMPERATURES_K = (300.0, 373.0)
+# Of the measurements that D is held against.
+MEASURED_K = 1473.0
+LOG10_A = (0.0, -1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0)
+_WEAKEST_V_PER_M = 1e6
+_FIELDS = 16
+_ONE_HOP = (
+    "one hop stands for all jumps between neighbours of the sublattice, with its barrier into the vacancy both ways"
+)
+
+
+class TransportPoint(Document):
+    """The carrier, a lone vacancy, at one temperature.
+
+    Attributes
+    ----------
+    rate_per_s
+        Of one hop.
+    diffusivity_cm2_per_s
+        A third of the trace of the tensor.
+    tensor_cm2_per_s
+        Shape (3, 3), Cartesian.
+    mobility_cm2_per_Vs
+        D q/kT; None where no charge moves.
+    hops_within_a_second_V_per_m
+        Field along the hop in which the ion hops within a second, from the computed profile; None where even the
+        largest allowed field does not do it.
+    linear_law_V_per_m
+        The same from the linear law, whatever the breakdown.
+    """
+
+    temperature_K: float
+    attempt_Hz: float
+    rate_per_s: float
+    diffusivity_cm2_per_s: float
+    tensor_cm2_per_s: list[list[float]]
+    mobility_cm2_per_Vs: float | None = None
+    hops_within_a_second_V_per_m: float | None = None
+    linear_law_V_per_m: float | None = None
+
+
+class DriftCurve(Document):
+    """Drift of the ion along the hop's direction against the field there.
+
+    Attributes
+    ----------
+    velocity_m_per_s
+        Of the vacancy, from the steady state of the whole network.
+    linear_m_per_s
+        D q F/kT.
+    """
+
+    temperature_K: float
+    fields_V_per_m: list[float]
+    velocity_m_per_s: list[float]
+    linear_m_per_s: list[float]
+
+
+class BesideMeasurement(Document):
+    """Computed D of a tracer beside a measured one.
+
+    Attributes
+    ----------
+    log10_a, log10_computed, log10_measured
+        Decadic logarithms of the oxygen activity and of D in cm2/s.
+    rms_decades
+        Over those points.
+    slope_computed, slope_measured
+        d log D / d log a between the two points of highest activity.
+    """
+
+    measured: MeasuredTracer
+    hop: str
+    log10_a: list[float]
+    log10_computed: list[float]
+    log10_measured: list[float]
+    rms_decades: float
+    slope_computed: float | None
+    slope_measured: float | None
+
+
+class Transport(Document):
+    """Transport by one hop.
+
+    Attributes
+    ----------
+    hop, ion, barrier_eV
+        Which.
+    charge_e
+        Dipole of the hop over its length: charge of the ion.
+    attempt_source
+        ``assumed`` or ``Vineyard, quantum oscillators``.
+    neighbours, correlation, correlation_source
+        Of the network of equal hops, see `uniform_network`.
+    percolation
+        Of that network.
+    points, drift
+        Against temperature and field.
+    tracer
+        Tracer diffusion at `MEASURED_K` against the pressure of oxygen, where the vacancy has a formation energy.
+    beside
+        The same beside measurements.
+    notes
+        What is assumed or left out.
+    """
+
+    hop: str
+    ion: str
+    barrier_eV: float
+    charge_e: float
+    attempt_source: str
+    neighbours: int
+    correlation: float
+    correlation_source: str
+    percolation: list[Percolation]
+    points: list[TransportPoint]
+    drift: list[DriftCurve]
+    tracer: list[TracerDiffusion] = Field(default_factory=list)
+    beside: list[BesideMeasurement] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    provenance: Provenance = Field(repr=False)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per temperature: rate, D of the vacancy, mobility, field of a hop within a second."""
+        import pandas as pd
+
+        return pd.DataFrame([p.model_dump(exclude={"tensor_cm2_per_s"}) for p in self.points])
+
+    def tracer_dataframe(self) -> pd.DataFrame:
+        """One row per oxygen pressure: formation energy, share of vacant sites, D, conductivity, reason of none."""
+        import pandas as pd
+
+        kept = (
+            "temperature_K",
+            "p_O2_atm",
+            "formation_energy_eV",
+            "inside_window",
+            "site_fraction",
+            "diffusivity_cm2_per_s",
+            "conductivity_S_per_cm",
+            "reason",
+        )
+        return pd.DataFrame([{name: getattr(t, name) for name in kept} for t in self.tracer])
+
+
+def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency | None = None) -> Transport:
+    """Transport by a computed hop.
+
+    Parameters
+    ----------
+    hop
+        A sound band.
+    cell
+        Relaxed ordered cell with site property ``sublattice``.
+    vibrations
+        Of the hop; without sound ones the attempt frequency is assumed.
+
+    Raises
+    ------
+    ValueError
+        If the band is no result, has no barrier, or its sublattice no two neighbours.
+    """
+    if hop.why_no_result:
+        raise ValueError(f"{hop.label} is {no_result(hop.why_no_result)}, so nothing follows for transport")
+    if not hop.forward_eV > 0:
+        raise ValueError(f"{hop.label} has a barrier of {hop.forward_eV:.3f} eV; transport needs one above zero")
+    charge = hop.images[-1].dipole_along_hop_e_A / hop.distance_A
+    computed = vibrations is not None and vibrations.forward_Hz is not None
+    network = uniform_network(cell, hop.host_site, hop.distance_A, hop.forward_eV, charge, ion=hop.ion, label=hop.label)
+    walk, unit = walk_of(network), np.asarray(hop.displacement_A) / hop.distance_A
+    f, source = correlation_factor(network)
+
+    def attempt(temperature_K: float) -> float:
+        return ASSUMED_ATTEMPT_Hz if not computed or vibrations is None else vibrations.attempts_Hz(temperature_K)[0]
+
+    notes = [_ONE_HOP, f"correlation factor: {source}", "site blocking and interaction of vacancies"]
+    points = [_point(hop, walk, charge, t, attempt(t)) for t in TEMPERATURES_K]
+    return Transport(
+        hop=hop.label,
+        ion=hop.ion,
+        barrier_eV=hop.forward_eV,
+        charge_e=charge,
+        attempt_source="Vineyard, quantum oscillators" if computed else "assumed",
+        neighbours=round(2 * len(network.hops) / len(network.sites)),
+        correlation=f,
+        correlation_source=source,
+        percolation=network.percolation,
+        points=points,
+        drift=[_drift(hop, walk, charge, unit, t, attempt(t)) for t in DRIFT_TEMPERATURES_K if charge != 0],
+        notes=notes,
+        provenance=hop.provenance,
+    )
+
+
+def _point(hop: Migration, walk: Walk, charge_e: float, temperature_K: float, attempt_Hz: float) -> TransportPoint:
+    factor = attempt_Hz / ASSUMED_ATTEMPT_Hz
+    tensor = steady_walk(walk, temperature_K).diffusivity_A2_per_s * CM2_PER_A2 * factor
+    mean = float(np.trace(tensor)) / 3
+    field, linear = (None, None) if charge_e == 0 else _critical(hop, temperature_K, attempt_Hz)
+    return TransportPoint(
+        temperature_K=temperature_K,
+        attempt_Hz=attempt_Hz,
+        rate_per_s=rate_per_s(hop.forward_eV, temperature_K, attempt_Hz),
+        diffusivity_cm2_per_s=mean,
+        tensor_cm2_per_s=tensor.tolist(),
+        mobility_cm2_per_Vs=mobility_cm2_per_Vs(mean, abs(charge_e), temperature_K) if charge_e else None,
+        hops_within_a_second_V_per_m=field,
+        linear_law_V_per_m=linear,
+    )
+
+
+def _critical(hop: Migration, temperature_K: float, attempt_Hz: float) -> tuple[float | None, float | None]:
+    """Field of a hop within a second, from the profile and from its slope at zero field."""
+
+    def rate(field: float) -> float:
+        return rate_per_s(max(hop_in_field(hop, field).forward_eV, 0.0), temperature_K, attempt_Hz)
+
+    slope = -hop_in_field(hop, 0.0).slope_forward_e_A
+    linear = None
+    if slope > 0:
+        linear = critical_field_V_per_m(hop.forward_eV, slope, temperature_K, attempt_Hz=attempt_Hz)
+    low, high = 0.0, largest_field_V_per_m(hop)
+    if rate(low) >= 1:
+        return 0.0, linear
+    if high == 0 or rate(high) < 1:
+        return None, linear
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if rate(middle) >= 1 else (middle, high)
+    return high, linear
+
+
+def _drift(
+    hop: Migration, walk: Walk, charge_e: float, unit: NDArray[np.float64], temperature_K: float, attempt_Hz: float
+) -> DriftCurve:
+    factor = attempt_Hz / ASSUMED_ATTEMPT_Hz * 1e-10
+    fields = np.geomspace(_WEAKEST_V_PER_M, max(largest_field_V_per_m(hop), 1e8), _FIELDS)
+    # A vacancy goes against the ion: the ion's sense is taken.
+    speeds = [
+        abs(float(steady_walk(walk, temperature_K, unit * f * V_PER_M_TO_V_PER_A).velocity_A_per_s @ unit)) * factor
+        for f in fields
+    ]
+    along = float(unit @ steady_walk(walk, temperature_K).diffusivity_A2_per_s @ unit) * factor
+    thermal = BOLTZMANN_eV_PER_K * temperature_K
+    return DriftCurve(
+        temperature_K=temperature_K,
+        fields_V_per_m=fields.tolist(),
+        velocity_m_per_s=speeds,
+        linear_m_per_s=(along * abs(charge_e) * fields * V_PER_M_TO_V_PER_A / thermal).tolist(),
+    )
+
+
+def with_tracer(found: Transport, study: Study) -> Transport:
+    """The same with D and conductivity of the tracer, and measurements beside; as it was without formation energies."""
+    own = study.model_copy(update={"migration": [m for m in study.migration if m.label == found.hop]})
+    cell = study.host.structure
+    sites = sum(name == own.migration[0].host_site for name in cell.site_properties["sublattice"])
+    attempt = next(p.attempt_Hz for p in found.points if p.temperature_K == MEASURED_K)
+    tracer = []
+    for log10_a in LOG10_A:
+        try:
+            (made,) = tracer_diffusion(
+                own, MEASURED_K, 10.0**log10_a, attempt_Hz=attempt, correlation=found.correlation
+            )
+        except ValueError as error:
+            return found.model_copy(update={"notes": [*found.notes, f"no tracer diffusion: {error}"]})
+        if made.diffusivity_cm2_per_s is not None and found.charge_e:
+            free = made.diffusivity_cm2_per_s / found.correlation
+            sigma = conductivity_S_per_cm(free, found.charge_e, sites / cell.volume, MEASURED_K)
+            made = made.model_copy(update={"conductivity_S_per_cm": sigma})
+        tracer.append(made)
+    beside = [b for m in measured_for(study.host.formula) if (b := _beside(m, tracer)) is not None]
+    return found.model_copy(update={"tracer": tracer, "beside": beside})
+
+
+def _beside(measured: MeasuredTracer, tracer: list[TracerDiffusion]) -> BesideMeasurement | None:
+    found = [(math.log10(t.p_O2_atm), t.log10_D) for t in tracer if t.log10_D is not None]
+    if not found:
+        return None
+    a, computed = [x for x, _ in found], [float(y) for _, y in found if y is not None]
+    right = [measured.log10_D(x) for x in a]
+    slopes: tuple[float | None, float | None] = (None, None)
+    if len(a) > 1:
+        slopes = (computed[0] - computed[1]) / (a[0] - a[1]), (right[0] - right[1]) / (a[0] - a[1])
+    return BesideMeasurement(
+        measured=measured,
+        hop=tracer[0].hop,
+        log10_a=a,
+        log10_computed=computed,
+        log10_measured=right,
+        rms_decades=rms_decades(measured, a, computed),
+        slope_computed=slopes[0],
+        slope_measured=slopes[1],
+    )
+
+
+def transport_in_words(found: Transport) -> list[str]:
+    """What a person reads first: D of the tracer beside the measurement, and the field of a hop within a second."""
+    out = []
+    for b in found.beside:
+        at = b.log10_a.index(max(b.log10_a))
+        out.append(
+            f"log10 D of {b.measured.ion} at {b.measured.temperature_K:.0f} K and {10 ** b.log10_a[at]:g} atm of O2: "
+            f"{b.log10_computed[at]:.2f} computed, {b.log10_measured[at]:.2f} measured in {b.measured.composition} "
+            f"(cm2/s; {b.measured.source.split(',')[0]} et al. 1993)"
+        )
+    none = next((t.reason for t in found.tracer if t.reason), "")
+    if found.tracer and not out and none:
+        out.append(f"no D of a tracer: {none}")
+    first = found.points[0]
+    hops = f"{found.ion} hops within a second at {first.temperature_K:.0f} K"
+    if first.hops_within_a_second_V_per_m == 0:
+        out.append(
+            f"{found.ion} hops {first.rate_per_s:.2g} times a second at {first.temperature_K:.0f} K without a field"
+        )
+    elif first.hops_within_a_second_V_per_m is not None:
+        out.append(f"{hops} in {first.hops_within_a_second_V_per_m:.2g} V/m along its hop")
+    elif first.linear_law_V_per_m is not None:
+        law = f"the linear law says {first.linear_law_V_per_m:.2g} V/m"
+        out.append(f"{hops} in no field that the host is known to stand; {law}")
+    return out

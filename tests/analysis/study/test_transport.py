@@ -1,0 +1,177 @@
+"""Transport of a study's hop: closed forms, the field of a hop within a second, D beside a measurement."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from kept_study import kept_study
+from magnetoionics.analysis.kinetics.diffusion import conductivity_S_per_cm, vacancy_correlation_factor
+from magnetoionics.analysis.kinetics.switching import hop_in_field
+from magnetoionics.analysis.kinetics.uniform_network import correlation_factor, uniform_network
+from magnetoionics.analysis.results.checks import held
+from magnetoionics.analysis.study.documents import EnergyRange
+from magnetoionics.analysis.study.measured_diffusion import MEASURED, measured_for, rms_decades
+from magnetoionics.analysis.study.transport import Transport, transport_in_words, transport_of, with_tracer
+from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K as KB
+from pymatgen.core import Lattice, Structure
+
+
+@pytest.fixture(scope="module")
+def study():
+    """The kept study, whose vacancy costs 1.5 eV at 1473 K and 1 atm and falls by 4/3 of the oxygen potential."""
+    kept = kept_study()
+    mu = delta_mu_O_eV(1473.0, 1.0)
+
+    def at(x):
+        value = 1.5 - 4 / 3 * (x - mu)
+        return EnergyRange(delta_mu_O_eV=x, low_eV=value, high_eV=value)
+
+    hop = kept.migration[0]
+    vacancies = [
+        v.model_copy(update={"oxygen_poor": at(-2.6), "oxygen_rich": at(-1.2)}) if v.label == hop.vacancy else v
+        for v in kept.vacancies
+    ]
+    return kept.model_copy(update={"vacancies": vacancies})
+
+
+@pytest.fixture(scope="module")
+def found(study):
+    return with_tracer(transport_of(study.migration[0], study.host.structure), study)
+
+
+def cubic(basis, a=4.0):
+    return Structure(Lattice.cubic(a), ["Cu"] * len(basis), basis, site_properties={"sublattice": ["B"] * len(basis)})
+
+
+FCC = [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+DIAMOND = [*FCC, *([x + 0.25, y + 0.25, z + 0.25] for x, y, z in FCC)]
+
+
+@pytest.mark.parametrize(
+    ("basis", "length", "right"),
+    [
+        (FCC, 2 * math.sqrt(2), 0.7815),
+        ([[0, 0, 0], [0.5, 0.5, 0.5]], 2 * math.sqrt(3), 0.7272),
+        ([[0, 0, 0]], 4.0, 0.6531),
+        (DIAMOND, math.sqrt(3), 0.5),
+    ],
+    ids=["fcc", "bcc", "simple cubic", "diamond"],
+)
+def test_the_graph_shows_which_correlation_factor_is_exact(basis, length, right):
+    """K. Compaan and Y. Haven, Trans. Faraday Soc. 52, 786 (1956)."""
+    net = uniform_network(cubic(basis), "B", length, 0.7, 2.0, ion="Cu", label="hop")
+    f, source = correlation_factor(net)
+    assert f == right
+    assert source.startswith("exact")
+
+
+def test_a_chain_has_an_estimate_of_zero():
+    """On a line the vacancy can only bring the tracer back."""
+    chain = Structure(Lattice.tetragonal(9.0, 3.0), ["Li"], [[0, 0, 0]], site_properties={"sublattice": ["B"]})
+    assert correlation_factor(uniform_network(chain, "B", 3.0, 0.7, 1.0, ion="Li", label="hop"))[0] == 0
+
+
+@pytest.mark.slow
+def test_corner_sharing_tetrahedra_have_the_factor_of_onsager():
+    pytest.importorskip("onsager")
+    rows = [[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+    sites = [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]]
+    cell = Structure(Lattice(rows), ["Al"] * 4, sites, site_properties={"sublattice": ["B"] * 4})
+    big = cell * (2, 2, 2)
+    net = uniform_network(big, "B", math.sqrt(2) / 4, 0.7, 1.0, ion="Al", label="hop")
+    assert correlation_factor(net)[0] == pytest.approx(vacancy_correlation_factor(rows, sites, 0.36), abs=1e-4)
+
+
+def test_the_vacancy_diffuses_over_the_spinel_as_over_six_neighbours(study, found):
+    """D = z k d^2 / 6 within the 3 % by which the six bonds of the relaxed order differ."""
+    hop = study.migration[0]
+    assert found.neighbours == 6
+    assert found.correlation_source == "exact for corner-sharing tetrahedra with equal jumps"
+    for p in found.points:
+        k = 1e13 * math.exp(-hop.forward_eV / (KB * p.temperature_K))
+        assert p.diffusivity_cm2_per_s == pytest.approx(k * hop.distance_A**2 * 1e-16, rel=0.03)
+        assert p.mobility_cm2_per_Vs == pytest.approx(
+            p.diffusivity_cm2_per_s * found.charge_e / (KB * p.temperature_K), rel=1e-9
+        )
+        assert np.trace(p.tensor_cm2_per_s) == pytest.approx(3 * p.diffusivity_cm2_per_s)
+
+
+def test_drift_is_linear_first_and_faster_then(found):
+    for curve in found.drift:
+        ratio = np.array(curve.velocity_m_per_s) / curve.linear_m_per_s
+        assert ratio[0] == pytest.approx(1, rel=1e-3)
+        assert ratio[-1] > 3
+        assert (np.diff(ratio) > -1e-9).all()
+
+
+def raised(hop, by_eV):
+    """Raise everything between the ends."""
+    for image in hop.images[1:-1]:
+        image.energy_eV += by_eV
+    hop.forward_eV += by_eV
+    hop.backward_eV += by_eV
+
+
+def test_the_critical_field_is_where_the_profile_lets_one_ion_a_second(study):
+    """A barrier of 0.79 eV: without a field it takes two seconds; of 2 eV: no field does it that the host stands."""
+    hop = study.migration[0].model_copy(deep=True)
+    raised(hop, 0.79 - hop.forward_eV)
+    point = transport_of(hop, study.host.structure).points[0]
+    field = point.hops_within_a_second_V_per_m
+    assert field is not None
+    assert field > 0
+    rate = 1e13 * math.exp(-hop_in_field(hop, field).forward_eV / (KB * 300))
+    assert rate == pytest.approx(1, rel=1e-6)
+    raised(hop, 1.21)
+    found = transport_of(hop, study.host.structure)
+    assert found.points[0].hops_within_a_second_V_per_m is None
+    assert "no field that the host is known to stand" in transport_in_words(found)[-1]
+
+
+def test_tracer_and_conductivity_follow_from_the_vacancies(study, found):
+    hop = study.migration[0]
+    at = found.tracer[0]
+    free = at.diffusivity_cm2_per_s / found.correlation
+    cell = study.host.structure
+    density = sum(s == hop.host_site for s in cell.site_properties["sublattice"]) / cell.volume
+    expected = density * 1e24 * 1.602176634e-19 * found.charge_e**2 * free / (KB * 1473)
+    assert at.conductivity_S_per_cm == pytest.approx(expected, rel=1e-9)
+    # Sodium chloride's textbook numbers: 1e-9 cm2/s, one charge, 2.2e22 ions per cm3, 1000 K.
+    assert conductivity_S_per_cm(1e-9, 1.0, 0.022, 1000.0) == pytest.approx(4.09e-5, rel=0.01)
+
+
+def test_measured_stands_beside_computed(found, study):
+    (beside,) = found.beside
+    assert beside.measured.ion == "Co"
+    assert beside.slope_computed == pytest.approx(2 / 3, abs=1e-6)
+    assert beside.slope_measured == pytest.approx(2 / 3, abs=1e-3)
+    (first, *_) = transport_in_words(found)
+    assert "computed" in first
+    assert f"{beside.log10_measured[0]:.2f} measured in (Co0.2Fe0.8)3-dO4" in first
+    assert first in repr(study.model_copy(update={"observables": {"transport": found}}))
+    assert measured_for("NiFe2O4") == []
+    assert rms_decades(beside.measured, [0.0], [beside.measured.log10_D(0.0) + 2]) == pytest.approx(2)
+    assert Transport.model_validate(found.model_dump(mode="json")).points == found.points
+
+
+def test_a_band_that_is_no_result_moves_nothing(study):
+    hop = study.migration[0]
+    failed = held("forces", 1.0, 0.05, unit="eV/A")
+    with pytest.raises(ValueError, match="no result"):
+        transport_of(hop.model_copy(update={"checks": [*hop.checks, failed]}), study.host.structure)
+
+
+@pytest.mark.parametrize("m", MEASURED, ids=lambda m: m.composition)
+def test_kept_fits_are_those_of_the_published_rows(real, m):
+    """Lu, Tinkler and Dieckmann 1993, table 37: within the rms that is stated, and no point off by 0.15 decades."""
+    rows = json.loads((real / "diffusion" / "spinels.json").read_text())
+    table = rows[next(k for k in rows if k.startswith("log10 D of Co"))]
+    points = table["0" if m.hosts == ["Fe3O4"] else "0.2"]
+    off = [m.log10_D(a) - d for a, d in points]
+    assert np.sqrt(np.mean(np.square(off))) == pytest.approx(m.rms_decades, abs=0.006)
+    assert np.abs(off).max() < 0.15
+    assert [min(a for a, _ in points), max(a for a, _ in points)] == m.log10_a_range
+    lowest = min(points, key=lambda p: p[1])
+    assert abs(lowest[0] - m.log10_a_of_minimum) < 1

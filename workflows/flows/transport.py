@@ -1,0 +1,36 @@
+"""Stage of transport: what the hop makes of diffusion, mobility and drift."""
+
+from __future__ import annotations
+
+from jobflow import Job, job
+from pymatgen.core import Structure
+
+from ...analysis.kinetics.attempt_frequency import AttemptFrequency
+from ...analysis.kinetics.migration import Migration
+from ...analysis.study.transport import Transport, transport_of
+from ..stage import Stage, StudyInMaking
+from .building import tolerant
+
+
+@job(name="transport")
+def transport_job(hop: Migration, cell: Structure, vibrations: AttemptFrequency | None = None) -> Transport:
+    """Transport by the hop; see `transport_of`."""
+    return transport_of(hop, cell, vibrations)
+
+
+class TransportStage(Stage):
+    """Needs a hop, and no calculation of its own."""
+
+    name = "transport"
+    place = 85.0
+    after = ("migration",)
+    when = "unasked"
+    document = Transport
+
+    def build(self, study: StudyInMaking) -> Job:
+        """One small job behind the band's and that of the vibrations."""
+        read = study.outputs["migration"]["read"]
+        return tolerant(transport_job(read["migration"], study.bulk.structure, study.outputs.get("vibrations")))
+
+
+STAGE = TransportStage()
