@@ -9,17 +9,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from magnetoionics.analysis.builder.potentials import missing_phases
-from magnetoionics.analysis.magnetism.anisotropy import summarise
-from magnetoionics.analysis.results.checks import failed
-from magnetoionics.analysis.study.documents import Study
-from magnetoionics.analysis.study.engine_summary import (
+from engine_summary import (
     EngineSummary,
     load_summaries,
     summaries_folder,
     summary_of_reference_calculation,
     summary_of_study,
 )
+from magnetoionics.analysis.builder.potentials import missing_phases
+from magnetoionics.analysis.magnetism.anisotropy import summarise
+from magnetoionics.analysis.results.checks import failed
+from magnetoionics.analysis.study.documents import Study
 from magnetoionics.analysis.study.reference_calculations import (
     ReferenceCalculation,
     load_reference_calculations,
@@ -27,7 +27,8 @@ from magnetoionics.analysis.study.reference_calculations import (
 )
 from magnetoionics.analysis.thermodynamics.stability_window import ChemicalPotentials
 from magnetoionics.structures.spins import formula_units
-from magnetoionics.workflows.gpaw.reference_calculations import (
+from reference_results import evidence_vacancies, hop_energies_eV
+from reference_tasks import (
     HOP_STATES,
     ORDERS,
     U_SETS,
@@ -35,7 +36,6 @@ from magnetoionics.workflows.gpaw.reference_calculations import (
     order_relaxation,
     task_names,
 )
-from magnetoionics.workflows.gpaw.reference_results import evidence_vacancies, hop_energies_eV
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "engines.md"
 # GPAW's column: the best converged single calculation that there is.

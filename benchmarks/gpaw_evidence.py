@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from ase import Atoms
+from gpaw_holes import HoleSearch, three_holes
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.magnetism.hole_field import HoleField
@@ -35,13 +36,12 @@ from magnetoionics.workflows.ase.jobs import plain, relax_structure, static_stru
 from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator
-from magnetoionics.workflows.gpaw.holes import HoleSearch, three_holes
 from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
-from magnetoionics.workflows.gpaw.reference_calculations import Task, not_in_chain, task, task_names
 from magnetoionics.workflows.gpaw.settings import Symmetry
 from magnetoionics.workflows.gpaw.spin_orbit import force_theorem
 from magnetoionics.workflows.guards import moments_kept, odd_part_is_noise
+from reference_tasks import Task, not_in_chain, task, task_names
 
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"
 

@@ -15,8 +15,8 @@ from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import StartGeometry, starts_folder
 from magnetoionics.workflows.ase.jobs import AseEngine, converge_band, relax_structure
 from magnetoionics.workflows.engine import get_engine
-from magnetoionics.workflows.gpaw.reference_calculations import VACANCIES, defect_cell, measured_hop
 from pymatgen.core import Structure
+from reference_tasks import VACANCIES, defect_cell, measured_hop
 
 
 def keep(name: str, structure: Structure, energy_eV: float, provenance: Provenance, folder: Path) -> None:

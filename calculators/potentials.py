@@ -212,30 +212,13 @@ class PairPotential:
         """
         return self.terms.get(_pair(first, second))
 
-    def short_range(self, term: PairTerm, distance: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Evaluate a term that is taken to zero over the last Angstrom before the cutoff.
-
-        A quintic taper keeps energy, force and force constant continuous; below ``cutoff - taper`` the
-        term is the published one. (Subtracting the value and slope at 8 Angstrom instead would expand
-        CoFe2O4 by 0.010 Angstrom with the Pedone terms; the taper changes it by 0.001.)
-
-        Parameters
-        ----------
-        term : PairTerm
-            From :meth:`term`.
-        distance : numpy.ndarray
-            Angstrom, shape (n,).
-
-        Returns
-        -------
-        tuple of numpy.ndarray
-            Energy (eV) and dE/dr (eV/Angstrom), zero from the cutoff on.
-        """
-        return tapered(term, distance, self.cutoff, self.taper)
-
 
 def tapered(term: PairTerm, distance: FloatArray, cutoff: float, taper: float) -> tuple[FloatArray, FloatArray]:
-    """Evaluate a term that ends in a taper, see :meth:`PairPotential.short_range`.
+    """Evaluate a term that is taken to zero over the last Angstrom before the cutoff.
+
+    A quintic taper keeps energy, force and force constant continuous; below ``cutoff - taper`` the term is the
+    published one. (Subtracting the value and slope at 8 Angstrom instead would expand CoFe2O4 by 0.010 Angstrom with
+    the Pedone terms; the taper changes it by 0.001.)
 
     Parameters
     ----------

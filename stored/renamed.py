@@ -173,7 +173,6 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "Check": _of_ends,
         "BandSettings": fields(images_per_hump="images_per_segment"),
         "EngineResult": fields(tier="level_of_theory"),
-        "EngineSummary": fields(tier="level_of_theory"),
         "FieldPoint": fields(
             tier="treatment", controlling_hump="controlling_saddle_index", identity_residual_eV="residual_i_eV"
         ),

@@ -57,7 +57,7 @@ def get_host(key: HostKey) -> Host:
     Raises
     ------
     UnknownHostError
-        If there is no such host, or the file cannot be used (see `user_host.load_host`).
+        If there is no such host, or the file cannot be used (see `HostReference.from_file`).
     """
     if isinstance(key, Host):
         return key

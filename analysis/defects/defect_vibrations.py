@@ -16,7 +16,6 @@ from ...structures.units import PER_CM_TO_eV
 from ..kinetics.attempt_frequency import vibrational_free_energy_eV
 from ..results.checks import Check, held, invalid_because
 from ..results.document import Document, Provenance
-from .defect_energies import VacancyFormation
 from .vacancies import VacancySet
 
 if TYPE_CHECKING:
@@ -218,28 +217,6 @@ def vibrational_term(
         reservoirs_eV=reservoirs,
         total_eV=defect - host + reservoirs,
         checks=[_real("host", host_THz), _real(label, defect_THz)],
-    )
-
-
-def with_vibrations(defect: VacancyFormation, term: VibrationalTerm) -> VacancyFormation:
-    """The defect with the vibrational term in its energy, valid at the term's temperature.
-
-    Raises
-    ------
-    ValueError
-        If the term is another defect's, or some mode is not real.
-    """
-    if term.label != defect.label:
-        raise ValueError(f"the vibrational term of {term.label} does not belong to {defect.label}")
-    unstable = [c.name for c in term.checks if not c.passed]
-    if unstable:
-        raise ValueError(f"{', '.join(unstable)}: a cell with imaginary modes is no minimum; relax it further")
-    note = f"vibrations at {term.temperature_K:g} K: {term.total_eV:+.3f} eV"
-    return defect.model_copy(
-        update={
-            "energy_difference_eV": defect.energy_difference_eV + term.total_eV,
-            "note": f"{defect.note}; {note}" if defect.note else note,
-        }
     )
 
 

@@ -175,15 +175,6 @@ class DistinctHop:
     ends: tuple[str, str] = ("", "")
 
 
-def plain_hop(
-    label: str, start_A: ArrayLike, displacement_A: ArrayLike, barrier_eV: float, charge_e: float = 0.0
-) -> DistinctHop:
-    """A symmetric hop of a point charge with its saddle halfway."""
-    step = np.asarray(displacement_A, dtype=float)
-    start = np.asarray(start_A, dtype=float)
-    return DistinctHop(label, start, step, barrier_eV, barrier_eV, charge_e * step / 2, charge_e * step)
-
-
 def network_of(
     cell: Structure, distinct: Sequence[DistinctHop], *, ion: str, carrier: Carrier, left_out: Sequence[str] = ()
 ) -> HopNetwork:

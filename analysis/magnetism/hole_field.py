@@ -15,17 +15,13 @@ Co2+ in spinels: J. C. Slonczewski, 10.1103/PhysRev.110.1341.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import permutations, product
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from ...structures.units import MEV_PER_A3_TO_MJ_PER_M3, BOLTZMANN_eV_PER_K
+from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.calculation import Check
 from ..results.document import Document, Provenance
-from .anisotropy import AnisotropyMap
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -128,27 +124,6 @@ class HoleField(Document):
         return np.asarray(np.linalg.eigvalsh(self.field_meV + scale * self.spin_orbit_meV * coupling))
 
 
-class HoleAnisotropy(Document):
-    """Cubic constants of ions with a crystal field of their holes, averaged over the cubic operations.
-
-    Attributes
-    ----------
-    temperature_K, orbital_reduction
-        What they hold for.
-    K1_meV_per_ion, K1_MJ_per_m3, K2_MJ_per_m3
-        Of E = K1 (a1^2 a2^2 + ...) + K2 a1^2 a2^2 a3^2.
-    orbital_moment_100_muB
-        Mean along <100> after averaging.
-    """
-
-    temperature_K: float
-    orbital_reduction: float
-    K1_meV_per_ion: float
-    K1_MJ_per_m3: float
-    K2_MJ_per_m3: float
-    orbital_moment_100_muB: float
-
-
 def orthonormal(holes: ArrayLike) -> FloatArray:
     """The three orthonormal orbitals nearest to those found (Loewdin), rows, shape (3, 3).
 
@@ -173,89 +148,3 @@ def largest_overlap(holes: ArrayLike) -> float:
     """Largest |<h_i|h_j>| of different rows, each of length 1."""
     gram = np.abs(np.asarray(holes, dtype=float) @ np.asarray(holes, dtype=float).T)
     return float(np.max(gram - np.diag(np.diag(gram))))
-
-
-def cubic_anisotropy(
-    fields: Sequence[HoleField],
-    volume_per_ion_A3: float,
-    temperature_K: float = 0.0,
-    orbital_reduction: float = 1.0,
-) -> HoleAnisotropy:
-    """K1 and K2 of ions that sit in all orientations of a cubic crystal with equal weight.
-
-    Parameters
-    ----------
-    fields
-        One ion, or several that share the crystal equally.
-    volume_per_ion_A3
-        Volume of the crystal per such ion.
-    temperature_K, orbital_reduction
-        See `HoleField.energies`.
-    """
-    axes = np.array([[0, 0, 1], [1, 1, 0], [1, 1, 1]], dtype=float)
-    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
-    operations = _cubic_operations()
-    turned = np.einsum("oab,nb->noa", operations, axes)
-    e100, e110, e111 = (
-        float(np.mean([f.energies(row, temperature_K, orbital_reduction) for f in fields])) for row in turned
-    )
-    k1 = 4 * (e110 - e100)
-    k2 = 27 * (e111 - e100) - 9 * k1
-    to_volume = MEV_PER_A3_TO_MJ_PER_M3 / volume_per_ion_A3
-    return HoleAnisotropy(
-        temperature_K=temperature_K,
-        orbital_reduction=orbital_reduction,
-        K1_meV_per_ion=k1,
-        K1_MJ_per_m3=k1 * to_volume,
-        K2_MJ_per_m3=k2 * to_volume,
-        orbital_moment_100_muB=float(np.mean([f.orbital_moments_muB(turned[0], orbital_reduction) for f in fields])),
-    )
-
-
-def map_of_holes(
-    fields: Sequence[HoleField],
-    directions: ArrayLike,
-    *,
-    state: str,
-    cell_volume_A3: float,
-    formula_units: float,
-    orbital_reduction: float = 1.0,
-) -> AnisotropyMap:
-    """E(n) of a cell as the sum over its ions with a crystal field of their holes.
-
-    Parameters
-    ----------
-    fields
-        Every such ion of the cell.
-    directions
-        Shape (n, 3), closed under n -> -n.
-    state, cell_volume_A3, formula_units
-        Of the map.
-    orbital_reduction
-        k.
-    """
-    vectors = np.asarray(directions, dtype=float)
-    single = np.array([f.energies(vectors, 0.0, orbital_reduction) for f in fields])
-    total = single.sum(axis=0)
-    elements = sorted({f.element for f in fields})
-    return AnisotropyMap(
-        state=state,
-        directions=vectors.tolist(),
-        energies_meV=[float(x) for x in total - total.min()],
-        cell_volume_A3=cell_volume_A3,
-        formula_units=formula_units,
-        ions=f"{len(fields)} {'/'.join(elements)}",
-        method=METHOD,
-        ion_sites=[f.site for f in fields],
-        ion_energies_meV=[[round(float(x), 6) for x in row - row.min()] for row in single],
-        checks=[check for f in fields for check in f.checks],
-        provenance=fields[0].provenance,
-    )
-
-
-def _cubic_operations() -> FloatArray:
-    """The 48 operations of m-3m as matrices, shape (48, 3, 3)."""
-    found = [
-        np.diag(signs)[list(order)] for order in permutations(range(3)) for signs in product((1.0, -1.0), repeat=3)
-    ]
-    return np.array(found)

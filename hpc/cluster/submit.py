@@ -63,12 +63,7 @@ class Submission:
     shared: int = 0
 
 
-def study_key(flow: Flow) -> str:
-    """Key of a study: the keys of all its jobs, whatever their names in this run."""
-    return _study_key(_job_keys([job for job, _ in flow.iterflow()]))
-
-
-def _job_keys(jobs: Iterable[Job]) -> dict[str, str]:
+def job_keys(jobs: Iterable[Job]) -> dict[str, str]:
     """Key of every job by uuid; jobs in an order in which each comes after those that it takes outputs of."""
     from ..local.job_hashes import job_key
 
@@ -78,7 +73,8 @@ def _job_keys(jobs: Iterable[Job]) -> dict[str, str]:
     return keys
 
 
-def _study_key(keys: Mapping[str, str]) -> str:
+def study_key(keys: Mapping[str, str]) -> str:
+    """Key of a study: the keys of all its jobs, whatever their names in this run."""
     return hashlib.sha256("\n".join(sorted(keys.values())).encode()).hexdigest()
 
 
@@ -148,8 +144,8 @@ def submit_flow(
     # Ordering a flow looks through all its inputs: it is done once.
     plan = list(flow.iterflow())
     check_band_ranks(table, images_of(job for job, _ in plan))
-    keys = _job_keys(job for job, _ in plan)
-    key = _study_key(keys)
+    keys = job_keys(job for job, _ in plan)
+    key = study_key(keys)
     known = _claim(controller, key, {"flow": flow.uuid, "about": about, "campaign": campaign}, table)
     if known is not None:
         return Submission(key, known, False)

@@ -1,44 +1,20 @@
-"""Cation orders: all symmetry-distinct ones of a small cell, and random ones of a given inversion degree."""
+"""Cation orders of spinels: of chosen sites, and random ones of a given inversion degree."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import combinations
-from math import comb
+from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from ..symmetry import image_of_site, operations, space_group_symbol
 from .spinel import parent_spinel
 
-IntArray = NDArray[np.int_]
-# 12870 ways in the 56-atom cube take a second; this bound keeps an enumeration below a minute.
-MOST_ARRANGEMENTS = 500_000
 # Index of the cell in the cube: rows are the cell's vectors in units of the cube's.
 _CELL_MATRICES = {
     14: ((0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
     28: ((0.5, 0.5, 0.0), (-0.5, 0.5, 0.0), (0.0, 0.0, 1.0)),
     56: ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
 }
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """One symmetry-distinct choice of sites.
-
-    Attributes
-    ----------
-    sites
-        Indices of the chosen sites in the parent.
-    multiplicity
-        Number of equivalent choices in the parent's cell.
-    """
-
-    sites: tuple[int, ...]
-    multiplicity: int
 
 
 def spinel_cell(a_A: float, oxygen_u: float, atoms: int = 56) -> Structure:
@@ -84,80 +60,6 @@ def sites_on(structure: Structure, sublattice: str) -> list[int]:
     return [i for i, s in enumerate(structure) if s.properties["sublattice"] == sublattice]
 
 
-def site_permutations(structure: Structure, sites: Sequence[int]) -> IntArray:
-    """How the cell's symmetry permutes a set of sites, duplicates removed.
-
-    Parameters
-    ----------
-    structure
-        Cell with all its colours.
-    sites
-        Indices of a set that the symmetry maps onto itself.
-
-    Returns
-    -------
-    ndarray
-        Shape (operations, len(sites)): where each site of the list goes, as a position in the list.
-
-    Raises
-    ------
-    ValueError
-        If an operation takes a site out of the set.
-    """
-    place = {site: n for n, site in enumerate(sites)}
-    rows = set()
-    for op in operations(structure):
-        images = [image_of_site(structure, op, structure[i].frac_coords) for i in sites]
-        if any(image not in place for image in images):
-            raise ValueError("an operation takes a chosen site out of the set: give whole orbits of sites")
-        rows.add(tuple(place[image] for image in images if image is not None))
-    return np.array(sorted(rows))
-
-
-def distinct_arrangements(structure: Structure, sites: Sequence[int], count: int) -> list[Arrangement]:
-    """All ways to choose some of a set of sites, one per class under the cell's symmetry.
-
-    Parameters
-    ----------
-    structure
-        Parent with the sites still alike.
-    sites
-        Where to choose.
-    count
-        How many to choose.
-
-    Returns
-    -------
-    list of Arrangement
-        Multiplicities sum to ``comb(len(sites), count)``; most symmetric (rarest) first.
-
-    Raises
-    ------
-    ValueError
-        If the count is impossible or there are too many ways to go through.
-    """
-    total = len(sites)
-    if not 0 <= count <= total:
-        raise ValueError(f"cannot choose {count} of {total} sites")
-    if comb(total, count) > MOST_ARRANGEMENTS:
-        raise ValueError(
-            f"{comb(total, count)} arrangements are more than {MOST_ARRANGEMENTS}; use a smaller cell or random orders"
-        )
-    weights = 1 << np.arange(total, dtype=np.int64)
-    chosen = np.array(list(combinations(range(total), count)), dtype=np.int64).reshape(-1, count)
-    codes = weights[chosen].sum(axis=1)
-    lowest = codes.copy()
-    for permutation in site_permutations(structure, sites):
-        np.minimum(lowest, weights[permutation[chosen]].sum(axis=1), out=lowest)
-    representatives, multiplicities = np.unique(lowest, return_counts=True)
-    rows = {int(code): row for code, row in zip(codes, chosen, strict=True)}
-    found = [
-        Arrangement(tuple(sites[i] for i in rows[int(code)]), int(n))
-        for code, n in zip(representatives, multiplicities, strict=True)
-    ]
-    return sorted(found, key=lambda a: (a.multiplicity, a.sites))
-
-
 def decorated(parent: Structure, divalent: str, trivalent: str, divalent_sites: Iterable[int]) -> Structure:
     """Spinel with M2+ on given cation sites and M3+ on all others.
 
@@ -192,32 +94,6 @@ def decorated(parent: Structure, divalent: str, trivalent: str, divalent_sites: 
     return Structure(
         parent.lattice, species, parent.frac_coords, site_properties={"sublattice": labels, "valence": valences}
     )
-
-
-def inverse_orders(
-    a_A: float, oxygen_u: float, divalent: str, trivalent: str, atoms: int = 28
-) -> list[tuple[str, int, Structure]]:
-    """Every distinct fully inverse order of a small cell.
-
-    Parameters
-    ----------
-    a_A, oxygen_u, atoms
-        As in `spinel_cell`.
-    divalent, trivalent
-        Element symbols of M2+ and M3+.
-
-    Returns
-    -------
-    list of (space group symbol, multiplicity, Structure)
-        Half of the B sites hold M2+.
-    """
-    parent = spinel_cell(a_A, oxygen_u, atoms)
-    b_sites = sites_on(parent, "B")
-    out = []
-    for arrangement in distinct_arrangements(parent, b_sites, len(b_sites) // 2):
-        cell = decorated(parent, divalent, trivalent, arrangement.sites)
-        out.append((space_group_symbol(cell), arrangement.multiplicity, cell))
-    return out
 
 
 def random_spinel(parent: Structure, divalent: str, trivalent: str, inversion: float, seed: int) -> Structure:

@@ -11,8 +11,8 @@ from pymatgen.core import PeriodicNeighbor, Structure
 
 from ..checks.geometry import StructureError
 from ..symmetry import Operation, operations
-from .hops import Hop, atom_in_the_way, distinct_ways, grouped, make_hop
-from .interstitials import OCCUPIED_A, InterstitialSite, interstitial_name, with_interstitial
+from .hops import Hop, atom_in_the_way, grouped, make_hop
+from .interstitials import InterstitialSite, interstitial_name, with_interstitial
 
 FloatArray = NDArray[np.float64]
 _SAME_PLACE_A = 0.05
@@ -26,43 +26,6 @@ def interstitial_labels(structure: Structure, sites: Sequence[InterstitialSite])
         seen[name] += 1
         out.append(f"i({name},{seen[name]})" if total[name] > 1 else f"i({name})")
     return out
-
-
-def hops_into_interstitial(
-    structure: Structure, position: Sequence[float] | FloatArray, label: str, ion: str, sublattice: str, cutoff_A: float
-) -> list[Hop]:
-    """Symmetry-distinct hops of an ion of the host into one empty place; it leaves a vacancy behind.
-
-    Parameters
-    ----------
-    structure
-        Cell with site properties; the ion may be one that was inserted before.
-    position
-        Fractional coordinates of the place, e.g. `InterstitialSite.position`.
-    label
-        Its name, kept in the hop (see `interstitial_labels`).
-    ion, sublattice
-        The mover.
-    cutoff_A
-        Longest hop, in Angstrom.
-
-    Returns
-    -------
-    list of Hop
-        Sorted by length, one per orbit of the place's site symmetry; multiplicities sum to the number of open
-        ways into this place.
-
-    Raises
-    ------
-    ValueError
-        If no such ion is within the cutoff.
-    StructureError
-        If the place is taken, every hop would pass through another atom, or the cell is too small.
-    """
-    target = structure.lattice.get_cartesian_coords(np.asarray(position, dtype=float))
-    _check_empty(structure, target, label)
-    groups = distinct_ways(structure, target, label, ion, sublattice, cutoff_A)
-    return [make_hop(structure, ways[0].index, ways[0].coords, target, len(ways), label) for ways in groups]
 
 
 def interstitial_hops(
@@ -125,13 +88,6 @@ def interstitial_hops(
         reason = "every hop would pass through another atom" if blocked else f"no two places within {cutoff_A} A"
         raise StructureError(f"{reason}: raise the cutoff or allow more kinds of places")
     return [hop for _, hop in sorted(out, key=lambda item: item[0])]
-
-
-def _check_empty(structure: Structure, target: FloatArray, label: str) -> None:
-    taken = structure.get_sites_in_sphere(target, OCCUPIED_A)
-    if taken:
-        symbol, index = taken[0].specie.symbol, taken[0].index
-        raise StructureError(f"{label} is not empty: {symbol} (site {index}) is {taken[0].nn_distance:.2f} A away")
 
 
 def _all_places(

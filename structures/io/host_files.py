@@ -106,7 +106,15 @@ class HostReference(Stored):
 
     @classmethod
     def from_file(cls, path: str | Path) -> HostReference:
-        """Read and check a host file; arguments and errors as for `load_host`."""
+        """Read and check a host file; see the module's head for what it holds.
+
+        Raises
+        ------
+        HostFileError
+            With the reason: no such file, unknown or missing entries, overlapping atoms, atoms without a role, a
+            charged cell, another moment than stated, spins that stand otherwise than the file's moments, a vacancy or
+            a hop that does not exist.
+        """
         file = Path(path).expanduser()
         try:
             return _read(file)
@@ -131,36 +139,13 @@ class HostReference(Stored):
         return _host_of(self.content)
 
     def check(self) -> None:
-        """Build every order once and hold it against what is stated; errors as for `load_host`, without its name."""
+        """Build every order once and hold it against what is stated; errors as for `from_file`, without its name."""
         host = self.host()
         for order in host.orders:
             _check_formula(host, host.build_cell(order))
             host.check_moment(order)
             check_against_file(host.structure(order), self.cells[order].site_properties.get("magmom"))
             _check_vacancies_and_hops(host, host.structure(order))
-
-
-def load_host(path: str | Path) -> Host:
-    """Host from a YAML file, checked as a whole.
-
-    Parameters
-    ----------
-    path
-        YAML file as the module's head shows. Structure files are in a format that `untrusted_input.KNOWN` lists.
-
-    Returns
-    -------
-    Host
-        Every order is built once, so that a bad file is refused here and not in a job.
-
-    Raises
-    ------
-    HostFileError
-        With the reason: no such file, unknown or missing entries, overlapping atoms, atoms without a
-        role, a charged cell, another moment than stated, spins that stand otherwise than the file's moments, a
-        vacancy or a hop that does not exist.
-    """
-    return HostReference.from_file(path).host()
 
 
 def _read(file: Path) -> HostReference:

@@ -25,7 +25,6 @@ _OWN_MODULES = {
     "workflows.band.driver",
     "workflows.band.states",
     "workflows.field.requests",
-    "workflows.gpaw.reference_results",
     "workflows.gpaw.settings",
     "workflows.vasp.finished.document",
     "workflows.vasp.neb",

@@ -12,6 +12,7 @@ import numpy as np
 from ase import Atoms
 from magnetoionics.calculators.potentials import PairPotential, Species
 from numpy.typing import NDArray
+from pair_terms import short_range
 
 FloatArray = NDArray[np.float64]
 # Metal units of LAMMPS use an older Coulomb constant than ASE's CODATA set.
@@ -130,7 +131,7 @@ def write_tables(model: PairPotential, kinds: list[Species], path: Path) -> dict
         term = model.term(kinds[i], kinds[j])
         if term is None:
             continue
-        value, slope = model.short_range(term, r)
+        value, slope = short_range(model, term, r)
         keys[i, j] = f"PAIR_{i}_{j}"
         rows = [f"{n} {a:.12f} {e:.15e} {-s:.15e}" for n, (a, e, s) in enumerate(zip(r, value, slope, strict=True), 1)]
         head = f"{keys[i, j]}\nN {_TABLE_POINTS} R {_NEAREST_A} {model.cutoff}\n\n"

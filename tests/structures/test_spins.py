@@ -13,7 +13,7 @@ from magnetoionics.structures.defects.interstitials import distinct_interstitial
 from magnetoionics.structures.defects.vacancies import distinct_vacancies, remove_site
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.files import FORMATS, magmom_line, read_structure, write_structure
-from magnetoionics.structures.io.host_files import HostFileError, load_host
+from magnetoionics.structures.io.host_files import HostFileError, HostReference
 from magnetoionics.structures.spins import (
     along,
     is_non_collinear,
@@ -113,36 +113,38 @@ def test_a_direction_is_kept_when_the_size_changes():
 def test_low_spin_role_of_a_user_host(write):
     """Low-spin Fe3+ on B has 1 muB: 3 + 1 - 5 = -1 muB per CoFe2O4."""
     roles = with_spin("Fe", 6, "low")
-    host = load_host(write(roles, moment_per_formula_muB=-1.0))
+    host = HostReference.from_file(write(roles, moment_per_formula_muB=-1.0)).host()
     cell = host.structure()
     assert total_moment(cell) == pytest.approx(-8.0)
     assert "spin" not in cell.site_properties
     with pytest.raises(HostFileError, match="-1 muB per formula unit, stated are 3"):
-        load_host(write(roles))
+        HostReference.from_file(write(roles)).host()
 
 
 def test_spins_of_a_sublattice_and_of_single_sites(write, cfo):
     first = next(i for i, s in enumerate(cfo) if s.properties["sublattice"] == "A")
-    by_sublattice = load_host(write(spins={"A": 0.0}, moment_per_formula_muB=8.0)).structure()
+    by_sublattice = HostReference.from_file(write(spins={"A": 0.0}, moment_per_formula_muB=8.0)).host().structure()
     assert {m for m, s in zip(by_sublattice.site_properties["magmom"], by_sublattice, strict=True)} == {0.0, 3.0, 5.0}
     one = {"element": "Fe", "indices": [first], "sublattice": "A", "valence": 3, "spin": 5.0}
-    flipped = load_host(write([one, *ROLES], moment_per_formula_muB=(24 + 10) / 8)).structure()
+    flipped = HostReference.from_file(write([one, *ROLES], moment_per_formula_muB=(24 + 10) / 8)).host().structure()
     assert flipped.site_properties["magmom"][first] == 5.0
     assert space_group_symbol(flipped) != space_group_symbol(cfo)
     with pytest.raises(HostFileError, match=r"sublattices \['C'\] that no role names"):
-        load_host(write(spins={"C": 1}))
+        HostReference.from_file(write(spins={"C": 1})).host()
 
 
 def test_vectors_of_a_user_host_make_all_moments_vectors(write):
     """Fe on B tilted by 30 degrees: (5 sin 30, 0, 5 cos 30 + 3 - 5) per formula unit."""
     expected = float(np.hypot(FE_B[0], FE_B[2] - 2))
-    host = load_host(write(with_spin("Fe", 6, [float(x) for x in FE_B]), moment_per_formula_muB=expected))
+    host = HostReference.from_file(
+        write(with_spin("Fe", 6, [float(x) for x in FE_B]), moment_per_formula_muB=expected)
+    ).host()
     cell = host.structure()
     assert is_non_collinear(cell)
     assert np.shape(cell.site_properties["magmom"]) == (56, 3)
     assert host.moment_per_formula(cell) == pytest.approx(expected)
     with pytest.raises(HostFileError, match="at most 5 muB"):
-        load_host(write(with_spin("Fe", 6, [4.0, 0.0, 4.0])))
+        HostReference.from_file(write(with_spin("Fe", 6, [4.0, 0.0, 4.0]))).host()
 
 
 def test_vectors_along_z_have_the_symmetry_of_numbers(cfo):

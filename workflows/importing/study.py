@@ -45,7 +45,7 @@ IMPORT_STAGE = "imported folders"
 DIRECTIONS_STAGE = "imported directions"
 
 
-def import_study(
+def import_with_bands(
     paths: Sequence[str | Path],
     *,
     host: Host | None = None,
@@ -53,9 +53,10 @@ def import_study(
     cell: Structure | None = None,
     dielectric: Sequence[Sequence[float]] | float | None = None,
     accepted: Collection[str] = (),
+    tasks: Iterable[tuple[str, Mapping[str, Any]]] = (),
     progress: Callable[[str], None] = lambda _: None,
-) -> Study:
-    """The study that finished VASP runs make.
+) -> tuple[Study, dict[str, Band]]:
+    """The study that finished VASP runs make, and its bands by the stem of their files, e.g. ``hop-1``.
 
     Parameters
     ----------
@@ -69,6 +70,8 @@ def import_study(
         Static relative permittivity: a number or shape (3, 3); by default that of a linear-response run.
     accepted
         Differences between runs that the user answers for, see `consistency.KINDS`; they are noted, not refused.
+    tasks
+        Documents of atomate2 with the names that they are called by.
     progress
         Called with the name of each folder before it is read.
 
@@ -83,32 +86,6 @@ def import_study(
     ValueError
         If there is nothing to read, nothing says which run is the host, no run of the host may be used, or an accepted
         difference is of no known kind.
-    """
-    return import_with_bands(
-        paths,
-        host=host,
-        formula=formula,
-        cell=cell,
-        dielectric=dielectric,
-        accepted=accepted,
-        progress=progress,
-    )[0]
-
-
-def import_with_bands(
-    paths: Sequence[str | Path],
-    *,
-    host: Host | None = None,
-    formula: str | None = None,
-    cell: Structure | None = None,
-    dielectric: Sequence[Sequence[float]] | float | None = None,
-    accepted: Collection[str] = (),
-    tasks: Iterable[tuple[str, Mapping[str, Any]]] = (),
-    progress: Callable[[str], None] = lambda _: None,
-) -> tuple[Study, dict[str, Band]]:
-    """The study as `import_study` makes it, and its bands by the stem of their files, e.g. ``hop-1``.
-
-    `tasks` are documents of atomate2 with the names that they are called by.
     """
     if strange := sorted(set(accepted) - set(KINDS)):
         raise ValueError(f"no kind of difference {', '.join(strange)}; those that can be accepted: {', '.join(KINDS)}")

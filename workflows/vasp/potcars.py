@@ -56,11 +56,6 @@ def _release() -> dict[str, tuple[str, float]]:
     return {str(e["symbol"]): (str(e["VRHFIN"]).partition(":")[0].strip(), float(e["ZVAL"])) for e in entries}
 
 
-def potcar_names() -> list[str]:
-    """Every data set of the release."""
-    return sorted(_release())
-
-
 def valence_electrons(symbol: str) -> float:
     """Valence electrons of a data set, e.g. 14 of ``Fe_pv``.
 

@@ -6,13 +6,11 @@ from types import SimpleNamespace
 import magnetoionics
 import numpy as np
 import pytest
-from magnetoionics.analysis.defects.defect_energies import VacancyFormation
 from magnetoionics.analysis.defects.defect_vibrations import (
     CellModes,
     O2_ZERO_POINT_eV_PER_ATOM,
     defect_vibrations,
     vibrational_term,
-    with_vibrations,
 )
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.hpc.errors import UserError
@@ -41,26 +39,11 @@ def test_classical_limit_of_one_softened_mode():
     assert cold.total_eV == pytest.approx(0.5 * PLANCK_eV_S * 1e12 * (-1.0 - 15.0) + O2_ZERO_POINT_eV_PER_ATOM)
 
 
-def vacancy(label):
-    return VacancyFormation(label=label, removed={"O": 1}, energy_difference_eV=9.0, note="neutral", provenance=TAG)
-
-
-def test_term_enters_the_energy_and_is_named():
-    term = vibrational_term("V_O", [5.0] * 6, [5.0] * 9, {"O": 1}, 900.0, {})
-    made = with_vibrations(vacancy("V_O"), term)
-    assert made.energy_difference_eV == pytest.approx(9.0 + term.total_eV)
-    assert made.note.startswith("neutral; vibrations at 900 K")
-
-
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="reservoir of Fe"):
         vibrational_term("V_Fe", [5.0] * 6, [5.0] * 9, {"Fe": 1}, 900.0, {})
     with pytest.raises(ValueError, match="differ by 0 modes"):
         vibrational_term("V_O", [5.0] * 9, [5.0] * 9, {"O": 1}, 900.0, {})
-    with pytest.raises(ValueError, match="does not belong"):
-        with_vibrations(vacancy("V_O(2)"), vibrational_term("V_O", [5.0] * 6, [5.0] * 9, {"O": 1}, 1.0, {}))
-    with pytest.raises(ValueError, match="no minimum"):
-        with_vibrations(vacancy("V_O"), vibrational_term("V_O", [-5.0] * 6, [5.0] * 9, {"O": 1}, 1.0, {}))
 
 
 @pytest.mark.slow

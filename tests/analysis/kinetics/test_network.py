@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from kept_study import kept_study
 from magnetoionics.analysis.kinetics.network import (
+    DistinctHop,
     HopNetwork,
     network_in_words,
     network_of,
     network_of_hops,
-    plain_hop,
 )
 from magnetoionics.analysis.results.checks import held
 from magnetoionics.structures.host import get_host
@@ -19,6 +19,12 @@ from pymatgen.core import Lattice, Structure
 
 FCC = Structure(Lattice.cubic(4.0), ["Cu"] * 4, [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
 SC = Structure(Lattice.cubic(3.0), ["Po"], [[0, 0, 0]])
+
+
+def plain_hop(label, start_A, displacement_A, barrier_eV, charge_e=0.0):
+    """A symmetric hop of a point charge with its saddle halfway."""
+    start, step = np.asarray(start_A, dtype=float), np.asarray(displacement_A, dtype=float)
+    return DistinctHop(label, start, step, barrier_eV, barrier_eV, charge_e * step / 2, charge_e * step)
 
 
 def made(cell, *hops):

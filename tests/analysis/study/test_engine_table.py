@@ -3,13 +3,13 @@
 import importlib.util
 
 import pytest
-from kept_study import kept_study
-from magnetoionics.analysis.report.tables import host_table
-from magnetoionics.analysis.study.engine_summary import (
+from engine_summary import (
     load_summaries,
     summary_of_reference_calculation,
     summary_of_study,
 )
+from kept_study import kept_study
+from magnetoionics.analysis.report.tables import host_table
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 
 

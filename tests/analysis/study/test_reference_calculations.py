@@ -12,7 +12,9 @@ from magnetoionics.analysis.study.reference_calculations import (
     reference_calculations_folder,
 )
 from magnetoionics.analysis.thermodynamics.phases import load_experimental_phases
-from magnetoionics.workflows.gpaw.reference_calculations import (
+from pymatgen.core import Composition
+from reference_results import evidence_vacancies, hop_energies_eV, phase_name
+from reference_tasks import (
     PHASES,
     U_SETS,
     VACANCIES,
@@ -25,8 +27,6 @@ from magnetoionics.workflows.gpaw.reference_calculations import (
     task,
     task_names,
 )
-from magnetoionics.workflows.gpaw.reference_results import evidence_vacancies, hop_energies_eV, phase_name
-from pymatgen.core import Composition
 
 KEPT = load_reference_calculations()
 

@@ -7,7 +7,7 @@ import yaml
 from magnetoionics.hpc.campaigns.actions import list_campaign
 from magnetoionics.hpc.campaigns.campaign import Campaign, StudySpec, read_campaign, specs, study_flow
 from magnetoionics.hpc.cli import main
-from magnetoionics.hpc.cluster.submit import study_key
+from magnetoionics.hpc.cluster.submit import job_keys
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
@@ -15,6 +15,11 @@ from magnetoionics.hpc.study_folder.study_run import finish_study
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.files import write_structure
 from user_hosts import ENTRIES
+
+
+def key_of(flow):
+    """Of a study: the keys of all its jobs."""
+    return sorted(job_keys(job for job, _ in flow.iterflow()).values())
 
 
 def written(folder, **entries):
@@ -73,7 +78,7 @@ def test_fields_and_vacancies_change_the_study():
     whole = study_flow(StudySpec("cofe2o4", quick=True))
     fields = study_flow(StudySpec("cofe2o4", quick=True, fields_V_per_m=(0.0, 1e8)))
     few = study_flow(StudySpec("cofe2o4", quick=True, vacancies=(("Fe", "B"),)))
-    assert len({study_key(f) for f in (whole, fields, few)}) == 3
+    assert len({key_of(f) for f in (whole, fields, few)}) == 3
     relaxed = [j.name for j, _ in few.iterflow() if j.name.startswith("V_")]
     assert relaxed == ["V_Fe(B) relax"]
     with pytest.raises(UserError, match="Ni on B"):

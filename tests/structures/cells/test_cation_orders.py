@@ -1,16 +1,11 @@
 """Cation orders: counts by Burnside's lemma, space groups, seeds, inversion degree, short-range order."""
 
-from math import comb
-
 import numpy as np
 import pytest
 from magnetoionics.structures.cells import sqs
 from magnetoionics.structures.cells.cation_order import (
     decorated,
-    distinct_arrangements,
-    inverse_orders,
     random_spinel,
-    site_permutations,
     sites_on,
     spinel_cell,
 )
@@ -26,51 +21,6 @@ NEEL = {"A": -1, "B": 1}
 @pytest.fixture(scope="module")
 def cube():
     return spinel_cell(8.392, 0.381)
-
-
-def burnside(permutations, count):
-    """Number of classes of choices of `count` sites: mean number of choices that an operation keeps."""
-    kept = 0
-    for permutation in permutations:
-        polynomial = np.zeros(len(permutation) + 1)
-        polynomial[0] = 1
-        left = set(range(len(permutation)))
-        while left:
-            start = current = left.pop()
-            length = 1
-            while (current := int(permutation[current])) != start:
-                left.discard(current)
-                length += 1
-            shifted = np.zeros_like(polynomial)
-            shifted[length:] = polynomial[:-length]
-            polynomial += shifted
-        kept += polynomial[count]
-    return kept / len(permutations)
-
-
-@pytest.mark.parametrize(("atoms", "choose", "classes"), [(14, 2, 1), (28, 4, 8), (56, 8, 97), (56, 4, None)])
-def test_distinct_orders_are_as_many_as_burnside_says(atoms, choose, classes):
-    cell = spinel_cell(8.392, 0.381, atoms)
-    sites = sites_on(cell, "B")
-    found = distinct_arrangements(cell, sites, choose)
-    assert sum(a.multiplicity for a in found) == comb(len(sites), choose)
-    assert len(found) == pytest.approx(burnside(site_permutations(cell, sites), choose))
-    assert classes is None or len(found) == classes
-
-
-def test_six_ways_on_two_of_four_sublattices_are_all_imma():
-    """The four B sites of the primitive cell are the four fcc sublattices."""
-    assert [(symbol, n) for symbol, n, _ in inverse_orders(8.392, 0.381, "Co", "Fe", 14)] == [("Imma", 6)]
-
-
-def test_orders_of_the_28_atom_cell():
-    orders = inverse_orders(8.392, 0.381, "Co", "Fe", 28)
-    assert sum(n for _, n, _ in orders) == comb(8, 4)
-    assert {"Imma", "Pma2", "P1"} <= {symbol for symbol, _, _ in orders}
-    assert {"P4_122", "P4_322"} & {symbol for symbol, _, _ in orders}
-    for _, _, cell in orders:
-        assert total_valence(cell) == 0
-        assert total_moment(set_collinear_moments(cell, NEEL)) == pytest.approx(3.0 * 4)
 
 
 @pytest.mark.parametrize("inversion", [0.0, 0.25, 0.75, 1.0])
@@ -100,10 +50,6 @@ def test_impossible_requests_are_refused(cube):
         decorated(cube, "Co", "Fe", sites_on(cube, "O")[:8])
     with pytest.raises(ValueError, match="charge"):
         decorated(cube, "Co", "Fe", sites_on(cube, "B")[:7])
-    with pytest.raises(ValueError, match="cannot choose"):
-        distinct_arrangements(cube, sites_on(cube, "B"), 17)
-    with pytest.raises(ValueError, match="use a smaller cell"):
-        distinct_arrangements(cube, sites_on(supercell(cube, (1, 1, 2)), "B"), 16)
 
 
 def test_parent_symmetry_survives_in_every_cell():

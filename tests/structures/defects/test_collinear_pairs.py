@@ -1,15 +1,17 @@
 """Ions right and left of a vacancy, charge states and compensation, against closed counts."""
 
 import json
+from itertools import combinations
 
 import numpy as np
 import pytest
-from magnetoionics.structures.cells.cation_order import inverse_orders, random_spinel, spinel_cell
+from magnetoionics.structures.cells.cation_order import decorated, random_spinel, sites_on, spinel_cell
 from magnetoionics.structures.defects.charge_compensation import charge_states, compensated, compensations
 from magnetoionics.structures.defects.collinear_pairs import CollinearPair, collinear_pairs, count_in_line
 from magnetoionics.structures.defects.vacancies import VacancySite, distinct_vacancies
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import low_spin_moment, set_collinear_moments, total_moment, total_valence
+from magnetoionics.structures.symmetry import space_group_symbol
 from monty.json import MontyDecoder, MontyEncoder
 
 NEEL = {"A": -1, "B": 1}
@@ -21,8 +23,10 @@ def octahedral_iron(structure, mover=None):
 
 @pytest.fixture(scope="module")
 def low_symmetry():
-    orders = inverse_orders(8.392, 0.381, "Co", "Fe", 28)
-    return {symbol: set_collinear_moments(cell, NEEL) for symbol, _, cell in orders}
+    """A fully inverse order of each space group in the cell of 28 atoms."""
+    parent = spinel_cell(8.392, 0.381, 28)
+    orders = [decorated(parent, "Co", "Fe", chosen) for chosen in combinations(sites_on(parent, "B"), 4)]
+    return {space_group_symbol(cell): set_collinear_moments(cell, NEEL) for cell in orders}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from magnetoionics.hpc.study_folder.stored_study import STUDY_JOB
 from magnetoionics.hpc.study_folder.study_run import run_study, study_under
 from magnetoionics.structures.host import Host, get_host
 from magnetoionics.structures.io.files import write_structure
-from magnetoionics.structures.io.host_files import HostFileError, load_host
+from magnetoionics.structures.io.host_files import HostFileError, HostReference
 from magnetoionics.structures.io.safe_json import UnsafeFileError
 from magnetoionics.structures.io.untrusted_input import read_structure_file
 from pymatgen.core import Structure
@@ -129,7 +129,7 @@ def folder(tmp_path_factory):
 
 
 def test_unchanged_host_loads(folder):
-    assert isinstance(load_host(folder / "host.yaml"), Host)
+    assert isinstance(HostReference.from_file(folder / "host.yaml").host(), Host)
 
 
 @settings(BOUNDED, max_examples=25)
@@ -138,7 +138,7 @@ def test_host_files(changes, folder):
     file = folder / "fuzzed.yaml"
     file.write_text(yaml.safe_dump(changed(HOST, changes), allow_unicode=True), encoding="utf-8")
     try:
-        assert isinstance(load_host(file), Host)
+        assert isinstance(HostReference.from_file(file).host(), Host)
     except HostFileError as error:
         check_reason(error)
 
@@ -149,7 +149,7 @@ def test_any_bytes_as_a_host_file(text, folder):
     file = folder / "bytes.yaml"
     file.write_bytes(text)
     with pytest.raises(HostFileError):
-        load_host(file)
+        HostReference.from_file(file).host()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from magnetoionics.structures.defects.inventory import take_inventory
 from magnetoionics.structures.defects.vacancies import distinct_vacancies
 from magnetoionics.structures.host import UnknownHostError, get_host
 from magnetoionics.structures.io.files import write_structure
-from magnetoionics.structures.io.host_files import HostFileError, load_host, with_roles
+from magnetoionics.structures.io.host_files import HostFileError, HostReference, with_roles
 from magnetoionics.structures.symmetry import space_group_symbol
 from pymatgen.core import Lattice, Structure
 from user_hosts import ENTRIES as BASE
@@ -42,6 +42,10 @@ Co1 Co 0.125 0.125 0.125 1
 Fe1 Fe 0.5 0.5 0.5 1
 O1 O 0.256 0.256 0.256 1
 """
+
+
+def loaded(path):
+    return HostReference.from_file(path).host()
 
 
 @pytest.fixture(scope="module")
@@ -86,34 +90,34 @@ def test_a_file_and_roles_give_the_built_in_host(write, cfo):
 def test_poscar_is_read_as_well(tmp_path, write, cfo):
     path = write(structures={"measured": "mine.vasp"})
     bare(cfo).to(filename=str(tmp_path / "mine.vasp"), fmt="poscar")
-    assert space_group_symbol(load_host(path).structure()) == "Imma"
+    assert space_group_symbol(loaded(path).structure()) == "Imma"
 
 
 def test_changes_to_a_built_cell_do_not_reach_the_next(write):
-    host = load_host(write())
+    host = loaded(write())
     host.structure().remove_sites([0])
     assert len(host.structure()) == 56
 
 
 def test_species_without_role_or_valence_are_refused(write):
     with pytest.raises(HostFileError, match=r"\(Co, 6 O around it\) has no role"):
-        load_host(write(roles=[r for r in ROLES if r["element"] != "Co"]))
+        loaded(write(roles=[r for r in ROLES if r["element"] != "Co"]))
     without = [{k: v for k, v in r.items() if k != "valence"} if r["element"] == "Co" else r for r in ROLES]
     with pytest.raises(HostFileError, match="has no valence"):
-        load_host(write(roles=without))
+        loaded(write(roles=without))
 
 
 def test_charge_is_refused(write):
     roles = [{**r, "valence": 3} if r["element"] == "Co" else r for r in ROLES]
     with pytest.raises(HostFileError, match=r"carries charge 8\.0 e"):
-        load_host(write(roles=roles))
+        loaded(write(roles=roles))
 
 
 def test_another_moment_than_stated_is_refused(write):
     with pytest.raises(HostFileError, match="3 muB per formula unit, stated are 7"):
-        load_host(write(moment_per_formula_muB=7.0))
+        loaded(write(moment_per_formula_muB=7.0))
     with pytest.raises(HostFileError, match="'B' is magnetic but has no spin sense"):
-        load_host(write(spin_sense={"A": -1}))
+        loaded(write(spin_sense={"A": -1}))
 
 
 def test_overlapping_atoms_are_refused(cfo):
@@ -130,7 +134,7 @@ def test_fd3m_in_the_other_origin_is_refused(write):
         ROLES[-1],
     ]
     with pytest.raises(HostFileError, match="two origin choices"):
-        load_host(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m"), roles=normal, moment_per_formula_muB=7.0))
+        loaded(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m"), roles=normal, moment_per_formula_muB=7.0))
     good = write(
         get_host("cofe2o4").structure("normal"),
         roles=normal,
@@ -138,15 +142,15 @@ def test_fd3m_in_the_other_origin_is_refused(write):
         hops=None,
         vacancies=[["Fe", "B"]],
     )
-    assert space_group_symbol(load_host(good).structure()) == "Fd-3m"
+    assert space_group_symbol(loaded(good).structure()) == "Fd-3m"
 
 
 def test_another_composition_than_stated_is_refused(write):
     """The symbol below is unknown to the reader, which then leaves the symmetry out without a word."""
     with pytest.raises(HostFileError, match=r"names the space group Fd-3m:2 and lists no symmetry .* two origin"):
-        load_host(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :2")))
+        loaded(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :2")))
     with pytest.raises(HostFileError, match="holds Fe2CoO4 in 56 atoms, stated is CoFe3O4"):
-        load_host(write(formula="CoFe3O4"))
+        loaded(write(formula="CoFe3O4"))
 
 
 def test_a_hop_through_another_atom_is_refused():
@@ -170,22 +174,22 @@ def test_a_cell_too_small_for_a_hop_is_refused():
 
 def test_files_that_say_too_little_or_too_much_are_refused(write, tmp_path):
     with pytest.raises(HostFileError, match=r"missing entries: roles; unknown: colour"):
-        load_host(write(roles=None, colour="blue"))
+        loaded(write(roles=None, colour="blue"))
     with pytest.raises(UnknownHostError, match=r"nothing\.yaml"):
         get_host(str(tmp_path / "nothing.yaml"))
     with pytest.raises(HostFileError, match="no Ni on sublattice B"):
-        load_host(write(vacancies=[["Ni", "B"]]))
+        loaded(write(vacancies=[["Ni", "B"]]))
     (tmp_path / "list.yaml").write_text("- 1")
     with pytest.raises(HostFileError, match="a mapping"):
-        load_host(tmp_path / "list.yaml")
+        loaded(tmp_path / "list.yaml")
     (tmp_path / "evil.yaml").write_text("!!python/object/apply:os.getcwd []")
     with pytest.raises(HostFileError, match="python"):
-        load_host(tmp_path / "evil.yaml")
+        loaded(tmp_path / "evil.yaml")
 
 
 def test_a_primitive_cell_is_a_host(write, cfo):
     """Hops are looked for in a repeated cell: in this one an ion and its image would both reach the vacancy."""
-    host = load_host(write(bare(cfo).get_primitive_structure()))
+    host = loaded(write(bare(cfo).get_primitive_structure()))
     assert len(host.structure()) == 14
     found = take_inventory(host)
     assert found.repeats == (2, 2, 2)
@@ -198,7 +202,7 @@ def test_names_of_sublattices_are_free(write, cfo):
     roles = [{**r, "sublattice": names[r["sublattice"]]} for r in ROLES]
     hop = {**ENTRIES["hops"][0], "from_sublattice": "oct", "vacancy_sublattice": "oct"}
     changes = {"roles": roles, "spin_sense": {"tet": -1, "oct": 1}, "vacancies": [["Fe", "oct"]], "hops": [hop]}
-    cell = load_host(write(**changes)).structure()
+    cell = loaded(write(**changes)).structure()
     (ours,), (theirs,) = distinct_vacancies(cell, "Fe", "oct"), distinct_vacancies(cfo, "Fe", "B")
     assert ours.cobalt_neighbours == theirs.cobalt_neighbours == 4
     ways, expected = (compensations(c, v.index) for c, v in ((cell, ours), (cfo, theirs)))
@@ -221,11 +225,11 @@ def test_moments_of_the_file_must_be_the_stated_ones(write, tmp_path, cfo, endin
     neel = np.array(cfo.site_properties["magmom"])
     for moments in ((-0.8 * neel), 0.8 * neel[:, None] * np.array([0.6, 0.0, 0.8])):
         write_structure(cfo.copy(site_properties={"magmom": moments.tolist()}), tmp_path / name)
-        cell = load_host(path).structure()
+        cell = loaded(path).structure()
         assert sorted(cell.site_properties["magmom"]) == pytest.approx(sorted(neel))
     write_structure(cfo.copy(site_properties={"magmom": np.abs(neel).tolist()}), tmp_path / name)
     with pytest.raises(HostFileError, match=r"0 degrees apart in the file and 180 as stated: correct spin_sense"):
-        load_host(path)
+        loaded(path)
 
 
 @pytest.mark.parametrize("ending", [".extxyz", ".mcif", ".json"])
@@ -235,19 +239,19 @@ def test_spins_from_the_file(write, tmp_path, cfo, ending):
     parallel = np.abs(cfo.site_properties["magmom"]) * 0.8
     path = write(structures={"measured": name}, spins="file", moment_per_formula_muB=13.0)
     write_structure(cfo.copy(site_properties={"magmom": parallel.tolist()}), tmp_path / name)
-    assert set(load_host(path).structure().site_properties["magmom"]) == {0.0, 3.0, 5.0}
+    assert set(loaded(path).structure().site_properties["magmom"]) == {0.0, 3.0, 5.0}
     axis = np.array([0.6, 0.0, 0.8])
     write_structure(cfo.copy(site_properties={"magmom": np.outer(parallel, axis).tolist()}), tmp_path / name)
-    moments = np.array(load_host(path).structure().site_properties["magmom"])
+    moments = np.array(loaded(path).structure().site_properties["magmom"])
     assert np.allclose(moments.sum(axis=0) / 8, 13 * axis)
     without_cobalt = cfo.copy(site_properties={"magmom": (parallel * (parallel > 3)).tolist()})
     write_structure(without_cobalt, tmp_path / name)
     with pytest.raises(HostFileError, match=r"Co, valence 2\) has 0\.00 muB in the file but 3 muB"):
-        load_host(path)
+        loaded(path)
     with pytest.raises(StructureError, match="it has none"):
         with_roles(bare(cfo), ROLES, spins="file")
     with pytest.raises(HostFileError, match="neither 'file' nor a spin per sublattice"):
-        load_host(write(spins="neel"))
+        loaded(write(spins="neel"))
 
 
 def test_built_in_structures_pass_the_checks(cfo):

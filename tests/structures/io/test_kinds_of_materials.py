@@ -5,7 +5,7 @@ import pytest
 from magnetoionics.structures.checks.geometry import StructureError, check_bonds, coordination_number
 from magnetoionics.structures.defects.inventory import take_inventory
 from magnetoionics.structures.host import get_host
-from magnetoionics.structures.io.host_files import HostFileError, load_host, with_roles
+from magnetoionics.structures.io.host_files import HostFileError, HostReference, with_roles
 from magnetoionics.structures.spins import high_spin_moment, largest_moment, low_spin_moment, mean_moment
 from pymatgen.core import Lattice, Structure
 
@@ -174,7 +174,7 @@ def test_the_message_of_a_stray_atom_counts_what_surrounds_it(real):
     text = (real / "structures" / "h09-anion-role" / "hfo2.yaml").read_text()
     path = real / "structures" / "h09-anion-role" / "hfo2.yaml"
     assert "coordination: 3" in text
-    assert len(load_host(path).vacancies) == 2
+    assert len(HostReference.from_file(path).host().vacancies) == 2
 
 
 def test_a_wrong_moment_is_still_refused(tmp_path, real):
@@ -183,6 +183,6 @@ def test_a_wrong_moment_is_still_refused(tmp_path, real):
     text = (folder / "lsmo.yaml").read_text()
     (tmp_path / "wrong.yaml").write_text(text.replace("moment_per_formula_muB: 11", "moment_per_formula_muB: 11.1"))
     with pytest.raises(HostFileError, match=r"stated are 11\.1"):
-        load_host(tmp_path / "wrong.yaml")
+        HostReference.from_file(tmp_path / "wrong.yaml").host()
     (tmp_path / "round.yaml").write_text(text.replace("3.6666667", "3.667"))
-    assert np.isclose(load_host(tmp_path / "round.yaml").moment_per_formula_muB, 11)
+    assert np.isclose(HostReference.from_file(tmp_path / "round.yaml").host().moment_per_formula_muB, 11)

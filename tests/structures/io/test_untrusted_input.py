@@ -17,7 +17,7 @@ from magnetoionics.hpc.study_folder.files import read_study, write_study
 from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.files import inner_path, read_structure
-from magnetoionics.structures.io.host_files import HostFileError, load_host
+from magnetoionics.structures.io.host_files import HostFileError, HostReference
 from magnetoionics.structures.io.safe_json import UnsafeFileError, check_classes, loads
 from magnetoionics.structures.io.untrusted_input import read_structure_file, read_yaml
 
@@ -160,7 +160,7 @@ def test_pickles_are_not_opened(trap, tmp_path):
     for name in ("host.yaml", "a.json", "b.cif", "c.extxyz", "POSCAR", "d.pkl", "e.traj"):
         (tmp_path / name).write_bytes(body)
     with pytest.raises(HostFileError):
-        load_host(tmp_path / "host.yaml")
+        HostReference.from_file(tmp_path / "host.yaml").host()
     for name in ("a.json", "b.cif", "c.extxyz", "POSCAR", "d.pkl", "e.traj"):
         with pytest.raises((ValueError, OSError)):
             read_structure_file(tmp_path / name)
@@ -189,7 +189,7 @@ def test_yaml_tags_aliases_and_depth_are_refused(text, tmp_path, monkeypatch):
     file = tmp_path / "host.yaml"
     file.write_text(text)
     with pytest.raises(HostFileError):
-        load_host(file)
+        HostReference.from_file(file).host()
     assert not (tmp_path / "executed").exists()
 
 

@@ -3,11 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms
-from magnetoionics.analysis.results.document import Provenance
-from magnetoionics.calculators.d_shell import D_ORBITALS
-from magnetoionics.structures.host import get_host
-from magnetoionics.workflows.ase.atoms import to_atoms
-from magnetoionics.workflows.gpaw.holes import (
+from gpaw_holes import (
     FoundHole,
     HoleNotFoundError,
     HoleSearch,
@@ -17,6 +13,10 @@ from magnetoionics.workflows.gpaw.holes import (
     octahedron_axes,
     shell_rotation,
 )
+from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.calculators.d_shell import D_ORBITALS
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.gpaw.settings import GpawSettings
 from scipy.spatial.transform import Rotation
 

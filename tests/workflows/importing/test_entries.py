@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 from magnetoionics.workflows.importing.entries import read_entries
-from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_study
+from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_with_bands
 from magnetoionics.workflows.vasp.finished.reader import read_run
 from pymatgen.core import PeriodicSite
 from pymatgen.entries.computed_entries import ComputedStructureEntry
+
+
+def imported(paths, **said):
+    return import_with_bands(paths, **said)[0]
 
 
 def entry_of(folder: Path) -> ComputedStructureEntry:
@@ -46,7 +50,7 @@ def file(real: Path, tmp_path: Path) -> Path:
 
 
 def test_entries_are_matched_and_keep_their_correction(file: Path) -> None:
-    study = import_study([file], dielectric=6.33)
+    study = imported([file], dielectric=6.33)
     assert study.host.formula == "SrTiO3"
     (vacancy,) = study.vacancies
     assert (vacancy.label, vacancy.energy_minus_host_eV) == ("V_O", pytest.approx(12.635189469999887, abs=1e-8))
@@ -60,7 +64,7 @@ def test_edges_of_the_file_bring_levels(file: Path) -> None:
         entries = json.load(stream)
     whole = file.with_name("thermo.json")
     whole.write_text(json.dumps({"defect_entries": entries, "vbm": 3.1735, "band_gap": 3.3414}))
-    study = import_study([whole], dielectric=6.33)
+    study = imported([whole], dielectric=6.33)
     assert study.charged is not None
     charged = next(s for s in study.charged.states if s.charge == 2)
     assert charged.energy_difference_eV == pytest.approx(-0.6107096600001114, abs=1e-8)

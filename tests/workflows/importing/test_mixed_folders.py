@@ -16,7 +16,7 @@ import pytest
 from magnetoionics.hpc.importing.runs import import_runs
 from magnetoionics.hpc.study_folder.study_run import rebuild_report
 from magnetoionics.workflows.importing.consistency import unlike_cells
-from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_study, no_ground_state
+from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_with_bands, no_ground_state
 from magnetoionics.workflows.importing.tree import find_places
 from magnetoionics.workflows.vasp.finished.document import VaspRun
 from magnetoionics.workflows.vasp.finished.electrons import functional_of
@@ -169,7 +169,7 @@ def test_functional_without_a_tag_is_that_of_the_data_sets() -> None:
 
 def test_a_phase_may_have_u_on_an_element_that_the_host_lacks(tree: Path) -> None:
     """U of Mn in the spinel beside V2O5 is no U of the host, and the phase bounds none of its potentials."""
-    study = import_study([tree / "v2o5", tree / "spinel"], formula="V2O5")
+    study, _ = import_with_bands([tree / "v2o5", tree / "spinel"], formula="V2O5")
     found = lines(study)
     assert found["spinel"] == "holds Mg, Mn, which the host does not: it bounds no potential of the host"
     assert [s.stage for s in study.stages if s.done and s.stage == "vacancies"] == ["vacancies"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from magnetoionics.analysis.study.documents import Study
-from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_study
+from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_with_bands
 
 # doped's own answers for V_O in SrTiO3 (its tests/data/SrTiO3/STO_wo_Al_thermo.json.gz): cell minus bulk, correction
 STO = {
@@ -18,6 +18,10 @@ STO = {
     2: (-0.6107096600001114, 0.6642796696536775),
 }
 STO_PERMITTIVITY = 6.33
+
+
+def imported(paths, **said):
+    return import_with_bands(paths, **said)[0]
 
 
 def folders(study: Study) -> dict:
@@ -33,12 +37,12 @@ def test_strontium_titanate_equals_doped(defects: Path) -> None:
     """OUTCAR files alone, HSE06; the defects were run with LASPH and the bulk without, which has to be answered for."""
     pytest.importorskip("pydefect")
     folder = defects / "srtio3_v_o_hse_6.3.0"
-    refused = import_study([folder], dielectric=STO_PERMITTIVITY)
+    refused = imported([folder], dielectric=STO_PERMITTIVITY)
     assert refused.charged is None
     assert refused.vacancies == []
     assert folders(refused)["vac_O_2/vasp_std"].reasons == ["LASPH = True, not False as in bulk"]
 
-    study = import_study([folder], dielectric=STO_PERMITTIVITY, accepted=["LASPH"])
+    study = imported([folder], dielectric=STO_PERMITTIVITY, accepted=["LASPH"])
     assert folders(study)["vac_O_2/vasp_std"].notes == ["accepted: LASPH = True, not False as in bulk"]
     assert study.charged is not None
     found = {s.charge: (s.energy_difference_eV, s.correction_eV) for s in study.charged.states}
@@ -53,7 +57,7 @@ def test_window_of_zirconia_equals_doped(defects: Path) -> None:
     """References from the elements of the set, as doped takes them; the window is that of its limits."""
     folder = defects / "la_zro2_competing_phases_hse_5.4.4"
     right = json.loads((folder / "answer_of_doped/zro2_la_chempots.json").read_text())
-    study = import_study([folder], formula="ZrO2")
+    study = imported([folder], formula="ZrO2")
     assert study.competing_phases is not None
     window = study.competing_phases.window
     assert window is not None
@@ -81,7 +85,7 @@ def test_vanadium_pentoxide_with_u(real: Path, tmp_path: Path) -> None:
     """DFT+U cells of 126 and 125 atoms as two files of any name."""
     for name in ("v2o5_bulk_6.4.1.xml.gz", "v2o5_v_O_6.4.1.xml.gz"):
         shutil.copy(real / "vasp" / name, tmp_path / name)
-    study = import_study([tmp_path])
+    study = imported([tmp_path])
     assert study.host.formula == "V2O5"
     assert study.engine.provenance.hubbard_U_eV == {"V": 3.25}
     (vacancy,) = study.vacancies
@@ -106,7 +110,7 @@ def test_levels_of_theory_are_never_mixed(real: Path, tmp_path: Path) -> None:
     (tmp_path / "defect/vasprun.xml").write_text(text.replace("3.25000000", "4.00000000").replace("3.2500", "4.0000"))
     (tmp_path / "bulk").mkdir()
     shutil.copy(real / "vasp/v2o5_bulk_6.4.1.xml.gz", tmp_path / "bulk/vasprun.xml.gz")
-    study = import_study([tmp_path])
+    study = imported([tmp_path])
     assert study.vacancies == []
     assert folders(study)["defect"].reasons == ["U(V) = 4 eV, not 3.25 eV as in bulk"]
     assert np.isclose(study.engine.provenance.hubbard_U_eV["V"], 3.25)
@@ -114,15 +118,15 @@ def test_levels_of_theory_are_never_mixed(real: Path, tmp_path: Path) -> None:
 
 def test_host_must_be_named_where_nothing_says_it(defects: Path) -> None:
     with pytest.raises(ValueError, match=r"--host.*La2O3.*ZrO2"):
-        import_study([defects / "la_zro2_competing_phases_hse_5.4.4"])
+        imported([defects / "la_zro2_competing_phases_hse_5.4.4"])
     with pytest.raises(ValueError, match=r"no run of MgO among the folders"):
-        import_study([defects / "gaas_study_5.2.2"], formula="MgO")
+        imported([defects / "gaas_study_5.2.2"], formula="MgO")
 
 
 def test_failed_runs_are_named_and_never_used(real: Path) -> None:
     failed = real / "vasp/collection/h_failed"
     names = ("nelm_5.4.4", "aiida_converged_5.4.4", "aiida_elec-unconverged_5.4.4")
-    study = import_study([failed / name for name in names])
+    study = imported([failed / name for name in names])
     assert study.host.formula == "Si"
     used = {name for name, f in folders(study).items() if f.used}
     refused = {name: " ".join(f.reasons) for name, f in folders(study).items() if not f.used}
@@ -133,7 +137,7 @@ def test_failed_runs_are_named_and_never_used(real: Path) -> None:
 
 def test_bands_are_judged_and_listed_beside_their_host(real: Path) -> None:
     """A band makes no study by itself, and says in the record what it is."""
-    study = import_study(
+    study = imported(
         [
             real / "vasp/collection/e_neb/al_vacancy_static_5.2.2",
             real / "vasp/collection/h_failed/aiida_converged_5.4.4",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap, summarise
+from magnetoionics.analysis.results.document import Document, Provenance
+from magnetoionics.analysis.study.documents import Study
+from magnetoionics.analysis.study.reference_calculations import ReferenceCalculation
 from pydantic import Field
-
-from ..magnetism.anisotropy import AnisotropyMap, summarise
-from ..results.document import Document, Provenance
-from .documents import Study
-from .reference_calculations import ReferenceCalculation
 
 
 class EngineSummary(Document):
@@ -161,7 +160,7 @@ def _axis(map_: AnisotropyMap | None) -> tuple[list[float] | None, float | None]
 
 def summaries_folder() -> Path:
     """Where the package keeps the summaries that its table is made of."""
-    return Path(__file__).resolve().parents[2] / "data" / "engines"
+    return Path(__file__).resolve().parents[1] / "data" / "engines"
 
 
 def load_summaries(folder: Path | None = None) -> list[EngineSummary]:

@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from pymatgen.core import Structure
-
-from ...analysis.study.reference_calculations import (
+from magnetoionics.analysis.study.reference_calculations import (
     ReferenceCalculation,
     load_start,
     reference_calculations_folder,
 )
-from ...structures.cells.supercell import general_supercell
-from ...structures.competing_phases import competing_phase
-from ...structures.defects.hops import Hop
-from ...structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
-from ...structures.elements import pbe_hubbard_U_eV
-from ...structures.host import get_host
-from ..flows.building import shortest_hop
-from .settings import GpawSettings, Symmetry
+from magnetoionics.structures.cells.supercell import general_supercell
+from magnetoionics.structures.competing_phases import competing_phase
+from magnetoionics.structures.defects.hops import Hop
+from magnetoionics.structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
+from magnetoionics.structures.elements import pbe_hubbard_U_eV
+from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.flows.building import shortest_hop
+from magnetoionics.workflows.gpaw.settings import GpawSettings, Symmetry
+from pymatgen.core import Structure
 
 HOST = "cofe2o4"
 TaskKind = Literal["map", "relax", "static", "born", "holes"]

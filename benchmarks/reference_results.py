@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from magnetoionics.analysis.defects.defect_energies import VacancyFormation
+from magnetoionics.analysis.defects.formation import formation_bounds
+from magnetoionics.analysis.defects.host_window import CompetingPhasesResult, competing_phases_result, oxygen_errors
+from magnetoionics.analysis.results.calculation import Calculation, invalid_because
+from magnetoionics.analysis.results.document import Document
+from magnetoionics.analysis.study.reference_calculations import ReferenceCalculation
+from magnetoionics.analysis.thermodynamics.computed_phases import ComputedPhases
+from magnetoionics.analysis.thermodynamics.energy_corrections import ComputedEnergy
 from pydantic import Field
-
-from ...analysis.defects.defect_energies import VacancyFormation
-from ...analysis.defects.formation import formation_bounds
-from ...analysis.defects.host_window import CompetingPhasesResult, competing_phases_result, oxygen_errors
-from ...analysis.results.calculation import Calculation, invalid_because
-from ...analysis.results.document import Document
-from ...analysis.study.reference_calculations import ReferenceCalculation
-from ...analysis.thermodynamics.computed_phases import ComputedPhases
-from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
-from .reference_calculations import (
+from reference_tasks import (
     HOP_STATES,
     PHASES,
     VACANCIES,

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from magnetoionics.analysis.magnetism.hole_field import HoleField, largest_overlap
+from magnetoionics.analysis.results.calculation import Check
+from magnetoionics.workflows.gpaw.settings import GpawSettings, start_moments
 from numpy.typing import ArrayLike, NDArray
-
-from ...analysis.magnetism.hole_field import HoleField, largest_overlap
-from ...analysis.results.calculation import Check
-from .settings import GpawSettings, start_moments
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-    from ...analysis.results.document import Provenance
+    from magnetoionics.analysis.results.document import Provenance
 
 FloatArray = NDArray[np.float64]
 _RAISED_eV, _LOWERED_eV = 3.0, -1.0
