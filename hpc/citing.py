@@ -50,14 +50,12 @@ def cite_study(folder: Path, output: Path | None = None, console: Console | None
 def with_citations(study: Study) -> Study:
     """A study that says what its engine and stages rest on, also if a version wrote it that did not state it."""
     from ..workflows.engine import UnknownEngineError, get_engine
-    from ..workflows.stage import stages
+    from ..workflows.flows.study import study_citations
 
-    if study.engine.citations:
+    if study.citations:
         return study
-    done = {s.stage for s in study.stages if s.done}
     try:
-        of_engine = get_engine(study.engine.name).citations
+        engine = get_engine(study.engine.name)
     except UnknownEngineError:  # one that is not installed here, or was a user's own
-        of_engine = ()
-    keys = [*of_engine, *(key for stage in stages() if stage.name in done for key in stage.citations)]
-    return study.model_copy(update={"engine": study.engine.model_copy(update={"citations": list(dict.fromkeys(keys))})})
+        engine = None
+    return study.model_copy(update={"citations": study_citations(engine, {s.stage for s in study.stages if s.done})})

@@ -102,6 +102,7 @@ def build_study(given: StudyInputs) -> Study:
         claims=[],
         charged=inputs.charged,
         observables=inputs.observables,
+        citations=given.citations,
     )
     moving = study.observables.get("transport")
     if isinstance(moving, Transport) and migrations:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from ...stored.base import Stored
 from ...structures.host import Host, HostKey, get_host
@@ -56,7 +56,11 @@ class StudyInputs(Stored):
         Frozen reference, pulse, film and enthalpies.
     reference_mode
         Where the energies of the elements come from, see `computed_phases`.
+    citations
+        What engine and stages rest on; no number depends on it.
     """
+
+    run_only: ClassVar[frozenset[str]] = frozenset({"citations"})
 
     host_key: HostKey | Host
     order: str
@@ -65,6 +69,7 @@ class StudyInputs(Stored):
     outputs: dict[str, Any]
     assumptions: Assumptions = field(default_factory=Assumptions)
     reference_mode: ReferenceMode = "redox ladder"
+    citations: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

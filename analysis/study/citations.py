@@ -36,7 +36,7 @@ def citations_of(study: Study) -> list[str]:
     functional = provenance.functional or ""
     of_functional = [key for name, key in _FUNCTIONALS.items() if name in functional]
     of_u = [_WITH_U] if any(provenance.hubbard_U_eV.values()) else []
-    return list(dict.fromkeys([*study.engine.citations, *of_functional, *of_u, *SOFTWARE]))
+    return list(dict.fromkeys([*study.citations, *of_functional, *of_u, *SOFTWARE]))
 
 
 def bibtex(keys: Iterable[str]) -> str:

@@ -106,13 +106,7 @@ class HostResult(Document):
 
 
 class EngineResult(Document):
-    """The engine of a study, what it cannot do, and the size of the study's cells.
-
-    Attributes
-    ----------
-    citations
-        What the engine and the stages that were done rest on, as keys of the package's bibliography or DOIs.
-    """
+    """The engine of a study, what it cannot do, and the size of the study's cells."""
 
     name: str
     level_of_theory: str
@@ -121,7 +115,6 @@ class EngineResult(Document):
     supercell_repeats: list[int]
     quick: bool
     provenance: Provenance
-    citations: list[str] = Field(default_factory=list)
 
     @property
     def relaxes_cells(self) -> bool:
@@ -332,6 +325,8 @@ class Study(Document):
         Moment against the content of Li or O, where the host takes it up.
     observables
         Documents of further stages by the name of the stage.
+    citations
+        What the engine and the stages that were done rest on, as keys of the package's bibliography or DOIs.
     timings
         Wall seconds by stage.
     """
@@ -356,6 +351,7 @@ class Study(Document):
     charged: ChargedVacancies | None = None
     observables: dict[str, ObservableField] = Field(default_factory=dict)
     claims: list[Claim]
+    citations: list[str] = Field(default_factory=list)
     timings: dict[str, float] = Field(default_factory=dict)
 
     def not_done(self, stage: str) -> str:

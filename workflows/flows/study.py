@@ -208,14 +208,15 @@ class MagnetoionicStudyMaker(EngineMaker):
             jobs.append(made)
             study.outputs[stage.name] = made.output
             results[stage.name] = stage.result(made.output)
-        engine = self.engine_result(host.structure(chosen), done)
-        last = tolerant(study_job(StudyInputs(host_key, chosen, engine, planned, results, self.assumptions)))
+        engine = self.engine_result(host.structure(chosen))
+        citations = study_citations(self.engine, done)
+        inputs = StudyInputs(host_key, chosen, engine, planned, results, self.assumptions, citations=citations)
+        last = tolerant(study_job(inputs))
         last.update_metadata({"stage": "analysis"}, dynamic=True)
         return Flow([*jobs, last], output=last.output, name=f"{self.name}: {host.formula}")
 
-    def engine_result(self, cell: Structure, done: Collection[str] = ()) -> EngineResult:
-        """What a study says of its engine and cells, and what it has to be cited for if these stages are done."""
-        of_stages = [key for stage in stages() if stage.name in done for key in stage.citations]
+    def engine_result(self, cell: Structure) -> EngineResult:
+        """What a study says of its engine and cells."""
         return EngineResult(
             name=self.engine.name,
             level_of_theory=self.engine.level_of_theory,
@@ -224,8 +225,13 @@ class MagnetoionicStudyMaker(EngineMaker):
             supercell_repeats=list(self.repeats),
             quick=self.is_quick,
             provenance=self.engine.provenance(),
-            citations=list(dict.fromkeys([*self.engine.citations, *of_stages])),
         )
+
+
+def study_citations(engine: Engine | None, done: Collection[str]) -> list[str]:
+    """What an engine and stages rest on, each once."""
+    of_stages = [key for stage in stages() if stage.name in done for key in stage.citations]
+    return list(dict.fromkeys([*(engine.citations if engine is not None else ()), *of_stages]))
 
 
 @job(name="study")
