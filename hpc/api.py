@@ -10,7 +10,9 @@ from ..analysis.study.documents import Study
 from ..structures.host import HostKey
 from ..workflows.engine import Engine
 from .assumptions import Said, read_assumptions
-from .study_folder.files import RESULTS, read_study
+from .errors import UserError
+from .study_folder.archive import read_archive
+from .study_folder.files import RESULTS, read_results, read_study
 from .study_folder.study_run import run_study, study_under
 from .study_options import FieldOptions, StudyOptions
 from .terminal import Console
@@ -22,7 +24,7 @@ def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: 
     Parameters
     ----------
     path
-        Folder of a study, or its results.json.
+        Folder of a study, its results.json, a file that `Study.save` wrote, or an archive (``.zip``).
     reference, pulse, film
         Frozen reference, field pulse and film, see `assumptions.read_assumptions`; given, the folder's store is needed.
 
@@ -32,10 +34,25 @@ def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: 
         If there is no study, the file is not one of this version, or an assumption does not fit it.
     """
     given = Path(path)
+    if given.suffix == ".zip" or (given.suffix == ".json" and given.name != RESULTS):
+        return _of_one_file(given, reference, pulse, film)
     folder = given.parent if given.name == RESULTS else given
     if reference is None and pulse is None and film is None:
         return read_study(folder)
     return study_under(folder, read_assumptions(reference, pulse, film))[0]
+
+
+def _of_one_file(path: Path, *assumptions: Said) -> Study:
+    """The study of an archive or of a JSON file; other assumptions need the store of a folder."""
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; give the folder of a study, its results.json or an archive")
+    if any(said is not None for said in assumptions):
+        raise UserError(
+            f"{path} is one file: unpack it, or give the study's folder, whose store assumptions start from"
+        )
+    if path.suffix == ".zip":
+        return read_archive(path)
+    return read_results(path.read_bytes(), str(path), "get it again from its study")
 
 
 def run(

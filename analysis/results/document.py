@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
@@ -104,6 +107,21 @@ def _short(value: object) -> str:
     return str(value)
 
 
+def _what_it_is(kind: type) -> str:
+    """First sentence of a class's docstring, for who does not know its name."""
+    sentence = (inspect.getdoc(kind) or kind.__name__).split("\n\n")[0].replace("\n", " ")
+    return sentence.split(". ")[0].rstrip(".").replace("`", "")
+
+
+def _in_words(value: object) -> str:
+    """As `_short`, with documents by what they are."""
+    if isinstance(value, BaseModel):
+        return _what_it_is(type(value))
+    if isinstance(value, list | tuple) and value and isinstance(value[0], BaseModel):
+        return f"{len(value)} × {_what_it_is(type(value[0]))}"
+    return _short(value)
+
+
 def _brief(value: object) -> str:
     text = _short(value)
     text = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
@@ -195,6 +213,39 @@ class Document(BaseModel):
         plain = {name: MontyDecoder().process_decoded(v) for name, v in content.items() if not name.startswith("@")}
         return cls.read_stored(plain, int(plain.pop("schema_version", 1)))
 
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the document as JSON with the version of its schema; `magnetoionics.load` reads a study's file.
+
+        Parameters
+        ----------
+        path
+            The file, ``.json``.
+        overwrite
+            Replace a file that is there.
+
+        Raises
+        ------
+        ValueError
+            If the name does not end in ``.json``, or the file is there and is not to be replaced.
+        """
+        target = Path(path)
+        if target.suffix != ".json":
+            raise ValueError(f"{target} does not end in .json; give a name that does")
+        if target.exists() and not overwrite:
+            raise ValueError(f"{target} exists; give another name, or overwrite=True")
+        content = {"schema_version": SCHEMA_VERSION, **self.model_dump(mode="json", by_alias=True)}
+        text = json.dumps(content, indent=1) + "\n"
+        beside = target.with_name(f".{target.name}.part")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(target)
+        return target
+
+    def __dir__(self) -> list[str]:
+        """Fields, and what documents add to them: without pydantic's own names, so that completion shows results."""
+        own = [kind for kind in type(self).__mro__ if issubclass(kind, Document)]
+        names = {name for kind in own for name in vars(kind) if not name.startswith(("_", "model_"))}
+        return sorted(names | set(type(self).model_fields))
+
     def __repr__(self) -> str:
         """One line: values, and of long lists, structures and inner documents what they are."""
         return f"{type(self).__name__}({', '.join(f'{k}={_brief(v)}' for k, v in self)})"
@@ -204,8 +255,8 @@ class Document(BaseModel):
 
     def _repr_html_(self) -> str:
         """Table of the values for notebooks; long lists and inner documents by what they are."""
-        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(_short(v))}</td></tr>" for k, v in self)
-        return f"<table><caption>{escape(type(self).__name__)}</caption>{rows}</table>"
+        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(_in_words(v))}</td></tr>" for k, v in self)
+        return f"<table><caption>{escape(_what_it_is(type(self)))}</caption>{rows}</table>"
 
 
 class Provenance(Document):

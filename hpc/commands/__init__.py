@@ -20,6 +20,7 @@ COMMANDS = (
     "fit",
     "claims",
     "cite",
+    "archive",
     "compare",
     "hops",
     "inputs",

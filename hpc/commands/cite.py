@@ -17,7 +17,7 @@ def cite(
     ] = None,
 ) -> None:
     """Print a paragraph on a study's methods and the BibTeX entries of all that it rests on."""
-    from ..citing import cite_study
+    from ..study_folder.citing import cite_study
 
     cite_study(folder, output)
 

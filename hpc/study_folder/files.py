@@ -80,31 +80,46 @@ def read_study(folder: Path) -> Study:
     UserError
         If there is none, or it is not a study of this version or an older one.
     """
-    from pydantic import ValidationError
-
-    from ...analysis.study.documents import Study
-    from ...structures.io.safe_json import UnsafeFileError, loads
-
     path = folder / RESULTS
     if not path.is_file():
         raise UserError(f"{folder} holds no {RESULTS}; run a study with `magnetoionics run HOST --output {folder}`")
     if why := altered(folder, RESULTS):
         raise UserError(f"{why}; rebuild it from the store with `magnetoionics report {folder}`")
+    return read_results(path.read_bytes(), str(path), f"rebuild it with `magnetoionics report {folder}`")
+
+
+def read_results(content: bytes, name: str, cure: str) -> Study:
+    """The study in the content of a results.json of this version or an older one.
+
+    Parameters
+    ----------
+    content
+        Of the file.
+    name, cure
+        What to call it, and what to do if it is no study.
+
+    Raises
+    ------
+    UserError
+        If it is none.
+    """
+    from pydantic import ValidationError
+
+    from ...analysis.study.documents import Study
+    from ...structures.io.safe_json import UnsafeFileError, loads
+
     try:
         # Checked first: a structure decodes whatever class its site properties name.
-        content, version = versioned(loads(path.read_bytes(), str(path)), str(path))
-        return Study.read_stored(content, version)
+        plain, version = versioned(loads(content, name), name)
+        return Study.read_stored(plain, version)
     except UnsafeFileError as error:
         raise UserError(str(error)) from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(x) for x in first["loc"])
-        raise UserError(
-            f"{path} is no study of this version ({where or 'file'}: {first['msg']}); "
-            f"rebuild it with `magnetoionics report {folder}`"
-        ) from error
+        raise UserError(f"{name} is no study of this version ({where or 'file'}: {first['msg']}); {cure}") from error
     except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}); rebuild it with `magnetoionics report {folder}`") from error
+        raise UserError(f"{name} is damaged ({error}); {cure}") from error
 
 
 def set_bad_results_aside(folder: Path) -> list[str]:

@@ -6,9 +6,9 @@ import re
 import pytest
 from magnetoionics.analysis.study.citations import SOFTWARE, bibliography, bibtex, citations_of, reference_line
 from magnetoionics.analysis.study.methods import methods_paragraph
-from magnetoionics.hpc.citing import cite_study, with_citations
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
+from magnetoionics.hpc.study_folder.citing import cite_study, with_citations
 from magnetoionics.hpc.study_folder.files import read_study
 from magnetoionics.workflows.engine import Engine
 from magnetoionics.workflows.stage import stages

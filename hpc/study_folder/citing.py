@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import UserError
-from .study_folder.files import read_study, write_whole
-from .terminal import Console
+from ..errors import UserError
+from ..terminal import Console
+from .files import read_study
+from .writing import write_whole
 
 if TYPE_CHECKING:
-    from ..analysis.study.documents import Study
+    from ...analysis.study.documents import Study
 
 
 def cite_study(folder: Path, output: Path | None = None, console: Console | None = None) -> None:
@@ -30,8 +31,8 @@ def cite_study(folder: Path, output: Path | None = None, console: Console | None
     UserError
         If there is no study, or the file exists.
     """
-    from ..analysis.study.citations import bibtex, citations_of
-    from ..analysis.study.methods import methods_paragraph
+    from ...analysis.study.citations import bibtex, citations_of
+    from ...analysis.study.methods import methods_paragraph
 
     study = with_citations(read_study(folder))
     if output is not None and output.exists():
@@ -49,8 +50,8 @@ def cite_study(folder: Path, output: Path | None = None, console: Console | None
 
 def with_citations(study: Study) -> Study:
     """A study that says what its engine and stages rest on, also if a version wrote it that did not state it."""
-    from ..workflows.engine import UnknownEngineError, get_engine
-    from ..workflows.flows.study import study_citations
+    from ...workflows.engine import UnknownEngineError, get_engine
+    from ...workflows.flows.study import study_citations
 
     if study.citations:
         return study
