@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -79,6 +79,28 @@ class SingleIonParameters(Stored):
             return self.cobalt if species == ("Co", 2) else self.ferrous
         name = ion_name(species)
         return self.others[name] if name in self.others else parameters_of(species)
+
+    def with_order(self, order: float) -> SingleIonParameters:
+        """The same ions in exchange fields of M(T)/M(0) times their size.
+
+        Raises
+        ------
+        ValueError
+            If the order is not from 0 to 1.
+        """
+        if not 0 <= order <= 1:
+            raise ValueError(f"order {order} must be from 0 to 1: it is M(T)/M(0)")
+
+        def weaker(parameters: LigandFieldParameters) -> LigandFieldParameters:
+            return replace(parameters, exchange_eV=order * parameters.exchange_eV)
+
+        names = {ion_name(species): species for species in D_IONS}
+        return SingleIonParameters(
+            cobalt=weaker(self.cobalt),
+            ferrous=weaker(self.ferrous),
+            ferric=replace(self.ferric, exchange_eV=order * self.ferric.exchange_eV),
+            others={name: weaker(self.of(species)) for name, species in names.items()},
+        )
 
 
 def ion_name(species: Species) -> str:

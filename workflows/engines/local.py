@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -233,6 +233,10 @@ class LocalEngine(AseEngine):
         made = single_ion_anisotropy(self, structure, directions=directions, state=state, near=near)
         made.name = name
         return made
+
+    def at_temperature(self, temperature_K: float, order: float) -> LocalEngine:
+        """The engine whose E(n) is a free energy at a temperature, exchange fields times M(T)/M(0)."""
+        return replace(self, temperature_K=temperature_K, single_ions=self.single_ions.with_order(order))
 
     def references(self, formulas: Sequence[str], *, name: str) -> Job:
         """Element energies fitted to the experimental enthalpies of these oxides."""

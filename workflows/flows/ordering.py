@@ -1,4 +1,4 @@
-"""Stage of the magnetic ordering temperature, from couplings that the user states."""
+"""Stage of the magnetic ordering temperature, from couplings that the user states or that are shipped with a source."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 
 from jobflow import Job, job
 
+from ...analysis.magnetism.known_couplings import KNOWN, known_couplings
 from ...analysis.magnetism.ordering import OrderingTemperature, ordering_temperature
 from ...analysis.results.calculation import Calculation, require_valid
+from ...stored.caching import cache_version
 from ..stage import Stage, StageOption, StudyInMaking
 
 _EXAMPLE = "'Fe(A)-Fe(B): -5.0, Fe(A)-Co(B): -4.0, source: where from'"
@@ -48,7 +50,10 @@ def couplings_from(said: str | Mapping[str, Any]) -> dict[str, Any]:
 
 
 @job(name="ordering temperature")
-def ordering_of_host(bulk: Calculation, couplings: dict[str, Any]) -> OrderingTemperature:
+@cache_version(2)
+def ordering_of_host(
+    bulk: Calculation, couplings: dict[str, Any], spins: dict[str, float] | None = None
+) -> OrderingTemperature:
     """Mean field and Monte Carlo on the relaxed cell; outputs an `OrderingTemperature`."""
     require_valid(bulk.checks, bulk.name)
     table = {}
@@ -56,7 +61,7 @@ def ordering_of_host(bulk: Calculation, couplings: dict[str, Any]) -> OrderingTe
         if name != "source":
             first, _, second = name.partition("-")
             table[first.strip(), second.strip()] = float(value)
-    return ordering_temperature(bulk.structure, table, bulk.provenance, source=str(couplings["source"]))
+    return ordering_temperature(bulk.structure, table, bulk.provenance, source=str(couplings["source"]), spins=spins)
 
 
 class OrderingStage(Stage):
@@ -68,26 +73,31 @@ class OrderingStage(Stage):
     options = (
         StageOption(
             "exchange_meV",
-            f"Couplings of pairs of ions for the stage exchange, as YAML or a .yaml file, e.g. {_EXAMPLE}.",
+            f"Couplings of pairs of ions for the stage exchange, as YAML or a .yaml file, e.g. {_EXAMPLE} "
+            "[default: published ones of the host].",
             couplings_from,
         ),
     )
 
     def build(self, study: StudyInMaking) -> Job:
-        """One job on the relaxed cell; couplings that no engine here computes unasked have to be stated.
+        """One job on the relaxed cell, with the couplings that are stated, or shipped for the host.
 
         Raises
         ------
         ValueError
-            If none are.
+            If there are neither.
         """
         couplings = study.option("exchange_meV")
-        if couplings is None:
+        if couplings is not None:
+            return ordering_of_host(study.bulk, couplings)
+        known = known_couplings(study.host.key)
+        if known is None:
             raise ValueError(
-                "the stage exchange needs couplings: state them with --exchange-meV, or compute them pair by pair with "
+                f"the stage exchange needs couplings, and none are shipped for {study.host.key} (only for "
+                f"{', '.join(KNOWN)}): state them with --exchange-meV, or compute them pair by pair with "
                 "FourStateMaker and an engine with electrons (gpaw, vasp)"
             )
-        return ordering_of_host(study.bulk, couplings)
+        return ordering_of_host(study.bulk, {"source": known.source, **known.J_meV}, known.spins)
 
 
 STAGE = OrderingStage()

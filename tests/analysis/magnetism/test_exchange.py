@@ -14,8 +14,8 @@ from magnetoionics.analysis.magnetism.exchange import (
     coupling_matrix,
     heisenberg_energy_meV,
     mean_field_curie_K,
-    monte_carlo,
 )
+from magnetoionics.analysis.magnetism.monte_carlo import monte_carlo
 from magnetoionics.analysis.magnetism.ordering import ordering_temperature
 from magnetoionics.analysis.results.calculation import Calculation, Check, InvalidResultError
 from magnetoionics.analysis.results.document import Provenance
@@ -215,19 +215,6 @@ def test_refusals():
         mean_field_curie_K(ExchangeBonds(sites=[0, 1], pairs=[(0, 0), (1, 1)], J_meV=[-1.0, -1.0]))
 
 
-def test_simple_cubic_lattice_orders_where_binder_s_cumulants_of_two_sizes_cross():
-    """KT_C = 1.443 J of the classical Heisenberg model; K. Chen et al., 10.1103/PhysRevB.48.3249."""
-    above, below = (
-        [
-            monte_carlo(simple_cubic(n, 1.0)[1], np.ones(n**3), [1e-3 * 1.443 * t / K], sweeps=12000, seed=5).binder[0]
-            for n in (8, 4)
-        ]
-        for t in (1.03, 0.97)
-    )
-    assert below[0] > below[1] + 0.005
-    assert above[0] < above[1] - 0.005
-
-
 def test_ordering_of_the_ferrite_by_the_closed_form_of_three_sublattices():
     """Each A has six Fe and six Co of B around it, each B six A: kT = 6 sqrt(J_FeFe^2 + J_FeCo^2) / 3."""
     cell = get_host("cofe2o4").structure("Imma")
@@ -235,6 +222,9 @@ def test_ordering_of_the_ferrite_by_the_closed_form_of_three_sublattices():
     found = ordering_temperature(cell, FERRITE, tag, source="made up", sweeps=600)
     assert found.mean_field_K == pytest.approx(2e-3 * np.hypot(26.0, 22.7) / K)
     assert {p.pair: p.bonds_per_cell for p in found.pairs} == {"Co(B)-Fe(A)": 48, "Fe(A)-Fe(B)": 48}
+    assert found.quantum_factor == pytest.approx(
+        np.hypot(26.0 * 1.4, 22.7 * np.sqrt(1.4 * 5 / 3)) / np.hypot(26.0, 22.7)
+    )
     # Fluctuations take a tenth to a third of it in three dimensions.
     assert 0.6 < found.ordering_K / found.mean_field_K < 0.95
     frame = found.to_dataframe()
@@ -253,8 +243,9 @@ def test_the_stage_takes_stated_couplings_and_says_who_can_compute_them(tmp_path
     assert study.observables["exchange"].mean_field_K == pytest.approx(2e-3 * np.hypot(26.0, 22.7) / K)
     assert "made up" in study.observables["exchange"].assumptions
     assert "Exchange" in (tmp_path / "s" / "report.html").read_text()
+    with pytest.raises(UserError, match="FourStateMaker and an engine with electrons"):
+        magnetoionics.run("nife2o4", stages=["exchange"], output=tmp_path / "x")
     for wrong, message in (
-        (None, "FourStateMaker and an engine with electrons"),
         ("Fe(A)-Fe(B): -26.0", "need pairs in meV and a source"),
         ("Fe: 1, source: x", r"a pair reads like Fe\(A\)-Co\(B\)"),
     ):
