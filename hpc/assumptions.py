@@ -78,11 +78,23 @@ def _enthalpies(said: Said) -> list[Phase]:
     return out
 
 
-def _entries(name: str, said: Said) -> dict[str, Any] | None:
+def read_entries(name: str, said: Said, example: str) -> dict[str, Any] | None:
+    """Entries of something that a user declares: a dictionary, the path of a YAML file, or YAML on one line.
+
+    Raises
+    ------
+    UserError
+        If it cannot be read; the message holds the example.
+    """
+    return _entries(name, said, example)
+
+
+def _entries(name: str, said: Said, example: str = "") -> dict[str, Any] | None:
     import yaml
 
     from ..structures.io.untrusted_input import plain_yaml, read_yaml
 
+    example = example or _EXAMPLES[name]
     if said is None or (isinstance(said, str) and said.strip().lower() in ("", "none")):
         return None
     if isinstance(said, Mapping):
@@ -93,9 +105,9 @@ def _entries(name: str, said: Said) -> dict[str, Any] | None:
         else:
             found = plain_yaml("{" + said + "}" if not said.strip().startswith("{") else said, name)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{name} {said!r} cannot be read ({error}); write e.g. {_EXAMPLES[name]}") from error
+        raise UserError(f"{name} {said!r} cannot be read ({error}); write e.g. {example}") from error
     if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
-        raise UserError(f"{name} {said!r} is no list of entries; write e.g. {_EXAMPLES[name]}")
+        raise UserError(f"{name} {said!r} is no list of entries; write e.g. {example}")
     # YAML 1.1 reads 1e8 as text.
     return {k: _number(v) for k, v in found.items()}
 

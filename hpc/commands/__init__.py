@@ -18,6 +18,7 @@ COMMANDS = (
     "import_runs",
     "report",
     "fit",
+    "film",
     "claims",
     "cite",
     "archive",

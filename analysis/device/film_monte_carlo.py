@@ -1,0 +1,256 @@
+"""The same film, ion by ion: kinetic Monte Carlo with the rates of `film_model`, compiled.
+
+An event is drawn from the sum of the rates of all ions (A. B. Bortz, M. H. Kalos and J. L. Lebowitz,
+10.1016/0021-9991(75)90060-1): a plane and a direction by their share, then an ion of that plane. Rates depend on the
+plane alone, so that an event costs the number of planes and not of places. A hop onto a taken place does not happen,
+and its time has passed: that is the blocking of places, exactly. Ions also hop within their plane, over the same
+barrier. The field is that of the planes' mean charges, renewed after every so many hops between planes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ...structures.units import BOLTZMANN_eV_PER_K, COULOMB_eV_A
+from ..results.document import Document
+from .film_model import FilmModel
+from .film_run import FilmStep
+
+if TYPE_CHECKING:
+    FloatArray = NDArray[np.float64]
+    IntArray = NDArray[np.int64]
+
+
+class FilmWalk(Document):
+    """Ions of a film through a sequence of voltages.
+
+    Attributes
+    ----------
+    side
+        Places along both directions in a plane.
+    time_s, voltage_V, profile
+        At the end of every step: occupation of every plane, shape (steps, planes).
+    hops, attempts
+        Hops that happened, and those with the ones onto taken places.
+    """
+
+    side: int
+    time_s: list[float]
+    voltage_V: list[float]
+    profile: list[list[float]]
+    hops: int
+    attempts: int
+
+
+def walk_film(
+    model: FilmModel,
+    steps: Sequence[FilmStep],
+    *,
+    side: int = 10,
+    seed: int = 0,
+    start: Sequence[float] | None = None,
+    refresh: int | None = None,
+    most_attempts: int = 10**9,
+) -> FilmWalk:
+    """Simulate a film of `side` x `side` places in a plane, periodic along it.
+
+    Parameters
+    ----------
+    model
+        The film; its electrodes must be blocking.
+    steps
+        Constant voltages.
+    side, seed
+        Size and random numbers.
+    start
+        Occupation of the planes; uniform by default.
+    refresh
+        Hops between planes after which the field is renewed; a thousandth of the places by default.
+    most_attempts
+        A step that would need more is refused.
+
+    Raises
+    ------
+    ValueError
+        If an electrode supplies ions, a step is a ramp, or a step needs too many attempts.
+    """
+    if "reservoir" in (model.left.kind, model.right.kind):
+        raise ValueError("ion by ion a film has blocking electrodes; those that supply ions are for run_film")
+    if any(s.end_V is not None for s in steps) or not steps:
+        raise ValueError("ion by ion a film takes steps of constant voltage; ramps are for run_film")
+    if not 2 <= side <= 2000:
+        raise ValueError(f"side {side} must lie between 2 and 2000 places")
+    rng = np.random.default_rng(seed)
+    area, planes = side * side, model.planes
+    share = np.full(planes, model.occupation) if start is None else np.asarray(start, dtype=float)
+    taken, ions, counts = _placed(share, area, rng)
+    renew = max(1, area * planes // 1000) if refresh is None else refresh
+    times, profile, elapsed, hops, attempts = [], [], 0.0, 0, 0
+    for step in steps:
+        temperature = model.temperature_at_K(step.voltage_V)
+        applied = model.field_V_per_A(np.full(planes, model.occupation), step.voltage_V)[0]
+        more_A = 10 * model.permittivity * sum(t / eps for t, eps in model.other_layers_nm)
+        jump = model.charge_e * 4 * np.pi * COULOMB_eV_A * model.sites_per_nm2 / 100 / model.permittivity
+        made, tried = _hop(
+            taken,
+            ions,
+            counts,
+            side,
+            step.duration_s,
+            float(applied),
+            float(jump) if model.screened else 0.0,
+            model.occupation,
+            model.gaps_A,
+            more_A,
+            model.charge_e * model.plane_spacing_A,
+            model.barrier_eV,
+            model.attempt_Hz,
+            BOLTZMANN_eV_PER_K * temperature,
+            renew,
+            most_attempts,
+            rng,
+        )
+        if tried >= most_attempts:
+            raise ValueError(
+                f"{step.voltage_V:g} V for {step.duration_s:g} s needs more than {most_attempts:g} attempts: "
+                "shorten it, or take run_film"
+            )
+        elapsed += step.duration_s
+        hops, attempts = hops + made, attempts + tried
+        times.append(elapsed)
+        profile.append((counts / area).tolist())
+    return FilmWalk(
+        side=side,
+        time_s=times,
+        voltage_V=[s.voltage_V for s in steps],
+        profile=profile,
+        hops=hops,
+        attempts=attempts,
+    )
+
+
+def _placed(share: Any, area: int, rng: np.random.Generator) -> tuple[Any, Any, Any]:
+    """Places (plane, site) with the number of their ion or -1; sites of the ions; ions of each plane."""
+    planes = len(share)
+    taken = np.full((planes, area), -1, dtype=np.int64)
+    ions = np.full((planes, area), -1, dtype=np.int64)
+    counts = np.zeros(planes, dtype=np.int64)
+    for plane in range(planes):
+        exact = share[plane] * area
+        count = int(exact) + int(rng.random() < exact - int(exact))
+        sites = rng.choice(area, size=count, replace=False)
+        ions[plane, :count] = sites
+        taken[plane, sites] = np.arange(count)
+        counts[plane] = count
+    return taken, ions, counts
+
+
+@njit(cache=True)
+def _hop(
+    taken: IntArray,
+    ions: IntArray,
+    counts: IntArray,
+    side: int,
+    duration_s: float,
+    applied: float,
+    jump: float,
+    neutral: float,
+    gaps: FloatArray,
+    more_A: float,
+    charge_length: float,
+    barrier_eV: float,
+    attempt_Hz: float,
+    thermal_eV: float,
+    renew: int,
+    most_attempts: int,
+    rng: np.random.Generator,
+) -> tuple[int, int]:
+    """Hop until the time is over; (hops, attempts). Places, ions and counts are changed."""
+    planes, area = taken.shape
+    up, down = np.zeros(planes), np.zeros(planes)
+    rise = np.zeros(planes + 1)
+    aside = 4 * attempt_Hz * np.exp(-barrier_eV / thermal_eV)
+    width = gaps.sum() + more_A
+    time, hops, attempts, since = 0.0, 0, 0, renew
+    weight = np.zeros(planes)
+    total = 0.0
+    while attempts < most_attempts:
+        if since >= renew:
+            since = 0
+            mean = 0.0
+            for j in range(planes):
+                rise[j + 1] = rise[j] + jump * (counts[j] / area - neutral)
+                mean += rise[j] * gaps[j]
+            mean = (mean + rise[planes] * gaps[planes] + rise[planes] * more_A) / width
+            for j in range(planes):
+                up[j] = down[j] = 0.0
+            for j in range(planes - 1):
+                work = charge_length * (applied + rise[j + 1] - mean)
+                top = max(barrier_eV - work / 2, -work, 0.0)
+                up[j] = attempt_Hz * np.exp(-top / thermal_eV)
+                down[j + 1] = attempt_Hz * np.exp(-(top + work) / thermal_eV)
+            total = 0.0
+            for j in range(planes):
+                weight[j] = counts[j] * (up[j] + down[j] + aside)
+                total += weight[j]
+        if total <= 0:
+            break
+        time += -np.log(1.0 - rng.random()) / total
+        if time > duration_s:
+            break
+        attempts += 1
+        draw = rng.random() * total
+        plane = 0
+        while plane < planes - 1 and draw >= weight[plane]:
+            draw -= weight[plane]
+            plane += 1
+        if counts[plane] == 0:
+            continue
+        ion = int(rng.random() * counts[plane])
+        site = ions[plane, ion]
+        kind = rng.random() * (up[plane] + down[plane] + aside)
+        target, place = plane, site
+        if kind < up[plane]:
+            target = plane + 1
+        elif kind < up[plane] + down[plane]:
+            target = plane - 1
+        else:
+            way = int(4 * rng.random())
+            row, column = site // side, site % side
+            if way == 0:
+                row = (row + 1) % side
+            elif way == 1:
+                row = (row - 1) % side
+            elif way == 2:
+                column = (column + 1) % side
+            else:
+                column = (column - 1) % side
+            place = row * side + column
+        if target < 0 or target >= planes or taken[target, place] >= 0:
+            continue
+        hops += 1
+        taken[plane, site] = -1
+        if target == plane:
+            ions[plane, ion] = place
+            taken[plane, place] = ion
+            continue
+        last = counts[plane] - 1
+        moved = ions[plane, last]
+        ions[plane, ion] = moved
+        if last != ion:
+            taken[plane, moved] = ion
+        counts[plane] = last
+        ions[target, counts[target]] = place
+        taken[target, place] = counts[target]
+        counts[target] += 1
+        for j in (plane, target):
+            new = counts[j] * (up[j] + down[j] + aside)
+            total += new - weight[j]
+            weight[j] = new
+        since += 1
+    return hops, attempts

@@ -1,0 +1,83 @@
+"""Figures of a film: profile against time, and what it shows through write, read and erase."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..device.film_run import FilmRun
+from ..results.figures import figure
+from .base import BLUE, GREEN, PURPLE, VERMILION, canvas, sign
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def _said(run: FilmRun) -> str:
+    m = run.model
+    return (
+        f"{m.thickness_nm:g} nm, {m.barrier_eV:.2f} eV, {m.charge_e:+.2f} e, eps {m.permittivity:g}, "
+        f"{m.temperature_K:g} K; {m.source}"
+    )
+
+
+@figure(FilmRun, "film")
+def plot_film(run: FilmRun, ax: Axes | None = None) -> Figure:
+    """Voltage, contrast, occupation of the interfaces and ionic current of a film through its steps."""
+    with canvas(ax, size=(6.4, 6.2)) as (figure, axis):
+        when = np.arange(len(run.time_s))
+        if ax is None:
+            grid = figure.add_gridspec(3, 1)
+            axis.set_subplotspec(grid[1])
+            top, low = figure.add_subplot(grid[0], sharex=axis), figure.add_subplot(grid[2], sharex=axis)
+            top.plot(when, run.voltage_V, color=VERMILION)
+            top.set_ylabel("voltage (V)")
+            low.plot(when, run.current_A_per_m2, color=PURPLE)
+            low.set_yscale("symlog", linthresh=max(1e-12, 1e-3 * max(abs(c) for c in run.current_A_per_m2) or 1e-12))
+            low.set_ylabel("ionic current (A/m²)")
+            low.set_xlabel("kept times, by logarithm in every step")
+        axis.plot(when, run.contrast, color=BLUE, label="contrast")
+        axis.plot(when, run.left_occupation, "--", color=GREEN, label="left plane")
+        axis.plot(when, run.right_occupation, ":", color=GREEN, label="right plane")
+        for end, step in zip(run.ends(), run.steps, strict=True):
+            axis.axvline(end, color="0.85", lw=0.6)
+            axis.annotate(
+                f"{step.duration_s:.1g} s",
+                (end, 0.02),
+                xycoords=("data", "axes fraction"),
+                ha="right",
+                fontsize=6,
+                color="0.4",
+            )
+        axis.set_ylabel("share")
+        axis.legend(fontsize=7)
+        sign(axis if ax is not None else low, _said(run))
+        return figure
+
+
+@figure(FilmRun, "profile")
+def plot_profile(run: FilmRun, ax: Axes | None = None) -> Figure:
+    """Occupation of the planes against time, with the end of every step."""
+    with canvas(ax, size=(6.0, 3.8)) as (figure, axis):
+        depth = np.arange(run.model.planes) * run.model.plane_spacing_A / 10
+        image = axis.pcolormesh(np.arange(len(run.time_s)), depth, np.array(run.profile).T, cmap="cividis")
+        figure.colorbar(image, ax=axis, label="occupation")
+        axis.set_xlabel("kept times, by logarithm in every step")
+        axis.set_ylabel("depth from the left (nm)")
+        ends = run.ends()
+        axis.set_xticks(ends, [f"{s.voltage_V:g} V\n{s.duration_s:.1g} s" for s in run.steps], fontsize=7)
+        axis.set_title(_said(run), fontsize=8)
+        return figure
+
+
+@figure(FilmRun, "current_voltage")
+def plot_current_voltage(run: FilmRun, ax: Axes | None = None) -> Figure:
+    """Ionic current against voltage."""
+    with canvas(ax, size=(5.0, 3.6)) as (figure, axis):
+        axis.plot(run.voltage_V, run.current_A_per_m2, ".-", ms=3, color=BLUE)
+        axis.set_xlabel("voltage (V)")
+        axis.set_ylabel("ionic current (A/m²)")
+        sign(axis, _said(run))
+        return figure

@@ -1,0 +1,45 @@
+"""``magnetoionics film``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .arguments import FolderArgument
+
+
+def film(
+    folder: FolderArgument,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Film, e.g. 'thickness_nm: 20, permittivity: 10, left: {kind: reservoir}'; or a .yaml file."),
+    ] = None,
+    voltage_v: Annotated[float, typer.Option("--voltage-V", help="Of the pulses or the sweep, V.")] = 1.0,
+    pulse_s: Annotated[float, typer.Option(help="Length of a pulse, s.")] = 1.0,
+    wait_s: Annotated[float, typer.Option(help="Time at 0 V after each pulse, s.")] = 60.0,
+    cycles: Annotated[int, typer.Option(help="Write and erase so many times.")] = 1,
+    sweep_v_per_s: Annotated[
+        float | None, typer.Option("--sweep-V-per-s", help="Sweep 0, +V, -V, 0 at this rate instead of pulses.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for film.json, .csv, .svg [default: the study].")] = None,
+) -> None:
+    """Write, read and erase a film of a study's hop: ions, current and contrast against voltage and time."""
+    from ..filming import film_study
+
+    film_study(
+        folder,
+        model=model,
+        voltage_V=voltage_v,
+        pulse_s=pulse_s,
+        wait_s=wait_s,
+        cycles=cycles,
+        sweep_V_per_s=sweep_v_per_s,
+        output=output,
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command()(film)

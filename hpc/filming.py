@@ -1,0 +1,99 @@
+"""A film of a study's hop through pulses or a sweep: tables and figures in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .assumptions import Said, read_entries
+from .errors import UserError
+from .study_folder.files import read_study
+from .study_folder.writing import write_whole
+from .terminal import Console
+from .terminal_table import Table
+
+if TYPE_CHECKING:
+    from ..analysis.device.film_run import FilmRun
+
+STEM = "film"
+EXAMPLE = "'thickness_nm: 20, permittivity: 10, occupation: 0.05, left: {kind: reservoir, barrier_eV: 0.6}'"
+
+
+def film_study(
+    folder: Path,
+    *,
+    model: Said = None,
+    voltage_V: float = 1.0,
+    pulse_s: float = 1.0,
+    wait_s: float = 60.0,
+    cycles: int = 1,
+    sweep_V_per_s: float | None = None,
+    output: Path | None = None,
+    console: Console | None = None,
+) -> FilmRun:
+    """Film of a study's hop, written, read and erased, or swept; writes film.json, film.csv and three figures.
+
+    Parameters
+    ----------
+    folder
+        Of a study with a hop.
+    model
+        Fields of `analysis.device.film_model.FilmModel` that the user declares.
+    voltage_V, pulse_s, wait_s, cycles
+        Pulse of +V, wait, pulse of -V, wait, so many times.
+    sweep_V_per_s
+        Instead of pulses a loop 0, +V, -V, 0 at this rate.
+    output
+        Folder for the files; the study's by default.
+
+    Raises
+    ------
+    UserError
+        If the study has no sound hop, or an entry or a number is not what is asked for.
+    """
+    from ..analysis.device.film_of_study import film_model_of_hop
+    from ..analysis.device.film_run import run_film, sweep, write_read_erase
+
+    study = read_study(folder)
+    if not study.migration:
+        raise UserError(
+            f"{folder} has no hop to make a film of ({study.not_done('migration')}); run its stage migration"
+        )
+    target = output or folder
+    if target.exists() and not target.is_dir():
+        raise UserError(f"output {target} is a file; give a folder with --output")
+    entries = read_entries("model", model, EXAMPLE) or {}
+    try:
+        film = film_model_of_hop(study.migration[0], study.host.structure, study.vibrations, **entries)
+        steps = (
+            write_read_erase(voltage_V, pulse_s, wait_s, cycles)
+            if sweep_V_per_s is None
+            else sweep(voltage_V, sweep_V_per_s)
+        )
+        run = run_film(film, steps)
+    except ValueError as error:
+        said = str(error).split("For further information")[0].strip()
+        raise UserError(f"no film of {folder}: {said}; e.g. --model {EXAMPLE}") from error
+    target.mkdir(parents=True, exist_ok=True)
+    write_whole(target / f"{STEM}.json", run.model_dump_json(indent=1) + "\n")
+    write_whole(target / f"{STEM}.csv", run.to_dataframe().to_csv(index=False))
+    for name in ("film", "profile", "current_voltage"):
+        run.plot(name).savefig(target / f"{STEM if name == 'film' else f'{STEM}-{name}'}.svg", metadata={"Date": None})
+    _print(run, console or Console())
+    return run
+
+
+def _print(run: FilmRun, console: Console) -> None:
+    table = Table("V", "s", "contrast", "left plane", "right plane", "content /nm²", title="end of every step")
+    for step, n in zip(run.steps, run.ends(), strict=True):
+        table.add_row(
+            f"{step.voltage_V if step.end_V is None else step.end_V:g}",
+            f"{step.duration_s:.3g}",
+            f"{run.contrast[n]:+.3f}",
+            f"{run.left_occupation[n]:.3g}",
+            f"{run.right_occupation[n]:.3g}",
+            f"{run.content_per_nm2[n]:.4g}",
+        )
+    console.print(table)
+    for note in run.notes:
+        console.print(f"note: {note}", style="yellow", markup=False)

@@ -1,0 +1,58 @@
+"""``magnetoionics film``: files, refusals, and the film of a study's own hop."""
+
+import json
+
+import pytest
+from kept_study import kept_study
+from magnetoionics.analysis.device.film_of_study import film_model_of_hop
+from magnetoionics.analysis.device.film_run import FilmRun
+from magnetoionics.hpc import filming
+from magnetoionics.hpc.errors import UserError
+
+
+@pytest.fixture
+def told(monkeypatch):
+    monkeypatch.setattr(filming, "read_study", lambda folder: kept_study())
+
+
+def test_a_film_of_the_hop_has_its_numbers():
+    study = kept_study()
+    hop, cell = study.migration[0], study.host.structure
+    film = film_model_of_hop(hop, cell, thickness_nm=5.0)
+    assert film.barrier_eV == pytest.approx((hop.forward_eV + hop.backward_eV) / 2)
+    # A vacancy of a cation is negative; as many places a volume as the crystal has B sites: 16 in a cube.
+    assert -3 < film.charge_e < -1
+    assert film.sites_per_nm2 / 100 / film.plane_spacing_A == pytest.approx(16 / cell.volume * len(cell) / 56, rel=1e-9)
+
+
+def test_command_writes_tables_and_figures(told, tmp_path):
+    film = {"thickness_nm": 1.5, "occupation": 0.01, "sites_per_nm2": 0.5}
+    run = filming.film_study(tmp_path, model=film, voltage_V=0.2, pulse_s=100.0, wait_s=1.0)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "film.json",
+        "film.csv",
+        "film.svg",
+        "film-profile.svg",
+        "film-current_voltage.svg",
+    }
+    assert FilmRun.model_validate(json.loads((tmp_path / "film.json").read_text())).contrast == run.contrast
+    write, _, erase, _ = run.ends()
+    # Negative vacancies go against the field.
+    assert run.contrast[write] < 0 < run.contrast[erase]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"model": "thicknes: 3"}, "no thicknes"),
+        ({"model": "thickness_nm: -3"}, "greater than 0"),
+        ({"model": "left: {kind: golden}"}, "blocking"),
+        ({"cycles": 0}, "0 cycles"),
+        ({"sweep_V_per_s": -1.0}, "must be positive"),
+    ],
+)
+def test_bad_films_are_refused_with_an_example(told, tmp_path, given, said):
+    with pytest.raises(UserError, match=said) as error:
+        filming.film_study(tmp_path, **given)
+    assert "thickness_nm: 20" in str(error.value)
+    assert not list(tmp_path.iterdir())
