@@ -20,7 +20,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 _REORDER = {"reassoc", "contract", "nsz", "arcp"}
 
 
-def _compiled(function: _F) -> _F:
+def compiled(function: _F) -> _F:
+    """Function as numba compiles it: kept for later processes where a folder can be written."""
     try:
         made: Any = njit(cache=True, fastmath=_REORDER, error_model="numpy")(function)
     except RuntimeError:
@@ -29,7 +30,7 @@ def _compiled(function: _F) -> _F:
     return cast(_F, made)
 
 
-@_compiled
+@compiled
 def _spline(table: FloatArray, steps: float) -> tuple[float, float]:
     """Value and slope per step of a spline of the fifth degree at a place counted in steps."""
     n = int(steps)
@@ -40,7 +41,7 @@ def _spline(table: FloatArray, steps: float) -> tuple[float, float]:
     return value, slope
 
 
-@_compiled
+@compiled
 def pair_sums(
     positions: FloatArray,
     charges: FloatArray,
@@ -142,7 +143,7 @@ def pair_sums(
     return shortest, worst
 
 
-@_compiled
+@compiled
 def wave_sums(
     positions: FloatArray,
     charges: FloatArray,

@@ -22,6 +22,9 @@ IndexArray = NDArray[np.int32]
 _COST_RATIO = 40.0
 _SITE_BLOCK = 64
 
+SPLINE_ORDER: int = 8
+"""Mesh points along each axis that the B-spline of an ion covers, where the sum goes over a mesh."""
+
 
 @dataclass(frozen=True)
 class EwaldParameters:

@@ -22,7 +22,7 @@ from .splines import ERFC_STEPS, TermSplines, erfc_spline, term_splines
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-MESH_FROM: int = 8000
+MESH_FROM: int = 2000
 """Number of ions from which the reciprocal sum goes over a mesh."""
 OVERLAP: float = 0.5
 """Distance below which two ions count as overlapping, Angstrom."""

@@ -18,6 +18,7 @@ from .cells.binary_oxides import reference_phase
 from .cells.cation_order import spinel_cell
 from .elements import element
 from .host import get_host
+from .space_groups import crystal
 
 # An O2 molecule needs a box in which its images do not feel each other; unequal edges lift its degeneracy.
 _O2_BOX_A = (9.0, 9.5, 10.0)
@@ -91,12 +92,12 @@ def _element(cell: Structure) -> Structure:
 
 
 def _bcc(element: str, a_A: float) -> Structure:
-    return _element(Structure.from_spacegroup("Im-3m", Lattice.cubic(a_A), [element], [[0, 0, 0]]))
+    return _element(crystal("Im-3m", Lattice.cubic(a_A), [element], [[0, 0, 0]]))
 
 
 def _hcp(element: str, a_A: float, c_A: float) -> Structure:
     lattice = Lattice.hexagonal(a_A, c_A)
-    return _element(Structure.from_spacegroup("P6_3/mmc", lattice, [element], [[1 / 3, 2 / 3, 0.25]]))
+    return _element(crystal("P6_3/mmc", lattice, [element], [[1 / 3, 2 / 3, 0.25]]))
 
 
 def _oxygen() -> Structure:
@@ -144,7 +145,7 @@ def _nonmagnetic(formula: str) -> Structure:
 
 
 def _peroxide() -> Structure:
-    cell = Structure.from_spacegroup(
+    cell = crystal(
         "P6_3/mmc",
         Lattice.hexagonal(3.183, 7.726),
         ["Li", "Li", "O"],
@@ -155,7 +156,7 @@ def _peroxide() -> Structure:
 
 def _gamma_lithium_iron_oxide() -> Structure:
     """Tetragonal; iron layers along c, spins alternating between the two irons of the primitive cell."""
-    cube = Structure.from_spacegroup(
+    cube = crystal(
         "I4_1/amd",
         Lattice.tetragonal(4.057, 8.759),
         ["Li", "Fe", "O"],

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import Field
-from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 from ...structures.units import BOLTZMANN_eV_PER_K
@@ -299,6 +298,8 @@ def quench(
 
 
 def _root(net_charge: Callable[[float], float], gap_eV: float) -> float:
+    from scipy.optimize import brentq
+
     low, high = -_REACH_EV, gap_eV + _REACH_EV
     if not net_charge(low) >= 0.0 >= net_charge(high):
         raise NoFermiLevelError(

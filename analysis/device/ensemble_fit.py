@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field
-from scipy.optimize import least_squares
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from ..results.document import Document, Unbounded
 from .ensemble import EnsembleParameters, contrast_against_voltage
@@ -95,6 +94,8 @@ def fit_contrast(
     def residuals(x: FloatArray) -> FloatArray:
         return np.asarray((model(x) - data) / weight)
 
+    from scipy.optimize import least_squares
+
     found = least_squares(residuals, first / size, bounds=(lower, np.inf), x_scale=0.1)
     residual = model(found.x) - data
     freedom = len(data) - len(first)
@@ -104,7 +105,7 @@ def fit_contrast(
     errors = np.full(len(first), np.inf) if flat else np.sqrt(variance * np.diag(np.linalg.inv(information)))
     values = found.x * size
     notes = ["the data do not determine all parameters: errors are infinite"] if flat else []
-    if sigma is not None and chi2.sf(variance * freedom, freedom) < _IMPLAUSIBLE:
+    if sigma is not None and chdtrc(freedom, variance * freedom) < _IMPLAUSIBLE:
         notes.append(
             f"the curve does not describe the data within their sigma (chi-squared {variance:.3g} per degree of "
             "freedom): another law or other parameters are at work, and the errors do not cover that"

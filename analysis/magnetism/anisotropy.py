@@ -12,10 +12,8 @@ from itertools import permutations, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
-from scipy.optimize import minimize
 
 from ...structures.units import MEV_PER_A3_TO_MJ_PER_M3
 from ..results.calculation import Check
@@ -26,6 +24,7 @@ from .switching_barrier import pass_energy_meV, sphere_grid
 from .uniaxial import UniaxialConstants, uniaxial_constants
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -135,6 +134,8 @@ class AnisotropyMap(Document):
 
     def to_dataframe(self) -> pd.DataFrame:
         """Columns n_x, n_y, n_z, energy_meV."""
+        import pandas as pd
+
         frame = pd.DataFrame(self.directions, columns=["n_x", "n_y", "n_z"])
         frame["energy_meV"] = self.energies_meV
         return frame
@@ -209,6 +210,8 @@ class CubicConstants(Document):
 
 def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tuple[float, FloatArray]]:
     """Distinct axes within a tolerance of the lowest (sense 1) or highest (-1) fitted energy."""
+    from scipy.optimize import minimize
+
     grid = sphere_grid()
     values = sense * fit(grid)
     starts: list[FloatArray] = []

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import lebedev_rule
 
 FloatArray = NDArray[np.float64]
 LEBEDEV_ORDERS = (3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
@@ -42,6 +41,8 @@ def lebedev_directions(order: int) -> Directions:
     ----------
     V. I. Lebedev, 10.1016/0041-5553(75)90133-0.
     """
+    from scipy.integrate import lebedev_rule
+
     if order not in LEBEDEV_ORDERS:
         raise ValueError(f"Lebedev order {order} is not available; choose one of {LEBEDEV_ORDERS}")
     points, weights = lebedev_rule(order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,18 +31,17 @@ def real_harmonics(vectors: ArrayLike, degrees: Sequence[int]) -> FloatArray:
     v = np.asarray(vectors, dtype=float)
     theta = np.arccos(np.clip(v[:, 2], -1, 1))
     phi = np.arctan2(v[:, 1], v[:, 0])
-    columns = []
-    for degree in degrees:
-        for m in range(-degree, degree + 1):
-            # (-1)^m takes out the Condon-Shortley phase, so that l = 1 is proportional to (y, z, x).
-            y = (-1) ** m * sph_harm_y(degree, abs(m), theta, phi)
-            if m < 0:
-                columns.append(np.sqrt(2) * y.imag)
-            elif m == 0:
-                columns.append(y.real)
-            else:
-                columns.append(np.sqrt(2) * y.real)
-    return np.asarray(np.stack(columns, axis=1))
+    degree, order = _orders(tuple(degrees))
+    # (-1)^m takes out the Condon-Shortley phase, so that l = 1 is proportional to (y, z, x).
+    y = np.where(order % 2, -1.0, 1.0) * sph_harm_y(degree, np.abs(order), theta[:, None], phi[:, None])
+    return np.asarray(np.where(order == 0, 1.0, np.sqrt(2)) * np.where(order < 0, y.imag, y.real))
+
+
+@lru_cache(maxsize=16)
+def _orders(degrees: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Degree and order of each function, shape (number of functions,)."""
+    pairs = np.array([(degree, m) for degree in degrees for m in range(-degree, degree + 1)])
+    return pairs[:, 0], pairs[:, 1]
 
 
 @dataclass(frozen=True)

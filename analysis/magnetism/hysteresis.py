@@ -14,7 +14,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator
-from scipy.optimize import minimize
 
 from ...structures.units import MEV_TO_J, MU_B_J_PER_T
 from ..results.document import Document
@@ -208,6 +207,8 @@ def _crossing(
 
 def _relaxed(energy: Energy, pull: FloatArray, start: FloatArray, slope: Slope | None = None) -> FloatArray:
     """Local minimum downhill from `start`, nudged off saddle points."""
+    from scipy.optimize import minimize
+
     n, x0 = start, np.array([1e-4, 7e-5])
     for _ in range(6):
         around = _Chart(n)

@@ -17,7 +17,6 @@ from scipy.optimize import brentq
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.document import Document
 from .exchange import ExchangeBonds, coupling_matrix
-from .heat_bath import heat_bath_sweeps
 
 FloatArray = NDArray[np.float64]
 FEWEST_SWEEPS = 30
@@ -124,6 +123,8 @@ def monte_carlo(
     ValueError
         If a temperature is not positive, or there are too few sweeps.
     """
+    from .heat_bath import heat_bath_sweeps  # compiled: numba takes a third of a second to import
+
     sizes = np.asarray(moments_muB, dtype=float)
     if min(temperatures_K) <= 0:
         raise ValueError(f"temperatures {list(temperatures_K)} K must be positive")
@@ -272,6 +273,8 @@ def _run(
     bonds: ExchangeBonds, senses: FloatArray, temperature_K: float, sweeps: int, seed: int
 ) -> tuple[FloatArray, FloatArray]:
     """Order and energy (eV) after each sweep at one temperature, without the first third."""
+    from .heat_bath import heat_bath_sweeps
+
     lattice, rng = _Lattice.of(bonds), np.random.default_rng(seed)
     spins = senses[:, None] * np.array([0.0, 0.0, 1.0])
     beta = 1 / (BOLTZMANN_eV_PER_K * temperature_K)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.spatial import ConvexHull
 
 from ..results.document import Document
 from .harmonics import HarmonicFit
@@ -36,6 +34,8 @@ def pass_energy_meV(fit: HarmonicFit, start: ArrayLike, end: ArrayLike, grid: in
     grid
         Grid points; 4000 give a saddle within about 0.2 % of the anisotropy.
     """
+    from scipy.spatial import ConvexHull
+
     ends = [np.asarray(v, dtype=float) / np.linalg.norm(np.asarray(v, dtype=float)) for v in (start, end)]
     free = sphere_grid(grid)
     # A grid point on top of an end would not be a corner of the hull.
@@ -65,6 +65,7 @@ def pass_energy_meV(fit: HarmonicFit, start: ArrayLike, end: ArrayLike, grid: in
 
 def _lowest_near(fit: HarmonicFit, start: FloatArray) -> FloatArray:
     """Local minimum of E(n) downhill from a direction."""
+    from scipy.optimize import minimize
 
     def height(x: FloatArray) -> float:
         return float(fit((x / np.linalg.norm(x))[None])[0])

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from ..kinetics.migration import Migration
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
@@ -39,6 +38,8 @@ def plot_bands(hops: Mapping[str, Migration], ax: Axes | None = None) -> Figure:
     ValueError
         If there is nothing to draw.
     """
+    from scipy.interpolate import PchipInterpolator
+
     if not hops:
         raise ValueError("no migration to draw; compare studies that computed one")
     with canvas(ax) as (figure, axis):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from ..kinetics.hop_set import HopSet
 from ..results.figures import figure, style
@@ -58,6 +57,8 @@ def plot_hops(hops: HopSet) -> Figure:
 
 def draw_hop(hop: Migration, axis: Axes) -> None:
     """One band on a given axis: its images, saddles, minima and barriers."""
+    from scipy.interpolate import PchipInterpolator
+
     arc = np.array([p.arc_A for p in hop.images])
     energy = np.array([p.energy_eV for p in hop.images])
     fine = np.linspace(arc[0], arc[-1], 300)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..kinetics.migration import Migration
@@ -41,6 +40,8 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
     -------
     Figure
     """
+    from scipy.interpolate import PchipInterpolator
+
     with canvas(ax) as (figure, axis):
         arc = np.array([p.arc_A for p in migration.images])
         energy = np.array([p.energy_eV for p in migration.images])

@@ -1,5 +1,7 @@
 """The interactive 3D view of the report: chemiscope (BSD-3, https://chemiscope.org), packed into the page.
 
+Its script stands beside this file, gzipped, as its wheel 1.1.0 holds it: the Python package would bring IPython and
+widgets, twenty packages, for a dictionary that is written here.
 A slider runs through the images from the state before the hop to the one after it, in one orientation.
 Arrows are site moments, the grey sphere is the vacancy, the green one the mover on its path.
 """
@@ -7,12 +9,10 @@ Arrows are site moments, the grey sphere is the vacancy, the green one the mover
 from __future__ import annotations
 
 import base64
-import gzip
-import importlib.util
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from ..results.calculation import Band
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
+LIBRARY = "chemiscope.min.js.gz"
 # Radius around the middle of the hop that is drawn: the two vacancy sites with their first cation shells.
 DRAWN_RADIUS_A = 5.5
 _MOMENT_TO_A = 0.3
@@ -49,8 +50,6 @@ def band_dataset(band: Band, title: str) -> dict[str, Any]:
     dict
         Plain JSON values.
     """
-    from chemiscope import create_input
-
     keep = _near_the_hop(band)
     frames, moments, mover = [], [], []
     path = _path(band)
@@ -61,21 +60,24 @@ def band_dataset(band: Band, title: str) -> dict[str, Any]:
         moments += _moments(image.structure, keep)
         mover.append(points[keep.index(band.mover)])
     track = np.array(mover)
-    data = create_input(
-        frames,
-        metadata={"name": title},
-        properties={
-            "image": {"target": "structure", "values": list(range(len(frames)))},
-            "state": {"target": "structure", "values": _names(band)},
-            "energy": {"target": "structure", "values": [i.energy_eV for i in band.images], "units": "eV"},
-            "arc": {"target": "structure", "values": [i.arc_A for i in band.images], "units": "Å"},
+    data = {
+        "meta": {"name": title},
+        "settings": {"structure": [_view()]},
+        "structures": frames,
+        "shapes": {"moments and path": {"kind": "combined", "shapes": [_arrows(moments, turn), *_path_shapes(track)]}},
+        "properties": {
+            "image": _property([float(n) for n in range(len(frames))]),
+            "state": _property(_names(band)),
+            "energy": _property([i.energy_eV for i in band.images], "eV"),
+            "arc": _property([i.arc_A for i in band.images], "Å"),
         },
-        shapes={"moments and path": {"kind": "combined", "shapes": [_arrows(moments, turn), *_path_shapes(track)]}},
-        settings={
-            "structure": [_view()],
-        },
-    )
+    }
     return dict(json.loads(json.dumps(data, default=float)))
+
+
+def _property(values: Sequence[float] | Sequence[str], units: str = "") -> dict[str, Any]:
+    """One value for each image, as chemiscope takes it."""
+    return {"target": "structure", "values": list(values), **({"units": units} if units else {})}
 
 
 def colour_words(band: Band) -> str:
@@ -186,11 +188,7 @@ def _names(band: Band) -> list[str]:
 @lru_cache(maxsize=1)
 def library_base64() -> str:
     """Chemiscope's script, gzipped, as base64."""
-    spec = importlib.util.find_spec("chemiscope")
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("chemiscope is not installed; install it with: pip install chemiscope")
-    script = Path(spec.submodule_search_locations[0], "sphinx", "static", "chemiscope.min.js").read_bytes()
-    return base64.b64encode(gzip.compress(script, 9, mtime=0)).decode("ascii")
+    return base64.b64encode(files(__package__).joinpath(LIBRARY).read_bytes()).decode("ascii")
 
 
 def json_for_script(value: object) -> str:

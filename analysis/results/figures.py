@@ -52,11 +52,27 @@ class NamedFigure:
         """The figure as an SVG document without a date, written once however often it is shown."""
         return svg_of(self.figure)
 
+    def keep(self, svg: str) -> None:
+        """Take an SVG that this figure was drawn as before."""
+        vars(self)["svg"] = svg
+
 
 def svg_of(figure: Figure) -> str:
     """A figure as an SVG document; equal figures give equal text."""
+    from matplotlib import rc_context
+
     stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None})
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        # Matplotlib would draw the whole figure once more to find its layout.
+        engine.execute(figure)
+        figure.set_layout_engine(None)
+    try:
+        # Without a salt the names of clip paths are drawn by lot.
+        with rc_context({"svg.hashsalt": "magnetoionics"}):
+            figure.savefig(stream, format="svg", metadata={"Date": None})
+    finally:
+        figure.set_layout_engine(engine)
     return stream.getvalue()
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import constants
-from scipy.optimize import brentq
 
 from ...structures.units import EV_PER_KJ_PER_MOL, BOLTZMANN_eV_PER_K, PER_CM_TO_eV
 
@@ -169,6 +168,8 @@ class DiatomicGas:
         ValueError
             If the pressure is not positive, or no temperature in the range gives this potential.
         """
+        from scipy.optimize import brentq
+
         low, high = TEMPERATURE_RANGE_K
         at_low, at_high = (float(self.delta_mu_eV(t, pressure_atm)) for t in (low, high))
         if not at_high <= delta_mu_eV <= at_low:

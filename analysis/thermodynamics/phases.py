@@ -9,7 +9,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.optimize import linprog
 
 from ...structures.units import EV_PER_KJ_PER_MOL
 from ..results.document import Document, Provenance
@@ -242,6 +241,8 @@ def decomposition(composition: Mapping[str, float], phases: Sequence[Phase]) -> 
     ValueError
         If the linear program fails, which well-posed input does not make it do.
     """
+    from scipy.optimize import linprog
+
     elements = anion_last(composition)
     rows = Constraints(elements, phases)
     target = [composition[el] for el in elements]

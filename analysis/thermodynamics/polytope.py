@@ -10,8 +10,6 @@ import itertools
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
-from scipy.spatial import ConvexHull
 
 FloatArray = NDArray[np.float64]
 TOLERANCE = 1e-7
@@ -41,6 +39,8 @@ def extreme(
     ValueError
         If the region is empty or unbounded in this direction.
     """
+    from scipy.optimize import linprog
+
     found = linprog(
         objective,
         A_ub=rows,
@@ -128,6 +128,8 @@ def slice_points(corners: FloatArray, axis: int, value: float) -> FloatArray:
 
 def convex_corners(points: FloatArray) -> FloatArray:
     """Those of some points, shape (n, d), that are corners of their convex hull; in order around a polygon."""
+    from scipy.spatial import ConvexHull
+
     kept = _distinct(points)
     centred = kept - kept.mean(axis=0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)

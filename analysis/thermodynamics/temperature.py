@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from .gases import gas_of
 from .phases import Phase
@@ -163,6 +162,8 @@ def oxygen_loss(window: ChemicalPotentials, pressure_atm: float = AIR_O2_ATM) ->
         None if the host keeps its oxygen as far as the free energies are tabulated. The error is that of the edge
         over the rate at which edge and gas part.
     """
+
+    from scipy.optimize import brentq
 
     gas = gas_of(window.anion)
 

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.interpolate import CubicSpline
-from scipy.optimize import linprog
 
 from ...structures.units import EV_PER_KJ_PER_MOL
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 # What the sum of oxides misses of an entropy: order, spin and lattice differ, J/(mol K) per atom.
 SUM_OF_OXIDES_J_PER_MOL_K = 1.2
@@ -138,6 +139,8 @@ def _range(row: Mapping[str, Any]) -> tuple[float, float]:
 
 @cache
 def _spline(formula: str) -> CubicSpline:
+    from scipy.interpolate import CubicSpline
+
     values = _rows()[formula]["free_energy_function"]
     return CubicSpline(thermochemical_table()["temperatures_K"][: len(values)], values)
 
@@ -165,6 +168,8 @@ def _tabulated() -> dict[str, dict[str, Any]]:
 
 def _oxides(formula: str, atoms: Mapping[str, float]) -> dict[str, float]:
     """The lowest mixture of tabulated oxides with this composition."""
+    from scipy.optimize import linprog
+
     rows = _tabulated()
     elements = sorted(atoms)
     usable = [f for f in rows if set(_composition(f)) <= set(elements)]

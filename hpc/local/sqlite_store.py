@@ -286,18 +286,13 @@ class SqliteStore(Store):
         return connection
 
     def _matching(self, criteria: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        # maggma's own in-memory MongoDB, whatever that package is called in the installed version
-        from maggma.stores import mongolike
-
-        filter_applies = vars(mongolike)["mongomock"].filtering.filter_applies
-
         quick = {k: v for k, v in criteria.items() if k in _COLUMNS and isinstance(v, str | int)}
         where = " AND ".join(f"{_COLUMNS[k]} = ?" for k in quick)
         rest = {k: v for k, v in criteria.items() if k not in quick}
         text = "SELECT uuid, idx, name, body FROM documents" + (f" WHERE {where}" if where else "") + " ORDER BY rowid"
         for row in self._open.execute(text, tuple(quick.values())).fetchall():
             document = self._decode(row)
-            if not rest or filter_applies(rest, document):
+            if not rest or _meets(rest, document):
                 yield document
 
     def _decode(self, row: Row) -> dict[str, Any]:
@@ -332,6 +327,17 @@ class SqliteStore(Store):
 
     def __hash__(self) -> int:
         return hash((type(self), self.path))
+
+
+def _meets(criteria: dict[str, Any], document: dict[str, Any]) -> bool:
+    """Whether a document meets MongoDB criteria; fields that equal or hold a word need nothing else imported."""
+    if all(isinstance(v, str) and not k.startswith("$") and "." not in k for k, v in criteria.items()):
+        found = ((document.get(k), v) for k, v in criteria.items())
+        return all(held == v or (isinstance(held, list) and v in held) for held, v in found)
+    # maggma's own in-memory MongoDB, whatever that package is called in the installed version
+    from maggma.stores import mongolike
+
+    return bool(vars(mongolike)["mongomock"].filtering.filter_applies(criteria, document))
 
 
 def _project(document: dict[str, Any], properties: dict[str, Any] | list[str] | None) -> dict[str, Any]:

@@ -63,20 +63,20 @@ def open_store(folder: Path) -> JobStore:
     return store
 
 
-def read_store(folder: Path) -> JobStore:
-    """Connected job store of a study's folder that nothing is written to: works where one may only read.
+def read_store(folder: Path) -> SqliteStore:
+    """Connected documents of a study's folder that nothing is written to: works where one may only read.
+
+    Without jobflow, whose import takes longer than reading a study.
 
     Raises
     ------
     UserError
         As `refuse_links`, or if the store cannot be read.
     """
-    from jobflow import JobStore
-
     from .sqlite_store import SqliteStore
 
     refuse_links(folder)
-    store = JobStore(SqliteStore(str(folder / STORE_FOLDER / STORE_FILE), read_only=True))
+    store = SqliteStore(str(folder / STORE_FOLDER / STORE_FILE), read_only=True)
     store.connect()
     return store
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .drawn_before import drawn_before, origin, signed
 from .writing import write_whole
 
 if TYPE_CHECKING:
@@ -16,9 +17,20 @@ PNG_DPI = 160
 
 
 def write_figures(
-    figures: Mapping[str, NamedFigure], folder: Path, *, png: bool = False
+    figures: Mapping[str, NamedFigure], folder: Path, *, png: bool = False, untouched: Container[str] = ()
 ) -> tuple[list[str], list[str]]:
     """Write every figure whole as ``NAME.svg``, and as ``NAME.png``.
+
+    Parameters
+    ----------
+    figures
+        By file stem.
+    folder
+        Where to.
+    png
+        Whether to write each as PNG too.
+    untouched
+        Names of the files in the folder that are what an earlier report wrote: one that shows the same is kept.
 
     Returns
     -------
@@ -28,7 +40,11 @@ def write_figures(
     written, failed = [], []
     for name, made in figures.items():
         try:
-            pictures: dict[str, str | bytes] = {f"{name}.svg": made.svg}
+            key = origin(made)
+            kept = drawn_before(folder / f"{name}.svg", key) if key and f"{name}.svg" in untouched else None
+            if kept is not None:
+                made.keep(kept)
+            pictures: dict[str, str | bytes] = {f"{name}.svg": signed(made.svg, key) if key else made.svg}
             if png:
                 stream = io.BytesIO()
                 made.figure.savefig(stream, format="png", dpi=PNG_DPI)

@@ -209,7 +209,8 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: b
             write_band(band, folder / name)
             written.append(name)
         figures = study_figures(study)
-        drawn, not_drawn = write_figures(figures, folder / FIGURES, png=png)
+        untouched = {name.removeprefix(f"{FIGURES}/") for name in before}
+        drawn, not_drawn = write_figures(figures, folder / FIGURES, png=png, untouched=untouched)
         # A folder with a report is a finished study, and one without is resumed.
         write_whole(folder / REPORT, report_html(study, figures, bands))
         written += [f"{FIGURES}/{name}" for name in drawn] + [REPORT]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ...analysis.results.calculation import Band
     from ...analysis.study.documents import StageResult, Study
+    from ..local.sqlite_store import SqliteStore
 
 STUDY_JOB = "study"
 # What it was called before.
@@ -58,17 +59,17 @@ def _with_reasons(stage: StageResult, jobs: object) -> StageResult:
     return stage.model_copy(update={"failed": True, "reason": "; ".join([*said, *(str(j) for j in jobs)])})
 
 
-def output_of(store: JobStore, flow: object, kind: type[Any], *names: str) -> Any:
+def output_of(store: SqliteStore, flow: object, kind: type[Any], *names: str) -> Any:
     """The document of the first of these jobs that a flow of the store has; None if it has none of them."""
     for name in names:
         criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
-        found = store.query_one(criteria, properties=["output"], load=True)
+        found = store.query_one(criteria, properties=["output"])
         if found is not None:
             return _decoded(found.get("output"), name, kind)
     return None
 
 
-def load_study(store: JobStore) -> tuple[Study, dict[str, Band]]:
+def load_study(store: SqliteStore) -> tuple[Study, dict[str, Band]]:
     """The whole study with its timings, and its bands by file stem.
 
     Raises
@@ -79,7 +80,7 @@ def load_study(store: JobStore) -> tuple[Study, dict[str, Band]]:
     from ...analysis.results.calculation import Band
     from ...analysis.study.documents import Study
 
-    timings = store.docs_store.query_one({"uuid": TIMINGS_KEY}) or {}
+    timings = store.query_one({"uuid": TIMINGS_KEY}) or {}
     flow = timings.get("study")
     study = output_of(store, flow, Study, STUDY_JOB, OLD_STUDY_JOB)
     if study is None:

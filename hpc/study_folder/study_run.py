@@ -138,7 +138,7 @@ def _is_kept(store: JobStore, flow_uuid: str, kept: Study) -> bool:
     """Whether a flow whose jobs were all there came to the study that is written already."""
     from ...analysis.study.documents import Study
 
-    made = output_of(store, flow_uuid, Study, STUDY_JOB)
+    made = output_of(store.docs_store, flow_uuid, Study, STUDY_JOB)
     return made is not None and is_same_result(kept, made)
 
 
@@ -195,7 +195,7 @@ def finish_study(
         Where figures that could not be drawn are named; stderr by default.
     """
     save_timings(store, seconds, flow_uuid, failed or {})
-    study, bands = load_study(store)
+    study, bands = load_study(store.docs_store)
     _tell_not_drawn(write_study(study, bands, folder), console)
     return study
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pymatgen.core import Lattice, Structure
 
 from ..elements import element
+from ..space_groups import crystal
 from .reference_salts import SALTS
 from .spinel import parent_spinel
 
@@ -18,17 +19,17 @@ from .spinel import parent_spinel
 
 
 def _rocksalt(element: str, a_A: float) -> Structure:
-    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a_A), [element, "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    return crystal("Fm-3m", Lattice.cubic(a_A), [element, "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
 def _corundum(element: str, a_A: float, c_A: float, z: float, x: float) -> Structure:
-    return Structure.from_spacegroup("R-3c", Lattice.hexagonal(a_A, c_A), [element, "O"], [[0, 0, z], [x, 0, 0.25]])
+    return crystal("R-3c", Lattice.hexagonal(a_A, c_A), [element, "O"], [[0, 0, z], [x, 0, 0.25]])
 
 
 def wurtzite(element: str, a_A: float, c_A: float, u: float) -> Structure:
     """Wurtzite oxide, P6_3mc, four atoms; `u` is the height of the anion above the cation (ideal 0.375)."""
     lattice = Lattice.hexagonal(a_A, c_A)
-    return Structure.from_spacegroup("P6_3mc", lattice, [element, "O"], [[1 / 3, 2 / 3, 0], [1 / 3, 2 / 3, u]])
+    return crystal("P6_3mc", lattice, [element, "O"], [[1 / 3, 2 / 3, 0], [1 / 3, 2 / 3, u]])
 
 
 def _spinel(element: str, a_A: float, u: float) -> Structure:
@@ -38,7 +39,7 @@ def _spinel(element: str, a_A: float, u: float) -> Structure:
 
 
 def _antifluorite(element: str, a_A: float) -> Structure:
-    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a_A), [element, "O"], [[0.25] * 3, [0, 0, 0]])
+    return crystal("Fm-3m", Lattice.cubic(a_A), [element, "O"], [[0.25] * 3, [0, 0, 0]])
 
 
 _PHASES: dict[str, Callable[[], Structure]] = {

@@ -13,6 +13,7 @@ from functools import partial
 from pymatgen.core import Composition, Lattice, Structure
 
 from ..elements import element
+from ..space_groups import crystal
 from ..spins import high_spin_moment
 
 # A molecule needs a box in which its images do not feel each other.
@@ -24,7 +25,7 @@ _LOW_SPIN_PYRITES = ("Fe", "Co", "Ni")
 def _crystal(
     group: str, lattice: Lattice, species: Sequence[tuple[str, float]], places: Sequence[Sequence[float]]
 ) -> Structure:
-    cell = Structure.from_spacegroup(group, lattice, [el for el, _ in species], [list(p) for p in places])
+    cell = crystal(group, lattice, [el for el, _ in species], [list(p) for p in places])
     valence = dict(species)
     return _described(cell, valence)
 
@@ -89,7 +90,7 @@ def _sphalerite(cation: str, a_A: float) -> Structure:
 def _roaldite() -> Structure:
     """Fe4N: the mean of its formal valences on every iron, its measured moments as a start."""
     places = [(0, 0, 0), (0.5, 0.5, 0), (0.5, 0.5, 0.5)]
-    cell = Structure.from_spacegroup("Pm-3m", Lattice.cubic(3.795), ["He", "Fe", "N"], places)
+    cell = crystal("Pm-3m", Lattice.cubic(3.795), ["He", "Fe", "N"], places)
     moments = [{"He": 2.98, "Fe": 2.01, "N": 0.0}[s.specie.symbol] for s in cell]
     cell.replace_species({"He": "Fe"})
     symbols = [s.specie.symbol for s in cell]

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
+from ..space_groups import crystal
 from ..symmetry import space_group_number
 
 SpinelOrder = Literal["Imma", "P4_122", "normal"]
@@ -57,7 +58,7 @@ def parent_spinel(a_A: float, oxygen_u: float) -> Structure:
 def _parent(a_A: float, oxygen_u: float) -> Structure:
     """The parent built once: pymatgen takes most of a second to expand the space group."""
     x = oxygen_u - _ORIGIN_SHIFT
-    cell = Structure.from_spacegroup(
+    cell = crystal(
         "Fd-3m:2",
         Lattice.cubic(a_A),
         ["He", "Ne", "O"],

@@ -10,6 +10,7 @@ from pymatgen.core import Lattice, Structure
 
 from ..elements import pbe_hubbard_U_eV
 from ..host_definition import HopKind, Host
+from ..space_groups import crystal
 
 LATTICE_A = 8.3339
 BOND_LENGTHS_A = {
@@ -32,7 +33,7 @@ def _build(order: str) -> Structure:
     if order == "P4_132":
         coords = [[-x for x in position] for position in coords]
     # Dummy names keep the two kinds of Fe and of O apart until the roles are written down.
-    cell = Structure.from_spacegroup(order, Lattice.cubic(LATTICE_A), ["He", "Ne", "Ar", "Kr", "Xe"], coords)
+    cell = crystal(order, Lattice.cubic(LATTICE_A), ["He", "Ne", "Ar", "Kr", "Xe"], coords)
     role = {"He": ("Fe", "A", 3.0), "Ne": ("Fe", "B", 3.0), "Ar": ("Li", "B", 1.0)}
     roles = [role.get(site.specie.symbol, ("O", "O", -2.0)) for site in cell]
     properties = {"sublattice": [r[1] for r in roles], "valence": [r[2] for r in roles]}

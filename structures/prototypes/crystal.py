@@ -9,6 +9,7 @@ from pymatgen.core import Lattice, Structure
 
 from ..elements import materials_project_U_eV
 from ..host_definition import HopKind, Host
+from ..space_groups import crystal
 from ..spins import Spin, site_moment
 
 # A site's fractional coordinates in the conventional cell (which repeats count from) to +1 or -1.
@@ -120,7 +121,7 @@ def _cell(
 ) -> Structure:
     """The crystal with site properties; holders of the places keep equal elements on unlike positions apart."""
     holders = _HOLDERS[: len(sites)]
-    cell = Structure.from_spacegroup(space_group, lattice, holders, [s.position for s in sites])
+    cell = crystal(space_group, lattice, holders, [s.position for s in sites])
     of = dict(zip(holders, sites, strict=True))
     if primitive:
         cell = cell.get_primitive_structure()

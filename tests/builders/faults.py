@@ -56,7 +56,6 @@ _HEAVY = [
     "maggma.stores",
     "vesin",
     "jinja2",
-    "chemiscope",
     "typer.testing",
     "hypothesis",
     "pytest",

@@ -59,7 +59,7 @@ def as_somebody_else(function):
 
 
 def outputs(store):
-    return [d["output"] for d in store.docs_store.query({"name": "add"})]
+    return [d["output"] for d in store.query({"name": "add"})]
 
 
 def test_a_finished_store_is_one_file_that_anybody_can_read(folder):

@@ -249,7 +249,7 @@ def test_results_write_inside_their_folder_only(study, raw, tmp_path):
     folder = tmp_path / "inner" / "study"
     folder.mkdir(parents=True)
     before = snapshot(tmp_path, folder)
-    _, bands = load_study(open_store(study))
+    _, bands = load_study(open_store(study).docs_store)
     (band,) = bands.values()
     absolute = str(tmp_path / "escaped.extxyz")
     names = [UP, absolute, "..", "bands/../../escaped", "a/b/c", "C:\\x\\y", "\0x", ""]
