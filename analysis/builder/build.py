@@ -12,7 +12,7 @@ from ...structures.magnetic_symmetry import axial_operations
 from ...structures.spins import formula_units, is_non_collinear
 from ...structures.symmetry import space_group_symbol
 from ..defects.equilibria import DefectEquilibria, defect_equilibria, defect_host
-from ..defects.formation import not_below_zero
+from ..defects.formation import FormationLine, FormationLines
 from ..defects.host_window import CompetingPhasesResult, competing_phases_result
 from ..defects.oxidation_states import site_moments
 from ..defects.uptake import content_curves
@@ -254,7 +254,7 @@ def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | N
                 indicative=indicative,
                 error_bar_eV=line.error_bar_eV if line else None,
                 note=line.note if line else energy_note(indicative),
-                formation_checks=_formation_checks(edges, line.error_bar_eV) if edges and line else [],
+                formation_checks=_formation_checks(potentials.lines, line) if potentials and line else [],
                 size_correction_eV=None if v.size_correction is None else v.size_correction.energy_eV,
                 size_error_eV=None if v.size_correction is None else v.size_correction.error_eV,
                 starts=v.starts,
@@ -266,8 +266,9 @@ def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | N
     return results
 
 
-def _formation_checks(edges: Sequence[EnergyRange], error_eV: float | None) -> list[Check]:
-    return [not_below_zero(min(edge.low_eV for edge in edges), error_eV)]
+def _formation_checks(lines: FormationLines, line: FormationLine) -> list[Check]:
+    check = lines.zero_check(line)
+    return [] if check is None else [check]
 
 
 def _in_formula_units_of_host(inputs: StudyParts) -> StudyParts:

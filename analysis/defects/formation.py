@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from ..results.checks import Check, held
+from ..results.checks import Check, failed, held
 from ..results.document import Document, Provenance
 from ..thermodynamics.phases import check_consistent
 from ..thermodynamics.references import CompoundEnergy, SpeciesFit, fit_species_energies, reference_provenance
@@ -96,8 +96,21 @@ class FormationLines(Document):
     anion: str = "O"
     provenance: Provenance = Field(repr=False)
 
+    def zero_check(self, line: FormationLine) -> Check | None:
+        """Whether a neutral line stays above zero inside the window; None for a charged one.
+
+        Where a charged defect costs less than nothing the Fermi level cannot stand; that is no fault of its energy.
+        """
+        inside = [low for low, within in zip(line.low_eV, self.inside, strict=True) if within]
+        return None if line.charge or not inside else not_below_zero(min(inside), line.error_bar_eV)
+
+    def no_result_because(self, line: FormationLine) -> str:
+        """What is wrong with a line, in words; empty if nothing is."""
+        check = self.zero_check(line)
+        return "; ".join(c.in_words for c in failed([check] if check else []))
+
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per defect and grid point: label, delta_mu_O_eV, inside, low_eV, mid_eV, high_eV, ..."""
+        """One row per defect and grid point: label, delta_mu_O_eV, inside, low_eV, ..., no_result."""
         import pandas as pd
 
         columns = (
@@ -109,9 +122,10 @@ class FormationLines(Document):
             "high_eV",
             "error_bar_eV",
             "indicative",
+            "no_result",
         )
         rows = [
-            (line.label, x, within, low, mid, high, line.error_bar_eV, line.indicative)
+            (line.label, x, within, low, mid, high, line.error_bar_eV, line.indicative, self.no_result_because(line))
             for line in self.lines
             for x, within, low, mid, high in zip(
                 self.delta_mu_O_eV, self.inside, line.low_eV, line.mid_eV, line.high_eV, strict=True

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+NO_RESULT = " (no result: below zero)"
+"""What the figure says of a line that fails its own check."""
+
+
 @figure(FormationLines, "formation")
 def plot_formation(
     lines: FormationLines, ax: Axes | None = None, *, pressure_atm: float = 1e-5, temperature_K: float = 1000.0
 ) -> Figure:
-    """Formation energies over the stability window, outside shaded.
+    """Formation energies over the stability window, outside shaded; dotted what is no result.
 
     Parameters
     ----------
@@ -41,7 +45,9 @@ def plot_formation(
         mu = np.array(lines.delta_mu_O_eV)
         for line in lines.lines:
             label = f"{line.label}, q = {line.charge:+d}" if line.charge else line.label
-            (drawn,) = axis.plot(mu, line.mid_eV, label=label)
+            wrong = bool(lines.no_result_because(line))
+            label += NO_RESULT if wrong else ""
+            (drawn,) = axis.plot(mu, line.mid_eV, ":" if wrong else "-", label=label)
             axis.fill_between(mu, line.low_eV, line.high_eV, color=drawn.get_color(), alpha=0.18, lw=0)
         low, high = lines.window_eV
         margin = 0.12 * (high - low)

@@ -8,6 +8,7 @@ from functools import partial
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..defects.equilibria import DefectEquilibria
+from ..defects.formation import FormationLines
 from ..device.film import DeviceResult
 from ..magnetism.anisotropy import AnisotropyMap
 from ..results.checks import no_result
@@ -41,7 +42,7 @@ def study_figures(study: Study) -> dict[str, NamedFigure]:
             "Formation energies of all vacancies against the oxygen chemical potential, stability window marked",
             f"{_cells(study, study.vacancies[0].cell_atoms)} Vacancy formation energies inside the host's stability "
             "window; the width of a band is the freedom of the cation potentials. Left out: charge states and "
-            "vibrations.",
+            f"vibrations.{_below_zero(study.chemical_potentials.lines)}",
         )
         made["window"] = NamedFigure(
             "vacancies",
@@ -70,6 +71,17 @@ def study_figures(study: Study) -> dict[str, NamedFigure]:
     if study.anisotropy is not None:
         made |= _anisotropy_figures(study, study.anisotropy.maps)
     return made | _assumption_figures(study) | _observable_figures(study)
+
+
+def _below_zero(lines: FormationLines) -> str:
+    """Which lines of the figure are no result; empty if all are one."""
+    wrong = [line.label for line in lines.lines if lines.no_result_because(line)]
+    if not wrong:
+        return ""
+    return (
+        f" Dotted, no result: {', '.join(wrong)}; a stable host loses nothing by itself, so that the references or the "
+        "engine are wrong there by more than the error says."
+    )
 
 
 def _observable_figures(study: Study) -> dict[str, NamedFigure]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...stored.renamed import warn_of
 from ..kinetics.rates import format_duration
-from ..results.checks import invalid_because, no_result
+from ..results.checks import failed, invalid_because, no_result
 from .observables import checks_of, observable_frame, observable_tables
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _vacancies(study: Study) -> pd.DataFrame:
             }
         row |= {"moment_change_muB": v.moment_change_muB, "converged": v.converged, "indicative": v.indicative}
         row["no_result"] = no_result(invalid_because(v.checks))
+        row["E_f_no_result"] = no_result([c.in_words for c in failed(v.formation_checks)])
         rows.append(row)
     made = _frame(rows, "vacancy")
     # Oxygen sites have no count: whole numbers with gaps, not floats.

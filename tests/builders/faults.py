@@ -1,10 +1,12 @@
 """Single faults in the core, and whether the tests see them.
 
 ``faults.yaml`` holds the list: what would be wrong, the file, its text, the text with the fault, and the tests that
-must fail. Each fault is put into a copy of the checkout, its tests are run there, and the copy is set right again.
-It takes minutes, so it is no part of CI::
+must fail. Its tests must pass without it first: a test that fails anyway sees nothing. Then each fault is put into a
+copy of the checkout, its tests are run there, and the copy is set right again. It takes an hour, so it is no part of
+CI::
 
-    python tests/builders/faults.py                 # all of them; writes docs/faults.md
+    python tests/builders/faults.py                 # all of them; writes docs/faults.md as it goes
+    python tests/builders/faults.py --untried       # those without a verdict on the page, which are added to it
     python tests/builders/faults.py "order energies"  # those whose name holds the words; prints only
 
 A fault whose text is no longer in its file is told as such: correct the list with the code.
@@ -34,6 +36,8 @@ PAGE = ROOT / "docs" / "faults.md"
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "*_cache", "build", "dist", "site", "node_modules")
 SECONDS = 600
 _TOO_LONG = -100
+UNTRIED = "not run yet"
+BROKEN = "its tests fail without it"
 _HEAVY = [
     "numpy",
     "scipy.optimize",
@@ -87,7 +91,7 @@ class Fault:
 
 @dataclass
 class Outcome:
-    """What became of a fault: ``seen`` by a test, ``survived``, or ``no such text``."""
+    """What became of a fault: ``seen`` by a test, ``survived``, ``no such text``, or its tests fail without it."""
 
     fault: Fault
     verdict: str
@@ -121,8 +125,17 @@ def put_in(root: Path, fault: Fault) -> str:
     return text
 
 
-def try_fault(copy: Path, fault: Fault, graph: dict[str, set[str]]) -> Outcome:
-    """Run a fault's tests on a copy that has it."""
+def try_fault(copy: Path, fault: Fault, graph: dict[str, set[str]], sound: dict[tuple[str, ...], str]) -> Outcome:
+    """Run a fault's tests on a copy that has it, and before on one that has none.
+
+    `sound` keeps what the tests said without a fault, by the tests: nothing, or which failed.
+    """
+    tests = tuple(fault.tests)
+    if tests not in sound:
+        code, said = _pytest_in(copy, fault, graph)
+        sound[tests] = "" if code == 0 else next(iter(_failed(said)), f"pytest ended with {code}")
+    if sound[tests]:
+        return Outcome(fault, BROKEN, sound[tests])
     try:
         right = put_in(copy, fault)
     except (LookupError, OSError) as error:
@@ -132,10 +145,14 @@ def try_fault(copy: Path, fault: Fault, graph: dict[str, set[str]]) -> Outcome:
         code, said = _pytest_in(copy, fault, graph)
     finally:
         (copy / fault.file).write_text(right, encoding="utf-8")
-    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
+    failed = _failed(said)
     verdict = {0: "survived", 1: "seen", _TOO_LONG: "seen"}.get(code, f"pytest ended with {code}")
     by = failed[0] if failed else "no end in sight" if code == _TOO_LONG else ""
     return Outcome(fault, verdict, by, time.perf_counter() - begin)
+
+
+def _failed(said: str) -> list[str]:
+    return re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
 
 
 def preload(copy: Path) -> dict[str, set[str]]:
@@ -204,6 +221,22 @@ def _child(copy: Path, tests: list[str]) -> int:
     return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", f"--basetemp={begun}", *tests]))
 
 
+def kept(text: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """Verdict and first test that fails, by name and file, from a page that was written before."""
+    rows = re.findall(r"^\| (.+?) \| `(.+?)` \| (.+?) \| (.*?) ?\|$", text, re.MULTILINE)
+    return {(name, file): (verdict, by.strip()) for name, file, verdict, by in rows}
+
+
+def with_kept(found: list[Outcome], text: str) -> list[Outcome]:
+    """What was tried now, and of every other fault of the list what the page said of it."""
+    now, before = {(o.fault.name, o.fault.file): o for o in found}, kept(text)
+    out = []
+    for fault in faults():
+        key = (fault.name, fault.file)
+        out.append(now.get(key) or Outcome(fault, *before.get(key, (UNTRIED, ""))))
+    return out
+
+
 def page(found: list[Outcome]) -> str:
     """The table of the documentation."""
     seen = sum(one.verdict == "seen" for one in found)
@@ -214,8 +247,8 @@ def page(found: list[Outcome]) -> str:
             "# Faults that the tests see",
             "",
             "Written by `python tests/builders/faults.py`, which puts single faults into the core, most of them where",
-            "numbers are copied, renamed or chosen, and runs the tests that are meant to see each. The list is",
-            "[faults.yaml](../tests/builders/faults.yaml).",
+            "numbers are copied, renamed or chosen, and runs the tests that are meant to see each, which pass without",
+            "the fault. The list is [faults.yaml](../tests/builders/faults.yaml).",
             "",
             f"{seen} of the {tried} that were tried are seen; the list has {len(found)}.",
             "",
@@ -237,19 +270,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*", help="parts of the names of faults; all by default")
     parser.add_argument("--page", action="store_true", help="write the page of the documentation")
+    parser.add_argument("--untried", action="store_true", help="those without a verdict on the page; writes it")
     asked = parser.parse_args()
     chosen = [f for f in faults() if not asked.words or any(w in f.name or w in f.file for w in asked.words)]
-    found = []
+    before = PAGE.read_text(encoding="utf-8")
+    if asked.untried:
+        done = {key for key, (verdict, _) in kept(before).items() if verdict in ("seen", "survived")}
+        chosen = [f for f in chosen if (f.name, f.file) not in done]
+    found: list[Outcome] = []
+    sound: dict[tuple[str, ...], str] = {}
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "magnetoionics"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT, symlinks=True)
         graph = preload(copy)
         for fault in chosen:
-            one = try_fault(copy, fault, graph)
+            one = try_fault(copy, fault, graph, sound)
             found.append(one)
             print(f"{one.verdict:12} {fault.file}: {fault.name}  [{one.by}] {one.seconds:.0f} s", flush=True)
-    if asked.page or not asked.words:
-        PAGE.write_text(page(found), encoding="utf-8")
+            if asked.page or asked.untried or not asked.words:
+                PAGE.write_text(page(with_kept(found, before)), encoding="utf-8")
     return sum(one.verdict != "seen" for one in found)
 
 

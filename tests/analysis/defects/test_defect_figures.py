@@ -108,3 +108,27 @@ def test_brouwer_says_what_lies_below_its_axis(system):
     made = brouwer_diagram(replace(system, defects=[*rare, *system.defects[2:]]), 1000.0, n=5)
     labels = plot_brouwer(made).axes[0].get_legend_handles_labels()[1]
     assert {"V_O (below the axis)", "V_Fe"} <= set(labels)
+
+
+def test_a_line_below_zero_beyond_its_error_is_marked_wherever_lines_are_shown(system):
+    """Lines that cross zero inside the window, although both of its ends may be above: dotted, named, and in the table."""
+    neutral = [d for d in system.defects if not d.charge]
+    lines = formation_lines(neutral, system.window, system.references, n=3)
+    sound = plot_formation(lines).axes[0].get_legend_handles_labels()
+    assert not any("no result" in label for label in sound[1])
+    first = lines.lines[0]
+    deep = [first.low_eV[0], -0.4, first.low_eV[2]]
+    for bar, wrong in ((0.3, True), (0.5, False), (None, True)):
+        line = first.model_copy(update={"low_eV": deep, "error_bar_eV": bar})
+        marked = lines.model_copy(update={"lines": [line, *lines.lines[1:]]})
+        drawn, labels = plot_formation(marked).axes[0].get_legend_handles_labels()
+        assert (labels[0], drawn[0].get_linestyle()) == (
+            (f"{first.label} (no result: below zero)", ":") if wrong else (first.label, "-")
+        )
+        assert [x.get_linestyle() for x in drawn[1:]] == ["-"] * (len(drawn) - 1)
+        said = marked.to_dataframe().query("label == @first.label")["no_result"]
+        assert said.str.contains("-0.4 eV, must be above").all() == wrong
+    outside = lines.model_copy(update={"lines": [line], "inside": [True, False, True]})
+    assert outside.no_result_because(line) == ""
+    charged = line.model_copy(update={"charge": -2})
+    assert lines.model_copy(update={"lines": [charged]}).no_result_because(charged) == ""
