@@ -96,6 +96,8 @@ class KnownSpread(Document):
         Who said so of what in which cell, on which day, and by which command.
     hops
         Barriers by order and hop; without decay times, which depend on the prefactors.
+    left_out
+        Which distinct hops are not among them, in words; empty if all are.
     """
 
     host: str
@@ -104,6 +106,7 @@ class KnownSpread(Document):
     date: str
     source: str
     hops: list[SpreadHop]
+    left_out: str = ""
 
 
 def rank(level_of_theory: str) -> int:

@@ -61,9 +61,11 @@ class DefectEquilibria(Document):
             return "the host is not stable at any of the growth conditions"
         if any(r.low is not None and r.high is not None for f in inside for r in f.ratios):
             return ""
-        bar = "an error that is not known" if self.error_bar_eV is None else f"± {self.error_bar_eV:.1f} eV"
         middle = any(r.mid is not None for f in inside for r in f.ratios)
         where = f"at the {len(inside)} growth conditions where the host is stable"
+        if middle and self.error_bar_eV is None:
+            return f"{where} no ratio is bounded, since the error of the formation energies is not known"
+        bar = "their error is not known" if self.error_bar_eV is None else f"± {self.error_bar_eV:.1f} eV"
         if middle:
             return f"{where} defects need not be dilute within {bar} of the formation energies: no ratio is bounded"
         return f"{where} defects would not be dilute with these formation energies ({bar}): no ratio follows"

@@ -161,6 +161,10 @@ def miscut_ratio_of_all_families(
     return np.array([f.min() for f in found]), np.array([f.max() for f in found])
 
 
+# The universe is as old; a longer time says that nothing happens, and its digits say nothing.
+LONGEST_YEARS = 1e10
+
+
 def format_duration(seconds: float) -> str:
     """A time as a person says it, e.g. ``"1.2 ms"`` or ``"3.4 days"``."""
     for limit, unit, name in (
@@ -177,4 +181,6 @@ def format_duration(seconds: float) -> str:
             return f"{seconds / unit:.2g} {name}" if seconds / unit < 100 else f"{seconds / unit:.0f} {name}"
     if not math.isfinite(seconds):
         return "beyond reckoning"
+    if seconds > LONGEST_YEARS * SECONDS_PER_YEAR:
+        return "over 1e10 years"
     return f"{seconds / SECONDS_PER_YEAR:.2g} years"

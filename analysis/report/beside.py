@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from ...structures.host import get_host, host_keys
+from ...structures.spins import formula_units
 from ..audit.known_values import MeasuredValue, better_calculations, measured_values
-from ..results.page_parts import Table, words
+from ..results.page_parts import Cell, Table, words
 from ..study.documents import Study
 from .model import Answer
 
+# What a host's file may say to be measured and a reader would compare; positions are too many for a table.
+_SAID_BY_HOSTS = ("a", "order", "moment", "T_C", "T_N", "gap")
+# A value ends at its unit, or else at the first comma; its source follows.
+_VALUE = re.compile(r"(.*? (?:A|K|eV|muB)(?: per formula unit)?(?=[ ,;:]|$)|[^,;]+)[,;:]? ?(.*)", re.DOTALL)
 # Quantities that a study has a number for, with their unit in the table of measured values.
 _OWN_UNITS = {"moment": "muB per formula unit", "K1": "MJ/m3", "a": "A"}
 
@@ -27,12 +34,36 @@ def with_more(answer: Answer, more: str) -> Answer:
 
 
 def measured_table(study: Study) -> Table | None:
-    """Measured values beside the study's own; None for a host of which nothing is tabulated."""
-    known = measured_values(study.host.key)
-    if not known:
+    """Measured values beside the study's own: tabulated ones, else those that a built-in host is made of; or None."""
+    rows = [words([m.quantity, _own(study, m), m.in_words, m.source]) for m in measured_values(study.host.key)]
+    rows = rows or _of_host(study)
+    if not rows:
         return None
-    rows = [words([m.quantity, _own(study, m), m.in_words, m.source]) for m in known]
     return Table("Measured values beside this study's", ["quantity", "this study", "measured", "source"], rows)
+
+
+def _of_host(study: Study) -> list[list[Cell]]:
+    """What the host's own file says to be measured, with its source; none for a host that is not built in."""
+    key = study.host.key
+    if key not in host_keys():
+        return []
+    host = get_host(key)
+    rows = []
+    for quantity in (q for q in _SAID_BY_HOSTS if q in host.measured and q in host.sources):
+        found = _VALUE.match(host.sources[quantity])
+        value, source = found.groups() if found else (host.sources[quantity], "")
+        own = "–"
+        if quantity == "a" and study.engine.relaxes_cells:
+            cell = host.structure(study.host.order)
+            measured_A3 = cell.volume / formula_units(cell, host.anion, host.anions_per_formula)
+            off = (study.host.volume_per_formula_A3 / measured_A3) ** (1 / 3) - 1
+            own = f"{off:+.1%} in length, by the volume"
+        elif quantity == "order":
+            own = study.host.order
+        elif quantity == "moment" and "per formula unit" in value:
+            own = f"{study.host.moment_per_formula_muB:.4g} muB per formula unit"
+        rows.append(words([quantity, own, value, source]))
+    return rows
 
 
 def _own(study: Study, measured: MeasuredValue) -> str:

@@ -7,13 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..results.page_parts import Cell, Picture, Section, Table, number, words
+from ..results.page_parts import Cell, Picture, Section, Table, number, number_with_error, words
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-__all__ = ["Answer", "Cell", "Page", "Picture", "Section", "Table", "Viewer", "number", "picture", "words"]
+__all__ = [
+    "Answer",
+    "Cell",
+    "Page",
+    "Picture",
+    "Section",
+    "Table",
+    "Viewer",
+    "number",
+    "number_with_error",
+    "picture",
+    "words",
+]
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,8 @@ def _hop_answers(study: Study) -> list[Answer]:
     ]
 
 
-_NO_SENSE = ": axes turn, no sense is written"
+# Axes are told apart to this.
+_TURNED_deg = 0.05
 
 
 def _anisotropy_answer(study: Study) -> Answer:
@@ -258,10 +259,14 @@ def _anisotropy_answer(study: Study) -> Answer:
         return _unanswered(study, "What does that do to the anisotropy?", "anisotropy", "migration")
     after = next(s for s in result.states if s.state == "after")
     missing = ions_without_model(study)
+    turned = (
+        "axes turn" if max(result.easy_axis_tilt_deg, result.hard_axis_tilt_deg) >= _TURNED_deg else "no axis turns"
+    )
     partial = f"of {study.anisotropy.maps[0].ions} alone, " if missing and study.anisotropy else ""
     return Answer(
         "What does that do to the anisotropy?",
-        partial + (after.verdict if "unidirectional" in after.verdict else f"{after.verdict}{_NO_SENSE}"),
+        partial
+        + (after.verdict if "unidirectional" in after.verdict else f"{after.verdict}: {turned}, no sense is written"),
         f"{missing}easy axis turned by {result.easy_axis_tilt_deg:.1f}°, hard axis by "
         f"{result.hard_axis_tilt_deg:.1f}°; odd part {after.odd_max_meV:.0e} meV",
     )

@@ -1,13 +1,18 @@
-"""Tables and words of the report on competing phases: the computed window beside the experimental one."""
+"""Tables and words of the report on windows: the computed one beside the measured one, edges, and temperatures."""
 
 from __future__ import annotations
 
 from ..defects.host_window import CompetingPhasesResult
+from ..study.documents import ChemicalPotentialsResult, WarmWindow
 from ..thermodynamics.computed_phases import ReferenceSet
 from ..thermodynamics.gases import edge_words
 from ..thermodynamics.phases import load_experimental_phases
 from ..thermodynamics.stability_window import ChemicalPotentials
-from .model import Cell, Table, number, words
+from ..thermodynamics.window_edges import NO_RICHER_PHASE
+from .model import Cell, Table, number, number_with_error, words
+
+# Pressures that are beyond what is ever reached say no more than that.
+HIGHEST_atm = 1000.0
 
 
 def windows_table(result: CompetingPhasesResult) -> Table:
@@ -83,3 +88,68 @@ def stability_words(result: CompetingPhasesResult, formula: str) -> str:
         f"{text} Measured enthalpies say {other.delta_mu_O_min_eV:.2f} to {other.delta_mu_O_max_eV:.2f} eV: the edges "
         f"differ by {low - other.delta_mu_O_min_eV:+.2f} and {high - other.delta_mu_O_max_eV:+.2f} eV."
     )
+
+
+def warm_table(potentials: ChemicalPotentialsResult) -> Table:
+    """The stability window with free energies of the solids at growth temperatures."""
+    rows = []
+    for w in potentials.warm:
+        if w.poor_eV is None or w.rich_eV is None:
+            rows.append([number(w.temperature_K, 0), *[Cell("–", "number")] * 4, *words([w.reason])])
+            continue
+        rows.append(
+            [
+                number(w.temperature_K, 0),
+                number_with_error(w.poor_eV, w.poor_error_eV),
+                number_with_error(w.rich_eV, w.rich_error_eV),
+                Cell(_pressure(w.poor_atm), "number"),
+                _highest_pressure(w),
+                *words([f"{w.poor_reaction}; {w.rich_reaction}"]),
+            ]
+        )
+    anion = potentials.window.anion
+    columns = [f"{end} Δμ({anion}) (eV)" for end in ("lowest", "highest")]
+    return Table(
+        f"Stability window of {potentials.window.host_formula} with free energies of the solids",
+        ["T (K)", *columns, f"p({anion}₂) there (atm)", "and there (atm)", "bounded by"],
+        rows,
+    )
+
+
+def _highest_pressure(w: WarmWindow) -> Cell:
+    """The pressure where more of the gas makes another phase; none does where only its zero ends the window."""
+    if w.rich_reaction.endswith(NO_RICHER_PHASE):
+        return Cell("no phase ends it")
+    return Cell(_pressure(w.rich_atm), "number")
+
+
+def _pressure(atm: float | None) -> str:
+    """A pressure of the gas; beyond any autoclave the ideal gas, too, is left behind."""
+    if atm is None:
+        return "–"
+    return f"over {HIGHEST_atm:g}" if atm > HIGHEST_atm else f"{atm:.0e}"
+
+
+def window_table(window: ChemicalPotentials) -> Table:
+    """Edges of the stability window and the reactions that bound them."""
+    rows = [
+        [
+            *words([name]),
+            number(edge.delta_mu_O_eV, 2),
+            number(edge.uncertainty_eV, 2),
+            *words([edge.reaction]),
+        ]
+        for name, edge in zip(edge_words(window.anion), (window.oxygen_poor, window.oxygen_rich), strict=True)
+    ]
+    columns = ["edge", f"Δμ({window.anion}) (eV)", "± (eV)", "bounded by"]
+    return Table(f"Stability window from {window.origin}", columns, rows)
+
+
+def potentials_table(window: ChemicalPotentials) -> Table:
+    """How far the potential of every element can go, and the reactions that end it."""
+    rows = [
+        [*words([e.element, e.end]), number(e.delta_mu_eV, 2), number(e.uncertainty_eV, 2), *words([e.reaction])]
+        for e in window.edges
+    ]
+    columns = ["element", "end", "Δμ (eV)", "± (eV)", "bounded by"]
+    return Table(f"Range of every potential where {window.host_formula} is stable", columns, rows)

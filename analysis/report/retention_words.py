@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
+from ...structures.defects.undirected_hops import has_one_hop
+from ...structures.host import get_host, host_keys
 from ..audit.known_values import known_spread
 from ..kinetics.hop_spread import HopSpread, SpreadHop, spread_in_words
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, format_duration, rate_per_s
 from ..kinetics.retention import Retention
 from ..study.documents import Study
+
+# Barriers nearer than this are one.
+_SAME_eV = 5e-3
 
 
 def dwell_words(kept: Retention) -> str:
@@ -38,11 +44,29 @@ def spread_words(study: Study) -> str:
     if isinstance(found, HopSpread) and len(found.found) > 1:
         words = _decays(study, found.found)
         return words[:1].upper() + words[1:]
+    if _has_one_hop(study.host.key):
+        return "Every hop of this kind is the same by symmetry, and there is one cation order"
     one = f"One hop of the order {study.host.order}: other orders and places have other barriers; "
     if known is None:
         return f"{one}the stage hop_spread computes them"
     who = f"{known.engine} ({known.cell_atoms} atoms, {known.date})"
-    return f"{one}by {who} {_decays(study, known.hops)}; the stage hop_spread computes this engine's"
+    if len(known.hops) > 1 and _alike(known.hops):
+        orders = len({h.order for h in known.hops})
+        where = f"{orders} cation order{'s' if orders > 1 else ''}"
+        return f"By {who} the {len(known.hops)} distinct hops of {where} have the same barriers"
+    more = f"; {known.left_out}" if known.left_out else ""
+    return f"{one}by {who} {_decays(study, known.hops)}{more}; the stage hop_spread computes this engine's"
+
+
+@cache
+def _has_one_hop(host_key: str) -> bool:
+    """Of a built-in host; another one's file is not asked for when a report is written."""
+    return host_key in host_keys() and has_one_hop(get_host(host_key))
+
+
+def _alike(hops: Sequence[SpreadHop]) -> bool:
+    """Whether no barrier differs from another by more than a band's error."""
+    return all(max(b) - min(b) < _SAME_eV for b in ([h.forward_eV for h in hops], [h.backward_eV for h in hops]))
 
 
 def _decays(study: Study, hops: Sequence[SpreadHop]) -> str:

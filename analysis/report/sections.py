@@ -17,7 +17,15 @@ from .beside import measured_table
 from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, merit_table, reference_table, switching_table
 from .model import Section
-from .phase_tables import ladder_table, phases_table, stability_words, windows_table
+from .phase_tables import (
+    ladder_table,
+    phases_table,
+    potentials_table,
+    stability_words,
+    warm_table,
+    window_table,
+    windows_table,
+)
 from .plain import plain_section
 from .retention_words import dwell_words, spread_words
 from .tables import (
@@ -28,7 +36,6 @@ from .tables import (
     host_table,
     maps_table,
     orders_table,
-    potentials_table,
     prefactors_table,
     retention_table,
     settings_table,
@@ -37,8 +44,6 @@ from .tables import (
     timings_table,
     treatment_tables,
     vacancies_table,
-    warm_table,
-    window_table,
 )
 
 # Documents of further stages stand before the claims unless they say otherwise.
@@ -214,7 +219,10 @@ def _migration(study: Study) -> Section | None:
 
 def _related(relation: list[str]) -> str:
     if relation in ([], ["none"]):
-        return "No symmetry operation of the host turns the state before the hop into the one after it."
+        return (
+            "No symmetry operation of the host that keeps valences and spins turns the state before the hop into the "
+            "one after it."
+        )
     return f"The host's {', '.join(relation)} turns the state before the hop into the one after it."
 
 

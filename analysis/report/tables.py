@@ -12,11 +12,10 @@ from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..plots.text import formatted_unit
 from ..results.checks import failed, no_result
-from ..study.documents import AnisotropyResult, ChemicalPotentialsResult, EnergyRange, Study, VacancyResult
+from ..study.documents import AnisotropyResult, EnergyRange, Study, VacancyResult
 from ..study.validity import formation_checks
 from ..thermodynamics.gases import edge_words
-from ..thermodynamics.stability_window import ChemicalPotentials
-from .model import Cell, Table, number, words
+from .model import Cell, Table, number, number_with_error, words
 
 
 def host_table(study: Study) -> Table:
@@ -85,6 +84,7 @@ def vacancies_table(study: Study) -> Table:
     cobalt = any(v.cobalt_neighbours for v in study.vacancies)
     # Without potentials the differences of the cells are what there is.
     bare = any(v.oxygen_rich is None for v in study.vacancies)
+    potentials = any(v.oxygen_rich is not None for v in study.vacancies)
     sized = any(v.size_correction_eV is not None for v in study.vacancies)
     kind = "vacancy" if all(v.removed in ({}, {v.element: 1}) for v in study.vacancies) else "defect"
     rows = [
@@ -92,8 +92,8 @@ def vacancies_table(study: Study) -> Table:
             *words([v.label, v.multiplicity]),
             *words(["–" if v.cobalt_neighbours is None else v.cobalt_neighbours] if cobalt else []),
             *([number(v.energy_minus_host_eV)] if bare else []),
-            *([_with_error(v.size_correction_eV, v.size_error_eV)] if sized else []),
-            *(_marked(_range(edge), v) for edge in (v.oxygen_poor, v.oxygen_rich)),
+            *([number_with_error(v.size_correction_eV, v.size_error_eV)] if sized else []),
+            *(_marked(_range(edge), v) for edge in ((v.oxygen_poor, v.oxygen_rich) if potentials else ())),
             *([] if bare else [number(v.error_bar_eV, 2)]),
             number(v.moment_change_muB, 1, signed=True),
             Cell("yes" if v.converged else "no", "passed" if v.converged else "failed"),
@@ -115,67 +115,13 @@ def vacancies_table(study: Study) -> Table:
             *(["Co neighbours"] if cobalt else []),
             *(["cell minus host (eV)"] if bare else []),
             *(["correction for size (eV)"] if sized else []),
-            *(f"E_f {end} (eV)" for end in edge_words(_anion(study))),
+            *([f"E_f {end} (eV)" for end in edge_words(_anion(study))] if potentials else []),
             *([] if bare else ["± (eV)"]),
             "moment change (μB)",
             "forces relaxed",
         ],
         rows,
     )
-
-
-def _with_error(value: float | None, error: float | None) -> Cell:
-    return Cell("–" if value is None or error is None else f"{value:.2f} ± {error:.2f}", "number")
-
-
-def warm_table(potentials: ChemicalPotentialsResult) -> Table:
-    """The stability window with free energies of the solids at growth temperatures."""
-    rows = []
-    for w in potentials.warm:
-        if w.poor_eV is None or w.rich_eV is None:
-            rows.append([number(w.temperature_K, 0), *[Cell("–", "number")] * 4, *words([w.reason])])
-            continue
-        rows.append(
-            [
-                number(w.temperature_K, 0),
-                _with_error(w.poor_eV, w.poor_error_eV),
-                _with_error(w.rich_eV, w.rich_error_eV),
-                *(Cell("–" if p is None else f"{p:.0e}", "number") for p in (w.poor_atm, w.rich_atm)),
-                *words([f"{w.poor_reaction}; {w.rich_reaction}"]),
-            ]
-        )
-    anion = potentials.window.anion
-    columns = [f"{end} Δμ({anion}) (eV)" for end in ("lowest", "highest")]
-    return Table(
-        f"Stability window of {potentials.window.host_formula} with free energies of the solids",
-        ["T (K)", *columns, f"p({anion}₂) there (atm)", "and there (atm)", "bounded by"],
-        rows,
-    )
-
-
-def window_table(window: ChemicalPotentials) -> Table:
-    """Edges of the stability window and the reactions that bound them."""
-    rows = [
-        [
-            *words([name]),
-            number(edge.delta_mu_O_eV, 2),
-            number(edge.uncertainty_eV, 2),
-            *words([edge.reaction]),
-        ]
-        for name, edge in zip(edge_words(window.anion), (window.oxygen_poor, window.oxygen_rich), strict=True)
-    ]
-    columns = ["edge", f"Δμ({window.anion}) (eV)", "± (eV)", "bounded by"]
-    return Table(f"Stability window from {window.origin}", columns, rows)
-
-
-def potentials_table(window: ChemicalPotentials) -> Table:
-    """How far the potential of every element can go, and the reactions that end it."""
-    rows = [
-        [*words([e.element, e.end]), number(e.delta_mu_eV, 2), number(e.uncertainty_eV, 2), *words([e.reaction])]
-        for e in window.edges
-    ]
-    columns = ["element", "end", "Δμ (eV)", "± (eV)", "bounded by"]
-    return Table(f"Range of every potential where {window.host_formula} is stable", columns, rows)
 
 
 def _mark(reasons: list[str]) -> str:
@@ -246,10 +192,17 @@ def _point_row(p: FieldPoint) -> list[Cell]:
         Cell(f"{p.field_V_per_m:.1e}", "number"),
         *(number(v) for v in (p.forward_eV, p.backward_eV)),
         number(p.delta_eV, signed=True),
-        *words(["none" if p.controlling_saddle_index is None else p.controlling_saddle_index + 1]),
+        *words([_saddle_words(p)]),
         *(Cell(f"{v:.1e}", "number") for v in (p.forward_per_s, p.backward_per_s)),
         Cell(f"{1e3 * p.largest_residual_eV:.0e}", "number"),
     ]
+
+
+def _saddle_words(p: FieldPoint) -> str:
+    """Number of the saddle that a field leaves in control; a strong one moves the top to another image of the path."""
+    if p.controlling_saddle_index is not None:
+        return str(p.controlling_saddle_index + 1)
+    return "none" if min(p.forward_eV, p.backward_eV) <= 0 else "beside a saddle"
 
 
 def prefactors_table(found: AttemptFrequency) -> Table:

@@ -34,8 +34,9 @@ def vacancy_answer(study: Study) -> Answer:
         why = f"no formation energies: {_first_sentence(study.not_done('chemical potentials'))}"
         if wrong:
             vacancy, check = min(wrong, key=lambda item: item[1].value or 0.0)
+            unlike = " between unlike ions" if len({_ion(v) for v in cations}) > 1 else ""
             why = (
-                f"no result between unlike ions: {vacancy.label}, {check.in_words}; a stable host has none below zero, "
+                f"no result{unlike}: {vacancy.label}, {check.in_words}; a stable host has none below zero, "
                 "so that references or engine are wrong by more than the error says"
             )
         return with_more(Answer(QUESTION, short, why), beside)

@@ -60,6 +60,11 @@ def number(value: float | None, digits: int = 3, *, signed: bool = False) -> Cel
     return Cell(f"{value:{'+' if signed else ''}.{digits}f}", "number")
 
 
+def number_with_error(value: float | None, error: float | None) -> Cell:
+    """A number and its error; a dash where either is missing."""
+    return Cell("–" if value is None or error is None else f"{value:.2f} ± {error:.2f}", "number")
+
+
 def words(values: Iterable[object]) -> list[Cell]:
     """Plain text cells."""
     return [Cell(str(v)) for v in values]

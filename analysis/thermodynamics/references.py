@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ..results.document import Document, Provenance
-from .phases import anion_last, check_consistent, formula_composition
+from .phases import anion_last, check_consistent, formula_composition, same_compound
 
 FloatArray = NDArray[np.float64]
 
@@ -106,11 +106,12 @@ class SpeciesFit(Document):
         n = np.array([atoms.get(el, 0.0) for el in names])
         energies = np.array([self.reference_energies_eV[el] for el in names])
         gap = model_energy_eV - formation_energy_eV - n @ energies
-        known = self.covariance_eV2 is not None and float(n @ np.array(self.covariance_eV2) @ n) > 0
+        covariance = self.covariance_eV2 if self.covariance_eV2 is not None else self._from_one_miss(formula, n, gap)
+        known = covariance is not None and float(n @ np.array(covariance) @ n) > 0
         # Without a covariance every reference may move alike.
-        spread = np.array(self.covariance_eV2) if known else np.eye(len(n))
+        spread = np.array(covariance) if known else np.eye(len(n))
         along = spread @ n / (n @ spread @ n)
-        held = (spread - np.outer(along, spread @ n)).tolist() if known else self.covariance_eV2
+        held = (spread - np.outer(along, spread @ n)).tolist() if known else covariance
         change = {
             "reference_energies_eV": dict(zip(names, map(float, energies + along * gap), strict=True)),
             "covariance_eV2": held,
@@ -118,6 +119,22 @@ class SpeciesFit(Document):
             "note": f"{self.note}; moved so that {formula} is exact, which it missed by {gap:+.2f} eV",
         }
         return self.model_copy(update=change)
+
+    def _from_one_miss(self, formula: str, n: FloatArray, gap_eV: float) -> list[list[float]] | None:
+        """Covariance of a fit of as many compounds as elements, by what it misses of one compound more.
+
+        With that compound held exactly there is one degree of freedom, and the sum of the squared residuals per atom
+        is gap^2 / (n C n) with C = (A^T A)^-1. None where the compound is one of the fit, which misses it by nothing.
+        """
+        names = list(self.reference_energies_eV)
+        if self.degrees_of_freedom or any(same_compound(formula, f) for f in self.residuals_eV):
+            return None
+        counts = np.array([[formula_composition(f).get(el, 0.0) for el in names] for f in self.residuals_eV])
+        if counts.shape != (len(names), len(names)):
+            return None
+        shares = counts / counts.sum(axis=1)[:, None]
+        shape = np.linalg.inv(shares.T @ shares)
+        return np.asarray(gap_eV**2 / (n @ shape @ n) * shape).tolist()  # type: ignore[no-any-return]
 
 
 class ReferenceEnergies(dict[str, float]):

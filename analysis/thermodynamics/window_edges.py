@@ -13,6 +13,9 @@ from .gases import GASES
 from .phases import Constraints, Phase, element_formula, formula_composition, mixture_text
 from .polytope import extreme
 
+NO_RICHER_PHASE = "at 0 K and 1 atm is the limit"
+"""Where no phase takes up more of the gas: its zero ends the window, and no pressure does."""
+
 
 class PotentialEdge(Document):
     """Lowest or highest potential that an element can have where the host is stable, all other potentials free.
@@ -72,7 +75,7 @@ def potential_edge(
     variance = sum((slopes[i] * rows.uncertainties[i]) ** 2 for i in used)
     if abs(slope_host) < 1e-9:
         is_gas = element in GASES and GASES[element].is_standard_state
-        reaction, products = f"{own} at 0 K and 1 atm is the limit" if is_gas else f"{own} forms", []
+        reaction, products = f"{own} {NO_RICHER_PHASE}" if is_gas else f"{own} forms", []
     else:
         sensitivity = {host.formula: slope_host, **sensitivity}
         variance += (slope_host * host.uncertainty_eV) ** 2

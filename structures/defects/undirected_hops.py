@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
-from ..host_definition import HopKind
+from ..cells.default_size import default_repeats
+from ..cells.supercell import supercell
+from ..host_definition import HopKind, Host
 from ..symmetry import Operation, operations
 from .hops import Hop, distinct_hops
 from .vacancies import distinct_vacancies, same_site_in
@@ -83,6 +85,17 @@ def undirected_hops(
                 label = f"{kind.ion}({kind.from_sublattice}) {site.label} {n + 1}"
                 _add(found, NumberedHop(kind, v, n, label, hop, hop.multiplicity), cell, ops)
     return found, absent
+
+
+def has_one_hop(host: Host) -> bool:
+    """Whether a host has one cation order, and its own kind of hop is one and the same everywhere in it."""
+    if len(host.orders) != 1 or not host.hops:
+        return False
+    cell, kind = host.structure(), host.hops[0]
+    if len(distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)) != 1:
+        return False
+    big = supercell(cell, default_repeats(cell, True, [kind.cutoff_A]))
+    return len(undirected_hops(cell, big, [kind])[0]) == 1
 
 
 def hops_into(cell: Structure, big: Structure, kind: HopKind, vacancy: int) -> list[Hop]:

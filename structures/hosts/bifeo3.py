@@ -33,7 +33,7 @@ HOST = crystal_host(
         "order": "type G; the cycloid of 62 nm is left out, Sosnowska et al., J. Phys. C 15, 4835 (1982)",
         "gap": "2.74 eV by ellipsometry of films, Ihlefeld et al., 10.1063/1.2901160",
         "U": "Materials Project value, fitted for PBE: Fe 5.3 eV",
-        "T_N": "643 K, general literature; about 640 K in the work of the lattice",
+        "T_N": "643 K, general literature; about 640 K by Palewicz et al., 10.1107/S0108768107023956",
         "moment": "5 muB by Hund's first rule; 3.8 to 4.3 by neutrons, general literature, no original paper was "
         "consulted",
     },

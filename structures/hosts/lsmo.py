@@ -34,6 +34,6 @@ HOST = crystal_host(
         "order": "one layer of Sr in three: an idealised order of a random A site",
         "moment": "11/3 muB per Mn, all spins parallel: mean of high-spin Mn3+ and Mn4+",
         "gap": "0: a metal, Urushibara et al., 10.1103/PhysRevB.51.14103",
-        "T_C": "about 370 K, general literature, after the same work",
+        "T_C": "about 370 K, general literature, after Urushibara et al., 10.1103/PhysRevB.51.14103",
     },
 )

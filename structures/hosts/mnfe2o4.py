@@ -19,7 +19,8 @@ _INVERSE = inverse_ferrite(
     sources={
         "a": "8.511 A, general literature, no original paper was consulted; 8.50 to 8.515 A are reported",
         "u": "0.3846 in the -43m origin, neutrons, abstract of Hastings and Corliss",
-        "order": "81 % normal by neutrons, same abstract: the normal order comes first, inverse ones beside it",
+        "order": "81 % normal by neutrons, abstract of Hastings and Corliss: the normal order comes first, inverse "
+        "ones beside it",
         "U": "Materials Project values, fitted for PBE: Mn 3.9 eV, Fe 5.3 eV",
         "gap": "about 1 eV, weakly known: a conductor by hopping at room temperature",
         "T_C": "573 K, general literature, no original paper was consulted",

@@ -39,8 +39,8 @@ HOST = crystal_host(
         "a": "15.6486, 5.5667, 5.4639 A, neutrons at 4 K, Sullivan et al., J. Solid State Chem. 184, 649 (2011)",
         "positions": "that work finds the chains disordered (Imma) or alternating; here they are typical of "
         "brownmillerites, rounded, chains of tetrahedra all of one hand: relax before use",
-        "order": "type G by neutrons, same work",
-        "moment": "4 muB by Hund's first rule; 3.0 by neutrons, same work",
+        "order": "type G by neutrons, Sullivan et al., J. Solid State Chem. 184, 649 (2011)",
+        "moment": "3.00(4) muB per Co by neutrons at 4 K, Sullivan et al.; the cell holds 4 by Hund's first rule",
         "gap": "about 0.35 eV, optical onset of films, general literature, no original paper was consulted; weakly "
         "known",
         "U": "Materials Project value, fitted for PBE: Co 3.32 eV",

@@ -33,6 +33,6 @@ HOST = crystal_host(
         "moment": "2.5 muB per formula unit, general literature: between low and high spin of Co4+; 1.5 to 3.0 muB are "
         "reported, as quoted in 10.1103/PhysRevB.92.094427",
         "gap": "0: a metal",
-        "T_C": "305 K, the highest of 260 to 305 K quoted there",
+        "T_C": "305 K, the highest of 260 to 305 K quoted in 10.1103/PhysRevB.92.094427",
     },
 )

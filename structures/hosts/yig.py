@@ -33,7 +33,7 @@ HOST = crystal_host(
     sources={
         "a": "12.376 A, single crystal, Geller and Gilleo, 10.1016/0022-3697(57)90044-6",
         "positions": "O at -0.0274, 0.0572, 0.1495, same refinement",
-        "order": "Neel's: a against d, same work",
+        "order": "Neel's: a against d, Geller and Gilleo, 10.1016/0022-3697(57)90044-6",
         "moment": "5 muB per formula unit: three Fe on d less two on a",
         "gap": "2.85 eV, optical, general literature, no original paper was consulted",
         "U": "Materials Project value, fitted for PBE: Fe 5.3 eV",

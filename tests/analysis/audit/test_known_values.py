@@ -22,7 +22,11 @@ from magnetoionics.analysis.report.page import build_page, summary_text
 from magnetoionics.analysis.report.retention_words import spread_words
 from magnetoionics.analysis.report.tables import vacancies_table
 from magnetoionics.analysis.report.vacancy_answer import like_for_like, vacancy_answer
+from magnetoionics.structures.cells.default_size import default_repeats
+from magnetoionics.structures.cells.supercell import supercell
+from magnetoionics.structures.defects.undirected_hops import has_one_hop, undirected_hops
 from magnetoionics.structures.host import get_host, host_keys
+from magnetoionics.structures.spins import formula_units
 
 QUESTIONS = (
     "Which cation vacancy forms?",
@@ -152,6 +156,27 @@ def test_measured_values_stand_beside_the_studys_own(study):
     assert all(row[3] for row in rows.values())
 
 
+@pytest.mark.parametrize("key", [k for k in host_keys() if not measured_values(k)])
+def test_hosts_without_a_table_show_what_their_file_says_to_be_measured(study, key):
+    """Every built-in host has its measured lattice beside the relaxed one, with a source, whatever its cell is."""
+    host = get_host(key)
+    cell = host.structure()
+    units = formula_units(cell, host.anion, host.anions_per_formula)
+    # A cell 1 % longer in every direction than the measured one.
+    own = {"key": key, "order": host.orders[0], "volume_per_formula_A3": 1.01**3 * cell.volume / units}
+    table = measured_table(study.model_copy(update={"host": study.host.model_copy(update=own)}))
+    if not host.measured:
+        assert table is None
+        return
+    rows = {row[0].text: [c.text for c in row] for row in table.rows}
+    assert set(rows) == set(host.measured) - {"positions", "u"}
+    assert all(row[2] and row[3] for row in rows.values())
+    assert rows["a"][1] == "+1.0% in length, by the volume"
+    assert re.fullmatch(r"[\d., ]+(and [\d.]+ )?A", rows["a"][2])
+    for name in ("T_C", "T_N"):
+        assert name not in rows or re.search(r"^(about )?\d+( to \d+)? K$", rows[name][2])
+
+
 def test_a_study_of_one_hop_shows_the_spread_over_orders_and_hops(study):
     """P4_122 is lower and twice has other barriers: the decay of one hop of one order is none of the material."""
     known = known_spread("cofe2o4")
@@ -168,7 +193,44 @@ def test_a_study_of_one_hop_shows_the_spread_over_orders_and_hops(study):
     times = [1 / (rate_per_s(h.forward_eV, 300, forward) + rate_per_s(h.backward_eV, 300, back)) for h in known.hops]
     assert f"{format_duration(min(times))} to {format_duration(max(times))}" in said
     assert max(times) / min(times) > 30
-    assert known_spread("life5o8") is None
+
+
+def test_hops_that_are_one_are_not_said_to_have_other_barriers(study):
+    """By symmetry of the crystal, or by the stored barriers of all distinct hops."""
+
+    def of(key, order):
+        return spread_words(
+            study.model_copy(update={"host": study.host.model_copy(update={"key": key, "order": order})})
+        )
+
+    # Li of LiCoO2 has one hop: each of its six neighbours in the layer is the same.
+    assert of("licoo2", "layered") == "Every hop of this kind is the same by symmetry, and there is one cation order"
+    assert has_one_hop(get_host("srcoo3"))
+    assert not has_one_hop(get_host("tio2"))
+    # Spins tell two hops of CoO apart, which rigid ions do not see.
+    assert of("coo", "AFM-II").endswith("the 2 distinct hops of 1 cation order have the same barriers")
+    assert "over 4 hops of 1 cation order it is " in of("alpha_fe2o3", "R-3c")
+    # Nothing is stored, and more than one is there; of a user's own host nothing is known at all.
+    for key in ("yig", "my_ferrite"):
+        assert of(key, "x") == (
+            "One hop of the order x: other orders and places have other barriers; the stage hop_spread computes them"
+        )
+
+
+@pytest.mark.parametrize("key", [k for k in host_keys() if known_spread(k)])
+def test_stored_spreads_are_those_of_the_hosts_own_orders_and_hops(key):
+    """Which hops a host has follows from its structure alone: none of the stored ones is missing or made up."""
+    host, known = get_host(key), known_spread(key)
+    assert known.source == f"magnetoionics run {key} --quick --stages migration,hop_spread"
+    assert len({(h.order, h.hop) for h in known.hops}) == len(known.hops)
+    kind, found = host.hops[0], set()
+    for order in {h.order for h in known.hops}:
+        cell = host.structure(order)
+        big = supercell(cell, default_repeats(cell, True, [kind.cutoff_A]))
+        found |= {(order, n.label) for n in undirected_hops(cell, big, [kind])[0]}
+        assert known.cell_atoms == len(big) - 1
+    assert {(h.order, h.hop) for h in known.hops} <= found
+    assert known.left_out or {(h.order, h.hop) for h in known.hops} == found
 
 
 def test_an_anisotropy_of_a_part_of_the_ions_says_so_on_the_first_card_and_beside_the_measured_one(study):

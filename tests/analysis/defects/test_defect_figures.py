@@ -111,7 +111,7 @@ def test_brouwer_says_what_lies_below_its_axis(system):
 
 
 def test_a_line_below_zero_beyond_its_error_is_marked_wherever_lines_are_shown(system):
-    """Lines that cross zero inside the window, although both of its ends may be above: dotted, named, and in the table."""
+    """Lines that cross zero inside the window, with both ends above it: dotted, named, in the table."""
     neutral = [d for d in system.defects if not d.charge]
     lines = formation_lines(neutral, system.window, system.references, n=3)
     sound = plot_formation(lines).axes[0].get_legend_handles_labels()

@@ -339,6 +339,36 @@ def test_held_references_give_the_host_exactly_and_are_the_constrained_least_squ
         fit.held_to("LiFeO2", 0.0, 0.0)
 
 
+def test_what_a_fit_without_freedom_misses_of_the_host_gives_its_errors():
+    """FeO and Fe2O3 fix Fe and O; magnetite held exactly leaves one degree of freedom: drawn again and again."""
+    oxides, host, miss = ("FeO", "Fe2O3"), "Fe3O4", 4.87
+    fit = fit_species_energies(known(oxides))
+    atoms = formula_composition(host)
+    exact = sum(n * fit.reference_energies_eV[el] for el, n in atoms.items()) - 11.0 + miss
+    held = fit.held_to(host, exact, -11.0)
+    assert fit.error_eV({"Fe": 1}) is None
+    tables = [formula_composition(f) for f in oxides]
+    shares = np.array([[t.get(el, 0.0) for el in ("Fe", "O")] for t in tables])
+    shares = shares / shares.sum(axis=1)[:, None]
+    n = np.array([atoms[el] for el in ("Fe", "O")])
+    matrix = np.block([[2 * shares.T @ shares, n[:, None]], [n[None, :], np.zeros((1, 1))]])
+    target = shares @ [fit.reference_energies_eV[el] for el in ("Fe", "O")]
+
+    def constrained(values):
+        return np.linalg.solve(matrix, [*(2 * shares.T @ values), exact + 11.0])[:2]
+
+    best = constrained(target)
+    assert [held.reference_energies_eV[el] for el in ("Fe", "O")] == pytest.approx(best, abs=1e-9)
+    sigma = float(np.linalg.norm(target - shares @ best))
+    rng = np.random.default_rng(7)
+    drawn = np.array([constrained(target + sigma * rng.normal(size=2)) for _ in range(4000)])
+    assert held.error_eV({"Fe": 1}) == pytest.approx(np.std(drawn[:, 0]), rel=0.05)
+    assert held.error_eV({"Fe": 1, "O": -1}) == pytest.approx(np.std(drawn[:, 0] - drawn[:, 1]), rel=0.05)
+    assert held.error_eV(atoms) == pytest.approx(0.0, abs=1e-6)
+    # A host that is itself one of the fitted compounds misses nothing, which says nothing.
+    assert fit.held_to("Fe2O3", -30.0, -8.0).error_eV({"Fe": 1}) is None
+
+
 def test_references_without_a_covariance_keep_their_one_error():
     old = rigid_ion_fit().model_copy(update={"covariance_eV2": None})
     assert old.error_eV({"Fe": 1}) == old.error_bar_eV

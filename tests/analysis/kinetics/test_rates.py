@@ -81,6 +81,8 @@ def test_impossible_input_is_refused():
         (86400 * 3.4, "3.4 days"),
         (3.2e8, "10 years"),
         (0.0567, "57 ms"),
+        (3.15e13, "1e+06 years"),
+        (6.5e81, "over 1e10 years"),
     ],
 )
 def test_durations_read_well(seconds, text):
