@@ -52,7 +52,7 @@ def known_study(key, formulas, shift_eV=0.0, charged=None):
     )  # fmt: skip
     engine = (
         MagnetoionicStudyMaker.quick(get_engine("local"))
-        ._engine_result(cell)
+        .engine_result(cell)
         .model_copy(update={"name": "vasp", "level_of_theory": "VASP"})
     )
     asked = ["vacancies", "competing phases"]

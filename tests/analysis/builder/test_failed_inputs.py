@@ -36,7 +36,7 @@ def study(loose=(), **changed):
                 calculation=made,
             )
         )  # fmt: skip
-    engine = MagnetoionicStudyMaker.quick(get_engine("local"))._engine_result(cell)
+    engine = MagnetoionicStudyMaker.quick(get_engine("local")).engine_result(cell)
     engine = engine.model_copy(update={"name": "vasp", "level_of_theory": "VASP"})
     outputs = {
         "host": {order: bulk},

@@ -33,7 +33,7 @@ HOP = shortest_hop(HOST.structure(), (1, 1, 1), HOST.hops[0])
 
 
 def engine():
-    made = MagnetoionicStudyMaker.quick(get_engine("local"))._engine_result(HOST.structure())
+    made = MagnetoionicStudyMaker.quick(get_engine("local")).engine_result(HOST.structure())
     return made.model_copy(update={"name": "vasp", "level_of_theory": "VASP"})
 
 

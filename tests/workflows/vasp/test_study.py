@@ -48,7 +48,7 @@ def test_an_invalid_host_ends_the_study_and_another_order_is_left_out():
         total_moment_muB=21.0,
         provenance=get_engine("local").provenance(),
     )
-    engine_result = MagnetoionicStudyMaker.quick(get_engine("local"))._engine_result(cell)
+    engine_result = MagnetoionicStudyMaker.quick(get_engine("local")).engine_result(cell)
     bad = bulk.model_copy(update={"checks": broken})
     with pytest.raises(InvalidResultError, match=r"bulk Imma.*a spin flipped"):
         study_job.original(StudyInputs("cofe2o4", "Imma", engine_result, [], {"host": {"Imma": bad}}))
