@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from ..analysis.device.ensemble_fit import EnsembleFit
 
 STEM = "fit"
-COLUMNS = ("voltage_V", "contrast", "sigma")
+ABSCISSAE = ("voltage_V", "time_s", "wait_s", "temperature_K")
+QUANTITIES = ("contrast", "moment", "magneti", "current", "coercive")
+_WANTED = (
+    f"one of {', '.join(ABSCISSAE)}, one whose name begins with contrast, moment, magnetisation, current or coercive, "
+    "and, if known, sigma"
+)
 DEFAULT_PARAMETERS = ("barrier_eV", "local_field_factor")
 
 
@@ -29,6 +35,7 @@ def fit_study(
     parameters: Sequence[str] = DEFAULT_PARAMETERS,
     pulse_s: float = 1.0,
     wait_s: float = 0.0,
+    voltage_V: float | None = None,
     film: Said = None,
     output: Path | None = None,
     console: Console | None = None,
@@ -40,12 +47,13 @@ def fit_study(
     folder
         Of a study with a hop; its barrier, asymmetry, charge and distance are where the fit starts.
     data
-        CSV with a head line and the columns ``voltage_V``, ``contrast`` and, if known, ``sigma`` (error of the
-        contrast, in its unit); a scale is fitted, so that the contrast may have any unit.
+        CSV with a head line, an abscissa (`ABSCISSAE`), a measured quantity (`QUANTITIES`) and, if known, ``sigma``
+        (its error, in its unit); a scale is fitted, so that it may have any unit, and an offset to a moment or a
+        coercive field.
     parameters
         Fields of `analysis.device.ensemble.EnsembleParameters` to fit.
-    pulse_s, wait_s
-        Of the measurement.
+    pulse_s, wait_s, voltage_V
+        Of the measurement; the voltage where it is not the abscissa.
     film
         What is assumed of the film, see `assumptions.read_assumptions`.
     output
@@ -56,7 +64,7 @@ def fit_study(
     UserError
         If the study has no hop, the file or a parameter is not what is asked for, or the data are too few.
     """
-    from ..analysis.device.ensemble_fit import fit_contrast
+    from ..analysis.device.ensemble_fit import Measurement, fit_curve
     from ..analysis.device.film import film_of_hop
     from ..analysis.plots.ensemble import plot_fit
 
@@ -68,13 +76,22 @@ def fit_study(
     target = output or folder
     if target.exists() and not target.is_dir():
         raise UserError(f"output {target} is a file; give a folder with --output")
-    voltages, contrast, sigma = read_contrast(data)
+    curve = read_curve(data)
     said = read_assumptions(film=film).film
     kept, film_K = study.retention, said.temperature_K
     attempt = None if kept is None else math.sqrt(math.prod(kept.attempts_Hz(film_K)))
     start = film_of_hop(study.migration[0], said, attempt_Hz=attempt)
     try:
-        fit = fit_contrast(start, voltages, contrast, pulse_s, parameters, wait_s=wait_s, sigma=sigma)
+        measured = Measurement.model_validate(
+            {
+                "against": curve.against,
+                "quantity": _quantity(curve.quantity),
+                "pulse_s": pulse_s,
+                "wait_s": wait_s,
+                "voltage_V": voltage_V,
+            }
+        )
+        fit = fit_curve(start, measured, curve.x, curve.y, parameters, sigma=curve.sigma)
     except ValueError as error:
         raise UserError(f"{data} cannot be fitted: {error}") from error
     _print(fit, console or Console())
@@ -82,40 +99,61 @@ def fit_study(
     write_whole(target / f"{STEM}.json", fit.model_dump_json(indent=1) + "\n")
     lines = [f"{n},{v!r},{fit.errors[n]!r}" for n, v in fit.values.items()]
     lines.append(f"scale,{fit.scale!r},{fit.scale_error!r}")
+    if fit.measurement.quantity == "offset and contrast":
+        lines.append(f"offset,{fit.offset!r},{fit.offset_error!r}")
     write_whole(target / f"{STEM}.csv", "parameter,value,standard_error\n" + "\n".join(lines) + "\n")
-    figure = plot_fit(fit, voltages, contrast, pulse_s, wait_s=wait_s, sigma=sigma)
+    figure = plot_fit(fit, curve.x, curve.y, sigma=curve.sigma)
     figure.savefig(target / f"{STEM}.png", dpi=160)
     figure.savefig(target / f"{STEM}.svg", metadata={"Date": None})
     return fit
 
 
-def read_contrast(path: Path) -> tuple[list[float], list[float], list[float] | None]:
-    """Voltages, contrast and errors of a CSV file.
+@dataclass(frozen=True)
+class Measured:
+    """A curve of a CSV file: names of its columns, values, and errors where they are given."""
+
+    against: str
+    quantity: str
+    x: list[float]
+    y: list[float]
+    sigma: list[float] | None
+
+
+def read_curve(path: Path) -> Measured:
+    """A measured curve of a CSV file.
+
+    Columns may be parted by commas, semicolons or tabs; with semicolons or tabs a comma in a number is a decimal one.
 
     Raises
     ------
     UserError
         If there is no such file, a column is missing, or a value is no finite number.
     """
+    import io
+
     import pandas as pd
 
     from ..structures.io.untrusted_input import read_text
 
     try:
-        read_text(path)
-        table = pd.read_csv(path, comment="#", skipinitialspace=True)
+        text = read_text(path)
+        head = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+        separator = ";" if ";" in head else "\t" if "\t" in head else ","
+        decimal = "." if separator == "," else ","
+        source = io.StringIO(text)
+        table = pd.read_csv(source, comment="#", skipinitialspace=True, sep=separator, decimal=decimal)
     except (OSError, ValueError) as error:
-        raise UserError(
-            f"data {path} cannot be read ({error}); write a CSV with the columns {', '.join(COLUMNS)}"
-        ) from error
+        raise UserError(f"data {path} cannot be read ({error}); write a CSV with the columns {_WANTED}") from error
     table.columns = [str(c).strip() for c in table.columns]
-    missing = [c for c in COLUMNS[:2] if c not in table.columns]
-    if missing:
-        raise UserError(
-            f"data {path} has no column {', '.join(missing)}; it has {', '.join(table.columns)}, and needs "
-            f"{', '.join(COLUMNS[:2])} and, if known, sigma"
-        )
-    used = [c for c in COLUMNS if c in table.columns]
+    against = next((c for c in ABSCISSAE if c in table.columns), None)
+    found = next(
+        (c for c in table.columns if c not in (*ABSCISSAE, "sigma") and c.lower().startswith(QUANTITIES)), None
+    )
+    if against is None or found is None:
+        missing = ABSCISSAE[0] if against is None else "contrast"
+        has = ", ".join(table.columns)
+        raise UserError(f"data {path} has no column {missing}; it has {has}, and needs {_WANTED}")
+    used = [against, found, *(["sigma"] if "sigma" in table.columns else [])]
     numbers = table[used].apply(pd.to_numeric, errors="coerce")
     bad = numbers.index[~numbers.map(lambda x: abs(x) < float("inf")).all(axis=1)]
     if len(bad):
@@ -123,13 +161,22 @@ def read_contrast(path: Path) -> tuple[list[float], list[float], list[float] | N
     if "sigma" in used and not (numbers["sigma"] > 0).all():
         raise UserError(f"data {path}: every sigma must be positive; leave the column out if the errors are not known")
     columns = [[float(x) for x in numbers[c]] for c in used]
-    return columns[0], columns[1], columns[2] if len(columns) == 3 else None
+    return Measured(against, found, columns[0], columns[1], columns[2] if len(columns) == 3 else None)
+
+
+def _quantity(column: str) -> str:
+    """What a column holds, by its name."""
+    name = column.lower()
+    if name.startswith("contrast"):
+        return "contrast"
+    return "current" if name.startswith("current") else "offset and contrast"
 
 
 def _print(fit: EnsembleFit, console: Console) -> None:
     shown = Table("parameter", "value", "standard error", title="fitted")
     for name, value in fit.values.items():
-        shown.add_row(name, f"{value:.5g}", f"{fit.errors[name]:.2g}")
+        mark = " (unphysical)" if any(said.startswith(f"{name} =") for said in fit.unphysical) else ""
+        shown.add_row(name + mark, f"{value:.5g}", f"{fit.errors[name]:.2g}")
     shown.add_row("scale", f"{fit.scale:.5g}", f"{fit.scale_error:.2g}")
     console.print(shown)
     for note in fit.notes:

@@ -214,6 +214,16 @@ def contrast_after(p: EnsembleParameters, pulses: Sequence[tuple[float, float]],
     ]
 
 
+def current_after(p: EnsembleParameters, pulses: Sequence[tuple[float, float]], start: ArrayLike = 0.5) -> list[float]:
+    """Rate of the contrast at the end of each pulse, 1/s: the current of the ions but for a factor."""
+    members = _Members(p)
+    out = []
+    for (voltage, _), x in zip(pulses, ensemble_populations(p, pulses, start), strict=True):
+        forward, backward = _rates(p, members, voltage)
+        out.append(float(np.sum(members.weight * members.cosine * 2 * (forward * (1 - x) - backward * x))))
+    return out
+
+
 def contrast_against_voltage(
     p: EnsembleParameters, voltages_V: Sequence[float], pulse_s: float, wait_s: float = 0.0
 ) -> Curve:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..device.ensemble import Curve, EnsembleParameters, contrast_against_voltage
+from ..device.ensemble import Curve, EnsembleParameters
 from ..device.ensemble_fit import EnsembleFit
 from ..results.figures import figure
 from .base import BLUE, GREEN, PURPLE, VERMILION, canvas
@@ -99,29 +99,43 @@ def plot_train(curve: Curve, ax: Axes | None = None) -> Figure:
 @figure(EnsembleFit, "fit")
 def plot_fit(
     fit: EnsembleFit,
-    voltages_V: Sequence[float],
-    contrast: Sequence[float],
-    pulse_s: float,
+    x: Sequence[float],
+    y: Sequence[float],
+    pulse_s: float | None = None,
     ax: Axes | None = None,
     *,
-    wait_s: float = 0.0,
+    wait_s: float | None = None,
     sigma: Sequence[float] | None = None,
 ) -> Figure:
-    """Measured contrast with the fitted curve; fitted values with their errors and all assumptions in the margin."""
+    """Measured curve with the fitted one; fitted values with their errors and all assumptions in the margin.
+
+    `pulse_s` and `wait_s` stand instead of those of the fit's own measurement.
+    """
+    said = {"pulse_s": pulse_s, "wait_s": wait_s}
+    measured = fit.measurement.model_copy(update={k: v for k, v in said.items() if v is not None})
+    fit = fit.model_copy(update={"measurement": measured})
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
-        fine = np.linspace(min(voltages_V), max(voltages_V), 200)
-        model = fit.scale * np.array(contrast_against_voltage(fit.parameters, fine.tolist(), pulse_s, wait_s).y)
-        axis.plot(fine, model, color=BLUE, label="two-state ensemble")
+        early = min((v for v in x if v > 0), default=1.0)
+        by_decades = measured.against in ("time_s", "wait_s") and max(x) > 30 * early
+        fine = np.geomspace(early, max(x), 200) if by_decades else np.linspace(min(x), max(x), 200)
+        axis.plot(fine, fit.curve(fine.tolist()), color=BLUE, label="two-state ensemble")
+        if by_decades:
+            axis.set_xscale("log")
         if sigma is None:
-            axis.plot(voltages_V, contrast, "o", color=VERMILION, label="data")
+            axis.plot(x, y, "o", color=VERMILION, label="data")
         else:
-            axis.errorbar(voltages_V, contrast, sigma, fmt="o", color=VERMILION, label="data")
-        axis.set_xlabel("voltage (V)")
-        axis.set_ylabel("contrast (unit of the data)")
+            axis.errorbar(x, y, sigma, fmt="o", color=VERMILION, label="data")
+        name, _, unit = measured.against.rpartition("_")
+        axis.set_xlabel(f"{name} ({unit})")
+        axis.set_ylabel(f"{'current' if measured.quantity == 'current' else 'contrast'} (unit of the data)")
         axis.legend()
         fitted = [f"{n} = {v:.4g} ± {fit.errors[n]:.2g}" for n, v in fit.values.items()]
+        if measured.quantity == "offset and contrast":
+            fitted.append(f"offset = {fit.offset:.4g} ± {fit.offset_error:.2g}")
         kept = [line for line in fit.parameters.listed() if line.split(" = ")[0] not in fit.values]
-        list_beside(axis, ["fitted", *fitted, f"scale = {fit.scale:.4g} ± {fit.scale_error:.2g}", "", "kept", *kept])
+        wrong = ["", "unphysical", *fit.unphysical] if fit.unphysical else []
+        scale = f"scale = {fit.scale:.4g} ± {fit.scale_error:.2g}"
+        list_beside(axis, ["fitted", *fitted, scale, *wrong, "", "kept", *kept])
         return figure
 
 

@@ -7,9 +7,11 @@ import shutil
 import numpy as np
 import pytest
 from kept_study import KEPT, kept_study
-from magnetoionics.analysis.device.ensemble import contrast_against_voltage
+from magnetoionics.analysis.device.ensemble import contrast_after, contrast_against_voltage, current_after
+from magnetoionics.analysis.device.ensemble_fit import Measurement, fit_contrast, fit_curve
 from magnetoionics.analysis.device.film import FilmAssumptions, film_of_hop
 from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.fitting import read_curve
 
 
 @pytest.fixture
@@ -72,3 +74,73 @@ def test_bad_input_is_one_line(folder, tmp_path, capsys, text, words, said):
     assert said in error
     assert error.count("\n") == 1
     assert sorted(p.name for p in folder.iterdir()) == ["results.json"]
+
+
+def film():
+    return film_of_hop(kept_study().migration[0], FilmAssumptions(thickness_m=2e-8))
+
+
+def test_semicolons_and_decimal_commas_are_read_as_they_are_meant(tmp_path):
+    plain, german = tmp_path / "plain.csv", tmp_path / "german.csv"
+    plain.write_text("voltage_V,moment_emu,sigma\n-1.5,0.25,0.1\n2.0,-3.5e-2,0.1\n")
+    german.write_text("# gemessen\nvoltage_V; moment_emu; sigma\n-1,5; 0,25; 0,1\n2,0; -3,5e-2; 0,1\n")
+    assert read_curve(german) == read_curve(plain)
+    assert read_curve(german).y == [0.25, -0.035]
+    assert read_curve(german).quantity == "moment_emu"
+
+
+@pytest.mark.parametrize(
+    ("against", "quantity", "x"),
+    [
+        ("time_s", "contrast", np.geomspace(1e-3, 3e2, 15)),
+        ("wait_s", "contrast", np.geomspace(1e-3, 3e2, 15)),
+        ("temperature_K", "offset and contrast", np.linspace(200, 400, 15)),
+        ("voltage_V", "current", np.linspace(-2, 2, 15)),
+        ("voltage_V", "offset and contrast", np.linspace(-2, 2, 15)),
+    ],
+)
+def test_every_kind_of_curve_gives_back_its_parameters(against, quantity, x):
+    truth = film().model_copy(update={"barrier_eV": film().barrier_eV + 0.03, "asymmetry_eV": 0.0})
+    how = Measurement(against=against, quantity=quantity, pulse_s=0.3, voltage_V=1.0)
+    level = 5.0 if quantity == "offset and contrast" else 0.0
+    noise = np.random.default_rng(3).normal(0, 0.01, len(x))
+    signal = how.signal(truth, x.tolist())
+    y = level + 7 * (signal / np.abs(signal).max() + noise)
+    start = truth.model_copy(update={"barrier_eV": film().barrier_eV})
+    fit = fit_curve(start, how, x.tolist(), y.tolist(), ["barrier_eV"])
+    assert fit.values["barrier_eV"] == pytest.approx(truth.barrier_eV, abs=max(4 * fit.errors["barrier_eV"], 1e-6))
+    assert fit.errors["barrier_eV"] < 0.01
+    assert fit.offset == pytest.approx(level, abs=0.1)
+    assert fit.unphysical == []
+    assert np.abs(fit.curve(x.tolist()) - y).max() < 0.3
+
+
+def test_current_is_the_rate_of_the_contrast():
+    p, step = film(), 1e-4
+    now, later = contrast_after(p, [(1.0, 0.2)])[0], contrast_after(p, [(1.0, 0.2 + step)])[0]
+    assert current_after(p, [(1.0, 0.2)])[0] == pytest.approx((later - now) / step, rel=1e-3)
+
+
+def test_odd_data_of_an_uneven_hop_name_the_cure_and_mark_what_no_film_has():
+    """The film of the issue: both senses show the same, and a field factor of tens makes up for the hop's own ends."""
+    uneven = film().model_copy(update={"asymmetry_eV": 0.15})
+    truth = film().model_copy(update={"asymmetry_eV": 0.0})
+    volts = np.linspace(-4, 4, 17)
+    data = contrast_against_voltage(truth, volts.tolist(), 0.1).y
+    fit = fit_contrast(uneven, volts.tolist(), data, 0.1)
+    assert any("--parameters barrier_eV,local_field_factor,asymmetry_eV" in note for note in fit.notes)
+    assert fit.unphysical
+    assert any(note.startswith("unphysical: ") for note in fit.notes)
+    cured = fit_contrast(uneven, volts.tolist(), data, 0.1, ["barrier_eV", "local_field_factor", "asymmetry_eV"])
+    assert cured.values["local_field_factor"] == pytest.approx(1.0, rel=0.02)
+    assert cured.values["asymmetry_eV"] == pytest.approx(0.0, abs=2e-3)
+    assert cured.notes == []
+
+
+def test_data_against_time_ask_for_the_voltage(folder, tmp_path, capsys):
+    path = tmp_path / "time.csv"
+    path.write_text("time_s,contrast\n" + "\n".join(f"{t},{t / 10}" for t in range(1, 9)))
+    assert main(["fit", str(folder), str(path), "--parameters", "barrier_eV"]) == 2
+    assert "need the voltage" in capsys.readouterr().err
+    assert main(["fit", str(folder), str(path), "--parameters", "barrier_eV", "--voltage-V", "2"]) == 0
+    assert json.loads((folder / "fit.json").read_text())["measurement"]["against"] == "time_s"
