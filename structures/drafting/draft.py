@@ -23,6 +23,7 @@ _AGAINST = {"spinel": "A", "garnet": "a"}
 # Guesses of the gap where nothing is known: of d0 and d10 ions, and of open shells.
 _WIDE_GAP_eV, _NARROW_GAP_eV = 3.0, 1.0
 _WEAK_muB = 0.5
+_IONS = ("(OH)", "(PO4)", "(SO4)", "(CO3)", "(NO3)", "(SiO4)", "(BO3)", "(P2O7)", "(Si2O7)", "(VO4)", "(MoO4)")
 _CONDUCTING = {"N", "C", "P", "As"}
 _FULL_D = 10
 
@@ -71,7 +72,9 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     StructureError
         If the cell holds nothing that could be an anion.
     """
-    guess = guess_valences(structure)
+    stated = _stated_valences(structure)
+    structure = _plain(structure)
+    guess = guess_valences(structure, stated)
     roles, family = site_roles(structure, guess)
     moments = structure.site_properties.get("magmom")
     from_file = moments is not None and any(_size(m) > _WEAK_muB for m in moments)
@@ -131,6 +134,20 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     return Draft(entries, reasons, structure, list(notes or []))
 
 
+def _stated_valences(structure: Structure) -> list[float] | None:
+    """Oxidation states of the file's species; None unless every site has one."""
+    states = [getattr(s.specie, "oxi_state", None) for s in structure]
+    return [float(v) for v in states if v is not None] if None not in states else None
+
+
+def _plain(structure: Structure) -> Structure:
+    """The cell with elements for species, and its moments."""
+    symbols = [s.specie.symbol for s in structure]
+    moments = structure.site_properties.get("magmom")
+    properties = {} if moments is None else {"magmom": moments}
+    return Structure(structure.lattice, symbols, structure.frac_coords, site_properties=properties)
+
+
 def _size(moment: Any) -> float:
     return abs(float(moment)) if not hasattr(moment, "__len__") else sum(float(x) ** 2 for x in moment) ** 0.5
 
@@ -140,9 +157,19 @@ def _mixed_words(guess: GuessedValences) -> str:
 
 
 def _formula(structure: Structure, guess: GuessedValences) -> tuple[str, float]:
-    formula = structure.composition.reduced_formula
+    formula = _written(structure.composition)
     units = structure.composition[guess.anions[0]] / Composition(formula)[guess.anions[0]]
     return formula, float(units)
+
+
+def _written(composition: Composition) -> str:
+    """Reduced formula as chemists write it: brackets for molecular ions only, ZnFe2O4 and not Zn(FeO2)2."""
+    formula = composition.reduced_formula.replace("(HO)", "(OH)")
+    if "(" not in formula or any(ion in formula for ion in _IONS):
+        return formula
+    amounts = Composition(formula).get_el_amt_dict()
+    ordered = sorted(amounts, key=lambda el: float(Element(el).X))
+    return "".join(el + ("" if amounts[el] == 1 else f"{amounts[el]:g}") for el in ordered)
 
 
 def _senses(roles: list[Role], family: str, from_file: bool) -> tuple[dict[str, int], str]:

@@ -11,6 +11,7 @@ from pymatgen.core import Composition, Element, Structure
 
 from ..checks.geometry import StructureError, bonded_anions, coordination_number
 from ..symmetry import orbits
+from .redox import OPEN_METALS, by_redox, only_valence
 
 # In the order in which they take electrons where several are there; hydrogen only without any other.
 ANIONS = ("F", "O", "N", "Cl", "Br", "S", "I", "Se", "Te", "P", "As", "C", "H")
@@ -23,6 +24,8 @@ _MOST_ATOMS_FOR_BONDS = 120
 _UNLIKE_BONDS_A = 0.05
 # No cation of an ionic crystal has less: fewer electrons than anions take are those of a metal.
 _IONIC_VALENCE = 1.0
+# Longest bond of phosphorus, sulfur or another non-metal to oxygen or fluorine; P-O is 1.54, Te-O 1.9 A.
+_OXIDE_BOND_A = 2.1
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,21 @@ class GuessedValences:
     mixed: dict[str, float]
 
 
-def guess_valences(structure: Structure) -> GuessedValences:
+def guess_valences(structure: Structure, stated: list[float] | None = None) -> GuessedValences:
     """Valences of every site of an ordered cell.
 
-    The composition alone says most: pymatgen ranks the neutral assignments by how often ions occur. Where it gives an
+    What the file states is taken if it is neutral. Else the composition says most: of several 3d metals those that are
+    oxidised first give their electrons (`redox`), else pymatgen ranks the neutral assignments by how often ions occur;
+    one in which phosphorus that sits in oxygen is negative is none. Where the composition gives an
     element a mean valence on sites of several kinds, bond valences tell the kinds apart if they can. What has no
     neutral assignment, or atoms without an anion at a bond length, is a metal.
+
+    Parameters
+    ----------
+    structure
+        Elements on sites.
+    stated
+        Oxidation states of the file, in site order.
 
     Raises
     ------
@@ -69,13 +81,56 @@ def guess_valences(structure: Structure) -> GuessedValences:
             f"{structure.composition.reduced_formula} holds no anion (of {', '.join(ANIONS)}), and a study moves ions: "
             "give a compound, or write the host file by hand"
         )
-    guess = _by_composition(structure)
+    if stated is not None and _is_credible(stated, symbols):
+        return _as_stated(structure, stated)
+    guess, reason = _by_elements(structure)
     if guess is not None:
         anions = _main_first([el for el, v in guess.items() if v < 0], structure)
         if all(_is_bonded(structure, anions)):
-            return _ionic(structure, guess, anions)
+            return _ionic(structure, guess, anions, reason)
     anions = tuple(el for el in present if Element(el).X >= Element("N").X or len(present) == 1) or (present[0],)
     return _metallic(structure, _main_first(list(anions), structure))
+
+
+def _is_credible(stated: list[float], symbols: list[str]) -> bool:
+    """Whether stated valences are neutral and negative ones stand on anions alone."""
+    neutral = abs(sum(stated)) < _WHOLE * len(stated) and max(stated) >= _IONIC_VALENCE - _WHOLE
+    return neutral and all(v >= 0 or el in ANIONS for v, el in zip(stated, symbols, strict=True))
+
+
+def _as_stated(structure: Structure, stated: list[float]) -> GuessedValences:
+    symbols = [s.specie.symbol for s in structure]
+    anions = _main_first(list(dict.fromkeys(el for el, v in zip(symbols, stated, strict=True) if v < 0)), structure)
+    mixed = {el: v for el, v in zip(symbols, stated, strict=True) if abs(v - round(v)) > _WHOLE}
+    return GuessedValences(list(stated), anions, "as the file states them", metal=False, mixed=mixed)
+
+
+def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
+    """Valence by element and how it was found."""
+    amounts = {str(el): float(n) for el, n in structure.composition.items()}
+    ordered = by_redox(amounts)
+    words = "the 3d metals that are oxidised first give the electrons that the anions take"
+    if ordered is not None and len(OPEN_METALS & amounts.keys()) > 1:
+        return ordered, words
+    usual = _by_composition(structure)
+    if usual is None and ordered is not None:
+        return ordered, words
+    return usual, "the most frequent neutral ions of this composition (pymatgen)"
+
+
+def _sits_in_oxygen(structure: Structure) -> set[str]:
+    """Elements other than O and F of which every atom's nearest neighbour is one of these, at a bond length."""
+    found = set()
+    for symbol in {s.specie.symbol for s in structure} - {"O", "F", "H"}:
+        if symbol not in ANIONS:
+            continue
+        inside = []
+        for site in (s for s in structure if s.specie.symbol == symbol):
+            near = min(structure.get_neighbors(site, _OXIDE_BOND_A), key=lambda n: float(n.nn_distance), default=None)
+            inside.append(near is not None and near.specie.symbol in ("O", "F"))
+        if all(inside):
+            found.add(symbol)
+    return found
 
 
 def _by_composition(structure: Structure) -> dict[str, float] | None:
@@ -84,7 +139,9 @@ def _by_composition(structure: Structure) -> dict[str, float] | None:
         guesses = reduced.oxi_state_guesses()
     except (ValueError, KeyError):
         return None
-    return next(({str(el): float(v) for el, v in guess.items()} for guess in guesses if _is_ionic(guess)), None)
+    positive = _sits_in_oxygen(structure)
+    fitting = (g for g in guesses if _is_ionic(g) and all(g[el] > 0 for el in positive))
+    return next(({str(el): float(v) for el, v in guess.items()} for guess in fitting), None)
 
 
 def _is_ionic(guess: Mapping[str, float]) -> bool:
@@ -108,9 +165,8 @@ def _is_bonded(structure: Structure, anions: tuple[str, ...]) -> list[bool]:
     return [s.specie.symbol in anions or bonded_anions(structure, i, anions) > 0 for i, s in enumerate(structure)]
 
 
-def _ionic(structure: Structure, guess: dict[str, float], anions: tuple[str, ...]) -> GuessedValences:
+def _ionic(structure: Structure, guess: dict[str, float], anions: tuple[str, ...], reason: str) -> GuessedValences:
     values = [guess[s.specie.symbol] for s in structure]
-    reason = "the most frequent neutral ions of this composition (pymatgen)"
     mixed = {el: v for el, v in guess.items() if abs(v - round(v)) > _WHOLE}
     if mixed:
         by_bonds = _by_bonds(structure, mixed, values, anions)
@@ -166,7 +222,7 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
     if not partners:
         raise StructureError(f"no atom of the cell is bonded to {' or '.join(anions)}: check the structure file")
     # Ions of one valence keep it; the electrons that are left over come from the others.
-    fixed = {i: float(v) for i in partners if (v := _only_valence(structure[i].specie.symbol)) is not None}
+    fixed = {i: float(v) for i in partners if (v := only_valence(structure[i].specie.symbol)) is not None}
     open_ones = [i for i in partners if i not in fixed] or partners
     if len(open_ones) == len(partners):
         fixed = {}
@@ -184,10 +240,3 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
         else "a metal: no neutral set of the usual ions fits, so the metal atoms share the anions' charge"
     )
     return GuessedValences(values, anions, reason, metal=True, mixed={})
-
-
-def _only_valence(symbol: str) -> int | None:
-    """The valence of an element that has one in compounds: alkali, alkaline earth and rare earth metals."""
-    el = Element(symbol)
-    states = el.common_oxidation_states
-    return int(states[0]) if len(states) == 1 and not (el.is_transition_metal and el.row == 4) else None

@@ -45,6 +45,8 @@ _NO_SYMMETRY = "Defaulting to P1"
 _NO_STRUCTURES = "no structures"
 # Sum of the occupancies of atoms on top of each other: of so many equal ones at most.
 _LISTED_TWICE = 192.0
+# Two sites of one kind so near are one; fractional coordinates of three digits miss by half a thousandth.
+_ONE_ATOM_A, _ROUNDED = 0.05, 2e-3
 # And when a POSCAR has no line of symbols.
 _NO_NAMES = "Elements in POSCAR cannot be determined"
 _ADVICE = {
@@ -225,10 +227,24 @@ def _cif(text: str, name: str) -> Structure:
     return structure
 
 
+def _has_doubles(structure: Structure) -> bool:
+    """Whether two sites of one kind lie nearer than any two atoms: one that rounded coordinates made two of."""
+    near = structure.get_neighbor_list(_ONE_ATOM_A)
+    return any(structure[i].species == structure[j].species for i, j in zip(near[0], near[1], strict=True))
+
+
 def _cif_structure(text: str) -> Structure:
     """The CIF's structure; where its symmetry operations give atoms again that it lists already, each once."""
     try:
-        return Structure.from_str(text, fmt="cif")
+        found = Structure.from_str(text, fmt="cif")
+        if not _has_doubles(found):
+            return found
+        once = Structure.from_str(text, fmt="cif", site_tolerance=_ROUNDED)
+        warnings.warn(
+            "symmetry gives atoms again beside themselves, as coordinates are rounded: each was taken once",
+            stacklevel=2,
+        )
+        return once
     except ValueError as error:
         if _NO_STRUCTURES not in str(error):
             raise

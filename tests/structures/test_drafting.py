@@ -140,7 +140,7 @@ def test_the_written_file_loads_and_says_why(tmp_path, monkeypatch, capsys):
     assert "Fe +3" in said
     text = (tmp_path / "mine.yaml").read_text()
     assert yaml.safe_load(text)["structures"] == {"measured": "cells/mine.cif"}
-    assert "# the most frequent neutral ions of this composition" in text
+    assert "# the 3d metals that are oxidised first give the electrons" in text
     assert "# a guess for open shells: put the measured gap here" in text
     assert get_host("mine.yaml").structure() == drafted_reference("cells/mine.cif").host().structure()
     assert main(["host", "new", "cells/mine.cif"]) == 2

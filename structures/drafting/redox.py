@@ -1,0 +1,78 @@
+"""Valences of several 3d metals in one oxide: which of them gives its electrons first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from pymatgen.core import Element
+
+# Steps of oxidation in oxides and fluorides, the easiest first: element, and its valence before the step. The upper
+# ones are the order of the voltages of LiM_xMn_(2-x)O4 spinels and of layered LiMO2 (Mn3+ 4.1 V, Ni2+ 4.7, Cr3+ 4.8,
+# Cu2+ 4.9, Fe3+ 5.0, Co3+ 5.1); the lower ones follow from which pairs are found together: Fe2+ beside Ti4+, V3+ and
+# Cr3+, Mn2+ beside Fe3+, Co2+ beside Mn3+ and Mn4+, Cu+ beside Fe3+. General literature.
+_STEPS: tuple[tuple[str, int], ...] = (
+    ("Ti", 2),
+    ("Ti", 3),
+    ("V", 2),
+    ("Cr", 2),
+    ("V", 3),
+    ("Fe", 2),
+    ("Mn", 2),
+    ("Cu", 1),
+    ("V", 4),
+    ("Mn", 3),
+    ("Co", 2),
+    ("Ni", 2),
+    ("Cr", 3),
+    ("Ni", 3),
+    ("Cu", 2),
+    ("Fe", 3),
+    ("Co", 3),
+)
+_LOWEST = {symbol: min(v for _, v in steps) for symbol, steps in groupby(sorted(_STEPS), key=lambda s: s[0])}
+OPEN_METALS = frozenset(_LOWEST)
+# Of non-metals whose neighbours are oxygen or fluorine.
+_OXIDISED = {"P": 5, "As": 5, "S": 6, "C": 4, "N": 5, "Si": 4, "Ge": 4, "B": 3, "H": 1}
+_FULL_CHARGE = {"O": -2, "F": -1}
+_WHOLE = 1e-6
+
+
+def only_valence(symbol: str) -> int | None:
+    """The valence of an element that has one in compounds: alkali, alkaline earth and rare earth metals."""
+    el = Element(symbol)
+    states = el.common_oxidation_states
+    return int(states[0]) if len(states) == 1 and not (el.is_transition_metal and el.row == 4) else None
+
+
+def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:
+    """Valences by which the easiest ions are oxidised until the charge of oxygen and fluorine is met.
+
+    Parameters
+    ----------
+    amounts
+        Atoms by element, of any number of formula units.
+
+    Returns
+    -------
+    dict or None
+        By element, a mean valence where a step is met in part. None without oxygen or fluorine, with an element whose
+        valence is not known by itself, or if no valences between the lowest and the highest are neutral.
+    """
+    if not _FULL_CHARGE.keys() & amounts.keys():
+        return None
+    valences: dict[str, float] = {}
+    for symbol in amounts:
+        own = _FULL_CHARGE.get(symbol, _OXIDISED.get(symbol))
+        found = own if own is not None else _LOWEST.get(symbol, only_valence(symbol))
+        if found is None:
+            return None
+        valences[symbol] = float(found)
+    missing = -sum(n * valences[el] for el, n in amounts.items())
+    for symbol, before in _STEPS:
+        if symbol in amounts and missing > _WHOLE:
+            share = min(1.0, missing / amounts[symbol])
+            valences[symbol] = before + share
+            missing -= share * amounts[symbol]
+    open_ones = OPEN_METALS & amounts.keys()
+    return valences if open_ones and abs(missing) < _WHOLE * sum(amounts.values()) else None
