@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,12 @@ def _public_page() -> str:
 
 def _home(named: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
+
+
+def on_startup(**_: Any) -> None:
+    """Take the folder of `mkdocs` off the path first: the program `magnetoionics` beside it passes for the package."""
+    beside = Path(sys.argv[0]).resolve().parent
+    sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != beside]
 
 
 def on_files(files: Any, config: Any) -> Any:

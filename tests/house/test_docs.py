@@ -112,7 +112,9 @@ def test_observable_of_the_page_computes(read, monkeypatch):
 def test_site_builds_without_a_warning_and_asks_no_other_host(repository, tmp_path):
     pytest.importorskip("mkdocs")
     pytest.importorskip("mkdocstrings")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    # The page says `mkdocs build`, which finds other files on its path than `python -m mkdocs`.
+    program = Path(sys.executable).parent / "mkdocs"
+    command = [str(program), "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     pages = list((tmp_path / "site").rglob("*.html"))
@@ -170,3 +172,17 @@ def test_commands_that_need_no_cluster_and_no_licence_run_as_they_stand(read, tm
     assert {"inputs", "submit", "campaign", "cluster", "structures", "hosts"} <= {words[0] for words in done}
     assert list((tmp_path / "howto_vasp.md").rglob("INCAR"))
     assert (tmp_path / ".jfremote" / "ferrites.yaml").exists()
+
+
+def test_messages_of_the_faq_are_printed_by_the_code(read, repository):
+    """Each quoted message, split at what differs, stands in the source; strings that break over lines are joined."""
+    rooms = ("hpc", "workflows", "structures", "analysis", "calculators")
+    source = "\n".join(p.read_text(encoding="utf-8") for room in rooms for p in (repository / room).rglob("*.py"))
+    joined = re.sub(r'"\s*\n\s*f?"', "", source)
+    quoted = [
+        m for line in re.findall(r"^\*\*.*?\*\*", read("faq.md"), re.MULTILINE) for m in re.findall(r"`([^`]+)`", line)
+    ]
+    assert len(quoted) > 9
+    for message in quoted:
+        for part in (p.strip(" ()") for p in message.split("…")):
+            assert part in joined, message
