@@ -9,10 +9,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from ..analysis.magnetism.anisotropy import ODD_PART
 from ..analysis.magnetism.directions import antipodes
+from ..analysis.magnetism.hole_field import METHOD as HOLES
+from ..analysis.magnetism.hole_field import QUENCHED_BELOW_muB
 from ..analysis.results.calculation import Check
+from ..analysis.results.checks import held
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -28,6 +32,11 @@ CLOSED_MOMENT_muB = 0.4
 NOISE_FLOOR_meV = 1e-3
 ODD_SHARE = 0.05
 SMALLEST_GAP_eV = 0.05
+# 3d row, and the numbers of its electrons that leave t2g open in an octahedron at high spin.
+_FIRST_3D, _LAST_3D, _ARGON = 21, 30, 18
+_OPEN_T2G = (1, 2, 6, 7)
+_OCTAHEDRON = 6
+_REACH_A, _LONGEST_BOND = 3.6, 1.3
 
 
 def guard(
@@ -121,7 +130,61 @@ def odd_part_is_noise(
     note = (
         f"|E(n) - E(-n)|/2 reaches {odd:.3g} meV: the two runs found different electronic states, or did not converge"
     )
-    return guard("odd part within the noise", odd <= limit, note, odd, limit, "meV")
+    return guard(ODD_PART, odd <= limit, note, odd, limit, "meV")
+
+
+def open_t2g_sites(structure: Structure) -> list[int]:
+    """3d ions in an octahedron of anions whose t2g shell is neither empty, half full nor full at high spin."""
+    out = []
+    for index, site in enumerate(structure):
+        valence = site.properties.get("valence")
+        if valence is None or not _FIRST_3D <= site.specie.Z <= _LAST_3D:
+            continue
+        if round(site.specie.Z - _ARGON - float(valence)) not in _OPEN_T2G:
+            continue
+        near = [n for n in structure.get_neighbors(site, _REACH_A) if float(n.properties.get("valence") or 0) < 0]
+        bond = _LONGEST_BOND * min((n.nn_distance for n in near), default=0.0)
+        if sum(n.nn_distance <= bond for n in near) == _OCTAHEDRON:
+            out.append(index)
+    return out
+
+
+def orbital_moment_of_open_shells(
+    structure: Structure, orbital_muB: ArrayLike | None, *, method: str = ""
+) -> list[Check]:
+    """Whether ions with an open t2g shell carry the orbital moment without which E(n) is of second order only.
+
+    A state with its orbital moment quenched has no cubic anisotropy: K1 falls with the cube of the splitting that
+    quenches it. The number stands, as what it is, so that the check does not invalidate it.
+
+    Parameters
+    ----------
+    structure
+        With the site property ``valence``.
+    orbital_muB
+        Of each site along each direction, shape (n, n_sites), in spheres; None where the engine gives none.
+    method
+        How E(n) was had; the crystal field of the hole is of first order by itself.
+
+    Returns
+    -------
+    list of Check
+        One, or none where no ion has such a shell.
+    """
+    sites = open_t2g_sites(structure)
+    if not sites or method == HOLES:
+        return []
+    name = "orbital moment of open t2g shells"
+    which = f"{len(sites)} ions, {'/'.join(sorted({structure[i].specie.symbol for i in sites}))}"
+    if orbital_muB is None:
+        return [Check(name=name, passed=None, note=f"not known of {which}", invalidates=False)]
+    least = float(np.abs(np.asarray(orbital_muB, dtype=float))[:, sites].max(axis=0).min())
+    note = f"second order only ({which}): no K1 of this state; take the crystal field of the hole"
+    return [
+        held(name, least, QUENCHED_BELOW_muB, must_be="above", unit="muB", invalidates=False).model_copy(
+            update={"note": "" if least >= QUENCHED_BELOW_muB else note}
+        )
+    ]
 
 
 def insulator(gap_eV: float | None) -> Check:

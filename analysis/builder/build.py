@@ -45,8 +45,6 @@ from .inputs import StudyInputs, StudyParts, parts_of, sound_maps
 from .post_processing import with_assumptions
 from .potentials import chemical_potentials_result, defect_energies, energy_note, native
 
-# Odd part that a calculation may show before it counts as faulty: time reversal forbids any.
-NOISE_meV = 1e-6
 _RELAXED_SYMPREC = 1e-2
 # Cells of one calculation share their lattice; what is built otherwise is no whole number of bulk cells.
 _SAME_VOLUME = 1e-3
@@ -328,8 +326,9 @@ def unidirectional_result(inputs: StudyParts, anisotropy: AnisotropyResult | Non
     if not {"before", "after"} <= set(inputs.maps):
         return None
     summaries = {s.state: s for s in anisotropy.summaries}
+    noise = max(m.odd_limit_meV for m in inputs.maps.values())
     states = [
-        state_of(m, NOISE_meV, summary=summaries[name], keffer_A2=inputs.keffer.get(name))
+        state_of(m, noise, summary=summaries[name], keffer_A2=inputs.keffer.get(name))
         for name, m in inputs.maps.items()
     ]
     named = {s.state: s for s in states}
@@ -349,7 +348,7 @@ def unidirectional_result(inputs: StudyParts, anisotropy: AnisotropyResult | Non
         easy_axis_tilt_deg=easy,
         hard_axis_tilt_deg=hard,
         reference=None,
-        noise_meV=NOISE_meV,
+        noise_meV=noise,
         verdict=after.verdict,
         reason=after.reason,
         relation_matrices=inputs.relation_matrices,

@@ -14,11 +14,12 @@ from pymatgen.core import Structure
 
 from ..audit.judging import audit
 from ..device.assumptions import Assumptions
-from ..device.film import DeviceResult, device_result
+from ..device.film import DeviceResult, device_result, grains_of_film
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz
 from ..kinetics.switching import FieldPulse, largest_field_V_per_m, population_swing, switch_hop
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling, frozen_sites
+from ..magnetism.grain import MAGNETOELASTIC, magnetisation_A_per_m
 from ..magnetism.hysteresis import MEV_PER_MUB_T, Loop, SwitchingPath, particle_loop
 from ..magnetism.state_pairs import StatePair, state_pair
 from ..magnetism.switching_barrier import sphere_grid
@@ -318,13 +319,28 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
     maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
     film, pulse = assumptions.film, assumptions.pulse
     attempts, source = _attempts(study, film.temperature_K)
-    return device_result(
+    both = (maps["before"], maps["after"]) if {"before", "after"} <= set(maps) else None
+    made = device_result(
         study.migration[0],
         film,
         pulse,
-        maps=(maps["before"], maps["after"]) if {"before", "after"} <= set(maps) else None,
+        maps=both,
         moment_change_muB=None if ends.moments_muB is None else ends.moments_muB[1] - ends.moments_muB[0],
         swing=population_swing(study.migration[0], pulse, _attempts(study, pulse.temperature_K)[0]),
         attempts_Hz=attempts,
         attempt_source=source,
     )
+    magnetisation = magnetisation_A_per_m(study.host.moment_per_formula_muB, study.host.volume_per_formula_A3)
+    if both is None or not magnetisation:
+        return made
+    known = study.unidirectional
+    pinned = known is not None and known.reference is not None
+    grains, said = grains_of_film(
+        both,
+        study.migration[0].displacement_A,
+        film,
+        magnetisation,
+        elastic=MAGNETOELASTIC.get(study.host.key.partition(":")[0]),
+        u_meV={s.state: s.u_meV for s in known.states} if known is not None and pinned else None,
+    )
+    return made.model_copy(update={"grains": grains, "assumptions": [*made.assumptions, said]})

@@ -9,6 +9,7 @@ from ..kinetics.migration import Migration
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
 from ..kinetics.switching import FieldPulse, hop_in_field
 from ..magnetism.anisotropy import AnisotropyMap
+from ..magnetism.grain import Grain, GrainState, Magnetoelastic, grain_state
 from ..results.document import Document, Unbounded
 from .ensemble import (
     Curve,
@@ -40,6 +41,12 @@ class FilmAssumptions(Document):
         Vacancies that hop per formula unit of the film: how many there are, no cell of a calculation says.
     temperature_K
         Of writing and reading.
+    grain_diameter_m, sweep_T_per_s, grain_attempt_Hz
+        Grain that turns as one (a sphere's volume), rate of the field of a loop, and its attempts to turn.
+    shape_factor
+        Demagnetising factor along the hop, the film's normal here, less that across: 1 of a continuous film.
+    in_plane_strain
+        Of the film by its substrate; 0.01 is one per cent of stretching.
     voltage_V, pulses_s, wait_s
         Largest voltage; pulse lengths, the middle one for the train and the miscut; wait before the second reading.
     source
@@ -53,6 +60,11 @@ class FilmAssumptions(Document):
     barrier_spread_eV: float = Field(default=0.0, ge=0)
     hopping_per_formula: float = Field(default=0.01, gt=0, le=1)
     temperature_K: float = Field(default=300.0, gt=0)
+    grain_diameter_m: float = Field(default=2e-8, gt=0, le=1e-4)
+    sweep_T_per_s: float = Field(default=0.01, gt=0)
+    grain_attempt_Hz: float = Field(default=1e9, gt=0)
+    shape_factor: float = Field(default=1.0, ge=-1, le=1)
+    in_plane_strain: float = Field(default=0.0, ge=-0.1, le=0.1)
     voltage_V: float = Field(default=4.0, gt=0)
     pulses_s: list[float] = Field(default=[1e-3, 1.0, 1e3], min_length=1)
     wait_s: float = Field(default=60.0, ge=0)
@@ -78,6 +90,8 @@ class DeviceResult(Document):
         Mean time of the hop in a field along it, from the computed profile.
     merit
         Figures of merit.
+    grains
+        A grain before and after the hop; empty in older results and without maps or a moment.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
@@ -91,6 +105,7 @@ class DeviceResult(Document):
     switching_fields_V_per_m: list[float]
     switching_times_s: list[Unbounded]
     merit: FiguresOfMerit
+    grains: list[GrainState] = Field(default_factory=list)
     assumptions: list[str]
 
 
@@ -162,6 +177,56 @@ def device_result(
             "ensemble curves put the saddle halfway between wells that differ as both barriers do, no "
             "interaction between ions",
         ],
+    )
+
+
+def grains_of_film(
+    maps: tuple[AnisotropyMap, AnisotropyMap],
+    normal: list[float],
+    film: FilmAssumptions,
+    magnetisation_A_per_m: float,
+    *,
+    elastic: Magnetoelastic | None = None,
+    u_meV: dict[str, list[float]] | None = None,
+) -> tuple[list[GrainState], str]:
+    """A grain in both states, and what is assumed of it in words.
+
+    Parameters
+    ----------
+    maps
+        Before and after the hop.
+    normal
+        Of the film: the hop.
+    film
+        Grain, temperature, sweep, shape and strain.
+    magnetisation_A_per_m
+        Of the film.
+    elastic
+        Magnetoelastic constants of the host, if they are known.
+    u_meV
+        Unidirectional vectors by state, with a reference.
+    """
+    grain = Grain(
+        volume_m3=np.pi / 6 * film.grain_diameter_m**3,
+        temperature_K=film.temperature_K,
+        sweep_T_per_s=film.sweep_T_per_s,
+        attempt_Hz=film.grain_attempt_Hz,
+        magnetisation_A_per_m=magnetisation_A_per_m,
+        shape_factor=film.shape_factor,
+        normal=np.asarray(normal, dtype=float),
+    )
+    found = [
+        grain_state(m, grain, elastic=elastic, in_plane_strain=film.in_plane_strain, u_meV=(u_meV or {}).get(m.state))
+        for m in maps
+    ]
+    strained = (
+        f"in-plane strain {film.in_plane_strain:g} ({elastic.source})" if elastic else "no magnetoelastic term known"
+    )
+    return found, (
+        f"grains of {film.grain_diameter_m * 1e9:g} nm that turn as one, M = {magnetisation_A_per_m / 1e3:.0f} kA/m "
+        f"and E(n) of 0 K at {film.temperature_K:g} K, {film.grain_attempt_Hz:.0e} attempts/s, field swept at "
+        f"{film.sweep_T_per_s:g} T/s along the easy axis, shape factor {film.shape_factor:g}, {strained} "
+        f"({film.source})"
     )
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 _EVEN_DEGREES = (0, 2, 4, 6)
+# Name of the guard of the odd part, which time reversal forbids, and its bound where energies are exact.
+ODD_PART = "odd part within the noise"
+EXACT_meV = 1e-6
 
 
 class AnisotropyMap(Document):
@@ -83,6 +86,11 @@ class AnisotropyMap(Document):
     def energies(self) -> FloatArray:
         """Energies in meV, shape (n,)."""
         return np.array(self.energies_meV)
+
+    @property
+    def odd_limit_meV(self) -> float:
+        """Odd part up to which the map is sound: the bound of its guard; 1e-6 meV of an engine that has none."""
+        return next((c.limit for c in self.checks if c.name == ODD_PART and c.limit is not None), EXACT_meV)
 
     def even_odd(self) -> tuple[FloatArray, FloatArray]:
         """[E(n) + E(-n)]/2 and [E(n) - E(-n)]/2 in meV, each shape (n,)."""

@@ -63,7 +63,7 @@ def pass_energy_meV(fit: HarmonicFit, start: ArrayLike, end: ArrayLike, grid: in
     raise AssertionError("unreachable: the hull of a sphere is connected")
 
 
-def _lowest_near(fit: HarmonicFit, start: FloatArray) -> FloatArray:
+def lowest_near(fit: HarmonicFit, start: FloatArray) -> FloatArray:
     """Local minimum of E(n) downhill from a direction."""
     from scipy.optimize import minimize
 
@@ -113,7 +113,7 @@ def easy_axis_barriers(fit: HarmonicFit, *, grid: int = 2000, within_meV: float 
     for i in sorted(lowest, key=lambda i: float(energies[i])):
         if within_meV is not None and energies[i] - energies[lowest].min() > within_meV:
             continue
-        axis = _lowest_near(fit, points[i])
+        axis = lowest_near(fit, points[i])
         if all(abs(float(axis @ a)) < 0.985 for a in axes):
             axes.append(axis)
     base = fit(np.array(axes))

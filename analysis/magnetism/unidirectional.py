@@ -28,6 +28,8 @@ from .hysteresis import Loop
 from .pair_documents import StatePair
 
 FloatArray = NDArray[np.float64]
+# |u| over the barrier of reversal from which a uniaxial map has one minimum.
+_ONE_SENSE = 2.0
 
 
 class UnidirectionalState(Document):
@@ -272,8 +274,9 @@ def judge(summary: AnisotropySummary, u_norm_meV: float, noise_meV: float, refer
     Returns
     -------
     tuple of str
-        ``uniaxial``, ``multiaxial``, ``unidirectional (pinned reference: ...)`` or
-        ``spurious odd part``, and why. ``unidirectional`` is never given without a reference.
+        ``uniaxial``, ``multiaxial``, ``unidirectional (pinned reference: ...)``, ``biased (pinned reference: ...)`` or
+        ``spurious odd part``, and why. The two in the middle are never given without a reference: ``biased`` as long as
+        both senses of the easy axis stay minima, |u| below twice the barrier between them.
     """
     if reference is None and summary.odd_max_meV > noise_meV:
         return "spurious odd part", (
@@ -281,10 +284,7 @@ def judge(summary: AnisotropySummary, u_norm_meV: float, noise_meV: float, refer
             f"(allowed {noise_meV:.3g} meV): the calculation found another electronic state, k-set or noise"
         )
     if reference is not None and u_norm_meV > noise_meV:
-        return (
-            f"unidirectional (pinned reference: {reference})",
-            f"|u| = {u_norm_meV:.3g} meV reverses with the reference",
-        )
+        return _of_reference(summary, u_norm_meV, reference)
     if summary.odd_max_meV > noise_meV:
         return "spurious odd part", (
             f"|E(n) - E(-n)|/2 reaches {summary.odd_max_meV:.3g} meV but |u| is only {u_norm_meV:.3g} meV "
@@ -301,6 +301,24 @@ def judge(summary: AnisotropySummary, u_norm_meV: float, noise_meV: float, refer
     return (
         "multiaxial",
         f"{summary.easy_axes_count} easy axes share the lowest energy; both senses of each are equal",
+    )
+
+
+def _of_reference(summary: AnisotropySummary, u_norm_meV: float, reference: str) -> tuple[str, str]:
+    """Whether u leaves one sense or two: E = K sin^2 - u cos of a uniaxial map loses its second minimum at u = 2K."""
+    barrier = summary.reversal_barrier_meV
+    said = f"|u| = {u_norm_meV:.3g} meV reverses with the reference"
+    if barrier is None:
+        return f"unidirectional (pinned reference: {reference})", said
+    if u_norm_meV >= _ONE_SENSE * barrier:
+        return (
+            f"unidirectional (pinned reference: {reference})",
+            f"{said} and exceeds {_ONE_SENSE:g} times the barrier of reversal, {barrier:.3g} meV: one sense is left",
+        )
+    return (
+        f"biased (pinned reference: {reference})",
+        f"{said} and is {u_norm_meV / barrier:.2g} of the barrier of reversal, {barrier:.3g} meV: both senses of the "
+        "easy axis stay minima, one lower by 2|u| at most; the loop is shifted",
     )
 
 

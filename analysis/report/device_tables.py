@@ -70,6 +70,26 @@ def switching_table(path: SwitchingPath) -> Table:
     )
 
 
+def grain_table(device: DeviceResult) -> Table:
+    """A grain before and after the hop: what its energy holds, how stable it is, and where it switches."""
+    rows = [
+        [*words([name]), *(_scientific(None if get(g) is None else float(get(g))) for g in device.grains)]
+        for name, get in (
+            ("crystal: normal less plane (MJ/m³)", lambda g: g.crystal_MJ_per_m3),
+            ("shape: normal less plane (MJ/m³)", lambda g: g.shape_MJ_per_m3),
+            ("strain: normal less plane (MJ/m³)", lambda g: g.strain_MJ_per_m3),
+            ("barrier of reversal (MJ/m³)", lambda g: g.barrier_MJ_per_m3),
+            ("K V/kT", lambda g: g.stability),
+            ("switching field at 0 K (T)", lambda g: g.switching_0K_T),
+            ("coercive field at the film's temperature and sweep (T)", lambda g: g.coercive_T),
+            ("|u| over the barrier", lambda g: g.bias_over_barrier),
+            ("2|u| of a grain over kT", lambda g: g.bias_over_kT),
+        )
+    ]
+    rows.insert(0, [*words(["easy axis", *(_vector(g.easy_axis) for g in device.grains)])])
+    return Table("A grain of the film", ["", *(g.state for g in device.grains)], rows)
+
+
 def merit_table(device: DeviceResult) -> Table:
     """Figures of merit with their units."""
     m = device.merit

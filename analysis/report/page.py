@@ -266,7 +266,7 @@ def _anisotropy_answer(study: Study) -> Answer:
     return Answer(
         "What does that do to the anisotropy?",
         partial
-        + (after.verdict if "unidirectional" in after.verdict else f"{after.verdict}: {turned}, no sense is written"),
+        + (after.verdict if "pinned reference" in after.verdict else f"{after.verdict}: {turned}, no sense is written"),
         f"{missing}easy axis turned by {result.easy_axis_tilt_deg:.1f}°, hard axis by "
         f"{result.hard_axis_tilt_deg:.1f}°; odd part {after.odd_max_meV:.0e} meV",
     )

@@ -15,7 +15,7 @@ from ..study.vacancy_order import UNLIKE_CHARGES
 from ..thermodynamics.gases import gas_of
 from .beside import measured_table
 from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
-from .device_tables import content_table, merit_table, reference_table, switching_table
+from .device_tables import content_table, grain_table, merit_table, reference_table, switching_table
 from .model import Section
 from .phase_tables import (
     ladder_table,
@@ -280,6 +280,8 @@ def _device(study: Study) -> Section | None:
             "`magnetoionics fit` fits them to your data."
         )
         section.tables.append(merit_table(device))
+        if device.grains:
+            section.tables.append(grain_table(device))
         section.notes += [*device.assumptions, *device.merit.assumptions]
     return section
 

@@ -14,12 +14,13 @@ from pymatgen.core import Structure
 from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles, sum_rule
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.results.calculation import Band, Calculation, Check, require_valid
+from ...stored.caching import cache_version
 from ...structures.spins import reduced_formula_units
 from ..ase.atoms import to_atoms
 from ..ase.jobs import calculation
 from ..band.driver import CallCounter
 from ..checkpoint import Checkpoint, checkpoint
-from ..guards import guard, insulator, moments_kept, odd_part_is_noise
+from ..guards import guard, insulator, moments_kept, odd_part_is_noise, orbital_moment_of_open_shells
 from ..outputs import function_of
 from .calculator import GpawCalculator
 from .observe import gap_eV
@@ -50,6 +51,7 @@ def as_measured(engine: AseEngine, structure: Structure, *, name: str) -> Calcul
 
 
 @job
+@cache_version(2)
 def map_of_state(
     engine: AseEngine,
     structure: Structure,
@@ -87,6 +89,7 @@ def map_of_state(
             energies, table = force_theorem(live, vectors.tolist())
             orbital = [[float(x) for x in row] for row in table]
     checks.append(odd_part_is_noise(vectors.tolist(), energies, None))
+    checks += orbital_moment_of_open_shells(structure, orbital)
     return AnisotropyMap(
         state=state,
         directions=vectors.tolist(),

@@ -16,6 +16,10 @@ from .settings import GpawSettings, start_moments
 FloatArray = NDArray[np.float64]
 # GPAW 26.7 refuses every other functional in non-collinear cycles.
 SPINOR_FUNCTIONAL = "LDA"
+# Levels closer than this are one level for a sum over bands, and a band that starts this little above the Fermi level
+# is a filled one at another k-point.
+COMMON_GAP_eV = 0.02
+_ABOVE_eV = 1.0
 
 
 def angles_deg(direction: ArrayLike) -> tuple[float, float]:
@@ -31,6 +35,34 @@ def angles_deg(direction: ArrayLike) -> tuple[float, float]:
     if not length > 0:
         raise ValueError("a direction of magnetisation must have a length")
     return float(np.degrees(np.arccos(z / length))), float(np.degrees(np.arctan2(y, x)))
+
+
+def bands_kept(eigenvalues_eV: ArrayLike, highest_filled_eV: float) -> tuple[int, float]:
+    """How many bands a sum with spin-orbit coupling may take without cutting levels of equal energy apart.
+
+    The coupling mixes the bands of a k-point; a set that ends between degenerate levels is another one for every
+    direction, and E(n) gets an odd part.
+
+    Parameters
+    ----------
+    eigenvalues_eV
+        Of both spins, shape (n_spins, n_kpoints, n_bands).
+    highest_filled_eV
+        Fermi level, or the top of the valence band.
+
+    Returns
+    -------
+    int, float
+        Number of bands: up to the highest gap that all k-points and both spins have at the same place and that is wide
+        enough, else up to the widest one; and that gap in eV, 0 if there is none above the filled bands.
+    """
+    levels = np.asarray(eigenvalues_eV, dtype=float)
+    below, above = levels[:, :, :-1].max(axis=0), levels[:, :, 1:].min(axis=0)
+    gaps = (above - below).min(axis=0)
+    gaps[below.min(axis=0) <= highest_filled_eV + _ABOVE_eV] = -np.inf
+    wide = np.flatnonzero(gaps >= COMMON_GAP_eV)
+    best = int(wide[-1]) if len(wide) else int(np.argmax(gaps))
+    return (best + 1, float(gaps[best])) if gaps[best] > 0 else (levels.shape[2], 0.0)
 
 
 def force_theorem(calculator: Any, directions: Sequence[Sequence[float]]) -> tuple[FloatArray, FloatArray]:
@@ -56,10 +88,16 @@ def force_theorem(calculator: Any, directions: Sequence[Sequence[float]]) -> tup
     """
     from gpaw.spinorbit import soc_eigenstates
 
+    points = range(len(calculator.get_ibz_k_points()))
+    levels = [
+        [calculator.get_eigenvalues(kpt=k, spin=spin) for k in points]
+        for spin in range(calculator.get_number_of_spins())
+    ]
+    count, _ = bands_kept(levels, float(calculator.get_fermi_level()))
     energies, orbital = [], []
     for direction in directions:
         theta, phi = angles_deg(direction)
-        states = soc_eigenstates(calculator, theta=theta, phi=phi)
+        states = soc_eigenstates(calculator, n2=count, theta=theta, phi=phi)
         energies.append(float(states.calculate_band_energy()))
         unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
         orbital.append(np.asarray(states.get_orbital_magnetic_moments()) @ unit)

@@ -14,7 +14,7 @@ from ...analysis.magnetism.directions import antipodes
 from ...analysis.results.checks import Check, held, invalid_because
 from ...analysis.results.document import Provenance
 from ...structures.spins import reduced_formula_units
-from ..guards import guard, odd_part_is_noise
+from ..guards import guard, odd_part_is_noise, orbital_moment_of_open_shells
 from . import guards
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def map_of_directions(
         guards.one_kpoint_set([(one.kpoints, tuple(one.kpoint_mesh)) for one in kept]),
         odd_part_is_noise(directions, energies, how.odd_limit_meV),
         *_orbital_checks(directions, orbital),
+        *orbital_moment_of_open_shells(structure, orbital),
         *_starts_check(list(groups.values())),
     ]
     return AnisotropyMap(

@@ -55,13 +55,18 @@ def test_even_maps_have_no_u_and_are_never_called_unidirectional():
         assert state.verdict in ("uniaxial", "multiaxial")
 
 
-def test_odd_part_without_a_reference_is_called_spurious_and_with_one_unidirectional():
-    even = even_energy(1)
-    map_ = make_map(lambda n: even(n) - 0.3 * n[:, 2])
+@pytest.mark.parametrize(("u", "word"), [(0.3, "biased"), (1.9, "biased"), (2.1, "unidirectional")])
+def test_odd_part_is_spurious_without_a_reference_and_with_one_held_against_the_barrier(u, word):
+    """E = sin^2 - u cos of 1 meV has two minima up to u = 2, and one beyond."""
+    map_ = make_map(lambda n: -(n[:, 2] ** 2) - u * n[:, 2])
     assert state_of(map_, noise_meV=1e-3).verdict == "spurious odd part"
     pinned = state_of(map_, noise_meV=1e-3, reference="A sublattice")
-    assert pinned.verdict == "unidirectional (pinned reference: A sublattice)"
-    assert np.allclose(pinned.u_meV, [0, 0, 0.3], atol=1e-9)
+    assert pinned.verdict == f"{word} (pinned reference: A sublattice)"
+    assert np.allclose(pinned.u_meV, [0, 0, u], atol=1e-9)
+    angles = np.linspace(0, np.pi, 2001)
+    energies = np.sin(angles) ** 2 - u * np.cos(angles)
+    minima = 1 + (energies[-1] < energies[-2])
+    assert minima == (2 if word == "biased" else 1)
 
 
 def test_reference_without_odd_part_gives_no_direction():
