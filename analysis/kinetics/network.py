@@ -276,27 +276,53 @@ def network_of_hops(cell: Structure, migrations: Sequence[Migration], ion: str) 
     )
 
 
+def network_of_interstitials(cell: Structure, migrations: Sequence[Migration], ion: str) -> HopNetwork:
+    """Network of the places of an inserted ion, from computed hops; as `network_of_hops`."""
+    own = [m for m in migrations if m.ion == ion]
+    good = [m for m in own if m.start_A is not None and not m.why_no_result]
+    lost = [f"{m.label}: {'; '.join(m.why_no_result) or 'its place is not known'}" for m in own if m not in good]
+    return network_of(cell, [_of_ion(m) for m in good], ion=ion, carrier="ion", left_out=lost)
+
+
+def _of_ion(hop: Migration) -> DistinctHop:
+    dipoles = _dipoles(hop)
+    return DistinctHop(
+        label=hop.label,
+        start_A=np.asarray(hop.start_A),
+        displacement_A=np.asarray(hop.displacement_A),
+        forward_eV=hop.forward_eV,
+        backward_eV=hop.backward_eV,
+        saddle_dipole_e_A=dipoles[0],
+        end_dipole_e_A=dipoles[1],
+        ends=(f"i({hop.host_site})", hop.vacancy),
+    )
+
+
 def _of_vacancy(hop: Migration) -> DistinctHop:
     """The same hop as one of the vacancy: it starts where the ion ends."""
-    step = np.asarray(hop.displacement_A)
-    assert hop.start_A is not None
-    unit = step / np.linalg.norm(step)
-    top = max(hop.images, key=lambda p: p.energy_eV)
-    dipoles = [
-        unit * p.dipole_along_hop_e_A if p.dipole_e_A is None else np.asarray(p.dipole_e_A)
-        for p in (hop.images[0], top, hop.images[-1])
-    ]
-    target = hop.vacancy.removeprefix("V_").split("#")[0]
+    step, dipoles = np.asarray(hop.displacement_A), _dipoles(hop)
     return DistinctHop(
         label=hop.label,
         start_A=np.asarray(hop.start_A) + step,
         displacement_A=-step,
         forward_eV=hop.forward_eV,
         backward_eV=hop.backward_eV,
-        saddle_dipole_e_A=dipoles[1] - dipoles[0],
-        end_dipole_e_A=dipoles[2] - dipoles[0],
-        ends=(target, f"{hop.ion}({hop.host_site})"),
+        saddle_dipole_e_A=dipoles[0],
+        end_dipole_e_A=dipoles[1],
+        ends=(hop.vacancy.removeprefix("V_"), f"{hop.ion}({hop.host_site})"),
     )
+
+
+def _dipoles(hop: Migration) -> tuple[FloatArray, FloatArray]:
+    """Dipole at the highest image and at the end, minus that at the start, e Angstrom."""
+    step = np.asarray(hop.displacement_A)
+    unit = step / np.linalg.norm(step)
+    top = max(hop.images, key=lambda p: p.energy_eV)
+    first, saddle, end = (
+        unit * p.dipole_along_hop_e_A if p.dipole_e_A is None else np.asarray(p.dipole_e_A)
+        for p in (hop.images[0], top, hop.images[-1])
+    )
+    return saddle - first, end - first
 
 
 class _Places:

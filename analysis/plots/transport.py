@@ -55,7 +55,8 @@ def plot_drift(found: Transport, ax: Axes | None = None) -> Figure:
                 axis.axvline(p.hops_within_a_second_V_per_m, color="0.6", lw=0.8)
         axis.set_xlabel("field along the hop (V/m)")
         axis.set_ylabel("drift velocity (m/s)")
-        axis.legend(title="dotted: D q F/kT", fontsize=8)
+        if found.drift:
+            axis.legend(title="dotted: D q F/kT", fontsize=8)
         sign(axis, f"engine {found.provenance.engine}; charge {found.charge_e:.2f} e, internal field")
         return figure
 
@@ -70,6 +71,10 @@ def plot_tracer(found: Transport, ax: Axes | None = None) -> Figure:
             axis.plot(x, y, "-", color=BLUE, label=f"computed, {formatted(found.hop)}")
             axis.plot(x[inside], y[inside], "o", color=BLUE)
             axis.plot(x[~inside], y[~inside], "o", color=BLUE, mfc="white")
+        pairs = [(np.log10(t.p_O2_atm), t.log10_D) for t in found.interstitials if t.log10_D is not None]
+        left = "" if pairs else "vacancies only; "
+        if pairs:
+            axis.plot(*zip(*pairs, strict=True), "--", color=BLUE, label=f"computed, {found.ion} interstitials")
         for beside, colour in zip(found.beside, (VERMILION, GREEN), strict=False):
             m = beside.measured
             span = np.linspace(m.log10_a_range[0], m.log10_a_range[1], 60)
@@ -83,5 +88,8 @@ def plot_tracer(found: Transport, ax: Axes | None = None) -> Figure:
         axis.set_ylabel(r"$\log_{10}$ D / (cm$^2$/s)")
         if own or found.beside:
             axis.legend(fontsize=7)
-        sign(axis, f"engine {found.provenance.engine}; vacancies only; open: outside the stability window")
+        sign(
+            axis,
+            f"engine {found.provenance.engine}; {left}open: outside the stability window",
+        )
         return figure

@@ -46,6 +46,7 @@ def _points(found: Transport) -> Table:
 def _tracer(found: Transport) -> list[Table]:
     rows = [
         [
+            *words([t.hop]),
             _power(t.p_O2_atm),
             number(t.formation_energy_eV, 2),
             _power(t.site_fraction),
@@ -53,11 +54,11 @@ def _tracer(found: Transport) -> list[Table]:
             _power(t.conductivity_S_per_cm),
             *words([t.reason or ("" if t.inside_window else "outside the stability window")]),
         ]
-        for t in found.tracer
+        for t in (*found.tracer, *found.interstitials)
     ]
     if not rows:
         return []
-    heads = ["p(O₂) (atm)", "E_f (eV)", "vacant share", "D (cm²/s)", "conductivity (S/cm)", "remark"]
+    heads = ["by", "p(O₂) (atm)", "E_f (eV)", "vacant share", "D (cm²/s)", "conductivity (S/cm)", "remark"]
     title = (
         f"Tracer diffusion of {found.ion} at {found.tracer[0].temperature_K:.0f} K, engine {found.provenance.engine}"
     )

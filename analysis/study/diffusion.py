@@ -121,7 +121,7 @@ def tracer_diffusion(
         vacancy = vacancies.get(hop.vacancy)
         if vacancy is None or vacancy.oxygen_poor is None or vacancy.oxygen_rich is None:
             continue
-        energy, inside = _formation_eV(vacancy, mu)
+        energy, inside = formation_eV(vacancy, mu)
         fraction = math.exp(-energy / (BOLTZMANN_eV_PER_K * temperature_K)) if energy > 0 else math.inf
         z = _neighbours(study, hop.host_site, hop.distance_A)
         f = 1.0 - 2.0 / z if correlation is None else correlation
@@ -163,7 +163,7 @@ def tracer_diffusion(
     return out
 
 
-def _formation_eV(vacancy: VacancyResult, mu_eV: float) -> tuple[float, bool]:
+def formation_eV(vacancy: VacancyResult, mu_eV: float) -> tuple[float, bool]:
     """Formation energy on the line through the window's edges, and whether the potential lies between them."""
     poor, rich = vacancy.oxygen_poor, vacancy.oxygen_rich
     assert poor is not None

@@ -14,6 +14,7 @@ from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.diffusion import CM2_PER_A2, conductivity_S_per_cm, mobility_cm2_per_Vs
 from ..kinetics.drift_laws import critical_field_V_per_m
+from ..kinetics.hop_set import HopSet
 from ..kinetics.migration import Migration
 from ..kinetics.percolation import Percolation
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s
@@ -23,6 +24,7 @@ from ..kinetics.walk import Walk, steady_walk, walk_of
 from ..results.checks import no_result
 from ..results.document import Document, Provenance
 from .diffusion import TracerDiffusion, tracer_diffusion
+from .interstitial_diffusion import interstitial_diffusion
 from .measured_diffusion import MeasuredTracer, measured_for, rms_decades
 
 if TYPE_CHECKING:
@@ -131,8 +133,11 @@ class Transport(Document):
         Against temperature and field.
     tracer
         Tracer diffusion at `MEASURED_K` against the pressure of oxygen, where the vacancy has a formation energy.
+    interstitials
+        The same by interstitials, where the study has their energies (stage ``point defects``) and hops (stage
+        ``interstitial hops``).
     beside
-        The same beside measurements.
+        The sum of both beside measurements.
     notes
         What is assumed or left out.
     """
@@ -149,6 +154,7 @@ class Transport(Document):
     points: list[TransportPoint]
     drift: list[DriftCurve]
     tracer: list[TracerDiffusion] = Field(default_factory=list)
+    interstitials: list[TracerDiffusion] = Field(default_factory=list)
     beside: list[BesideMeasurement] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     provenance: Provenance = Field(repr=False)
@@ -302,15 +308,42 @@ def with_tracer(found: Transport, study: Study) -> Transport:
             sigma = conductivity_S_per_cm(free, found.charge_e, sites / cell.volume, MEASURED_K)
             made = made.model_copy(update={"conductivity_S_per_cm": sigma})
         tracer.append(made)
-    beside = [b for m in measured_for(study.host.formula) if (b := _beside(m, tracer)) is not None]
-    return found.model_copy(update={"tracer": tracer, "beside": beside})
+    others, notes = _by_interstitials(found.ion, study)
+    beside = [b for m in measured_for(study.host.formula) if (b := _beside(m, tracer, others)) is not None]
+    update = {"tracer": tracer, "interstitials": others, "beside": beside, "notes": [*found.notes, *notes]}
+    return found.model_copy(update=update)
 
 
-def _beside(measured: MeasuredTracer, tracer: list[TracerDiffusion]) -> BesideMeasurement | None:
-    found = [(math.log10(t.p_O2_atm), t.log10_D) for t in tracer if t.log10_D is not None]
+def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], list[str]]:
+    """D by interstitials of the ion at every pressure, and why there is none."""
+    hops = study.observables.get("interstitial hops")
+    network = next((n for n in hops.networks if n.ion == ion), None) if isinstance(hops, HopSet) else None
+    if network is None:
+        return [], []
+    try:
+        return [interstitial_diffusion(study, network, MEASURED_K, 10.0**a) for a in LOG10_A], []
+    except ValueError as error:
+        return [], [f"no diffusion by interstitials: {error}"]
+
+
+def total_log10_D(tracer: list[TracerDiffusion], others: list[TracerDiffusion]) -> list[tuple[float, float]]:
+    """Decadic logarithms of the oxygen pressure and of the sum of both kinds of D, where each has one."""
+    beside = others or [None] * len(tracer)
+    out = []
+    for one, other in zip(tracer, beside, strict=True):
+        parts = [p.diffusivity_cm2_per_s for p in (one, other) if p is not None]
+        if None not in parts:
+            out.append((math.log10(one.p_O2_atm), math.log10(sum(p for p in parts if p is not None))))
+    return out
+
+
+def _beside(
+    measured: MeasuredTracer, tracer: list[TracerDiffusion], others: list[TracerDiffusion]
+) -> BesideMeasurement | None:
+    found = total_log10_D(tracer, others)
     if not found:
         return None
-    a, computed = [x for x, _ in found], [float(y) for _, y in found if y is not None]
+    a, computed = [x for x, _ in found], [y for _, y in found]
     right = [measured.log10_D(x) for x in a]
     slopes: tuple[float | None, float | None] = (None, None)
     if len(a) > 1:

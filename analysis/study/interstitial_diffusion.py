@@ -1,0 +1,82 @@
+"""Tracer diffusion by interstitials of a study: concentration from energies, mobility from the network of hops."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...structures.units import BOLTZMANN_eV_PER_K
+from ..kinetics.diffusion import CM2_PER_A2
+from ..kinetics.network import HopNetwork
+from ..kinetics.walk import steady_walk, walk_of
+from ..thermodynamics.oxygen_gas import delta_mu_O_eV
+from .diffusion import DILUTE, TracerDiffusion, formation_eV
+
+if TYPE_CHECKING:
+    from .documents import Study
+
+_LEFT_OUT = [
+    "charge states of the interstitial and the Fermi level: neutral ones only",
+    "entropy of formation beside that of the gas; attempt frequencies are assumed",
+    "interstitialcy, in which an ion of the host is pushed on: direct hops between octahedra only",
+]
+
+
+def interstitial_diffusion(study: Study, network: HopNetwork, temperature_K: float, p_O2_atm: float) -> TracerDiffusion:
+    """D of a tracer that goes through empty places: share of its ions there times their D, without correlation.
+
+    Parameters
+    ----------
+    study
+        With the interstitials of the network's ion among its defects, and their formation energies.
+    network
+        Of the inserted ion; energies of its places count from the lowest, which has the lowest formation energy.
+    temperature_K, p_O2_atm
+        Conditions.
+
+    Raises
+    ------
+    ValueError
+        If the study has no formation energy of such an interstitial, or no such ion.
+    """
+    ion = network.ion
+    known = [
+        v
+        for v in study.vacancies
+        if v.removed == {ion: -1} and v.oxygen_poor is not None and v.oxygen_rich is not None and v.converged
+    ]
+    if not known:
+        raise ValueError(
+            f"no interstitial of {ion} has a formation energy: compute the stage point_defects with its ion, such as "
+            f"--defects '{ion}2+_i'"
+        )
+    ions = sum(s.specie.symbol == ion for s in study.host.structure)
+    if not ions:
+        raise ValueError(f"the host has no {ion} that could be traced")
+    mu, thermal = delta_mu_O_eV(temperature_K, p_O2_atm), BOLTZMANN_eV_PER_K * temperature_K
+    (energy, inside), lowest = min((formation_eV(v, mu), v.label) for v in known)
+    weights = np.exp(-np.array([s.energy_eV for s in network.sites]) / thermal)
+    share = math.exp(-energy / thermal) * float(weights.mean())
+    D, reason = None, ""
+    if share > DILUTE or energy <= 0:
+        reason = f"{lowest} is not dilute: formation energy {energy:.2f} eV at {mu:.2f} eV of oxygen potential"
+    else:
+        tensor = steady_walk(walk_of(network), temperature_K).diffusivity_A2_per_s
+        D = share * len(network.sites) / ions * float(np.trace(tensor)) / 3 * CM2_PER_A2
+    return TracerDiffusion(
+        ion=ion,
+        hop=f"{lowest} through empty octahedra",
+        temperature_K=temperature_K,
+        p_O2_atm=p_O2_atm,
+        delta_mu_O_eV=mu,
+        formation_energy_eV=energy,
+        inside_window=inside,
+        site_fraction=share if share <= 1 else None,
+        neighbours=round(2 * len(network.hops) / len(network.sites)),
+        correlation=1.0,
+        diffusivity_cm2_per_s=D,
+        reason=reason,
+        left_out=_LEFT_OUT,
+    )

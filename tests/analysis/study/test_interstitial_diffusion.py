@@ -1,0 +1,127 @@
+"""Interstitials beside vacancies: D of both in closed form, the minimum between them, and where the hops come from."""
+
+import math
+
+import numpy as np
+import pytest
+from kept_study import kept_study
+from magnetoionics.analysis.kinetics.hop_set import HopSet
+from magnetoionics.analysis.kinetics.network import DistinctHop, network_of
+from magnetoionics.analysis.study.documents import EnergyRange
+from magnetoionics.analysis.study.interstitial_diffusion import interstitial_diffusion
+from magnetoionics.analysis.study.transport import total_log10_D, transport_of, with_tracer
+from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
+from magnetoionics.structures.cells.supercell import supercell
+from magnetoionics.structures.host import get_host
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K as KB
+from magnetoionics.workflows.flows.interstitial_hops import ion_from, ion_of_hop, octahedral_hops
+
+T = 1473.0
+MU = delta_mu_O_eV(T, 1.0)
+
+
+def ends(at_one_atm_eV, slope):
+    def at(x):
+        value = at_one_atm_eV + slope * (x - MU)
+        return EnergyRange(delta_mu_O_eV=x, low_eV=value, high_eV=value)
+
+    return {"oxygen_poor": at(-2.6), "oxygen_rich": at(-1.2)}
+
+
+@pytest.fixture(scope="module")
+def hops():
+    """Octahedra of the unrelaxed Imma cell, all hops of one height."""
+    cell = get_host("cofe2o4").structure("Imma")
+    return cell, octahedral_hops(supercell(cell, (1, 1, 1)), "Co", 2.0)
+
+
+@pytest.fixture(scope="module")
+def network(hops):
+    cell, found = hops
+    plain = []
+    for n, h in enumerate(found):
+        step = np.array(h.displacement_A)
+        start = h.initial[h.mover].coords
+        plain.append(DistinctHop(f"{h.from_sublattice}{n}", start, step, 0.6, 0.6, step, 2 * step))
+    return network_of(cell, plain, ion="Co", carrier="ion")
+
+
+@pytest.fixture(scope="module")
+def study(network):
+    """V_Fe(B) costs 1.3 eV at 1 atm and falls by 4/3 of the oxygen potential; Co_i costs 4.2 eV and rises by 4/3."""
+    kept = kept_study()
+    hop = kept.migration[0]
+    vacancies = [v.model_copy(update=ends(1.3, -4 / 3)) if v.label == hop.vacancy else v for v in kept.vacancies]
+    extra = {"label": "Co_i(16c)", "element": "Co", "removed": {"Co": -1}} | ends(3.2, 4 / 3)
+    observed = HopSet(
+        host="cofe2o4", formula="CoFe2O4", order="Imma", engine="x", migrations=[hop], absent=[], networks=[network]
+    )
+    return kept.model_copy(
+        update={
+            "vacancies": [*vacancies, vacancies[0].model_copy(update=extra)],
+            "observables": {"interstitial hops": observed},
+        }
+    )
+
+
+def test_empty_octahedra_of_a_spinel_are_joined_like_its_filled_ones(hops, network):
+    """16c is a pyrochlore lattice as 16d is: 16 places and 48 pairs in the cube, a sqrt(2)/4 apart."""
+    cell, found = hops
+    assert sum(h.multiplicity for h in found) == 48
+    assert all(h.distance_A == pytest.approx(cell.volume ** (1 / 3) * math.sqrt(2) / 4, rel=0.02) for h in found)
+    assert all(any(label.startswith("tetrahedron") for label in h.intermediate_labels) for h in found)
+    assert (len(network.sites), len(network.hops)) == (16, 48)
+    assert {p.barrier_eV for p in network.percolation} == {0.6}
+
+
+def test_interstitials_carry_their_share_without_correlation(study, network):
+    """D* = n_i/n_Co z k d^2/6: 16 places, 8 Co and six neighbours in the cube."""
+    found = interstitial_diffusion(study, network, T, 1e-3)
+    mu = delta_mu_O_eV(T, 1e-3)
+    share = math.exp(-(3.2 + 4 / 3 * (mu - MU)) / (KB * T))
+    assert found.site_fraction == pytest.approx(share, rel=1e-9)
+    length = np.mean([np.linalg.norm(h.displacement_A) for h in network.hops])
+    k = 1e13 * math.exp(-0.6 / (KB * T))
+    assert found.diffusivity_cm2_per_s == pytest.approx(share * 16 / 8 * k * length**2 * 1e-16, rel=0.02)
+    assert found.correlation == 1
+
+
+def test_both_branches_make_the_measured_shape(study):
+    """+2/3 where vacancies carry, -2/3 where interstitials do, and the minimum where both are equal."""
+    found = with_tracer(transport_of(study.migration[0], study.host.structure), study)
+    total = total_log10_D(found.tracer, found.interstitials)
+    a, d = np.array(total).T
+    slopes = np.diff(d) / np.diff(a)
+    assert slopes[0] == pytest.approx(2 / 3, abs=0.01)
+    assert slopes[-1] == pytest.approx(-2 / 3, abs=0.01)
+    one, other = (np.array([t.log10_D for t in part]) for part in (found.tracer, found.interstitials))
+    assert a[np.argmin(d)] == pytest.approx(a[np.argmin(np.abs(one - other))], abs=1)
+    (beside,) = found.beside
+    assert beside.log10_computed == pytest.approx(d)
+    assert found.plot("tracer") is not None
+
+
+def test_what_is_missing_is_said(study, network):
+    bare = study.model_copy(update={"vacancies": [v for v in study.vacancies if v.removed != {"Co": -1}]})
+    with pytest.raises(ValueError, match=r"--defects 'Co2\+_i'"):
+        interstitial_diffusion(bare, network, T, 1.0)
+    found = with_tracer(transport_of(bare.migration[0], bare.host.structure), bare)
+    assert found.interstitials == []
+    assert any("no diffusion by interstitials" in note for note in found.notes)
+    many = study.model_copy(
+        update={
+            "vacancies": [
+                v.model_copy(update=ends(-0.2, 4 / 3)) if v.removed == {"Co": -1} else v for v in study.vacancies
+            ]
+        }
+    )
+    assert "not dilute" in interstitial_diffusion(many, network, T, 1.0).reason
+
+
+def test_the_ion_is_read_or_that_of_the_host():
+    assert ion_from("Co2+") == ("Co", 2.0)
+    assert ion_from("Li+") == ("Li", 1.0)
+    with pytest.raises(ValueError, match=r"write e\.g\. Co2"):
+        ion_from("O2-")
+    host = get_host("cofe2o4")
+    assert ion_of_hop(host, host.structure("Imma")) == ("Co", 2.0)
