@@ -328,10 +328,9 @@ def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], li
 
 def total_log10_D(tracer: list[TracerDiffusion], others: list[TracerDiffusion]) -> list[tuple[float, float]]:
     """Decadic logarithms of the oxygen pressure and of the sum of both kinds of D, where each has one."""
-    beside = others or [None] * len(tracer)
     out = []
-    for one, other in zip(tracer, beside, strict=True):
-        parts = [p.diffusivity_cm2_per_s for p in (one, other) if p is not None]
+    for n, one in enumerate(tracer):
+        parts = [p.diffusivity_cm2_per_s for p in (one, *others[n : n + 1])]
         if None not in parts:
             out.append((math.log10(one.p_O2_atm), math.log10(sum(p for p in parts if p is not None))))
     return out
