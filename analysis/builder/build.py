@@ -140,7 +140,7 @@ def _complete(hop: Migration, inputs: StudyParts) -> Migration:
     if modes is not None and modes.forward_Hz is not None and modes.backward_Hz is not None:
         fields = [f.with_prefactors(*modes.attempts_Hz(f.temperature_K)) for f in fields]
     fields = [f.model_copy(update={"label": hop.label}) for f in fields]
-    return hop.model_copy(update={"band_file": "bands/hop-1.extxyz", "not_checked": left, "field_studies": fields})
+    return hop.model_copy(update={"not_checked": left, "field_studies": fields})
 
 
 def host_result(inputs: StudyParts) -> HostResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +177,7 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: b
     study
         The finished study.
     bands
-        Bands by the file stem that `Migration.band_file` names.
+        Bands by file stem, see `band_stems`.
     folder
         The study's folder.
     png
@@ -223,6 +223,20 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: b
             f"what is computed is kept, and `magnetoionics report {folder}` writes the rest"
         ) from error
     return not_drawn
+
+
+def band_stems(study: Study) -> list[str]:
+    """File stems of the bands of the study's migrations."""
+    return [f"hop-{number}" for number, _ in enumerate(study.migration, start=1)]
+
+
+def with_band_files(study: Study, bands: Collection[str]) -> Study:
+    """The study whose migrations name the files of their bands, of those stems that there are."""
+    named = [
+        hop.model_copy(update={"band_file": f"{BANDS}/{stem}.extxyz" if stem in bands else None})
+        for hop, stem in zip(study.migration, band_stems(study), strict=True)
+    ]
+    return study.model_copy(update={"migration": named})
 
 
 def band_stem(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from .files import band_stem
+from .files import band_stems, with_band_files
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -94,9 +94,9 @@ def load_study(store: SqliteStore) -> tuple[Study, dict[str, Band]]:
     failed = timings.get("failed") or {}
     study.stages = [_with_reasons(stage, failed.get(stage.stage)) for stage in study.stages]
     bands = {}
-    for stem in (band_stem(m.band_file) for m in study.migration if m.band_file):
+    for stem in band_stems(study):
         # A flow has one band; an import keeps one for each hop.
         band = output_of(store, flow, Band, f"{BAND_JOB} {stem}", BAND_JOB)
         if band is not None:
             bands[stem] = band
-    return study, bands
+    return with_band_files(study, bands), bands

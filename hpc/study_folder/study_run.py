@@ -15,7 +15,15 @@ from ..local.store import STORE_FOLDER, refuse_links, stores_of
 from ..study_options import StudyOptions
 from ..terminal import Console
 from .asked import keep_draft, resolved_engine
-from .files import REPORT, check_output_folder, read_study, set_bad_results_aside, write_study
+from .files import (
+    REPORT,
+    band_stems,
+    check_output_folder,
+    read_study,
+    set_bad_results_aside,
+    with_band_files,
+    write_study,
+)
 from .going_on import is_same_result, keep_stages, kept_study
 from .stored_study import BAND_JOB, STUDY_JOB, load_study, output_of, save_timings
 
@@ -200,15 +208,15 @@ def finish_study(
     return study
 
 
-def keep_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
+def keep_study(study: Study, migration_bands: Sequence[Band], folder: Path) -> None:
     """Write a study that no flow made: the store that `report` and assumptions start from, then all the rest.
 
     Parameters
     ----------
     study
         The finished study.
-    bands
-        Bands by the file stem that `Migration.band_file` names.
+    migration_bands
+        Of its migrations, in their order.
     folder
         The study's folder; what its store held is replaced.
     """
@@ -216,6 +224,8 @@ def keep_study(study: Study, bands: Mapping[str, Band], folder: Path) -> None:
 
     from ..local.store import open_store
 
+    bands = dict(zip(band_stems(study), migration_bands, strict=True))
+    study = with_band_files(study, bands)
     _remove_study(folder)
     store = open_store(folder)
     kept = {STUDY_JOB: study, **{f"{BAND_JOB} {stem}": band for stem, band in bands.items()}}

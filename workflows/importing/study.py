@@ -55,8 +55,8 @@ def import_with_bands(
     accepted: Collection[str] = (),
     tasks: Iterable[tuple[str, Mapping[str, Any]]] = (),
     progress: Callable[[str], None] = lambda _: None,
-) -> tuple[Study, dict[str, Band]]:
-    """The study that finished VASP runs make, and its bands by the stem of their files, e.g. ``hop-1``.
+) -> tuple[Study, list[Band]]:
+    """The study that finished VASP runs make, and the bands of its migrations.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ def study_of(
     record: Callable[[], ImportRecord],
     dielectric: list[list[float]] | None = None,
     accepted: Collection[str] = (),
-) -> tuple[Study, dict[str, Band]]:
+) -> tuple[Study, list[Band]]:
     """Assemble what was chosen, with its bands; `record` is asked once every folder has been judged."""
     used = [f for runs in chosen.states.values() for f in runs[:1]] + chosen.phases
     hubbard = common_hubbard([f.done for f in [chosen.bulk, *([chosen.supercell] if chosen.supercell else []), *used]])
@@ -263,14 +263,10 @@ def study_of(
     return _with_hops(study, hops)
 
 
-def _with_hops(study: Study, hops: Sequence[ImportedHop]) -> tuple[Study, dict[str, Band]]:
-    """The study with every hop beside the one with the lowest barrier, and the bands by the stem of their files."""
-    bands = {f"hop-{n}": hop.band for n, hop in enumerate(hops, start=1)}
-    others = [
-        hop.migration.model_copy(update={"band_file": f"bands/hop-{n}.extxyz"})
-        for n, hop in enumerate(hops[1:], start=2)
-    ]
-    return study.model_copy(update={"migration": [*study.migration, *others]}), bands
+def _with_hops(study: Study, hops: Sequence[ImportedHop]) -> tuple[Study, list[Band]]:
+    """The study with every hop beside the one with the lowest barrier, and their bands in this order."""
+    others = [hop.migration for hop in hops[1:]]
+    return study.model_copy(update={"migration": [*study.migration, *others]}), [hop.band for hop in hops]
 
 
 def _anisotropy(
