@@ -120,11 +120,15 @@ class StudyOptions:
         UserError
             If the distance is none that a supercell can be computed for.
         """
-        from ..structures.cells.default_size import default_repeats
+        from ..structures.cells.default_size import default_repeats, shortest_image_distance_A
         from ..structures.cells.supercell import repeats_for_images
         from ..structures.host import PRIMITIVE, get_host
+        from ..structures.layers import repeats_in_plane
 
         host = get_host(host_key)
+        if host.layers and self.image_distance_A is None:
+            apart = shortest_image_distance_A(quick, [kind.cutoff_A for kind in host.hops])
+            return repeats_in_plane(host.structure(order), apart)
         if self.image_distance_A is None:
             # Whoever asks for the primitive cell, quickly, means that cell.
             if quick and host.key.endswith(PRIMITIVE):
@@ -136,7 +140,8 @@ class StudyOptions:
             raise UserError(
                 f"--image-distance {self.image_distance_A:g} A must lie between {shortest:g} and {longest:g} A"
             )
-        return repeats_for_images(host.structure(order or host.orders[0]), self.image_distance_A)
+        repeats = repeats_in_plane if host.layers else repeats_for_images
+        return repeats(host.structure(order), self.image_distance_A)
 
     def said_of_cells(self, host_key: HostKey, order: str | None, quick: bool) -> str:
         """One line on the supercell where it follows from the cell's size; empty if it is the usual one."""

@@ -9,6 +9,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from .checks.hosts import LONGEST_HOP_A, check_host_numbers, require_within
+from .layers import Layer, check_layers
 from .similar import did_you_mean
 from .spins import formula_units, set_moments, total_moment, total_valence
 
@@ -86,6 +87,8 @@ class Host:
     no_window
         Why tabulated enthalpies say nothing about this crystal, e.g. another polymorph has its formula;
         empty where they do.
+    layers
+        Of a film or an interface, from the bottom, with the third axis of the cell across them; none of a crystal.
     """
 
     key: str
@@ -108,6 +111,7 @@ class Host:
     cubic_parent: bool = False
     no_window: str = ""
     measured: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
     _cells: dict[str, Structure] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +119,9 @@ class Host:
         moments = {"moment_per_formula_muB": self.moment_per_formula_muB}
         moments |= {f"moment_by_order_muB of {order}": m for order, m in self.moment_by_order_muB.items()}
         check_host_numbers(self.formula, self.gap_eV, self.anions_per_formula, moments, self.hubbard_U_eV)
+        check_layers(self.layers)
+        if self.layers and self.cubic_parent:
+            raise ValueError(f"{self.formula} has layers, so its parent is not cubic")
         for hop in self.hops:
             require_within(f"cutoff_A of the hop of {hop.ion}", hop.cutoff_A, 0.5, LONGEST_HOP_A)
 
@@ -146,6 +153,7 @@ class Host:
             cell = set_moments(self.build_cell(chosen), self.spin_sense)
             if abs(total_valence(cell)) > 1e-9:
                 raise RuntimeError(f"{self.key} in order {chosen} carries charge {total_valence(cell)} e")
+            check_layers(self.layers, cell)
             self._cells[chosen] = cell
         return self._cells[chosen].copy()
 

@@ -166,6 +166,8 @@ class Stage(ABC):
         What a user may say about it.
     citations
         What its method rests on: keys of data/references.bib, or DOIs.
+    not_for_films
+        Why it means nothing for a host with layers; empty if it does.
     """
 
     name: ClassVar[str]
@@ -178,6 +180,7 @@ class Stage(ABC):
     document: ClassVar[type[Document] | None] = None
     kinds: ClassVar[tuple[Kind, ...]] = ()
     options: ClassVar[tuple[StageOption, ...]] = ()
+    not_for_films: ClassVar[str] = ""
 
     def why_not(self, question: Question) -> str:
         """Why the stage cannot be done for this engine and host; empty if it can."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 from pymatgen.core import Structure
 
+from ...structures.layers import layer_places, vacuum_A
 from ...structures.magnetic_symmetry import axial_operations
 from ...structures.spins import formula_units, is_non_collinear
 from ...structures.symmetry import space_group_symbol
@@ -32,6 +33,7 @@ from ..study.documents import (
     AnisotropyResult,
     ChemicalPotentialsResult,
     EnergyRange,
+    HostLayer,
     HostResult,
     OrderEnergy,
     Study,
@@ -176,6 +178,11 @@ def host_result(inputs: StudyParts) -> HostResult:
         structure=chosen,
         sources=dict(inputs.host.sources),
         claims=list(inputs.host.claims),
+        layers=[
+            HostLayer(**asdict(p.layer), composition=p.composition, low_A=p.low_A, high_A=p.high_A)
+            for p in layer_places(chosen, inputs.host.layers)
+        ],
+        vacuum_A=vacuum_A(chosen) if inputs.host.layers else None,
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Lattice
 
 from ...stored.base import Stored
+from ...structures.layers import normal
 from ...structures.units import V_PER_M_TO_V_PER_A
 
 FloatArray = NDArray[np.float64]
@@ -40,18 +41,19 @@ class Direction(Stored):
     words
         As it was asked for.
     of
-        What `components` belong to: the hop (they are its sign), the ordered cell's axes, or Cartesian axes.
+        What `components` belong to: the hop or the normal of a film's plane (they are its sign), the ordered cell's
+        axes, or Cartesian axes.
     components
         Shape (3,).
     """
 
     words: str
-    of: Literal["hop", "crystal", "Cartesian"]
+    of: Literal["hop", "normal", "crystal", "Cartesian"]
     components: tuple[float, float, float]
 
     @classmethod
     def from_text(cls, text: str) -> Direction:
-        """Read ``hop``, ``-hop``, a crystal direction ``[u v w]`` or a Cartesian vector ``x, y, z``.
+        """Read ``hop``, ``normal``, both with a minus too, a crystal direction ``[u v w]`` or a vector ``x, y, z``.
 
         Raises
         ------
@@ -59,9 +61,11 @@ class Direction(Stored):
             Naming what cannot be read, or has no length.
         """
         words = text.strip()
-        if words in ("hop", "-hop"):
-            sign = -1.0 if words.startswith("-") else 1.0
+        sign = -1.0 if words.startswith("-") else 1.0
+        if words.removeprefix("-") == "hop":
             return cls(words, "hop", (sign, sign, sign))
+        if words.removeprefix("-") == "normal":
+            return cls(words, "normal", (sign, sign, sign))
         crystal = words.startswith("[") and words.endswith("]")
         numbers = _numbers(words[1:-1] if crystal else words, f"1 V/m along {text}")
         if numbers.shape != (3,) or not np.isfinite(numbers).all():
@@ -91,10 +95,11 @@ class Direction(Stored):
             if hop_A is None:
                 raise ValueError(f"field direction {self.words!r} is along a hop, but no hop was given")
             vector = vector * np.asarray(hop_A, dtype=float)
-        elif self.of == "crystal":
+        elif self.of != "Cartesian":
             if lattice is None:
                 raise ValueError(f"field direction {self.words!r} is of a crystal, but no lattice was given")
-            vector = np.asarray(lattice.get_cartesian_coords(vector), dtype=float)
+            axes = lattice.get_cartesian_coords(vector)
+            vector = np.asarray(vector * normal(lattice) if self.of == "normal" else axes, dtype=float)
         size = float(np.linalg.norm(vector))
         if size < _NO_LENGTH:
             raise ValueError(f"field direction {self.words!r} has a direction without length")
@@ -108,7 +113,8 @@ def read_field(text: str, along: Direction | None = None) -> tuple[float, Direct
     ----------
     text
         Three numbers with a unit (Cartesian vector), or a magnitude with a unit and ``along`` a direction: ``hop``,
-        ``-hop``, a crystal direction ``[u v w]``, or a Cartesian vector ``x, y, z``. A voltage needs ``over`` a length.
+        ``normal`` (across the first two axes of the cell, for films), a crystal direction ``[u v w]``, or a Cartesian
+        vector ``x, y, z``. A voltage needs ``over`` a length.
     along
         Direction of a field that names none.
 

@@ -68,6 +68,27 @@ class OrderEnergy(Document):
     volume_per_formula_A3: float
 
 
+class HostLayer(Document):
+    """A layer of a film or an interface.
+
+    Attributes
+    ----------
+    name, role, sublattices
+        As the host says them.
+    composition
+        Its atoms in the relaxed cell.
+    low_A, high_A
+        Heights of its lowest and highest atom along the normal.
+    """
+
+    name: str
+    role: str
+    sublattices: list[str]
+    composition: str
+    low_A: float
+    high_A: float
+
+
 class HostResult(Document):
     """The relaxed host.
 
@@ -87,6 +108,9 @@ class HostResult(Document):
         Where the assumed parameters come from.
     claims
         Ids of the review's claims that the host serves.
+    layers, vacuum_A
+        Of a film or an interface, from the bottom, and the largest height without an atom; volumes hold it. None and
+        no layers of a crystal.
     """
 
     key: str
@@ -103,6 +127,8 @@ class HostResult(Document):
     structure: StructureField = Field(repr=False)
     sources: dict[str, str] = Field(repr=False)
     claims: list[str] = Field(default_factory=list)
+    layers: list[HostLayer] = Field(default_factory=list)
+    vacuum_A: float | None = None
 
 
 class EngineResult(Document):

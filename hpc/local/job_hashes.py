@@ -144,4 +144,6 @@ def _host(key: str) -> Any:
     from ...structures.host import get_host
 
     host = get_host(key)
-    return content({f.name: getattr(host, f.name) for f in fields(host) if f.init and f.name not in _WORDS})
+    said = {f.name: getattr(host, f.name) for f in fields(host) if f.init and f.name not in _WORDS}
+    # A crystal's key is what it was before hosts had layers.
+    return content({name: value for name, value in said.items() if name != "layers" or value})

@@ -34,12 +34,17 @@ def default_repeats(cell: Structure, quick: bool, hops_A: Iterable[float] = ()) 
     tuple of int
         Repeats along a, b, c.
     """
-    apart = max([QUICK_IMAGES_A if quick else FULL_IMAGES_A, *(2.0 * hop for hop in hops_A)])
+    apart = shortest_image_distance_A(quick, hops_A)
     start: Repeats = (1, 1, 1) if quick else (2, 2, 2)
     atoms = len(cell) * start[0] * start[1] * start[2]
     if images_A(cell, start) >= apart and (quick or atoms <= MOST_ATOMS):
         return start
     return repeats_for_images(cell, apart)
+
+
+def shortest_image_distance_A(quick: bool, hops_A: Iterable[float] = ()) -> float:
+    """How far a defect and its images must be apart; parameters as in `default_repeats`."""
+    return max([QUICK_IMAGES_A if quick else FULL_IMAGES_A, *(2.0 * hop for hop in hops_A)])
 
 
 def images_A(cell: Structure, repeats: Repeats) -> float:

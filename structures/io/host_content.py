@@ -12,8 +12,9 @@ from pymatgen.core import Structure
 
 from ...stored.base import Stored
 from ..host_definition import HopKind, Host
+from ..layers import Layer
 
-_BUILD, _HOPS = "build_cell", "hops"
+_BUILD, _HOPS, _LAYERS = "build_cell", "hops", "layers"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ class HostContent(Stored):
         for order in host.orders:
             host.structure(order)
         said = {f.name: _plain(getattr(host, f.name)) for f in fields(host) if f.init and f.name != _BUILD}
+        # A crystal's content is what it was before hosts had layers.
+        if not host.layers:
+            del said[_LAYERS]
         return cls(said, {order: host.build_cell(order) for order in host.orders})
 
     def host(self) -> Host:
@@ -76,4 +80,5 @@ def _host_of(content: str) -> Host:
     cells = {order: Structure.from_dict(cell) for order, cell in made["cells"].items()}
     said = {name: _tuples(value) for name, value in made["said"].items()}
     hops = tuple(HopKind(**hop) for hop in made["said"][_HOPS])
-    return Host(**{**said, _HOPS: hops, _BUILD: lambda order: cells[order].copy()})
+    layers = tuple(Layer(x["name"], x["role"], tuple(x["sublattices"])) for x in made["said"].get(_LAYERS, ()))
+    return Host(**{**said, _HOPS: hops, _LAYERS: layers, _BUILD: lambda order: cells[order].copy()})

@@ -27,7 +27,8 @@ A role may carry ``spin``: ``high``, ``low``, a signed moment in muB, or a Carte
 directions from the moments in the structure files. One vector makes the moments of all sites vectors, and the stated
 moment is then the length of their sum. Moments in a file that are not taken must agree with the stated ones.
 Partially occupied sites are filled as ``ordering`` says, e.g. ``{method: sqs, seed: 1, cells: 4}``, see
-`cells.partial_occupancy.ordered_cell`.
+`cells.partial_occupancy.ordered_cell`. A film or an interface lists its ``layers`` from the bottom, e.g.
+``[{name: gate, role: electrode, sublattices: [Pt]}, {name: film, role: film, sublattices: [Co]}]``, see `layers.ROLES`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ import functools
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ from ..checks.geometry import (
 from ..defects.hops import distinct_hops
 from ..defects.vacancies import distinct_vacancies, same_site_in
 from ..host_definition import HopKind, Host, UnknownHostError
+from ..layers import Layer
 from ..similar import did_you_mean
 from ..spins import SPIN_PROPERTY, Spin
 from .file_spins import FROM_FILE, check_against_file, spins_from_file
@@ -76,6 +78,7 @@ _OPTIONAL = (
     "sources",
     "spins",
     "ordering",
+    "layers",
 )
 _ORDERING = ("method", "seed", "cells")
 _BY_ORDER = "moment_by_order_muB"
@@ -230,7 +233,17 @@ def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
         gap_eV=float(entries["gap_eV"]),
         claims=tuple(entries.get("claims", ())),
         sources=dict(entries.get("sources", {})),
+        layers=tuple(_layer(said) for said in entries.get("layers", ())),
     )
+
+
+def _layer(said: Any) -> Layer:
+    known = {f.name for f in fields(Layer)}
+    if not isinstance(said, Mapping) or set(said) != known:
+        raise HostFileError(
+            f"layer {said!r} must hold {', '.join(sorted(known))}, e.g. {{name: film, role: film, sublattices: [Co]}}"
+        )
+    return Layer(str(said["name"]), str(said["role"]), tuple(str(s) for s in said["sublattices"]))
 
 
 def _whole(value: Any, name: str) -> int:

@@ -171,6 +171,7 @@ class ChargedDefectsStage(Stage):
     """Every vacancy of the study in every charge state."""
 
     name = "charged defects"
+    not_for_films = "the corrections of charged cells are those of a crystal without vacuum"
     citations = ("freysoldt2014", "kumagai2014")
     place = 90.0
     needs = ("charged", "dielectric")

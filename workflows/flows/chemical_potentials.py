@@ -17,6 +17,7 @@ class ChemicalPotentialsStage(Stage):
     """References for the vacancies' formation energies; computed phases bring their own, and a window."""
 
     name = "chemical potentials"
+    not_for_films = "its energy holds surfaces and interfaces, so that phases of the bulk bound no potential of it"
     place = 40.0
     needs = ("references",)
     kinds = ("relax",)

@@ -132,6 +132,7 @@ class CompetingPhasesStage(Stage):
     """Every known oxide of the host's elements but the host itself, whose cell the study has."""
 
     name = "competing phases"
+    not_for_films = "its energy holds surfaces and interfaces, so that phases of the bulk bound no potential of it"
     place = 30.0
     needs = ("relax",)
     kinds = ("relax",)

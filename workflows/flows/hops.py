@@ -80,7 +80,7 @@ class AllHopsMaker(EngineMaker):
         hops, absent = all_hops(host, cell, self.repeats)
         if not hops:
             raise ValueError(f"order {chosen} of {host.key} has no hop: {'; '.join(absent) or 'none is named'}")
-        bulk = self.engine.relax(cell, name=f"{host.key} cell", cell=True)
+        bulk = self.engine.relax(cell, name=f"{host.key} cell", cell=not host.layers)
         jobs, migrations, bands = [bulk], [], []
         for number in hops:
             built = build_hop_of(output_of(bulk), self.repeats, number)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobflow import Flow
 
-from ..stage import Stage, StudyInMaking
+from ..stage import Question, Stage, StudyInMaking
 
 
 class HostStage(Stage):
@@ -20,10 +20,14 @@ class HostStage(Stage):
         """Everything else is built from it."""
         return True
 
+    def note(self, question: Question) -> str:
+        """What is held."""
+        return "the cell is held, ions relax: it is that of the substrate" if question.host.layers else ""
+
     def build(self, study: StudyInMaking) -> Flow:
-        """One relaxation for each order, cell included."""
+        """One relaxation for each order, cell included; a film keeps its cell, that of the substrate and the vacuum."""
         made = {
-            order: study.engine.relax(study.host.structure(order), name=f"bulk {order}", cell=True)
+            order: study.engine.relax(study.host.structure(order), name=f"bulk {order}", cell=not study.host.layers)
             for order in study.host.orders
         }
         return Flow(list(made.values()), output={order: one.output for order, one in made.items()}, name="host")

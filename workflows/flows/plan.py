@@ -133,7 +133,9 @@ def stages_by_engine(host: Host, names: Sequence[str], order: str | None = None)
 
 def _reason(stage: Stage, question: Question) -> str:
     """Why a stage is not done; empty if it will be."""
-    reason, asked, engine = stage.why_not(question), question.requested, question.engine
+    host, asked, engine = question.host, question.requested, question.engine
+    film = f"{host.key} is a film: {stage.not_for_films}" if host.layers and stage.not_for_films else ""
+    reason = film or stage.why_not(question)
     if stage.when == "unasked of quick engines" and asked is None and not engine.quick_forces:
         reason = reason or f"hundreds of single points of engine {engine.name}: only if named among the stages"
     if stage.name == "host" and reason:

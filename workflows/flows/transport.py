@@ -22,6 +22,7 @@ class TransportStage(Stage):
     """Needs a hop, and no calculation of its own."""
 
     name = "transport"
+    not_for_films = "its hops are not repeated in three directions"
     place = 85.0
     after = ("migration",)
     when = "unasked"

@@ -134,11 +134,11 @@ def plan(
     from .jobs import MagneticRelaxMaker, MagneticStaticMaker
 
     chosen = host.orders[0] if order is None else order
-    relax_cell = MagneticRelaxMaker(settings=settings, cell=True)
+    relax_cell = MagneticRelaxMaker(settings=settings, cell=not host.layers)
     jobs = [
         PlannedJob(
             _name(f"bulk_{o}"),
-            f"relax cell and ions of order {o}",
+            f"relax {'ions' if host.layers else 'cell and ions'} of order {o}",
             host.structure(o),
             relax_cell,
             True,
