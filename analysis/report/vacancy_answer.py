@@ -22,7 +22,8 @@ def vacancy_answer(study: Study) -> Answer:
     and only the order within one element is left.
     """
     beside = better_words(study, "vacancies")
-    cations = [v for v in study.vacancies if v.element not in GASES and not invalid_because(v.checks)]
+    alone = [v for v in study.vacancies if v.removed in ({}, {v.element: 1})]
+    cations = [v for v in alone if v.element not in GASES and not invalid_because(v.checks)]
     if not cations:
         reason = study.not_done("vacancies") or "no cation vacancy of this study passed its checks"
         return with_more(Answer(QUESTION, "not computed", f"vacancies: {reason}"), beside)

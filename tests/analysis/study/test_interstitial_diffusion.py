@@ -7,6 +7,7 @@ import pytest
 from kept_study import kept_study
 from magnetoionics.analysis.kinetics.hop_set import HopSet
 from magnetoionics.analysis.kinetics.network import DistinctHop, network_of
+from magnetoionics.analysis.report.vacancy_answer import vacancy_answer
 from magnetoionics.analysis.study.documents import EnergyRange
 from magnetoionics.analysis.study.interstitial_diffusion import interstitial_diffusion
 from magnetoionics.analysis.study.transport import total_log10_D, transport_of, with_tracer
@@ -125,3 +126,14 @@ def test_the_ion_is_read_or_that_of_the_host():
         ion_from("O2-")
     host = get_host("cofe2o4")
     assert ion_of_hop(host, host.structure("Imma")) == ("Co", 2.0)
+
+
+def test_an_interstitial_is_no_vacancy(study):
+    """However easily it forms, it is no answer to which vacancy does."""
+    easy = [
+        v.model_copy(update=ends(0.1, 4 / 3)) if v.removed == {"Co": -1} else v.model_copy(update=ends(2.0, -4 / 3))
+        for v in study.vacancies
+    ]
+    said = vacancy_answer(study.model_copy(update={"vacancies": easy}))
+    assert "Co_i" not in said.short + said.detail
+    assert "V_" in said.short
