@@ -72,20 +72,18 @@ def switching_table(path: SwitchingPath) -> Table:
 
 def grain_table(device: DeviceResult) -> Table:
     """A grain before and after the hop: what its energy holds, how stable it is, and where it switches."""
-    rows = [
-        [*words([name]), *(_scientific(None if get(g) is None else float(get(g))) for g in device.grains)]
-        for name, get in (
-            ("crystal: normal less plane (MJ/m³)", lambda g: g.crystal_MJ_per_m3),
-            ("shape: normal less plane (MJ/m³)", lambda g: g.shape_MJ_per_m3),
-            ("strain: normal less plane (MJ/m³)", lambda g: g.strain_MJ_per_m3),
-            ("barrier of reversal (MJ/m³)", lambda g: g.barrier_MJ_per_m3),
-            ("K V/kT", lambda g: g.stability),
-            ("switching field at 0 K (T)", lambda g: g.switching_0K_T),
-            ("coercive field at the film's temperature and sweep (T)", lambda g: g.coercive_T),
-            ("|u| over the barrier", lambda g: g.bias_over_barrier),
-            ("2|u| of a grain over kT", lambda g: g.bias_over_kT),
-        )
-    ]
+    named: dict[str, list[float | None]] = {
+        "crystal: normal less plane (MJ/m³)": [g.crystal_MJ_per_m3 for g in device.grains],
+        "shape: normal less plane (MJ/m³)": [g.shape_MJ_per_m3 for g in device.grains],
+        "strain: normal less plane (MJ/m³)": [g.strain_MJ_per_m3 for g in device.grains],
+        "barrier of reversal (MJ/m³)": [g.barrier_MJ_per_m3 for g in device.grains],
+        "K V/kT": [g.stability for g in device.grains],
+        "switching field at 0 K (T)": [g.switching_0K_T for g in device.grains],
+        "coercive field at the film's temperature and sweep (T)": [g.coercive_T for g in device.grains],
+        "|u| over the barrier": [g.bias_over_barrier for g in device.grains],
+        "2|u| of a grain over kT": [g.bias_over_kT for g in device.grains],
+    }
+    rows = [[*words([name]), *(_scientific(value) for value in values)] for name, values in named.items()]
     rows.insert(0, [*words(["easy axis", *(_vector(g.easy_axis) for g in device.grains)])])
     return Table("A grain of the film", ["", *(g.state for g in device.grains)], rows)
 

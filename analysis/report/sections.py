@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..audit.mechanisms import mechanisms
 from ..kinetics.rates import format_duration
 from ..results.document import Document
-from ..results.page_parts import PlacedSection, Table, section, sections_of
+from ..results.page_parts import PlacedSection, Table, section, sections_of, words
 from ..study.citations import citations_of, reference_line
 from ..study.documents import Study
 from ..study.methods import methods_paragraph
@@ -320,6 +321,20 @@ def _retention(study: Study) -> Section | None:
         section.tables += [prefactors_table(found), checks_table(found, "vibrations")]
         section.notes += found.provenance.left_out
     return section
+
+
+@section(Study, "mechanisms", place=895)
+def _mechanisms(study: Study) -> Section | None:
+    if study.unidirectional is None:
+        return None
+    rows = [words([m.name, m.odd, m.size, m.reversed_by_hop, m.needs, m.tells]) for m in mechanisms(study)]
+    columns = ["mechanism", "odd in n?", "size here", "reversed by the hop back?", "needs", "what tells"]
+    return Section(
+        "mechanisms",
+        "Mechanisms that could write a contrast",
+        paragraphs=["A contrast of one sense needs a term that is odd in the magnetisation n."],
+        tables=[Table("Mechanisms, sizes and tests", columns, rows)],
+    )
 
 
 @section(Study, "claims", place=900)

@@ -88,7 +88,8 @@ def terms(study: Study) -> list[tuple[str, str]]:
     found.append(
         (
             "verdicts",
-            "reproduced: the study says what the claim says. contradicted: it says otherwise. undecided: its error, or "
+            "reproduced: the study says what the claim says. consistent: so does what is assumed here, "
+            "which could not have said otherwise. contradicted: it says otherwise. undecided: its error, or "
             "what it leaves out, is as large as the answer.",
         )
     )

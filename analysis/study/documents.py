@@ -32,7 +32,7 @@ from ..thermodynamics.stability_window import ChemicalPotentials
 if TYPE_CHECKING:
     import pandas as pd
 
-Verdict = Literal["reproduced", "contradicted", "undecided", "not computed"]
+Verdict = Literal["reproduced", "consistent", "contradicted", "undecided", "not computed"]
 
 
 class StageResult(Document):
@@ -300,7 +300,8 @@ class Claim(Document):
     id, system, claim, test
         What the review says, in our words, and what would test it.
     verdict
-        ``reproduced``, ``contradicted``, ``undecided`` or ``not computed``.
+        ``reproduced``, ``consistent`` (nothing here could have contradicted it), ``contradicted``, ``undecided`` or
+        ``not computed``.
     value, unit
         The number that decided, if there is one.
     engine

@@ -20,7 +20,13 @@ from .writing import write_whole
 if TYPE_CHECKING:
     from ...analysis.study.documents import Claim
 
-_STYLE = {"reproduced": "green", "contradicted": "red", "undecided": "yellow", "not computed": "dim"}
+_STYLE = {
+    "reproduced": "green",
+    "consistent": "cyan",
+    "contradicted": "red",
+    "undecided": "yellow",
+    "not computed": "dim",
+}
 _COLUMNS = ("id", "system", "claim", "study", "verdict", "value", "unit", "engine", "reason", "would_change")
 STEM = "claims"
 

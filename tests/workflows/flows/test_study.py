@@ -194,7 +194,7 @@ def test_claims_are_judged_from_the_numbers(study):
     rows = {c.id: c for c in study.claims}
     assert len(rows) == 20
     assert rows["C1"].value == pytest.approx(1.875)
-    assert rows["C1"].verdict == "reproduced"
+    assert rows["C1"].verdict == "consistent"
     assert rows["C6"].verdict == "undecided"
     assert rows["C7"].verdict == "contradicted"
     assert rows["C8"].value == pytest.approx(study.migration[0].backward_eV)
