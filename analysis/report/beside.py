@@ -29,8 +29,8 @@ def better_words(study: Study, question: str) -> str:
 
 
 def with_more(answer: Answer, more: str) -> Answer:
-    """The row with more in its detail."""
-    return replace(answer, detail=f"{answer.detail}; {more}") if more else answer
+    """The row with more at the end of its detail, which is shown beside its answer."""
+    return replace(answer, detail=f"{answer.detail}; {more}", beside=more) if more else answer
 
 
 def measured_table(study: Study) -> Table | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,13 +29,45 @@ __all__ = [
 ]
 
 
+_ROOM_ON_A_CARD = 130
+# A semicolon inside brackets ends no clause.
+_BETWEEN_CLAUSES = re.compile(r"; (?![^()]*\))")
+
+
 @dataclass(frozen=True)
 class Answer:
-    """One question of the study, its short answer and what stands behind it."""
+    """One question of the study, its short answer and what stands behind it.
+
+    Attributes
+    ----------
+    detail
+        Everything behind the answer; `beside` ends it.
+    beside
+        What always stands beside the answer: better levels of theory, or the spread over hops and orders.
+    """
 
     question: str
     short: str
     detail: str
+    beside: str = ""
+
+    @property
+    def shown(self) -> str:
+        """First clauses of its own detail, which fit on a card."""
+        return self._split()[0]
+
+    @property
+    def folded(self) -> str:
+        """The clauses after them, which a reader opens."""
+        return self._split()[1]
+
+    def _split(self) -> tuple[str, str]:
+        own = self.detail.removesuffix(self.beside).rstrip("; .")
+        clauses = _BETWEEN_CLAUSES.split(own)
+        taken = 1
+        while taken < len(clauses) and len("; ".join(clauses[: taken + 1])) <= _ROOM_ON_A_CARD:
+            taken += 1
+        return "; ".join(clauses[:taken]), "; ".join(clauses[taken:])
 
 
 @dataclass(frozen=True)

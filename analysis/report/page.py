@@ -285,4 +285,5 @@ def _retention_answer(study: Study) -> Answer:
         f"{dwell_words(kept)}back barrier {kept.barrier_eV:.2f} eV, {kept.attempts_Hz(300)[1]:.0e} Hz "
         f"({kept.attempt_frequency_source}); an ion that stays for a day needs "
         f"{kept.barrier_for_one_day_300K_eV:.2f} eV{spread}",
+        beside=spread_words(study),
     )
