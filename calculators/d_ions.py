@@ -1,4 +1,4 @@
-"""Declared parameters of the 3d ions with a ligand-field model beyond Co2+ and Fe2+; none is fitted to an anisotropy.
+"""Assumed parameters of the 3d ions with a ligand-field model beyond Co2+ and Fe2+; none is fitted to an anisotropy.
 
 Where the numbers come from, with the marks of `parameter_sources`:
 
@@ -32,7 +32,7 @@ PI_SHARE = 0.22
 
 
 class Ion(NamedTuple):
-    """What is declared of one ion.
+    """What is assumed of one ion.
 
     Attributes
     ----------

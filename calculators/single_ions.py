@@ -37,7 +37,7 @@ MODELLED: Mapping[Species, int] = {
     ("Fe", 3): 5,
     **{species: ion.electrons for species, ion in D_IONS.items()},
 }
-# A declared moment this far from that of the model's ground state is another spin state.
+# A stated moment this far from that of the model's ground state is another spin state.
 _OTHER_SPIN_muB = 1.0
 # Directions that show the anisotropy of ions left out.
 _PROBE = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1], [1, -1, 0], [1, 0, -1], [0, 1, -1]], dtype=float)
@@ -257,15 +257,15 @@ def restriction_error_eV(
 
 
 def _other_spin(atoms: Atoms, site: int, model: LigandFieldModel, field: FloatArray) -> str:
-    """How the declared moment of a site differs from that of the model's ground state; empty if it does not."""
-    declared = atoms.arrays.get("magmom")
-    if declared is None:
+    """How the stated moment of a site differs from that of the model's ground state; empty if it does not."""
+    stated = atoms.arrays.get("magmom")
+    if stated is None:
         return ""
-    size = float(np.linalg.norm(declared[site]))
+    size = float(np.linalg.norm(stated[site]))
     found = float(np.linalg.norm(model.moments(field, [0.0, 0.0, 1.0])[0]))
     if abs(size - found) < _OTHER_SPIN_muB:
         return ""
-    return f"declared with {size:g} muB, its ligand field gives {found:.1f} muB"
+    return f"stated with {size:g} muB, its ligand field gives {found:.1f} muB"
 
 
 def _oxygen_bonds(atoms: Atoms, sites: Sequence[int], cutoff_A: float) -> dict[int, FloatArray]:

@@ -79,7 +79,7 @@ def _enthalpies(said: Said) -> list[Phase]:
 
 
 def read_entries(name: str, said: Said, example: str) -> dict[str, Any] | None:
-    """Entries of something that a user declares: a dictionary, the path of a YAML file, or YAML on one line.
+    """Entries of something that a user assumes: a dictionary, the path of a YAML file, or YAML on one line.
 
     Raises
     ------

@@ -38,7 +38,7 @@ def film_study(
     folder
         Of a study with a hop.
     model
-        Fields of `analysis.device.film_model.FilmModel` that the user declares.
+        Fields of `analysis.device.film_model.FilmModel` that the user assumes.
     voltage_V, pulse_s, wait_s, cycles
         Pulse of +V, wait, pulse of -V, wait, so many times.
     sweep_V_per_s

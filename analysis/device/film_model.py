@@ -1,4 +1,4 @@
-"""A film of atomic planes between two electrodes: what is declared of it, its rates and its field.
+"""A film of atomic planes between two electrodes: what is assumed of it, its rates and its field.
 
 Mobile ions (or vacancies) of one kind hop between neighbouring planes with k = nu exp(-E/kT), tilted by the local
 field; a place holds one of them. A uniform background makes the film neutral at its initial content. The field in each
@@ -46,7 +46,7 @@ class Electrode(Document):
 
 
 class FilmModel(Document):
-    """A film; everything here is declared or comes from a computed hop.
+    """A film; everything here is assumed or comes from a computed hop.
 
     Attributes
     ----------

@@ -15,7 +15,7 @@ from .film_model import FilmModel
 
 
 def film_model_of_hop(
-    hop: Migration, cell: Structure, vibrations: AttemptFrequency | None = None, **declared: Any
+    hop: Migration, cell: Structure, vibrations: AttemptFrequency | None = None, **assumed: Any
 ) -> FilmModel:
     """Film in which the vacancy that the ion enters moves along the hop.
 
@@ -27,19 +27,19 @@ def film_model_of_hop(
         Relaxed ordered cell: its places of the ion's sublattice, spread over planes as far apart as the hop is long.
     vibrations
         Of the hop; without sound ones the attempt frequency is assumed.
-    **declared
+    **assumed
         Fields of `FilmModel` that stand instead.
 
     Raises
     ------
     ValueError
-        If the band is no result or has no dipole, or a declared field does not exist or is out of range.
+        If the band is no result or has no dipole, or an assumed field does not exist or is out of range.
     """
     if hop.why_no_result:
         raise ValueError(f"{hop.label} is {no_result(hop.why_no_result)}, so there is no film of it")
-    if unknown := sorted(set(declared) - set(FilmModel.model_fields)):
+    if unknown := sorted(set(assumed) - set(FilmModel.model_fields)):
         raise ValueError(f"a film has no {', '.join(unknown)}; it has {', '.join(FilmModel.model_fields)}")
-    temperature = float(declared.get("temperature_K", FilmModel.model_fields["temperature_K"].default))
+    temperature = float(assumed.get("temperature_K", FilmModel.model_fields["temperature_K"].default))
     attempt = ASSUMED_ATTEMPT_Hz
     if vibrations is not None and vibrations.forward_Hz is not None and temperature > 0:
         attempt = math.sqrt(math.prod(vibrations.attempts_Hz(temperature)))
@@ -51,4 +51,4 @@ def film_model_of_hop(
         "plane_spacing_A": hop.distance_A,
         "sites_per_nm2": 100 * places / cell.volume * hop.distance_A,
     }
-    return FilmModel.model_validate(own | declared)
+    return FilmModel.model_validate(own | assumed)

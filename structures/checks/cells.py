@@ -48,8 +48,8 @@ def check_cell_numbers(structure: Structure) -> None:
         )
 
 
-def check_declared_size(text: str, kind: str, name: str) -> None:
-    """Refuse a file that declares more atoms, operations or longer lines than any crystal needs, before it is parsed.
+def check_announced_size(text: str, kind: str, name: str) -> None:
+    """Refuse a file that announces more atoms, operations or longer lines than any crystal needs, before it is parsed.
 
     Parameters
     ----------
@@ -70,9 +70,9 @@ def check_declared_size(text: str, kind: str, name: str) -> None:
     lines = text.splitlines()
     if any(len(line) > LONGEST_LINE for line in lines):
         raise ValueError(f"{name} has a line of more than {LONGEST_LINE} characters; it is no {kind} file")
-    declared = _declared_sites(lines, kind)
-    if declared > MOST_SITES:
-        raise ValueError(f"{name} declares {declared} atoms; at most {MOST_SITES} are taken")
+    announced = _announced_sites(lines, kind)
+    if announced > MOST_SITES:
+        raise ValueError(f"{name} announces {announced} atoms; at most {MOST_SITES} are taken")
     if kind == "cif" and (operations := sum(1 for line in lines if _OPERATION.match(line))) > MOST_OPERATIONS:
         raise ValueError(
             f"{name} lists {operations} symmetry operations, and no group has more than {MOST_OPERATIONS}; "
@@ -80,7 +80,7 @@ def check_declared_size(text: str, kind: str, name: str) -> None:
         )
 
 
-def _declared_sites(lines: list[str], kind: str) -> int:
+def _announced_sites(lines: list[str], kind: str) -> int:
     if kind == "poscar":
         counts = next((words for line in lines[5:7] if (words := line.split()) and words[0].isdigit()), [])
         return sum(int(word) for word in counts if word.isdigit() and len(word) < 20)

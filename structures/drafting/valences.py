@@ -218,13 +218,13 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
     """Anions with their usual charge, the atoms bonded to them with what that takes, all others neutral."""
     bonded = _is_bonded(structure, anions)
     negative = sum(_LOWEST_CHARGE[s.specie.symbol] for s in structure if s.specie.symbol in anions)
-    partners = [i for i, s in enumerate(structure) if s.specie.symbol not in anions and bonded[i]]
-    if not partners:
+    others = [i for i, s in enumerate(structure) if s.specie.symbol not in anions and bonded[i]]
+    if not others:
         raise StructureError(f"no atom of the cell is bonded to {' or '.join(anions)}: check the structure file")
     # Ions of one valence keep it; the electrons that are left over come from the others.
-    fixed = {i: float(v) for i in partners if (v := only_valence(structure[i].specie.symbol)) is not None}
-    open_ones = [i for i in partners if i not in fixed] or partners
-    if len(open_ones) == len(partners):
+    fixed = {i: float(v) for i in others if (v := only_valence(structure[i].specie.symbol)) is not None}
+    open_ones = [i for i in others if i not in fixed] or others
+    if len(open_ones) == len(others):
         fixed = {}
     share = (-negative - sum(fixed.values())) / len(open_ones)
     values = []
@@ -233,7 +233,7 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
         if symbol in anions:
             values.append(float(_LOWEST_CHARGE[symbol]))
         else:
-            values.append(fixed.get(i, share) if i in partners else 0.0)
+            values.append(fixed.get(i, share) if i in others else 0.0)
     reason = (
         "a metal: atoms without an anion at a bond length are neutral, those with one share the anions' charge"
         if not all(bonded)

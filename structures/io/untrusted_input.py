@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from pymatgen.core import Structure
 
-from ..checks.cells import check_cell_numbers, check_declared_size
+from ..checks.cells import check_announced_size, check_cell_numbers
 from .safe_json import loads
 
 LARGEST_BYTES = 64 * 1024**2
@@ -146,7 +146,7 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     kind = _kind(path.name)
     notes: list[str] = []
     text = _text_in_any_code(path, notes)
-    check_declared_size(text, kind, path.name)
+    check_announced_size(text, kind, path.name)
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")

@@ -115,14 +115,14 @@ def test_nickel_ferrite_has_the_anisotropy_of_nickel_too():
     assert 0 < per_ion < 0.1 * per_cobalt
 
 
-def test_another_declared_spin_is_left_out_by_name():
+def test_another_stated_spin_is_left_out_by_name():
     atoms = to_atoms(get_host("nife2o4").structure())
     nickel = [i for i, s in enumerate(atoms.get_chemical_symbols()) if s == "Ni"]
     atoms.arrays["magmom"][nickel] = 0.0
     found = single_ion_map(atoms, atoms.arrays["valence"], np.eye(3))
     assert set(found.species) == {("Fe", 3)}
     assert found.energies_eV.shape == (len(found.sites), 3)
-    assert list(found.left_out) == ["Ni2+ (declared with 0 muB, its ligand field gives 2.0 muB)"]
+    assert list(found.left_out) == ["Ni2+ (stated with 0 muB, its ligand field gives 2.0 muB)"]
 
 
 def test_parameters_of_an_ion_can_be_ones_own_and_survive_json():

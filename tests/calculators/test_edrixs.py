@@ -40,7 +40,7 @@ PLACES = {
 
 @pytest.mark.parametrize("species", sorted(D_IONS), ids=ion_name)
 @pytest.mark.parametrize("place", list(PLACES))
-def test_every_declared_ion_agrees_in_every_coordination(species, place):
+def test_every_ion_of_the_table_agrees_in_every_coordination(species, place):
     """One to nine electrons with the ion's own parameters, slightly out of the regular place."""
     parameters, ion = parameters_of(species), D_IONS[species]
     rng = np.random.default_rng(3)
@@ -52,7 +52,7 @@ def test_every_declared_ion_agrees_in_every_coordination(species, place):
     assert np.abs(theirs - ours).max() < 1e-6
 
 
-def test_declared_spin_orbit_constants_are_those_that_edrixs_ships():
+def test_assumed_spin_orbit_constants_are_those_that_edrixs_ships():
     for (symbol, _), ion in D_IONS.items():
         assert edrixs.get_atom_data(symbol, "3d", ion.electrons)["v_soc_i"] == [ion.spin_orbit_eV]
 

@@ -1,4 +1,4 @@
-"""From folders of finished runs to a study: read, sort, choose, judge, assemble."""
+"""From folders of finished runs to a study: read, sort, choose, judge, put together."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def study_of(
     dielectric: list[list[float]] | None = None,
     accepted: Collection[str] = (),
 ) -> tuple[Study, list[Band]]:
-    """Assemble what was chosen, with its bands; `record` is asked once every folder has been judged."""
+    """Put together what was chosen, with its bands; `record` is asked once every folder has been judged."""
     used = [f for runs in chosen.states.values() for f in runs[:1]] + chosen.phases
     hubbard = common_hubbard([f.done for f in [chosen.bulk, *([chosen.supercell] if chosen.supercell else []), *used]])
     roles = with_roles(chosen.bulk.structure, host, chosen.bulk.done.site_moments_muB)

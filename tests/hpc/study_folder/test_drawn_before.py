@@ -77,7 +77,7 @@ def test_other_numbers_have_another_origin(study):
 
 
 @pytest.mark.parametrize(
-    "planted",
+    "inserted",
     [
         "<script>alert(1)</script>",
         "<foreignObject><p/></foreignObject>",
@@ -92,10 +92,10 @@ def test_other_numbers_have_another_origin(study):
         "<animate/>",
     ],
 )
-def test_scripts_handlers_and_links_are_more_than_shapes(written, planted):
+def test_scripts_handlers_and_links_are_more_than_shapes(written, inserted):
     right = (written / "figures" / "band.svg").read_text()
     assert is_only_shapes(right)
-    assert not is_only_shapes(right.replace("<defs>", f"{planted}<defs>", 1))
+    assert not is_only_shapes(right.replace("<defs>", f"{inserted}<defs>", 1))
 
 
 def test_a_figure_with_a_script_is_never_packed_into_a_report(study, drawn):

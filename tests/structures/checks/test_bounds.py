@@ -29,7 +29,7 @@ def poscar(line=None, text=""):
         (2, "1e17 0 0", "up to 1000 A"),
         (2, "inf 0 0", "up to 1000 A"),
         (2, "0 0 0", "no volume"),
-        (6, "1000000000000 2", "declares 1000000000002 atoms; at most 20000"),
+        (6, "1000000000000 2", "announces 1000000000002 atoms; at most 20000"),
     ],
 )
 def test_poscar_with_absurd_numbers(line, text, words, tmp_path):
@@ -71,7 +71,7 @@ def test_line_of_quotes_is_refused_at_once(tmp_path):
 
 def test_frames_that_declare_too_many_atoms(tmp_path):
     (tmp_path / "x.extxyz").write_text("99999999\n\nNi 0 0 0\n")
-    with pytest.raises(ValueError, match="declares 99999999 atoms"):
+    with pytest.raises(ValueError, match="announces 99999999 atoms"):
         read_structure_file(tmp_path / "x.extxyz")
 
 

@@ -1,4 +1,4 @@
-"""Structure files as strangers write them: labelled ions, deuterium, rounded coordinates, several 3d metals."""
+"""Structure files as others write them: labelled ions, deuterium, rounded coordinates, several 3d metals."""
 
 import warnings
 
