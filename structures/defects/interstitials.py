@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import spglib
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 from scipy.spatial import Voronoi, cKDTree
 
 from ...stored.base import Stored
 from ..spins import high_spin_moment, moment_like
-from ..symmetry import operations
+from ..symmetry import DEFAULT_SYMPREC, operations
 
 FloatArray = NDArray[np.float64]
 # Corners of a polyhedron lie within this ratio of the nearest one.
@@ -23,6 +24,8 @@ OCCUPIED_A = 0.7
 # Thinnest padding of periodic images that still holds every neighbour of an interstitial site in an oxide.
 _PADDING_A = 6.0
 _SMALLEST_A = 1.5
+# Atomic number that stands for an empty place.
+_VOID = 200
 # In spinels 16c and 48f lie a sqrt(3)/8 and a/4 from the nearest A site, 8b and 16d more than 0.41 a.
 _BESIDE_A = 2.6
 NAMES = {4: "tetrahedron", 6: "octahedron"}
@@ -134,17 +137,49 @@ def interstitial_centres(structure: Structure, anion: str = "O") -> tuple[FloatA
 
 
 def interstitial_name(structure: Structure, position: list[float] | FloatArray, kind: str) -> str:
-    """Wyckoff name in the parent spinel (``16c``, ``16d``, ``48f``, ``8b``), or the kind in other hosts.
+    """Wyckoff name in the parent spinel (``16c``, ``16d``, ``48f``, ``8b``), else in the crystal's own space group.
 
-    An empty octahedron that shares faces with A tetrahedra is 16c, otherwise an empty B site; an empty
-    tetrahedron with an A neighbour at a/4 is 48f, otherwise 8b.
+    Without any symmetry the kind is all that can be said. In a spinel an empty octahedron that shares faces with A
+    tetrahedra is 16c, otherwise an empty B site; an empty tetrahedron with an A neighbour at a/4 is 48f, otherwise 8b.
     """
     if not {"A", "B"} <= set(structure.site_properties.get("sublattice", [])):
-        return kind
+        return void_wyckoff(structure, position) or kind
     centre = structure.lattice.get_cartesian_coords(np.asarray(position, dtype=float))
     beside_A = any(n.properties["sublattice"] == "A" for n in structure.get_sites_in_sphere(centre, _BESIDE_A))
     names = {("octahedron", True): "16c", ("octahedron", False): "16d", ("tetrahedron", True): "48f"}
     return names.get((kind, beside_A), "8b")
+
+
+def void_wyckoff(structure: Structure, position: list[float] | FloatArray) -> str:
+    """Wyckoff position of an empty place in the space group of the atoms, spins left aside, such as ``4b``.
+
+    Parameters
+    ----------
+    structure
+        Cell; a supercell has the group of its crystal.
+    position
+        Fractional coordinates.
+
+    Returns
+    -------
+    str
+        Multiplicity in the conventional cell and letter; empty in P1, where every place is ``1a``.
+    """
+    plain = Structure(structure.lattice, [s.specie for s in structure], structure.frac_coords)
+    point = np.asarray(position, dtype=float)
+    images = np.array([op.rotation @ point + op.translation for op in operations(plain)]) % 1.0
+    kept: list[FloatArray] = []
+    for image in images:
+        shifts = [(image - other) - np.round(image - other) for other in kept]
+        if all(np.linalg.norm(s @ structure.lattice.matrix) > _MERGE_A / 2 for s in shifts):
+            kept.append(image)
+    numbers = [int(s.specie.Z) for s in plain] + [_VOID] * len(kept)
+    places = np.vstack([plain.frac_coords, *kept])
+    dataset = spglib.get_symmetry_dataset((structure.lattice.matrix, places, numbers), symprec=DEFAULT_SYMPREC)
+    if dataset is None or dataset.number == 1:
+        return ""
+    share = abs(np.linalg.det(dataset.std_lattice)) / structure.volume
+    return f"{round(len(kept) * share)}{dataset.wyckoffs[len(plain)]}"
 
 
 def with_interstitial(

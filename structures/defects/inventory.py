@@ -192,11 +192,14 @@ def _insert(out: Inventory, big: Structure, insert: str, cutoff_A: float) -> Non
     out.interstitial_sites = distinct_interstitial_sites(big, out.host.anion)
     out.interstitial_names = interstitial_labels(big, out.interstitial_sites)
     # 48f and the tetrahedra of other hosts lie between the octahedra: hops pass them as intermediates.
+    spinel = {"A", "B"} <= set(big.site_properties["sublattice"])
     roomy = [
         v
         for v, name in zip(out.interstitial_sites, out.interstitial_names, strict=True)
-        if v.kind == "octahedron" or name.startswith("i(8b")
+        if v.kind == "octahedron" or (spinel and name.startswith("i(8b"))
     ]
+    # Rock salt has no empty octahedra: its tetrahedra are all there is.
+    roomy = roomy or out.interstitial_sites
     try:
         out.insertions = interstitial_hops(big, roomy, ion, valence, cutoff_A)
     except StructureError as error:

@@ -35,6 +35,7 @@ OPEN_METALS = frozenset(_LOWEST)
 # Of non-metals whose neighbours are oxygen or fluorine.
 _OXIDISED = {"P": 5, "As": 5, "S": 6, "C": 4, "N": 5, "Si": 4, "Ge": 4, "B": 3, "H": 1}
 _FULL_CHARGE = {"O": -2, "F": -1}
+_ANIONS = {"O": -2, "F": -1, "N": -3, "S": -2, "Se": -2, "Te": -2, "Cl": -1, "Br": -1, "I": -1}
 _WHOLE = 1e-6
 
 
@@ -76,3 +77,28 @@ def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:
             missing -= share * amounts[symbol]
     open_ones = OPEN_METALS & amounts.keys()
     return valences if open_ones and abs(missing) < _WHOLE * sum(amounts.values()) else None
+
+
+def by_balance(amounts: Mapping[str, float]) -> dict[str, float] | None:
+    """Valences where one element alone is open: it takes what charge the others leave.
+
+    Parameters
+    ----------
+    amounts
+        Atoms by element.
+
+    Returns
+    -------
+    dict or None
+        By element. None if none or several are open, or what is left lies outside the element's valences.
+    """
+    known = {el: _ANIONS.get(el, only_valence(el)) for el in amounts}
+    open_ones = [el for el, v in known.items() if v is None]
+    if len(open_ones) != 1 or not _ANIONS.keys() & amounts.keys():
+        return None
+    symbol = open_ones[0]
+    left = -sum(n * float(v) for el, n in amounts.items() if (v := known[el]) is not None) / amounts[symbol]
+    states = [v for v in Element(symbol).oxidation_states if v > 0]
+    if not states or not min(states) - _WHOLE <= left <= max(states) + _WHOLE:
+        return None
+    return {el: float(v) if v is not None else left for el, v in known.items()}

@@ -11,7 +11,7 @@ from pymatgen.core import Composition, Element, Structure
 
 from ..checks.geometry import StructureError, bonded_anions, coordination_number
 from ..symmetry import orbits
-from .redox import OPEN_METALS, by_redox, only_valence
+from .redox import OPEN_METALS, by_balance, by_redox, only_valence
 
 # In the order in which they take electrons where several are there; hydrogen only without any other.
 ANIONS = ("F", "O", "N", "Cl", "Br", "S", "I", "Se", "Te", "P", "As", "C", "H")
@@ -20,6 +20,8 @@ _LOWEST_CHARGE |= {"As": -3, "C": -4, "H": -1}
 _WHOLE = 1e-6
 # pymatgen's search tries every assignment of a cell.
 _MOST_ATOMS_FOR_BONDS = 120
+# Its guesses from a composition are combinations over all atoms of the reduced formula: minutes for Mg7Mn16S32.
+_MOST_ATOMS_FOR_GUESSES = 24
 # Sites of one element whose bonds differ by less than this have one valence: its electrons hop between them.
 _UNLIKE_BONDS_A = 0.05
 # No cation of an ionic crystal has less: fewer electrons than anions take are those of a metal.
@@ -112,6 +114,10 @@ def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
     words = "the 3d metals that are oxidised first give the electrons that the anions take"
     if ordered is not None and len(OPEN_METALS & amounts.keys()) > 1:
         return ordered, words
+    large = sum(Composition(structure.composition.reduced_formula).values()) > _MOST_ATOMS_FOR_GUESSES
+    balance = by_balance(amounts) if large else None
+    if balance is not None:
+        return balance, "one element takes what charge the others leave"
     usual = _by_composition(structure)
     if usual is None and ordered is not None:
         return ordered, words

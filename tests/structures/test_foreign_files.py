@@ -5,7 +5,7 @@ import warnings
 import pytest
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import draft_from_file
-from magnetoionics.structures.drafting.redox import by_redox
+from magnetoionics.structures.drafting.redox import by_balance, by_redox
 from magnetoionics.structures.io.untrusted_input import read_with_notes
 from pymatgen.core import Composition, Lattice, Structure
 
@@ -42,6 +42,15 @@ def test_the_metal_that_is_oxidised_first_gives_its_electrons(formula):
 @pytest.mark.parametrize("formula", ["FeS2", "Fe4N", "EuTiO3", "Sr2FeMoO6", "MgO"])
 def test_what_the_order_does_not_know_is_left_to_others(formula):
     assert by_redox(Composition(formula).get_el_amt_dict()) is None
+
+
+@pytest.mark.parametrize(
+    ("formula", "element", "valence"),
+    [("Mg7Mn16S32", "Mn", 50 / 16), ("K8Ni8F24", "Ni", 2.0), ("Li7La3Zr2O12", "Zr", None), ("Gd16Co15N16", "Co", None)],
+)
+def test_one_open_element_takes_what_charge_is_left(formula, element, valence):
+    made = by_balance(Composition(formula).get_el_amt_dict())
+    assert (None if made is None else made[element]) == (None if valence is None else pytest.approx(valence))
 
 
 def test_too_many_electrons_are_no_valence():

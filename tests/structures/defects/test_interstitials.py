@@ -8,11 +8,14 @@ from magnetoionics.structures.defects.complexes import PointDefect, distinct_com
 from magnetoionics.structures.defects.interstitials import (
     InterstitialSite,
     distinct_interstitial_sites,
+    interstitial_name,
+    void_wyckoff,
     with_interstitial,
 )
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_moment, total_valence
 from monty.json import MontyDecoder, MontyEncoder
+from pymatgen.core import Lattice, Structure
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +115,46 @@ def test_interstitial_sites_and_complexes_travel(imma):
     again = json.loads(json.dumps(found, cls=MontyEncoder), cls=MontyDecoder)
     assert isinstance(again[0], InterstitialSite)
     assert again == found
+
+
+# Empty polyhedra of anions in structure types, by the International Tables (origin choice 2 of Fd-3m for the letters).
+VOIDS = {
+    "rock salt": ("Fm-3m", Lattice.cubic(4.18), [[0, 0, 0], [0.5, 0.5, 0.5]], {"8c": "tetrahedron"}),
+    "corundum": (
+        "R-3c", Lattice.hexagonal(5.038, 13.772), [[0, 0, 0.3553], [0.3059, 0, 0.25]],
+        {"6b": "octahedron", "36f": "tetrahedron"},
+    ),
+    "rutile": (
+        "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), [[0, 0, 0], [0.305, 0.305, 0]],
+        {"4d": "tetrahedron", "4g": "tetrahedron", "8i": "tetrahedron"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", VOIDS)
+@pytest.mark.parametrize("form", ["conventional", "primitive", "supercell"])
+def test_voids_have_the_letters_of_their_own_group(kind, form):
+    group, lattice, places, expected = VOIDS[kind]
+    cell = Structure.from_spacegroup(group, lattice, ["Ni", "O"], places)
+    cell = cell.get_primitive_structure() if form == "primitive" else cell
+    cell = cell * (1, 1, 2) if form == "supercell" else cell
+    found = {void_wyckoff(cell, v.position): v.kind for v in distinct_interstitial_sites(cell)}
+    assert found == expected
+
+
+def test_group_and_sublattices_of_a_spinel_agree(normal):
+    """Up to the choice of origin, which exchanges 8a with 8b and 16c with 16d."""
+    other = {"8a": "8b", "16d": "16c"}
+    for site in distinct_interstitial_sites(normal):
+        found = void_wyckoff(normal, site.position)
+        assert other.get(found, found) == interstitial_name(normal, site.position, site.kind)
+
+
+def test_without_symmetry_the_kind_is_all_there_is():
+    cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.18), ["Ni", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    generator = np.random.default_rng(0)
+    for i in range(len(cell)):
+        cell.translate_sites([i], generator.uniform(-0.02, 0.02, 3))
+    site = distinct_interstitial_sites(cell)[0]
+    assert void_wyckoff(cell, site.position) == ""
+    assert interstitial_name(cell, site.position, site.kind) == site.kind
