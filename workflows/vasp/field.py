@@ -133,7 +133,8 @@ def refuse_breakdown(field_V_per_A: Sequence[float], gap_eV: float, structure: S
     lengths = structure.lattice.abc
     along = [float(np.dot(field_V_per_A, axis)) / n for axis, n in zip(structure.lattice.matrix, lengths, strict=True)]
     resolved = [n * points for n, points in zip(lengths, mesh, strict=True)]
-    for size, length in [(field_V_per_A, max(lengths)), *zip(along, resolved, strict=True)]:
+    whole = float(np.linalg.norm(field_V_per_A))
+    for size, length in [(whole, max(lengths)), *zip(along, resolved, strict=True)]:
         way_out = f"shorten the cell along it: it breaks down a gap of {gap_eV:g} eV over {length:g} A"
         check_breakdown(size, breakdown_V_per_A(gap_eV, length), way_out)
 
