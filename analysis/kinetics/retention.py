@@ -19,6 +19,9 @@ from .rates import ASSUMED_ATTEMPT_Hz, barrier_for_retention_eV, retention_s
 if TYPE_CHECKING:
     import pandas as pd
 
+LEAST_kT = 2.0
+"""Transition-state theory counts crossings of ions that come to rest in between; below this many kT they do not."""
+
 DEFAULT_TEMPERATURES_K = (77.0, 150.0, 200.0, 250.0, 300.0, 350.0, 400.0, 500.0)
 
 
@@ -99,6 +102,15 @@ class Retention(Document):
     def equilibrium(self, temperature_K: float) -> float | None:
         """Share of the ions in the state after the hop in equilibrium without a field."""
         return _share_after(self.before(temperature_K), self.at(temperature_K))
+
+    @property
+    def lowest_barrier_eV(self) -> float:
+        """The lower of both barriers, as far as they are known."""
+        return min(b for b in (self.barrier_eV, self.forward_barrier_eV) if b is not None)
+
+    def has_rate_law(self, temperature_K: float) -> bool:
+        """Whether both barriers are above some kT: an ion that crosses without waiting has no rate."""
+        return self.lowest_barrier_eV >= LEAST_kT * BOLTZMANN_eV_PER_K * temperature_K
 
     def _quantum(self, temperature_K: float, factor: str) -> float:
         inverse = [1.0 / p.temperature_K for p in self.points][::-1]

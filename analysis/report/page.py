@@ -21,7 +21,7 @@ from ..study.transport import Transport, transport_in_words
 from ..study.validity import failures, formation_checks
 from .beside import better_words, ions_without_model, with_more
 from .model import Answer, Cell, Page, Viewer, picture
-from .retention_words import dwell_words, spread_words
+from .retention_words import dwell_words, no_rate_law, spread_words
 from .sections import build_sections
 from .terms import terms
 from .vacancy_answer import vacancy_answer
@@ -240,15 +240,19 @@ def _hop_answers(study: Study) -> list[Answer]:
             Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å"),
             with_more(Answer("Over what barrier?", "no result", mark.removeprefix("no result: ")), beside),
         ]
+    lowest = min((p.energy_eV for p in hop.intermediates), default=0.0)
+    rests = f"; lowest between both places, at {lowest:.3f} eV" if lowest < min(0.0, hop.delta_eV) - 1e-3 else ""
     under = "" if field is None else f"; {field.forward_eV:.2f} eV forward in a field of {field.field_V_per_m:.0e} V/m"
     return [
         Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å, with {between}{alone}"),
         with_more(
-            Answer("Over what barrier?", f"{hop.forward_eV:.2f} eV", f"{hop.backward_eV:.2f} eV back{under}"), beside
+            Answer("Over what barrier?", f"{hop.forward_eV:.2f} eV", f"{hop.backward_eV:.2f} eV back{under}{rests}"),
+            beside,
         ),
     ]
 
 
+_ROOM_K = 300.0
 # Axes are told apart to this.
 _TURNED_deg = 0.05
 
@@ -279,6 +283,8 @@ def _retention_answer(study: Study) -> Answer:
     if kept is None:
         return _unanswered(study, "How long is the state kept?", "migration")
     spread = f". {words}" if (words := spread_words(study)) else ""
+    if not kept.has_rate_law(_ROOM_K):
+        return Answer("How long is the state kept?", "not kept: no rate law", no_rate_law(kept, _ROOM_K) + spread)
     return Answer(
         "How long is the state kept?",
         f"a written difference decays in {format_duration(kept.decay(300))} at 300 K",

@@ -7,10 +7,11 @@ from functools import cache
 
 from ...structures.defects.undirected_hops import has_one_hop
 from ...structures.host import get_host, host_keys
+from ...structures.units import BOLTZMANN_eV_PER_K
 from ..audit.known_values import known_spread
 from ..kinetics.hop_spread import HopSpread, SpreadHop, spread_in_words
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, format_duration, rate_per_s
-from ..kinetics.retention import Retention
+from ..kinetics.retention import LEAST_kT, Retention
 from ..study.documents import Study
 
 # Barriers nearer than this are one.
@@ -26,6 +27,15 @@ def dwell_words(kept: Retention) -> str:
     return (
         f"an ion leaves the state after the hop once in {format_duration(kept.at(300))}, that before it once in "
         f"{format_duration(before)}{balance}; "
+    )
+
+
+def no_rate_law(kept: Retention, temperature_K: float) -> str:
+    """Why a hop has no dwell times at a temperature."""
+    return (
+        f"no result: the lower barrier of {kept.lowest_barrier_eV:.3f} eV is not above {LEAST_kT:g} kT, "
+        f"{LEAST_kT * BOLTZMANN_eV_PER_K * temperature_K:.3f} eV at {temperature_K:g} K, so that the ion waits in "
+        "neither state"
     )
 
 

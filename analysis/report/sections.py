@@ -28,7 +28,7 @@ from .phase_tables import (
     windows_table,
 )
 from .plain import plain_section
-from .retention_words import dwell_words, spread_words
+from .retention_words import dwell_words, no_rate_law, spread_words
 from .tables import (
     checks_table,
     claims_tables,
@@ -306,12 +306,15 @@ def _retention(study: Study) -> Section | None:
     kept, found = study.retention, study.vibrations
     how = "computed (Vineyard)" if kept.attempt_frequency_source == "Vineyard" else "assumed"
     note = f": {kept.attempt_frequency_note}" if kept.attempt_frequency_note else ""
+    said = (
+        f"{_capital(dwell_words(kept).removesuffix('; ') or 'only the way back is known')}. What was written into many "
+        f"ions decays with 1/(k_f + k_b), in {format_duration(kept.decay(300))} at 300 K, at zero field."
+    )
     section = Section(
         "retention",
         "Retention",
         paragraphs=[
-            f"{_capital(dwell_words(kept).removesuffix('; ') or 'only the way back is known')}. What was written into "
-            f"many ions decays with 1/(k_f + k_b), in {format_duration(kept.decay(300))} at 300 K, at zero field.",
+            said if kept.has_rate_law(300.0) else f"{_capital(no_rate_law(kept, 300.0))}.",
             f"{spread_words(study)}.",
             f"The attempt frequency of {kept.attempt_frequency_Hz:.1e} Hz is {how}{note}.",
         ],

@@ -330,11 +330,17 @@ def retention_table(study: Study, kept: Retention) -> Table:
     rows = [
         [
             number(p.temperature_K, 0),
-            Cell(_seconds(p.before_s), "number"),
-            Cell(_seconds(p.retention_s), "number"),
-            Cell("–" if p.equilibrium_after is None else f"{p.equilibrium_after:.3g}", "number"),
-            Cell(_seconds(p.decay_s), "number"),
-            *words([format_duration(p.retention_s if p.decay_s is None else p.decay_s)]),
+            *(
+                [
+                    Cell(_seconds(p.before_s), "number"),
+                    Cell(_seconds(p.retention_s), "number"),
+                    Cell("–" if p.equilibrium_after is None else f"{p.equilibrium_after:.3g}", "number"),
+                    Cell(_seconds(p.decay_s), "number"),
+                    *words([format_duration(p.retention_s if p.decay_s is None else p.decay_s)]),
+                ]
+                if kept.has_rate_law(p.temperature_K)
+                else [*[number(None)] * 4, Cell("no result: barrier below 2 kT", "failed")]
+            ),
             Cell(f"{p.quantum_forward:.3g}, {p.quantum_backward:.3g}", "number"),
         ]
         for p in kept.points

@@ -10,6 +10,7 @@ from jobflow import Flow, Response, job
 
 from ...analysis.kinetics.attempt_frequency import AttemptFrequency, frequencies_THz
 from ...analysis.results.calculation import Band, Calculation, require_valid
+from ...stored.caching import cache_version
 from ..ase.atoms import from_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
@@ -84,6 +85,7 @@ class VibrationsMaker(EngineMaker):
 
 
 @job(name="displacements")
+@cache_version(2)
 def vibrations_by_statics(engine: Engine, band: Band, request: dict[str, object]) -> Response[Any]:
     """One single point for each state and displacement, then the modes; replaced by those jobs.
 
@@ -104,6 +106,7 @@ def vibrations_by_statics(engine: Engine, band: Band, request: dict[str, object]
 
 
 @job(name="vibrations")
+@cache_version(2)
 def modes_of_statics(
     engine: Engine, band: Band, request: dict[str, object], found: list[Calculation]
 ) -> AttemptFrequency:

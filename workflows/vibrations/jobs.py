@@ -8,6 +8,7 @@ from jobflow import job
 
 from ...analysis.kinetics.attempt_frequency import AttemptFrequency, frequencies_THz
 from ...analysis.results.calculation import Band
+from ...stored.caching import cache_version
 from ..ase.jobs import AseEngine
 from ..band.driver import CallCounter
 from ..checkpoint import checkpoint
@@ -18,6 +19,7 @@ LEFT_OUT = ("harmonic vibrations: no anharmonicity, no tunnelling",)
 
 
 @job(name="vibrations")
+@cache_version(2)
 def vibrations_here(engine: AseEngine, band: Band, request: dict[str, object]) -> AttemptFrequency:
     """Modes of both ends and the controlling saddle with an ASE calculator; outputs an `AttemptFrequency`.
 

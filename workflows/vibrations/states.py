@@ -80,7 +80,7 @@ class VibratingHop:
         self.images = [band.images[0], max(band.images[1:-1], key=lambda i: i.energy_eV), band.images[-1]]
         self.states = [to_atoms(i.structure) for i in self.images]
         self.mover = band.mover
-        self.distance = _distance_from_path(self.states, band.mover)
+        self.distance = _distance_from_path([to_atoms(i.structure) for i in band.images], band.mover)
         self.everything = radius_A is None
         inside = self.distance <= (np.inf if radius_A is None else radius_A)
         self.chosen: list[int] = np.flatnonzero(inside).tolist()
@@ -147,10 +147,13 @@ class VibratingHop:
         return shells
 
 
-def _distance_from_path(states: list[Atoms], mover: int) -> FloatArray:
-    """Smallest distance of each atom from the mover's place in the three states, Angstrom, shape (n,)."""
-    first = states[0]
-    rows = [find_mic(first.positions - state.positions[mover], first.cell, first.pbc)[1] for state in states]
+def _distance_from_path(path: list[Atoms], mover: int) -> FloatArray:
+    """Smallest distance of each atom from the mover along a path, Angstrom, shape (n,).
+
+    Each image is asked for itself: with the neighbours where they stand at one end, or with one of several saddles
+    only, ends that a symmetry exchanges would get neighbours that it does not exchange, and unlike prefactors.
+    """
+    rows = [find_mic(image.positions - image.positions[mover], image.cell, image.pbc)[1] for image in path]
     distance = np.min(rows, axis=0)
     distance[mover] = 0.0
     return np.asarray(distance)

@@ -20,8 +20,9 @@ from magnetoionics.analysis.kinetics.rates import format_duration, rate_per_s
 from magnetoionics.analysis.report.beside import ions_without_model, measured_table
 from magnetoionics.analysis.report.page import build_page, summary_text
 from magnetoionics.analysis.report.retention_words import spread_words
-from magnetoionics.analysis.report.tables import vacancies_table
+from magnetoionics.analysis.report.tables import retention_table, vacancies_table
 from magnetoionics.analysis.report.vacancy_answer import like_for_like, vacancy_answer
+from magnetoionics.analysis.study.comparison import compare
 from magnetoionics.structures.cells.default_size import default_repeats
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.defects.undirected_hops import has_one_hop, undirected_hops
@@ -193,6 +194,29 @@ def test_a_study_of_one_hop_shows_the_spread_over_orders_and_hops(study):
     times = [1 / (rate_per_s(h.forward_eV, 300, forward) + rate_per_s(h.backward_eV, 300, back)) for h in known.hops]
     assert f"{format_duration(min(times))} to {format_duration(max(times))}" in said
     assert max(times) / min(times) > 30
+
+
+def test_a_barrier_within_thermal_energy_gives_no_time(study):
+    """Li of LiFePO4 by rigid ions: 0.020 eV, less than kT of 300 K, lowest between both places; it was "0.96 ps"."""
+    hop = study.migration[0].model_copy(update={"forward_eV": 0.0204, "backward_eV": 0.0204, "delta_eV": 0.0})
+    for point in hop.intermediates:
+        point.energy_eV = -0.0249
+    kept = study.retention.model_copy(update={"barrier_eV": 0.0204, "forward_barrier_eV": 0.0204})
+    made = study.model_copy(update={"migration": [hop], "retention": kept})
+    rows = {a.question: a for a in build_page(made, {}).answers}
+    last = rows["How long is the state kept?"]
+    assert last.short == "not kept: no rate law"
+    assert last.detail.startswith("no result: the lower barrier of 0.020 eV is not above 2 kT, 0.052 eV at 300 K")
+    assert rows["Over what barrier?"].detail.startswith("0.02 eV back")
+    assert "lowest between both places, at -0.025 eV" in rows["Over what barrier?"].detail
+    shown = [[c.text for c in row] for row in retention_table(made, kept).rows]
+    assert [row[5] for row in shown] == [format_duration(kept.points[0].decay_s or kept.points[0].retention_s)] + [
+        "no result: barrier below 2 kT"
+    ] * (len(shown) - 1)
+    assert [kept.has_rate_law(t) for t in (118, 119)] == [True, False]
+    numbers = compare({"one": made, "other": made})
+    assert not any("300 K" in row.quantity for row in numbers)
+    assert any("300 K" in row.quantity for row in compare({"one": study, "other": study}))
 
 
 def test_hops_that_are_one_are_not_said_to_have_other_barriers(study):

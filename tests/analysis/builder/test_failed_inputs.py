@@ -114,6 +114,28 @@ def hop(force_eV_per_A):
     return vibrating.attempt_frequency(Request("hop", 2.0, 0.01, 0.05), states, 1, source)
 
 
+def test_ends_that_a_mirror_exchanges_have_neighbours_that_it_exchanges():
+    """Two saddles, neighbours drawn after the mover: the sphere is that of the whole path, each image by itself."""
+    ends = [[-1.5, 0, 0], [1.5, 0, 0]]
+    path = [ends[0], [-0.9, 0, 0], [0, 0, 0], [0.9, 0, 0], ends[1]]
+    images = []
+    for n, at in enumerate(path):
+        # Each of the two neighbours comes 0.3 A nearer where the mover is beside it.
+        near = [0.3 * (n == 0), 0.3 * (n == len(path) - 1)]
+        places = [at, [-1.5, 3.4 - near[0], 0], [1.5, 3.4 - near[1], 0], [-0.9, 0, 3.1], [0.9, 0, 3.1]]
+        cell = Structure(np.eye(3) * 20, ["Li", "O", "O", "O", "O"], places, coords_are_cartesian=True)
+        kind = {1: "saddle", 2: "minimum", 3: "saddle"}.get(n, "end")
+        energy = {1: 0.3, 2: 0.1, 3: 0.3}.get(n, 0.0)
+        images.append(BandImage(energy_eV=energy, arc_A=n, mover_A=n, dipole_e_A=[0, 0, 0], kind=kind, structure=cell))
+    band = Band(
+        mover=0, images=images, dipole_source="point charges", force_calls=1, checks=[], not_checked=[],
+        provenance=Provenance(engine="test", level_of_theory="arithmetic"),
+    )  # fmt: skip
+    assert VibratingHop(band, 3.2).chosen == [0, 1, 2, 3, 4]
+    assert VibratingHop(band, 3.105).chosen == [0, 1, 2, 3, 4]
+    assert VibratingHop(band, 3.05).chosen == [0]
+
+
 def test_vibrations_of_states_that_are_not_stationary_give_no_prefactor():
     sound = hop(0.01)
     assert sound.forward_Hz == pytest.approx(4e12)
