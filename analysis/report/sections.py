@@ -208,7 +208,7 @@ def _migration(study: Study) -> Section | None:
     section = Section("migration", "Migration under a field")
     for hop in study.migration:
         section.paragraphs += [
-            f"{hop.label}, {hop.multiplicity} equivalent hops into the same vacancy, {hop.distance_A:.3f} Å. "
+            f"{hop.label}, {hop.multiplicity} equivalent hop{'s' * (hop.multiplicity != 1)} into the same vacancy, {hop.distance_A:.3f} Å. "
             f"{_related(hop.relation)} {hop.force_calls} force evaluations.",
             *([". ".join(_capital(note) for note in hop.notes) + "."] if hop.notes else []),
         ]

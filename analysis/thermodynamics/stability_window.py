@@ -194,7 +194,7 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
     if not hosts:
         given = ", ".join(p.formula for p in inside)
         raise ValueError(
-            f"no formation energy of {host_formula} among the phases given ({given}). "
+            f"no formation energy of {host_formula} among the phases given ({given or 'none of these elements'}). "
             f"Add Phase(formula={host_formula!r}, ...) from a source; to be stable it must lie below "
             f"{stable_energy:.3f} eV per {host_formula}, the energy of {competing}"
         )

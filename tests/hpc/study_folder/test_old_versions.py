@@ -129,6 +129,8 @@ def test_a_version_that_is_none_is_refused(version, what):
 
 # Jobs that have other inputs than version 1 gave them; they cost nothing.
 COLLECTS = ("assemble study", "collect vacancies")
+# Jobs whose version was raised since, because the same arguments can give another number: computed anew, on purpose.
+RAISED = ("vibrations",)
 
 
 def asks_an_engine(job):
@@ -154,7 +156,8 @@ def test_what_it_computed_is_taken_over(written, folder, monkeypatch):
     study = magnetoionics.run("cofe2o4", quick=True, output=folder, quiet=True)
     assert len(known) > 25
     again = [job for job in computed if job.name in known]
-    assert [job.name for job in again if asks_an_engine(job) or job.name not in COLLECTS] == []
+    anew = [job for job in again if job.name not in RAISED]
+    assert [job.name for job in anew if asks_an_engine(job) or job.name not in COLLECTS] == []
     before = len(computed)
     assert study.migration[0].forward_eV == written["migration"][0]["forward_eV"]
     assert [v.energy_minus_host_eV for v in study.vacancies] == [
@@ -277,7 +280,7 @@ def test_version_2_is_gone_on_with_without_a_calculation(folder_of_2, monkeypatc
         console=Console(quiet=True),
     )
     # The study itself is judged again: its film states how many vacancies hop, which version 2 did not know.
-    assert [name for name in computed if name not in (*COLLECTS, "study")] == []
+    assert [name for name in computed if name not in (*COLLECTS, *RAISED, "study")] == []
     assert (folder_of_2 / "results.json").is_file()
     # The run log had another name.
     store = folder_of_2 / "store"
