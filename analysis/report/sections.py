@@ -207,8 +207,9 @@ def _migration(study: Study) -> Section | None:
         return None
     section = Section("migration", "Migration under a field")
     for hop in study.migration:
+        hops = "hop" if hop.multiplicity == 1 else "hops"
         section.paragraphs += [
-            f"{hop.label}, {hop.multiplicity} equivalent hop{'s' * (hop.multiplicity != 1)} into the same vacancy, {hop.distance_A:.3f} Å. "
+            f"{hop.label}, {hop.multiplicity} equivalent {hops} into the same vacancy, {hop.distance_A:.3f} Å. "
             f"{_related(hop.relation)} {hop.force_calls} force evaluations.",
             *([". ".join(_capital(note) for note in hop.notes) + "."] if hop.notes else []),
         ]
