@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success, 1 if a calculation failed, 2 for bad input.
+        0 on success, 1 if a calculation failed, 2 for bad input, 143 if the system ended it.
     """
     command = typer.main.get_command(app)
     try:
@@ -62,6 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
             result = command.main(args=arguments, prog_name="magnetoionics", standalone_mode=False)
     except (UserError, UnsafeFileError) as error:
         return _complain(str(error), 2)
+    except Terminated:
+        return _complain(
+            "ended by the system (SIGTERM: a time limit?); what had finished is in the study's store, and the same "
+            "command goes on from there",
+            128 + signal.SIGTERM,
+        )
     except KeyboardInterrupt:
         return _complain("interrupted; nothing that finished is lost, and the same command goes on from there", 130)
     except Exception as error:
@@ -102,6 +109,17 @@ def _complain(message: str, code: int) -> int:
     return code
 
 
+class Terminated(SystemExit):
+    """The system asked this process to end."""
+
+
+def _terminate(*_: object) -> None:
+    # An exception, so that half-written files go and evaluations that cost much are kept.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise Terminated(128 + signal.SIGTERM)
+
+
 def entry() -> None:
     """Console script."""
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(main())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from .integrity import SUMS, altered, sums_of, written_before
-from .writing import write_whole
+from .writing import remove_leftovers, write_whole
 
 if TYPE_CHECKING:
     from ...analysis.results.calculation import Band
@@ -200,6 +200,8 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: b
 
     content = {VERSION: SCHEMA_VERSION, **study.model_dump(mode="json", by_alias=True)}
     try:
+        for place in (folder, folder / FIGURES, folder / BANDS):
+            remove_leftovers(place)
         before = written_before(folder)
         (folder / SUMS).unlink(missing_ok=True)
         write_whole(folder / RESULTS, json.dumps(content, indent=1) + "\n")

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
+
+# What a study's folder holds, with the eight characters that tempfile adds.
+_LEFTOVER = re.compile(r"\.(?:results\.json|report\.html|SHA256SUMS|[\w.-]+\.(?:svg|png|extxyz))\.[a-z0-9_]{8}")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Take away the temporary neighbours that a writer left when it was killed or its machine went down."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if _LEFTOVER.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+            path.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -55,6 +55,7 @@ from ..checks.geometry import (
     check_no_overlap,
     coordination_number,
 )
+from ..checks.hosts import require_within
 from ..defects.hops import distinct_hops
 from ..defects.vacancies import distinct_vacancies, same_site_in
 from ..host_definition import HopKind, Host, UnknownHostError
@@ -83,6 +84,8 @@ _OPTIONAL = (
 _ORDERING = ("method", "seed", "cells")
 _BY_ORDER = "moment_by_order_muB"
 _FRACTION_TOLERANCE = 1e-3
+# From carbides to the highest oxidation state known, Ir(9+).
+_VALENCES = (-4.0, 9.0)
 # Mean valences such as 3.333 are rounded by this much.
 _VALENCE_DIGITS = 5e-3
 _ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices", "spin"}
@@ -328,7 +331,9 @@ def with_roles(
                 "add element, sublattice and valence to the roles"
             )
         labels.append(str(role["sublattice"]))
-        valences.append(float(role["valence"]))
+        valence = float(role["valence"])
+        require_within(f"valence of {symbol} on {labels[-1]}", valence, *_VALENCES)
+        valences.append(valence)
         own.append(role.get("spin", of_sublattice.get(labels[-1])))
     _settle_mean_valences(valences)
     check_bonds(bare, anions, valences, metallic=metallic)

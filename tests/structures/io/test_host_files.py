@@ -262,3 +262,11 @@ def test_built_in_structures_pass_the_checks(cfo):
     check_bonds(moved, "O")
     with pytest.raises(StructureError, match="lattice parameters"):
         check_bonds(Structure(Lattice.cubic(9), ["Fe", "O"], np.array([[0, 0, 0], [0.5, 0.5, 0.5]])), "O")
+
+
+@pytest.mark.parametrize("valence", [float("nan"), float("inf"), 10])
+def test_a_valence_that_no_ion_has_is_refused(cfo, valence):
+    roles = [dict(r) for r in ROLES]
+    roles[0]["valence"] = valence
+    with pytest.raises(ValueError, match="valence of Fe on A = .* must be a number from -4 to 9"):
+        with_roles(cfo, roles)
