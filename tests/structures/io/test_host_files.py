@@ -268,5 +268,5 @@ def test_built_in_structures_pass_the_checks(cfo):
 def test_a_valence_that_no_ion_has_is_refused(cfo, valence):
     roles = [dict(r) for r in ROLES]
     roles[0]["valence"] = valence
-    with pytest.raises(ValueError, match="valence of Fe on A = .* must be a number from -4 to 9"):
+    with pytest.raises(ValueError, match=r"valence of Fe on A = .* must be a number from -4 to 9"):
         with_roles(cfo, roles)
