@@ -65,21 +65,25 @@ class Checkpoint:
         if self.path is None:
             return calculator
         calculate: Callable[..., None] = calculator.calculate
+        unseen = False  # structures that the calculator itself was not shown
 
         def recorded(
             atoms: Atoms | None = None, properties: Any = ("energy",), system_changes: Any = all_changes
         ) -> None:
+            nonlocal unseen
             asked = cast("Atoms", atoms if atoms is not None else calculator.atoms)
             found = self._find(asked, properties)
             if found is None:
                 begun = time.monotonic()
-                calculate(atoms, properties, system_changes)
+                calculate(atoms, properties, all_changes if unseen else system_changes)
+                unseen = False
                 require_finite(asked, calculator.results)
                 self._add(asked, calculator.results, at_once=time.monotonic() - begun >= COSTLY_S)
                 return
             Calculator.calculate(calculator, asked, properties, system_changes)
             calculator.results = found
             self.replayed += 1
+            unseen = True
 
         vars(calculator)["calculate"] = recorded
         return calculator

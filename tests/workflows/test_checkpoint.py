@@ -232,3 +232,28 @@ def test_killed_references_go_on_and_numbers_are_computed_once(calls, tmp_path, 
     assert calls["n"] == needed
     assert len(probes) == len(set(probes)) == 3
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_calculator_that_keeps_a_state_goes_on_after_a_replay(tmp_path):
+    """ASE's EMT sets up its neighbour list when it is told that the elements are new, which a replay is not."""
+    from ase.build import bulk
+    from ase.calculators.emt import EMT
+    from magnetoionics.workflows.checkpoint import Checkpoint
+
+    def energies(record, steps):
+        atoms = bulk("Cu", cubic=True)
+        atoms.calc = record.attach(EMT())
+        found = []
+        for n in steps:
+            atoms.positions[0, 0] = 0.01 * n
+            found.append(atoms.get_potential_energy())
+        return found
+
+    first = Checkpoint(tmp_path / "evaluations.jsonl")
+    begun = energies(first, range(3))
+    first.flush()
+    again = Checkpoint(tmp_path / "evaluations.jsonl")
+    whole = energies(again, range(6))
+    assert again.replayed == 3
+    assert whole[:3] == begun
+    assert whole == pytest.approx(energies(Checkpoint(None), range(6)), abs=1e-12)
