@@ -10,7 +10,7 @@ from magnetoionics.analysis.kinetics.drift_laws import (
     critical_field_V_per_m,
     mott_gurney_A_per_s,
 )
-from magnetoionics.analysis.kinetics.network import network_of, plain_hop
+from magnetoionics.analysis.kinetics.network import DistinctHop, network_of
 from magnetoionics.analysis.kinetics.walk import steady_walk, walk_of
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 from pymatgen.core import Lattice, Structure
@@ -22,6 +22,12 @@ FCC = Structure(Lattice.cubic(4.0), ["Cu"] * 4, [[0, 0, 0], [0.5, 0.5, 0], [0.5,
 CHAIN = Structure(Lattice.tetragonal(5.0, 3.0), ["Li"], [[0, 0, 0]])
 # Two places per period at unequal distances, on a mirror-free chain.
 PAIR = Structure(Lattice.tetragonal(5.0, 6.0), ["Li", "Na"], [[0, 0, 0], [0, 0, 0.4]])
+
+
+def plain_hop(label, start_A, displacement_A, barrier_eV, charge_e=0.0):
+    """A symmetric hop of a point charge with its saddle halfway."""
+    step, start = np.asarray(displacement_A, dtype=float), np.asarray(start_A, dtype=float)
+    return DistinctHop(label, start, step, barrier_eV, barrier_eV, charge_e * step / 2, charge_e * step)
 
 
 def walk(cell, *hops):
