@@ -94,7 +94,7 @@ class DiatomicGas:
         )
         _check_temperature(temperature)
         if not np.all(np.isfinite(pressure) & (pressure > 0)):
-            raise ValueError(f"the {self.word} pressure must be positive and finite, in atm; got {pressure_atm}")
+            raise ValueError(f"the {self.word} pressure must be positive and finite, in atm; got {pressure}")
         warm = np.where(temperature > 0, temperature, 1.0)
         value = 0.5 * BOLTZMANN_eV_PER_K * warm * (np.log(pressure) - self._log_partition_at_1_atm(warm))
         found = np.where(temperature > 0, value, 0.0) + self.zero_eV

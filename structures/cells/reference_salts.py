@@ -102,7 +102,7 @@ def _roaldite() -> Structure:
 
 def _nitrogen() -> Structure:
     box = Lattice.orthorhombic(*_BOX_A)
-    cell = Structure(box, ["N", "N"], [[0, 0, 0], [0, 0, _N2_BOND_A]], coords_are_cartesian=True)
+    cell = Structure(box, ["N", "N"], [[0.0, 0.0, 0.0], [0.0, 0.0, _N2_BOND_A]], coords_are_cartesian=True)
     return _described(cell, {"N": 0.0})
 
 

@@ -175,7 +175,8 @@ def void_wyckoff(structure: Structure, position: list[float] | FloatArray) -> st
             kept.append(image)
     numbers = [int(s.specie.Z) for s in plain] + [_VOID] * len(kept)
     places = np.vstack([plain.frac_coords, *kept])
-    dataset = spglib.get_symmetry_dataset((structure.lattice.matrix, places, numbers), symprec=DEFAULT_SYMPREC)
+    cell = (structure.lattice.matrix.tolist(), places.tolist(), numbers)
+    dataset = spglib.get_symmetry_dataset(cell, symprec=DEFAULT_SYMPREC)
     if dataset is None or dataset.number == 1:
         return ""
     share = abs(np.linalg.det(dataset.std_lattice)) / structure.volume
