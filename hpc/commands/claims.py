@@ -16,8 +16,14 @@ def claims(
     output: Annotated[
         Path | None, typer.Option(help="Folder for claims.json, .csv and .md [default: the study, if it is one].")
     ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="What is said without any study: shipped first principles, closed forms."),
+    ] = False,
 ) -> None:
-    """Print and write the claims table of one or more studies; without a study, its closed forms."""
+    """Print and write the claims table of one or more studies; without a study, what needs none."""
+    if everything and folders:
+        raise typer.BadParameter("--all needs no study: leave out --all, or the folders")
     from ..study_folder.claims_table import print_and_write
 
     print_and_write(folders or [], output)

@@ -29,6 +29,8 @@ _STYLE = {
 }
 _COLUMNS = ("id", "system", "claim", "study", "verdict", "value", "unit", "engine", "reason", "would_change")
 STEM = "claims"
+# A smaller number is printed as nothing but smaller.
+_SMALLEST = 1e-9
 
 
 def collect(folders: Sequence[Path]) -> dict[str, list[Claim]]:
@@ -42,7 +44,7 @@ def collect(folders: Sequence[Path]) -> dict[str, list[Claim]]:
     from ...analysis.audit.judging import closed_forms
 
     if not folders:
-        return {"closed forms": closed_forms()}
+        return {"without a study: shipped first principles and closed forms": closed_forms()}
     found: dict[str, list[Claim]] = {}
     for folder in folders:
         study = read_study(folder)
@@ -109,6 +111,8 @@ def print_and_write(folders: Sequence[Path], output: Path | None = None, console
 
 def _number(row: dict[str, str | float | None]) -> str:
     value = row["value"]
+    if isinstance(value, float) and 0 < abs(value) < _SMALLEST:
+        return f"below {_SMALLEST:g} {row['unit']}"
     return "" if value is None else f"{value:.3g} {row['unit']}"
 
 

@@ -1,0 +1,81 @@
+"""Energies of cation orders by first principles that the package ships, for each set of U."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ..results.checks import invalid_because
+from ..results.document import Document
+from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+
+# Orders of cobalt ferrite by the names of their calculations.
+_ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
+_HOST = "cofe2o4"
+
+
+class OrderGain(Document):
+    """By how much an order lies below the normal one, ions relaxed, with one set of U.
+
+    Attributes
+    ----------
+    order, hubbard_U_eV
+        Which order, and U by element.
+    gain_eV_per_formula
+        Energy of the normal order minus this one's; positive where this one is the stabler.
+    engine, cell_atoms, source
+        Who computed it in which cell, and the names of the two calculations.
+    """
+
+    order: str
+    hubbard_U_eV: dict[str, float]
+    gain_eV_per_formula: float
+    engine: str
+    cell_atoms: int
+    source: str
+
+    @property
+    def in_words(self) -> str:
+        """One clause: U, order, energy."""
+        u = ", ".join(f"{element} {value:g}" for element, value in sorted(self.hubbard_U_eV.items()))
+        side = "below" if self.gain_eV_per_formula > 0 else "above"
+        return f"U = {u} eV: {self.order} {abs(self.gain_eV_per_formula):.3f} eV/f.u. {side} the normal order"
+
+
+def known_order_gains(host_key: str) -> list[OrderGain]:
+    """The stabler of the inverse orders against the normal one, for each set of U for which both are there."""
+    return list(_gains()) if host_key.partition(":")[0] == _HOST else []
+
+
+@cache
+def _gains() -> tuple[OrderGain, ...]:
+    files = sorted(p for key in _ORDERS for p in reference_calculations_folder().glob(f"{key}-*-relaxed.json"))
+    read = {path.stem: ReferenceCalculation.model_validate_json(path.read_text()) for path in files}
+    sound = {name: kept for name, kept in read.items() if _is_sound(kept)}
+    found = []
+    for name in (n for n in sound if n.startswith("normal-")):
+        settings = name.removeprefix("normal-")
+        inverse = {key: sound[f"{key}-{settings}"] for key in ("imma", "p4122") if f"{key}-{settings}" in sound}
+        if not inverse:
+            continue
+        best = min(inverse, key=lambda key: _per_formula(inverse[key]))
+        found.append(
+            OrderGain(
+                order=_ORDERS[best],
+                hubbard_U_eV=sound[name].provenance.hubbard_U_eV,
+                gain_eV_per_formula=_per_formula(sound[name]) - _per_formula(inverse[best]),
+                engine=sound[name].provenance.engine,
+                cell_atoms=len(sound[name].calculation.structure) if sound[name].calculation else 0,
+                source=f"data/gpaw/{name}.json, {best}-{settings}.json",
+            )
+        )
+    return tuple(sorted(found, key=lambda gain: sum(gain.hubbard_U_eV.values())))
+
+
+def _is_sound(kept: ReferenceCalculation) -> bool:
+    return kept.calculation is not None and not invalid_because(kept.calculation.checks)
+
+
+def _per_formula(kept: ReferenceCalculation) -> float:
+    """Energy per formula unit of CoFe2O4, eV."""
+    assert kept.calculation is not None
+    return kept.calculation.energy_eV / (kept.calculation.structure.composition["Co"] or 1.0)

@@ -1,0 +1,67 @@
+"""Cation orders by first principles: the sign of the difference depends on U, and the audit says for which."""
+
+from types import SimpleNamespace
+
+import pytest
+from magnetoionics.analysis.audit import film
+from magnetoionics.analysis.audit.known_orders import OrderGain, known_order_gains
+from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
+
+
+def gain(value, u):
+    return OrderGain(
+        order="Imma",
+        hubbard_U_eV={"Co": u, "Fe": u},
+        gain_eV_per_formula=value,
+        engine="gpaw",
+        cell_atoms=14,
+        source="",
+    )
+
+
+def judged(monkeypatch, gains, level="local"):
+    monkeypatch.setattr(film, "known_order_gains", lambda key: [gain(v, 3.0 + n) for n, v in enumerate(gains)])
+    orders = [SimpleNamespace(order=k, relative_eV_per_formula=v) for k, v in (("Imma", 0.1), ("normal", 0.0))]
+    host = SimpleNamespace(key="cofe2o4", orders=orders)
+    return film.JUDGES["C4"](SimpleNamespace(host=host, engine=SimpleNamespace(level_of_theory=level, name="local")))
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict", "said"),
+    [
+        ([0.18, 0.07, 0.02], "reproduced", "3 sets of U"),
+        ([-0.18, -0.07, -0.02], "contradicted", "above the normal order"),
+        ([0.18, 0.07, -0.06], "undecided", "the sign depends on U"),
+        ([0.18], "undecided", "here is 1"),
+    ],
+)
+def test_verdict_holds_only_where_three_sets_of_u_agree(gains, verdict, said, monkeypatch):
+    found = judged(monkeypatch, gains)
+    assert found.verdict == verdict
+    assert said in found.reason
+    assert found.value == min(gains)
+    assert found.by == "gpaw (GPAW)"
+    # The engine of the study is heard, too.
+    assert "engine local of this study says: undecided" in found.reason
+
+
+def test_study_by_first_principles_speaks_for_itself(monkeypatch):
+    found = judged(monkeypatch, [0.18, 0.07, 0.02], level="GPAW")
+    assert found.verdict == "contradicted"
+    assert found.by is None
+
+
+def test_gains_are_the_differences_of_the_kept_energies():
+    kept = load_reference_calculations()
+    gains = known_order_gains("cofe2o4:primitive")
+    assert gains
+    for found in gains:
+        u = "-".join(found.source.split("/")[-1].removesuffix(".json").split(", ")[-1].split("-")[1:])
+        inverse = {"Imma": "imma", "P4_122": "p4122"}[found.order]
+        energies = [kept[f"{key}-{u}"].calculation.energy_eV for key in ("normal", inverse)]
+        # Two formula units in a primitive cell of 14 atoms.
+        assert found.gain_eV_per_formula == pytest.approx((energies[0] - energies[1]) / 2, abs=1e-9)
+        assert found.cell_atoms == 14
+        assert kept[f"{inverse}-{u}"].provenance.hubbard_U_eV == found.hubbard_U_eV
+    # Another host's orders are not those of cobalt ferrite.
+    assert known_order_gains("life5o8") == []
