@@ -13,6 +13,7 @@ from pydantic import Field
 from ...structures.units import EV_PER_KJ_PER_MOL
 from ..results.document import Document, Provenance
 from .gases import GASES, potential_anion
+from .thermal import formula_composition as formula_composition
 from .thermal import thermal_free_energy, thermochemical_table
 
 # Where a provenance's settings name the scheme that corrected an energy.
@@ -212,13 +213,6 @@ def same_compound(formula: str, other: str) -> bool:
     one, two = formula_composition(formula), formula_composition(other)
     ratio = sum(one.values()) / sum(two.values())
     return set(one) == set(two) and all(abs(n - ratio * two[el]) < 1e-6 * n for el, n in one.items())
-
-
-def formula_composition(formula: str) -> dict[str, float]:
-    """Atoms per formula unit by element symbol."""
-    from pymatgen.core import Composition
-
-    return {str(el): float(n) for el, n in Composition(formula).get_el_amt_dict().items()}
 
 
 def decomposition(composition: Mapping[str, float], phases: Sequence[Phase]) -> tuple[float, dict[str, float]]:

@@ -68,11 +68,11 @@ def thermal_free_energy(formula: str, temperature_K: float) -> ThermalEnergy:
     MissingFreeEnergyError
         If the substance is neither in the table nor a mixture of oxides in it, or the temperature is outside it.
     """
-    atoms = _composition(formula)
+    atoms = formula_composition(formula)
     total = sum(atoms.values())
     row = _row_of(_key(atoms))
     if row is not None:
-        units = total / sum(_composition(row["formula"]).values())
+        units = total / sum(formula_composition(row["formula"]).values())
         found = _of_row(row, temperature_K)
         return ThermalEnergy(units * found.value_eV, units * found.uncertainty_eV, found.source)
     amounts = _oxides(formula, atoms)
@@ -106,7 +106,7 @@ def anion_shares_eV(elements: Iterable[str], temperature_K: float, anion: str = 
             continue
         oxides = []
         for formula, row in _tabulated().items():
-            atoms = _composition(formula)
+            atoms = formula_composition(formula)
             low, high = _range(row)
             if set(atoms) == {element, anion} and low <= temperature_K <= high:
                 per_cation = _of_row(row, temperature_K).value_eV / atoms[element]
@@ -155,7 +155,7 @@ def _rows() -> dict[str, dict[str, Any]]:
 def _row_of(key: frozenset[tuple[str, float]]) -> dict[str, Any] | None:
     """The row of a composition that has thermal data."""
     for formula, row in _rows().items():
-        if _key(_composition(formula)) == key and ("free_energy_function" in row or "thermal_from" in row):
+        if _key(formula_composition(formula)) == key and ("free_energy_function" in row or "thermal_from" in row):
             return row
     return None
 
@@ -172,9 +172,9 @@ def _oxides(formula: str, atoms: Mapping[str, float]) -> dict[str, float]:
 
     rows = _tabulated()
     elements = sorted(atoms)
-    usable = [f for f in rows if set(_composition(f)) <= set(elements)]
+    usable = [f for f in rows if set(formula_composition(f)) <= set(elements)]
     if usable:
-        counts = np.array([[_composition(f).get(el, 0.0) for f in usable] for el in elements])
+        counts = np.array([[formula_composition(f).get(el, 0.0) for f in usable] for el in elements])
         cost = [rows[f]["enthalpy"] for f in usable]
         found = linprog(cost, A_eq=counts, b_eq=[atoms[el] for el in elements], bounds=(0, None))
         if found.success and found.x is not None:
@@ -186,7 +186,8 @@ def _oxides(formula: str, atoms: Mapping[str, float]) -> dict[str, float]:
     )
 
 
-def _composition(formula: str) -> dict[str, float]:
+def formula_composition(formula: str) -> dict[str, float]:
+    """Atoms per formula unit by element symbol."""
     from pymatgen.core import Composition
 
     return {str(el): float(n) for el, n in Composition(formula).get_el_amt_dict().items()}

@@ -128,7 +128,7 @@ def test_a_version_that_is_none_is_refused(version, what):
 
 
 # Jobs that have other inputs than version 1 gave them; they cost nothing.
-COLLECTS = ("assemble study", "collect vacancies")
+COLLECTS = ("assemble study", "collect vacancies", "transport")
 # Jobs whose version was raised since, because the same arguments can give another number: computed anew, on purpose.
 RAISED = ("vibrations",)
 
