@@ -118,7 +118,7 @@ def test_interstitial_sites_and_complexes_travel(imma):
 
 
 # Empty polyhedra of anions in structure types, by the International Tables (origin choice 2 of Fd-3m for the letters).
-VOIDS = {
+EMPTY_PLACES = {
     "rock salt": ("Fm-3m", Lattice.cubic(4.18), [[0, 0, 0], [0.5, 0.5, 0.5]], {"8c": "tetrahedron"}),
     "corundum": (
         "R-3c", Lattice.hexagonal(5.038, 13.772), [[0, 0, 0.3553], [0.3059, 0, 0.25]],
@@ -131,10 +131,10 @@ VOIDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", VOIDS)
+@pytest.mark.parametrize("kind", EMPTY_PLACES)
 @pytest.mark.parametrize("form", ["conventional", "primitive", "supercell"])
 def test_voids_have_the_letters_of_their_own_group(kind, form):
-    group, lattice, places, expected = VOIDS[kind]
+    group, lattice, places, expected = EMPTY_PLACES[kind]
     cell = Structure.from_spacegroup(group, lattice, ["Ni", "O"], places)
     cell = cell.get_primitive_structure() if form == "primitive" else cell
     cell = cell * (1, 1, 2) if form == "supercell" else cell
