@@ -66,7 +66,7 @@ def test_a_wrong_command_would_be_seen():
 def test_host_file_of_the_page_loads(read, tmp_path):
     host = get_host("cofe2o4")
     write_structure(host.structure(), tmp_path / "ferrite.cif")
-    (yaml,) = blocks(read("howto_host.md"), "yaml")
+    yaml, *_ = blocks(read("howto_host.md"), "yaml")  # the one of a bulk crystal
     (tmp_path / "my_ferrite.yaml").write_text(yaml)
     mine = get_host(str(tmp_path / "my_ferrite.yaml"))
     assert mine.cubic_parent
