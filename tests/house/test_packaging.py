@@ -27,7 +27,9 @@ DATA = (
     "analysis/plots/*.mplstyle",
     "analysis/report/*.html",
     "analysis/report/*.css",
-    "analysis/report/*.js", "analysis/report/*.js.gz", "analysis/report/*.LICENSE",
+    "analysis/report/*.js",
+    "analysis/report/*.js.gz",
+    "analysis/report/*.LICENSE",
 )
 # Files that may lie in a room without being shipped.
 NOTES = ("*.md",)
