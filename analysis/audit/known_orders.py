@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from ..results.calculation import Calculation
 from ..results.checks import invalid_because
 from ..results.document import Document
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
@@ -64,7 +65,7 @@ def _gains() -> tuple[OrderGain, ...]:
                 hubbard_U_eV=sound[name].provenance.hubbard_U_eV,
                 gain_eV_per_formula=_per_formula(sound[name]) - _per_formula(inverse[best]),
                 engine=sound[name].provenance.engine,
-                cell_atoms=len(sound[name].calculation.structure) if sound[name].calculation else 0,
+                cell_atoms=len(_calculation(sound[name]).structure),
                 source=f"data/gpaw/{name}.json, {best}-{settings}.json",
             )
         )
@@ -75,7 +76,13 @@ def _is_sound(kept: ReferenceCalculation) -> bool:
     return kept.calculation is not None and not invalid_because(kept.calculation.checks)
 
 
+def _calculation(kept: ReferenceCalculation) -> Calculation:
+    if kept.calculation is None:
+        raise ValueError(f"{kept.name} holds no energy")
+    return kept.calculation
+
+
 def _per_formula(kept: ReferenceCalculation) -> float:
     """Energy per formula unit of CoFe2O4, eV."""
-    assert kept.calculation is not None
-    return kept.calculation.energy_eV / (kept.calculation.structure.composition["Co"] or 1.0)
+    made = _calculation(kept)
+    return made.energy_eV / float(made.structure.composition["Co"])

@@ -127,7 +127,7 @@ def _structures(folder: Path, study: Study) -> dict[str, str]:
     found: dict[str, Any] = {"host": study.host.structure}
     if has_store(folder):
         with closing(read_store(folder)) as store:
-            for job in store.query({}, properties=["name", "output"], load=True):
+            for job in store.query({}, properties=["name", "output"]):
                 output = job.get("output")
                 if isinstance(output, dict) and output.get("@class") == "Calculation":
                     check_classes(output, f"the job {job['name']}")

@@ -10,10 +10,10 @@ from .files import band_stems, with_band_files
 
 if TYPE_CHECKING:
     from jobflow import JobStore
+    from maggma.core import Store
 
     from ...analysis.results.calculation import Band
     from ...analysis.study.documents import StageResult, Study
-    from ..local.sqlite_store import SqliteStore
 
 STUDY_JOB = "study"
 # What it was called before.
@@ -59,7 +59,7 @@ def _with_reasons(stage: StageResult, jobs: object) -> StageResult:
     return stage.model_copy(update={"failed": True, "reason": "; ".join([*said, *(str(j) for j in jobs)])})
 
 
-def output_of(store: SqliteStore, flow: object, kind: type[Any], *names: str) -> Any:
+def output_of(store: Store, flow: object, kind: type[Any], *names: str) -> Any:
     """The document of the first of these jobs that a flow of the store has; None if it has none of them."""
     for name in names:
         criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
@@ -69,7 +69,7 @@ def output_of(store: SqliteStore, flow: object, kind: type[Any], *names: str) ->
     return None
 
 
-def load_study(store: SqliteStore) -> tuple[Study, dict[str, Band]]:
+def load_study(store: Store) -> tuple[Study, dict[str, Band]]:
     """The whole study with its timings, and its bands by file stem.
 
     Raises

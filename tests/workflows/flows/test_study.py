@@ -37,6 +37,7 @@ KEYS = [
     "charged",
     "observables",
     "claims",
+    "citations",
     "timings",
 ]
 
