@@ -85,7 +85,7 @@ def grain_table(device: DeviceResult) -> Table:
     }
     rows = [[*words([name]), *(_scientific(value) for value in values)] for name, values in named.items()]
     rows.insert(0, [*words(["easy axis", *(_vector(g.easy_axis) for g in device.grains)])])
-    return Table("A grain of the film", ["", *(g.state for g in device.grains)], rows)
+    return Table("A grain of the film", ["quantity", *(g.state for g in device.grains)], rows)
 
 
 def merit_table(device: DeviceResult) -> Table:
