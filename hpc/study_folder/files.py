@@ -24,8 +24,10 @@ BANDS = "bands"
 DRY_RUN = "dry-run"
 
 
-def check_output_folder(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that cannot be written or holds a study that cannot be gone on with, before anything is computed.
+def check_output_folder(folder: Path, *, overwrite: bool, goes_on: bool = False) -> None:
+    """Refuse a folder that cannot be written or already holds a study, before anything is computed.
+
+    With `goes_on` a study with its job store is no reason: what it has is added to.
 
     Raises
     ------
@@ -37,9 +39,10 @@ def check_output_folder(folder: Path, *, overwrite: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise UserError(f"output {folder} is a file; give a folder with --output")
     refuse_links(folder)
-    if is_written(folder) and not (folder / "store").exists() and not overwrite:
+    if is_written(folder) and not overwrite and not (goes_on and (folder / "store").exists()):
+        lacks = ", and no job store to go on from" if goes_on else ""
         raise UserError(
-            f"{folder} already holds a study, and no job store to go on from; "
+            f"{folder} already holds a study{lacks}; rebuild its report with `magnetoionics report {folder}`, "
             "choose another --output, or replace it with --overwrite"
         )
     if folder.is_dir() and not (folder / RESULTS).exists() and not (folder / "store").exists():

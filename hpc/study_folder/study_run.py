@@ -104,7 +104,7 @@ def run_study(
     refuse_links(folder)
     refuse_if_in_use(folder / STORE_FOLDER)
     notes = set_bad_results_aside(folder)
-    check_output_folder(folder, overwrite=overwrite)
+    check_output_folder(folder, overwrite=overwrite, goes_on=True)
     others = stores_of(reuse)
     said = (options or StudyOptions()).said_of_cells(host, order, quick)
     # From here on everything is in the jobs: a host's files are not read again.

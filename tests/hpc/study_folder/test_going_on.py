@@ -5,7 +5,7 @@ import json
 
 import pytest
 from magnetoionics.hpc.errors import UserError
-from magnetoionics.hpc.study_folder.files import RESULTS, read_study
+from magnetoionics.hpc.study_folder.files import RESULTS, check_output_folder, read_study
 from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.hpc.terminal import Console
 
@@ -72,3 +72,12 @@ def test_overwrite_begins_anew(finished, tmp_path):
     shutil.copytree(finished, folder)
     run(folder, stages=["anisotropy"], overwrite=True)
     assert json.loads((folder / RESULTS).read_text())["vacancies"] == []
+
+
+def test_only_a_run_goes_on_in_a_folder_that_holds_a_study(finished):
+    """An import or another command that writes studies must not take one's place unasked."""
+    before = (finished / RESULTS).read_bytes()
+    with pytest.raises(UserError, match="already holds a study"):
+        check_output_folder(finished, overwrite=False)
+    check_output_folder(finished, overwrite=False, goes_on=True)
+    assert (finished / RESULTS).read_bytes() == before
