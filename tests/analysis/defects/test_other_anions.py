@@ -5,7 +5,7 @@ from magnetoionics.analysis.builder.potentials import warm_windows
 from magnetoionics.analysis.defects.formation import VacancyFormation, formation_lines
 from magnetoionics.analysis.plots.formation import plot_formation
 from magnetoionics.analysis.plots.window import plot_window
-from magnetoionics.analysis.report.tables import warm_table, window_table
+from magnetoionics.analysis.report.phase_tables import warm_table, window_table
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.documents import ChemicalPotentialsResult
 from magnetoionics.analysis.thermodynamics.gases import GASES

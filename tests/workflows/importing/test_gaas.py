@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from magnetoionics.analysis.study.documents import Study
-from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_study
+from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_with_bands
 
 PERMITTIVITY = 12.9
 
@@ -19,7 +19,7 @@ def folder(real: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def study(folder: Path) -> Study:
-    return import_study([folder], dielectric=PERMITTIVITY)
+    return import_with_bands([folder], dielectric=PERMITTIVITY)[0]
 
 
 def test_energies_and_charges_are_those_of_the_collection(study: Study, folder: Path) -> None:
@@ -66,7 +66,7 @@ def test_levels_cross_where_the_lines_do(study: Study) -> None:
 
 
 def test_without_a_permittivity_charges_are_left_out(folder: Path) -> None:
-    study = import_study([folder])
+    study = import_with_bands([folder])[0]
     assert study.charged is None
     assert "LEPSILON" in study.not_done("charged defects")
     assert {v.label for v in study.vacancies} == {"V_Ga", "As_Ga", "Bi_As+V_Ga"}
