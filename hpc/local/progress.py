@@ -14,6 +14,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Column
 
 from ..terminal import Console
 from .runner import JobEvent, stage_of
@@ -38,14 +39,16 @@ class StageProgress:
         self._console = console or Console(stderr=True)
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.fields[title]:<22}"),
+            # What is running may be cut, what a stage is called may not.
+            TextColumn("{task.fields[title]:<22}", table_column=Column(min_width=22, no_wrap=True)),
             BarColumn(bar_width=28),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=self._console,
             disable=self._console.quiet,
         )
+        self._not_done: Counter[str] = Counter()
         counts = Counter(stage_of(job) for job, _ in flow.iterflow())
         self._tasks: dict[str, TaskID] = {
             stage: self._progress.add_task("waiting", total=n, title=stage, start=False) for stage, n in counts.items()
@@ -69,7 +72,10 @@ class StageProgress:
             self._progress.start_task(task)
             self._progress.update(task, description=event.name)
             return
-        note = "" if event.state == "done" else f"[red]{event.name} {event.state}: {event.error}"
-        self._progress.update(task, advance=1, description=note)
+        if event.state != "done":
+            self._not_done[event.stage] += 1
+        lacking = self._not_done[event.stage]
+        # Why is said whole when the study is written.
+        self._progress.update(task, advance=1, description=f"[red]{lacking} not done" if lacking else "")
         if self._progress.tasks[task].finished:
             self._progress.stop_task(task)
