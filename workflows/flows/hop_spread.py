@@ -51,7 +51,7 @@ def collect_spread(
 
 
 class HopSpreadStage(Stage):
-    """One hop of one order is one draw; the others are as real."""
+    """Barriers of the other distinct hops and cation orders: one hop of one order is one draw."""
 
     name = "hop spread"
     place = 95.0

@@ -19,7 +19,7 @@ def transport_job(hop: Migration, cell: Structure, vibrations: AttemptFrequency 
 
 
 class TransportStage(Stage):
-    """Needs a hop, and no calculation of its own."""
+    """Diffusion, mobility and drift of what the hop carries, from its rates; no calculation of its own."""
 
     name = "transport"
     not_for_films = "its hops are not repeated in three directions"
