@@ -55,8 +55,10 @@ class RigidGpaw:
 class Spinors:
     """Spin-orbit states of a uniaxial ferrimagnet."""
 
-    def __init__(self, calculator, theta, phi):
+    def __init__(self, calculator, theta, phi, n2):
         assert not calculator.symmetric
+        # Both bands: the states of the cycle end at the last gap that they have.
+        assert n2 == 2
         self.energy = 0.001 * np.sin(np.radians(theta)) ** 2
         self.sites = len(calculator.atoms)
 
