@@ -127,4 +127,4 @@ def test_html_for_notebooks_is_escaped(study):
     assert f"{study.migration[0].forward_eV:.2f} eV" in study._repr_html_()
     hostile.host.title = "<img src=x>"
     assert "<img" not in hostile.host._repr_html_()
-    assert "Retention" in study.retention._repr_html_()
+    assert "How long the written state is kept" in study.retention._repr_html_()

@@ -19,7 +19,7 @@ from user_hosts import ENTRIES
 
 def key_of(flow):
     """Of a study: the keys of all its jobs."""
-    return sorted(job_keys(job for job, _ in flow.iterflow()).values())
+    return tuple(sorted(job_keys(job for job, _ in flow.iterflow()).values()))
 
 
 def written(folder, **entries):

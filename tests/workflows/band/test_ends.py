@@ -143,7 +143,7 @@ def test_two_atoms_that_hop_are_refused_by_name(hop):
     other = next(i for i in range(len(final)) if i != mover)
     moved = final.copy()
     moved.positions[other] += [0.9, 0.9, 0.9]
-    moved.positions[other + (1 if other + 1 != mover else 2)] += [0.9, -0.9, 0.9]
+    moved.positions[other + (1 if other + 1 != mover else 2)] += [0.8, -0.8, 0.8]
     with pytest.raises(BandInputError, match=rf"atom {other} \(Cu at .* is 1\.56 A away .* one mover"):
         continuous_ends(initial, moved, [], mover, 0.35)
 

@@ -11,7 +11,7 @@ from magnetoionics.analysis.magnetism.anisotropy import cubic_spread
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.local.store import open_store
-from magnetoionics.hpc.study_folder import study_run as study_runner
+from magnetoionics.hpc.study_folder.stored_study import load_study
 from magnetoionics.hpc.study_folder.study_run import rebuild_report, run_study
 from magnetoionics.stored import SCHEMA_VERSION
 
@@ -54,7 +54,7 @@ def study(folder):
 
 @pytest.fixture(scope="module")
 def band(folder):
-    _, bands = study_runner._load(open_store(folder))
+    _, bands = load_study(open_store(folder).docs_store)
     return bands["hop-1"]
 
 
@@ -272,7 +272,7 @@ def test_report_is_one_self_contained_well_formed_page(folder):
             assert attributes["alt"]
     style = html[html.index("<style>") : html.index("</style>")]
     assert not re.search(r"url\(|@import", style)
-    assert html.count("<img") == 16
+    assert html.count("<img") == 19
 
 
 def test_report_escapes_what_a_file_says(study, band):

@@ -28,7 +28,7 @@ STAGES = ["vacancies", "migration"]
 
 def key_of(flow):
     """Of a study: the keys of all its jobs."""
-    return sorted(job_keys(job for job, _ in flow.iterflow()).values())
+    return tuple(sorted(job_keys(job for job, _ in flow.iterflow()).values()))
 
 
 def write_host(folder, **changes):
