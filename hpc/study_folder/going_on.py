@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from .files import is_written, read_study
+from .files import is_written, read_study, with_band_files
 
 if TYPE_CHECKING:
     from ...analysis.study.documents import EngineResult, Study
@@ -61,8 +61,9 @@ def keep_stages(maker: MagnetoionicStudyMaker, host: HostKey, order: str | None,
 
 
 def is_same_result(kept: Study, made: Study) -> bool:
-    """Whether two studies say the same but for how long they took."""
-    return kept.model_copy(update={"timings": {}}) == made.model_copy(update={"timings": {}})
+    """Whether two studies say the same but for how long they took and which files their bands lie in."""
+    plain = [with_band_files(study, ()).model_copy(update={"timings": {}}) for study in (kept, made)]
+    return plain[0] == plain[1]
 
 
 def _differing_engine(kept: EngineResult, asked: EngineResult) -> list[str]:

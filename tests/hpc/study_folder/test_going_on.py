@@ -20,14 +20,15 @@ def run(folder, **changed):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished") / "study"
-    run(folder, stages=["vacancies"])
+    run(folder, stages=["vacancies", "migration"])
     return folder
 
 
 def test_same_command_has_nothing_to_do_and_writes_nothing(finished):
     before = {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in (finished / RESULTS, finished / "report.html")}
-    said = run(finished, stages=["vacancies"])
+    said = run(finished, stages=["vacancies", "migration"])
     assert "done, nothing to do" in said
+    assert read_study(finished).migration[0].band_file
     assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in before} == before
 
 
