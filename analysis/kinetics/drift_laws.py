@@ -27,9 +27,8 @@ def mott_gurney_A_per_s(
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
 ) -> FloatArray:
     """Drift velocity along a line of equal barriers, any shape of the field."""
-    work = charge_e * distance_A * np.asarray(field_V_per_A, dtype=float)
     rate = rate_per_s(barrier_eV, temperature_K, attempt_Hz)
-    return np.asarray(2 * distance_A * rate * np.sinh(work / (2 * BOLTZMANN_eV_PER_K * temperature_K)))
+    return np.asarray(2 * distance_A * rate * np.sinh(_half_work(field_V_per_A, charge_e, distance_A, temperature_K)))
 
 
 def cabrera_mott_A_per_s(
@@ -41,9 +40,14 @@ def cabrera_mott_A_per_s(
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
 ) -> FloatArray:
     """Limit of strong fields: no hop goes back."""
-    work = charge_e * distance_A * np.asarray(field_V_per_A, dtype=float)
     rate = rate_per_s(barrier_eV, temperature_K, attempt_Hz)
-    return np.asarray(distance_A * rate * np.exp(work / (2 * BOLTZMANN_eV_PER_K * temperature_K)))
+    return np.asarray(distance_A * rate * np.exp(_half_work(field_V_per_A, charge_e, distance_A, temperature_K)))
+
+
+def _half_work(field_V_per_A: ArrayLike, charge_e: float, distance_A: float, temperature_K: float) -> FloatArray:
+    """Work of the field on half a hop, to the saddle, in units of kT."""
+    work = charge_e * distance_A * np.asarray(field_V_per_A, dtype=float)
+    return np.asarray(work / (2 * BOLTZMANN_eV_PER_K * temperature_K))
 
 
 def critical_field_V_per_m(

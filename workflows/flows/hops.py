@@ -182,6 +182,22 @@ def read_numbered(
     return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": there, "start_A": start})
 
 
+def ended_bands(migrations: Sequence[Migration | None], names: Sequence[str]) -> tuple[list[Migration], list[str]]:
+    """Hops whose bands came to an end, the lowest barrier first, what is no result last; and words on the others.
+
+    Raises
+    ------
+    InvalidResultError
+        If there are none.
+    """
+    there = [m for m in migrations if m is not None]
+    if not there:
+        raise InvalidResultError(f"no band came to an end: {', '.join(names)}")
+    lost = [name for name, m in zip(names, migrations, strict=True) if m is None]
+    ordered = sorted(there, key=lambda m: (bool(m.why_no_result), m.forward_eV))
+    return ordered, [f"{name}: its band ended with an error" for name in lost]
+
+
 @job(name="collect hops")
 def collect_hops(
     host_key: HostKey,
@@ -202,12 +218,8 @@ def collect_hops(
         If no band came to an end.
     """
     host = get_host(host_key)
-    there = [m for m in migrations if m is not None]
-    if not there and migrations:
-        raise InvalidResultError(f"no band came to an end: {', '.join(names)}")
-    lost = [name for name, m in zip(names, migrations, strict=True) if m is None]
-    absent = [*absent, *(f"{name}: its band ended with an error" for name in lost)]
-    ordered = sorted(there, key=lambda m: (bool(m.why_no_result), m.forward_eV))
+    ordered, lost = ([], []) if not migrations else ended_bands(migrations, names)
+    absent = [*absent, *lost]
     alike = Counter(m.label for m in ordered)
     seen: Counter[str] = Counter()
     for hop in ordered:

@@ -14,7 +14,6 @@ from ...analysis.kinetics.hop_set import HopSet
 from ...analysis.kinetics.migration import Migration
 from ...analysis.kinetics.network import network_of_interstitials
 from ...analysis.results.calculation import Calculation, require_valid
-from ...analysis.results.checks import InvalidResultError
 from ...structures.cells.supercell import supercell
 from ...structures.defects.hops import Hop, make_hop
 from ...structures.defects.interstitial_hops import interstitial_hops
@@ -23,7 +22,7 @@ from ...structures.host import Host, HostKey, get_host
 from ..outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, as_repeats, tolerant
-from .hops import read_numbered
+from .hops import ended_bands, read_numbered
 
 # A band more costs what a whole study does; beyond this many the rest is named and left out.
 MOST_HOPS = 6
@@ -118,12 +117,7 @@ def collect_interstitial_hops(
         If no band came to an end.
     """
     host = get_host(host_key)
-    there = sorted((m for m in migrations if m is not None), key=lambda m: (bool(m.why_no_result), m.forward_eV))
-    if not there:
-        raise InvalidResultError(f"no band came to an end: {', '.join(names)}")
-    absent = absent + [
-        f"{n}: its band ended with an error" for n, m in zip(names, migrations, strict=True) if m is None
-    ]
+    there, lost = ended_bands(migrations, names)
     sound = [m for m in there if not m.why_no_result]
     networks = [network_of_interstitials(cell, sound, sound[0].ion)] if sound else []
     return HopSet(
@@ -132,7 +126,7 @@ def collect_interstitial_hops(
         order=order,
         engine=engine,
         migrations=there,
-        absent=absent,
+        absent=[*absent, *lost],
         cell=cell,
         networks=networks,
     )
