@@ -44,7 +44,7 @@ def plot_film(run: FilmRun, ax: Axes | None = None) -> Figure:
         for end, step in zip(run.ends(), run.steps, strict=True):
             axis.axvline(end, color="0.85", lw=0.6)
             axis.annotate(
-                f"{step.duration_s:.1g} s",
+                f"{step.duration_s:g} s",
                 (end, 0.02),
                 xycoords=("data", "axes fraction"),
                 ha="right",
@@ -67,7 +67,7 @@ def plot_profile(run: FilmRun, ax: Axes | None = None) -> Figure:
         axis.set_xlabel("kept times, by logarithm in every step")
         axis.set_ylabel("depth from the left (nm)")
         ends = run.ends()
-        axis.set_xticks(ends, [f"{s.voltage_V:g} V\n{s.duration_s:.1g} s" for s in run.steps], fontsize=7)
+        axis.set_xticks(ends, [f"{s.voltage_V:g} V\n{s.duration_s:g} s" for s in run.steps], fontsize=7)
         axis.set_title(_said(run), fontsize=8)
         return figure
 
