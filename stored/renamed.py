@@ -47,10 +47,39 @@ class Renames:
         """Content under the new names."""
         return {self.new_names.get(name, name): value for name, value in content.items()}
 
+    def undone(self, field: str, value: Any) -> Any:
+        """A value of a field, by its new name, as it was."""
+        return value
+
 
 def fields(**new_names: str) -> Renames:
     """Fields with new names, ``old="new"``."""
     return Renames(new_names)
+
+
+class Counts(Renames):
+    """Counts of one element that have become counts by element, under new names.
+
+    Parameters
+    ----------
+    element
+        That was counted.
+    new_names
+        By old name.
+    """
+
+    def __init__(self, element: str, new_names: Mapping[str, str]) -> None:
+        super().__init__(new_names)
+        self.element = element
+
+    def __call__(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Content with counts by element."""
+        counts = {n: {self.element: v} for n, v in content.items() if n in self.new_names and isinstance(v, int)}
+        return super().__call__({**content, **counts})
+
+    def undone(self, field: str, value: Any) -> Any:
+        """The count of the one element."""
+        return value.get(self.element, 0) if field in self.new_names.values() and isinstance(value, Mapping) else value
 
 
 class Words:
@@ -74,9 +103,9 @@ class Words:
             return content
         return {**content, self.field: _reworded(content[self.field], self.new_words)}
 
-    def undone(self, value: Any) -> Any:
-        """A value of the field in the old words."""
-        return _reworded(value, {new: old for old, new in self.new_words.items()})
+    def undone(self, field: str, value: Any) -> Any:
+        """A value of a field in the old words."""
+        return _reworded(value, {new: old for old, new in self.new_words.items()}) if field == self.field else value
 
 
 def _reworded(value: Any, words: Mapping[str, str]) -> Any:
@@ -171,6 +200,7 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
     },
     3: {
         "Check": _of_ends,
+        "BindingSample": fields(cobalt_neighbours="neighbours"),
         "BandSettings": fields(images_per_hump="images_per_segment"),
         "EngineResult": fields(tier="level_of_theory"),
         "FieldPoint": fields(
@@ -193,7 +223,13 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         ),
         "Study": fields(declared="assumptions"),
         "SwitchingPath": fields(kept_part_meV="unchanged_part_meV"),
-        "VacancyResult": fields(moments_found="moments_computed"),
+        # Only Co was counted.
+        "VacancyBinding": several(meant(neighbour="Co"), fields(per_cobalt="per_neighbour")),
+        "VacancyResult": several(
+            fields(moments_found="moments_computed"), Counts("Co", {"cobalt_neighbours": "near_cations"})
+        ),
+        "VacancySite": Counts("Co", {"cobalt_neighbours": "near_cations", "collinear_cobalt_pairs": "pairs_in_line"}),
+        "VacancyState": Counts("Co", {"cobalt_neighbours": "near_cations"}),
         "VaspBandSettings": fields(images_per_hump="images_per_segment"),
         "VaspEngine": several(
             words("electronic_starts", declared="nominal"), words("occupation_matrices", declared="nominal")
@@ -222,8 +258,8 @@ def old_value(name: str, field: str, value: Any, version: int = 1) -> Any:
     """A value of a field of a class, by its name today, in the words of a version."""
     for since in sorted(CHANGES, reverse=True):
         for change in reversed(_changes(since, name)) if since > version else ():
-            if isinstance(change, Words) and change.field == field:
-                value = change.undone(value)
+            if isinstance(change, Renames | Words):
+                value = change.undone(field, value)
     return value
 
 
@@ -238,10 +274,19 @@ def new_names(name: str) -> dict[str, str]:
 def with_new_names(name: str, content: Mapping[str, Any], level: int = 4) -> Mapping[str, Any]:
     """Arguments of a class with the names that they have today; an old name works for one version and warns."""
     renamed = new_names(name)
-    for old in [n for n in content if n in renamed and n not in renamed.values()]:
+    old_names = [n for n in content if n in renamed and n not in renamed.values()]
+    for old in old_names:
         warn_of(name, old, renamed[old], level)
-        content = {renamed.get(n, n): v for n, v in content.items()}
+    for change in _changes(SCHEMA_VERSION, name) if old_names else ():
+        content = change(dict(content)) if isinstance(change, Renames) else content
     return content
+
+
+def under_old_name(owner: Any, old: str, new: str) -> Any:
+    """What an object or class holds under a new name, as it was under the old one; warns."""
+    name = owner.__name__ if isinstance(owner, type) else type(owner).__name__
+    warn_of(name, old, new, 4)
+    return old_value(name, new, getattr(owner, new), SCHEMA_VERSION - 1)
 
 
 def warn_of(owner: str, old: str, new: str, level: int = 3) -> None:
@@ -273,8 +318,7 @@ class OldName:
 
     def __get__(self, instance: Any, owner: type) -> Any:
         """What the new name gives."""
-        warn_of(owner.__name__, self.old, self.new)
-        return getattr(owner if instance is None else instance, self.new)
+        return under_old_name(owner if instance is None else instance, self.old, self.new)
 
 
 def upgraded(name: str, content: Mapping[str, Any], version: int) -> dict[str, Any]:

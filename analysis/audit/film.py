@@ -167,7 +167,7 @@ def _between_cobalt(study: Study) -> Judgement:
     if not sound_vacancies(study):
         raise NotDoneError("vacancies")
     found = _named(study, "V_Fe(B)")
-    count = None if found is None else found.cobalt_neighbours
+    count = None if found is None or found.near_cations is None else found.near_cations.get("Co", 0)
     return Judgement(
         "undecided",
         None if count is None else float(count),
@@ -178,25 +178,25 @@ def _between_cobalt(study: Study) -> Judgement:
 
 
 def _from_binding(b: VacancyBinding, level_of_theory: str) -> Judgement:
-    each, pair, both = b.per_cobalt, b.per_pair, b.between_two
+    ion, each, pair, both = b.neighbour, b.per_neighbour, b.per_pair, b.between_two
     text = (
-        f"{b.samples} vacancies in {b.method}: {each.value_eV:+.3f} ± {each.error_eV:.3f} eV per Co neighbour, and "
-        f"{pair.value_eV:+.3f} ± {pair.error_eV:.3f} eV more for each pair of Co in line, so a place between two Co "
-        f"costs {both.value_eV:+.2f} ± {both.error_eV:.2f} eV against one without Co"
+        f"{b.samples} vacancies in {b.method}: {each.value_eV:+.3f} ± {each.error_eV:.3f} eV per {ion} neighbour, and "
+        f"{pair.value_eV:+.3f} ± {pair.error_eV:.3f} eV more for each pair of {ion} in line, so a place between two "
+        f"{ion} costs {both.value_eV:+.2f} ± {both.error_eV:.2f} eV against one without {ion}"
     )
     if level_of_theory == "local" and abs(both.value_eV) < HOLE_ON_NEIGHBOUR_eV:
         return Judgement(
             "undecided",
             both.value_eV,
-            "eV between two Co",
-            f"{text}; rigid ions spread the missing charge, while a hole on one Co neighbour alone is worth about "
-            f"{HOLE_ON_NEIGHBOUR_eV:.1f} eV, more than this and of the other sign",
+            f"eV between two {ion}",
+            f"{text}; rigid ions spread the missing charge, while a hole on one {ion} neighbour alone is worth "
+            f"about {HOLE_ON_NEIGHBOUR_eV:.1f} eV, more than this and of the other sign",
         )
     if both.sign < 0 and pair.sign <= 0:
-        return Judgement("reproduced", both.value_eV, "eV between two Co", text)
+        return Judgement("reproduced", both.value_eV, f"eV between two {ion}", text)
     if both.sign > 0:
-        return Judgement("contradicted", both.value_eV, "eV between two Co", text)
-    return Judgement("undecided", both.value_eV, "eV between two Co", f"{text}; the sign is not significant")
+        return Judgement("contradicted", both.value_eV, f"eV between two {ion}", text)
+    return Judgement("undecided", both.value_eV, f"eV between two {ion}", f"{text}; the sign is not significant")
 
 
 def _written_direction(study: Study) -> Judgement:

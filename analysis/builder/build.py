@@ -246,7 +246,7 @@ def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | N
                 sublattice=v.sublattice,
                 multiplicity=v.multiplicity,
                 removed=dict(v.removed),
-                cobalt_neighbours=v.cobalt_neighbours,
+                near_cations=v.near_cations,
                 cell_atoms=len(v.calculation.structure),
                 energy_minus_host_eV=v.calculation.energy_eV - host.energy_eV,
                 oxygen_poor=edges[0] if edges else None,

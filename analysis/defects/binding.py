@@ -1,8 +1,8 @@
-"""What neighbours do to a vacancy: its energy against the number of Co around it and the pairs in line with it.
+"""What neighbours do to a vacancy: its energy against the number of one element around it and the pairs in line.
 
 In ordered cells every vacancy has the same surroundings; random ones separate the two effects. The model
-is E = E(cell) + b n_Co + c n_pairs by least squares, one constant per cell: b counts each Co neighbour,
-c what two of them in line (Co-V-Co) add. Errors are the larger of the least-squares errors and a
+is E = E(cell) + b n + c n_pairs by least squares, one constant per cell: b counts each neighbour of the element,
+c what two of them in line (in CoFe2O4 Co-V-Co) add. Errors are the larger of the least-squares errors and a
 jackknife over cells, because vacancies of one cell share their surroundings.
 """
 
@@ -32,8 +32,8 @@ class BindingSample(Document):
     ----------
     cell, site
         Number of the cell, and the site index in it.
-    cobalt_neighbours, collinear_pairs
-        Co among the nearest B neighbours, and pairs of them in line with the vacancy.
+    neighbours, collinear_pairs
+        Ions of the element in the nearest shell of cations, and pairs of them in line with the vacancy.
     energy_eV
         Relaxed vacancy minus relaxed cell.
     converged
@@ -42,7 +42,7 @@ class BindingSample(Document):
 
     cell: int
     site: int
-    cobalt_neighbours: int
+    neighbours: int
     collinear_pairs: int
     energy_eV: float
     converged: bool
@@ -69,10 +69,12 @@ class VacancyBinding(Document):
     ----------
     label
         The vacancy.
-    per_cobalt, per_pair
+    neighbour
+        Element whose ions are counted.
+    per_neighbour, per_pair
         b and c of the model.
     between_two
-        2b + c: one pair in line against no Co neighbour at all.
+        2b + c: one pair in line against no such neighbour at all.
     correlation
         Of the two counts over the samples; near 1 they cannot be told apart.
     residual_eV
@@ -90,7 +92,8 @@ class VacancyBinding(Document):
     """
 
     label: str
-    per_cobalt: Effect
+    neighbour: str
+    per_neighbour: Effect
     per_pair: Effect
     between_two: Effect
     correlation: float
@@ -112,9 +115,14 @@ class VacancyBinding(Document):
 
 
 def fit_binding(
-    label: str, samples: Sequence[BindingSample], provenance: Provenance, *, method: str = "random cells"
+    label: str,
+    samples: Sequence[BindingSample],
+    provenance: Provenance,
+    *,
+    neighbour: str,
+    method: str = "random cells",
 ) -> VacancyBinding:
-    """Separate the number of Co neighbours from the pairs in line.
+    """Separate the number of neighbours from the pairs in line.
 
     Parameters
     ----------
@@ -124,6 +132,8 @@ def fit_binding(
         Vacancies of several random cells.
     provenance
         Of the energies.
+    neighbour
+        Element that the samples count.
     method
         How the cells were made.
 
@@ -146,7 +156,7 @@ def fit_binding(
     counts, energies = _centred(kept)
     if np.linalg.matrix_rank(counts, tol=1e-8) < 2:
         raise ValueError(
-            "the number of Co neighbours and the pairs in line vary together in these cells, or not at all: "
+            f"the number of {neighbour} neighbours and the pairs in line vary together in these cells, or not at all: "
             "take more or larger random cells"
         )
     values = _solve(counts, energies)
@@ -162,7 +172,8 @@ def fit_binding(
         effects.append(Effect(value_eV=float(row @ values), error_eV=max(errors)))
     return VacancyBinding(
         label=label,
-        per_cobalt=effects[0],
+        neighbour=neighbour,
+        per_neighbour=effects[0],
         per_pair=effects[1],
         between_two=effects[2],
         correlation=float(np.asarray(np.corrcoef(counts.T))[0, 1]),
@@ -181,7 +192,7 @@ def fit_binding(
 def _centred(samples: Sequence[BindingSample]) -> tuple[FloatArray, FloatArray]:
     """Counts, shape (n, 2), and energies with the mean of each cell taken off."""
     cell = np.array([s.cell for s in samples])
-    table = np.array([[s.cobalt_neighbours, s.collinear_pairs, s.energy_eV] for s in samples], dtype=float)
+    table = np.array([[s.neighbours, s.collinear_pairs, s.energy_eV] for s in samples], dtype=float)
     for c in np.unique(cell):
         table[cell == c] -= table[cell == c].mean(axis=0)
     return table[:, :2], table[:, 2]

@@ -50,8 +50,8 @@ class VacancyState(Document):
         Equivalent sites in the host's ordered cell.
     removed
         Atoms removed by element, negative for atoms added; one of `element` if not given.
-    cobalt_neighbours
-        Co among the nearest cations (3.3 A); None for anions.
+    near_cations
+        Cations by element in the nearest shell of cations, up to 3.3 A; None for anions.
     calculation
         The relaxed defect cell; the lowest if there were several starts.
     starts
@@ -66,7 +66,7 @@ class VacancyState(Document):
     element: str
     sublattice: str
     multiplicity: int
-    cobalt_neighbours: int | None
+    near_cations: dict[str, int] | None
     removed: dict[str, int] = Field(default_factory=dict)
     calculation: Calculation
     starts: list[StartEnergy] = Field(default_factory=list)

@@ -85,11 +85,12 @@ def levels_table(levels: Sequence[TransitionLevel], gap_eV: float) -> Table:
 
 
 def binding_table(binding: VacancyBinding) -> Table:
-    """Effects of Co neighbours on a vacancy."""
+    """Effects of neighbours of one element on a vacancy."""
+    ion = binding.neighbour
     effects = (
-        ("each Co neighbour", binding.per_cobalt),
-        ("each pair of Co in line, beyond that", binding.per_pair),
-        ("between two Co, against none", binding.between_two),
+        (f"each {ion} neighbour", binding.per_neighbour),
+        (f"each pair of {ion} in line, beyond that", binding.per_pair),
+        (f"between two {ion}, against none", binding.between_two),
     )
     rows = [[*words([name]), number(e.value_eV, signed=True), number(e.error_eV)] for name, e in effects]
     return Table(

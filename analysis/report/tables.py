@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...structures.defects.vacancies import counts_in_words
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.field_treatments import FieldStudy
 from ..kinetics.migration import Migration
@@ -81,7 +82,7 @@ def _anion(study: Study) -> str:
 
 def vacancies_table(study: Study) -> Table:
     """Vacancies and other defects with their formation energies at both edges of the window."""
-    cobalt = any(v.cobalt_neighbours for v in study.vacancies)
+    near = any(v.near_cations for v in study.vacancies)
     # Without potentials the differences of the cells are what there is.
     bare = any(v.oxygen_rich is None for v in study.vacancies)
     potentials = any(v.oxygen_rich is not None for v in study.vacancies)
@@ -90,7 +91,7 @@ def vacancies_table(study: Study) -> Table:
     rows = [
         [
             *words([v.label, v.multiplicity]),
-            *words(["–" if v.cobalt_neighbours is None else v.cobalt_neighbours] if cobalt else []),
+            *words([counts_in_words(v.near_cations) or "–"] if near else []),
             *([number(v.energy_minus_host_eV)] if bare else []),
             *([number_with_error(v.size_correction_eV, v.size_error_eV)] if sized else []),
             *(_marked(_range(edge), v) for edge in ((v.oxygen_poor, v.oxygen_rich) if potentials else ())),
@@ -112,7 +113,7 @@ def vacancies_table(study: Study) -> Table:
         [
             kind,
             "sites per cell",
-            *(["Co neighbours"] if cobalt else []),
+            *(["near cations"] if near else []),
             *(["cell minus host (eV)"] if bare else []),
             *(["correction for size (eV)"] if sized else []),
             *([f"E_f {end} (eV)" for end in edge_words(_anion(study))] if potentials else []),

@@ -18,7 +18,7 @@ from pymatgen.core import Structure
 
 from ...stored import SCHEMA_VERSION
 from ...stored import encoding as _encoding  # noqa: F401  registers how documents are stored
-from ...stored.renamed import new_names, upgraded, warn_of, with_new_names
+from ...stored.renamed import new_names, under_old_name, upgraded, with_new_names
 from .figures import draw
 
 if TYPE_CHECKING:
@@ -193,8 +193,7 @@ class Document(BaseModel):
             new = new_names(type(self).__name__).get(name)
             if new is None:
                 return super().__getattr__(name)
-            warn_of(type(self).__name__, name, new)
-            return getattr(self, new)
+            return under_old_name(self, name, new)
 
     @classmethod
     def read_stored(cls, content: Mapping[str, Any], version: int) -> Self:

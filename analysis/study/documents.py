@@ -161,6 +161,8 @@ class VacancyResult(Document):
 
     Attributes
     ----------
+    near_cations
+        Cations by element in the nearest shell of cations, up to 3.3 A; None for anions.
     removed
         Atoms removed by element, negative for atoms added: one of `element` for a vacancy.
     energy_minus_host_eV
@@ -193,7 +195,7 @@ class VacancyResult(Document):
     element: str
     sublattice: str
     multiplicity: int
-    cobalt_neighbours: int | None
+    near_cations: dict[str, int] | None
     removed: dict[str, int] = Field(default_factory=dict)
     cell_atoms: int
     energy_minus_host_eV: float

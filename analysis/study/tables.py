@@ -59,12 +59,16 @@ def _orders(study: Study) -> pd.DataFrame:
 
 
 def _vacancies(study: Study) -> pd.DataFrame:
+    near = sorted({element for v in study.vacancies for element in v.near_cations or {}})
     rows: list[dict[str, object]] = []
     for v in study.vacancies:
         row: dict[str, object] = {
             "vacancy": v.label,
             "sites_per_cell": v.multiplicity,
-            "cobalt_neighbours": v.cobalt_neighbours,
+            **{
+                f"near_{element}": None if v.near_cations is None else v.near_cations.get(element, 0)
+                for element in near
+            },
             "energy_minus_host_eV": v.energy_minus_host_eV,
         }
         if v.oxygen_poor and v.oxygen_rich:
@@ -81,7 +85,7 @@ def _vacancies(study: Study) -> pd.DataFrame:
         rows.append(row)
     made = _frame(rows, "vacancy")
     # Oxygen sites have no count: whole numbers with gaps, not floats.
-    return made.astype({"cobalt_neighbours": "Int64"}) if rows else made
+    return made.astype({f"near_{element}": "Int64" for element in near}) if rows else made
 
 
 def _window(study: Study) -> pd.DataFrame:

@@ -104,14 +104,16 @@ def list_structures(
 
 def vacancy_rows(found: Inventory) -> list[Row]:
     """One row per distinct vacancy; distances in Angstrom, charges in e."""
+    from ...structures.defects.vacancies import counts_in_words
+
     rows = []
     for vacancy, pairs in zip(found.vacancies, found.collinear_pairs, strict=True):
         rows.append(
             {
                 "vacancy": vacancy.label,
                 "sites": vacancy.multiplicity,
-                "Co neighbours": vacancy.cobalt_neighbours,
-                "Co pairs in line": vacancy.collinear_cobalt_pairs,
+                "near cations": counts_in_words(vacancy.near_cations),
+                "pairs in line": counts_in_words(vacancy.pairs_in_line),
                 "nearest mover (A)": None if vacancy.nearest_mover_A is None else f"{vacancy.nearest_mover_A:.3f}",
                 "charges (e)": " ".join(f"{q:+d}" if q else "0" for q in vacancy.charge_states),
                 "relation of the pair": "; ".join(_pair_in_words(found, p) for p in pairs),

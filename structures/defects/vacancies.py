@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from pymatgen.core import Structure
 
 from ...stored.base import Stored
+from ...stored.renamed import takes_old_names
 from ..checks.geometry import check_site_index
 from ..symmetry import orbits
 from .charge_compensation import charge_states
 from .collinear_pairs import count_in_line, nearest_shell
 
 
+@takes_old_names
 @dataclass(frozen=True)
 class VacancySite(Stored):
     """A symmetry-distinct place for a vacancy.
@@ -28,10 +32,10 @@ class VacancySite(Stored):
         Site index of the representative in the structure searched.
     multiplicity
         Number of equivalent sites in that structure.
-    cobalt_neighbours
-        Co within 3.3 A, the nearest shell of cations in spinels and in wurtzite (None for anions).
-    collinear_cobalt_pairs
-        Pairs of Co in line with the site, one on either side, within 3.3 A (None for anions).
+    near_cations
+        Cations by element within 3.3 A, the nearest shell of cations in spinels and in wurtzite (None for anions).
+    pairs_in_line
+        Pairs of each of these elements in line with the site, one on either side (None for anions).
     charge_states
         Charges of the vacancy to consider, in e, fully ionised first.
     nearest_mover_A
@@ -43,8 +47,8 @@ class VacancySite(Stored):
     sublattice: str
     index: int
     multiplicity: int
-    cobalt_neighbours: int | None
-    collinear_cobalt_pairs: int | None = None
+    near_cations: dict[str, int] | None
+    pairs_in_line: dict[str, int] | None = None
     charge_states: list[int] = field(default_factory=list)
     nearest_mover_A: float | None = None
 
@@ -85,7 +89,8 @@ def distinct_vacancies(
         if len(groups) > 1:
             place = f"{place},{n}" if place else str(n)
         label = f"V_{element}({place})" if place else f"V_{element}"
-        seed, anion = group[0], structure[group[0]].properties["valence"] < 0
+        seed = group[0]
+        near = None if structure[seed].properties["valence"] < 0 else near_cations(structure, seed)
         out.append(
             VacancySite(
                 label=label,
@@ -93,8 +98,8 @@ def distinct_vacancies(
                 sublattice=sublattice,
                 index=seed,
                 multiplicity=len(group),
-                cobalt_neighbours=None if anion else near_cations(structure, seed, "Co"),
-                collinear_cobalt_pairs=None if anion else count_in_line(structure, seed, "Co"),
+                near_cations=near,
+                pairs_in_line=None if near is None else {ion: count_in_line(structure, seed, ion) for ion in near},
                 charge_states=charge_states(structure, seed),
                 nearest_mover_A=None if mover is None else _nearest(structure, seed, mover),
             )
@@ -112,12 +117,18 @@ def _nearest(structure: Structure, index: int, kind: tuple[str, str]) -> float |
     return min(found, default=None)
 
 
-def near_cations(structure: Structure, index: int, element: str, cutoff_A: float = 3.3) -> int:
-    """Number of ions of one element in the nearest shell of cations of a site, whatever their sublattice is called.
+def near_cations(structure: Structure, index: int, cutoff_A: float = 3.3) -> dict[str, int]:
+    """Ions by element in the nearest shell of cations of a site, whatever their sublattice is called.
 
     At most 3.3 A away: the shell of B around B in spinels (around A there is none), that of the cations in wurtzite.
     """
-    return sum(n.specie.symbol == element for n in nearest_shell(structure, index, cutoff_A))
+    near = Counter(n.specie.symbol for n in nearest_shell(structure, index, cutoff_A))
+    return dict(sorted(near.items()))
+
+
+def counts_in_words(counts: Mapping[str, int] | None) -> str | None:
+    """``{"Co": 4, "Fe": 2}`` as ``4 Co, 2 Fe``; None stays None."""
+    return None if counts is None else ", ".join(f"{n} {element}" for element, n in counts.items()) or "none"
 
 
 def remove_site(structure: Structure, index: int) -> Structure:
@@ -190,4 +201,5 @@ def _kind(site: VacancySite) -> tuple[object, ...]:
 
 
 def _surrounding(site: VacancySite) -> tuple[object, ...]:
-    return site.element, site.sublattice, site.cobalt_neighbours, site.collinear_cobalt_pairs
+    counts = [None if n is None else tuple(n.items()) for n in (site.near_cations, site.pairs_in_line)]
+    return site.element, site.sublattice, *counts

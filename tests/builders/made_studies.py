@@ -47,7 +47,7 @@ def known_study(key, formulas, shift_eV=0.0, charged=None):
     units = cell.composition[host.anion] / host.anions_per_formula
     bulk = one("bulk", cell, units * energy(host.formula, shift_eV).energy_eV)
     empty = VacancyState(
-        label="V_O(O)", element="O", sublattice="O", multiplicity=32, cobalt_neighbours=None,
+        label="V_O(O)", element="O", sublattice="O", multiplicity=32, near_cations=None,
         calculation=one("V_O", cell, bulk.energy_eV + 8.0),
     )  # fmt: skip
     engine = (

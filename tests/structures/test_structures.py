@@ -90,10 +90,10 @@ def test_distinct_vacancies_of_imma(cfo):
     assert found == {("Fe", "A"): [8], ("Fe", "B"): [8], ("Co", "B"): [8], ("O", "O"): [16, 16]}
 
 
-def test_every_fe_b_has_four_cobalt_neighbours_in_both_orders():
+def test_every_fe_b_has_four_co_and_two_fe_neighbours_in_both_orders():
     for order in ("Imma", "P4_122"):
         (vacancy,) = distinct_vacancies(get_host("cofe2o4").structure(order), "Fe", "B")
-        assert vacancy.cobalt_neighbours == 4
+        assert vacancy.near_cations == {"Co": 4, "Fe": 2}
 
 
 def test_spins_distinguish_sites_that_chemistry_does_not():

@@ -106,7 +106,7 @@ def collect_point_defects(
                 sublattice=one.sublattice,
                 # Of the host's ordered cell, where equivalent places of the supercell repeat.
                 multiplicity=max(1, round(one.multiplicity / cells)),
-                cobalt_neighbours=None,
+                near_cations=None,
                 removed=one.removed,
                 calculation=done,
             )

@@ -168,7 +168,7 @@ def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done
         element=site.element,
         sublattice=site.sublattice,
         multiplicity=site.multiplicity,
-        cobalt_neighbours=site.cobalt_neighbours,
+        near_cations=site.near_cations,
         calculation=lowest,
         starts=sorted(listed, key=lambda s: (bool(s.refused), s.above_lowest_eV)),
         changed_ions=_changed(host, lowest)[0],

@@ -353,7 +353,7 @@ def _defect_state(
         element=first.name.element,
         sublattice=first.name.sublattice,
         multiplicity=places_per_cell(first, per_cell),
-        cobalt_neighbours=near_cations(host.structure, site, "Co") if cation and site is not None else None,
+        near_cations=near_cations(host.structure, site) if cation and site is not None else None,
         removed=first.difference.removed,
         calculation=done[0],
         starts=starts,

@@ -32,7 +32,7 @@ def study(loose=(), **changed):
             made.checks.append(LOOSE)
         vacancies.append(
             VacancyState(
-                label=label, element=element, sublattice=label[-2], multiplicity=8, cobalt_neighbours=None,
+                label=label, element=element, sublattice=label[-2], multiplicity=8, near_cations=None,
                 calculation=made,
             )
         )  # fmt: skip

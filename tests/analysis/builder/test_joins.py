@@ -124,9 +124,7 @@ def test_orders_are_compared_per_formula_unit_with_the_lowest_at_zero():
 def vacancy(label, above_eV, moment_muB, checks=()):
     made = one(label, HOST.structure(), bulk().energy_eV - ELEMENT_eV["Fe"] + above_eV)
     made = made.model_copy(update={"total_moment_muB": moment_muB, "checks": list(checks)})
-    return VacancyState(
-        label=label, element="Fe", sublattice="B", multiplicity=8, cobalt_neighbours=None, calculation=made
-    )
+    return VacancyState(label=label, element="Fe", sublattice="B", multiplicity=8, near_cations=None, calculation=made)
 
 
 def test_a_vacancy_keeps_its_signs_and_its_edges():

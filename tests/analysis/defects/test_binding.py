@@ -14,7 +14,7 @@ from magnetoionics.structures.defects.vacancies import near_cations
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_moment, total_valence
 from magnetoionics.workflows.engine import get_engine
-from magnetoionics.workflows.flows.binding import BindingMaker
+from magnetoionics.workflows.flows.binding import BindingMaker, mixed_sites
 
 TAG = Provenance(engine="local", level_of_theory="local")
 
@@ -32,7 +32,7 @@ def places(ordered):
         cell = random_cell(ordered, "B", n)
         for i in sites_on(cell, "B"):
             if cell[i].specie.symbol == "Fe":
-                out.append((n, i, near_cations(cell, i, "Co"), count_in_line(cell, i, "Co")))
+                out.append((n, i, near_cations(cell, i).get("Co", 0), count_in_line(cell, i, "Co")))
     return out
 
 
@@ -40,7 +40,7 @@ def known(places, b, c, noise=0.0, seed=0):
     rng = np.random.default_rng(seed)
     return [
         BindingSample(
-            cell=cell, site=site, cobalt_neighbours=n, collinear_pairs=p,
+            cell=cell, site=site, neighbours=n, collinear_pairs=p,
             energy_eV=13.0 + 0.3 * cell + b * n + c * p + noise * rng.normal(), converged=True,
         )
         for cell, site, n, p in places
@@ -72,7 +72,7 @@ def test_quasi_random_cells_are_nearer_to_random_than_most(ordered):
 
 
 def test_random_cells_have_the_surroundings_that_ordered_ones_lack(ordered, places):
-    in_order = {near_cations(ordered, i, "Co") for i in sites_on(ordered, "B") if ordered[i].specie.symbol == "Fe"}
+    in_order = {near_cations(ordered, i)["Co"] for i in sites_on(ordered, "B") if ordered[i].specie.symbol == "Fe"}
     assert in_order == {4}
     counts = [n for _, _, n, _ in places]
     assert len(set(counts)) >= 5
@@ -85,8 +85,8 @@ def test_random_cells_have_the_surroundings_that_ordered_ones_lack(ordered, plac
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5))
 def test_known_effects_come_back(places, b, c):
-    made = fit_binding("V_Fe(B)", known(places, b, c), TAG)
-    assert made.per_cobalt.value_eV == pytest.approx(b, abs=1e-9)
+    made = fit_binding("V_Fe(B)", known(places, b, c), TAG, neighbour="Co")
+    assert made.per_neighbour.value_eV == pytest.approx(b, abs=1e-9)
     assert made.per_pair.value_eV == pytest.approx(c, abs=1e-9)
     assert made.between_two.value_eV == pytest.approx(2 * b + c, abs=1e-9)
     assert made.degrees_of_freedom == len(places) - 10 - 2
@@ -95,16 +95,16 @@ def test_known_effects_come_back(places, b, c):
 def test_errors_cover_the_truth_as_often_as_they_say(places):
     inside = 0
     for seed in range(200):
-        made = fit_binding("V", known(places, 0.05, -0.1, noise=0.2, seed=seed), TAG)
+        made = fit_binding("V", known(places, 0.05, -0.1, noise=0.2, seed=seed), TAG, neighbour="Co")
         inside += abs(made.per_pair.value_eV + 0.1) < made.per_pair.error_eV
     # At least the 68 per cent of one standard error: the larger of two estimates is used.
     assert 0.66 < inside / 200 < 0.90
 
 
 def test_signs_need_two_standard_errors(places):
-    strong = fit_binding("V", known(places, 0.1, -0.3, noise=0.05), TAG)
-    assert (strong.per_cobalt.sign, strong.per_pair.sign) == (1, -1)
-    weak = fit_binding("V", known(places, 0.0, 0.0, noise=0.05, seed=4), TAG)
+    strong = fit_binding("V", known(places, 0.1, -0.3, noise=0.05), TAG, neighbour="Co")
+    assert (strong.per_neighbour.sign, strong.per_pair.sign) == (1, -1)
+    weak = fit_binding("V", known(places, 0.0, 0.0, noise=0.05, seed=4), TAG, neighbour="Co")
     assert weak.per_pair.sign == 0
     assert VacancyBinding.model_validate_json(strong.model_dump_json()) == strong
     assert len(strong.to_dataframe()) == len(places)
@@ -113,14 +113,30 @@ def test_signs_need_two_standard_errors(places):
 def test_what_cannot_be_told_apart_is_refused(places):
     same = [(c, s, n, n // 2) for c, s, n, _ in places if n % 2 == 0]
     with pytest.raises(ValueError, match="vary together"):
-        fit_binding("V", known(same, 0.1, 0.1), TAG)
+        fit_binding("V", known(same, 0.1, 0.1), TAG, neighbour="Co")
     with pytest.raises(ValueError, match="too few"):
-        fit_binding("V", known(places[:8], 0.1, 0.1), TAG)
+        fit_binding("V", known(places[:8], 0.1, 0.1), TAG, neighbour="Co")
     failed = known(places, 0.1, 0.1)
     failed[0].converged = False
-    assert fit_binding("V", failed, TAG).rejected == 1
+    assert fit_binding("V", failed, TAG, neighbour="Co").rejected == 1
     with pytest.raises(ValueError, match="at least 3"):
         BindingMaker(engine=get_engine("local"), cells=2).make("cofe2o4")
+
+
+def test_what_mixes_is_the_hosts_own():
+    """The main hop's vacancy first; other spinels have their own ions, rock salt has one kind of cation."""
+    found = {
+        key: mixed_sites(get_host(key), get_host(key).structure()) for key in ("cofe2o4", "nife2o4", "life5o8", "coo")
+    }
+    assert found["cofe2o4"][0] == ("Fe", "B", "Co")
+    assert found["nife2o4"][0] == ("Fe", "B", "Ni")
+    assert ("Li", "B", "Fe") in found["life5o8"]
+    assert found["coo"] == []
+    flow = BindingMaker(engine=get_engine("local"), cells=3).make("nife2o4")
+    assert dict(flow.jobs[-1].function_kwargs) == {}
+    assert flow.jobs[-1].function_args[-1] == "Ni"
+    with pytest.raises(ValueError, match="coo has no vacancy"):
+        BindingMaker(engine=get_engine("local"), cells=3).make("coo")
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def test_every_site_belongs_to_one_vacancy(key, order):
 def test_cobalt_beside_a_zinc_vacancy_is_counted():
     """Two Co, each with twelve cation neighbours at 3.21 and 3.25 A, that are neighbours of each other: 22 on Zn."""
     cell = get_host("zn095co005o").structure("near")
-    assert sum(v.multiplicity * v.cobalt_neighbours for v in distinct_vacancies(cell, "Zn", "T")) == 22
+    assert sum(v.multiplicity * v.near_cations.get("Co", 0) for v in distinct_vacancies(cell, "Zn", "T")) == 22
 
 
 def test_an_anion_is_in_no_pair_of_a_cation_vacancy():

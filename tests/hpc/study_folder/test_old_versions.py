@@ -89,6 +89,10 @@ def test_every_number_is_read(written, folder, version):
     energies = {v.label: v.energy_minus_host_eV for v in study.vacancies}
     assert energies == {v["label"]: v["energy_minus_host_eV"] for v in written["vacancies"]}
     again = sorted(numbers(study.model_dump(mode="json", by_alias=True)))
+    iron = next(v for v in study.vacancies if v.label == "V_Fe(B)")
+    assert iron.near_cations == {"Co": 4}
+    with pytest.warns(FutureWarning, match="cobalt_neighbours is called near_cations"):
+        assert iron.cobalt_neighbours == 4
     # Fields that came later have their defaults; none of the old numbers is lost.
     missing = list(numbers(written))
     assert len(missing) > 5000

@@ -37,7 +37,7 @@ def test_pairs_of_an_ordered_host(order, relation, sign, pairs):
     cell = get_host("cofe2o4").structure(order)
     (vacancy,) = octahedral_iron(cell)
     (pair,) = collinear_pairs(cell, vacancy.index, "Co")
-    assert vacancy.collinear_cobalt_pairs == pair.multiplicity == pairs
+    assert vacancy.pairs_in_line["Co"] == pair.multiplicity == pairs
     assert pair.relation == relation
     # Inversion keeps a magnetisation along the chain; the twofold axis across it reverses it.
     assert pair.moment_signs == [sign]
@@ -77,10 +77,10 @@ def test_counts_of_pairs_agree_with_an_own_count_in_random_cells():
         centre = cell[vacancy.index]
         vectors = [n.coords - centre.coords for n in cell.get_neighbors(centre, 3.3) if n.specie.symbol == "Co"]
         opposite = sum(np.linalg.norm(a + b) < 1e-6 for k, a in enumerate(vectors) for b in vectors[:k])
-        assert vacancy.collinear_cobalt_pairs == opposite == count_in_line(cell, vacancy.index, "Co")
+        assert vacancy.pairs_in_line["Co"] == opposite == count_in_line(cell, vacancy.index, "Co")
         assert sum(p.multiplicity for p in collinear_pairs(cell, vacancy.index, "Co")) == opposite
     # Random cells have vacancies with different numbers of Co neighbours, which the ordered ones lack.
-    assert len({v.cobalt_neighbours for v in octahedral_iron(cell)}) > 1
+    assert len({v.near_cations["Co"] for v in octahedral_iron(cell)}) > 1
 
 
 def test_labels_of_a_vacancy_travel():

@@ -80,10 +80,10 @@ def test_a_file_and_roles_give_the_built_in_host(write, cfo):
     assert host.moment_per_formula(cell) == pytest.approx(3.0)
     ours = distinct_vacancies(cfo, "Fe", "B")[0]
     theirs = distinct_vacancies(cell, "Fe", "B")[0]
-    assert (theirs.multiplicity, theirs.cobalt_neighbours, theirs.collinear_cobalt_pairs) == (
+    assert (theirs.multiplicity, theirs.near_cations, theirs.pairs_in_line) == (
         ours.multiplicity,
-        ours.cobalt_neighbours,
-        ours.collinear_cobalt_pairs,
+        ours.near_cations,
+        ours.pairs_in_line,
     )
 
 
@@ -204,7 +204,7 @@ def test_names_of_sublattices_are_free(write, cfo):
     changes = {"roles": roles, "spin_sense": {"tet": -1, "oct": 1}, "vacancies": [["Fe", "oct"]], "hops": [hop]}
     cell = loaded(write(**changes)).structure()
     (ours,), (theirs,) = distinct_vacancies(cell, "Fe", "oct"), distinct_vacancies(cfo, "Fe", "B")
-    assert ours.cobalt_neighbours == theirs.cobalt_neighbours == 4
+    assert ours.near_cations == theirs.near_cations == {"Co": 4, "Fe": 2}
     ways, expected = (compensations(c, v.index) for c, v in ((cell, ours), (cfo, theirs)))
     assert sorted(w.total_moment_muB for w in ways) == sorted(w.total_moment_muB for w in expected)
     assert any("low spin" in w.label for w in ways)

@@ -42,8 +42,8 @@ def test_representatives_cover_every_kind_then_every_surrounding():
     assert [s.label for s in few] == [s.label for s in sites if s in few]
     kinds = {(s.element, s.sublattice) for s in sites}
     assert {(s.element, s.sublattice) for s in few} == kinds
-    surroundings = {(s.element, s.sublattice, s.cobalt_neighbours, s.collinear_cobalt_pairs) for s in sites}
-    covered = {(s.element, s.sublattice, s.cobalt_neighbours, s.collinear_cobalt_pairs) for s in few}
+    surroundings = {(s.element, s.sublattice, str(s.near_cations), str(s.pairs_in_line)) for s in sites}
+    covered = {(s.element, s.sublattice, str(s.near_cations), str(s.pairs_in_line)) for s in few}
     assert len(covered) >= min(12, len(surroundings))
     assert representatives(sites, None) == representatives(sites, 1000) == sites
     assert len(representatives(sites, 1)) == 1
