@@ -49,7 +49,7 @@ MODULES: Mapping[str, str] = {
     "analysis.hops": "HopSet",
     "analysis.kinetics": "Retention RetentionPoint",
     "analysis.lithiation": "MomentCurve",
-    "analysis.loops": "Loop RandomEnsemble SwitchingPath SwitchingStep",
+    "analysis.loops": "Loop SwitchingPath SwitchingStep",
     "analysis.migration": "Migration ProfilePoint",
     "analysis.pair_documents": "PairRelation StatePair",
     "analysis.phases": "Phase",

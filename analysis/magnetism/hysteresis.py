@@ -247,50 +247,6 @@ class _Chart:
         return np.asarray(self.sides @ (full - (full @ n) * n) / length)
 
 
-class RandomEnsemble(Document):
-    """Stoner-Wohlfarth particles with easy axes at random: reduced remanence and coercive field."""
-
-    remanence: float
-    coercive: float
-
-
-def stoner_wohlfarth_random(orientations: int = 400, points: int = 2001) -> RandomEnsemble:
-    """Down branch of identical uniaxial particles with random axes.
-
-    Parameters
-    ----------
-    orientations
-        Angles between 0 and 90 degrees, weighted by the solid angle.
-    points
-        Fields between +1.2 and -1.2 of the anisotropy field.
-
-    Returns
-    -------
-    RandomEnsemble
-        The exact values are 1/2 and 0.479.
-    """
-    cosines = (np.arange(orientations) + 0.5) / orientations
-    angles = np.arccos(cosines)
-    fields = np.linspace(1.2, -1.2, points)
-    # phi is the angle of the moment from the field, psi that of the easy axis: e = sin^2(phi - psi) / 2 - h cos phi.
-    phi = np.zeros(orientations)
-    mean = []
-    for h in fields:
-        for _ in range(200):
-            slope = 0.5 * np.sin(2 * (phi - angles)) + h * np.sin(phi)
-            curvature = np.cos(2 * (phi - angles)) + h * np.cos(phi)
-            step = np.where(curvature > 1e-3, -slope / np.maximum(curvature, 1e-3), -np.sign(slope) * 0.05)
-            step = np.clip(step, -0.05, 0.05)
-            phi = phi + step
-            if np.abs(step).max() < 1e-10:
-                break
-        mean.append(float(np.cos(phi).mean()))
-    m = np.array(mean)
-    return RandomEnsemble(
-        remanence=float(np.interp(0.0, fields[::-1], m[::-1])), coercive=float(-np.interp(0.0, m[::-1], fields[::-1]))
-    )
-
-
 class SwitchingStep(Document):
     """One state of a field-switching path: what was done, for how long, and what came of it."""
 

@@ -8,6 +8,7 @@ from ..thermodynamics.computed_phases import ReferenceSet
 from ..thermodynamics.gases import edge_words
 from ..thermodynamics.phases import load_experimental_phases
 from ..thermodynamics.stability_window import ChemicalPotentials
+from ..thermodynamics.temperature import AIR_O2_ATM, oxygen_loss
 from ..thermodynamics.window_edges import NO_RICHER_PHASE
 from .model import Cell, Table, number, number_with_error, words
 
@@ -113,6 +114,20 @@ def warm_table(potentials: ChemicalPotentialsResult) -> Table:
         f"Stability window of {potentials.window.host_formula} with free energies of the solids",
         ["T (K)", *columns, f"p({anion}₂) there (atm)", "and there (atm)", "bounded by"],
         rows,
+    )
+
+
+def loss_words(window: ChemicalPotentials) -> str:
+    """Where the host gives off its anion's gas in air, or at 1 atm of another gas; empty where that is not known."""
+    if window.temperature_K is not None:
+        return ""
+    where, atm = ("air", AIR_O2_ATM) if window.anion == "O" else (f"1 atm of {window.anion}₂", 1.0)
+    found = oxygen_loss(window, atm)
+    if found is None:
+        return ""
+    limit = f"{found.temperature_K:.0f} ± {found.uncertainty_K:.0f} K"
+    return (
+        f"With free energies of the solids, in {where} {window.host_formula} is stable up to {limit}: {found.reaction}."
     )
 
 

@@ -20,6 +20,7 @@ from .device_tables import content_table, grain_table, merit_table, reference_ta
 from .model import Section
 from .phase_tables import (
     ladder_table,
+    loss_words,
     phases_table,
     potentials_table,
     stability_words,
@@ -146,6 +147,7 @@ def _vacancies(study: Study) -> Section | None:
         section.tables.append(potentials_table(window))
     if potentials.warm:
         section.tables.append(warm_table(potentials))
+        section.paragraphs += [text] if (text := loss_words(window)) else []
     if potentials.missing_phases:
         missing = ", ".join(potentials.missing_phases)
         section.notes.append(f"{missing} do not compete in this window, which may be too wide for it")

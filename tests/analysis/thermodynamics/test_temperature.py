@@ -6,6 +6,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from magnetoionics.analysis.report.phase_tables import loss_words
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV, heat_content_eV, pressure_atm_for
 from magnetoionics.analysis.thermodynamics.phases import (
     EV_PER_KJ_PER_MOL,
@@ -118,6 +119,11 @@ def test_cobalt_spinel_gives_off_oxygen_in_air_near_1180_K():
     assert found.reaction == "Co3O4 -> 3 CoO + 1/2 O2"
     assert abs(found.temperature_K - 1180) < 40
     assert 90 < found.uncertainty_K < 170
+    words = loss_words(window_of("Co3O4", ("Co", "O")))
+    assert (
+        f"in air Co3O4 is stable up to {found.temperature_K:.0f} ± {found.uncertainty_K:.0f} K: {found.reaction}"
+        in words
+    )
 
 
 def test_copper_oxide_gives_off_oxygen_in_air_where_it_was_measured():
