@@ -97,7 +97,7 @@ def run(
         Some of ``host``, ``vacancies``, ``competing phases``, ``migration``, ``vibrations``, ...; what can be done
         without hundreds of slow jobs by default.
     starts
-        Starts of each vacancy: ``as built``, ``rattled``, ``localised``, comma separated, or ``all``.
+        Starts of each vacancy and charge, comma separated, or ``all``; see `structures.defects.initial_states`.
     reference, pulse, film
         As in `load`.
     enthalpies

@@ -94,3 +94,34 @@ def materials_project_U_eV(symbols: Iterable[str]) -> dict[str, float]:
     """The Materials Project's U for PBE of these elements in oxides and fluorides, in eV: 0 for other d metals."""
     known = MATERIALS_PROJECT_U_eV
     return {s: known.get(s, 0.0) for s in sorted(set(symbols)) if s in known or Element(s).is_transition_metal}
+
+
+# Steps of oxidation in oxides and fluorides, the easiest first: element, and its valence before the step. The upper
+# ones are the order of the voltages of LiM_xMn_(2-x)O4 spinels and of layered LiMO2 (Mn3+ 4.1 V, Ni2+ 4.7, Cr3+ 4.8,
+# Cu2+ 4.9, Fe3+ 5.0, Co3+ 5.1); the lower ones follow from which pairs are found together: Fe2+ beside Ti4+, V3+ and
+# Cr3+, Mn2+ beside Fe3+, Co2+ beside Mn3+ and Mn4+, Cu+ beside Fe3+. General literature.
+OXIDATION_STEPS: tuple[tuple[str, int], ...] = (
+    ("Ti", 2),
+    ("Ti", 3),
+    ("V", 2),
+    ("Cr", 2),
+    ("V", 3),
+    ("Fe", 2),
+    ("Mn", 2),
+    ("Cu", 1),
+    ("V", 4),
+    ("Mn", 3),
+    ("Co", 2),
+    ("Ni", 2),
+    ("Cr", 3),
+    ("Ni", 3),
+    ("Cu", 2),
+    ("Fe", 3),
+    ("Co", 3),
+)
+
+
+def valences_of(symbol: str) -> tuple[int, ...]:
+    """Formal valences of a 3d ion in oxides: those of the table, else those between which `OXIDATION_STEPS` leads."""
+    steps = {v + more for el, v in OXIDATION_STEPS if el == symbol for more in (0, 1)}
+    return element(symbol).valences or tuple(sorted(steps))

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from ..results.calculation import Calculation
 from ..results.checks import Check, invalid_because, require_valid
-from ..results.document import Document, Provenance
+from ..results.document import Document, Provenance, StructureField
 from .charge_corrections import (
     ChargeCorrection,
     MissingDefectLibraryError,
@@ -26,13 +26,13 @@ from .charge_corrections import (
 )
 from .charge_states import BandEdges, ChargeLine, TransitionLevel, transition_levels
 from .defect_energies import VacancyFormation
+from .oxidation_states import ChangedIon, SiteMoment
+from .vacancies import StartEnergy
 
 # Bins of the density of states made of levels: well below kT.
 BIN_eV = 0.01
-LEFT_OUT = (
-    "one electronic start per charge state: a hole or an electron may localise elsewhere at lower energy",
-    "band edges of the supercell's own mesh and functional; no spin-orbit coupling, no finite temperature",
-)
+ONE_START = "one electronic start per charge state: a hole or an electron may localise elsewhere at lower energy"
+LEFT_OUT = ("band edges of the supercell's own mesh and functional; no spin-orbit coupling, no finite temperature",)
 
 
 class ChargedCell(Document):
@@ -103,6 +103,14 @@ class ChargedVacancy(Document):
         E(charged cell) - E(host), uncorrected.
     total_moment_muB
         Of the cell.
+    starts
+        All starts of this charge, the lowest first.
+    changed_ions
+        Ions whose moment is not the host's: where the holes and electrons sit.
+    sites
+        Every ion of the cell with its moment, nearest to the defect first.
+    structure
+        The relaxed cell with the moments that were found.
     corrections
         All that could be made, the one in use first; empty for a neutral cell.
     checks
@@ -117,6 +125,10 @@ class ChargedVacancy(Document):
     removed: dict[str, int] = Field(default_factory=dict)
     energy_difference_eV: float
     total_moment_muB: float
+    starts: list[StartEnergy] = Field(default_factory=list)
+    changed_ions: list[ChangedIon] = Field(default_factory=list)
+    sites: list[SiteMoment] = Field(default_factory=list, repr=False)
+    structure: StructureField | None = Field(default=None, repr=False)
     corrections: list[ChargeCorrection] = Field(default_factory=list)
     checks: list[Check] = Field(default_factory=list)
     provenance: Provenance = Field(repr=False)

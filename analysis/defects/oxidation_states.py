@@ -1,11 +1,12 @@
-"""Which ions of a relaxed vacancy cell changed their moment, and the valence that suggests."""
+"""Which ions of a relaxed defect cell changed their moment, and the valence that suggests."""
 
 from __future__ import annotations
 
 import numpy as np
 from pymatgen.core import Structure
 
-from ...structures.elements import element
+from ...structures.defects.difference import CellDifference, cell_difference
+from ...structures.elements import valences_of
 from ...structures.spins import high_spin_moment, low_spin_moment
 from ..results.calculation import Calculation
 from ..results.document import Document
@@ -13,6 +14,8 @@ from ..results.document import Document
 # Moments in a calculation scatter by a tenth of a Bohr magneton; a change of valence moves them by more than this.
 CHANGED_muB = 0.4
 _SAME_SITE_A = 1.5
+# Valence of the anions that take a hole.
+_FULL_ANION = -2
 
 
 class ChangedIon(Document):
@@ -25,13 +28,13 @@ class ChangedIon(Document):
     element, sublattice
         What it is.
     distance_A
-        From the vacant site.
+        From the defect.
     moment_host_muB, moment_muB
-        In the host's cell and beside the vacancy.
+        In the host's cell and beside the defect.
     suggests
         Valence and spin state whose spin-only moment, scaled as the host's ion is, comes nearest. A
-        suggestion: Fe2+ and Fe4+ have one spin-only moment, so valences are only looked for above the host's
-        beside a missing cation and below it beside a missing anion.
+        suggestion: Fe2+ and Fe4+ have one spin-only moment, so valences are only looked for above the host's where
+        the formal charges leave electrons missing and below it where they leave some too many.
     """
 
     site: int
@@ -44,12 +47,12 @@ class ChangedIon(Document):
 
 
 class SiteMoment(Document):
-    """One ion of a vacancy's cell.
+    """One ion of a defect's cell.
 
     Attributes
     ----------
     distance_A
-        From the vacant site; None where an ion left its own site, so that the vacant one is not known.
+        From the defect; None where an ion left its own site, so that the defect's is not known.
     moment_muB
         Collinear moment; the length of a vector.
     """
@@ -73,69 +76,108 @@ def as_found(done: Calculation) -> Structure:
 
 
 def site_moments(host: Calculation, done: Calculation) -> list[SiteMoment]:
-    """Every ion of a vacancy's cell with its moment, nearest to the vacancy first."""
+    """Every ion of a defect's cell with its moment, nearest to the defect first."""
     cell = as_found(done)
     try:
-        vacant = host.structure[_same_sites(host.structure, cell)[1]]
+        centre = defect_difference(host.structure, cell).changes[0].position
+        distances = cell.lattice.get_all_distances(centre, cell.frac_coords)[0]
     except ValueError:
-        vacant = None
+        distances = [None] * len(cell)
     out = [
         SiteMoment(
             element=site.specie.symbol,
             sublattice=str(site.properties["sublattice"]),
-            distance_A=None if vacant is None else float(site.distance(vacant)),
+            distance_A=None if away is None else float(away),
             moment_muB=float(np.linalg.norm(m) if np.ndim(m := site.properties["magmom"]) else m),
         )
-        for site in cell
+        for site, away in zip(cell, distances, strict=True)
     ]
     return sorted(out, key=lambda one: one.distance_A or 0.0)
 
 
-def changed_ions(host: Structure, defect: Structure) -> list[ChangedIon]:
-    """Ions of a vacancy cell whose moment differs from the same ion's in the host.
-
-    Parameters
-    ----------
-    host
-        Supercell without the vacancy, with the site moments that the engine found (`as_found`).
-    defect
-        The same cell with one site less, relaxed; moments likewise.
-
-    Returns
-    -------
-    list of ChangedIon
-        Nearest to the vacancy first; empty for non-collinear moments, which have no sign to compare.
+def defect_difference(host: Structure, defect: Structure) -> CellDifference:
+    """`cell_difference` of two cells that are not the same, in which the ions kept their sites.
 
     Raises
     ------
     ValueError
-        If the two cells do not match but for one site.
+        If the cells are not one host, hold the same atoms, or an ion moved far.
     """
-    if len(defect) != len(host) - 1:
-        raise ValueError(f"a vacancy cell of {len(defect)} atoms does not belong to a host cell of {len(host)}")
-    same, vacant = _same_sites(host, defect)
+    found = cell_difference(host, defect)
+    if not found.changes:
+        raise ValueError(f"a defect's cell of {len(defect)} atoms does not belong to a host cell of {len(host)}")
+    if found.largest_A > _SAME_SITE_A:
+        raise ValueError(f"the defect's cell does not match its host: the farthest ion moved {found.largest_A:.2f} A")
+    return found
+
+
+def changed_ions(host: Structure, defect: Structure, charge: int = 0) -> list[ChangedIon]:
+    """Ions of a defect's cell whose moment differs from the same ion's in the host.
+
+    Parameters
+    ----------
+    host
+        Supercell without the defect, with the site moments that the engine found (`as_found`).
+    defect
+        The same cell with the defect, relaxed; moments likewise.
+    charge
+        Of the cell, e: with the formal valences it says whether ions lack electrons or hold more.
+
+    Returns
+    -------
+    list of ChangedIon
+        Nearest to the defect first; empty for non-collinear moments, which have no sign to compare.
+
+    Raises
+    ------
+    ValueError
+        If the two cells do not match but for the defect.
+    """
+    found = defect_difference(host, defect)
     if np.ndim(host.site_properties["magmom"][0]) or np.ndim(defect.site_properties["magmom"][0]):
         return []
-    step = 1 if float(host[vacant].properties["valence"]) > 0 else -1
+    step = np.sign(electrons_missing(host, found, charge, defect))
+    distances = host.lattice.get_all_distances(found.changes[0].position, defect.frac_coords)[0]
     out = []
-    for i, site in enumerate(defect):
-        before = float(host[same[i]].properties["magmom"])
+    for i, (site, same) in enumerate(zip(defect, found.same_site, strict=True)):
+        if same is None:
+            continue
+        before = float(host[same].properties["magmom"])
         after = float(site.properties["magmom"])
         if abs(after - before) < CHANGED_muB:
             continue
-        valence = float(host[same[i]].properties["valence"])
+        valence = float(host[same].properties["valence"])
         out.append(
             ChangedIon(
                 site=i,
                 element=site.specie.symbol,
                 sublattice=str(site.properties["sublattice"]),
-                distance_A=float(site.distance(host[vacant])),
+                distance_A=float(distances[i]),
                 moment_host_muB=before,
                 moment_muB=after,
-                suggests=_suggested(site.specie.symbol, valence, before, after, step),
+                suggests=_suggested(site.specie.symbol, valence, before, after, int(step)),
             )
         )
     return sorted(out, key=lambda ion: ion.distance_A)
+
+
+def electrons_missing(host: Structure, found: CellDifference, charge: int, defect: Structure) -> float:
+    """Electrons that the ions of a defect's cell lack with their formal valences; negative if they hold more.
+
+    Parameters
+    ----------
+    host, defect
+        Perfect cell, and the one with the defect; the valences of the host count, and those of ions put in.
+    found
+        Their difference.
+    charge
+        Of the defect's cell, e.
+    """
+    own = [
+        float((defect[i] if same is None else host[same]).properties["valence"])
+        for i, same in enumerate(found.same_site)
+    ]
+    return charge - (sum(own) - float(np.sum(np.asarray(host.site_properties["valence"], dtype=float))))
 
 
 def compensation_text(ions: list[ChangedIon]) -> str:
@@ -149,30 +191,13 @@ def compensation_text(ions: list[ChangedIon]) -> str:
     return ", ".join(f"{n} {key}" for key, n in counts.items())
 
 
-def _same_sites(host: Structure, defect: Structure) -> tuple[list[int], int]:
-    """Host site of each defect site, and the host site that is vacant."""
-    distances = host.lattice.get_all_distances(defect.frac_coords, host.frac_coords)
-    symbols = np.array([s.specie.symbol for s in host])
-    for i, site in enumerate(defect):
-        distances[i, symbols != site.specie.symbol] = np.inf
-    same = [int(np.argmin(row)) for row in distances]
-    missing = sorted(set(range(len(host))) - set(same))
-    far = max(float(distances[i, p]) for i, p in enumerate(same))
-    if len(missing) != 1 or far > _SAME_SITE_A:
-        raise ValueError(
-            f"the vacancy cell does not match its host: {len(missing)} host sites have no ion, the farthest ion moved "
-            f"{far:.2f} A"
-        )
-    return same, missing[0]
-
-
 def _suggested(symbol: str, valence: float, before: float, after: float, step: int) -> str:
-    if not element(symbol).valences:
-        return "moment without a d shell"
+    if not valences_of(symbol):
+        return f"{symbol}-" if valence == _FULL_ANION and step > 0 else "moment without a d shell"
     formal = high_spin_moment(symbol, round(valence))
     scale = abs(before) / formal if formal else 1.0
     states: list[tuple[float, int, str]] = []
-    for v in (v for v in element(symbol).valences if step * (v - round(valence)) >= 0):
+    for v in (v for v in valences_of(symbol) if step * (v - round(valence)) >= 0):
         states.append((abs(scale * high_spin_moment(symbol, v) - abs(after)), abs(v - round(valence)), f"{symbol}{v}+"))
         low = low_spin_moment(symbol, v)
         if low != high_spin_moment(symbol, v):

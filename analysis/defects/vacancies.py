@@ -11,12 +11,12 @@ from .size_correction import SizeCorrection
 
 
 class StartEnergy(Document):
-    """One start of a vacancy and where it ended.
+    """One start of a defect and where it ended.
 
     Attributes
     ----------
     label
-        ``as built``, ``rattled`` or the ions that held the missing charge at the start.
+        See `structures.defects.initial_states.DefectStart`, or the charge state whose end it began from.
     above_lowest_eV
         Above the start that was kept.
     total_moment_muB
@@ -27,6 +27,10 @@ class StartEnergy(Document):
         Whether every check passed.
     refused
         Why the result must not be used; empty if it may.
+    distortion_A
+        Largest displacement of an ion that kept its site, against the perfect cell; None if that is not known.
+    site_moments_muB
+        As the engine found them, in the order of the cell's sites; None without, or where vectors were found.
     """
 
     label: str
@@ -35,6 +39,8 @@ class StartEnergy(Document):
     compensation: str
     converged: bool
     refused: str = ""
+    distortion_A: float | None = None
+    site_moments_muB: list[float] | None = Field(default=None, repr=False)
 
 
 class VacancyState(Document):

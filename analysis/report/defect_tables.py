@@ -9,27 +9,40 @@ from ..defects.brouwer import RatioRange
 from ..defects.charge_states import TransitionLevel
 from ..defects.charged_cells import ChargedVacancies
 from ..defects.equilibria import DefectEquilibria
+from ..defects.oxidation_states import compensation_text
 from ..study.documents import Study
+from ..study.tables import all_starts
 from ..thermodynamics.gases import gas_of
 from .model import Cell, Table, number, words
 
 
 def starts_table(study: Study) -> Table:
-    """Every start of every vacancy, the lowest first."""
+    """Every start of every defect and charge that has several, the lowest first."""
     rows = [
         [
-            *words([v.label, s.label]),
+            *words([label, f"{charge:+d}" if charge else "0", s.label]),
             number(s.above_lowest_eV),
             number(s.total_moment_muB, 1),
             *words([s.compensation]),
+            number(s.distortion_A, 2),
             Cell("refused" if s.refused else "yes" if s.converged else "no", "passed" if s.converged else "failed"),
         ]
-        for v in study.vacancies
-        for s in v.starts
+        for label, charge, starts in all_starts(study)
+        if len(starts) > 1
+        for s in starts
     ]
     return Table(
-        f"Starts of each vacancy, engine {study.engine.name}; the lowest is kept",
-        ["vacancy", "start", "above the lowest (eV)", "moment (μB)", "ions that changed", "converged"],
+        f"Starts of each defect, engine {study.engine.name}; the lowest is kept",
+        [
+            "defect",
+            "charge (e)",
+            "start",
+            "above the lowest (eV)",
+            "moment (μB)",
+            "ions that changed",
+            "largest displacement (Å)",
+            "converged",
+        ],
         rows,
     )
 
@@ -46,6 +59,7 @@ def charged_table(found: ChargedVacancies) -> Table:
                 *(number(by_method.get(name)) for name in ("eFNV", "Freysoldt", "point charge")),
                 *words([s.corrections[0].method if s.corrections else "none needed"]),
                 number(s.total_moment_muB, 1),
+                *words([compensation_text(s.changed_ions)]),
             ]
         )
     edges = found.edges
@@ -62,6 +76,7 @@ def charged_table(found: ChargedVacancies) -> Table:
             "point charge (eV)",
             "used",
             "moment (μB)",
+            "ions that changed",
         ],
         rows,
     )

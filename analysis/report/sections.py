@@ -12,6 +12,7 @@ from ..study.citations import citations_of, reference_line
 from ..study.documents import Study
 from ..study.methods import methods_paragraph
 from ..study.observables import anchor_of
+from ..study.tables import all_starts
 from ..study.vacancy_order import UNLIKE_CHARGES
 from ..thermodynamics.gases import gas_of
 from .beside import measured_table
@@ -120,7 +121,7 @@ def _vacancies(study: Study) -> Section | None:
     section = Section("vacancies", f"Vacancies and {_anion_word(study)} potential")
     if study.vacancies:
         section.tables.append(vacancies_table(study))
-    if any(len(v.starts) > 1 for v in study.vacancies):
+    if any(len(starts) > 1 for _, _, starts in all_starts(study)):
         section.tables.append(starts_table(study))
     if study.binding is not None:
         section.tables.append(binding_table(study.binding))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...stored.renamed import warn_of
+from ..defects.oxidation_states import compensation_text
 from ..kinetics.rates import format_duration
 from ..results.checks import failed, invalid_because, no_result
 from .observables import checks_of, observable_frame, observable_tables
@@ -13,6 +14,7 @@ from .observables import checks_of, observable_frame, observable_tables
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..defects.vacancies import StartEnergy
     from ..kinetics.attempt_frequency import AttemptFrequency
     from .documents import Study
 
@@ -222,7 +224,26 @@ def _checks(study: Study) -> pd.DataFrame:
 
 
 def _starts(study: Study) -> pd.DataFrame:
-    rows: list[dict[str, object]] = [{"vacancy": v.label, **s.model_dump()} for v in study.vacancies for s in v.starts]
+    rows: list[dict[str, object]] = [
+        {"vacancy": label, "charge_e": charge, **start.model_dump(exclude={"site_moments_muB"})}
+        for label, charge, starts in all_starts(study)
+        for start in starts
+    ]
+    return _frame(rows, "vacancy")
+
+
+def all_starts(study: Study) -> list[tuple[str, int, list[StartEnergy]]]:
+    """Starts of every neutral defect and of every charge state: label, charge (e), starts."""
+    charged = study.charged.states if study.charged else []
+    return [*((v.label, 0, v.starts) for v in study.vacancies), *((s.label, s.charge, s.starts) for s in charged)]
+
+
+def _charged_moments(study: Study) -> pd.DataFrame:
+    rows: list[dict[str, object]] = [
+        {"vacancy": s.label, "charge_e": s.charge, "site": n, **site.model_dump()}
+        for s in (study.charged.states if study.charged else [])
+        for n, site in enumerate(s.sites)
+    ]
     return _frame(rows, "vacancy")
 
 
@@ -270,6 +291,8 @@ def _charged(study: Study) -> pd.DataFrame:
             "correction_eV": s.correction_eV,
             "correction": s.corrections[0].method if s.corrections else "",
             "total_moment_muB": s.total_moment_muB,
+            "start": s.starts[0].label if s.starts else "",
+            "ions_that_changed": compensation_text(s.changed_ions),
         }
         for s in (study.charged.states if study.charged else [])
     ]
@@ -341,5 +364,6 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "binding": _binding,
     "phases": _phases,
     "charged": _charged,
+    "charged_moments": _charged_moments,
     "levels": _levels,
 }

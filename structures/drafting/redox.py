@@ -7,30 +7,9 @@ from itertools import groupby
 
 from pymatgen.core import Element
 
-# Steps of oxidation in oxides and fluorides, the easiest first: element, and its valence before the step. The upper
-# ones are the order of the voltages of LiM_xMn_(2-x)O4 spinels and of layered LiMO2 (Mn3+ 4.1 V, Ni2+ 4.7, Cr3+ 4.8,
-# Cu2+ 4.9, Fe3+ 5.0, Co3+ 5.1); the lower ones follow from which pairs are found together: Fe2+ beside Ti4+, V3+ and
-# Cr3+, Mn2+ beside Fe3+, Co2+ beside Mn3+ and Mn4+, Cu+ beside Fe3+. General literature.
-_STEPS: tuple[tuple[str, int], ...] = (
-    ("Ti", 2),
-    ("Ti", 3),
-    ("V", 2),
-    ("Cr", 2),
-    ("V", 3),
-    ("Fe", 2),
-    ("Mn", 2),
-    ("Cu", 1),
-    ("V", 4),
-    ("Mn", 3),
-    ("Co", 2),
-    ("Ni", 2),
-    ("Cr", 3),
-    ("Ni", 3),
-    ("Cu", 2),
-    ("Fe", 3),
-    ("Co", 3),
-)
-_LOWEST = {symbol: min(v for _, v in steps) for symbol, steps in groupby(sorted(_STEPS), key=lambda s: s[0])}
+from ..elements import OXIDATION_STEPS
+
+_LOWEST = {symbol: min(v for _, v in steps) for symbol, steps in groupby(sorted(OXIDATION_STEPS), key=lambda s: s[0])}
 OPEN_METALS = frozenset(_LOWEST)
 # Of non-metals whose neighbours are oxygen or fluorine.
 _OXIDISED = {"P": 5, "As": 5, "S": 6, "C": 4, "N": 5, "Si": 4, "Ge": 4, "B": 3, "H": 1}
@@ -70,7 +49,7 @@ def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:
             return None
         valences[symbol] = float(found)
     missing = -sum(n * valences[el] for el, n in amounts.items())
-    for symbol, before in _STEPS:
+    for symbol, before in OXIDATION_STEPS:
         if symbol in amounts and missing > _WHOLE:
             share = min(1.0, missing / amounts[symbol])
             valences[symbol] = before + share

@@ -115,6 +115,8 @@ class LocalEngine(AseEngine):
     def cannot_start(self, kind: str) -> str:
         """Rigid ions localise a charge only where valences are explicit, and then need every charge placed."""
         explicit = self.charge_mode == "explicit"
+        if kind in ("on anions", "mixed"):
+            return "its potential knows one charge of an anion, and no spin; use the start localised"
         if kind == "localised" and not explicit:
             return "its ions keep their valences and the missing charge is spread; use the setting charge_mode explicit"
         if kind != "localised" and explicit:

@@ -1,14 +1,18 @@
-"""Charged vacancies as a flow: host and its edges, dielectric tensor, every vacancy in every charge state."""
+"""Charged defects as a flow: host and its edges, dielectric tensor, every defect in every charge state and start."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
+from typing import Any
 
-from jobflow import Flow, Job, job
+from jobflow import Flow, Job, Response, job
+from pymatgen.core import Structure
 
 from ...analysis.defects.charged_cells import (
     LEFT_OUT,
+    ONE_START,
     ChargedCell,
     ChargedVacancies,
     ChargedVacancy,
@@ -16,24 +20,49 @@ from ...analysis.defects.charged_cells import (
     band_edges,
     corrections_of,
 )
+from ...analysis.defects.oxidation_states import as_found, site_moments
+from ...analysis.defects.starts import SAME_STATE_eV, beaten_starts, judged_starts, where_electrons_sit
+from ...analysis.defects.vacancies import VacancySet
 from ...analysis.results.calculation import Calculation, invalid_because, require_valid
+from ...analysis.results.document import Document
 from ...structures.cells.supercell import supercell
-from ...structures.defects.initial_states import DefectStart
-from ...structures.defects.vacancies import VacancySite, same_site_in
+from ...structures.defects.charge_compensation import charges_to_neutral
+from ...structures.defects.difference import cell_difference
+from ...structures.defects.initial_states import DefectStart, StartKind, defect_starts, started_cell
+from ...structures.defects.kind import PlacedDefect, built_defect, distinct_defects
+from ...structures.defects.vacancies import same_site_in
 from ...structures.host import HostKey, get_host, portable_host
+from ...structures.spins import total_valence
 from ..engine import Engine
 from ..maker import EngineMaker
 from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
-from .building import Repeats, as_repeats, build_start, build_supercell, vacancy_sites
-from .vacancies import study_sites
+from .building import Repeats, as_repeats, build_supercell, tolerant, vacancy_sites
+from .point_defects import asked_defects
+from .vacancies import MOST_STARTS, study_sites
 
-_AS_BUILT = DefectStart("as built", "as built")
+FROM_NEUTRAL = DefectStart("neutral defect as kept", "localised")
+
+
+class TriedStart(Document):
+    """The end of one charge state tried on another.
+
+    Attributes
+    ----------
+    defect
+        Index among the flow's defects.
+    start
+        Label.
+    """
+
+    defect: int
+    start: str
+    cell: ChargedCell
 
 
 @dataclass
 class ChargedVacanciesMaker(EngineMaker):
-    """Every distinct vacancy of a host from neutral to fully ionised.
+    """Every distinct vacancy of a host, and other defects, from neutral to fully ionised.
 
     Attributes
     ----------
@@ -42,9 +71,16 @@ class ChargedVacanciesMaker(EngineMaker):
     repeats
         Supercell repeats of the host's ordered cell.
     only
-        Elements and sublattices to leave out all others.
+        Elements and sublattices of vacancies to leave out all others.
     charges
-        Charges to compute of those that `charge_states` gives; None computes all.
+        Charges to compute of those from neutral to fully ionised; None computes all.
+    starts
+        Kinds of start of every charge, see `structures.defects.initial_states`. With more than one kind, the end of a
+        start that was worth it for one charge is tried on the others.
+    most_starts
+        Budget of starts for each charge, the most promising first; None for all.
+    also
+        Other defects in words, see `structures.defects.kind`.
     dielectric
         Static relative permittivity, shape (3, 3), for an engine that cannot compute one; `source` says whose.
     source
@@ -55,11 +91,14 @@ class ChargedVacanciesMaker(EngineMaker):
     repeats: Repeats = (2, 2, 2)
     only: Sequence[tuple[str, str]] | None = None
     charges: Sequence[int] | None = None
+    starts: Sequence[StartKind] = ("as built",)
+    most_starts: int | None = MOST_STARTS
+    also: Sequence[str] = ()
     dielectric: Sequence[Sequence[float]] | None = None
     source: str = ""
     name: str = "charged vacancies"
 
-    def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None) -> Flow:
+    def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None, neutral: Any = None) -> Flow:
         """Flow whose output is a `ChargedVacancies`.
 
         Parameters
@@ -68,6 +107,8 @@ class ChargedVacanciesMaker(EngineMaker):
             Relaxed ordered cell, or a reference to it.
         host_key, order
             Host and cation order of `bulk`.
+        neutral
+            `VacancySet` of the neutral vacancies, or a reference to one: the neutral charge goes on from what it kept.
 
         Raises
         ------
@@ -86,30 +127,152 @@ class ChargedVacanciesMaker(EngineMaker):
         host_cell = build_supercell(bulk, self.repeats)
         host = self.engine.charged(output_of(host_cell), 0, relax=False, name="host with potentials")
         jobs += [host_cell, host]
-        cell = get_host(host_key).structure(order)
-        sites = study_sites(self.engine, vacancy_sites(host_key, order), self.only)
-        charges = [charge_states(float(cell[site.index].properties["valence"]), self.charges) for site in sites]
+        placed, vacancies = self._defects(host_key, order)
+        cells = supercell(get_host(host_key).structure(order), as_repeats(self.repeats))
+        starts: list[list[DefectStart]] = []
         found: list[list[ChargedCell]] = []
-        for site, own in zip(sites, charges, strict=True):
-            empty = build_start(bulk, self.repeats, site.index, _AS_BUILT)
-            jobs.append(empty)
-            states = []
-            for q in own:
-                done = self.engine.charged(output_of(empty), q, relax=True, name=f"{site.label} q={q:+d}")
-                jobs.append(done)
-                states.append(output_of(done))
-            found.append(states)
+        for one in placed:
+            before = neutral if one.label in vacancies else None
+            own = self._starts(built_defect(cells, one), before is not None)
+            outputs = []
+            for start in own:
+                if start.label == FROM_NEUTRAL.label:
+                    built = kept_cell(before, one.label)
+                else:
+                    built = build_defect_start(bulk, self.repeats, one, start)
+                several = sum(s.charge_e == start.charge_e for s in own) > 1
+                name = f"{one.label} q={start.charge_e:+d}{f' {start.label}' if several else ''}"
+                done = self.engine.charged(output_of(built), start.charge_e, relax=True, name=name)
+                jobs += [built, done]
+                outputs.append(output_of(done))
+            starts.append(own)
+            found.append(outputs)
+        tried: Any = []
+        if tuple(self.starts) != ("as built",):
+            again = tolerant(try_on_other_charges(self.engine, placed, starts, found, neutral))
+            jobs.append(again)
+            tried = again.output
         given = None if self.dielectric is None else [[float(x) for x in row] for row in self.dielectric]
-        collected = collect_charged(bulk, self.repeats, host.output, tensor, given, self.source, sites, found)
+        collected = tolerant(
+            collect_charged(bulk, self.repeats, host.output, tensor, given, self.source, placed, starts, found, tried)
+        )
         return Flow([*jobs, collected], output=collected.output, name=self.name)
 
+    def _defects(self, host_key: HostKey, order: str | None) -> tuple[list[PlacedDefect], set[str]]:
+        """All defects at their places in the unrelaxed supercell, and the labels of the vacancies among them."""
+        cell = get_host(host_key).structure(order)
+        big = supercell(cell, as_repeats(self.repeats))
+        sites = study_sites(self.engine, vacancy_sites(host_key, order), self.only)
+        vacancies = [
+            PlacedDefect(
+                "vacancy",
+                site.label,
+                site.element,
+                site.sublattice,
+                {site.element: 1},
+                site.multiplicity * prod(self.repeats),
+                {"site": same_site_in(big, cell, site.index)},
+            )
+            for site in sites
+        ]
+        labels = {one.label for one in vacancies}
+        others = [one for one in distinct_defects(big, self.also) if one.label not in labels]
+        for one in others:
+            self.engine.check(built_defect(big, one))
+        return [*vacancies, *others], labels
 
-def charge_states(valence: float, wanted: Sequence[int] | None = None) -> list[int]:
-    """Charges of an ion's vacancy from neutral to fully ionised: 0 to -3 for Fe3+, 0 to +2 for O2-."""
-    full = -round(valence)
-    step = 1 if full >= 0 else -1
-    known = list(range(0, full + step, step))
-    return known if wanted is None else [q for q in known if q in wanted]
+    def _starts(self, cell: Structure, has_neutral: bool) -> list[DefectStart]:
+        """Starts of every charge of a defect; the neutral one goes on from the stage before where that computed it."""
+        own: list[DefectStart] = []
+        full = round(total_valence(cell))
+        for charge in reversed(charges_to_neutral(full)):
+            if self.charges is not None and charge not in self.charges:
+                continue
+            if charge == 0 and has_neutral:
+                own.append(FROM_NEUTRAL)
+                continue
+            own += defect_starts(cell, charge, tuple(self.starts), most=self.most_starts, full_charge=full)
+        return own
+
+
+@job(name="defect")
+def build_defect_start(bulk: Calculation, repeats: Repeats, placed: PlacedDefect, start: DefectStart) -> Structure:
+    """Supercell of a relaxed cell with a defect at a place of the unrelaxed one, in one start."""
+    require_valid(bulk.checks, bulk.name)
+    big = supercell(bulk.structure, as_repeats(repeats))
+    cell = built_defect(big, placed)
+    centre = cell_difference(big, cell).changes[0].position
+    return started_cell(cell, centre, start, full_charge=round(total_valence(cell)))
+
+
+@job(name="neutral defect as kept")
+def kept_cell(neutral: VacancySet, label: str) -> Structure:
+    """Relaxed cell of a neutral defect with the moments that were found."""
+    return as_found(next(v.calculation for v in neutral.vacancies if v.label == label))
+
+
+@job(name="try starts on other charges")
+def try_on_other_charges(
+    engine: Engine,
+    placed: list[PlacedDefect],
+    starts: list[list[DefectStart]],
+    found: list[list[ChargedCell | None]],
+    neutral: VacancySet | None = None,
+) -> Response[Any] | list[TriedStart]:
+    """Relax every other charge from the end of each start that was worth it, nearest charge first."""
+    jobs: list[Job | Flow] = []
+    # Neutral vacancies whose cell as built was the lowest are no news to the other charges.
+    plain = {v.label for v in neutral.vacancies if not beaten_starts(v.label, v.starts)} if neutral else set()
+    places: list[tuple[int, str]] = []
+    cells: list[Any] = []
+    for number, (one, own, outputs) in enumerate(zip(placed, starts, found, strict=True)):
+        charges = list(dict.fromkeys(start.charge_e for start in own))
+        for start, cell in worthwhile(own, outputs):
+            if start.label == FROM_NEUTRAL.label and one.label in plain:
+                continue
+            for charge in sorted(charges, key=lambda q: (abs(q - start.charge_e), q)):
+                if charge == start.charge_e:
+                    continue
+                label = f"end of q={start.charge_e:+d} {start.label}"
+                name = f"{one.label} q={charge:+d} {label}"
+                done = engine.charged(as_found(cell.calculation), charge, relax=True, name=name)
+                jobs.append(done)
+                places.append((number, label))
+                cells.append(output_of(done))
+    if not jobs:
+        return []
+    last = tolerant(listed_tries(places, cells))
+    return Response(replace=Flow([*jobs, last], output=last.output))
+
+
+@job(name="tried starts")
+def listed_tries(places: list[tuple[int, str]], cells: list[ChargedCell | None]) -> list[TriedStart]:
+    """The tries that came to an end."""
+    return [
+        TriedStart(defect=number, start=label, cell=cell)
+        for (number, label), cell in zip(places, cells, strict=True)
+        if cell is not None
+    ]
+
+
+def worthwhile(
+    starts: Sequence[DefectStart], cells: Sequence[ChargedCell | None]
+) -> list[tuple[DefectStart, ChargedCell]]:
+    """The lowest sound start of each charge where it is not the cell as built, or ends clearly below that."""
+    out = []
+    for charge in dict.fromkeys(start.charge_e for start in starts):
+        sound = [
+            (start, cell)
+            for start, cell in zip(starts, cells, strict=True)
+            if start.charge_e == charge and cell is not None and not invalid_because(cell.calculation.checks)
+        ]
+        if not sound:
+            continue
+        start, cell = min(sound, key=lambda pair: pair[1].calculation.energy_eV)
+        plain = [c.calculation.energy_eV for s, c in sound if s.kind == "as built"]
+        if start.kind != "as built" and (not plain or plain[0] - cell.calculation.energy_eV > SAME_STATE_eV):
+            out.append((start, cell))
+    return out
 
 
 @job(name="collect charged vacancies")
@@ -120,10 +283,12 @@ def collect_charged(
     tensor: DielectricResult | None,
     given: list[list[float]] | None,
     source: str,
-    sites: list[VacancySite],
-    found: list[list[ChargedCell]],
+    placed: list[PlacedDefect],
+    starts: list[list[DefectStart]],
+    found: list[list[ChargedCell | None]],
+    tried: list[TriedStart] | None,
 ) -> ChargedVacancies:
-    """Correct every charge state and put it beside the site's label.
+    """Keep the lowest start of every charge state, correct it and put it beside the defect's label.
 
     Raises
     ------
@@ -140,25 +305,48 @@ def collect_charged(
         permittivity, where = given, source or "given"
     edges = band_edges(host, permittivity, source=where)
     big = supercell(bulk.structure, as_repeats(repeats))
-    states, notes = [], list(LEFT_OUT)
-    for site, own in zip(sites, found, strict=True):
-        position = big[same_site_in(big, bulk.structure, site.index)].frac_coords
-        for cell in own:
+    states: list[ChargedVacancy] = []
+    notes = list(LEFT_OUT)
+    for number, (one, own, outputs) in enumerate(zip(placed, starts, found, strict=True)):
+        ends = [(s.label, s.charge_e, cell) for s, cell in zip(own, outputs, strict=True)]
+        ends += [(t.start, t.cell.charge, t.cell) for t in tried or () if t.defect == number]
+        position = cell_difference(big, built_defect(big, one)).changes[0].position
+        for charge in dict.fromkeys(start.charge_e for start in own):
+            there = [(label, cell) for label, q, cell in ends if q == charge and cell is not None]
+            name = f"{one.label} q={charge:+d}"
+            if not there:
+                notes.append(f"{name} is left out: its relaxation ended with an error")
+                continue
+            labels, cells = [label for label, _ in there], [cell for _, cell in there]
+            kept, listed = judged_starts(host.calculation, labels, [c.calculation for c in cells], charge)
+            cell = cells[kept]
             done = cell.calculation
             if refused := invalid_because(done.checks):
-                notes.append(f"{site.label} q={cell.charge:+d} is left out: {'; '.join(refused)}")
+                notes.append(f"{name} is left out: {'; '.join(refused)}")
                 continue
-            corrections, why = corrections_of(cell, host, permittivity, [float(x) for x in position])
+            if len(listed) == 1 and ONE_START not in notes:
+                notes.insert(0, ONE_START)
+            if beaten := beaten_starts(name, listed):
+                notes.append(beaten)
+            corrections, why = corrections_of(
+                cell, host, permittivity, [float(x) for x in position], added_at=_added_at(host, done)
+            )
             notes += [note for note in why if note not in notes]
             states.append(
                 ChargedVacancy(
-                    label=site.label,
-                    element=site.element,
-                    sublattice=site.sublattice,
-                    multiplicity=site.multiplicity,
-                    charge=cell.charge,
+                    label=one.label,
+                    element=one.element,
+                    sublattice=one.sublattice,
+                    # Of the host's ordered cell, where equivalent places of the supercell repeat.
+                    multiplicity=max(1, round(one.multiplicity / prod(repeats))),
+                    charge=charge,
+                    removed=one.removed,
                     energy_difference_eV=done.energy_eV - host.calculation.energy_eV,
                     total_moment_muB=done.total_moment_muB,
+                    starts=listed,
+                    changed_ions=where_electrons_sit(host.calculation, done, charge)[0],
+                    sites=site_moments(host.calculation, done),
+                    structure=as_found(done),
                     corrections=corrections,
                     checks=done.checks,
                     provenance=done.provenance,
@@ -167,8 +355,15 @@ def collect_charged(
     return ChargedVacancies(edges=edges, states=states, notes=notes)
 
 
+def _added_at(host: ChargedCell, done: Calculation) -> list[float] | None:
+    """Where the one atom that was put in ended, fractional; None for vacancies and larger complexes."""
+    found = cell_difference(host.calculation.structure, done.structure)
+    added = [i for i, same in enumerate(found.same_site) if same is None]
+    return [float(x) for x in done.structure[added[0]].frac_coords] if len(added) == 1 else None
+
+
 class ChargedDefectsStage(Stage):
-    """Every vacancy of the study in every charge state."""
+    """Every vacancy of the study, and every other defect that was asked for, in every charge state."""
 
     name = "charged defects"
     not_for_films = "the corrections of charged cells are those of a crystal without vacuum"
@@ -187,8 +382,15 @@ class ChargedDefectsStage(Stage):
 
     def build(self, study: StudyInMaking) -> Flow:
         """Dielectric tensor, host and charged cells."""
-        maker = ChargedVacanciesMaker(engine=study.engine, repeats=study.maker.repeats, only=study.maker.vacancies)
-        return maker.make(study.bulk, study.host_key, study.order)
+        maker = ChargedVacanciesMaker(
+            engine=study.engine,
+            repeats=study.maker.repeats,
+            only=study.maker.vacancies,
+            starts=study.maker.starts,
+            most_starts=study.option("most_starts"),
+            also=asked_defects(study) if "point defects" in study.outputs else (),
+        )
+        return maker.make(study.bulk, study.host_key, study.order, study.outputs["vacancies"])
 
 
 STAGE = ChargedDefectsStage()

@@ -142,6 +142,11 @@ def defects_from(said: str | Sequence[str]) -> tuple[str, ...]:
     return found
 
 
+def asked_defects(study: StudyInMaking) -> Sequence[str]:
+    """Defects that a study was asked for in words; all antisites if none were named."""
+    return study.option("defects") or antisites(study.host.structure(study.order))
+
+
 class PointDefectsStage(Stage):
     """Defects of any kind beside the vacancies, in one list with them; antisites of the cations if none are named."""
 
@@ -160,9 +165,8 @@ class PointDefectsStage(Stage):
 
     def build(self, study: StudyInMaking) -> Flow:
         """A relaxation for each distinct place of each defect."""
-        asked = study.option("defects") or antisites(study.host.structure(study.order))
         maker = PointDefectsMaker(engine=study.engine, repeats=study.maker.repeats)
-        return maker.make(study.bulk, study.host_key, asked, study.order)
+        return maker.make(study.bulk, study.host_key, asked_defects(study), study.order)
 
 
 STAGE = PointDefectsStage()

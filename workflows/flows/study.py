@@ -15,7 +15,7 @@ from ...analysis.kinetics.applied_field import check_breakdown
 from ...analysis.kinetics.switching import FieldPulse
 from ...analysis.study.documents import EngineResult, StageResult, Study
 from ...analysis.thermodynamics.phases import formula_composition
-from ...structures.defects.initial_states import StartKind
+from ...structures.defects.initial_states import StartKind, require_shakenbreak
 from ...structures.host import Host, HostKey, get_host, portable_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
@@ -142,6 +142,8 @@ class MagnetoionicStudyMaker(EngineMaker):
         for kind in self.starts if any(s.stage == "vacancies" and s.done for s in planned) else ():
             if reason := self.engine.cannot_start(kind):
                 raise ValueError(f"engine {self.engine.name} cannot start a vacancy {kind}: {reason}")
+            if kind == "distorted":
+                require_shakenbreak()
         if any(s.stage == "migration" and s.done for s in planned):
             cell = host.structure(chosen)
             fields = self.fields.checked(self.engine, cell, host.gap_eV, self.default_fields_V_per_A, self.repeats)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, job
 from pymatgen.core import Structure
 
-from ...analysis.defects.oxidation_states import ChangedIon, as_found, changed_ions, compensation_text
 from ...analysis.defects.size_correction import SizeCorrection
-from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
-from ...analysis.results.calculation import Calculation, InvalidResultError, invalid_because, require_valid
+from ...analysis.defects.starts import judged_starts, where_electrons_sit
+from ...analysis.defects.vacancies import VacancySet, VacancyState
+from ...analysis.results.calculation import Calculation, InvalidResultError, require_valid
 from ...structures.defects.initial_states import DefectStart, StartKind, start_kinds, start_labels
 from ...structures.defects.vacancies import VacancySite, distinct_vacancies, representatives
 from ...structures.host import HostKey, get_host, portable_host
@@ -20,6 +20,8 @@ from ..maker import EngineMaker
 from ..outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, build_start, build_supercell, present_vacancies, tolerant, vacancy_sites
+
+MOST_STARTS = 8
 
 
 @dataclass
@@ -34,17 +36,20 @@ class VacancyFormationMaker(EngineMaker):
         Supercell repeats of the host's ordered cell.
     starts
         Kinds of start, see `structures.defects.initial_states`: the cell as built by default. An engine with electrons
-        ends in the state nearest to its start, so a result to be published needs ``START_KINDS``: about seven
-        relaxations per vacancy instead of one. Rigid ions end in one state from all.
+        ends in the state nearest to its start, so a result to be published needs ``START_KINDS``, within
+        `most_starts`. Rigid ions end in one state from all.
     only
         Elements and sublattices to leave out all others; None takes all that the host names, or of many a few that
         stand for them where the engine has a limit, see `Engine.vacancy_limit`.
+    most_starts
+        Budget of starts for each vacancy, the most promising first; None for all.
     """
 
     engine: Engine = field(kw_only=True)
     repeats: Repeats = (2, 2, 2)
     starts: Sequence[StartKind] = ("as built",)
     only: Sequence[tuple[str, str]] | None = None
+    most_starts: int | None = None
     name: str = "vacancies"
 
     def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None) -> Flow:
@@ -65,7 +70,7 @@ class VacancyFormationMaker(EngineMaker):
         jobs: list[Job | Flow] = [host_cell, host]
         sites = study_sites(self.engine, vacancy_sites(host_key, order), self.only)
         cell = get_host(host_key).structure(order)
-        starts = [start_labels(cell, site.index, tuple(self.starts)) for site in sites]
+        starts = [start_labels(cell, site.index, tuple(self.starts))[: self.most_starts] for site in sites]
         relaxed: list[list[Calculation]] = []
         for site, own in zip(sites, starts, strict=True):
             outputs = []
@@ -147,46 +152,36 @@ def vacancy_structure(vacancies: VacancySet, label: str) -> Structure:
 
 
 def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done: list[Calculation]) -> VacancyState:
-    reasons = ["; ".join(invalid_because(c.checks)) for c in done]
-    # Without a sound start the lowest of all is kept, to look at: its checks keep it out of every ranking.
-    usable = [c for c, reason in zip(done, reasons, strict=True) if not reason] or done
-    lowest = min(usable, key=lambda c: (not c.converged, c.energy_eV))
-    found = [_changed(host, c) for c in done]
-    listed = [
-        StartEnergy(
-            label=start.label,
-            above_lowest_eV=c.energy_eV - lowest.energy_eV,
-            total_moment_muB=c.total_moment_muB,
-            compensation=text,
-            converged=c.converged,
-            refused=reason,
-        )
-        for start, c, (_, text), reason in zip(starts, done, found, reasons, strict=True)
-    ]
+    kept, listed = judged_starts(host, [start.label for start in starts], done)
     return VacancyState(
         label=site.label,
         element=site.element,
         sublattice=site.sublattice,
         multiplicity=site.multiplicity,
         near_cations=site.near_cations,
-        calculation=lowest,
-        starts=sorted(listed, key=lambda s: (bool(s.refused), s.above_lowest_eV)),
-        changed_ions=_changed(host, lowest)[0],
+        calculation=done[kept],
+        starts=listed,
+        changed_ions=where_electrons_sit(host, done[kept])[0],
     )
-
-
-def _changed(host: Calculation, done: Calculation) -> tuple[list[ChangedIon], str]:
-    """Ions that changed, and in words; where an ion left its site nothing is read, and the words say so."""
-    try:
-        ions = changed_ions(as_found(host), as_found(done))
-    except ValueError as error:
-        return [], f"not read: {error}"
-    return ions, compensation_text(ions)
 
 
 def starts_from(said: str | Sequence[str]) -> tuple[StartKind, ...]:
     """Kinds of start from a text or a list; errors as `start_kinds`."""
     return start_kinds(said if isinstance(said, str) else ",".join(said))
+
+
+def budget_from(said: int | str) -> int:
+    """A number of starts from a text.
+
+    Raises
+    ------
+    ValueError
+        If it is below 1.
+    """
+    most = int(said)
+    if most < 1:
+        raise ValueError("a budget of starts is at least 1")
+    return most
 
 
 class VacanciesStage(Stage):
@@ -202,10 +197,17 @@ class VacanciesStage(Stage):
     options = (
         StageOption(
             "starts",
-            "Starts of each vacancy: as_built,rattled,localised or all; the lowest is kept [default: as_built].",
+            "Starts of each vacancy and charge: as_built,rattled,localised,on_anions,distorted,mixed or all; the "
+            "lowest is kept [default: as_built].",
             starts_from,
             ("as built",),
             of_maker="starts",
+        ),
+        StageOption(
+            "most_starts",
+            f"Budget of starts of each vacancy and charge, the most promising first [default: {MOST_STARTS}].",
+            budget_from,
+            MOST_STARTS,
         ),
     )
 
@@ -236,7 +238,11 @@ class VacanciesStage(Stage):
         """All vacancies, or those that the study is limited to, from the starts that it asks for."""
         maker = study.maker
         return VacancyFormationMaker(
-            engine=study.engine, repeats=maker.repeats, only=maker.vacancies, starts=maker.starts
+            engine=study.engine,
+            repeats=maker.repeats,
+            only=maker.vacancies,
+            starts=maker.starts,
+            most_starts=study.option("most_starts"),
         ).make(study.bulk, study.host_key, study.order)
 
 

@@ -261,7 +261,7 @@ def test_rigid_ions_end_in_one_state_from_a_rattled_start():
 def test_kinds_of_start_are_read_from_the_command_line(capsys, tmp_path):
     assert start_kinds("localised, as_built") == ("as built", "localised")
     assert start_kinds("all") == START_KINDS
-    with pytest.raises(ValueError, match="unknown start 'shaken'; starts: as_built, rattled, localised, or all"):
+    with pytest.raises(ValueError, match="unknown start 'shaken'; starts: as_built, rattled, localised, on_anions,"):
         start_kinds("shaken")
     folder = str(tmp_path / "s")
     assert main(["run", "cofe2o4", "--quick", "--stages", "host", "--starts", "all", "--output", folder]) == 2
@@ -287,7 +287,7 @@ def test_a_study_shows_every_start(tmp_path):
     assert not vacancy.moments_computed
     assert study.to_dataframe("moments")["moment_muB"].sum() == pytest.approx(vacancy.total_moment_muB)
     page = report_html(study)
-    assert "Starts of each vacancy" in page
+    assert "Starts of each defect" in page
     assert "rattled" in page
     assert len(study.to_dataframe("starts")) == 2
     plt.close("all")

@@ -10,19 +10,19 @@ from magnetoionics.analysis.defects.charged_cells import ChargedVacancies
 from magnetoionics.analysis.thermodynamics.phases import load_experimental_phases
 from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
 from magnetoionics.hpc.cli import main
+from magnetoionics.structures.defects.charge_compensation import charges_to_neutral
 from magnetoionics.structures.defects.vacancies import remove_site
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import CannotDoError, get_engine
-from magnetoionics.workflows.flows.charged_defects import ChargedVacanciesMaker, charge_states
+from magnetoionics.workflows.flows.charged_defects import ChargedVacanciesMaker
 
 ELECTRONIC, IONIC = 5.0, 7.0
 
 
 def test_charges_run_from_neutral_to_fully_ionised():
-    assert charge_states(3.0) == [0, -1, -2, -3]
-    assert charge_states(-2.0) == [0, 1, 2]
-    assert charge_states(1.0) == [0, -1]
-    assert charge_states(3.0, (-3, 2, 0)) == [0, -3]
+    assert charges_to_neutral(-3) == [-3, -2, -1, 0]
+    assert charges_to_neutral(2) == [2, 1, 0]
+    assert charges_to_neutral(0) == [0]
 
 
 @pytest.mark.parametrize("name", ["local", "ase"])
