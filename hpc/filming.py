@@ -84,8 +84,8 @@ def film_study(
 
 
 def _print(run: FilmRun, console: Console) -> None:
-    table = Table("V", "s", "contrast", "left plane", "right plane", "content /nm²", title="end of every step")
-    for step, n in zip(run.steps, run.ends(), strict=True):
+    table = Table("V", "s", "contrast", "left plane", "right plane", "content /nm²", "times", title="end of every step")
+    for step, n, why in zip(run.steps, run.ends(), run.no_times, strict=True):
         table.add_row(
             f"{step.voltage_V if step.end_V is None else step.end_V:g}",
             f"{step.duration_s:.3g}",
@@ -93,6 +93,7 @@ def _print(run: FilmRun, console: Console) -> None:
             f"{run.left_occupation[n]:.3g}",
             f"{run.right_occupation[n]:.3g}",
             f"{run.content_per_nm2[n]:.4g}",
+            "no result" if why else "",
         )
     console.print(table)
     for note in run.notes:

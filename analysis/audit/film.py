@@ -238,7 +238,7 @@ def _written_direction(study: Study) -> Judgement:
 
 def _kept(study: Study) -> Judgement:
     barrier = sound_hop(study).backward_eV
-    retention = sound_retention(study)
+    retention = sound_retention(study, 300.0)
     time = retention.decay(300)
     low, high, whose = _spread_of_barriers(study)
     same = low - BARRIER_TOLERANCE_eV <= REVIEW_BARRIER_eV <= high + BARRIER_TOLERANCE_eV
@@ -280,7 +280,7 @@ def _work_at(hop: Migration, voltage_V: float) -> float:
 
 
 def _writing(study: Study) -> Judgement:
-    hop, kept = sound_hop(study), sound_retention(study)
+    hop, kept = sound_hop(study), sound_retention(study, 300.0)
     film = ensemble_of_hop(hop, thickness_m=ASSUMED_THICKNESS_m, attempt_Hz=math.sqrt(math.prod(kept.attempts_Hz(300))))
     after = contrast_after(film, [(WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     before = contrast_after(film, [(-WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])

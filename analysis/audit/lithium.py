@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...structures.defects.charge_compensation import compensations
 from ...structures.spins import high_spin_moment, total_moment
 from ..defects.uptake import am2_per_kg, moment_curve
-from ..kinetics.rates import format_duration, retention_s
+from ..kinetics.rates import format_duration, retention_s, why_no_rate
 from ..study.documents import Study, VacancyResult, Verdict
 from .evidence import Judge, Judgement, NotDoneError, sound_hop, sound_retention, sound_vacancies
 
@@ -88,11 +88,11 @@ def _lithium_moves(study: Study) -> Judgement:
     kept = sound_retention(study)
     forward_Hz, back_Hz = kept.attempts_Hz(300.0)
     harder_Hz = back_Hz if hop.backward_eV >= hop.forward_eV else forward_Hz
-    time = format_duration(retention_s(high, 300.0, harder_Hz))
-    text = (
-        f"{hop.label}: {hop.forward_eV:.2f} eV in and {hop.backward_eV:.2f} eV out, the harder way once in {time} "
-        f"at 300 K with {harder_Hz:.0e} Hz ({kept.attempt_frequency_source})"
-    )
+    how = f"at 300 K with {harder_Hz:.0e} Hz ({kept.attempt_frequency_source})"
+    once = f"the harder way once in {format_duration(retention_s(high, 300.0, harder_Hz))} {how}"
+    if why := why_no_rate(low, 300.0):
+        once = f"no time: {why}"
+    text = f"{hop.label}: {hop.forward_eV:.2f} eV in and {hop.backward_eV:.2f} eV out, {once}"
     if high <= EASY_BARRIER_eV:
         return Judgement("reproduced", high, "eV", f"{text}: easier both ways than the review's 0.6 eV of Co")
     if low > EASY_BARRIER_eV:

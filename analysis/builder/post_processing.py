@@ -15,7 +15,7 @@ from pymatgen.core import Structure
 from ..audit.judging import audit
 from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult, device_result, grains_of_film
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, why_no_rate
 from ..kinetics.switching import FieldPulse, largest_field_V_per_m, population_swing, switch_hop
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling, frozen_sites
@@ -86,10 +86,12 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
     # A pulse that nobody asked for is left out where the host breaks down below it; one that was asked for is refused.
     asked = assumptions.pulse != FieldPulse()
     if hops and ends is not None and (asked or largest_field_V_per_m(hops[0]) >= abs(assumptions.pulse.field_V_per_m)):
-        made.switching = _switching(made, assumptions.pulse)
-        hop = study.migration[0]
-        # Without a barrier on the mean there is no rate law, and no film to speak of.
-        made.device = _device(made, ends, assumptions) if hop.forward_eV + hop.backward_eV > 0 else None
+        # Without a rate law there are no populations in time, and no film to speak of.
+        lowest = min(hops[0].forward_eV, hops[0].backward_eV)
+        if not why_no_rate(lowest, assumptions.pulse.temperature_K):
+            made.switching = _switching(made, assumptions.pulse)
+            if not why_no_rate(lowest, assumptions.film.temperature_K):
+                made.device = _device(made, ends, assumptions)
     made.claims = audit(made)
     return made
 

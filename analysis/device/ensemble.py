@@ -16,7 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, field_validator
 
 from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, miscut_ratio, rate_per_s, two_state_population
+from ..kinetics.rates import (
+    ASSUMED_ATTEMPT_Hz,
+    LEAST_kT,
+    miscut_ratio,
+    rate_per_s,
+    two_state_population,
+    why_no_rate,
+)
 from ..results.document import Document, Unbounded
 
 if TYPE_CHECKING:
@@ -117,7 +124,7 @@ class Curve(Document):
     Attributes
     ----------
     x, y
-        Values; what they are is in `x_name` and `y_name`, with units.
+        Values; what they are is in `x_name` and `y_name`, with units. None where `notes` say that there is no result.
     pulse_s, pulses_V
         Length of the pulses, and the voltage of each one of a train.
     parameters, notes
@@ -127,7 +134,7 @@ class Curve(Document):
     x_name: str
     y_name: str
     x: list[float]
-    y: list[Unbounded]
+    y: list[Unbounded | None]
     pulse_s: float | None = None
     pulses_V: list[float] = Field(default_factory=list)
     parameters: EnsembleParameters
@@ -175,11 +182,27 @@ def field_V_per_A(voltage_V: float, p: EnsembleParameters) -> float:
 
 def _rates(p: EnsembleParameters, members: _Members, voltage_V: float) -> tuple[FloatArray, FloatArray]:
     half = 0.5 * (p.charge_e * p.distance_A * field_V_per_A(voltage_V, p) * members.cosine - p.asymmetry_eV)
-    # A field that removes the barrier leaves a hop at every attempt; the law cannot say more.
+    # Where the field removes the barrier the higher end is the top. The rates say no times there, see `_no_times`,
+    # but their ratio is that of the equilibrium which a pulse of macroscopic length reaches.
     most = _LARGEST_EXPONENT * BOLTZMANN_eV_PER_K * p.temperature_K
-    heights = (np.clip(members.barrier + sense * half, 0, most) for sense in (-1, 1))
+    top = np.maximum(np.maximum(members.barrier - half, -2 * half), 0.0)
+    heights = (np.minimum(height, most) for height in (top, top + 2 * half))
     forward, backward = (rate_per_s(height, p.temperature_K, p.attempt_Hz) for height in heights)
     return forward, backward
+
+
+def _no_times(p: EnsembleParameters, voltage_V: float) -> str:
+    """Why the mean member of an ensemble has no rate in either sense of a voltage; empty if it has one."""
+    work = p.charge_e * p.distance_A * abs(field_V_per_A(voltage_V, p) * np.cos(np.radians(p.miscut_deg)))
+    return why_no_rate(p.barrier_eV - 0.5 * (work + abs(p.asymmetry_eV)), p.temperature_K)
+
+
+def _at_once(p: EnsembleParameters, voltages_V: Sequence[float]) -> list[str]:
+    """That ions follow the field at once, for the voltages that leave no rate law."""
+    found = sorted({abs(v) for v in voltages_V if _no_times(p, v)})
+    if not found:
+        return []
+    return [f"from {found[0]:g} V on the barrier is below {LEAST_kT:g} kT: equilibrium in the field, no times"]
 
 
 def ensemble_populations(
@@ -236,7 +259,7 @@ def contrast_against_voltage(
         y=y,
         pulse_s=pulse_s,
         parameters=p,
-        notes=[f"pulse {pulse_s:g} s, wait {wait_s:g} s, each voltage on a fresh film"],
+        notes=[f"pulse {pulse_s:g} s, wait {wait_s:g} s, each voltage on a fresh film", *_at_once(p, voltages_V)],
     )
 
 
@@ -261,6 +284,7 @@ def contrast_of_sequence(
         notes=[
             "voltages " + ", ".join(f"{v:g}" for v in voltages_V) + " V",
             f"pulse {pulse_s:g} s, wait {wait_s:g} s; {when}",
+            *_at_once(p, voltages_V),
         ],
     )
 
@@ -282,18 +306,26 @@ def contrast_against_miscut(
         x=[float(m) for m in miscuts_deg],
         y=y,
         parameters=p,
-        notes=[f"{voltage_V:g} V for {pulse_s:g} s, wait {wait_s:g} s", f"sinh law of the net rate: {law}"],
+        notes=[
+            f"{voltage_V:g} V for {pulse_s:g} s, wait {wait_s:g} s",
+            f"sinh law of the net rate: {law}",
+            *_at_once(p, [voltage_V]),
+        ],
     )
 
 
 def relaxation_against_temperature(p: EnsembleParameters, temperatures_K: Sequence[float]) -> Curve:
     """Time after which 1/e is left of what a written film can lose at 0 V, s: contrast minus that of equilibrium.
 
-    Without asymmetry nothing stays; with it a share stays for ever.
+    Without asymmetry nothing stays; with it a share stays for ever. None where the mean hop has no rate law.
     """
-    out, stays = [], []
+    out: list[float | None] = []
+    stays = []
     for temperature in temperatures_K:
         at = p.model_copy(update={"temperature_K": float(temperature)})
+        if _no_times(at, 0.0):
+            out.append(None)
+            continue
         members = _Members(at)
         forward, backward = _rates(at, members, 0.0)
         rate, end = forward + backward, forward / (forward + backward)
@@ -304,16 +336,19 @@ def relaxation_against_temperature(p: EnsembleParameters, temperatures_K: Sequen
             left = float(np.sum(weight * np.exp(-np.minimum(rate * 10.0**mid, 700.0))))
             low, high = (mid, high) if left > weight.sum() / np.e else (low, mid)
         out.append(10.0**high)
-        stays.append(float(np.sum(members.weight * members.cosine * (2 * end - 1))))
+        stays.append(f"{float(np.sum(members.weight * members.cosine * (2 * end - 1))):.2f} at {temperature:g} K")
     return Curve(
         x_name="temperature (K)",
         y_name="time to 1/e of what can be lost (s)",
         x=[float(t) for t in temperatures_K],
-        y=[float(t) for t in out],
+        y=out,
         parameters=p,
         notes=[
             "0 V, written to population 1; both ways relax",
-            "contrast that stays in equilibrium "
-            + ", ".join(f"{s:.2f} at {t:g} K" for s, t in zip(stays, temperatures_K, strict=True)),
+            f"contrast that stays in equilibrium {', '.join(stays) or 'none'}",
+            *(
+                f"no result from {t:g} K on: barrier below {LEAST_kT:g} kT"
+                for t in [t for t, y in zip(temperatures_K, out, strict=True) if y is None][:1]
+            ),
         ],
     )

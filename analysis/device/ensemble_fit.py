@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field
 from scipy.special import chdtrc
 
+from ..kinetics.rates import why_no_rate
 from ..results.document import Document, Unbounded
 from .ensemble import EnsembleParameters, contrast_after, current_after
 
@@ -208,7 +209,7 @@ def fit_curve(
         )
     fitted = {n: float(v) for n, v in zip(names, values[:count], strict=True)}
     odd = _antisymmetric(start, measurement, x, data, names)
-    unphysical = _unphysical(fitted)
+    unphysical = [*_unphysical(fitted), *filter(None, [_no_rate(start.model_copy(update=fitted))])]
     return EnsembleFit(
         values=fitted,
         errors={n: float(e * s) for n, e, s in zip(names, errors[:count], size[:count], strict=True)},
@@ -255,6 +256,12 @@ def _antisymmetric(
         f"the data are odd in the voltage, but the two ends of the hop differ by {start.asymmetry_eV:+.3f} eV: fit "
         f"asymmetry_eV too (--parameters {','.join([*names, 'asymmetry_eV'])}), or the other values make up for it"
     ]
+
+
+def _no_rate(p: EnsembleParameters) -> str:
+    """That the barrier of a fit leaves no rate law to fit with."""
+    why = why_no_rate(p.barrier_eV - abs(p.asymmetry_eV) / 2, p.temperature_K)
+    return why and f"barrier_eV = {p.barrier_eV:.3g}: {why}"
 
 
 def _unphysical(fitted: dict[str, float]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from scipy import constants as _c
 
 from ...structures.units import MU_B_J_PER_T, V_PER_M_TO_V_PER_A
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s, why_no_rate
 from ..kinetics.retention import decay_s
 from ..results.document import Document, Unbounded
 
@@ -28,6 +28,8 @@ class FiguresOfMerit(Document):
         Mean time in the state after the hop and in that before it, without a field.
     decay_s
         In which a written difference falls to 1/e without a field, 1/(k_f + k_b); None in older studies.
+    no_result
+        By name of a time, why there is none: the hop has no rate law, in the field or without.
     energy_per_event_J
         Work of the field on one hop.
     assumptions
@@ -39,12 +41,13 @@ class FiguresOfMerit(Document):
     converse_magnetoelectric_s_per_m: float | None
     surface_anisotropy_fJ_per_Vm: float | None
     volume_anisotropy_J_per_m3_per_V_per_m: float | None
-    switching_time_s: Unbounded
-    retention_s: Unbounded
+    switching_time_s: Unbounded | None
+    retention_s: Unbounded | None
     before_s: Unbounded | None = None
     decay_s: Unbounded | None = None
     energy_per_event_J: float
     assumptions: list[str]
+    no_result: dict[str, str] = Field(default_factory=dict)
 
 
 def converse_magnetoelectric_s_per_m(
@@ -79,6 +82,11 @@ def volume_anisotropy_coefficient(energy_change_meV: float, volume_A3: float, fi
     return float(energy_change_meV * 1e-3 * _c.e / (volume_A3 * 1e-30) / field_change_V_per_m)
 
 
+def lowered_barrier_eV(barrier_eV: float, field_V_per_m: float, charge_e: float, distance_A: float) -> float:
+    """Barrier in a field with the saddle halfway, E_b - z e F d/2."""
+    return barrier_eV - 0.5 * charge_e * distance_A * field_V_per_m * V_PER_M_TO_V_PER_A
+
+
 def switching_time_s(
     barrier_eV: float,
     field_V_per_m: float,
@@ -87,9 +95,17 @@ def switching_time_s(
     distance_A: float,
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
 ) -> float:
-    """Mean time of a hop in a field: 1 / {nu exp[-(E_b - z e F d/2)/kT]}; never shorter than one attempt."""
-    lowered = barrier_eV - 0.5 * charge_e * distance_A * field_V_per_m * V_PER_M_TO_V_PER_A
-    return max(retention_s(lowered, temperature_K, attempt_Hz), 1.0 / attempt_Hz)
+    """Mean time of a hop in a field: 1 / {nu exp[-(E_b - z e F d/2)/kT]}.
+
+    Raises
+    ------
+    ValueError
+        If the barrier in the field is too low for a rate law, see `kinetics.rates.why_no_rate`.
+    """
+    lowered = lowered_barrier_eV(barrier_eV, field_V_per_m, charge_e, distance_A)
+    if why := why_no_rate(lowered, temperature_K):
+        raise ValueError(f"no switching time in {field_V_per_m:g} V/m: {why}")
+    return retention_s(lowered, temperature_K, attempt_Hz)
 
 
 def energy_per_event_J(field_V_per_m: float, charge_e: float, distance_A: float) -> float:
@@ -131,7 +147,11 @@ def figures_of_merit(
     """
     back = barrier_eV if back_barrier_eV is None else back_barrier_eV
     back_Hz = attempt_Hz if back_attempt_Hz is None else back_attempt_Hz
+    still = why_no_rate(min(barrier_eV, back), temperature_K)
+    lowered = min(lowered_barrier_eV(barrier_eV, field_V_per_m, charge_e, distance_A), barrier_eV, back)
+    moving = why_no_rate(lowered, temperature_K)
     kept = [retention_s(barrier_eV, temperature_K, attempt_Hz), retention_s(back, temperature_K, back_Hz)]
+    named = {"switching_time_s": moving} | dict.fromkeys(("retention_s", "before_s", "decay_s"), still)
     swing = 2 * field_V_per_m
     volume_given = volume_per_hop_A3 is not None
     area = None if volume_per_hop_A3 is None or thickness_A is None else volume_per_hop_A3 / thickness_A
@@ -145,10 +165,13 @@ def figures_of_merit(
         volume_anisotropy_J_per_m3_per_V_per_m=None
         if anisotropy_change_meV is None or volume_per_hop_A3 is None
         else volume_anisotropy_coefficient(anisotropy_change_meV, volume_per_hop_A3, swing),
-        switching_time_s=switching_time_s(barrier_eV, field_V_per_m, temperature_K, charge_e, distance_A, attempt_Hz),
-        retention_s=kept[1],
-        before_s=kept[0],
-        decay_s=decay_s(*kept),
+        switching_time_s=None
+        if moving
+        else switching_time_s(barrier_eV, field_V_per_m, temperature_K, charge_e, distance_A, attempt_Hz),
+        retention_s=None if still else kept[1],
+        before_s=None if still else kept[0],
+        decay_s=None if still else decay_s(*kept),
+        no_result={name: why for name, why in named.items() if why},
         energy_per_event_J=energy_per_event_J(field_V_per_m, charge_e, distance_A),
         assumptions=[
             f"barrier {barrier_eV:.3g} eV, back {back:.3g} eV, {charge_e:.3g} e over {distance_A:.3f} A, "

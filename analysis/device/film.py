@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import ConfigDict, Field
 
 from ..kinetics.migration import Migration
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s, why_no_rate
 from ..kinetics.switching import FieldPulse, hop_in_field
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.grain import Grain, GrainState, Magnetoelastic, grain_state
@@ -87,7 +87,9 @@ class DeviceResult(Document):
     retention
         Time to 1/e of what can be lost, against temperature.
     switching_times_s, switching_fields_V_per_m
-        Mean time of the hop in a field along it, from the computed profile.
+        Mean time of the hop in a field along it, from the computed profile; None in fields in which it has no rate law.
+    switching_no_result
+        Why there is none, by field; empty if there is one.
     merit
         Figures of merit.
     grains
@@ -103,7 +105,8 @@ class DeviceResult(Document):
     against_miscut: Curve
     retention: Curve
     switching_fields_V_per_m: list[float]
-    switching_times_s: list[Unbounded]
+    switching_times_s: list[Unbounded | None]
+    switching_no_result: list[str] = Field(default_factory=list)
     merit: FiguresOfMerit
     grains: list[GrainState] = Field(default_factory=list)
     assumptions: list[str]
@@ -154,6 +157,8 @@ def device_result(
     middle = film.pulses_s[len(film.pulses_s) // 2]
     voltages = np.linspace(-film.voltage_V, film.voltage_V, _VOLTAGES).tolist()
     fields = sorted(f.field_V_per_m for f in hop.field if f.field_V_per_m >= 0)
+    barriers = [hop_in_field(hop, f) for f in fields]
+    none = [why_no_rate(min(b.forward_eV, b.backward_eV), film.temperature_K) for b in barriers]
     return DeviceResult(
         film=film,
         parameters=p,
@@ -163,9 +168,10 @@ def device_result(
         retention=relaxation_against_temperature(p, _TEMPERATURES_K),
         switching_fields_V_per_m=fields,
         switching_times_s=[
-            max(retention_s(hop_in_field(hop, f).forward_eV, film.temperature_K, attempt_Hz), 1 / attempt_Hz)
-            for f in fields
+            None if why else retention_s(b.forward_eV, film.temperature_K, attempt_Hz)
+            for b, why in zip(barriers, none, strict=True)
         ],
+        switching_no_result=none,
         merit=_merit(hop, film, pulse, maps, moment_change_muB, swing, attempts_Hz),
         assumptions=[
             f"film: {film.thickness_m * 1e9:g} nm, local field factor {film.local_field_factor:g}, texture "

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 
 from ...structures.units import BOLTZMANN_eV_PER_K, COULOMB_eV_A
 from ..kinetics.applied_field import film_field_V_per_A
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, why_no_rate
 from ..results.document import Document
 
 FloatArray = NDArray[np.float64]
@@ -122,6 +122,14 @@ class FilmModel(Document):
         """Steady temperature under a voltage."""
         heat = self.leakage_S_per_m * voltage_V**2 / (self.thickness_nm * 1e-9)
         return self.temperature_K + self.heating_K_m2_per_W * heat
+
+    def why_no_rate(self, field_V_per_A: FloatArray, voltage_V: float) -> str:
+        """Why hops between planes have no rate law in these fields; empty if they have.
+
+        The heat of the leakage under the voltage counts.
+        """
+        lowered = self.barrier_eV - abs(self.charge_e) * self.plane_spacing_A * float(np.abs(field_V_per_A).max()) / 2
+        return why_no_rate(lowered, self.temperature_at_K(voltage_V))
 
     def film_voltage_V(self, voltage_V: float) -> float:
         """What is left for film and dielectrics after the electrodes' shares."""

@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.migration import Migration
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, why_no_rate
 from ..results.checks import no_result
 from .film_model import FilmModel
 
@@ -33,13 +33,17 @@ def film_model_of_hop(
     Raises
     ------
     ValueError
-        If the band is no result or has no dipole, or an assumed field does not exist or is out of range.
+        If the band is no result or has no dipole, its barriers leave no rate law at the film's temperature, or an
+        assumed field does not exist or is out of range.
     """
     if hop.why_no_result:
         raise ValueError(f"{hop.label} is {no_result(hop.why_no_result)}, so there is no film of it")
     if unknown := sorted(set(assumed) - set(FilmModel.model_fields)):
         raise ValueError(f"a film has no {', '.join(unknown)}; it has {', '.join(FilmModel.model_fields)}")
     temperature = float(assumed.get("temperature_K", FilmModel.model_fields["temperature_K"].default))
+    lowest = min(hop.forward_eV, hop.backward_eV)
+    if "barrier_eV" not in assumed and temperature > 0 and (why := why_no_rate(lowest, temperature)):
+        raise ValueError(f"{hop.label} gives a film no rates: {why}; give a barrier_eV or a lower temperature_K")
     attempt = ASSUMED_ATTEMPT_Hz
     if vibrations is not None and vibrations.forward_Hz is not None and temperature > 0:
         attempt = math.sqrt(math.prod(vibrations.attempts_Hz(temperature)))

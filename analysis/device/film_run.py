@@ -49,7 +49,8 @@ class FilmRun(Document):
     time_s, voltage_V, temperature_K
         Since the begin; first entries before the first step.
     current_A_per_m2
-        Of the moving ions, by Ramo's theorem: mean over the film of their current; leakage is not in it.
+        Of the moving ions, by Ramo's theorem: mean over the film of their current; leakage is not in it. None at times
+        at which the field leaves no rate law somewhere in the film.
     content_per_nm2
         Ions in the film.
     contrast
@@ -58,6 +59,8 @@ class FilmRun(Document):
         Of the planes at the electrodes, which an interface feels.
     profile
         Occupation of every plane at every time, shape (times, planes).
+    no_times
+        For every step why its times are no result; empty if they are.
     notes
         Where the model is at its limits.
     """
@@ -67,19 +70,20 @@ class FilmRun(Document):
     time_s: list[float]
     voltage_V: list[float]
     temperature_K: list[float]
-    current_A_per_m2: list[float]
+    current_A_per_m2: list[float | None]
     content_per_nm2: list[float]
     contrast: list[float]
     left_occupation: list[float]
     right_occupation: list[float]
     profile: list[list[float]] = Field(repr=False)
+    no_times: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
     def to_dataframe(self) -> pd.DataFrame:
         """One row per time, without the profile."""
         import pandas as pd
 
-        return pd.DataFrame(self.model_dump(exclude={"model", "steps", "profile", "notes"}))
+        return pd.DataFrame(self.model_dump(exclude={"model", "steps", "profile", "no_times", "notes"}))
 
     def ends(self) -> list[int]:
         """Index of the last time of every step."""
@@ -139,8 +143,9 @@ def run_film(
     x = np.full(model.planes, model.occupation) if start is None else np.asarray(start, dtype=float)
     if x.shape != (model.planes,) or not ((x >= 0) & (x <= 1)).all():
         raise ValueError(f"a start has {model.planes} occupations between 0 and 1")
-    times, volts, profiles, elapsed = [0.0], [steps[0].at(0.0)], [x], 0.0
+    times, volts, profiles, elapsed, no_times = [0.0], [steps[0].at(0.0)], [x], 0.0, []
     for step in steps:
+        before = x
 
         def slope(t: float, y: FloatArray, step: FilmStep = step) -> FloatArray:
             return np.asarray(-np.diff(net_flow_per_s(model, y, step.at(t))))
@@ -154,18 +159,32 @@ def run_film(
         times += [elapsed + float(t) for t in kept]
         volts += [step.at(float(t)) for t in kept]
         profiles += list(done.y.T)
+        early = _no_rate(model, before, step.at(0.0))
+        during = (_no_rate(model, y, step.at(float(t))) for t, y in zip(kept, done.y.T, strict=True))
+        no_times.append(early or next(filter(None, during), ""))
         elapsed += step.duration_s
-    return _read(model, list(steps), times, volts, profiles)
+    return _read(model, list(steps), times, volts, profiles, no_times)
+
+
+def _no_rate(model: FilmModel, x: FloatArray, voltage_V: float) -> str:
+    """Why hops between the planes of a profile have no rate law under a voltage."""
+    return model.why_no_rate(model.field_V_per_A(x, voltage_V)[1:-1], voltage_V)
 
 
 def _read(
-    model: FilmModel, steps: list[FilmStep], times: list[float], volts: list[float], profiles: list[FloatArray]
+    model: FilmModel,
+    steps: list[FilmStep],
+    times: list[float],
+    volts: list[float],
+    profiles: list[FloatArray],
+    no_times: list[str],
 ) -> FilmRun:
     x = np.array(profiles)
     places = np.arange(model.planes) - (model.planes - 1) / 2
     gaps = model.gaps_A
     per_place = model.charge_e * _ELEMENTARY_C * model.sites_per_nm2 * 1e18
     flows = np.array([net_flow_per_s(model, y, v) for y, v in zip(x, volts, strict=True)])
+    currents = per_place * (flows @ gaps) / gaps.sum()
     total = np.maximum(x.sum(axis=1), 1e-300)
     return FilmRun(
         model=model,
@@ -173,26 +192,38 @@ def _read(
         time_s=times,
         voltage_V=volts,
         temperature_K=[model.temperature_at_K(v) for v in volts],
-        current_A_per_m2=[float(c) for c in per_place * (flows @ gaps) / gaps.sum()],
+        current_A_per_m2=[
+            None if _no_rate(model, y, v) else float(c) for c, y, v in zip(currents, x, volts, strict=True)
+        ],
         content_per_nm2=[float(c) for c in model.sites_per_nm2 * x.sum(axis=1)],
         contrast=[float(c) for c in (x @ np.sign(places)) / total],
         left_occupation=[float(c) for c in x[:, 0]],
         right_occupation=[float(c) for c in x[:, -1]],
         profile=x.tolist(),
-        notes=_limits(model, volts),
+        no_times=no_times,
+        notes=[*_limits(model), *_without_times(steps, no_times)],
     )
 
 
-def _limits(model: FilmModel, volts: Sequence[float]) -> list[str]:
+def _without_times(steps: list[FilmStep], no_times: list[str]) -> list[str]:
+    """One line on the steps whose times are no result."""
+    which = [str(n) for n, why in enumerate(no_times, start=1) if why]
+    if not which:
+        return []
+    what = f"step{'s' if len(which) > 1 else ''} {', '.join(which)} of {len(steps)}"
+    return [
+        f"{what}: the field leaves no rate law ({next(filter(None, no_times))}); where the ions stand in the end is "
+        "the balance in the field, how fast they came there and their current are no result"
+    ]
+
+
+def _limits(model: FilmModel) -> list[str]:
     out = []
     if model.screened and model.debye_length_A < model.plane_spacing_A:
         out.append(
             f"the ions screen within {model.debye_length_A:.2g} A, less than the distance of planes: the charge "
             "sits in the planes at the electrodes, and only its amount means something"
         )
-    applied = max(abs(model.field_V_per_A(np.full(model.planes, model.occupation), v)[0]) for v in volts)
-    if abs(model.charge_e) * model.plane_spacing_A * applied > 2 * model.barrier_eV:
-        out.append(f"the applied field of {applied * 1e10:.2g} V/m removes the barrier: one hop per attempt")
     return out
 
 

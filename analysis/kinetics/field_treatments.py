@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import model_validator
 
 from ...structures.units import V_PER_A_TO_V_PER_M
 from ..results.calculation import Band
@@ -28,7 +29,7 @@ from .profiles import (
     saddle_images,
     unit_vector,
 )
-from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s
+from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s, why_no_rate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,15 @@ class FieldStudy(Document):
     permittivity: float | None = None
     points: list[FieldPoint]
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _rates_only(self) -> FieldStudy:
+        """No rate in a field that leaves no rate law, in documents of older versions neither."""
+        for point in self.points:
+            point.no_rate = why_no_rate(min(point.forward_eV, point.backward_eV), self.temperature_K)
+            if point.no_rate:
+                point.forward_per_s = point.backward_per_s = None
+        return self
 
     def with_prefactors(self, forward_Hz: float, backward_Hz: float) -> FieldStudy:
         """The same barriers with rates of computed modes: the rates of attempts at this study's temperature."""
@@ -148,12 +158,14 @@ def path_points(
 def _rated(
     point: FieldPoint, temperature_K: float, attempt_Hz: float, attempt_backward_Hz: float | None = None
 ) -> FieldPoint:
-    """A point with its rates."""
+    """A point with its rates, or with why it has none."""
+    if why := why_no_rate(min(point.forward_eV, point.backward_eV), temperature_K):
+        return point.model_copy(update={"no_rate": why})
     back = attempt_Hz if attempt_backward_Hz is None else attempt_backward_Hz
     return point.model_copy(
         update={
-            "forward_per_s": rate_per_s(max(point.forward_eV, 0.0), temperature_K, attempt_Hz),
-            "backward_per_s": rate_per_s(max(point.backward_eV, 0.0), temperature_K, back),
+            "forward_per_s": rate_per_s(point.forward_eV, temperature_K, attempt_Hz),
+            "backward_per_s": rate_per_s(point.backward_eV, temperature_K, back),
         }
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pydantic import ConfigDict, Field
 
 from ..results.document import Document, Provenance, Unbounded
-from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s
+from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s, why_no_rate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,9 +70,10 @@ class HopSpread(Document):
 
 
 def spread_hop(order: str, hop: str, forward_eV: float, backward_eV: float, no_result: str = "") -> SpreadHop:
-    """One hop with its decay time; none without a result or a barrier on both sides."""
+    """One hop with its decay time; none without a result or a rate law."""
     decay = None
-    if not no_result and forward_eV >= 0 and backward_eV >= 0:
+    no_result = no_result or why_no_rate(min(forward_eV, backward_eV), 300.0)
+    if not no_result:
         decay = 1.0 / sum(rate_per_s(e, 300.0, ASSUMED_ATTEMPT_Hz) for e in (forward_eV, backward_eV))
     return SpreadHop(
         order=order,

@@ -50,7 +50,9 @@ class FieldPoint(Document):
     slope_forward_e_A, slope_delta_e_A
         -(p_TS - p_IS) and -(p_FS - p_IS) along the direction.
     forward_per_s, backward_per_s
-        Rates at the temperature of a `FieldStudy`; None elsewhere.
+        Rates at the temperature of a `FieldStudy`; None elsewhere, and where there is no rate law.
+    no_rate
+        Why there is none.
     residual_i_eV, residual_ii_eV, residual_iii_eV, residual_iv_eV
         How far the identities are missed. (ii) and (iii) compare with the next smaller field by the mean of both
         slopes; None at the smallest field, (ii) also where another saddle controls, or it has moved far; (iv) None
@@ -70,6 +72,7 @@ class FieldPoint(Document):
     slope_delta_e_A: float
     forward_per_s: float | None = None
     backward_per_s: float | None = None
+    no_rate: str = ""
     residual_i_eV: float
     residual_ii_eV: float | None = None
     residual_iii_eV: float | None = None

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 ASSUMED_ATTEMPT_Hz = 1e13
+LEAST_kT = 2.0
+"""Transition-state theory counts crossings of ions that come to rest in between; below this many kT they do not."""
 
 
 def _check(temperature_K: float, attempt_Hz: float) -> None:
@@ -52,6 +54,26 @@ def retention_s(barrier_eV: float, temperature_K: float, attempt_Hz: float = ASS
     _check(temperature_K, attempt_Hz)
     exponent = barrier_eV / (BOLTZMANN_eV_PER_K * temperature_K) - math.log(attempt_Hz)
     return math.exp(exponent) if exponent < 709 else math.inf
+
+
+def why_no_rate(barrier_eV: float, temperature_K: float) -> str:
+    """Why a hop has no rate at a temperature; empty if it has one.
+
+    Parameters
+    ----------
+    barrier_eV
+        The lower one of both ways, in the field if there is one.
+    temperature_K
+        Temperature.
+    """
+    _check(temperature_K, 1.0)
+    least = LEAST_kT * BOLTZMANN_eV_PER_K * temperature_K
+    if barrier_eV >= least:
+        return ""
+    return (
+        f"the lower barrier of {barrier_eV:.3f} eV is not above {LEAST_kT:g} kT, {least:.3f} eV at "
+        f"{temperature_K:g} K, so that the ion waits in neither state"
+    )
 
 
 def barrier_for_retention_eV(time_s: float, temperature_K: float, attempt_Hz: float = ASSUMED_ATTEMPT_Hz) -> float:

@@ -10,17 +10,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 
 from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
 from ..results.document import Document, Provenance, Unbounded
-from .rates import ASSUMED_ATTEMPT_Hz, barrier_for_retention_eV, retention_s
+from .rates import ASSUMED_ATTEMPT_Hz, barrier_for_retention_eV, retention_s, why_no_rate
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LEAST_kT = 2.0
-"""Transition-state theory counts crossings of ions that come to rest in between; below this many kT they do not."""
 
 DEFAULT_TEMPERATURES_K = (77.0, 150.0, 200.0, 250.0, 300.0, 350.0, 400.0, 500.0)
 
@@ -38,17 +35,25 @@ class RetentionPoint(Document):
         Share of the ions in the state after the hop in equilibrium without a field.
     quantum_forward, quantum_backward
         Rates of quantum oscillators over those of classical ones; 1 where no modes were computed.
+    no_result
+        Why there are no times and no balance at this temperature; empty if there are.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
 
     temperature_K: float
-    retention_s: Unbounded
+    retention_s: Unbounded | None
     before_s: Unbounded | None = None
     decay_s: Unbounded | None = None
     equilibrium_after: float | None = None
     quantum_forward: float = 1.0
     quantum_backward: float = 1.0
+    no_result: str = ""
+
+    @property
+    def lasting_s(self) -> float | None:
+        """Decay of a written difference; in documents of older versions the time in the state after the hop."""
+        return self.retention_s if self.decay_s is None else self.decay_s
 
 
 class Retention(Document):
@@ -79,6 +84,15 @@ class Retention(Document):
     barrier_for_ten_years_300K_eV: float
     provenance: Provenance
 
+    @model_validator(mode="after")
+    def _rates_only(self) -> Retention:
+        """No time at a temperature that has no rate law, in documents of older versions neither."""
+        for point in self.points:
+            if why := self.why_no_rate(point.temperature_K):
+                point.retention_s = point.before_s = point.decay_s = point.equilibrium_after = None
+                point.no_result = why
+        return self
+
     def attempts_Hz(self, temperature_K: float) -> tuple[float, float]:
         """Rates of attempts forward and back: prefactors times what quantum oscillators change at a temperature."""
         forward = self.attempt_frequency_Hz if self.forward_attempt_Hz is None else self.forward_attempt_Hz
@@ -86,13 +100,23 @@ class Retention(Document):
         return forward * factors[0], self.attempt_frequency_Hz * factors[1]
 
     def at(self, temperature_K: float) -> float:
-        """Mean time in the state after the hop, s, at any temperature."""
+        """Mean time in the state after the hop, s, at any temperature.
+
+        Raises
+        ------
+        ValueError
+            Here and in `before`, `decay` and `equilibrium`: where there is no rate law, see `why_no_rate`.
+        """
+        if why := self.why_no_rate(temperature_K):
+            raise ValueError(f"no dwell time: {why}")
         return retention_s(self.barrier_eV, temperature_K, self.attempts_Hz(temperature_K)[1])
 
     def before(self, temperature_K: float) -> float | None:
         """Mean time in the state before the hop, s; None if its barrier is not known."""
         if self.forward_barrier_eV is None or self.forward_attempt_Hz is None:
             return None
+        if why := self.why_no_rate(temperature_K):
+            raise ValueError(f"no dwell time: {why}")
         return retention_s(self.forward_barrier_eV, temperature_K, self.attempts_Hz(temperature_K)[0])
 
     def decay(self, temperature_K: float) -> float:
@@ -108,9 +132,9 @@ class Retention(Document):
         """The lower of both barriers, as far as they are known."""
         return min(b for b in (self.barrier_eV, self.forward_barrier_eV) if b is not None)
 
-    def has_rate_law(self, temperature_K: float) -> bool:
-        """Whether both barriers are above some kT: an ion that crosses without waiting has no rate."""
-        return self.lowest_barrier_eV >= LEAST_kT * BOLTZMANN_eV_PER_K * temperature_K
+    def why_no_rate(self, temperature_K: float) -> str:
+        """Why there are no dwell times at a temperature; empty if both barriers are high enough for them."""
+        return why_no_rate(self.lowest_barrier_eV, temperature_K)
 
     def _quantum(self, temperature_K: float, factor: str) -> float:
         inverse = [1.0 / p.temperature_K for p in self.points][::-1]

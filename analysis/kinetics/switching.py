@@ -1,7 +1,7 @@
 """A field pulse on a computed hop: state before, pulse, state after, and u of each.
 
 The rates follow the computed profile, k+- = nu exp[-E+-(F)/kT] with the barriers of E0(s) - F.[p(s) - p(0)] for a
-field along the hop; a barrier that the field has removed gives one hop per attempt.
+field along the hop. Where the field leaves no rate law, the ions are in equilibrium in it at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..magnetism.hysteresis import SwitchingPath, switching_path
 from ..results.document import Document
 from .migration import Migration
 from .profiles import FieldPoint, barrier_in_field
-from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s, two_state_population
+from .rates import ASSUMED_ATTEMPT_Hz, rate_per_s, two_state_population, why_no_rate
 
 
 class FieldPulse(Document):
@@ -79,11 +79,14 @@ def hop_populations(
 ) -> Callable[[float, float, float], float]:
     """``(start population, field in V/m, duration in s) -> population of the state after`` of a computed hop.
 
-    `attempts_Hz` holds the prefactors forward and back.
+    `attempts_Hz` holds the prefactors forward and back. In a field that leaves no rate law (`rates.why_no_rate`) no
+    time passes until equilibrium.
     """
 
     def population(start: float, field_V_per_m: float, duration_s: float) -> float:
         found = hop_in_field(hop, field_V_per_m)
+        if duration_s and _no_rate(hop, field_V_per_m, temperature_K):
+            duration_s = float("inf")
         forward, backward = (
             rate_per_s(max(e, 0.0), temperature_K, nu)
             for e, nu in zip((found.forward_eV, found.backward_eV), attempts_Hz, strict=True)
@@ -94,12 +97,23 @@ def hop_populations(
     return population
 
 
+def _no_rate(hop: Migration, field_V_per_m: float, temperature_K: float) -> str:
+    found = hop_in_field(hop, field_V_per_m)
+    return why_no_rate(min(found.forward_eV, found.backward_eV), temperature_K)
+
+
 def population_swing(hop: Migration, pulse: FieldPulse, attempts_Hz: tuple[float, float]) -> float:
     """Share of the ions by which a pulse and its reverse differ, each on a film in equilibrium at zero field."""
     population = hop_populations(hop, pulse.temperature_K, attempts_Hz)
     still = population(0.5, 0.0, float("inf"))
     field = abs(pulse.field_V_per_m)
     return population(still, field, pulse.duration_s) - population(still, -field, pulse.duration_s)
+
+
+def _at_once(hop: Migration, pulse: FieldPulse) -> list[str]:
+    """That the ions follow a pulse without a time of their own, and why."""
+    found = (_no_rate(hop, f, pulse.temperature_K) for f in (pulse.field_V_per_m, -pulse.field_V_per_m))
+    return [f"in the pulse the ions are in equilibrium at once: {why}" for why in filter(None, found)][:1]
 
 
 def switch_hop(
@@ -151,6 +165,7 @@ def switch_hop(
             "assumptions": [
                 *path.assumptions,
                 *pulse.listed(),
+                *_at_once(hop, pulse),
                 f"attempt frequencies {attempts_Hz[0]:.1e} Hz forward, {attempts_Hz[1]:.1e} Hz back ({attempt_source})",
                 f"before the pulse every ion is in the state before the hop; {hop.field_treatment}",
             ],

@@ -38,7 +38,7 @@ def plot_curve(curve: Curve, ax: Axes | None = None) -> Figure:
     Figure
     """
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
-        x, y = np.array(curve.x), np.array(curve.y)
+        x, y = np.array(curve.x), np.array(curve.y, dtype=float)
         if curve.x_name == "pulse number":
             axis.step(x, y, where="mid", color=BLUE)
         axis.plot(x, y, "o-" if len(x) < 30 and curve.x_name != "pulse number" else "-", color=BLUE)
@@ -69,7 +69,7 @@ def plot_pulses(curves: Sequence[Curve], ax: Axes | None = None) -> Figure:
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
         for curve, colour, mark in zip(curves, (BLUE, VERMILION, GREEN, PURPLE) * 3, "os^Dv*" * 2, strict=False):
             label = "" if curve.pulse_s is None else f"pulse {curve.pulse_s:g} s"
-            axis.plot(curve.x, curve.y, f"{mark}-", ms=3.5, color=colour, label=label)
+            axis.plot(curve.x, np.array(curve.y, dtype=float), f"{mark}-", ms=3.5, color=colour, label=label)
         axis.axhline(0, color="0.6", lw=0.8)
         axis.set_xlabel(curves[0].x_name)
         axis.set_ylabel(curves[0].y_name)
@@ -81,7 +81,7 @@ def plot_pulses(curves: Sequence[Curve], ax: Axes | None = None) -> Figure:
 def plot_train(curve: Curve, ax: Axes | None = None) -> Figure:
     """Contrast through a train of pulses: at the end of each (filled) and after the wait (open)."""
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
-        x, y = np.array(curve.x), np.array(curve.y)
+        x, y = np.array(curve.x), np.array(curve.y, dtype=float)
         axis.plot(x, y, "-", color="0.7", lw=0.8)
         ends = np.isclose(x % 1, 0)
         axis.plot(x[ends], y[ends], "o", color=BLUE, label="end of the pulse")

@@ -23,6 +23,11 @@ def _said(run: FilmRun) -> str:
     )
 
 
+def _currents(run: FilmRun) -> np.ndarray:
+    """Currents with gaps where there is none."""
+    return np.array(run.current_A_per_m2, dtype=float)
+
+
 @figure(FilmRun, "film")
 def plot_film(run: FilmRun, ax: Axes | None = None) -> Figure:
     """Voltage, contrast, occupation of the interfaces and ionic current of a film through its steps."""
@@ -34,8 +39,9 @@ def plot_film(run: FilmRun, ax: Axes | None = None) -> Figure:
             top, low = figure.add_subplot(grid[0], sharex=axis), figure.add_subplot(grid[2], sharex=axis)
             top.plot(when, run.voltage_V, color=VERMILION)
             top.set_ylabel("voltage (V)")
-            low.plot(when, run.current_A_per_m2, color=PURPLE)
-            low.set_yscale("symlog", linthresh=max(1e-12, 1e-3 * max(abs(c) for c in run.current_A_per_m2) or 1e-12))
+            low.plot(when, _currents(run), color=PURPLE)
+            largest = np.nanmax(np.abs([0.0, *_currents(run)]))
+            low.set_yscale("symlog", linthresh=max(1e-12, 1e-3 * float(largest)))
             low.set_ylabel("ionic current (A/m²)")
             low.set_xlabel("kept times, by logarithm in every step")
         axis.plot(when, run.contrast, color=BLUE, label="contrast")
@@ -76,7 +82,7 @@ def plot_profile(run: FilmRun, ax: Axes | None = None) -> Figure:
 def plot_current_voltage(run: FilmRun, ax: Axes | None = None) -> Figure:
     """Ionic current against voltage."""
     with canvas(ax, size=(5.0, 3.6)) as (figure, axis):
-        axis.plot(run.voltage_V, run.current_A_per_m2, ".-", ms=3, color=BLUE)
+        axis.plot(run.voltage_V, _currents(run), ".-", ms=3, color=BLUE)
         axis.set_xlabel("voltage (V)")
         axis.set_ylabel("ionic current (A/m²)")
         sign(axis, _said(run))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR, BOLTZMANN_eV_PER_K
+from ..kinetics.rates import LEAST_kT
 from ..kinetics.retention import Retention
 from ..results.figures import figure
 from .base import BLUE, GREEN, PURPLE, VERMILION, canvas, sign
@@ -35,6 +36,8 @@ def plot_retention(retention: Retention, ax: Axes | None = None, *, uncertainty_
     """
     with canvas(ax) as (figure, axis):
         temperature = np.linspace(150, 600, 200)
+        # Where there is no rate law, there is no line.
+        temperature = temperature[[not retention.why_no_rate(float(t)) for t in temperature]]
         decay = np.array([retention.decay(t) for t in temperature])
         what = "ion after the hop" if retention.forward_barrier_eV is None else "a written difference decays"
         shift = np.exp(uncertainty_eV / (BOLTZMANN_eV_PER_K * temperature))
@@ -47,7 +50,13 @@ def plot_retention(retention: Retention, ax: Axes | None = None, *, uncertainty_
             axis.semilogy(temperature, [retention.at(t) for t in temperature], color=GREEN, ls="--", label="ion after")
             before = [retention.before(t) or np.nan for t in temperature]
             axis.semilogy(temperature, before, color=PURPLE, ls=":", label="ion before")
-        axis.plot(300, retention.decay(300), "o", color=VERMILION, label="300 K")
+        if not retention.why_no_rate(300):
+            axis.plot(300, retention.decay(300), "o", color=VERMILION, label="300 K")
+        if retention.why_no_rate(600):
+            end = retention.lowest_barrier_eV / (LEAST_kT * BOLTZMANN_eV_PER_K)
+            axis.axvspan(end, 600, color="0.92", zorder=0)
+            axis.annotate("no rate law", (600, 1e-8), ha="right", va="bottom", fontsize=7, color="0.4")
+        axis.set_xlim(150, 600)
         for seconds, name in ((1.0, "1 s"), (SECONDS_PER_DAY, "1 day"), (10 * SECONDS_PER_YEAR, "10 years")):
             axis.axhline(seconds, color="0.6", lw=0.8)
             axis.annotate(name, (600, seconds), ha="right", va="bottom", fontsize=7, color="0.4")

@@ -92,7 +92,14 @@ def plot_loops(result: UnidirectionalResult, ax: Axes | None = None) -> Figure:
 def plot_switching_time(device: DeviceResult, ax: Axes | None = None) -> Figure:
     """Mean time of the hop against the field along it, from the computed profile."""
     with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
-        axis.plot(np.array(device.switching_fields_V_per_m) / 1e8, device.switching_times_s, "o-", color=GREEN)
+        fields, times = np.array(device.switching_fields_V_per_m) / 1e8, np.array(device.switching_times_s, dtype=float)
+        axis.plot(fields, times, "o-", color=GREEN)
+        if np.isnan(times).any():
+            axis.axvspan(float(fields[np.isnan(times)][0]), float(fields[-1]), color="0.92", zorder=0)
+            axis.annotate(
+                "no rate law", (float(fields[-1]), 0.97), xycoords=("data", "axes fraction"), ha="right", va="top",
+                fontsize=7, color="0.4",
+            )  # fmt: skip
         axis.set_yscale("log")
         axis.set_xlabel(r"field along the hop ($10^8$ V/m)")
         axis.set_ylabel("mean time of the hop (s)")

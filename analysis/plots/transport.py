@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 def plot_arrhenius(found: Transport, ax: Axes | None = None) -> Figure:
     """Diffusivity and mobility of the vacancy that carries the ion against inverse temperature."""
     with canvas(ax, size=(5.6, 3.8)) as (figure, axis):
-        x = [1000 / p.temperature_K for p in found.points]
-        axis.semilogy(x, [p.diffusivity_cm2_per_s for p in found.points], "o-", color=BLUE, label="D (cm²/s)")
-        if all(p.mobility_cm2_per_Vs is not None for p in found.points):
-            y = [p.mobility_cm2_per_Vs for p in found.points]
+        points = [(p, p.diffusivity_cm2_per_s) for p in found.points if p.diffusivity_cm2_per_s is not None]
+        x = [1000 / p.temperature_K for p, _ in points]
+        axis.semilogy(x, [D for _, D in points], "o-", color=BLUE, label="D (cm²/s)")
+        if all(p.mobility_cm2_per_Vs is not None for p, _ in points):
+            y = [p.mobility_cm2_per_Vs for p, _ in points]
             axis.semilogy(x, y, "s--", color=VERMILION, label="mobility (cm²/Vs)")
-        for n in (0, len(found.points) - 1):
+        for n in {0, len(points) - 1} if points else ():
             axis.annotate(
-                f"{found.points[n].temperature_K:.0f} K",
-                (x[n], found.points[n].diffusivity_cm2_per_s),
+                f"{points[n][0].temperature_K:.0f} K",
+                (x[n], points[n][1]),
                 xytext=(0, -11),
                 textcoords="offset points",
                 ha="center",
@@ -38,7 +39,9 @@ def plot_arrhenius(found: Transport, ax: Axes | None = None) -> Figure:
         axis.set_ylabel("of the vacancy")
         axis.legend()
         axis.set_title(f"{formatted(found.hop)}, {found.barrier_eV:.2f} eV", fontsize=9)
-        sign(axis, f"engine {found.provenance.engine}; attempt frequency: {found.attempt_source}")
+        left = len(found.points) - len(points)
+        hotter = f"; no rate law at the {left} highest temperatures: barrier below 2 kT" if left else ""
+        sign(axis, f"engine {found.provenance.engine}; attempt frequency: {found.attempt_source}{hotter}")
         return figure
 
 
@@ -48,7 +51,8 @@ def plot_drift(found: Transport, ax: Axes | None = None) -> Figure:
     with canvas(ax, size=(5.6, 3.8)) as (figure, axis):
         for curve, colour in zip(found.drift, (BLUE, VERMILION, GREEN), strict=False):
             name = f"{curve.temperature_K:.0f} K"
-            axis.loglog(curve.fields_V_per_m, curve.velocity_m_per_s, "o-", ms=3, color=colour, label=name)
+            speeds = np.array(curve.velocity_m_per_s, dtype=float)
+            axis.loglog(curve.fields_V_per_m, speeds, "o-", ms=3, color=colour, label=name)
             axis.loglog(curve.fields_V_per_m, curve.linear_m_per_s, ":", color=colour)
         for p in found.points[:2]:
             if p.hops_within_a_second_V_per_m:

@@ -88,6 +88,13 @@ def grain_table(device: DeviceResult) -> Table:
     return Table("A grain of the film", ["quantity", *(g.state for g in device.grains)], rows)
 
 
+def _time(name: str, time_s: float | None, why: str) -> list[Cell]:
+    """A time, or that there is none and why."""
+    if time_s is None:
+        return [*words([name]), _scientific(None), Cell(f"no result: {why}", "failed")]
+    return [*words([name]), _scientific(time_s), *words([f"s ({format_duration(time_s)})"])]
+
+
 def merit_table(device: DeviceResult) -> Table:
     """Figures of merit with their units."""
     m = device.merit
@@ -103,25 +110,22 @@ def merit_table(device: DeviceResult) -> Table:
             _scientific(m.volume_anisotropy_J_per_m3_per_V_per_m),
             *words(["J/m³ per V/m"]),
         ],
-        [
-            *words(["switching time in the field"]),
-            _scientific(m.switching_time_s),
-            *words([f"s ({format_duration(m.switching_time_s)})"]),
-        ],
         *(
-            [*words([name]), _scientific(time), *words([f"s ({format_duration(time)})"])]
-            for name, time in (
-                ("decay of a written difference at zero field", m.decay_s),
-                ("one ion in the state before the hop at zero field", m.before_s),
-                ("one ion in the state after the hop at zero field", m.retention_s),
+            _time(said, getattr(m, name), m.no_result.get(name, ""))
+            for name, said in (
+                ("switching_time_s", "switching time in the field"),
+                ("decay_s", "decay of a written difference at zero field"),
+                ("before_s", "one ion in the state before the hop at zero field"),
+                ("retention_s", "one ion in the state after the hop at zero field"),
             )
-            if time is not None
+            if getattr(m, name) is not None or name in m.no_result
         ),
         [*words(["work of the field per hop"]), _scientific(m.energy_per_event_J), *words(["J"])],
     ]
+    reasons = device.switching_no_result or [""] * len(device.switching_times_s)
     rows += [
-        [*words([f"mean time of the hop at {f:.1e} V/m"]), _scientific(t), *words([f"s ({format_duration(t)})"])]
-        for f, t in zip(device.switching_fields_V_per_m, device.switching_times_s, strict=True)
+        _time(f"mean time of the hop at {f:.1e} V/m", t, why)
+        for f, t, why in zip(device.switching_fields_V_per_m, device.switching_times_s, reasons, strict=True)
     ]
     return Table("Figures of merit", ["figure", "value", "unit"], rows)
 

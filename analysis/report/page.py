@@ -21,7 +21,7 @@ from ..study.transport import Transport, transport_in_words
 from ..study.validity import failures, formation_checks
 from .beside import better_words, ions_without_model, with_more
 from .model import Answer, Cell, Page, Viewer, picture
-from .retention_words import dwell_words, no_rate_law, spread_words
+from .retention_words import dwell_words, spread_words
 from .sections import build_sections
 from .terms import terms
 from .vacancy_answer import vacancy_answer
@@ -283,8 +283,8 @@ def _retention_answer(study: Study) -> Answer:
     if kept is None:
         return _unanswered(study, "How long is the state kept?", "migration")
     spread = f". {words}" if (words := spread_words(study)) else ""
-    if not kept.has_rate_law(_ROOM_K):
-        return Answer("How long is the state kept?", "not kept: no rate law", no_rate_law(kept, _ROOM_K) + spread)
+    if why := kept.why_no_rate(_ROOM_K):
+        return Answer("How long is the state kept?", "not kept: no rate law", f"no result: {why}{spread}")
     return Answer(
         "How long is the state kept?",
         f"a written difference decays in {format_duration(kept.decay(300))} at 300 K",

@@ -7,11 +7,10 @@ from functools import cache
 
 from ...structures.defects.undirected_hops import has_one_hop
 from ...structures.host import get_host, host_keys
-from ...structures.units import BOLTZMANN_eV_PER_K
 from ..audit.known_values import known_spread
 from ..kinetics.hop_spread import HopSpread, SpreadHop, spread_in_words
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, format_duration, rate_per_s
-from ..kinetics.retention import LEAST_kT, Retention
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, format_duration, rate_per_s, why_no_rate
+from ..kinetics.retention import Retention
 from ..study.documents import Study
 
 # Barriers nearer than this are one.
@@ -27,15 +26,6 @@ def dwell_words(kept: Retention) -> str:
     return (
         f"an ion leaves the state after the hop once in {format_duration(kept.at(300))}, that before it once in "
         f"{format_duration(before)}{balance}; "
-    )
-
-
-def no_rate_law(kept: Retention, temperature_K: float) -> str:
-    """Why a hop has no dwell times at a temperature."""
-    return (
-        f"no result: the lower barrier of {kept.lowest_barrier_eV:.3f} eV is not above {LEAST_kT:g} kT, "
-        f"{LEAST_kT * BOLTZMANN_eV_PER_K * temperature_K:.3f} eV at {temperature_K:g} K, so that the ion waits in "
-        "neither state"
     )
 
 
@@ -82,8 +72,14 @@ def _alike(hops: Sequence[SpreadHop]) -> bool:
 def _decays(study: Study, hops: Sequence[SpreadHop]) -> str:
     """Shortest and longest decay, with the rates of attempts of this study's own hop, so that they compare with it."""
     attempts = (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz) if study.retention is None else study.retention.attempts_Hz(300)
+    waiting = [h for h in hops if not why_no_rate(min(h.forward_eV, h.backward_eV), 300.0)]
+    fast = len(hops) - len(waiting)
+    rest = f"; {fast} more with a barrier below 2 kT {'have' if fast > 1 else 'has'} no time" if fast else ""
+    if not waiting:
+        return f"none of {len(hops)} hops has a time: barriers below 2 kT"
     times = sorted(
         1.0 / sum(rate_per_s(e, 300.0, nu) for e, nu in zip((h.forward_eV, h.backward_eV), attempts, strict=True))
-        for h in hops
+        for h in waiting
     )
-    return f"{spread_in_words(hops, [format_duration(times[0]), format_duration(times[-1])])} (this hop's prefactors)"
+    said = spread_in_words(waiting, [format_duration(times[0]), format_duration(times[-1])])
+    return f"{said} (this hop's prefactors){rest}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..audit.mechanisms import mechanisms
-from ..kinetics.rates import format_duration
+from ..kinetics.rates import format_duration, why_no_rate
+from ..kinetics.switching import largest_field_V_per_m
 from ..results.document import Document
 from ..results.page_parts import PlacedSection, Table, section, sections_of, words
 from ..study.citations import citations_of, reference_line
@@ -30,7 +31,7 @@ from .phase_tables import (
     windows_table,
 )
 from .plain import plain_section
-from .retention_words import dwell_words, no_rate_law, spread_words
+from .retention_words import dwell_words, spread_words
 from .tables import (
     checks_table,
     claims_tables,
@@ -267,12 +268,25 @@ def _anisotropy(study: Study) -> Section | None:
     return section
 
 
+def _no_device(study: Study) -> str:
+    """Why a sound hop has neither a switching path nor device figures; empty if it has no hop to have them of."""
+    hop = next((m for m in study.migration[:1] if not m.why_no_result), None)
+    if hop is None or study.assumptions is None:
+        return ""
+    pulse, largest = study.assumptions.pulse, largest_field_V_per_m(hop)
+    if largest < abs(pulse.field_V_per_m):
+        return f"the pulse of {pulse.field_V_per_m:.0e} V/m is beyond {largest:.1e} V/m, the breakdown field here"
+    return why_no_rate(min(hop.forward_eV, hop.backward_eV), pulse.temperature_K)
+
+
 @section(Study, "device", place=70)
 def _device(study: Study) -> Section | None:
     path, device = study.switching, study.device
-    if path is None and device is None:
-        return None
     section = Section("device", "Switching path and device figures")
+    if path is None and device is None:
+        why = _no_device(study)
+        section.paragraphs.append(f"No switching path and no device figures: {why}.")
+        return section if why else None
     if path is not None:
         section.paragraphs.append(
             f"{path.steps[0].stage.capitalize()}, pulse, wait, reverse pulse, wait: {path.verdict}."
@@ -310,7 +324,9 @@ def _retention(study: Study) -> Section | None:
     kept, found = study.retention, study.vibrations
     how = "computed (Vineyard)" if kept.attempt_frequency_source == "Vineyard" else "assumed"
     note = f": {kept.attempt_frequency_note}" if kept.attempt_frequency_note else ""
-    said = (
+    why = kept.why_no_rate(300.0)
+    said = why and f"No result: {why}."
+    said = said or (
         f"{_capital(dwell_words(kept).removesuffix('; ') or 'only the way back is known')}. What was written into many "
         f"ions decays with 1/(k_f + k_b), in {format_duration(kept.decay(300))} at 300 K, at zero field."
     )
@@ -318,7 +334,7 @@ def _retention(study: Study) -> Section | None:
         "retention",
         "Retention",
         paragraphs=[
-            said if kept.has_rate_law(300.0) else f"{_capital(no_rate_law(kept, 300.0))}.",
+            said,
             f"{spread_words(study)}.",
             f"The attempt frequency of {kept.attempt_frequency_Hz:.1e} Hz is {how}{note}.",
         ],

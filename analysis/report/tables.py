@@ -194,7 +194,7 @@ def _point_row(p: FieldPoint) -> list[Cell]:
         *(number(v) for v in (p.forward_eV, p.backward_eV)),
         number(p.delta_eV, signed=True),
         *words([_saddle_words(p)]),
-        *(Cell(f"{v:.1e}", "number") for v in (p.forward_per_s, p.backward_per_s)),
+        *(Cell("no rate law" if v is None else f"{v:.1e}", "number") for v in (p.forward_per_s, p.backward_per_s)),
         Cell(f"{1e3 * p.largest_residual_eV:.0e}", "number"),
     ]
 
@@ -337,9 +337,9 @@ def retention_table(study: Study, kept: Retention) -> Table:
                     Cell(_seconds(p.retention_s), "number"),
                     Cell("–" if p.equilibrium_after is None else f"{p.equilibrium_after:.3g}", "number"),
                     Cell(_seconds(p.decay_s), "number"),
-                    *words([format_duration(p.retention_s if p.decay_s is None else p.decay_s)]),
+                    *words([format_duration(p.lasting_s)]),
                 ]
-                if kept.has_rate_law(p.temperature_K)
+                if p.lasting_s is not None and not kept.why_no_rate(p.temperature_K)
                 else [*[number(None)] * 4, Cell("no result: barrier below 2 kT", "failed")]
             ),
             Cell(f"{p.quantum_forward:.3g}, {p.quantum_backward:.3g}", "number"),

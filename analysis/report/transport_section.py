@@ -36,10 +36,19 @@ def _points(found: Transport) -> Table:
             _power(p.mobility_cm2_per_Vs),
             _power(p.hops_within_a_second_V_per_m),
             _power(p.linear_law_V_per_m),
+            Cell("no result: barrier below 2 kT" if p.no_result else "", "failed" if p.no_result else ""),
         ]
         for p in found.points
     ]
-    heads = ["T (K)", "hops (1/s)", "D (cm²/s)", "mobility (cm²/Vs)", "hop in 1 s (V/m)", "by the linear law (V/m)"]
+    heads = [
+        "T (K)",
+        "hops (1/s)",
+        "D (cm²/s)",
+        "mobility (cm²/Vs)",
+        "hop in 1 s (V/m)",
+        "by the linear law (V/m)",
+        "remark",
+    ]
     return Table(f"A vacancy that {found.ion} enters, engine {found.provenance.engine}", heads, rows)
 
 

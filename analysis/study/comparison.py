@@ -73,7 +73,7 @@ def _numbers(study: Study) -> dict[tuple[str, str], float]:
     if study.unidirectional is not None:
         found[("easy axis turned by the hop", "°")] = study.unidirectional.easy_axis_tilt_deg
     sound = not any(m.why_no_result for m in study.migration[:1])
-    if study.retention is not None and sound and study.retention.has_rate_law(300):
+    if study.retention is not None and sound and not study.retention.why_no_rate(300):
         found[("retention at 300 K", "s")] = study.retention.at(300)
         found[("decay of a written difference at 300 K", "s")] = study.retention.decay(300)
     return found

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..kinetics.diffusion import tracer_diffusivity_cm2_per_s
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s, why_no_rate
 from ..kinetics.uniform_network import SAME_LENGTH
 from ..results.checks import no_result
 from ..results.document import Document
@@ -42,7 +42,7 @@ class TracerDiffusion(Document):
     correlation
         f, the estimate 1 - 2/z unless it was given.
     diffusivity_cm2_per_s
-        None where the vacancy is not dilute or the band is no result; `reason` then says so.
+        None where the vacancy is not dilute, the band is no result or has no rate law; `reason` then says so.
     left_out
         What is not in it.
     conductivity_S_per_cm
@@ -134,6 +134,8 @@ def tracer_diffusion(
             reason = f"the band of the hop is {no_result(hop.why_no_result) or 'not converged'}"
         elif not vacancy.converged:
             reason = f"the relaxation of {vacancy.label} did not converge"
+        else:
+            reason = why_no_rate(min(hop.forward_eV, hop.backward_eV), temperature_K)
         D = None
         if not reason:
             rate = rate_per_s(hop.forward_eV, temperature_K, attempt_Hz)

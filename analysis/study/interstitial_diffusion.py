@@ -10,6 +10,7 @@ import numpy as np
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..kinetics.diffusion import CM2_PER_A2
 from ..kinetics.network import HopNetwork
+from ..kinetics.rates import why_no_rate
 from ..kinetics.walk import steady_walk, walk_of
 from ..thermodynamics.oxygen_gas import delta_mu_O_eV
 from .diffusion import DILUTE, TracerDiffusion, formation_eV
@@ -62,7 +63,7 @@ def interstitial_diffusion(study: Study, network: HopNetwork, temperature_K: flo
     D, reason = None, ""
     if share > DILUTE or energy <= 0:
         reason = f"{lowest} is not dilute: formation energy {energy:.2f} eV at {mu:.2f} eV of oxygen potential"
-    else:
+    elif not (reason := why_no_rate(min(min(h.forward_eV, h.backward_eV) for h in network.hops), temperature_K)):
         tensor = steady_walk(walk_of(network), temperature_K).diffusivity_A2_per_s
         D = share * len(network.sites) / ions * float(np.trace(tensor)) / 3 * CM2_PER_A2
     return TracerDiffusion(

@@ -181,7 +181,7 @@ def _retention(study: Study) -> pd.DataFrame:
             "before_s": p.before_s,
             "decay_s": p.decay_s,
             "equilibrium_after": p.equilibrium_after,
-            "in_words": format_duration(p.retention_s if p.decay_s is None else p.decay_s),
+            "in_words": p.no_result if p.lasting_s is None else format_duration(p.lasting_s),
         }
         for p in points
     ]
@@ -326,8 +326,12 @@ def _switching(study: Study) -> pd.DataFrame:
 def _merit(study: Study) -> pd.DataFrame:
     if study.device is None:
         return _frame([], "figure")
-    found = study.device.merit.model_dump(exclude={"assumptions"})
-    return _frame([{"figure": name, "value": value} for name, value in found.items()], "figure")
+    merit = study.device.merit
+    found = merit.model_dump(exclude={"assumptions", "no_result"})
+    rows: list[dict[str, object]] = [
+        {"figure": name, "value": value, "no_result": merit.no_result.get(name, "")} for name, value in found.items()
+    ]
+    return _frame(rows, "figure")
 
 
 def _contents(study: Study) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from ..kinetics.drift_laws import critical_field_V_per_m
 from ..kinetics.hop_set import HopSet
 from ..kinetics.migration import Migration
 from ..kinetics.percolation import Percolation
-from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s
+from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s, why_no_rate
 from ..kinetics.switching import hop_in_field, largest_field_V_per_m
 from ..kinetics.uniform_network import correlation_factor, uniform_network
 from ..kinetics.walk import Walk, steady_walk, walk_of
@@ -50,7 +50,7 @@ class TransportPoint(Document):
     Attributes
     ----------
     rate_per_s
-        Of one hop.
+        Of one hop; None, as all that follows from it, where the hop has no rate law.
     diffusivity_cm2_per_s
         A third of the trace of the tensor.
     tensor_cm2_per_s
@@ -62,16 +62,19 @@ class TransportPoint(Document):
         largest allowed field does not do it.
     linear_law_V_per_m
         The same from the linear law, whatever the breakdown.
+    no_result
+        Why there is no rate.
     """
 
     temperature_K: float
     attempt_Hz: float
-    rate_per_s: float
-    diffusivity_cm2_per_s: float
-    tensor_cm2_per_s: list[list[float]]
+    rate_per_s: float | None
+    diffusivity_cm2_per_s: float | None
+    tensor_cm2_per_s: list[list[float]] | None
     mobility_cm2_per_Vs: float | None = None
     hops_within_a_second_V_per_m: float | None = None
     linear_law_V_per_m: float | None = None
+    no_result: str = ""
 
 
 class DriftCurve(Document):
@@ -80,14 +83,14 @@ class DriftCurve(Document):
     Attributes
     ----------
     velocity_m_per_s
-        Of the vacancy, from the steady state of the whole network.
+        Of the vacancy, from the steady state of the whole network; None in fields that leave no rate law.
     linear_m_per_s
         D q F/kT.
     """
 
     temperature_K: float
     fields_V_per_m: list[float]
-    velocity_m_per_s: list[float]
+    velocity_m_per_s: list[float | None]
     linear_m_per_s: list[float]
 
 
@@ -212,6 +215,7 @@ def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency |
     def attempt(temperature_K: float) -> float:
         return ASSUMED_ATTEMPT_Hz if not computed or vibrations is None else vibrations.attempts_Hz(temperature_K)[0]
 
+    lowest = min(hop.forward_eV, hop.backward_eV)
     notes = [_ONE_HOP, f"correlation factor: {source}", "site blocking and interaction of vacancies"]
     points = [_point(hop, walk, charge, t, attempt(t)) for t in TEMPERATURES_K]
     return Transport(
@@ -225,13 +229,26 @@ def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency |
         correlation_source=source,
         percolation=network.percolation,
         points=points,
-        drift=[_drift(hop, walk, charge, unit, t, attempt(t)) for t in DRIFT_TEMPERATURES_K if charge != 0],
+        drift=[
+            _drift(hop, walk, charge, unit, t, attempt(t))
+            for t in DRIFT_TEMPERATURES_K
+            if charge != 0 and not why_no_rate(lowest, t)
+        ],
         notes=notes,
         provenance=hop.provenance,
     )
 
 
 def _point(hop: Migration, walk: Walk, charge_e: float, temperature_K: float, attempt_Hz: float) -> TransportPoint:
+    if why := why_no_rate(min(hop.forward_eV, hop.backward_eV), temperature_K):
+        return TransportPoint(
+            temperature_K=temperature_K,
+            attempt_Hz=attempt_Hz,
+            rate_per_s=None,
+            diffusivity_cm2_per_s=None,
+            tensor_cm2_per_s=None,
+            no_result=why,
+        )
     factor = attempt_Hz / ASSUMED_ATTEMPT_Hz
     tensor = steady_walk(walk, temperature_K).diffusivity_A2_per_s * CM2_PER_A2 * factor
     mean = float(np.trace(tensor)) / 3
@@ -275,8 +292,13 @@ def _drift(
     factor = attempt_Hz / ASSUMED_ATTEMPT_Hz * 1e-10
     fields = np.geomspace(_WEAKEST_V_PER_M, max(largest_field_V_per_m(hop), 1e8), _FIELDS)
     # A vacancy goes against the ion: the ion's sense is taken.
+    # Every hop of the network has the forward barrier both ways and its saddle halfway.
+    half = abs(charge_e) * hop.distance_A / 2 * V_PER_M_TO_V_PER_A
     speeds = [
-        abs(float(steady_walk(walk, temperature_K, unit * f * V_PER_M_TO_V_PER_A).velocity_A_per_s @ unit)) * factor
+        None
+        if why_no_rate(hop.forward_eV - half * f, temperature_K)
+        else abs(float(steady_walk(walk, temperature_K, unit * f * V_PER_M_TO_V_PER_A).velocity_A_per_s @ unit))
+        * factor
         for f in fields
     ]
     along = float(unit @ steady_walk(walk, temperature_K).diffusivity_A2_per_s @ unit) * factor
@@ -373,6 +395,8 @@ def transport_in_words(found: Transport) -> list[str]:
     if found.tracer and not out and none:
         out.append(f"no D of a tracer: {none}")
     first = found.points[0]
+    if first.no_result:
+        return [*out, f"{found.ion} has no rate of hops at {first.temperature_K:.0f} K: {first.no_result}"]
     hops = f"{found.ion} hops within a second at {first.temperature_K:.0f} K"
     if first.hops_within_a_second_V_per_m == 0:
         out.append(
