@@ -33,14 +33,14 @@ from magnetoionics.analysis.study.reference_calculations import (
 from magnetoionics.structures.spins import reduced_formula_units
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.ase.jobs import plain, relax_structure, static_structure
-from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engines.gpaw import GpawEngine
+from magnetoionics.workflows.evaluation.checkpoint import FOLDER_VARIABLE
+from magnetoionics.workflows.evaluation.guards import moments_kept, odd_part_is_noise
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator
 from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
 from magnetoionics.workflows.gpaw.settings import Symmetry
 from magnetoionics.workflows.gpaw.spin_orbit import force_theorem
-from magnetoionics.workflows.guards import moments_kept, odd_part_is_noise
 from reference_tasks import Task, not_in_chain, task, task_names
 
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"

@@ -13,7 +13,7 @@ from ..stored.base import Stored
 from ..stored.renamed import OldName, warn_of
 from ..structures.similar import did_you_mean
 from .errors import CannotDoError, UnknownEngineError
-from .kinds import KINDS_OF_METHODS, Kind, marking
+from .jobs.kinds import KINDS_OF_METHODS, Kind, marking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..analysis.results.calculation import Calculation
     from ..analysis.results.document import Provenance
     from ..structures.host import Host
-    from .expected_cost import ExpectedCost
+    from .jobs.expected_cost import ExpectedCost
 
 __all__ = [
     "CAPABILITIES",
@@ -351,7 +351,7 @@ class Engine(Stored, ABC):
         """
         from pathlib import Path
 
-        from .engine_settings import ENDINGS, settings_from_file
+        from .settings.engine_settings import ENDINGS, settings_from_file
 
         word, plus, rest = text.partition("+")
         protocol = word.strip().lower()

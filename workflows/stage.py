@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..structures.similar import did_you_mean
 from .engine import Capability, Engine
-from .kinds import Kind
+from .jobs.kinds import Kind
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...workflows.kinds import ROLE, STEP, kind_in
+from ...workflows.jobs.kinds import ROLE, STEP, kind_in
 from ..local.execution import execute
 from .names import own_name
 

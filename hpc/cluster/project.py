@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
-from ...workflows.kinds import Kind
+from ...workflows.jobs.kinds import Kind
 from ..errors import UserError
 from ..local.execution import CHECKPOINTS
 from .table import TABLE_FILE, default_table, write_table

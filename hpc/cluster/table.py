@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...structures.io.untrusted_input import read_yaml
-from ...workflows.kinds import KINDS, Kind, kind_in
+from ...workflows.jobs.kinds import KINDS, Kind, kind_in
 from ..errors import UserError
 from .names import own_name
 from .ranks import shared_per_node

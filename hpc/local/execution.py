@@ -15,7 +15,7 @@ from .sqlite_store import Row, SqliteStore
 if TYPE_CHECKING:
     from jobflow import Flow, Job, JobStore
 
-# The name that `workflows.checkpoint` reads; that module takes ASE with it.
+# The name that `workflows.evaluation.checkpoint` reads; that module takes ASE with it.
 CHECKPOINTS = "MAGNETOIONICS_CHECKPOINTS"
 
 

@@ -12,7 +12,7 @@ from ..study_options import StudyOptions
 from ..terminal_table import Table
 
 if TYPE_CHECKING:
-    from ...workflows.expected_cost import ExpectedCost
+    from ...workflows.jobs.expected_cost import ExpectedCost
 
 
 def study_costs(

@@ -27,7 +27,7 @@ def resolved_engine(
     UserError
         For unknown names, or if no engine can do what is asked.
     """
-    from ...workflows.automatic import AUTO, choose_engine
+    from ...workflows.flows.automatic import AUTO, choose_engine
 
     if not (isinstance(engine, str) and engine.strip().lower() == AUTO):
         check_names(host, engine, order)

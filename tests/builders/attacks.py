@@ -36,7 +36,7 @@ from magnetoionics.hpc.study_folder import files
 from magnetoionics.hpc.study_folder.files import read_study, set_bad_results_aside
 from magnetoionics.hpc.study_folder.integrity import verify
 from magnetoionics.hpc.study_folder.study_run import rebuild_report
-from magnetoionics.workflows.checkpoint import Checkpoint
+from magnetoionics.workflows.evaluation.checkpoint import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "attacks.md"

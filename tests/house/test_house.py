@@ -25,6 +25,22 @@ MAY_IMPORT = {
     "workflows": {"analysis", "structures", "calculators", "stored"},
     "hpc": {"workflows", "analysis", "structures", "stored"},
 }
+# What lies in the floor itself, and its rooms: a new module has a room of its own kind, or one is named here.
+WORKFLOWS = {"engine", "errors", "maker", "stage", "thermal"}
+WORKFLOW_ROOMS = {
+    "ase",
+    "band",
+    "engines",
+    "evaluation",
+    "field",
+    "flows",
+    "gpaw",
+    "importing",
+    "jobs",
+    "settings",
+    "vasp",
+    "vibrations",
+}
 ENGINES = "workflows/engines/"
 NO_ENGINE_OUTSIDE = ("ase.calculators", "atomate2", "gpaw", "torch", "jobflow", "maggma")
 LONGEST_FILE = 450
@@ -101,6 +117,12 @@ def test_rooms_of_analysis_import_only_what_stands_left_of_them(imports: list[Im
                 wrong.append(str(i))
     assert wrong == []
     assert {Path(i.path).parts[1] for i in imports if i.floor == "analysis"} <= set(ANALYSIS)
+
+
+def test_workflows_have_rooms(package_files: list[str]) -> None:
+    inside = [Path(f).parts[1:] for f in package_files if f.startswith("workflows/")]
+    assert {parts[0].removesuffix(".py") for parts in inside if len(parts) == 1} == WORKFLOWS | {"__init__"}
+    assert {parts[0] for parts in inside if len(parts) > 1} == WORKFLOW_ROOMS
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from magnetoionics.hpc.cli import app
 from magnetoionics.hpc.study_folder.hop_run import is_whole, print_hops
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.flows.hops import all_hops, collect_hops
-from magnetoionics.workflows.outputs import function_of
+from magnetoionics.workflows.jobs.outputs import function_of
 from rich.console import Console
 from typer.testing import CliRunner
 

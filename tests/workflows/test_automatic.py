@@ -6,8 +6,8 @@ import pytest
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.study_folder.files import read_study
 from magnetoionics.structures.host import get_host
-from magnetoionics.workflows.automatic import RANKED, choose_engine
 from magnetoionics.workflows.engine import CannotDoError
+from magnetoionics.workflows.flows.automatic import RANKED, choose_engine
 from magnetoionics.workflows.flows.plan import stages_by_engine
 
 

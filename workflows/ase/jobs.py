@@ -25,10 +25,10 @@ from ..band.driver import BandDriver, BandSettings, CallCounter, relax
 from ..band.record import EvaluationRecord
 from ..band.surrogate import SurrogateBandDriver
 from ..band.two_engines import band_from_cheap_path
-from ..bounds import require_at_least, require_positive
-from ..checkpoint import Checkpoint, checkpoint
 from ..engine import Engine, get_engine
-from ..guards import no_spin_flip
+from ..evaluation.checkpoint import Checkpoint, checkpoint
+from ..evaluation.guards import no_spin_flip
+from ..settings.bounds import require_at_least, require_positive
 from .atoms import from_atoms, to_atoms
 
 if TYPE_CHECKING:

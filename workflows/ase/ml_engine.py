@@ -12,7 +12,7 @@ from ...analysis.results.document import Provenance
 from ...analysis.thermodynamics.phases import SCHEME_KEY
 from ...stored.caching import file_digest, installed_versions
 from ..engine import Capability, UnknownEngineError
-from ..kinds import Kind
+from ..jobs.kinds import Kind
 from .ion_engine import IonEngine
 from .jobs import plain, versions
 from .weights import UNKNOWN, Training

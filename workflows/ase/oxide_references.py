@@ -16,7 +16,7 @@ from ...analysis.thermodynamics.references import CompoundEnergy, SpeciesFit, fi
 from ...structures.cells.binary_oxides import reference_phase, reference_phases
 from ...structures.cells.reference_salts import SALTS
 from ...structures.competing_phases import competing_phase
-from ..checkpoint import Checkpoint, checkpoint
+from ..evaluation.checkpoint import Checkpoint, checkpoint
 from .atoms import to_atoms
 from .jobs import relax_cell
 

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from ...analysis.results.checks import Check, held
 from ...stored.base import Stored
 from ...stored.renamed import takes_old_names
-from ..bounds import require_at_least, require_positive
-from ..finite import NotFiniteError, require_finite
+from ..evaluation.finite import NotFiniteError, require_finite
+from ..settings.bounds import require_at_least, require_positive
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
 from .elastic import full_cell
 from .ends import BandInputError as BandInputError

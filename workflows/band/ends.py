@@ -12,7 +12,7 @@ from ase.geometry import find_mic
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from ..finite import in_words
+from ..evaluation.finite import in_words
 
 FloatArray = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...stored.base import Stored
-from ..bounds import require_at_least, require_positive
+from ..settings.bounds import require_at_least, require_positive
 
 FloatArray = NDArray[np.float64]
 

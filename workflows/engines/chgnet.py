@@ -15,7 +15,7 @@ import numpy as np
 from ..ase.jobs import Observed
 from ..ase.ml_engine import MLEngine, require_wheel
 from ..ase.weights import CORRECTED_PBE_U, MP_R2SCAN, Training
-from ..guards import moments_kept
+from ..evaluation.guards import moments_kept
 
 if TYPE_CHECKING:
     from ase import Atoms

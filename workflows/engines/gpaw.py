@@ -20,20 +20,20 @@ from ..ase.ml_engine import require_wheel
 from ..ase.oxide_references import fit_references
 from ..band.driver import BandSettings
 from ..engine import CannotDoError, Capability, Protocol, UnknownEngineError
-from ..engine_settings import EngineSettingsError
+from ..evaluation.guards import moments_kept
 from ..gpaw.calculator import GpawCalculator
 from ..gpaw.observe import gap_eV
 from ..gpaw.protocols import protocol_options
 from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV, Symmetry
 from ..gpaw.spin_orbit import SPINOR_FUNCTIONAL
-from ..guards import moments_kept
+from ..settings.engine_settings import EngineSettingsError
 
 if TYPE_CHECKING:
     from ase import Atoms
     from jobflow import Flow, Job
     from pymatgen.core import Structure
 
-    from ..checkpoint import Checkpoint
+    from ..evaluation.checkpoint import Checkpoint
 
 require_wheel("gpaw")
 
@@ -57,7 +57,7 @@ class GpawEngine(AseEngine):
         Effective charge (e) by element for the work of a field along a band; formal valences if None.
     scratch
         Folder of GPAW's own logs; None writes none. An interrupted relaxation or band goes on from its checkpoint,
-        see `workflows.checkpoint`.
+        see `workflows.evaluation.checkpoint`.
     self_consistent_spin_orbit
         Relax the spinors for every direction instead of the force theorem on one density; GPAW does so with LDA only.
     dipoles

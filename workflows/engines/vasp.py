@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from ...structures.host import Host
-    from ..expected_cost import ExpectedCost
+    from ..jobs.expected_cost import ExpectedCost
     from ..vasp.plan import PlannedJob
 
 # atomate2 takes ten seconds and more to import: that waits until a job is made.

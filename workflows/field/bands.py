@@ -25,7 +25,7 @@ from ...analysis.results.checks import invalid_because, no_result, require_valid
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
-from ..kinds import as_calculation
+from ..jobs.kinds import as_calculation
 from ..maker import EngineMaker
 from .jobs import band_in_field
 

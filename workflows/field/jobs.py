@@ -19,7 +19,7 @@ from ...calculators.field import UniformFieldCalculator
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, Observed, converge_band
 from ..engine import Engine
-from ..outputs import function_of
+from ..jobs.outputs import function_of
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator

@@ -17,7 +17,7 @@ from ...stored.base import Stored
 from ...structures.defects.hops import Hop
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
-from ..outputs import output_of
+from ..jobs.outputs import output_of
 from .bands import HopInFieldMaker, require_relaxing
 
 HOP = "hop"

@@ -14,8 +14,8 @@ from ...analysis.magnetism.directions import lebedev_directions, plane_scan
 from ...analysis.magnetism.reduced_directions import ReducedDirections, reduce_directions
 from ...structures.host import Host
 from ..engine import Engine
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, accept_structure, build_same_hop, tolerant
 from .frozen_exchange import FrozenExchangeMaker, needs_engine

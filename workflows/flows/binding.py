@@ -16,8 +16,8 @@ from ...structures.defects.collinear_pairs import count_in_line
 from ...structures.defects.vacancies import near_cations, remove_site
 from ...structures.host import Host, HostKey, get_host, portable_host
 from ..engine import Engine
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import filled_sites
 

@@ -34,8 +34,8 @@ from ...structures.defects.vacancies import same_site_in
 from ...structures.host import HostKey, get_host, portable_host
 from ...structures.spins import total_valence
 from ..engine import Engine
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, as_repeats, build_supercell, tolerant, vacancy_sites
 from .point_defects import asked_defects

@@ -16,7 +16,7 @@ from ...analysis.kinetics.attempt_frequency import without_translations
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
-from ..kinds import as_calculation
+from ..jobs.kinds import as_calculation
 from ..maker import EngineMaker
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from ..vibrations.hessian import full_hessian, require_phonopy

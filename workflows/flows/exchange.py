@@ -18,8 +18,8 @@ from ...analysis.magnetism.exchange import (
 from ...analysis.magnetism.pair_coupling import symmetry_check
 from ...analysis.results.calculation import Calculation, require_valid
 from ..engine import CannotDoError, Engine
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 
 _SPINLESS_LEVELS = ("local", "ML")
 _COMPONENTS_OF_D = ("Dx", "Dy", "Dz")

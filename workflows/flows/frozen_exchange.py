@@ -12,8 +12,8 @@ from ...analysis.magnetism.frozen_reference import FrozenReference, frozen_sites
 from ...analysis.results.calculation import Calculation, require_valid
 from ...analysis.study.documents import StageResult
 from ..engine import CannotDoError, Engine
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 
 _SPINLESS_LEVELS = ("local", "ML", "ASE")
 # A moment with less than this share of what was set, along what was set, has gone over to another state.

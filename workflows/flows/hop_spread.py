@@ -11,7 +11,7 @@ from ...analysis.kinetics.migration import Migration
 from ...analysis.results.calculation import Calculation
 from ...structures.defects.undirected_hops import NumberedHop
 from ...structures.host import Host, get_host
-from ..outputs import output_of
+from ..jobs.outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, tolerant
 from .hops import all_hops, build_hop_of, read_numbered

@@ -23,8 +23,8 @@ from ...structures.host import HopKind, Host, HostKey, get_host, portable_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
 from ..field.requests import FieldRequest
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 from .building import Repeats, as_repeats, tolerant
 from .migration import read_hop
 

@@ -19,7 +19,7 @@ from ...structures.defects.hops import Hop, make_hop
 from ...structures.defects.interstitial_hops import interstitial_hops
 from ...structures.defects.interstitials import distinct_interstitial_sites, with_interstitial
 from ...structures.host import Host, HostKey, get_host
-from ..outputs import output_of
+from ..jobs.outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, as_repeats, tolerant
 from .hops import ended_bands, read_numbered

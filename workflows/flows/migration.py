@@ -17,8 +17,8 @@ from ...structures.defects.hops import Hop
 from ...structures.host import Host, HostKey, get_host, portable_host
 from ..engine import Engine
 from ..field.requests import FieldRequest
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, build_hop, filled_sites, shortest_hop
 

@@ -15,8 +15,8 @@ from ...analysis.results.checks import InvalidResultError
 from ...structures.cells.supercell import supercell
 from ...structures.defects.kind import PlacedDefect, built_defect, distinct_defects
 from ...structures.host import HostKey, get_host, portable_host
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 from ..stage import Stage, StageOption, StudyInMaking
 from .building import Repeats, as_repeats, build_supercell, tolerant
 

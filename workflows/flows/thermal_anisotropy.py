@@ -11,7 +11,7 @@ from ...analysis.audit.known_values import measured_values
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import lebedev_directions
 from ...analysis.magnetism.thermal_anisotropy import ThermalAnisotropy, brillouin_order, thermal_anisotropy
-from ..outputs import output_of
+from ..jobs.outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from ..thermal import KnowsTemperature
 from .building import accept_structure

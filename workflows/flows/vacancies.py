@@ -16,8 +16,8 @@ from ...structures.defects.initial_states import DefectStart, StartKind, start_k
 from ...structures.defects.vacancies import VacancySite, distinct_vacancies, representatives
 from ...structures.host import HostKey, get_host, portable_host
 from ..engine import Engine
+from ..jobs.outputs import output_of
 from ..maker import EngineMaker
-from ..outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, build_start, build_supercell, present_vacancies, tolerant, vacancy_sites
 

@@ -14,7 +14,7 @@ from ...stored.caching import cache_version
 from ..ase.atoms import from_atoms
 from ..ase.jobs import AseEngine
 from ..engine import CannotDoError, Engine
-from ..kinds import as_calculation
+from ..jobs.kinds import as_calculation
 from ..maker import EngineMaker
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from ..vibrations.hessian import hessian_of, require_phonopy

@@ -13,7 +13,7 @@ from ...analysis.defects.charge_corrections import PlanarPotential, SitePotentia
 from ...analysis.defects.charged_cells import ChargedCell, counted_states
 from ..ase.atoms import to_atoms
 from ..ase.jobs import calculation, relax_structure
-from ..outputs import function_of
+from ..jobs.outputs import function_of
 from .calculator import GpawCalculator
 from .observe import edges_eV, levels_eV
 from .settings import GpawSettings

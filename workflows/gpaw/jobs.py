@@ -19,9 +19,9 @@ from ...structures.spins import reduced_formula_units
 from ..ase.atoms import to_atoms
 from ..ase.jobs import calculation
 from ..band.driver import CallCounter
-from ..checkpoint import Checkpoint, checkpoint
-from ..guards import guard, insulator, moments_kept, odd_part_is_noise, orbital_moment_of_open_shells
-from ..outputs import function_of
+from ..evaluation.checkpoint import Checkpoint, checkpoint
+from ..evaluation.guards import guard, insulator, moments_kept, odd_part_is_noise, orbital_moment_of_open_shells
+from ..jobs.outputs import function_of
 from .calculator import GpawCalculator
 from .observe import gap_eV
 from .polarisation import born_charge_e, dipole_e_A, refuse_thin_mesh

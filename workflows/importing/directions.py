@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.results.checks import Check
 from ...analysis.study.imported import ImportedDirection, ImportedDirections
-from ..guards import odd_part_is_noise
+from ..evaluation.guards import odd_part_is_noise
 from ..vasp.finished.band import same_structure
 from ..vasp.finished.document import VaspRun
 from ..vasp.finished.spin_frame import axis_frame

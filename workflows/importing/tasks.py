@@ -9,7 +9,7 @@ from typing import Any
 from pymatgen.core import Structure
 
 from ...analysis.results.checks import Check
-from ..guards import guard
+from ..evaluation.guards import guard
 from ..vasp.finished.document import HubbardBlock, PawDataSet, VaspRun
 from ..vasp.finished.electrons import functional_of
 from ..vasp.finished.files import run_files

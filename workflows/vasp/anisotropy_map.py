@@ -14,7 +14,7 @@ from ...analysis.magnetism.directions import antipodes
 from ...analysis.results.checks import Check, held, invalid_because
 from ...analysis.results.document import Provenance
 from ...structures.spins import reduced_formula_units
-from ..guards import guard, odd_part_is_noise, orbital_moment_of_open_shells
+from ..evaluation.guards import guard, odd_part_is_noise, orbital_moment_of_open_shells
 from . import guards
 
 if TYPE_CHECKING:

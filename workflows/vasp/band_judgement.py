@@ -16,7 +16,7 @@ from scipy.interpolate import CubicSpline
 
 from ...analysis.results.checks import Check, held
 from ..band.path import tangents
-from ..guards import guard
+from ..evaluation.guards import guard
 from .finished.document import VaspRun
 from .settings import VaspBandSettings
 

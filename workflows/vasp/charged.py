@@ -17,8 +17,8 @@ from ...analysis.defects.charge_corrections import SitePotentials
 from ...analysis.defects.charged_cells import ChargedCell, DielectricResult, counted_states
 from ...analysis.defects.exchange_formats import planar_potential
 from ...stored.base import Stored
-from ..guards import guard, insulator
-from ..outputs import function_of, output_of
+from ..evaluation.guards import guard, insulator
+from ..jobs.outputs import function_of, output_of
 from .field import field_fields
 from .inputs import Incar, generator, static_incar
 from .jobs import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..expected_cost import ExpectedCost
+from ..jobs.expected_cost import ExpectedCost
 from .cost import LARGEST_FACTOR, TYPICAL_FACTOR, core_hours, job_size
 from .order import block_order, in_order
 from .parallel import gamma_suffices

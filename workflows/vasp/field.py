@@ -25,8 +25,8 @@ from ...analysis.kinetics.applied_field import breakdown_V_per_A, check_breakdow
 from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles
 from ...analysis.results.calculation import Band, Calculation, Check, require_valid
 from ...stored.base import Stored
-from ..guards import guard, insulator
-from ..outputs import function_of
+from ..evaluation.guards import guard, insulator
+from ..jobs.outputs import function_of
 from . import guards
 from .inputs import Incar, field_tags, generator, occupation_tags, relax_incar, static_incar
 from .jobs import (

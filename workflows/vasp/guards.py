@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...analysis.results.checks import Check, held
-from ..guards import guard
+from ..evaluation.guards import guard
 from .finished.document import PawDataSet
 from .finished.judge import same_tag
 

@@ -19,9 +19,9 @@ from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
 from ...analysis.thermodynamics.phases import DATA_SETS_KEY
 from ...stored.base import Stored
-from ..guards import guard
-from ..kinds import Kind, calculation_marks
-from ..outputs import function_of
+from ..evaluation.guards import guard
+from ..jobs.kinds import Kind, calculation_marks
+from ..jobs.outputs import function_of
 from . import guards
 from .continuation import earlier_steps, go_on
 from .finished.document import VaspRun

@@ -27,7 +27,7 @@ from ...analysis.results.calculation import (
     require_valid,
 )
 from ...analysis.results.document import Document, StructureField
-from ..guards import no_spin_flip
+from ..evaluation.guards import no_spin_flip
 from .band_judgement import judge_path, judge_segment, moved, one_branch, patched
 from .continuation import earlier_steps
 from .field import field_fields, field_flow

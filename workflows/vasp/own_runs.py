@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...analysis.results.checks import Check
-from ..guards import guard, holes_of, moments_kept
+from ..evaluation.guards import guard, holes_of, moments_kept
 from . import guards
 from .finished.document import VaspRun
 from .finished.reader import read_run

@@ -21,8 +21,8 @@ from pydantic import Field
 from ...analysis.results.calculation import Check
 from ...analysis.results.document import Document
 from ...stored.base import Stored
-from ..guards import guard
-from ..outputs import function_of
+from ..evaluation.guards import guard
+from ..jobs.outputs import function_of
 from . import guards
 from .continuation import go_on
 from .finished.spin_frame import axis_frame as axis_frame

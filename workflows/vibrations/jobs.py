@@ -11,7 +11,7 @@ from ...analysis.results.calculation import Band
 from ...stored.caching import cache_version
 from ..ase.jobs import AseEngine
 from ..band.driver import CallCounter
-from ..checkpoint import checkpoint
+from ..evaluation.checkpoint import checkpoint
 from .hessian import FloatArray, full_hessian, partial_hessian
 from .states import Request, StateHessian, VibratingHop
 

@@ -7,7 +7,7 @@ import pytest
 from jobflow import Flow, JobStore, OnMissing, job
 from maggma.stores import MemoryStore
 from magnetoionics.hpc.local.store import open_store
-from magnetoionics.workflows.kinds import calculation_marks
+from magnetoionics.workflows.jobs.kinds import calculation_marks
 
 mongomock = pytest.importorskip("maggma.stores.mongolike").mongomock
 pytest.importorskip("jobflow_remote")

@@ -32,7 +32,7 @@ from magnetoionics.hpc.cluster.table import (
     write_table,
 )
 from magnetoionics.hpc.study_folder.study_run import build_flow
-from magnetoionics.workflows.kinds import as_calculation
+from magnetoionics.workflows.jobs.kinds import as_calculation
 
 SLURM = ClusterSettings(name="demo", scheduler="slurm", work_dir="/scratch/demo", cores_per_node=64, queue="normal")
 

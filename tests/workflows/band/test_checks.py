@@ -22,8 +22,8 @@ from magnetoionics.workflows.band.driver import BandDriver, BandSettings
 from magnetoionics.workflows.band.states import SurrogateSettings
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
 from magnetoionics.workflows.band.two_engines import band_from_cheap_path
-from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.evaluation.checkpoint import FOLDER_VARIABLE
 
 SETTINGS = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002)
 K = 2 * np.pi / 3

@@ -16,9 +16,9 @@ from magnetoionics.workflows.ase.jobs import relax_cell
 from magnetoionics.workflows.band.driver import BandDriver, BandSettings, CallCounter
 from magnetoionics.workflows.band.states import SurrogateSettings
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
-from magnetoionics.workflows.checkpoint import Checkpoint
 from magnetoionics.workflows.engines.local import LocalEngine
-from magnetoionics.workflows.finite import NotFiniteError
+from magnetoionics.workflows.evaluation.checkpoint import Checkpoint
+from magnetoionics.workflows.evaluation.finite import NotFiniteError
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from magnetoionics.workflows.field.requests import FieldRequest, field_direction
 from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.flows.migration import MigrationMaker
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
-from magnetoionics.workflows.kinds import kind_in
+from magnetoionics.workflows.jobs.kinds import kind_in
 from typer.testing import CliRunner
 
 FORMAL = {"Co": 2.0, "Fe": 3.0, "O": -2.0}

@@ -7,8 +7,8 @@ from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.results.checks import invalid_because
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.evaluation.guards import odd_part_is_noise, open_t2g_sites, orbital_moment_of_open_shells
 from magnetoionics.workflows.gpaw.spin_orbit import COMMON_GAP_eV, bands_kept
-from magnetoionics.workflows.guards import odd_part_is_noise, open_t2g_sites, orbital_moment_of_open_shells
 
 NAME = "orbital moment of open t2g shells"
 

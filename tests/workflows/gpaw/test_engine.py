@@ -10,8 +10,8 @@ from pymatgen.core import Lattice, Structure
 gpaw = pytest.importorskip("gpaw")
 
 from magnetoionics.workflows.ase.atoms import to_atoms  # noqa: E402
-from magnetoionics.workflows.checkpoint import Checkpoint  # noqa: E402
 from magnetoionics.workflows.engine import get_engine  # noqa: E402
+from magnetoionics.workflows.evaluation.checkpoint import Checkpoint  # noqa: E402
 from magnetoionics.workflows.gpaw.settings import GpawSettings  # noqa: E402
 from magnetoionics.workflows.gpaw.spin_orbit import self_consistent  # noqa: E402
 

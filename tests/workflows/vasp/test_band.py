@@ -11,8 +11,8 @@ from magnetoionics.analysis.results.calculation import Calculation, InvalidResul
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.evaluation.guards import no_spin_flip
 from magnetoionics.workflows.flows.building import shortest_hop
-from magnetoionics.workflows.guards import no_spin_flip
 from magnetoionics.workflows.vasp.band_judgement import band_forces, moved, patched
 from magnetoionics.workflows.vasp.finished.band import read_image
 from magnetoionics.workflows.vasp.finished.document import VaspRun

@@ -13,7 +13,7 @@ from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.thermodynamics.phases import DATA_SETS_KEY, check_consistent
 from magnetoionics.analysis.thermodynamics.references import CompoundEnergy, fit_species_energies
 from magnetoionics.structures.host import get_host
-from magnetoionics.workflows.guards import guard, holes_of, moments_kept, odd_part_is_noise
+from magnetoionics.workflows.evaluation.guards import guard, holes_of, moments_kept, odd_part_is_noise
 from magnetoionics.workflows.vasp import guards
 from magnetoionics.workflows.vasp.band_judgement import judge_segment
 from magnetoionics.workflows.vasp.finished.document import PawDataSet

@@ -8,7 +8,7 @@ pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
-from magnetoionics.workflows.engine_settings import EngineSettingsError
+from magnetoionics.workflows.settings.engine_settings import EngineSettingsError
 from magnetoionics.workflows.vasp.inputs import common_incar, input_set
 from magnetoionics.workflows.vasp.jobs import MagneticRelaxMaker, MagneticStaticMaker
 from magnetoionics.workflows.vasp.order import block_order, in_order

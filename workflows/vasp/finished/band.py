@@ -12,7 +12,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from ....analysis.results.checks import Check, invalid_because
-from ...guards import guard
+from ...evaluation.guards import guard
 from .document import BandPoint, VaspBand, VaspRun
 from .files import read_text, run_files
 from .oszicar import read_oszicar

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ....analysis.results.checks import Check
-from ...guards import SPIN_MOMENT_muB, guard
+from ...evaluation.guards import SPIN_MOMENT_muB, guard
 from .document import VaspRun
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
-from ..stored.content import content
+from ...stored.content import content
 from .finite import require_finite
 
 if TYPE_CHECKING:

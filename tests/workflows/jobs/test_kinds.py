@@ -9,7 +9,7 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
-from magnetoionics.workflows.kinds import KINDS, as_step, kind_in
+from magnetoionics.workflows.jobs.kinds import KINDS, as_step, kind_in
 from magnetoionics.workflows.vibrations.jobs import vibrations_here
 
 

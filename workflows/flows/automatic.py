@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..structures.host import get_host
-from .engine import Engine, get_engine
-from .errors import CannotDoError, UnknownEngineError
-from .flows.plan import plan_stages
+from ...structures.host import get_host
+from ..engine import Engine, get_engine
+from ..errors import CannotDoError, UnknownEngineError
+from .plan import plan_stages
 
 if TYPE_CHECKING:
-    from ..structures.host import HostKey
+    from ...structures.host import HostKey
 
 AUTO = "auto"
 RANKED = {

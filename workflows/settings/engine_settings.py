@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from ..stored.renamed import with_new_names
-from ..structures.io.untrusted_input import read_yaml
-from ..structures.similar import did_you_mean
-from .errors import UnknownEngineError
+from ...stored.renamed import with_new_names
+from ...structures.io.untrusted_input import read_yaml
+from ...structures.similar import did_you_mean
+from ..errors import UnknownEngineError
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from ..engine import Engine
 
 ENDINGS = (".yaml", ".yml")
 PROTOCOL = "protocol"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..analysis.magnetism.anisotropy import ODD_PART
-from ..analysis.magnetism.directions import antipodes
-from ..analysis.magnetism.hole_field import METHOD as HOLES
-from ..analysis.magnetism.hole_field import QUENCHED_BELOW_muB
-from ..analysis.results.calculation import Check
-from ..analysis.results.checks import held
+from ...analysis.magnetism.anisotropy import ODD_PART
+from ...analysis.magnetism.directions import antipodes
+from ...analysis.magnetism.hole_field import METHOD as HOLES
+from ...analysis.magnetism.hole_field import QUENCHED_BELOW_muB
+from ...analysis.results.calculation import Check
+from ...analysis.results.checks import held
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

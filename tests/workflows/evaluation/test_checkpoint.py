@@ -11,9 +11,9 @@ from magnetoionics.calculators.rigid_ion import RigidIonCalculator
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.structures.host import get_host
-from magnetoionics.workflows import checkpoint as module
-from magnetoionics.workflows.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.evaluation import checkpoint as module
+from magnetoionics.workflows.evaluation.checkpoint import FOLDER_VARIABLE
 
 
 class Killed(BaseException):
@@ -238,7 +238,7 @@ def test_a_calculator_that_keeps_a_state_goes_on_after_a_replay(tmp_path):
     """ASE's EMT sets up its neighbour list when it is told that the elements are new, which a replay is not."""
     from ase.build import bulk
     from ase.calculators.emt import EMT
-    from magnetoionics.workflows.checkpoint import Checkpoint
+    from magnetoionics.workflows.evaluation.checkpoint import Checkpoint
 
     def energies(record, steps):
         atoms = bulk("Cu", cubic=True)

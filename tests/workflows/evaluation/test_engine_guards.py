@@ -12,9 +12,9 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.jobs import Observed, band_guards
 from magnetoionics.workflows.ase.oxide_references import fit_references
 from magnetoionics.workflows.engines.local import LocalEngine
+from magnetoionics.workflows.evaluation.guards import moments_kept
 from magnetoionics.workflows.flows.building import accept_structure, build_supercell
 from magnetoionics.workflows.gpaw import jobs as gpaw_jobs
-from magnetoionics.workflows.guards import moments_kept
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""What holds of every evaluation of a calculator: finite numbers, guards, steps kept on disk."""

@@ -1,0 +1,1 @@
+"""Settings as a user gives them: from files, within their range."""
