@@ -18,7 +18,7 @@ from pydantic import Field
 from ...structures.units import MEV_PER_A3_TO_MJ_PER_M3
 from ..results.calculation import Check
 from ..results.document import Document, Provenance
-from .directions import antipodes, images_under, plane_scan
+from .directions import antipodes, images_under, lebedev_directions, plane_scan
 from .harmonics import HarmonicFit, fit_harmonics
 from .switching_barrier import pass_energy_meV, sphere_grid
 from .uniaxial import UniaxialConstants, uniaxial_constants
@@ -406,3 +406,31 @@ def cubic_constants(map_: AnisotropyMap, *, average: bool = False, tolerance_meV
         operations=len(cubic_operations()),
         residual_rms_meV=float(np.sqrt(np.mean((energies - design @ solution) ** 2))),
     )
+
+
+def difference_meV(before: AnisotropyMap, after: AnisotropyMap, vectors: FloatArray) -> FloatArray:
+    """Even part of E(n) of one map minus that of another, meV per cell, each from its mean over the sphere.
+
+    The mean is no anisotropy: it is what the energies of two structures differ by anyway.
+
+    Parameters
+    ----------
+    before, after
+        Maps of cells with the same number of formula units.
+    vectors
+        Unit vectors, shape (n, 3).
+
+    Raises
+    ------
+    ValueError
+        If the cells differ in size.
+    """
+    if before.formula_units != after.formula_units:
+        raise ValueError(
+            f"{before.state} has {before.formula_units:g} formula units and {after.state} {after.formula_units:g}: "
+            "a difference needs cells of one size"
+        )
+    # Exact for the degrees of a fit.
+    sphere = lebedev_directions(7)
+    parts = [map_.fit()(vectors) - sphere.weights @ map_.fit()(sphere.vectors) for map_ in (before, after)]
+    return np.asarray(parts[1] - parts[0])

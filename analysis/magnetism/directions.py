@@ -121,3 +121,48 @@ def antipodes(vectors: ArrayLike, tol: float = 1e-6) -> NDArray[np.int_]:
         worst = np.round(v[np.argmax(missing)], 4).tolist()
         raise ValueError(f"direction {worst} has no opposite in the set; add -n for every n")
     return np.asarray(opposite, dtype=np.int_)
+
+
+_LARGEST_INDEX = 2
+_SAME_deg, _NEAR_deg = 0.1, 10.0
+
+
+def axis_in_words(vector: ArrayLike, *, cubic: bool = True) -> str:
+    """An axis by the crystal direction of small indices that it is, or lies beside: ``[1-10]``, ``2 deg from [110]``.
+
+    Parameters
+    ----------
+    vector
+        Along the axis in Cartesian coordinates, shape (3,); its sense and its length do not matter.
+    cubic
+        Whether those coordinates are the cubic axes of the crystal; else only components name an axis.
+
+    Returns
+    -------
+    str
+        Components of the unit vector where no direction with indices up to 2 is within 10 degrees, or not cubic.
+
+    Raises
+    ------
+    ValueError
+        If the vector has no length.
+    """
+    v = np.asarray(vector, dtype=float)
+    length = float(np.linalg.norm(v))
+    if not (np.isfinite(length) and length > 0):
+        raise ValueError(f"{v.tolist()} is no axis: it needs a finite length above 0")
+    v = v / length
+    indices = np.array(list(np.ndindex(*(2 * _LARGEST_INDEX + 1,) * 3))) - _LARGEST_INDEX
+    indices = indices[np.gcd.reduce(indices, axis=1) == 1]
+    # One of the two senses: the first index that is not zero is positive.
+    indices = np.array([i for i in indices if next(n for n in i if n) > 0])
+    across = np.linalg.norm(np.cross(indices, v), axis=1) / np.linalg.norm(indices, axis=1)
+    # Among directions that lie equally near, the one of small indices.
+    apart = np.degrees(np.arcsin(np.minimum(across, 1.0)))
+    nearest = int(np.lexsort((np.abs(indices).sum(axis=1), np.round(apart, 3)))[0])
+    name = "[" + "".join(str(n) for n in indices[nearest]) + "]"
+    if cubic and apart[nearest] < _SAME_deg:
+        return name
+    if cubic and apart[nearest] < _NEAR_deg:
+        return f"{apart[nearest]:.1f} deg from {name}"
+    return "(" + ", ".join(f"{round(x, 2) + 0.0:.2f}" for x in v) + ")"

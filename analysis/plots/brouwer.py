@@ -10,6 +10,7 @@ from ..defects.brouwer import BrouwerDiagram
 from ..results.figures import figure
 from ..thermodynamics.gases import gas_of
 from .base import canvas, sign
+from .formation import round_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,9 +98,10 @@ def _shade_outside(axis: Axes, diagram: BrouwerDiagram) -> None:
 
 def _potential_axis(axis: Axes, diagram: BrouwerDiagram) -> None:
     top = axis.secondary_xaxis("top")
-    places = np.linspace(0, len(diagram.pressures_atm) - 1, 5).round().astype(int)
-    top.set_xticks(
-        [diagram.pressures_atm[i] for i in places], [f"{diagram.delta_mu_O_eV[i]:.2f}" for i in places], minor=False
-    )
+    potential, decades = np.array(diagram.delta_mu_O_eV), np.log10(diagram.pressures_atm)
+    order = np.argsort(potential)
+    ticks = round_values(float(potential.min()), float(potential.max()))
+    places = 10.0 ** np.interp(ticks, potential[order], decades[order])
+    top.set_xticks(places.tolist(), [f"{x:g}".replace("-", "−") for x in ticks], minor=False)
     top.minorticks_off()
     top.set_xlabel(f"{gas_of(diagram.anion).word} potential Δμ$_{diagram.anion}$ (eV) at {diagram.temperature_K:g} K")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..device.film_run import FilmRun
+from ..kinetics.rates import format_duration
 from ..results.figures import figure
 from .base import BLUE, GREEN, PURPLE, VERMILION, canvas, sign
+from .text import formatted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +30,17 @@ def _currents(run: FilmRun) -> np.ndarray:
     return np.array(run.current_A_per_m2, dtype=float)
 
 
+def _name_times(axis: Axes, run: FilmRun) -> None:
+    """Voltage and length of every step at its end, and the time since the begin; inside a step time runs by decades."""
+    elapsed = np.cumsum([s.duration_s for s in run.steps])
+    names = [
+        formatted(f"{s.voltage_V:g} V\n{format_duration(s.duration_s)}\nat {format_duration(float(t))}")
+        for s, t in zip(run.steps, elapsed, strict=True)
+    ]
+    axis.set_xticks(run.ends(), names, fontsize=7)
+    axis.set_xlabel("end of each step: its voltage, its length, time since the begin; inside a step by the logarithm")
+
+
 @figure(FilmRun, "film")
 def plot_film(run: FilmRun, ax: Axes | None = None) -> Figure:
     """Voltage, contrast, occupation of the interfaces and ionic current of a film through its steps."""
@@ -43,20 +56,16 @@ def plot_film(run: FilmRun, ax: Axes | None = None) -> Figure:
             largest = np.nanmax(np.abs([0.0, *_currents(run)]))
             low.set_yscale("symlog", linthresh=max(1e-12, 1e-3 * float(largest)))
             low.set_ylabel("ionic current (A/m²)")
-            low.set_xlabel("kept times, by logarithm in every step")
+            _name_times(low, run)
+            for other in (top, axis):
+                other.tick_params(axis="x", labelbottom=False)
+        else:
+            _name_times(axis, run)
         axis.plot(when, run.contrast, color=BLUE, label="contrast")
         axis.plot(when, run.left_occupation, "--", color=GREEN, label="left plane")
         axis.plot(when, run.right_occupation, ":", color=GREEN, label="right plane")
-        for end, step in zip(run.ends(), run.steps, strict=True):
+        for end in run.ends():
             axis.axvline(end, color="0.85", lw=0.6)
-            axis.annotate(
-                f"{step.duration_s:g} s",
-                (end, 0.02),
-                xycoords=("data", "axes fraction"),
-                ha="right",
-                fontsize=6,
-                color="0.4",
-            )
         axis.set_ylabel("share")
         axis.legend(fontsize=7)
         sign(axis if ax is not None else low, _said(run))
@@ -70,10 +79,8 @@ def plot_profile(run: FilmRun, ax: Axes | None = None) -> Figure:
         depth = np.arange(run.model.planes) * run.model.plane_spacing_A / 10
         image = axis.pcolormesh(np.arange(len(run.time_s)), depth, np.array(run.profile).T, cmap="cividis")
         figure.colorbar(image, ax=axis, label="occupation")
-        axis.set_xlabel("kept times, by logarithm in every step")
+        _name_times(axis, run)
         axis.set_ylabel("depth from the left (nm)")
-        ends = run.ends()
-        axis.set_xticks(ends, [f"{s.voltage_V:g} V\n{s.duration_s:g} s" for s in run.steps], fontsize=7)
         axis.set_title(_said(run), fontsize=8)
         return figure
 

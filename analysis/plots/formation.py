@@ -74,11 +74,32 @@ def plot_formation(
 
 
 def _temperature_axis(axis: Axes, lines: FormationLines, pressure_atm: float) -> None:
+    """Round temperatures, each where the gas at this pressure stands then."""
     low, high = lines.window_eV
+    ends = [_temperature_K(lines, x, pressure_atm) for x in (low, high)]
+    ticks = [t for t in round_values(min(ends), max(ends)) if t > 0]
     top = axis.secondary_xaxis("top")
-    places = np.linspace(low, high, 5)
-    top.set_xticks(places, [_temperature_label(lines, float(x), pressure_atm) for x in places])
+    top.set_xticks([place_of_temperature_eV(lines, t, pressure_atm) for t in ticks], [f"{t:g}" for t in ticks])
     top.set_xlabel(f"temperature (K) at p({lines.anion}$_2$) = {_pressure_text(pressure_atm)} atm{_solids(lines)}")
+
+
+_FEWEST_TICKS = 4
+
+
+def round_values(low: float, high: float) -> list[float]:
+    """A few round numbers between two, ends included where they are round."""
+    from matplotlib.ticker import MaxNLocator
+
+    if not high > low:
+        return []
+    inside = (high - low) * 1e-9
+    found: list[float] = []
+    for count in range(_FEWEST_TICKS, 3 * _FEWEST_TICKS):
+        ticks = MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high)
+        found = [float(x) + 0.0 for x in ticks if low - inside <= x <= high + inside]
+        if len(found) >= _FEWEST_TICKS:
+            break
+    return found
 
 
 def _pressure_text(pressure_atm: float) -> str:
@@ -118,24 +139,46 @@ def gas_temperature_K(lines: FormationLines, delta_mu_O_eV: float, pressure_atm:
     return float(grid[n] + (grid[n + 1] - grid[n]) * gap[n] / (gap[n] - gap[n + 1]))
 
 
-def _temperature_label(lines: FormationLines, delta_mu_O_eV: float, pressure_atm: float) -> str:
-    """Temperature in K, or nothing where no temperature gives this potential, as at the very edge of 0 eV."""
-    try:
-        return f"{gas_temperature_K(lines, delta_mu_O_eV, pressure_atm):.0f}"
-    except ValueError:
-        return ""
+def _temperature_K(lines: FormationLines, delta_mu_O_eV: float, pressure_atm: float) -> float:
+    """As `gas_temperature_K`, at the nearest potential inside the window that a temperature gives."""
+    low, high = lines.window_eV
+    for share in (0.0, 0.02, 0.05, 0.1, 0.2, 0.5):
+        try:
+            return gas_temperature_K(
+                lines, delta_mu_O_eV + share * ((low + high) / 2 - delta_mu_O_eV) * 2, pressure_atm
+            )
+        except ValueError:
+            continue
+    return 0.0
+
+
+def place_of_temperature_eV(lines: FormationLines, temperature_K: float, pressure_atm: float) -> float:
+    """Where on the axis the gas at a temperature and pressure stands in the window of that temperature, eV."""
+    gas = float(gas_of(lines.anion).delta_mu_eV(temperature_K, pressure_atm))
+    if not lines.warm_edges:
+        return gas
+    low, high = lines.window_eV
+    poor, rich = _window_at(lines, temperature_K)
+    return low + (high - low) * (gas - poor) / (rich - poor)
+
+
+def _window_at(lines: FormationLines, temperature_K: float) -> tuple[float, float]:
+    """Ends of the window at a temperature, eV."""
+    grid, poor, rich = np.array(lines.warm_edges).T
+    return float(np.interp(temperature_K, grid, poor)), float(np.interp(temperature_K, grid, rich))
 
 
 def _pressure_axis(axis: Axes, lines: FormationLines, temperature_K: float) -> None:
+    """Whole decades of pressure, each where the gas stands at this temperature."""
     low, high = lines.window_eV
-    top = axis.secondary_xaxis(1.17)
-    places = np.linspace(low, high, 5)
-    warm = places
-    if lines.warm_edges:
-        grid, poor, rich = np.array(lines.warm_edges).T
-        ends = [float(np.interp(temperature_K, grid, x)) for x in (poor, rich)]
-        warm = np.linspace(ends[0], ends[1], 5)
+    poor, rich = _window_at(lines, temperature_K) if lines.warm_edges else (low, high)
     gas = gas_of(lines.anion)
-    decades = [np.log10(gas.pressure_atm_for(float(x), temperature_K)) for x in warm]
-    top.set_xticks(places, [f"{d:.1f}" for d in decades])
+    ends = [float(np.log10(gas.pressure_atm_for(x, temperature_K))) for x in (poor, rich)]
+    decades = [d for d in round_values(*ends) if d == round(d)]
+    potentials = [float(gas.delta_mu_eV(temperature_K, 10.0**d)) for d in decades]
+    top = axis.secondary_xaxis(1.17)
+    top.set_xticks(
+        [low + (high - low) * (x - poor) / (rich - poor) for x in potentials],
+        [f"{d:.0f}".replace("-", "−") for d in decades],
+    )
     top.set_xlabel(f"log$_{{10}}$ p({lines.anion}$_2$) (atm) at {temperature_K:.0f} K{_solids(lines)}")

@@ -10,13 +10,12 @@ from ...structures.units import BOLTZMANN_eV_PER_K
 from ..defects.equilibria import DefectEquilibria
 from ..defects.formation import FormationLines
 from ..device.film import DeviceResult
-from ..magnetism.anisotropy import AnisotropyMap
 from ..results.checks import no_result
 from ..results.figures import NamedFigure, figure_set, figures_of
-from ..study.documents import Study
+from ..study.documents import AnisotropyResult, Study
 from ..study.observables import anchor_of, table_name
 from ..thermodynamics.stability_window import ChemicalPotentials
-from .anisotropy import plot_plane
+from .anisotropy import plot_difference, plot_plane
 from .brouwer import plot_brouwer
 from .ensemble import plot_curve, plot_pulses, plot_train
 from .fermi import plot_fermi
@@ -69,7 +68,7 @@ def study_figures(study: Study) -> dict[str, NamedFigure]:
     if study.migration:
         made |= _migration_figures(study)
     if study.anisotropy is not None:
-        made |= _anisotropy_figures(study, study.anisotropy.maps)
+        made |= _anisotropy_figures(study, study.anisotropy)
     return made | _assumption_figures(study) | _observable_figures(study)
 
 
@@ -92,7 +91,7 @@ def _observable_figures(study: Study) -> dict[str, NamedFigure]:
             stem = table_name(stage) if n == 0 else f"{table_name(stage)}_{name}"
             says = (inspect.getdoc(function) or name).splitlines()[0]
             made[stem] = NamedFigure(
-                anchor_of(stage), partial(function, found), says, f"Engine {study.engine.name}. {says}"
+                anchor_of(stage), partial(function, found), says, f"Engine {study.engine.name}. {says}", aside=n > 0
             )
     return made
 
@@ -113,13 +112,14 @@ def _assumption_figures(study: Study) -> dict[str, NamedFigure]:
     if path is not None:
         made["switching"] = NamedFigure(
             "device",
-            partial(plot_switching, path),
+            partial(plot_switching, path, engine=study.engine.name),
             "Share of ions after the hop through a field pulse, a wait, the reverse pulse and a wait",
             f"{engine} State before, pulse, state after, and u of each where something is frozen: {path.verdict}.",
             wide=True,
         )
     if device is not None:
-        made |= _device_figures(_cells(study, study.migration[0].cell_atoms) if study.migration else engine, device)
+        cells = _cells(study, study.migration[0].cell_atoms) if study.migration else engine
+        made |= _device_figures(cells, device, study.engine.name)
     for n, curve in enumerate(study.contents):
         made["content" if n == 0 else f"content_{n + 1}"] = NamedFigure(
             "content",
@@ -137,37 +137,44 @@ def _beside(study: Study, window: ChemicalPotentials) -> ChemicalPotentials | No
     return study.competing_phases.experimental
 
 
-def _device_figures(engine: str, device: DeviceResult) -> dict[str, NamedFigure]:
-    p = device.parameters
-    note = (
-        f"Mean barrier of both ways {p.barrier_eV:.2f} eV, over {p.distance_A:.2f} Å. Assumed: film of "
-        f"{1e9 * p.thickness_m:g} nm, {p.temperature_K:g} K; every number stands beside the curve. Contrast is of the "
-        "ions' places, not of a magnetic sense. Left out: interaction of the ions."
-    )
+def _device_figures(cells: str, device: DeviceResult, engine: str) -> dict[str, NamedFigure]:
     times = (
         "1/e of what can be lost: the inverse of both rates together, so shorter than the time of one ion in "
         "either state."
     )
     made = {
         "contrast_voltage": (
-            partial(plot_pulses, device.against_voltage),
+            partial(plot_pulses, device.against_voltage, engine=engine),
             "Contrast against voltage for several pulse lengths",
         ),
-        "contrast_train": (partial(plot_train, device.train), "Contrast through a train of pulses and waits"),
+        "contrast_train": (
+            partial(plot_train, device.train, engine=engine),
+            "Contrast through a train of pulses and waits",
+        ),
         "contrast_miscut": (
-            partial(plot_curve, device.against_miscut),
+            partial(plot_curve, device.against_miscut, engine=engine),
             "Contrast against the angle between field and hop",
         ),
         "contrast_retention": (
-            partial(plot_curve, device.retention),
+            partial(plot_curve, device.retention, engine=engine),
             "Time that a written contrast lasts, against temperature",
         ),
-        "switching_time": (partial(plot_switching_time, device), "Mean time of the hop against the field"),
+        "switching_time": (
+            partial(plot_switching_time, device, engine=engine),
+            "Mean time of the hop against the field",
+        ),
     }
     more = {"contrast_retention": f" {times}"}
     return {
-        name: NamedFigure("device", f, alt, f"{engine} {alt}.{more.get(name, '')} {note}", wide=True)
-        for name, (f, alt) in made.items()
+        name: NamedFigure(
+            "device",
+            f,
+            alt,
+            f"{cells} {alt}.{more.get(name, '')} Assumptions stand beside the curve.",
+            wide=True,
+            aside=n > 0,
+        )
+        for n, (name, (f, alt)) in enumerate(made.items())
     }
 
 
@@ -234,7 +241,8 @@ def _migration_figures(study: Study) -> dict[str, NamedFigure]:
     return made
 
 
-def _anisotropy_figures(study: Study, maps: list[AnisotropyMap]) -> dict[str, NamedFigure]:
+def _anisotropy_figures(study: Study, found: AnisotropyResult) -> dict[str, NamedFigure]:
+    maps, cubic = found.maps, found.cubic is not None
     states = [m for m in maps if m.state in ("before", "after")] or maps
     what = "before and after the hop" if len(states) > 1 else f"of the {states[0].state} cell"
     made = {}
@@ -242,17 +250,25 @@ def _anisotropy_figures(study: Study, maps: list[AnisotropyMap]) -> dict[str, Na
         name = "".join(str(i) for i in normal)
         made[f"anisotropy_{name}"] = NamedFigure(
             "anisotropy",
-            partial(plot_plane, states, normal),
+            partial(plot_plane, states, normal, cubic=cubic),
             f"Polar plot of the anisotropy energy {what} in the ({name}) plane",
-            f"Engine {study.engine.name}. Energy of {states[0].ions} above the lowest in the plane. "
-            "Left out: " + "; ".join(states[0].provenance.left_out[-2:]) + ".",
+            f"Engine {study.engine.name}. Energy of {states[0].ions} above the lowest in the plane.",
+        )
+    if len(states) == 2 and states[0].formula_units == states[1].formula_units:
+        made["anisotropy_difference"] = NamedFigure(
+            "anisotropy",
+            partial(plot_difference, states[0], states[1], cubic=cubic),
+            "Map of the change of the anisotropy energy by the hop over half of the sphere of directions",
+            f"Engine {study.engine.name}. What the hop changes: E(n) after it minus before it, each from its mean over "
+            "the sphere. Red directions are dearer after the hop, blue ones cheaper; black: no change.",
         )
     for map_ in states:
         made[f"anisotropy_surface_{map_.state}"] = NamedFigure(
             "anisotropy",
-            partial(plot_surface, map_, resolution=_SURFACE_POINTS),
+            partial(plot_surface, map_, resolution=_SURFACE_POINTS, cubic=cubic),
             f"Anisotropy energy of the {map_.state} cell as a surface, with its easy and hard axis",
             f"Engine {study.engine.name}. State {map_.state}: the farther from the centre, the higher E(n), which is "
-            f"that of the whole cell ({map_.ions}). Left out: " + "; ".join(map_.provenance.left_out[-2:]) + ".",
+            f"that of the whole cell ({map_.ions}).",
+            aside=True,
         )
     return made

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..magnetism.anisotropy import AnisotropyMap, summarise
+from ..magnetism.directions import axis_in_words
 from ..results.figures import figure
 from .base import GREEN, VERMILION, canvas
 from .text import formatted
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @figure(AnisotropyMap, "surface")
-def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int = 60) -> Figure:
+def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int = 60, cubic: bool = True) -> Figure:
     """E(n) above its minimum as the radius of a surface, with easy and hard axes.
 
     Parameters
@@ -29,6 +29,8 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
         3D axis to draw on; a new figure by default.
     resolution
         Points per half turn.
+    cubic
+        Whether the Cartesian axes are crystal directions, to be named.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
             (found.hard_axis, VERMILION, "hard"),
         ):
             ends = np.outer([-1.4, 1.4], direction)
-            view.plot(*ends.T, color=colour, lw=2, label=f"{name} [{_components(direction)}]")
+            view.plot(*ends.T, color=colour, lw=2, label=f"{name}: {formatted(axis_in_words(direction, cubic=cubic))}")
         view.set_box_aspect((1, 1, 1))
         view.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1), xlabel="x", ylabel="y", zlabel="z")
         view.set_xticks([-1, 0, 1])
@@ -73,7 +75,3 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
         )
         view.legend(loc="upper left", bbox_to_anchor=(-0.08, 1.02))
         return figure
-
-
-def _components(direction: Sequence[float]) -> str:
-    return " ".join(f"{round(x, 2) + 0.0:.2f}".replace("-", "−") for x in direction)

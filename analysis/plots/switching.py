@@ -12,7 +12,7 @@ from ..magnetism.unidirectional import UnidirectionalResult
 from ..results.figures import figure
 from .base import BLUE, GREEN, VERMILION, canvas, sign
 from .ensemble import list_beside
-from .text import formatted
+from .text import formatted, named_value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ _NOISE_meV = 1e-6
 
 
 @figure(SwitchingPath, "switching")
-def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
+def plot_switching(path: SwitchingPath, ax: Axes | None = None, *, engine: str = "") -> Figure:
     """Share of ions after the hop through pulse, wait, reverse pulse and wait; below it u, if something is frozen.
 
     Parameters
@@ -32,11 +32,13 @@ def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
         Steps in order.
     ax
         Axis for the share alone; a new figure by default.
+    engine
+        Whose hop it is.
     """
     written = np.array(path.reversed_part_meV)
     size = float(np.linalg.norm(written))
     both = ax is None and size > _NOISE_meV and path.reference is not None
-    with canvas(ax, size=(6.4, 5.0 if both else 3.8)) as (figure, axis):
+    with canvas(ax, size=(6.8, 5.0 if both else 3.8)) as (figure, axis):
         x = np.arange(len(path.steps))
         if both:
             grid = figure.add_gridspec(2, 1)
@@ -59,6 +61,8 @@ def plot_switching(path: SwitchingPath, ax: Axes | None = None) -> Figure:
                 f"{what}\n{step.duration_s:g} s", (n - 0.5, 1.23), ha="center", va="top", fontsize=6.5, color="0.3"
             )
         list_beside(axis, [path.verdict, *_axes_apart(path), "", *path.assumptions])
+        if engine:
+            sign(lower if both else axis, f"engine {engine}; two states, no interaction of ions")
         return figure
 
 
@@ -67,7 +71,7 @@ def _axes_apart(path: SwitchingPath) -> list[str]:
         return []
     first, second = np.array(path.easy_axes)
     angle = np.degrees(np.arccos(min(1.0, abs(float(first @ second)))))
-    return [f"easy axes of the two states: {angle:.1f} degrees apart"]
+    return [f"easy axes of the two states: {angle:.1f} deg apart"]
 
 
 @figure(UnidirectionalResult, "loops")
@@ -89,9 +93,9 @@ def plot_loops(result: UnidirectionalResult, ax: Axes | None = None) -> Figure:
 
 
 @figure(DeviceResult, "switching_time")
-def plot_switching_time(device: DeviceResult, ax: Axes | None = None) -> Figure:
+def plot_switching_time(device: DeviceResult, ax: Axes | None = None, *, engine: str = "") -> Figure:
     """Mean time of the hop against the field along it, from the computed profile."""
-    with canvas(ax, size=(6.4, 3.8)) as (figure, axis):
+    with canvas(ax, size=(6.8, 3.8)) as (figure, axis):
         fields, times = np.array(device.switching_fields_V_per_m) / 1e8, np.array(device.switching_times_s, dtype=float)
         axis.plot(fields, times, "o-", color=GREEN)
         if np.isnan(times).any():
@@ -104,5 +108,8 @@ def plot_switching_time(device: DeviceResult, ax: Axes | None = None) -> Figure:
         axis.set_xlabel(r"field along the hop ($10^8$ V/m)")
         axis.set_ylabel("mean time of the hop (s)")
         p = device.parameters
-        list_beside(axis, ["assumed", f"attempt_Hz = {p.attempt_Hz:.4g}", f"temperature_K = {p.temperature_K:g}"])
+        assumed = [named_value("attempt_Hz", p.attempt_Hz), named_value("temperature_K", p.temperature_K)]
+        list_beside(axis, ["Assumed", *assumed])
+        if engine:
+            sign(axis, f"engine {engine}; internal field")
         return figure

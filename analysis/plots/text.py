@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_SUB = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUB = str.maketrans("0123456789-xd", "₀₁₂₃₄₅₆₇₈₉₋ₓδ")
 _SUPER = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 # Elements of hosts, competing phases and electrodes; letters such as K, P and U also name quantities.
 _ELEMENT = "(?:Li|O|Mg|Al|Ti|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|Sr|La|Gd|Pt)"
-_FORMULA = re.compile(rf"(?<![\w.])(?:{_ELEMENT}(?:\d+(?:\.\d+)?)?){{2,}}(?!\w)|(?<![\w.])O2(?!\w)")
+# How much of an element or a group: a number, or what is open, as in 3-d and x.
+_AMOUNT = r"(?:\d+(?:\.\d+)?(?:-[dx](?![a-z]))?|x(?![a-z]))"
+_PARTS = rf"(?:{_ELEMENT}{_AMOUNT}?)"
+_FORMULA = re.compile(rf"(?<![\w.]){_PARTS}{{2,}}(?!\w)|(?<![\w.])O2(?!\w)")
+_GROUP = re.compile(rf"\({_PARTS}+\){_AMOUNT}{_PARTS}*(?!\w)")
 _ION = re.compile(rf"(?<![\w.])({_ELEMENT})(\d?\+)(?!\w)")
 _POWER = re.compile(r"(?<![\w.])([+−-]?)(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?![\w.]*\w)")
 
@@ -18,8 +22,10 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"\+-"), "±"),
     (_POWER, lambda m: _power(*m.groups())),
     (_ION, lambda m: m[1] + m[2].translate(_SUPER)),
-    (_FORMULA, lambda m: m[0].translate(_SUB)),
+    (_GROUP, lambda m: _lowered(m[0])),
+    (_FORMULA, lambda m: _lowered(m[0])),
     (re.compile(r"<(\d{3})>"), r"⟨\1⟩"),
+    (re.compile(r"\[(-?\d)(-?\d)(-?\d)\]"), lambda m: f"[{''.join(map(_index, m.groups()))}]"),
     (re.compile(r"(?<![\w.)])-(?=\d)"), "−"),
     (re.compile(r"\bmuB\b"), "μB"),
     (re.compile(r"\bmu0\b"), "μ₀"),
@@ -28,11 +34,23 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"\be2/h\b"), "e²/h"),
     (re.compile(r"\b([mMf]?J)/m([23])\b"), lambda m: f"{m[1]}/m{m[2].translate(_SUPER)}"),
     (re.compile(r"\beV/A\b"), "eV/Å"),
+    (re.compile(r"(?<![\w.])([cn]m)([23])(?!\w)"), lambda m: m[1] + m[2].translate(_SUPER)),
     (re.compile(r"(?<=\d) A(?![\w/])"), " Å"),
     (re.compile(r"(?<=\d e) A(?![\w/])"), " Å"),
+    (re.compile(r"\bAm2/kg\b"), "A m²/kg"),
     (re.compile(r"(?<=\d) deg\b"), "°"),
     (re.compile(r"(?<=\w)\^([23])(?!\w)"), lambda m: m[1].translate(_SUPER)),
 )
+
+
+def _lowered(formula: str) -> str:
+    """A formula with its amounts as subscripts."""
+    return re.sub(_AMOUNT, lambda m: m[0].translate(_SUB), formula)
+
+
+def _index(text: str) -> str:
+    """A Miller index; a negative one under a bar."""
+    return text[1:] + "\u0305" if text.startswith("-") else text
 
 
 def _power(sign: str, mantissa: str, minus: str, exponent: str) -> str:
@@ -42,6 +60,26 @@ def _power(sign: str, mantissa: str, minus: str, exponent: str) -> str:
         return f"{sign}{mantissa}"
     power = "10" + f"{'-' if minus == '-' else ''}{exponent}".translate(_SUPER)
     return sign + (power if mantissa == "1" else f"{mantissa}×{power}")
+
+
+# Endings of names that are units, longest first.
+_LONG_UNITS = ("eV_per_A3", "MJ_per_m3", "uC_per_cm2", "V_per_m", "V_per_A", "meV", "muB", "THz", "deg", "eV", "Hz")
+_UNITS = (*_LONG_UNITS, "nm", "K", "A", "V", "s", "T", "m", "e")
+
+
+def name_and_unit(name: str) -> tuple[str, str]:
+    """A field's name in words, and its unit: ``barrier_spread_eV`` is ("barrier spread", "eV")."""
+    for unit in _UNITS:
+        if name.endswith(f"_{unit}"):
+            return name.removesuffix(f"_{unit}").replace("_", " "), formatted_unit(unit)
+    return name.replace("_", " "), ""
+
+
+def named_value(name: str, value: float, error: float | None = None) -> str:
+    """A field and its value in words: ``attempt_Hz`` of 5.1e12 is "attempt 5.1×10¹² Hz"."""
+    said, unit = name_and_unit(name)
+    number = f"{value:.4g}" if error is None else f"{value:.4g} ± {error:.2g}"
+    return formatted(f"{said} {number} {unit}").rstrip().replace(" °", "°")
 
 
 def formatted(text: str) -> str:
@@ -61,4 +99,4 @@ def formatted(text: str) -> str:
 
 def formatted_unit(unit: str) -> str:
     """A unit that stands by itself."""
-    return "Å" if unit == "A" else formatted(unit)
+    return {"A": "Å", "deg": "°"}.get(unit) or formatted(unit)

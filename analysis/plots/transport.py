@@ -36,7 +36,7 @@ def plot_arrhenius(found: Transport, ax: Axes | None = None) -> Figure:
                 fontsize=7,
             )
         axis.set_xlabel("1000 K / T")
-        axis.set_ylabel("of the vacancy")
+        axis.set_ylabel("diffusivity and mobility of the vacancy")
         axis.legend()
         axis.set_title(f"{formatted(found.hop)}, {found.barrier_eV:.2f} eV", fontsize=9)
         left = len(found.points) - len(points)
@@ -82,7 +82,9 @@ def plot_tracer(found: Transport, ax: Axes | None = None) -> Figure:
         for beside, colour in zip(found.beside, (VERMILION, GREEN), strict=False):
             m = beside.measured
             span = np.linspace(m.log10_a_range[0], m.log10_a_range[1], 60)
-            axis.plot(span, [m.log10_D(a) for a in span], color=colour, lw=2.5, label=f"measured, {m.composition}")
+            axis.plot(
+                span, [m.log10_D(a) for a in span], color=colour, lw=2.5, label=f"measured, {formatted(m.composition)}"
+            )
             wide = np.linspace(-8, 0, 80)
             axis.plot(wide, [m.log10_D(a) for a in wide], ":", color=colour)
         if not own:

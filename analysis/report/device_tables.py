@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..defects.uptake import MomentCurve
 from ..device.film import DeviceResult
 from ..kinetics.rates import format_duration
+from ..magnetism.directions import axis_in_words
 from ..magnetism.hysteresis import SwitchingPath
 from ..magnetism.unidirectional import UnidirectionalResult
 from .model import Cell, Table, number, words
@@ -70,7 +71,7 @@ def switching_table(path: SwitchingPath) -> Table:
     )
 
 
-def grain_table(device: DeviceResult) -> Table:
+def grain_table(device: DeviceResult, *, cubic: bool) -> Table:
     """A grain before and after the hop: what its energy holds, how stable it is, and where it switches."""
     named: dict[str, list[float | None]] = {
         "crystal: normal less plane (MJ/m³)": [g.crystal_MJ_per_m3 for g in device.grains],
@@ -84,7 +85,7 @@ def grain_table(device: DeviceResult) -> Table:
         "2|u| of a grain over kT": [g.bias_over_kT for g in device.grains],
     }
     rows = [[*words([name]), *(_scientific(value) for value in values)] for name, values in named.items()]
-    rows.insert(0, [*words(["easy axis", *(_vector(g.easy_axis) for g in device.grains)])])
+    rows.insert(0, [*words(["easy axis", *(axis_in_words(g.easy_axis, cubic=cubic) for g in device.grains)])])
     return Table("A grain of the film", ["quantity", *(g.state for g in device.grains)], rows)
 
 
@@ -100,7 +101,7 @@ def merit_table(device: DeviceResult) -> Table:
     m = device.merit
     rows = [
         [
-            *words(["converse magnetoelectric coefficient μ0 ΔM/ΔE"]),
+            *words(["converse magnetoelectric coefficient μ₀ ΔM/ΔE"]),
             _scientific(m.converse_magnetoelectric_s_per_m),
             *words(["s/m"]),
         ],

@@ -22,6 +22,8 @@ __all__ = [
     "Section",
     "Table",
     "Viewer",
+    "capital",
+    "first_clauses",
     "number",
     "number_with_error",
     "picture",
@@ -32,6 +34,20 @@ __all__ = [
 _ROOM_ON_A_CARD = 130
 # A semicolon inside brackets ends no clause.
 _BETWEEN_CLAUSES = re.compile(r"; (?![^()]*\))")
+
+
+def capital(text: str) -> str:
+    """A text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
+def first_clauses(text: str, room: int) -> tuple[str, str]:
+    """As many whole clauses of a text as there is room for, one in any case, and those after them."""
+    clauses = _BETWEEN_CLAUSES.split(text)
+    taken = 1
+    while taken < len(clauses) and len("; ".join(clauses[: taken + 1])) <= room:
+        taken += 1
+    return "; ".join(clauses[:taken]), "; ".join(clauses[taken:])
 
 
 @dataclass(frozen=True)
@@ -62,12 +78,7 @@ class Answer:
         return self._split()[1]
 
     def _split(self) -> tuple[str, str]:
-        own = self.detail.removesuffix(self.beside).rstrip("; .")
-        clauses = _BETWEEN_CLAUSES.split(own)
-        taken = 1
-        while taken < len(clauses) and len("; ".join(clauses[: taken + 1])) <= _ROOM_ON_A_CARD:
-            taken += 1
-        return "; ".join(clauses[:taken]), "; ".join(clauses[taken:])
+        return first_clauses(self.detail.removesuffix(self.beside).rstrip("; ."), _ROOM_ON_A_CARD)
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,6 @@ class Page:
     data_file: str = "results.json beside this file"
 
 
-def picture(svg: str, alt: str, caption: str, *, wide: bool = False) -> Picture:
+def picture(svg: str, alt: str, caption: str, *, wide: bool = False, aside: bool = False) -> Picture:
     """An SVG document as a picture for the page."""
-    return Picture(base64.b64encode(svg.encode()).decode("ascii"), alt, caption, wide)
+    return Picture(base64.b64encode(svg.encode()).decode("ascii"), alt, caption, wide, aside)

@@ -20,7 +20,7 @@ from ..study.documents import Study
 from ..study.transport import Transport, transport_in_words
 from ..study.validity import failures, formation_checks
 from .beside import better_words, ions_without_model, with_more
-from .model import Answer, Cell, Page, Viewer, picture
+from .model import Answer, Cell, Page, Viewer, first_clauses, picture
 from .retention_words import dwell_words, spread_words
 from .sections import build_sections
 from .terms import terms
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 SMALLEST_DEFECT_CELL = 40
 # A cell with more characters is not squeezed on a narrow screen.
 LONG_CELL = 24
+# A cell with more is folded behind its first clause.
+_ROOM_IN_A_CELL = 170
 # Letters of an answer's detail in a terminal.
 _ROOM_FOR_DETAIL = 180
 
@@ -80,10 +82,15 @@ def _prose(text: str) -> Markup:
     """Escaped text as a page prints it, with code where backticks are."""
     from markupsafe import Markup
 
-    parts = [escape(part) for part in formatted(text).split("`")]
+    parts = [_with_subscripts(part) for part in formatted(text).split("`")]
     if len(parts) % 2 == 0:
         return Markup("`".join(parts))
     return Markup("".join(f"<code>{p}</code>" if n % 2 else p for n, p in enumerate(parts)))
+
+
+def _with_subscripts(text: str) -> str:
+    """Escaped text; there is no letter for a delta below the line."""
+    return escape(text).replace("₋δ", "₋<sub>δ</sub>")
 
 
 def _cell(cell: Cell, verbatim: bool) -> Markup:
@@ -92,8 +99,11 @@ def _cell(cell: Cell, verbatim: bool) -> Markup:
 
     shown = cell.text if verbatim else formatted(cell.text)
     style = f"{cell.style} long".strip() if len(shown) > LONG_CELL else cell.style
-    plain = "" if shown == cell.text else f' data-plain="{escape(cell.text)}"'
-    return Markup(f'<td class="{escape(style)}"{plain}>{escape(shown)}</td>')
+    first, rest = ("", "") if verbatim else first_clauses(shown, _ROOM_IN_A_CELL)
+    put = escape if verbatim else _with_subscripts
+    inner = f"{put(first)}<details><summary>more</summary>{put(rest)}</details>" if rest else put(shown)
+    plain = "" if shown == cell.text and not rest else f' data-plain="{escape(cell.text)}"'
+    return Markup(f'<td class="{escape(style)}"{plain}>{inner}</td>')
 
 
 def _viewer(study: Study, band: Band) -> Viewer:
@@ -132,23 +142,13 @@ def summary_text(study: Study) -> str:
     """The answers of a study in plain lines, for a terminal, and what can be asked of it next."""
     atoms = study.host.cell_atoms * math.prod(study.engine.supercell_repeats)
     head = f"Study of {study.host.formula} ({study.host.order}), engine {study.engine.name}, {atoms} atoms"
-    lines = [f"  {a.question} {a.short} ({_first_clauses(a.detail)})" for a in _answers(study)]
+    shown = [(a, *first_clauses(a.detail, _ROOM_FOR_DETAIL)) for a in _answers(study)]
+    lines = [f"  {a.question} {a.short} ({first}{'; …' if rest else ''})" for a, first, rest in shown]
     moving = study.observables.get("transport")
     lines += [f"  {line}" for line in (transport_in_words(moving) if isinstance(moving, Transport) else [])]
     missing = [f"  not computed: {s.stage}" for s in study.stages if not s.done and not s.failed]
     missing += [f"  {f.in_words}" for f in failures(study)]
     return "\n".join([head, *lines, *missing, '  see .plot(), .to_dataframe("vacancies"), .migration, .claims'])
-
-
-def _first_clauses(text: str) -> str:
-    """As many whole clauses as a terminal has room for, the first in any case; the rest is in the report."""
-    clauses = text.split("; ")
-    kept = clauses[:1]
-    for clause in clauses[1:]:
-        if len("; ".join([*kept, clause])) > _ROOM_FOR_DETAIL:
-            return "; ".join([*kept, "…"])
-        kept.append(clause)
-    return "; ".join(kept)
 
 
 def build_page(study: Study, figures: Mapping[str, NamedFigure]) -> Page:
@@ -158,7 +158,7 @@ def build_page(study: Study, figures: Mapping[str, NamedFigure]) -> Page:
     for name, made in figures.items():
         section = by_anchor[made.section]
         try:
-            section.figures.append(picture(made.svg, made.alt, made.caption, wide=made.wide))
+            section.figures.append(picture(made.svg, made.alt, made.caption, wide=made.wide, aside=made.aside))
         except Exception as error:
             # One figure that cannot be drawn costs that figure, and not the page with its numbers.
             section.notes = [*section.notes, f"The figure {name} could not be drawn: {type(error).__name__}, {error}"]

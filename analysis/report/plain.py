@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from ..plots.text import formatted_unit
+from ..plots.text import name_and_unit
 from ..results.document import Document, Provenance
 from ..results.page_parts import Section, Table, words
 from ..study.observables import observable_frame, plain_values
-
-# Endings of names that are units, longest first.
-_LONG_UNITS = ("eV_per_A3", "MJ_per_m3", "uC_per_cm2", "V_per_m", "V_per_A", "meV", "muB", "THz", "deg", "eV", "Hz")
-_UNITS = (*_LONG_UNITS, "K", "A", "s", "T")
 
 
 def plain_section(found: Document) -> Section:
     """Table of the plain values of a document, and its own table where it has one."""
     provenance = getattr(found, "provenance", None)
     engine = f", engine {provenance.engine}" if isinstance(provenance, Provenance) else ""
-    rows = [words([*_name_and_unit(name), _short(value)]) for name, value in plain_values(found).items()]
+    rows = [words([*name_and_unit(name), _short(value)]) for name, value in plain_values(found).items()]
     tables = [Table(f"Values{engine}", ["quantity", "unit", "value"], [[a, b, c] for a, b, c in rows])] if rows else []
     if hasattr(found, "to_dataframe"):
         frame = observable_frame(found)
-        heads = [" ".join(filter(None, _name_and_unit(str(name)))) for name in frame.columns]
+        heads = [" ".join(filter(None, name_and_unit(str(name)))) for name in frame.columns]
         tables.append(
             Table(f"Results{engine}", heads, [words(map(_short, row)) for row in frame.itertuples(index=False)])
         )
@@ -30,13 +26,6 @@ def plain_section(found: Document) -> Section:
         tables=tables,
         notes=provenance.left_out if isinstance(provenance, Provenance) else [],
     )
-
-
-def _name_and_unit(name: str) -> tuple[str, str]:
-    for unit in _UNITS:
-        if name.endswith(f"_{unit}"):
-            return name.removesuffix(f"_{unit}").replace("_", " "), formatted_unit(unit)
-    return name.replace("_", " "), ""
 
 
 def _short(value: object) -> str:

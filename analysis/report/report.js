@@ -58,7 +58,23 @@ function equipTable(table) {
   save.textContent = "Save as CSV";
   save.setAttribute("aria-label", "Save as CSV: " + table.caption.textContent);
   save.addEventListener("click", () => saveTable(table));
-  table.parentElement.after(save);
+  const more = document.createElement("span");
+  more.className = "more-columns";
+  more.textContent = "more columns: scroll the table sideways";
+  table.parentElement.after(save, more);
+  const scroll = table.parentElement;
+  new ResizeObserver(() => { more.hidden = scroll.scrollWidth <= scroll.clientWidth; }).observe(scroll);
+}
+
+// On paper nothing can be opened.
+let closed = [];
+function openForPrint() {
+  closed = Array.from(document.querySelectorAll("details:not([open])"));
+  closed.forEach((fold) => { fold.open = true; });
+}
+
+function closeAfterPrint() {
+  closed.forEach((fold) => { fold.open = false; });
 }
 
 async function unpacked(element) {
@@ -119,6 +135,8 @@ async function openViewer(button) {
 }
 
 document.querySelectorAll("table").forEach(equipTable);
+window.addEventListener("beforeprint", openForPrint);
+window.addEventListener("afterprint", closeAfterPrint);
 const opener = document.getElementById("viewer-open");
 if (opener) {
   opener.hidden = false;

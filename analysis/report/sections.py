@@ -8,7 +8,7 @@ from ..audit.mechanisms import mechanisms
 from ..kinetics.rates import format_duration, why_no_rate
 from ..kinetics.switching import largest_field_V_per_m
 from ..results.document import Document
-from ..results.page_parts import PlacedSection, Table, section, sections_of, words
+from ..results.page_parts import PlacedSection, Table, folded, section, sections_of, words
 from ..study.citations import citations_of, reference_line
 from ..study.documents import Study
 from ..study.methods import methods_paragraph
@@ -19,7 +19,7 @@ from ..thermodynamics.gases import gas_of
 from .beside import measured_table
 from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, grain_table, merit_table, reference_table, switching_table
-from .model import Section
+from .model import Section, capital
 from .phase_tables import (
     ladder_table,
     loss_words,
@@ -37,6 +37,7 @@ from .tables import (
     claims_tables,
     constants_table,
     field_table,
+    has_cubic_axes,
     host_table,
     maps_table,
     orders_table,
@@ -46,7 +47,7 @@ from .tables import (
     stages_table,
     states_table,
     timings_table,
-    treatment_tables,
+    treatments_table,
     vacancies_table,
 )
 
@@ -59,7 +60,19 @@ def build_sections(study: Study) -> list[Section]:
     placed = [(s.place, s.build(study)) for s in sections_of(type(study))]
     for stage, found in study.observables.items():
         placed += _observable(stage, found)
-    return [made for _, made in sorted(placed, key=lambda pair: pair[0]) if made is not None]
+    return _each_note_once([made for _, made in sorted(placed, key=lambda pair: pair[0]) if made is not None])
+
+
+def _each_note_once(sections: list[Section]) -> list[Section]:
+    """What a section leaves out, without what an earlier one has said already: that is named instead."""
+    said: dict[str, str] = {}
+    out = []
+    for s in sections:
+        again = list(dict.fromkeys(said[note] for note in s.notes if note in said))
+        new = list(dict.fromkeys(note for note in s.notes if note not in said))
+        said |= {note: said.get(note, s.heading) for note in s.notes}
+        out.append(replace(s, notes=[*new, *([f"what stands under {' and '.join(again)}"] if again else [])]))
+    return out
 
 
 def _observable(stage: str, found: Document) -> list[tuple[float, Section | None]]:
@@ -78,7 +91,7 @@ def _host(study: Study) -> Section:
         "host",
         "Host",
         paragraphs=_order_words(study),
-        tables=[host_table(study), orders_table(study), stages_table(study), *_measured(study)],
+        tables=[host_table(study), *_measured(study), orders_table(study), folded(stages_table(study))],
         notes=study.engine.provenance.left_out,
     )
 
@@ -123,7 +136,7 @@ def _vacancies(study: Study) -> Section | None:
     if study.vacancies:
         section.tables.append(vacancies_table(study))
     if any(len(starts) > 1 for _, _, starts in all_starts(study)):
-        section.tables.append(starts_table(study))
+        section.tables.append(folded(starts_table(study)))
     if study.binding is not None:
         section.tables.append(binding_table(study.binding))
     if study.charged is not None:
@@ -146,9 +159,9 @@ def _vacancies(study: Study) -> Section | None:
     )
     section.tables.append(window_table(window))
     if window.edges:
-        section.tables.append(potentials_table(window))
+        section.tables.append(folded(potentials_table(window)))
     if potentials.warm:
-        section.tables.append(warm_table(potentials))
+        section.tables.append(folded(warm_table(potentials)))
         section.paragraphs += [text] if (text := loss_words(window)) else []
     if potentials.missing_phases:
         missing = ", ".join(potentials.missing_phases)
@@ -173,7 +186,7 @@ def _vacancies(study: Study) -> Section | None:
         if study.defects.no_films:
             section.paragraphs.append(f"Composition of a film: {study.defects.no_films}.")
         else:
-            section.tables.append(films_table(study.defects))
+            section.tables.append(folded(films_table(study.defects)))
         section.notes += [f"concentrations leave out {note}" for note in study.defects.left_out]
     return section
 
@@ -190,7 +203,7 @@ def _phases(study: Study) -> Section | None:
         tables=[windows_table(result)],
     )
     if result.references is not None:
-        section.tables += [phases_table(result.references), ladder_table(result.references)]
+        section.tables += [phases_table(result.references), folded(ladder_table(result.references))]
         section.notes += result.references.notes
     lower = [o for o in study.host.orders if o.relative_eV_per_formula < -1e-9 + _own_order(study)]
     section.notes += [
@@ -215,10 +228,10 @@ def _migration(study: Study) -> Section | None:
         section.paragraphs += [
             f"{hop.label}, {hop.multiplicity} equivalent {hops} into the same vacancy, {hop.distance_A:.3f} Å. "
             f"{_related(hop.relation)} {hop.force_calls} force evaluations.",
-            *([". ".join(_capital(note) for note in hop.notes) + "."] if hop.notes else []),
+            *([". ".join(capital(note) for note in hop.notes) + "."] if hop.notes else []),
         ]
-        in_field = [t for f in hop.field_studies for t in treatment_tables(f)] or [field_table(hop)]
-        section.tables += [*in_field, checks_table(hop)]
+        in_field = [treatments_table(f) for f in hop.field_studies] or [field_table(hop)]
+        section.tables += map(folded, [*in_field, checks_table(hop)])
         section.notes += [*hop.provenance.left_out, *(f"not checked: {n}" for n in hop.not_checked)]
     return section
 
@@ -230,10 +243,6 @@ def _related(relation: list[str]) -> str:
             "one after it."
         )
     return f"The host's {', '.join(relation)} turns the state before the hop into the one after it."
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 @section(Study, "anisotropy", place=50)
@@ -257,7 +266,7 @@ def _anisotropy(study: Study) -> Section | None:
             )
         else:
             section.tables.append(reference_table(picture))
-    section.tables.append(constants_table(study, result))
+    section.tables.append(folded(constants_table(study, result)))
     if result.cubic is not None:
         section.paragraphs.append(
             f"Cubic average of the host: K1 = {result.cubic.K1_MJ_per_m3:.3g} MJ/m³ "
@@ -298,10 +307,19 @@ def _device(study: Study) -> Section | None:
             "Nothing below is measured or fitted: film, field and pulse are assumed, and listed beside each curve. "
             "`magnetoionics fit` fits them to your data."
         )
-        section.tables.append(merit_table(device))
+        p = device.parameters
+        section.paragraphs.append(
+            f"Curves are those of a two-state ensemble: mean barrier of both ways {p.barrier_eV:.2f} eV over "
+            f"{p.distance_A:.2f} Å, a film of {1e9 * p.thickness_m:g} nm at {p.temperature_K:g} K. Contrast is of the "
+            "ions' places, not of a magnetic sense; the ions do not interact."
+        )
+        section.tables.append(folded(merit_table(device)))
         if device.grains:
-            section.tables.append(grain_table(device))
+            section.tables.append(folded(grain_table(device, cubic=has_cubic_axes(study))))
         section.notes += [*device.assumptions, *device.merit.assumptions]
+        section.notes += [
+            f"mean time of the hop: {why}" for why in dict.fromkeys(filter(None, device.switching_no_result))
+        ]
     return section
 
 
@@ -313,7 +331,7 @@ def _content(study: Study) -> Section | None:
         "content",
         "Moment against content",
         paragraphs=["Counts of Neel's rule: which ion changes its valence is assumed, no energy stands behind it."],
-        tables=[content_table(c) for c in study.contents],
+        tables=[folded(content_table(c)) for c in study.contents],
     )
 
 
@@ -327,7 +345,7 @@ def _retention(study: Study) -> Section | None:
     why = kept.why_no_rate(300.0)
     said = why and f"No result: {why}."
     said = said or (
-        f"{_capital(dwell_words(kept).removesuffix('; ') or 'only the way back is known')}. What was written into many "
+        f"{capital(dwell_words(kept).removesuffix('; ') or 'only the way back is known')}. What was written into many "
         f"ions decays with 1/(k_f + k_b), in {format_duration(kept.decay(300))} at 300 K, at zero field."
     )
     section = Section(
@@ -338,10 +356,10 @@ def _retention(study: Study) -> Section | None:
             f"{spread_words(study)}.",
             f"The attempt frequency of {kept.attempt_frequency_Hz:.1e} Hz is {how}{note}.",
         ],
-        tables=[retention_table(study, kept)],
+        tables=[folded(retention_table(study, kept))],
     )
     if found is not None:
-        section.tables += [prefactors_table(found), checks_table(found, "vibrations")]
+        section.tables += map(folded, [prefactors_table(found), checks_table(found, "vibrations")])
         section.notes += found.provenance.left_out
     return section
 
@@ -356,7 +374,7 @@ def _mechanisms(study: Study) -> Section | None:
         "mechanisms",
         "Mechanisms that could write a contrast",
         paragraphs=["A contrast of one sense needs a term that is odd in the magnetisation n."],
-        tables=[Table("Mechanisms, sizes and tests", columns, rows)],
+        tables=[Table("Mechanisms, sizes and tests", columns, rows, folded=True)],
     )
 
 
@@ -372,7 +390,7 @@ def _claims(study: Study) -> Section:
 
 @section(Study, "provenance", place=910)
 def _provenance(study: Study) -> Section:
-    return Section("provenance", "Provenance", tables=[settings_table(study), timings_table(study)])
+    return Section("provenance", "Provenance", tables=[folded(settings_table(study)), folded(timings_table(study))])
 
 
 @section(Study, "cite", place=920)
@@ -382,4 +400,5 @@ def _cite(study: Study) -> Section:
         "Methods and what to cite",
         paragraphs=[methods_paragraph(study), "In BibTeX: `magnetoionics cite DIR`."],
         notes=[f"{key}: {reference_line(key)}" for key in citations_of(study)],
+        notes_heading="References",
     )

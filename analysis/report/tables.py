@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...structures.defects.vacancies import counts_in_words
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.field_treatments import FieldStudy
 from ..kinetics.migration import Migration
-from ..kinetics.profiles import RELAXED, FieldPoint
+from ..kinetics.profiles import LINEAR, PATH, RELAXED, FieldPoint, FieldTreatment
 from ..kinetics.rates import format_duration
 from ..kinetics.retention import Retention
 from ..magnetism.anisotropy import AnisotropyMap
+from ..magnetism.directions import axis_in_words
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..plots.text import formatted_unit
 from ..results.checks import failed, no_result
 from ..study.documents import AnisotropyResult, EnergyRange, Study, VacancyResult
 from ..study.validity import formation_checks
 from ..thermodynamics.gases import edge_words
-from .model import Cell, Table, number, number_with_error, words
+from .model import Cell, Table, capital, number, number_with_error, words
+
+# Residuals of identities below this are the rounding of floating point.
+ROUNDING_eV = 1e-9
 
 
 def host_table(study: Study) -> Table:
@@ -133,70 +139,97 @@ def _mark(reasons: list[str]) -> str:
 def field_table(hop: Migration) -> Table:
     """Barriers under the field."""
     rows = [
-        [
-            Cell(f"{f.field_V_per_m:.1e}", "number"),
-            number(f.forward_eV),
-            number(f.backward_eV),
-            number(f.delta_eV, signed=True),
-            Cell(f"{f.residual_i_eV * 1e3:.0e}", "number"),
-        ]
+        [_field(f.field_V_per_m), number(f.forward_eV), number(f.backward_eV), number(f.delta_eV, signed=True)]
         for f in sorted(hop.field, key=lambda f: f.field_V_per_m)
     ]
     return Table(
         f"{hop.label} in a field along the hop; {hop.field_treatment}{_mark(hop.why_no_result)}",
-        ["field (V/m)", "forward (eV)", "back (eV)", "final − initial (eV)", "identity residual (meV)"],
+        ["field (V/m)", "forward (eV)", "back (eV)", "final − initial (eV)"],
         rows,
     )
+
+
+def _field(field_V_per_m: float) -> Cell:
+    return Cell(f"{field_V_per_m:.0e}" if field_V_per_m else "0", "number")
 
 
 def _attempts_words(found: FieldStudy) -> str:
     return "assumed" if found.attempt_source == "assumed" else "Vineyard, with quantum oscillators"
 
 
-def treatment_tables(found: FieldStudy) -> list[Table]:
-    """One hop in the fields of one direction, a table for each treatment."""
+# Heads of the columns that each treatment adds.
+_IN_THE_HEAD = {PATH: "", RELAXED: ", relaxed", LINEAR: ", linear"}
+_TREATMENTS_IN_WORDS = {
+    PATH: "barriers and rates: the work of the field along the zero-field path",
+    RELAXED: "relaxed: the band converged in the field",
+    LINEAR: "linear: zero-field barriers with the work to the saddle alone, as a rate law takes them",
+}
+
+
+def treatments_table(found: FieldStudy) -> Table:
+    """One hop in the fields of one direction; the treatments stand side by side, rates are those of the first."""
+    treatments = list(dict.fromkeys(p.treatment for p in found.points))
+    by_field = [{p.field_V_per_m: p for p in found.of_treatment(name)} for name in treatments]
     back = found.attempt_Hz if found.attempt_backward_Hz is None else found.attempt_backward_Hz
     limit = "" if found.breakdown_V_per_m is None else f"; breakdown taken at {found.breakdown_V_per_m:.1e} V/m"
-    return [
-        Table(
-            f"{found.label} in fields along {found.direction_in_words or found.direction}: {treatment}. "
-            f"{found.temperature_K:g} K, {found.attempt_Hz:.1e} and {back:.1e} Hz ({_attempts_words(found)}); "
-            f"{found.dipole_source}{limit}{_permittivity(found, treatment)}",
+    barriers = [f"{way}{_IN_THE_HEAD[t]} (eV)" for t in treatments for way in ("forward", "back")]
+    # Work and rate law move the ends alike; only relaxing in the field changes their difference.
+    deltas = [n for n, t in enumerate(treatments) if n == 0 or t == RELAXED]
+    rows = []
+    for field in sorted({p.field_V_per_m for p in found.points}):
+        points = [of.get(field) for of in by_field]
+        first = next(p for p in points if p is not None)
+        rows.append(
             [
-                "field (V/m)",
-                "forward (eV)",
-                "back (eV)",
-                "final − initial (eV)",
-                "controlling saddle",
-                "forward (1/s)",
-                "back (1/s)",
-                "residual (meV)",
-            ],
-            [_point_row(p) for p in found.points if p.treatment == treatment],
+                _field(field),
+                *(number(v) for p in points for v in ((None, None) if p is None else (p.forward_eV, p.backward_eV))),
+                *(number(None if p is None else p.delta_eV, signed=True) for p in (points[n] for n in deltas)),
+                *words([_saddle_words(first)]),
+                *(_rate(v) for v in (first.forward_per_s, first.backward_per_s)),
+            ]
         )
-        for treatment in dict.fromkeys(p.treatment for p in found.points)
-    ]
+    said = [_TREATMENTS_IN_WORDS[t] for t in treatments]
+    return Table(
+        f"{found.label} in fields along {_direction(found)}",
+        [
+            "field (V/m)",
+            *barriers,
+            *(f"final − initial{_IN_THE_HEAD[treatments[n]]} (eV)" for n in deltas),
+            "controlling saddle",
+            "forward (1/s)",
+            "back (1/s)",
+        ],
+        rows,
+        note=f"{capital('; '.join(said))}. {found.temperature_K:g} K, {found.attempt_Hz:.1e} and {back:.1e} Hz "
+        f"({_attempts_words(found)}); {found.dipole_source}{limit}{_permittivity(found)}"
+        f"{_identities(found, treatments)}.",
+    )
 
 
-def _permittivity(found: FieldStudy, treatment: str) -> str:
+def _rate(rate_per_s: float | None) -> Cell:
+    return Cell("no rate law" if rate_per_s is None else f"{rate_per_s:.1e}", "number")
+
+
+def _direction(found: FieldStudy) -> str:
+    """The direction of positive fields in words."""
+    return "the hop" if found.direction_in_words == "hop" else found.direction_in_words or str(found.direction)
+
+
+def _identities(found: FieldStudy, treatments: Sequence[FieldTreatment]) -> str:
+    """By how much a treatment misses the identities that it must obey; nothing where that is rounding."""
+    missed = {t: found.largest_residual_eV(t) for t in treatments}
+    worst = "; ".join(f"{t} by {1e3 * r:.2g} meV" for t, r in missed.items() if r > ROUNDING_eV)
+    return f"; forward − back = final − initial, and slopes against dipoles, are missed: {worst}" if worst else ""
+
+
+def _permittivity(found: FieldStudy) -> str:
     """What relaxing in the field says of the charges that were chosen for it."""
-    if found.permittivity is None or treatment != RELAXED:
+    if found.permittivity is None:
         return ""
     return (
         f"; relaxing, the ions imply a static permittivity of {found.permittivity:.1f} along the field, which follows "
         "from these charges: choose others (born charges) if the material's is another"
     )
-
-
-def _point_row(p: FieldPoint) -> list[Cell]:
-    return [
-        Cell(f"{p.field_V_per_m:.1e}", "number"),
-        *(number(v) for v in (p.forward_eV, p.backward_eV)),
-        number(p.delta_eV, signed=True),
-        *words([_saddle_words(p)]),
-        *(Cell("no rate law" if v is None else f"{v:.1e}", "number") for v in (p.forward_per_s, p.backward_per_s)),
-        Cell(f"{1e3 * p.largest_residual_eV:.0e}", "number"),
-    ]
 
 
 def _saddle_words(p: FieldPoint) -> str:
@@ -241,18 +274,24 @@ def checks_table(hop: Migration | AttemptFrequency, what: str = "band") -> Table
             ]
         )
     columns = ["check", "result", "value", "must be", "limit", "unit"]
-    return Table(f"Checks of the {what} of {hop.label}", columns, rows)
+    passed = sum(c.passed is True for c in hop.checks)
+    return Table(f"Checks of the {what} of {hop.label}: {passed} of {len(rows)} passed", columns, rows)
 
 
-def _axis(vector: list[float]) -> str:
-    return "(" + ", ".join(f"{round(x, 2) + 0.0:.2f}" for x in vector) + ")"
+def _axis(vector: list[float], study: Study) -> str:
+    return axis_in_words(vector, cubic=has_cubic_axes(study))
+
+
+def has_cubic_axes(study: Study) -> bool:
+    """Whether Cartesian axes are the cubic ones of the host."""
+    return study.anisotropy is not None and study.anisotropy.cubic is not None
 
 
 def maps_table(study: Study, result: AnisotropyResult) -> Table:
     """E(n) of every cell: axes and amplitude."""
     rows = [
         [
-            *words([s.state, _axis(s.easy_axis), _axis(s.hard_axis)]),
+            *words([s.state, _axis(s.easy_axis, study), _axis(s.hard_axis, study)]),
             number(s.hard_minus_easy_meV, 2),
             Cell(f"{s.odd_max_meV:.1e}", "number"),
         ]
@@ -274,7 +313,7 @@ def constants_table(study: Study, result: AnisotropyResult) -> Table:
         errors = ku.Ku_errors_meV_per_cell if ku else None
         rows.append(
             [
-                *words([s.state, _axis(ku.axis) if ku else without]),
+                *words([s.state, _axis(ku.axis, study) if ku else without]),
                 Cell("" if ku is None else f"{ku.Ku_MJ_per_m3[0]:.3g}", "number"),
                 Cell("" if ku is None else f"{ku.Ku_meV_per_cell[0]:.3g}", "number"),
                 Cell("" if errors is None else f"{errors[0]:.1e}", "number"),
@@ -302,7 +341,7 @@ def states_table(study: Study, maps: list[AnisotropyMap], result: Unidirectional
     units = {m.state: m.formula_units for m in maps}
     rows = [
         [
-            *words([s.state, _axis(s.easy_axis), _axis(s.hard_axis)]),
+            *words([s.state, _axis(s.easy_axis, study), _axis(s.hard_axis, study)]),
             number(s.hard_minus_easy_meV / units[s.state], 3),
             Cell(f"{s.odd_max_meV:.1e}", "number"),
             Cell(f"{s.u_norm_meV:.1e}", "number"),
@@ -382,7 +421,7 @@ def claims_tables(study: Study) -> list[Table]:
             ["id", "claim", "verdict", "value", "engine", "reason"],
             decided,
         ),
-        Table("Claims that this study does not compute", ["id", "system", "claim", "reason"], rest),
+        Table("Claims that this study does not compute", ["id", "system", "claim", "reason"], rest, folded=True),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..results.page_parts import Cell, Section, Table, number, section, words
+from ..results.page_parts import Cell, Section, Table, folded, number, section, words
 from ..study.transport import Transport, transport_in_words
 
 
@@ -18,7 +18,7 @@ def transport_section(found: Transport) -> Section:
             f"Vacancies that {found.ion} enters: {found.neighbours} neighbours, correlation factor "
             f"{found.correlation:.4f} ({found.correlation_source}); way through the crystal along {', '.join(ways)}.",
         ],
-        tables=[_points(found), *_tracer(found), *_beside(found)],
+        tables=[*_beside(found), *map(folded, [_points(found), *_tracer(found)])],
         notes=found.notes,
     )
 

@@ -34,6 +34,8 @@ class NamedFigure:
         What it shows, for who cannot see it and for who can.
     wide
         It holds text beside its axes.
+    aside
+        A page shows it when a reader opens the further figures of its section.
     """
 
     section: str
@@ -41,6 +43,7 @@ class NamedFigure:
     alt: str
     caption: str
     wide: bool = False
+    aside: bool = False
 
     @cached_property
     def figure(self) -> Figure:

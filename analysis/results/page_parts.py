@@ -7,7 +7,7 @@ the document or in one of the report.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .registry import ByType
@@ -23,27 +23,48 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Caption, column heads and rows; a `verbatim` one, of settings and versions, is printed letter for letter."""
+    """Caption, column heads and rows.
+
+    Attributes
+    ----------
+    verbatim
+        Settings and versions, printed letter for letter.
+    folded
+        What stands behind a result: its caption shows, and a reader opens the rows.
+    note
+        How the numbers were had, too long for a caption.
+    """
 
     caption: str
     columns: Sequence[str]
     rows: list[list[Cell]]
     verbatim: bool = False
+    folded: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as base64 SVG with its alternative text and caption; a `wide` one takes the whole width."""
+    """A figure as base64 SVG with its alternative text and caption.
+
+    Attributes
+    ----------
+    wide
+        It takes the whole width.
+    aside
+        It is one of the further figures, which a reader opens.
+    """
 
     svg_base64: str
     alt: str
     caption: str
     wide: bool = False
+    aside: bool = False
 
 
 @dataclass
 class Section:
-    """One section of the page."""
+    """One section of the page; `notes_heading` says what its notes are."""
 
     anchor: str
     heading: str
@@ -51,6 +72,7 @@ class Section:
     figures: list[Picture] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    notes_heading: str = "Left out"
 
 
 def number(value: float | None, digits: int = 3, *, signed: bool = False) -> Cell:
@@ -68,6 +90,12 @@ def number_with_error(value: float | None, error: float | None) -> Cell:
 def words(values: Iterable[object]) -> list[Cell]:
     """Plain text cells."""
     return [Cell(str(v)) for v in values]
+
+
+def folded(table: Table) -> Table:
+    """The table with its rows folded away, unless something in it failed."""
+    failed = any(cell.style == "failed" for row in table.rows for cell in row)
+    return table if failed else replace(table, folded=True)
 
 
 Build = Callable[[Any], "Section | None"]

@@ -32,7 +32,7 @@ from ..settings.bounds import require_at_least, require_positive
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
 from .elastic import full_cell
 from .ends import BandInputError as BandInputError
-from .ends import check_ends, continuous_ends
+from .ends import check_ends, continuous_ends, minima_in_words
 from .relaxation import quiet_lbfgs, relax_within
 from .relaxation import relax as relax
 
@@ -230,7 +230,7 @@ class BandDriver:
 
     def _best_intermediate(self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int) -> list[PathPoint]:
         """Relax the trials from coarse to fine; keep the lowest that is a state of its own."""
-        kept: list[PathPoint] = []
+        kept: dict[int, PathPoint] = {}
         for n, trial in enumerate(trials, start=1):
             # A trial is an unrelaxed end with the mover displaced: give its surroundings the mean of both ends.
             start = _blend(ends[0].atoms, ends[1].atoms, trial, mover)
@@ -244,10 +244,9 @@ class BandDriver:
             if float(np.linalg.norm(moving.get_forces(), axis=1).max()) > self.settings.relax_fmax_eV_per_A:
                 self._notes.append(f"trial intermediate {n} did not relax in {self.settings.max_steps} steps: dropped")
                 continue
-            kept.append(self._point(moving, "minimum"))
-            energy = kept[-1].energy - ends[0].energy
-            self._notes.append(f"trial intermediate {n} is a minimum at {energy:+.3f} eV above the initial state")
-        return [min(kept, key=lambda p: p.energy)] if kept else []
+            kept[n] = self._point(moving, "minimum")
+        self._notes += minima_in_words({n: p.energy - ends[0].energy for n, p in kept.items()})
+        return [min(kept.values(), key=lambda p: p.energy)] if kept else []
 
     def _path(self, stations: list[PathPoint], mover: int) -> list[PathPoint]:
         """From end to end; a segment whose images stand too far apart beside the others' is computed with more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -238,3 +238,21 @@ def _kinds(atoms: Atoms) -> list[tuple[float, ...]]:
     """What tells atoms apart beside their place: element, spin and charge."""
     known = [np.asarray(atoms.arrays[n], dtype=float).round(6) for n in SITE_PROPERTIES if n in atoms.arrays]
     return list(zip(atoms.numbers.tolist(), *(k.tolist() for k in known), strict=True))
+
+
+def minima_in_words(rises_eV: Mapping[int, float]) -> list[str]:
+    """Trial intermediates that are minima, by number with their energy above the initial state; equal ones as one.
+
+    Places that a symmetry of the hop exchanges have one energy, and are one finding.
+    """
+    by_energy: dict[str, list[int]] = {}
+    for number, rise_eV in sorted(rises_eV.items()):
+        by_energy.setdefault(f"{rise_eV:+.3f}", []).append(number)
+    out = []
+    for rise, numbers in by_energy.items():
+        *most, last = map(str, numbers)
+        which = (
+            f"intermediates {', '.join(most)} and {last} are minima" if most else f"intermediate {last} is a minimum"
+        )
+        out.append(f"trial {which} at {rise} eV above the initial state")
+    return out

@@ -27,6 +27,7 @@ from ...analysis.results.calculation import (
     require_valid,
 )
 from ...analysis.results.document import Document, StructureField
+from ..band.ends import minima_in_words
 from ..evaluation.guards import no_spin_flip
 from .band_judgement import judge_path, judge_segment, moved, one_branch, patched
 from .continuation import earlier_steps
@@ -183,7 +184,7 @@ def stations_of(
 ) -> tuple[list[Calculation], list[str]]:
     """The ends and, between them, the lowest trial that is a valid minimum of its own; and what was found."""
     notes: list[str] = []
-    kept: list[Calculation] = []
+    kept: dict[int, Calculation] = {}
     for number, trial in enumerate(trials, start=1):
         if reasons := invalid_because(trial.checks):
             notes.append(f"trial intermediate {number} is invalid and dropped: {'; '.join(reasons)}")
@@ -195,10 +196,9 @@ def stations_of(
         elif not trial.converged:
             notes.append(f"trial intermediate {number} did not relax: dropped")
         else:
-            rise = trial.energy_eV - initial.energy_eV
-            notes.append(f"trial intermediate {number} is a minimum at {rise:+.3f} eV above the initial state")
-            kept.append(trial)
-    middle = [min(kept, key=lambda c: c.energy_eV)] if kept else []
+            kept[number] = trial
+    notes += minima_in_words({number: c.energy_eV - initial.energy_eV for number, c in kept.items()})
+    middle = [min(kept.values(), key=lambda c: c.energy_eV)] if kept else []
     return [initial, *middle, final], notes
 
 

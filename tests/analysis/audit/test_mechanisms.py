@@ -54,7 +54,7 @@ def test_sizes_are_those_of_the_study(study):
     sums = {s.state: np.array(s.keffer_A2) for s in study.unidirectional.states if s.keffer_A2}
     assert f"{np.linalg.norm(sums['after'] - sums['before']):.2g} A2" in found["chiral D to a pinned part"].size
     assert "0.7 T before the hop" in answer(study.model_copy(update={"device": device}))
-    shown = {row[0].text: [cell.text for cell in row[1:]] for row in grain_table(device).rows}
+    shown = {row[0].text: [cell.text for cell in row[1:]] for row in grain_table(device, cubic=True).rows}
     assert shown["coercive field at the film's temperature and sweep (T)"] == ["7.00e-01", "3.00e-01"]
     assert shown["strain: normal less plane (MJ/m³)"] == ["–", "–"]
 

@@ -29,6 +29,7 @@ from magnetoionics.analysis.device.figures_of_merit import (
 )
 from magnetoionics.analysis.kinetics.rates import rate_per_s, retention_s, two_state_population
 from magnetoionics.analysis.plots.ensemble import plot_curve, plot_fit
+from magnetoionics.analysis.plots.text import named_value
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
 FILM = EnsembleParameters(barrier_eV=0.6, charge_e=2.0, distance_A=2.967, thickness_m=1e-8)
@@ -98,7 +99,7 @@ def test_fit_recovers_known_parameters_within_their_errors():
         assert fit.errors[name] < 0.1 * value
     assert abs(fit.scale - 35) < 4 * fit.scale_error
     figure = plot_fit(fit, volts.tolist(), data.tolist(), 1e-5)
-    assert "fitted" in figure.axes[0].texts[0].get_text()
+    assert "Fitted" in figure.axes[0].texts[0].get_text()
 
 
 def test_fit_says_when_data_do_not_determine_the_parameters():
@@ -128,8 +129,8 @@ def test_fit_says_when_the_curve_does_not_describe_the_data():
 def test_every_assumption_is_listed_beside_the_curve():
     figure = plot_curve(contrast_against_voltage(FILM, [-1, 0, 1], 1e-3))
     text = figure.axes[0].texts[0].get_text()
-    for name in EnsembleParameters.model_fields:
-        assert name in text
+    for name, value in FILM.model_dump().items():
+        assert named_value(name, value) in text
     with pytest.raises(ValueError, match="positive"):
         EnsembleParameters(barrier_eV=-1, charge_e=2.0, distance_A=2.967)
 

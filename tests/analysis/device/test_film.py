@@ -133,12 +133,12 @@ def test_curves_say_what_they_assume(device, hop):
     assert np.all(np.diff(device.switching_times_s) < 0)
     text = "\n".join(t.get_text() for t in plot_curve(device.against_miscut).axes[0].texts)
     for name in (
-        "thickness_m",
-        "local_field_factor",
-        "barrier_spread_eV",
-        "texture_deg",
-        "attempt_Hz",
-        "temperature_K",
+        "thickness",
+        "local field factor",
+        "barrier spread",
+        "texture",
+        "attempt",
+        "temperature",
     ):
         assert name in text
     assert "miscut_deg" not in text

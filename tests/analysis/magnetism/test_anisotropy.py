@@ -7,12 +7,14 @@ from magnetoionics.analysis.magnetism.anisotropy import (
     cubic_constants,
     cubic_operations,
     cubic_spread,
+    difference_meV,
     equivalent_spread,
     reversal_barrier_meV,
     summarise,
 )
 from magnetoionics.analysis.magnetism.directions import (
     antipodes,
+    axis_in_words,
     images_under,
     lebedev_directions,
     lebedev_weights,
@@ -240,3 +242,34 @@ def test_even_fit_has_the_stated_errors_with_noise_and_an_odd_part_below():
     assert np.mean(pulls) == pytest.approx(15 / 13, abs=4 * np.std(pulls) / np.sqrt(60))
     # The odd part, 0.4 n_x, is in the residual of the map.
     assert clean.fit().residual_rms_meV == pytest.approx(0.4 / np.sqrt(3), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("vector", "said"),
+    [
+        ((1, 1, 0), "[110]"),
+        ((-3, 3, 0), "[1-10]"),
+        ((0, 0, -0.2), "[001]"),
+        ((1, 1, -2), "[11-2]"),
+        ((np.cos(np.radians(47)), np.sin(np.radians(47)), 0), "2.0 deg from [110]"),
+        ((np.sin(np.radians(3)), 0, -np.cos(np.radians(3))), "3.0 deg from [001]"),
+    ],
+)
+def test_an_axis_is_named_by_the_direction_it_lies_beside(vector, said):
+    assert axis_in_words(vector) == said
+    assert axis_in_words(-np.array(vector)) == said
+
+
+def test_an_axis_of_no_cubic_crystal_has_components_only():
+    assert axis_in_words((2, 2, 0), cubic=False) == "(0.71, 0.71, 0.00)"
+    with pytest.raises(ValueError, match="is no axis"):
+        axis_in_words((0, 0, 0))
+
+
+def test_change_of_the_energy_is_that_of_its_anisotropic_part():
+    """E = K n_z^2 + c: what changes is (K' - K)(n_z^2 - 1/3), whatever the constants are."""
+    n = plane_scan([1, -1, 0], 36)
+    before, after = make_map(lambda v: 3.0 * v[:, 2] ** 2), make_map(lambda v: 50.0 + 5.0 * v[:, 2] ** 2)
+    assert difference_meV(before, after, n) == pytest.approx(2.0 * (n[:, 2] ** 2 - 1 / 3), abs=1e-9)
+    with pytest.raises(ValueError, match="cells of one size"):
+        difference_meV(before, after.model_copy(update={"formula_units": 16}), n)

@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from kept_study import kept_study
 from magnetoionics.analysis.device.ensemble import (
@@ -16,7 +17,7 @@ from magnetoionics.analysis.device.ensemble import (
     ensemble_of_hop,
 )
 from magnetoionics.analysis.plots.comparison import plot_bands
-from magnetoionics.analysis.plots.formation import _temperature_label
+from magnetoionics.analysis.plots.formation import gas_temperature_K, place_of_temperature_eV, plot_formation
 from magnetoionics.analysis.plots.study import study_figures
 from magnetoionics.analysis.plots.surface import plot_surface
 from magnetoionics.analysis.plots.window import plot_window
@@ -90,8 +91,48 @@ def test_every_figure_is_labelled_and_vector(name, figures, tmp_path):
     assert "<path" in (tmp_path / "f.svg").read_text()
 
 
+@pytest.mark.parametrize("warm", [True, False])
+def test_temperatures_above_the_formation_energies_are_round_and_stand_where_the_gas_does(study, warm):
+    """The place of a temperature is the inverse of the temperature of a place, by root finding."""
+    lines = study.chemical_potentials.lines
+    edges = [(t, -2.4 - 4e-4 * t, -1.2 + 6e-4 * t) for t in np.linspace(200, 2000, 181)] if warm else []
+    lines = lines.model_copy(update={"warm_edges": edges})
+    figure = plot_formation(lines, pressure_atm=1e-5)
+    top = next(a for a in figure.axes[0].child_axes if "temperature" in a.get_xlabel())
+    shown = [
+        (tick, float(label.get_text())) for tick, label in zip(top.get_xticks(), top.get_xticklabels(), strict=True)
+    ]
+    assert len(shown) >= 3
+    for place, temperature in shown:
+        assert temperature % 50 == 0
+        assert gas_temperature_K(lines, place, 1e-5) == pytest.approx(temperature, rel=1e-3)
+        assert place_of_temperature_eV(lines, temperature, 1e-5) == pytest.approx(place)
+
+
 def test_window_that_reaches_zero_potential_still_has_its_temperature_axis(study):
     """The window of an oxide that gives off no oxygen ends at 0 eV, which no temperature reaches."""
-    lines = study.chemical_potentials.lines.model_copy(update={"warm_edges": []})
-    assert _temperature_label(lines, 0.0, 1e-5) == ""
-    assert _temperature_label(lines, -1.2, 1e-5).isdigit()
+    lines = study.chemical_potentials.lines.model_copy(update={"warm_edges": [], "window_eV": [-2.0, 0.0]})
+    top = plot_formation(lines).axes[0].child_axes[0]
+    assert len(top.get_xticks()) >= 3
+    assert max(top.get_xticks()) < 0
+
+
+def test_pressures_above_the_formation_energies_are_whole_decades(study):
+    figure = plot_formation(study.chemical_potentials.lines)
+    top = next(a for a in figure.axes[0].child_axes if "log" in a.get_xlabel())
+    decades = [float(label.get_text().replace("−", "-")) for label in top.get_xticklabels()]
+    assert len(decades) >= 3
+    assert all(d == int(d) for d in decades)
+
+
+def test_margin_of_a_device_figure_is_in_words(figures):
+    """What is assumed is said to a reader, not to a program."""
+    said = " ".join(t.get_text() for t in figures["contrast_against_voltage"].axes[0].texts)
+    assert "local field factor 1" in said
+    assert "2×10⁻⁸ m" in said
+    assert "_" not in said
+
+
+def test_change_of_the_energy_by_the_hop_is_drawn(study):
+    drawn = study_figures(study)["anisotropy_difference"].figure
+    assert "E(after) − E(before)" in drawn.axes[1].get_ylabel()

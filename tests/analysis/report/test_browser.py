@@ -61,7 +61,18 @@ def test_page_is_quiet_offline_accessible_and_fits(page, report):
     outside = [u for u in page.requests if not u.startswith(("data:", "blob:")) and u != report.as_uri()]
     assert outside == []
     assert serious(page) == []
+    page.evaluate("openForPrint()")
+    assert page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
+    assert serious(page) == []
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+def test_a_table_wider_than_the_page_says_so(page):
+    table = page.locator("table", has_text="Vacancies in").first
+    wider = table.evaluate("t => t.parentElement.scrollWidth > t.parentElement.clientWidth")
+    assert wider == (page.viewport_size["width"] == 390)
+    cue = page.locator("button.save[aria-label*='Vacancies in'] + .more-columns")
+    assert cue.is_visible() == wider
 
 
 def test_view_opens_with_the_keyboard_and_shows_both_states(page):

@@ -9,7 +9,7 @@ from ase.constraints import FixAtoms
 from band_cases import vacancy
 from magnetoionics.workflows.band.driver import BandDriver, BandInputError, BandSettings
 from magnetoionics.workflows.band.elastic import bond_model
-from magnetoionics.workflows.band.ends import continuous_ends
+from magnetoionics.workflows.band.ends import continuous_ends, minima_in_words
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
 
 # EMT's own barrier of 31 Cu atoms; the large cell of the driver's tests has 0.79 eV.
@@ -236,3 +236,12 @@ def test_positions_that_are_no_numbers_are_refused(hop):
     lost.positions[5, 1] = np.nan
     with pytest.raises(BandInputError, match="atom 5 of an end is nowhere"):
         continuous_ends(initial, lost, [], mover, 0.35)
+
+
+def test_minima_of_one_energy_are_one_finding():
+    said = minima_in_words({1: 0.73012, 3: 0.61, 2: 0.72999})
+    assert said == [
+        "trial intermediates 1 and 2 are minima at +0.730 eV above the initial state",
+        "trial intermediate 3 is a minimum at +0.610 eV above the initial state",
+    ]
+    assert minima_in_words({}) == []

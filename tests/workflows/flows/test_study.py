@@ -272,7 +272,7 @@ def test_report_is_one_self_contained_well_formed_page(folder):
             assert attributes["alt"]
     style = html[html.index("<style>") : html.index("</style>")]
     assert not re.search(r"url\(|@import", style)
-    assert html.count("<img") == 19
+    assert html.count("<img") == 20
 
 
 def test_report_escapes_what_a_file_says(study, band):
