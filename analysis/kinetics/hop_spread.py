@@ -22,7 +22,7 @@ class SpreadHop(Document):
     order, hop
         Which.
     forward_eV, backward_eV
-        Barriers.
+        Barriers; None where there is no band.
     decay_300K_s
         1/(k_f + k_b) at 300 K with the prefactor that is assumed for all.
     no_result
@@ -33,10 +33,23 @@ class SpreadHop(Document):
 
     order: str
     hop: str
-    forward_eV: float
-    backward_eV: float
+    forward_eV: float | None
+    backward_eV: float | None
     decay_300K_s: Unbounded | None = None
     no_result: str = ""
+
+    @property
+    def barriers_eV(self) -> tuple[float, float]:
+        """Both barriers.
+
+        Raises
+        ------
+        ValueError
+            If there is no band.
+        """
+        if self.forward_eV is None or self.backward_eV is None:
+            raise ValueError(f"{self.order}, {self.hop}: {self.no_result or 'no band'}")
+        return self.forward_eV, self.backward_eV
 
 
 class HopSpread(Document):
@@ -69,11 +82,14 @@ class HopSpread(Document):
         return pd.DataFrame([h.model_dump() for h in self.hops])
 
 
-def spread_hop(order: str, hop: str, forward_eV: float, backward_eV: float, no_result: str = "") -> SpreadHop:
+def spread_hop(
+    order: str, hop: str, forward_eV: float | None, backward_eV: float | None, no_result: str = ""
+) -> SpreadHop:
     """One hop with its decay time; none without a result or a rate law."""
     decay = None
-    no_result = no_result or why_no_rate(min(forward_eV, backward_eV), 300.0)
-    if not no_result:
+    if forward_eV is not None and backward_eV is not None and not no_result:
+        no_result = why_no_rate(min(forward_eV, backward_eV), 300.0)
+    if forward_eV is not None and backward_eV is not None and not no_result:
         decay = 1.0 / sum(rate_per_s(e, 300.0, ASSUMED_ATTEMPT_Hz) for e in (forward_eV, backward_eV))
     return SpreadHop(
         order=order,

@@ -66,20 +66,19 @@ def _has_one_hop(host_key: str) -> bool:
 
 def _alike(hops: Sequence[SpreadHop]) -> bool:
     """Whether no barrier differs from another by more than a band's error."""
-    return all(max(b) - min(b) < _SAME_eV for b in ([h.forward_eV for h in hops], [h.backward_eV for h in hops]))
+    return all(max(b) - min(b) < _SAME_eV for b in zip(*(h.barriers_eV for h in hops), strict=True))
 
 
 def _decays(study: Study, hops: Sequence[SpreadHop]) -> str:
     """Shortest and longest decay, with the rates of attempts of this study's own hop, so that they compare with it."""
     attempts = (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz) if study.retention is None else study.retention.attempts_Hz(300)
-    waiting = [h for h in hops if not why_no_rate(min(h.forward_eV, h.backward_eV), 300.0)]
+    waiting = [h for h in hops if not why_no_rate(min(h.barriers_eV), 300.0)]
     fast = len(hops) - len(waiting)
     rest = f"; {fast} more with a barrier below 2 kT {'have' if fast > 1 else 'has'} no time" if fast else ""
     if not waiting:
         return f"none of {len(hops)} hops has a time: barriers below 2 kT"
     times = sorted(
-        1.0 / sum(rate_per_s(e, 300.0, nu) for e, nu in zip((h.forward_eV, h.backward_eV), attempts, strict=True))
-        for h in waiting
+        1.0 / sum(rate_per_s(e, 300.0, nu) for e, nu in zip(h.barriers_eV, attempts, strict=True)) for h in waiting
     )
     said = spread_in_words(waiting, [format_duration(times[0]), format_duration(times[-1])])
     return f"{said} (this hop's prefactors){rest}"

@@ -119,6 +119,7 @@ def hop_along(
     ion: str,
     from_sublattice: str,
     displacement_A: FloatArray,
+    tolerance_A: float = 0.3,
 ) -> Hop:
     """The hop into a vacancy along a given displacement: the same hop in a cell of another size.
 
@@ -127,7 +128,9 @@ def hop_along(
     structure, vacancy_index, vacancy_label, ion, from_sublattice
         As in `distinct_hops`.
     displacement_A
-        Mover's displacement, Cartesian, shape (3,), met to 0.3 Angstrom.
+        Mover's displacement, Cartesian, shape (3,).
+    tolerance_A
+        To which it is met; the nearest is taken.
 
     Raises
     ------
@@ -136,12 +139,15 @@ def hop_along(
     """
     vacancy, along = structure[vacancy_index], np.asarray(displacement_A, dtype=float)
     length = float(np.linalg.norm(along))
-    for group in distinct_ways(structure, vacancy.coords, vacancy_label, ion, from_sublattice, length + 0.3):
-        for way in group:
-            if np.linalg.norm(vacancy.coords - way.coords - along) < 0.3:
-                empty, mover = remove_site(structure, vacancy_index), _shift(way.index, vacancy_index)
-                return make_hop(empty, mover, way.coords, vacancy.coords, len(group), vacancy_label)
-    raise ValueError(f"no {ion}({from_sublattice}) hops into {vacancy_label} by {np.round(along, 2).tolist()} A")
+    groups = distinct_ways(structure, vacancy.coords, vacancy_label, ion, from_sublattice, length + tolerance_A)
+    ways = [
+        (float(np.linalg.norm(vacancy.coords - w.coords - along)), w, len(group)) for group in groups for w in group
+    ]
+    off, way, count = min(ways, key=lambda found: found[0])
+    if off >= tolerance_A:
+        raise ValueError(f"no {ion}({from_sublattice}) hops into {vacancy_label} by {np.round(along, 2).tolist()} A")
+    empty, mover = remove_site(structure, vacancy_index), _shift(way.index, vacancy_index)
+    return make_hop(empty, mover, way.coords, vacancy.coords, count, vacancy_label)
 
 
 def distinct_ways(

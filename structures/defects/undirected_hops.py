@@ -13,11 +13,13 @@ from ..cells.default_size import default_repeats
 from ..cells.supercell import supercell
 from ..host_definition import HopKind, Host
 from ..symmetry import Operation, operations
-from .hops import Hop, distinct_hops
+from .hops import Hop, distinct_hops, hop_along
 from .vacancies import distinct_vacancies, same_site_in
 
 FloatArray = NDArray[np.float64]
 _SAME_PLACE_A = 0.05
+RELAXED_A = 0.5
+"""How far an ion and the place that it enters may move against each other when the cell relaxes."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,27 @@ def hops_into(cell: Structure, big: Structure, kind: HopKind, vacancy: int) -> l
     site = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[vacancy]
     index = same_site_in(big, cell, site.index)
     return distinct_hops(big, index, site.label, kind.ion, kind.from_sublattice, kind.cutoff_A)
+
+
+def same_hop(cell: Structure, big: Structure, kind: HopKind, vacancy: int, along: Sequence[float]) -> Hop:
+    """A hop of the unrelaxed crystal in a relaxed one, where lengths and their order may be others.
+
+    Parameters
+    ----------
+    cell, big, kind, vacancy
+        As in `hops_into`, relaxed.
+    along
+        Displacement of the mover in fractions of the ordered cell, shape (3,).
+
+    Raises
+    ------
+    ValueError
+        If no ion hops so after relaxing, to `RELAXED_A`.
+    """
+    site = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[vacancy]
+    index = same_site_in(big, cell, site.index)
+    step = cell.lattice.get_cartesian_coords(along)
+    return hop_along(big, index, site.label, kind.ion, kind.from_sublattice, step, RELAXED_A)
 
 
 def _add(found: list[NumberedHop], new: NumberedHop, cell: Structure, ops: Sequence[Operation]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from jobflow import Flow, job
@@ -37,7 +38,7 @@ def collect_spread(
     made, tags = [], []
     for (order, label), found in zip(labels, migrations, strict=True):
         if found is None:
-            made.append(spread_hop(order, label, 0.0, 0.0, "its band ended with an error"))
+            made.append(spread_hop(order, label, None, None, "its band ended with an error"))
             continue
         tags.append(found.provenance)
         made.append(spread_hop(order, label, found.forward_eV, found.backward_eV, "; ".join(found.why_no_result)))
@@ -72,21 +73,31 @@ class HopSpreadStage(Stage):
         labels: list[tuple[str, str]] = []
         outputs: list[Any] = []
         absent: list[str] = []
-        for order, bulk in bulks.items():
-            for number in _numbers(host, order, study.maker.repeats, absent):
-                if len(outputs) == MOST_HOPS:
-                    absent.append(f"{order}, {number.label}: more than {MOST_HOPS} bands")
-                    continue
-                hop = build_hop_of(bulk, study.maker.repeats, number)
-                out = output_of(hop)
-                name = f"band {order} {number.label}"
-                band = study.engine.band(out.initial, out.final, out.intermediates, mover=out.mover, name=name)
-                read = read_numbered(out, band.output, [], [], None, bulk.structure)
-                jobs += [hop, band, read]
-                labels.append((order, number.label))
-                outputs.append(read.output)
+        known = {order: _numbers(host, order, study.maker.repeats, absent) for order in bulks}
+        for order, number in _chosen(known, absent):
+            bulk = bulks[order]
+            hop = build_hop_of(bulk, study.maker.repeats, number, host.structure(order))
+            out = output_of(hop)
+            name = f"band {order} {number.label}"
+            band = study.engine.band(out.initial, out.final, out.intermediates, mover=out.mover, name=name)
+            read = read_numbered(out, band.output, [], [], None, bulk.structure)
+            jobs += [hop, band, read]
+            labels.append((order, number.label))
+            outputs.append(read.output)
         last = tolerant(collect_spread(labels, outputs, dict(bulks), absent))
         return Flow([*jobs, last], output=last.output, name=self.name)
+
+
+def _chosen(known: Mapping[str, list[NumberedHop]], absent: list[str]) -> list[tuple[str, NumberedHop]]:
+    """As many hops as a study pays for, from every order in turn; how many are left is added to `absent`."""
+    turns = [(n, order, number) for order, found in known.items() for n, number in enumerate(found)]
+    places = {order: place for place, order in enumerate(known)}
+    taken = sorted(turns, key=lambda turn: (turn[0], places[turn[1]]))[:MOST_HOPS]
+    for order, found in known.items():
+        kept = sum(name == order for _, name, _ in taken)
+        if kept < len(found):
+            absent.append(f"{order}: {len(found) - kept} of {len(found)} distinct hops, beyond {MOST_HOPS} bands")
+    return [(order, number) for _, order, number in sorted(taken, key=lambda turn: (places[turn[1]], turn[0]))]
 
 
 def _numbers(host: Host, order: str, repeats: Repeats, absent: list[str]) -> list[NumberedHop]:

@@ -18,7 +18,7 @@ from ...analysis.results.calculation import Band, Calculation
 from ...analysis.results.checks import InvalidResultError, require_valid
 from ...structures.cells.supercell import supercell
 from ...structures.defects.hops import Hop
-from ...structures.defects.undirected_hops import NumberedHop, hops_into, undirected_hops
+from ...structures.defects.undirected_hops import NumberedHop, hops_into, same_hop, undirected_hops
 from ...structures.host import HopKind, Host, HostKey, get_host, portable_host
 from ...structures.units import V_PER_M_TO_V_PER_A
 from ..engine import Engine
@@ -83,7 +83,7 @@ class AllHopsMaker(EngineMaker):
         bulk = self.engine.relax(cell, name=f"{host.key} cell", cell=not host.layers)
         jobs, migrations, bands = [bulk], [], []
         for number in hops:
-            built = build_hop_of(output_of(bulk), self.repeats, number)
+            built = build_hop_of(output_of(bulk), self.repeats, number, cell)
             out = output_of(built)
             band = self.engine.band(
                 out.initial, out.final, out.intermediates, mover=out.mover, name=f"band {number.label}"
@@ -140,19 +140,42 @@ def plain_kind(kind: HopKind) -> list[str | float]:
 
 @job(name="hop")
 def build_numbered_hop(
-    bulk: Calculation, repeats: Repeats, kind: list[str | float], vacancy: int, hop: int, ways: int | None = None
+    bulk: Calculation,
+    repeats: Repeats,
+    kind: list[str | float],
+    vacancy: int,
+    hop: int,
+    ways: int | None = None,
+    along: list[float] | None = None,
 ) -> Hop:
-    """One distinct hop in a supercell of the relaxed cell; `ways` are its equivalent ones, where a cell shows fewer."""
+    """One distinct hop in a supercell of the relaxed cell.
+
+    `ways` are its equivalent ones, where a cell shows fewer; `along` is its displacement in fractions of the ordered
+    cell, by which it is found again: relaxing may take a hop beyond the cutoff, or change the order of lengths.
+    """
     require_valid(bulk.checks, bulk.name)
     big = supercell(bulk.structure, as_repeats(repeats))
-    made = hops_into(bulk.structure, big, HopKind(*kind), vacancy)[hop]  # type: ignore[arg-type]
+    what = HopKind(*kind)  # type: ignore[arg-type]
+    if along is None:
+        made = hops_into(bulk.structure, big, what, vacancy)[hop]
+    else:
+        made = same_hop(bulk.structure, big, what, vacancy, along)
     return made if ways is None else replace(made, multiplicity=ways)
 
 
-def build_hop_of(bulk: Calculation, repeats: Repeats, numbered: NumberedHop) -> Job:
-    """Job of `build_numbered_hop` for a hop of the unrelaxed cell."""
-    more = {} if numbered.ways == numbered.hop.multiplicity else {"ways": numbered.ways}
-    return build_numbered_hop(bulk, repeats, plain_kind(numbered.kind), numbered.vacancy, numbered.number, **more)
+def build_hop_of(bulk: Calculation, repeats: Repeats, numbered: NumberedHop, cell: Structure) -> Job:
+    """Job of `build_numbered_hop` for a hop of the unrelaxed ordered cell."""
+    # Always said, for a relaxed cell may show another number of equivalent ones.
+    along = cell.lattice.get_fractional_coords(numbered.hop.displacement_A)
+    return build_numbered_hop(
+        bulk,
+        repeats,
+        plain_kind(numbered.kind),
+        numbered.vacancy,
+        numbered.number,
+        ways=numbered.ways,
+        along=[round(float(x), 6) for x in along],
+    )
 
 
 @job(name="read hop")

@@ -147,4 +147,7 @@ def test_spread_over_orders_and_places_is_of_orders_of_magnitude():
     assert back[1] / back[0] == pytest.approx(1600, rel=0.1)
     failed = spread_hop("Imma", "c", 0.1, 0.1, "saddle force")
     assert failed.decay_300K_s is None
+    lost = spread_hop("Imma", "d", None, None, "its band ended with an error")
+    with pytest.raises(ValueError, match="Imma, d: its band ended"):
+        _ = lost.barriers_eV
     assert HopSpread(hops=[one, other, failed], provenance=TAG).found == [one, other]

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from magnetoionics.structures.cells.binary_oxides import reference_phase
+from magnetoionics.structures.cells.default_size import default_repeats
 from magnetoionics.structures.cells.supercell import repeats_for_distance, supercell
 from magnetoionics.structures.defects.hops import atom_in_the_way
 from magnetoionics.structures.defects.inventory import take_inventory
-from magnetoionics.structures.defects.undirected_hops import undirected_hops
+from magnetoionics.structures.defects.undirected_hops import same_hop, undirected_hops
 from magnetoionics.structures.defects.vacancies import distinct_vacancies
 from magnetoionics.structures.host import HopKind, get_host
 from magnetoionics.structures.symmetry import orbits
@@ -133,6 +134,26 @@ def test_hops_do_not_depend_on_the_shape_of_the_supercell():
     slab, _ = undirected_hops(PEROVSKITE, supercell(PEROVSKITE, (2, 2, 3)), kinds)
     assert [(one.ways, one.label) for one in cube] == [(8, "O(O) V_O 1")]
     assert [(one.ways, one.label) for one in slab] == [(8, "O(O) V_O 1")]
+
+
+@pytest.mark.parametrize(("key", "strain"), [("tio2", (0.0, 0.0, 0.06)), ("gamma_fe2o3", (0.004, 0.004, -0.007))])
+def test_a_hop_is_found_again_in_the_relaxed_cell(key, strain):
+    """The hop along c of rutile, 2.96 A, is longer than its cutoff of 3 A by then; those of gamma-Fe2O3 are equal."""
+    host = get_host(key)
+    cell = host.structure()
+    relaxed = cell.copy()
+    relaxed.apply_strain(list(strain))
+    kind = host.hops[0]
+    repeats = default_repeats(cell, True, [kind.cutoff_A])
+    found, _ = undirected_hops(cell, supercell(cell, repeats), [kind])
+    big = supercell(relaxed, repeats)
+    for number in found:
+        along = cell.lattice.get_fractional_coords(number.hop.displacement_A)
+        again = same_hop(relaxed, big, kind, number.vacancy, along)
+        assert relaxed.lattice.get_fractional_coords(again.displacement_A) == pytest.approx(along, abs=1e-6)
+        assert again.mover == number.hop.mover
+    with pytest.raises(ValueError, match=r"^no (O|Fe)\("):
+        same_hop(relaxed, big, kind, 0, 0.6 * along)
 
 
 def test_anions_hop_where_a_host_names_them():

@@ -17,6 +17,7 @@ from magnetoionics.structures.defects.initial_states import start_labels, starte
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
+from magnetoionics.workflows.flows.hop_spread import MOST_HOPS, _chosen, _numbers
 from magnetoionics.workflows.flows.plan import plan_stages
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 
@@ -187,3 +188,17 @@ def test_ferrous_ions_beside_an_oxygen_vacancy_carry_the_anisotropy():
     assert np.ptp(maps[1].energies) > 50 * np.ptp(maps[0].energies)
     assert np.abs(maps[1].even_odd()[1]).max() < 1e-9
     assert "those that its start chose" in " ".join(maps[1].provenance.left_out)
+
+
+def test_a_spread_that_is_too_dear_takes_hops_of_every_order_and_counts_the_rest():
+    host = get_host("fe3o4")
+    absent: list[str] = []
+    known = {order: _numbers(host, order, (1, 1, 1), absent) for order in host.orders}
+    absent.clear()
+    known = {order: found for order, found in known.items() if found}
+    assert len(known) > 1
+    taken = _chosen(known, absent)
+    assert len(taken) == MOST_HOPS
+    assert {order for order, _ in taken} == set(known)
+    left = sum(len(found) for found in known.values()) - MOST_HOPS
+    assert sum(int(line.partition(": ")[2].split()[0]) for line in absent) == left
