@@ -81,7 +81,14 @@ def _finite_structure(structure: Structure) -> Structure:
 
 def _finite_values(values: dict[str, Any]) -> dict[str, Any]:
     require_finite(values, "settings")
-    return values
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON gives it back: lists for tuples."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 _LONGEST_LIST = 6
