@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from typing import Any, ClassVar, Self
 
 from monty.json import MontyDecoder, MSONable
@@ -51,7 +51,7 @@ class Stored(MSONable):
         """The object of plain values, of this version or an older one; what came later is `as_before`."""
         content = {name: value for name, value in d.items() if not name.startswith("@")}
         content = {**cls.as_before, **upgraded(cls.__name__, content, int(content.pop("schema_version", 1)))}
-        known = {f.name: f for f in fields(cls)} if is_dataclass(cls) else {}
+        known: dict[str, Field[Any]] = {f.name: f for f in fields(cls)} if is_dataclass(cls) else {}
         made = {name: MontyDecoder().process_decoded(value) for name, value in content.items()}
         # JSON knows no tuples.
         for name in made.keys() & known.keys():

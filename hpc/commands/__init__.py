@@ -1,4 +1,6 @@
-"""The commands, one file each. A new command is a file with ``register(app)`` and its name in `COMMANDS`.
+"""The commands, one file each. A new command is a file with a function of its name, which stands in `COMMANDS`.
+
+One that is more than a function has ``register(app)``; ``CLASS`` is typer's class of a command that needs another.
 
 Command files import nothing heavy when they are loaded, so that help answers at once.
 """
@@ -42,4 +44,8 @@ COMMANDS = (
 def register_all(app: typer.Typer) -> None:
     """Add every command to the application."""
     for name in COMMANDS:
-        importlib.import_module(f".{name}", __package__).register(app)
+        module = importlib.import_module(f".{name}", __package__)
+        if hasattr(module, "register"):
+            module.register(app)
+        else:
+            app.command(cls=getattr(module, "CLASS", None))(getattr(module, name))

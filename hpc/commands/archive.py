@@ -21,8 +21,3 @@ def archive(
     from ..study_folder.archive import archive_study
 
     archive_study(folder, output, licence)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(archive)

@@ -80,49 +80,15 @@ BandStartOption = Annotated[
         rich_help_panel=groups.COMPUTED,
     ),
 ]
-FieldSizesOption = Annotated[
-    str | None,
-    typer.Option(
-        "--field-V-per-m",
-        help="Fields, e.g. 1e8,5e8: each along and against its direction, beside zero.",
-        rich_help_panel=groups.FIELDS,
-    ),
-]
-FieldAlongOption = Annotated[
-    str,
-    typer.Option(
-        help="Direction of the fields: hop, '[0 0 1]' of the ordered cell, or a vector '1,1,0'.",
-        rich_help_panel=groups.FIELDS,
-    ),
-]
-FieldOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A field in words, e.g. '4 V over 60 nm along [0 0 1]'; may be repeated.", rich_help_panel=groups.FIELDS
-    ),
-]
-RelaxInFieldOption = Annotated[
-    bool,
-    typer.Option(
-        "--relax-in-field",
-        help="Converge the band in every field too: a band's cost each.",
-        rich_help_panel=groups.FIELDS,
-    ),
-]
-BreakdownOption = Annotated[
-    float | None,
-    typer.Option(
-        "--breakdown-V-per-m",
-        help="Refuse larger fields [default: the gap over the ordered cell's edge].",
-        rich_help_panel=groups.FIELDS,
-    ),
-]
 ReuseOption = Annotated[
     list[Path] | None,
     typer.Option(
         help="Folder of another study whose equal calculations are taken, e.g. the bulk cell; repeatable.",
         rich_help_panel=groups.RUNNING,
     ),
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", "-j", help="Processes that compute at a time.", rich_help_panel=groups.RUNNING)
 ]
 ImageDistanceOption = Annotated[
     float | None,
@@ -133,24 +99,10 @@ ImageDistanceOption = Annotated[
         rich_help_panel=groups.COMPUTED,
     ),
 ]
-BornChargesOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="Charges on which the field acts: .json or .npy, by element or by site.", rich_help_panel=groups.FIELDS
-    ),
-]
 
 QuickOption = Annotated[
     bool,
     typer.Option("--quick", help="Small cells: seconds, but with a size error.", rich_help_panel=groups.COMPUTED),
-]
-StagesOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Stages, e.g. vacancies,competing_phases [default: all that the engine can and affords].",
-        rich_help_panel=groups.COMPUTED,
-        autocompletion=groups.complete_stages,
-    ),
 ]
 
 

@@ -26,8 +26,3 @@ def campaign(
         fetch_campaign(file, project, fetch)
     elif not start_campaign(file, project):
         raise typer.Exit(1)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(campaign)

@@ -20,8 +20,3 @@ def cite(
     from ..study_folder.citing import cite_study
 
     cite_study(folder, output)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(cite)

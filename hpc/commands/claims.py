@@ -27,8 +27,3 @@ def claims(
     from ..study_folder.claims_table import print_and_write
 
     print_and_write(folders or [], output)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(claims)

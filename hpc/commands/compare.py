@@ -17,8 +17,3 @@ def compare(
     from ..study_folder.comparing import compare_studies
 
     compare_studies(folders, output, overwrite=overwrite)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(compare)

@@ -35,8 +35,3 @@ def cost(
         outcar=outcar,
     )
     Console(width=170).print(expected_table(costs, cores))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(cost)

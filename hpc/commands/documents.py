@@ -31,8 +31,3 @@ def documents(
         table.add_row(field.name + ("°" if field.optional else ""), field.kind, field.words)
     table.caption = "°: may be left out"
     console.print(table, markup=False)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(documents)

@@ -18,8 +18,3 @@ def fetch(
 
     if not fetch_folder(folder, project):
         raise typer.Exit(1)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(fetch)

@@ -38,8 +38,3 @@ def film(
         sweep_V_per_s=sweep_v_per_s,
         output=output,
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(film)

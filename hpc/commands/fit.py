@@ -39,8 +39,3 @@ def fit(
         film=film,
         output=output,
     )
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(fit)

@@ -18,8 +18,3 @@ def hosts(
         print_host_engines(names or ())
     else:
         print_hosts()
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(hosts)

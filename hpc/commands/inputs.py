@@ -39,8 +39,3 @@ def inputs(
         image_distance_A=image_distance,
     )
     typer.echo(str(readme))
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(inputs)

@@ -25,8 +25,3 @@ def report(
 
     said = any(x is not None for x in (reference, pulse, film))
     rebuild_report(folder, assumptions=read_assumptions(reference, pulse, film) if said else None, png=png)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(report)

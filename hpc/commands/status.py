@@ -27,8 +27,3 @@ def status(
     shown = show_status(folder, watch=watch)
     if any(j.state == "failed" for j in shown.jobs) and not shown.alive:
         raise typer.Exit(1)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(status)

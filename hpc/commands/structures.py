@@ -77,8 +77,3 @@ def _direction(text: str) -> list[float]:
     if len(numbers) != 3:
         raise UserError(f"the field's direction {text!r} is not three numbers with commas, such as 0,0,1")
     return numbers
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(structures)

@@ -10,8 +10,3 @@ def version() -> None:
     from ... import __version__
 
     typer.echo(__version__)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the application."""
-    app.command()(version)
