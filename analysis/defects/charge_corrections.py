@@ -12,7 +12,7 @@ Formulas: G. Makov and M. C. Payne, 10.1103/PhysRevB.51.4014; C. Freysoldt et al
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -21,11 +21,15 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
 from ...structures.units import COULOMB_eV_A
+from ..results.checks import Check
 from ..results.document import Document, StructureField
+from .alignment import RADIUS_SHARES, PlanarAlignment, SiteAlignment, alignment_checks
 
 FloatArray = NDArray[np.float64]
 _ACCURACY = 1e-12
 _SYMMETRY_TOLERANCE = 1e-6
+# Relative spread of the eigenvalues of a permittivity that is worth a word.
+_ANISOTROPIC = 0.05
 
 Method = Literal["point charge", "Freysoldt", "eFNV", "as given"]
 
@@ -92,6 +96,13 @@ class ChargeCorrection(Document):
         Their sum.
     point_charge_eV
         The point-charge limit in the same cell, as a check.
+    error_eV
+        What the alignment leaves open: scatter of the sites and the choice of the radius, or scatter between the
+        planes and the axes; None where nothing was aligned.
+    sites, planes
+        What was aligned; None and empty where a scheme has none.
+    checks
+        Number of sites, shape of the cell, sign: none of them spoils the calculation.
     versions
         Library versions.
     note
@@ -105,8 +116,16 @@ class ChargeCorrection(Document):
     alignment_eV: float
     total_eV: float
     point_charge_eV: float
+    error_eV: float | None = Field(default=None, ge=0)
+    sites: SiteAlignment | None = Field(default=None, repr=False)
+    planes: list[PlanarAlignment] = Field(default_factory=list, repr=False)
+    checks: list[Check] = Field(default_factory=list)
     versions: dict[str, str] = Field(default_factory=dict)
     note: str = ""
+
+
+class TooSmallCellError(ValueError):
+    """No ion of a cell is far enough from its defect to align potentials at."""
 
 
 class MissingDefectLibraryError(ImportError):
@@ -234,16 +253,48 @@ def freysoldt_correction(
         defect_frac_coords=list(defect_position),
         lattice=Lattice(defect.lattice_A),
     )
+    planes = [_planar_alignment(found.metadata["plot_data"][axis]) for axis in range(3)]
+    shifts = [p.shift_eV for p in planes]
+    scatter = float(np.mean([p.scatter_eV for p in planes]))
+    error = abs(charge) * math.hypot(scatter, 0.5 * (max(shifts) - min(shifts)))
+    total = float(found.correction_energy)
     return ChargeCorrection(
         method="Freysoldt",
         charge=charge,
         dielectric=tensor.tolist(),
         electrostatic_eV=float(found.metadata["electrostatic"]),
         alignment_eV=float(found.metadata["potential"]),
-        total_eV=float(found.correction_energy),
+        total_eV=total,
         point_charge_eV=point_charge_eV(charge, defect.lattice_A, tensor),
+        error_eV=error,
+        planes=planes,
+        checks=alignment_checks(defect.lattice_A, total, error, None),
         versions={"pymatgen-analysis-defects": version("pymatgen-analysis-defects")},
+        note=_anisotropy(tensor),
     )
+
+
+def _planar_alignment(found: Mapping[str, Any]) -> PlanarAlignment:
+    """Profiles of one axis as the library leaves them."""
+    data = found["pot_plot_data"]
+    first, last = data["check"]
+    left = [float(x) for x in data["short_range"]]
+    return PlanarAlignment(
+        positions_A=[float(x) for x in data["x"]],
+        difference_eV=[float(x) for x in data["dft_diff"]],
+        model_eV=[float(x) for x in data["Vr"]],
+        left_eV=left,
+        shift_eV=float(data["shift"]),
+        scatter_eV=float(np.std(left[first:last], ddof=1)),
+    )
+
+
+def _anisotropy(tensor: FloatArray) -> str:
+    """What the scheme makes of a tensor that is not a number."""
+    values = np.linalg.eigvalsh(tensor)
+    if values[-1] <= values[0] * (1 + _ANISOTROPIC):
+        return ""
+    return f"permittivity from {values[0]:.1f} to {values[-1]:.1f}: its spherical average; eFNV takes the tensor"
 
 
 def efnv_correction(
@@ -276,6 +327,8 @@ def efnv_correction(
         If the libraries are not installed.
     ValueError
         If the two cells differ.
+    TooSmallCellError
+        If no site is far enough from the defect.
     """
     tensor = dielectric_tensor(dielectric)
     matrix = defect.structure.lattice.matrix
@@ -283,23 +336,44 @@ def efnv_correction(
         raise ValueError("the charged cell and the perfect one must have the same lattice")
     library = _import("pydefect.cli.vasp.make_efnv_correction", "pydefect")
     results = _import("pydefect.analyzer.calc_results", "pydefect")
+    regions = _import("pydefect.corrections.defect_region", "pydefect")
     cells = [
         # Oxidation states and site properties would make equal ions look different to the library.
         results.CalcResults(_bare(p.structure), 0.0, 0.0, list(p.potentials_V))
         for p in (defect, bulk)
     ]
     at = None if defect_position is None else [float(x) for x in defect_position]
-    found = library.make_efnv_correction(charge, *cells, tensor, defect_coords=at)
+    # The point charge's potential is wanted somewhat nearer too, to see what the radius decides.
+    region = regions.HalfMaxFaceDistanceDefectRegion(sample_radius_ratio=min(RADIUS_SHARES))
+    found = library.make_efnv_correction(charge, *cells, tensor, defect_coords=at, defect_region=region)
+    radius = float(found.defect_region_radius) / min(RADIUS_SHARES)
+    sites = SiteAlignment(
+        radius_A=radius,
+        elements=[str(s.specie) for s in found.sites],
+        distances_A=[float(s.distance) for s in found.sites],
+        differences_V=[float(s.potential) for s in found.sites],
+        point_charge_V=[None if s.pc_potential is None else float(s.pc_potential) for s in found.sites],
+    )
+    left = sites.left_V()
+    if not len(left):
+        raise TooSmallCellError(f"no site lies farther than {radius:.2f} A from the defect: nothing aligns here")
+    alignment = -charge * float(np.mean(left))
+    total = float(found.point_charge_correction) + alignment
+    spread = sites.error_V()
+    error = None if spread is None else abs(charge) * spread
     return ChargeCorrection(
         method="eFNV",
         charge=charge,
         dielectric=tensor.tolist(),
         electrostatic_eV=float(found.point_charge_correction),
-        alignment_eV=float(found.alignment_correction),
-        total_eV=float(found.correction_energy),
+        alignment_eV=alignment,
+        total_eV=total,
         point_charge_eV=point_charge_eV(charge, matrix, tensor),
+        error_eV=error,
+        sites=sites,
+        checks=alignment_checks(matrix, total, error, len(left)),
         versions={"pydefect": version("pydefect")},
-        note=f"potentials aligned outside {found.defect_region_radius:.2f} A of the defect",
+        note=f"potentials aligned at {len(left)} sites outside {radius:.2f} A of the defect",
     )
 
 

@@ -8,6 +8,7 @@ band maximum, C. Freysoldt et al., 10.1103/RevModPhys.86.253.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -113,12 +114,16 @@ class BandEdges(Document):
 
 
 class ChargeLine(Document):
-    """One charge state: its formation energy with the Fermi level at the valence band maximum."""
+    """One charge state: its formation energy with the Fermi level at the valence band maximum.
+
+    `error_eV` is that of the finite-size correction.
+    """
 
     label: str
     charge: int
     at_vbm_eV: float
     correction_eV: float
+    error_eV: float = 0.0
 
 
 class TransitionLevel(Document):
@@ -132,6 +137,8 @@ class TransitionLevel(Document):
         Above the valence band maximum.
     in_gap
         Whether it lies between the band edges.
+    error_eV
+        From the finite-size corrections of the two charges.
     """
 
     label: str
@@ -139,6 +146,7 @@ class TransitionLevel(Document):
     charge_above: int
     level_eV: float
     in_gap: bool
+    error_eV: float = 0.0
 
 
 class FermiDiagram(Document):
@@ -173,11 +181,12 @@ class FermiDiagram(Document):
         return best.at_vbm_eV + best.charge * fermi_eV, best.charge
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per transition level: defect, charges, level_eV, in_gap."""
+        """One row per transition level: defect, charges, level_eV, in_gap, error_eV."""
         import pandas as pd
 
-        rows = [(t.label, t.charge_below, t.charge_above, t.level_eV, t.in_gap) for t in self.transitions]
-        return pd.DataFrame(rows, columns=["defect", "charge_below_e", "charge_above_e", "level_eV", "in_gap"])
+        rows = [(t.label, t.charge_below, t.charge_above, t.level_eV, t.in_gap, t.error_eV) for t in self.transitions]
+        columns = ["defect", "charge_below_e", "charge_above_e", "level_eV", "in_gap", "error_eV"]
+        return pd.DataFrame(rows, columns=columns)
 
 
 def fermi_diagram(
@@ -256,6 +265,7 @@ def charge_lines(
             )
             + cell_shift_eV(window, d.removed).value_eV,
             correction_eV=d.correction_eV or 0.0,
+            error_eV=d.size_error_eV if d.charge else 0.0,
         )
         for d in defects
     ]
@@ -284,6 +294,7 @@ def transition_levels(lines: Sequence[ChargeLine], gap_eV: float) -> list[Transi
                 ((line.at_vbm_eV - current.at_vbm_eV) / (current.charge - line.charge), line.charge) for line in rest
             ]
             level, charge = min(crossings)
+            other = next(line for line in own if line.charge == charge)
             out.append(
                 TransitionLevel(
                     label=label,
@@ -291,9 +302,10 @@ def transition_levels(lines: Sequence[ChargeLine], gap_eV: float) -> list[Transi
                     charge_above=charge,
                     level_eV=level,
                     in_gap=0.0 <= level <= gap_eV,
+                    error_eV=math.hypot(current.error_eV, other.error_eV) / (current.charge - charge),
                 )
             )
-            current = next(line for line in own if line.charge == charge)
+            current = other
     return out
 
 

@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
 from ..results.calculation import Calculation
-from ..results.checks import Check, invalid_because, require_valid
+from ..results.checks import Check, held, invalid_because, require_valid
 from ..results.document import Document, Provenance, StructureField
 from .charge_corrections import (
     ChargeCorrection,
     MissingDefectLibraryError,
     PlanarPotential,
     SitePotentials,
+    TooSmallCellError,
     efnv_correction,
     freysoldt_correction,
     point_charge_correction,
@@ -29,6 +30,8 @@ from .defect_energies import VacancyFormation
 from .oxidation_states import ChangedIon, SiteMoment
 from .vacancies import StartEnergy
 
+# A localised state leaves no more than this of an electron in a band; the tails of the bins and of smearing do.
+LOCALISED_e = 0.1
 # Bins of the density of states made of levels: well below kT.
 BIN_eV = 0.01
 ONE_START = "one electronic start per charge state: a hole or an electron may localise elsewhere at lower energy"
@@ -52,6 +55,8 @@ class ChargedCell(Document):
         Highest filled and lowest empty state, on the energy scale of the potentials; None if unknown.
     dos_energies_eV, dos_states_per_eV
         Density of states of the cell on the same scale, both spins.
+    dos_filled_per_eV
+        The part of it that electrons fill.
     """
 
     calculation: Calculation
@@ -62,6 +67,7 @@ class ChargedCell(Document):
     cbm_eV: float | None = None
     dos_energies_eV: list[float] | None = Field(default=None, repr=False)
     dos_states_per_eV: list[float] | None = Field(default=None, repr=False)
+    dos_filled_per_eV: list[float] | None = Field(default=None, repr=False)
 
 
 class DielectricResult(Document):
@@ -86,6 +92,45 @@ class DielectricResult(Document):
         """Electrons and ions together, symmetrised."""
         total = [[a + b for a, b in zip(*rows, strict=True)] for rows in zip(self.electronic, self.ionic, strict=True)]
         return [[0.5 * (total[i][j] + total[j][i]) for j in range(3)] for i in range(3)]
+
+
+class BandFilling(Document):
+    """Carriers in the bands of the host in one cell.
+
+    Attributes
+    ----------
+    electrons, holes
+        Filled states above the conduction band minimum, and empty ones below the valence band maximum.
+    energy_eV
+        What putting them at the band edges instead would add to the energy; not positive. Stated, never applied.
+    shift_eV
+        Of the host's bands in this cell, from the potentials at ions far from the defect.
+    """
+
+    electrons: float
+    holes: float
+    energy_eV: float
+    shift_eV: float
+
+    def check(self) -> Check:
+        """Whether no carrier sits in a band; it does not spoil the calculation."""
+        found = held("carriers in the bands", self.electrons + self.holes, LOCALISED_e, unit="e", invalidates=False)
+        if found.passed:
+            return found
+        which = " and ".join(
+            f"{n:.2f} {word}"
+            for n, word in (
+                (self.electrons, "electrons above the conduction band minimum"),
+                (self.holes, "holes below the valence band maximum"),
+            )
+            if n > LOCALISED_e / 2
+        )
+        return found.model_copy(
+            update={
+                "note": f"{which} of the host: a shallow level or perturbed host state, its energy that of carriers "
+                f"of this cell's density (band filling {self.energy_eV:+.3f} eV, not applied)"
+            }
+        )
 
 
 class ChargedVacancy(Document):
@@ -113,6 +158,8 @@ class ChargedVacancy(Document):
         The relaxed cell with the moments that were found.
     corrections
         All that could be made, the one in use first; empty for a neutral cell.
+    band_filling
+        Carriers that the cell has in the host's bands; None where the engine does not say.
     checks
         Of the calculation.
     """
@@ -130,6 +177,7 @@ class ChargedVacancy(Document):
     sites: list[SiteMoment] = Field(default_factory=list, repr=False)
     structure: StructureField | None = Field(default=None, repr=False)
     corrections: list[ChargeCorrection] = Field(default_factory=list)
+    band_filling: BandFilling | None = None
     checks: list[Check] = Field(default_factory=list)
     provenance: Provenance = Field(repr=False)
 
@@ -142,6 +190,20 @@ class ChargedVacancy(Document):
     def correction_eV(self) -> float:
         """The correction in use; 0 for a neutral cell."""
         return self.corrections[0].total_eV if self.corrections else 0.0
+
+    @property
+    def correction_error_eV(self) -> float | None:
+        """Error of that correction; 0 for a neutral cell, None where it is not known."""
+        return self.corrections[0].error_eV if self.corrections else 0.0
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the correction in use and the levels of the cell leave in doubt."""
+        doubts = [*(self.corrections[0].checks if self.corrections else []), *self._doubts_of_bands()]
+        return [f"{self.label} q={self.charge:+d}: {c.note}" for c in doubts if not c.passed]
+
+    def _doubts_of_bands(self) -> list[Check]:
+        return [] if self.band_filling is None else [self.band_filling.check()]
 
 
 class ChargedVacancies(Document):
@@ -171,6 +233,7 @@ class ChargedVacancies(Document):
                 charge=s.charge,
                 vbm_eV=self.edges.vbm_eV,
                 correction_eV=s.correction_eV,
+                size_error_eV=s.correction_error_eV or 0.0,
                 note=f"{s.corrections[0].method} correction" if s.corrections else "neutral cell",
                 provenance=s.provenance,
             )
@@ -193,6 +256,7 @@ class ChargedVacancies(Document):
                 charge=s.charge,
                 at_vbm_eV=s.energy_difference_eV + s.charge * self.edges.vbm_eV + s.correction_eV,
                 correction_eV=s.correction_eV,
+                error_eV=s.correction_error_eV or 0.0,
             )
             for s in self.sound_states
         ]
@@ -291,7 +355,11 @@ def corrections_of(
     notes: list[str] = []
     try:
         if cell.site_potentials is not None and host.site_potentials is not None:
-            made.append(efnv_correction(cell.charge, dielectric, cell.site_potentials, host.site_potentials, added_at))
+            sites = (cell.site_potentials, host.site_potentials)
+            try:
+                made.append(efnv_correction(cell.charge, dielectric, *sites, added_at))
+            except TooSmallCellError as error:
+                notes.append(f"no eFNV correction: {error}")
         else:
             notes.append("no eFNV correction: the engine gives no potentials at the ions")
         if cell.planes is not None and host.planes is not None:

@@ -7,6 +7,7 @@ import math
 from functools import partial
 
 from ...structures.units import BOLTZMANN_eV_PER_K
+from ..defects.charged_cells import ChargedVacancies
 from ..defects.equilibria import DefectEquilibria
 from ..defects.formation import FormationLines
 from ..device.film import DeviceResult
@@ -15,6 +16,7 @@ from ..results.figures import NamedFigure, figure_set, figures_of
 from ..study.documents import AnisotropyResult, Study
 from ..study.observables import anchor_of, table_name
 from ..thermodynamics.stability_window import ChemicalPotentials
+from .alignment import plot_planes, plot_sites
 from .anisotropy import plot_difference, plot_plane
 from .brouwer import plot_brouwer
 from .ensemble import plot_curve, plot_pulses, plot_train
@@ -34,6 +36,8 @@ _SURFACE_POINTS = 40
 def study_figures(study: Study) -> dict[str, NamedFigure]:
     """Figures of a study by file stem; those of the stages that were computed."""
     made: dict[str, NamedFigure] = {}
+    if study.charged is not None:
+        made |= _alignment_figures(study.charged)
     if study.chemical_potentials is not None:
         made["formation"] = NamedFigure(
             "vacancies",
@@ -200,6 +204,29 @@ def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, NamedF
             partial(plot_fermi, defects.fermi),
             "Formation energies of all charge states against the Fermi level",
             f"Engine {study.engine.name}. Lowest charge state of each defect; points: transition levels.",
+        )
+    return made
+
+
+def _alignment_figures(charged: ChargedVacancies) -> dict[str, NamedFigure]:
+    """Alignment of the charge state whose correction is known least, by the sites and by the planes."""
+    made = {}
+    for stem, method, draw in (("alignment", "eFNV", plot_sites), ("planes", "Freysoldt", plot_planes)):
+        found = [
+            (c.error_eV, s, c)
+            for s in charged.states
+            for c in s.corrections
+            if c.method == method and c.error_eV is not None and (c.sites or c.planes)
+        ]
+        if not found:
+            continue
+        error, state, correction = max(found, key=lambda one: one[0])
+        made[stem] = NamedFigure(
+            "vacancies",
+            partial(draw, correction),
+            f"Alignment of the potentials of {state.label} with charge {state.charge:+d}, by {method}",
+            f"Engine {state.provenance.engine}. Of all charge states the one whose {method} correction has the largest "
+            f"error, {correction.total_eV:.3f} ± {error:.3f} eV.",
         )
     return made
 

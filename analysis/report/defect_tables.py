@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..defects.binding import VacancyBinding
 from ..defects.brouwer import RatioRange
 from ..defects.charge_states import TransitionLevel
-from ..defects.charged_cells import ChargedVacancies
+from ..defects.charged_cells import ChargedVacancies, ChargedVacancy
 from ..defects.equilibria import DefectEquilibria
 from ..defects.oxidation_states import compensation_text
 from ..study.documents import Study
@@ -58,6 +58,8 @@ def charged_table(found: ChargedVacancies) -> Table:
                 number(s.energy_difference_eV),
                 *(number(by_method.get(name)) for name in ("eFNV", "Freysoldt", "point charge")),
                 *words([s.corrections[0].method if s.corrections else "none needed"]),
+                number(s.correction_error_eV if s.charge else None),
+                number(_aligned(s), 0),
                 number(s.total_moment_muB, 1),
                 *words([compensation_text(s.changed_ions)]),
             ]
@@ -75,11 +77,19 @@ def charged_table(found: ChargedVacancies) -> Table:
             "Freysoldt (eV)",
             "point charge (eV)",
             "used",
+            "± (eV)",
+            "sites aligned",
             "moment (μB)",
             "ions that changed",
         ],
         rows,
     )
+
+
+def _aligned(state: ChargedVacancy) -> float | None:
+    """Sites at which the correction in use aligned potentials."""
+    sites = state.corrections[0].sites if state.corrections else None
+    return None if sites is None else float(len(sites.left_V()))
 
 
 def levels_table(levels: Sequence[TransitionLevel], gap_eV: float) -> Table:
@@ -88,13 +98,14 @@ def levels_table(levels: Sequence[TransitionLevel], gap_eV: float) -> Table:
         [
             *words([t.label, f"{t.charge_below:+d}/{t.charge_above:+d}".replace("+0", "0")]),
             number(t.level_eV, 2),
+            number(t.error_eV or None, 2),
             *words(["yes" if t.in_gap else "no"]),
         ]
         for t in levels
     ]
     return Table(
         f"Charge transition levels above the valence band maximum; gap {gap_eV:.2f} eV",
-        ["defect", "charges", "level (eV)", "in the gap"],
+        ["defect", "charges", "level (eV)", "± (eV)", "in the gap"],
         rows,
     )
 

@@ -141,7 +141,7 @@ def _vacancies(study: Study) -> Section | None:
         section.tables.append(binding_table(study.binding))
     if study.charged is not None:
         section.tables.append(charged_table(study.charged))
-        section.notes += study.charged.notes
+        section.notes += [*study.charged.notes, *(w for s in study.charged.states for w in s.warnings)]
         if levels := study.charged.levels():
             section.tables.append(levels_table(levels, study.charged.edges.gap_eV))
     potentials = study.chemical_potentials

@@ -289,6 +289,7 @@ def _charged(study: Study) -> pd.DataFrame:
             "charge_e": s.charge,
             "energy_minus_host_eV": s.energy_difference_eV,
             "correction_eV": s.correction_eV,
+            "correction_error_eV": s.correction_error_eV,
             "correction": s.corrections[0].method if s.corrections else "",
             "total_moment_muB": s.total_moment_muB,
             "start": s.starts[0].label if s.starts else "",

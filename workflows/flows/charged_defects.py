@@ -10,6 +10,7 @@ from typing import Any
 from jobflow import Flow, Job, Response, job
 from pymatgen.core import Structure
 
+from ...analysis.defects.band_filling import band_filling
 from ...analysis.defects.charged_cells import (
     LEFT_OUT,
     ONE_START,
@@ -328,9 +329,7 @@ def collect_charged(
                 notes.insert(0, ONE_START)
             if beaten := beaten_starts(name, listed):
                 notes.append(beaten)
-            corrections, why = corrections_of(
-                cell, host, permittivity, [float(x) for x in position], added_at=_added_at(host, done)
-            )
+            corrections, why = corrections_of(cell, host, permittivity, position, added_at=_added_at(host, done))
             notes += [note for note in why if note not in notes]
             states.append(
                 ChargedVacancy(
@@ -348,6 +347,7 @@ def collect_charged(
                     sites=site_moments(host.calculation, done),
                     structure=as_found(done),
                     corrections=corrections,
+                    band_filling=band_filling(cell, host, position),
                     checks=done.checks,
                     provenance=done.provenance,
                 )

@@ -15,7 +15,7 @@ from ..ase.atoms import to_atoms
 from ..ase.jobs import calculation, relax_structure
 from ..jobs.outputs import function_of
 from .calculator import GpawCalculator
-from .observe import edges_eV, levels_eV
+from .observe import edges_eV, levels_eV, occupations
 from .settings import GpawSettings
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def charged_cell(engine: AseEngine, structure: Structure, charge: int, *, relax:
         at_ions = -np.asarray(live.get_atomic_electrostatic_potentials(), dtype=float)
         local = np.asarray(live.get_electrostatic_potential(), dtype=float)
     highest, lowest = edges_eV(live)
-    energies, states = counted_states(*levels_eV(live))
+    levels, shares = levels_eV(live)
+    energies, states = counted_states(levels, shares)
+    filled = counted_states(levels, shares * occupations(live))[1]
     source = done.provenance.model_copy(
         update={"left_out": [note for note in done.provenance.left_out if note != NEUTRAL_NOTE]}
     )
@@ -63,4 +65,5 @@ def charged_cell(engine: AseEngine, structure: Structure, charge: int, *, relax:
         cbm_eV=lowest,
         dos_energies_eV=energies,
         dos_states_per_eV=states,
+        dos_filled_per_eV=filled,
     )

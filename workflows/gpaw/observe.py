@@ -57,3 +57,15 @@ def levels_eV(calculator: Any) -> tuple[np.ndarray, np.ndarray]:
             levels.append(found)
             states.append(np.full(len(found), holds * weight))
     return np.concatenate(levels), np.concatenate(states)
+
+
+def occupations(calculator: Any) -> np.ndarray:
+    """Occupation of every level of `levels_eV`, 0 to 1, in its order; arguments as `gap_eV`."""
+    spins, points = calculator.get_number_of_spins(), len(calculator.get_k_point_weights())
+    # Without raw, GPAW 26.7 multiplies its own occupations by the weights, in place.
+    found = [
+        np.asarray(calculator.get_occupation_numbers(kpt=k, spin=spin, raw=True), dtype=float)
+        for spin in range(spins)
+        for k in range(points)
+    ]
+    return np.concatenate(found)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from pymatgen.core import Structure
 
+from ...analysis.defects.band_filling import band_filling
 from ...analysis.defects.charge_corrections import ChargeCorrection
 from ...analysis.defects.charged_cells import (
     ChargedCell,
@@ -102,7 +103,7 @@ def _state(
     assert found.name is not None
     assert found.difference is not None
     done = calculation_of(found, defect_structure(found, perfect), f"{label} q={charge:+d}", hubbard_U_eV)
-    cell = charged_cell(found, done, charge)
+    cell = _with_states(charged_cell(found, done, charge), found)
     try:
         corrections, why = corrections_of(
             cell, host, tensor, found.difference.changes[0].position, added_at=_added_at(found)
@@ -132,6 +133,7 @@ def _state(
         energy_difference_eV=done.energy_eV - host.calculation.energy_eV,
         total_moment_muB=done.total_moment_muB,
         corrections=corrections,
+        band_filling=band_filling(cell, host, found.difference.changes[0].position),
         checks=done.checks,
         provenance=done.provenance,
     )
@@ -183,4 +185,6 @@ def _with_states(host: ChargedCell, found: Found) -> ChargedCell:
     holds = 2.0 if levels.shape[0] == 1 and not found.done.noncollinear else 1.0
     shares = np.broadcast_to((weights / weights.sum())[None, :, None] * holds, levels.shape[:3])
     energies, states = counted_states(levels[..., 0].ravel(), shares.ravel())
-    return host.model_copy(update={"dos_energies_eV": energies, "dos_states_per_eV": states})
+    filled = counted_states(levels[..., 0].ravel(), (shares * levels[..., 1]).ravel())[1]
+    more = {"dos_energies_eV": energies, "dos_states_per_eV": states, "dos_filled_per_eV": filled}
+    return host.model_copy(update=more)

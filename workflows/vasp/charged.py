@@ -99,7 +99,7 @@ def read_charged(
     planes = planar_potential(Locpot.from_file(str(file_of(folder_of(task), "LOCPOT"))))
     vasprun = Vasprun(str(file_of(folder_of(task), "vasprun.xml")), parse_dos=False, parse_potcar_file=False)
     _, cbm, vbm, _ = cast("tuple[float, float, float, bool]", vasprun.eigenvalue_band_properties)
-    energies, states = states_of(vasprun)
+    energies, states, filled = states_of(vasprun)
     return ChargedCell(
         calculation=done.model_copy(update={"checks": checks}),
         charge=charge,
@@ -109,6 +109,7 @@ def read_charged(
         cbm_eV=float(cbm) if np.isfinite(cbm) else None,
         dos_energies_eV=energies,
         dos_states_per_eV=states,
+        dos_filled_per_eV=filled,
     )
 
 
@@ -119,8 +120,8 @@ def charge_kept(structure: Structure, charge: int) -> Any:
     return guard("charge of the cell", abs(found - charge) < 1e-6, note, found, charge, "e")
 
 
-def states_of(vasprun: Vasprun) -> tuple[list[float], list[float]]:
-    """Density of states of a run, both spins, per cell, see `counted_states`."""
+def states_of(vasprun: Vasprun) -> tuple[list[float], list[float], list[float]]:
+    """Density of states of a run, both spins, per cell, see `counted_states`, and its filled part."""
     weights = np.asarray(vasprun.actual_kpoints_weights, dtype=float)
     weights = weights / weights.sum()
     channels = list(there(vasprun.eigenvalues, "eigenvalues").values())
@@ -128,7 +129,8 @@ def states_of(vasprun: Vasprun) -> tuple[list[float], list[float]]:
     holds = 2.0 if len(channels) == 1 and not vasprun.parameters.get("LNONCOLLINEAR", False) else 1.0
     levels = np.concatenate([c[:, :, 0].ravel() for c in channels])
     shares = np.concatenate([np.repeat(weights, c.shape[1]) for c in channels]) * holds
-    return counted_states(levels, shares)
+    occupied = np.concatenate([c[:, :, 1].ravel() for c in channels])
+    return *counted_states(levels, shares), counted_states(levels, shares * occupied)[1]
 
 
 def dielectric_incar(structure: Structure, settings: VaspSettings) -> Incar:

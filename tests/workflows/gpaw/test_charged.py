@@ -68,6 +68,7 @@ def test_edges_levels_and_potentials(cell, neutral):
     width = energies[1] - energies[0]
     # 2s2 2p6 3s2 of Mg and 2s2 2p4 of O, both spins.
     assert (states[energies < edges.vbm_eV + 0.5 * edges.gap_eV] * width).sum() == pytest.approx(16)
+    assert np.sum(neutral.dos_filled_per_eV) * width == pytest.approx(16)
     assert len(neutral.site_potentials.potentials_V) == len(cell)
     assert [len(axis) > 8 for axis in neutral.planes.averages_eV] == [True] * 3
     for axis in neutral.planes.averages_eV:

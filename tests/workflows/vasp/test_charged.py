@@ -75,6 +75,12 @@ def test_edges_and_permittivity_are_those_of_the_run(found):
 def test_charges_energies_and_checks_of_the_states(found):
     assert [(s.label, s.charge) for s in found.states] == [("V_Fe(B)", 0), ("V_Fe(B)", -3)]
     neutral, full = found.states
+    # Four filled levels of two spins, all below the gap of the host.
+    for state in found.states:
+        assert (state.band_filling.electrons, state.band_filling.holes) == pytest.approx((0.0, 0.0), abs=1e-9)
+        assert [s.label for s in state.starts] == ["as built"]
+        assert len(state.sites) == 55
+    assert "one electronic start" in found.notes[0]
     assert neutral.corrections == []
     assert full.corrections[-1].method == "point charge"
     for state in found.states:
@@ -124,6 +130,7 @@ def test_corrections_of_a_screened_point_charge_are_its_limit(vasp, found, tmp_p
     for correction in made[:2]:
         assert correction.electrostatic_eV == pytest.approx(limit, rel=1e-3)
         assert abs(correction.alignment_eV) < 0.05
+        assert correction.error_eV < 0.1
     efnv, freysoldt, limit_again = found.states[1].corrections
     assert limit_again.total_eV == pytest.approx(limit, abs=1e-6)
     assert freysoldt.total_eV == pytest.approx(efnv.total_eV, abs=0.1)
