@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.document import Document
 from .exchange import ExchangeBonds, coupling_matrix
+from .histograms import specific_heat_kB
 
 FloatArray = NDArray[np.float64]
 FEWEST_SWEEPS = 30
@@ -123,6 +124,18 @@ def monte_carlo(
     ValueError
         If a temperature is not positive, or there are too few sweeps.
     """
+    return _simulate(bonds, moments_muB, temperatures_K, sweeps, seed, disordered)[0]
+
+
+def _simulate(
+    bonds: ExchangeBonds,
+    moments_muB: ArrayLike,
+    temperatures_K: Sequence[float],
+    sweeps: int,
+    seed: int,
+    disordered: bool,
+) -> tuple[MagnetisationCurve, list[FloatArray]]:
+    """The curve of `monte_carlo`, and the energies in eV that each temperature went through."""
     from .heat_bath import heat_bath_sweeps  # compiled: numba takes a third of a second to import
 
     sizes = np.asarray(moments_muB, dtype=float)
@@ -136,12 +149,14 @@ def monte_carlo(
     spins /= np.linalg.norm(spins, axis=1, keepdims=True)
     first = int(sweeps * _WARM_UP)
     rows: list[tuple[float, ...]] = []
+    sampled: list[FloatArray] = []
     for temperature in temperatures_K:
         beta = 1 / (BOLTZMANN_eV_PER_K * temperature)
         values, totals, energies = heat_bath_sweeps(
             spins, lattice.starts, lattice.neighbours, lattice.strengths_eV, beta, sweeps, rng, order, np.abs(sizes)
         )
         kept = values[first:]
+        sampled.append(energies[first:])
         blocks = np.array([b.mean() for b in np.array_split(kept, 10)])
         rows.append(
             (
@@ -154,7 +169,7 @@ def monte_carlo(
             )
         )
     columns = [list(c) for c in zip(*rows, strict=True)]
-    return MagnetisationCurve(
+    curve = MagnetisationCurve(
         temperatures_K=[float(t) for t in temperatures_K],
         order_parameter=columns[0],
         standard_error=columns[1],
@@ -167,6 +182,7 @@ def monte_carlo(
         seed=seed,
         assumptions=["classical spins of fixed length, isotropic exchange", *bonds.assumptions],
     )
+    return curve, sampled
 
 
 def transition_by_specific_heat_K(
@@ -174,7 +190,8 @@ def transition_by_specific_heat_K(
 ) -> MagnetisationCurve:
     """Curve round the peak of the specific heat, cooled from disorder: no order is assumed.
 
-    A first pass over falling temperatures finds the peak, a second one in steps of 2 % of `highest_K` resolves it.
+    A first pass over falling temperatures finds the peak, a second one in steps of 2 % of `highest_K` resolves it. Each
+    specific heat is that of the samples of all temperatures of its pass together, whose peak wanders less.
 
     Parameters
     ----------
@@ -187,10 +204,18 @@ def transition_by_specific_heat_K(
     """
     moments = np.ones(len(bonds.sites))
     coarse = [highest_K * share for share in np.arange(1.05, 0.24, -0.08)]
-    first = monte_carlo(bonds, moments, coarse, sweeps=max(sweeps // 3, FEWEST_SWEEPS), seed=seed, disordered=True)
+    first = _pooled(bonds, moments, coarse, max(sweeps // 3, FEWEST_SWEEPS), seed)
     top = first.temperatures_K[int(np.argmax(first.specific_heat_kB))]
     fine = [top + highest_K * shift for shift in np.arange(0.08, -0.081, -0.02) if top + highest_K * shift > 0]
-    return monte_carlo(bonds, moments, fine, sweeps=sweeps, seed=seed + 1, disordered=True)
+    return _pooled(bonds, moments, fine, sweeps, seed + 1)
+
+
+def _pooled(
+    bonds: ExchangeBonds, moments: FloatArray, temperatures_K: list[float], sweeps: int, seed: int
+) -> MagnetisationCurve:
+    curve, energies = _simulate(bonds, moments, temperatures_K, sweeps, seed, disordered=True)
+    heat = specific_heat_kB(energies, temperatures_K, len(bonds.sites))
+    return curve.model_copy(update={"specific_heat_kB": heat.tolist()})
 
 
 class BinderCrossing(Document):
