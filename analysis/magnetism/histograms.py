@@ -32,7 +32,7 @@ def specific_heat_kB(energies_eV: Sequence[FloatArray], temperatures_K: Sequence
     Returns
     -------
     ndarray
-        Per spin in k, shape (temperatures,). Where neighbouring temperatures share no energies this is the fluctuation of
+        Per spin in k, shape (temperatures,). Where neighbours share no energies this is the fluctuation of
         each temperature's own samples.
     """
     beta = 1 / (BOLTZMANN_eV_PER_K * np.asarray(temperatures_K, dtype=float))

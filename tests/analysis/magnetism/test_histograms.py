@@ -24,7 +24,9 @@ def test_samples_of_neighbours_make_the_peak_wander_less():
     apart, together = [], []
     for seed in range(12):
         energies = quadratic_energies(temperatures, 50, 300, seed)
-        apart.append([e.var() / (BOLTZMANN_eV_PER_K * t) ** 2 / 50 for e, t in zip(energies, temperatures, strict=True)])
+        apart.append(
+            [e.var() / (BOLTZMANN_eV_PER_K * t) ** 2 / 50 for e, t in zip(energies, temperatures, strict=True)]
+        )
         together.append(specific_heat_kB(energies, list(temperatures), 50))
     assert np.std(together) < 0.6 * np.std(apart)
 
