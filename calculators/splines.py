@@ -65,10 +65,6 @@ def term_splines(terms: tuple[PairTerm, ...], cutoff: float, taper: float) -> Te
         In the order of the tables; hashable, as a frozen dataclass is.
     cutoff, taper : float
         End, and length of the taper before it, Angstrom.
-
-    Returns
-    -------
-    TermSplines
     """
     flat = cutoff - taper
     step = taper / _STEPS_PER_TAPER

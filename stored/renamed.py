@@ -169,6 +169,15 @@ def _source_of_dipoles(content: dict[str, Any]) -> dict[str, Any]:
     return {"dipole_source": source if source in known else None, **content}
 
 
+def _binding_as_observable(content: dict[str, Any]) -> dict[str, Any]:
+    """Energies against the neighbours of a vacancy had a field of their own."""
+    made = dict(content)
+    found = made.pop("binding", None)
+    if found is not None:
+        made["observables"] = {**made.get("observables", {}), "binding": {"document": "VacancyBinding", **found}}
+    return made
+
+
 def _of_ends(content: dict[str, Any]) -> dict[str, Any]:
     """Only the name of a check told whether it judges the ends of a band."""
     name = str(content.get("name"))
@@ -221,7 +230,7 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "StatePair": several(
             fields(kept_part_meV="unchanged_part_meV"), words("kind", right_and_left_partner="right and left ion")
         ),
-        "Study": fields(declared="assumptions"),
+        "Study": several(fields(declared="assumptions"), _binding_as_observable),
         "SwitchingPath": fields(kept_part_meV="unchanged_part_meV"),
         # Only Co was counted.
         "VacancyBinding": several(meant(neighbour="Co"), fields(per_cobalt="per_neighbour")),

@@ -162,8 +162,9 @@ def _by_own_vacancies(study: Study) -> Judgement:
 
 
 def _between_cobalt(study: Study) -> Judgement:
-    if study.binding is not None:
-        return _from_binding(study.binding, study.engine.level_of_theory)
+    binding = study.observables.get("binding")
+    if isinstance(binding, VacancyBinding):
+        return _from_binding(binding, study.engine.level_of_theory)
     if not sound_vacancies(study):
         raise NotDoneError("vacancies")
     found = _named(study, "V_Fe(B)")

@@ -94,7 +94,6 @@ def build_study(given: StudyInputs) -> Study:
         unidirectional=unidirectional,
         retention=kept,
         defects=defects,
-        binding=inputs.binding,
         vibrations=None if hop is None else _named(inputs.vibrations, hop),
         competing_phases=competing,
         contents=content_curves(host.structure, host.formula, host.claims),

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from ...stored.base import Stored
 from ...structures.host import Host, HostKey, get_host
-from ..defects.binding import VacancyBinding
 from ..defects.charged_cells import ChargedVacancies
 from ..defects.vacancies import VacancySet
 from ..device.assumptions import Assumptions
@@ -35,7 +34,6 @@ _OWN_PLACE = (
     "migration",
     "vibrations",
     "anisotropy",
-    "binding",
     "charged defects",
 )
 
@@ -92,7 +90,6 @@ class StudyParts:
     fields: Sequence[FieldStudy]
     vibrations: AttemptFrequency | None
     maps: Mapping[str, AnisotropyMap] | None
-    binding: VacancyBinding | None
     charged: ChargedVacancies | None
     observables: dict[str, Document]
     reference_mode: ReferenceMode
@@ -141,7 +138,6 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         fields=[found for found in migration.get("fields") or [] if found is not None],
         vibrations=outputs.get("vibrations"),
         maps=anisotropy.get("maps"),
-        binding=outputs.get("binding"),
         charged=outputs.get("charged defects"),
         observables=_observables(outputs),
         reference_mode=inputs.reference_mode,

@@ -137,10 +137,6 @@ def fit_binding(
     method
         How the cells were made.
 
-    Returns
-    -------
-    VacancyBinding
-
     Raises
     ------
     ValueError

@@ -190,10 +190,6 @@ def brouwer_diagram(
     outside
         Allow pressures where the host is not stable; they are marked.
 
-    Returns
-    -------
-    BrouwerDiagram
-
     Raises
     ------
     ValueError

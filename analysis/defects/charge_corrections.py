@@ -227,10 +227,6 @@ def freysoldt_correction(
     defect_position
         Fractional coordinates of the defect, shape (3,).
 
-    Returns
-    -------
-    ChargeCorrection
-
     Raises
     ------
     MissingDefectLibraryError
@@ -316,10 +312,6 @@ def efnv_correction(
         Site potentials of the charged cell and the perfect one.
     defect_position
         Fractional coordinates of the charge, shape (3,); by default where pydefect sees the defect in the two cells.
-
-    Returns
-    -------
-    ChargeCorrection
 
     Raises
     ------

@@ -217,10 +217,6 @@ def fermi_diagram(
     outside
         Answer also where the host is not stable, or a dopant beyond its solubility.
 
-    Returns
-    -------
-    FermiDiagram
-
     Raises
     ------
     ValueError
@@ -280,10 +276,6 @@ def transition_levels(lines: Sequence[ChargeLine], gap_eV: float) -> list[Transi
         Charge states of one or more defects.
     gap_eV
         Band gap; levels beyond the edges are kept and marked.
-
-    Returns
-    -------
-    list[TransitionLevel]
     """
     out = []
     for label in dict.fromkeys(line.label for line in lines):

@@ -203,10 +203,6 @@ def solve_concentrations(
     frozen_at_K
         Where those totals come from.
 
-    Returns
-    -------
-    ConcentrationSet
-
     Raises
     ------
     ValueError

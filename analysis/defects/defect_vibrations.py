@@ -187,10 +187,6 @@ def vibrational_term(
         Vibrational free energy per atom of each element's reservoir; oxygen is the gas's zero-point energy
         unless it is given.
 
-    Returns
-    -------
-    VibrationalTerm
-
     Raises
     ------
     ValueError

@@ -99,10 +99,6 @@ def defect_equilibria(
         Growth conditions.
     brouwer_temperature_K
         Temperature of the diagram.
-
-    Returns
-    -------
-    DefectEquilibria
     """
     errors = _errors_eV(defects, window, references)
     system = DefectThermodynamics(defects, host, window, references, edges, errors_eV=errors, free_energies=True)

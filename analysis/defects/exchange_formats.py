@@ -44,10 +44,6 @@ def from_defect_entries(
         Name of a defect from its entry; the library's own name of the defect by default. Charge states of one
         defect need one name.
 
-    Returns
-    -------
-    list[VacancyFormation]
-
     Raises
     ------
     ValueError
@@ -164,10 +160,6 @@ def from_computed_entries(entries: Sequence[Any], *, engine: str = "vasp") -> Co
         several with one composition the lowest is kept.
     engine
         Name of the program that ran them.
-
-    Returns
-    -------
-    ComputedPhases
 
     Raises
     ------

@@ -236,10 +236,6 @@ def formation_lines(
     outside
         Allow grid points outside the window; they are marked in `inside`.
 
-    Returns
-    -------
-    FormationLines
-
     Raises
     ------
     ValueError

@@ -275,10 +275,6 @@ def summarise(
         Axes closer in energy than this count as equally easy.
     operations
         Point operations of the structure, shape (n, 3, 3), for the spread over equivalent directions.
-
-    Returns
-    -------
-    AnisotropySummary
     """
     fit = map_.fit()
     easy = _extreme_axes(fit, 1, tolerance_meV)

@@ -31,10 +31,6 @@ def plot_brouwer(diagram: BrouwerDiagram, ax: Axes | None = None) -> Figure:
         Concentrations along the pressure axis; solid lines are totals, thin ones charge states.
     ax
         Axis to draw on; a new figure by default.
-
-    Returns
-    -------
-    Figure
     """
     with canvas(ax, size=(5.8, 4.2)) as (figure, axis):
         pressures = np.array(diagram.pressures_atm)

@@ -29,10 +29,6 @@ def plot_bands(hops: Mapping[str, Migration], ax: Axes | None = None) -> Figure:
     ax
         Axis to draw on; a new figure by default.
 
-    Returns
-    -------
-    Figure
-
     Raises
     ------
     ValueError

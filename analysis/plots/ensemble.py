@@ -38,10 +38,6 @@ def plot_curve(curve: Curve, ax: Axes | None = None, *, engine: str = "") -> Fig
         Axis to draw on; a new figure by default.
     engine
         Whose hop it is.
-
-    Returns
-    -------
-    Figure
     """
     with canvas(ax, size=(6.8, 3.8)) as (figure, axis):
         x, y = np.array(curve.x), np.array(curve.y, dtype=float)

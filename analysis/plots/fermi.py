@@ -29,10 +29,6 @@ def plot_fermi(diagram: FermiDiagram, ax: Axes | None = None, *, fermi_eV: float
         Axis to draw on; a new figure by default.
     fermi_eV
         A self-consistent Fermi level to mark.
-
-    Returns
-    -------
-    Figure
     """
     with canvas(ax, size=(5.2, 4.0)) as (figure, axis):
         margin = _MARGIN * diagram.gap_eV

@@ -36,10 +36,6 @@ def plot_formation(
         Pressure of the anion's gas of the temperature axis on top.
     temperature_K
         Temperature of the pressure axis above it.
-
-    Returns
-    -------
-    Figure
     """
     with canvas(ax, size=(5.6, 4.4)) as (figure, axis):
         mu = np.array(lines.delta_mu_O_eV)

@@ -35,10 +35,6 @@ def plot_band(migration: Migration, ax: Axes | None = None, *, fields: int = 2) 
         Axis to draw on; a new figure by default.
     fields
         How many of the strongest fields to add, of each sign.
-
-    Returns
-    -------
-    Figure
     """
     from scipy.interpolate import PchipInterpolator
 
@@ -96,10 +92,6 @@ def plot_barrier_against_field(migration: Migration, ax: Axes | None = None) -> 
         One hop with at least two fields.
     ax
         Axis to draw on; a new figure by default.
-
-    Returns
-    -------
-    Figure
     """
     rows = sorted(migration.field, key=lambda f: f.field_V_per_m)
     with canvas(ax) as (figure, axis):

@@ -29,10 +29,6 @@ def plot_retention(retention: Retention, ax: Axes | None = None, *, uncertainty_
         Axis to draw on; a new figure by default.
     uncertainty_eV
         Half width of the band drawn for both barriers.
-
-    Returns
-    -------
-    Figure
     """
     with canvas(ax) as (figure, axis):
         temperature = np.linspace(150, 600, 200)

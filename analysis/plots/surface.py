@@ -31,10 +31,6 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
         Points per half turn.
     cubic
         Whether the Cartesian axes are crystal directions, to be named.
-
-    Returns
-    -------
-    Figure
     """
     with canvas(ax, size=(4.8, 4.4), projection="3d") as (figure, axis):
         view: Any = axis

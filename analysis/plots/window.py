@@ -44,10 +44,6 @@ def plot_window(
     beside
         Another region of the same host to compare, drawn as a dashed outline: e.g. the experimental one.
 
-    Returns
-    -------
-    Figure
-
     Raises
     ------
     ValueError

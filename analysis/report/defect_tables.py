@@ -10,6 +10,7 @@ from ..defects.charge_states import TransitionLevel
 from ..defects.charged_cells import ChargedVacancies, ChargedVacancy
 from ..defects.equilibria import DefectEquilibria
 from ..defects.oxidation_states import compensation_text
+from ..results.page_parts import Section, section
 from ..study.documents import Study
 from ..study.tables import all_starts
 from ..thermodynamics.gases import gas_of
@@ -108,6 +109,12 @@ def levels_table(levels: Sequence[TransitionLevel], gap_eV: float) -> Table:
         ["defect", "charges", "level (eV)", "± (eV)", "in the gap"],
         rows,
     )
+
+
+@section(VacancyBinding, place=25)
+def binding_section(binding: VacancyBinding) -> Section:
+    """What neighbours do to a vacancy."""
+    return Section("", f"Neighbours of {binding.label}", tables=[binding_table(binding)])
 
 
 def binding_table(binding: VacancyBinding) -> Table:

@@ -17,7 +17,7 @@ from ..study.tables import all_starts
 from ..study.vacancy_order import UNLIKE_CHARGES
 from ..thermodynamics.gases import gas_of
 from .beside import measured_table
-from .defect_tables import binding_table, charged_table, films_table, levels_table, starts_table
+from .defect_tables import charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, grain_table, merit_table, reference_table, switching_table
 from .model import Section, capital
 from .phase_tables import (
@@ -137,8 +137,6 @@ def _vacancies(study: Study) -> Section | None:
         section.tables.append(vacancies_table(study))
     if any(len(starts) > 1 for _, _, starts in all_starts(study)):
         section.tables.append(folded(starts_table(study)))
-    if study.binding is not None:
-        section.tables.append(binding_table(study.binding))
     if study.charged is not None:
         section.tables.append(charged_table(study.charged))
         section.notes += [*study.charged.notes, *(w for s in study.charged.states for w in s.warnings)]

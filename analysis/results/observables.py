@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, ValidationInfo, WithJsonSchema
 
 from .document import Document
 from .registry import discover_rooms
@@ -49,12 +49,13 @@ def _write(document: Document) -> dict[str, Any]:
     return {TYPE_KEY: type(document).__name__, **document.model_dump(mode="json", by_alias=True)}
 
 
-def _read(value: Any) -> Document:
+def _read(value: Any, info: ValidationInfo) -> Document:
     if isinstance(value, Document):
         return value
     if not isinstance(value, dict) or TYPE_KEY not in value:
         raise ValueError(f"an observable is a document with its type under {TYPE_KEY!r}")
-    return document_type(str(value[TYPE_KEY])).model_validate({k: v for k, v in value.items() if k != TYPE_KEY})
+    content = {k: v for k, v in value.items() if k != TYPE_KEY}
+    return document_type(str(value[TYPE_KEY])).model_validate(content, context=info.context)
 
 
 ObservableField = Annotated[

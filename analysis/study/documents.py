@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from ..defects.binding import VacancyBinding
 from ..defects.charged_cells import ChargedVacancies
 from ..defects.equilibria import DefectEquilibria
 from ..defects.formation import FormationLines
@@ -336,8 +335,6 @@ class Study(Document):
         None or empty.
     defects
         Concentrations and film compositions that follow from the vacancies' energies.
-    binding
-        What neighbours do to a vacancy, from random cells; only on request.
     vibrations
         Attempt frequencies of the first hop; None where its vibrations were not computed.
     charged
@@ -370,7 +367,6 @@ class Study(Document):
     unidirectional: UnidirectionalResult | None
     retention: Retention | None
     defects: DefectEquilibria | None = None
-    binding: VacancyBinding | None = None
     vibrations: AttemptFrequency | None = None
     competing_phases: CompetingPhasesResult | None = None
     assumptions: Assumptions | None = None

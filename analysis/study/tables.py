@@ -305,10 +305,6 @@ def _levels(study: Study) -> pd.DataFrame:
     return _frame([], "defect") if fermi is None else fermi.to_dataframe().set_index("defect")
 
 
-def _binding(study: Study) -> pd.DataFrame:
-    return _frame([], "cell") if study.binding is None else study.binding.to_dataframe().set_index("cell")
-
-
 def _switching(study: Study) -> pd.DataFrame:
     steps = study.switching.steps if study.switching else []
     rows: list[dict[str, object]] = [
@@ -366,7 +362,6 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "starts": _starts,
     "concentrations": _concentrations,
     "films": _films,
-    "binding": _binding,
     "phases": _phases,
     "charged": _charged,
     "charged_moments": _charged_moments,

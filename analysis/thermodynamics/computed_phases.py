@@ -115,10 +115,6 @@ def reference_set(computed: ComputedPhases, mode: ReferenceMode, *, oxygen_shift
     oxygen_shift_eV
         Added to the ladder's energy of oxygen before the cations follow: to see what its error does.
 
-    Returns
-    -------
-    ReferenceSet
-
     Raises
     ------
     ValueError

@@ -182,10 +182,6 @@ def fit_species_energies(compounds: Sequence[CompoundEnergy], unrelaxed: Mapping
     unrelaxed
         By formula what its relaxation missed; it enters all the same, and the note says so.
 
-    Returns
-    -------
-    SpeciesFit
-
     Raises
     ------
     ValueError

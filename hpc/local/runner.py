@@ -114,10 +114,6 @@ class LocalRunner:
     def run(self, flow: Flow | Job) -> RunSummary:
         """Run all jobs in dependency order; a failed job stops only what depends on it.
 
-        Returns
-        -------
-        RunSummary
-
         Raises
         ------
         FolderInUseError

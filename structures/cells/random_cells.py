@@ -53,10 +53,6 @@ def quasi_random(structure: Structure, sublattice: str, element: str, seed: int,
         Whose pairs count.
     tries
         Number of trials.
-
-    Returns
-    -------
-    Structure
     """
     generator = np.random.default_rng(seed)
     seeds = [int(s) for s in generator.integers(0, 2**31, tries)]

@@ -102,10 +102,6 @@ def defect_starts(
     full_charge
         Charge of the defect with all ions as they are; the sum of the valences by default.
 
-    Returns
-    -------
-    list of DefectStart
-
     Raises
     ------
     ValueError

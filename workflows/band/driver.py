@@ -171,10 +171,6 @@ class BandDriver:
         mover
             Index of the moving ion.
 
-        Returns
-        -------
-        BandResult
-
         Raises
         ------
         BandInputError

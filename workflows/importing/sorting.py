@@ -66,10 +66,6 @@ def sort_runs(found: Sequence[Found], formula: str | None = None, cell: Structur
     cell
         A cell of the host, by which its runs are told from other crystals of its formula; by default the lowest run.
 
-    Returns
-    -------
-    Sorted
-
     Raises
     ------
     HostNotFoundError

@@ -54,7 +54,7 @@ def evidence(migration=None, host="cofe2o4", level_of_theory="local", vacancies=
         chemical_potentials=None,
         migration=[] if migration is None else [migration],
         unidirectional=None,
-        binding=None,
+        observables={},
         contents=[],
         retention=None if migration is None else retention(migration.backward_eV, PROVENANCE),
     )

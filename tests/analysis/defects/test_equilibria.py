@@ -35,7 +35,8 @@ def binding(each, pair, error=0.02):
 def verdict(level_of_theory, found):
     study = SimpleNamespace(
         host=SimpleNamespace(claims=("C6",)), vacancies=[], chemical_potentials=None, migration=[],
-        engine=SimpleNamespace(name=level_of_theory.lower(), level_of_theory=level_of_theory), binding=found,
+        engine=SimpleNamespace(name=level_of_theory.lower(), level_of_theory=level_of_theory),
+        observables={} if found is None else {"binding": found},
     )  # fmt: skip
     return {c.id: c for c in audit(study)}
 
@@ -77,7 +78,7 @@ def test_an_error_that_is_not_known_decides_nothing(bar, expected):
         error_bar_eV=bar, compounds=4, rank=3, degrees_of_freedom=1,
     )  # fmt: skip
     study = SimpleNamespace(
-        host=SimpleNamespace(claims=("C5",)), vacancies=found, binding=None, migration=[],
+        host=SimpleNamespace(claims=("C5",)), vacancies=found, observables={}, migration=[],
         engine=SimpleNamespace(name="vasp", level_of_theory="VASP"),
         chemical_potentials=SimpleNamespace(window=window, references=fitted),
     )  # fmt: skip
@@ -121,11 +122,12 @@ def test_a_study_with_random_cells_judges_the_neighbours(tmp_path):
 
     folder = run_study("cofe2o4", quick=True, output=tmp_path / "b", stages=["vacancies", "binding"])
     study = Study.model_validate_json((folder / "results.json").read_text())
-    assert study.binding.samples + study.binding.rejected == 40
+    found = study.observables["binding"]
+    assert found.samples + found.rejected == 40
     # Missing Fe3+ and Co2+ on B both carry less charge than Fe3+: in rigid ions they repel each other.
-    assert study.binding.per_neighbour.sign == 1
+    assert found.per_neighbour.sign == 1
     row = next(c for c in study.claims if c.id == "C6")
-    assert row.value == study.binding.between_two.value_eV
+    assert row.value == found.between_two.value_eV
     assert "and its neighbours" in (folder / "report.html").read_text()
 
 

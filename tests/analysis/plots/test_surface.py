@@ -46,7 +46,7 @@ def test_load_takes_the_folder_or_the_file(folder, study):
 
 UNITS = {"eV", "A", "A3", "cm3", "m3", "muB", "meV", "s", "K", "atm", "formula", "units", "m", "Hz", "THz"}
 # Only on request: empty here, and not an error.
-EMPTY_FOR_THIS_STUDY = {"contents", "binding", "phases", "charged", "charged_moments", "levels"}
+EMPTY_FOR_THIS_STUDY = {"contents", "phases", "charged", "charged_moments", "levels"}
 
 
 @pytest.mark.parametrize("name", TABLES)

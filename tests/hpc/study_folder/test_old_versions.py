@@ -102,6 +102,21 @@ def test_every_number_is_read(written, folder, version):
 
 
 @BOTH
+def test_binding_of_an_old_study_is_an_observable(written, version):
+    effect = {"value_eV": 0.1, "error_eV": 0.02}
+    sample = {"cell": 0, "site": 3, "cobalt_neighbours": 2, "collinear_pairs": 1, "energy_eV": 5.0, "converged": True}
+    old = {
+        "label": "V_Fe(B)", "per_cobalt": effect, "per_pair": effect, "between_two": effect, "correlation": 0.2,
+        "residual_eV": 0.1, "spread_eV": 0.3, "cells": 3, "samples": 20, "degrees_of_freedom": 15, "rejected": 0,
+        "method": "random cells", "data": [sample], "provenance": written["engine"]["provenance"],
+    }  # fmt: skip
+    content = {k: v for k, v in written.items() if k not in ("schema", "schema_version")}
+    study = Study.read_stored(content | {"binding": old}, version)
+    found = study.observables["binding"]
+    assert (found.neighbour, found.per_neighbour.value_eV, found.data[0].neighbours) == ("Co", 0.1, 2)
+
+
+@BOTH
 def test_the_report_is_written_again_from_the_old_store(written, folder):
     (folder / "results.json").unlink()
     assert main(["report", str(folder)]) == 0

@@ -27,7 +27,6 @@ KEYS = [
     "unidirectional",
     "retention",
     "defects",
-    "binding",
     "vibrations",
     "competing_phases",
     "assumptions",
@@ -185,9 +184,8 @@ def test_concentrations_are_computed_and_films_without_bounds_are_one_line(folde
     assert all(f.inside for f in study.defects.films)
     assert "at the 16 growth conditions where the host is stable" in study.defects.no_films
     assert "no ratio" in (folder / "report.html").read_text()
-    tables = {name: study.to_dataframe(name) for name in ("concentrations", "films", "starts", "binding")}
+    tables = {name: study.to_dataframe(name) for name in ("concentrations", "films", "starts")}
     assert "V_Fe(B)_per_cm3" in tables["concentrations"].columns
-    assert tables["binding"].empty
     assert list(tables["starts"]["label"]) == ["as built"] * len(study.vacancies)
 
 
