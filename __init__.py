@@ -8,6 +8,8 @@ What a notebook needs, in one place; nothing heavy is imported before it is used
     a study from finished VASP runs
 `load`
     a finished study from its folder or its results.json
+`load_structures`
+    the relaxed cells of a study's folder
 `get_host`, `host_keys`, `get_engine`, `engine_names`
     host materials and engines
 `MagnetoionicStudyMaker`
@@ -29,7 +31,7 @@ install()
 
 if TYPE_CHECKING:
     from .analysis.study.documents import Study
-    from .hpc.api import load, run
+    from .hpc.api import load, load_structures, run
     from .hpc.importing.runs import import_runs
     from .structures.host import get_host, host_keys
     from .workflows.engine import engine_names, get_engine
@@ -44,6 +46,7 @@ _HOME = {
     "host_keys": "structures.host",
     "import_runs": "hpc.importing.runs",
     "load": "hpc.api",
+    "load_structures": "hpc.api",
     "run": "hpc.api",
 }
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "host_keys",
     "import_runs",
     "load",
+    "load_structures",
     "run",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..analysis.study.documents import Study
 from ..structures.host import HostKey
@@ -13,9 +13,13 @@ from .assumptions import Said, read_assumptions
 from .errors import UserError
 from .study_folder.archive import read_archive
 from .study_folder.files import RESULTS, read_results, read_study
+from .study_folder.structures import study_structures
 from .study_folder.study_run import run_study, study_under
 from .study_options import FieldOptions, StudyOptions
 from .terminal import Console
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 
 def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: Said = None) -> Study:
@@ -40,6 +44,29 @@ def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: 
     if reference is None and pulse is None and film is None:
         return read_study(folder)
     return study_under(folder, read_assumptions(reference, pulse, film))[0]
+
+
+def load_structures(path: str | Path) -> dict[str, Structure]:
+    """The relaxed cells of a study's folder as pymatgen's structures.
+
+    Parameters
+    ----------
+    path
+        Folder of a study, or its results.json.
+
+    Returns
+    -------
+    dict
+        By what they are: ``host``, the names of their jobs, and the images of each hop in order (``hop-1 image 1``).
+
+    Raises
+    ------
+    UserError
+        If there is no study.
+    """
+    given = Path(path)
+    folder = given.parent if given.name == RESULTS else given
+    return study_structures(folder, read_study(folder))
 
 
 def _of_one_file(path: Path, *assumptions: Said) -> Study:

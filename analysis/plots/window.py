@@ -49,13 +49,10 @@ def plot_window(
     ValueError
         If the element is not a cation of the host.
     """
-    cations = [el for el in window.elements if el != window.anion]
-    chosen = max(cations, key=lambda el: _widest(window, el)) if element is None else element
-    if chosen not in cations:
-        raise ValueError(f"no potential of {chosen!r} in {window.host_formula}; choose from {', '.join(cations)}")
+    chosen = shown_element(window, element)
     with canvas(ax, size=(5.6, 4.2)) as (figure, axis):
         low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
-        grid, bottom, top = _outline(window, chosen)
+        grid, bottom, top = outline(window, chosen)
         axis.fill_between(grid, bottom, top, color=BLUE, alpha=0.15, lw=0)
         if len(window.elements) == 3:
             _named_edges(axis, window, chosen)
@@ -63,7 +60,7 @@ def plot_window(
             axis.plot(grid, bottom, color="0.3", lw=1)
             axis.plot(grid, top, color="0.3", lw=1)
         if beside is not None:
-            across, below, above = _outline(beside, chosen)
+            across, below, above = outline(beside, chosen)
             ring = np.concatenate([below, above[::-1], below[:1]])
             around = np.concatenate([across, across[::-1], across[:1]])
             axis.plot(around, ring, color="0.45", lw=1, ls="--", label=f"region from {beside.origin}")
@@ -78,12 +75,32 @@ def plot_window(
             fontsize=7.5,
             loc="left",
         )
-        when = "298 K" if window.provenance.level_of_theory == "experiment" else "0 K"
-        sign(axis, f"{window.host_formula} is stable inside; {window.origin}, {when} values for the solids")
+        sign(axis, f"{window.host_formula} is stable inside; {solids_words(window)}")
         return figure
 
 
-def _outline(window: ChemicalPotentials, element: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+def solids_words(window: ChemicalPotentials) -> str:
+    """Where the region comes from, and at which temperature its solids are."""
+    when = "298 K" if window.provenance.level_of_theory == "experiment" else "0 K"
+    return f"{window.origin}, {when} values for the solids"
+
+
+def shown_element(window: ChemicalPotentials, element: str | None) -> str:
+    """The cation on the vertical axis: as asked for, else that of the widest range.
+
+    Raises
+    ------
+    ValueError
+        If it is not a cation of the host.
+    """
+    cations = [el for el in window.elements if el != window.anion]
+    chosen = max(cations, key=lambda el: _widest(window, el)) if element is None else element
+    if chosen not in cations:
+        raise ValueError(f"no potential of {chosen!r} in {window.host_formula}; choose from {', '.join(cations)}")
+    return chosen
+
+
+def outline(window: ChemicalPotentials, element: str) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Potentials of the anion, and the lowest and highest potential of a cation at each."""
     low, high = window.delta_mu_O_min_eV, window.delta_mu_O_max_eV
     # The corners of the region belong to the grid, so that every edge is drawn straight.
@@ -96,23 +113,27 @@ def _outline(window: ChemicalPotentials, element: str) -> tuple[FloatArray, Floa
 
 
 def _widest(window: ChemicalPotentials, element: str) -> float:
-    _, bottom, top = _outline(window, element)
+    _, bottom, top = outline(window, element)
     return float(np.max(top - bottom))
 
 
-def _named_edges(axis: Axes, window: ChemicalPotentials, element: str) -> None:
-    """Each side of the polygon in the colour of the phase that is common to its two ends."""
+def region_edges(
+    window: ChemicalPotentials, element: str
+) -> list[tuple[str, tuple[float, float], tuple[float, float]]]:
+    """Sides of the polygon of a host of three elements: the phase common to both ends, and x and y of the ends."""
     ends = list(zip(window.vertices, window.vertex_phases, strict=True))
+    return [
+        (name, (one[window.anion], other[window.anion]), (one[element], other[element]))
+        for (one, here), (other, there) in pairwise([*ends, ends[0]])
+        for name in sorted(set(here) & set(there))
+    ]
+
+
+def _named_edges(axis: Axes, window: ChemicalPotentials, element: str) -> None:
+    """Each side of the polygon in the colour of the phase that forms there."""
     colours: dict[str, str] = {}
-    for (one, here), (other, there) in pairwise([*ends, ends[0]]):
-        for name in sorted(set(here) & set(there)):
-            first = name not in colours
-            colour = colours.setdefault(name, _COLOURS[len(colours) % len(_COLOURS)])
-            axis.plot(
-                [one[window.anion], other[window.anion]],
-                [one[element], other[element]],
-                color=colour,
-                lw=2,
-                label=f"{formatted(name)} forms" if first else None,
-            )
+    for name, x, y in region_edges(window, element):
+        first = name not in colours
+        colour = colours.setdefault(name, _COLOURS[len(colours) % len(_COLOURS)])
+        axis.plot(x, y, color=colour, lw=2, label=f"{formatted(name)} forms" if first else None)
     axis.legend()

@@ -19,11 +19,12 @@ from pymatgen.core import Structure
 from ...stored import SCHEMA_VERSION
 from ...stored import encoding as _encoding  # noqa: F401  registers how documents are stored
 from ...stored.renamed import new_names, under_old_name, upgraded, with_new_names
-from .figures import draw
+from .figures import draw, draw_interactive
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as PlotlyFigure
 
 LevelOfTheory = Literal["local", "ML", "ASE", "GPAW", "VASP", "experiment", "arithmetic"]
 
@@ -180,6 +181,23 @@ class Document(BaseModel):
             If there is no such figure or option; the message lists those that there are.
         """
         return draw(self, name, ax=ax, **options)
+
+    def interactive(self, name: str | None = None, **options: Any) -> PlotlyFigure:
+        """An interactive figure of this document, by plotly: it shows itself in a notebook, ``write_html`` keeps it.
+
+        Parameters
+        ----------
+        name
+            Which figure: of a study ``window``, ``formation``, ``band`` or ``sphere``; the first by default.
+        **options
+            Options of the figure.
+
+        Raises
+        ------
+        ValueError
+            If there is no such figure or option; the message lists those that there are.
+        """
+        return draw_interactive(self, name, **options)
 
     @model_validator(mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from .registry import ByType
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from plotly.graph_objects import Figure as PlotlyFigure
 
 Plot = TypeVar("Plot", bound=Callable[..., Any])
 
@@ -82,6 +83,7 @@ def svg_of(figure: Figure) -> str:
 FigureSet = Callable[[Any], dict[str, NamedFigure]]
 _SETS: ByType[FigureSet] = ByType("figures", "plots")
 _FIGURES: ByType[Callable[..., Any]] = ByType("figure", "plots")
+_INTERACTIVE: ByType[Callable[..., Any]] = ByType("interactive figure", "plots")
 # What the caller of a figure asked for beside its data; read where the axis is made.
 _STYLE: ContextVar[dict[str, Any] | None] = ContextVar("style", default=None)
 
@@ -98,6 +100,36 @@ def figure(kind: type, name: str, *, first: bool = False) -> Callable[[Plot], Pl
 def figure_set(kind: type) -> Callable[[FigureSet], FigureSet]:
     """Decorator of a function from a document of many figures, a study, to those that it has, by name."""
     return _SETS.register(kind, "figures")
+
+
+def interactive_figure(kind: type, name: str, *, first: bool = False) -> Callable[[Plot], Plot]:
+    """Decorator of a function that draws a type of document by plotly, under this name."""
+    return _INTERACTIVE.register(kind, name, first=first)  # type: ignore[return-value]
+
+
+def draw_interactive(document: object, name: str | None = None, **options: Any) -> PlotlyFigure:
+    """An interactive figure of a document.
+
+    Parameters
+    ----------
+    document
+        Anything that a plot module registered an interactive figure for.
+    name
+        Which one; the first by default.
+    **options
+        Options of the figure.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure or option, or the document has nothing to draw.
+    """
+    function = _INTERACTIVE.get(type(document), name)
+    known = list(inspect.signature(function).parameters)[1:]
+    if unknown := sorted(set(options) - set(known)):
+        raise ValueError(f"no option {', '.join(unknown)} of this figure; it has: {', '.join(known) or 'none'}")
+    made: PlotlyFigure = function(document, **options)
+    return made
 
 
 def figures_of(kind: type) -> dict[str, Callable[..., Any]]:

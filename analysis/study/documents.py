@@ -398,6 +398,37 @@ class Study(Document):
 
         return study_frame(self, table)
 
+    def table_names(self) -> list[str]:
+        """Names that `to_dataframe` takes, those of further stages included."""
+        from .tables import table_names
+
+        return table_names(self)
+
+    def to_csv(self, table: str = "vacancies") -> str:
+        """One of the tables as CSV: numbers whole, and no text that a spreadsheet would run as a formula.
+
+        Raises
+        ------
+        ValueError
+            If there is no such table.
+        """
+        from .table_text import csv_text
+
+        return csv_text(self.to_dataframe(table))
+
+    def to_latex(self, table: str = "vacancies") -> str:
+        """One of the tables as LaTeX (booktabs, longtable), captioned with host and engine.
+
+        Raises
+        ------
+        ValueError
+            If there is no such table.
+        """
+        from .table_text import latex_text
+
+        caption = f"{table.replace('_', ' ').capitalize()} of {self.host.formula}, engine {self.engine.name}."
+        return latex_text(self.to_dataframe(table), caption, f"tab:{table}")
+
     def __repr__(self) -> str:
         """The answers of the study in a few lines."""
         return show(self, "text")

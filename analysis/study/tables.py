@@ -45,6 +45,11 @@ def study_frame(study: Study, table: str) -> pd.DataFrame:
     return observable_frame(more[table])
 
 
+def table_names(study: Study) -> list[str]:
+    """Names of all tables that a study can have."""
+    return [*TABLES, *observable_tables(study)]
+
+
 def _frame(rows: list[dict[str, object]], index: str) -> pd.DataFrame:
     import pandas as pd
 

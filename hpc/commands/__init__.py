@@ -24,6 +24,7 @@ COMMANDS = (
     "claims",
     "cite",
     "archive",
+    "export",
     "compare",
     "hops",
     "inputs",

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
-from ..local.store import STORE_FILE, STORE_FOLDER, has_store, read_store
+from ..local.store import STORE_FILE, STORE_FOLDER, has_store
 from ..terminal import Console
 from .asked import DRAFT
 from .citing import with_citations
 from .files import RESULTS, read_results, read_study
 from .integrity import SUMS, read_sums, verify
+from .structures import relaxed_cells
 from .writing import write_whole
 
 if TYPE_CHECKING:
@@ -119,20 +120,10 @@ def _files(folder: Path, study: Study, licence: str | None) -> Iterator[tuple[st
 
 def _structures(folder: Path, study: Study) -> dict[str, str]:
     """The relaxed host and every relaxed cell of the store, as CIF files by what they are."""
-    from monty.json import MontyDecoder
     from pymatgen.io.cif import CifWriter
 
-    from ...structures.io.safe_json import check_classes
-
-    found: dict[str, Any] = {"host": study.host.structure}
-    if has_store(folder):
-        with closing(read_store(folder)) as store:
-            for job in store.query({}, properties=["name", "output"]):
-                output = job.get("output")
-                if isinstance(output, dict) and output.get("@class") == "Calculation":
-                    check_classes(output, f"the job {job['name']}")
-                    found[_file_name(str(job["name"]))] = MontyDecoder().process_decoded(output["structure"])
-    return {name: str(CifWriter(structure)) for name, structure in found.items() if structure is not None}
+    cells = {_file_name(name): structure for name, structure in relaxed_cells(folder, study).items()}
+    return {name: str(CifWriter(structure)) for name, structure in cells.items()}
 
 
 def _file_name(name: str) -> str:
