@@ -1,4 +1,4 @@
-"""Closed-form parts of the claims about interfaces and filaments, C16 to C20; they need no study."""
+"""Closed forms for the claims about manganites, interfaces and filaments, C14, C16 to C20; they need no study."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..device.closed_forms import (
     tunnel_attenuation,
 )
 from .evidence import Judgement
+from .oxygen_vacancies import manganite_T_C
 
 # Assumed inputs of the examples: cobalt's magnetisation, a typical interface anisotropy and film.
 COBALT_A_PER_M = 1.4e6
@@ -98,6 +99,7 @@ def _quantum() -> Judgement:
 
 
 CLOSED_FORMS: dict[str, Callable[[], Judgement]] = {
+    "C14": manganite_T_C,
     "C16": _oxidised_interface,
     "C17": _bonds,
     "C18": _gap,

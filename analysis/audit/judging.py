@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from ..study.documents import Claim, Study
-from . import devices, film, lithium
+from . import devices, film, lithium, oxygen_vacancies
 from .evidence import Judge, Judgement, NotDoneError
 from .film import HOLE_ON_NEIGHBOUR_eV
 from .first_principles import SHIPPED
+from .known_verdicts import known_judgement
 
 __all__ = ["HOLE_ON_NEIGHBOUR_eV", "Judgement", "audit", "claims_table", "closed_forms"]
 
-_JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES}
+_JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES, **oxygen_vacancies.JUDGES}
 
 
 def claims_table() -> list[dict[str, str]]:
@@ -44,8 +45,11 @@ def audit(study: Study) -> list[Claim]:
 
 
 def closed_forms() -> list[Claim]:
-    """Rows of the claims that need no study: by shipped first principles, or a closed form; the others are open."""
-    return [_row(entry, _shipped(entry) or _without_study(entry), "none") for entry in claims_table()]
+    """Rows without a study of the reader's: by shipped first principles, a shipped study, or a closed form."""
+    return [
+        _row(entry, _shipped(entry) or known_judgement(entry["id"]) or _without_study(entry), "none")
+        for entry in claims_table()
+    ]
 
 
 def _shipped(entry: Mapping[str, str]) -> Judgement | None:

@@ -18,7 +18,7 @@ def claims(
     ] = None,
     everything: Annotated[
         bool,
-        typer.Option("--all", help="What is said without any study: shipped first principles, closed forms."),
+        typer.Option("--all", help="What is said without a study of yours: shipped calculations, closed forms."),
     ] = False,
 ) -> None:
     """Print and write the claims table of one or more studies; without a study, what needs none."""

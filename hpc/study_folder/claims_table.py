@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ def collect(folders: Sequence[Path]) -> dict[str, list[Claim]]:
     from ...analysis.audit.judging import closed_forms
 
     if not folders:
-        return {"without a study: shipped first principles and closed forms": closed_forms()}
+        return {"without a study of yours: shipped calculations and closed forms": closed_forms()}
     found: dict[str, list[Claim]] = {}
     for folder in folders:
         study = read_study(folder)
@@ -91,7 +91,7 @@ def print_and_write(folders: Sequence[Path], output: Path | None = None, console
         style = _STYLE[str(r["verdict"])]
         verdict = f"[{style}]{r['verdict']}[/{style}]"
         study = [escape(str(r["study"]))] if several else []
-        shown.add_row(str(r["id"]), *study, verdict, escape(_number(r)), escape(str(r["engine"])))
+        shown.add_row(str(r["id"]), *study, verdict, escape(printed_number(r)), escape(str(r["engine"])))
     out = console or Console()
     if not several:
         out.print(*names, markup=False)
@@ -109,7 +109,8 @@ def print_and_write(folders: Sequence[Path], output: Path | None = None, console
         out.print(f"written: {target / STEM}.json, .csv, .md", markup=False)
 
 
-def _number(row: dict[str, str | float | None]) -> str:
+def printed_number(row: Mapping[str, str | float | None]) -> str:
+    """The number of a row with its unit; a bound for one that is nothing but small."""
     value = row["value"]
     if isinstance(value, float) and 0 < abs(value) < _SMALLEST:
         return f"below {_SMALLEST:g} {row['unit']}"
@@ -128,6 +129,15 @@ def _markdown(table_rows: Sequence[dict[str, str | float | None]]) -> str:
     head = "| id | claim | study | verdict | number | engine | reason | what would change it |\n|-|-|-|-|-|-|-|-|\n"
     lines = []
     for r in table_rows:
-        cells = (r["id"], r["claim"], r["study"], r["verdict"], _number(r), r["engine"], r["reason"], r["would_change"])
+        cells = (
+            r["id"],
+            r["claim"],
+            r["study"],
+            r["verdict"],
+            printed_number(r),
+            r["engine"],
+            r["reason"],
+            r["would_change"],
+        )
         lines.append("| " + " | ".join(str(c).replace("|", "\\|") for c in cells) + " |\n")
     return head + "".join(lines)

@@ -1,0 +1,69 @@
+"""Verdicts of finished studies that the package ships, for a reader who has no study yet."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+
+from ..results.document import Document, LevelOfTheory
+from ..study.documents import Claim
+from .evidence import Judgement
+
+FILE = "known_verdicts.json"
+
+
+class KnownVerdict(Document):
+    """One claim as a finished study judged it.
+
+    Attributes
+    ----------
+    host, order
+        Which crystal.
+    engine, level_of_theory, hubbard_U_eV, cell_repeats, quick
+        Who said so, with which U by element (empty: none), in which supercell, and whether with quick settings.
+    date, versions
+        Day of the study, and the packages that computed it.
+    claim
+        Its row of the audit.
+    """
+
+    host: str
+    order: str
+    engine: str
+    level_of_theory: LevelOfTheory
+    hubbard_U_eV: dict[str, float]
+    cell_repeats: list[int]
+    quick: bool
+    date: str
+    versions: dict[str, str]
+    claim: Claim
+
+    @property
+    def judgement(self) -> Judgement:
+        """What the study said, with its origin in front."""
+        u = ", ".join(f"{element} {value:g}" for element, value in sorted(self.hubbard_U_eV.items()))
+        cell = "x".join(map(str, self.cell_repeats))
+        level = [self.level_of_theory] if self.level_of_theory != self.engine else []
+        settings = ", ".join(
+            [*level, f"U = {u} eV" if u else "no U", *(["quick settings"] if self.quick else []), self.date]
+        )
+        origin = f"study of {self.host}, {self.order}, {cell} cells, by {self.engine} ({settings})"
+        kept = self.claim
+        return Judgement(kept.verdict, kept.value, kept.unit, f"{origin}: {kept.reason}", by=kept.engine)
+
+
+class KnownVerdicts(Document):
+    """All that are shipped."""
+
+    verdicts: list[KnownVerdict]
+
+
+def known_judgement(claim_id: str) -> Judgement | None:
+    """What a shipped study said of a claim; None where none speaks of it."""
+    return next((v.judgement for v in _shipped() if v.claim.id == claim_id), None)
+
+
+@cache
+def _shipped() -> tuple[KnownVerdict, ...]:
+    text = files(__package__).joinpath(FILE).read_text(encoding="utf-8")
+    return tuple(KnownVerdicts.model_validate_json(text).verdicts)
