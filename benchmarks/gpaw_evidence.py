@@ -32,7 +32,7 @@ from magnetoionics.analysis.study.reference_calculations import (
 )
 from magnetoionics.structures.spins import reduced_formula_units
 from magnetoionics.workflows.ase.atoms import to_atoms
-from magnetoionics.workflows.ase.jobs import plain, relax_structure, static_structure
+from magnetoionics.workflows.ase.jobs import plain_settings, relax_structure, static_structure
 from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.evaluation.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.evaluation.guards import moments_kept, odd_part_is_noise
@@ -113,7 +113,7 @@ def left_out_of(job: Task) -> list[str]:
 
 def provenance_of(engine: GpawEngine, job: Task, left_out: list[str]) -> Provenance:
     """The engine's, with the settings of the self-consistent cycle alone."""
-    settings = {**plain(job.settings), "symmetry": job.symmetry}
+    settings = {**plain_settings(job.settings), "symmetry": job.symmetry}
     return engine.provenance(left_out).model_copy(update={"settings": settings})
 
 

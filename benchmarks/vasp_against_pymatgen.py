@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from magnetoionics.workflows.vasp.finished.document import VaspRun
-from magnetoionics.workflows.vasp.finished.files import kind_of
+from magnetoionics.workflows.vasp.finished.files import file_kind
 from magnetoionics.workflows.vasp.finished.reader import read_run
 from pymatgen.io.vasp import Outcar, Vasprun
 
@@ -99,12 +99,12 @@ def main(argv: list[str] | None = None) -> int:
     warnings.simplefilter("ignore")
     counts: Counter[str] = Counter()
     for top in options.folders:
-        for path in sorted(p for p in top.rglob("*") if p.is_file() and kind_of(p.name) in COMPARE):
+        for path in sorted(p for p in top.rglob("*") if p.is_file() and file_kind(p.name) in COMPARE):
             counts["files"] += 1
             run = read_run(path)
             counts["sound" if run.usable else "refused"] += 1
             try:
-                found = list(COMPARE[str(kind_of(path.name))](run, path))
+                found = list(COMPARE[str(file_kind(path.name))](run, path))
             except Exception as error:  # pymatgen fails on odd files in many ways
                 counts["not read by pymatgen"] += 1
                 print(f"{path}: pymatgen: {type(error).__name__}: {str(error)[:80]}")

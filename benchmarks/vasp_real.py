@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from magnetoionics.workflows.vasp.finished.band import image_folders, read_band
 from magnetoionics.workflows.vasp.finished.document import VaspRun
-from magnetoionics.workflows.vasp.finished.files import kind_of, read_text
+from magnetoionics.workflows.vasp.finished.files import decompressed_text, file_kind
 from magnetoionics.workflows.vasp.finished.judge import same_tag
 from magnetoionics.workflows.vasp.finished.oszicar import read_oszicar
 from magnetoionics.workflows.vasp.finished.outcar_text import read_outcar
@@ -93,7 +93,7 @@ def judge_case(folder: Path) -> Case:
         expected, path = entry.get("right"), folder / name
         if expected is None or not path.is_file():
             continue
-        kind = kind_of(path.name)
+        kind = file_kind(path.name)
         if kind == "vasprun.xml":
             _vasprun(case, name, path, expected)
         elif kind == "OUTCAR":
@@ -196,7 +196,7 @@ def _verdict(case: Case, what: str, run: VaspRun, right: Mapping[str, Any]) -> N
 
 
 def _outcar(case: Case, name: str, path: Path, right: Mapping[str, Any]) -> None:
-    text = read_text(path)
+    text = decompressed_text(path)
     raw, run = read_outcar(text), read_run(path)
     # pymatgen reads from the end, but to the very head where there is no moment or no timing: then its numbers are
     # those of the first step.
@@ -276,7 +276,7 @@ def _potentials(case: Case, what: str, run: VaspRun, right: Mapping[str, Any]) -
 
 
 def _oszicar(case: Case, name: str, path: Path, right: Mapping[str, Any]) -> None:
-    found = read_oszicar(read_text(path))
+    found = read_oszicar(decompressed_text(path))
     case.hold(f"{name} ionic_steps", len(found.sigma0_eV), right["ionic_steps"])
     case.hold(f"{name} last_E0_eV", found.sigma0_eV[-1] if found.sigma0_eV else None, right["last_E0_eV"], 1e-5)
     moment = right["last_mag"]
@@ -286,7 +286,7 @@ def _oszicar(case: Case, name: str, path: Path, right: Mapping[str, Any]) -> Non
 
 def _folder(case: Case, root: Path, place: Path, right: Mapping[str, Any]) -> None:
     """A whole folder gets the verdict of its vasprun.xml."""
-    inside = [n for n in right["files"] if (root / n).parent == place and kind_of(Path(n).name) == "vasprun.xml"]
+    inside = [n for n in right["files"] if (root / n).parent == place and file_kind(Path(n).name) == "vasprun.xml"]
     verdicts = [right["files"][n].get("right", {}).get("verdict") for n in inside]
     if len(verdicts) == 1 and verdicts[0] is not None and not image_folders(place):
         run = read_run(place)

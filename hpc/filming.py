@@ -10,7 +10,7 @@ from .errors import UserError
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
 from .terminal import Console
-from .terminal_table import Table
+from .terminal_table import TerminalTable
 
 if TYPE_CHECKING:
     from ..analysis.device.film_run import FilmRun
@@ -84,7 +84,9 @@ def film_study(
 
 
 def _print(run: FilmRun, console: Console) -> None:
-    table = Table("V", "s", "contrast", "left plane", "right plane", "content /nm²", "times", title="end of every step")
+    table = TerminalTable(
+        "V", "s", "contrast", "left plane", "right plane", "content /nm²", "times", title="end of every step"
+    )
     for step, n, why in zip(run.steps, run.ends(), run.no_times, strict=True):
         table.add_row(
             f"{step.voltage_V if step.end_V is None else step.end_V:g}",

@@ -13,7 +13,7 @@ from .errors import UserError
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
 from .terminal import Console
-from .terminal_table import Table
+from .terminal_table import TerminalTable
 
 if TYPE_CHECKING:
     from ..analysis.device.ensemble_fit import EnsembleFit
@@ -173,7 +173,7 @@ def _quantity(column: str) -> str:
 
 
 def _print(fit: EnsembleFit, console: Console) -> None:
-    shown = Table("parameter", "value", "standard error", title="fitted")
+    shown = TerminalTable("parameter", "value", "standard error", title="fitted")
     for name, value in fit.values.items():
         mark = " (unphysical)" if any(said.startswith(f"{name} =") for said in fit.unphysical) else ""
         shown.add_row(name + mark, f"{value:.5g}", f"{fit.errors[name]:.2g}")

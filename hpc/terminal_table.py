@@ -16,7 +16,7 @@ _LEAST_TEXT = 12
 _FRAME = 3
 
 
-class Table(rich.table.Table):
+class TerminalTable(rich.table.Table):
     """Rich's table, but words of one piece keep their column's width and only running text is folded.
 
     Where even that does not fit, each row is printed as a block of lines.

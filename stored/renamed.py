@@ -117,7 +117,7 @@ def _reworded(value: Any, words: Mapping[str, str]) -> Any:
     return [_reworded(v, words) for v in value] if isinstance(value, list | tuple) else value
 
 
-def words(field: str, **new_words: str) -> Words:
+def reworded(field: str, **new_words: str) -> Words:
     """Values of a field with new words, ``old="new"``; underscores of the old ones stand for blanks."""
     return Words(field, {old.replace("_", " "): new for old, new in new_words.items()})
 
@@ -215,20 +215,20 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "FieldPoint": fields(
             tier="treatment", controlling_hump="controlling_saddle_index", identity_residual_eV="residual_i_eV"
         ),
-        "FrozenCoupling": words("h_source", declared="given"),
+        "FrozenCoupling": reworded("h_source", declared="given"),
         "HopInFieldMaker": _fields_of_engines,
         "KnownCalculation": fields(tier="level_of_theory"),
         "MagnetoionicStudyMaker": meant(stage_options={}),
         "Migration": several(fields(field_tier="field_treatment"), _points_of_the_path, _source_of_dipoles),
-        "Phase": words("confidence", declared="given"),
+        "Phase": reworded("confidence", declared="given"),
         "Provenance": several(
             fields(tier="level_of_theory"),
-            words("engine", declared="given"),
+            reworded("engine", declared="given"),
             inside("settings", images_per_hump="images_per_segment"),
-            words("settings", declared="nominal"),
+            reworded("settings", declared="nominal"),
         ),
         "StatePair": several(
-            fields(kept_part_meV="unchanged_part_meV"), words("kind", right_and_left_partner="right and left ion")
+            fields(kept_part_meV="unchanged_part_meV"), reworded("kind", right_and_left_partner="right and left ion")
         ),
         "Study": several(fields(declared="assumptions"), _binding_as_observable),
         "SwitchingPath": fields(kept_part_meV="unchanged_part_meV"),
@@ -241,10 +241,10 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "VacancyState": Counts("Co", {"cobalt_neighbours": "near_cations"}),
         "VaspBandSettings": fields(images_per_hump="images_per_segment"),
         "VaspEngine": several(
-            words("electronic_starts", declared="nominal"), words("occupation_matrices", declared="nominal")
+            reworded("electronic_starts", declared="nominal"), reworded("occupation_matrices", declared="nominal")
         ),
         # A job function: its arguments.
-        "relax_starts": several(words("names", declared="nominal"), words("matrices", declared="nominal")),
+        "relax_starts": several(reworded("names", declared="nominal"), reworded("matrices", declared="nominal")),
     },
 }
 

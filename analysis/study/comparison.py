@@ -10,7 +10,7 @@ from .documents import Study
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedValue:
     """One quantity of several studies; None where a study does not have it."""
 
     quantity: str
@@ -18,7 +18,7 @@ class Row:
     values: list[float | None]
 
 
-def compare(studies: Mapping[str, Study]) -> list[Row]:
+def compare(studies: Mapping[str, Study]) -> list[ComparedValue]:
     """Numbers that studies of one host share.
 
     Parameters
@@ -44,7 +44,7 @@ def compare(studies: Mapping[str, Study]) -> list[Row]:
         raise ValueError(f"these studies are of different materials ({', '.join(formulas)}); compare one at a time")
     numbers = [_numbers(s) for s in studies.values()]
     keys = list(dict.fromkeys(key for n in numbers for key in n))
-    return [Row(q, u, [n.get((q, u)) for n in numbers]) for q, u in keys]
+    return [ComparedValue(q, u, [n.get((q, u)) for n in numbers]) for q, u in keys]
 
 
 def _numbers(study: Study) -> dict[tuple[str, str], float]:

@@ -7,14 +7,14 @@ from pathlib import Path
 from rich.text import Text
 
 from ..terminal import Console
-from ..terminal_table import Table
+from ..terminal_table import TerminalTable
 from .campaign import campaign_status, read_campaign, specs, submit_campaign
 
 
 def list_campaign(file: Path, console: Console | None = None) -> int:
     """Print the studies of a campaign's file; returns their number."""
     planned = specs(read_campaign(file))
-    table = Table("host", "order", "engine", "priority")
+    table = TerminalTable("host", "order", "engine", "priority")
     for spec in planned[:200]:
         table.add_row(Text(spec.host), Text(spec.order or "first"), spec.engine, str(spec.priority))
     console = console or Console()
@@ -52,7 +52,7 @@ def show_campaign(file: Path, project: str, console: Console | None = None) -> N
     name = read_campaign(file).name
     with job_controller(project) as controller:
         rows = campaign_status(controller, name)
-    table = Table("host", "order", "engine", "done", "other jobs")
+    table = TerminalTable("host", "order", "engine", "done", "other jobs")
     finished = 0
     for study, states in rows:
         about, total = study["about"], sum(states.values())

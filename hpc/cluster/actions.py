@@ -13,7 +13,7 @@ from rich.text import Text
 from ..errors import UserError
 from ..study_folder.files import DRY_RUN
 from ..terminal import Console
-from ..terminal_table import Table
+from ..terminal_table import TerminalTable
 from .ranks import check_band_ranks
 from .submit import JobCost, Submission, project_table, recall, remember, submit_flow, write_dry_run
 
@@ -154,12 +154,12 @@ def _write_engine_inputs(
             raise
 
 
-def cost_table(costs: list[JobCost]) -> Table:
+def cost_table(costs: list[JobCost]) -> TerminalTable:
     """Jobs, nodes and core hours; jobs that differ by a number only share a row. The last row is the sum."""
     groups: dict[tuple[str, str, str, str, int], list[JobCost]] = {}
     for c in costs:
         groups.setdefault((c.stage, re.sub(r"\d+", "#", c.name), c.kind, c.worker, c.nodes), []).append(c)
-    table = Table("stage", "job", "jobs", "kind", "worker", "nodes", "core hours at most", show_footer=True)
+    table = TerminalTable("stage", "job", "jobs", "kind", "worker", "nodes", "core hours at most", show_footer=True)
     for (stage, pattern, kind, worker, nodes), alike in groups.items():
         name = alike[0].name if len(alike) == 1 else pattern
         hours = f"{sum(c.core_hours for c in alike):g}"

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from ..errors import UserError
 from ..terminal import Console
-from ..terminal_table import Table
+from ..terminal_table import TerminalTable
 from .codes import code_problems, needed_codes
 from .controller import DatabaseDownError, job_controller, ping_database, project_of, studies
 from .gone import gone_jobs
 from .project import load_project
-from .ranks import USUAL, check_band_ranks, ranks_of
+from .ranks import USUAL, check_band_ranks, ranks_of_kind
 from .submit import check_table, project_table
 from .waiting import WAITS_FOR, completed, release
 
@@ -95,7 +95,7 @@ def examine(
 
 def _report(findings: list[Finding], cured: list[Finding], console: Console) -> bool:
     if findings or cured:
-        table = Table("what", "problem", "cure", show_lines=True)
+        table = TerminalTable("what", "problem", "cure", show_lines=True)
         for finding in cured:
             table.add_row(Text(finding.subject), Text(finding.problem), Text("cured", style="green"))
         for finding in findings:
@@ -119,7 +119,7 @@ def check_project(project: Project, name: str) -> Iterator[Finding]:
     try:
         table = project_table(name)
         check_table(table, _ProjectOnly(project))  # type: ignore[arg-type]
-        if (ranks_of(table.kinds["neb"]) or 0) > USUAL:
+        if (ranks_of_kind(table.kinds["neb"]) or 0) > USUAL:
             check_band_ranks(table, USUAL)
     except UserError as error:
         yield Finding("table of resources", str(error), "edit the table")

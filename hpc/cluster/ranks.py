@@ -41,7 +41,7 @@ def shared_per_node(nodes: int, cores: int) -> int:
     return cores
 
 
-def ranks_of(entry: KindSettings) -> int | None:
+def ranks_of_kind(entry: KindSettings) -> int | None:
     """MPI ranks that a job of a kind gets; None where its resources do not say."""
     found = entry.resources
     if "model" in found:
@@ -81,7 +81,7 @@ def check_band_ranks(table: ResourceTable, images: int | None) -> None:
         With the ranks, the images, and the next number that goes.
     """
     entry = table.kinds["neb"]
-    ranks = ranks_of(entry)
+    ranks = ranks_of_kind(entry)
     if images is None or ranks is None or ranks % images == 0:
         return
     per_node = int(entry.resources.get("processes_per_node") or ranks)

@@ -15,7 +15,7 @@ def documents(
     from rich.console import Console
 
     from ..printing.documents import document_kinds, documents_page, one_document
-    from ..terminal_table import Table
+    from ..terminal_table import TerminalTable
 
     console = Console()
     if page:
@@ -26,7 +26,7 @@ def documents(
             console.print(f"{kind.__name__}: {(kind.__doc__ or '').strip().splitlines()[0]}", markup=False)
         return
     title, fields = one_document(name)
-    table = Table("field", "type", "what it is", title=title)
+    table = TerminalTable("field", "type", "what it is", title=title)
     for field in fields:
         table.add_row(field.name + ("°" if field.optional else ""), field.kind, field.words)
     table.caption = "°: may be left out"

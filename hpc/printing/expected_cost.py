@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..errors import UserError
 from ..study_options import StudyOptions
-from ..terminal_table import Table
+from ..terminal_table import TerminalTable
 
 if TYPE_CHECKING:
     from ...workflows.jobs.expected_cost import ExpectedCost
@@ -63,9 +63,9 @@ def _speed(outcar: Path) -> float:
         raise UserError(f"--outcar {outcar} cannot be used: {error}") from error
 
 
-def expected_table(costs: list[ExpectedCost], cores_per_node: int) -> Table:
+def expected_table(costs: list[ExpectedCost], cores_per_node: int) -> TerminalTable:
     """Jobs with their sizes and node hours; the last row is the sum."""
-    table = Table(
+    table = TerminalTable(
         *("job", "jobs", "atoms", "electrons", "bands", "plane waves", "k points", "orbitals GiB", "node hours each"),
         "node hours",
         show_footer=True,

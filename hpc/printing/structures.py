@@ -12,7 +12,7 @@ from yaml import YAMLError
 
 from ..errors import UserError
 from ..terminal import Console
-from ..terminal_table import Table
+from ..terminal_table import TerminalTable
 
 if TYPE_CHECKING:
     from ...structures.cells.film_cells import Film
@@ -166,7 +166,7 @@ def interstitial_rows(found: Inventory) -> list[Row]:
 def complex_rows(found: Inventory) -> list[Row]:
     """One row per distinct complex of the supercell; distances in Angstrom, charges in e."""
     from ...structures.cells.supercell import supercell
-    from ...structures.defects.complexes import charge_of
+    from ...structures.defects.complexes import charge_left
 
     big = supercell(found.cell, found.repeats)
     return [
@@ -174,7 +174,7 @@ def complex_rows(found: Inventory) -> list[Row]:
             "complex": c.label,
             "places": c.multiplicity,
             "largest distance (A)": f"{c.longest_A:.3f}",
-            "charge if ionised (e)": f"{charge_of(big, c):+g}",
+            "charge if ionised (e)": f"{charge_left(big, c):+g}",
             "sites": " ".join(str(i) for i in c.sites),
         }
         for c in found.complexes
@@ -231,8 +231,8 @@ def _headline(found: Inventory) -> str:
     )
 
 
-def _table(title: str, rows: Sequence[Row]) -> Table:
-    table = Table(*(rows[0] if rows else ["none"]), title=title, title_justify="left")
+def _table(title: str, rows: Sequence[Row]) -> TerminalTable:
+    table = TerminalTable(*(rows[0] if rows else ["none"]), title=title, title_justify="left")
     for row in rows:
         table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
     return table

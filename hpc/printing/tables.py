@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from ..errors import UserError
 from ..terminal import Console
-from ..terminal_table import Table
+from ..terminal_table import TerminalTable
 
 if TYPE_CHECKING:
     from ...workflows.engine import Capability
@@ -19,7 +19,7 @@ def print_hosts(console: Console | None = None) -> None:
     """Print every built-in host."""
     from ...structures.host import get_host, host_keys
 
-    table = Table("host", "material", "cation orders", "moment (muB/f.u.)", "vacancies", "measured", "claims")
+    table = TerminalTable("host", "material", "cation orders", "moment (muB/f.u.)", "vacancies", "measured", "claims")
     for key in host_keys():
         host = get_host(key)
         table.add_row(
@@ -59,7 +59,7 @@ def print_host_engines(keys: Sequence[str] = (), console: Console | None = None)
         raise UserError(str(error)) from error
     # Which calculator it stands for is the user's to say.
     names = [name for name in engine_names() if name != "ase"]
-    table, reasons, letters = Table("host", *names), dict[str, int](), _letters()
+    table, reasons, letters = TerminalTable("host", *names), dict[str, int](), _letters()
     for key, host in hosts.items():
         row = []
         for found in stages_by_engine(host, names).values():
@@ -89,7 +89,7 @@ def print_engines(console: Console | None = None) -> None:
     """Print every engine, or why it is not available."""
     from ...workflows.engine import UnknownEngineError, engine_names, get_engine
 
-    table = Table("engine", "level of theory", "what it is", "cannot do")
+    table = TerminalTable("engine", "level of theory", "what it is", "cannot do")
     for name in engine_names():
         try:
             engine = get_engine(name)

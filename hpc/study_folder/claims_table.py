@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from ..errors import UserError
 from ..terminal import Console
-from ..terminal_table import Table
+from ..terminal_table import TerminalTable
 from .files import read_study
 from .writing import write_whole
 
@@ -53,7 +53,7 @@ def collect(folders: Sequence[Path]) -> dict[str, list[Claim]]:
     return found
 
 
-def rows(studies: dict[str, list[Claim]]) -> list[dict[str, str | float | None]]:
+def claim_rows(studies: dict[str, list[Claim]]) -> list[dict[str, str | float | None]]:
     """One row per claim and study that says something; a claim on which all are silent has one row."""
     out: list[dict[str, str | float | None]] = []
     order = list(dict.fromkeys(c.id for claims in studies.values() for c in claims))
@@ -80,13 +80,13 @@ def print_and_write(folders: Sequence[Path], output: Path | None = None, console
     UserError
         If a folder holds no study, or the output is a file.
     """
-    table_rows = rows(collect(folders))
+    table_rows = claim_rows(collect(folders))
     target = output or (folders[0] if len(folders) == 1 else None)
     if target is not None and target.exists() and not target.is_dir():
         raise UserError(f"output {target} is a file; give a folder with --output")
     names = list(dict.fromkeys(str(r["study"]) for r in table_rows))
     several = len(names) > 1
-    shown = Table("id", *(["study"] if several else []), "verdict", "number", "engine")
+    shown = TerminalTable("id", *(["study"] if several else []), "verdict", "number", "engine")
     for r in table_rows:
         style = _STYLE[str(r["verdict"])]
         verdict = f"[{style}]{r['verdict']}[/{style}]"

@@ -12,7 +12,7 @@ from ...stored import SCHEMA_VERSION
 from ..errors import StudyFailedError, UserError
 from ..study_options import StudyOptions
 from ..terminal import Console
-from ..terminal_table import Table
+from ..terminal_table import TerminalTable
 from .asked import resolved_engine
 from .files import VERSION
 from .writing import write_whole
@@ -133,7 +133,7 @@ def print_hops(hops: HopSet, console: Console) -> None:
     from ...analysis.results.checks import failed, no_result
 
     strong = max((f.field_V_per_m for m in hops.migrations for f in m.field), default=0.0)
-    table = Table(
+    table = TerminalTable(
         "hop", "Å", "ways", "saddles", "forward", "back", "Δ", "checks", title=f"Hops of {hops.formula}, energies in eV"
     )
     table.columns[0].no_wrap = True

@@ -97,9 +97,9 @@ def status_table(status: FolderStatus) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    from ..terminal_table import Table
+    from ..terminal_table import TerminalTable
 
-    table = Table("stage", "job", "state", "seconds", "why")
+    table = TerminalTable("stage", "job", "state", "seconds", "why")
     now = time.time()
     for job in status.jobs:
         seconds = job.seconds(now)

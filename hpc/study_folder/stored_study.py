@@ -59,7 +59,7 @@ def _with_reasons(stage: StageResult, jobs: object) -> StageResult:
     return stage.model_copy(update={"failed": True, "reason": "; ".join([*said, *(str(j) for j in jobs)])})
 
 
-def output_of(store: Store, flow: object, kind: type[Any], *names: str) -> Any:
+def stored_output(store: Store, flow: object, kind: type[Any], *names: str) -> Any:
     """The document of the first of these jobs that a flow of the store has; None if it has none of them."""
     for name in names:
         criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
@@ -82,7 +82,7 @@ def load_study(store: Store) -> tuple[Study, dict[str, Band]]:
 
     timings = store.query_one({"uuid": TIMINGS_KEY}) or {}
     flow = timings.get("study")
-    study = output_of(store, flow, Study, STUDY_JOB, OLD_STUDY_JOB)
+    study = stored_output(store, flow, Study, STUDY_JOB, OLD_STUDY_JOB)
     if study is None:
         raise UserError("the job store holds no finished study; run it again")
     seconds = timings.get("output") or {}
@@ -96,7 +96,7 @@ def load_study(store: Store) -> tuple[Study, dict[str, Band]]:
     bands = {}
     for stem in band_stems(study):
         # A flow has one band; an import keeps one for each hop.
-        band = output_of(store, flow, Band, f"{BAND_JOB} {stem}", BAND_JOB)
+        band = stored_output(store, flow, Band, f"{BAND_JOB} {stem}", BAND_JOB)
         if band is not None:
             bands[stem] = band
     return with_band_files(study, bands), bands

@@ -25,7 +25,7 @@ from .files import (
     write_study,
 )
 from .going_on import is_same_result, keep_stages, kept_study
-from .stored_study import BAND_JOB, STUDY_JOB, load_study, output_of, save_timings
+from .stored_study import BAND_JOB, STUDY_JOB, load_study, save_timings, stored_output
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -146,7 +146,7 @@ def _is_kept(store: JobStore, flow_uuid: str, kept: Study) -> bool:
     """Whether a flow whose jobs were all there came to the study that is written already."""
     from ...analysis.study.documents import Study
 
-    made = output_of(store.docs_store, flow_uuid, Study, STUDY_JOB)
+    made = stored_output(store.docs_store, flow_uuid, Study, STUDY_JOB)
     return made is not None and is_same_result(kept, made)
 
 

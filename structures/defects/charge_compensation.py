@@ -112,7 +112,7 @@ def compensations(structure: Structure, index: int) -> list[Compensation]:
             continue
         for mode in holders(bare, charge - own):
             whole = replace(mode, charge_e=charge)
-            out.append(replace(whole, total_moment_muB=total_moment(held(bare, centre, [whole]))))
+            out.append(replace(whole, total_moment_muB=total_moment(compensated_cell(bare, centre, [whole]))))
     return out
 
 
@@ -140,7 +140,7 @@ def compensated(structure: Structure, index: int, mode: Compensation) -> Structu
     """
     bare = structure.copy()
     bare.remove_sites([index])
-    return held(bare, [float(x) for x in structure[index].frac_coords], [mode])
+    return compensated_cell(bare, [float(x) for x in structure[index].frac_coords], [mode])
 
 
 def holders(cell: Structure, missing: int, *, anions: bool = False) -> list[Compensation]:
@@ -189,7 +189,7 @@ def holders(cell: Structure, missing: int, *, anions: bool = False) -> list[Comp
     return [mode for _, mode in sorted(found, key=lambda one: one[0])]
 
 
-def held(cell: Structure, centre: Sequence[float], modes: Sequence[Compensation]) -> Structure:
+def compensated_cell(cell: Structure, centre: Sequence[float], modes: Sequence[Compensation]) -> Structure:
     """A cell with a defect whose nearest ions are changed as some compensations say together.
 
     Parameters

@@ -146,7 +146,7 @@ def members_from_text(structure: Structure, text: str) -> list[PointDefect]:
     return out
 
 
-def charge_of(structure: Structure, found: DefectComplex) -> float:
+def charge_left(structure: Structure, found: DefectComplex) -> float:
     """Charge (e) that a complex leaves if no other ion changes its valence."""
     there = [float(structure[site].properties["valence"]) for site in found.sites]
     return sum((m.valence or 0.0) - old for m, old in zip(found.members, there, strict=True))

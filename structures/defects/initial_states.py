@@ -16,7 +16,7 @@ from pymatgen.core import Structure
 
 from ...stored.base import Stored
 from ..similar import did_you_mean
-from .charge_compensation import Compensation, formal_charge, held, holders, mixtures
+from .charge_compensation import Compensation, compensated_cell, formal_charge, holders, mixtures
 from .vacancies import remove_site
 
 StartKind = Literal["as built", "rattled", "localised", "on anions", "distorted", "mixed"]
@@ -207,7 +207,7 @@ def started_cell(
     modes = next((m for m in placements if " + ".join(one.label for one in m) == start.label), None)
     if modes is None:
         raise ValueError(f"no compensation {start.label!r} of a defect with charge {start.charge_e:+d}")
-    out = held(cell, centre, modes)
+    out = compensated_cell(cell, centre, modes)
     changed = [
         i for i, (a, b) in enumerate(zip(cell, out, strict=True)) if a.properties["valence"] != b.properties["valence"]
     ]

@@ -5,7 +5,7 @@ import io
 import pytest
 from magnetoionics.hpc.printing.tables import print_hosts
 from magnetoionics.hpc.terminal import Console
-from magnetoionics.hpc.terminal_table import Table
+from magnetoionics.hpc.terminal_table import TerminalTable
 from magnetoionics.structures.host import host_keys
 
 ROWS = [
@@ -22,7 +22,7 @@ def printed(width, show):
 
 @pytest.mark.parametrize("width", [30, 44, 60, 80, 100, 160])
 def test_keys_and_numbers_are_never_cut(width):
-    table = Table("host", "what it is", "energy (eV per cell)", "vacancies", title="all of them")
+    table = TerminalTable("host", "what it is", "energy (eV per cell)", "vacancies", title="all of them")
     for row in ROWS:
         table.add_row(*row)
     text = printed(width, lambda console: console.print(table))
@@ -45,7 +45,7 @@ def test_hosts_are_listed_by_the_names_that_one_types(width):
 
 def test_wide_terminal_gets_a_table_and_a_narrow_one_blocks():
     def show(console):
-        table = Table("host", "moment", "note", "more")
+        table = TerminalTable("host", "moment", "note", "more")
         table.add_row("cofe2o4", "3", "one two three", "four five six")
         console.print(table)
 

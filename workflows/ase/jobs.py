@@ -417,10 +417,10 @@ def versions(*packages: str) -> dict[str, str]:
     return {p: version(p) for p in packages}
 
 
-def plain(value: Any) -> Any:
+def plain_settings(value: Any) -> Any:
     """Settings as plain JSON values (dataclasses become dictionaries)."""
     from dataclasses import asdict, is_dataclass
 
     if is_dataclass(value) and not isinstance(value, type):
-        return {k: plain(v) for k, v in asdict(value).items()}
+        return {k: plain_settings(v) for k, v in asdict(value).items()}
     return value

@@ -14,7 +14,7 @@ from ...stored.caching import file_digest, installed_versions
 from ..engine import Capability, UnknownEngineError
 from ..jobs.kinds import Kind
 from .ion_engine import IonEngine
-from .jobs import plain, versions
+from .jobs import plain_settings, versions
 from .weights import UNKNOWN, Training
 
 _LEFT_OUT = (
@@ -132,7 +132,7 @@ class MLEngine(IonEngine):
             level_of_theory="ML",
             functional=said if training.known else unknown,
             hubbard_U_eV=dict(training.hubbard_U_eV),
-            settings={k: plain(v) for k, v in self.settings().items()}
+            settings={k: plain_settings(v) for k, v in self.settings().items()}
             | ({} if training.correction_scheme == "none" else {SCHEME_KEY: training.correction_scheme}),
             versions=versions("magnetoionics", "ase", "torch", self.package),
             left_out=[*_LEFT_OUT, *self.known_limits, *training.limits, *left_out],

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from ...analysis.results.checks import Check, held
 from ...stored.base import Stored
 from ...stored.renamed import takes_old_names
-from ..evaluation.finite import NotFiniteError, require_finite
+from ..evaluation.finite import NotFiniteError, require_finite_results
 from ..settings.bounds import require_at_least, require_positive
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
 from .elastic import full_cell
@@ -131,7 +131,7 @@ class CallCounter:
             try:
                 calculate(*args, **kwargs)  # type: ignore[no-untyped-call]
                 asked: Any = kwargs.get("atoms", args[0] if args else calculator.atoms)
-                require_finite(asked, calculator.results)
+                require_finite_results(asked, calculator.results)
             except NotFiniteError as error:
                 raise error if error.where else NotFiniteError(error.what, where) from error
             finally:

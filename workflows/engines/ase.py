@@ -16,7 +16,7 @@ from ...analysis.results.document import Provenance
 from ...stored.caching import file_digest, installed_versions
 from ...stored.sources import code_identity, latest_change_s
 from ..ase.ion_engine import IonEngine
-from ..ase.jobs import plain, versions
+from ..ase.jobs import plain_settings, versions
 from ..engine import Capability, UnknownEngineError
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class AseCalculatorEngine(IonEngine):
             engine=f"{self.name}:{self.calculator}",
             level_of_theory="ASE",
             functional=self.functional,
-            settings={k: plain(v) for k, v in self.settings().items()},
+            settings={k: plain_settings(v) for k, v in self.settings().items()},
             versions=versions("magnetoionics", "ase") | _version_of(package),
             left_out=[
                 "what the calculator leaves out: it was named by the user and is not known here",

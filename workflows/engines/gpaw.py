@@ -15,7 +15,7 @@ from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
 from ...calculators.rigid_ion import spread_charge
 from ...stored.caching import installed_versions
-from ..ase.jobs import AseEngine, Observed, plain, versions
+from ..ase.jobs import AseEngine, Observed, plain_settings, versions
 from ..ase.ml_engine import require_wheel
 from ..ase.oxide_references import fit_references
 from ..band.driver import BandSettings
@@ -156,7 +156,7 @@ class GpawEngine(AseEngine):
             level_of_theory="GPAW",
             functional=self.dft.functional,
             hubbard_U_eV=dict(self.dft.hubbard_U_eV),
-            settings={k: plain(v) for k, v in self.settings().items()},
+            settings={k: plain_settings(v) for k, v in self.settings().items()},
             versions=versions("magnetoionics", "ase", "gpaw", "gpaw-data", "numpy"),
             left_out=[
                 "finite temperature",

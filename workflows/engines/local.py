@@ -26,7 +26,7 @@ from ...calculators.single_ions import (
 )
 from ...structures.spins import is_non_collinear, reduced_formula_units
 from ..ase.atoms import to_atoms
-from ..ase.jobs import AseEngine, plain, versions
+from ..ase.jobs import AseEngine, plain_settings, versions
 from ..ase.oxide_references import fit_references
 from ..ase.size_corrections import correct_for_size
 from ..engine import CannotDoError, Capability
@@ -139,7 +139,7 @@ class LocalEngine(AseEngine):
             engine=self.name,
             level_of_theory="local",
             functional=f"rigid ion, {self.potential_name}",
-            settings={k: plain(v) for k, v in self.settings().items()},
+            settings={k: plain_settings(v) for k, v in self.settings().items()},
             versions=versions("magnetoionics", "ase", "pymatgen", "vesin"),
             left_out=[_LEFT_OUT, _CHARGE[self.charge_mode], *left_out],
         )

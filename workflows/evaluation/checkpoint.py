@@ -24,7 +24,7 @@ import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
 from ...stored.content import content
-from .finite import require_finite
+from .finite import require_finite_results
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -77,7 +77,7 @@ class Checkpoint:
                 begun = time.monotonic()
                 calculate(atoms, properties, all_changes if unseen else system_changes)
                 unseen = False
-                require_finite(asked, calculator.results)
+                require_finite_results(asked, calculator.results)
                 self._add(asked, calculator.results, at_once=time.monotonic() - begun >= COSTLY_S)
                 return
             Calculator.calculate(calculator, asked, properties, system_changes)

@@ -27,7 +27,7 @@ class NotFiniteError(ValueError):
         super().__init__(f"{what}{f' ({where})' if where else ''}")
 
 
-def require_finite(atoms: Atoms, results: Mapping[str, Any]) -> None:
+def require_finite_results(atoms: Atoms, results: Mapping[str, Any]) -> None:
     """Refuse an evaluation that is no finite number, naming property, atom and geometry.
 
     Parameters

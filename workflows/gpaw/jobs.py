@@ -24,7 +24,7 @@ from ..evaluation.guards import guard, insulator, moments_kept, odd_part_is_nois
 from ..jobs.outputs import function_of
 from .calculator import GpawCalculator
 from .observe import gap_eV
-from .polarisation import born_charge_e, dipole_e_A, refuse_thin_mesh
+from .polarisation import born_charge_e, dipole_e_A, refuse_thin_kpoints
 from .spin_orbit import force_theorem, self_consistent
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def polarisation_of(engine: AseEngine, structure: Structure, *, name: str, born:
     """
     atoms = to_atoms(structure)
     calculator = _without_symmetry(engine, atoms)
-    refuse_thin_mesh(calculator.settings.mesh(atoms.cell.array))
+    refuse_thin_kpoints(calculator.settings.mesh(atoms.cell.array))
     with engine.quiet(), checkpoint(engine, atoms, "polarisation", born) as record:
         live = calculator.converged(atoms)
         found = [float(m) for m in live.get_property("magmoms", live.atoms)]
@@ -234,7 +234,7 @@ def born_charge_of_ion(engine: AseEngine, structure: Structure, ion: int, *, axe
     """
     atoms = to_atoms(structure)
     calculator = _without_symmetry(engine, atoms)
-    refuse_thin_mesh(calculator.settings.mesh(atoms.cell.array))
+    refuse_thin_kpoints(calculator.settings.mesh(atoms.cell.array))
     asked = [float(m) for m in atoms.arrays["magmom"]]
 
     def dipole(moved: Atoms) -> np.ndarray:

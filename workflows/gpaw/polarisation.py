@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 
 
-def refuse_thin_mesh(mesh: Sequence[int]) -> None:
+def refuse_thin_kpoints(mesh: Sequence[int]) -> None:
     """A Berry phase needs neighbours in k along every axis: with one point a molecule's dipole is 10 % off.
 
     Raises

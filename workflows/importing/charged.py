@@ -20,7 +20,7 @@ from ...analysis.defects.charged_cells import (
 )
 from ..vasp.finished.vasprun_xml import read_vasprun
 from .choosing import Chosen
-from .documents import calculation_of, charged_cell, defect_structure, dielectric_of
+from .documents import calculation_of, charged_cell_of, defect_structure, dielectric_of
 from .found import Found
 
 NO_TENSOR = (
@@ -72,7 +72,7 @@ def charged_states(
         if chosen.dielectric.done.dielectric_ionic is None:
             notes.append(ONLY_ELECTRONS)
     calculation = calculation_of(chosen.supercell, perfect, "perfect supercell", hubbard_U_eV)
-    host = charged_cell(chosen.supercell, calculation, 0)
+    host = charged_cell_of(chosen.supercell, calculation, 0)
     if host.vbm_eV is None and chosen.bulk.done.vbm_eV is not None:
         host = host.model_copy(update={"vbm_eV": chosen.bulk.done.vbm_eV, "cbm_eV": chosen.bulk.done.cbm_eV})
         notes.append(f"band edges are those of {chosen.bulk.place.name}: {chosen.supercell.place.name} holds none")
@@ -103,7 +103,7 @@ def _state(
     assert found.name is not None
     assert found.difference is not None
     done = calculation_of(found, defect_structure(found, perfect), f"{label} q={charge:+d}", hubbard_U_eV)
-    cell = _with_states(charged_cell(found, done, charge), found)
+    cell = _with_states(charged_cell_of(found, done, charge), found)
     try:
         corrections, why = corrections_of(
             cell, host, tensor, found.difference.changes[0].position, added_at=_added_at(found)

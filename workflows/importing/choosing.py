@@ -12,7 +12,7 @@ from ...structures.host import Host
 from ...structures.symmetry import operations
 from .consistency import cutoff_eV, differences_to_say, unlike, unlike_cells
 from .found import Found
-from .host import RELAXED_SYMPREC, for_symmetry, with_roles
+from .host import RELAXED_SYMPREC, for_symmetry, with_host_roles
 from .sorting import Sorted
 
 # Relaxed interstitials of several charges that settled in one place.
@@ -181,7 +181,7 @@ def _lowest_of_each(phases: Sequence[Found]) -> list[Found]:
 
 def _name_all(defects: Sequence[Found], supercell: Found, host: Host | None, accepted: Collection[str]) -> None:
     """Name every defect in the supercell of the study, and refuse those of other cells by name."""
-    cell = for_symmetry(with_roles(supercell.structure, host, supercell.done.site_moments_muB))
+    cell = for_symmetry(with_host_roles(supercell.structure, host, supercell.done.site_moments_muB))
     interstitials: list[tuple[str, np.ndarray, Found]] = []
     for f in defects:
         if f.difference is None or f.perfect is None:

@@ -23,11 +23,11 @@ _FIXED_DENSITY = 10
 
 def level_of_theory(run: VaspRun) -> str:
     """Functional and U in words."""
-    table = {el: u for el, u in hubbard_of(run).items() if u}
+    table = {el: u for el, u in hubbard_by_element(run).items() if u}
     return f"{run.functional or 'unknown functional'}" + "".join(f", U({el}) = {u:g} eV" for el, u in table.items())
 
 
-def hubbard_of(run: VaspRun) -> dict[str, float]:
+def hubbard_by_element(run: VaspRun) -> dict[str, float]:
     """U by element; of an element in several blocks with different U the first, see `unlike`."""
     return {block.element: block.U_eV for block in reversed(run.hubbard)}
 
@@ -56,7 +56,7 @@ def unlike(first: VaspRun, second: VaspRun) -> list[Difference]:
     out: list[Difference] = []
     if first.functional and second.functional and first.functional != second.functional:
         out.append(Difference("functional", f"functional {second.functional}, not {first.functional}"))
-    own, other = hubbard_of(first), hubbard_of(second)
+    own, other = hubbard_by_element(first), hubbard_by_element(second)
     shared = {b.element for b in first.paw} & {b.element for b in second.paw}
     for element in sorted(shared):
         if abs(own.get(element, 0.0) - other.get(element, 0.0)) > 1e-6:

@@ -15,7 +15,7 @@ from ...analysis.thermodynamics.computed_phases import ComputedPhases
 from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
 from ...analysis.thermodynamics.phases import DATA_SETS_KEY
 from ..vasp.finished.document import VaspRun
-from .consistency import cutoff_eV, hubbard_of
+from .consistency import cutoff_eV, hubbard_by_element
 from .found import Found
 
 INTERSTITIAL = "interstitial"
@@ -57,7 +57,7 @@ def common_hubbard(runs: list[VaspRun]) -> dict[str, float]:
     """U by element over runs that were found to be consistent; zeros left out."""
     table: dict[str, float] = {}
     for run in runs:
-        table.update({el: u for el, u in hubbard_of(run).items() if u})
+        table.update({el: u for el, u in hubbard_by_element(run).items() if u})
     return dict(sorted(table.items()))
 
 
@@ -132,7 +132,7 @@ def _added_valences(found: Found, perfect: Structure) -> dict[str, float]:
     return out
 
 
-def charged_cell(found: Found, calculation: Calculation, charge: int) -> ChargedCell:
+def charged_cell_of(found: Found, calculation: Calculation, charge: int) -> ChargedCell:
     """A run with its potentials and band edges."""
     run = found.done
     potentials = None

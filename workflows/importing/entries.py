@@ -63,7 +63,7 @@ class EntrySet:
     unfinished: list[str] = field(default_factory=list)
 
 
-def read_entries(path: Path) -> EntrySet:
+def read_defect_entries(path: Path) -> EntrySet:
     """Read a JSON file of defect entries, gzipped or not.
 
     Parameters

@@ -21,7 +21,7 @@ from .choosing import Chosen
 from .consistency import differences_to_say, unlike
 from .documents import INTERSTITIAL, provenance_of
 from .found import Found
-from .host import for_symmetry, formal_valences, with_roles
+from .host import for_symmetry, formal_valences, with_host_roles
 from .sorting import Sorted, near_composition
 
 # A second ion that goes more than this part of the mover's way takes part in the hop.
@@ -136,7 +136,7 @@ def _hop(
     ways = np.linalg.norm(path[-1].cart_coords - path[0].cart_coords, axis=1)
     mover = int(np.argmax(ways))
     perfect, differences = _perfect_of(path, arranged)
-    cell = None if perfect is None else with_roles(perfect.structure, host, perfect.done.site_moments_muB)
+    cell = None if perfect is None else with_host_roles(perfect.structure, host, perfect.done.site_moments_muB)
     path = [_with_roles(s, cell, differences[0] if differences else None, run) for s, run in _with_runs(path, band)]
     place = _place(path, mover, cell, differences)
     ion = path[0][mover].specie.symbol

@@ -38,7 +38,7 @@ def derived_host(structure: Structure, *, gap_eV: float = 0.0, hubbard_U_eV: dic
     formula = structure.composition.reduced_formula
     atoms = structure.composition.reduced_composition
     anion = max(atoms.elements, key=lambda el: el.X if np.isfinite(el.X) else 0.0).symbol
-    cell = with_roles(structure, None)
+    cell = with_host_roles(structure, None)
     return Host(
         key=formula.lower(),
         title=f"{formula}, imported",
@@ -71,7 +71,7 @@ def formal_valences(composition: Composition) -> dict[str, float]:
     return {str(el): float(v) for el, v in guesses[0].items()}
 
 
-def with_roles(structure: Structure, host: Host | None, moments_muB: list[float] | None = None) -> Structure:
+def with_host_roles(structure: Structure, host: Host | None, moments_muB: list[float] | None = None) -> Structure:
     """A perfect cell with valence, sublattice and moment of each site.
 
     Parameters

@@ -23,17 +23,17 @@ from ...structures.host import Host
 from ...structures.spins import formula_units
 from ..vasp.finished.band import read_band
 from ..vasp.finished.document import VaspRun
-from ..vasp.finished.files import kind_of
+from ..vasp.finished.files import file_kind
 from ..vasp.finished.reader import read_files, read_run
 from .charged import charged_states, places_per_cell
 from .choosing import Chosen, choose
 from .consistency import KINDS, level_of_theory, on_fixed_density
 from .directions import directions_of
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
-from .entries import read_entries
+from .entries import read_defect_entries
 from .found import Found
 from .hop import ImportedHop, hops_of
-from .host import derived_host, with_roles
+from .host import derived_host, with_host_roles
 from .sorting import Sorted, sort_runs
 from .tasks import run_of_task
 from .tree import Place, find_places
@@ -176,7 +176,7 @@ def _in_words(error: Exception) -> str:
 
 def _from_entries(found: Found) -> list[Found]:
     """Entries of a file, each as a run of its own; the file itself says how many."""
-    held = read_entries(found.place.path)
+    held = read_defect_entries(found.place.path)
     found.role = "defect entries"
     found.what = f"{len(held.runs)} entries of another program"
     found.dielectric = held.dielectric
@@ -192,7 +192,7 @@ def _from_entries(found: Found) -> list[Found]:
 
 
 def _read(place: Place) -> VaspRun:
-    if place.output and kind_of(place.path.name) is None:
+    if place.output and file_kind(place.path.name) is None:
         return read_files(place.path, {place.output: place.path})
     return read_run(place.path)
 
@@ -208,7 +208,7 @@ def study_of(
     """Put together what was chosen, with its bands; `record` is asked once every folder has been judged."""
     used = [f for runs in chosen.states.values() for f in runs[:1]] + chosen.phases
     hubbard = common_hubbard([f.done for f in [chosen.bulk, *([chosen.supercell] if chosen.supercell else []), *used]])
-    roles = with_roles(chosen.bulk.structure, host, chosen.bulk.done.site_moments_muB)
+    roles = with_host_roles(chosen.bulk.structure, host, chosen.bulk.done.site_moments_muB)
     # Dopants and phases may have a U on elements that the host lacks.
     of_host = {el: u for el, u in hubbard.items() if el in chosen.bulk.structure.composition}
     own = host or derived_host(chosen.bulk.structure, gap_eV=chosen.bulk.done.gap_eV or 0.0, hubbard_U_eV=of_host)
@@ -221,7 +221,7 @@ def study_of(
         stages.append(StageResult(stage="vacancies", done=False, reason=reason))
         stages.append(StageResult(stage="charged defects", done=False, reason=reason))
     else:
-        perfect = with_roles(chosen.supercell.structure, host, chosen.supercell.done.site_moments_muB)
+        perfect = with_host_roles(chosen.supercell.structure, host, chosen.supercell.done.site_moments_muB)
         per_cell = len(chosen.supercell.structure) / len(chosen.bulk.structure)
         vacancies = defect_set(chosen, perfect, hubbard, per_cell)
         stages.append(StageResult(stage="vacancies", done=True))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..vasp.finished.band import image_folders
-from ..vasp.finished.files import kind_of, open_bytes
+from ..vasp.finished.files import file_kind, open_bytes
 from .tasks import TASK_MARKS
 
 PlaceKind = Literal["run", "band", "defect entries"]
@@ -91,7 +91,7 @@ def find_places(paths: Iterable[str | Path]) -> list[Place]:
 def _below(path: Path, *, several: bool) -> Iterator[Place]:
     if path.is_file():
         kind: PlaceKind = "defect entries" if path.name.endswith(_ENTRY_NAMES) else "run"
-        yield Place(path, path.name, kind, output_of(path) or "")
+        yield Place(path, path.name, kind, output_kind(path) or "")
         return
     closed: list[OSError] = []
 
@@ -109,11 +109,11 @@ def _below(path: Path, *, several: bool) -> Iterator[Place]:
         if len(image_folders(here)) > 2:
             yield Place(here, name, "band")
             inner[:] = [n for n in inner if not (len(n) == 2 and n.isdigit())]
-        elif any(kind_of(n) in _OUTPUTS for n in names):
+        elif any(file_kind(n) in _OUTPUTS for n in names):
             yield Place(here, name, "run")
         else:
             for file in sorted(n for n in names if _MAY_BE_OUTPUT.search(n)):
-                if output := output_of(here / file):
+                if output := output_kind(here / file):
                     yield Place(here / file, f"{name}/{file}", "run", output)
         for file in sorted(names):
             if file.endswith(_ENTRY_NAMES) and _holds_entries(here / file):
@@ -132,7 +132,7 @@ def _links_out(top: Path, here: Path, inner: list[str], name_of: Callable[[Path]
             yield Place(link, name_of(link), "run", problem=why)
 
 
-def output_of(path: Path) -> str | None:
+def output_kind(path: Path) -> str | None:
     """What a file is by its first lines, whatever its name: ``vasprun.xml``, ``OUTCAR`` or None."""
     if not path.is_file():
         return None

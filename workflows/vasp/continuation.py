@@ -21,7 +21,7 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
 
 from .order import back_in_order
-from .outcar import file_of, read_text
+from .outcar import file_of, run_text
 
 if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
@@ -74,7 +74,7 @@ def earlier_steps(folder: str) -> int:
     total = 0
     for cut in sorted(place.glob(f"{CUT}*")):
         try:
-            total += len(_STEP.findall(read_text(cut if not (cut / "01").is_dir() else cut / "01", "OSZICAR")))
+            total += len(_STEP.findall(run_text(cut if not (cut / "01").is_dir() else cut / "01", "OSZICAR")))
         except FileNotFoundError:
             continue
     return total

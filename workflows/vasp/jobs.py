@@ -27,7 +27,7 @@ from .continuation import earlier_steps, go_on
 from .finished.document import VaspRun
 from .inputs import OCCUPATION_FILE, Incar, generator, occupation_tags, relax_incar, static_incar
 from .order import block_order, in_order
-from .own_runs import energy_of, placed, run_guards, run_in, spins_kept
+from .own_runs import final_energy_eV, placed, run_guards, run_in, spins_kept
 from .parallel import ready
 from .parsed import folder_of, there, vasp_run
 from .settings import MAKER_RUN_ONLY, VaspCommands, VaspSettings, expected_electrons
@@ -217,7 +217,7 @@ def read_calculation(
     return Calculation(
         name=name,
         structure=final,
-        energy_eV=energy_of(run),
+        energy_eV=final_energy_eV(run),
         max_force_eV_per_A=float(np.linalg.norm(forces, axis=1).max()),
         force_calls=run.ionic_steps + earlier_steps(folder_of(task)),
         total_moment_muB=run.total_moment_muB or 0.0,

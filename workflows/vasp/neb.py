@@ -38,7 +38,7 @@ from .guards import field_kept
 from .inputs import field_tags
 from .jobs import MagneticRelaxMaker, calculation_flow, marks_of_run, provenance
 from .order import block_order, in_order
-from .own_runs import energy_of, placed, run_guards, spins_kept
+from .own_runs import final_energy_eV, placed, run_guards, spins_kept
 from .parsed import folder_of
 from .segment import SegmentMaker, image_density, moments_differ, segment_fields, spins_of, start_images
 from .settings import VaspBandSettings, VaspCommands, VaspSettings, expected_electrons
@@ -230,7 +230,7 @@ def read_segment(
             made.append(field_kept(run.incar.get("EFIELD_PEAD"), tag))
         checks += [c.model_copy(update={"name": f"{c.name} ({name}, image {number})"}) for c in made]
         structures.append(found)
-        energies.append(energy_of(run))
+        energies.append(final_energy_eV(run))
         forces.append(np.asarray(run.forces_eV_per_A, dtype=float)[place])
         moments.append(spins)
         calls += run.ionic_steps

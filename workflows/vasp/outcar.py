@@ -31,7 +31,7 @@ def file_of(folder: str | Path, name: str) -> Path:
     raise FileNotFoundError(f"{place} holds no {name}")
 
 
-def read_text(folder: str | Path, name: str) -> str:
+def run_text(folder: str | Path, name: str) -> str:
     """Text of a file of a run; errors as `file_of`."""
     found = file_of(folder, name)
     if found.suffix != ".gz":

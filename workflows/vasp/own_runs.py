@@ -82,7 +82,7 @@ def spins_kept(structure: Structure, found: Sequence[float] | None) -> Check:
     )
 
 
-def energy_of(run: VaspRun) -> float:
+def final_energy_eV(run: VaspRun) -> float:
     """Energy of a finished run, eV.
 
     Raises

@@ -43,7 +43,7 @@ def gamma_suffices(incar: Mapping[str, Any], mesh: Sequence[int]) -> bool:
     return math.prod(mesh) == 1 and not any(incar.get(tag) for tag in _NEEDS_COMPLEX)
 
 
-def ranks_of(command: str) -> int | None:
+def ranks_of_command(command: str) -> int | None:
     """MPI ranks that a command starts: its own count, else the scheduler's; None where neither is said.
 
     Parameters
@@ -141,6 +141,6 @@ def ready(maker: Any, planned: Any, structure: Structure) -> Any:
     gamma = run.pop("vasp_gamma_cmd", None)
     if gamma is not None and gamma_suffices(incar, mesh):
         run["vasp_cmd"] = gamma
-    tags = parallel_tags(incar, structure, mesh, ranks_of(str(run.get("vasp_cmd", ""))))
+    tags = parallel_tags(incar, structure, mesh, ranks_of_command(str(run.get("vasp_cmd", ""))))
     inputs = replace(planned, user_incar_settings={**incar, **tags})
     return replace(maker, input_set_generator=inputs, run_vasp_kwargs=run)

@@ -29,8 +29,8 @@ from .finished.spin_frame import axis_frame as axis_frame
 from .inputs import OCCUPATION_FILE, Incar, common_incar, generator, occupation_tags
 from .jobs import copy_density, marks_of_run, provenance
 from .order import block_order, in_order
-from .outcar import constraint_penalty_eV, read_text
-from .own_runs import energy_of, run_guards, run_in, spins_kept
+from .outcar import constraint_penalty_eV, run_text
+from .own_runs import final_energy_eV, run_guards, run_in, spins_kept
 from .parallel import ready
 from .parsed import folder_of, vasp_run
 from .settings import MAKER_RUN_ONLY, SpinOrbitSettings, Start, VaspSettings, expected_electrons
@@ -213,12 +213,12 @@ def read_direction(task: TaskDoc, structure: Structure, *, maker: DirectionMaker
         checks.append(spins_kept(structure, spins))
         checks.append(guards.direction_kept(cartesian, spins, n, place, maker.how.max_tilt_degrees))
     if maker.how.constrain_eV is not None:
-        penalty = constraint_penalty_eV(read_text(folder_of(task), "OSZICAR"))
+        penalty = constraint_penalty_eV(run_text(folder_of(task), "OSZICAR"))
         checks.append(guards.penalty_small(penalty, 1e-6))
     return DirectionEnergy(
         direction=[float(x) for x in n],
         start=maker.start,
-        energy_eV=energy_of(run),
+        energy_eV=final_energy_eV(run),
         spin_muB=spins,
         orbital_muB=None if orbital is None else [float(x) for x in (np.asarray(orbital) @ n)[place]],
         kpoints=run.kpoints or 0,

@@ -89,7 +89,7 @@ class TagError(ValueError):
     """A tag that is not the user's to set, or that VASP does not know."""
 
 
-def kind_of(incar: Mapping[str, Any]) -> JobKind:
+def job_kind(incar: Mapping[str, Any]) -> JobKind:
     """Kind of a job, by the tags that make it one."""
     if "IMAGES" in incar:
         return "band"
@@ -163,7 +163,7 @@ def with_user_tags(incar: Mapping[str, Any], by_kind: Mapping[str, Mapping[str, 
 
     Of the tags for every job, what this kind must not have is left out: Berry phases run with NCORE = 1.
     """
-    kind = kind_of(incar)
+    kind = job_kind(incar)
     own = REFUSED_IN.get(kind, {})
     general = {name: value for name, value in by_kind.get(ALL, {}).items() if name not in own}
     return {**incar, **general, **by_kind.get(kind, {})}

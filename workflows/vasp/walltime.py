@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .outcar import read_text
+from .outcar import run_text
 
 # Seconds since 1970 at which the job is ended; Slurm sets the first one (22.05 and later), users the other.
 END_TIMES = ("SLURM_JOB_END_TIME", "MAGNETOIONICS_END_TIME")
@@ -64,7 +64,7 @@ def refuse_stopped(folder: Path) -> None:
         If custodian stopped the run for its time.
     """
     try:
-        runs = json.loads(read_text(folder, "custodian.json"))
+        runs = json.loads(run_text(folder, "custodian.json"))
     except (OSError, ValueError):
         return
     corrections = [c for run in runs for c in run.get("corrections") or []]

@@ -12,7 +12,7 @@ from magnetoionics.analysis.kinetics.retention import retention
 from magnetoionics.analysis.plots.lithiation import plot_moment
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.hpc.errors import UserError
-from magnetoionics.hpc.study_folder.claims_table import print_and_write, rows
+from magnetoionics.hpc.study_folder.claims_table import claim_rows, print_and_write
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_valence
 from rich.console import Console
@@ -259,7 +259,7 @@ def test_a_hop_that_failed_a_check_judges_nothing():
 def test_studies_side_by_side_and_closed_forms_once():
     first = audited(evidence(hop(0.6, 0.6)), "C9")
     second = audited(evidence(hop(0.6, 0.6, dipole=4.0)), "C9")
-    table = rows({"a": first, "b": second})
+    table = claim_rows({"a": first, "b": second})
     assert [r["study"] for r in table if r["id"] == "C9"] == ["a", "b"]
     assert sum(r["id"] == "C20" for r in table) == 1
     assert sum(r["id"] == "C13" for r in table) == 1

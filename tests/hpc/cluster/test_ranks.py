@@ -3,7 +3,7 @@
 import pytest
 from magnetoionics.hpc.cluster.probe import vtst_problems
 from magnetoionics.hpc.cluster.project import ClusterSettings
-from magnetoionics.hpc.cluster.ranks import check_band_ranks, ranks_of, shared_per_node
+from magnetoionics.hpc.cluster.ranks import check_band_ranks, ranks_of_kind, shared_per_node
 from magnetoionics.hpc.cluster.table import KindSettings, default_table
 from magnetoionics.hpc.errors import UserError
 
@@ -16,7 +16,7 @@ def test_default_resources_suit_the_images_of_the_usual_protocol(scheduler, node
         name="demo", scheduler=scheduler, work_dir="/scratch/demo", cores_per_node=cores, neb_nodes=nodes
     )
     table = default_table(settings)
-    ranks = ranks_of(table.kinds["neb"])
+    ranks = ranks_of_kind(table.kinds["neb"])
     assert ranks % 3 == 0
     assert 0.8 * nodes * cores <= ranks <= nodes * cores
     check_band_ranks(table, 3)

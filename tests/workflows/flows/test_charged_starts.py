@@ -9,7 +9,7 @@ from magnetoionics.analysis.defects.charged_cells import ChargedCell
 from magnetoionics.analysis.defects.starts import where_electrons_sit
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
-from magnetoionics.structures.defects.charge_compensation import formal_charge, held, holders
+from magnetoionics.structures.defects.charge_compensation import compensated_cell, formal_charge, holders
 from magnetoionics.structures.defects.initial_states import (
     START_KINDS,
     defect_starts,
@@ -181,8 +181,8 @@ def test_a_hole_on_no_one_ion_is_said(cell):
     site = distinct_vacancies(cell, "Fe", "B")[0]
     bare, centre = remove_site(cell, site.index), cell[site.index].frac_coords
     host = toy(cell, 0).calculation
-    two = held(bare, centre, [holders(bare, 2)[0]])
+    two = compensated_cell(bare, centre, [holders(bare, 2)[0]])
     assert where_electrons_sit(host, toy(two, 0).calculation)[1] == "2 Co(B) -> Co3+ low spin, 1 hole on no one ion"
     assert where_electrons_sit(host, toy(two, -1).calculation, -1)[1] == "2 Co(B) -> Co3+ low spin"
-    oxygen = held(bare, centre, [holders(bare, 1, anions=True)[-1]])
+    oxygen = compensated_cell(bare, centre, [holders(bare, 1, anions=True)[-1]])
     assert where_electrons_sit(host, toy(oxygen, -2).calculation, -2)[1] == "1 O(O) -> O-"

@@ -12,7 +12,7 @@ from magnetoionics.workflows.gpaw import jobs as gpaw_jobs
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator, NotConvergedError
 from magnetoionics.workflows.gpaw.jobs import spinor_checks
 from magnetoionics.workflows.gpaw.observe import gap_eV
-from magnetoionics.workflows.gpaw.polarisation import born_charge_e, branch, refuse_thin_mesh
+from magnetoionics.workflows.gpaw.polarisation import born_charge_e, branch, refuse_thin_kpoints
 from magnetoionics.workflows.gpaw.settings import RESCUE_MIXERS, GpawSettings, start_moments
 from magnetoionics.workflows.gpaw.spin_orbit import angles_deg, spinor_parameters
 from pymatgen.core import Lattice, Structure
@@ -176,9 +176,9 @@ def test_pulay_stress_is_two_thirds_of_the_cutoff_slope(fake):
 
 
 def test_one_point_along_an_axis_is_no_berry_phase():
-    refuse_thin_mesh((2, 2, 3))
+    refuse_thin_kpoints((2, 2, 3))
     with pytest.raises(ValueError, match="one point along an axis"):
-        refuse_thin_mesh((2, 2, 1))
+        refuse_thin_kpoints((2, 2, 1))
 
 
 def test_branch_removes_whole_lattice_vectors():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from magnetoionics.hpc.importing.runs import import_runs
 from magnetoionics.workflows.importing.hop import continuous_path, equivalents
-from magnetoionics.workflows.importing.host import with_roles
+from magnetoionics.workflows.importing.host import with_host_roles
 from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_with_bands
 from pymatgen.core import Lattice, Structure
 
@@ -96,7 +96,7 @@ def test_results_report_and_band_file_hold_the_hop(runs: Path, tmp_path: Path) -
 def test_neighbour_hops_into_a_vacancy_of_diamond_are_four() -> None:
     """Four neighbours at the corners of a tetrahedron; the ends of one bond are exchanged by its inversion centre."""
     cell = Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.43), ["Si"], [[0, 0, 0]])
-    big = with_roles(cell * (2, 2, 2), None)
+    big = with_host_roles(cell * (2, 2, 2), None)
     near = min(range(1, len(big)), key=lambda i: big.get_distance(0, i))
     count, kinds, matrices = equivalents(big, near, 0)
     assert count == 4

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from magnetoionics.workflows.importing.entries import read_entries
+from magnetoionics.workflows.importing.entries import read_defect_entries
 from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_with_bands
 from magnetoionics.workflows.vasp.finished.reader import read_run
 from pymatgen.core import PeriodicSite
@@ -83,11 +83,11 @@ def test_no_class_of_a_file_is_made(tmp_path: Path) -> None:
     path = tmp_path / "strange.json"
     path.write_text(json.dumps({"@module": "os", "@class": "system", "defect_entries": []}))
     with pytest.raises(ValueError, match=r"strange\.json holds no defect entry"):
-        read_entries(path)
+        read_defect_entries(path)
 
 
 def test_inputs_that_were_never_run_are_said(tmp_path: Path) -> None:
     path = tmp_path / "inputs.json"
     path.write_text(json.dumps({"@class": "DefectEntry", "name": "v_O_0", "sc_entry": {"energy": 0.0}}))
-    found = read_entries(path)
+    found = read_defect_entries(path)
     assert (found.runs, found.unfinished) == ([], ["v_O_0"])

@@ -14,7 +14,7 @@ from magnetoionics.workflows.vasp.continuation import go_on
 from magnetoionics.workflows.vasp.finished.band import read_image
 from magnetoionics.workflows.vasp.jobs import MagneticRelaxMaker, MagneticStaticMaker, common_fields
 from magnetoionics.workflows.vasp.order import block_order, in_order
-from magnetoionics.workflows.vasp.outcar import read_text
+from magnetoionics.workflows.vasp.outcar import run_text
 from magnetoionics.workflows.vasp.segment import SegmentMaker, segment_fields, start_images
 from magnetoionics.workflows.vasp.settings import VaspBandSettings, VaspSettings
 from pymatgen.io.vasp import Poscar
@@ -29,7 +29,7 @@ def positions(folder, name):
 
 
 def steps(folder):
-    return read_text(folder, "OSZICAR").count(" F= ")
+    return run_text(folder, "OSZICAR").count(" F= ")
 
 
 def killed(flow, folder, after, monkeypatch):

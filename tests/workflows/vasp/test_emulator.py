@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.vasp.finished.band import read_band
-from magnetoionics.workflows.vasp.finished.files import open_bytes, read_text
+from magnetoionics.workflows.vasp.finished.files import decompressed_text, open_bytes
 from magnetoionics.workflows.vasp.finished.reader import read_run
 from magnetoionics.workflows.vasp.order import block_order, in_order
 from pymatgen.core import Structure
@@ -187,7 +187,7 @@ LINES = [
 
 @pytest.mark.parametrize("line", LINES)
 def test_lines_of_outcar_are_those_of_vasp(real: Path, emulated: dict[str, Path], line: str) -> None:
-    right = read_text(real / "vasp/collection/b_dftu/mgmn2o4_6.3.2/static_2_afm/OUTCAR.gz")
+    right = decompressed_text(real / "vasp/collection/b_dftu/mgmn2o4_6.3.2/static_2_afm/OUTCAR.gz")
     found = (emulated["static"] / "OUTCAR").read_text(encoding="utf-8")
     assert re.search(line, right, re.MULTILINE)
     assert re.search(line, found, re.MULTILINE)

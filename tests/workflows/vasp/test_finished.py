@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from magnetoionics.workflows.vasp.finished.band import read_band
 from magnetoionics.workflows.vasp.finished.electrons import hubbard_of
-from magnetoionics.workflows.vasp.finished.files import kind_of, read_text, run_files
+from magnetoionics.workflows.vasp.finished.files import decompressed_text, file_kind, run_files
 from magnetoionics.workflows.vasp.finished.numbers import reals
 from magnetoionics.workflows.vasp.finished.outcar_text import potentials_of
 from magnetoionics.workflows.vasp.finished.reader import read_run
@@ -81,7 +81,7 @@ def test_ends_are_found_where_they_were_relaxed(collection: Path) -> None:
     ],
 )
 def test_files_are_told_by_their_names(name: str, kind: str | None) -> None:
-    assert kind_of(name) == kind
+    assert file_kind(name) == kind
 
 
 def test_of_several_files_of_a_kind_the_plain_one_counts_else_the_last(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_potentials_below_100_volts_run_into_their_index() -> None:
 
 
 def test_a_file_cut_anywhere_is_no_error_and_never_usable(real: Path, tmp_path: Path) -> None:
-    text = read_text(real / "vasp/collection/d_lepsilon/si_6.2.1/vasprun.xml.gz")
+    text = decompressed_text(real / "vasp/collection/d_lepsilon/si_6.2.1/vasprun.xml.gz")
     for share in (0.01, 0.2, 0.5, 0.9, 0.999):
         (tmp_path / "vasprun.xml").write_text(text[: int(share * len(text))], encoding="utf-8")
         run = read_run(tmp_path)
@@ -138,7 +138,7 @@ def test_a_band_of_which_an_image_was_killed_has_energies_and_no_barrier(real: P
     source = real / "vasp/collection/e_neb/si_vacancy_vtst4.1_6.4.2"
     shutil.copytree(source, tmp_path / "band")
     image = tmp_path / "band/02"
-    outcar = read_text(image / "OUTCAR.gz")
+    outcar = decompressed_text(image / "OUTCAR.gz")
     for file in ("OUTCAR.gz", "vasprun.xml.gz"):
         (image / file).unlink()
     (image / "OUTCAR").write_text(outcar[: int(0.9 * len(outcar))], encoding="utf-8")

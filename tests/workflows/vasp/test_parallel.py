@@ -17,7 +17,7 @@ from magnetoionics.workflows.vasp.parallel import (
     RANKS,
     gamma_suffices,
     parallel_tags,
-    ranks_of,
+    ranks_of_command,
     ready,
     shared,
 )
@@ -60,16 +60,16 @@ def test_shares_divide_the_ranks(ranks, points, ncore, kpar):
 
 
 def test_ranks_are_those_of_the_command_then_of_the_scheduler(monkeypatch):
-    assert ranks_of("srun vasp_std") is None
-    assert ranks_of("mpirun -np 64 vasp_std") == 64
-    assert ranks_of("srun -N 3 -n 384 vasp_std") == 384
-    assert ranks_of("srun --ntasks=32 vasp_std") == 32
+    assert ranks_of_command("srun vasp_std") is None
+    assert ranks_of_command("mpirun -np 64 vasp_std") == 64
+    assert ranks_of_command("srun -N 3 -n 384 vasp_std") == 384
+    assert ranks_of_command("srun --ntasks=32 vasp_std") == 32
     monkeypatch.setenv("SLURM_NTASKS_PER_NODE", "48(x2)")
     monkeypatch.setenv("SLURM_NNODES", "2")
-    assert ranks_of("srun vasp_std") == 96
+    assert ranks_of_command("srun vasp_std") == 96
     monkeypatch.setenv("SLURM_NTASKS", "80")
-    assert ranks_of("srun vasp_std") == 80
-    assert ranks_of("srun -n 40 vasp_std") == 40
+    assert ranks_of_command("srun vasp_std") == 80
+    assert ranks_of_command("srun -n 40 vasp_std") == 40
 
 
 def test_kinds_of_job_that_allow_one_band_a_rank(cell, monkeypatch):

@@ -16,7 +16,7 @@ from magnetoionics.workflows.vasp.potcars import recommended, valence_electrons
 from magnetoionics.workflows.vasp.segment import SegmentMaker
 from magnetoionics.workflows.vasp.settings import VaspSettings, VaspSettingsError, expected_electrons
 from magnetoionics.workflows.vasp.spin_orbit import CollinearDensityMaker, DirectionMaker
-from magnetoionics.workflows.vasp.tags import JOB_KINDS, REFUSED, check_tags, kind_of
+from magnetoionics.workflows.vasp.tags import JOB_KINDS, REFUSED, check_tags, job_kind
 from pymatgen.io.vasp.inputs import PotcarSingle
 
 
@@ -56,7 +56,7 @@ def test_kind_of_a_job_follows_from_its_tags(cell):
         "spin-orbit": DirectionMaker(settings=settings),
     }
     for kind, maker in made.items():
-        assert kind_of(incar_of(maker, cell)) == kind
+        assert job_kind(incar_of(maker, cell)) == kind
     assert set(made) < set(JOB_KINDS)
 
 

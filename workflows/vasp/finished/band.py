@@ -14,7 +14,7 @@ from pymatgen.core import Structure
 from ....analysis.results.checks import Check, invalid_because
 from ...evaluation.guards import guard
 from .document import BandPoint, VaspBand, VaspRun
-from .files import read_text, run_files
+from .files import decompressed_text, run_files
 from .oszicar import read_oszicar
 from .reader import read_files, read_poscar, read_run
 
@@ -125,7 +125,7 @@ def _read_image(folder: Path, shared: dict[str, Path]) -> _Image:
     files = run_files(folder)
     start = read_poscar(files["POSCAR"]) if "POSCAR" in files else None
     kept = read_poscar(files["CONTCAR"]) if "CONTCAR" in files else None
-    oszicar = read_oszicar(read_text(files["OSZICAR"])) if "OSZICAR" in files else None
+    oszicar = read_oszicar(decompressed_text(files["OSZICAR"])) if "OSZICAR" in files else None
     run = read_files(folder, {**shared, **files}) if {"vasprun.xml", "OUTCAR"} & set(files) else None
     energy, source = None, ""
     if run is not None and run.energy_eV is not None:

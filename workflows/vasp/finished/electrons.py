@@ -32,7 +32,7 @@ OF_DATA_SETS: Mapping[str, str] = {"PAW_PBE": "PBE", "PAW_GGA": "PW91", "PAW": "
 EMPTY = 1e-8
 
 
-def charge_of(blocks: Sequence[PawDataSet], electrons: float | None) -> float | None:
+def cell_charge_e(blocks: Sequence[PawDataSet], electrons: float | None) -> float | None:
     """Charge of the cell, e: valence electrons of the atoms less NELECT."""
     if electrons is None or not blocks or any(b.valence is None or b.count == 0 for b in blocks):
         return None
@@ -139,7 +139,7 @@ def _arrays(key: str, *places: Mapping[str, Any]) -> list[list[float]]:
     return found
 
 
-def band_edges(levels: NDArray[np.float64] | None) -> dict[str, Any]:
+def edges_of_levels(levels: NDArray[np.float64] | None) -> dict[str, Any]:
     """Gap (at least 0), valence and conduction edge and whether they are at one k point, from occupied levels.
 
     Parameters

@@ -15,7 +15,7 @@ KINDS = ("vasprun.xml", "OUTCAR", "OSZICAR", "INCAR", "KPOINTS", "POSCAR", "CONT
 _COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
-def kind_of(name: str) -> str | None:
+def file_kind(name: str) -> str | None:
     """What a file name stands for, e.g. ``"vasprun.xml"`` for ``vasprun.relax2.xml.gz``; None for other files."""
     plain = _without_compression(name)
     if re.fullmatch(r"vasprun(\.[\w-]+)*\.xml([._-].*)?", plain):
@@ -55,7 +55,7 @@ def run_files(folder: Path) -> dict[str, Path]:
     """
     folder = Path(folder)
     if folder.is_file():
-        kind = kind_of(folder.name)
+        kind = file_kind(folder.name)
         if kind is None:
             raise ValueError(f"{folder.name} is no file of a VASP run; known are {', '.join(KINDS)}, gzipped or not")
         return {kind: folder}
@@ -63,7 +63,7 @@ def run_files(folder: Path) -> dict[str, Path]:
         raise FileNotFoundError(f"{folder} does not exist")
     found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        kind = kind_of(path.name) if path.is_file() else None
+        kind = file_kind(path.name) if path.is_file() else None
         if kind is not None:
             found.setdefault(kind, []).append(path)
     return {kind: max(paths, key=lambda p: _rank(p, kind)) for kind, paths in found.items()}
@@ -104,6 +104,6 @@ def read_bytes(path: Path) -> bytes:
     return b"".join(parts)
 
 
-def read_text(path: Path) -> str:
+def decompressed_text(path: Path) -> str:
     """Text of a file, decompressed; bytes of no known encoding are replaced."""
     return read_bytes(path).decode("utf-8", errors="replace")

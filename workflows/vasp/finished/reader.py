@@ -12,8 +12,8 @@ from pymatgen.core import Element, Lattice, Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
 from .document import PawDataSet, RunKind, VaspRun
-from .electrons import band_edges, charge_of, functional_of, hubbard_of
-from .files import read_text, run_files
+from .electrons import cell_charge_e, edges_of_levels, functional_of, hubbard_of
+from .files import decompressed_text, run_files
 from .judge import judge_run
 from .numbers import finite
 from .oszicar import Oszicar, read_oszicar
@@ -107,9 +107,9 @@ def read_sources(files: dict[str, Path]) -> Sources:
         if out.xml.why_not:
             out.notes.append(out.xml.why_not)
     if "OUTCAR" in files:
-        out.outcar = read_outcar(read_text(files["OUTCAR"]))
+        out.outcar = read_outcar(decompressed_text(files["OUTCAR"]))
     if "OSZICAR" in files:
-        out.oszicar = read_oszicar(read_text(files["OSZICAR"]))
+        out.oszicar = read_oszicar(decompressed_text(files["OSZICAR"]))
     if "INCAR" in files:
         out.incar_file = _incar(files["INCAR"], out.notes)
     if "KPOINTS" in files:
@@ -125,7 +125,7 @@ def read_sources(files: dict[str, Path]) -> Sources:
 
 def _incar(path: Path, notes: list[str]) -> dict[str, Any]:
     try:
-        return dict(Incar.from_str(read_text(path)))
+        return dict(Incar.from_str(decompressed_text(path)))
     except Exception as error:  # pymatgen raises many kinds on an INCAR that VASP reads
         notes.append(f"INCAR could not be read: {error}")
         return {}
@@ -133,7 +133,7 @@ def _incar(path: Path, notes: list[str]) -> dict[str, Any]:
 
 def _mesh(path: Path) -> list[int] | None:
     try:
-        points = Kpoints.from_str(read_text(path))
+        points = Kpoints.from_str(decompressed_text(path))
         mesh = [int(n) for n in points.kpts[0]]
     except Exception:  # an odd KPOINTS is no reason to lose the run
         return None
@@ -143,7 +143,7 @@ def _mesh(path: Path) -> list[int] | None:
 def read_poscar(path: Path) -> Structure | None:
     """Structure of a POSCAR or CONTCAR; None for an empty or broken file."""
     try:
-        return Poscar.from_str(read_text(path)).structure
+        return Poscar.from_str(decompressed_text(path)).structure
     except Exception:  # a run that was killed leaves an empty CONTCAR
         return None
 
@@ -153,7 +153,7 @@ def _potcar_hashes(path: Path, notes: list[str]) -> dict[str, str]:
     from pymatgen.io.vasp import Potcar
 
     try:
-        return {one.TITEL: one.md5_header_hash for one in Potcar.from_str(read_text(path))}
+        return {one.TITEL: one.md5_header_hash for one in Potcar.from_str(decompressed_text(path))}
     except Exception as error:  # e.g. only the titles were kept
         notes.append(f"POTCAR could not be read: {type(error).__name__}")
         return {}
@@ -205,11 +205,11 @@ def run_document(place: Path, sources: Sources) -> VaspRun:
     }
     if sources.contradictions:
         values["notes"].append("OUTCAR is left out: it is of another run than vasprun.xml")
-    values["charge_e"] = charge_of(blocks, values["electrons"])
+    values["charge_e"] = cell_charge_e(blocks, values["electrons"])
     values |= _results(sources, blocks)
     values |= _spins(values, sources, tables)
     values |= _response(xml, tables)
-    edges = band_edges(xml.levels if xml.levels is not None else tables.levels)
+    edges = edges_of_levels(xml.levels if xml.levels is not None else tables.levels)
     values |= {"fermi_eV": xml.fermi_eV if xml.fermi_eV is not None else tables.fermi_eV, **edges}
     return VaspRun(**values)
 
@@ -271,10 +271,10 @@ def _results(sources: Sources, blocks: list[PawDataSet]) -> dict[str, Any]:
             last = done[-1]
             out |= {
                 "structure": structure_of(symbols, last.lattice, last.positions),
-                "energy_eV": energy_of(last),
+                "energy_eV": extrapolated_energy_eV(last),
                 "free_energy_eV": last.free_eV,
-                "forces_eV_per_A": plain(last.forces),
-                "stress_kB": plain(last.stress),
+                "forces_eV_per_A": finite_lists(last.forces),
+                "stress_kB": finite_lists(last.stress),
             }
             loop = [s.free_eV for s in last.ground_state if s.free_eV is not None]
             out["last_change_eV"] = abs(loop[-1] - loop[-2]) if len(loop) > 1 else None
@@ -287,11 +287,11 @@ def _results(sources: Sources, blocks: list[PawDataSet]) -> dict[str, Any]:
         "energy_eV": outcar.sigma0_eV,
         "free_energy_eV": outcar.free_eV,
         "structure": structure_of(symbols, outcar.lattice, outcar.positions, cartesian=True),
-        "forces_eV_per_A": plain(outcar.forces),
+        "forces_eV_per_A": finite_lists(outcar.forces),
     }
 
 
-def energy_of(step: IonicStep) -> float | None:
+def extrapolated_energy_eV(step: IonicStep) -> float | None:
     """Energy with the smearing extrapolated to zero.
 
     Up to 5.4.4 ``e_0_energy`` behind an ionic step holds the entropy part alone, so the difference is taken from the
@@ -306,7 +306,7 @@ def energy_of(step: IonicStep) -> float | None:
     return float(np.round(step.free_eV + loop[-1].sigma0_eV - loop[-1].free_eV, 8))
 
 
-def plain(values: Floats | None) -> Any:
+def finite_lists(values: Floats | None) -> Any:
     """Nested lists of finite numbers; None otherwise."""
     return values.tolist() if values is not None and finite(values) else None
 
@@ -333,7 +333,7 @@ def _spins(values: dict[str, Any], sources: Sources, tables: Outcar) -> dict[str
     out: dict[str, Any] = {"saxis": [float(x) for x in saxis]}
     start = parameters.get("MAGMOM") or values["incar"].get("MAGMOM")
     if start is not None:
-        out["start_moments_muB"] = start_moments(start, ions, noncollinear=values["noncollinear"])
+        out["start_moments_muB"] = magmom_by_site(start, ions, noncollinear=values["noncollinear"])
     total = tables.total_moment
     if total is None and sources.oszicar is not None and not sources.contradictions:
         total = sources.oszicar.moment_muB
@@ -359,7 +359,7 @@ def _vectors(table: dict[str, Floats]) -> Floats | None:
     return np.stack([table[axis] for axis in "xyz"], axis=1)
 
 
-def start_moments(values: Any, ions: int, *, noncollinear: bool) -> list[float] | list[list[float]] | None:
+def magmom_by_site(values: Any, ions: int, *, noncollinear: bool) -> list[float] | list[list[float]] | None:
     """MAGMOM as one number or one vector a site; None if the count does not fit."""
     flat = np.array([getattr(v, "moment", v) for v in np.atleast_1d(np.asarray(values, dtype=object))], dtype=object)
     try:
@@ -377,10 +377,10 @@ def _response(xml: Vasprun, tables: Outcar) -> dict[str, Any]:
         electronic = next((xml.epsilon[n] for n in ("epsilon_scf", "epsilon", "epsilon_rpa") if n in xml.epsilon), None)
     ionic = tables.dielectric_ionic if tables.dielectric_ionic is not None else xml.epsilon.get("epsilon_ion")
     return {
-        "dipole_ion_e_A": plain(tables.dipole_ion),
-        "dipole_electrons_e_A": plain(tables.dipole_electrons),
-        "born_charges_e": plain(xml.born if xml.born is not None else tables.born),
-        "dielectric_electronic": plain(electronic),
-        "dielectric_ionic": plain(ionic),
-        "electron_potentials_eV": plain(tables.potentials),
+        "dipole_ion_e_A": finite_lists(tables.dipole_ion),
+        "dipole_electrons_e_A": finite_lists(tables.dipole_electrons),
+        "born_charges_e": finite_lists(xml.born if xml.born is not None else tables.born),
+        "dielectric_electronic": finite_lists(electronic),
+        "dielectric_ionic": finite_lists(ionic),
+        "electron_potentials_eV": finite_lists(tables.potentials),
     }

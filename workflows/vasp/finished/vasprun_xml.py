@@ -157,8 +157,8 @@ class _Reader:
             divisions = element.find("generation/v[@name='divisions']")
             mesh = [int(x) for x in reals(divisions.text or "")] if divisions is not None else None
             self.out.mesh = mesh if mesh and min(mesh) > 0 else None
-            self.out.points = rows(element.find("varray[@name='kpointlist']"))
-            self.out.weights = rows(element.find("varray[@name='weights']"))
+            self.out.points = array_rows(element.find("varray[@name='kpointlist']"))
+            self.out.weights = array_rows(element.find("varray[@name='weights']"))
 
     def atominfo(self, element: Element) -> None:
         for row in element.findall("array[@name='atomtypes']/set/rc"):
@@ -167,8 +167,8 @@ class _Reader:
             self.out.blocks.append((symbol, integer(count) or 0, electrons[0] if electrons else None, titel))
 
     def structure(self, element: Element) -> None:
-        lattice = rows(element.find("crystal/varray[@name='basis']"))
-        positions = rows(element.find("varray[@name='positions']"))
+        lattice = array_rows(element.find("crystal/varray[@name='basis']"))
+        positions = array_rows(element.find("varray[@name='positions']"))
         if self.step is not None:
             self.step.lattice, self.step.positions = lattice, positions
         elif element.get("name") == "initialpos":
@@ -197,17 +197,17 @@ class _Reader:
             return
         name = element.get("name") or ""
         if name == "forces":
-            self.step.forces = rows(element)
+            self.step.forces = array_rows(element)
         elif name == "stress":
-            self.step.stress = rows(element)
+            self.step.stress = array_rows(element)
         elif name.startswith("epsilon"):
-            found = rows(element)
+            found = array_rows(element)
             if found is not None:
                 self.out.epsilon[name] = found
 
     def array(self, element: Element) -> None:
         if element.get("name") == "born_charges" and self.parent == "calculation":
-            tensors = [rows(one) for one in element.findall("set")]
+            tensors = [array_rows(one) for one in element.findall("set")]
             if tensors and all(t is not None and t.shape == (3, 3) for t in tensors):
                 self.out.born = np.array(tensors, dtype=float)
 
@@ -289,7 +289,7 @@ def tag_value(text: str, kind: str | None, *, vector: bool) -> Any:
     return numbers if vector else first(numbers)
 
 
-def rows(element: Element | None) -> Floats | None:
+def array_rows(element: Element | None) -> Floats | None:
     """Rows of ``<v>`` or ``<r>`` as an array; None if there are none or they differ in length."""
     if element is None:
         return None
@@ -304,7 +304,7 @@ def levels_of(element: Element) -> Floats | None:
     spins = element.findall("array/set/set")
     if not spins:
         return None
-    found = [[rows(point) for point in spin.findall("set")] for spin in spins]
+    found = [[array_rows(point) for point in spin.findall("set")] for spin in spins]
     shapes = {None if point is None else point.shape for spin in found for point in spin}
     if len(shapes) != 1 or None in shapes or len({len(spin) for spin in found}) != 1:
         return None
