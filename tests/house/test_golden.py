@@ -3,17 +3,21 @@
 from copy import deepcopy
 
 import pytest
-from golden import STUDIES, compare, computed, kept
+from golden import ON_THE_WAY, STUDIES, compare, computed, kept
 
-# Rounding of another machine's BLAS, amplified by a relaxation; anything that a physicist means is larger.
-RELATIVE, ABSOLUTE = 1e-6, 1e-7
+# Rounding of another machine's BLAS, amplified by a relaxation; anything that a physicist means is larger. Of a band
+# that an ASE calculator computes through a surrogate, two machines agreed to 4e-3 in places and 4e-6 in barriers: the
+# ends and the saddle are stationary to the force at which their search stops.
+RELATIVE, ABSOLUTE = {"local": 1e-6, "ase": 6e-3}, 1e-7
 FIX = "read the differences, then: python tests/builders/golden.py write"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_no_number_changes_unseen(name, tmp_path):
-    found = compare(kept(name), computed(name, tmp_path / "study"), relative=RELATIVE, absolute=ABSOLUTE)
+    relative = RELATIVE[name.partition("-")[2]]
+    new = computed(name, tmp_path / "study")
+    found = compare(kept(name), new, relative=relative, absolute=ABSOLUTE, skipped=ON_THE_WAY)
     assert found.numbers > 1000
     assert found.same_numbers, "\n".join([*found.lines(), FIX])
 
@@ -29,6 +33,14 @@ def test_every_kind_of_change_is_told_apart():
     assert renamed.same_numbers
     new["jump"]["barrier_eV"] += 1e-15
     assert compare(old, new).gone == [".hop"]
+    on_the_way = {"hop": {"images": [1.0], "checks": [{"value": 2.0, "limit": 3.0}], "note": "holds to 1.1e-11 meV"}}
+    other = {"hop": {"images": [], "checks": [{"value": 2.1, "limit": 3.0}], "note": "holds to 5.8e-12 meV"}}
+    assert compare(on_the_way, other, skipped=ON_THE_WAY).same_numbers
+    assert not compare(on_the_way, other).same_numbers
+    other["hop"]["checks"][0]["limit"] = 4.0
+    assert list(compare(on_the_way, other, skipped=ON_THE_WAY).changed) == [".hop.checks[0].limit"]
+    other["hop"]["note"] = "holds to 1.1e-2 meV"
+    assert ".hop.note" in compare(on_the_way, other, skipped=ON_THE_WAY).changed
     changed = deepcopy(old)
     changed["hop"]["sites"][1] = -2.0
     assert compare(old, changed).changed == {".hop.sites[1]": (2.0, -2.0)}
