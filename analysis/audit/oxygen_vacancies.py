@@ -24,10 +24,8 @@ def _filament(study: Study) -> Judgement:
     easiest = min(oxygen, key=lambda v: v.energy_minus_host_eV)
     harder = max(hop.forward_eV, hop.backward_eV)
     kept = sound_retention(study)
-    stays = (
+    stays = kept.why_no_rate(_ROOM_K) or (
         f"after it an ion stays {format_duration(kept.at(_ROOM_K))} at {_ROOM_K:g} K and 0 V"
-        if kept.has_rate_law(_ROOM_K)
-        else f"at {_ROOM_K:g} K that is no barrier of a thermal rate"
     )
     edges = easiest.oxygen_poor, easiest.oxygen_rich
     costs = " and ".join(

@@ -96,7 +96,7 @@ def test_a_filament_lives_as_long_as_its_oxygen_stays():
     stays_s = 2.718281828 ** (1.1 / (BOLTZMANN_eV_PER_K * 300.0)) / ASSUMED_ATTEMPT_Hz
     assert f"an ion stays {format_duration(stays_s)} at 300 K" in found.reason
     assert "costs 0.50 to 0.75 eV at the oxygen-poor edge and whose hop" in found.reason
-    assert "no barrier of a thermal rate" in JUDGES["C13"](filament(0.02, 0.02)).reason
+    assert "2 kT" in JUDGES["C13"](filament(0.02, 0.02)).reason
     with pytest.raises(NotDoneError, match="vacancy of O"):
         JUDGES["C13"](filament(vacancies=("Zn",)))
     with pytest.raises(NotDoneError, match="hop of O"):
