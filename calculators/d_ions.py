@@ -38,7 +38,7 @@ class Ion(NamedTuple):
     ----------
     electrons
         In the 3d shell.
-    racah_B_per_cm, kept
+    racah_B_per_cm, nephelauxetic_ratio
         Of the free ion, and what an oxide leaves of it; 0 where one electron or hole has no repulsion.
     ten_Dq_per_cm
         In an octahedron at the sum of radii.
@@ -52,7 +52,7 @@ class Ion(NamedTuple):
 
     electrons: int
     racah_B_per_cm: float
-    kept: float
+    nephelauxetic_ratio: float
     ten_Dq_per_cm: float
     radius_A: float
     spin_orbit_eV: float
@@ -86,7 +86,7 @@ def parameters_of(species: Species) -> LigandFieldParameters:
     """
     ion = D_IONS[species]
     e_sigma = PER_CM_eV * ion.ten_Dq_per_cm / (3.0 - 4.0 * PI_SHARE)
-    racah_B = PER_CM_eV * ion.racah_B_per_cm * ion.kept
+    racah_B = PER_CM_eV * ion.racah_B_per_cm * ion.nephelauxetic_ratio
     return LigandFieldParameters(
         racah_B_eV=racah_B,
         racah_C_eV=C_OVER_B * racah_B,

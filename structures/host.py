@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pymatgen.core import Structure
 
-from .host_definition import HopKind, Host, MOMENT_TOLERANCE_muB, UnknownHostError
+from .host_definition import HopKind, Host, MOMENT_TOLERANCE_muB, UnknownHostError, host_keys
 from .similar import did_you_mean
 
 if TYPE_CHECKING:
@@ -36,13 +35,6 @@ HostKey: TypeAlias = "str | Path | Host | HostReference | HostContent"
 PRIMITIVE = ":primitive"
 # A host's name with one of these endings is the path of a user's host file.
 HOST_FILE_ENDINGS = (".yaml", ".yml")
-
-
-def host_keys() -> list[str]:
-    """Names of all built-in hosts, sorted."""
-    from . import hosts
-
-    return sorted(m.name for m in pkgutil.iter_modules(hosts.__path__) if not m.name.startswith("_"))
 
 
 def get_host(key: HostKey) -> Host:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -181,3 +182,10 @@ class Host:
 
 class UnknownHostError(ValueError):
     """There is no host of this name; the message lists those that are."""
+
+
+def host_keys() -> list[str]:
+    """Names of all built-in hosts, sorted."""
+    from . import hosts
+
+    return sorted(m.name for m in pkgutil.iter_modules(hosts.__path__) if not m.name.startswith("_"))

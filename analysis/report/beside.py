@@ -48,6 +48,8 @@ def _of_host(study: Study) -> list[list[Cell]]:
     if key not in host_keys():
         return []
     host = get_host(key)
+    if study.host.order not in host.orders:
+        return []
     rows = []
     for quantity in (q for q in _SAID_BY_HOSTS if q in host.measured and q in host.sources):
         found = _VALUE.match(host.sources[quantity])

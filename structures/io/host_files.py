@@ -58,7 +58,7 @@ from ..checks.geometry import (
 from ..checks.hosts import require_within
 from ..defects.hops import distinct_hops
 from ..defects.vacancies import distinct_vacancies, same_site_in
-from ..host_definition import HopKind, Host, UnknownHostError
+from ..host_definition import HopKind, Host, UnknownHostError, host_keys
 from ..layers import Layer
 from ..similar import did_you_mean
 from ..spins import SPIN_PROPERTY, Spin
@@ -218,7 +218,8 @@ def _check_formula(host: Host, cell: Structure) -> None:
 def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
     anion = str(entries.get("anion", "O"))
     return Host(
-        key=str(entries["key"]),
+        # What is known of a built-in material is not known of a file that has its name.
+        key=f"{entries['key']}_file" if entries["key"] in host_keys() else str(entries["key"]),
         title=str(entries.get("title", entries["formula"])),
         formula=str(entries["formula"]),
         build_cell=_builder(cells, entries, anion),

@@ -86,3 +86,11 @@ def test_a_host_file_is_a_text_or_a_path(tmp_path):
     assert portable_host(path).content == portable_host(str(path)).content
     assert default_folder(path) == default_folder(str(path)) == Path("mine-study")
     assert default_folder(get_host(path)) == Path("mine-study")
+
+
+def test_a_file_with_the_name_of_a_material_is_none_of_its_files(tmp_path):
+    """What is measured of the built-in CoO is not said of a CoO.cif, whose order it does not even have."""
+    file = tmp_path / "CoO.cif"
+    get_host("coo").structure().to(filename=str(file))
+    assert get_host("coo").key == "coo"
+    assert (get_host(file).key, get_host(file).orders) == ("coo_file", ("measured",))

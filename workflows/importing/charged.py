@@ -21,7 +21,7 @@ from ...analysis.defects.charged_cells import (
 from ..vasp.finished.vasprun_xml import read_vasprun
 from .choosing import Chosen
 from .documents import calculation_of, charged_cell_of, defect_structure, dielectric_of
-from .found import Found
+from .found import RunFolder
 
 NO_TENSOR = (
     "charged cells need a static dielectric tensor for their correction: import a LEPSILON run of the host, "
@@ -90,7 +90,7 @@ def charged_states(
 
 
 def _state(
-    found: Found,
+    found: RunFolder,
     label: str,
     charge: int,
     host: ChargedCell,
@@ -139,7 +139,7 @@ def _state(
     )
 
 
-def _added_at(found: Found) -> list[float] | None:
+def _added_at(found: RunFolder) -> list[float] | None:
     """Where the one atom that was put in ended, fractional; None for vacancies and larger complexes."""
     assert found.difference is not None
     added = [i for i, site in enumerate(found.difference.same_site) if site is None]
@@ -162,13 +162,13 @@ def _as_given(
     )
 
 
-def places_per_cell(found: Found, per_cell: float) -> int:
+def places_per_cell(found: RunFolder, per_cell: float) -> int:
     """Equivalent places in one cell of the bulk; at least one."""
     assert found.name is not None
     return max(1, round(found.name.multiplicity / per_cell))
 
 
-def _with_states(host: ChargedCell, found: Found) -> ChargedCell:
+def _with_states(host: ChargedCell, found: RunFolder) -> ChargedCell:
     """Density of states from the levels of a perfect cell that has a vasprun.xml; else carriers cannot be counted."""
     place = Path(found.done.folder)
     name = found.done.files.get("vasprun.xml")

@@ -11,7 +11,7 @@ from ...structures.defects.difference import name_defect, same_lattice
 from ...structures.host import Host
 from ...structures.symmetry import operations
 from .consistency import cutoff_eV, differences_to_say, unlike, unlike_cells
-from .found import Found
+from .found import RunFolder
 from .host import RELAXED_SYMPREC, for_symmetry, with_host_roles
 from .sorting import Sorted
 
@@ -43,12 +43,12 @@ class Chosen:
         Spin-orbit runs of the host.
     """
 
-    bulk: Found
-    supercell: Found | None = None
-    states: dict[tuple[str, int], list[Found]] = field(default_factory=dict)
-    phases: list[Found] = field(default_factory=list)
-    dielectric: Found | None = None
-    spin_orbit: list[Found] = field(default_factory=list)
+    bulk: RunFolder
+    supercell: RunFolder | None = None
+    states: dict[tuple[str, int], list[RunFolder]] = field(default_factory=dict)
+    phases: list[RunFolder] = field(default_factory=list)
+    dielectric: RunFolder | None = None
+    spin_orbit: list[RunFolder] = field(default_factory=list)
 
 
 def choose(sorted_runs: Sorted, host: Host | None, accepted: Collection[str] = ()) -> Chosen:
@@ -100,7 +100,7 @@ def choose(sorted_runs: Sorted, host: Host | None, accepted: Collection[str] = (
     return chosen
 
 
-def _plain(perfect: Sequence[Found]) -> list[Found]:
+def _plain(perfect: Sequence[RunFolder]) -> list[RunFolder]:
     """Perfect cells without spin-orbit coupling first, then the lowest."""
     return sorted(
         perfect,
@@ -112,7 +112,7 @@ def _plain(perfect: Sequence[Found]) -> list[Found]:
     )
 
 
-def _supercell(perfect: Sequence[Found], defects: Sequence[Found]) -> Found | None:
+def _supercell(perfect: Sequence[RunFolder], defects: Sequence[RunFolder]) -> RunFolder | None:
     """The perfect cell that fits most defects by lattice and settings.
 
     Of several a static one, then the lowest; of copies of one run the one that holds site potentials.
@@ -121,7 +121,7 @@ def _supercell(perfect: Sequence[Found], defects: Sequence[Found]) -> Found | No
     if not usable:
         return None
 
-    def fits(f: Found) -> tuple[int, int, bool, float, bool]:
+    def fits(f: RunFolder) -> tuple[int, int, bool, float, bool]:
         alike = [d for d in usable if same_lattice(f.structure, d.structure)]
         good = sum(not unlike_cells(f.done, d.done) for d in alike)
         plain = f.done.kind == "static"
@@ -130,21 +130,21 @@ def _supercell(perfect: Sequence[Found], defects: Sequence[Found]) -> Found | No
     return max(perfect, key=fits)
 
 
-def _bulk(perfect: Sequence[Found], anchor: Found, sorted_runs: Sorted) -> Found:
+def _bulk(perfect: Sequence[RunFolder], anchor: RunFolder, sorted_runs: Sorted) -> RunFolder:
     """The host among other phases: the run whose cutoff most of them share, then the one with the densest mesh."""
     alike = [f for f in perfect if f is anchor or not f.refused]
     phases = [f for f in sorted_runs.phases if f.usable]
     if not phases:
         return anchor
 
-    def fits(f: Found) -> tuple[int, int]:
+    def fits(f: RunFolder) -> tuple[int, int]:
         shared = sum(abs((cutoff_eV(f.done) or 0) - (cutoff_eV(p.done) or 0)) < 1.0 for p in phases)
         return shared, -len(f.structure)
 
     return max(alike or [anchor], key=fits)
 
 
-def _dielectric(runs: Sequence[Found], anchor: Found) -> Found | None:
+def _dielectric(runs: Sequence[RunFolder], anchor: RunFolder) -> RunFolder | None:
     for f in runs:
         f.role, f.what = "dielectric tensor", f"{f.what}, linear response"
         # A permittivity is a property of the crystal: another functional is said, not refused.
@@ -156,7 +156,7 @@ def _dielectric(runs: Sequence[Found], anchor: Found) -> Found | None:
     return next(iter([*whole, *runs]), None)
 
 
-def _judge_phase(f: Found, anchor: Found, bulk: Found, accepted: Collection[str]) -> None:
+def _judge_phase(f: RunFolder, anchor: RunFolder, bulk: RunFolder, accepted: Collection[str]) -> None:
     if f.run is None or not f.usable:
         return
     f.judge(unlike(anchor.done, f.done), anchor, accepted)
@@ -166,9 +166,9 @@ def _judge_phase(f: Found, anchor: Found, bulk: Found, accepted: Collection[str]
         f.notes.append(O2_NOTE)
 
 
-def _lowest_of_each(phases: Sequence[Found]) -> list[Found]:
+def _lowest_of_each(phases: Sequence[RunFolder]) -> list[RunFolder]:
     """The lowest run of each formula; the others are named as lying above it."""
-    best: dict[str, Found] = {}
+    best: dict[str, RunFolder] = {}
     for f in sorted(phases, key=lambda g: g.energy_eV / len(g.structure)):
         formula = f.structure.composition.reduced_formula
         if formula not in best:
@@ -179,10 +179,10 @@ def _lowest_of_each(phases: Sequence[Found]) -> list[Found]:
     return list(best.values())
 
 
-def _name_all(defects: Sequence[Found], supercell: Found, host: Host | None, accepted: Collection[str]) -> None:
+def _name_all(defects: Sequence[RunFolder], supercell: RunFolder, host: Host | None, accepted: Collection[str]) -> None:
     """Name every defect in the supercell of the study, and refuse those of other cells by name."""
     cell = for_symmetry(with_host_roles(supercell.structure, host, supercell.done.site_moments_muB))
-    interstitials: list[tuple[str, np.ndarray, Found]] = []
+    interstitials: list[tuple[str, np.ndarray, RunFolder]] = []
     for f in defects:
         if f.difference is None or f.perfect is None:
             continue
@@ -213,11 +213,11 @@ def _name_all(defects: Sequence[Found], supercell: Found, host: Host | None, acc
             f.what = f"{f.name.label}, charge {f.charge:+d}, {len(f.structure)} atoms"
 
 
-def _number_places(found: list[tuple[str, np.ndarray, Found]], cell_operations: list, supercell: Found) -> None:  # type: ignore[type-arg]
+def _number_places(found: list[tuple[str, np.ndarray, RunFolder]], cell_operations: list, supercell: RunFolder) -> None:  # type: ignore[type-arg]
     """Interstitials of one name that sit in different places get numbers."""
     lattice = supercell.structure.lattice
     for label in dict.fromkeys(name for name, _, _ in found):
-        groups: list[list[tuple[np.ndarray, Found]]] = []
+        groups: list[list[tuple[np.ndarray, RunFolder]]] = []
         for _, place, f in (x for x in found if x[0] == label):
             images = np.array([op.rotation @ place + op.translation for op in cell_operations])
             near = next(
@@ -232,9 +232,9 @@ def _number_places(found: list[tuple[str, np.ndarray, Found]], cell_operations: 
                     f.name = replace(f.name, label=f"{f.name.label}({n})")
 
 
-def _configurations(defects: Sequence[Found], supercell: Found) -> dict[tuple[str, int], list[Found]]:
+def _configurations(defects: Sequence[RunFolder], supercell: RunFolder) -> dict[tuple[str, int], list[RunFolder]]:
     """Usable runs by defect and charge, the one in use first; the others say why they are not."""
-    out: dict[tuple[str, int], list[Found]] = {}
+    out: dict[tuple[str, int], list[RunFolder]] = {}
     for f in defects:
         if f.usable and f.name is not None:
             out.setdefault((f.name.label, f.charge), []).append(f)
@@ -251,7 +251,7 @@ def _configurations(defects: Sequence[Found], supercell: Found) -> dict[tuple[st
     return out
 
 
-def _one_configuration(one: Found, other: Found) -> bool:
+def _one_configuration(one: RunFolder, other: RunFolder) -> bool:
     if one is other:
         return True
     if [s.specie for s in one.structure] != [s.specie for s in other.structure]:

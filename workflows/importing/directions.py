@@ -17,7 +17,7 @@ from ..vasp.finished.document import VaspRun
 from ..vasp.finished.spin_frame import axis_frame
 from .consistency import on_fixed_density, unlike_cells
 from .documents import provenance_of
-from .found import Found
+from .found import RunFolder
 
 # Spins that end further from the direction they were started along belong to another one.
 LARGEST_TURN_degrees = 5.0
@@ -33,12 +33,12 @@ REVERSED = "-n was not computed: it is taken equal to n, as time reversal asks; 
 class _Aligned:
     """A run with the unit vector of its moments."""
 
-    found: Found
+    found: RunFolder
     direction: NDArray[np.float64]
 
 
 def directions_of(
-    runs: Sequence[Found], formula_units: float, hubbard_U_eV: Mapping[str, float]
+    runs: Sequence[RunFolder], formula_units: float, hubbard_U_eV: Mapping[str, float]
 ) -> tuple[ImportedDirections | None, AnisotropyMap | None, str]:
     """Energies by direction, a map where there are directions enough, and why there is none.
 

@@ -16,7 +16,7 @@ from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
 from ...analysis.thermodynamics.phases import DATA_SETS_KEY
 from ..vasp.finished.document import VaspRun
 from .consistency import cutoff_eV, hubbard_by_element
-from .found import Found
+from .found import RunFolder
 
 INTERSTITIAL = "interstitial"
 LEFT_OUT = (
@@ -24,7 +24,7 @@ LEFT_OUT = (
 )
 
 
-def provenance_of(found: Found, hubbard_U_eV: Mapping[str, float]) -> Provenance:
+def provenance_of(found: RunFolder, hubbard_U_eV: Mapping[str, float]) -> Provenance:
     """Where an imported number comes from.
 
     Parameters
@@ -61,7 +61,7 @@ def common_hubbard(runs: list[VaspRun]) -> dict[str, float]:
     return dict(sorted(table.items()))
 
 
-def calculation_of(found: Found, structure: Structure, name: str, hubbard_U_eV: Mapping[str, float]) -> Calculation:
+def calculation_of(found: RunFolder, structure: Structure, name: str, hubbard_U_eV: Mapping[str, float]) -> Calculation:
     """A run as a calculation.
 
     Parameters
@@ -93,7 +93,7 @@ def calculation_of(found: Found, structure: Structure, name: str, hubbard_U_eV: 
     )
 
 
-def defect_structure(found: Found, perfect: Structure) -> Structure:
+def defect_structure(found: RunFolder, perfect: Structure) -> Structure:
     """A defect's cell with the roles of the host's sites that its ions sit on.
 
     Parameters
@@ -122,7 +122,7 @@ def defect_structure(found: Found, perfect: Structure) -> Structure:
     return out
 
 
-def _added_valences(found: Found, perfect: Structure) -> dict[str, float]:
+def _added_valences(found: RunFolder, perfect: Structure) -> dict[str, float]:
     host = {s.specie.symbol: float(s.properties["valence"]) for s in perfect}
     added = {c.added for c in found.difference.changes if c.added} if found.difference else set()
     out = dict(host)
@@ -132,7 +132,7 @@ def _added_valences(found: Found, perfect: Structure) -> dict[str, float]:
     return out
 
 
-def charged_cell_of(found: Found, calculation: Calculation, charge: int) -> ChargedCell:
+def charged_cell_of(found: RunFolder, calculation: Calculation, charge: int) -> ChargedCell:
     """A run with its potentials and band edges."""
     run = found.done
     potentials = None
@@ -149,7 +149,7 @@ def charged_cell_of(found: Found, calculation: Calculation, charge: int) -> Char
     )
 
 
-def dielectric_of(found: Found, hubbard_U_eV: Mapping[str, float]) -> DielectricResult:
+def dielectric_of(found: RunFolder, hubbard_U_eV: Mapping[str, float]) -> DielectricResult:
     """Static tensor of a linear-response run; without its ionic part only the electrons screen."""
     run = found.done
     assert run.dielectric_electronic is not None
@@ -162,7 +162,7 @@ def dielectric_of(found: Found, hubbard_U_eV: Mapping[str, float]) -> Dielectric
     )
 
 
-def phases_of(used: list[Found], left_out: list[Found], hubbard_U_eV: Mapping[str, float]) -> ComputedPhases:
+def phases_of(used: list[RunFolder], left_out: list[RunFolder], hubbard_U_eV: Mapping[str, float]) -> ComputedPhases:
     """Energies per formula unit of the phases in use, and why the others are not."""
     energies = []
     for f in used:

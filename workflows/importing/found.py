@@ -15,7 +15,7 @@ from .tree import Place
 
 
 @dataclass(eq=False)
-class Found:
+class RunFolder:
     """One folder with what was read of it.
 
     Attributes
@@ -50,13 +50,13 @@ class Found:
     refused: list[str] = field(default_factory=list)
     lacks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    perfect: Found | None = None
+    perfect: RunFolder | None = None
     difference: CellDifference | None = None
     name: DefectName | None = None
     given_correction_eV: float | None = None
     dielectric: list[list[float]] | None = None
 
-    def judge(self, differences: list[Difference], other: Found, accepted: Collection[str]) -> None:
+    def judge(self, differences: list[Difference], other: RunFolder, accepted: Collection[str]) -> None:
         """Refuse the folder for what differs from another one; what the user accepts is only said."""
         for difference in differences:
             text = f"{difference.text} as in {other.place.name}"

@@ -20,7 +20,7 @@ from ..vasp.finished.document import VaspBand, VaspRun
 from .choosing import Chosen
 from .consistency import differences_to_say, unlike
 from .documents import INTERSTITIAL, provenance_of
-from .found import Found
+from .found import RunFolder
 from .host import for_symmetry, formal_valences, with_host_roles
 from .sorting import Sorted, near_composition
 
@@ -49,7 +49,7 @@ class ImportedHop:
         Cartesian operations of the host that exchange the two states, each 3x3.
     """
 
-    found: Found
+    found: RunFolder
     band: Band
     migration: Migration
     relation_matrices: list[list[list[float]]]
@@ -72,7 +72,7 @@ class _Place:
 
 
 def hops_of(
-    bands: Sequence[Found],
+    bands: Sequence[RunFolder],
     arranged: Sorted,
     chosen: Chosen,
     host: Host | None,
@@ -125,7 +125,7 @@ def hops_of(
 
 
 def _hop(
-    found: Found,
+    found: RunFolder,
     band: VaspBand,
     runs: Sequence[VaspRun],
     arranged: Sorted,
@@ -207,7 +207,7 @@ def continuous_path(structures: Sequence[Structure | None]) -> list[Structure]:
     return out
 
 
-def _perfect_of(path: Sequence[Structure], arranged: Sorted) -> tuple[Found | None, list[CellDifference]]:
+def _perfect_of(path: Sequence[Structure], arranged: Sorted) -> tuple[RunFolder | None, list[CellDifference]]:
     """A perfect cell of the band's lattice, and what either end removes from it; None and nothing without one."""
     for perfect in arranged.perfect:
         if not perfect.usable or len(perfect.structure) == len(path[0]) or not same_lattice(perfect.structure, path[0]):
@@ -305,7 +305,7 @@ def equivalents(cell: Structure, start: int, end: int) -> tuple[int, list[str], 
 
 
 def _band_document(
-    found: Found,
+    found: RunFolder,
     band: VaspBand,
     path: Sequence[Structure],
     mover: int,

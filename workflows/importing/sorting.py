@@ -10,7 +10,7 @@ from pymatgen.core import Composition, Structure
 from ...structures.defects.difference import UnlikeCellsError, cell_difference, same_lattice
 from ..vasp.finished.band import same_structure
 from .consistency import unlike_cells
-from .found import Found
+from .found import RunFolder
 
 # Fractions of elements within this belong to one material with a defect.
 _NEAR_COMPOSITION = 0.08
@@ -46,15 +46,15 @@ class Sorted:
 
     formula: str
     host_from: str
-    perfect: list[Found] = field(default_factory=list)
-    defects: list[Found] = field(default_factory=list)
-    phases: list[Found] = field(default_factory=list)
-    bands: list[Found] = field(default_factory=list)
-    ends: list[tuple[Found, Found]] = field(default_factory=list)
-    rest: list[Found] = field(default_factory=list)
+    perfect: list[RunFolder] = field(default_factory=list)
+    defects: list[RunFolder] = field(default_factory=list)
+    phases: list[RunFolder] = field(default_factory=list)
+    bands: list[RunFolder] = field(default_factory=list)
+    ends: list[tuple[RunFolder, RunFolder]] = field(default_factory=list)
+    rest: list[RunFolder] = field(default_factory=list)
 
 
-def sort_runs(found: Sequence[Found], formula: str | None = None, cell: Structure | None = None) -> Sorted:
+def sort_runs(found: Sequence[RunFolder], formula: str | None = None, cell: Structure | None = None) -> Sorted:
     """Give every folder its role.
 
     Parameters
@@ -99,7 +99,9 @@ def sort_runs(found: Sequence[Found], formula: str | None = None, cell: Structur
     return out
 
 
-def _ends_of_bands(known: Sequence[Found], bands: Sequence[Found], formula: str) -> list[tuple[Found, Found]]:
+def _ends_of_bands(
+    known: Sequence[RunFolder], bands: Sequence[RunFolder], formula: str
+) -> list[tuple[RunFolder, RunFolder]]:
     """Relaxed ends with the host's formula: cells of an element with a vacancy, which are no perfect host."""
     out = []
     for f in known:
@@ -114,9 +116,9 @@ def _ends_of_bands(known: Sequence[Found], bands: Sequence[Found], formula: str)
     return out
 
 
-def _host_among(known: Sequence[Found]) -> tuple[Found, str]:
+def _host_among(known: Sequence[RunFolder]) -> tuple[RunFolder, str]:
     """The run that most others differ from by a defect: of a host and its defects the shortest formula."""
-    by_formula: dict[str, list[Found]] = {}
+    by_formula: dict[str, list[RunFolder]] = {}
     for f in known:
         if f.charge == 0:
             by_formula.setdefault(f.structure.composition.reduced_formula, []).append(f)
@@ -138,7 +140,7 @@ def _host_among(known: Sequence[Found]) -> tuple[Found, str]:
     )
 
 
-def _differ_by_defect(perfect: Found, other: Found) -> bool:
+def _differ_by_defect(perfect: RunFolder, other: RunFolder) -> bool:
     if perfect.structure.composition == other.structure.composition or not same_lattice(
         perfect.structure, other.structure
     ):
@@ -149,7 +151,7 @@ def _differ_by_defect(perfect: Found, other: Found) -> bool:
         return False
 
 
-def _crystals(own: Sequence[Found], cell: Structure | None) -> tuple[list[Found], list[Found]]:
+def _crystals(own: Sequence[RunFolder], cell: Structure | None) -> tuple[list[RunFolder], list[RunFolder]]:
     """Runs of the host's crystal, and those of others with its formula."""
     if not own:
         return [], []
@@ -177,7 +179,7 @@ def _bare(structure: Structure) -> Structure:
     return Structure(structure.lattice, [s.specie.symbol for s in structure], structure.frac_coords)
 
 
-def _sort_one(f: Found, out: Sorted) -> None:
+def _sort_one(f: RunFolder, out: Sorted) -> None:
     composition = f.structure.composition
     if len(composition) == 1 and composition.reduced_formula != out.formula:
         element = composition.elements[0].symbol
@@ -213,7 +215,7 @@ def _sort_one(f: Found, out: Sorted) -> None:
     out.phases.append(f)
 
 
-def _leave_other_hosts(out: Sorted, others: Sequence[Found]) -> None:
+def _leave_other_hosts(out: Sorted, others: Sequence[RunFolder]) -> None:
     """Refuse what is of another host in the same tree: its defects, and compounds without an element of ours."""
     own = {e for f in [*out.perfect, *out.defects] for e in f.structure.composition.elements}
     smallest_first = sorted(others, key=_units)
@@ -231,7 +233,7 @@ def _leave_other_hosts(out: Sorted, others: Sequence[Found]) -> None:
             f.refused.append(f"shares no element with {out.formula}: import it by itself with --host {formula}")
 
 
-def _units(f: Found) -> float:
+def _units(f: RunFolder) -> float:
     return float(f.structure.composition.reduced_composition.num_atoms)
 
 
@@ -249,5 +251,5 @@ def near_composition(composition: Composition, host: Composition) -> bool:
     return bool(apart / 2 < _NEAR_COMPOSITION)
 
 
-def _per_atom(f: Found) -> float:
+def _per_atom(f: RunFolder) -> float:
     return f.energy_eV / len(f.structure)

@@ -31,7 +31,7 @@ from .consistency import KINDS, level_of_theory, on_fixed_density
 from .directions import directions_of
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
 from .entries import read_defect_entries
-from .found import Found
+from .found import RunFolder
 from .hop import ImportedHop, hops_of
 from .host import derived_host, with_host_roles
 from .sorting import Sorted, sort_runs
@@ -107,12 +107,12 @@ def import_with_bands(
     return study_of(chosen, arranged, host, record, tensor, accepted)
 
 
-def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambda _: None) -> list[Found]:
+def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambda _: None) -> list[RunFolder]:
     """Every place read; what cannot be is kept with the reason."""
     out = []
     for place in places:
         progress(place.name)
-        found = Found(place)
+        found = RunFolder(place)
         out.append(found)
         if place.problem:
             found.refused.append(place.problem)
@@ -142,12 +142,12 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
 
 def read_tasks(
     tasks: Iterable[tuple[str, Mapping[str, Any]]], progress: Callable[[str], None] = lambda _: None
-) -> list[Found]:
+) -> list[RunFolder]:
     """Task documents as runs, each with its name; what cannot be read is kept with the reason."""
     out = []
     for name, task in tasks:
         progress(name)
-        found = Found(Place(Path(name), name, "run"))
+        found = RunFolder(Place(Path(name), name, "run"))
         out.append(found)
         try:
             found.run = run_of_task(task)
@@ -174,7 +174,7 @@ def _in_words(error: Exception) -> str:
     return text if text and isinstance(error, OSError | ValueError) else f"{type(error).__name__}: {text}"
 
 
-def _from_entries(found: Found) -> list[Found]:
+def _from_entries(found: RunFolder) -> list[RunFolder]:
     """Entries of a file, each as a run of its own; the file itself says how many."""
     held = read_defect_entries(found.place.path)
     found.role = "defect entries"
@@ -187,7 +187,7 @@ def _from_entries(found: Found) -> list[Found]:
     made = []
     for entry in held.runs:
         place = Place(found.place.path, f"{found.place.name}: {entry.name}", "defect entries")
-        made.append(Found(place, run=entry.run, what=entry.run.formula, given_correction_eV=entry.correction_eV))
+        made.append(RunFolder(place, run=entry.run, what=entry.run.formula, given_correction_eV=entry.correction_eV))
     return made
 
 
@@ -321,7 +321,7 @@ def defect_set(chosen: Chosen, perfect: Structure, hubbard_U_eV: dict[str, float
 
 
 def _defect_state(
-    host: Calculation, label: str, runs: Sequence[Found], done: Sequence[Calculation], per_cell: float
+    host: Calculation, label: str, runs: Sequence[RunFolder], done: Sequence[Calculation], per_cell: float
 ) -> VacancyState:
     first = runs[0]
     assert first.name is not None

@@ -9,7 +9,7 @@ import pytest
 from magnetoionics.analysis.study.imported import ImportRecord
 from magnetoionics.workflows.importing.choosing import choose
 from magnetoionics.workflows.importing.directions import directions_of, spin_direction
-from magnetoionics.workflows.importing.found import Found
+from magnetoionics.workflows.importing.found import RunFolder
 from magnetoionics.workflows.importing.sorting import sort_runs
 from magnetoionics.workflows.importing.study import DIRECTIONS_STAGE, study_of
 from magnetoionics.workflows.importing.tree import Place
@@ -22,7 +22,7 @@ K_meV = 1.5
 SIX = [(0, 0, 1), (1, 0, 0), (0, 1, 0), (1, 1, 0), (1, 0, 1), (0, 1, 1)]
 
 
-def found(direction, *, energy_meV: float | None = None, saxis: bool = True, turned=None, **changed) -> Found:
+def found(direction, *, energy_meV: float | None = None, saxis: bool = True, turned=None, **changed) -> RunFolder:
     """A run of E = K sin^2(theta), its direction given by SAXIS or by MAGMOM."""
     n = np.array(direction, dtype=float) / np.linalg.norm(direction)
     moments = 3.0 * (n if turned is None else np.array(turned, dtype=float) / np.linalg.norm(turned))
@@ -40,7 +40,7 @@ def found(direction, *, energy_meV: float | None = None, saxis: bool = True, tur
         "parameters": {"EDIFF": 1e-8},
     }
     name = "-".join(str(x) for x in direction) + "".join(changed)
-    return Found(Place(Path(name), name, "run"), run=VaspRun(**{**fields, **changed}))
+    return RunFolder(Place(Path(name), name, "run"), run=VaspRun(**{**fields, **changed}))
 
 
 def test_direction_of_a_real_antiferromagnet_is_its_saxis(real: Path) -> None:
