@@ -15,8 +15,9 @@ from pymatgen.core import Structure
 from ..audit.judging import audit
 from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult, device_result, grains_of_film
+from ..kinetics.migration import Migration
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, why_no_rate
-from ..kinetics.switching import FieldPulse, largest_field_V_per_m, population_swing, switch_hop
+from ..kinetics.switching import FieldPulse, driving_sense, largest_field_V_per_m, population_swing, switch_hop
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling, frozen_sites
 from ..magnetism.grain import MAGNETOELASTIC, magnetisation_A_per_m
@@ -89,7 +90,7 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
         # Without a rate law there are no populations in time, and no film to speak of.
         lowest = min(hops[0].forward_eV, hops[0].backward_eV)
         if not why_no_rate(lowest, assumptions.pulse.temperature_K):
-            made.switching = _switching(made, assumptions.pulse)
+            made.switching = _switching(made, assumptions.pulse if asked else _driving(hops[0], assumptions.pulse))
             if not why_no_rate(lowest, assumptions.film.temperature_K):
                 made.device = _device(made, ends, assumptions)
     made.claims = audit(made)
@@ -157,7 +158,7 @@ def _unidirectional(
 
 def _related(relation: list[str]) -> str:
     if relation == ["none"]:
-        return "no operation of the host relates the two states"
+        return "no operation of the host exchanges the two states"
     return f"related by: {', '.join(relation)}"
 
 
@@ -315,6 +316,14 @@ def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
         attempt_source=source,
         easy_axes=[named[s].easy_axis for s in ("before", "after")] if named else [],
     )
+
+
+def _driving(hop: Migration, pulse: FieldPulse) -> FieldPulse:
+    """An assumed pulse in the sense that drives the hop forwards."""
+    if driving_sense(hop) > 0:
+        return pulse
+    source = f"{pulse.source}; against the hop, which drives a negative ion along it"
+    return pulse.model_copy(update={"field_V_per_m": -pulse.field_V_per_m, "source": source})
 
 
 def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResult:

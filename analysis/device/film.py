@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from ..kinetics.migration import Migration
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s, why_no_rate
-from ..kinetics.switching import FieldPulse, hop_in_field
+from ..kinetics.switching import FieldPulse, driving_sense, hop_in_field
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.grain import Grain, GrainState, Magnetoelastic, grain_state
 from ..results.document import Document, Unbounded
@@ -87,7 +87,8 @@ class DeviceResult(Document):
     retention
         Time to 1/e of what can be lost, against temperature.
     switching_times_s, switching_fields_V_per_m
-        Mean time of the hop in a field along it, from the computed profile; None in fields in which it has no rate law.
+        Mean time of the hop in a field along it that drives it (negative for a negative ion), from the computed
+        profile; None in fields in which it has no rate law.
     switching_no_result
         Why there is none, by field; empty if there is one.
     merit
@@ -156,7 +157,8 @@ def device_result(
     p = film_of_hop(hop, film, attempt_Hz=float(np.sqrt(attempts_Hz[0] * attempts_Hz[1])))
     middle = film.pulses_s[len(film.pulses_s) // 2]
     voltages = np.linspace(-film.voltage_V, film.voltage_V, _VOLTAGES).tolist()
-    fields = sorted(f.field_V_per_m for f in hop.field if f.field_V_per_m >= 0)
+    sense = driving_sense(hop)
+    fields = sorted((f.field_V_per_m for f in hop.field if sense * f.field_V_per_m >= 0), key=abs)
     barriers = [hop_in_field(hop, f) for f in fields]
     none = [why_no_rate(min(b.forward_eV, b.backward_eV), film.temperature_K) for b in barriers]
     return DeviceResult(

@@ -181,6 +181,9 @@ class AttemptFrequency(Document):
         Of the initial state, the controlling saddle and the final state.
     forward_eV, backward_eV
         Barriers without vibrations, for `rate_per_s`.
+    equal_ends
+        Whether both ends are one defect at two places of the crystal. Their modes are then the same, and what a sphere
+        cuts unlike from both is its error: the mean of both stands for either, and neither place is preferred.
     """
 
     label: str
@@ -194,6 +197,7 @@ class AttemptFrequency(Document):
     modes: list[Modes]
     forward_eV: float
     backward_eV: float
+    equal_ends: bool = False
     displacement_A: float
     force_calls: int
     checks: list[Check]
@@ -208,8 +212,9 @@ class AttemptFrequency(Document):
         """Which ions vibrate, and how far the prefactors still change with their number."""
         if self.radius_A is None:
             return f"all {self.atoms} ions vibrate"
+        one = "; both ends are one defect, so both ways have one prefactor" if self.equal_ends else ""
         change = "" if self.relative_error is None else f", {self.relative_error:.0%} from the next smaller sphere"
-        return f"{self.atoms} ions within {self.radius_A:g} A of the mover vibrate{change}"
+        return f"{self.atoms} ions within {self.radius_A:g} A of the mover vibrate{change}{one}"
 
     @property
     def failed_in_words(self) -> str:
@@ -221,10 +226,15 @@ class AttemptFrequency(Document):
 
         Tunnelling is left out. At high temperature it becomes Vineyard's rate.
         """
-        start = self.state("final" if backward else "initial")
         barrier = self.backward_eV if backward else self.forward_eV
-        rise = self.state("saddle").free_energy_eV(temperature_K) - start.free_energy_eV(temperature_K)
+        rise = self._rise_eV(temperature_K, backward)
         return rate_per_s(barrier + rise, temperature_K, BOLTZMANN_eV_PER_K * temperature_K / PLANCK_eV_S)
+
+    def _rise_eV(self, temperature_K: float, backward: bool) -> float:
+        """Vibrational free energy of the saddle over that of a start, of the mean of both where they are equal."""
+        ends = [self.state(name).free_energy_eV(temperature_K) for name in ("initial", "final")]
+        start = sum(ends) / 2 if self.equal_ends else ends[int(backward)]
+        return self.state("saddle").free_energy_eV(temperature_K) - start
 
     def attempts_Hz(self, temperature_K: float) -> tuple[float, float]:
         """Rates of attempts forward and back at a temperature: `rate_per_s` over exp(-E_b/kT).
@@ -251,8 +261,7 @@ class AttemptFrequency(Document):
         classical = self.backward_Hz if backward else self.forward_Hz
         if classical is None:
             raise ValueError(f"no prefactor was computed for {self.label}: {self.failed_in_words}")
-        start = self.state("final" if backward else "initial")
-        rise = self.state("saddle").free_energy_eV(temperature_K) - start.free_energy_eV(temperature_K)
+        rise = self._rise_eV(temperature_K, backward)
         thermal = BOLTZMANN_eV_PER_K * temperature_K
         return float(thermal / (PLANCK_eV_S * classical) * np.exp(-rise / thermal))
 

@@ -55,6 +55,11 @@ def largest_field_V_per_m(hop: Migration) -> float:
     return max([*(abs(f.field_V_per_m) for f in hop.field), *limits], default=0.0)
 
 
+def driving_sense(hop: Migration) -> float:
+    """Sign of the field along a hop that drives it forwards: minus for a negative ion, by the dipole of the hop."""
+    return -1.0 if hop.images[-1].dipole_along_hop_e_A < 0 else 1.0
+
+
 def hop_in_field(hop: Migration, field_V_per_m: float) -> FieldPoint:
     """Barriers of a computed hop in any field along it.
 
@@ -103,10 +108,13 @@ def _no_rate(hop: Migration, field_V_per_m: float, temperature_K: float) -> str:
 
 
 def population_swing(hop: Migration, pulse: FieldPulse, attempts_Hz: tuple[float, float]) -> float:
-    """Share of the ions by which a pulse and its reverse differ, each on a film in equilibrium at zero field."""
+    """Share of the ions that a pulse along the drive of the hop has after it more than its reverse.
+
+    Each acts on a film in equilibrium at zero field.
+    """
     population = hop_populations(hop, pulse.temperature_K, attempts_Hz)
     still = population(0.5, 0.0, float("inf"))
-    field = abs(pulse.field_V_per_m)
+    field = driving_sense(hop) * abs(pulse.field_V_per_m)
     return population(still, field, pulse.duration_s) - population(still, -field, pulse.duration_s)
 
 

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from ..kinetics.rates import format_duration
+from ..kinetics.switching import driving_sense
 from ..plots.study import study_figures
 from ..plots.text import formatted
 from ..results.calculation import Band
@@ -231,7 +232,9 @@ def _hop_answers(study: Study) -> list[Answer]:
             with_more(_unanswered(study, "Over what barrier?", "migration"), beside),
         ]
     hop = study.migration[0]
-    field = next((f for f in sorted(hop.field, key=lambda f: f.field_V_per_m) if f.field_V_per_m >= 1e8), None)
+    sense = driving_sense(hop)
+    driving = sorted((f for f in hop.field if sense * f.field_V_per_m >= 1e8), key=lambda f: abs(f.field_V_per_m))
+    field = next(iter(driving), None)
     count = len(hop.intermediates)
     between = f"{count or 'no'} intermediate {'minimum' if count < 2 else 'minima'}"
     alone = "" if len(study.migration) > 1 else "; the only hop of this study: the command hops computes every one"

@@ -237,10 +237,10 @@ def _migration(study: Study) -> Section | None:
 def _related(relation: list[str]) -> str:
     if relation in ([], ["none"]):
         return (
-            "No symmetry operation of the host that keeps valences and spins turns the state before the hop into the "
-            "one after it."
+            "No symmetry operation of the host that keeps valences and spins exchanges the two states of the hop, so "
+            "that its path is not its own mirror image."
         )
-    return f"The host's {', '.join(relation)} turns the state before the hop into the one after it."
+    return f"The host's {', '.join(relation)} exchanges the states before and after the hop."
 
 
 @section(Study, "anisotropy", place=50)
@@ -289,7 +289,7 @@ def _no_device(study: Study) -> str:
 @section(Study, "device", place=70)
 def _device(study: Study) -> Section | None:
     path, device = study.switching, study.device
-    section = Section("device", "Switching path and device figures")
+    section = Section("device", "Switching path and device figures", notes_heading="Assumed and left out")
     if path is None and device is None:
         why = _no_device(study)
         section.paragraphs.append(f"No switching path and no device figures: {why}.")

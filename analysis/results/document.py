@@ -67,6 +67,7 @@ def require_finite(value: Any, where: str) -> None:
         require_finite(value.lattice.matrix, f"the lattice of {where}")
         require_finite(value.frac_coords, f"the coordinates of {where}")
         require_finite(dict(value.site_properties), f"the site properties of {where}")
+        require_finite(float(value.charge), f"the charge of {where}")
 
 
 def _not_nan(value: float) -> float:

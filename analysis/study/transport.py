@@ -18,7 +18,7 @@ from ..kinetics.hop_set import HopSet
 from ..kinetics.migration import Migration
 from ..kinetics.percolation import Percolation
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s, why_no_rate
-from ..kinetics.switching import hop_in_field, largest_field_V_per_m
+from ..kinetics.switching import driving_sense, hop_in_field, largest_field_V_per_m
 from ..kinetics.uniform_network import correlation_factor, uniform_network
 from ..kinetics.walk import Walk, steady_walk, walk_of
 from ..results.checks import no_result
@@ -58,8 +58,8 @@ class TransportPoint(Document):
     mobility_cm2_per_Vs
         D q/kT; None where no charge moves.
     hops_within_a_second_V_per_m
-        Field along the hop in which the ion hops within a second, from the computed profile; None where even the
-        largest allowed field does not do it.
+        Size of the field that drives the ion along the hop within a second, from the computed profile; None where even
+        the largest allowed field does not do it.
     linear_law_V_per_m
         The same from the linear law, whatever the breakdown.
     no_result
@@ -269,9 +269,10 @@ def _critical(hop: Migration, temperature_K: float, attempt_Hz: float) -> tuple[
     """Field of a hop within a second, from the profile and from its slope at zero field."""
 
     def rate(field: float) -> float:
-        return rate_per_s(max(hop_in_field(hop, field).forward_eV, 0.0), temperature_K, attempt_Hz)
+        return rate_per_s(max(hop_in_field(hop, sense * field).forward_eV, 0.0), temperature_K, attempt_Hz)
 
-    slope = -hop_in_field(hop, 0.0).slope_forward_e_A
+    sense = driving_sense(hop)
+    slope = -sense * hop_in_field(hop, 0.0).slope_forward_e_A
     linear = None
     if slope > 0:
         linear = critical_field_V_per_m(hop.forward_eV, slope, temperature_K, attempt_Hz=attempt_Hz)
@@ -403,7 +404,7 @@ def transport_in_words(found: Transport) -> list[str]:
             f"{found.ion} hops {first.rate_per_s:.2g} times a second at {first.temperature_K:.0f} K without a field"
         )
     elif first.hops_within_a_second_V_per_m is not None:
-        out.append(f"{hops} in {first.hops_within_a_second_V_per_m:.2g} V/m along its hop")
+        out.append(f"{hops} in {first.hops_within_a_second_V_per_m:.2g} V/m that drive it along its hop")
     elif first.linear_law_V_per_m is not None:
         law = f"the linear law says {first.linear_law_V_per_m:.2g} V/m"
         out.append(f"{hops} in no field that the host is known to stand; {law}")

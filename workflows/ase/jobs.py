@@ -28,7 +28,7 @@ from ..band.two_engines import band_from_cheap_path
 from ..engine import Engine, get_engine
 from ..evaluation.checkpoint import Checkpoint, checkpoint
 from ..evaluation.guards import no_spin_flip
-from ..settings.bounds import require_at_least, require_positive
+from ..settings.bounds import require_at_least, require_finite_settings, require_positive
 from .atoms import from_atoms, to_atoms
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class AseEngine(Engine):
             raise ValueError("band_start needs band_method 'surrogate'; leave one of them out")
         require_positive(self, ("fmax_eV_per_A", "cell_fmax_eV_per_A", "stress_limit_eV_per_A3"))
         require_at_least(self, 1, ("max_steps",))
+        require_finite_settings(self)
 
     @abstractmethod
     def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:

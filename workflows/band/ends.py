@@ -150,14 +150,28 @@ def fixed_atoms(atoms: Atoms) -> set[int]:
 def _joined(initial: Atoms, other: Atoms, mover: int, what: str, notes: list[str]) -> Atoms:
     """`other` with the numbers, images and place of the initial end."""
     renumbered = bool(any(initial.numbers != other.numbers))
-    out = other.copy() if renumbered else _placed(initial, other, mover, notes, what)
+    said: list[str] = []
+    out = other.copy() if renumbered else _placed(initial, other, mover, said, what)
     if renumbered or _farthest(initial, out, mover)[1] > STAYS_A:
-        out = _placed(initial, _matched(initial, out, mover, what, notes), mover, notes, what)
+        order = _order(initial, out, mover)
+        if order is None and renumbered:
+            raise BandInputError(
+                f"the {what} holds the atoms in another order, and they cannot be matched by place: "
+                "give all structures the order of the initial end"
+            )
+        if order is not None:
+            # What was done to atoms under other numbers is not what was done to these.
+            said = _changed_numbers(initial, order, what)
+            again = other[order]
+            again.info = dict(other.info)
+            out = _placed(initial, again, mover, said, what)
+    notes += said
     atom, distance = _farthest(initial, out, mover)
     if distance > HOPS_A:
         raise BandInputError(
             f"{in_words(initial, atom)} is {distance:.2f} A away in the {what} and no equal atom took its place: "
-            f"a band has one mover, here {in_words(initial, mover)}"
+            f"a band has one mover, here {in_words(initial, mover)} (a shift of the whole and other numbers together "
+            "are not told apart: take one of them out)"
         )
     return out
 
@@ -197,8 +211,8 @@ def _farthest(initial: Atoms, other: Atoms, mover: int) -> tuple[int, float]:
     return int(np.argmax(gone)), float(gone.max())
 
 
-def _matched(initial: Atoms, other: Atoms, mover: int, what: str, notes: list[str]) -> Atoms:
-    """Equal atoms renumbered so that every one but the mover stays; as given where no numbering does that."""
+def _order(initial: Atoms, other: Atoms, mover: int) -> list[int] | None:
+    """Numbers of equal atoms with which every one but the mover stays; None where there are none."""
     order = np.full(len(initial), -1)
     others = [i for i in range(len(initial)) if i != mover]
     kinds, other_kinds = _kinds(initial), _kinds(other)
@@ -206,32 +220,24 @@ def _matched(initial: Atoms, other: Atoms, mover: int, what: str, notes: list[st
         rows = [i for i in others if kinds[i] == kind]
         columns = [j for j in range(len(other)) if other_kinds[j] == kind]
         if len(rows) > len(columns):
-            return _as_given(initial, other, what)
+            return None
         vectors = other.positions[columns][None] - initial.positions[rows][:, None]
         gaps = find_mic(vectors.reshape(-1, 3), initial.cell, initial.pbc)[1].reshape(len(rows), len(columns))
         for row, column in zip(*linear_sum_assignment(gaps**2), strict=True):
             order[rows[row]] = columns[column]
     order[mover] = next(j for j in range(len(other)) if j not in set(order.tolist()))
-    if kinds[mover] != other_kinds[order[mover]]:
-        return _as_given(initial, other, what)
-    out = other[order.tolist()]
-    out.info = dict(other.info)
-    if _farthest(initial, out, mover)[1] > STAYS_A:
-        return _as_given(initial, other, what)
+    found: list[int] = order.tolist()
+    if kinds[mover] != other_kinds[found[mover]] or _farthest(initial, other[found], mover)[1] > STAYS_A:
+        return None
+    return found
+
+
+def _changed_numbers(initial: Atoms, order: Sequence[int], what: str) -> list[str]:
+    """What is said of atoms that got their numbers back."""
     changed = [i for i in range(len(initial)) if order[i] != i]
-    if changed:
-        names = ", ".join(f"{initial.get_chemical_symbols()[i]} {i}" for i in changed[:4])
-        notes.append(f"{what}: {len(changed)} equal atoms had changed numbers ({names}) and got them back")
-    return out
-
-
-def _as_given(initial: Atoms, other: Atoms, what: str) -> Atoms:
-    if any(initial.numbers != other.numbers):
-        raise BandInputError(
-            f"the {what} holds the atoms in another order, and they cannot be matched by place: "
-            "give all structures the order of the initial end"
-        )
-    return other
+    names = ", ".join(f"{initial.get_chemical_symbols()[i]} {i}" for i in changed[:4])
+    said = f"{what}: {len(changed)} equal atoms had changed numbers ({names}) and got them back"
+    return [said] if changed else []
 
 
 def _kinds(atoms: Atoms) -> list[tuple[float, ...]]:

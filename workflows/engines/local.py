@@ -30,6 +30,7 @@ from ..ase.jobs import AseEngine, plain_settings, versions
 from ..ase.oxide_references import fit_references
 from ..ase.size_corrections import correct_for_size
 from ..engine import CannotDoError, Capability
+from ..settings.bounds import require_positive
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     from ...analysis.results.calculation import Calculation
 
+# A sum to a hundredth is none: forces are the derivatives of such energies.
+LEAST_ACCURACY = 1e-2
 _WIDER = "engines sevennet, chgnet, gpaw and vasp know such ions: --engine sevennet"
 _LEFT_OUT = "electrons: rigid ions with fixed valences, no polarisation, no charge transfer"
 _CHARGE = {
@@ -99,6 +102,21 @@ class LocalEngine(AseEngine):
     temperature_K: float = 0.0
     field_V_per_A: tuple[float, float, float] = (0.0, 0.0, 0.0)
     charge_mode: Literal["spread", "background", "explicit"] = "spread"
+
+    def __post_init__(self) -> None:
+        """Refuse what no sum, sphere or population can be made of.
+
+        Raises
+        ------
+        ValueError
+            Naming the value and its range.
+        """
+        super().__post_init__()
+        require_positive(self, ("accuracy", "radius_A"))
+        if self.accuracy > LEAST_ACCURACY:
+            raise ValueError(f"accuracy = {self.accuracy:g} must be at most {LEAST_ACCURACY:g}, of the Ewald sums")
+        if self.temperature_K < 0:
+            raise ValueError(f"temperature_K = {self.temperature_K:g} must not be negative")
 
     def cannot(self) -> dict[Capability, str]:
         """Nothing is missing; what each result leaves out is in its provenance."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from ...analysis.results.document import Provenance
 from ...stored.renamed import upgraded, warn_of
 from ..engine import CannotDoError, Capability, Engine, Protocol
+from ..settings.bounds import require_finite_settings
 from ..vasp.functionals import linear_response
 from ..vasp.settings import (
     SpinOrbitSettings,
@@ -89,6 +90,7 @@ class VaspEngine(Engine):
     def __post_init__(self) -> None:
         from ..vasp.starts import check_starts
 
+        require_finite_settings(self)
         if "declared" in self.electronic_starts:
             warn_of("electronic_starts", "declared", "nominal", 4)
             words = {"electronic_starts": self.electronic_starts, "occupation_matrices": self.occupation_matrices}

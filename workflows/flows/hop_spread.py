@@ -18,7 +18,7 @@ from .building import Repeats, tolerant
 from .hops import all_hops, build_hop_of, read_numbered
 
 # A band more costs what a whole study does; beyond this many the rest is named and left out.
-MOST_HOPS = 6
+MOST_HOPS = 8
 
 
 @job(name="spread over hops and orders")

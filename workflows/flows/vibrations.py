@@ -85,7 +85,7 @@ class VibrationsMaker(EngineMaker):
 
 
 @job(name="displacements")
-@cache_version(2)
+@cache_version(3)
 def vibrations_by_statics(engine: Engine, band: Band, request: dict[str, object]) -> Response[Any]:
     """One single point for each state and displacement, then the modes; replaced by those jobs.
 
@@ -106,7 +106,7 @@ def vibrations_by_statics(engine: Engine, band: Band, request: dict[str, object]
 
 
 @job(name="vibrations")
-@cache_version(2)
+@cache_version(3)
 def modes_of_statics(
     engine: Engine, band: Band, request: dict[str, object], found: list[Calculation]
 ) -> AttemptFrequency:

@@ -4,6 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from ...analysis.results.document import require_finite
+
+
+def require_finite_settings(owner: Any, where: str = "") -> None:
+    """No number of a settings class, however deep, is NaN or infinite.
+
+    Raises
+    ------
+    ValueError
+        Naming field and value.
+    """
+    for field in fields(owner):
+        value, name = getattr(owner, field.name), f"{where}{field.name}"
+        for inner in value.values() if isinstance(value, dict) else [value]:
+            if is_dataclass(inner) and not isinstance(inner, type):
+                require_finite_settings(inner, f"{name}.")
+            else:
+                require_finite(inner, name)
 
 
 def require_positive(owner: object, names: Iterable[str], advice: str = "") -> None:

@@ -19,7 +19,7 @@ LEFT_OUT = ("harmonic vibrations: no anharmonicity, no tunnelling",)
 
 
 @job(name="vibrations")
-@cache_version(2)
+@cache_version(3)
 def vibrations_here(engine: AseEngine, band: Band, request: dict[str, object]) -> AttemptFrequency:
     """Modes of both ends and the controlling saddle with an ASE calculator; outputs an `AttemptFrequency`.
 

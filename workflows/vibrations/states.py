@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.geometry import find_mic
+from pymatgen.analysis.structure_matcher import StructureMatcher
 
 from ...analysis.kinetics.attempt_frequency import (
     AttemptFrequency,
@@ -26,6 +27,9 @@ from .hessian import FloatArray, displaced
 
 STATES = ("initial", "saddle", "final")
 _SHELL_A = 1.0
+_ONE_ENERGY_eV = 1e-3
+# Largest distance of matched atoms over the mean length per atom.
+_ONE_PLACE = 0.02
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,9 @@ class VibratingHop:
         checks = judge_modes(modes, request.force_limit_eV_per_A)
         # Modes of a state that is not stationary are those of a slope: Vineyard's product means nothing there.
         sound = not failed(checks)
-        forward, backward = _prefactors([np.array(m.frequencies_THz) for m in modes]) if sound else (None, None)
-        shells = self._shells([s.hessian for s in found]) if sound else []
+        equal = self.equal_ends()
+        forward, backward = _prefactors([np.array(m.frequencies_THz) for m in modes], equal) if sound else (None, None)
+        shells = self._shells([s.hessian for s in found], equal) if sound else []
         initial, saddle, final = (i.energy_eV for i in self.images)
         return AttemptFrequency(
             label=request.label,
@@ -123,13 +128,25 @@ class VibratingHop:
             modes=modes,
             forward_eV=saddle - initial,
             backward_eV=saddle - final,
+            equal_ends=equal,
             displacement_A=request.displacement_A,
             force_calls=force_calls,
             checks=checks,
             provenance=provenance,
         )
 
-    def _shells(self, hessians: list[FloatArray]) -> list[ShellPrefactor]:
+    def equal_ends(self) -> bool:
+        """Whether both ends are one state at two places: of one energy, and one structure to a rotation and a shift."""
+        first, last = self.images[0], self.images[-1]
+        if abs(first.energy_eV - last.energy_eV) > _ONE_ENERGY_eV:
+            return False
+        matcher = StructureMatcher(
+            ltol=0.01, stol=0.1, angle_tol=0.5, primitive_cell=False, scale=False, attempt_supercell=False
+        )
+        off = matcher.get_rms_dist(first.structure, last.structure)
+        return off is not None and off[1] < _ONE_PLACE
+
+    def _shells(self, hessians: list[FloatArray], equal: bool) -> list[ShellPrefactor]:
         """Prefactors of ever larger spheres, cut from the Hessians that are there: no force call more."""
         distance, masses = self.distance[self.chosen], self.states[0].get_masses()[self.chosen]
         shells: list[ShellPrefactor] = []
@@ -139,7 +156,7 @@ class VibratingHop:
                 continue
             block = (3 * inside[:, None] + np.arange(3)).ravel()
             modes = [frequencies_THz(h[np.ix_(block, block)], masses[inside]) for h in hessians]
-            forward, backward = _prefactors(modes)
+            forward, backward = _prefactors(modes, equal)
             if forward is not None and backward is not None:
                 shells.append(
                     ShellPrefactor(radius_A=float(radius), atoms=len(inside), forward_Hz=forward, backward_Hz=backward)
@@ -159,15 +176,18 @@ def _distance_from_path(path: list[Atoms], mover: int) -> FloatArray:
     return np.asarray(distance)
 
 
-def _prefactors(modes: list[FloatArray]) -> tuple[float | None, float | None]:
-    """Forward and backward prefactors; None where the modes do not allow one."""
+def _prefactors(modes: list[FloatArray], equal: bool) -> tuple[float | None, float | None]:
+    """Forward and backward prefactors, of equal ends their geometric mean; None where the modes do not allow one."""
     out: list[float | None] = []
     for end in (modes[0], modes[2]):
         try:
             out.append(vineyard_Hz(end, modes[1]))
         except ValueError:
             out.append(None)
-    return out[0], out[1]
+    forward, backward = out
+    if equal and forward is not None and backward is not None:
+        forward = backward = float(np.sqrt(forward * backward))
+    return forward, backward
 
 
 def _relative_error(shells: list[ShellPrefactor], forward: float | None, backward: float | None) -> float | None:

@@ -25,6 +25,7 @@ from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
 from magnetoionics.workflows.flows.vibrations import VibrationsMaker, modes_of_statics
 from magnetoionics.workflows.vibrations.hessian import full_hessian, partial_hessian
+from magnetoionics.workflows.vibrations.states import VibratingHop
 from pymatgen.core import Lattice, Structure
 
 KT_300 = 8.617333262e-5 * 300
@@ -273,6 +274,18 @@ def test_copper_hop_with_a_sphere(band31):
     assert found.relative_error is not None
     assert found.force_calls == 3 * (1 + 6 * found.atoms)
     assert found.atoms < 31
+
+
+def test_ends_are_one_defect_by_structure_and_energy(band31):
+    """A vacancy of copper that moved on is the same vacancy; a strained neighbour or another energy is none."""
+    band = band31[1]
+    assert VibratingHop(band, 3.2).equal_ends()
+    other = band.model_copy(deep=True)
+    other.images[-1].energy_eV += 0.01
+    assert not VibratingHop(other, 3.2).equal_ends()
+    other = band.model_copy(deep=True)
+    other.images[-1].structure.translate_sites([5], [0.0, 0.0, 0.4], frac_coords=False)
+    assert not VibratingHop(other, 3.2).equal_ends()
 
 
 def test_all_modes_and_the_error_of_the_sphere(band31):

@@ -127,6 +127,24 @@ def test_light_ions_take_the_quantum_rate(temperature):
         assert 1 / time == pytest.approx(found.rate_per_s(temperature, backward=backward), rel=1e-6)
 
 
+def test_ends_that_are_one_defect_are_taken_alike_whatever_a_sphere_cut_from_them():
+    """Modes of a partial Hessian may be unlike at both ends; the balance of one defect at two places is one half."""
+    unlike = light_ion()
+    final = unlike.modes[2].model_copy(update={"frequencies_THz": [10.0, 14.0, 16.0]})
+    unlike = unlike.model_copy(
+        update={"modes": [*unlike.modes[:2], final], "backward_Hz": unlike.forward_Hz * 10 / 12, "backward_eV": 0.4}
+    )
+    assert unlike.retention().equilibrium(300) == pytest.approx(12 / 22, abs=0.02)
+    product = math.sqrt(unlike.forward_Hz * unlike.backward_Hz)
+    alike = unlike.model_copy(update={"equal_ends": True, "forward_Hz": product, "backward_Hz": product})
+    made = alike.retention()
+    for temperature in (77.0, 300.0, 500.0):
+        assert made.equilibrium(temperature) == pytest.approx(0.5, abs=1e-9)
+        both = [unlike.rate_per_s(temperature, backward=b) for b in (False, True)]
+        assert alike.rate_per_s(temperature) == pytest.approx(math.sqrt(math.prod(both)), rel=1e-9)
+    assert "both ends are one defect" in alike.in_words
+
+
 def test_the_quantum_rate_is_several_times_faster_in_the_cold_and_classical_in_the_heat():
     found = light_ion()
     assert found.quantum_factor(150.0) > 3

@@ -12,6 +12,8 @@ from magnetoionics.analysis.results.checks import (
     invalid_because,
     require_valid,
 )
+from magnetoionics.calculators.ligand_field import LigandFieldParameters
+from magnetoionics.calculators.single_ions import SingleIonParameters
 from magnetoionics.workflows.ase.jobs import relax_cell
 from magnetoionics.workflows.band.driver import BandDriver, BandSettings, CallCounter
 from magnetoionics.workflows.band.states import SurrogateSettings
@@ -19,6 +21,8 @@ from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.evaluation.checkpoint import Checkpoint
 from magnetoionics.workflows.evaluation.finite import NotFiniteError
+
+LIGANDS = LigandFieldParameters(zeta_eV=float("inf"))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,14 @@ def test_settings_out_of_range_are_refused(wrong, said):
         ({"fmax_eV_per_A": -0.01}, "fmax_eV_per_A = -0.01"),
         ({"max_steps": 0}, "max_steps = 0"),
         ({"stress_limit_eV_per_A3": float("inf")}, "stress_limit_eV_per_A3 = inf"),
+        ({"accuracy": float("nan")}, "accuracy is nan"),
+        ({"accuracy": 0.0}, "accuracy = 0.0 must be a number above 0"),
+        ({"accuracy": 0.1}, "accuracy = 0.1 must be at most 0.01"),
+        ({"radius_A": -1.0}, "radius_A = -1.0"),
+        ({"temperature_K": -3.0}, "temperature_K = -3 must not be negative"),
+        ({"field_V_per_A": (0.0, 0.0, float("nan"))}, r"field_V_per_A\[2\] is nan"),
+        ({"single_ions": SingleIonParameters(cobalt=LIGANDS)}, r"single_ions\.cobalt\.zeta_eV is inf"),
+        ({"single_ions": SingleIonParameters(others={"Ni2+": LIGANDS})}, r"single_ions\.others\.zeta_eV is inf"),
     ],
 )
 def test_engines_refuse_them_too(wrong, said):
