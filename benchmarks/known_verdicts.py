@@ -21,7 +21,7 @@ from magnetoionics.analysis.audit.judging import closed_forms
 from magnetoionics.analysis.audit.known_values import rank
 from magnetoionics.analysis.audit.known_verdicts import KnownVerdict, KnownVerdicts
 from magnetoionics.analysis.study.documents import Study
-from magnetoionics.hpc.study_folder.claims_table import printed_number, rows
+from magnetoionics.hpc.study_folder.claims_table import claim_rows, printed_number
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "claims.md"
@@ -93,7 +93,7 @@ def keep(folders: list[Path], day: str) -> KnownVerdicts:
 
 def claims_page() -> str:
     """The page of claims: a table, then a section for each."""
-    claims = rows({"": closed_forms()})
+    claims = claim_rows({"": closed_forms()})
     table = "".join(
         f"| {c['id']} | {c['claim']} | {c['verdict']} | {_cell(printed_number(c))} | {c['engine']} |\n" for c in claims
     )
