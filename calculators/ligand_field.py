@@ -9,11 +9,9 @@ E(n) is the energy with the magnetisation along n. By time reversal E(n) = E(-n)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
@@ -26,8 +24,6 @@ __all__ = [
     "LigandFieldModel",
     "LigandFieldParameters",
     "angular_overlap",
-    "cobalt_energies",
-    "cobalt_sites",
     "lowest_energies",
     "quadrupole_field",
     "site_fields",
@@ -289,59 +285,3 @@ def _one_of_each_pair(units: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
         if not len(same):
             kept.append(i)
     return units[kept], place
-
-
-def cobalt_sites(atoms: Atoms) -> list[int]:
-    """Indices of Co2+: all Co whose ``valence`` array rounds to 2 (all Co if there is none)."""
-    valences = atoms.arrays.get("valence")
-    return [
-        i
-        for i, symbol in enumerate(atoms.get_chemical_symbols())
-        if symbol == "Co" and (valences is None or round(float(valences[i])) == 2)
-    ]
-
-
-def cobalt_energies(
-    atoms: Atoms,
-    charges: ArrayLike,
-    directions: ArrayLike,
-    *,
-    parameters: LigandFieldParameters | None = None,
-    sites: Sequence[int] | None = None,
-    temperature_K: float = 0.0,
-) -> FloatArray:
-    """E(n) of each Co2+ of a crystal.
-
-    Parameters
-    ----------
-    atoms
-        Periodic structure.
-    charges
-        Charges of all ions for the l = 2 field, e, shape (n_atoms,).
-    directions
-        Shape (n_directions, 3).
-    parameters
-        Default `LigandFieldParameters`.
-    sites
-        Ions to compute; `cobalt_sites` by default.
-    temperature_K
-        See `LigandFieldModel.ground_energies`.
-
-    Returns
-    -------
-    ndarray
-        Shape (n_ions, n_directions), eV.
-
-    Raises
-    ------
-    ValueError
-        If there is no Co2+, or the structure is not periodic along all axes.
-    """
-    if not atoms.pbc.all():
-        raise ValueError(f"the point-charge field is that of a crystal, but pbc is {atoms.pbc.tolist()}")
-    chosen = list(cobalt_sites(atoms) if sites is None else sites)
-    if not chosen:
-        raise ValueError("the structure has no Co2+: the ligand-field model has nothing to say about it")
-    used = parameters or LigandFieldParameters()
-    fields = site_fields(atoms.cell.array, atoms.positions, atoms.get_chemical_symbols(), charges, chosen, used)
-    return LigandFieldModel(used).ground_energies(fields, directions, temperature_K)

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..stored.base import Stored
 from ..structures.units import BOLTZMANN_eV_PER_K
 
-__all__ = ["FerricParameters", "ferric_energies", "polarised_energies", "spin_matrices", "zero_field_hamiltonian"]
+__all__ = ["FerricParameters", "ferric_energies", "spin_matrices", "zero_field_hamiltonian"]
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
@@ -139,30 +139,3 @@ def ferric_energies(
         return np.asarray(levels[:, 0])
     kT = BOLTZMANN_eV_PER_K * temperature_K
     return np.asarray(levels[:, 0] - kT * np.log(np.exp(-(levels - levels[:, :1]) / kT).sum(axis=1)))
-
-
-def polarised_energies(bonds: ArrayLike, directions: ArrayLike, parameters: FerricParameters) -> FloatArray:
-    """<n|H|n> of the fully polarised spin state along n, eV: the limit of a strong exchange field, in closed form.
-
-    An axial term b2 [S_L^2 - S(S+1)/3] gives b2 S (S - 1/2) (cos^2 - 1/3); the fourth-rank one
-    (b4/60) 8 S (S - 1/2)(S - 1)(S - 3/2) P4(cos).
-
-    Parameters
-    ----------
-    bonds, directions
-        Shapes (n, 3) in Angstrom and (n_directions, 3), unit vectors.
-    parameters
-        See `FerricParameters`.
-    """
-    vectors, n = np.asarray(bonds, dtype=float), np.asarray(directions, dtype=float)
-    kind = "tetrahedron" if len(vectors) <= _TETRAHEDRON else "octahedron"
-    cubic = parameters.a_tetrahedron_per_cm if kind == "tetrahedron" else parameters.a_octahedron_per_cm
-    fourth = cubic / 2 / _P4_SUM[kind]
-    total = np.zeros(len(n))
-    for bond in vectors:
-        distance = float(np.linalg.norm(bond))
-        c2 = (n @ bond / distance) ** 2
-        second = parameters.b2_per_cm * (parameters.reference_distance_A / distance) ** parameters.b2_exponent
-        total += second * _SPIN * (_SPIN - 0.5) * (c2 - 1 / 3)
-        total += fourth / 60 * _SPIN * (_SPIN - 0.5) * (_SPIN - 1) * (_SPIN - 1.5) * (35 * c2**2 - 30 * c2 + 3)
-    return np.asarray(eV_PER_INVERSE_CM * total)

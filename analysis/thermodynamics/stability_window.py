@@ -48,7 +48,6 @@ __all__ = [
     "combination_bounds",
     "coupled_points",
     "decomposition",
-    "element_bounds",
     "formula_composition",
     "load_experimental_phases",
     "solubility_limit",
@@ -264,16 +263,6 @@ def combination_bounds(
         )
     values = _slice(window, delta_mu_O_eV, outside) @ [amounts.get(el, 0.0) for el in window.elements]
     return float(values.min()), float(values.max())
-
-
-def element_bounds(
-    window: ChemicalPotentials, delta_mu_O_eV: float, *, outside: bool = False
-) -> dict[str, tuple[float, float]]:
-    """Lowest and highest potential of each element at one oxygen potential.
-
-    Errors are those of `combination_bounds`.
-    """
-    return {el: combination_bounds(window, {el: 1.0}, delta_mu_O_eV, outside=outside) for el in window.elements}
 
 
 def coupled_points(

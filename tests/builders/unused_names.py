@@ -39,9 +39,13 @@ def definitions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
 
 
 def said(node: ast.AST) -> Counter[str]:
-    """How often code says each name; texts of annotations count, sentences do not."""
+    """How often code says each name; texts of annotations count, sentences and what ``__all__`` lists do not."""
     found: Counter[str] = Counter()
+    lists = [n.value for n in ast.walk(node) if isinstance(n, ast.Assign) and "__all__" in map(ast.unparse, n.targets)]
+    listed = {id(one) for value in lists for one in ast.walk(value)}
     for one in ast.walk(node):
+        if id(one) in listed:
+            continue
         if isinstance(one, ast.Name):
             found[one.id] += 1
         elif isinstance(one, ast.Attribute):

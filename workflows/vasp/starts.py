@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jobflow import Flow, Response, job
@@ -21,7 +21,6 @@ from ...structures.spins import total_valence
 if TYPE_CHECKING:
     from .settings import VaspSettings
 
-ElectronicStart = Literal["nominal", "Co3+ low spin", "Co3+ high spin", "Fe4+", "Fe2+"]
 # Element, sign of the missing charge that it makes up for, and the size of its moment then, muB.
 _STARTS: dict[str, tuple[str, int, float]] = {
     "Co3+ low spin": ("Co", -1, 0.0),

@@ -81,8 +81,6 @@ _PATCHES = (
     "LNEBCELL",
     "NCORE_IN_IMAGE1",
 )
-# Tags of parallel set-up and polling: they change no number, and none of them is part of what a result is.
-PARALLEL = ("NCORE", "NPAR", "KPAR", "NSIM", "LPLANE", "LSCALAPACK", "LSCALU", "NCORE_IN_IMAGE1")
 
 
 class TagError(ValueError):

@@ -21,12 +21,16 @@ from magnetoionics.analysis.thermodynamics.stability_window import (
     at,
     combination_bounds,
     coupled_points,
-    element_bounds,
     solubility_limit,
     stability_window,
 )
 
 CFO = ("Co", "Fe", "O")
+
+
+def element_bounds(window, delta_mu_O_eV):
+    """Lowest and highest potential of each element at one oxygen potential."""
+    return {el: combination_bounds(window, {el: 1.0}, delta_mu_O_eV) for el in window.elements}
 
 
 def phase(formula, energy, **more):

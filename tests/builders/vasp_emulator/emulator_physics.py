@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from ase import Atoms
+from cobalt_model import cobalt_energies
 from magnetoionics.calculators.ewald import ewald_sum
 from magnetoionics.calculators.field import UniformFieldCalculator
-from magnetoionics.calculators.ligand_field import cobalt_energies
 from magnetoionics.calculators.potentials import potential
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator, model_charges, spread_charge
 from magnetoionics.structures.units import COULOMB_eV_A

@@ -9,9 +9,9 @@ from magnetoionics.analysis.builder.inputs import sound_maps
 
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
+from cobalt_model import cobalt_energies
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.results.calculation import invalid_because
-from magnetoionics.calculators.ligand_field import cobalt_energies
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import get_engine
