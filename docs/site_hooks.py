@@ -76,13 +76,107 @@ def on_files(files: Any, config: Any) -> Any:
 
     files.append(File.generated(config, "reference/documents.md", content=documents_page() + "\n"))
     files.append(File.generated(config, "reference/public.md", content=_public_page()))
-    index = (
+    files.append(File.generated(config, "reference/index.md", content=_reference_index(links)))
+    for name, content in _notebooks(root):
+        files.append(File.generated(config, f"notebooks/{name}", content=content))
+    for name, content in _gallery(root):
+        files.append(File.generated(config, f"{FIGURES}/{name}", content=content))
+    return files
+
+
+FIGURES = "gallery_figures"
+_BLOCK = re.compile(r"```python\n(.*?)```\n", re.DOTALL)
+# What stands below each block of the gallery's page, in their order.
+_SHOWN: list[str] = []
+
+
+def _notebooks(root: Path) -> Any:
+    """Every notebook with its outputs as a page, and its pictures."""
+    import nbformat
+    from nbconvert import MarkdownExporter
+
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        book = nbformat.read(path, as_version=4)
+        resources = {"unique_key": path.stem, "output_files_dir": f"{path.stem}_files"}
+        text, made = MarkdownExporter().from_notebook_node(book, resources=resources)
+        yield f"{path.stem}.md", text.replace("](../docs/", "](../").replace("<th></th>", "<td></td>")
+        yield from made["outputs"].items()
+
+
+def _gallery(root: Path) -> Any:
+    """Run the gallery's page in a folder with a study, and give the figure that each block ends with."""
+    import gzip
+    import os
+    import tempfile
+
+    _SHOWN.clear()
+    names: dict[str, Any] = {}
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "cofe2o4-study"
+        folder.mkdir()
+        kept = root / "tests" / "data" / "version-2" / "results.json.gz"
+        (folder / "results.json").write_bytes(gzip.decompress(kept.read_bytes()))
+        os.chdir(scratch)
+        try:
+            for n, code in enumerate(_BLOCK.findall((root / "docs" / "gallery.md").read_text(encoding="utf-8"))):
+                shown = figure_of(code, names)
+                name, content, html = _file_of(n, code, shown)
+                _SHOWN.append(html)
+                if content:
+                    yield name, content
+        finally:
+            os.chdir(before)
+    if any("iframe" in html for html in _SHOWN):
+        import plotly
+
+        yield "plotly.min.js", (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
+
+
+def figure_of(code: str, names: dict[str, Any]) -> Any:
+    """Run a block in a namespace; what its last line is, if that is an expression."""
+    import ast
+
+    *first, last = ast.parse(code).body
+    exec(compile(ast.Module(first, []), "gallery", "exec"), names)
+    if isinstance(last, ast.Expr):
+        return eval(compile(ast.Expression(last.value), "gallery", "eval"), names)
+    exec(compile(ast.Module([last], []), "gallery", "exec"), names)
+    return None
+
+
+def _file_of(n: int, code: str, shown: Any) -> tuple[str, str, str]:
+    """Name and content of a figure's file, and the HTML that shows it."""
+    says = code.strip().splitlines()[-1].replace('"', "'")
+    if shown is None:
+        return "", "", ""
+    if hasattr(shown, "savefig"):
+        from magnetoionics.analysis.results.figures import svg_of
+
+        svg = svg_of(shown)
+        return (
+            f"{n}.svg",
+            svg,
+            f'<img src="../{FIGURES}/{n}.svg" alt="The figure that {says} draws" style="max-height: 26rem">',
+        )
+    page = shown.to_html(include_plotlyjs="plotly.min.js", full_html=True)
+    page = page.replace("<html>", '<html lang="en">', 1).replace("<head>", f"<head><title>{says}</title>", 1)
+    frame = f'<iframe src="../{FIGURES}/{n}.html" title="The figure that {says} draws" loading="lazy"'
+    return f"{n}.html", page, f'{frame} style="width: 100%; height: 34rem; border: 0; background: #fff"></iframe>'
+
+
+def _with_figures(markdown: str) -> str:
+    """The gallery's page with the figure below each block."""
+    shown = iter(_SHOWN)
+    return _BLOCK.sub(lambda m: f"{m[0]}\n{next(shown)}\n", markdown)
+
+
+def _reference_index(links: list[str]) -> str:
+    return (
         "# Reference\n\n- [what you type](public.md): `import magnetoionics`, by the names there\n"
         "- [documents](documents.md): every document with its fields\n\n"
-        "By file, from the docstrings; imports go down only, from `hpc` to `structures`.\n\n" + "\n".join(links)
+        "By file, from the docstrings; imports go down only, from `hpc` to `structures`.\n\n" + "\n".join(links) + "\n"
     )
-    files.append(File.generated(config, "reference/index.md", content=index + "\n"))
-    return files
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
@@ -92,8 +186,13 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         path = posixpath.normpath(posixpath.join("docs", posixpath.dirname(page.file.src_uri), match[2]))
         if path.startswith("docs/"):
             return match[0]
+        if path.startswith("notebooks/") and path.endswith(".ipynb"):
+            here = posixpath.dirname(page.file.src_uri) or "."
+            return f"{match[1]}{posixpath.relpath(path.removesuffix('.ipynb') + '.md', here)}{match[3]}"
         return f"{match[1]}{config['extra']['source_url']}blob/main/{path}{match[3]}"
 
+    if page.file.src_uri == "gallery.md":
+        markdown = _with_figures(markdown)
     return _LINK.sub(outside, markdown)
 
 
@@ -107,3 +206,10 @@ def on_page_content(html: str, **_: Any) -> str:
         return str(convert(latex, display=display))
 
     return _MATH.sub(drawn, html)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Name the theme's dialog of the search for who cannot see it."""
+    return output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )

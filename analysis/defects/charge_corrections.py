@@ -376,12 +376,16 @@ def _bare(structure: Any) -> Any:
 
 
 def _import(module: str, package: str) -> Any:
+    import contextlib
     import importlib
+    import io
     import logging
 
     logging.getLogger("pydefect").setLevel(logging.WARNING)
     try:
-        return importlib.import_module(module)
+        # It tells its settings on stdout, where tables of ours go.
+        with contextlib.redirect_stdout(io.StringIO()):
+            return importlib.import_module(module)
     except ImportError as error:
         raise MissingDefectLibraryError(
             f"this correction needs the package {package}: pip install 'magnetoionics[defects]'; "

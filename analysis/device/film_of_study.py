@@ -54,5 +54,6 @@ def film_model_of_hop(
         "attempt_Hz": attempt,
         "plane_spacing_A": hop.distance_A,
         "sites_per_nm2": 100 * places / cell.volume * hop.distance_A,
+        "source": f"{hop.label} by engine {hop.provenance.engine}, the rest assumed",
     }
     return FilmModel.model_validate(own | assumed)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _said(run: FilmRun) -> str:
     m = run.model
-    return (
+    return formatted(
         f"{m.thickness_nm:g} nm, {m.barrier_eV:.2f} eV, {m.charge_e:+.2f} e, eps {m.permittivity:g}, "
         f"{m.temperature_K:g} K; {m.source}"
     )
@@ -38,7 +38,7 @@ def _name_times(axis: Axes, run: FilmRun) -> None:
         for s, t in zip(run.steps, elapsed, strict=True)
     ]
     axis.set_xticks(run.ends(), names, fontsize=7)
-    axis.set_xlabel("end of each step: its voltage, its length, time since the begin; inside a step by the logarithm")
+    axis.set_xlabel("end of each step: voltage, length, time since the begin; inside a step by decades")
 
 
 @figure(FilmRun, "film")
@@ -68,7 +68,7 @@ def plot_film(run: FilmRun, ax: Axes | None = None) -> Figure:
             axis.axvline(end, color="0.85", lw=0.6)
         axis.set_ylabel("share")
         axis.legend(fontsize=7)
-        sign(axis if ax is not None else low, _said(run))
+        (axis if ax is not None else top).set_title(_said(run), fontsize=8)
         return figure
 
 

@@ -25,7 +25,9 @@ def vacancy_answer(study: Study) -> Answer:
     alone = [v for v in study.vacancies if v.removed in ({}, {v.element: 1})]
     cations = [v for v in alone if v.element not in GASES and not invalid_because(v.checks)]
     if not cations:
-        reason = study.not_done("vacancies") or "no cation vacancy of this study passed its checks"
+        any_ = any(v.element not in GASES for v in alone)
+        none = "no cation vacancy of this study passed its checks" if any_ else "this study has no cation vacancy"
+        reason = study.not_done("vacancies") or none
         return with_more(Answer(QUESTION, "not computed", f"vacancies: {reason}"), beside)
     ranked = [v for v in cations if v.oxygen_rich is not None]
     wrong = [(v, c) for v in ranked for c in failed(formation_checks(v))]

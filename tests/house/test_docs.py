@@ -118,6 +118,12 @@ def test_site_builds_without_a_warning_and_asks_no_other_host(repository, tmp_pa
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     pages = list((tmp_path / "site").rglob("*.html"))
+    # Below each block of the gallery but the first stands its figure; every notebook is a page.
+    shown = (tmp_path / "site" / "gallery" / "index.html").read_text(encoding="utf-8").count("/gallery_figures/")
+    wanted = blocks((repository / "docs" / "gallery.md").read_text(encoding="utf-8"), "python")[1:]
+    assert shown == len(wanted) > 8
+    books = {p.stem for p in (repository / "notebooks").glob("*.ipynb")}
+    assert books <= {p.parent.name for p in pages}
     assert len(pages) > 15
     loaded = re.compile(r'<(?:script|link|img)[^>]*\s(?:src|href)="(https?:)?//')
     assert [p.name for p in pages if loaded.search(p.read_text(encoding="utf-8"))] == []
