@@ -187,6 +187,13 @@ class Engine(Stored, ABC):
         self.require("charged")
         raise CannotDoError(f"engine {self.name} has no charged cells")
 
+    def with_dense_mesh(self, factor: int = 3) -> Engine:
+        """The same engine with so many times the k-points along each axis, to count levels near the band edges.
+
+        Itself for an engine without k-points.
+        """
+        return self
+
     def dielectric(self, structure: Structure, *, name: str) -> Job | Flow:
         """Static dielectric tensor, electrons and ions, as a ``DielectricResult``; errors as `charged`."""
         self.require("dielectric")

@@ -214,14 +214,19 @@ def defect_result(inputs: StudyParts, potentials: ChemicalPotentialsResult | Non
         units,
     )
     window, references = potentials.window, potentials.references
-    found = defect_energies(inputs, inputs.vacancies) if inputs.charged is None else inputs.charged.formations()
+    found = defect_energies(inputs, inputs.vacancies)
+    if inputs.charged is not None:
+        own = inputs.charged.formations()
+        found = [*own, *(d for d in found if d.label not in {one.label for one in own})]
     defects = native(found, window)
     if not defects:
         return None
     kept = {d.label for d in defects}
     host.sites = [s for s in host.sites if s.label in kept]
     edges = None if inputs.charged is None else inputs.charged.edges
-    return defect_equilibria(defects, host, window, references, edges=edges)
+    hop = inputs.migration
+    barriers = {} if hop is None or hop.why_no_result else {hop.vacancy: max(0.0, min(hop.forward_eV, hop.backward_eV))}
+    return defect_equilibria(defects, host, window, references, edges=edges, barriers_eV=barriers)
 
 
 def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | None) -> list[VacancyResult]:

@@ -35,7 +35,7 @@ LOCALISED_e = 0.1
 # Bins of the density of states made of levels: well below kT.
 BIN_eV = 0.01
 ONE_START = "one electronic start per charge state: a hole or an electron may localise elsewhere at lower energy"
-LEFT_OUT = ("band edges of the supercell's own mesh and functional; no spin-orbit coupling, no finite temperature",)
+LEFT_OUT = ("band edges of the functional and mesh; no spin-orbit coupling, no finite temperature",)
 
 
 class ChargedCell(Document):
@@ -156,6 +156,8 @@ class ChargedVacancy(Document):
         Every ion of the cell with its moment, nearest to the defect first.
     structure
         The relaxed cell with the moments that were found.
+    degeneracy
+        Orientations and spin directions of the kept state.
     corrections
         All that could be made, the one in use first; empty for a neutral cell.
     band_filling
@@ -176,6 +178,7 @@ class ChargedVacancy(Document):
     changed_ions: list[ChangedIon] = Field(default_factory=list)
     sites: list[SiteMoment] = Field(default_factory=list, repr=False)
     structure: StructureField | None = Field(default=None, repr=False)
+    degeneracy: float = Field(default=1.0, gt=0)
     corrections: list[ChargeCorrection] = Field(default_factory=list)
     band_filling: BandFilling | None = None
     checks: list[Check] = Field(default_factory=list)
@@ -283,7 +286,9 @@ def counted_states(levels_eV: ArrayLike, states: ArrayLike) -> tuple[list[float]
     return [float(x) for x in 0.5 * (borders[1:] + borders[:-1])], [float(x) for x in counts / BIN_eV]
 
 
-def band_edges(host: ChargedCell, dielectric: list[list[float]], *, source: str) -> BandEdges:
+def band_edges(
+    host: ChargedCell, dielectric: list[list[float]], *, source: str, dense: ChargedCell | None = None
+) -> BandEdges:
     """Band edges of the perfect cell with a permittivity.
 
     Parameters
@@ -294,6 +299,9 @@ def band_edges(host: ChargedCell, dielectric: list[list[float]], *, source: str)
         Static relative permittivity, shape (3, 3).
     source
         Where the tensor comes from.
+    dense
+        A small cell of the same crystal with a dense mesh, whose levels are counted and whose edges hold; its energies
+        are put on the scale of `host` by the potentials at the ions.
 
     Raises
     ------
@@ -305,22 +313,38 @@ def band_edges(host: ChargedCell, dielectric: list[list[float]], *, source: str)
     require_valid(host.calculation.checks, host.calculation.name)
     if host.charge != 0 or host.vbm_eV is None or host.cbm_eV is None:
         raise ValueError(f"{host.calculation.name} is no neutral cell with band edges: the Fermi level has no zero")
-    gap = host.cbm_eV - host.vbm_eV
+    vbm, cbm, counted = host.vbm_eV, host.cbm_eV, host
+    where = f"eigenvalues of {host.calculation.name}"
+    if dense is not None and dense.vbm_eV is not None and dense.cbm_eV is not None:
+        require_valid(dense.calculation.checks, dense.calculation.name)
+        shift = _same_scale_eV(dense, host)
+        vbm, cbm = max(vbm, dense.vbm_eV + shift), min(cbm, dense.cbm_eV + shift)
+        energies = None if dense.dos_energies_eV is None else [x + shift for x in dense.dos_energies_eV]
+        counted = dense.model_copy(update={"dos_energies_eV": energies})
+        where = f"eigenvalues of {dense.calculation.name}, {shift:+.3f} eV onto the scale of {host.calculation.name}"
+    gap = cbm - vbm
     if gap <= 0:
         raise ValueError(
             f"{host.calculation.name} has no gap ({gap:.3f} eV): charge states of a metal mean nothing; "
             "check U, the magnetic order and the mesh"
         )
     return BandEdges(
-        vbm_eV=host.vbm_eV,
+        vbm_eV=vbm,
         gap_eV=gap,
         dielectric=dielectric,
-        dos_energies_eV=host.dos_energies_eV,
-        dos_states_per_eV=host.dos_states_per_eV,
-        dos_volume_A3=None if host.dos_energies_eV is None else float(host.calculation.structure.volume),
-        source=f"eigenvalues of {host.calculation.name}; permittivity: {source}",
+        dos_energies_eV=counted.dos_energies_eV,
+        dos_states_per_eV=counted.dos_states_per_eV,
+        dos_volume_A3=None if counted.dos_energies_eV is None else float(counted.calculation.structure.volume),
+        source=f"{where}; permittivity: {source}",
         provenance=host.calculation.provenance,
     )
+
+
+def _same_scale_eV(cell: ChargedCell, host: ChargedCell) -> float:
+    """What takes energies of one perfect cell to the scale of another: by mean potentials at their like ions."""
+    if cell.site_potentials is None or host.site_potentials is None:
+        return 0.0
+    return float(np.mean(cell.site_potentials.potentials_V) - np.mean(host.site_potentials.potentials_V))
 
 
 def corrections_of(

@@ -13,7 +13,7 @@ models overlap, the tests hold ours against py-sc-fermi.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,12 +54,20 @@ class DefectSites(Document):
         Sites of that kind per formula unit of the host.
     degeneracy
         Spin and orientation states by charge; 1 where nothing is said.
+    states_above_eV
+        Other configurations by charge, eV above the lowest; each as often degenerate as that.
     """
 
     label: str
     site: str
     per_formula: float = Field(gt=0)
     degeneracy: dict[int, float] = Field(default_factory=dict)
+    states_above_eV: dict[int, list[float]] = Field(default_factory=dict)
+
+    def states_at(self, charge: int, thermal_eV: float) -> float:
+        """Partition function of one charge at kT, its lowest configuration at zero energy."""
+        above = np.array([0.0, *self.states_above_eV.get(charge, [])])
+        return self.degeneracy.get(charge, 1.0) * float(np.exp(-above / thermal_eV).sum())
 
 
 class SolidSolution(Document):
@@ -149,7 +157,7 @@ class _System:
         self.labels = [line.label for line in lines]
         self.charges = np.array([line.charge for line in lines], dtype=float)
         self.at_vbm = np.array([line.at_vbm_eV for line in lines])
-        given = [places[line.label].degeneracy.get(line.charge, 1.0) for line in lines]
+        given = [places[line.label].states_at(line.charge, self.thermal) for line in lines]
         self.log_degeneracy = np.log(given)
         self.kinds = [places[label].site for label in self.labels]
         self.sites = {s.site: s.per_formula for s in host.sites}
@@ -183,6 +191,7 @@ def solve_concentrations(
     edges: BandEdges | None = None,
     frozen_per_formula: Mapping[str, float] | None = None,
     frozen_at_K: float | None = None,
+    background_per_cm3: float = 0.0,
 ) -> ConcentrationSet:
     """Concentrations with the Fermi level that makes the crystal neutral.
 
@@ -202,6 +211,8 @@ def solve_concentrations(
         Totals of defects that can no longer form or heal; all others are in equilibrium.
     frozen_at_K
         Where those totals come from.
+    background_per_cm3
+        Fixed charge, e/cm^3: ionised dopants that are not among the defects, positive for donors.
 
     Raises
     ------
@@ -209,11 +220,16 @@ def solve_concentrations(
         For a temperature that is not positive, a defect without sites, charged defects without band
         edges, frozen totals beyond the sites, or a charge that no Fermi level balances.
     """
+    if not math.isfinite(background_per_cm3):
+        raise ValueError(f"a background charge must be a finite number of e/cm^3, got {background_per_cm3}")
+    background = background_per_cm3 / PER_CM3 * host.volume_A3
     _check(host, lines, temperature_K, edges)
     frozen = dict(frozen_per_formula or {})
     system = _System(host, lines, temperature_K)
     _check_frozen(system, frozen)
-    charged = bool(np.any(system.charges != 0))
+    charged = bool(np.any(system.charges != 0)) or background != 0
+    if charged and edges is None:
+        raise ValueError("a background charge needs the host's band edges: a Fermi level balances it")
     # Without a charged defect the carriers are the intrinsic ones.
     electronic = edges is not None and (charged or edges.has_carriers)
 
@@ -225,7 +241,7 @@ def solve_concentrations(
 
     def net_charge(fermi: float) -> float:
         n, p = carriers(fermi)
-        return float(system.charges @ system.populations(fermi, frozen)) + p - n
+        return float(system.charges @ system.populations(fermi, frozen)) + p - n + background
 
     fermi = _root(net_charge, edges.gap_eV) if electronic and edges is not None else None
     level = 0.0 if fermi is None else fermi
@@ -244,7 +260,7 @@ def solve_concentrations(
         for line, c, kind, e in zip(lines, amounts, system.kinds, energies, strict=True)
     ]
     checks = [
-        _neutrality(net_charge(level), system.charges, amounts, electrons + holes),
+        _neutrality(net_charge(level), system.charges, amounts, electrons + holes + abs(background)),
         _mass_action(system, amounts, level, frozen),
         _dilute(system, amounts),
     ]
@@ -269,6 +285,8 @@ def quench(
     temperature_K: float,
     *,
     edges: BandEdges | None = None,
+    mobile: Collection[str] = (),
+    background_per_cm3: float = 0.0,
 ) -> ConcentrationSet:
     """Concentrations after cooling: totals of `grown` kept, charges and carriers at the new temperature.
 
@@ -280,8 +298,20 @@ def quench(
         As in `solve_concentrations`; the formation energies only share out the charges.
     temperature_K
         Temperature after cooling.
+    mobile
+        Defects that still reach a source or sink there, see `mobile_defects`: they go on being in equilibrium.
+    background_per_cm3
+        As in `solve_concentrations`.
+
+    Raises
+    ------
+    ValueError
+        As `solve_concentrations`, and for a mobile defect that is not among those grown.
     """
-    totals = {label: grown.total_per_formula(label) for label in dict.fromkeys(d.label for d in grown.defects)}
+    labels = list(dict.fromkeys(d.label for d in grown.defects))
+    if unknown := sorted(set(mobile) - set(labels)):
+        raise ValueError(f"{', '.join(unknown)} cannot move: the defects are {', '.join(labels)}")
+    totals = {label: grown.total_per_formula(label) for label in labels if label not in mobile}
     return solve_concentrations(
         host,
         lines,
@@ -290,7 +320,52 @@ def quench(
         edges=edges,
         frozen_per_formula=totals,
         frozen_at_K=grown.temperature_K,
+        background_per_cm3=background_per_cm3,
     )
+
+
+def mobile_defects(
+    barriers_eV: Mapping[str, float],
+    temperature_K: float,
+    time_s: float,
+    distance_A: float,
+    *,
+    hop_A: float = 3.0,
+    attempt_Hz: float = 1e13,
+) -> set[str]:
+    """Defects that still reach a sink after cooling.
+
+    Parameters
+    ----------
+    barriers_eV
+        Lowest barrier of each defect's hops.
+    temperature_K, time_s
+        Where and how long the crystal is held.
+    distance_A
+        To the nearest surface or grain boundary.
+    hop_A, attempt_Hz
+        Length of a hop, and its attempt frequency.
+
+    Returns
+    -------
+    set of str
+        Those whose diffusion length sqrt(6 D t), D = hop^2 / 6 times their rate, is at least the distance.
+
+    Raises
+    ------
+    ValueError
+        For a number that is not positive and finite.
+    """
+    given = {"temperature": temperature_K, "time": time_s, "distance": distance_A, "hop": hop_A, "attempt": attempt_Hz}
+    for name, value in given.items():
+        if not 0 < value < math.inf:
+            raise ValueError(f"the {name} must be positive and finite, got {value}")
+    hops = (distance_A / hop_A) ** 2
+    return {
+        label
+        for label, barrier in barriers_eV.items()
+        if attempt_Hz * math.exp(-barrier / (BOLTZMANN_eV_PER_K * temperature_K)) * time_s >= hops
+    }
 
 
 def _root(net_charge: Callable[[float], float], gap_eV: float) -> float:
@@ -368,6 +443,8 @@ def _check(host: SolidSolution, lines: Sequence[ChargeLine], temperature_K: floa
             )
         if any(g <= 0 for g in s.degeneracy.values()):
             raise ValueError(f"{s.label}: a degeneracy must be positive")
+        if any(not 0 <= x < math.inf for own in s.states_above_eV.values() for x in own):
+            raise ValueError(f"{s.label}: configurations above the lowest one must lie at 0 eV or more")
     if edges is None and any(line.charge for line in lines):
         raise ValueError("charged defects need the host's band edges, because the Fermi level enters their energies")
 

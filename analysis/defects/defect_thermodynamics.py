@@ -12,7 +12,7 @@ from ..thermodynamics.stability_window import ChemicalPotentials, at
 from ..thermodynamics.temperature import cell_shift_eV, window_at
 from ..thermodynamics.thermal import MissingFreeEnergyError
 from .charge_states import BandEdges, charge_lines
-from .concentrations import ConcentrationSet, SolidSolution, quench, solve_concentrations
+from .concentrations import ConcentrationSet, SolidSolution, mobile_defects, quench, solve_concentrations
 from .defect_energies import VacancyFormation
 from .formation import only_indicates
 
@@ -34,6 +34,13 @@ class DefectThermodynamics:
     error_bar_eV, errors_eV
         Error of every formation energy, or of each by label; all are shifted together, up and down, for the range of
         the ratios.
+    background_per_cm3
+        Fixed charge of dopants that are not among the defects, e/cm^3; positive for donors.
+    barriers_eV
+        Lowest barrier of the hops of each defect, where it is known: those that still reach a sink after a quench, see
+        `concentrations.mobile_defects`, go on being in equilibrium; all others keep their totals.
+    cooled_s, sink_A
+        How long the crystal is held where it is quenched to, and how far a surface or a grain boundary is.
     free_energies
         Take the window at the temperature of growth; else that of enthalpies stands for every temperature.
     """
@@ -45,6 +52,10 @@ class DefectThermodynamics:
     edges: BandEdges | None = None
     error_bar_eV: float = 0.0
     errors_eV: Mapping[str, float] = field(default_factory=dict)
+    background_per_cm3: float = 0.0
+    barriers_eV: Mapping[str, float] = field(default_factory=dict)
+    cooled_s: float = 3600.0
+    sink_A: float = 1000.0
     free_energies: bool = False
 
     def at_temperature(self, temperature_K: float) -> DefectThermodynamics:
@@ -119,7 +130,19 @@ class DefectThermodynamics:
                 for line in lines
             ]
         provenance = self.defects[0].provenance
-        grown = solve_concentrations(self.host, lines, temperature_K, provenance, edges=self.edges)
+        background = self.background_per_cm3
+        grown = solve_concentrations(
+            self.host, lines, temperature_K, provenance, edges=self.edges, background_per_cm3=background
+        )
         if quench_to_K is None:
             return grown
-        return quench(grown, self.host, lines, quench_to_K, edges=self.edges)
+        mobile = mobile_defects(self.barriers_eV, quench_to_K, self.cooled_s, self.sink_A)
+        return quench(
+            grown,
+            self.host,
+            lines,
+            quench_to_K,
+            edges=self.edges,
+            mobile=mobile & {d.label for d in self.defects},
+            background_per_cm3=background,
+        )

@@ -15,6 +15,7 @@ from .charge_states import BandEdges, FermiDiagram, fermi_diagram
 from .charged_cells import ChargedVacancy
 from .concentrations import DefectSites, NoFermiLevelError, SolidSolution
 from .defect_energies import VacancyFormation
+from .degeneracy import states_above
 from .formation import exchange_error_eV
 from .vacancies import VacancyState
 
@@ -22,6 +23,7 @@ GROWTH_TEMPERATURES_K = (700.0, 900.0, 1100.0, 1300.0)
 GROWTH_PRESSURES_ATM = (1.0, 1e-3, 1e-6, 1e-9)
 # The figure's temperature: pulsed-laser films of ferrites are grown near it.
 BROUWER_TEMPERATURE_K = 1000.0
+ROOM_K = 300.0
 
 
 class DefectEquilibria(Document):
@@ -86,6 +88,7 @@ def defect_equilibria(
     temperatures_K: Sequence[float] = GROWTH_TEMPERATURES_K,
     pressures_atm: Sequence[float] = GROWTH_PRESSURES_ATM,
     brouwer_temperature_K: float = BROUWER_TEMPERATURE_K,
+    barriers_eV: Mapping[str, float] | None = None,
 ) -> DefectEquilibria:
     """Brouwer diagram and film compositions of one host.
 
@@ -98,10 +101,14 @@ def defect_equilibria(
     temperatures_K, pressures_atm
         Growth conditions.
     brouwer_temperature_K
-        Temperature of the diagram.
+        Temperature of the diagram; with charge states there is a second one, quenched from it to `ROOM_K`.
+    barriers_eV
+        Lowest barriers of the defects' hops, see `DefectThermodynamics`.
     """
     errors = _errors_eV(defects, window, references)
-    system = DefectThermodynamics(defects, host, window, references, edges, errors_eV=errors, free_energies=True)
+    system = DefectThermodynamics(
+        defects, host, window, references, edges, errors_eV=errors, free_energies=True, barriers_eV=barriers_eV or {}
+    )
     left_out = [
         "other defects: only those listed exchange atoms with the reservoirs",
         "interactions of defects; vibrations and magnetic entropy of the solids",
@@ -118,6 +125,8 @@ def defect_equilibria(
         if edges is not None and not edges.has_carriers:
             raise NoFermiLevelError("the runs give neither a density of states nor effective masses to count carriers")
         brouwer = [brouwer_diagram(system, brouwer_temperature_K, n=41)]
+        if edges is not None:
+            brouwer.append(brouwer_diagram(system, brouwer_temperature_K, n=41, quench_to_K=ROOM_K))
         films = [film_composition(system, t, p) for t in temperatures_K for p in pressures_atm]
     except NoFermiLevelError as error:
         brouwer, films, no_concentrations = [], [], str(error)
@@ -170,11 +179,21 @@ def defect_host(
         composition=dict(composition),
         volume_A3=volume_per_formula_A3,
         sites=[
-            DefectSites(label=label, site=_site(label), per_formula=d.multiplicity / formula_units)
+            DefectSites(
+                label=label,
+                site=_site(label),
+                per_formula=d.multiplicity / formula_units,
+                degeneracy={_charge(one): one.degeneracy for one in defects if one.label == label},
+                states_above_eV={_charge(one): states_above(one.starts) for one in defects if one.label == label},
+            )
             for label, d in once.items()
         ],
         removed={label: dict(d.removed) for label, d in once.items()},
     )
+
+
+def _charge(defect: VacancyState | ChargedVacancy) -> int:
+    return defect.charge if isinstance(defect, ChargedVacancy) else 0
 
 
 def _site(label: str) -> str:

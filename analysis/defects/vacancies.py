@@ -64,6 +64,8 @@ class VacancyState(Document):
         All starts, the lowest first.
     changed_ions
         Ions of `calculation` whose moment is not the host's.
+    degeneracy
+        Orientations and spin directions of the kept state.
     size_correction
         For the charge that the engine smears over the cell; None if it smears none.
     """
@@ -77,6 +79,7 @@ class VacancyState(Document):
     calculation: Calculation
     starts: list[StartEnergy] = Field(default_factory=list)
     changed_ions: list[ChangedIon] = Field(default_factory=list)
+    degeneracy: float = Field(default=1.0, gt=0)
     size_correction: SizeCorrection | None = None
 
     @model_validator(mode="after")

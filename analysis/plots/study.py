@@ -194,7 +194,8 @@ def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, NamedF
         made["brouwer" if n == 0 else f"brouwer_{n + 1}"] = NamedFigure(
             "vacancies",
             partial(plot_brouwer, diagram),
-            f"Concentrations of all vacancies against oxygen pressure at {diagram.temperature_K:.0f} K",
+            f"Concentrations of all defects against oxygen pressure at {diagram.temperature_K:.0f} K"
+            + ("" if diagram.quenched_to_K is None else f", quenched to {diagram.quenched_to_K:.0f} K"),
             f"Engine {study.engine.name}. Concentrations across the stability window, cation potential halfway between "
             f"its bounds.{bar} Left out: " + "; ".join(defects.left_out) + ".",
         )

@@ -263,7 +263,10 @@ def _concentrations(study: Study) -> pd.DataFrame:
 
     if study.defects is None:
         return _frame([], "temperature_K")
-    made = [d.to_dataframe().assign(temperature_K=d.temperature_K) for d in study.defects.brouwer]
+    made = [
+        d.to_dataframe().assign(temperature_K=d.temperature_K, quenched_to_K=d.quenched_to_K)
+        for d in study.defects.brouwer
+    ]
     return pd.concat(made).set_index(["temperature_K", "pressure_atm"])
 
 

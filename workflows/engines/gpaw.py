@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
@@ -257,6 +257,12 @@ class GpawEngine(AseEngine):
         made = map_of_state(self, structure, directions=directions, state=state, spinors=spinors, scratch=self.scratch)
         made.name = name
         return made
+
+    def with_dense_mesh(self, factor: int = 3) -> GpawEngine:
+        """See `Engine.with_dense_mesh`."""
+        dft = self.dft
+        mesh = None if dft.k_mesh is None else (factor * dft.k_mesh[0], factor * dft.k_mesh[1], factor * dft.k_mesh[2])
+        return replace(self, dft=replace(dft, k_mesh=mesh, k_spacing_per_A=dft.k_spacing_per_A / factor))
 
     def charged(self, structure: Structure, charge: int, *, relax: bool, name: str) -> Job:
         """See `Engine.charged`."""

@@ -163,6 +163,12 @@ class VaspEngine(Engine):
         several.name = name
         return Flow([several], output=several.output, name=name)
 
+    def with_dense_mesh(self, factor: int = 3) -> VaspEngine:
+        """See `Engine.with_dense_mesh`."""
+        dft = self.dft
+        mesh = None if dft.kpoint_mesh is None else [factor * n for n in dft.kpoint_mesh]
+        return replace(self, dft=replace(dft, kpoint_mesh=mesh, kpoint_spacing_per_A=dft.kpoint_spacing_per_A / factor))
+
     def static(self, structure: Structure, *, name: str, mover: int | None = None) -> Flow:
         """See `Engine.static`."""
         from ..vasp.jobs import MagneticStaticMaker, calculation_flow, common_fields

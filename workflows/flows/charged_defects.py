@@ -21,6 +21,7 @@ from ...analysis.defects.charged_cells import (
     band_edges,
     corrections_of,
 )
+from ...analysis.defects.degeneracy import orientations, spin_states
 from ...analysis.defects.oxidation_states import as_found, site_moments
 from ...analysis.defects.starts import SAME_STATE_eV, beaten_starts, judged_starts, where_electrons_sit
 from ...analysis.defects.vacancies import VacancySet
@@ -128,6 +129,11 @@ class ChargedVacanciesMaker(EngineMaker):
         host_cell = build_supercell(bulk, self.repeats)
         host = self.engine.charged(output_of(host_cell), 0, relax=False, name="host with potentials")
         jobs += [host_cell, host]
+        dense: Any = None
+        if (finer := self.engine.with_dense_mesh()) != self.engine:
+            levels = finer.charged(bulk.structure, 0, relax=False, name="host with a dense mesh")
+            jobs.append(levels)
+            dense = output_of(levels)
         placed, vacancies = self._defects(host_key, order)
         cells = supercell(get_host(host_key).structure(order), as_repeats(self.repeats))
         starts: list[list[DefectStart]] = []
@@ -155,7 +161,9 @@ class ChargedVacanciesMaker(EngineMaker):
             tried = again.output
         given = None if self.dielectric is None else [[float(x) for x in row] for row in self.dielectric]
         collected = tolerant(
-            collect_charged(bulk, self.repeats, host.output, tensor, given, self.source, placed, starts, found, tried)
+            collect_charged(
+                bulk, self.repeats, host.output, tensor, given, self.source, placed, starts, found, tried, dense
+            )
         )
         return Flow([*jobs, collected], output=collected.output, name=self.name)
 
@@ -288,6 +296,7 @@ def collect_charged(
     starts: list[list[DefectStart]],
     found: list[list[ChargedCell | None]],
     tried: list[TriedStart] | None,
+    dense: ChargedCell | None = None,
 ) -> ChargedVacancies:
     """Keep the lowest start of every charge state, correct it and put it beside the defect's label.
 
@@ -304,14 +313,15 @@ def collect_charged(
     else:
         assert given is not None
         permittivity, where = given, source or "given"
-    edges = band_edges(host, permittivity, source=where)
+    edges = band_edges(host, permittivity, source=where, dense=dense)
     big = supercell(bulk.structure, as_repeats(repeats))
     states: list[ChargedVacancy] = []
     notes = list(LEFT_OUT)
     for number, (one, own, outputs) in enumerate(zip(placed, starts, found, strict=True)):
         ends = [(s.label, s.charge_e, cell) for s, cell in zip(own, outputs, strict=True)]
         ends += [(t.start, t.cell.charge, t.cell) for t in tried or () if t.defect == number]
-        position = cell_difference(big, built_defect(big, one)).changes[0].position
+        built = built_defect(big, one)
+        position = cell_difference(big, built).changes[0].position
         for charge in dict.fromkeys(start.charge_e for start in own):
             there = [(label, cell) for label, q, cell in ends if q == charge and cell is not None]
             name = f"{one.label} q={charge:+d}"
@@ -331,6 +341,7 @@ def collect_charged(
                 notes.append(beaten)
             corrections, why = corrections_of(cell, host, permittivity, position, added_at=_added_at(host, done))
             notes += [note for note in why if note not in notes]
+            changed = where_electrons_sit(host.calculation, done, charge)[0]
             states.append(
                 ChargedVacancy(
                     label=one.label,
@@ -343,9 +354,11 @@ def collect_charged(
                     energy_difference_eV=done.energy_eV - host.calculation.energy_eV,
                     total_moment_muB=done.total_moment_muB,
                     starts=listed,
-                    changed_ions=where_electrons_sit(host.calculation, done, charge)[0],
+                    changed_ions=changed,
                     sites=site_moments(host.calculation, done),
                     structure=as_found(done),
+                    degeneracy=orientations(built, done.structure, [ion.site for ion in changed])
+                    * spin_states(big, done.total_moment_muB),
                     corrections=corrections,
                     band_filling=band_filling(cell, host, position),
                     checks=done.checks,

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, job
 from pymatgen.core import Structure
 
+from ...analysis.defects.degeneracy import orientations, spin_states
+from ...analysis.defects.oxidation_states import defect_difference
 from ...analysis.defects.size_correction import SizeCorrection
 from ...analysis.defects.starts import judged_starts, where_electrons_sit
 from ...analysis.defects.vacancies import VacancySet, VacancyState
 from ...analysis.results.calculation import Calculation, InvalidResultError, require_valid
 from ...structures.defects.initial_states import DefectStart, StartKind, start_kinds, start_labels
-from ...structures.defects.vacancies import VacancySite, distinct_vacancies, representatives
+from ...structures.defects.vacancies import VacancySite, distinct_vacancies, remove_site, representatives
 from ...structures.host import HostKey, get_host, portable_host
 from ..engine import Engine
 from ..jobs.outputs import output_of
@@ -153,6 +155,7 @@ def vacancy_structure(vacancies: VacancySet, label: str) -> Structure:
 
 def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done: list[Calculation]) -> VacancyState:
     kept, listed = judged_starts(host, [start.label for start in starts], done)
+    changed = where_electrons_sit(host, done[kept])[0]
     return VacancyState(
         label=site.label,
         element=site.element,
@@ -161,8 +164,21 @@ def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done
         near_cations=site.near_cations,
         calculation=done[kept],
         starts=listed,
-        changed_ions=where_electrons_sit(host, done[kept])[0],
+        changed_ions=changed,
+        degeneracy=_degeneracy(host, done[kept], [ion.site for ion in changed]),
     )
+
+
+def _degeneracy(host: Calculation, done: Calculation, changed: list[int]) -> float:
+    """Orientations and spins of a relaxed vacancy; 1 where an ion left its site, so that none is known to be vacant."""
+    try:
+        vacant = defect_difference(host.structure, done.structure).changes[0].site
+    except ValueError:
+        return 1.0
+    if vacant is None:
+        return 1.0
+    unrelaxed = remove_site(host.structure, vacant)
+    return orientations(unrelaxed, done.structure, changed) * spin_states(host.structure, done.total_moment_muB)
 
 
 def starts_from(said: str | Sequence[str]) -> tuple[StartKind, ...]:

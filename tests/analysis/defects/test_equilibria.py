@@ -162,7 +162,7 @@ def test_caption_says_what_an_error_does_to_a_concentration(monkeypatch):
     from magnetoionics.analysis.plots import study as figures
 
     monkeypatch.setattr(figures, "plot_brouwer", lambda diagram: None)
-    diagram = SimpleNamespace(temperature_K=1000.0)
+    diagram = SimpleNamespace(quenched_to_K=None, temperature_K=1000.0)
     defects = SimpleNamespace(dilute=True, brouwer=[diagram], error_bar_eV=0.1, fermi=None, left_out=["x"])
     made = figures._defect_figures(SimpleNamespace(engine=SimpleNamespace(name="vasp")), defects)
     assert "An error of 0.10 eV in an energy is 0.5 decades" in made["brouwer"].caption
