@@ -188,10 +188,7 @@ class Engine(Stored, ABC):
         raise CannotDoError(f"engine {self.name} has no charged cells")
 
     def with_dense_mesh(self, factor: int = 3) -> Engine:
-        """The same engine with so many times the k-points along each axis, to count levels near the band edges.
-
-        Itself for an engine without k-points.
-        """
+        """The same engine with so many times the k-points along each axis; itself for one without."""
         return self
 
     def dielectric(self, structure: Structure, *, name: str) -> Job | Flow:

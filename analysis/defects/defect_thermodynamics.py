@@ -12,9 +12,10 @@ from ..thermodynamics.stability_window import ChemicalPotentials, at
 from ..thermodynamics.temperature import cell_shift_eV, window_at
 from ..thermodynamics.thermal import MissingFreeEnergyError
 from .charge_states import BandEdges, charge_lines
-from .concentrations import ConcentrationSet, SolidSolution, mobile_defects, quench, solve_concentrations
+from .concentrations import ConcentrationSet, SolidSolution, quench, solve_concentrations
 from .defect_energies import VacancyFormation
 from .formation import only_indicates
+from .mobility import mobile_defects
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class DefectThermodynamics:
         Fixed charge of dopants that are not among the defects, e/cm^3; positive for donors.
     barriers_eV
         Lowest barrier of the hops of each defect, where it is known: those that still reach a sink after a quench, see
-        `concentrations.mobile_defects`, go on being in equilibrium; all others keep their totals.
+        `mobility.mobile_defects`, go on being in equilibrium; all others keep their totals.
     cooled_s, sink_A
         How long the crystal is held where it is quenched to, and how far a surface or a grain boundary is.
     free_energies

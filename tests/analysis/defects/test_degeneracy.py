@@ -8,11 +8,11 @@ from magnetoionics.analysis.defects.charged_cells import ChargedCell, band_edges
 from magnetoionics.analysis.defects.concentrations import (
     DefectSites,
     SolidSolution,
-    mobile_defects,
     quench,
     solve_concentrations,
 )
 from magnetoionics.analysis.defects.degeneracy import orientations, spin_states, states_above
+from magnetoionics.analysis.defects.mobility import mobile_defects
 from magnetoionics.analysis.defects.vacancies import StartEnergy
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
