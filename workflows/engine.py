@@ -50,10 +50,10 @@ PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 class Engine(Stored, ABC):
     """Supplier of jobs. A new engine is one file in ``workflows/engines`` with ``ENGINE`` set.
 
-    Every job outputs a document of ``analysis``: `relax` and `static` a ``Calculation``, `band` a ``Band``, `spin_orbit`
-    an ``AnisotropyMap``, `references` a ``SpeciesFit``-like set of reference energies. Flows call nothing else.
-    `quick_forces` says that hundreds of single points cost seconds, so that a study asks for them unasked. The jobs that
-    these methods make are marked with their kind, see `kinds`; an engine marks small jobs with `kinds.as_step`.
+    Every job outputs a document of ``analysis``: `relax` and `static` a ``Calculation``, `band` a ``Band``,
+    `spin_orbit` an ``AnisotropyMap``, `references` a ``SpeciesFit``-like set of reference energies. Flows call no more.
+    `quick_forces` says that hundreds of single points cost seconds, so that a study asks for them unasked. The jobs
+    that these methods make are marked with their kind, see `kinds`; an engine marks small jobs with `kinds.as_step`.
     """
 
     name: ClassVar[str]
