@@ -38,7 +38,6 @@ def fit_study(
     voltage_V: float | None = None,
     film: Said = None,
     output: Path | None = None,
-    console: Console | None = None,
 ) -> EnsembleFit:
     """Fit assumed parameters of a study's film to a user's data; writes fit.json, fit.csv, fit.png and fit.svg.
 
@@ -94,7 +93,7 @@ def fit_study(
         fit = fit_curve(start, measured, curve.x, curve.y, parameters, sigma=curve.sigma)
     except ValueError as error:
         raise UserError(f"{data} cannot be fitted: {error}") from error
-    _print(fit, console or Console())
+    _print(fit, Console())
     target.mkdir(parents=True, exist_ok=True)
     write_whole(target / f"{STEM}.json", fit.model_dump_json(indent=1) + "\n")
     lines = [f"{n},{v!r},{fit.errors[n]!r}" for n, v in fit.values.items()]

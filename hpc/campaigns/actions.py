@@ -11,24 +11,24 @@ from ..terminal_table import TerminalTable
 from .campaign import campaign_status, read_campaign, specs, submit_campaign
 
 
-def list_campaign(file: Path, console: Console | None = None) -> int:
+def list_campaign(file: Path) -> int:
     """Print the studies of a campaign's file; returns their number."""
     planned = specs(read_campaign(file))
     table = TerminalTable("host", "order", "engine", "priority")
     for spec in planned[:200]:
         table.add_row(Text(spec.host), Text(spec.order or "first"), spec.engine, str(spec.priority))
-    console = console or Console()
+    console = Console()
     console.print(table)
     console.print(f"{len(planned)} studies; nothing was submitted")
     return len(planned)
 
 
-def start_campaign(file: Path, project: str, console: Console | None = None) -> bool:
+def start_campaign(file: Path, project: str) -> bool:
     """Submit a campaign, or go on with it; False if a study was refused."""
     from ..cluster.controller import job_controller
     from ..cluster.submit import project_table
 
-    console = console or Console()
+    console = Console()
     campaign = read_campaign(file)
     planned = specs(campaign)
     table = project_table(project)
@@ -44,11 +44,11 @@ def start_campaign(file: Path, project: str, console: Console | None = None) -> 
     return not done.refused
 
 
-def show_campaign(file: Path, project: str, console: Console | None = None) -> None:
+def show_campaign(file: Path, project: str) -> None:
     """Print the submitted studies of a campaign with their jobs by state."""
     from ..cluster.controller import job_controller
 
-    console = console or Console()
+    console = Console()
     name = read_campaign(file).name
     with job_controller(project) as controller:
         rows = campaign_status(controller, name)
@@ -64,13 +64,13 @@ def show_campaign(file: Path, project: str, console: Console | None = None) -> N
     console.print(f"{finished} of {len(rows)} studies finished")
 
 
-def fetch_campaign(file: Path, project: str, folder: Path, console: Console | None = None) -> int:
+def fetch_campaign(file: Path, project: str, folder: Path) -> int:
     """Bring every finished study into ``folder/HOST-ORDER-ENGINE-KEY``; returns how many."""
     from ..cluster.controller import job_controller
     from ..cluster.fetch import fetch_study
     from ..study_folder.files import RESULTS
 
-    console = console or Console()
+    console = Console()
     with job_controller(project) as controller:
         rows = campaign_status(controller, read_campaign(file).name)
     count = 0

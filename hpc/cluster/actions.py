@@ -170,7 +170,7 @@ def cost_table(costs: list[JobCost]) -> TerminalTable:
     return table
 
 
-def fetch_folder(folder: Path, project_name: str | None = None, console: Console | None = None) -> bool:
+def fetch_folder(folder: Path, project_name: str | None = None) -> bool:
     """Fetch what the folder's study has finished; True if that is all of it.
 
     Raises
@@ -181,7 +181,7 @@ def fetch_folder(folder: Path, project_name: str | None = None, console: Console
     from ..study_folder.files import REPORT
     from .fetch import fetch_study
 
-    console = console or Console()
+    console = Console()
     note = recall(folder)
     if project_name is not None and project_name != note["project"]:
         raise UserError(f"{folder} was submitted to project {note['project']}, not to {project_name}")

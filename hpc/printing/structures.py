@@ -35,7 +35,6 @@ def list_structures(
     complexes: Sequence[tuple[str, float]] = (),
     charges: bool = False,
     film: str | None = None,
-    console: Console | None = None,
 ) -> Inventory:
     """Print every distinct vacancy and hop of a host, and write their cells.
 
@@ -57,8 +56,6 @@ def list_structures(
         Whether to list the ions that make up for the charge of each vacancy.
     film
         As YAML, see `film_cells.Film`.
-    console
-        Where to print; stdout by default.
 
     Raises
     ------
@@ -91,7 +88,7 @@ def list_structures(
         tables["charges"] = charge_rows(found)
     if found.slabs:
         tables["slabs"] = slab_rows(found)
-    console = console or Console()
+    console = Console()
     console.print(_headline(found) + (f" As {words}." if words else ""), markup=False)
     for title, rows in tables.items():
         console.print(_table(title, rows))

@@ -34,15 +34,13 @@ def print_hosts(console: Console | None = None) -> None:
     (console or Console()).print(table)
 
 
-def print_host_engines(keys: Sequence[str] = (), console: Console | None = None) -> None:
+def print_host_engines(keys: Sequence[str] = ()) -> None:
     """Print what each engine does of a study of each host, the reasons for the rest below.
 
     Parameters
     ----------
     keys
         Hosts or host files; all built-in ones by default.
-    console
-        Where to.
 
     Raises
     ------
@@ -67,7 +65,7 @@ def print_host_engines(keys: Sequence[str] = (), console: Console | None = None)
             marks = f" [{', '.join(str(n) for n in notes)}]" if notes else ""
             row.append(escape(("".join(letters[stage] for stage in found.done) or "–") + marks))
         table.add_row(key, *row)
-    shown = console or Console()
+    shown = Console()
     shown.print(table)
     shown.print(", ".join(f"{letter} {stage}" for stage, letter in letters.items()), style="dim")
     for reason, number in reasons.items():

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ...analysis.study.documents import Study
 
 
-def cite_study(folder: Path, output: Path | None = None, console: Console | None = None) -> None:
+def cite_study(folder: Path, output: Path | None = None) -> None:
     """Print the paragraph and the BibTeX entries of a study, or write the entries to a file.
 
     Parameters
@@ -23,8 +23,6 @@ def cite_study(folder: Path, output: Path | None = None, console: Console | None
         Of a finished study.
     output
         File for the entries; one that is there already is not replaced.
-    console
-        Where to.
 
     Raises
     ------
@@ -37,7 +35,7 @@ def cite_study(folder: Path, output: Path | None = None, console: Console | None
     study = with_citations(read_study(folder))
     if output is not None and output.exists():
         raise UserError(f"{output} exists; give another file with --output, or move it")
-    out = console or Console()
+    out = Console()
     out.print(methods_paragraph(study), markup=False, soft_wrap=True)
     entries = bibtex(citations_of(study))
     if output is None:

@@ -12,9 +12,7 @@ from .files import read_study
 from .writing import write_whole
 
 
-def compare_studies(
-    folders: Sequence[Path], output: Path, *, overwrite: bool = False, console: Console | None = None
-) -> Path:
+def compare_studies(folders: Sequence[Path], output: Path, *, overwrite: bool = False) -> Path:
     """Write the comparison of finished studies.
 
     Parameters
@@ -25,8 +23,6 @@ def compare_studies(
         HTML file.
     overwrite
         Replace the file if it is there.
-    console
-        Where to report; stderr by default.
 
     Raises
     ------
@@ -43,7 +39,7 @@ def compare_studies(
     except ValueError as error:
         raise UserError(str(error)) from error
     write_whole(output, text)
-    (console or Console(stderr=True)).print(f"{output}", style="bold", markup=False)
+    Console(stderr=True).print(f"{output}", style="bold", markup=False)
     return output
 
 

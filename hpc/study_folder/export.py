@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TABLES, OPTIMADE, PYMATGEN = "tables", "structures.optimade.json", "structures.pymatgen.json"
 
 
-def export_study(folder: Path, output: Path | None = None, console: Console | None = None) -> Path:
+def export_study(folder: Path, output: Path | None = None) -> Path:
     """Write every table of a study as CSV and LaTeX, and its structures for OPTIMADE's and pymatgen's readers.
 
     Parameters
@@ -27,8 +27,6 @@ def export_study(folder: Path, output: Path | None = None, console: Console | No
         Of a finished study.
     output
         New folder; ``FOLDER-export`` beside it by default.
-    console
-        Where to report; stderr by default.
 
     Returns
     -------
@@ -53,7 +51,7 @@ def export_study(folder: Path, output: Path | None = None, console: Console | No
     write_whole(target / OPTIMADE, json.dumps(optimade_document(structures)) + "\n")
     plain = {name: structure.as_dict() for name, structure in structures.items()}
     write_whole(target / PYMATGEN, json.dumps(plain, default=float) + "\n")
-    (console or Console(stderr=True)).print(
+    Console(stderr=True).print(
         f"{target}  ({len(names)} tables, {len(structures)} structures)", style="bold", markup=False
     )
     return target

@@ -141,7 +141,7 @@ def show_status(folder: Path, *, watch: bool = False, console: Console | None = 
     return status
 
 
-def show_verified(folder: Path, console: Console | None = None) -> bool:
+def show_verified(folder: Path) -> bool:
     """Check what is written in a folder and the documents of its store, and say what is not as it was written.
 
     Returns
@@ -158,7 +158,7 @@ def show_verified(folder: Path, console: Console | None = None) -> bool:
     from ..terminal import Console
     from .integrity import SUMS, verify
 
-    console = console or Console()
+    console = Console()
     folder_status(folder)
     files, wrong = verify(folder)
     documents = 0
