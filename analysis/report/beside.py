@@ -61,7 +61,8 @@ def _of_host(study: Study) -> list[list[Cell]]:
             off = (study.host.volume_per_formula_A3 / measured_A3) ** (1 / 3) - 1
             own = f"{off:+.1%} in length, by the volume"
         elif quantity == "order":
-            own = study.host.order
+            # No engine here finds it: the cell and its spins were built so.
+            own = f"{study.host.order}, taken from there"
         elif quantity == "moment" and "per formula unit" in value:
             own = f"{study.host.moment_per_formula_muB:.4g} muB per formula unit"
         rows.append(words([quantity, own, value, source]))

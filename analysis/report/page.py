@@ -9,6 +9,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from ..kinetics.hop_spread import HopSpread
 from ..kinetics.rates import format_duration
 from ..kinetics.switching import driving_sense
 from ..plots.study import study_figures
@@ -237,7 +238,8 @@ def _hop_answers(study: Study) -> list[Answer]:
     field = next(iter(driving), None)
     count = len(hop.intermediates)
     between = f"{count or 'no'} intermediate {'minimum' if count < 2 else 'minima'}"
-    alone = "" if len(study.migration) > 1 else "; the only hop of this study: the command hops computes every one"
+    more = len(study.migration) > 1 or isinstance(study.observables.get("hop spread"), HopSpread)
+    alone = "" if more else "; the only hop of this study: the command hops computes every one"
     if mark := no_result(hop.why_no_result):
         return [
             Answer("Which ion moves?", hop.label, f"{hop.distance_A:.2f} Å"),

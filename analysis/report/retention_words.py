@@ -8,7 +8,7 @@ from functools import cache
 from ...structures.defects.undirected_hops import has_one_hop
 from ...structures.host import get_host, host_keys
 from ..audit.known_values import known_spread
-from ..kinetics.hop_spread import HopSpread, SpreadHop, spread_in_words
+from ..kinetics.hop_spread import HopSpread, SpreadHop, spread_hop, spread_in_words
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, format_duration, rate_per_s, why_no_rate
 from ..kinetics.retention import Retention
 from ..study.documents import Study
@@ -42,7 +42,7 @@ def spread_words(study: Study) -> str:
     """How far the decay depends on order and place, or that one hop of one order was computed."""
     found, known = study.observables.get("hop spread"), known_spread(study.host.key)
     if isinstance(found, HopSpread) and len(found.found) > 1:
-        words = _decays(study, found.found)
+        words = _decays(study, _with_own(study, found.found))
         return words[:1].upper() + words[1:]
     if _has_one_hop(study.host.key):
         return "Every hop of this kind is the same by symmetry, and there is one cation order"
@@ -56,6 +56,16 @@ def spread_words(study: Study) -> str:
         return f"By {who} the {len(known.hops)} distinct hops of {where} have the same barriers"
     more = f"; {known.left_out}" if known.left_out else ""
     return f"{one}by {who} {_decays(study, known.hops)}{more}; the stage hop_spread computes this engine's"
+
+
+def _with_own(study: Study, hops: list[SpreadHop]) -> list[SpreadHop]:
+    """The hops of a spread and the study's own, where relaxing made another one the shortest."""
+    own = next(iter(study.migration), None)
+    if own is None or own.why_no_result:
+        return hops
+    made = spread_hop(study.host.order, own.label, own.forward_eV, own.backward_eV)
+    same = [h for h in hops if h.order == made.order and _alike([h, made])]
+    return hops if same or made.no_result else [*hops, made]
 
 
 @cache

@@ -119,7 +119,7 @@ def vacancies_table(study: Study) -> Table:
         [
             kind,
             "sites per cell",
-            *(["near cations"] if near else []),
+            *(["cations of the nearest shell, to 3.3 Å"] if near else []),
             *(["cell minus host (eV)"] if bare else []),
             *(["correction for size (eV)"] if sized else []),
             *([f"E_f {end} (eV)" for end in edge_words(_anion(study))] if potentials else []),
@@ -268,7 +268,7 @@ def checks_table(hop: Migration | AttemptFrequency, what: str = "band") -> Table
                 *words([c.name]),
                 Cell(*state),
                 number(c.value, 4),
-                *words([c.must_be or "–"]),
+                *words([c.side if c.must_be else "–"]),
                 number(c.limit, 4),
                 *words([formatted_unit(c.unit)]),
             ]
@@ -374,7 +374,7 @@ def retention_table(study: Study, kept: Retention) -> Table:
                 [
                     Cell(_seconds(p.before_s), "number"),
                     Cell(_seconds(p.retention_s), "number"),
-                    Cell("–" if p.equilibrium_after is None else f"{p.equilibrium_after:.3g}", "number"),
+                    Cell("–" if p.equilibrium_after is None else _share(p.equilibrium_after), "number"),
                     Cell(_seconds(p.decay_s), "number"),
                     *words([format_duration(p.lasting_s)]),
                 ]
@@ -399,6 +399,11 @@ def retention_table(study: Study, kept: Retention) -> Table:
         ],
         rows,
     )
+
+
+def _share(value: float) -> str:
+    """A share; none is rounded to all."""
+    return f"1 − {1 - value:.0e}" if 0.9995 <= value < 1 else f"{value:.3g}"
 
 
 def _seconds(time_s: float | None) -> str:

@@ -44,6 +44,16 @@ class Check(Document):
     of_ends: bool = False
 
     @property
+    def side(self) -> str:
+        """On which side of the limit the value has to lie, in words: one that is met at the limit is no strict one."""
+        met_there = bool(self.passed) and self.value == self.limit
+        return (
+            {"below": "at most", "above": "at least"}.get(self.must_be or "", "equal to")
+            if met_there
+            else str(self.must_be or "–")
+        )
+
+    @property
     def in_words(self) -> str:
         """What was checked, what came out and what it had to be, e.g. ``saddle force: 1.1 eV/A, must be below 0.06``.
 

@@ -16,6 +16,7 @@ from magnetoionics.analysis.audit.known_values import (
 from magnetoionics.analysis.builder.post_processing import with_assumptions
 from magnetoionics.analysis.defects.formation import not_below_zero
 from magnetoionics.analysis.device.assumptions import Assumptions
+from magnetoionics.analysis.kinetics.hop_spread import HopSpread, spread_hop
 from magnetoionics.analysis.kinetics.rates import format_duration, rate_per_s
 from magnetoionics.analysis.report.beside import ions_without_model, measured_table
 from magnetoionics.analysis.report.page import build_page, summary_text
@@ -195,6 +196,28 @@ def test_a_study_of_one_hop_shows_the_spread_over_orders_and_hops(study):
     times = [1 / (rate_per_s(h.forward_eV, 300, forward) + rate_per_s(h.backward_eV, 300, back)) for h in known.hops]
     assert f"{format_duration(min(times))} to {format_duration(max(times))}" in said
     assert max(times) / min(times) > 30
+
+
+def test_a_spread_holds_the_study_s_own_hop(study):
+    """In a crystal without symmetry relaxing makes another hop the shortest: 98 years beside 440 to 1900 of others."""
+    hop = study.migration[0]
+    others = [spread_hop("Imma", str(n), hop.forward_eV + 0.05 * n, hop.backward_eV + 0.05 * n) for n in (1, 2)]
+    rates = [
+        rate_per_s(e, 300, nu)
+        for e, nu in zip((hop.forward_eV, hop.backward_eV), study.retention.attempts_Hz(300), strict=True)
+    ]
+    shortest = f"it is {format_duration(1 / sum(rates))} to "
+    for hops, count in ((others, 3), ([spread_hop("Imma", "0", hop.forward_eV, hop.backward_eV), *others], 3)):
+        found = HopSpread(hops=hops, provenance=hop.provenance)
+        made = study.model_copy(update={"observables": {**study.observables, "hop spread": found}})
+        assert spread_words(made).startswith(f"Over {count} hops of 1 cation order it is ")
+        assert shortest in spread_words(made)
+        rows = {a.question: a for a in build_page(made, {}).answers}
+        assert "the only hop" not in rows["Which ion moves?"].detail
+        assert "the only hop" in {a.question: a for a in build_page(study, {}).answers}["Which ion moves?"].detail
+    warm = study.retention.points[-1].model_copy(update={"equilibrium_after": 0.99987})
+    kept = study.retention.model_copy(update={"points": [warm]})
+    assert retention_table(study, kept).rows[0][3].text == "1 − 1e-04"
 
 
 def test_a_barrier_within_thermal_energy_gives_no_time(study):

@@ -185,6 +185,10 @@ def test_none_of_the_checks_of_a_band_lets_its_number_pass():
 def test_a_check_says_on_which_side_its_value_has_to_be():
     assert held("force", 1.1, 0.06, unit="eV/A").in_words == "force: 1.1 eV/A, must be below 0.06 eV/A"
     assert held("cosine", -0.2, 0.0, must_be="above").in_words == "cosine: -0.2, must be above 0"
+    # What passes at its limit is not below it.
+    assert [held("n", x, 1.0).side for x in (0.0, 1.0, 2.0)] == ["below", "at most", "below"]
+    assert held("n", 1.0, 1.0, must_be="above").side == "at least"
+    assert held("n", 1.0, 1.0, strictly=True).side == "below"
     assert held("modes", 2, 1, must_be="equal to").in_words == "modes: 2, must be equal to 1"
     assert Check(name="modes", passed=None, note="not counted").in_words == "modes: not counted"
 
