@@ -13,10 +13,12 @@ import typer
 
 from ..structures.io.safe_json import UnsafeFileError
 from .commands import register_all
+from .commands.help_groups import WholeHelpGroup
 from .errors import UserError
 
 app = typer.Typer(
     name="magnetoionics",
+    cls=WholeHelpGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

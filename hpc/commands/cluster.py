@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from .help_groups import WholeHelpGroup
+
 ProjectArgument = Annotated[str, typer.Argument(help="Name of the project.")]
 
 
@@ -96,7 +98,7 @@ def doctor(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
-    group = typer.Typer(help="Projects on a cluster.", no_args_is_help=True, rich_markup_mode=None)
+    group = typer.Typer(cls=WholeHelpGroup, help="Projects on a cluster.", no_args_is_help=True, rich_markup_mode=None)
     group.command()(init)
     group.command()(doctor)
     app.add_typer(group, name="cluster")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
+import re
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 ENGINE = "Engine"
 COMPUTED = "What is computed"
@@ -14,6 +15,24 @@ FIELDS = "Electric field"
 ASSUMED = "Assumed beside it"
 RUNNING = "How it is run"
 OF_STAGES = "Options of stages"
+
+
+class WholeHelpGroup(TyperGroup):
+    """A group that says of each command its whole first clause, wrapped and never cut."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands, a line or more for each."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [
+            (name, first_clause(inspect.cleandoc(c.help or ""))) for name, c in found if c is not None and not c.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def first_clause(text: str) -> str:
+    """A help text up to its first colon, semicolon or full stop."""
+    return re.split(r"[:;]|\.(?:\s|$)", " ".join(text.split()), maxsplit=1)[0] + "."
 
 
 class GroupedCommand(TyperCommand):

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import UserError
 
-host_app = typer.Typer(name="host", help="Host files: draft one from a structure.", no_args_is_help=True)
+host_app = typer.Typer(name="host", help="Draft a host file from a structure.", no_args_is_help=True)
 
 
 @host_app.command()
