@@ -18,6 +18,7 @@ from ..thermodynamics.gases import gas_of
 from ..thermodynamics.stability_window import ChemicalPotentials
 from .concentrations import ConcentrationSet
 from .defect_thermodynamics import DefectThermodynamics
+from .occupancy import sublattice_occupancy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,6 +145,9 @@ class FilmPoint(Document):
         Atomic ratios.
     vacancies_per_formula
         Total of each defect halfway between the bounds of the cation potentials.
+    occupancy
+        Share of the sites of each sublattice by element, there too; empty without antisites or where they are not
+        dilute.
     note
         Why there is no number, or what it leaves out.
     """
@@ -154,6 +158,7 @@ class FilmPoint(Document):
     inside: bool
     ratios: list[RatioRange]
     vacancies_per_formula: dict[str, float]
+    occupancy: dict[str, dict[str, float]] = Field(default_factory=dict)
     note: str = ""
 
     def ratio(self, elements: str) -> RatioRange:
@@ -273,6 +278,7 @@ def film_composition(
         inside=inside,
         ratios=ratios,
         vacancies_per_formula={label: middle.total_per_formula(label) for label in _labels(system)},
+        occupancy=sublattice_occupancy(middle, system.host) if _is_dilute(middle) else {},
         note=_film_note(middle, dense, system.largest_error_eV),
     )
 

@@ -145,6 +145,7 @@ def _ratio(value: RatioRange | None) -> str:
 def films_table(defects: DefectEquilibria) -> Table:
     """Atomic ratios of films over the growth conditions."""
     pairs = next(([r.elements for r in p.ratios] for p in defects.films if p.ratios), [])
+    sublattices = sorted({sub for p in defects.films for sub in p.occupancy})
     rows = []
     for p in defects.films:
         ratios = {r.elements: r for r in p.ratios}
@@ -155,12 +156,22 @@ def films_table(defects: DefectEquilibria) -> Table:
                 Cell(f"{p.pressure_atm:.0e}", "number"),
                 number(p.delta_mu_O_eV, 2),
                 *cells,
+                *words(
+                    [", ".join(f"{el} {x:.3f}" for el, x in p.occupancy.get(sub, {}).items()) for sub in sublattices]
+                ),
                 *words([p.note]),
             ]
         )
     bar = "not known" if defects.error_bar_eV is None else f"± {defects.error_bar_eV:.2f} eV"
     return Table(
         f"Composition of a film in equilibrium with {gas_of(defects.anion).word}; energies {bar} enter the range",
-        ["T (K)", f"p({defects.anion}₂) (atm)", f"Δμ({defects.anion}) (eV)", *pairs, "note"],
+        [
+            "T (K)",
+            f"p({defects.anion}₂) (atm)",
+            f"Δμ({defects.anion}) (eV)",
+            *pairs,
+            *(f"on {sub}" for sub in sublattices),
+            "note",
+        ],
         rows,
     )

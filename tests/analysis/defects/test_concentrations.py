@@ -24,8 +24,9 @@ from magnetoionics.analysis.defects.concentrations import (
 )
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics.gases import gas_of
 from magnetoionics.analysis.thermodynamics.references import ReferenceEnergies
-from magnetoionics.analysis.thermodynamics.stability_window import load_experimental_phases, stability_window
+from magnetoionics.analysis.thermodynamics.stability_window import at, load_experimental_phases, stability_window
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
 TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE", hubbard_U_eV={"Co": 3.32, "Fe": 5.3})
@@ -330,3 +331,34 @@ def test_film_ratios_follow_from_the_vacancies(system):
     assert wide.ratio("Fe/Co").low < film.ratio("Fe/Co").low
     table = films_dataframe([film, wide])
     assert len(table) == 6
+
+
+def test_antisites_say_who_sits_where(window):
+    """Co on A and Fe on B in equal numbers: the inversion falls below 1, and each element is conserved."""
+    references = ReferenceEnergies({"Co": -7.0, "Fe": -8.3, "O": -4.9}, provenance=TAG)
+    point = at(window, float(gas_of("O").delta_mu_eV(900.0, 1e-6)))
+    exchange = references["Fe"] + point["Fe"] - references["Co"] - point["Co"]
+    defects = [
+        VacancyFormation(label=label, removed=removed, energy_difference_eV=energy, provenance=TAG)
+        for label, removed, energy in (
+            ("Co_Fe(A)", {"Fe": 1, "Co": -1}, 0.30 - exchange),
+            ("Fe_Co(B)", {"Co": 1, "Fe": -1}, 0.35 + exchange),
+        )
+    ]
+    sites = [
+        DefectSites(label="Co_Fe(A)", site="Fe(A)", per_formula=1),
+        DefectSites(label="Fe_Co(B)", site="Co(B)", per_formula=1),
+    ]
+    host = HOST.model_copy(update={"sites": sites, "removed": {d.label: d.removed for d in defects}})
+    film = film_composition(DefectThermodynamics(defects, host, window, references), 900.0, 1e-6)
+    moved = film.vacancies_per_formula
+    assert film.occupancy["A"] == pytest.approx({"Co": moved["Co_Fe(A)"], "Fe": 1 - moved["Co_Fe(A)"]})
+    assert film.occupancy["B"] == pytest.approx({"Co": 1 - moved["Fe_Co(B)"], "Fe": moved["Fe_Co(B)"]})
+    thermal = BOLTZMANN_eV_PER_K * 900.0
+    assert film.occupancy["A"]["Co"] == pytest.approx(1 / (1 + np.exp(0.30 / thermal)))
+    iron = 2 - moved["Co_Fe(A)"] + moved["Fe_Co(B)"]
+    cobalt = 1 + moved["Co_Fe(A)"] - moved["Fe_Co(B)"]
+    assert film.ratio("Fe/Co").mid == pytest.approx(iron / cobalt)
+    plain = HOST.model_copy(update={"sites": [s for s in HOST.sites if s.label != "Co_Fe(B)"]})
+    bare = DefectThermodynamics([vacancy("V_O", "O", 12.0, 0)], plain, window, references)
+    assert film_composition(bare, 900.0, 1e-6).occupancy == {}
