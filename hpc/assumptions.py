@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import UserError
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from ..analysis.device.assumptions import Assumptions
     from ..analysis.results.document import Document
     from ..analysis.thermodynamics.phases import Phase
@@ -56,12 +58,18 @@ def read_assumptions(
         try:
             made[name] = kinds[name].model_validate({"source": "stated by the user", **entries})
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(x) for x in first["loc"])
             known = ", ".join(k for k in kinds[name].model_fields)
-            wrong = f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
-            raise UserError(f"{name} {said!r}: {wrong}; entries: {known}; e.g. {_EXAMPLES[name]}") from error
+            raise UserError(
+                f"{name} {said!r}: {first_wrong(error)}; entries: {known}; e.g. {_EXAMPLES[name]}"
+            ) from error
     return Assumptions(**made, enthalpies=_enthalpies(enthalpies))
+
+
+def first_wrong(error: ValidationError) -> str:
+    """The first entry that a document refuses, and why, in one clause."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(x) for x in first["loc"])
+    return f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
 
 
 def _enthalpies(said: Said) -> list[Phase]:

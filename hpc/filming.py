@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .assumptions import Said, read_entries
+from .assumptions import Said, first_wrong, read_entries
 from .errors import UserError
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
@@ -51,6 +51,8 @@ def film_study(
     UserError
         If the study has no sound hop, or an entry or a number is not what is asked for.
     """
+    from pydantic import ValidationError
+
     from ..analysis.device.film_of_study import film_model_of_hop
     from ..analysis.device.film_run import run_film, sweep, write_read_erase
 
@@ -72,7 +74,7 @@ def film_study(
         )
         run = run_film(film, steps)
     except ValueError as error:
-        said = str(error).split("For further information")[0].strip()
+        said = first_wrong(error) if isinstance(error, ValidationError) else str(error)
         raise UserError(f"no film of {folder}: {said}; e.g. --model {EXAMPLE}") from error
     target.mkdir(parents=True, exist_ok=True)
     write_whole(target / f"{STEM}.json", run.model_dump_json(indent=1) + "\n")

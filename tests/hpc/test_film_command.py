@@ -48,6 +48,8 @@ def test_command_writes_tables_and_figures(told, tmp_path):
         ({"model": "thickness_nm: -3"}, "greater than 0"),
         ({"model": "left: {kind: golden}"}, "blocking"),
         ({"cycles": 0}, "0 cycles"),
+        ({"voltage_V": float("nan")}, "no film of .*: voltage_V: Input should be a finite number; e.g."),
+        ({"pulse_s": -1.0}, "no film of .*: duration_s: Input should be greater than 0; e.g."),
         ({"sweep_V_per_s": -1.0}, "must be positive"),
     ],
 )

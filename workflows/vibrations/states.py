@@ -143,7 +143,7 @@ class VibratingHop:
         matcher = StructureMatcher(
             ltol=0.01, stol=0.1, angle_tol=0.5, primitive_cell=False, scale=False, attempt_supercell=False
         )
-        off = matcher.get_rms_dist(first.structure, last.structure)
+        off = matcher.get_rms_dist(first.structure, last.structure)  # type: ignore[no-untyped-call]
         return off is not None and off[1] < _ONE_PLACE
 
     def _shells(self, hessians: list[FloatArray], equal: bool) -> list[ShellPrefactor]:
