@@ -10,6 +10,20 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
+@njit(cache=True, fastmath=True, inline="always")
+def _field(
+    spins: FloatArray, starts: IntArray, neighbours: IntArray, strengths: FloatArray, i: int
+) -> tuple[float, float, float]:
+    """Sum of strength times spin over the neighbours of spin i, eV."""
+    x = y = z = 0.0
+    for k in range(starts[i], starts[i + 1]):
+        j, strength = neighbours[k], strengths[k]
+        x += strength * spins[j, 0]
+        y += strength * spins[j, 1]
+        z += strength * spins[j, 2]
+    return x, y, z
+
+
 @njit(cache=True, fastmath=True)
 def heat_bath_sweeps(
     spins: FloatArray,
@@ -55,12 +69,7 @@ def heat_bath_sweeps(
     order, moments, energies = np.empty(sweeps), np.empty(sweeps), np.empty(sweeps)
     for sweep in range(sweeps):
         for i in range(n):
-            hx = hy = hz = 0.0
-            for k in range(starts[i], starts[i + 1]):
-                j, strength = neighbours[k], strengths[k]
-                hx += strength * spins[j, 0]
-                hy += strength * spins[j, 1]
-                hz += strength * spins[j, 2]
+            hx, hy, hz = _field(spins, starts, neighbours, strengths, i)
             size = np.sqrt(hx * hx + hy * hy + hz * hz)
             x, draw = beta * size, rng.random()
             cosine = 2 * draw - 1 if x < 1e-9 else 1 + np.log(draw + (1 - draw) * np.exp(-2 * x)) / x
@@ -84,12 +93,7 @@ def heat_bath_sweeps(
             spins[i, 2] = cosine * az - one * sign * ax - two * ay
         for _ in range(reflections):
             for i in range(n):
-                hx = hy = hz = 0.0
-                for k in range(starts[i], starts[i + 1]):
-                    j, strength = neighbours[k], strengths[k]
-                    hx += strength * spins[j, 0]
-                    hy += strength * spins[j, 1]
-                    hz += strength * spins[j, 2]
+                hx, hy, hz = _field(spins, starts, neighbours, strengths, i)
                 square = hx * hx + hy * hy + hz * hz
                 if square > 0:
                     along = 2 * (spins[i, 0] * hx + spins[i, 1] * hy + spins[i, 2] * hz) / square

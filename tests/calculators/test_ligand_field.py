@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from cobalt_model import cobalt_energies
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap, cubic_constants, cubic_operations
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.results.document import Provenance
@@ -20,6 +19,7 @@ from magnetoionics.calculators.ligand_field import (
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
 from scipy.spatial.transform import Rotation
+from vasp_emulator.cobalt_model import cobalt_energies
 
 B, C = 0.098, 0.44
 OCTAHEDRON = 2.1 * np.vstack([np.eye(3), -np.eye(3)])

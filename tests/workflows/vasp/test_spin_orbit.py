@@ -9,7 +9,6 @@ from magnetoionics.analysis.builder.inputs import sound_maps
 
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
-from cobalt_model import cobalt_energies
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.results.calculation import invalid_because
 from magnetoionics.structures.host import get_host
@@ -18,6 +17,7 @@ from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.anisotropy import AnisotropyMaker, collect_maps
 from magnetoionics.workflows.vasp.settings import SpinOrbitSettings, VaspSettings
 from magnetoionics.workflows.vasp.spin_orbit import axis_frame, direction_inputs
+from vasp_emulator.cobalt_model import cobalt_energies
 from vasp_running import engine, run
 
 # Two axes and their opposites: closed under time reversal, few enough to be quick.
