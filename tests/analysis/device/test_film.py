@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from kept_study import kept_study
+from magnetoionics.analysis.builder.post_processing import with_assumptions
+from magnetoionics.analysis.device.assumptions import Assumptions
 from magnetoionics.analysis.device.ensemble import (
     EnsembleParameters,
     contrast_after,
@@ -24,6 +26,7 @@ from magnetoionics.analysis.kinetics.switching import (
 from magnetoionics.analysis.plots.ensemble import plot_curve, plot_pulses, plot_train
 from magnetoionics.analysis.plots.switching import plot_switching, plot_switching_time
 from magnetoionics.analysis.report.device_tables import merit_table
+from magnetoionics.analysis.study.transport import transport_of
 from magnetoionics.structures.units import MU_B_J_PER_T, BOLTZMANN_eV_PER_K
 
 NOTHING = [0.0, 0.0, 0.0]
@@ -200,3 +203,27 @@ def test_perpendicular_anisotropy_of_a_uniaxial_map(study):
     axis = map_.model_copy(update={"energies_meV": energy.tolist()})
     assert perpendicular_anisotropy_meV(axis, [0, 0, 2.0]) == pytest.approx(3.0)
     assert perpendicular_anisotropy_meV(axis, [1.0, 0, 0]) == pytest.approx(-1.5)
+
+
+def test_a_negative_ion_is_driven_against_the_field(study, hop):
+    """The same profile with the dipole turned round is the same film, in the opposite field."""
+    turned = [i.model_copy(update={"dipole_along_hop_e_A": -i.dipole_along_hop_e_A}) for i in hop.images]
+    negative = hop.model_copy(update={"images": turned})
+    one, other = (device_result(h, FilmAssumptions(), FieldPulse()) for h in (hop, negative))
+    assert other.switching_fields_V_per_m == [-f for f in one.switching_fields_V_per_m]
+    assert other.switching_times_s == pytest.approx(one.switching_times_s)
+    assert other.merit.switching_time_s == pytest.approx(one.merit.switching_time_s)
+    swings = [population_swing(h, FieldPulse(), (1e13, 1e13)) for h in (hop, negative)]
+    assert swings[1] == pytest.approx(swings[0])
+    assert swings[0] > 0
+    points = [transport_of(h, study.host.structure).points[0] for h in (hop, negative)]
+    assert points[1].hops_within_a_second_V_per_m == pytest.approx(points[0].hops_within_a_second_V_per_m)
+    assert points[1].linear_law_V_per_m == pytest.approx(points[0].linear_law_V_per_m)
+    bare = study.model_copy(update={"migration": [negative], "anisotropy": None, "unidirectional": None})
+    ends = SimpleNamespace(moments_muB=None)
+    path = with_assumptions(bare, ends, Assumptions()).switching
+    assert path.steps[1].field_V_per_m == -4e7
+    assert path.steps[1].population_after > path.steps[3].population_after
+    assert any("against the hop, which drives a negative ion along it" in a for a in path.assumptions)
+    asked = Assumptions(pulse=FieldPulse(field_V_per_m=5e7))
+    assert with_assumptions(bare, ends, asked).switching.steps[1].field_V_per_m == 5e7
