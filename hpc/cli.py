@@ -26,6 +26,10 @@ app = typer.Typer(
 )
 
 
+_INTERRUPTED = "interrupted; nothing that finished is lost, and the same command goes on from there"
+_BY_KEYBOARD = 128 + signal.SIGINT
+
+
 def _print_version(asked: bool) -> None:
     if asked:
         from .. import __version__
@@ -57,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success, 1 if a calculation failed, 2 for bad input, 143 if the system ended it.
+        0 on success, 1 if a calculation failed, 2 for bad input, 130 after Ctrl-C, 143 if the system ended it.
     """
     command = typer.main.get_command(app)
     try:
@@ -72,14 +76,17 @@ def main(arguments: list[str] | None = None) -> int:
             128 + signal.SIGTERM,
         )
     except KeyboardInterrupt:
-        return _complain("interrupted; nothing that finished is lost, and the same command goes on from there", 130)
+        return _complain(_INTERRUPTED, _BY_KEYBOARD)
     except Exception as error:
         # Typer carries its own copy of click or the installed one, by version: both have these two.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             return _complain(str(error.format_message()), 2)
         if type(error).__name__ == "Abort":
-            return _complain("interrupted; nothing that finished is lost, and the same command goes on from there", 130)
+            return _complain(_INTERRUPTED, _BY_KEYBOARD)
         raise
+    # Recent Typer gives this code back instead of the exception.
+    if result == _BY_KEYBOARD:
+        return _complain(_INTERRUPTED, _BY_KEYBOARD)
     return result if isinstance(result, int) else 0
 
 

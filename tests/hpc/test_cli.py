@@ -119,3 +119,16 @@ def test_help_is_plain_and_names_every_command():
     )
     for command in ("run", "report", "claims", "hosts", "engines"):
         assert command in done.stdout
+
+
+def test_ctrl_c_says_that_the_same_command_goes_on(monkeypatch, capsys):
+    """Whatever Typer makes of the key, as an exception or as an exit code."""
+    from magnetoionics.hpc.study_folder import archive
+
+    def pressed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(archive, "archive_study", pressed)
+    assert main(["archive", "somewhere"]) == 130
+    said = capsys.readouterr().err
+    assert "interrupted; nothing that finished is lost, and the same command goes on from there" in said
