@@ -12,7 +12,7 @@ from ..results.calculation import Calculation
 from ..results.document import Document
 
 # Moments in a calculation scatter by a tenth of a Bohr magneton; a change of valence moves them by more than this.
-CHANGED_muB = 0.4
+CHANGED_muB = 0.3
 _SAME_SITE_A = 1.5
 # Valence of the anions that take a hole.
 _FULL_ANION = -2
@@ -198,10 +198,16 @@ def _suggested(symbol: str, valence: float, before: float, after: float, step: i
     scale = abs(before) / formal if formal else 1.0
     states: list[tuple[float, int, str]] = []
     for v in (v for v in valences_of(symbol) if step * (v - round(valence)) >= 0):
-        states.append((abs(scale * high_spin_moment(symbol, v) - abs(after)), abs(v - round(valence)), f"{symbol}{v}+"))
+        # An ion that changed is not what it was, unless only its spin turned.
+        if v != round(valence) or before * after < 0 or not step:
+            states.append(
+                (abs(scale * high_spin_moment(symbol, v) - abs(after)), abs(v - round(valence)), f"{symbol}{v}+")
+            )
         low = low_spin_moment(symbol, v)
         if low != high_spin_moment(symbol, v):
             states.append((abs(scale * low - abs(after)), abs(v - round(valence)), f"{symbol}{v}+ low spin"))
+    if not states:
+        return f"{symbol}, valence not read"
     best = min(states, key=lambda s: (round(s[0], 2), s[1]))
     flipped = " reversed" if before * after < 0 and abs(after) > CHANGED_muB else ""
     return best[2] + flipped

@@ -9,7 +9,13 @@ from magnetoionics.analysis.defects.charged_cells import ChargedCell
 from magnetoionics.analysis.defects.starts import where_electrons_sit
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.study.reference_calculations import (
+    ReferenceCalculation,
+    load_start,
+    reference_calculations_folder,
+)
 from magnetoionics.structures.defects.charge_compensation import compensated_cell, formal_charge, holders
+from magnetoionics.structures.defects.difference import cell_difference
 from magnetoionics.structures.defects.initial_states import (
     START_KINDS,
     defect_starts,
@@ -186,3 +192,25 @@ def test_a_hole_on_no_one_ion_is_said(cell):
     assert where_electrons_sit(host, toy(two, -1).calculation, -1)[1] == "2 Co(B) -> Co3+ low spin"
     oxygen = compensated_cell(bare, centre, [holders(bare, 1, anions=True)[-1]])
     assert where_electrons_sit(host, toy(oxygen, -2).calculation, -2)[1] == "1 O(O) -> O-"
+
+
+def test_both_known_states_of_an_iron_vacancy_on_a_are_among_its_starts():
+    """PBE+U of 28 atoms has states of V_Fe(A) with totals 14 and 18 muB; the kept calculation is the latter."""
+    perfect, bare = load_start("host28").structure, load_start("vfea28").structure
+    centre = cell_difference(perfect, bare).changes[0].position
+    totals = {
+        s.label: total_moment(started_cell(bare, centre, s))
+        for s in defect_starts(bare, 0, ("as built", "localised", "on anions", "mixed"))
+    }
+    assert totals["as built"] == 17
+    assert totals["3 O-(O)"] == totals["3 Fe4+(B)"] == 14
+    assert totals["2 Co3+(B) high spin + 1 O-(O)"] == 18
+    host, iron, cobalt = (
+        ReferenceCalculation.model_validate_json(
+            (reference_calculations_folder() / f"{name}28-pw500-k221.json").read_text()
+        ).calculation
+        for name in ("host", "vfea", "vfeb")
+    )
+    assert iron.total_moment_muB == pytest.approx(18, abs=0.05)
+    assert where_electrons_sit(host, iron)[1] == "2 Co(B) -> Co3+, 1 hole on no one ion"
+    assert where_electrons_sit(host, cobalt)[1] == "3 Co(B) -> Co3+"
