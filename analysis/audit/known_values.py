@@ -119,6 +119,11 @@ def knows_most(level_of_theory: str) -> bool:
     return rank(level_of_theory) >= max(_RANK.values())
 
 
+def spins_in_words(level_of_theory: str) -> str:
+    """That moments are those which were put in, of an engine without electrons; empty for the others."""
+    return "" if knows_most(level_of_theory) else ", of the spins that were put in"
+
+
 def better_calculations(host_key: str, order: str, level_of_theory: str, question: str) -> list[KnownCalculation]:
     """Shipped answers of better levels of theory to one question, the best first; empty if there are none.
 

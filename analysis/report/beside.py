@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...structures.host import get_host, host_keys
 from ...structures.spins import formula_units
-from ..audit.known_values import MeasuredValue, better_calculations, measured_values
+from ..audit.known_values import MeasuredValue, better_calculations, measured_values, spins_in_words
 from ..results.page_parts import Cell, Table, words
 from ..study.documents import Study
 from .model import Answer
@@ -65,6 +65,7 @@ def _of_host(study: Study) -> list[list[Cell]]:
             own = f"{study.host.order}, taken from there"
         elif quantity == "moment" and "per formula unit" in value:
             own = f"{study.host.moment_per_formula_muB:.4g} muB per formula unit"
+            own += spins_in_words(study.engine.level_of_theory)
         rows.append(words([quantity, own, value, source]))
     return rows
 
@@ -73,7 +74,8 @@ def _own(study: Study, measured: MeasuredValue) -> str:
     """The study's number for a measured quantity, in its unit; a dash where it has none."""
     value: float | None = None
     if measured.quantity == "moment":
-        value = study.host.moment_per_formula_muB
+        own = f"{study.host.moment_per_formula_muB:.4g} {_OWN_UNITS['moment']}"
+        return own + spins_in_words(study.engine.level_of_theory)
     elif measured.quantity == "a" and study.engine.relaxes_cells:
         value = _cubic_edge_A(study)
     elif measured.quantity == "K1" and study.anisotropy is not None and study.anisotropy.cubic is not None:

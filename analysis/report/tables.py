@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...structures.defects.vacancies import counts_in_words
+from ..audit.known_values import spins_in_words
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.field_treatments import FieldStudy
 from ..kinetics.migration import Migration
@@ -32,7 +33,12 @@ def host_table(study: Study) -> Table:
     rows = [
         words([f"space group ({'relaxed' if relaxed else 'as measured'}, with spins)", host.space_group]),
         words(["lattice a, b, c (Å)", lattice]),
-        words(["moment (μB per formula unit)", f"{host.moment_per_formula_muB:.3f}"]),
+        words(
+            [
+                f"moment (μB per formula unit{spins_in_words(study.engine.level_of_theory)})",
+                f"{host.moment_per_formula_muB:.3f}",
+            ]
+        ),
         words(["atoms in the ordered cell", host.cell_atoms]),
     ]
     title = "Relaxed host" if relaxed else "Host at its measured lattice, not relaxed"
@@ -124,7 +130,7 @@ def vacancies_table(study: Study) -> Table:
             *(["correction for size (eV)"] if sized else []),
             *([f"E_f {end} (eV)" for end in edge_words(_anion(study))] if potentials else []),
             *([] if bare else ["± (eV)"]),
-            "moment change (μB)",
+            f"moment change (μB{spins_in_words(study.engine.level_of_theory)})",
             "forces relaxed",
         ],
         rows,

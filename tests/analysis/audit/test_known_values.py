@@ -12,6 +12,7 @@ from magnetoionics.analysis.audit.known_values import (
     knows_most,
     measured_values,
     rank,
+    spins_in_words,
 )
 from magnetoionics.analysis.builder.post_processing import with_assumptions
 from magnetoionics.analysis.defects.formation import not_below_zero
@@ -153,7 +154,11 @@ def test_measured_values_stand_beside_the_studys_own(study):
     rows = {row[0].text: [c.text for c in row] for row in table.rows}
     assert set(rows) == {"moment", "magnetisation", "T_C", "K1", "a", "order"}
     assert rows["a"][1:3] == ["8.252 A", "8.392 A (room temperature)"]
-    assert rows["moment"][1] == "3 muB per formula unit"
+    # Rigid ions find no moment: that of their ions' spins is no agreement with the measured one.
+    assert rows["moment"][1] == "3 muB per formula unit, of the spins that were put in"
+    assert [spins_in_words(level) for level in ("VASP", "GPAW")] == ["", ""]
+    assert spins_in_words("ML") == spins_in_words("local")
+    assert spins_in_words("local")
     assert rows["K1"][1] == f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3 (0 K)"
     assert rows["T_C"][1] == "–"
     assert all(row[3] for row in rows.values())
