@@ -22,14 +22,14 @@ def dwell_words(kept: Retention) -> str:
     before, share = kept.before(300), kept.equilibrium(300)
     if before is None:
         return ""
-    balance = "" if share is None else f", in equilibrium at 0 V {_share_words(share)} of the ions are after it"
+    balance = "" if share is None else f", in equilibrium at 0 V {share_words(share)} of the ions are after it"
     return (
         f"an ion leaves the state after the hop once in {format_duration(kept.at(300))}, that before it once in "
         f"{format_duration(before)}{balance}; "
     )
 
 
-def _share_words(share: float) -> str:
+def share_words(share: float) -> str:
     """A share in percent; none is called all or nothing."""
     if share < 0.001:
         return "fewer than 0.1%"

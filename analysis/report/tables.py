@@ -21,6 +21,7 @@ from ..study.documents import AnisotropyResult, EnergyRange, Study, VacancyResul
 from ..study.validity import formation_checks
 from ..thermodynamics.gases import edge_words
 from .model import Cell, Table, capital, number, number_with_error, words
+from .retention_words import share_words
 
 # Residuals of identities below this are the rounding of floating point.
 ROUNDING_eV = 1e-9
@@ -380,7 +381,7 @@ def retention_table(study: Study, kept: Retention) -> Table:
                 [
                     Cell(_seconds(p.before_s), "number"),
                     Cell(_seconds(p.retention_s), "number"),
-                    Cell("–" if p.equilibrium_after is None else _share(p.equilibrium_after), "number"),
+                    Cell("–" if p.equilibrium_after is None else share_words(p.equilibrium_after), "number"),
                     Cell(_seconds(p.decay_s), "number"),
                     *words([format_duration(p.lasting_s)]),
                 ]
@@ -405,11 +406,6 @@ def retention_table(study: Study, kept: Retention) -> Table:
         ],
         rows,
     )
-
-
-def _share(value: float) -> str:
-    """A share; none is rounded to all."""
-    return f"1 − {1 - value:.0e}" if 0.9995 <= value < 1 else f"{value:.3g}"
 
 
 def _seconds(time_s: float | None) -> str:

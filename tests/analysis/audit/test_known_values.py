@@ -222,7 +222,7 @@ def test_a_spread_holds_the_study_s_own_hop(study):
         assert "the only hop" in {a.question: a for a in build_page(study, {}).answers}["Which ion moves?"].detail
     warm = study.retention.points[-1].model_copy(update={"equilibrium_after": 0.99987})
     kept = study.retention.model_copy(update={"points": [warm]})
-    assert retention_table(study, kept).rows[0][3].text == "1 − 1e-04"
+    assert retention_table(study, kept).rows[0][3].text == "more than 99.9%"
 
 
 def test_a_barrier_within_thermal_energy_gives_no_time(study):
