@@ -6,9 +6,9 @@ holes, or holes on other ions, differ by tenths of an eV to eV, so one start is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,8 @@ class DefectStart(Stored):
     charge_e
         Charge of the cell.
     """
+
+    as_before: ClassVar[Mapping[str, Any]] = {"charge_e": 0}
 
     label: str
     kind: StartKind

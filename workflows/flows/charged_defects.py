@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from jobflow import Flow, Job, Response, job
 from pymatgen.core import Structure
@@ -88,6 +88,8 @@ class ChargedVacanciesMaker(EngineMaker):
     source
         Where a given permittivity comes from.
     """
+
+    as_before: ClassVar[Mapping[str, Any]] = {"starts": ("as built",), "most_starts": None, "also": ()}
 
     engine: Engine = field(kw_only=True)
     repeats: Repeats = (2, 2, 2)

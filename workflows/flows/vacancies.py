@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from jobflow import Flow, Job, job
 from pymatgen.core import Structure
@@ -46,6 +47,8 @@ class VacancyFormationMaker(EngineMaker):
     most_starts
         Budget of starts for each vacancy, the most promising first; None for all.
     """
+
+    as_before: ClassVar[Mapping[str, Any]] = {"most_starts": None}
 
     engine: Engine = field(kw_only=True)
     repeats: Repeats = (2, 2, 2)
