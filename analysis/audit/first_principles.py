@@ -25,9 +25,9 @@ def judged_orders(known: list[OrderGain]) -> Judgement:
     if not agree or len(known) < SETS_OF_U:
         verdict = "undecided"
     why = "" if agree else "; the sign depends on U"
-    why += (
-        f"; a verdict of DFT+U asks for {SETS_OF_U} sets of U, here {'is' if len(known) == 1 else 'are'} {len(known)}"
-    )
+    why += f"; a verdict of DFT+U asks for {SETS_OF_U} sets of U that agree"
+    if len(known) < SETS_OF_U:
+        why += f", here {'is' if len(known) == 1 else 'are'} {len(known)}"
     where = f"{known[0].engine}, PBE+U, {known[0].cell_atoms} atoms, ions relaxed at the measured lattice"
     text = f"{where}: {'; '.join(k.in_words for k in known)}{why}"
     return Judgement(verdict, min(gains), "eV/f.u.", text, by=f"{known[0].engine} (GPAW)")

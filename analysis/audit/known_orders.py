@@ -62,7 +62,7 @@ def _gains() -> tuple[OrderGain, ...]:
         found.append(
             OrderGain(
                 order=_ORDERS[best],
-                hubbard_U_eV=sound[name].provenance.hubbard_U_eV,
+                hubbard_U_eV=_hubbard_U_eV(sound[name]),
                 gain_eV_per_formula=_per_formula(sound[name]) - _per_formula(inverse[best]),
                 engine=sound[name].provenance.engine,
                 cell_atoms=len(_calculation(sound[name]).structure),
@@ -80,6 +80,12 @@ def _calculation(kept: ReferenceCalculation) -> Calculation:
     if kept.calculation is None:
         raise ValueError(f"{kept.name} holds no energy")
     return kept.calculation
+
+
+def _hubbard_U_eV(kept: ReferenceCalculation) -> dict[str, float]:
+    """Of the elements that the cell has; settings may name others."""
+    there = {str(element) for element in _calculation(kept).structure.composition.elements}
+    return {element: u for element, u in kept.provenance.hubbard_U_eV.items() if element in there}
 
 
 def _per_formula(kept: ReferenceCalculation) -> float:
