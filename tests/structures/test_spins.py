@@ -84,6 +84,10 @@ def vectors_by_place(structure):
 def test_site_moments_follow_the_words_of_the_user():
     assert site_moment("Co", 3, "low", -1) == 0
     assert site_moment("Co", 3, "high", -1) == -4
+    # t2g5 has one hole, t2g6 eg1 one electron.
+    assert site_moment("Fe", 3, "low", -1) == -1
+    assert site_moment("Co", 2, "low", -1) == -1
+    assert site_moment("Fe", 3, "low", 1) == 1
     assert site_moment("Co", 3, None) == 4
     assert site_moment("Fe", 3, -1.0, -1) == -1.0
     assert site_moment("Fe", 3, [3, 0, 4]) == [3.0, 0.0, 4.0]

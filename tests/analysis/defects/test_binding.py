@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from magnetoionics.analysis.defects.binding import BindingSample, VacancyBinding, fit_binding
+from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.structures.cells.cation_order import sites_on
 from magnetoionics.structures.cells.random_cells import quasi_random, random_cell
@@ -14,7 +15,7 @@ from magnetoionics.structures.defects.vacancies import near_cations
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_moment, total_valence
 from magnetoionics.workflows.engine import get_engine
-from magnetoionics.workflows.flows.binding import BindingMaker, mixed_sites
+from magnetoionics.workflows.flows.binding import BindingMaker, collect_binding, mixed_sites
 
 TAG = Provenance(engine="local", level_of_theory="local")
 
@@ -34,6 +35,13 @@ def places(ordered):
             if cell[i].specie.symbol == "Fe":
                 out.append((n, i, near_cations(cell, i).get("Co", 0), count_in_line(cell, i, "Co")))
     return out
+
+
+def calculation(structure, energy_eV):
+    return Calculation(
+        name="known", structure=structure, energy_eV=energy_eV, max_force_eV_per_A=0.0, force_calls=1,
+        total_moment_muB=0.0, site_moments_muB=[0.0] * len(structure), provenance=TAG,
+    )  # fmt: skip
 
 
 def known(places, b, c, noise=0.0, seed=0):
@@ -137,6 +145,15 @@ def test_what_mixes_is_the_hosts_own():
     assert flow.jobs[-1].function_args[-1] == "Ni"
     with pytest.raises(ValueError, match="coo has no vacancy"):
         BindingMaker(engine=get_engine("local"), cells=3).make("coo")
+
+
+def test_a_vacancy_is_measured_against_its_own_cell(ordered, places):
+    """Cells that differ by 1 eV: all their vacancies cost 13 eV, and 0.1 eV less for each Co beside them."""
+    whole = [calculation(ordered, -400.0 - n) for n in range(10)]
+    bare = [calculation(ordered, whole[cell].energy_eV + 13.0 - 0.1 * near) for cell, _, near, _ in places]
+    made = collect_binding.original("V_Fe(B)", "random", whole, [list(p) for p in places], bare, "Co")
+    assert [s.energy_eV for s in made.data] == pytest.approx([13.0 - 0.1 * near for _, _, near, _ in places])
+    assert made.per_neighbour.value_eV == pytest.approx(-0.1)
 
 
 @pytest.mark.slow

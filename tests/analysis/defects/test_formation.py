@@ -117,6 +117,9 @@ def test_charge_tilts_the_line_against_the_fermi_level(window):
     low = formation_bounds(charged, window, REFERENCES, -2.0, fermi_eV=0.0)
     high = formation_bounds(charged, window, REFERENCES, -2.0, fermi_eV=1.0)
     assert np.subtract(high, low) == pytest.approx([-3.0, -3.0])
+    # Three electrons from the valence band maximum at 3.0 eV, and the correction.
+    neutral = formation_bounds(vacancy("V_Fe", {"Fe": 1}, 13.0), window, REFERENCES, -2.0)
+    assert np.subtract(low, neutral) == pytest.approx([-3 * 3.0 + 2.2] * 2)
 
 
 def test_oxygen_vacancy_rises_with_slope_one(window, defects):

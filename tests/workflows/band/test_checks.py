@@ -132,6 +132,10 @@ def test_different_barriers_of_the_two_directions_fail():
     other = BandResult(points_at((2, 0, 0.1, 0), (1, 0, 0.6, 0), (0, 0, 0, 0)), [], [], 0)
     assert same_barriers(there, back).passed
     assert not same_barriers(there, other).passed
+    # Its start and top are those of the end and top of the other band; only its end is too low.
+    deeper = BandResult(points_at((2, 0, 0.1, 0), (1, 0, 0.5, 0), (0, 0, -0.1, 0)), [], [], 0)
+    assert same_barriers(there, deeper).value == pytest.approx(0.1)
+    assert not same_barriers(there, deeper).passed
 
 
 class Stiffer(EMT):

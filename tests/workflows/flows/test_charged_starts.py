@@ -8,6 +8,7 @@ from jobflow import job, run_locally
 from magnetoionics.analysis.defects.charged_cells import ChargedCell
 from magnetoionics.analysis.defects.starts import where_electrons_sit
 from magnetoionics.analysis.results.calculation import Calculation
+from magnetoionics.analysis.results.checks import held
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import (
     ReferenceCalculation,
@@ -116,6 +117,32 @@ def test_one_start_is_said_and_antisites_have_charges(cell):
     assert antisite.removed == {"Fe": 1, "Co": -1}
     assert antisite.multiplicity == 8
     assert antisite.corrections[0].total_eV > 0.05
+
+
+@job
+def unrelaxed_job(structure, charge):
+    made = toy(structure, charge)
+    made.calculation.checks.append(held("forces relaxed", 0.3, 0.01, unit="eV/A"))
+    return made
+
+
+class Unrelaxing(ToyEngine):
+    """Its cells of charge +1 keep forces of 0.3 eV/Angstrom."""
+
+    def charged(self, structure, charge, *, relax, name):
+        return (unrelaxed_job if charge == 1 else toy_job)(structure, charge)
+
+
+def test_a_charge_whose_forces_are_left_is_left_out_and_said(cell):
+    maker = ChargedVacanciesMaker(
+        engine=Unrelaxing(), repeats=(1, 1, 1), only=[("O", "O")], charges=(0, 1, 2), dielectric=DIELECTRIC
+    )
+    found, _ = run(maker, cell)
+    assert {s.charge for s in found.states} == {0, 2}
+    labels = {s.label for s in found.states}
+    said = [note for note in found.notes if "is left out" in note]
+    assert {note.split(" q=+1")[0] for note in said} == labels
+    assert all("forces relaxed" in note for note in said)
 
 
 def test_holes_of_every_charge_add_up_on_cations_and_on_oxygen(cell):
