@@ -15,9 +15,11 @@ A fault whose text is no longer in its file is told as such: correct the list wi
 from __future__ import annotations
 
 import argparse
+import compileall
 import contextlib
 import importlib
 import os
+import py_compile
 import re
 import shutil
 import signal
@@ -28,7 +30,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from import_graph import imports_of, module_graph, package_files
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("faults.yaml")
@@ -125,14 +126,14 @@ def put_in(root: Path, fault: Fault) -> str:
     return text
 
 
-def try_fault(copy: Path, fault: Fault, graph: dict[str, set[str]], sound: dict[tuple[str, ...], str]) -> Outcome:
+def try_fault(copy: Path, fault: Fault, sound: dict[tuple[str, ...], str]) -> Outcome:
     """Run a fault's tests on a copy that has it, and before on one that has none.
 
     `sound` keeps what the tests said without a fault, by the tests: nothing, or which failed.
     """
     tests = tuple(fault.tests)
     if tests not in sound:
-        code, said = _pytest_in(copy, fault, graph)
+        code, said = _pytest_in(copy, fault.tests)
         sound[tests] = "" if code == 0 else next(iter(_failed(said)), f"pytest ended with {code}")
     if sound[tests]:
         return Outcome(fault, BROKEN, sound[tests])
@@ -142,7 +143,7 @@ def try_fault(copy: Path, fault: Fault, graph: dict[str, set[str]], sound: dict[
         return Outcome(fault, "no such text", str(error))
     begin = time.perf_counter()
     try:
-        code, said = _pytest_in(copy, fault, graph)
+        code, said = _pytest_in(copy, fault.tests)
     finally:
         (copy / fault.file).write_text(right, encoding="utf-8")
     failed = _failed(said)
@@ -155,42 +156,22 @@ def _failed(said: str) -> list[str]:
     return re.findall(r"^(?:FAILED|ERROR) (\S+)", said, re.MULTILINE)
 
 
-def preload(copy: Path) -> dict[str, set[str]]:
-    """Import what takes time, once for all faults: each is tried in a fork, without what depends on the faulty file.
+def preload(copy: Path) -> None:
+    """Import the libraries that take time, once for all faults, and compile the copy.
 
-    Returns
-    -------
-    dict of sets
-        Files that each file imports.
+    The package itself is imported anew for each fault, since a registry that stayed would refuse what registers with
+    it again. Compiled files count by the hash of their text, so that a fault of equal length in the same second is
+    read.
     """
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(copy.parent))
-    files = [f for f in package_files(copy) if "/." not in f]
-    for name in [*_HEAVY, *(_module(f) for f in files)]:
+    compileall.compile_dir(copy, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+    for name in _HEAVY:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
-    found = [i for f in files for i in imports_of(f, (copy / f).read_text(encoding="utf-8"))]
-    return module_graph(found, files, at_load=False)
 
 
-def _module(file: str) -> str:
-    return f"magnetoionics.{file.removesuffix('.py').replace('/', '.').removesuffix('.__init__')}"
-
-
-def _forget(file: str, graph: dict[str, set[str]]) -> None:
-    """Take a file and all that import it, at whatever distance, out of what is imported."""
-    wrong, size = {file}, 0
-    while len(wrong) > size:
-        size = len(wrong)
-        wrong |= {f for f, others in graph.items() if others & wrong}
-    for name in map(_module, wrong):
-        sys.modules.pop(name, None)
-        parent, _, last = name.rpartition(".")
-        if hasattr(sys.modules.get(parent), last):
-            delattr(sys.modules[parent], last)
-
-
-def _pytest_in(copy: Path, fault: Fault, graph: dict[str, set[str]]) -> tuple[int, str]:
+def _pytest_in(copy: Path, tests: list[str]) -> tuple[int, str]:
     """Exit code and output of pytest in a copy of the checkout, in a fork of this process."""
     with tempfile.TemporaryFile("w+") as said:
         sys.stdout.flush()
@@ -198,8 +179,7 @@ def _pytest_in(copy: Path, fault: Fault, graph: dict[str, set[str]]) -> tuple[in
         if child == 0:
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
-            _forget(fault.file, graph)
-            os._exit(_child(copy, fault.tests))
+            os._exit(_child(copy, tests))
         end, status = time.monotonic() + SECONDS, None
         while status is None and time.monotonic() < end:
             done, waited = os.waitpid(child, os.WNOHANG)
@@ -282,9 +262,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "magnetoionics"
         shutil.copytree(ROOT, copy, ignore=_LEFT_OUT, symlinks=True)
-        graph = preload(copy)
+        preload(copy)
         for fault in chosen:
-            one = try_fault(copy, fault, graph, sound)
+            one = try_fault(copy, fault, sound)
             found.append(one)
             print(f"{one.verdict:12} {fault.file}: {fault.name}  [{one.by}] {one.seconds:.0f} s", flush=True)
             if asked.page or asked.untried or not asked.words:

@@ -141,7 +141,7 @@ def test_figures_of_merit():
     # 1 meV on 10 A^2 is 1.602 mJ/m^2; over 1e9 V/m it is 1602 fJ/(V m).
     assert surface_anisotropy_coefficient_fJ_per_Vm(1, 10, 1e9) == pytest.approx(1602.18, rel=1e-5)
     assert switching_time_s(0.6, 0, 300, 2.0, 2.967) == pytest.approx(retention_s(0.6, 300))
-    assert energy_per_event_J(1e8, 2.0, 2.967) == pytest.approx(2 * 29.67e-3 * 1.602177e-19, rel=1e-4)
+    assert energy_per_event_J(1e8, 2.0, 2.967) == pytest.approx(2 * 29.67e-3 * 1.602177e-19, rel=1e-4, abs=0)
     whole = figures_of_merit(
         barrier_eV=0.6,
         field_V_per_m=1e8,

@@ -60,5 +60,5 @@ def test_shares_lie_between_zero_and_one(wrong):
 
 def test_d_is_linear_in_what_it_is_made_of():
     base = tracer_diffusivity_cm2_per_s(1e-3, 1e9, np.full((6, 1), 2.9), 2 / 3)
-    assert base == pytest.approx(2 / 3 * 1e-3 * 1e9 * 2.9**2 * 1e-16, rel=1e-12)
+    assert base == pytest.approx(2 / 3 * 1e-3 * 1e9 * 2.9**2 * 1e-16, rel=1e-12, abs=0)
     assert math.isclose(tracer_diffusivity_cm2_per_s(2e-3, 1e9, np.full((6, 1), 2.9), 1 / 3), base)
