@@ -21,6 +21,7 @@ What a notebook needs, in one place; nothing heavy is imported before it is used
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from .stored.old_names import install
@@ -28,6 +29,9 @@ from .stored.old_names import install
 __version__ = "0.1.0"
 
 install()
+
+# maggma asks for tqdm's bars in notebooks, of which none is shown here; without widgets their import complains.
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 if TYPE_CHECKING:
     from .analysis.study.documents import Study

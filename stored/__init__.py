@@ -1,6 +1,6 @@
 """Names under which documents, settings and job functions are stored; they outlive the files that hold the code.
 
-What goes into a store says ``{"@module": "magnetoionics.stored", "@class": "Band", "schema_version": 3, ...}`` and
+What goes into a store says ``{"@module": "magnetoionics.stored", "@class": "Band", "schema_version": 4, ...}`` and
 not in which file `Band` is today. A reader, also one that has imported nothing of this package (a runner of
 jobflow-remote, say), imports this module and asks it for ``Band``; the file is found by the sources themselves, so
 that moving one needs no edit here. Names that were stored once are known for ever: `old_names` holds the modules of
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 # Of everything that is written now; `renamed.CHANGES` says how to read what was written before.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 PACKAGE = __name__.rpartition(".")[0]
 
 

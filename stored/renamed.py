@@ -12,8 +12,6 @@ from functools import wraps
 from inspect import signature
 from typing import Any, TypeVar
 
-from . import SCHEMA_VERSION
-
 # Stored name: name today.
 NAMES: Mapping[str, str] = {
     "Declarations": "Assumptions",
@@ -209,7 +207,6 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
     },
     3: {
         "Check": _of_ends,
-        "BindingSample": fields(cobalt_neighbours="neighbours"),
         "BandSettings": fields(images_per_hump="images_per_segment"),
         "EngineResult": fields(tier="level_of_theory"),
         "FieldPoint": fields(
@@ -230,15 +227,9 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         "StatePair": several(
             fields(kept_part_meV="unchanged_part_meV"), reworded("kind", right_and_left_partner="right and left ion")
         ),
-        "Study": several(fields(declared="assumptions"), _binding_as_observable),
+        "Study": fields(declared="assumptions"),
         "SwitchingPath": fields(kept_part_meV="unchanged_part_meV"),
-        # Only Co was counted.
-        "VacancyBinding": several(meant(neighbour="Co"), fields(per_cobalt="per_neighbour")),
-        "VacancyResult": several(
-            fields(moments_found="moments_computed"), Counts("Co", {"cobalt_neighbours": "near_cations"})
-        ),
-        "VacancySite": Counts("Co", {"cobalt_neighbours": "near_cations", "collinear_cobalt_pairs": "pairs_in_line"}),
-        "VacancyState": Counts("Co", {"cobalt_neighbours": "near_cations"}),
+        "VacancyResult": fields(moments_found="moments_computed"),
         "VaspBandSettings": fields(images_per_hump="images_per_segment"),
         "VaspEngine": several(
             reworded("electronic_starts", declared="nominal"), reworded("occupation_matrices", declared="nominal")
@@ -246,7 +237,18 @@ CHANGES: Mapping[int, Mapping[str, Change | tuple[Change, ...]]] = {
         # A job function: its arguments.
         "relax_starts": several(reworded("names", declared="nominal"), reworded("matrices", declared="nominal")),
     },
+    4: {
+        # Only Co was counted.
+        "BindingSample": fields(cobalt_neighbours="neighbours"),
+        "Study": _binding_as_observable,
+        "VacancyBinding": several(meant(neighbour="Co"), fields(per_cobalt="per_neighbour")),
+        "VacancyResult": Counts("Co", {"cobalt_neighbours": "near_cations"}),
+        "VacancySite": Counts("Co", {"cobalt_neighbours": "near_cations", "collinear_cobalt_pairs": "pairs_in_line"}),
+        "VacancyState": Counts("Co", {"cobalt_neighbours": "near_cations"}),
+    },
 }
+# Versions of the schema since the last release: names that they replaced still work, with a warning.
+_SINCE_RELEASE = (3, 4)
 
 
 def _changes(since: int, name: str) -> tuple[Change, ...]:
@@ -273,11 +275,15 @@ def old_value(name: str, field: str, value: Any, version: int = 1) -> Any:
 
 
 def new_names(name: str) -> dict[str, str]:
-    """Fields of a class that the present version of the schema renamed, by old name."""
+    """Fields of a class that were renamed since the last release, by old name."""
     found: dict[str, str] = {}
-    for change in _changes(SCHEMA_VERSION, name):
-        found |= change.new_names if isinstance(change, Renames) else {}
+    for change in _recent(name):
+        found |= change.new_names
     return found
+
+
+def _recent(name: str) -> list[Renames]:
+    return [change for since in _SINCE_RELEASE for change in _changes(since, name) if isinstance(change, Renames)]
 
 
 def with_new_names(name: str, content: Mapping[str, Any], level: int = 4) -> Mapping[str, Any]:
@@ -286,8 +292,8 @@ def with_new_names(name: str, content: Mapping[str, Any], level: int = 4) -> Map
     old_names = [n for n in content if n in renamed and n not in renamed.values()]
     for old in old_names:
         warn_of(name, old, renamed[old], level)
-    for change in _changes(SCHEMA_VERSION, name) if old_names else ():
-        content = change(dict(content)) if isinstance(change, Renames) else content
+    for change in _recent(name) if old_names else ():
+        content = change(dict(content))
     return content
 
 
@@ -295,7 +301,7 @@ def under_old_name(owner: Any, old: str, new: str) -> Any:
     """What an object or class holds under a new name, as it was under the old one; warns."""
     name = owner.__name__ if isinstance(owner, type) else type(owner).__name__
     warn_of(name, old, new, 4)
-    return old_value(name, new, getattr(owner, new), SCHEMA_VERSION - 1)
+    return old_value(name, new, getattr(owner, new), _SINCE_RELEASE[0] - 1)
 
 
 def warn_of(owner: str, old: str, new: str, level: int = 3) -> None:

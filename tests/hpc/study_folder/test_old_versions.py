@@ -3,7 +3,8 @@
 `tests/data/version-1` is what ``magnetoionics run cofe2o4 --quick`` of that version left: its job store, as it was
 but for the vacuum, and its results.json; beside them are its jobs, and some of VASP, as a database of submitted ones
 holds them. `version-2` is the same with a frozen reference, an enthalpy of the user's own and bands relaxed in a field;
-its jobs of VASP hold the keys that they had. None of it is ever written again.
+its jobs of VASP hold the keys that they had. `version-3` is a plain quick study that still counted Co alone. None of it is
+ever written again.
 """
 
 import gzip
@@ -43,7 +44,7 @@ from rich.console import Console
 
 DATA = Path(__file__).parents[2] / "data"
 KEPT = DATA / "version-1"
-BOTH = pytest.mark.parametrize("version", [1, 2])
+ALL = pytest.mark.parametrize("version", [1, 2, 3])
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def numbers(value):
         yield value
 
 
-@BOTH
+@ALL
 def test_every_number_is_read(written, folder, version):
     study = magnetoionics.load(folder)
     assert written.get("schema_version", 1) == version
@@ -101,7 +102,7 @@ def test_every_number_is_read(written, folder, version):
     assert all(math.isfinite(x) for x in again)
 
 
-@BOTH
+@ALL
 def test_binding_of_an_old_study_is_an_observable(written, version):
     effect = {"value_eV": 0.1, "error_eV": 0.02}
     sample = {"cell": 0, "site": 3, "cobalt_neighbours": 2, "collinear_pairs": 1, "energy_eV": 5.0, "converged": True}
@@ -116,7 +117,7 @@ def test_binding_of_an_old_study_is_an_observable(written, version):
     assert (found.neighbour, found.per_neighbour.value_eV, found.data[0].neighbours) == ("Co", 0.1, 2)
 
 
-@BOTH
+@ALL
 def test_the_report_is_written_again_from_the_old_store(written, folder):
     (folder / "results.json").unlink()
     assert main(["report", str(folder)]) == 0
@@ -129,7 +130,7 @@ def test_the_report_is_written_again_from_the_old_store(written, folder):
     assert (folder / written["migration"][0]["band_file"]).is_file()
 
 
-@BOTH
+@ALL
 def test_it_is_compared_with_itself(folder, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(folder, other)

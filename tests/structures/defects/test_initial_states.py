@@ -52,7 +52,9 @@ def test_every_neutral_compensation_is_a_start(cobalt):
 
 def test_starts_are_neutral_have_their_totals_and_hold_their_charge(cobalt):
     cell, site = cobalt
-    for start in start_labels(cell, site.index):
+    # Those with distorted bonds need ShakeNBreak.
+    kinds = tuple(kind for kind in START_KINDS if kind != "distorted")
+    for start in start_labels(cell, site.index, kinds):
         made = started(cell, site.index, start)
         assert len(made) == 55
         if start.kind != "localised":
