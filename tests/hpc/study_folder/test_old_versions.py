@@ -3,8 +3,8 @@
 `tests/data/version-1` is what ``magnetoionics run cofe2o4 --quick`` of that version left: its job store, as it was
 but for the vacuum, and its results.json; beside them are its jobs, and some of VASP, as a database of submitted ones
 holds them. `version-2` is the same with a frozen reference, an enthalpy of the user's own and bands relaxed in a field;
-its jobs of VASP hold the keys that they had. `version-3` is a plain quick study that still counted Co alone. None of it is
-ever written again.
+its jobs of VASP hold the keys that they had. `version-3` is a plain quick study that still counted Co alone. None of
+it is ever written again.
 """
 
 import gzip
