@@ -55,6 +55,9 @@ def spread_words(study: Study) -> str:
         where = f"{orders} cation order{'s' if orders > 1 else ''}"
         return f"By {who} the {len(known.hops)} distinct hops of {where} have the same barriers"
     more = f"; {known.left_out}" if known.left_out else ""
+    own = next(iter(study.migration), None)
+    if own is not None and own.cell_atoms != known.cell_atoms:
+        more += f"; this hop is in {own.cell_atoms} atoms, where its barriers are others"
     return f"{one}by {who} {_decays(study, known.hops)}{more}; the stage hop_spread computes this engine's"
 
 

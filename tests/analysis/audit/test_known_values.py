@@ -201,6 +201,10 @@ def test_a_study_of_one_hop_shows_the_spread_over_orders_and_hops(study):
     times = [1 / (rate_per_s(h.forward_eV, 300, forward) + rate_per_s(h.backward_eV, 300, back)) for h in known.hops]
     assert f"{format_duration(min(times))} to {format_duration(max(times))}" in said
     assert max(times) / min(times) > 30
+    assert "where its barriers are others" not in said
+    # The hop of a larger cell need not lie within the span of the smaller ones.
+    larger = study.model_copy(update={"migration": [study.migration[0].model_copy(update={"cell_atoms": 447})]})
+    assert "; this hop is in 447 atoms, where its barriers are others;" in spread_words(larger)
 
 
 def test_a_spread_holds_the_study_s_own_hop(study):
