@@ -362,3 +362,12 @@ def test_antisites_say_who_sits_where(window):
     plain = HOST.model_copy(update={"sites": [s for s in HOST.sites if s.label != "Co_Fe(B)"]})
     bare = DefectThermodynamics([vacancy("V_O", "O", 12.0, 0)], plain, window, references)
     assert film_composition(bare, 900.0, 1e-6).occupancy == {}
+
+
+def test_a_frozen_defect_leaves_the_other_what_is_left_of_its_sites():
+    """Neutral states alone: Co on a share w/(1 + w) of the 0.4 sites that 0.6 frozen vacancies leave."""
+    neutral = [line("V_Fe(B)", 0, 2.5), line("Co_Fe(B)", 0, 0.1), line("V_O", 0, 3.2)]
+    made = solve_concentrations(HOST, neutral, 1100.0, TAG, edges=EDGES, frozen_per_formula={"V_Fe(B)": 0.6})
+    found, w = by_key(made), weight(0.1, 1100.0)
+    assert found["V_Fe(B)", 0].per_formula == pytest.approx(0.6)
+    assert found["Co_Fe(B)", 0].per_formula == pytest.approx(0.4 * w / (1 + w))
