@@ -167,6 +167,10 @@ def test_figures_of_merit(device, study, hop):
         1e15 * joule / volume * 1e-7 / swing_V_per_m, rel=1e-9
     )
     assert device.merit.retention_s == pytest.approx(study.retention.at(300))
+    # Half the work of the field on the hop's dipole lowers the barrier, whatever its length.
+    lowered = hop.forward_eV - abs(hop.images[-1].dipole_along_hop_e_A) * 4e-3 / 2
+    moving = np.exp(lowered / (BOLTZMANN_eV_PER_K * 300)) / 1e13
+    assert device.merit.switching_time_s == pytest.approx(moving, rel=1e-6, abs=0)
     assert device.merit.decay_s == pytest.approx(1 / (1 / device.merit.before_s + 1 / device.merit.retention_s))
     shown = {row[0].text: row[2].text for row in merit_table(device).rows}
     assert shown["decay of a written difference at zero field"].startswith("s (")

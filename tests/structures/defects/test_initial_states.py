@@ -66,6 +66,12 @@ def test_starts_are_neutral_have_their_totals_and_hold_their_charge(cobalt):
         moved = np.linalg.norm(made.cart_coords - plain.cart_coords, axis=1)
         changed = [i for i in range(55) if made[i].properties["valence"] != plain[i].properties["valence"]]
         assert len(changed) == 3
+        # The nearest of their kind to the vacancy.
+        away = cell.lattice.get_all_distances(cell[site.index].frac_coords, plain.frac_coords)[0]
+        kind = plain[changed[0]].specie.symbol, plain[changed[0]].properties["sublattice"]
+        alike = [i for i in range(55) if (plain[i].specie.symbol, plain[i].properties["sublattice"]) == kind]
+        if len(alike) > 3 and set(changed) <= set(alike):
+            assert max(away[changed]) <= min(away[[i for i in alike if i not in changed]]) + 1e-3
         # Shorter bonds about the ions that lost an electron, and cations where they were.
         for i in changed:
             bonds = [n.nn_distance for n in made.get_neighbors(made[i], 2.6) if n.specie.symbol == "O"]
