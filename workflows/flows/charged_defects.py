@@ -38,6 +38,7 @@ from ...structures.spins import total_valence
 from ..engine import Engine
 from ..jobs.outputs import output_of
 from ..maker import EngineMaker
+from ..settings.bounds import require_at_least
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, as_repeats, build_supercell, tolerant, vacancy_sites
 from .point_defects import asked_defects
@@ -101,6 +102,18 @@ class ChargedVacanciesMaker(EngineMaker):
     dielectric: Sequence[Sequence[float]] | None = None
     source: str = ""
     name: str = "charged vacancies"
+
+    def __post_init__(self) -> None:
+        """Look the engine up if it was named, and hold the budget to its range.
+
+        Raises
+        ------
+        ValueError
+            If the budget is no whole number above zero; errors of `EngineMaker` too.
+        """
+        super().__post_init__()
+        if self.most_starts is not None:
+            require_at_least(self, 1, ("most_starts",))
 
     def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None, neutral: Any = None) -> Flow:
         """Flow whose output is a `ChargedVacancies`.

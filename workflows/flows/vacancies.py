@@ -21,6 +21,7 @@ from ...structures.host import HostKey, get_host, portable_host
 from ..engine import Engine
 from ..jobs.outputs import output_of
 from ..maker import EngineMaker
+from ..settings.bounds import require_at_least
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from .building import Repeats, build_start, build_supercell, present_vacancies, tolerant, vacancy_sites
 
@@ -56,6 +57,18 @@ class VacancyFormationMaker(EngineMaker):
     only: Sequence[tuple[str, str]] | None = None
     most_starts: int | None = None
     name: str = "vacancies"
+
+    def __post_init__(self) -> None:
+        """Look the engine up if it was named, and hold the budget to its range.
+
+        Raises
+        ------
+        ValueError
+            If the budget is no whole number above zero; errors of `EngineMaker` too.
+        """
+        super().__post_init__()
+        if self.most_starts is not None:
+            require_at_least(self, 1, ("most_starts",))
 
     def make(self, bulk: Calculation, host_key: HostKey, order: str | None = None) -> Flow:
         """Flow whose output is a `VacancySet`.
@@ -195,12 +208,12 @@ def budget_from(said: int | str) -> int:
     Raises
     ------
     ValueError
-        If it is below 1.
+        If it is no whole number of at least 1.
     """
-    most = int(said)
-    if most < 1:
-        raise ValueError("a budget of starts is at least 1")
-    return most
+    text = str(said).strip()
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError("a budget of starts is a whole number of at least 1")
+    return int(text)
 
 
 class VacanciesStage(Stage):

@@ -51,5 +51,5 @@ def require_at_least(owner: object, least: int, names: Iterable[str]) -> None:
     """
     for name in names:
         value = getattr(owner, name)
-        if isinstance(value, bool) or int(value) != value or value < least:
+        if isinstance(value, bool) or not math.isfinite(value) or int(value) != value or value < least:
             raise ValueError(f"{name} = {value} must be a whole number of at least {least}")

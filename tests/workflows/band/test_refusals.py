@@ -35,6 +35,8 @@ LIGANDS = LigandFieldParameters(zeta_eV=float("inf"))
         ({"max_steps": 0}, "max_steps = 0 must be a whole number of at least 1"),
         ({"images_per_segment": 0}, "images_per_segment = 0 must be a whole number of at least 1"),
         ({"images_per_segment": 2.5}, "images_per_segment = 2.5"),
+        ({"images_per_segment": float("nan")}, "images_per_segment = nan must be a whole number of at least 1"),
+        ({"max_steps": float("inf")}, "max_steps = inf must be a whole number of at least 1"),
         ({"max_splits": -1}, "max_splits = -1 must be a whole number of at least 0"),
         ({"saddle_radius_A": -2.0}, "saddle_radius_A = -2.0"),
     ],

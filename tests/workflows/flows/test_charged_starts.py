@@ -30,6 +30,7 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_moment
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.charged_defects import ChargedVacanciesMaker
+from magnetoionics.workflows.flows.vacancies import VacancyFormationMaker, budget_from
 
 TAG = Provenance(engine="toy", level_of_theory="arithmetic")
 DIELECTRIC = [[12.0, 0, 0], [0, 12.0, 0], [0, 0, 12.0]]
@@ -241,3 +242,18 @@ def test_both_known_states_of_an_iron_vacancy_on_a_are_among_its_starts():
     assert iron.total_moment_muB == pytest.approx(18, abs=0.05)
     assert where_electrons_sit(host, iron)[1] == "2 Co(B) -> Co3+, 1 hole on no one ion"
     assert where_electrons_sit(host, cobalt)[1] == "3 Co(B) -> Co3+"
+
+
+@pytest.mark.parametrize("maker", [VacancyFormationMaker, ChargedVacanciesMaker])
+@pytest.mark.parametrize("most", [0, -3, 2.5, float("nan"), float("inf")])
+def test_a_budget_that_is_none_is_refused(maker, most):
+    """A negative one would leave out the least promising starts, as many as it says."""
+    with pytest.raises(ValueError, match=f"most_starts = {most} must be a whole number of at least 1"):
+        maker(engine=LocalEngine(), most_starts=most)
+
+
+@pytest.mark.parametrize("said", ["0", "-3", "nan", "2.5", "", -1])
+def test_a_budget_is_read_from_the_command_line(said):
+    assert budget_from(" 7 ") == budget_from(7) == 7
+    with pytest.raises(ValueError, match="a whole number of at least 1"):
+        budget_from(said)
