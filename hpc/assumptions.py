@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from .errors import UserError
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from ..analysis.device.assumptions import Assumptions
     from ..analysis.results.document import Document
     from ..analysis.thermodynamics.phases import Phase
@@ -48,6 +46,7 @@ def read_assumptions(
     from ..analysis.device.film import FilmAssumptions
     from ..analysis.kinetics.switching import FieldPulse
     from ..analysis.magnetism.frozen_reference import FrozenReference
+    from ..analysis.results.document import first_wrong
 
     kinds: dict[str, type[Document]] = {"reference": FrozenReference, "pulse": FieldPulse, "film": FilmAssumptions}
     made: dict[str, Any] = {}
@@ -65,13 +64,6 @@ def read_assumptions(
     return Assumptions(**made, enthalpies=_enthalpies(enthalpies))
 
 
-def first_wrong(error: ValidationError) -> str:
-    """The first entry that a document refuses, and why, in one clause."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(x) for x in first["loc"])
-    return f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
-
-
 def _enthalpies(said: Said) -> list[Phase]:
     from ..analysis.thermodynamics.phases import stated_phase
 
@@ -86,23 +78,12 @@ def _enthalpies(said: Said) -> list[Phase]:
     return out
 
 
-def read_entries(name: str, said: Said, example: str) -> dict[str, Any] | None:
-    """Entries of something that a user assumes: a dictionary, the path of a YAML file, or YAML on one line.
-
-    Raises
-    ------
-    UserError
-        If it cannot be read; the message holds the example.
-    """
-    return _entries(name, said, example)
-
-
-def _entries(name: str, said: Said, example: str = "") -> dict[str, Any] | None:
+def _entries(name: str, said: Said) -> dict[str, Any] | None:
     import yaml
 
     from ..structures.io.untrusted_input import plain_yaml, read_yaml
 
-    example = example or _EXAMPLES[name]
+    example = _EXAMPLES[name]
     if said is None or (isinstance(said, str) and said.strip().lower() in ("", "none")):
         return None
     if isinstance(said, Mapping):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .assumptions import Said, first_wrong, read_entries
+from .assumptions import Said
 from .errors import UserError
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
@@ -55,6 +55,8 @@ def film_study(
 
     from ..analysis.device.film_of_study import film_model_of_hop
     from ..analysis.device.film_run import run_film, sweep, write_read_erase
+    from ..analysis.results.document import first_wrong
+    from ..workflows.flows.film import film_entries
 
     study = read_study(folder)
     if not study.migration:
@@ -64,8 +66,8 @@ def film_study(
     target = output or folder
     if target.exists() and not target.is_dir():
         raise UserError(f"output {target} is a file; give a folder with --output")
-    entries = read_entries("model", model, EXAMPLE) or {}
     try:
+        entries = {} if model is None else film_entries(model)
         film = film_model_of_hop(study.migration[0], study.host.structure, study.vibrations, **entries)
         steps = (
             write_read_erase(voltage_V, pulse_s, wait_s, cycles)

@@ -134,7 +134,39 @@ async function openViewer(button) {
   }
 }
 
+// A curve moves only when a reader asks for it.
+const FRAME_ms = 120;
+function equipMoving(moving) {
+  const [frames, names] = [JSON.parse(moving.dataset.frames), JSON.parse(moving.dataset.names)];
+  const [line, slider] = [moving.querySelector("polyline"), moving.querySelector("input")];
+  const [button, said] = [moving.querySelector("button"), moving.querySelector("output")];
+  const show = (k) => {
+    slider.value = k;
+    slider.setAttribute("aria-valuetext", names[k]);
+    line.setAttribute("points", frames[k]);
+    said.textContent = names[k];
+  };
+  let timer = null;
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    button.textContent = "Play";
+  };
+  slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
+  button.addEventListener("click", () => {
+    if (timer !== null) return stop();
+    let k = Number(slider.value) >= frames.length - 1 ? 0 : Number(slider.value);
+    button.textContent = "Stop";
+    timer = setInterval(() => {
+      show(k);
+      if (++k >= frames.length) stop();
+    }, FRAME_ms);
+  });
+  moving.querySelector(".controls").hidden = false;
+}
+
 document.querySelectorAll("table").forEach(equipTable);
+document.querySelectorAll(".moving").forEach(equipMoving);
 window.addEventListener("beforeprint", openForPrint);
 window.addEventListener("afterprint", closeAfterPrint);
 const opener = document.getElementById("viewer-open");

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from monty.json import MontyDecoder
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pymatgen.core import Structure
 
 from ...stored import SCHEMA_VERSION
@@ -31,6 +40,13 @@ LevelOfTheory = Literal["local", "ML", "ASE", "GPAW", "VASP", "experiment", "ari
 
 def _structure_dict(structure: Structure) -> dict[str, Any]:
     return dict(structure.as_dict())
+
+
+def first_wrong(error: ValidationError) -> str:
+    """The first entry that a document refuses, and why, in one clause."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(x) for x in first["loc"])
+    return f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}"
 
 
 def require_finite(value: Any, where: str) -> None:

@@ -62,6 +62,47 @@ class Picture:
     aside: bool = False
 
 
+@dataclass(frozen=True)
+class Frames:
+    """A curve that a reader moves through time: one picture per frame, the last one without JavaScript.
+
+    Attributes
+    ----------
+    caption, x_label, y_label
+        What is shown.
+    x
+        Abscissa of all frames.
+    frames
+        Ordinates, shape (frames, points).
+    names
+        What each frame is, such as its time and voltage.
+    """
+
+    caption: str
+    x_label: str
+    y_label: str
+    x: Sequence[float]
+    frames: Sequence[Sequence[float]]
+    names: Sequence[str]
+
+    @property
+    def top(self) -> float:
+        """Largest ordinate of all frames; 1 if there is none above zero."""
+        return max((max(f) for f in self.frames), default=0.0) or 1.0
+
+    @property
+    def paths(self) -> list[str]:
+        """Each frame in a box of 1700 by 1000, y downwards, as an SVG polyline takes its points."""
+        low, wide = self.x[0], (self.x[-1] - self.x[0]) or 1.0
+        return [
+            " ".join(
+                f"{1700 * (x - low) / wide:.0f},{1000 * (1 - y / self.top):.0f}"
+                for x, y in zip(self.x, frame, strict=True)
+            )
+            for frame in self.frames
+        ]
+
+
 @dataclass
 class Section:
     """One section of the page; `notes_heading` says what its notes are."""
@@ -70,6 +111,7 @@ class Section:
     heading: str
     paragraphs: list[str] = field(default_factory=list)
     figures: list[Picture] = field(default_factory=list)
+    moving: list[Frames] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     notes_heading: str = "Left out"
