@@ -18,8 +18,11 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from ase import Atoms
+from film_cells import layer_energies_meV
 from gpaw_holes import HoleSearch, three_holes
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
@@ -41,7 +44,8 @@ from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
 from magnetoionics.workflows.gpaw.settings import Symmetry
 from magnetoionics.workflows.gpaw.spin_orbit import force_theorem
-from reference_tasks import Task, not_in_chain, task, task_names
+from numpy.typing import NDArray
+from reference_tasks import OTHER_BASES, Task, not_in_chain, task, task_names
 
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"
 
@@ -59,6 +63,38 @@ class ChainEngine(GpawEngine):
         return self._kept
 
 
+class SymmetricEngine(GpawEngine):
+    """Uses the point group of the start, which ions that relax keep."""
+
+    def make_calculator(self, atoms: Atoms, mover: int | None, *, symmetry: Symmetry = "full") -> GpawCalculator:
+        return super().make_calculator(atoms, mover, symmetry=symmetry)
+
+
+class OtherBasisEngine(GpawEngine):
+    """Computes in one of `OTHER_BASES` instead of plane waves, with the point group."""
+
+    basis = ""
+
+    def make_calculator(self, atoms: Atoms, mover: int | None, *, symmetry: Symmetry = "full") -> GpawCalculator:
+        log = Path(self.scratch or ".") / f"{atoms.get_chemical_formula()}-{self.basis}.txt"
+        return GpawCalculator(self.dft, atoms.arrays["magmom"], symmetry=symmetry, log=log, make=self._gpaw)
+
+    def _gpaw(self, **parameters: Any) -> Any:
+        from gpaw import GPAW
+
+        return GPAW(**{**parameters, **OTHER_BASES[self.basis]})
+
+
+def engine_for(job: Task, scratch: Path, *, chain: bool) -> GpawEngine:
+    """The engine with the settings of a task."""
+    kind = ChainEngine if chain else SymmetricEngine if job.symmetry == "full" else GpawEngine
+    engine = OtherBasisEngine if job.basis else kind
+    made = engine(dft=job.settings, scratch=str(scratch), fmax_eV_per_A=0.05, max_steps=60)
+    if isinstance(made, OtherBasisEngine):
+        made.basis = job.basis
+    return made
+
+
 def compute(job: Task, engine: GpawEngine, before: str | None = None) -> ReferenceCalculation:
     """Run a task, perhaps from the density of another; times are of one core."""
     begin = time.perf_counter(), time.process_time()
@@ -67,7 +103,7 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
     numbers: dict[str, float | list[float]] = {}
     holes: list[HoleField] = []
     left_out: list[str] = []
-    if job.kind == "map":
+    if job.kind in ("map", "layers"):
         calculation, map_ = with_map(engine, job)
         left_out = left_out_of(job)
     elif job.kind == "relax":
@@ -108,12 +144,14 @@ def left_out_of(job: Task) -> list[str]:
     """How the ions came to lie where they are, and what an odd part is worth."""
     ions = FIXED_IONS if job.relaxed_by is None else f"ions relaxed by {job.relaxed_by}, not at these settings"
     reversal = "time reversal was used in the cycle: the odd part is zero by construction"
-    return [ions, *([reversal] if job.kind == "map" and job.symmetry != "off" else [])]
+    return [ions, *([reversal] if job.kind in ("map", "layers") and job.symmetry != "off" else [])]
 
 
 def provenance_of(engine: GpawEngine, job: Task, left_out: list[str]) -> Provenance:
     """The engine's, with the settings of the self-consistent cycle alone."""
     settings = {**plain_settings(job.settings), "symmetry": job.symmetry}
+    if job.basis:
+        settings = {**{k: v for k, v in settings.items() if k != "cutoff_eV"}, **OTHER_BASES[job.basis]}
     return engine.provenance(left_out).model_copy(update={"settings": settings})
 
 
@@ -123,8 +161,12 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
     atoms.calc = engine.make_calculator(atoms, None, symmetry=job.symmetry)
     energy, forces = float(atoms.get_potential_energy()), atoms.get_forces()
     moments = [float(m) for m in atoms.get_magnetic_moments()]
-    directions = lebedev_directions(9).vectors.tolist()
-    energies, orbital = force_theorem(atoms.calc.live, directions)
+    shares: NDArray[np.float64] | None = None
+    if job.kind == "layers":
+        directions, energies, shares, orbital = layer_energies_meV(atoms.calc.live)
+    else:
+        directions = lebedev_directions(9).vectors.tolist()
+        energies, orbital = force_theorem(atoms.calc.live, directions)
     calculation = Calculation(
         name=job.name,
         structure=job.structure,
@@ -147,6 +189,8 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
         method="force theorem",
         orbital_moments_muB=[[float(x) for x in row] for row in orbital],
         checks=[odd_part_is_noise(directions, energies, None)],
+        ion_sites=None if shares is None else list(range(len(job.structure))),
+        ion_energies_meV=None if shares is None else (shares - shares.min(axis=0)).T.round(6).tolist(),
         provenance=provenance_of(engine, job, left_out_of(job)),
     )
     return calculation, map_
@@ -175,8 +219,7 @@ def main() -> None:
     for name in names:
         job = task(name)
         if engine is None or not args.chain:
-            kind = ChainEngine if args.chain else GpawEngine
-            engine = kind(dft=job.settings, scratch=str(args.scratch), fmax_eV_per_A=0.05, max_steps=60)
+            engine = engine_for(job, args.scratch, chain=args.chain)
         done = compute(job, engine, before if args.chain else None)
         before = name
         (args.output / f"{name}.json").write_text(done.model_dump_json(indent=1) + "\n")

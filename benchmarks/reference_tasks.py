@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+from film_cells import PLACES, film
 from magnetoionics.analysis.study.reference_calculations import (
     ReferenceCalculation,
+    load_reference_calculations,
     load_start,
     reference_calculations_folder,
 )
@@ -23,7 +25,7 @@ from magnetoionics.workflows.gpaw.settings import GpawSettings, Symmetry
 from pymatgen.core import Structure
 
 HOST = "cofe2o4"
-TaskKind = Literal["map", "relax", "static", "born", "holes"]
+TaskKind = Literal["map", "relax", "static", "born", "holes", "layers"]
 ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
 # Sets of U (eV) beside the Materials Project's: a verdict of DFT+U is worth what it keeps of itself in all of them.
 U_SETS: dict[str, dict[str, float]] = {"u33": {"Co": 3.0, "Fe": 3.0}, "u44": {"Co": 4.0, "Fe": 4.0}}
@@ -37,7 +39,12 @@ PHASES = {
     "co3o4": ("Co3O4", (2, 2, 2)),
     "fe3o4": ("Fe3O4", (2, 2, 2)),
 }
+# k-points along both edges of a film: the second mesh says what the first is worth.
+FILM_MESHES = (16, 24)
 HOP_STATES = ("before", "saddle1", "middle", "saddle2", "after")
+# The same cells in another basis of GPAW: numerical atomic orbitals, two for each of the valence and one to polarise
+# them, on a grid (spacing, Angstrom).
+OTHER_BASES: dict[str, dict[str, Any]] = {"dzp": {"mode": "lcao", "basis": "dzp", "h": 0.2}}
 # Energies of cells that are subtracted: 1e-5 eV per electron is 2 meV in 28 atoms.
 _BOUNDS_OF_DIFFERENCES = {"energy_eV": 1e-5, "density_e": 1e-4, "eigenstates_eV2": 4e-8}
 # With GPAW's own mixer these come near their bounds in 110 iterations; another mixer would begin anew.
@@ -60,14 +67,16 @@ class Task:
     settings
         Of the self-consistent cycle.
     kind
-        ``map`` is a static calculation with E(n), ``born`` the charge of `ion`, ``holes`` the energies of its t2g
-        hole in three real orbitals.
+        ``map`` is a static calculation with E(n), ``layers`` the same of a film site by site, ``born`` the charge of
+        `ion`, ``holes`` the energies of its t2g hole in three real orbitals.
     symmetry
         What the cycle uses; with time reversal an odd part is no error bar.
     ion
         For ``born`` and ``holes``.
     relaxed_by
         What relaxed the ions before, in words; None if they lie where they were measured.
+    basis
+        One of `OTHER_BASES`; empty for plane waves.
     """
 
     name: str
@@ -78,6 +87,7 @@ class Task:
     symmetry: Symmetry = "time reversal"
     ion: int | None = None
     relaxed_by: str | None = None
+    basis: str = ""
 
 
 def task_names() -> list[str]:
@@ -86,11 +96,16 @@ def task_names() -> list[str]:
     bulk += ["imma-pw400-k2-nosym", "imma-pw400-k2-empty6", "p4122-pw500-k2"]
     bulk += [hole_energies("imma", u) for u in ("", *U_SETS)]
     bulk += [order_relaxation(key, u) for u in ("", *U_SETS) for key in ORDERS]
+    bulk += [
+        order_in_basis(key, basis, u) for basis in OTHER_BASES for u in ("", *U_SETS) for key in ("imma", "normal")
+    ]
     phases = [f"{key}-pw500-k{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
     defects = [name for key in ("host", *VACANCIES) for name in quotable(key)]
     hop = [hop_point(state) for state in HOP_STATES]
-    return [*bulk, *phases, *relaxed, *defects, *hop, "bornco-pw400-k2"]
+    films = [film_map(place, k) for k in FILM_MESHES for place in PLACES]
+    films = [*(film_relaxation(place) for place in PLACES), *films]
+    return [*bulk, *films, *phases, *relaxed, *defects, *hop, "bornco-pw400-k2"]
 
 
 def primitive(order: str = "Imma") -> Structure:
@@ -108,14 +123,17 @@ def task(name: str) -> Task:
     """
     if name not in task_names():
         raise ValueError(f"unknown evidence {name!r}; known: {', '.join(task_names())}")
+    if name.startswith("film"):
+        return _film_task(name)
     head, cutoff, mesh, *special = name.split("-")
     digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
     bulk = head in (*ORDERS, "bornco")
-    bounds = _BOUNDS_OF_BULK if bulk else _BOUNDS_OF_DIFFERENCES
+    basis = cutoff if cutoff in OTHER_BASES else ""
+    bounds = _BOUNDS_OF_BULK if bulk and not basis else _BOUNDS_OF_DIFFERENCES
     if special[-1:] == ["holes"]:
         bounds = _BOUNDS_OF_HOLES
     settings = GpawSettings(
-        cutoff_eV=float(cutoff[2:]),
+        cutoff_eV=float("500" if basis else cutoff[2:]),
         k_mesh=(int(digits[0]), int(digits[1]), int(digits[2])),
         empty_eV=6.0 if special == ["empty6"] else None,
         hubbard_U_eV=U_SETS.get(special[0] if special else "", pbe_hubbard_U_eV()),
@@ -138,6 +156,10 @@ def task(name: str) -> Task:
     if head in ORDERS and special[-1:] == ["relaxed"]:
         what = f"{ORDERS[head]} CoFe2O4 with relaxed ions at the measured lattice"
         return Task(name, what, primitive(ORDERS[head]), settings, "relax", "full")
+    if head in ORDERS and basis:
+        source = order_relaxation(head, special[0] if special else "")
+        what = f"{ORDERS[head]} CoFe2O4 in the basis {basis} instead of plane waves"
+        return Task(name, what, _relaxed(source), settings, "static", "full", relaxed_by=source, basis=basis)
     if head in ORDERS:
         what = f"{ORDERS[head]} CoFe2O4: energy and E(n)"
         return Task(name, what, primitive(ORDERS[head]), settings, "map", "off" if special == ["nosym"] else "full")
@@ -177,6 +199,25 @@ def _hop_task(name: str, state: str, settings: GpawSettings) -> Task:
     return Task(name, what, start.structure, settings, kind, "off", relaxed_by=start.provenance.engine)
 
 
+def _film_task(name: str) -> Task:
+    head, cutoff, mesh, *special = name.split("-")
+    place, points = head.removeprefix("film"), int(mesh[1:])
+    settings = GpawSettings(
+        hubbard_U_eV={},
+        cutoff_eV=float(cutoff[2:]),
+        k_mesh=(points, points, 1),
+        bands="130%",
+        energy_eV=_BOUNDS_OF_DIFFERENCES["energy_eV"],
+        density_e=_BOUNDS_OF_DIFFERENCES["density_e"],
+        eigenstates_eV2=_BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
+    )
+    what = f"four layers of hcp Co(0001), oxygen: {place}"
+    source = film_relaxation(place)
+    if special == ["relaxed"]:
+        return Task(name, what, film(place), settings, "relax", "full")
+    return Task(name, f"{what}: E(n)", _relaxed(source), settings, "layers", "full", relaxed_by=source)
+
+
 def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) -> Task:
     what = f"{key} in the tetragonal 28-atom cell of Imma"
     start = load_start(f"{key}28")
@@ -192,6 +233,14 @@ def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) ->
     return Task(name, what, start.structure, settings, kind, relaxed_by=start.provenance.engine)
 
 
+def _relaxed(name: str) -> Structure:
+    """Cell of a kept relaxation."""
+    found = load_reference_calculations()[name].calculation
+    if found is None:
+        raise ValueError(f"{name} holds no relaxed cell")
+    return found.structure
+
+
 def _first(cell: Structure, element: str) -> int:
     return next(i for i, s in enumerate(cell) if s.specie.symbol == element)
 
@@ -204,6 +253,21 @@ def hole_energies(key: str, u_set: str = "") -> str:
 def order_relaxation(key: str, u_set: str = "") -> str:
     """Name of the relaxation of one cation order, by its key and one of `U_SETS`, or of the Materials Project's U."""
     return "-".join([key, "pw500", "k2", *([u_set] if u_set else []), "relaxed"])
+
+
+def order_in_basis(key: str, basis: str, u_set: str = "") -> str:
+    """Name of a cation order in one of `OTHER_BASES`, with the ions of `order_relaxation`."""
+    return "-".join([key, basis, "k2", *([u_set] if u_set else [])])
+
+
+def film_relaxation(place: str) -> str:
+    """Name of the relaxation of a film with oxygen at one of `PLACES`."""
+    return f"film{place}-pw400-n8-relaxed"
+
+
+def film_map(place: str, points: int) -> str:
+    """Name of the map of a film, layer by layer, with so many k-points along both edges."""
+    return f"film{place}-pw400-n{points}"
 
 
 def _relaxation(key: str) -> str:

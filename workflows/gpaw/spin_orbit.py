@@ -66,7 +66,10 @@ def bands_kept(eigenvalues_eV: ArrayLike, highest_filled_eV: float) -> tuple[int
 
 
 def force_theorem(calculator: Any, directions: Sequence[Sequence[float]]) -> tuple[FloatArray, FloatArray]:
-    """Band energies with spin-orbit coupling, and orbital moments, for each direction.
+    """Band free energies with spin-orbit coupling, and orbital moments, for each direction.
+
+    The sum over bands carries the entropy of its occupations: at a given number of electrons only both together are
+    stationary in the occupations. In a metal the sum alone is wrong by as much as E(n) itself.
 
     Parameters
     ----------
@@ -98,11 +101,25 @@ def force_theorem(calculator: Any, directions: Sequence[Sequence[float]]) -> tup
     for direction in directions:
         theta, phi = angles_deg(direction)
         states = soc_eigenstates(calculator, n2=count, theta=theta, phi=phi)
-        energies.append(float(states.calculate_band_energy()))
+        energies.append(band_free_energy_eV(states))
         unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
         orbital.append(np.asarray(states.get_orbital_magnetic_moments()) @ unit)
     found = 1000.0 * np.array(energies)
     return np.asarray(found - found.min()), np.array(orbital)
+
+
+def band_free_energy_eV(states: Any) -> float:
+    """Sum over occupied bands minus T S of their occupations; none of it in an insulator.
+
+    Parameters
+    ----------
+    states
+        Of ``gpaw.spinorbit.soc_eigenstates``.
+    """
+    weights = [1.0 / len(states)] * len(states)
+    levels = [wave.eig_m for wave in states]
+    entropy_eV = float(states.occ.calculate(states.nelectrons, levels, weights)[2])
+    return float(states.calculate_band_energy()) + entropy_eV
 
 
 def spinor_parameters(settings: GpawSettings, atoms: Atoms, direction: ArrayLike) -> dict[str, Any]:

@@ -52,15 +52,22 @@ class RigidGpaw:
         return np.array([-1.0, 0.5])
 
 
-class Spinors:
-    """Spin-orbit states of a uniaxial ferrimagnet."""
+class Spinors(list):
+    """Spin-orbit states of a uniaxial ferrimagnet; an insulator, whose occupations have no entropy."""
+
+    nelectrons = 1
 
     def __init__(self, calculator, theta, phi, n2):
+        super().__init__([types.SimpleNamespace(eig_m=np.array([-1.0, 0.5]))])
         assert not calculator.symmetric
         # Both bands: the states of the cycle end at the last gap that they have.
         assert n2 == 2
         self.energy = 0.001 * np.sin(np.radians(theta)) ** 2
         self.sites = len(calculator.atoms)
+
+    @property
+    def occ(self):
+        return types.SimpleNamespace(calculate=lambda electrons, levels, weights: (None, None, 0.0))
 
     def calculate_band_energy(self):
         return self.energy
