@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +13,32 @@ from scipy.constants import elementary_charge
 from ...structures.units import BOLTZMANN_eV_PER_K
 
 CM2_PER_A2 = 1e-16
+
+
+@dataclass(frozen=True)
+class OnsagerPackage:
+    """Crystal and solver of the package onsager."""
+
+    Crystal: Any
+    VacancyMediated: Any
+
+
+def onsager_package() -> OnsagerPackage:
+    """The package that knows correlation.
+
+    Raises
+    ------
+    ImportError
+        Without it.
+    """
+    try:
+        from onsager import OnsagerCalc
+        from onsager.crystal import Crystal
+    except ImportError as error:
+        raise ImportError(
+            "correlation factors need the package onsager: pip install 'magnetoionics[transport]'", name="onsager"
+        ) from error
+    return OnsagerPackage(Crystal, OnsagerCalc.VacancyMediated)
 
 
 def vacancy_correlation_factor(lattice_A: ArrayLike, sites: Sequence[ArrayLike], longest_jump_A: float) -> float:
@@ -39,21 +67,15 @@ def vacancy_correlation_factor(lattice_A: ArrayLike, sites: Sequence[ArrayLike],
     ValueError
         If the sites or the jumps are of several kinds, or there is no jump.
     """
-    try:
-        from onsager import OnsagerCalc
-        from onsager.crystal import Crystal
-    except ImportError as error:
-        raise ImportError(
-            "correlation factors need the package onsager: pip install 'magnetoionics[transport]'", name="onsager"
-        ) from error
-    crystal = Crystal(np.asarray(lattice_A, dtype=float).T, [[np.asarray(site, dtype=float) for site in sites]])
+    package = onsager_package()
+    crystal = package.Crystal(np.asarray(lattice_A, dtype=float).T, [[np.asarray(site, dtype=float) for site in sites]])
     kinds, jumps = crystal.sitelist(0), crystal.jumpnetwork(0, longest_jump_A)
     if len(kinds) != 1 or len(jumps) != 1:
         raise ValueError(
             f"{len(kinds)} kinds of sites and {len(jumps)} of jumps up to {longest_jump_A:g} A: one of each is needed; "
             "change longest_jump_A or the sites"
         )
-    vacancy = OnsagerCalc.VacancyMediated(crystal, 0, kinds, jumps, 1)
+    vacancy = package.VacancyMediated(crystal, 0, kinds, jumps, 1)
     equal = {"preV": np.ones(1), "eneV": np.zeros(1), "preT0": np.ones(1), "eneT0": np.zeros(1)}
     equal |= vacancy.maketracerpreene(preT0=np.ones(1), eneT0=np.zeros(1))
     of_vacancy, of_tracer, _, _ = vacancy.Lij(*vacancy.preene2betafree(1.0, **equal))

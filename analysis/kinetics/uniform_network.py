@@ -16,13 +16,15 @@ SAME_LENGTH = 1.15
 
 # By neighbours of a place and common neighbours of two that are joined. The first four: K. Compaan and Y. Haven,
 # Trans. Faraday Soc. 52, 786 (1956), 10.1039/TF9565200786; corner-sharing tetrahedra, such as the octahedral sites of a
-# spinel, by the Green function of `diffusion.vacancy_correlation_factor`.
+# spinel, and the anions of a perovskite (0.69: T. Ishigaki et al., 10.1016/0022-4596(88)90067-9), by the Green
+# function of `diffusion.vacancy_correlation_factor`.
 _EXACT = {
     (12, 4): ("fcc", 0.7815),
     (8, 0): ("bcc", 0.7272),
     (6, 0): ("simple cubic", 0.6531),
     (4, 0): ("diamond", 0.5),
     (6, 2): ("corner-sharing tetrahedra", 0.5549),
+    (8, 2): ("perovskite anions", 0.6889),
 }
 
 

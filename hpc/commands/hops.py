@@ -21,9 +21,20 @@ def hops(
     ] = None,
     jobs: JobsOption = 1,
     reuse: ReuseOption = None,
+    diffusion_k: Annotated[
+        str | None,
+        typer.Option(
+            "--diffusion-K",
+            help="Temperatures at which vacancies and tracers diffuse over all hops, e.g. 900,1173 (extra transport).",
+            rich_help_panel=RUNNING,
+        ),
+    ] = None,
 ) -> None:
     """Compute every distinct hop of a host: table, CSV and one figure of all bands with their saddles."""
     from ..study_folder.hop_run import is_whole, run_hops
 
-    if not is_whole(run_hops(asked.host, output=output, jobs=jobs, reuse=reuse or (), **asked.study(context))):
+    found = run_hops(
+        asked.host, output=output, jobs=jobs, reuse=reuse or (), diffusion_K=diffusion_k, **asked.study(context)
+    )
+    if not is_whole(found):
         raise typer.Exit(1)

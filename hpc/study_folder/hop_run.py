@@ -27,6 +27,7 @@ TABLE = "hops.csv"
 FIELD_TABLE = "hops-in-fields.csv"
 FIGURE = "hops.png"
 NETWORK_TABLE = "network.csv"
+DIFFUSION_TABLE = "diffusion.csv"
 
 
 def run_hops(
@@ -39,6 +40,7 @@ def run_hops(
     jobs: int = 1,
     options: StudyOptions | None = None,
     reuse: Sequence[Path] = (),
+    diffusion_K: str | Sequence[float] | None = None,
     console: Console | None = None,
 ) -> HopSet:
     """Compute every distinct hop of a host; an interrupted run goes on where it was.
@@ -57,6 +59,8 @@ def run_hops(
         Fields, a cheaper engine for the paths.
     reuse
         Folders of other studies: what they have computed is taken from there.
+    diffusion_K
+        Temperatures at which vacancies and the tracers that they move diffuse over all hops: diffusion.csv.
     console
         Where to print; stdout by default.
 
@@ -72,6 +76,7 @@ def run_hops(
     engine = resolved_engine(host, engine_name, order, ["migration"])
     if jobs < 1:
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
+    temperatures = [] if diffusion_K is None else _temperatures(diffusion_K)
     folder = output or Path(str(default_folder(host)).removesuffix("-study") + "-hops")
     if not (folder / RESULTS).exists():
         check_output_folder(folder, overwrite=False)
@@ -102,6 +107,8 @@ def run_hops(
         found = _result(store, last)
     write_hops(found, folder)
     print_hops(found, console)
+    if temperatures:
+        print_diffusion(found, temperatures, folder, console)
     console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)
     return found
 
@@ -164,6 +171,48 @@ def print_hops(hops: HopSet, console: Console) -> None:
         console.print(network_in_words(network), markup=False)
     for line in hops.absent:
         console.print(f"no hop {line}", style="dim", markup=False)
+
+
+def _temperatures(said: str | Sequence[float]) -> list[float]:
+    """Temperatures of a list or of a text, asked for before anything is computed."""
+    from ...analysis.kinetics.diffusion import onsager_package
+    from ...workflows.flows.thermal_anisotropy import temperatures_from
+
+    try:
+        found = temperatures_from(said)
+        onsager_package()
+    except (ValueError, ImportError) as error:
+        raise UserError(f"--diffusion-K {said!r}: {error}") from error
+    if 0.0 in found:
+        raise UserError(f"--diffusion-K {said!r}: nothing hops at 0 K; give temperatures above it")
+    return list(found)
+
+
+def print_diffusion(hops: HopSet, temperatures_K: Sequence[float], folder: Path, console: Console) -> None:
+    """Print and write how vacancies and tracers diffuse over all hops of each ion."""
+    import pandas as pd
+
+    from ...analysis.kinetics.tracer_network import tracer_correlation
+
+    rows = []
+    for network in hops.networks:
+        for temperature in temperatures_K:
+            row = {"ion": network.ion, "temperature_K": temperature}
+            try:
+                found = tracer_correlation(network, temperature)
+            except ValueError as error:
+                rows.append(row | {"no_result": str(error)})
+                console.print(f"D of {network.ion} at {temperature:g} K: no result, {error}", markup=False)
+                continue
+            along = dict(zip(("fx", "fy", "fz"), found.factors, strict=True))
+            mean = found.vacancy_mean_cm2_per_s
+            rows.append(row | {"vacancy_cm2_per_s": mean, "correlation": found.correlation} | along)
+            console.print(
+                f"vacancies that {network.ion} enters at {temperature:g} K: D {mean:.2e} cm2/s with assumed attempts, "
+                f"correlation factor of the tracer {found.correlation:.4f}",
+                markup=False,
+            )
+    write_whole(folder / DIFFUSION_TABLE, pd.DataFrame(rows).to_csv(index=False))
 
 
 def _flow(host: str, engine_name: str | Engine, order: str | None, quick: bool, options: StudyOptions) -> Any:

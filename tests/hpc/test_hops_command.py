@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 from kept_study import kept_study
 from magnetoionics.analysis.kinetics.hop_set import HopSet
+from magnetoionics.analysis.kinetics.uniform_network import uniform_network
 from magnetoionics.analysis.results.checks import InvalidResultError, held
 from magnetoionics.hpc.cli import app
-from magnetoionics.hpc.study_folder.hop_run import is_whole, print_hops
+from magnetoionics.hpc.study_folder.hop_run import is_whole, print_diffusion, print_hops
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.flows.hops import all_hops, collect_hops
 from magnetoionics.workflows.jobs.outputs import function_of
+from pymatgen.core import Lattice, Structure
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -90,12 +92,28 @@ def test_a_hop_and_its_reverse_have_one_path(lithium):
         assert by_field[5e8] < by_field[0.0] < by_field[-5e8]
 
 
+def test_diffusion_over_all_hops_is_a_table_with_its_reasons(tmp_path):
+    pytest.importorskip("onsager")
+    cell = Structure(Lattice.cubic(3.0), ["Li"], [[0, 0, 0]], site_properties={"sublattice": ["A"]})
+    network = uniform_network(cell, "A", 3.0, 0.4, 1.0, ion="Li", label="Li -> V_Li")
+    hops = HopSet.model_construct(networks=[network])
+    print_diffusion(hops, [1000.0, 4000.0], tmp_path, Console(record=True))
+    good, bad = pd.read_csv(tmp_path / "diffusion.csv").to_dict("records")
+    # Simple cubic: D = d^2 nu exp(-E/kT) of the vacancy, and the textbook factor of the tracer.
+    assert good["vacancy_cm2_per_s"] == pytest.approx(9e-16 * 1e13 * np.exp(-0.4 / (8.617333e-5 * 1000)), rel=1e-5)
+    assert good["correlation"] == pytest.approx(0.6531, abs=1e-4)
+    assert np.isnan(bad["vacancy_cm2_per_s"])
+    assert "2 kT" in bad["no_result"]
+
+
 def test_bad_input_is_refused_before_anything_is_written(tmp_path):
     for arguments, message in (
         (["no_such_host"], "unknown host"),
         (["cofe2o4", "--engine", "no_such"], "unknown engine"),
         (["cofe2o4", "--order", "nope"], "no cation order"),
         (["cofe2o4", "--jobs", "0"], "0 processes"),
+        (["cofe2o4", "--diffusion-K", "nan"], "from 0 to 5000"),
+        (["cofe2o4", "--diffusion-K", "0"], "nothing hops at 0 K"),
     ):
         folder = tmp_path / "out"
         done = CliRunner().invoke(app, ["hops", *arguments, "--output", str(folder)])

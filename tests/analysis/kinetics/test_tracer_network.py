@@ -1,0 +1,64 @@
+"""Correlation of tracers over real networks, against onsager on the bare lattices, our own walk, and the literature."""
+
+import numpy as np
+import pytest
+from magnetoionics.analysis.kinetics.tracer_network import tracer_correlation
+from magnetoionics.analysis.kinetics.uniform_network import correlation_factor, uniform_network
+from magnetoionics.analysis.kinetics.walk import steady_walk, walk_of
+from pymatgen.core import Lattice, Structure
+
+pytest.importorskip("onsager")
+T = 1000.0
+
+
+def anions():
+    """Oxygen of a cubic perovskite, with one barrier for all jumps."""
+    places = [[0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+    cell = Structure(Lattice.cubic(3.93), ["O"] * 3, places, site_properties={"sublattice": ["O"] * 3})
+    return uniform_network(cell, "O", 2.78, 0.6, -2.0, ion="O", label="O -> V_O")
+
+
+def stretched():
+    """Jumps to and from the first place cost 0.1 eV more."""
+    net = anions()
+    hops = [
+        h.model_copy(update={"forward_eV": h.forward_eV + 0.1, "backward_eV": h.backward_eV + 0.1})
+        if 0 in (h.start, h.end)
+        else h
+        for h in net.hops
+    ]
+    return net.model_copy(update={"hops": hops})
+
+
+@pytest.fixture(scope="module")
+def slow():
+    return tracer_correlation(stretched(), T)
+
+
+def test_oxygen_of_a_perovskite_has_the_published_factor():
+    """0.69: T. Ishigaki et al., J. Solid State Chem. 73, 179 (1988)."""
+    found = tracer_correlation(anions(), T)
+    assert found.factors == pytest.approx([0.69] * 3, abs=0.005)
+    assert correlation_factor(anions())[0] == pytest.approx(found.correlation, abs=1e-4)
+
+
+def test_vacancies_of_the_library_diffuse_as_ours(slow):
+    ours = steady_walk(walk_of(stretched()), T).diffusivity_A2_per_s * 1e-16
+    assert np.array(slow.vacancy_cm2_per_s) == pytest.approx(ours, rel=1e-9, abs=1e-9 * ours.max())
+
+
+def test_a_tracer_is_held_where_few_ways_lead_on(slow):
+    """The places 1 and 2 form sheets across z, in which jumps are fast: there the tracer jumps back and forth more."""
+    x, y, z = slow.factors
+    assert x == pytest.approx(y, rel=1e-6)
+    assert x < 0.6889 < z
+
+
+def test_networks_without_a_tracer_say_why():
+    net = anions()
+    with pytest.raises(ValueError, match="inserted ion"):
+        tracer_correlation(net.model_copy(update={"carrier": "ion"}), T)
+    with pytest.raises(ValueError, match="change the order"):
+        tracer_correlation(net.model_copy(update={"mismatch_eV": 0.3}), T)
+    with pytest.raises(ValueError, match="2 kT"):
+        tracer_correlation(net, 5000.0)
