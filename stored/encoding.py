@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any
 
-from monty.json import MontyEncoder, TypeHandler, register
+from monty.json import MontyDecoder, MontyEncoder, TypeHandler, register
 from pydantic import BaseModel
 
 from . import SCHEMA_VERSION
@@ -39,6 +39,41 @@ class Documents(_ByName):
         return {**head, **obj.model_dump()}
 
 
+class Structures(TypeHandler):
+    """pymatgen's structures: decoded as `Structure.from_dict` does, which makes every site twice and each alone."""
+
+    module = "pymatgen.core.structure"
+    class_name = "Structure"
+
+    def matches(self, obj: Any) -> bool:
+        """Nothing: pymatgen writes them."""
+        return False
+
+    def decode(self, d: dict[str, Any]) -> Any:
+        """The structure; sites of one species share its composition."""
+        from pymatgen.core import Lattice, PeriodicSite, Structure
+
+        sites, lattice = d["sites"], Lattice.from_dict(d["lattice"])
+        keys = list(sites[0].get("properties") or {}) if sites else []
+        if not sites or any(list(site.get("properties") or {}) != keys for site in sites):
+            return Structure.from_dict(d)
+        known: dict[str, Any] = {}
+        kinds = [repr(site["species"]) for site in sites]
+        for kind, site in zip(kinds, sites, strict=True):
+            if kind not in known:
+                known[kind] = PeriodicSite.from_dict({**site, "properties": None}, lattice)
+        value = MontyDecoder().process_decoded
+        return Structure(
+            lattice,
+            [known[kind].species for kind in kinds],
+            [site["abc"] for site in sites],
+            charge=d.get("charge"),
+            site_properties={key: [value(site["properties"][key]) for site in sites] for key in keys},
+            labels=[site.get("label") or known[kind].species_string for kind, site in zip(kinds, sites, strict=True)],
+            properties=d.get("properties"),
+        )
+
+
 class Functions(_ByName):
     """Job functions, the methods of Makers that make jobs, and classes of documents."""
 
@@ -53,6 +88,6 @@ class Functions(_ByName):
         return {"@module": STORED, "@callable": obj.__qualname__, "@bound": bound}
 
 
-_REGISTERED = [Documents(), Functions()]
+_REGISTERED = [Documents(), Functions(), Structures()]
 for _handler in _REGISTERED:
     register(_handler)

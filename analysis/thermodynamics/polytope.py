@@ -7,12 +7,15 @@ every component of x is limited from above and the plane's normal is positive.
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 TOLERANCE = 1e-7
+# So many small systems are solved sooner than one linear programme for each half-space.
+_SETS_AT_ONCE = 5000
 
 
 def extreme(
@@ -60,7 +63,7 @@ def vertices(
 ) -> tuple[FloatArray, list[list[int]]]:
     """Corners of the region, by solving for every set of d - 1 half-spaces that could meet there.
 
-    Half-spaces that never touch the region are dropped first, so the enumeration stays small.
+    Where there are many sets, half-spaces that never touch the region are dropped first.
 
     Parameters
     ----------
@@ -76,11 +79,11 @@ def vertices(
     dim = len(plane)
     norms = np.linalg.norm(rows, axis=1)
     unit_rows, unit_limits = rows / norms[:, None], limits / norms
-    active = [
-        i
-        for i, (row, limit) in enumerate(zip(unit_rows, unit_limits, strict=True))
-        if limit + extreme(-row, plane, level, rows, limits)[0] <= TOLERANCE
-    ]
+    active = list(range(len(rows)))
+    if math.comb(len(rows), dim - 1) > _SETS_AT_ONCE:
+        active = [
+            i for i in active if unit_limits[i] + extreme(-unit_rows[i], plane, level, rows, limits)[0] <= TOLERANCE
+        ]
     sets = np.array(list(itertools.combinations(active, dim - 1)), dtype=int)
     normal = plane / np.linalg.norm(plane)
     systems = np.concatenate([np.broadcast_to(normal, (len(sets), 1, dim)), unit_rows[sets]], axis=1)

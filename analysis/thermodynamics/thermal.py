@@ -8,7 +8,7 @@ lowest as a mixture of (the rule of Neumann and Kopp), with the error that this 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -98,10 +98,15 @@ def anion_shares_eV(elements: Iterable[str], temperature_K: float, anion: str = 
     dict[str, float]
         By step, such as ``Fe2O3 -> Fe3O4``: eV per O atom that leaves, without the gas.
     """
+    return dict(_anion_shares_eV(tuple(sorted(set(elements))), temperature_K, anion))
+
+
+@cache
+def _anion_shares_eV(elements: Sequence[str], temperature_K: float, anion: str) -> Mapping[str, float]:
     from pymatgen.core import Element
 
     found = {}
-    for element in sorted(set(elements)):
+    for element in elements:
         if element == anion or not Element(element).is_transition_metal:
             continue
         oxides = []
@@ -188,6 +193,11 @@ def _oxides(formula: str, atoms: Mapping[str, float]) -> dict[str, float]:
 
 def formula_composition(formula: str) -> dict[str, float]:
     """Atoms per formula unit by element symbol."""
+    return dict(_composition(formula))
+
+
+@cache
+def _composition(formula: str) -> Mapping[str, float]:
     from pymatgen.core import Composition
 
     return {str(el): float(n) for el, n in Composition(formula).get_el_amt_dict().items()}

@@ -124,11 +124,13 @@ def _work(path: str, number: int, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_runner, daemon=True).start()
 
-    from jobflow import Job, JobStore
+    from jobflow import Job
     from threadpoolctl import threadpool_limits
 
+    from .study_store import StudyStore
+
     pipe: Connection[Any, Any] = Connection(number)
-    store = JobStore(SqliteStore(path))
+    store = StudyStore(SqliteStore(path))
     with threadpool_limits(limits=threads):
         while True:
             try:

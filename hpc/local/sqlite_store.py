@@ -14,6 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +42,22 @@ Row = tuple[str, int, str | None, bytes]
 
 def encode(document: Mapping[str, Any]) -> Row:
     """A document as a row of the file."""
-    clean = jsanitize(document, strict=False)
-    body = zlib.compress(json.dumps(clean, separators=(",", ":")).encode(), 1)
-    return clean["uuid"], clean.get("index", 1), clean.get("name"), body
+    text = json.dumps(document, separators=(",", ":"), default=partial(jsanitize, strict=False))
+    return document["uuid"], document.get("index", 1), document.get("name"), zlib.compress(text.encode(), 1)
 
 
 def decode(row: Row) -> dict[str, Any]:
     """The document of a row."""
     document: dict[str, Any] = json.loads(zlib.decompress(row[3]))
     return document
+
+
+def may_hold(row: Row, word: str) -> bool:
+    """Whether a word stands anywhere in the document of a row, or cannot be looked for because it is damaged."""
+    try:
+        return word.encode() in zlib.decompress(row[3])
+    except zlib.error:
+        return True
 
 
 class DamagedStoreError(UserError, RuntimeError):
@@ -179,7 +187,11 @@ class SqliteStore(Store):
         skip, limit
             As in MongoDB; a limit of 0 is none.
         """
-        found: Any = self._matching(criteria or {})
+        asked = set(properties or ())
+        if asked and asked <= set(_COLUMNS) and set(criteria or {}) <= set(_COLUMNS):
+            found: Any = self._columns(criteria or {})
+        else:
+            found = self._matching(criteria or {})
         if sort:
             found = list(found)
             for field, order in reversed(list(sort.items())):
@@ -285,17 +297,39 @@ class SqliteStore(Store):
         connection.execute("BEGIN IMMEDIATE")
         return connection
 
+    def last_row(self, uuid: str) -> Row | None:
+        """A job's document of the highest index, as it is stored; None if there is none."""
+        text = "SELECT uuid, idx, name, body FROM documents WHERE uuid = ? ORDER BY idx DESC LIMIT 1"
+        row: Row | None = self._open.execute(text, (uuid,)).fetchone()
+        return row
+
+    def _columns(self, criteria: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """uuid, index and name of the documents that meet criteria of these; no document is read."""
+        where, values, rest = _where(criteria)
+        text = f"SELECT uuid, idx, name FROM documents{where} ORDER BY rowid"
+        for row in self._open.execute(text, values).fetchall():
+            found = dict(zip(_COLUMNS, row, strict=True))
+            if not rest or _meets(rest, found):
+                yield found
+
     def _matching(self, criteria: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        quick = {k: v for k, v in criteria.items() if k in _COLUMNS and isinstance(v, str | int)}
-        where = " AND ".join(f"{_COLUMNS[k]} = ?" for k in quick)
-        rest = {k: v for k, v in criteria.items() if k not in quick}
-        text = "SELECT uuid, idx, name, body FROM documents" + (f" WHERE {where}" if where else "") + " ORDER BY rowid"
-        for row in self._open.execute(text, tuple(quick.values())).fetchall():
-            document = self._decode(row)
+        where, values, rest = _where(criteria)
+        text = f"SELECT uuid, idx, name, body FROM documents{where} ORDER BY rowid"
+        for row in self._open.execute(text, values).fetchall():
+            document = self.decoded(row)
             if not rest or _meets(rest, document):
                 yield document
 
-    def _decode(self, row: Row) -> dict[str, Any]:
+    def decoded(self, row: Row) -> dict[str, Any]:
+        """The document of a row, checked.
+
+        Raises
+        ------
+        DamagedStoreError
+            If it does not decode, or is another job's.
+        UnsafeFileError
+            If it names a class that is no result.
+        """
         try:
             document = decode(row)
             if (document.get("uuid"), document.get("index", 1)) != (row[0], row[1]):
@@ -327,6 +361,14 @@ class SqliteStore(Store):
 
     def __hash__(self) -> int:
         return hash((type(self), self.path))
+
+
+def _where(criteria: Mapping[str, Any]) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    """SQL of the criteria that the columns answer, its values, and the other criteria."""
+    quick = {k: v for k, v in criteria.items() if k in _COLUMNS and isinstance(v, str | int)}
+    where = " AND ".join(f"{_COLUMNS[k]} = ?" for k in quick)
+    rest = {k: v for k, v in criteria.items() if k not in quick}
+    return f" WHERE {where}" if where else "", tuple(quick.values()), rest
 
 
 def _meets(criteria: dict[str, Any], document: dict[str, Any]) -> bool:

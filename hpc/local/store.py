@@ -51,14 +51,13 @@ def open_store(folder: Path) -> JobStore:
     UserError
         As `refuse_links`.
     """
-    from jobflow import JobStore
-
     from .sqlite_store import SqliteStore
+    from .study_store import StudyStore
 
     refuse_links(folder)
     path = folder / STORE_FOLDER
     path.mkdir(parents=True, exist_ok=True)
-    store = JobStore(SqliteStore(str(path / STORE_FILE)))
+    store = StudyStore(SqliteStore(str(path / STORE_FILE)))
     store.connect()
     return store
 

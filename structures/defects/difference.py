@@ -7,10 +7,11 @@ substitution where it lies in the Wigner-Seitz cell of a vacant site.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +101,11 @@ class CellDifference(Stored):
         return "antisite" if only.added in host_elements else "substitution"
 
 
+# A study asks several times for the difference of each pair of cells.
+_REMEMBERED = 64
+_FOUND: OrderedDict[tuple[Any, ...], CellDifference] = OrderedDict()
+
+
 def cell_difference(host: Structure, defect: Structure) -> CellDifference:
     """What a defect's cell removes and adds.
 
@@ -116,6 +122,19 @@ def cell_difference(host: Structure, defect: Structure) -> CellDifference:
         If the lattices differ, or so many atoms do that the cells are not one host.
     """
     _check_cells(host, defect)
+    key = host.lattice.matrix.tobytes(), *(_key(cell) for cell in (host, defect))
+    if (known := _FOUND.get(key)) is None:
+        known = _FOUND[key] = _difference(host, defect)
+        if len(_FOUND) > _REMEMBERED:
+            _FOUND.popitem(last=False)
+    return deepcopy(known)
+
+
+def _key(cell: Structure) -> tuple[bytes, tuple[str, ...]]:
+    return cell.frac_coords.tobytes(), tuple(_symbols(cell))
+
+
+def _difference(host: Structure, defect: Structure) -> CellDifference:
     drift = _drift(host, defect)
     moved = defect.frac_coords - drift
     same_site, distance = _pairs(host, defect, moved)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from magnetoionics.analysis.results.document import Provenance
+from magnetoionics.analysis.thermodynamics import polytope
 from magnetoionics.analysis.thermodynamics.phases import (
     EV_PER_KJ_PER_MOL,
     Phase,
@@ -161,6 +162,13 @@ def test_mixtures_of_vertices_are_allowed_and_within_the_bounds(any_window, weig
     assert_allowed(any_window, point)
     for el, (low, high) in element_bounds(any_window, point["O"]).items():
         assert low - 1e-9 <= point[el] <= high + 1e-9
+
+
+def test_dropping_half_spaces_beforehand_changes_no_vertex(any_window, monkeypatch):
+    monkeypatch.setattr(polytope, "_SETS_AT_ONCE", 0)
+    again = stability_window(any_window.host_formula, any_window.phases)
+    assert again.vertices == any_window.vertices
+    assert again.vertex_phases == any_window.vertex_phases
 
 
 def test_pymatgen_finds_the_same_vertices(any_window):

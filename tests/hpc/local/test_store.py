@@ -1,5 +1,6 @@
 """The SQLite job store: MongoDB criteria, transactions, damage."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -7,10 +8,15 @@ import sqlite3
 import time
 from operator import add
 
+import numpy as np
 import pytest
 from jobflow import Flow, JobStore, job, run_locally
 from maggma.stores import MemoryStore
 from magnetoionics.hpc.local.sqlite_store import DamagedStoreError, SqliteStore
+from magnetoionics.hpc.local.store import open_store
+from magnetoionics.stored import encoding as _  # noqa: F401  registers how structures are decoded
+from monty.json import MontyDecoder
+from pymatgen.core import Lattice, Structure
 
 DOCUMENTS = [
     {"uuid": "a", "index": 1, "name": "relax", "output": {"energy": -1.0}, "metadata": {"stage": "host"}},
@@ -43,7 +49,7 @@ def test_queries_agree_with_maggmas_memory_store(store, criteria):
     memory = MemoryStore()
     memory.connect()
     memory.update(DOCUMENTS, key=["uuid", "index"])
-    for properties in (None, ["output"], ["uuid", "output.energy"]):
+    for properties in (None, ["output"], ["uuid", "output.energy"], ["index"], ["uuid", "name"]):
         expected = [{k: v for k, v in d.items() if k != "_id"} for d in memory.query(criteria, properties)]
         assert list(store.query(criteria, properties)) == expected
     assert store.count(criteria) == memory.count(criteria)
@@ -82,6 +88,46 @@ def test_jobflow_runs_on_it(tmp_path):
     second = job(add)(first.output, 10)
     run_locally(Flow([first, second]), store=store, log=False, ensure_success=True)
     assert store.get_output(second.uuid) == 13
+
+
+def cell():
+    species = [{"Fe3+": 0.5, "Co2+": 0.5}, "O2-", "Fe"]
+    made = Structure(Lattice([[4, 0, 0], [0.1, 4, 0], [0, 0.3, 5]]), species, np.linspace(-0.3, 1.2, 9).reshape(3, 3))
+    made.add_site_property("magmom", [1.5, 0.0, -4.0])
+    made.add_site_property("where", [[1, 2], [3, 4], None])
+    return made
+
+
+def some_site_properties(made):
+    made.append("O", [0.2, 0.2, 0.2], properties={"magmom": 1.0})
+    return made
+
+
+@pytest.mark.filterwarnings("ignore:Not all sites have property")
+@pytest.mark.parametrize("change", [lambda c: c, lambda c: c.relabel_sites(), some_site_properties])
+def test_structures_are_decoded_as_pymatgen_does(change):
+    made = change(cell())
+    made.set_charge(2)
+    made.properties["note"] = "kept"
+    stored = json.loads(json.dumps(made.as_dict()))
+    ours, theirs = MontyDecoder().process_decoded(json.loads(json.dumps(stored))), Structure.from_dict(stored)
+    assert ours.as_dict() == theirs.as_dict()
+    assert np.array_equal(ours.frac_coords, theirs.frac_coords)
+    assert list(ours.site_properties) == list(theirs.site_properties)
+
+
+def test_each_job_is_given_an_output_of_its_own(tmp_path):
+    store = open_store(tmp_path)
+    first = job(cell)()
+    run_locally(Flow([first]), store=store, log=False, ensure_success=True)
+    one = store.get_output(first.uuid)
+    assert isinstance(one, Structure)
+    one.translate_sites([0], [0.1, 0, 0])
+    assert store.get_output(first.uuid) == cell()
+    document = store.query_one({"uuid": first.uuid})
+    document["output"]["charge"] = 3
+    store.docs_store.update(document)
+    assert store.get_output(first.uuid).charge == 3
 
 
 def test_damaged_document_is_named(store):
