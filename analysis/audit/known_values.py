@@ -158,6 +158,14 @@ def measured_values(host_key: str) -> list[MeasuredValue]:
     return [m for m in _measured() if m.host == host]
 
 
+def measured_ordering(host_key: str) -> tuple[float | None, str]:
+    """T_C in the middle of what was measured, and its source; None if nothing was."""
+    for known in measured_values(host_key):
+        if known.quantity == "T_C" and known.low is not None and known.high is not None:
+            return (known.low + known.high) / 2, f"measured, {known.in_words}: {known.source}"
+    return None, ""
+
+
 @cache
 def _table() -> dict[str, list[dict[str, object]]]:
     text = files(__package__).joinpath("known_values.json").read_text(encoding="utf-8")

@@ -36,15 +36,18 @@ class ExchangeBonds(Document):
     pairs
         Places in `sites` of the two spins of each bond, one entry per bond (images apart).
     J_meV
-        Per bond.
+        Per bond; a bond of a site to its own image stands twice, from either end, with half of its J each.
     assumptions
         Where the values come from.
+    images
+        Cell in which the second spin of each bond lies, in lattice vectors; empty where nothing asked for it.
     """
 
     sites: list[int]
     pairs: list[tuple[int, int]]
     J_meV: list[float]
     assumptions: list[str] = Field(default_factory=list)
+    images: list[tuple[int, int, int]] = Field(default_factory=list, repr=False)
 
 
 # Bonds of one shell differ by some per cent in a relaxed cell; the next one of spinels, rock salt and perovskites is
@@ -79,22 +82,23 @@ def bonds_from_table(
     names = {i: f"{structure[i].specie.symbol}({structure[i].properties['sublattice']})" for i in sites}
     full = {frozenset(key): value for key, value in table.items()}
     reach = cutoff_A or _FARTHEST_FIRST_SHELL_A
-    first, second, _, distances = structure.get_neighbor_list(reach)
+    first, second, cells, distances = structure.get_neighbor_list(reach)
     found = [
-        (a, b, frozenset((names[a], names[b])), d)
-        for a, b, d in zip(first.tolist(), second.tolist(), distances.tolist(), strict=True)
+        (a, b, frozenset((names[a], names[b])), d, image)
+        for a, b, image, d in zip(first.tolist(), second.tolist(), cells.tolist(), distances.tolist(), strict=True)
         # The list holds each bond from both ends, those of a site to its own images among them.
         if a in place and b in place and a <= b and frozenset((names[a], names[b])) in full
     ]
     if not found:
         raise ValueError(f"no pair of {sorted(set(names.values()))} within {reach} A is in the exchange table")
     shortest: dict[frozenset[str], float] = {}
-    for _, _, kind, d in found:
+    for _, _, kind, d, _ in found:
         shortest[kind] = min(d, shortest.get(kind, d))
     kept = [bond for bond in found if cutoff_A is not None or bond[3] <= FIRST_SHELL * shortest[bond[2]]]
-    pairs = [(place[a], place[b]) for a, b, _, _ in kept]
-    values = [full[kind] if a != b else full[kind] / 2 for a, b, kind, _ in kept]
-    return ExchangeBonds(sites=sites, pairs=pairs, J_meV=values, assumptions=[source] if source else [])
+    pairs = [(place[a], place[b]) for a, b, *_ in kept]
+    values = [full[kind] if a != b else full[kind] / 2 for a, b, kind, *_ in kept]
+    images = [(int(x), int(y), int(z)) for *_, (x, y, z) in kept]
+    return ExchangeBonds(sites=sites, pairs=pairs, J_meV=values, assumptions=[source] if source else [], images=images)
 
 
 def bonds_by_distance(
@@ -123,18 +127,19 @@ def bonds_by_distance(
         raise ValueError(f"shells at {[d for d, _ in spans]} A are closer than twice {tolerance_A} A; merge them")
     sites = [i for i, s in enumerate(structure) if abs(float(s.properties["magmom"])) > 1e-6]
     place = {site: n for n, site in enumerate(sites)}
-    first, second, _, distances = structure.get_neighbor_list(spans[-1][0] + tolerance_A)
-    pairs, values, found = [], [], set()
-    for a, b, d in zip(first.tolist(), second.tolist(), distances.tolist(), strict=True):
+    first, second, cells, distances = structure.get_neighbor_list(spans[-1][0] + tolerance_A)
+    pairs, values, images, found = [], [], [], set()
+    for a, b, image, d in zip(first.tolist(), second.tolist(), cells.tolist(), distances.tolist(), strict=True):
         shell = next((n for n, (at, _) in enumerate(spans) if abs(d - at) <= tolerance_A), None)
         if shell is None or a not in place or b not in place or a > b:
             continue
         found.add(shell)
         pairs.append((place[a], place[b]))
         values.append(spans[shell][1] if a != b else spans[shell][1] / 2)
+        images.append((int(image[0]), int(image[1]), int(image[2])))
     if missing := [spans[n][0] for n in range(len(spans)) if n not in found]:
         raise ValueError(f"no bond of the cell is {missing} A long (within {tolerance_A} A)")
-    return ExchangeBonds(sites=sites, pairs=pairs, J_meV=values, assumptions=[source] if source else [])
+    return ExchangeBonds(sites=sites, pairs=pairs, J_meV=values, assumptions=[source] if source else [], images=images)
 
 
 def heisenberg_energy_meV(bonds: ExchangeBonds, spins: ArrayLike) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from jobflow import Flow, job
 
-from ...analysis.audit.known_values import measured_values
+from ...analysis.audit.known_values import measured_ordering, measured_values
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import lebedev_directions
 from ...analysis.magnetism.thermal_anisotropy import ThermalAnisotropy, brillouin_order, thermal_anisotropy
@@ -97,7 +97,7 @@ class ThermalAnisotropyStage(Stage):
         assert isinstance(engine, KnowsTemperature)
         given, source = study.option("ordering_K"), "given"
         if given is None:
-            given, source = _measured_ordering(host.key)
+            given, source = measured_ordering(host.key)
         if given is None:
             raise ValueError(f"no T_C is known of {host.key}; give it with --ordering-K, for M(T) ends there")
         chosen = study.option("temperature_K") or [share * given for share in _SHARES]
@@ -114,14 +114,6 @@ class ThermalAnisotropyStage(Stage):
         beside = [f"{m.quantity}: {m.in_words}" for m in measured_values(host.key) if m.quantity in ("K1", "T_C")]
         last = collect_temperatures([output_of(m) for m in made], temperatures, order, given, source, beside)
         return Flow([accepted, *made, last], output=last.output, name=self.name)
-
-
-def _measured_ordering(host_key: str) -> tuple[float | None, str]:
-    """T_C in the middle of what was measured, and its source; None if nothing was."""
-    for known in measured_values(host_key):
-        if known.quantity == "T_C" and known.low is not None and known.high is not None:
-            return (known.low + known.high) / 2, f"measured, {known.in_words}: {known.source}"
-    return None, ""
 
 
 @job(name="anisotropy against temperature")
