@@ -4,6 +4,7 @@ import math
 
 import pytest
 from magnetoionics.analysis.device.inverse import needed_barrier
+from magnetoionics.analysis.kinetics.drift_laws import critical_field_V_per_m
 from magnetoionics.analysis.kinetics.rates import barrier_for_retention_eV, rate_per_s
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K as KB
 
@@ -72,3 +73,10 @@ def test_the_table_of_the_page(measured, barrier, low, high):
     """Docs/howto_device.md; by hand, C8: 0.02585 ln(1e13 x 86400) = 1.067 eV."""
     found = needed_barrier(**measured)
     assert [found.barrier_eV, found.low_eV, found.high_eV] == pytest.approx([barrier, low, high], abs=0.006)
+
+
+def test_published_fields_of_nitrides_ask_for_barriers_that_no_vacancy_has():
+    """The table of published films in docs/howto_device.md; 5.3 V/nm by hand: 0.02585 ln 1e13 + 3 x 3 x 0.53/2 eV."""
+    for field_V_per_m, barrier in ((5.3e9, 3.16), (6.6e9, 3.74), (5.03e8, 1.0)):
+        found = critical_field_V_per_m(barrier, 3 * 3.0 / 2, 300.0)
+        assert found == pytest.approx(field_V_per_m, rel=0.005)
