@@ -85,10 +85,10 @@ def carriers_per_A3(edges: BandEdges, fermi_eV: float, temperature_K: float) -> 
 def _from_dos(edges: BandEdges, fermi_eV: float, thermal_eV: float) -> tuple[float, float]:
     energies = np.asarray(edges.dos_energies_eV, dtype=float) - edges.vbm_eV
     density = np.asarray(edges.dos_states_per_eV, dtype=float)
-    filled = expit((fermi_eV - energies) / thermal_eV)
+    reduced = (fermi_eV - energies) / thermal_eV
     middle = 0.5 * edges.gap_eV
     above = energies > middle
-    electrons = float(np.trapezoid(np.where(above, density * filled, 0.0), energies))
-    holes = float(np.trapezoid(np.where(above, 0.0, density * (1.0 - filled)), energies))
+    electrons = float(np.trapezoid(np.where(above, density * expit(reduced), 0.0), energies))
+    holes = float(np.trapezoid(np.where(above, 0.0, density * expit(-reduced)), energies))
     volume = edges.dos_volume_A3 or 1.0
     return electrons / volume, holes / volume

@@ -238,7 +238,7 @@ def freysoldt_correction(
     lengths = [[len(axis) for axis in p.averages_eV] for p in (defect, bulk)]
     if lengths[0] != lengths[1] or not np.allclose(defect.lattice_A, bulk.lattice_A, atol=1e-6):
         raise ValueError(f"the two potentials must share cell and grid; their grids are {lengths[0]} and {lengths[1]}")
-    library = _import("pymatgen.analysis.defects.corrections.freysoldt", "pymatgen-analysis-defects")
+    library = import_library("pymatgen.analysis.defects.corrections.freysoldt", "pymatgen-analysis-defects")
     from pymatgen.core import Lattice
 
     found = library.get_freysoldt_correction(
@@ -326,9 +326,9 @@ def efnv_correction(
     matrix = defect.structure.lattice.matrix
     if not np.allclose(matrix, bulk.structure.lattice.matrix, atol=1e-6):
         raise ValueError("the charged cell and the perfect one must have the same lattice")
-    library = _import("pydefect.cli.vasp.make_efnv_correction", "pydefect")
-    results = _import("pydefect.analyzer.calc_results", "pydefect")
-    regions = _import("pydefect.corrections.defect_region", "pydefect")
+    library = import_library("pydefect.cli.vasp.make_efnv_correction", "pydefect")
+    results = import_library("pydefect.analyzer.calc_results", "pydefect")
+    regions = import_library("pydefect.corrections.defect_region", "pydefect")
     cells = [
         # Oxidation states and site properties would make equal ions look different to the library.
         results.CalcResults(_bare(p.structure), 0.0, 0.0, list(p.potentials_V))
@@ -375,7 +375,14 @@ def _bare(structure: Any) -> Any:
     return Structure(Lattice(structure.lattice.matrix), [s.specie.symbol for s in structure], structure.frac_coords)
 
 
-def _import(module: str, package: str) -> Any:
+def import_library(module: str, package: str, extra: str = "defects") -> Any:
+    """A module of an optional library of charged defects, or which extra of this package brings it.
+
+    Raises
+    ------
+    MissingDefectLibraryError
+        If it is not installed.
+    """
     import contextlib
     import importlib
     import io
@@ -388,8 +395,8 @@ def _import(module: str, package: str) -> Any:
             return importlib.import_module(module)
     except ImportError as error:
         raise MissingDefectLibraryError(
-            f"this correction needs the package {package}: pip install 'magnetoionics[defects]'; "
-            "the point-charge limit needs nothing"
+            f"this needs the package {package}: pip install 'magnetoionics[{extra}]'"
+            + ("; the point-charge limit needs nothing" if extra == "defects" else "")
         ) from error
 
 

@@ -353,7 +353,7 @@ def corrections_of(
     dielectric: list[list[float]],
     position: Sequence[float],
     *,
-    added_at: Sequence[float] | None = None,
+    charge_at: Sequence[float] | None = None,
 ) -> tuple[list[ChargeCorrection], list[str]]:
     """Every correction that can be made of a charged cell, the best first, and why others could not.
 
@@ -365,8 +365,9 @@ def corrections_of(
         Static relative permittivity, shape (3, 3).
     position
         Fractional coordinates of the defect, shape (3,).
-    added_at
-        Those of an atom that was put in, as relaxed, where the charge is taken to sit; a vacancy has none.
+    charge_at
+        Where the charge is taken to sit; None leaves it to pydefect, which may take an ion that moved far beside a
+        vacancy for part of the defect.
 
     Returns
     -------
@@ -381,7 +382,7 @@ def corrections_of(
         if cell.site_potentials is not None and host.site_potentials is not None:
             sites = (cell.site_potentials, host.site_potentials)
             try:
-                made.append(efnv_correction(cell.charge, dielectric, *sites, added_at))
+                made.append(efnv_correction(cell.charge, dielectric, *sites, charge_at))
             except TooSmallCellError as error:
                 notes.append(f"no eFNV correction: {error}")
         else:

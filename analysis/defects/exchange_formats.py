@@ -75,11 +75,19 @@ def from_defect_entries(
                 charge=charge,
                 vbm_eV=vbm_eV,
                 correction_eV=float(sum(entry.corrections.values())),
+                size_error_eV=_correction_error_eV(entry),
                 note="; ".join(f"{k} {v:+.3f} eV" for k, v in entry.corrections.items()),
                 provenance=provenance,
             )
         )
     return out
+
+
+def _correction_error_eV(entry: Any) -> float:
+    """Error of the corrections in use, where the library keeps one beside each."""
+    kept = getattr(entry, "corrections_metadata", None) or {}
+    errors = [kept.get(f"{name}_error") for name in entry.corrections]
+    return float(np.linalg.norm([x for x in errors if isinstance(x, float | int)]))
 
 
 # What the libraries call a correction for the images of one charge.

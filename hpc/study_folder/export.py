@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from monty.json import MontyEncoder
+
 from ..errors import UserError
 from ..terminal import Console
 from .files import read_study
@@ -15,11 +17,14 @@ from .writing import write_whole
 if TYPE_CHECKING:
     from ...analysis.study.documents import Study
 
+ENTRIES, DOPED, PY_SC_FERMI = "defects.entries.json", "defects.doped.json.gz", "defects.py_sc_fermi.json"
 TABLES, OPTIMADE, PYMATGEN = "tables", "structures.optimade.json", "structures.pymatgen.json"
 
 
 def export_study(folder: Path, output: Path | None = None) -> Path:
     """Write every table of a study as CSV and LaTeX, and its structures for OPTIMADE's and pymatgen's readers.
+
+    Charge states go out for pymatgen-analysis-defects, doped (where they are installed) and py-sc-fermi besides.
 
     Parameters
     ----------
@@ -49,12 +54,37 @@ def export_study(folder: Path, output: Path | None = None) -> Path:
     names = _write_tables(study, target / TABLES)
     structures = study_structures(folder, study)
     write_whole(target / OPTIMADE, json.dumps(optimade_document(structures)) + "\n")
+    written = _write_defects(study, target)
     plain = {name: structure.as_dict() for name, structure in structures.items()}
     write_whole(target / PYMATGEN, json.dumps(plain, default=float) + "\n")
     Console(stderr=True).print(
-        f"{target}  ({len(names)} tables, {len(structures)} structures)", style="bold", markup=False
+        f"{target}  ({len(names)} tables, {len(structures)} structures{written})", style="bold", markup=False
     )
     return target
+
+
+def _write_defects(study: Study, folder: Path) -> str:
+    """Charge states for other programs, each where its package is installed; what was written and what is missing."""
+    from ...analysis.defects.charge_corrections import MissingDefectLibraryError
+    from ...analysis.study.defect_exchange import study_doped, study_entries, study_py_sc_fermi
+
+    if study.charged is None:
+        return ""
+    said = []
+    if (system := study_py_sc_fermi(study)) is not None:
+        write_whole(folder / PY_SC_FERMI, json.dumps(system) + "\n")
+        said.append("py-sc-fermi")
+    try:
+        entries = [entry.as_dict() for entry in study_entries(study)]
+        write_whole(folder / ENTRIES, json.dumps(entries, cls=MontyEncoder) + "\n")
+        said.append("pymatgen-analysis-defects")
+        made = study_doped(study)
+        assert made is not None
+        made.to_json(folder / DOPED)
+        said.append("doped")
+    except MissingDefectLibraryError as error:
+        Console(stderr=True).print(f"not written: {error}", markup=False)
+    return f", charge states for {' and '.join(said)}" if said else ""
 
 
 def _write_tables(study: Study, folder: Path) -> list[str]:

@@ -155,6 +155,27 @@ def _difference(host: Structure, defect: Structure) -> CellDifference:
     )
 
 
+def charge_centre(found: CellDifference, relaxed: Structure) -> list[float] | None:
+    """Where the charge of a defect is taken to sit, fractional, shape (3,).
+
+    Parameters
+    ----------
+    found
+        What the defect's cell removes and adds.
+    relaxed
+        That cell.
+
+    Returns
+    -------
+    list[float] or None
+        Where the one atom that was put in ended, or the one site that is vacant; None for complexes.
+    """
+    if len(found.changes) != 1:
+        return None
+    added = [i for i, same in enumerate(found.same_site) if same is None]
+    return [float(x) for x in relaxed[added[0]].frac_coords] if added else list(found.changes[0].position)
+
+
 def same_lattice(one: Structure, other: Structure) -> bool:
     """Whether two cells have the same vectors within `SAME_LATTICE` of their length."""
     a, b = one.lattice.matrix, other.lattice.matrix

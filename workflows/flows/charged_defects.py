@@ -29,12 +29,13 @@ from ...analysis.results.calculation import Calculation, invalid_because, requir
 from ...analysis.results.document import Document
 from ...structures.cells.supercell import supercell
 from ...structures.defects.charge_compensation import charges_to_neutral
-from ...structures.defects.difference import cell_difference
+from ...structures.defects.difference import cell_difference, charge_centre
 from ...structures.defects.initial_states import DefectStart, StartKind, defect_starts, started_cell
 from ...structures.defects.kind import PlacedDefect, built_defect, distinct_defects
 from ...structures.defects.vacancies import same_site_in
 from ...structures.host import HostKey, get_host, portable_host
 from ...structures.spins import total_valence
+from ...stored.caching import cache_version
 from ..engine import Engine
 from ..jobs.outputs import output_of
 from ..maker import EngineMaker
@@ -300,6 +301,7 @@ def worthwhile(
 
 
 @job(name="collect charged vacancies")
+@cache_version(2)
 def collect_charged(
     bulk: Calculation,
     repeats: Repeats,
@@ -354,7 +356,8 @@ def collect_charged(
                 notes.insert(0, ONE_START)
             if beaten := beaten_starts(name, listed):
                 notes.append(beaten)
-            corrections, why = corrections_of(cell, host, permittivity, position, added_at=_added_at(host, done))
+            at = charge_centre(cell_difference(host.calculation.structure, done.structure), done.structure)
+            corrections, why = corrections_of(cell, host, permittivity, position, charge_at=at)
             notes += [note for note in why if note not in notes]
             changed = where_electrons_sit(host.calculation, done, charge)[0]
             states.append(
@@ -381,13 +384,6 @@ def collect_charged(
                 )
             )
     return ChargedVacancies(edges=edges, states=states, notes=notes)
-
-
-def _added_at(host: ChargedCell, done: Calculation) -> list[float] | None:
-    """Where the one atom that was put in ended, fractional; None for vacancies and larger complexes."""
-    found = cell_difference(host.calculation.structure, done.structure)
-    added = [i for i, same in enumerate(found.same_site) if same is None]
-    return [float(x) for x in done.structure[added[0]].frac_coords] if len(added) == 1 else None
 
 
 class ChargedDefectsStage(Stage):

@@ -18,6 +18,7 @@ from ...analysis.defects.charged_cells import (
     corrections_of,
     counted_states,
 )
+from ...structures.defects.difference import charge_centre
 from ..vasp.finished.vasprun_xml import read_vasprun
 from .choosing import Chosen
 from .documents import calculation_of, charged_cell_of, defect_structure, dielectric_of
@@ -106,7 +107,11 @@ def _state(
     cell = _with_states(charged_cell_of(found, done, charge), found)
     try:
         corrections, why = corrections_of(
-            cell, host, tensor, found.difference.changes[0].position, added_at=_added_at(found)
+            cell,
+            host,
+            tensor,
+            found.difference.changes[0].position,
+            charge_at=charge_centre(found.difference, found.structure),
         )
     except ValueError as error:
         found.refused.append(f"no correction of its charge: {error}")
@@ -137,13 +142,6 @@ def _state(
         checks=done.checks,
         provenance=done.provenance,
     )
-
-
-def _added_at(found: RunFolder) -> list[float] | None:
-    """Where the one atom that was put in ended, fractional; None for vacancies and larger complexes."""
-    assert found.difference is not None
-    added = [i for i, site in enumerate(found.difference.same_site) if site is None]
-    return [float(x) for x in found.structure[added[0]].frac_coords] if len(added) == 1 else None
 
 
 def _as_given(

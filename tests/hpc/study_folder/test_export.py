@@ -10,10 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from kept_study import kept_study
+from made_studies import CFO, TAG, known_study
+from magnetoionics.analysis.defects.charge_corrections import point_charge_correction
+from magnetoionics.analysis.defects.charge_states import BandEdges
+from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
+from magnetoionics.analysis.defects.doped_exchange import from_doped
+from magnetoionics.analysis.study.defect_exchange import study_thermodynamics
 from magnetoionics.analysis.study.table_text import csv_text, latex_text
 from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.study_folder.export import export_study
 from magnetoionics.hpc.study_folder.study_run import rebuild_report
 from magnetoionics.hpc.terminal import Console
+from magnetoionics.structures.defects.kind import built_defect, distinct_defects
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.optimade import optimade_document
 from monty.json import MontyDecoder
@@ -92,3 +100,47 @@ def test_command_writes_tables_and_structures(tmp_path, capsys):
     assert hop.interactive("band", structures=images).layout.sliders[0].steps[-1].label == str(len(images))
     assert main(["export", str(folder)]) == 2
     assert "exists; give another folder" in capsys.readouterr().err
+
+
+def test_charge_states_go_out_for_the_programs_of_charged_defects(tmp_path, monkeypatch):
+    """Of the study that results.json holds; each file is read by its own package."""
+    thermodynamics = pytest.importorskip("doped.thermodynamics")
+    system_of = pytest.importorskip("py_sc_fermi.defect_system")
+    study = known_study("cofe2o4", CFO, charged=charge_states())
+    monkeypatch.setattr("magnetoionics.hpc.study_folder.export.read_study", lambda folder: study)
+    monkeypatch.setattr("magnetoionics.hpc.study_folder.export.study_structures", lambda folder, study: {})
+    out = export_study(tmp_path / "cfo")
+    read = thermodynamics.DefectThermodynamics.from_json(out / "defects.doped.json.gz")
+    expected = {(x.charge_below, x.charge_above): x.level_eV for x in study.charged.levels()}
+    levels = read.get_transition_levels()["eV from VBM"]
+    assert levels["V_O(1)", "ε(+2/0)"] == pytest.approx(expected[2, 0], abs=6e-4)
+    system = system_of.DefectSystem.from_dict(json.loads((out / "defects.py_sc_fermi.json").read_text()))
+    middle = study_thermodynamics(study).at_temperature(1000.0)
+    potential = 0.5 * (middle.window.delta_mu_O_min_eV + middle.window.delta_mu_O_max_eV)
+    assert system.get_sc_fermi()[0] == pytest.approx(middle.concentrations(1000.0, potential).fermi_eV, abs=2e-3)
+    entries = json.loads((out / "defects.entries.json").read_text())
+    assert [e["charge_state"] for e in entries] == [0, 2]
+    back = from_doped(read, TAG)
+    assert {(d.label, d.charge) for d in back.defects} == {("V_O(1)", 0), ("V_O(1)", 2)}
+
+
+def charge_states():
+    cell = get_host("cofe2o4").structure()
+    energies = np.linspace(-4.0, 9.0, 2601)
+    states = np.where((energies < 3.2) | (energies > 4.6), 30.0, 0.0)
+    edges = BandEdges(
+        vbm_eV=3.2, gap_eV=1.4, dos_energies_eV=energies.tolist(), dos_states_per_eV=states.tolist(),
+        dos_volume_A3=cell.volume, source="invented", provenance=TAG,
+    )  # fmt: skip
+    one = distinct_defects(cell, ["V_O"])[0]
+    return ChargedVacancies(
+        edges=edges,
+        states=[
+            ChargedVacancy(
+                label=one.label, element="O", sublattice="O", multiplicity=one.multiplicity, charge=q,
+                energy_difference_eV=energy, total_moment_muB=20.0, structure=built_defect(cell, one), provenance=TAG,
+                corrections=[point_charge_correction(q, cell.lattice.matrix, 12.0)] if q else [],
+            )
+            for q, energy in ((0, 9.6), (2, 2.0))
+        ],
+    )  # fmt: skip
