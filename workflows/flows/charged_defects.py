@@ -27,6 +27,7 @@ from ...analysis.defects.starts import SAME_STATE_eV, beaten_starts, judged_star
 from ...analysis.defects.vacancies import VacancySet
 from ...analysis.results.calculation import Calculation, invalid_because, require_valid
 from ...analysis.results.document import Document
+from ...stored.caching import cache_version
 from ...structures.cells.supercell import supercell
 from ...structures.defects.charge_compensation import charges_to_neutral
 from ...structures.defects.difference import cell_difference, charge_centre
@@ -35,7 +36,6 @@ from ...structures.defects.kind import PlacedDefect, built_defect, distinct_defe
 from ...structures.defects.vacancies import same_site_in
 from ...structures.host import HostKey, get_host, portable_host
 from ...structures.spins import total_valence
-from ...stored.caching import cache_version
 from ..engine import Engine
 from ..jobs.outputs import output_of
 from ..maker import EngineMaker
