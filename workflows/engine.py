@@ -186,6 +186,16 @@ class Engine(Stored, ABC):
         self.require("charged")
         raise CannotDoError(f"engine {self.name} has no charged cells")
 
+    def with_hubbard_U(self, hubbard_U_eV: Mapping[str, float]) -> Engine:
+        """The same engine with another U on d shells, by element; elements that are not named keep theirs.
+
+        Raises
+        ------
+        CannotDoError
+            If the engine has no U, or one that its training fixed.
+        """
+        raise CannotDoError(f"engine {self.name} has no U to choose: that is an input of DFT+U, as in gpaw and vasp")
+
     def with_dense_mesh(self, factor: int = 3) -> Engine:
         """The same engine with so many times the k-points along each axis; itself for one without."""
         return self

@@ -29,8 +29,8 @@ def compare(studies: Mapping[str, Study]) -> list[ComparedValue]:
     Returns
     -------
     list of Row
-        Lattice, orders, like-vacancy differences, barriers, anisotropy, retention; a row appears if
-        one study has it.
+        Lattice, orders, like-vacancy differences, lowest formation energies, barriers, anisotropy, retention; a row
+        appears if one study has it.
 
     Raises
     ------
@@ -47,6 +47,20 @@ def compare(studies: Mapping[str, Study]) -> list[ComparedValue]:
     return [ComparedValue(q, u, [n.get((q, u)) for n in numbers]) for q, u in keys]
 
 
+def verdicts_against(studies: Mapping[str, Study]) -> dict[str, dict[str, str]]:
+    """Verdicts by claim and study, of the claims that some study computed something for.
+
+    Parameters
+    ----------
+    studies
+        Studies of one host by name.
+    """
+    said = {name: {c.id: c.verdict for c in study.claims} for name, study in studies.items()}
+    ids = dict.fromkeys(key for verdicts in said.values() for key in verdicts)
+    by_claim = {key: {name: str(v.get(key, "not computed")) for name, v in said.items()} for key in ids}
+    return {key: by for key, by in by_claim.items() if set(by.values()) != {"not computed"}}
+
+
 def _numbers(study: Study) -> dict[tuple[str, str], float]:
     host = study.host
     found = {
@@ -55,6 +69,13 @@ def _numbers(study: Study) -> dict[tuple[str, str], float]:
     }
     found |= {(f"energy of order {o.order}", "eV/f.u."): o.relative_eV_per_formula for o in host.orders}
     found |= _vacancy_numbers(study)
+    found |= {
+        (f"{v.label} at the oxygen-{edge} edge", "eV"): energy.low_eV
+        for v in study.vacancies
+        if not invalid_because([*v.checks, *v.formation_checks]) and not v.indicative
+        for edge, energy in (("rich", v.oxygen_rich), ("poor", v.oxygen_poor))
+        if energy is not None
+    }
     # What rests on failed checks is no result, here neither.
     for hop in (m for m in study.migration if not m.why_no_result):
         found |= {

@@ -8,6 +8,7 @@ orders: all               # or a list; the hosts' first ones by default
 stages: [vacancies, migration]
 vacancies: [[Fe, B]]      # only these; all that the hosts name by default
 fields_V_per_m: [0, 1.0e8]
+u_scan: [own, 3, Co=4+Fe=4]  # U in eV, each a study; the engine's own by default
 quick: true
 priority: 5               # larger is sooner
 priorities: {cofe2o4: 20} # by host
@@ -53,6 +54,7 @@ class Campaign(BaseModel):
     stages: list[str] | None = None
     vacancies: list[tuple[str, str]] | None = None
     fields_V_per_m: list[float] | None = None
+    u_scan: list[str | float] | None = None
     quick: bool = False
     priority: int = 0
     priorities: dict[str, int] = Field(default_factory=dict)
@@ -88,6 +90,7 @@ class StudySpec:
     fields_V_per_m: tuple[float, ...] | None = None
     quick: bool = False
     priority: int = 0
+    hubbard_U: str | None = None
 
     def about(self) -> dict[str, Any]:
         """Plain values for the project's list of studies."""
@@ -131,8 +134,9 @@ def specs(campaign: Campaign) -> list[StudySpec]:
         If a host or order is unknown, or there are more than `MOST_STUDIES`.
     """
     made = []
+    u_words = [None] if campaign.u_scan is None else [str(word) for word in campaign.u_scan]
     for host, engine in itertools.product(dict.fromkeys(campaign.hosts), dict.fromkeys(campaign.engines)):
-        for order in _orders(campaign, host):
+        for order, u in itertools.product(_orders(campaign, host), dict.fromkeys(u_words)):
             made.append(
                 StudySpec(
                     host=host,
@@ -143,6 +147,7 @@ def specs(campaign: Campaign) -> list[StudySpec]:
                     fields_V_per_m=None if campaign.fields_V_per_m is None else tuple(campaign.fields_V_per_m),
                     quick=campaign.quick,
                     priority=campaign.priorities.get(host, campaign.priority),
+                    hubbard_U=u,
                 )
             )
             if len(made) > MOST_STUDIES:
@@ -179,11 +184,15 @@ def study_flow(spec: StudySpec) -> Flow:
     from ...workflows.engine import get_engine
     from ...workflows.flows.study import MagnetoionicStudyMaker
     from ..study_folder.asked import check_names
+    from ..u_scan import engine_with_u
 
     check_names(spec.host, spec.engine, spec.order)
     make = MagnetoionicStudyMaker.quick if spec.quick else MagnetoionicStudyMaker.full
     try:
-        maker = make(get_engine(spec.engine), None if spec.stages is None else list(spec.stages))
+        engine = get_engine(spec.engine)
+        if spec.hubbard_U is not None:
+            engine = engine_with_u(engine, spec.host.strip(), spec.hubbard_U)
+        maker = make(engine, None if spec.stages is None else list(spec.stages))
         changes: dict[str, Any] = {}
         if spec.fields_V_per_m is not None:
             changes["fields_V_per_m"] = spec.fields_V_per_m
@@ -253,7 +262,8 @@ def _text(about: dict[str, Any]) -> str:
 
 def _label(spec: StudySpec) -> str:
     more = (spec.fields_V_per_m, spec.vacancies, spec.stages)
-    return " ".join(str(x) for x in (spec.host, spec.order or "", spec.engine, *map(list, filter(None, more))) if x)
+    u = f"U {spec.hubbard_U}" if spec.hubbard_U else ""
+    return " ".join(str(x) for x in (spec.host, spec.order or "", spec.engine, u, *map(list, filter(None, more))) if x)
 
 
 def open_jobs(controller: JobController, name: str) -> int:

@@ -167,6 +167,10 @@ class GpawEngine(AseEngine):
             ],
         )
 
+    def with_hubbard_U(self, hubbard_U_eV: Mapping[str, float]) -> GpawEngine:
+        """See `Engine.with_hubbard_U`."""
+        return replace(self, dft=replace(self.dft, hubbard_U_eV={**self.dft.hubbard_U_eV, **hubbard_U_eV}))
+
     def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job:
         """See `Engine.relax`; with `measured_cells` a cell is computed where it is."""
         from ..gpaw.jobs import as_measured

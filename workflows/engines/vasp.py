@@ -163,6 +163,10 @@ class VaspEngine(Engine):
         several.name = name
         return Flow([several], output=several.output, name=name)
 
+    def with_hubbard_U(self, hubbard_U_eV: Mapping[str, float]) -> VaspEngine:
+        """See `Engine.with_hubbard_U`."""
+        return replace(self, dft=replace(self.dft, hubbard_U_eV={**self.dft.hubbard_U_eV, **hubbard_U_eV}))
+
     def with_dense_mesh(self, factor: int = 3) -> VaspEngine:
         """See `Engine.with_dense_mesh`."""
         dft = self.dft
