@@ -187,13 +187,7 @@ class Engine(Stored, ABC):
         raise CannotDoError(f"engine {self.name} has no charged cells")
 
     def with_hubbard_U(self, hubbard_U_eV: Mapping[str, float]) -> Engine:
-        """The same engine with another U on d shells, by element; elements that are not named keep theirs.
-
-        Raises
-        ------
-        CannotDoError
-            If the engine has no U, or one that its training fixed.
-        """
+        """The same engine with another U on the d shells of these elements; errors as `charged`."""
         raise CannotDoError(f"engine {self.name} has no U to choose: that is an input of DFT+U, as in gpaw and vasp")
 
     def with_dense_mesh(self, factor: int = 3) -> Engine:
@@ -206,13 +200,7 @@ class Engine(Stored, ABC):
         raise CannotDoError(f"engine {self.name} computes no dielectric tensor")
 
     def polarisation(self, structure: Structure, *, name: str) -> Job | Flow:
-        """Dipole of an insulating cell by the Berry phase; an engine without electrons has none.
-
-        Raises
-        ------
-        CannotDoError
-            If the engine cannot do this.
-        """
+        """Dipole of an insulating cell by the Berry phase; errors as `charged`."""
         raise CannotDoError(f"engine {self.name} computes no Berry-phase polarisation")
 
     def born_tensors(self, structure: Structure, *, name: str) -> Job | Flow:
