@@ -46,6 +46,11 @@ class FieldOptions:
     breakdown_V_per_m: float | None = None
     born_charges: Path | None = None
 
+    @property
+    def are_asked(self) -> bool:
+        """Whether anything was said about fields."""
+        return self != FieldOptions()
+
     def request(self) -> FieldRequest:
         """The request that the flows take.
 
@@ -112,8 +117,10 @@ class StudyOptions:
         except ValueError as error:
             raise UserError(str(error)) from error
 
-    def repeats(self, host_key: HostKey, order: str | None, quick: bool) -> tuple[int, int, int]:
-        """Repeats of the host's ordered cell that a study takes.
+    def repeats(
+        self, host_key: HostKey, order: str | None, quick: bool, every_hop: bool = False
+    ) -> tuple[int, int, int]:
+        """Repeats of the host's ordered cell that a study takes; there is room for its main hop, or for every one.
 
         Raises
         ------
@@ -126,15 +133,16 @@ class StudyOptions:
         from ..structures.layers import repeats_in_plane
 
         host = get_host(host_key)
+        hops_A = [kind.cutoff_A for kind in (host.hops if every_hop else host.hops[:1])]
         if host.layers and self.image_distance_A is None:
-            apart = shortest_image_distance_A(quick, [kind.cutoff_A for kind in host.hops])
+            apart = shortest_image_distance_A(quick, hops_A)
             return repeats_in_plane(host.structure(order), apart)
         if self.image_distance_A is None:
             # Whoever asks for the primitive cell, quickly, means that cell.
             if quick and host.key.endswith(PRIMITIVE):
                 return 1, 1, 1
             cell = host.structure(order or host.orders[0])
-            return default_repeats(cell, quick, [kind.cutoff_A for kind in host.hops])
+            return default_repeats(cell, quick, hops_A)
         shortest, longest = IMAGE_DISTANCES_A
         if not shortest <= self.image_distance_A <= longest:
             raise UserError(
@@ -143,12 +151,12 @@ class StudyOptions:
         repeats = repeats_in_plane if host.layers else repeats_for_images
         return repeats(host.structure(order), self.image_distance_A)
 
-    def said_of_cells(self, host_key: HostKey, order: str | None, quick: bool) -> str:
+    def said_of_cells(self, host_key: HostKey, order: str | None, quick: bool, every_hop: bool = False) -> str:
         """One line on the supercell where it follows from the cell's size; empty if it is the usual one."""
         from ..structures.cells.default_size import cells_in_words
         from ..structures.host import get_host
 
-        repeats = self.repeats(host_key, order, quick)
+        repeats = self.repeats(host_key, order, quick, every_hop)
         if self.image_distance_A is not None or repeats == ((1, 1, 1) if quick else (2, 2, 2)):
             return ""
         words = cells_in_words(get_host(host_key).structure(order), repeats)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..analysis.results.calculation import Calculation
     from ..analysis.results.document import Provenance
     from ..structures.host import Host
+    from .band.ends import Mover
     from .jobs.expected_cost import ExpectedCost
 
 __all__ = [
@@ -143,10 +144,14 @@ class Engine(Stored, ABC):
         final: Structure,
         intermediates: Sequence[Structure],
         *,
-        mover: int,
+        mover: Mover,
         name: str,
     ) -> Job | Flow:
-        """Minimum energy path between two relaxed ends through known intermediates."""
+        """Minimum energy path between two relaxed ends through known intermediates.
+
+        `mover` is the index of the moving ion, or a list of all that move together, the one that the hop is named for
+        first.
+        """
 
     @abstractmethod
     def spin_orbit(

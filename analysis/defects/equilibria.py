@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from ..results.document import Document
+from ..thermodynamics.gases import gas_of
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials, at
 from .brouwer import BrouwerDiagram, DefectThermodynamics, FilmPoint, brouwer_diagram, film_composition
@@ -115,7 +116,9 @@ def defect_equilibria(
     ]
     if edges is None:
         left_out.insert(
-            0, "charge states and the Fermi level: neutral cells only, so no p(O2) slopes of charged defects"
+            0,
+            f"charge states and the Fermi level: neutral cells only, so no p({gas_of(window.anion).formula}) slopes of "
+            "charged defects",
         )
     if len(errors) < len({d.label for d in defects}):
         left_out.append("the error of the reference energies, which the fit cannot tell")

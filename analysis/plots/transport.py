@@ -67,7 +67,7 @@ def plot_drift(found: Transport, ax: Axes | None = None) -> Figure:
 
 @figure(Transport, "tracer")
 def plot_tracer(found: Transport, ax: Axes | None = None) -> Figure:
-    """Tracer diffusion against the oxygen pressure, computed and measured."""
+    """Tracer diffusion against the pressure of the anion's gas, computed and measured."""
     with canvas(ax, size=(5.6, 3.8)) as (figure, axis):
         own = [(np.log10(t.p_O2_atm), t.log10_D, t.inside_window) for t in found.tracer if t.log10_D is not None]
         if own:
@@ -90,7 +90,7 @@ def plot_tracer(found: Transport, ax: Axes | None = None) -> Figure:
         if not own:
             why = next((t.reason for t in found.tracer if t.reason), "no formation energy of the vacancy")
             axis.annotate(formatted(why), (0.5, 0.5), xycoords="axes fraction", ha="center", fontsize=7, wrap=True)
-        axis.set_xlabel(r"$\log_{10}$ p(O$_2$) / atm")
+        axis.set_xlabel(rf"$\log_{{10}}$ p({found.gas.replace('2', '$_2$')}) / atm")
         axis.set_ylabel(r"$\log_{10}$ D / (cm$^2$/s)")
         if own or found.beside:
             axis.legend(fontsize=7)

@@ -67,7 +67,15 @@ def _tracer(found: Transport) -> list[Table]:
     ]
     if not rows:
         return []
-    heads = ["by", "p(O₂) (atm)", "E_f (eV)", "vacant share", "D (cm²/s)", "conductivity (S/cm)", "remark"]
+    heads = [
+        "by",
+        f"p({found.gas.replace('2', '₂')}) (atm)",
+        "E_f (eV)",
+        "vacant share",
+        "D (cm²/s)",
+        "conductivity (S/cm)",
+        "remark",
+    ]
     title = (
         f"Tracer diffusion of {found.ion} at {found.tracer[0].temperature_K:.0f} K, engine {found.provenance.engine}"
     )

@@ -47,6 +47,8 @@ class TracerDiffusion(Document):
         What is not in it.
     conductivity_S_per_cm
         Of the ions that hop so, where their charge is known.
+    gas
+        Whose pressure that is.
     """
 
     ion: str
@@ -63,6 +65,7 @@ class TracerDiffusion(Document):
     reason: str = ""
     left_out: list[str]
     conductivity_S_per_cm: float | None = None
+    gas: str = "O2"
 
     @property
     def log10_D(self) -> float | None:
@@ -71,7 +74,7 @@ class TracerDiffusion(Document):
 
 
 _LEFT_OUT = [
-    "interstitials, which carry the ion where the oxygen pressure is low",
+    "interstitials, which carry the ion where the {gas} pressure is low",
     "charge states of the vacancy and the Fermi level: neutral vacancies only",
     "entropy of formation beside that of the gas",
     "errors of references and window, which stand beside the formation energies: at 1473 K 0.3 eV are a decade of D",
@@ -154,7 +157,8 @@ def tracer_diffusion(
                 correlation=f,
                 diffusivity_cm2_per_s=D,
                 reason=reason,
-                left_out=_LEFT_OUT,
+                left_out=[line.format(gas=gas.word) for line in _LEFT_OUT],
+                gas=gas.formula,
             )
         )
     if not out:

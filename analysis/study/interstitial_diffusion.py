@@ -12,7 +12,7 @@ from ..kinetics.diffusion import CM2_PER_A2
 from ..kinetics.network import HopNetwork
 from ..kinetics.rates import why_no_rate
 from ..kinetics.walk import steady_walk, walk_of
-from ..thermodynamics.oxygen_gas import delta_mu_O_eV
+from ..thermodynamics.gases import gas_of
 from .diffusion import DILUTE, TracerDiffusion, formation_eV
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LEFT_OUT = [
     "charge states of the interstitial and the Fermi level: neutral ones only",
     "entropy of formation beside that of the gas; attempt frequencies are assumed",
-    "interstitialcy, in which an ion of the host is pushed on: direct hops between octahedra only",
+    "that two ions share a step in which one is pushed on, and go less far than the interstitial does",
 ]
 
 
@@ -56,13 +56,15 @@ def interstitial_diffusion(study: Study, network: HopNetwork, temperature_K: flo
     ions = sum(s.specie.symbol == ion for s in study.host.structure)
     if not ions:
         raise ValueError(f"the host has no {ion} that could be traced")
-    mu, thermal = delta_mu_O_eV(temperature_K, p_O2_atm), BOLTZMANN_eV_PER_K * temperature_K
+    potentials = study.chemical_potentials
+    gas = gas_of("O" if potentials is None else potentials.window.anion)
+    mu, thermal = float(gas.delta_mu_eV(temperature_K, p_O2_atm)), BOLTZMANN_eV_PER_K * temperature_K
     (energy, inside), lowest = min((formation_eV(v, mu), v.label) for v in known)
     weights = np.exp(-np.array([s.energy_eV for s in network.sites]) / thermal)
     share = math.exp(-energy / thermal) * float(weights.mean())
     D, reason = None, ""
     if share > DILUTE or energy <= 0:
-        reason = f"{lowest} is not dilute: formation energy {energy:.2f} eV at {mu:.2f} eV of oxygen potential"
+        reason = f"{lowest} is not dilute: formation energy {energy:.2f} eV at {mu:.2f} eV of {gas.word} potential"
     elif not (reason := why_no_rate(min(min(h.forward_eV, h.backward_eV) for h in network.hops), temperature_K)):
         tensor = steady_walk(walk_of(network), temperature_K).diffusivity_A2_per_s
         D = share * len(network.sites) / ions * float(np.trace(tensor)) / 3 * CM2_PER_A2
@@ -80,4 +82,5 @@ def interstitial_diffusion(study: Study, network: HopNetwork, temperature_K: flo
         diffusivity_cm2_per_s=D,
         reason=reason,
         left_out=_LEFT_OUT,
+        gas=gas.formula,
     )

@@ -162,6 +162,11 @@ class Transport(Document):
     notes: list[str] = Field(default_factory=list)
     provenance: Provenance = Field(repr=False)
 
+    @property
+    def gas(self) -> str:
+        """Whose pressure the tracer diffusion is given against, e.g. ``"O2"``."""
+        return next((t.gas for t in (*self.tracer, *self.interstitials)), "O2")
+
     def to_dataframe(self) -> pd.DataFrame:
         """One row per temperature: rate, D of the vacancy, mobility, field of a hop within a second."""
         import pandas as pd

@@ -213,7 +213,8 @@ def fit_species_energies(compounds: Sequence[CompoundEnergy], unrelaxed: Mapping
     energies = np.linalg.lstsq(counts / size[:, None], target / size, rcond=None)[0]
     residuals = target - counts @ energies
     freedom = len(compounds) - rank
-    note = "fitted to oxide enthalpies; absolute formation energies are indicative, like defects compare"
+    kind = "oxide" if elements[-1] == "O" else "measured"
+    note = f"fitted to {kind} enthalpies; absolute formation energies are indicative, like defects compare"
     if freedom == 0:
         note += "; as many compounds as elements, so the residuals are zero by construction"
     note += "".join(

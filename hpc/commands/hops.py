@@ -9,7 +9,7 @@ import typer
 
 from .arguments import JobsOption, ReuseOption
 from .asked import AskedHops, takes
-from .help_groups import RUNNING
+from .help_groups import COMPUTED, RUNNING
 
 
 @takes(AskedHops)
@@ -29,12 +29,22 @@ def hops(
             rich_help_panel=RUNNING,
         ),
     ] = None,
+    insert: Annotated[
+        str | None,
+        typer.Option(help="Hops of an ion put into the host instead, e.g. Li+ or H+.", rich_help_panel=COMPUTED),
+    ] = None,
 ) -> None:
     """Compute every distinct hop of a host: table, CSV and one figure of all bands with their saddles."""
     from ..study_folder.hop_run import is_whole, run_hops
 
     found = run_hops(
-        asked.host, output=output, jobs=jobs, reuse=reuse or (), diffusion_K=diffusion_k, **asked.study(context)
+        asked.host,
+        output=output,
+        jobs=jobs,
+        reuse=reuse or (),
+        diffusion_K=diffusion_k,
+        insert=insert,
+        **asked.study(context),
     )
     if not is_whole(found):
         raise typer.Exit(1)

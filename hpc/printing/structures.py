@@ -132,7 +132,7 @@ def hop_rows(hops: Sequence[Hop], field: Sequence[float] | None = None) -> list[
     rows: list[Row] = []
     for hop in hops:
         row: Row = {
-            "hop": f"{hop.ion}({hop.from_sublattice}) -> {hop.vacancy}",
+            "hop": hop.label,
             "ways": hop.multiplicity,
             "length (A)": f"{hop.distance_A:.3f}",
             "displacement (A)": " ".join(f"{x:+.3f}" for x in hop.displacement_A),

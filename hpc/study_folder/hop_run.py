@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...analysis.kinetics.hop_set import HopSet
     from ...workflows.engine import Engine
 
-COLLECT_JOB = "collect hops"
+COLLECT_JOBS = ("collect hops", "collect interstitial hops")
 RESULTS = "hops.json"
 TABLE = "hops.csv"
 FIELD_TABLE = "hops-in-fields.csv"
@@ -41,6 +41,7 @@ def run_hops(
     options: StudyOptions | None = None,
     reuse: Sequence[Path] = (),
     diffusion_K: str | Sequence[float] | None = None,
+    insert: str | None = None,
     console: Console | None = None,
 ) -> HopSet:
     """Compute every distinct hop of a host; an interrupted run goes on where it was.
@@ -61,6 +62,8 @@ def run_hops(
         Folders of other studies: what they have computed is taken from there.
     diffusion_K
         Temperatures at which vacancies and the tracers that they move diffuse over all hops: diffusion.csv.
+    insert
+        Ion whose hops are computed instead, put into empty places of the host, e.g. ``"Li+"``.
     console
         Where to print; stdout by default.
 
@@ -77,10 +80,14 @@ def run_hops(
     if jobs < 1:
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
     temperatures = [] if diffusion_K is None else _temperatures(diffusion_K)
-    folder = output or Path(str(default_folder(host)).removesuffix("-study") + "-hops")
+    if temperatures and insert is not None:
+        raise UserError("--diffusion-K is for vacancies and the tracers that they move: leave it out, or --insert")
+    folder = output or Path(
+        str(default_folder(host)).removesuffix("-study") + (f"-{insert.strip()}-hops" if insert else "-hops")
+    )
     if not (folder / RESULTS).exists():
         check_output_folder(folder, overwrite=False)
-    flow = _flow(host, engine, order, quick, options or StudyOptions())
+    flow = _flow(host, engine, order, quick, options or StudyOptions(), insert)
     last = _last(flow)
 
     from ..local.progress import StageProgress
@@ -90,7 +97,7 @@ def run_hops(
     from ..local.store import STORE_FOLDER, open_store, refuse_links, stores_of
 
     told = Console(stderr=True)
-    if said := (options or StudyOptions()).said_of_cells(host, order, quick):
+    if said := (options or StudyOptions()).said_of_cells(host, order, quick, every_hop=True):
         told.print(said, style="dim", markup=False)
     others = stores_of(reuse)
     refuse_links(folder)
@@ -101,7 +108,7 @@ def run_hops(
             summary = LocalRunner(store, progress.on_event, jobs=jobs, others=others).run(flow)
         for note in [*notes, *summary.damaged]:
             told.print(f"damage: {note}", style="yellow", markup=False)
-        if COLLECT_JOB in summary.failed:
+        if any(name in summary.failed for name in COLLECT_JOBS):
             name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
             raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
         found = _result(store, last)
@@ -215,15 +222,19 @@ def print_diffusion(hops: HopSet, temperatures_K: Sequence[float], folder: Path,
     write_whole(folder / DIFFUSION_TABLE, pd.DataFrame(rows).to_csv(index=False))
 
 
-def _flow(host: str, engine_name: str | Engine, order: str | None, quick: bool, options: StudyOptions) -> Any:
+def _flow(
+    host: str, engine_name: str | Engine, order: str | None, quick: bool, options: StudyOptions, insert: str | None
+) -> Any:
     from ...workflows.flows.hops import AllHopsMaker
+    from ...workflows.flows.interstitial_hops import InsertedHopsMaker
 
     try:
-        maker = AllHopsMaker(
-            engine=options.engine(engine_name),
-            repeats=options.repeats(host, order, quick),
-            fields=options.fields.request(),
-        )
+        made, repeats = options.engine(engine_name), options.repeats(host, order, quick, every_hop=True)
+        if insert is not None:
+            if options.fields.are_asked:
+                raise UserError("fields of inserted ions are not computed: leave them out, or --insert")
+            return InsertedHopsMaker(engine=made, repeats=repeats).make(host, insert, order)
+        maker = AllHopsMaker(engine=made, repeats=repeats, fields=options.fields.request())
         return maker.make(host, order)
     except ValueError as error:
         raise UserError(f"the hops cannot be computed: {error}") from error
@@ -231,9 +242,7 @@ def _flow(host: str, engine_name: str | Engine, order: str | None, quick: bool, 
 
 def _last(flow: Any) -> str:
     """Key of the job that collects; asked before the run, which takes the references out of the jobs."""
-    from ...workflows.flows.hops import collect_hops
-
-    return str(next(j.uuid for j, _ in flow.iterflow() if j.name == collect_hops.__name__.replace("_", " ")))
+    return str(next(j.uuid for j, _ in flow.iterflow() if j.name in COLLECT_JOBS))
 
 
 def _result(store: Any, last: str) -> HopSet:

@@ -129,7 +129,7 @@ def run_study(
         keep_draft(host, folder, console)
         if STUDY_JOB in summary.failed:
             name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
-            raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
+            raise StudyFailedError(f"{name} failed: {reason}{_way_out(reason)}; what finished is kept in {folder}")
         if kept is not None and summary.reused == summary.jobs and _is_kept(store, flow.uuid, kept):
             console.print(f"done, nothing to do: {folder / REPORT} ({_jobs(summary)})", style="bold", markup=False)
             return folder
@@ -364,6 +364,13 @@ def _build_flow(
         return made.make(host, order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error
+
+
+def _way_out(reason: str) -> str:
+    """What a user can do about a host whose magnetic state is not the one that was stated."""
+    if "another magnetic state" not in reason:
+        return ""
+    return "; if that is the state that you mean, say it in the host file: `spin` of the role, 0 for none"
 
 
 def _remove_study(folder: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,8 @@ class Hop(Stored):
     mover
         Index of the moving ion in every structure.
     displacement_A
-        Mover's displacement, final minus initial, minimum image, Cartesian, shape (3,).
+        Mover's displacement, final minus initial, minimum image, Cartesian, shape (3,); with an ion that is pushed on,
+        the sum of both: from the place that was taken to the one that is.
     vacancy_position
         Fractional coordinates of that place.
     multiplicity
@@ -47,7 +50,12 @@ class Hop(Stored):
         Point operations (kind names) of the surrounding host that exchange the two states.
     relation_matrices
         Their Cartesian matrices, each 3x3.
+    pushed
+        Index of the ion of the host whose site the mover takes and which goes on to the empty place; None for a hop
+        of one ion.
     """
+
+    as_before: ClassVar[Mapping[str, Any]] = {"pushed": None}
 
     ion: str
     from_sublattice: str
@@ -62,11 +70,25 @@ class Hop(Stored):
     multiplicity: int
     relations: list[str]
     relation_matrices: list[list[list[float]]]
+    pushed: int | None = None
 
     @property
     def distance_A(self) -> float:
         """Length of the hop in Angstrom."""
         return float(np.linalg.norm(self.displacement_A))
+
+    @property
+    def pushes(self) -> str:
+        """The ion that is pushed on and its sublattice, e.g. ``"Li(A)"``; empty for a hop of one ion."""
+        if self.pushed is None:
+            return ""
+        site = self.initial[self.pushed]
+        return f"{site.specie.symbol}({site.properties['sublattice']})"
+
+    @property
+    def label(self) -> str:
+        """In words, e.g. ``"Co(B) -> V_Fe(B)"``."""
+        return f"{self.ion}({self.from_sublattice}) -> {self.vacancy}" + (f" pushing {self.pushes}" * bool(self.pushes))
 
 
 def distinct_hops(
@@ -256,8 +278,8 @@ def make_hop(state: Structure, mover: int, start: FloatArray, end: FloatArray, m
         from_sublattice=site.properties["sublattice"],
         vacancy=label,
         initial=state.copy(),
-        final=_move(state, mover, end),
-        intermediates=[_move(state, mover, place.position_A) for place in sites],
+        final=with_ion_at(state, mover, end),
+        intermediates=[with_ion_at(state, mover, place.position_A) for place in sites],
         intermediate_labels=[place.label for place in sites],
         mover=mover,
         displacement_A=[float(x) for x in end - site.coords],
@@ -268,7 +290,8 @@ def make_hop(state: Structure, mover: int, start: FloatArray, end: FloatArray, m
     )
 
 
-def _move(structure: Structure, index: int, coords: FloatArray) -> Structure:
+def with_ion_at(structure: Structure, index: int, coords: FloatArray) -> Structure:
+    """Copy with one ion at other Cartesian coordinates, shape (3,)."""
     out = structure.copy()
     site = structure[index]
     out.replace(

@@ -11,8 +11,8 @@ from pymatgen.core import PeriodicNeighbor, Structure
 
 from ..checks.geometry import StructureError
 from ..symmetry import Operation, operations
-from .hops import Hop, atom_in_the_way, grouped, make_hop
-from .interstitials import InterstitialSite, interstitial_name, with_interstitial
+from .hops import CLEARANCE_A, Hop, atom_in_the_way, grouped, make_hop
+from .interstitials import InterstitialSite, equivalent_places, interstitial_name, with_interstitial
 
 FloatArray = NDArray[np.float64]
 _SAME_PLACE_A = 0.05
@@ -29,7 +29,13 @@ def interstitial_labels(structure: Structure, sites: Sequence[InterstitialSite])
 
 
 def interstitial_hops(
-    structure: Structure, sites: Sequence[InterstitialSite], ion: str, valence: float, cutoff_A: float, sense: int = 1
+    structure: Structure,
+    sites: Sequence[InterstitialSite],
+    ion: str,
+    valence: float,
+    cutoff_A: float,
+    sense: int = 1,
+    clearance_A: float = CLEARANCE_A,
 ) -> list[Hop]:
     """Symmetry-distinct hops of an inserted ion from one empty place to another.
 
@@ -43,6 +49,8 @@ def interstitial_hops(
         As in `with_interstitial`; the sublattice is the name of the place where the ion starts.
     cutoff_A
         Longest hop, in Angstrom.
+    clearance_A
+        Smallest distance of an atom from the line between two places, in Angstrom.
 
     Returns
     -------
@@ -59,7 +67,7 @@ def interstitial_hops(
     """
     labels = interstitial_labels(structure, sites)
     ops = operations(structure)
-    places, kinds = _all_places(structure, sites, ops)
+    places, kinds = all_places(structure, sites, ops)
     marked = Structure(structure.lattice, ["X"] * len(places), places)
     out: list[tuple[tuple[float, int, int], Hop]] = []
     blocked = False
@@ -75,7 +83,7 @@ def interstitial_hops(
                 f"the cell is too small for hops up to {cutoff_A} A between {labels[first]} and its like: "
                 "a place and its image are both in reach; use a supercell"
             )
-        open_ways = [n for n in near if atom_in_the_way(structure, marked[start].coords, n.coords) is None]
+        open_ways = [n for n in near if atom_in_the_way(structure, marked[start].coords, n.coords, clearance_A) is None]
         blocked = blocked or len(open_ways) < len(near)
         groups = grouped(structure, marked[start].coords, open_ways)
         for ways in _without_reverses(structure, marked[start].coords, groups, ops):
@@ -90,17 +98,13 @@ def interstitial_hops(
     return [hop for _, hop in sorted(out, key=lambda item: item[0])]
 
 
-def _all_places(
+def all_places(
     structure: Structure, sites: Sequence[InterstitialSite], ops: Sequence[Operation]
 ) -> tuple[FloatArray, NDArray[np.int_]]:
     """Every place of the given kinds: fractional, shape (n, 3), and which kind, shape (n,)."""
     places, kinds = [], []
     for kind, site in enumerate(sites):
-        images = np.mod(np.array([op.rotation @ site.position + op.translation for op in ops]), 1.0) % 1.0
-        kept: list[FloatArray] = []
-        for image in images:
-            if not kept or structure.lattice.get_all_distances(image, kept).min() > _SAME_PLACE_A:
-                kept.append(image)
+        kept = equivalent_places(structure, np.asarray(site.position), ops, _SAME_PLACE_A)
         if len(kept) != site.multiplicity:
             raise StructureError(
                 f"the {site.kind} at {site.position} has {len(kept)} images in this cell, not {site.multiplicity}: "

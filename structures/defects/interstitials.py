@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -13,7 +14,7 @@ from scipy.spatial import Voronoi, cKDTree
 
 from ...stored.base import Stored
 from ..spins import high_spin_moment, moment_like
-from ..symmetry import DEFAULT_SYMPREC, operations
+from ..symmetry import DEFAULT_SYMPREC, Operation, operations
 
 FloatArray = NDArray[np.float64]
 # Corners of a polyhedron lie within this ratio of the nearest one.
@@ -38,7 +39,7 @@ class InterstitialSite(Stored):
     Attributes
     ----------
     kind
-        ``"tetrahedron"`` or ``"octahedron"``.
+        ``"tetrahedron"`` or ``"octahedron"``; of hydrogen ``"hydrogen"``, at an anion (see `hydrogen`).
     position
         Fractional coordinates of a representative, shape (3,).
     multiplicity
@@ -54,7 +55,7 @@ class InterstitialSite(Stored):
     cation_A: float
 
 
-def distinct_interstitial_sites(structure: Structure, anion: str = "O") -> list[InterstitialSite]:
+def distinct_interstitial_sites(structure: Structure, anion: str | Collection[str] = "O") -> list[InterstitialSite]:
     """Empty tetrahedra and octahedra of the anions, one per orbit, the largest cation distance first.
 
     Parameters
@@ -62,7 +63,7 @@ def distinct_interstitial_sites(structure: Structure, anion: str = "O") -> list[
     structure
         Cell with any colours; sites other than `anion` count as cations.
     anion
-        Element at the corners.
+        Element or elements at the corners: for an anion that is inserted the cations.
 
     Returns
     -------
@@ -94,7 +95,9 @@ def distinct_interstitial_sites(structure: Structure, anion: str = "O") -> list[
     return sorted(out, key=lambda v: (-round(v.cation_A, 4), v.multiplicity, v.position))
 
 
-def interstitial_centres(structure: Structure, anion: str = "O") -> tuple[FloatArray, FloatArray, NDArray[np.int_]]:
+def interstitial_centres(
+    structure: Structure, anion: str | Collection[str] = "O"
+) -> tuple[FloatArray, FloatArray, NDArray[np.int_]]:
     """Centres of all empty tetrahedra and octahedra of a cell.
 
     Parameters
@@ -112,9 +115,10 @@ def interstitial_centres(structure: Structure, anion: str = "O") -> tuple[FloatA
     ValueError
         If the structure has no such anions.
     """
-    anions = np.array([s.frac_coords for s in structure if s.specie.symbol == anion])
+    corner = _elements(anion)
+    anions = np.array([s.frac_coords for s in structure if s.specie.symbol in corner])
     if not len(anions):
-        raise ValueError(f"the structure holds no {anion} around empty polyhedra")
+        raise ValueError(f"the structure holds no {' or '.join(sorted(corner))} around empty polyhedra")
     matrix = structure.lattice.matrix
     points = _padded(np.mod(anions, 1.0), structure)[0] @ matrix
     vertices = Voronoi(points).vertices
@@ -142,7 +146,7 @@ def interstitial_name(structure: Structure, position: list[float] | FloatArray, 
     Without any symmetry the kind is all that can be said. In a spinel an empty octahedron that shares faces with A
     tetrahedra is 16c, otherwise an empty B site; an empty tetrahedron with an A neighbour at a/4 is 48f, otherwise 8b.
     """
-    if not {"A", "B"} <= set(structure.site_properties.get("sublattice", [])):
+    if kind not in NAMES.values() or not {"A", "B"} <= set(structure.site_properties.get("sublattice", [])):
         return void_wyckoff(structure, position) or kind
     centre = structure.lattice.get_cartesian_coords(np.asarray(position, dtype=float))
     beside_A = any(n.properties["sublattice"] == "A" for n in structure.get_sites_in_sphere(centre, _BESIDE_A))
@@ -167,12 +171,7 @@ def void_wyckoff(structure: Structure, position: list[float] | FloatArray) -> st
     """
     plain = Structure(structure.lattice, [s.specie for s in structure], structure.frac_coords)
     point = np.asarray(position, dtype=float)
-    images = np.array([op.rotation @ point + op.translation for op in operations(plain)]) % 1.0
-    kept: list[FloatArray] = []
-    for image in images:
-        shifts = [(image - other) - np.round(image - other) for other in kept]
-        if all(np.linalg.norm(s @ structure.lattice.matrix) > _MERGE_A / 2 for s in shifts):
-            kept.append(image)
+    kept = equivalent_places(plain, point, operations(plain))
     numbers = [int(s.specie.Z) for s in plain] + [_VOID] * len(kept)
     places = np.vstack([plain.frac_coords, *kept])
     cell = (structure.lattice.matrix.tolist(), places.tolist(), numbers)
@@ -181,6 +180,17 @@ def void_wyckoff(structure: Structure, position: list[float] | FloatArray) -> st
         return ""
     share = abs(np.linalg.det(dataset.std_lattice)) / structure.volume
     return f"{round(len(kept) * share)}{dataset.wyckoffs[len(plain)]}"
+
+
+def equivalent_places(
+    structure: Structure, position: FloatArray, ops: Sequence[Operation], apart_A: float = _MERGE_A / 2
+) -> list[FloatArray]:
+    """Places in a cell that operations take one to, fractional, each once."""
+    kept: list[FloatArray] = []
+    for image in np.array([op.rotation @ position + op.translation for op in ops]) % 1.0 % 1.0:
+        if not kept or structure.lattice.get_all_distances(image, kept).min() > apart_A:
+            kept.append(image)
+    return kept
 
 
 def with_interstitial(
@@ -239,8 +249,13 @@ class _Places:
         return [self._index[np.asarray(ball, dtype=int)] for ball in balls]
 
 
-def _cations(structure: Structure, anion: str) -> FloatArray:
-    return np.array([s.frac_coords for s in structure if s.specie.symbol != anion]).reshape(-1, 3)
+def _elements(anion: str | Collection[str]) -> set[str]:
+    return {anion} if isinstance(anion, str) else set(anion)
+
+
+def _cations(structure: Structure, anion: str | Collection[str]) -> FloatArray:
+    corner = _elements(anion)
+    return np.array([s.frac_coords for s in structure if s.specie.symbol not in corner]).reshape(-1, 3)
 
 
 def _padded(fractional: FloatArray, structure: Structure) -> tuple[FloatArray, NDArray[np.int_]]:

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from pymatgen.core import Species, Structure
+from pymatgen.core import Structure
 
 from ..cells.film_cells import Film
 from ..cells.supercell import image_distance_A as images_apart_A
 from ..cells.supercell import repeats_for_distance, supercell
-from ..checks.geometry import StructureError
 from ..host_definition import Host
 from .charge_compensation import Compensation, compensated, compensations
 from .collinear_pairs import CollinearPair, collinear_pairs
 from .complexes import DefectComplex, distinct_complexes, members_from_text, with_complex
 from .hops import Hop
-from .interstitial_hops import interstitial_hops, interstitial_labels
-from .interstitials import InterstitialSite, distinct_interstitial_sites
+from .insertion import CUTOFF_A, insertion_of, ion_from
+from .interstitials import InterstitialSite
 from .undirected_hops import undirected_hops
 from .vacancies import VacancySite, distinct_vacancies, remove_site, same_site_in
 
@@ -45,9 +44,9 @@ class Inventory:
     not_possible
         Hops of the host that there are not, with the reason.
     interstitial_sites, interstitial_names
-        Empty polyhedra, if an ion is to be inserted.
+        Places of an ion, if one is to be inserted: empty polyhedra, or for hydrogen beside an anion.
     insertions
-        Hops of the inserted ion between them.
+        Hops of the inserted ion between them, those in which it pushes an ion of the host on behind the others.
     complexes
         Asked for, one per symmetry class; multiplicities count in the repeated cell.
     compensations
@@ -100,7 +99,7 @@ def take_inventory(
     order: str | None = None,
     image_distance_A: float = 8.0,
     insert: str | None = None,
-    insertion_cutoff_A: float = 3.1,
+    insertion_cutoff_A: float = CUTOFF_A,
     *,
     complexes: Sequence[tuple[str, float]] = (),
     charges: bool = False,
@@ -159,7 +158,9 @@ def take_inventory(
     out.hops = [replace(one.hop, multiplicity=one.ways) for one in numbered]
     out.not_possible += [f"{k.ion}({k.from_sublattice}) into {label}: {reason}" for k, label, reason in absent]
     if insert is not None:
-        _insert(out, big, insert, insertion_cutoff_A)
+        made = insertion_of(big, *ion_from(insert), insertion_cutoff_A)
+        out.interstitial_sites, out.interstitial_names, out.insertions = made.sites, made.names, made.hops
+        out.not_possible += made.not_possible
     for text, cutoff_A in complexes:
         out.complexes += _complexes(big, text, cutoff_A)
     if charges:
@@ -185,32 +186,3 @@ def _movers(host: Host, cell: Structure, vacancy: VacancySite) -> list[str]:
     signs = {s.specie.symbol: np.sign(s.properties["valence"]) for s in cell}
     main = [host.hops[0].ion] if host.hops and host.hops[0].ion in signs else []
     return into or [ion for ion in main if signs[ion] == signs[vacancy.element]]
-
-
-def _insert(out: Inventory, big: Structure, insert: str, cutoff_A: float) -> None:
-    ion, valence = _ion(insert)
-    out.interstitial_sites = distinct_interstitial_sites(big, out.host.anion)
-    out.interstitial_names = interstitial_labels(big, out.interstitial_sites)
-    # 48f and the tetrahedra of other hosts lie between the octahedra: hops pass them as intermediates.
-    spinel = {"A", "B"} <= set(big.site_properties["sublattice"])
-    roomy = [
-        v
-        for v, name in zip(out.interstitial_sites, out.interstitial_names, strict=True)
-        if v.kind == "octahedron" or (spinel and name.startswith("i(8b"))
-    ]
-    # Rock salt has no empty octahedra: its tetrahedra are all there is.
-    roomy = roomy or out.interstitial_sites
-    try:
-        out.insertions = interstitial_hops(big, roomy, ion, valence, cutoff_A)
-    except StructureError as error:
-        out.not_possible.append(f"{insert} between interstitial sites: {error}")
-
-
-def _ion(text: str) -> tuple[str, float]:
-    try:
-        species = Species.from_str(text)
-    except ValueError:
-        species = None
-    if species is None or not species.oxi_state:
-        raise ValueError(f"{text!r} is no ion to insert; write its charge, e.g. Li+ or Mg2+")
-    return str(species.symbol), float(species.oxi_state)

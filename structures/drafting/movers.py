@@ -20,6 +20,8 @@ _LONGEST_A = 5.5
 _SHELLS_TRIED = 3
 # Beyond the nearest neighbours by this much the next ones count as well.
 _SHELL = 1.12
+# The cell relaxes, and a hop must still be found; long ones would ask for larger supercells than they need.
+_ROOM_A = 0.25
 _VACANCIES_TRIED = 3
 
 
@@ -92,15 +94,15 @@ def _partners(element: str, sublattice: str, family: str, roles: list[Role]) -> 
 
 def _shortest_kind(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -> HopKind | None:
     """The kind of hop up to the first shell that no atom stands in the way of; None if there is none."""
-    for nearest in _shells_A(cell, mover, place)[:_SHELLS_TRIED]:
-        kind = HopKind(*mover, *place, cutoff_A=math.ceil(10 * _SHELL * nearest) / 10)
+    for nearest, last in _shells_A(cell, mover, place)[:_SHELLS_TRIED]:
+        kind = HopKind(*mover, *place, cutoff_A=math.ceil(20 * min(_SHELL * nearest, last + _ROOM_A)) / 20)
         if _exists(cell, kind):
             return kind
     return None
 
 
-def _shells_A(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -> list[float]:
-    """Distances between two kinds of sites, each beyond the shell of the one before, in Angstrom."""
+def _shells_A(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -> list[tuple[float, float]]:
+    """Shortest and longest distance of each shell of one kind of sites around another, in Angstrom."""
     distances = sorted(
         float(n.nn_distance)
         for site in cell
@@ -108,10 +110,11 @@ def _shells_A(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -
         for n in cell.get_neighbors(site, _LONGEST_A)
         if (n.specie.symbol, n.properties["sublattice"]) == place
     )
-    shells: list[float] = []
+    shells: list[tuple[float, float]] = []
     for distance in distances:
-        if not shells or distance > _SHELL * shells[-1]:
-            shells.append(distance)
+        if not shells or distance > _SHELL * shells[-1][0]:
+            shells.append((distance, distance))
+        shells[-1] = (shells[-1][0], distance)
     return shells
 
 

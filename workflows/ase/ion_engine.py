@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...calculators.field import UniformFieldCalculator
 from ...calculators.rigid_ion import spread_charge
+from ..band.ends import Mover, movers_of
 from ..engine import CannotDoError
 from .jobs import AseEngine
 from .oxide_references import fit_references
@@ -49,7 +50,7 @@ class IonEngine(AseEngine):
         if self.born_charges is not None and absent:
             raise CannotDoError(f"born_charges has no entry for {', '.join(absent)}; give one per element")
 
-    def charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
+    def charges(self, atoms: Atoms, mover: Mover | None) -> NDArray[np.float64]:
         """Charges on which a field acts, e, shape (n,), adding up to zero."""
         valence = np.asarray(atoms.arrays.get("valence", np.zeros(len(atoms))), dtype=float)
         given = self.born_charges
@@ -58,7 +59,7 @@ class IonEngine(AseEngine):
             return bare
         keep = valence < 0
         if mover is not None:
-            keep[mover] = True
+            keep[movers_of(mover)] = True
         return np.asarray(spread_charge(bare, keep))
 
     def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job:
@@ -67,14 +68,14 @@ class IonEngine(AseEngine):
             raise CannotDoError("the cell cannot relax in a field: relax it at field zero, then the ions in the field")
         return super().relax(structure, name=name, cell=cell, mover=mover)
 
-    def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
+    def make_calculator(self, atoms: Atoms, mover: Mover | None) -> Calculator:
         """The calculator, in the engine's field if there is one; the field's energy is zero at `atoms`."""
         bare = self.bare_calculator()
         if not any(self.field_V_per_A):
             return bare
         return UniformFieldCalculator(bare, self.field_V_per_A, self.charges(atoms, mover), atoms.positions)
 
-    def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
+    def dipole_charges(self, atoms: Atoms, mover: Mover | None) -> tuple[NDArray[np.float64], str]:
         """Formal or supplied Born charges."""
         what = "formal charges" if self.born_charges is None else "Born charges supplied by element"
         return self.charges(atoms, mover), f"{what}; the missing charge is spread over the cations but the mover"

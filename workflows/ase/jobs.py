@@ -22,6 +22,7 @@ from ...stored.content import content
 from ...structures.spins import total_moment
 from ..band.checks import BandResult
 from ..band.driver import BandDriver, BandSettings, CallCounter, relax
+from ..band.ends import Mover, movers_of
 from ..band.record import EvaluationRecord
 from ..band.surrogate import SurrogateBandDriver
 from ..band.two_engines import band_from_cheap_path
@@ -103,15 +104,15 @@ class AseEngine(Engine):
         require_finite_settings(self)
 
     @abstractmethod
-    def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
-        """A fresh calculator for these atoms; `mover` keeps its valence."""
+    def make_calculator(self, atoms: Atoms, mover: Mover | None) -> Calculator:
+        """A fresh calculator for these atoms; `mover`, one ion or a list of them, keeps its valence."""
 
     def make_cell_calculator(self, atoms: Atoms) -> Calculator:
         """A calculator for a cell that relaxes with its ions, where symmetry may be used; the usual one by default."""
         return self.make_calculator(atoms, None)
 
     @abstractmethod
-    def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
+    def dipole_charges(self, atoms: Atoms, mover: Mover | None) -> tuple[NDArray[np.float64], str]:
         """Charges (e) for the dipole along a band, summing to zero, and where they come from."""
 
     def before_cell(self, atoms: Atoms, record: Checkpoint) -> None:
@@ -156,7 +157,7 @@ class AseEngine(Engine):
         final: Structure,
         intermediates: Sequence[Structure],
         *,
-        mover: int,
+        mover: Mover,
         name: str,
     ) -> Job | Flow:
         """See `Engine.band`."""
@@ -246,7 +247,7 @@ def converge_band(
     final: Structure,
     intermediates: Sequence[Structure],
     *,
-    mover: int,
+    mover: Mover,
 ) -> Band:
     """Converge a band with the band driver; outputs a `Band`."""
     first, last = to_atoms(initial), to_atoms(final)
@@ -263,7 +264,7 @@ def converge_band(
             result, seen = _surrogate_band(engine, first, last, between, mover, record.path)
     result.checks.extend(band_guards(seen))
     charges, note = engine.dipole_charges(first, mover)
-    made = band_document(result, initial, mover, charges, note, engine.provenance())
+    made = band_document(result, initial, movers_of(mover)[0], charges, note, engine.provenance())
     return made.model_copy(update={"end_moments_muB": _end_moments_muB(seen)})
 
 
@@ -279,7 +280,7 @@ def _classic_band(
     first: Atoms,
     last: Atoms,
     between: Sequence[Atoms],
-    mover: int,
+    mover: Mover,
 ) -> BandResult:
     """The climbing-image bands; where a check of the path fails, the surrogate's search from the same ends if it holds.
 
@@ -324,7 +325,7 @@ def band_guards(seen: Sequence[Observed]) -> list[Check]:
 
 
 def _surrogate_band(
-    engine: AseEngine, first: Atoms, last: Atoms, between: Sequence[Atoms], mover: int, file: Path | None
+    engine: AseEngine, first: Atoms, last: Atoms, between: Sequence[Atoms], mover: Mover, file: Path | None
 ) -> tuple[BandResult, list[Observed]]:
     """The surrogate's band; its record holds every force call, survives a kill and goes when the band is done."""
 

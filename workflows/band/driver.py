@@ -32,7 +32,7 @@ from ..settings.bounds import require_at_least, require_positive
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
 from .elastic import full_cell
 from .ends import BandInputError as BandInputError
-from .ends import check_ends, continuous_ends, minima_in_words
+from .ends import Mover, check_ends, continuous_ends, minima_in_words, movers_of
 from .relaxation import quiet_lbfgs, relax_within
 from .relaxation import relax as relax
 
@@ -159,7 +159,7 @@ class BandDriver:
         self._checks: list[Check] = []
         self._notes: list[str] = []
 
-    def run(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: int) -> BandResult:
+    def run(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: Mover) -> BandResult:
         """Relax the ends and intermediates, split, climb, and judge.
 
         Parameters
@@ -169,7 +169,7 @@ class BandDriver:
         intermediates
             Trial configurations between the ends; the lowest that stays a minimum of its own is used.
         mover
-            Index of the moving ion.
+            Index of the moving ion, or of all that move together.
 
         Raises
         ------
@@ -197,7 +197,7 @@ class BandDriver:
         on_request(
             result,
             lambda: self.counter.attach(self._make()),
-            mover,
+            movers_of(mover)[0],
             modes=settings.check_saddles,
             radius_A=settings.saddle_radius_A,
             reverse=reverse if settings.check_reverse else None,
@@ -224,16 +224,17 @@ class BandDriver:
         self._checks.append(held(f"{what} relaxed", largest, limit, unit="eV/A", of_ends=kind == "end"))
         return point
 
-    def _best_intermediate(self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int) -> list[PathPoint]:
+    def _best_intermediate(self, ends: list[PathPoint], trials: Sequence[Atoms], mover: Mover) -> list[PathPoint]:
         """Relax the trials from coarse to fine; keep the lowest that is a state of its own."""
         kept: dict[int, PathPoint] = {}
+        lead = movers_of(mover)[0]
         for n, trial in enumerate(trials, start=1):
             # A trial is an unrelaxed end with the mover displaced: give its surroundings the mean of both ends.
             start = _blend(ends[0].atoms, ends[1].atoms, trial, mover)
             moving = self._with_calculator(start, f"trial intermediate {n}")
             relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps)
-            where = moving.positions[mover]
-            gaps = [float(np.linalg.norm(where - e.atoms.positions[mover])) for e in ends]
+            where = moving.positions[lead]
+            gaps = [float(np.linalg.norm(where - e.atoms.positions[lead])) for e in ends]
             if min(gaps) < self.settings.same_state_A:
                 self._notes.append(f"trial intermediate {n} relaxed back into an end: no minimum there")
                 continue
@@ -244,7 +245,7 @@ class BandDriver:
         self._notes += minima_in_words({n: p.energy - ends[0].energy for n, p in kept.items()})
         return [min(kept.values(), key=lambda p: p.energy)] if kept else []
 
-    def _path(self, stations: list[PathPoint], mover: int) -> list[PathPoint]:
+    def _path(self, stations: list[PathPoint], mover: Mover) -> list[PathPoint]:
         """From end to end; a segment whose images stand too far apart beside the others' is computed with more."""
         first, splits = self.settings.images_per_segment, self.settings.max_splits
         pairs = list(pairwise(stations))
@@ -261,7 +262,7 @@ class BandDriver:
         return _joined(stations, parts)
 
     def _segment(
-        self, left: PathPoint, right: PathPoint, mover: int, name: str, splits: int, moving: int
+        self, left: PathPoint, right: PathPoint, mover: Mover, name: str, splits: int, moving: int
     ) -> list[PathPoint]:
         """Moving images between two minima, the highest one climbed."""
         images = [left.atoms.copy(), *(left.atoms.copy() for _ in range(moving))]
@@ -388,10 +389,11 @@ def _place(point: PathPoint, points: Sequence[PathPoint]) -> int:
     return next(n for n, other in enumerate(points) if other is point)
 
 
-def _blend(first: Atoms, last: Atoms, trial: Atoms, mover: int) -> Atoms:
+def _blend(first: Atoms, last: Atoms, trial: Atoms, mover: Mover) -> Atoms:
     out: Atoms = trial.copy()
     out.positions = (first.positions + last.positions) / 2
-    out.positions[mover] = trial.positions[mover]
+    movers = movers_of(mover)
+    out.positions[movers] = trial.positions[movers]
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from vesin import NeighborList
+
+from .ends import Mover, movers_of
 
 FloatArray = NDArray[np.float64]
 
@@ -37,11 +40,11 @@ class ElasticCoordinates:
     ----------
     initial, final : ase.Atoms
         Relaxed ends.
-    mover : int
-        Index of the moving ion.
+    mover : int or sequence of int
+        Index of the moving ion, or of all that move together.
     """
 
-    def __init__(self, initial: Atoms, final: Atoms, mover: int) -> None:
+    def __init__(self, initial: Atoms, final: Atoms, mover: Mover) -> None:
         self._origin = initial.positions.ravel().copy()
         free = np.ones(len(initial), dtype=bool)
         for constraint in initial.constraints:
@@ -51,9 +54,9 @@ class ElasticCoordinates:
         self._root: FloatArray = cholesky(model / np.mean(np.diag(model)), lower=True)
         line = self.to_internal(final.positions)
         directions = [line]
-        for axis in range(3):
+        for ion, axis in product(movers_of(mover), range(3)):
             moved = initial.positions.copy()
-            moved[mover, axis] += 1
+            moved[ion, axis] += 1
             directions.append(self.to_internal(moved))
         self.loose: FloatArray = np.linalg.qr(np.array(directions).T)[0]
 
@@ -72,21 +75,21 @@ class ElasticCoordinates:
         return np.asarray(solve_triangular(self._root, -forces.ravel()[self._free], lower=True))
 
 
-def bond_model(ends: list[Atoms], mover: int, sideways: float = 0.3, ground: float = 0.1) -> FloatArray:
+def bond_model(ends: list[Atoms], mover: Mover, sideways: float = 0.3, ground: float = 0.1) -> FloatArray:
     """Force constants of springs between neighbours, without the mover's bonds, in arbitrary units.
 
     Parameters
     ----------
     ends : list of ase.Atoms
         Structures to average over.
-    mover : int
-        Its bonds change along the hop; it gets an isotropic block instead.
+    mover : int or sequence of int
+        Bonds of these ions change along the hop; each gets an isotropic block instead.
     sideways : float
         Stiffness across a bond over that along it.
     ground : float
         Stiffness of every atom against the frame.
     """
-    n = len(ends[0])
+    n, movers = len(ends[0]), movers_of(mover)
     model = np.zeros((n, 3, n, 3))
     for atoms in ends:
         first, second, vectors, distances = NeighborList(cutoff=4.0, full_list=True).compute(
@@ -95,7 +98,7 @@ def bond_model(ends: list[Atoms], mover: int, sideways: float = 0.3, ground: flo
         nearest = np.full(n, np.inf)
         np.minimum.at(nearest, first, distances)
         reach = np.maximum(nearest[first], nearest[second])
-        near = (distances < 1.7 * reach) & (first != mover) & (second != mover)
+        near = (distances < 1.7 * reach) & ~np.isin(first, movers) & ~np.isin(second, movers)
         i, j = first[near], second[near]
         unit = vectors[near] / distances[near][:, None]
         strength = np.exp(-2 * ((distances[near] / reach[near]) ** 2 - 1)) / (2 * len(ends))
@@ -109,6 +112,7 @@ def bond_model(ends: list[Atoms], mover: int, sideways: float = 0.3, ground: flo
     shift = np.tile(np.eye(3), (n, 1)) / np.sqrt(n)
     out += float(np.mean(np.diag(out))) * shift @ shift.T
     out[np.diag_indices(3 * n)] += ground
-    own = slice(3 * mover, 3 * mover + 3)
-    out[own, own] += np.eye(3)
+    for ion in movers:
+        own = slice(3 * ion, 3 * ion + 3)
+        out[own, own] += np.eye(3)
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from ase import Atoms
@@ -15,6 +15,8 @@ from scipy.optimize import linear_sum_assignment
 from ..evaluation.finite import in_words
 
 FloatArray = NDArray[np.float64]
+Mover: TypeAlias = "int | Sequence[int]"
+"""Index of the moving ion, or of all that move together: the one that the hop is named for first."""
 
 SITE_PROPERTIES = ("magmom", "initial_magmoms", "valence", "initial_charges")
 STAYS_A = 1.0
@@ -40,8 +42,13 @@ class Ends(NamedTuple):
     notes: list[str]
 
 
+def movers_of(mover: Mover) -> list[int]:
+    """All ions that move together, the one that the hop is named for first."""
+    return [mover] if isinstance(mover, int | np.integer) else [int(m) for m in mover]
+
+
 def continuous_ends(
-    initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: int, same_state_A: float
+    initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: Mover, same_state_A: float
 ) -> Ends:
     """Ends of one band from two structures of the same atoms.
 
@@ -55,7 +62,7 @@ def continuous_ends(
     intermediates
         Trials between them.
     mover
-        Index of the moving ion in the initial end.
+        Index of the moving ion in the initial end, or of all that move together; those are taken as they are numbered.
     same_state_A
         Ends whose mover is nearer than this are one state.
 
@@ -70,7 +77,8 @@ def continuous_ends(
     moved = _joined(initial, final, mover, "final end", notes)
     # Half-way along the hop the images of a trial's mover are told apart.
     middle = initial.copy()
-    middle.positions[mover] = (initial.positions[mover] + moved.positions[mover]) / 2
+    movers = movers_of(mover)
+    middle.positions[movers] = (initial.positions[movers] + moved.positions[movers]) / 2
     trials = []
     for n, trial in enumerate(intermediates, start=1):
         _require_same_cell(initial, trial, mover)
@@ -79,7 +87,7 @@ def continuous_ends(
     return Ends(initial, moved, trials, notes)
 
 
-def check_ends(initial: Atoms, final: Atoms, mover: int, same_state_A: float) -> None:
+def check_ends(initial: Atoms, final: Atoms, mover: Mover, same_state_A: float) -> None:
     """Refuse ends that are not the same atoms, spins, valences and constraints, or not two states.
 
     Raises
@@ -102,17 +110,21 @@ def check_ends(initial: Atoms, final: Atoms, mover: int, same_state_A: float) ->
             f"the ends have charges {charges[0]:g} and {charges[1]:g} e: a hop keeps the cell's charge"
         )
     _check_constraints(initial, final, mover)
-    moved = np.linalg.norm(final.positions[mover] - initial.positions[mover])
+    lead = movers_of(mover)[0]
+    moved = np.linalg.norm(final.positions[lead] - initial.positions[lead])
     if moved < same_state_A:
         raise BandInputError(f"the mover's ends are {moved:.2f} A apart: both ends are the same state")
 
 
-def _require_same_cell(initial: Atoms, other: Atoms, mover: int) -> None:
+def _require_same_cell(initial: Atoms, other: Atoms, mover: Mover) -> None:
     if len(initial) != len(other) or sorted(initial.numbers) != sorted(other.numbers):
         formulas = " and ".join(a.get_chemical_formula() for a in (initial, other))
         raise BandInputError(f"the two ends of a band must hold the same atoms, not {formulas}")
-    if not 0 <= mover < len(initial):
-        raise BandInputError(f"mover {mover} is outside 0 to {len(initial) - 1}")
+    movers = movers_of(mover)
+    if odd := [m for m in movers if not 0 <= m < len(initial)]:
+        raise BandInputError(f"mover {odd[0]} is outside 0 to {len(initial) - 1}")
+    if len(set(movers)) < len(movers):
+        raise BandInputError(f"movers {movers}: each ion that moves must be named once")
     for atoms in (initial, other):
         lost = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
         if len(lost):
@@ -121,15 +133,15 @@ def _require_same_cell(initial: Atoms, other: Atoms, mover: int) -> None:
         raise BandInputError("the two ends of a band must have the same cell and the same periodic directions")
 
 
-def _check_constraints(initial: Atoms, final: Atoms, mover: int) -> None:
+def _check_constraints(initial: Atoms, final: Atoms, mover: Mover) -> None:
     first, last = fixed_atoms(initial), fixed_atoms(final)
     if first != last:
         odd = sorted(first ^ last)
         raise BandInputError(
             f"{in_words(initial, odd[0])} is fixed in one end only ({len(odd)} such atoms): fix the same atoms in both"
         )
-    if mover in first:
-        raise BandInputError(f"the mover, {in_words(initial, mover)}, is fixed: release it, or name another mover")
+    if held := [m for m in movers_of(mover) if m in first]:
+        raise BandInputError(f"the mover, {in_words(initial, held[0])}, is fixed: release it, or name another mover")
     kinds = [[c.todict() for c in a.constraints if not isinstance(c, FixAtoms)] for a in (initial, final)]
     if str(kinds[0]) != str(kinds[1]):
         raise BandInputError("the two ends have different constraints: give both the same")
@@ -147,7 +159,7 @@ def fixed_atoms(atoms: Atoms) -> set[int]:
     return {int(i) for c in atoms.constraints if isinstance(c, FixAtoms) for i in c.get_indices()}
 
 
-def _joined(initial: Atoms, other: Atoms, mover: int, what: str, notes: list[str]) -> Atoms:
+def _joined(initial: Atoms, other: Atoms, mover: Mover, what: str, notes: list[str]) -> Atoms:
     """`other` with the numbers, images and place of the initial end."""
     renumbered = bool(any(initial.numbers != other.numbers))
     said: list[str] = []
@@ -170,16 +182,16 @@ def _joined(initial: Atoms, other: Atoms, mover: int, what: str, notes: list[str
     if distance > HOPS_A:
         raise BandInputError(
             f"{in_words(initial, atom)} is {distance:.2f} A away in the {what} and no equal atom took its place: "
-            f"a band has one mover, here {in_words(initial, mover)} (a shift of the whole and other numbers together "
-            "are not told apart: take one of them out)"
+            f"a band has one mover, here {in_words(initial, movers_of(mover)[0])}, unless others are named (a shift of "
+            "the whole and other numbers together are not told apart: take one of them out)"
         )
     return out
 
 
-def _placed(initial: Atoms, other: Atoms, mover: int, notes: list[str], what: str) -> Atoms:
+def _placed(initial: Atoms, other: Atoms, mover: Mover, notes: list[str], what: str) -> Atoms:
     """Nearest images, without a drift of the whole."""
     out: Atoms = other.copy()
-    others = np.arange(len(initial)) != mover
+    others = ~np.isin(np.arange(len(initial)), movers_of(mover))
     drift = np.zeros(3)
     if others.sum() > FEW and not (initial.constraints or other.constraints):
         drift = np.median(_steps(initial, out)[others], axis=0)
@@ -204,15 +216,21 @@ def _steps(initial: Atoms, other: Atoms) -> FloatArray:
     return np.asarray(find_mic(other.positions - initial.positions, initial.cell, initial.pbc)[0])
 
 
-def _farthest(initial: Atoms, other: Atoms, mover: int) -> tuple[int, float]:
+def _farthest(initial: Atoms, other: Atoms, mover: Mover) -> tuple[int, float]:
     """The atom beside the mover that goes farthest, and how far, Angstrom."""
     gone = np.linalg.norm(_steps(initial, other), axis=1)
-    gone[mover] = 0.0
+    gone[movers_of(mover)] = 0.0
     return int(np.argmax(gone)), float(gone.max())
 
 
-def _order(initial: Atoms, other: Atoms, mover: int) -> list[int] | None:
-    """Numbers of equal atoms with which every one but the mover stays; None where there are none."""
+def _order(initial: Atoms, other: Atoms, moving: Mover) -> list[int] | None:
+    """Numbers of equal atoms with which every one but the mover stays; None where there are none.
+
+    Of several movers any could have any of their places, and only their numbers say which.
+    """
+    mover, *more = movers_of(moving)
+    if more:
+        return None
     order = np.full(len(initial), -1)
     others = [i for i in range(len(initial)) if i != mover]
     kinds, other_kinds = _kinds(initial), _kinds(other)

@@ -25,7 +25,7 @@ from . import path as paths
 from .checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
 from .driver import BandDriver, BandSettings, CalculatorFactory, CallCounter, _blend, _part_close_pairs
 from .elastic import ElasticCoordinates
-from .ends import check_ends, continuous_ends
+from .ends import Mover, check_ends, continuous_ends, movers_of
 from .gaussian_process import CheapSurface, Surrogate, bent, best_surrogate, stationary_point
 from .record import EvaluationRecord, RecordedCalculator
 from .relaxation import relax_within
@@ -85,7 +85,7 @@ class SurrogateBandDriver:
         initial: Atoms,
         final: Atoms,
         intermediates: Sequence[Atoms],
-        mover: int,
+        mover: Mover,
         start: Sequence[Atoms] | None = None,
         cheap: CheapSurface | None = None,
     ) -> BandResult:
@@ -98,7 +98,7 @@ class SurrogateBandDriver:
         intermediates
             Trial configurations; the start path bends through the first one.
         mover
-            Index of the moving ion.
+            Index of the moving ion, or of all that move together.
         start
             Start path instead, both ends included.
         cheap
@@ -144,7 +144,7 @@ class SurrogateBandDriver:
         on_request(
             result,
             self._calculator,
-            mover,
+            movers_of(mover)[0],
             modes=self.settings.check_saddles,
             radius_A=self.settings.saddle_radius_A,
             reverse=(lambda: self._reversed(points, mover)) if self.settings.check_reverse else None,
@@ -156,7 +156,7 @@ class SurrogateBandDriver:
         """What a finished search leaves to another engine."""
         return CheapSurface(top) if self._learned is None else CheapSurface(top, self._space, self._learned)
 
-    def _reversed(self, points: list[PathPoint], mover: int) -> BandResult:
+    def _reversed(self, points: list[PathPoint], mover: Mover) -> BandResult:
         """The band from the other end, from scratch but for the minima as trials."""
         settings = replace(self.settings, check_saddles=False, check_reverse=False)
         other = SurrogateBandDriver(lambda: self.counter.attach(self._make()), settings, self.surrogate, self._record)
@@ -199,7 +199,7 @@ class SurrogateBandDriver:
         return PathPoint(atoms, data.energy, data.forces, kind)
 
     def _start_path(
-        self, ends: list[PathPoint], trials: Sequence[Atoms], mover: int, start: Sequence[Atoms] | None
+        self, ends: list[PathPoint], trials: Sequence[Atoms], mover: Mover, start: Sequence[Atoms] | None
     ) -> FloatArray:
         first, last = ends[0].atoms, ends[1].atoms
         if start is not None:
@@ -429,7 +429,7 @@ class SurrogateBandDriver:
             self._check(f"directions of negative curvature at {name}", saddle.negative, 1.0, "", note)
         self._notes.append(f"{self.end_calls} force calls for the ends, {self.counter.calls - self.end_calls} between")
 
-    def _fall_back(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: int) -> BandResult:
+    def _fall_back(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: Mover) -> BandResult:
         spent = self.counter.calls
         result = BandDriver(self._calculator, self.settings).run(initial, final, intermediates, mover)
         result.force_calls = self.counter.calls

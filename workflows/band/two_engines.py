@@ -11,6 +11,7 @@ from ase import Atoms
 
 from .checks import BandResult
 from .driver import BandSettings, CalculatorFactory
+from .ends import Mover, movers_of
 from .record import EvaluationRecord
 from .states import SurrogateSettings
 from .surrogate import SurrogateBandDriver
@@ -22,7 +23,7 @@ def band_from_cheap_path(
     initial: Atoms,
     final: Atoms,
     intermediates: Sequence[Atoms],
-    mover: int,
+    mover: Mover,
     settings: BandSettings | None = None,
     surrogate: SurrogateSettings | None = None,
     record: Path | EvaluationRecord | None = None,
@@ -74,12 +75,13 @@ def band_from_cheap_path(
     return result
 
 
-def _useless(first: BandResult, initial: Atoms, final: Atoms, mover: int, same_state_A: float) -> str:
+def _useless(first: BandResult, initial: Atoms, final: Atoms, mover: Mover, same_state_A: float) -> str:
     failed = [c.name for c in first.checks if c.passed is False]
     if failed:
         return f"check failed: {failed[0]}"
     for point, given, which in ((first.points[0], initial, "initial"), (first.points[-1], final, "final")):
-        gone = float(np.linalg.norm(point.atoms.positions[mover] - given.positions[mover]))
+        lead = movers_of(mover)[0]
+        gone = float(np.linalg.norm(point.atoms.positions[lead] - given.positions[lead]))
         if gone > 2 * same_state_A:
             return f"its {which} state has the mover {gone:.2f} A from where it was given"
     if not 0 < first.controlling < len(first.points) - 1:

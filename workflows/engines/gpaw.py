@@ -19,6 +19,7 @@ from ..ase.jobs import AseEngine, Observed, plain_settings, versions
 from ..ase.ml_engine import require_wheel
 from ..ase.oxide_references import fit_references
 from ..band.driver import BandSettings
+from ..band.ends import Mover, movers_of
 from ..engine import CannotDoError, Capability, Protocol, UnknownEngineError
 from ..evaluation.guards import moments_kept
 from ..gpaw.calculator import GpawCalculator
@@ -182,7 +183,7 @@ class GpawEngine(AseEngine):
         return made
 
     def make_calculator(
-        self, atoms: Atoms, mover: int | None, *, symmetry: Symmetry = "time reversal"
+        self, atoms: Atoms, mover: Mover | None, *, symmetry: Symmetry = "time reversal"
     ) -> GpawCalculator:
         """GPAW with the rescue ladder; its moments start from those that the atoms carry.
 
@@ -200,14 +201,14 @@ class GpawEngine(AseEngine):
         """With the symmetry of the start: a perfect crystal keeps it, and needs a fraction of the k-points."""
         return self.make_calculator(atoms, None, symmetry="full")
 
-    def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
+    def dipole_charges(self, atoms: Atoms, mover: Mover | None) -> tuple[NDArray[np.float64], str]:
         """Formal or supplied Born charges, fixed along the path."""
         valence = np.asarray(atoms.arrays["valence"], dtype=float)
         given = self.born_charges
         bare = valence if given is None else np.array([given[s] for s in atoms.get_chemical_symbols()])
         keep = valence < 0
         if mover is not None:
-            keep[mover] = True
+            keep[movers_of(mover)] = True
         what = "formal charges" if given is None else "Born charges supplied by element, fixed along the path"
         return np.asarray(spread_charge(bare, keep)), f"{what}; the missing charge is spread over the other cations"
 
@@ -282,7 +283,7 @@ class GpawEngine(AseEngine):
         final: Structure,
         intermediates: Sequence[Structure],
         *,
-        mover: int,
+        mover: Mover,
         name: str,
     ) -> Job | Flow:
         """See `Engine.band`; with `dipoles` its images get theirs afterwards."""

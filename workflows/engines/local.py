@@ -29,6 +29,7 @@ from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, plain_settings, versions
 from ..ase.oxide_references import fit_references
 from ..ase.size_corrections import correct_for_size
+from ..band.ends import Mover, movers_of
 from ..engine import CannotDoError, Capability
 from ..settings.bounds import require_positive
 
@@ -162,7 +163,7 @@ class LocalEngine(AseEngine):
             left_out=[_LEFT_OUT, _CHARGE[self.charge_mode], *left_out],
         )
 
-    def charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
+    def charges(self, atoms: Atoms, mover: Mover | None) -> NDArray[np.float64]:
         """Model charges in the engine's `charge_mode`.
 
         Raises
@@ -189,13 +190,13 @@ class LocalEngine(AseEngine):
         model = potential(self.potential_name)
         return model_charges(atoms.get_chemical_symbols(), atoms.arrays["valence"], model)
 
-    def _spread(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
+    def _spread(self, atoms: Atoms, mover: Mover | None) -> NDArray[np.float64]:
         keep = atoms.arrays["valence"] < 0
         if mover is not None:
-            keep[mover] = True
+            keep[movers_of(mover)] = True
         return np.asarray(spread_charge(self.bare_charges(atoms), keep))
 
-    def formal_charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
+    def formal_charges(self, atoms: Atoms, mover: Mover | None) -> NDArray[np.float64]:
         """Formal charges of a neutral cell; with a uniform background those of the spread mode, as a field needs."""
         charges = self._spread(atoms, mover) if self.charge_mode == "background" else self.charges(atoms, mover)
         return charges / potential(self.potential_name).charge_scale
@@ -213,7 +214,7 @@ class LocalEngine(AseEngine):
         """The missing charge meets its images, unless a start has put it on ions."""
         return None if self.charge_mode == "explicit" else correct_for_size(self, bulk, repeats, list(sites))
 
-    def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
+    def make_calculator(self, atoms: Atoms, mover: Mover | None) -> Calculator:
         """A rigid-ion calculator for a neutral cell, in the engine's field if there is one (zero energy at `atoms`)."""
         bare = RigidIonCalculator(
             self.potential_name,
@@ -231,11 +232,12 @@ class LocalEngine(AseEngine):
             raise CannotDoError("the cell cannot relax in a field: relax it at field zero, then the ions in the field")
         return super().relax(structure, name=name, cell=cell, mover=mover)
 
-    def dipole_charges(self, atoms: Atoms, mover: int | None) -> tuple[NDArray[np.float64], str]:
+    def dipole_charges(self, atoms: Atoms, mover: Mover | None) -> tuple[NDArray[np.float64], str]:
         """Formal charges, which are close to Born charges in these oxides."""
         charges, note = self.formal_charges(atoms, mover), "formal charges"
         if mover is not None:
-            note += f" (z = {charges[mover]:.3g} for {atoms.get_chemical_symbols()[mover]})"
+            lead = movers_of(mover)[0]
+            note += f" (z = {charges[lead]:.3g} for {atoms.get_chemical_symbols()[lead]})"
         if self.charge_mode != "explicit":
             note += "; the missing charge is spread over the other cations"
         return charges, note

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ...analysis.results.document import Provenance
 from ...stored.renamed import upgraded, warn_of
+from ..band.ends import Mover
 from ..engine import CannotDoError, Capability, Engine, Protocol
 from ..settings.bounds import require_finite_settings
 from ..vasp.functionals import linear_response
@@ -219,7 +220,7 @@ class VaspEngine(Engine):
         final: Structure,
         intermediates: Sequence[Structure],
         *,
-        mover: int,
+        mover: Mover,
         name: str,
     ) -> Flow:
         """See `Engine.band`; each saddle is a climbing VTST band of its own."""

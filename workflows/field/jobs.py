@@ -18,6 +18,7 @@ from ...analysis.results.calculation import Band, require_valid
 from ...calculators.field import UniformFieldCalculator
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, Observed, converge_band
+from ..band.ends import Mover
 from ..engine import Engine
 from ..jobs.outputs import function_of
 
@@ -48,7 +49,7 @@ class EngineInField:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    def charges(self, atoms: Atoms, mover: int | None) -> NDArray[np.float64]:
+    def charges(self, atoms: Atoms, mover: Mover | None) -> NDArray[np.float64]:
         """Charges or tensors on which the field acts."""
         return self._engine.dipole_charges(atoms, mover)[0] if self._tensors is None else self._tensors
 
@@ -57,7 +58,7 @@ class EngineInField:
         charges = None if self._tensors is None else self._tensors.tolist()
         return {"engine": self._engine.as_dict(), "field": self._field, "charges": charges}
 
-    def make_calculator(self, atoms: Atoms, mover: int | None) -> Calculator:
+    def make_calculator(self, atoms: Atoms, mover: Mover | None) -> Calculator:
         """The engine's calculator in the field, whose work is zero at `atoms`."""
         charges = self.charges(atoms, mover)
         bare = self._engine.make_calculator(atoms, mover)

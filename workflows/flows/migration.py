@@ -123,7 +123,7 @@ def read_hop(hop: Hop, band: Band, fields_V_per_A: list[float]) -> Migration:
     """A band as a migration of the hop it was made for."""
     return migration_from_band(
         band,
-        label=f"{hop.ion}({hop.from_sublattice}) -> {hop.vacancy}",
+        label=hop.label,
         ion=hop.ion,
         host_site=hop.from_sublattice,
         vacancy=hop.vacancy,

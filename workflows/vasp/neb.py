@@ -27,7 +27,7 @@ from ...analysis.results.calculation import (
     require_valid,
 )
 from ...analysis.results.document import Document, StructureField
-from ..band.ends import minima_in_words
+from ..band.ends import Mover, minima_in_words, movers_of
 from ..evaluation.guards import no_spin_flip
 from .band_judgement import judge_path, judge_segment, moved, one_branch, patched
 from .continuation import earlier_steps
@@ -68,7 +68,7 @@ def relax_trials(
     final: Calculation,
     intermediates: list[Structure],
     *,
-    mover: int,
+    mover: Mover,
     name: str,
     settings: VaspSettings,
     band: VaspBandSettings,
@@ -123,10 +123,11 @@ def relax_flow(
     )
 
 
-def blend(initial: Calculation, final: Calculation, trial: Structure, mover: int) -> Structure:
+def blend(initial: Calculation, final: Calculation, trial: Structure, mover: Mover) -> Structure:
     """A trial intermediate with its surroundings halfway between the relaxed ends."""
     middle = (initial.structure.cart_coords + final.structure.cart_coords) / 2
-    middle[mover] = trial.cart_coords[mover]
+    movers = movers_of(mover)
+    middle[movers] = trial.cart_coords[movers]
     return Structure(
         trial.lattice,
         trial.species,
@@ -142,7 +143,7 @@ def split_band(
     final: Calculation,
     trials: list[Calculation],
     *,
-    mover: int,
+    mover: Mover,
     settings: VaspSettings,
     band: VaspBandSettings,
     fields: dict[str, Any],
@@ -180,7 +181,7 @@ def split_band(
 
 
 def stations_of(
-    initial: Calculation, final: Calculation, trials: Sequence[Calculation], mover: int, band: VaspBandSettings
+    initial: Calculation, final: Calculation, trials: Sequence[Calculation], mover: Mover, band: VaspBandSettings
 ) -> tuple[list[Calculation], list[str]]:
     """The ends and, between them, the lowest trial that is a valid minimum of its own; and what was found."""
     notes: list[str] = []
@@ -189,8 +190,9 @@ def stations_of(
         if reasons := invalid_because(trial.checks):
             notes.append(f"trial intermediate {number} is invalid and dropped: {'; '.join(reasons)}")
             continue
-        where = trial.structure.cart_coords[mover]
-        gap = min(float(np.linalg.norm(where - e.structure.cart_coords[mover])) for e in (initial, final))
+        lead = movers_of(mover)[0]
+        where = trial.structure.cart_coords[lead]
+        gap = min(float(np.linalg.norm(where - e.structure.cart_coords[lead])) for e in (initial, final))
         if gap < band.same_state_A:
             notes.append(f"trial intermediate {number} relaxed back into an end: no minimum there")
         elif not trial.converged:
@@ -255,7 +257,7 @@ def collect_band(
     stations: list[Calculation],
     segments: list[Segment],
     *,
-    mover: int,
+    mover: Mover,
     settings: VaspSettings,
     band: VaspBandSettings,
     notes: list[str],
@@ -274,8 +276,8 @@ def collect_band(
     checks += [c for segment in segments for c in segment.checks]
     checks.append(judge_path([p[0] for p in points]))
     return Band(
-        mover=mover,
-        images=band_images(points, charges, mover),
+        mover=movers_of(mover)[0],
+        images=band_images(points, charges, movers_of(mover)[0]),
         dipole_source="point charges",
         dipole_note="formal charges; the missing charge is spread over the cations but the mover",
         force_calls=sum(s.force_calls for s in stations) + sum(s.force_calls for s in segments),
@@ -286,13 +288,13 @@ def collect_band(
     )
 
 
-def neutral_charges(structure: Structure, mover: int) -> NDArray[np.float64]:
+def neutral_charges(structure: Structure, mover: Mover) -> NDArray[np.float64]:
     """Formal charges of a neutral cell, e, shape (n,): what is missing is spread over the cations but the mover."""
     from ...calculators.rigid_ion import spread_charge
 
     valence = np.array(structure.site_properties["valence"], dtype=float)
     keep = valence < 0
-    keep[mover] = True
+    keep[movers_of(mover)] = True
     return np.asarray(spread_charge(valence, keep))
 
 
@@ -324,7 +326,7 @@ def band_flow(
     final: Structure,
     intermediates: Sequence[Structure],
     *,
-    mover: int,
+    mover: Mover,
     name: str,
     settings: VaspSettings,
     band: VaspBandSettings,

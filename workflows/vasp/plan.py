@@ -222,7 +222,7 @@ def hop_jobs(
     from .jobs import MagneticRelaxMaker
     from .segment import SegmentMaker, start_images
 
-    what = f"hop {number}: {hop.ion}({hop.from_sublattice}) -> {hop.vacancy}"
+    what = f"hop {number}: {hop.label}"
     relax: Any = MagneticRelaxMaker(settings=settings)
     also = ""
     if band.field_V_per_A is not None:

@@ -1,14 +1,14 @@
-"""An interstitial: an ion is put into an empty polyhedron of the anions."""
+"""An interstitial: an ion is put into an empty polyhedron of the anions; hydrogen is put to an anion."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from pymatgen.core import Structure
 
+from ..insertion import insertion_sites
 from ..interstitial_hops import interstitial_labels
-from ..interstitials import distinct_interstitial_sites, with_interstitial
+from ..interstitials import with_interstitial
 from ..kind import KindOfDefect, PlacedDefect
 
 _TEXT = re.compile(r"([A-Z][a-z]?)([0-9]*)\+_i")
@@ -25,14 +25,14 @@ class Interstitial(KindOfDefect):
         return _TEXT.fullmatch(text.strip()) is not None
 
     def distinct(self, cell: Structure, text: str) -> list[PlacedDefect]:
-        """One for each orbit of the empty polyhedra."""
+        """One for each orbit of its places."""
         found = _TEXT.fullmatch(text.strip())
         assert found is not None
         ion, valence = found[1], float(found[2] or 1)
-        anion = Counter(s.specie.symbol for s in cell if s.properties["valence"] < 0).most_common(1)
-        if not anion:
-            raise ValueError(f"{text}: the cell has no anions between which an ion could sit")
-        sites = distinct_interstitial_sites(cell, anion[0][0])
+        try:
+            sites = insertion_sites(cell, ion, valence)
+        except ValueError as error:
+            raise ValueError(f"{text}: {error}") from None
         return [
             PlacedDefect(
                 self.name,
