@@ -41,8 +41,8 @@ __all__ = [
 
 Capability = Literal["relax", "static", "band", "spin_orbit", "references", "charged", "dielectric"]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
-# fast: to see whether a study runs and where it leads; balanced: numbers to be published; stringent: to show that the
-# balanced ones are converged. Each engine says in its own file what that takes.
+# fast: to see where a study leads; balanced: to be published; stringent: to show that those are converged. Each engine
+# says in its own file what that takes.
 Protocol = Literal["fast", "balanced", "stringent"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
@@ -147,11 +147,7 @@ class Engine(Stored, ABC):
         mover: Mover,
         name: str,
     ) -> Job | Flow:
-        """Minimum energy path between two relaxed ends through known intermediates.
-
-        `mover` is the index of the moving ion, or a list of all that move together, the one that the hop is named for
-        first.
-        """
+        """Minimum energy path through known intermediates; `mover`: index of the moving ion, or of all that move."""
 
     @abstractmethod
     def spin_orbit(
