@@ -41,8 +41,7 @@ __all__ = [
 
 Capability = Literal["relax", "static", "band", "spin_orbit", "references", "charged", "dielectric"]
 CAPABILITIES: tuple[Capability, ...] = get_args(Capability)
-# fast: to see where a study leads; balanced: to be published; stringent: to show that those are converged. Each engine
-# says in its own file what that takes.
+# fast: to see where a study leads; balanced: to be published; stringent: to show that those are converged.
 Protocol = Literal["fast", "balanced", "stringent"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
@@ -113,7 +112,7 @@ class Engine(Stored, ABC):
         Returns
         -------
         Job or None
-            Its output is a list of `SizeCorrection`, one per site.
+            Giving a list of `SizeCorrection`, one per site.
         """
         return None
 
