@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .job_errors import in_words
 from .sqlite_store import Row, SqliteStore
 
 if TYPE_CHECKING:
@@ -49,16 +50,16 @@ def execute(job: Job, store: JobStore, key: str | None = None) -> Outcome:
     """
     begin = time.perf_counter()
     docs = store.docs_store
+    root = Path(docs.path).resolve().parent if isinstance(docs, SqliteStore) else None
     try:
-        if isinstance(docs, SqliteStore):
-            root = Path(docs.path).resolve().parent
+        if isinstance(docs, SqliteStore) and root is not None:
             with docs.holding() as rows, checkpoints(root), own_folder(job, root, key):
                 response = job.run(store=store)
         else:
             with own_folder(job, Path.cwd(), key):
                 rows, response = [], job.run(store=store)
     except Exception as error:
-        return Outcome(error=f"{type(error).__name__}: {error}", seconds=time.perf_counter() - begin)
+        return Outcome(error=in_words(error, job.name, root), seconds=time.perf_counter() - begin)
     more: list[Any] = [m for m in (response.replace, response.detour, response.addition) if m is not None]
     stopped = bool(response.stop_children or response.stop_jobflow)
     return Outcome(rows, more, stopped, seconds=time.perf_counter() - begin)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .execution import Outcome, execute, to_plain
+from .job_errors import in_words
 from .sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ def _execute(kind: type[Job], plain: dict[str, Any], store: JobStore, key: str |
         job: Any = kind.from_dict(plain)
         return execute(job, store, key)
     except Exception as error:
-        return Outcome(error=f"{type(error).__name__}: {error}")
+        name, folder = str(plain.get("name")), Path(store.docs_store.path).parent
+        return Outcome(error=in_words(error, name, folder))
 
 
 def _encode(outcome: Outcome) -> dict[str, Any]:

@@ -223,7 +223,7 @@ class LocalRunner:
             self._write(outcome.rows)
         if outcome.error:
             self.summary.failed[job.name] = outcome.error
-            self.summary.failed_by_stage.setdefault(stage_of(job), []).append(_said(job.name, outcome.error))
+            self.summary.failed_by_stage.setdefault(stage_of(job), []).append(f"{job.name}: {outcome.error}")
             self._finish(node, "failed", seconds=outcome.seconds, error=outcome.error)
         else:
             self._count(job, outcome.seconds)
@@ -324,11 +324,6 @@ class LocalRunner:
             for uuid, index in old:
                 self.store.docs_store.remove_docs({"uuid": uuid, "index": index})
         return True
-
-
-def _said(name: str, error: str) -> str:
-    """A failed job in words; a refusal of unsound input needs no name of an exception."""
-    return f"{name}: {error.removeprefix('InvalidResultError: ')}"
 
 
 def _rows_for(job: Job, key: str, document: dict[str, Any]) -> list[Row]:

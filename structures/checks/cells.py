@@ -12,11 +12,18 @@ LONGEST_A = 1000.0
 # Atoms far outside their cell are taken for wrong columns; unwrapped trajectories drift by a few cells.
 FARTHEST_CELLS = 100.0
 SMALLEST_VOLUME_A3 = 1.0
+LARGEST_MOMENT_MUB = 100.0
+# Columns that an atom may have in an extended XYZ.
+MOST_COLUMNS = 200
 # A space group has at most 192 operations in its largest cell, a magnetic one twice as many.
 MOST_OPERATIONS = 400
 LONGEST_LINE = 50_000
 
 _OPERATION = re.compile(r"^\s*(?:\d+\s+)?['\"]?[^'\"\n,]*[xyz][^'\"\n,]*,[^'\"\n,]*[xyz][^'\"\n,]*,", re.IGNORECASE)
+
+_CELL_LINE = re.compile(r"^\s*_cell[_.](length_[abc]|angle_(?:alpha|beta|gamma))\s+(\S+)", re.MULTILINE | re.IGNORECASE)
+_DEVIATION = re.compile(r"\(\d*\)$")
+_COLUMNS = re.compile(r":[SRIL]:(\d{1,15})")
 
 
 def check_cell_numbers(structure: Structure) -> None:
@@ -38,6 +45,19 @@ def check_cell_numbers(structure: Structure) -> None:
         )
     if abs(float(np.linalg.det(matrix))) < SMALLEST_VOLUME_A3:
         raise ValueError(f"the cell's vectors {matrix.tolist()} span no volume; give three independent ones")
+    charge = structure._charge
+    if charge is not None and not abs(charge) <= 10 * len(structure):
+        raise ValueError(
+            f"the cell's charge {charge} must be a number up to 10 e for each of its {len(structure)} atoms"
+        )
+    for n, moment in enumerate(structure.site_properties.get("magmom", [])):
+        # pymatgen's own moments hold what was checked here as numbers.
+        values = np.asarray(getattr(moment, "moment", 0.0 if moment is None else moment), dtype=float)
+        if not (np.abs(values) <= LARGEST_MOMENT_MUB).all():
+            raise ValueError(
+                f"the moment {values.tolist()} of atom {n} ({structure[n].specie}) must be a number up to "
+                f"{LARGEST_MOMENT_MUB:g} muB"
+            )
     places = np.asarray(structure.frac_coords, dtype=float)
     wrong = ~(np.isfinite(places) & (np.abs(places) <= FARTHEST_CELLS)).all(axis=1) if len(places) else np.array([])
     if wrong.any():
@@ -73,11 +93,28 @@ def check_announced_size(text: str, kind: str, name: str) -> None:
     announced = _announced_sites(lines, kind)
     if announced > MOST_SITES:
         raise ValueError(f"{name} announces {announced} atoms; at most {MOST_SITES} are taken")
+    if kind == "cif":
+        _check_cell_lines(text, name)
+    columns = max((sum(map(int, _COLUMNS.findall(line))) for line in lines if "Properties=" in line), default=0)
+    if kind == "extxyz" and columns > MOST_COLUMNS:
+        raise ValueError(f"{name} announces {columns} columns for each atom; at most {MOST_COLUMNS} are taken")
     if kind == "cif" and (operations := sum(1 for line in lines if _OPERATION.match(line))) > MOST_OPERATIONS:
         raise ValueError(
             f"{name} lists {operations} symmetry operations, and no group has more than {MOST_OPERATIONS}; "
             "give the atoms of one cell"
         )
+
+
+def _check_cell_lines(text: str, name: str) -> None:
+    """Refuse lengths and angles that no cell has; a parser takes some of them for others."""
+    for what, word in _CELL_LINE.findall(text):
+        low, high, unit = (0.1, LONGEST_A, "A") if what.startswith("length") else (1.0, 179.0, "degrees")
+        try:
+            value = float(_DEVIATION.sub("", word))
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:
+            raise ValueError(f"{name}: _cell_{what} {word[:40]} must be a number from {low:g} to {high:g} {unit}")
 
 
 def _announced_sites(lines: list[str], kind: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -12,8 +13,8 @@ import numpy as np
 import yaml
 from pymatgen.core import Structure
 
-from ..checks.cells import check_announced_size, check_cell_numbers
-from .safe_json import loads
+from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
+from .safe_json import UnsafeFileError, loads
 
 LARGEST_BYTES = 64 * 1024**2
 LARGEST_YAML_BYTES = 1024**2
@@ -151,14 +152,19 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             structure = _with_plain_moments(_parse(text, kind, path.name))
-    except ValueError:
-        raise
+    except ValueError as error:
+        if isinstance(error, UnsafeFileError) or path.name in str(error):
+            raise
+        raise ValueError(
+            f"{path.name} cannot be read as {kind}: {_far_atom(text, kind) or str(error)[:200]}"
+        ) from error
     except MemoryError as error:
         raise ValueError(f"{path.name} asks for more memory than there is; is a number in it wrong?") from error
     except Exception as error:
         # Parsers of other packages fail on nonsense in many ways.
         raise ValueError(
-            f"{path.name} cannot be read as {kind} ({type(error).__name__}: {str(error)[:200]})"
+            f"{path.name} cannot be read as {kind}: "
+            + (_far_atom(text, kind) or f"its reader stopped ({type(error).__name__}: {str(error)[:200]})")
         ) from error
     try:
         check_cell_numbers(structure)
@@ -168,6 +174,24 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     if any(_NO_NAMES in note for note in notes):
         raise ValueError(f"{path.name} names no elements: write their symbols into the line above the numbers of atoms")
     return structure, list(dict.fromkeys(notes))
+
+
+def _far_atom(text: str, kind: Kind) -> str:
+    """Of a CIF that its reader failed on, the first atom at no sound place, in words; empty if there is none."""
+    from pymatgen.io.cif import CifFile, str2float
+
+    if kind != "cif":
+        return ""
+    with suppress(Exception):
+        for block in CifFile.from_str(text).data.values():
+            for axis in "xyz":
+                for n, word in enumerate(block.data.get(f"_atom_site_fract_{axis}", [])):
+                    if not abs(str2float(word)) <= FARTHEST_CELLS:
+                        return (
+                            f"_atom_site_fract_{axis} {word[:40]} of atom {n} must be a number within "
+                            f"{FARTHEST_CELLS:g} cells"
+                        )
+    return ""
 
 
 def _of_readers(messages: list[str]) -> list[str]:

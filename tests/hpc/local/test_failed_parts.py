@@ -8,8 +8,10 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.files import read_study
+from magnetoionics.structures.host import UnknownHostError, get_host
 
 FAILS = {"now": True}
+LOGGED = " (unexpected; its traceback is in store/errors.log)"
 
 
 @job
@@ -56,8 +58,8 @@ def test_a_tolerant_job_gets_none_and_what_follows_runs(tmp_path):
     summary = LocalRunner(store).run(made)
     assert output_of(store, collected) == [None, 2]
     assert output_of(store, last) == 2
-    assert summary.failed == {"may_fail": "ArithmeticError: no number came", "strict": "an input failed"}
-    assert summary.failed_by_stage == {"vacancies": ["may_fail: ArithmeticError: no number came"]}
+    assert summary.failed == {"may_fail": f"ArithmeticError: no number came{LOGGED}", "strict": "an input failed"}
+    assert summary.failed_by_stage == {"vacancies": [f"may_fail: ArithmeticError: no number came{LOGGED}"]}
     # What came of a part is not taken for the whole once the other part is there.
     FAILS["now"] = False
     again, (collected, last, strict) = flow()
@@ -66,6 +68,21 @@ def test_a_tolerant_job_gets_none_and_what_follows_runs(tmp_path):
     assert output_of(store, collected) == [1, 2]
     assert output_of(store, last) == 3
     assert output_of(store, strict) == [1]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_refusal_is_a_sentence_and_a_mistake_has_its_class_and_a_traceback(jobs, tmp_path):
+    store = open_store(tmp_path)
+    refuses, mistaken = job(get_host)("nothing"), job(len)(3)
+    summary = LocalRunner(store, jobs=jobs).run(Flow([refuses, mistaken]))
+    with pytest.raises(UnknownHostError) as refused:
+        get_host("nothing")
+    assert summary.failed["get_host"] == str(refused.value)
+    assert summary.failed["len"] == f"TypeError: object of type 'int' has no len(){LOGGED}"
+    log = (tmp_path / "store" / "errors.log").read_text()
+    assert log.startswith("len\n")
+    assert "Traceback" in log
+    assert "UnknownHostError" not in log
 
 
 @pytest.mark.slow

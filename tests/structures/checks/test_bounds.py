@@ -1,6 +1,7 @@
 """Cells and hosts with numbers that no material has are refused in one sentence, before anything is computed."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -67,6 +68,63 @@ def test_line_of_quotes_is_refused_at_once(tmp_path):
     (tmp_path / "quotes.cif").write_text(CELL.to(fmt="cif") + "\n" + "'" * 200_000)
     with pytest.raises(ValueError, match="a line of more than"):
         read_structure_file(tmp_path / "quotes.cif")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (
+            "_cell_length_a   4.2",
+            "_cell_length_a   1e300 #",
+            "_cell_length_a 1e300 must be a number from 0.1 to 1000 A",
+        ),
+        ("_cell_length_b   4.2", "_cell_length_b   -4.2", "_cell_length_b -4.20000000 must be a number"),
+        (
+            "_cell_angle_alpha   90.0",
+            "_cell_angle_alpha   nan #",
+            "_cell_angle_alpha nan must be a number from 1 to 179",
+        ),
+        ("0.50000000  0.50000000", "1e17  0.5", "_atom_site_fract_x 1e17 of atom 1 must be a number within 100 cells"),
+        ("0.50000000  0.50000000", "0.5  inf", "_atom_site_fract_y inf of atom 1"),
+    ],
+)
+def test_cif_with_absurd_numbers(before, after, words, tmp_path):
+    text = CELL.to(fmt="cif")
+    assert before in text
+    (tmp_path / "x.cif").write_text(text.replace(before, after, 1))
+    with pytest.raises(ValueError, match=f"^x.cif.*{words}"):
+        read_structure_file(tmp_path / "x.cif")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d["sites"][1]["properties"].update(magmom=float("nan")), r"moment nan of atom 1 \(Ni\)"),
+        (lambda d: d["sites"][0]["properties"].update(magmom=[0, 0, 1e17]), "up to 100 muB"),
+        (lambda d: d.update(charge=1e300), r"charge 1e\+300 must be a number up to 10 e"),
+        (lambda d: d["sites"][0].update(abc=["x", 0, 0]), "x.json cannot be read as json"),
+    ],
+)
+def test_json_with_absurd_numbers(change, words, tmp_path):
+    cell = CELL.copy(site_properties={"magmom": [2.0, -2.0, 0.0, 0.0]})
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps(cell.as_dict()))
+    assert read_structure_file(file).site_properties == cell.site_properties
+    content = cell.as_dict()
+    change(content)
+    file.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=words):
+        read_structure_file(file)
+
+
+def test_frames_that_declare_too_many_columns(tmp_path):
+    frame = '1\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:{} pbc="T T T"\nNi 0 0 0\n'
+    file = tmp_path / "x.extxyz"
+    file.write_text(frame.format(3) * 90)
+    assert len(read_structure_file(file)) == 1
+    file.write_text(frame.format(1000000000))
+    with pytest.raises(ValueError, match="announces 1000000001 columns"):
+        read_structure_file(file)
 
 
 def test_frames_that_declare_too_many_atoms(tmp_path):

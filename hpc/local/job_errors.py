@@ -1,0 +1,56 @@
+"""What came of a job that failed, in the words that its user reads."""
+
+from __future__ import annotations
+
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from ...stored import PACKAGE
+
+_ROOT = Path(__file__).resolve().parents[2]
+# Beside the store of a study.
+ERROR_LOG = "errors.log"
+# What refuses an input or gives a calculation up; others that this package raises are its own mistakes.
+_SAID = (ValueError, RuntimeError, OSError)
+
+
+def in_words(error: BaseException, name: str, folder: Path | None = None) -> str:
+    """The sentence of an exception that this package raised; of any other its class too, and where its traceback is.
+
+    Parameters
+    ----------
+    error
+        What ended the job.
+    name
+        Of the job, for the log.
+    folder
+        Where to put the traceback of an unexpected one; None for nowhere.
+    """
+    if is_expected(error):
+        return " ".join(str(error).split("\n"))
+    said = f"{type(error).__name__}: {error}"
+    if folder is None:
+        return said
+    with suppress(OSError), (folder / ERROR_LOG).open("a", encoding="utf-8") as log:
+        log.write(f"{name}\n{''.join(traceback.format_exception(error))}\n")
+        return f"{said} (unexpected; its traceback is in {folder.name}/{ERROR_LOG})"
+    return said
+
+
+def is_expected(error: BaseException) -> bool:
+    """Whether this package raised it, and not a library or a mistake of either."""
+    own = type(error).__module__.split(".")[0] == PACKAGE
+    if not own and type(error) not in _SAID:
+        return False
+    frames = [f.tb_frame.f_code.co_filename for f in _frames(error)]
+    return bool(frames) and Path(frames[-1]).resolve().is_relative_to(_ROOT) and bool(str(error).strip())
+
+
+def _frames(error: BaseException) -> list[TracebackType]:
+    found, at = [], error.__traceback__
+    while at is not None:
+        found.append(at)
+        at = at.tb_next
+    return found
