@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .job_errors import in_words
+from .job_errors import reason_of
 from .sqlite_store import Row, SqliteStore
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def execute(job: Job, store: JobStore, key: str | None = None) -> Outcome:
             with own_folder(job, Path.cwd(), key):
                 rows, response = [], job.run(store=store)
     except Exception as error:
-        return Outcome(error=in_words(error, job.name, root), seconds=time.perf_counter() - begin)
+        return Outcome(error=reason_of(error, job.name, root), seconds=time.perf_counter() - begin)
     more: list[Any] = [m for m in (response.replace, response.detour, response.addition) if m is not None]
     stopped = bool(response.stop_children or response.stop_jobflow)
     return Outcome(rows, more, stopped, seconds=time.perf_counter() - begin)

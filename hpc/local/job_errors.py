@@ -16,7 +16,7 @@ ERROR_LOG = "errors.log"
 _SAID = (ValueError, RuntimeError, OSError)
 
 
-def in_words(error: BaseException, name: str, folder: Path | None = None) -> str:
+def reason_of(error: BaseException, name: str, folder: Path | None = None) -> str:
     """The sentence of an exception that this package raised; of any other its class too, and where its traceback is.
 
     Parameters

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .execution import Outcome, execute, to_plain
-from .job_errors import in_words
+from .job_errors import reason_of
 from .sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
@@ -146,8 +146,9 @@ def _execute(kind: type[Job], plain: dict[str, Any], store: JobStore, key: str |
         job: Any = kind.from_dict(plain)
         return execute(job, store, key)
     except Exception as error:
-        name, folder = str(plain.get("name")), Path(store.docs_store.path).parent
-        return Outcome(error=in_words(error, name, folder))
+        docs = store.docs_store
+        folder = Path(docs.path).parent if isinstance(docs, SqliteStore) else None
+        return Outcome(error=reason_of(error, str(plain.get("name")), folder))
 
 
 def _encode(outcome: Outcome) -> dict[str, Any]:
