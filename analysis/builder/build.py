@@ -39,7 +39,7 @@ from ..study.documents import (
     Study,
     VacancyResult,
 )
-from ..study.transport import Transport, with_tracer
+from ..study.transport import MEASURED_K, PRESSURES_atm, Transport, with_tracer
 from ..thermodynamics.energy_corrections import ComputedEnergy
 from ..thermodynamics.phases import formula_composition
 from .attempts import Attempts
@@ -226,7 +226,9 @@ def defect_result(inputs: StudyParts, potentials: ChemicalPotentialsResult | Non
     edges = None if inputs.charged is None else inputs.charged.edges
     hop = inputs.migration
     barriers = {} if hop is None or hop.why_no_result else {hop.vacancy: max(0.0, min(hop.forward_eV, hop.backward_eV))}
-    return defect_equilibria(defects, host, window, references, edges=edges, barriers_eV=barriers)
+    return defect_equilibria(
+        defects, host, window, references, edges=edges, barriers_eV=barriers, diffusion_at=(MEASURED_K, PRESSURES_atm)
+    )
 
 
 def vacancy_results(inputs: StudyParts, potentials: ChemicalPotentialsResult | None) -> list[VacancyResult]:

@@ -36,6 +36,8 @@ class DefectEquilibria(Document):
         Concentrations against oxygen pressure.
     films
         Compositions of films over a grid of growth conditions; without ratios where the host is not stable.
+    diffusion
+        Brouwer diagram at the conditions of measured diffusion, outside the window too; None without charge states.
     fermi
         Formation energies against the Fermi level in the middle of the window; None without charge states.
     error_bar_eV
@@ -50,6 +52,7 @@ class DefectEquilibria(Document):
 
     brouwer: list[BrouwerDiagram]
     films: list[FilmPoint]
+    diffusion: BrouwerDiagram | None = Field(default=None, repr=False)
     fermi: FermiDiagram | None = None
     error_bar_eV: float | None
     left_out: list[str] = Field(default_factory=list)
@@ -90,6 +93,7 @@ def defect_equilibria(
     pressures_atm: Sequence[float] = GROWTH_PRESSURES_ATM,
     brouwer_temperature_K: float = BROUWER_TEMPERATURE_K,
     barriers_eV: Mapping[str, float] | None = None,
+    diffusion_at: tuple[float, Sequence[float]] | None = None,
 ) -> DefectEquilibria:
     """Brouwer diagram and film compositions of one host.
 
@@ -105,6 +109,8 @@ def defect_equilibria(
         Temperature of the diagram; with charge states there is a second one, quenched from it to `ROOM_K`.
     barriers_eV
         Lowest barriers of the defects' hops, see `DefectThermodynamics`.
+    diffusion_at
+        Temperature (K) and pressures (atm) of a diagram for diffusion, with charge states only.
     """
     errors = _errors_eV(defects, window, references)
     system = DefectThermodynamics(
@@ -123,20 +129,23 @@ def defect_equilibria(
     if len(errors) < len({d.label for d in defects}):
         left_out.append("the error of the reference energies, which the fit cannot tell")
     middle = 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV)
-    brouwer, films, no_concentrations = [], [], ""
+    brouwer, films, diffusion, no_concentrations = [], [], None, ""
     try:
         if edges is not None and not edges.has_carriers:
             raise NoFermiLevelError("the runs give neither a density of states nor effective masses to count carriers")
         brouwer = [brouwer_diagram(system, brouwer_temperature_K, n=41)]
         if edges is not None:
             brouwer.append(brouwer_diagram(system, brouwer_temperature_K, n=41, quench_to_K=ROOM_K))
+            if diffusion_at is not None:
+                diffusion = brouwer_diagram(system, diffusion_at[0], pressures_atm=diffusion_at[1], outside=True)
         films = [film_composition(system, t, p) for t in temperatures_K for p in pressures_atm]
     except NoFermiLevelError as error:
-        brouwer, films, no_concentrations = [], [], str(error)
+        brouwer, films, diffusion, no_concentrations = [], [], None, str(error)
     return DefectEquilibria(
         brouwer=brouwer,
         films=films,
         no_concentrations=no_concentrations,
+        diffusion=diffusion,
         fermi=None if edges is None else fermi_diagram(defects, edges, window, references, at(window, middle)),
         error_bar_eV=max(errors.values(), default=0.0) if len(errors) == len({d.label for d in defects}) else None,
         left_out=left_out,

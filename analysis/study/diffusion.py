@@ -36,7 +36,9 @@ class TracerDiffusion(Document):
     inside_window
         Whether the potential lies between the edges; else the line is extrapolated.
     site_fraction
-        Vacant share of the sites, neutral and dilute.
+        Vacant share of the sites, dilute; neutral unless `charges` are counted.
+    charges
+        Whether the share is that of all charge states, with the Fermi level of a neutral crystal.
     neighbours
         Sites of the mover's sublattice at the length of the hop.
     correlation
@@ -59,6 +61,7 @@ class TracerDiffusion(Document):
     formation_energy_eV: float
     inside_window: bool
     site_fraction: float | None
+    charges: bool = False
     neighbours: int
     correlation: float
     diffusivity_cm2_per_s: float | None
@@ -73,9 +76,10 @@ class TracerDiffusion(Document):
         return None if self.diffusivity_cm2_per_s is None else math.log10(self.diffusivity_cm2_per_s)
 
 
+_NEUTRAL_ONLY = "charge states of the vacancy and the Fermi level: neutral vacancies only"
 _LEFT_OUT = [
     "interstitials, which carry the ion where the {gas} pressure is low",
-    "charge states of the vacancy and the Fermi level: neutral vacancies only",
+    _NEUTRAL_ONLY,
     "entropy of formation beside that of the gas",
     "errors of references and window, which stand beside the formation energies: at 1473 K 0.3 eV are a decade of D",
     "attraction between vacancy and neighbours, and mixed surroundings: one hop stands for all",
@@ -89,6 +93,7 @@ def tracer_diffusion(
     *,
     attempt_Hz: float = ASSUMED_ATTEMPT_Hz,
     correlation: float | None = None,
+    site_fraction: float | None = None,
 ) -> list[TracerDiffusion]:
     """F c D of each hop of a study.
 
@@ -102,6 +107,8 @@ def tracer_diffusion(
         Of the jump.
     correlation
         f if it is known, e.g. by `vacancy_correlation_factor`.
+    site_fraction
+        Vacant share of the sites by an equilibrium with charge states; by default that of the neutral vacancy.
 
     Returns
     -------
@@ -125,13 +132,16 @@ def tracer_diffusion(
         if vacancy is None or vacancy.oxygen_poor is None or vacancy.oxygen_rich is None:
             continue
         energy, inside = formation_eV(vacancy, mu)
-        fraction = math.exp(-energy / (BOLTZMANN_eV_PER_K * temperature_K)) if energy > 0 else math.inf
+        neutral = math.exp(-energy / (BOLTZMANN_eV_PER_K * temperature_K)) if energy > 0 else math.inf
+        fraction = neutral if site_fraction is None else site_fraction
         z = _neighbours(study, hop.host_site, hop.distance_A)
         f = 1.0 - 2.0 / z if correlation is None else correlation
         reason = ""
         if fraction > DILUTE:
             reason = (
                 f"the vacancy is not dilute: formation energy {energy:.2f} eV at {mu:.2f} eV of {gas.word} potential"
+                if site_fraction is None
+                else f"the vacancy is not dilute: {fraction:.2g} of its sites are empty in all charge states together"
             )
         elif hop.why_no_result or not hop.converged:
             reason = f"the band of the hop is {no_result(hop.why_no_result) or 'not converged'}"
@@ -153,11 +163,14 @@ def tracer_diffusion(
                 formation_energy_eV=energy,
                 inside_window=inside,
                 site_fraction=fraction if fraction <= 1 else None,
+                charges=site_fraction is not None,
                 neighbours=z,
                 correlation=f,
                 diffusivity_cm2_per_s=D,
                 reason=reason,
-                left_out=[line.format(gas=gas.word) for line in _LEFT_OUT],
+                left_out=[
+                    line.format(gas=gas.word) for line in _LEFT_OUT if site_fraction is None or line != _NEUTRAL_ONLY
+                ],
                 gas=gas.formula,
             )
         )

@@ -37,6 +37,7 @@ DRIFT_TEMPERATURES_K = (300.0, 373.0)
 # Of the measurements that D is held against.
 MEASURED_K = 1473.0
 LOG10_A = (0.0, -1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0)
+PRESSURES_atm = tuple(10.0**a for a in LOG10_A)
 _WEAKEST_V_PER_M = 1e6
 _FIELDS = 16
 _ONE_HOP = (
@@ -323,11 +324,12 @@ def with_tracer(found: Transport, study: Study) -> Transport:
     cell = study.host.structure
     sites = sum(name == own.migration[0].host_site for name in cell.site_properties["sublattice"])
     attempt = next(p.attempt_Hz for p in found.points if p.temperature_K == MEASURED_K)
+    shares = _charged_shares(own.migration[0].vacancy, sites, study)
     tracer = []
-    for log10_a in LOG10_A:
+    for pressure, share in zip(PRESSURES_atm, shares, strict=True):
         try:
             (made,) = tracer_diffusion(
-                own, MEASURED_K, 10.0**log10_a, attempt_Hz=attempt, correlation=found.correlation
+                own, MEASURED_K, pressure, attempt_Hz=attempt, correlation=found.correlation, site_fraction=share
             )
         except ValueError as error:
             return found.model_copy(update={"notes": [*found.notes, f"no tracer diffusion: {error}"]})
@@ -340,6 +342,15 @@ def with_tracer(found: Transport, study: Study) -> Transport:
     beside = [b for m in measured_for(study.host.formula) if (b := _beside(m, tracer, others)) is not None]
     update = {"tracer": tracer, "interstitials": others, "beside": beside, "notes": [*found.notes, *notes]}
     return found.model_copy(update=update)
+
+
+def _charged_shares(vacancy: str, sites: int, study: Study) -> list[float | None]:
+    """Vacant share of the sublattice at every pressure by the equilibria with charges; None where there are none."""
+    known = None if study.defects is None else study.defects.diffusion
+    if known is None or vacancy not in {c.label for c in known.curves}:
+        return [None] * len(PRESSURES_atm)
+    per_cm3 = sites / study.host.structure.volume * 1e24
+    return [n / per_cm3 for n in known.total(vacancy)]
 
 
 def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], list[str]]:

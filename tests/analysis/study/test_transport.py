@@ -6,6 +6,8 @@ import math
 import numpy as np
 import pytest
 from kept_study import kept_study
+from magnetoionics.analysis.defects.brouwer import BrouwerCurve, BrouwerDiagram
+from magnetoionics.analysis.defects.equilibria import DefectEquilibria
 from magnetoionics.analysis.kinetics.diffusion import conductivity_S_per_cm, vacancy_correlation_factor
 from magnetoionics.analysis.kinetics.switching import hop_in_field
 from magnetoionics.analysis.kinetics.uniform_network import correlation_factor, uniform_network
@@ -140,6 +142,26 @@ def test_tracer_and_conductivity_follow_from_the_vacancies(study, found):
     assert at.conductivity_S_per_cm == pytest.approx(expected, rel=1e-9)
     # Sodium chloride's textbook numbers: 1e-9 cm2/s, one charge, 2.2e22 ions per cm3, 1000 K.
     assert conductivity_S_per_cm(1e-9, 1.0, 0.022, 1000.0) == pytest.approx(4.09e-5, rel=0.01)
+
+
+def test_charged_vacancies_count_where_the_study_has_them(study, found):
+    """V'' and two holes, [V] = (K/4)^(1/3): D rises with a^(2/9) and not a^(2/3)."""
+    hop = study.migration[0]
+    density = sum(s == hop.host_site for s in study.host.structure.site_properties["sublattice"])
+    per_cm3 = density / study.host.structure.volume * 1e24
+    neutral = np.array([t.site_fraction for t in found.tracer])
+    curve = BrouwerCurve.model_construct(
+        label=hop.vacancy, charge=None, per_cm3=((neutral / 4) ** (1 / 3) * per_cm3).tolist()
+    )
+    diagram = BrouwerDiagram.model_construct(curves=[curve])
+    defects = DefectEquilibria.model_construct(diffusion=diagram)
+    charged = with_tracer(transport_of(hop, study.host.structure), study.model_copy(update={"defects": defects}))
+    assert charged.tracer[0].diffusivity_cm2_per_s / found.tracer[0].diffusivity_cm2_per_s == pytest.approx(
+        (neutral[0] / 4) ** (1 / 3) / neutral[0]
+    )
+    assert charged.beside[0].slope_computed == pytest.approx(2 / 9, abs=1e-6)
+    assert all(t.charges for t in charged.tracer)
+    assert not any("neutral vacancies only" in n for n in charged.tracer[0].left_out)
 
 
 def test_measured_stands_beside_computed(found, study):

@@ -50,6 +50,9 @@ def test_the_level_and_the_lines_are_those_of_the_known_energies():
     assert "Charge states, engine vasp; gap 1.50 eV, static permittivity 12.0, 12.0, 12.0" in page
     assert Study.model_validate_json(study.model_dump_json(by_alias=True)).charged == study.charged
     assert all(abs(d.worst_neutrality) < 1e-8 for d in study.defects.brouwer)
+    hot = study.defects.diffusion
+    assert (hot.temperature_K, hot.pressures_atm[0], hot.pressures_atm[-1]) == (1473.0, 1.0, pytest.approx(1e-8))
+    assert hot.worst_neutrality < 1e-8
     plt.close("all")
 
 
