@@ -31,8 +31,10 @@ from reference_results import evidence_vacancies, hop_energies_eV
 from reference_tasks import (
     HOP_STATES,
     ORDERS,
+    OTHER_BASES,
     U_SETS,
     hop_point,
+    order_in_basis,
     order_relaxation,
     task_names,
 )
@@ -129,7 +131,13 @@ def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculatio
         lines.append(f"- **{s.column}** (`{s.command}`): {s.provenance.functional}{_u(s)}.{time}")
         lines += [f"  - {note}" for note in [*s.notes, *s.provenance.left_out] if note]
     lines += ["", "## First-principles evidence", "", *_evidence(evidence), ""]
-    lines += [*_orders_against_u(evidence), *_vacancies(evidence), *_hop(evidence), *_born(evidence)]
+    lines += [
+        *_orders_against_u(evidence),
+        *_orders_repeated(evidence),
+        *_vacancies(evidence),
+        *_hop(evidence),
+        *_born(evidence),
+    ]
     return "\n".join(lines)
 
 
@@ -145,7 +153,7 @@ def _evidence(evidence: dict[str, ReferenceCalculation]) -> list[str]:
     lines = [
         "One core, shared with other work; `python benchmarks/gpaw_evidence.py NAME` repeats a row. Energies per cell.",
         "",
-        "| name | atoms | cut-off, eV | k-mesh | energy, eV | moment, muB | gap, eV "
+        "| name | atoms | cut-off, eV, or basis | k-mesh | energy, eV | moment, muB | gap, eV "
         "| hard minus easy, meV | odd part, meV | CPU s |",
         "|" + "-|" * 10,
     ]
@@ -161,12 +169,14 @@ def _evidence(evidence: dict[str, ReferenceCalculation]) -> list[str]:
             odd = f"{found.odd_max_meV:.1e}" if settings["symmetry"] == "off" else "0 by symmetry"
         gap = "-" if done.gap_eV is None else f"{done.gap_eV:.2f}"
         mesh = "x".join(str(k) for k in settings["k_mesh"])
+        basis = settings["basis"] if "basis" in settings else f"{settings['cutoff_eV']:g}"
         lines.append(
-            f"| {e.name} | {len(done.structure)} | {settings.get('cutoff_eV'):g} | {mesh} | {done.energy_eV:.4f} | "
+            f"| {e.name} | {len(done.structure)} | {basis} | {mesh} | {done.energy_eV:.4f} | "
             f"{done.total_moment_muB:.3f} | {gap} | {spread} | {odd} | {e.cpu_seconds:.0f} |"
         )
     missing = [n for n in task_names() if n not in evidence]
-    lines += ["", f"Not computed yet: {', '.join(missing)}." if missing else "Every task is computed."]
+    absent = f"Not computed yet (each a file `data/gpaw/NAME.json`, by that command): {', '.join(missing)}."
+    lines += ["", absent if missing else "Every task is computed."]
     return lines
 
 
@@ -196,6 +206,48 @@ def _orders_against_u(evidence: dict[str, ReferenceCalculation]) -> list[str]:
         "",
         "| U, eV | " + " | ".join(ORDERS.values()) + " |",
         "|" + "-|" * (1 + len(ORDERS)),
+        *rows,
+        "",
+    ]
+
+
+def _orders_repeated(evidence: dict[str, ReferenceCalculation]) -> list[str]:
+    """The normal order against Imma in plane waves and in each other basis, cell by cell the same."""
+    rows = []
+    for basis in OTHER_BASES:
+        for u_set in ("", *U_SETS):
+            pairs = [
+                [evidence.get(name) for name in (order_relaxation(key, u_set), order_in_basis(key, basis, u_set))]
+                for key in ("normal", "imma")
+            ]
+            done = [[e.calculation for e in pair if e is not None and e.calculation is not None] for pair in pairs]
+            if any(len(found) < 2 for found in done):
+                continue
+            (normal, normal_again), (imma, imma_again) = done
+            first, again = (
+                1000 * (a.energy_eV - b.energy_eV) / formula_units(b.structure, "O", 4)
+                for a, b in ((normal, imma), (normal_again, imma_again))
+            )
+            moment = max(
+                abs(x - y) for a, b in done for x, y in zip(a.site_moments_muB, b.site_moments_muB, strict=True)
+            )
+            gaps = [f"{a.gap_eV:.2f}, {b.gap_eV:.2f}" for a, b in done]
+            u = evidence[order_relaxation("imma", u_set)].provenance.hubbard_U_eV
+            rows.append(
+                f"| {basis} | {', '.join(f'{el} {v:g}' for el, v in u.items())} | {first:+.0f} | {again:+.0f} | "
+                f"{gaps[1]} | {gaps[0]} | {moment:.2f} |"
+            )
+    if not rows:
+        return []
+    return [
+        "### Cation order in another basis",
+        "",
+        "The same cells, U and mesh in numerical atomic orbitals (dzp, grid of 0.2 A) instead of plane waves; nothing",
+        "is relaxed again. Energies are those of the normal order minus Imma, meV per formula unit.",
+        "",
+        "| basis | U, eV | plane waves | this basis | gap of Imma, both, eV | gap of normal, both, eV "
+        "| moments apart, muB, at most |",
+        "|" + "-|" * 7,
         *rows,
         "",
     ]

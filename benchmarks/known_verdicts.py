@@ -10,6 +10,7 @@ Of several studies that speak of one claim the one is kept whose engine knows mo
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -21,9 +22,18 @@ from magnetoionics.analysis.audit.judging import closed_forms
 from magnetoionics.analysis.audit.known_values import rank
 from magnetoionics.analysis.audit.known_verdicts import KnownVerdict, KnownVerdicts
 from magnetoionics.analysis.study.documents import Study
+from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 from magnetoionics.hpc.study_folder.claims_table import claim_rows, printed_number
+from reference_tasks import task_names
 
 ROOT = Path(__file__).resolve().parents[1]
+# Which claim waits for a calculation, by its name; the vacancies' is the rest.
+UNFINISHED = {
+    "C7": re.compile("holes"),
+    "C8": re.compile("^hop|^born"),
+    "C16, C17": re.compile("^film"),
+    "C4": re.compile("^imma|^normal|^p4122"),
+}
 PAGE = ROOT / "docs" / "claims.md"
 HEAD = """# The review, claim by claim
 
@@ -97,7 +107,23 @@ def claims_page() -> str:
     table = "".join(
         f"| {c['id']} | {c['claim']} | {c['verdict']} | {_cell(printed_number(c))} | {c['engine']} |\n" for c in claims
     )
-    return f"{HEAD}\n| id | claim | verdict | number | by |\n|-|-|-|-|-|\n{table}{''.join(map(_section, claims))}"
+    head = f"{HEAD}\n| id | claim | verdict | number | by |\n|-|-|-|-|-|\n{table}"
+    return f"{head}{''.join(map(_section, claims))}{_unfinished()}"
+
+
+def _unfinished() -> str:
+    """Calculations that would change a verdict and are not there yet, by claim."""
+    missing = [name for name in task_names() if name not in load_reference_calculations()]
+    by_claim: dict[str, list[str]] = {}
+    for name in missing:
+        claim = next((c for c, part in UNFINISHED.items() if part.search(name)), "C5")
+        by_claim.setdefault(claim, []).append(name)
+    lines = [f"- {claim}: {', '.join(names)}\n" for claim, names in sorted(by_claim.items())]
+    return (
+        "\n## What did not finish\n\nEach name stands for a file `data/gpaw/NAME.json` that "
+        "`python benchmarks/gpaw_evidence.py NAME --scratch DIR` writes; with the same DIR a relaxation goes on where "
+        f"it was stopped.\n\n{''.join(lines)}"
+    )
 
 
 def _section(claim: Mapping[str, str | float | None]) -> str:

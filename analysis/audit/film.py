@@ -24,7 +24,7 @@ from ..study.vacancy_order import UNLIKE_CHARGES, vacancy_difference
 from ..thermodynamics.phases import formula_composition
 from .evidence import Judge, Judgement, NotDoneError, need, sound_hop, sound_retention, sound_vacancies
 from .first_principles import judged_orders, judged_vacancies
-from .known_orders import OrderGain, known_order_gains
+from .known_orders import OrderGain, known_order_gains, repeated_order_gains
 from .known_values import KnownCalculation, better_calculations, knows_most
 from .mechanisms import answer
 
@@ -77,7 +77,7 @@ def _orders(study: Study) -> Judgement:
 def _by_known_orders(study: Study, known: list[OrderGain]) -> Judgement:
     own = _by_own_orders(study)
     beside = f"; engine {study.engine.name} of this study says: {own.verdict}, {own.reason}"
-    return _with(judged_orders(known), beside)
+    return _with(judged_orders(known, repeated_order_gains(study.host.key)), beside)
 
 
 def _by_own_orders(study: Study) -> Judgement:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..study.documents import Verdict
 from .evidence import Judgement
-from .known_orders import OrderGain, known_order_gains
+from .known_orders import OrderGain, known_order_gains, repeated_order_gains
 from .known_values import KnownCalculation, better_calculations
 
 # A verdict of DFT+U that holds for one U alone says nothing: so many sets are asked for.
@@ -17,8 +17,16 @@ REFERENCE_CELL_ERROR_eV = 0.4
 _HOST = "cofe2o4"
 
 
-def judged_orders(known: list[OrderGain]) -> Judgement:
-    """C4 by the energies of cation orders for each set of U; undecided until `SETS_OF_U` sets agree."""
+def judged_orders(known: list[OrderGain], repeated: Sequence[OrderGain] = ()) -> Judgement:
+    """C4 by the energies of cation orders for each set of U; undecided until `SETS_OF_U` sets agree.
+
+    Parameters
+    ----------
+    known
+        Which decide.
+    repeated
+        The same in another basis: what an energy of `known` is worth.
+    """
     gains = [k.gain_eV_per_formula for k in known]
     agree = min(gains) > 0 or max(gains) < 0
     verdict: Verdict = "reproduced" if min(gains) > 0 else "contradicted"
@@ -29,8 +37,20 @@ def judged_orders(known: list[OrderGain]) -> Judgement:
     if len(known) < SETS_OF_U:
         why += f", here {'is' if len(known) == 1 else 'are'} {len(known)}"
     where = f"{known[0].engine}, PBE+U, {known[0].cell_atoms} atoms, ions relaxed at the measured lattice"
-    text = f"{where}: {'; '.join(k.in_words for k in known)}{why}"
+    text = f"{where}: {'; '.join(k.in_words for k in known)}{why}{_repetition(known, repeated)}"
     return Judgement(verdict, min(gains), "eV/f.u.", text, by=f"{known[0].engine} (GPAW)")
+
+
+def _repetition(known: Sequence[OrderGain], repeated: Sequence[OrderGain]) -> str:
+    """One clause on another basis, with the largest difference; empty where nothing was repeated."""
+    pairs = [(a, b) for a in known for b in repeated if (a.order, a.hubbard_U_eV) == (b.order, b.hubbard_U_eV)]
+    if not pairs:
+        return ""
+    apart = max(abs(a.gain_eV_per_formula - b.gain_eV_per_formula) for a, b in pairs)
+    words = "; ".join(b.in_words for _, b in pairs)
+    return (
+        f". The same cells in atomic orbitals (dzp) instead of plane waves: {words}; at most {apart:.3f} eV/f.u. apart"
+    )
 
 
 def judged_vacancies(known: KnownCalculation) -> Judgement:
@@ -51,7 +71,7 @@ def judged_vacancies(known: KnownCalculation) -> Judgement:
 
 def _orders() -> Judgement | None:
     known = known_order_gains(_HOST)
-    return judged_orders(known) if known else None
+    return judged_orders(known, repeated_order_gains(_HOST)) if known else None
 
 
 def _vacancies() -> Judgement | None:

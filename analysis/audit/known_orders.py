@@ -44,12 +44,17 @@ class OrderGain(Document):
 
 def known_order_gains(host_key: str) -> list[OrderGain]:
     """The stabler of the inverse orders against the normal one, for each set of U for which both are there."""
-    return list(_gains()) if host_key.partition(":")[0] == _HOST else []
+    return list(_gains("-*-relaxed")) if host_key.partition(":")[0] == _HOST else []
+
+
+def repeated_order_gains(host_key: str) -> list[OrderGain]:
+    """The same cells, U and mesh once more, in atomic orbitals instead of plane waves."""
+    return list(_gains("-dzp-*")) if host_key.partition(":")[0] == _HOST else []
 
 
 @cache
-def _gains() -> tuple[OrderGain, ...]:
-    files = sorted(p for key in _ORDERS for p in reference_calculations_folder().glob(f"{key}-*-relaxed.json"))
+def _gains(names: str) -> tuple[OrderGain, ...]:
+    files = sorted(p for key in _ORDERS for p in reference_calculations_folder().glob(f"{key}{names}.json"))
     read = {path.stem: ReferenceCalculation.model_validate_json(path.read_text()) for path in files}
     sound = {name: kept for name, kept in read.items() if _is_sound(kept)}
     found = []
