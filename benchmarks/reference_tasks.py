@@ -40,7 +40,7 @@ PHASES = {
     "fe3o4": ("Fe3O4", (2, 2, 2)),
 }
 # k-points along both edges of a film: the second mesh says what the first is worth.
-FILM_MESHES = (16, 24)
+FILM_MESHES = (12, 18)
 HOP_STATES = ("before", "saddle1", "middle", "saddle2", "after")
 # The same cells in another basis of GPAW: numerical atomic orbitals, two for each of the valence and one to polarise
 # them, on a grid (spacing, Angstrom).
@@ -105,6 +105,7 @@ def task_names() -> list[str]:
     hop = [hop_point(state) for state in HOP_STATES]
     films = [film_map(place, k) for k in FILM_MESHES for place in PLACES]
     films = [*(film_relaxation(place) for place in PLACES), *films]
+    films += [f"film{place}-{basis}-n{FILM_MESHES[0]}" for basis in OTHER_BASES for place in ("clean", "above")]
     return [*bulk, *films, *phases, *relaxed, *defects, *hop, "bornco-pw400-k2"]
 
 
@@ -202,9 +203,10 @@ def _hop_task(name: str, state: str, settings: GpawSettings) -> Task:
 def _film_task(name: str) -> Task:
     head, cutoff, mesh, *special = name.split("-")
     place, points = head.removeprefix("film"), int(mesh[1:])
+    basis = cutoff if cutoff in OTHER_BASES else ""
     settings = GpawSettings(
         hubbard_U_eV={},
-        cutoff_eV=float(cutoff[2:]),
+        cutoff_eV=400.0 if basis else float(cutoff[2:]),
         k_mesh=(points, points, 1),
         bands="130%",
         energy_eV=_BOUNDS_OF_DIFFERENCES["energy_eV"],
@@ -215,7 +217,7 @@ def _film_task(name: str) -> Task:
     source = film_relaxation(place)
     if special == ["relaxed"]:
         return Task(name, what, film(place), settings, "relax", "full")
-    return Task(name, f"{what}: E(n)", _relaxed(source), settings, "layers", "full", relaxed_by=source)
+    return Task(name, f"{what}: E(n)", _relaxed(source), settings, "layers", "full", relaxed_by=source, basis=basis)
 
 
 def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) -> Task:
