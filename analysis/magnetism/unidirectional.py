@@ -233,21 +233,22 @@ def axis_angle_deg(first: ArrayLike, second: ArrayLike) -> float:
 
 
 def relation_deviation_meV(before: AnisotropyMap, after: AnisotropyMap, operation: ArrayLike) -> float:
-    """How far two maps are from being related by a point operation.
+    """How far the even parts of two maps are from being related by a point operation.
 
-    A magnetisation is axial: it turns by det(R) R. For even maps the determinant does not matter.
+    A magnetisation is axial: it turns by det(R) R, whose sign an even part does not see. What u does under the operation
+    is told by `PairRelation.expected_u_meV`.
 
     Parameters
     ----------
     before, after
-        Maps on the same directions; each is taken relative to its mean.
+        Maps on the same directions; the even part of each is taken relative to its mean.
     operation
         Cartesian rotation part, shape (3, 3).
 
     Returns
     -------
     float
-        max |E_after(det(R) R n) - E_before(n)|, meV.
+        max |E_after(det(R) R n) - E_before(n)| of the even parts, meV.
     """
     matrix = np.asarray(operation, dtype=float)
     axial = np.linalg.det(matrix) * matrix

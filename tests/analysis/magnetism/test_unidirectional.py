@@ -59,7 +59,9 @@ def test_even_maps_have_no_u_and_are_never_called_unidirectional():
 def test_odd_part_is_spurious_without_a_reference_and_with_one_held_against_the_barrier(u, word):
     """E = sin^2 - u cos of 1 meV has two minima up to u = 2, and one beyond."""
     map_ = make_map(lambda n: -(n[:, 2] ** 2) - u * n[:, 2])
-    assert state_of(map_, noise_meV=1e-3).verdict == "spurious odd part"
+    free = state_of(map_, noise_meV=1e-3)
+    assert free.verdict == "spurious odd part"
+    assert "with nothing frozen" in free.reason
     pinned = state_of(map_, noise_meV=1e-3, reference="A sublattice")
     assert pinned.verdict == f"{word} (pinned reference: A sublattice)"
     assert np.allclose(pinned.u_meV, [0, 0, u], atol=1e-9)
@@ -82,6 +84,17 @@ def test_inversion_leaves_a_map_and_a_mirror_turns_it():
     after = make_map(lambda n: energy(n @ (np.linalg.det(mirror) * mirror)), state="after")
     assert relation_deviation_meV(before, after, mirror) < 1e-9
     assert relation_deviation_meV(before, before, mirror) > 0.1
+
+
+def test_maps_are_related_by_the_operation_and_not_by_its_inverse():
+    """E after at R n is E before at n; what is odd is compared elsewhere."""
+    even = even_energy(3)
+    turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    before = make_map(lambda n: even(n) + 0.3 * n[:, 0], state="before")
+    after = make_map(lambda n: even(n @ turn), state="after")
+    assert relation_deviation_meV(before, after, turn) < 1e-9
+    assert relation_deviation_meV(before, after, -turn) < 1e-9
+    assert relation_deviation_meV(before, after, turn.T) > 0.1
 
 
 def test_keffer_sum_vanishes_at_the_ideal_octahedral_site():
