@@ -235,8 +235,8 @@ def axis_angle_deg(first: ArrayLike, second: ArrayLike) -> float:
 def relation_deviation_meV(before: AnisotropyMap, after: AnisotropyMap, operation: ArrayLike) -> float:
     """How far the even parts of two maps are from being related by a point operation.
 
-    A magnetisation is axial: it turns by det(R) R, whose sign an even part does not see. What u does under the operation
-    is told by `PairRelation.expected_u_meV`.
+    A magnetisation is axial: it turns by det(R) R, whose sign an even part does not see. What u does under the
+    operation is told by `PairRelation.expected_u_meV`.
 
     Parameters
     ----------
