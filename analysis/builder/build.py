@@ -14,13 +14,13 @@ from ...structures.symmetry import space_group_symbol
 from ..defects.equilibria import DefectEquilibria, defect_equilibria, defect_host
 from ..defects.formation import FormationLine, FormationLines
 from ..defects.host_window import CompetingPhasesResult, competing_phases_result
-from ..defects.oxidation_states import site_moments
 from ..defects.uptake import content_curves
 from ..kinetics.attempt_frequency import AttemptFrequency
 from ..kinetics.migration import Migration
 from ..kinetics.retention import Retention, retention
 from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary, cubic_constants, summarise
 from ..magnetism.exchange import FIRST_SHELL
+from ..magnetism.oxidation_states import site_moments
 from ..magnetism.unidirectional import (
     UnidirectionalResult,
     axis_angle_deg,

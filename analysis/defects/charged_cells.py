@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
+from ..magnetism.oxidation_states import ChangedIon, SiteMoment
 from ..results.calculation import Calculation
 from ..results.checks import Check, held, invalid_because, require_valid
 from ..results.document import Document, Provenance, StructureField
@@ -27,7 +28,6 @@ from .charge_corrections import (
 )
 from .charge_states import BandEdges, ChargeLine, TransitionLevel, transition_levels
 from .defect_energies import VacancyFormation
-from .oxidation_states import ChangedIon, SiteMoment
 from .vacancies import StartEnergy
 
 # A localised state leaves no more than this of an electron in a band; the tails of the bins and of smearing do.

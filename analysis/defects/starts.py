@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..results.calculation import Calculation
-from ..results.checks import invalid_because
-from .oxidation_states import (
+from ..magnetism.oxidation_states import (
     ChangedIon,
     as_found,
     changed_ions,
@@ -14,6 +12,8 @@ from .oxidation_states import (
     defect_difference,
     electrons_missing,
 )
+from ..results.calculation import Calculation
+from ..results.checks import invalid_because
 from .vacancies import StartEnergy
 
 # Two relaxations that end this near to each other ended in one state; what ShakeNBreak asks of a start that is kept.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from ..magnetism.oxidation_states import ChangedIon
 from ..results.calculation import Calculation
 from ..results.document import Document
-from .oxidation_states import ChangedIon
 from .size_correction import SizeCorrection
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import Field
 
-from ..results.calculation import Band, DipoleSource, ImageKind
+from ..magnetism.oxidation_states import ChangedIon, changed_along, compensation_text
+from ..results.calculation import Band, BandImage, DipoleSource, ImageKind
 from ..results.checks import Check, held, invalid_because
 from ..results.document import Document, Provenance
 from .field_treatments import FieldStudy
@@ -25,6 +26,10 @@ class ProfilePoint(Document):
     ----------
     dipole_e_A, dipole_along_hop_e_A
         Dipole, shape (3,), and its part along the hop, e Angstrom; results of versions 1 and 2 kept the part only.
+    total_moment_muB
+        Sum of the moments that the engine found at the ions; None if it finds none.
+    changed_ions
+        Ions whose moment is not that of the first image: where electrons went on the way.
     """
 
     arc_A: float
@@ -33,6 +38,8 @@ class ProfilePoint(Document):
     kind: ImageKind
     dipole_along_hop_e_A: float
     dipole_e_A: list[float] | None = None
+    total_moment_muB: float | None = None
+    changed_ions: list[ChangedIon] = Field(default_factory=list)
 
 
 class Migration(Document):
@@ -111,10 +118,18 @@ class Migration(Document):
         return invalid_because(c for c in self.checks if c.of_ends)
 
     def to_dataframe(self) -> pd.DataFrame:
-        """One row per image: arc_A, mover_A, energy_eV, kind, dipole_along_hop_e_A."""
+        """One row per image: arc_A, mover_A, energy_eV, kind, dipole_along_hop_e_A, moment, ions_that_changed."""
         import pandas as pd
 
-        return pd.DataFrame([p.model_dump(exclude={"dipole_e_A"}) for p in self.images])
+        hidden = {"dipole_e_A", "changed_ions"}
+        return pd.DataFrame(
+            [p.model_dump(exclude=hidden) | {"ions_that_changed": electrons_text(p)} for p in self.images]
+        )
+
+
+def electrons_text(point: ProfilePoint) -> str:
+    """Ions of an image that changed on the way, in words; empty where the engine finds no moments."""
+    return "" if point.total_moment_muB is None else compensation_text(point.changed_ions)
 
 
 def migration_from_band(
@@ -159,6 +174,7 @@ def migration_from_band(
             kind=i.kind,
             dipole_along_hop_e_A=float(np.dot(i.dipole_e_A, unit)),
             dipole_e_A=[float(x) for x in i.dipole_e_A],
+            **_electrons(i, band),
         )
         for i in band.images
     ]
@@ -190,6 +206,22 @@ def migration_from_band(
         force_calls=band.force_calls,
         provenance=band.provenance,
     )
+
+
+def _electrons(image: BandImage, band: Band) -> dict[str, Any]:
+    """Moment of an image and the ions that changed since the first one, where the engine found both."""
+    if image.site_moments_muB is None:
+        return {}
+    total = float(np.sum(image.site_moments_muB))
+    first = band.images[0]
+    if first.site_moments_muB is None:
+        return {"total_moment_muB": total}
+    cells = []
+    for one in (first, image):
+        cell = one.structure.copy()
+        cell.add_site_property("magmom", list(one.site_moments_muB or []))
+        cells.append(cell)
+    return {"total_moment_muB": total, "changed_ions": changed_along(cells[0], cells[1], band.mover)}
 
 
 def _equal_ends(delta_eV: float, relation: Sequence[str], limit_eV: float = 0.005) -> Check:

@@ -9,7 +9,7 @@ from ..defects.brouwer import RatioRange
 from ..defects.charge_states import TransitionLevel
 from ..defects.charged_cells import ChargedVacancies, ChargedVacancy
 from ..defects.equilibria import DefectEquilibria
-from ..defects.oxidation_states import compensation_text
+from ..magnetism.oxidation_states import compensation_text
 from ..results.page_parts import Section, section
 from ..study.documents import Study
 from ..study.tables import all_starts

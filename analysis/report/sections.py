@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..audit.mechanisms import mechanisms
+from ..kinetics.migration import Migration, electrons_text
 from ..kinetics.rates import format_duration, why_no_rate
 from ..kinetics.switching import largest_field_V_per_m
 from ..results.document import Document
@@ -227,11 +228,25 @@ def _migration(study: Study) -> Section | None:
             f"{hop.label}, {hop.multiplicity} equivalent {hops} into the same vacancy, {hop.distance_A:.3f} Å. "
             f"{_related(hop.relation)} {hop.force_calls} force evaluations.",
             *([". ".join(capital(note) for note in hop.notes) + "."] if hop.notes else []),
+            *_electrons_of(hop),
         ]
         in_field = [treatments_table(f) for f in hop.field_studies] or [field_table(hop)]
         section.tables += map(folded, [*in_field, checks_table(hop)])
         section.notes += [*hop.provenance.left_out, *(f"not checked: {n}" for n in hop.not_checked)]
     return section
+
+
+def _electrons_of(hop: Migration) -> list[str]:
+    """Which electronic state the saddle and the end of a hop are, against its start."""
+    known = [p for p in hop.images if p.total_moment_muB is not None]
+    if len(known) < 2 or hop.images[0].total_moment_muB is None:
+        return []
+    top = max(known, key=lambda p: p.energy_eV)
+    parts = [
+        f"{name} {p.total_moment_muB:.1f} μB, ions whose moment changed: {electrons_text(p)}"
+        for name, p in (("highest image", top), ("end", known[-1]))
+    ]
+    return [f"Moments at the ions sum to {hop.images[0].total_moment_muB:.1f} μB at the start; {'; '.join(parts)}."]
 
 
 def _related(relation: list[str]) -> str:

@@ -38,6 +38,8 @@ class Calculation(Document):
         Of the cell as the engine found it; the sum of the moments that the structure carries where it finds none.
     site_moments_muB
         Moments that the engine found, in its own spheres; None if it has no spins, sizes alone if it knows no sign.
+    orbital_moments_muB
+        Orbital moments that the engine found with spin-orbit coupling, Cartesian, shape (n, 3); None without it.
     gap_eV
         Smallest gap between filled and empty states; None if the engine has no electrons.
     """
@@ -49,6 +51,7 @@ class Calculation(Document):
     force_calls: int
     total_moment_muB: float
     site_moments_muB: list[float] | None = None
+    orbital_moments_muB: list[list[float]] | None = Field(default=None, repr=False)
     gap_eV: float | None = None
     forces_eV_per_A: list[list[float]] | None = Field(default=None, repr=False)
     checks: list[Check] = Field(default_factory=list)
@@ -75,6 +78,8 @@ class BandImage(Document):
         p - p(first image), shape (3,), e Angstrom, from the charges named in the band.
     kind
         ``end``, ``image``, ``saddle`` (climbed) or ``minimum`` (relaxed intermediate).
+    site_moments_muB
+        Moments that the engine found; None if it finds none.
     """
 
     energy_eV: float
@@ -83,6 +88,7 @@ class BandImage(Document):
     dipole_e_A: list[float]
     kind: ImageKind
     structure: StructureField
+    site_moments_muB: list[float] | None = Field(default=None, repr=False)
 
 
 class Band(Document):

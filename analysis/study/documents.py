@@ -10,7 +10,6 @@ from ..defects.charged_cells import ChargedVacancies
 from ..defects.equilibria import DefectEquilibria
 from ..defects.formation import FormationLines
 from ..defects.host_window import CompetingPhasesResult
-from ..defects.oxidation_states import ChangedIon, SiteMoment
 from ..defects.uptake import MomentCurve
 from ..defects.vacancies import StartEnergy
 from ..device.assumptions import Assumptions
@@ -20,6 +19,7 @@ from ..kinetics.migration import Migration
 from ..kinetics.retention import Retention
 from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary, CubicConstants
 from ..magnetism.hysteresis import SwitchingPath
+from ..magnetism.oxidation_states import ChangedIon, SiteMoment
 from ..magnetism.unidirectional import UnidirectionalResult
 from ..results.calculation import Check
 from ..results.document import Document, Provenance, StructureField

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...stored.renamed import warn_of
-from ..defects.oxidation_states import compensation_text
 from ..kinetics.rates import format_duration
+from ..magnetism.oxidation_states import compensation_text
 from ..results.checks import failed, invalid_because, no_result
 from .observables import checks_of, observable_frame, observable_tables
 
@@ -132,6 +132,13 @@ def _migration(study: Study) -> pd.DataFrame:
         for m in study.migration
     ]
     return _frame(rows, "hop")
+
+
+def _images(study: Study) -> pd.DataFrame:
+    import pandas as pd
+
+    made = [m.to_dataframe().assign(hop=m.label, image=range(len(m.images))) for m in study.migration]
+    return pd.concat(made).set_index(["hop", "image"]) if made else _frame([], "hop")
 
 
 def _field(study: Study) -> pd.DataFrame:
@@ -356,6 +363,7 @@ TABLES: dict[str, Callable[[Study], pd.DataFrame]] = {
     "window": _window,
     "formation": _formation,
     "migration": _migration,
+    "images": _images,
     "field": _field,
     "field_treatments": _field_treatments,
     "anisotropy": _anisotropy,

@@ -265,6 +265,8 @@ def converge_band(
     result.checks.extend(band_guards(seen))
     charges, note = engine.dipole_charges(first, mover)
     made = band_document(result, initial, movers_of(mover)[0], charges, note, engine.provenance())
+    for image, found in zip(made.images, seen, strict=True):
+        image.site_moments_muB = found.site_moments_muB
     return made.model_copy(update={"end_moments_muB": _end_moments_muB(seen)})
 
 

@@ -22,9 +22,9 @@ from ...analysis.defects.charged_cells import (
     corrections_of,
 )
 from ...analysis.defects.degeneracy import orientations, spin_states
-from ...analysis.defects.oxidation_states import as_found, site_moments
 from ...analysis.defects.starts import SAME_STATE_eV, beaten_starts, judged_starts, where_electrons_sit
 from ...analysis.defects.vacancies import VacancySet
+from ...analysis.magnetism.oxidation_states import as_found, site_moments
 from ...analysis.results.calculation import Calculation, invalid_because, require_valid
 from ...analysis.results.document import Document
 from ...stored.caching import cache_version
@@ -373,7 +373,7 @@ def collect_charged(
                     total_moment_muB=done.total_moment_muB,
                     starts=listed,
                     changed_ions=changed,
-                    sites=site_moments(host.calculation, done),
+                    sites=site_moments(host.calculation, done, charge),
                     structure=as_found(done),
                     degeneracy=orientations(built, done.structure, [ion.site for ion in changed])
                     * spin_states(big, done.total_moment_muB),

@@ -10,10 +10,10 @@ from jobflow import Flow, Job, job
 from pymatgen.core import Structure
 
 from ...analysis.defects.degeneracy import orientations, spin_states
-from ...analysis.defects.oxidation_states import defect_difference
 from ...analysis.defects.size_correction import SizeCorrection
 from ...analysis.defects.starts import judged_starts, where_electrons_sit
 from ...analysis.defects.vacancies import VacancySet, VacancyState
+from ...analysis.magnetism.oxidation_states import defect_difference
 from ...analysis.results.calculation import Calculation, InvalidResultError, require_valid
 from ...structures.defects.initial_states import DefectStart, StartKind, start_kinds, start_labels
 from ...structures.defects.vacancies import VacancySite, distinct_vacancies, remove_site, representatives

@@ -87,6 +87,7 @@ def calculation_of(found: RunFolder, structure: Structure, name: str, hubbard_U_
         force_calls=run.ionic_steps,
         total_moment_muB=total,
         site_moments_muB=moments,
+        orbital_moments_muB=run.orbital_moments_muB,
         gap_eV=run.gap_eV,
         checks=run.checks,
         provenance=provenance_of(found, hubbard_U_eV),

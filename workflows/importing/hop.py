@@ -332,6 +332,7 @@ def _band_document(
                 dipole_e_A=[float(x) for x in charges @ moved],
                 kind=kind,
                 structure=structure,
+                site_moments_muB=None if (run := band.points[k].run) is None else run.site_moments_muB,
             )
         )
     return Band(

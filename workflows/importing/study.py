@@ -11,8 +11,8 @@ from pymatgen.core import Structure
 from ...analysis.builder.build import build_study
 from ...analysis.builder.inputs import StudyInputs
 from ...analysis.defects.charge_corrections import dielectric_tensor
-from ...analysis.defects.oxidation_states import as_found, changed_ions, compensation_text
 from ...analysis.defects.vacancies import StartEnergy, VacancySet, VacancyState
+from ...analysis.magnetism.oxidation_states import as_found, changed_ions, compensation_text
 from ...analysis.results.calculation import Band, Calculation
 from ...analysis.study.documents import EngineResult, StageResult, Study
 from ...analysis.study.imported import ImportedDirections, ImportRecord

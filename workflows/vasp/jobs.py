@@ -222,6 +222,9 @@ def read_calculation(
         force_calls=run.ionic_steps + earlier_steps(folder_of(task)),
         total_moment_muB=run.total_moment_muB or 0.0,
         site_moments_muB=found or None,
+        orbital_moments_muB=None
+        if run.orbital_moments_muB is None
+        else np.asarray(run.orbital_moments_muB)[np.argsort(order)].tolist(),
         gap_eV=run.gap_eV,
         forces_eV_per_A=None if maker.relaxes else forces[np.argsort(order)].tolist(),
         checks=checks,

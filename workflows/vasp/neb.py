@@ -264,20 +264,26 @@ def collect_band(
 ) -> Band:
     """The whole path as a `Band`, with dipoles from the formal charges until better ones are computed."""
     points: list[tuple[Structure, float, str]] = [(stations[0].structure, stations[0].energy_eV, "end")]
+    moments: list[list[float] | None] = [stations[0].site_moments_muB]
     for number, (segment, right) in enumerate(zip(segments, stations[1:], strict=True), start=1):
         top = int(np.argmax(segment.energies_eV))
         left_energy = points[-1][1]
         climbed = band.climb and segment.energies_eV[top] > max(left_energy, right.energy_eV)
         for k, (structure, energy) in enumerate(zip(segment.structures, segment.energies_eV, strict=True)):
             points.append((structure, energy, "saddle" if climbed and k == top else "image"))
+            moments.append(segment.moments_muB[k] or None)
         points.append((right.structure, right.energy_eV, "end" if number == len(segments) else "minimum"))
+        moments.append(right.site_moments_muB)
     charges = neutral_charges(stations[0].structure, mover)
     checks = [c.model_copy(update={"name": f"{c.name} ({s.name})"}) for s in stations for c in s.checks]
     checks += [c for segment in segments for c in segment.checks]
     checks.append(judge_path([p[0] for p in points]))
+    images = band_images(points, charges, movers_of(mover)[0])
+    for image, found in zip(images, moments, strict=True):
+        image.site_moments_muB = found
     return Band(
         mover=movers_of(mover)[0],
-        images=band_images(points, charges, movers_of(mover)[0]),
+        images=images,
         dipole_source="point charges",
         dipole_note="formal charges; the missing charge is spread over the cations but the mover",
         force_calls=sum(s.force_calls for s in stations) + sum(s.force_calls for s in segments),

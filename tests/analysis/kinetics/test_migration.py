@@ -107,3 +107,28 @@ def test_failed_job_stops_only_what_depends_on_it():
     assert sorted(e.state for e in events if e.name == "add" and e.state != "running") == ["done", "skipped"]
     assert other.output.resolve(store) == 3
     assert summary.failed["truediv"].startswith("ZeroDivisionError")
+
+
+def test_states_along_the_hop_are_those_that_the_engine_found(hop_and_band):
+    """A Co that closes its shell at the saddle and is Co2+ again after it; without moments nothing is said."""
+    hop, band = hop_and_band
+    assert all(p.total_moment_muB is None and not p.changed_ions for p in read(hop, band).images)
+    start = [0.9 * m for m in band.images[0].structure.site_properties["magmom"]]
+    co = next(i for i, s in enumerate(band.images[0].structure) if s.specie.symbol == "Co")
+    top = max(range(len(band.images)), key=lambda k: band.images[k].energy_eV)
+    closed = [0.05 if i == co else m for i, m in enumerate(start)]
+    images = [
+        image.model_copy(update={"site_moments_muB": closed if k == top else start})
+        for k, image in enumerate(band.images)
+    ]
+    made = read(hop, band.model_copy(update={"images": images}))
+    assert [len(p.changed_ions) for p in made.images] == [int(k == top) for k in range(len(images))]
+    (ion,) = made.images[top].changed_ions
+    assert (ion.site, ion.suggests) == (co, "Co3+ low spin")
+    between = images[top].structure.get_distance(co, band.mover)
+    assert ion.distance_A == pytest.approx(between)
+    assert made.images[0].total_moment_muB == pytest.approx(sum(start))
+    assert made.images[top].total_moment_muB == pytest.approx(sum(start) - start[co] + 0.05)
+    frame = made.to_dataframe()
+    assert list(frame["ions_that_changed"]).count("none found") == len(images) - 1
+    assert frame["ions_that_changed"][top] == f"1 Co({ion.sublattice}) -> Co3+ low spin"

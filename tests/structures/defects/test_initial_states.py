@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.defects.oxidation_states import changed_ions, compensation_text, site_moments
 from magnetoionics.analysis.defects.vacancies import VacancySet
+from magnetoionics.analysis.magnetism.oxidation_states import changed_ions, compensation_text, site_moments
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.results.calculation import Calculation, Check, InvalidResultError, invalid_because
 from magnetoionics.analysis.results.document import Provenance
@@ -206,6 +206,13 @@ def test_what_the_electrons_did_is_read_from_the_moments_found(cobalt):
     assert sum(m.moment_muB for m in sites) == pytest.approx(sum(done[0].site_moments_muB))
     assert [m.distance_A for m in sites] == sorted(m.distance_A for m in sites)
     assert sum(m.moment_muB == pytest.approx(0.83 * 4.0) for m in sites) == 3
+    # Oxidation states: three Fe4+ as suggested, all others as the host has them.
+    assert sum(m.ion == "Fe4+" for m in sites) == 3
+    assert {m.ion for m in sites} == {"Fe4+", "Fe3+", "Co2+", "O2-"}
+    assert {m.orbital_muB for m in sites} == {None}
+    turning = done[0].model_copy(update={"orbital_moments_muB": [[0.3, 0.0, 0.4]] + [[0.0, 0.0, 0.0]] * 54})
+    found_orbital = [m for m in site_moments(host, turning) if m.orbital_muB]
+    assert [m.orbital_muB for m in found_orbital] == pytest.approx([0.5])
     # An engine without spins hands back what the cell was built with.
     assert site_moments(calculation(cell, 0.0), calculation(built, 0.0))[-1].moment_muB in {-5, 0, 3, 5}
 

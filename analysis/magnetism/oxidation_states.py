@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pymatgen.core import Structure
 
@@ -55,12 +57,18 @@ class SiteMoment(Document):
         From the defect; None where an ion left its own site, so that the defect's is not known.
     moment_muB
         Collinear moment; the length of a vector.
+    ion
+        Oxidation state: the host's, or what the moment of an ion that changed suggests, as in `ChangedIon`.
+    orbital_muB
+        Size of the orbital moment; None where the engine gives none.
     """
 
     element: str
     sublattice: str
     distance_A: float | None
     moment_muB: float
+    ion: str = ""
+    orbital_muB: float | None = None
 
 
 def as_found(done: Calculation) -> Structure:
@@ -75,24 +83,77 @@ def as_found(done: Calculation) -> Structure:
     return out
 
 
-def site_moments(host: Calculation, done: Calculation) -> list[SiteMoment]:
-    """Every ion of a defect's cell with its moment, nearest to the defect first."""
+def site_moments(host: Calculation, done: Calculation, charge: int = 0) -> list[SiteMoment]:
+    """Every ion of a defect's cell with its moments and oxidation state, nearest to the defect first.
+
+    Parameters
+    ----------
+    host, done
+        Perfect cell, and the one with the defect.
+    charge
+        Of the cell, e.
+    """
     cell = as_found(done)
+    suggested: dict[int, str] = {}
     try:
         centre = defect_difference(host.structure, cell).changes[0].position
         distances = cell.lattice.get_all_distances(centre, cell.frac_coords)[0]
+        suggested = {ion.site: ion.suggests for ion in changed_ions(as_found(host), cell, charge)}
     except ValueError:
         distances = [None] * len(cell)
+    orbital: Sequence[list[float] | None] = done.orbital_moments_muB or [None] * len(cell)
     out = [
         SiteMoment(
             element=site.specie.symbol,
             sublattice=str(site.properties["sublattice"]),
             distance_A=None if away is None else float(away),
             moment_muB=float(np.linalg.norm(m) if np.ndim(m := site.properties["magmom"]) else m),
+            ion=suggested.get(n) or ion_text(site.specie.symbol, float(site.properties["valence"])),
+            orbital_muB=None if moments is None else float(np.linalg.norm(moments)),
         )
-        for site, away in zip(cell, distances, strict=True)
+        for n, (site, away, moments) in enumerate(zip(cell, distances, orbital, strict=True))
     ]
     return sorted(out, key=lambda one: one.distance_A or 0.0)
+
+
+def ion_text(symbol: str, valence: float) -> str:
+    """An ion with its charge, e.g. ``Fe3+``, ``O2-``; mean charges keep their fraction."""
+    return f"{symbol}{abs(valence):g}{'+' if valence > 0 else '-' if valence < 0 else ''}"
+
+
+def changed_along(first: Structure, image: Structure, mover: int) -> list[ChangedIon]:
+    """Ions of an image of a hop whose moment is not that of the same ion before the hop.
+
+    Parameters
+    ----------
+    first, image
+        The same sites in the same order, with the moments that the engine found as ``magmom``.
+    mover
+        Ion that moves, from which distances are taken.
+
+    Returns
+    -------
+    list of ChangedIon
+        Nearest to the mover first. Nothing says which way electrons went, so that all valences are looked at.
+    """
+    distances = image.lattice.get_all_distances(image[mover].frac_coords, image.frac_coords)[0]
+    out = []
+    for i, (one, other) in enumerate(zip(first, image, strict=True)):
+        before, after = float(one.properties["magmom"]), float(other.properties["magmom"])
+        if abs(after - before) < CHANGED_muB:
+            continue
+        out.append(
+            ChangedIon(
+                site=i,
+                element=one.specie.symbol,
+                sublattice=str(one.properties["sublattice"]),
+                distance_A=float(distances[i]),
+                moment_host_muB=before,
+                moment_muB=after,
+                suggests=_suggested(one.specie.symbol, float(one.properties["valence"]), before, after, 0),
+            )
+        )
+    return sorted(out, key=lambda ion: ion.distance_A)
 
 
 def defect_difference(host: Structure, defect: Structure) -> CellDifference:
