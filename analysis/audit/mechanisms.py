@@ -59,7 +59,7 @@ def mechanisms(study: Study) -> list[Mechanism]:
 def answer(study: Study) -> str:
     """Which mechanism could write a sense without being a property of E(n), and what would tell."""
     grains = {g.state: g for g in study.device.grains} if study.device is not None else {}
-    fields = _two_fields(grains)
+    fields = "; ".join(filter(None, (_two_fields(grains), _written(study))))
     said = f" (here {fields})" if fields else ""
     return (
         "what could write one sense all the same: a fixed bias, or the tip's field, together with a coercive field "
@@ -74,6 +74,12 @@ def _two_fields(grains: dict[str, GrainState]) -> str:
         return ""
     before, after = (grains[s].coercive_T for s in ("before", "after"))
     return f"{before:.2g} T before the hop and {after:.2g} T after it, of assumed grains"
+
+
+def _written(study: Study) -> str:
+    """What the assumed bias and pulses write."""
+    made = study.device.writing if study.device is not None else None
+    return "" if made is None else made.verdict
 
 
 def _of_anisotropy(study: Study, result: UnidirectionalResult | None) -> list[Mechanism]:
@@ -127,7 +133,7 @@ def _of_grains(study: Study, grains: dict[str, GrainState]) -> list[Mechanism]:
         Mechanism(
             "fixed bias with a coercive field that ions change",
             "yes, by the bias",
-            fields or NOT_COMPUTED,
+            "; ".join(filter(None, (fields, _written(study)))) or NOT_COMPUTED,
             "no: one way",
             "a bias or tip field between both coercive fields",
             "loops before and after: width changes, shift stays",

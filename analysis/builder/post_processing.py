@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from ..audit.judging import audit
+from ..audit.known_values import measured_ordering
 from ..device.assumptions import Assumptions
-from ..device.film import DeviceResult, device_result, grains_of_film
+from ..device.film import DeviceResult, device_result, grains_of_film, loops_of_film
+from ..device.writing import grain_writing
 from ..kinetics.migration import Migration
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, why_no_rate
 from ..kinetics.switching import FieldPulse, driving_sense, largest_field_V_per_m, population_swing, switch_hop
@@ -24,6 +26,7 @@ from ..magnetism.grain import MAGNETOELASTIC, magnetisation_A_per_m
 from ..magnetism.hysteresis import MEV_PER_MUB_T, Loop, SwitchingPath, particle_loop
 from ..magnetism.state_pairs import StatePair, state_pair
 from ..magnetism.switching_barrier import sphere_grid
+from ..magnetism.thermal_anisotropy import FERRIC_SPIN, brillouin_order, with_order
 from ..magnetism.unidirectional import (
     UnidirectionalResult,
     UnidirectionalState,
@@ -346,12 +349,46 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
         return made
     known = study.unidirectional
     pinned = known is not None and known.reference is not None
+    order, warm = _order_at(study.host.key, film.temperature_K)
     grains, said = grains_of_film(
-        both,
+        (with_order(both[0], order), with_order(both[1], order)),
         study.migration[0].displacement_A,
         film,
-        magnetisation,
+        magnetisation * order,
         elastic=MAGNETOELASTIC.get(study.host.key.partition(":")[0]),
         u_meV={s.state: s.u_meV for s in known.states} if known is not None and pinned else None,
     )
-    return made.model_copy(update={"grains": grains, "assumptions": [*made.assumptions, said]})
+    writing = grain_writing(
+        (grains[0], grains[1]),
+        made.parameters,
+        voltages_V=made.against_voltage[0].x,
+        pulse_s=film.pulses_s[len(film.pulses_s) // 2],
+        wait_s=film.wait_s,
+        bias_T=film.bias_T,
+        attempt_Hz=film.grain_attempt_Hz,
+        magnetisation_A_per_m=magnetisation * order,
+        thickness_m=film.thickness_m,
+        tip_distance_m=film.tip_distance_m,
+    )
+    return made.model_copy(
+        update={
+            "grains": grains,
+            "loops": loops_of_film(grains, film),
+            "writing": writing,
+            "assumptions": [*made.assumptions, f"{said}; {warm}"],
+        }
+    )
+
+
+def _order_at(host_key: str, temperature_K: float) -> tuple[float, str]:
+    """M(T)/M(0) of a film, and where it comes from in words; 1 where no T_C is known, or the film is above it."""
+    ordering, _ = measured_ordering(host_key)
+    if ordering is None:
+        return 1.0, "M and E(n) of 0 K, as no T_C is known"
+    if temperature_K >= ordering:
+        return 1.0, f"M and E(n) of 0 K, though the film is above T_C = {ordering:g} K: no result"
+    order = brillouin_order(temperature_K, ordering, FERRIC_SPIN)
+    return order, (
+        f"M(T)/M(0) = {order:.3g} (Brillouin, measured T_C of {ordering:g} K), and degree l of E(n) falls as its power "
+        "l(l + 1)/2 (Callen and Callen)"
+    )

@@ -10,6 +10,7 @@ from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, retention_s, why_no_rate
 from ..kinetics.switching import FieldPulse, driving_sense, hop_in_field
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.grain import Grain, GrainState, Magnetoelastic, grain_state
+from ..magnetism.grain_loops import GrainLoop, grain_loop
 from ..results.document import Document, Unbounded
 from .ensemble import (
     Curve,
@@ -21,6 +22,7 @@ from .ensemble import (
     relaxation_against_temperature,
 )
 from .figures_of_merit import FiguresOfMerit, figures_of_merit
+from .writing import GrainWriting
 
 _VOLTAGES = 25
 _MISCUTS_deg = (0.0, 8.9, 15.0, 25.0, 36.6, 45.0, 60.0, 75.0, 90.0)
@@ -47,6 +49,10 @@ class FilmAssumptions(Document):
         Demagnetising factor along the hop, the film's normal here, less that across: 1 of a continuous film.
     in_plane_strain
         Of the film by its substrate; 0.01 is one per cent of stretching.
+    bias_T
+        Field along the film's normal that is there while a voltage acts: of the tip, or of a pinned part.
+    tip_distance_m
+        Of the dipole that stands for a magnetic tip from the film's surface, when it reads.
     voltage_V, pulses_s, wait_s
         Largest voltage; pulse lengths, the middle one for the train and the miscut; wait before the second reading.
     source
@@ -65,6 +71,8 @@ class FilmAssumptions(Document):
     grain_attempt_Hz: float = Field(default=1e9, gt=0)
     shape_factor: float = Field(default=1.0, ge=-1, le=1)
     in_plane_strain: float = Field(default=0.0, ge=-0.1, le=0.1)
+    bias_T: float = Field(default=0.05, ge=0, le=100)
+    tip_distance_m: float = Field(default=1e-7, gt=0)
     voltage_V: float = Field(default=4.0, gt=0)
     pulses_s: list[float] = Field(default=[1e-3, 1.0, 1e3], min_length=1)
     wait_s: float = Field(default=60.0, ge=0)
@@ -95,6 +103,10 @@ class DeviceResult(Document):
         Figures of merit.
     grains
         A grain before and after the hop; empty in older results and without maps or a moment.
+    loops
+        Of many such grains with the film's texture, at its temperature and sweep.
+    writing
+        What a bias and a voltage write into them; None without grains.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
@@ -110,6 +122,8 @@ class DeviceResult(Document):
     switching_no_result: list[str] = Field(default_factory=list)
     merit: FiguresOfMerit
     grains: list[GrainState] = Field(default_factory=list)
+    loops: list[GrainLoop] = Field(default_factory=list)
+    writing: GrainWriting | None = None
     assumptions: list[str]
 
 
@@ -232,10 +246,24 @@ def grains_of_film(
     )
     return found, (
         f"grains of {film.grain_diameter_m * 1e9:g} nm that turn as one, M = {magnetisation_A_per_m / 1e3:.0f} kA/m "
-        f"and E(n) of 0 K at {film.temperature_K:g} K, {film.grain_attempt_Hz:.0e} attempts/s, field swept at "
+        f"at {film.temperature_K:g} K, {film.grain_attempt_Hz:.0e} attempts/s, field swept at "
         f"{film.sweep_T_per_s:g} T/s along the easy axis, shape factor {film.shape_factor:g}, {strained} "
         f"({film.source})"
     )
+
+
+def loops_of_film(grains: list[GrainState], film: FilmAssumptions) -> list[GrainLoop]:
+    """Loops of many grains in each state, with the film's texture; none of grains without a switching field."""
+    return [
+        grain_loop(
+            g,
+            texture_deg=film.texture_deg or None,
+            sweep_T_per_s=film.sweep_T_per_s,
+            attempt_Hz=film.grain_attempt_Hz,
+        )
+        for g in grains
+        if g.switching_0K_T > 0
+    ]
 
 
 def perpendicular_anisotropy_meV(map_: AnisotropyMap, normal: list[float]) -> float:

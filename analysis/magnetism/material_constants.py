@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...structures.units import MEV_PER_A3_TO_MJ_PER_M3
 from .anisotropy import AnisotropyMap, cubic_constants
 from .spin_model import axial_tensor
-from .thermal_anisotropy import ThermalAnisotropy, brillouin_order, callen_callen
+from .thermal_anisotropy import FERRIC_SPIN, ThermalAnisotropy, brillouin_order, callen_callen
 
 FloatArray = NDArray[np.float64]
 _TWOFOLD = 3
@@ -86,7 +86,7 @@ def material_constants(
     exchange_J_per_m: float,
     temperature_K: float,
     ordering_K: float,
-    spin: float = 2.5,
+    spin: float = FERRIC_SPIN,
     cubic: bool = True,
     thermal: ThermalAnisotropy | None = None,
 ) -> MaterialConstants:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 # l(l + 1)/2 of the harmonics l = 4 and l = 6.
 _FOURTH, _SIXTH = 10, 21
+# Of the Brillouin function: S of Fe3+, which most magnets of this kind have most of.
+FERRIC_SPIN = 2.5
 
 
 class ThermalAnisotropy(Document):
@@ -116,6 +119,22 @@ def callen_callen(K1: float, K2: float, order: ArrayLike) -> tuple[FloatArray, F
     m = np.asarray(order, dtype=float)
     sixth = K2 * m**_SIXTH
     return np.asarray((K1 + K2 / 11) * m**_FOURTH - sixth / 11), np.asarray(sixth)
+
+
+def with_order(map_: AnisotropyMap, order: float) -> AnisotropyMap:
+    """A map at 0 K as it is at an order m, where single ions keep their levels: degree l falls as m^(l(l + 1)/2).
+
+    Raises
+    ------
+    ValueError
+        If the order is not from 0 to 1.
+    """
+    if not 0 <= order <= 1:
+        raise ValueError(f"M(T)/M(0) = {order} must be from 0 to 1")
+    fit = map_.fit()
+    falls = np.concatenate([np.full(2 * degree + 1, order ** (degree * (degree + 1) / 2)) for degree in fit.degrees])
+    energies = replace(fit, coefficients=fit.coefficients * falls)(map_.vectors)
+    return map_.model_copy(update={"energies_meV": [float(x) for x in energies - energies.min()]})
 
 
 def easy_axis_of(K1: float, K2: float) -> str:

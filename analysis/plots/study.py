@@ -28,6 +28,7 @@ from .retention import plot_retention
 from .surface import plot_surface
 from .switching import plot_loops, plot_switching, plot_switching_time
 from .window import plot_window
+from .writing import plot_writing
 
 _SURFACE_POINTS = 40
 
@@ -168,6 +169,11 @@ def _device_figures(cells: str, device: DeviceResult, engine: str) -> dict[str, 
             "Mean time of the hop against the field",
         ),
     }
+    if device.writing is not None:
+        made["writing"] = (
+            partial(plot_writing, device.writing, engine=engine),
+            "Moment of grains after a pulse of each voltage in a bias field",
+        )
     more = {"contrast_retention": f" {times}"}
     return {
         name: NamedFigure(

@@ -84,6 +84,13 @@ def grain_table(device: DeviceResult, *, cubic: bool) -> Table:
         "|u| over the barrier": [g.bias_over_barrier for g in device.grains],
         "2|u| of a grain over kT": [g.bias_over_kT for g in device.grains],
     }
+    loops = {loop.state: loop for loop in device.loops}
+    if loops:
+        found = [loops.get(g.state) for g in device.grains]
+        named["coercive field of many, with the film's texture (T)"] = [
+            None if x is None else x.coercive_T for x in found
+        ]
+        named["remanence of many"] = [None if x is None else x.remanence for x in found]
     rows = [[*words([name]), *(_scientific(value) for value in values)] for name, values in named.items()]
     rows.insert(0, [*words(["easy axis", *(axis_in_words(g.easy_axis, cubic=cubic) for g in device.grains)])])
     return Table("A grain of the film", ["quantity", *(g.state for g in device.grains)], rows)

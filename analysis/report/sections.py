@@ -329,6 +329,12 @@ def _device(study: Study) -> Section | None:
         section.tables.append(folded(merit_table(device)))
         if device.grains:
             section.tables.append(folded(grain_table(device, cubic=has_cubic_axes(study))))
+        if device.writing is not None:
+            section.paragraphs.append(
+                f"Magnetic writing, in a bias along the film's normal that the voltage does not change: "
+                f"{device.writing.verdict}."
+            )
+            section.notes += device.writing.assumptions
         section.notes += [*device.assumptions, *device.merit.assumptions]
         section.notes += [
             f"mean time of the hop: {why}" for why in dict.fromkeys(filter(None, device.switching_no_result))

@@ -10,7 +10,7 @@ from jobflow import Flow, job
 from ...analysis.audit.known_values import measured_ordering, measured_values
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import lebedev_directions
-from ...analysis.magnetism.thermal_anisotropy import ThermalAnisotropy, brillouin_order, thermal_anisotropy
+from ...analysis.magnetism.thermal_anisotropy import FERRIC_SPIN, ThermalAnisotropy, brillouin_order, thermal_anisotropy
 from ..jobs.outputs import output_of
 from ..stage import Question, Stage, StageOption, StudyInMaking
 from ..thermal import KnowsTemperature
@@ -20,8 +20,6 @@ from .building import accept_structure
 _SHARES = (0.1, 0.2, 0.3, 0.378, 0.5, 0.65, 0.8, 0.95)
 # A map of this order holds <100>, <110> and <111>, from which the cubic constants are exact.
 _ORDER = 7
-# S of the Brillouin function: that of Fe3+, which most magnets of this kind have most of.
-_SPIN = 2.5
 
 
 def temperatures_from(said: str | float | Sequence[float]) -> tuple[float, ...]:
@@ -102,7 +100,7 @@ class ThermalAnisotropyStage(Stage):
             raise ValueError(f"no T_C is known of {host.key}; give it with --ordering-K, for M(T) ends there")
         chosen = study.option("temperature_K") or [share * given for share in _SHARES]
         temperatures = [0.0, *sorted(t for t in set(chosen) if t > 0)]
-        order = [brillouin_order(t, given, _SPIN) for t in temperatures]
+        order = [brillouin_order(t, given, FERRIC_SPIN) for t in temperatures]
         accepted = accept_structure(study.bulk)
         directions = [[float(x) for x in row] for row in lebedev_directions(_ORDER).vectors]
         made = [
@@ -127,7 +125,7 @@ def collect_temperatures(
 ) -> ThermalAnisotropy:
     """Constants of all maps; outputs a `ThermalAnisotropy`."""
     return thermal_anisotropy(
-        maps, temperatures_K, order, ordering_K=ordering_K, spin=_SPIN, order_source=source, measured=measured
+        maps, temperatures_K, order, ordering_K=ordering_K, spin=FERRIC_SPIN, order_source=source, measured=measured
     )
 
 
