@@ -1,6 +1,7 @@
 """Every built-in host with every engine: structures, hops, and ``run --quick`` with its result and time.
 
     python benchmarks/hosts.py [HOST ...] [--engine local] [--limit 600]   # runs, and keeps what came out
+    python benchmarks/hosts.py --campaign FOLDER                           # takes what a campaign computed there
     python benchmarks/hosts.py --write                                     # docs/hosts.md from what is kept
 
 What was run before stays in benchmarks/data/hosts.json until it is run again.
@@ -70,12 +71,31 @@ def quick_run(key: str, engine: str, limit_s: float) -> dict[str, Any]:
         if not results.exists():
             return {**out, "result": "refused", "reason": " ".join(done.stderr.split())[-400:]}
         study = json.loads(results.read_text())
-    hop = next(iter(study["migration"]), None)
     out["result"] = "a study" if done.returncode == 0 else "a study, parts of it no result"
-    if hop is not None:
-        good = all(c["passed"] for c in hop["checks"] if c.get("severity", "guard") == "guard")
-        out |= {"hop": hop["label"], "forward_eV": hop["forward_eV"] if good else None}
-    return out
+    return out | _hop(study)
+
+
+def _hop(study: dict[str, Any]) -> dict[str, Any]:
+    hop = next(iter(study["migration"]), None)
+    if hop is None:
+        return {}
+    good = not any(c["passed"] is False and c["invalidates"] for c in hop["checks"])
+    return {"hop": hop["label"], "forward_eV": hop["forward_eV"] if good else None}
+
+
+def of_campaign(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    """What `magnetoionics campaign --here FOLDER` has computed or been refused so far, by host and engine."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for place in sorted(p for p in folder.iterdir() if p.is_dir()):
+        key, engine = place.name.split("-")[0], place.name.split("-")[-1]
+        if (place / "refused.txt").is_file():
+            reason = (place / "refused.txt").read_text().strip().removeprefix("refused: ")
+            found.setdefault(key, {})[engine] = {"result": "cannot", "reason": reason}
+        elif (place / "results.json").is_file():
+            study = json.loads((place / "results.json").read_text())
+            seconds = sum(study["timings"].values())
+            found.setdefault(key, {})[engine] = {"result": "a study", "seconds": seconds, **_hop(study)}
+    return found
 
 
 def page(kept: dict[str, Any]) -> str:
@@ -128,11 +148,18 @@ def main() -> None:
     parser.add_argument("hosts", nargs="*", default=[])
     parser.add_argument("--engine", action="append", default=[])
     parser.add_argument("--limit", type=float, default=600.0, help="seconds per run")
+    parser.add_argument("--campaign", type=Path, help="folder of a campaign whose results are taken")
     parser.add_argument("--write", action="store_true", help="only write the page")
     asked = parser.parse_args()
     warnings.filterwarnings("ignore")
     kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    for key in [] if asked.write else asked.hosts or host_keys():
+    if asked.campaign is not None:
+        for key, engines in of_campaign(asked.campaign).items():
+            row = kept.setdefault(key, {"engines": {}})
+            row.setdefault("structures", structures_of(key))
+            row["engines"] |= engines
+        KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    for key in [] if asked.write or asked.campaign is not None else asked.hosts or host_keys():
         row = kept.setdefault(key, {"engines": {}})
         row["structures"] = structures_of(key)
         for engine in asked.engine or ["local"]:

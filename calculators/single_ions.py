@@ -20,11 +20,13 @@ from .spin_hamiltonian import FerricParameters, ferric_energies
 
 __all__ = [
     "MODELLED",
+    "S_STATES",
     "SingleIonMap",
     "SingleIonParameters",
     "ions_within",
     "open_shell_sites",
     "restriction_error_eV",
+    "s_state_ions",
     "single_ion_map",
 ]
 
@@ -37,6 +39,8 @@ MODELLED: Mapping[Species, int] = {
     ("Fe", 3): 5,
     **{species: ion.electrons for species, ion in D_IONS.items()},
 }
+#: Half-filled 4f shells: no orbital moment, so that E(n) is zero but for splittings of some 0.1 K, which are left out.
+S_STATES: frozenset[Species] = frozenset({("Gd", 3), ("Eu", 2)})
 # A stated moment this far from that of the model's ground state is another spin state.
 _OTHER_SPIN_muB = 1.0
 # Directions that show the anisotropy of ions left out.
@@ -141,7 +145,7 @@ class SingleIonMap:
 
 
 def open_shell_sites(atoms: Atoms) -> tuple[dict[int, Species], dict[str, int]]:
-    """Ions with a model by index, and the number of other open d shells, by species name.
+    """Ions with a model by index, and the number of other open shells, by species name; `S_STATES` are neither.
 
     Parameters
     ----------
@@ -159,9 +163,16 @@ def open_shell_sites(atoms: Atoms) -> tuple[dict[int, Species], dict[str, int]]:
         species = (symbol, round(float(valence)))
         if species in MODELLED:
             known[i] = species
-        elif np.linalg.norm(moment) > 1e-6:
+        elif np.linalg.norm(moment) > 1e-6 and species not in S_STATES:
             others[ion_name(species)] += 1
     return known, dict(others)
+
+
+def s_state_ions(atoms: Atoms) -> dict[str, int]:
+    """Number of ions in an S state of 4f7 by name, e.g. ``{"Gd3+": 32}``: they add nothing to E(n)."""
+    valences = atoms.arrays.get("valence", np.zeros(len(atoms)))
+    found = [(s, round(float(v))) for s, v in zip(atoms.get_chemical_symbols(), valences, strict=True)]
+    return dict(Counter(ion_name(species) for species in found if species in S_STATES))
 
 
 def ions_within(atoms: Atoms, near: ArrayLike, radius_A: float) -> list[int]:

@@ -75,6 +75,8 @@ class Migration(Document):
         Host operations that exchange the states before and after; ``none`` if there is none.
     band_file
         extxyz file with all images.
+    end_moments_muB
+        Total moments of the relaxed ends, where the engine found both.
     start_A
         Where the ion starts, unrelaxed, in a cell with the origin of the ordered one, Cartesian, shape (3,); of the
         hops of a `HopSet`.
@@ -105,6 +107,7 @@ class Migration(Document):
     force_calls: int
     band_file: str | None = None
     start_A: list[float] | None = None
+    end_moments_muB: tuple[float, float] | None = None
     provenance: Provenance = Field(repr=False)
 
     @property
@@ -203,6 +206,7 @@ def migration_from_band(
         field_treatment=f"{PATH} ({band.dipole_source})",
         dipole_source=band.dipole_source,
         relation=list(relation) or ["none"],
+        end_moments_muB=band.end_moments_muB,
         force_calls=band.force_calls,
         provenance=band.provenance,
     )

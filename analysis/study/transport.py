@@ -258,7 +258,7 @@ def _point(hop: Migration, walk: Walk, charge_e: float, temperature_K: float, at
     factor = attempt_Hz / ASSUMED_ATTEMPT_Hz
     tensor = steady_walk(walk, temperature_K).diffusivity_A2_per_s * CM2_PER_A2 * factor
     mean = float(np.trace(tensor)) / 3
-    field, linear = (None, None) if charge_e == 0 else _critical(hop, temperature_K, attempt_Hz)
+    field, linear = (None, None) if charge_e == 0 else driving_fields_V_per_m(hop, temperature_K, attempt_Hz)
     return TransportPoint(
         temperature_K=temperature_K,
         attempt_Hz=attempt_Hz,
@@ -271,8 +271,24 @@ def _point(hop: Migration, walk: Walk, charge_e: float, temperature_K: float, at
     )
 
 
-def _critical(hop: Migration, temperature_K: float, attempt_Hz: float) -> tuple[float | None, float | None]:
-    """Field of a hop within a second, from the profile and from its slope at zero field."""
+def driving_fields_V_per_m(
+    hop: Migration, temperature_K: float, attempt_Hz: float, within_s: float = 1.0
+) -> tuple[float | None, float | None]:
+    """Field along a hop that drives it within a time, from its profile and from the slope at zero field, V/m.
+
+    Parameters
+    ----------
+    hop
+        With its dipoles.
+    temperature_K, attempt_Hz, within_s
+        When, with which rate of attempts, how soon.
+
+    Returns
+    -------
+    tuple
+        By the profile: 0 where it hops that soon without a field, None where even the largest field that the hop was
+        held against does not do it; and by the linear law, whatever the breakdown, None without a dipole.
+    """
 
     def rate(field: float) -> float:
         return rate_per_s(max(hop_in_field(hop, sense * field).forward_eV, 0.0), temperature_K, attempt_Hz)
@@ -281,15 +297,15 @@ def _critical(hop: Migration, temperature_K: float, attempt_Hz: float) -> tuple[
     slope = -sense * hop_in_field(hop, 0.0).slope_forward_e_A
     linear = None
     if slope > 0:
-        linear = critical_field_V_per_m(hop.forward_eV, slope, temperature_K, attempt_Hz=attempt_Hz)
+        linear = critical_field_V_per_m(hop.forward_eV, slope, temperature_K, within_s=within_s, attempt_Hz=attempt_Hz)
     low, high = 0.0, largest_field_V_per_m(hop)
-    if rate(low) >= 1:
+    if rate(low) * within_s >= 1:
         return 0.0, linear
-    if high == 0 or rate(high) < 1:
+    if high == 0 or rate(high) * within_s < 1:
         return None, linear
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (low, middle) if rate(middle) >= 1 else (middle, high)
+        low, high = (low, middle) if rate(middle) * within_s >= 1 else (middle, high)
     return high, linear
 
 

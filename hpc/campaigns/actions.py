@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from rich.text import Text
@@ -9,11 +10,12 @@ from rich.text import Text
 from ..terminal import Console
 from ..terminal_table import TerminalTable
 from .campaign import campaign_status, read_campaign, specs, submit_campaign
+from .here import run_here, spelled_out
 
 
 def list_campaign(file: Path) -> int:
     """Print the studies of a campaign's file; returns their number."""
-    planned = specs(read_campaign(file))
+    planned = specs(spelled_out(read_campaign(file)))
     table = TerminalTable("host", "order", "engine", "priority")
     for spec in planned[:200]:
         table.add_row(Text(spec.host), Text(spec.order or "first"), spec.engine, str(spec.priority))
@@ -23,13 +25,22 @@ def list_campaign(file: Path) -> int:
     return len(planned)
 
 
+def run_campaign_here(file: Path, folder: Path, jobs: int, limit_minutes: float | None) -> bool:
+    """Run a campaign on this machine, or go on with it; False if a study that its engine can do did not finish."""
+    limit_s = None if limit_minutes is None else 60 * limit_minutes
+    done = run_here(read_campaign(file), folder, jobs=jobs, limit_s=limit_s)
+    counted = Counter(d.said.partition(":")[0] for d in done)
+    Console().print(", ".join(f"{n} {what}" for what, n in counted.items()), markup=False)
+    return not counted["not finished"]
+
+
 def start_campaign(file: Path, project: str) -> bool:
     """Submit a campaign, or go on with it; False if a study was refused."""
     from ..cluster.controller import job_controller
     from ..cluster.submit import project_table
 
     console = Console()
-    campaign = read_campaign(file)
+    campaign = spelled_out(read_campaign(file))
     planned = specs(campaign)
     table = project_table(project)
     with job_controller(project) as controller:

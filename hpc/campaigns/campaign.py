@@ -2,8 +2,8 @@
 
 ```yaml
 name: ferrites            # letters, digits, - and _
-hosts: [cofe2o4, nife2o4]
-engines: [local]
+hosts: [cofe2o4, nife2o4]  # [all]: every built-in one
+engines: [local]           # [installed]: the rigid ions and the ML potentials that are there
 orders: all               # or a list; the hosts' first ones by default
 stages: [vacancies, migration]
 vacancies: [[Fe, B]]      # only these; all that the hosts name by default
@@ -184,6 +184,7 @@ def study_flow(spec: StudySpec) -> Flow:
     from ...workflows.engine import get_engine
     from ...workflows.flows.study import MagnetoionicStudyMaker
     from ..study_folder.asked import check_names
+    from ..study_options import StudyOptions
     from ..u_scan import engine_with_u
 
     check_names(spec.host, spec.engine, spec.order)
@@ -193,7 +194,7 @@ def study_flow(spec: StudySpec) -> Flow:
         if spec.hubbard_U is not None:
             engine = engine_with_u(engine, spec.host.strip(), spec.hubbard_U)
         maker = make(engine, None if spec.stages is None else list(spec.stages))
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {"repeats": StudyOptions().repeats(spec.host.strip(), spec.order, spec.quick)}
         if spec.fields_V_per_m is not None:
             changes["fields_V_per_m"] = spec.fields_V_per_m
         if spec.vacancies is not None:

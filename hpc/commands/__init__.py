@@ -26,6 +26,7 @@ COMMANDS = (
     "archive",
     "export",
     "compare",
+    "atlas",
     "hops",
     "inputs",
     "cost",

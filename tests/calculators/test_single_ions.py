@@ -15,6 +15,7 @@ from magnetoionics.calculators.single_ions import (
     ions_within,
     open_shell_sites,
     restriction_error_eV,
+    s_state_ions,
     single_ion_map,
 )
 from magnetoionics.calculators.spin_hamiltonian import (
@@ -26,6 +27,9 @@ from magnetoionics.calculators.spin_hamiltonian import (
 from magnetoionics.structures.defects.vacancies import remove_site
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
+from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.engines.local import single_ion_anisotropy
+from magnetoionics.workflows.jobs.outputs import function_of
 from slonczewski import slonczewski_energies, slonczewski_k1_eV
 
 OCTAHEDRON = 2.1 * np.vstack([np.eye(3), -np.eye(3)])
@@ -289,3 +293,22 @@ def test_every_number_has_a_source_a_mark_and_lies_in_its_range():
     line = sources_line()
     assert line.index("read:") < line.index("a_tetrahedron_per_cm (ferric)") < line.index("secondary:")
     assert line.index("assumed:") < line.index("shielding (cobalt)")
+
+
+def test_half_filled_4f_shells_add_nothing_and_are_said():
+    """8S7/2 has no orbital moment; GdFeO3's map is that of its irons alone."""
+    cell = get_host("lafeo3").structure()
+    with_moment = cell.copy()
+    with_moment.replace_species({"La": "Gd"})
+    is_gd = [s.specie.symbol == "Gd" for s in with_moment]
+    moments = [7.0 if gd else m for gd, m in zip(is_gd, cell.site_properties["magmom"], strict=True)]
+    with_moment.add_site_property("magmom", moments)
+    assert s_state_ions(to_atoms(with_moment)) == {"Gd3+": 4}
+    assert open_shell_sites(to_atoms(with_moment))[1] == {}
+    engine = get_engine("local")
+    assert "S state (4f7" in engine.cannot_with(get_host("gd2o3").structure())["spin_orbit"]
+    made = function_of(single_ion_anisotropy)(
+        engine, with_moment, directions=[[0, 0, 1], [1, 0, 0], [0, 1, 0]], state="pristine"
+    )
+    assert any("4 Gd3+ in S states" in line for line in made.provenance.left_out)
+    assert set(made.ions.split(", ")) == {"4 Fe3+"}

@@ -22,6 +22,7 @@ from ...calculators.single_ions import (
     ions_within,
     open_shell_sites,
     restriction_error_eV,
+    s_state_ions,
     single_ion_map,
 )
 from ...structures.spins import is_non_collinear, reduced_formula_units
@@ -149,6 +150,9 @@ class LocalEngine(AseEngine):
             return {**self.cannot(), "spin_orbit": reason}
         if open_shell_sites(to_atoms(structure))[0]:
             return self.cannot()
+        if still := s_state_ions(to_atoms(structure)):
+            reason = f"{', '.join(still)} is in an S state (4f7, no orbital moment): E(n) is zero and has no axis"
+            return {**self.cannot(), "spin_orbit": reason}
         known = ", ".join(f"{e}{v}+" for e, v in MODELLED)
         return {**self.cannot(), "spin_orbit": f"its single-ion models are for {known}, and this material has none"}
 
@@ -293,6 +297,9 @@ def single_ion_anisotropy(
     if found.left_out:
         missing = ", ".join(f"{n} {name}" for name, n in found.left_out.items())
         notes.append(f"ions without a model: {missing}")
+    if still := s_state_ions(atoms):
+        ions = ", ".join(f"{n} {name}" for name, n in still.items())
+        notes.append(f"{ions} in S states (4f7, no orbital moment): they add nothing")
     if inside is not None:
         error = 1000.0 * restriction_error_eV(
             atoms, charges, inside, parameters=engine.single_ions, temperature_K=engine.temperature_K

@@ -6,13 +6,14 @@ import pytest
 import yaml
 from magnetoionics.hpc.campaigns.actions import list_campaign
 from magnetoionics.hpc.campaigns.campaign import Campaign, StudySpec, read_campaign, specs, study_flow
+from magnetoionics.hpc.campaigns.here import run_here, spelled_out
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.cluster.submit import job_keys
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.study_run import finish_study
-from magnetoionics.structures.host import get_host
+from magnetoionics.structures.host import get_host, host_keys
 from magnetoionics.structures.io.files import write_structure
 from user_hosts import ENTRIES
 
@@ -92,3 +93,27 @@ def test_study_of_one_vacancy_is_finished_and_reported(tmp_path):
     finish_study(store, {}, flow.uuid, tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert {v["element"] for v in results["vacancies"]} == {"O"}
+
+
+def test_every_host_and_every_installed_engine(tmp_path):
+    whole = spelled_out(read_campaign(written(tmp_path, hosts=["all"], engines=["installed"])))
+    assert set(whole.hosts) == set(host_keys())
+    assert "local" in whole.engines
+    assert not {"vasp", "gpaw", "auto", "ase"} & set(whole.engines)
+
+
+def test_a_campaign_runs_here_and_goes_on(tmp_path, capsys):
+    """What an engine cannot do is said and not tried again; what is finished stays."""
+    file = written(tmp_path, hosts=["tio2", "fe4n"], stages=["host"], quick=True)
+    assert main(["campaign", str(file), "--here", str(tmp_path / "done")]) == 0
+    assert "1 refused, 1 finished" in capsys.readouterr().out
+    assert (tmp_path / "done" / "tio2-rutile-local" / "results.json").is_file()
+    first, second = run_here(read_campaign(file), tmp_path / "done")
+    assert "pedone" in first.said
+    assert second.said == "was there"
+
+
+def test_what_needs_a_project_is_refused_here(tmp_path):
+    with pytest.raises(UserError, match="are for a project"):
+        run_here(read_campaign(written(tmp_path, vacancies=[["Fe", "B"]])), tmp_path)
+    assert main(["campaign", str(written(tmp_path))]) == 2

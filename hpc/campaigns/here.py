@@ -1,0 +1,192 @@
+"""A campaign on this machine, without a project: one study after the other, small cells first, each in its folder."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import UserError
+from ..study_options import FieldOptions, StudyOptions
+from ..terminal import Console
+from .campaign import Campaign, StudySpec, specs
+
+EVERY_HOST, INSTALLED = "all", "installed"
+# Written by a study that an engine refuses, so that it is not tried again.
+REFUSED = "refused.txt"
+
+
+@dataclass(frozen=True)
+class StudyOutcome:
+    """What became of one study.
+
+    Attributes
+    ----------
+    spec
+        Which.
+    folder
+        Where it is.
+    said
+        ``finished``, ``was there``, ``refused: ...`` or ``not finished: ...``.
+    seconds
+        Of this call.
+    """
+
+    spec: StudySpec
+    folder: Path
+    said: str
+    seconds: float = 0.0
+
+
+def spelled_out(campaign: Campaign) -> Campaign:
+    """The campaign with every host for ``all``, the rigid ions and ML potentials that are there for ``installed``."""
+    from ...structures.host import host_keys
+
+    hosts = [key for name in campaign.hosts for key in (host_keys() if name == EVERY_HOST else [name])]
+    engines = [e for name in campaign.engines for e in (_installed() if name == INSTALLED else [name])]
+    return campaign.model_copy(update={"hosts": hosts, "engines": engines})
+
+
+def _installed() -> list[str]:
+    """Engines whose energies take seconds at most: the others are named if they are wanted."""
+    from ...workflows.engine import UnknownEngineError, engine_names, get_engine
+
+    found = []
+    for name in engine_names():
+        try:
+            engine = get_engine(name)
+        except (UnknownEngineError, TypeError, ValueError):
+            continue
+        if engine.level_of_theory in ("local", "ML"):
+            found.append(name)
+    return found
+
+
+def run_here(
+    campaign: Campaign,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    limit_s: float | None = None,
+    console: Console | None = None,
+) -> list[StudyOutcome]:
+    """Run every study of a campaign that an engine can do, small cells first; what is finished stays.
+
+    Parameters
+    ----------
+    campaign
+        As read from its file.
+    folder
+        Gets a folder ``HOST-ORDER-ENGINE`` for each study; each takes equal calculations from the others of its engine.
+    jobs
+        Processes that compute at a time, of one study.
+    limit_s
+        Longest time for one study in this call; it goes on in the next.
+    console
+        Where to print a line for each; stderr by default.
+
+    Raises
+    ------
+    UserError
+        If the campaign asks for what a project is needed for.
+    """
+    if campaign.vacancies is not None or campaign.u_scan is not None:
+        raise UserError("vacancies and u_scan of a campaign are for a project: leave them out, or give --project")
+    console = console or Console(stderr=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    out: list[StudyOutcome] = []
+    for spec in sorted(specs(spelled_out(campaign)), key=_size):
+        place = folder / _name(spec)
+        begin = time.perf_counter()
+        said = _one(spec, place, _finished_beside(folder, spec.engine, place), jobs, limit_s)
+        made = StudyOutcome(spec, place, said, time.perf_counter() - begin)
+        console.print(f"{place.name}: {said}, {made.seconds:.0f} s", markup=False)
+        out.append(made)
+    return out
+
+
+def _size(spec: StudySpec) -> tuple[int, int]:
+    from ...structures.host import get_host
+
+    return -spec.priority, len(get_host(spec.host).structure(spec.order))
+
+
+def _name(spec: StudySpec) -> str:
+    from ...structures.host import get_host
+
+    words = [Path(spec.host).stem, spec.order or get_host(spec.host).orders[0], spec.engine]
+    return "-".join("".join(c if c.isalnum() else "_" for c in word) for word in words)
+
+
+def _finished_beside(folder: Path, engine: str, own: Path) -> list[Path]:
+    from ..study_folder.files import RESULTS
+
+    ending = "-" + "".join(c if c.isalnum() else "_" for c in engine)
+    return sorted(p for p in folder.iterdir() if p != own and p.name.endswith(ending) and (p / RESULTS).is_file())
+
+
+def _one(spec: StudySpec, place: Path, beside: list[Path], jobs: int, limit_s: float | None) -> str:
+    from ..study_folder.files import RESULTS
+
+    if (place / RESULTS).is_file():
+        return "was there"
+    if (place / REFUSED).is_file():
+        return (place / REFUSED).read_text(encoding="utf-8").strip()
+    if reason := _why_not(spec):
+        place.mkdir(parents=True, exist_ok=True)
+        (place / REFUSED).write_text(f"refused: {reason}\n", encoding="utf-8")
+        return f"refused: {reason}"
+    context = multiprocessing.get_context("spawn")
+    receive, send = context.Pipe(duplex=False)
+    process = context.Process(target=_compute, args=(spec, place, beside, jobs, send))
+    process.start()
+    send.close()
+    said = f"not finished: more than {limit_s:g} s" if limit_s is not None else "not finished"
+    try:
+        if receive.poll(limit_s):
+            said = receive.recv()
+    except EOFError:
+        said = "not finished: its process ended"
+    process.terminate()
+    process.join()
+    return said
+
+
+def _why_not(spec: StudySpec) -> str:
+    """Why an engine cannot do a study at all, in one line; empty if it can."""
+    from ...structures.host import get_host
+    from ...workflows.engine import CannotDoError, UnknownEngineError, get_engine
+
+    try:
+        get_engine(spec.engine).check(get_host(spec.host).structure(spec.order))
+    except (CannotDoError, UnknownEngineError) as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def _compute(spec: StudySpec, place: Path, beside: list[Path], jobs: int, send: object) -> None:
+    import io
+
+    from ..study_folder.study_run import run_study
+
+    fields = FieldOptions()
+    if spec.fields_V_per_m is not None:
+        fields = replace(fields, sizes_V_per_m=",".join(f"{abs(f):g}" for f in spec.fields_V_per_m if f))
+    said = "finished"
+    try:
+        run_study(
+            spec.host,
+            engine_name=spec.engine,
+            order=spec.order,
+            output=place,
+            quick=spec.quick,
+            stages=None if spec.stages is None else list(spec.stages),
+            jobs=jobs,
+            options=StudyOptions(fields),
+            reuse=beside,
+            console=Console(file=io.StringIO()),
+        )
+    except UserError as error:
+        said = f"not finished: {' '.join(str(error).split())}"
+    send.send(said)  # type: ignore[attr-defined]

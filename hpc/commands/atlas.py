@@ -1,0 +1,20 @@
+"""``magnetoionics atlas``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def atlas(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="Folders of studies and hops, or a campaign's.")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for atlas.md, .csv, .json and images/atlas.png.")] = Path(),
+) -> None:
+    """Put all finished studies and hops on one page: barriers, dipoles, retention against the field that writes."""
+    from ..study_folder.atlas_page import write_atlas
+
+    write_atlas(folders, output)
