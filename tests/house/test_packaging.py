@@ -23,6 +23,7 @@ DATA = (
     "data/engines/*.json",
     "data/references.bib",
     "analysis/audit/*.json",
+    "analysis/study/*.json",
     "analysis/thermodynamics/*.json",
     "analysis/plots/*.mplstyle",
     "analysis/report/*.html",
