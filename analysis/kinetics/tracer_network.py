@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from onsager.crystal import Crystal
 
 _SYMMETRY = 1e-4
+# Six kinds of jumps among twelve places took more than 9 GB and ten minutes.
+MOST_KINDS = 3
 
 
 class TracerCorrelation(Document):
@@ -59,8 +61,8 @@ def tracer_correlation(network: HopNetwork, temperature_K: float) -> TracerCorre
     ImportError
         Without the package onsager.
     ValueError
-        If the network is that of an inserted ion, its hops change the order of the cations, or a barrier leaves no
-        rate law.
+        If the network is that of an inserted ion, its hops change the order of the cations, a barrier leaves no rate
+        law, or there are more than `MOST_KINDS` kinds of jumps, which would need too much memory.
     """
     package = onsager_package()
     if network.carrier != "vacancy":
@@ -81,6 +83,11 @@ def tracer_correlation(network: HopNetwork, temperature_K: float) -> TracerCorre
         threshold=_SYMMETRY,
     )
     orbits = _orbits(crystal, network)
+    if len(orbits) > MOST_KINDS:
+        raise ValueError(
+            f"{len(orbits)} kinds of jumps are more than the {MOST_KINDS} that onsager solves in a few GB; the D of the "
+            "vacancy needs no correlation factor"
+        )
     kinds = crystal.sitelist(0)
     vacancy = package.VacancyMediated(crystal, 0, kinds, [jumps for jumps, _ in orbits], 1)
     saddles = np.array([_top_eV(network, hop) for _, hop in orbits])

@@ -199,26 +199,34 @@ def print_diffusion(hops: HopSet, temperatures_K: Sequence[float], folder: Path,
     """Print and write how vacancies and tracers diffuse over all hops of each ion."""
     import pandas as pd
 
+    from ...analysis.kinetics.diffusion import CM2_PER_A2
+    from ...analysis.kinetics.rates import why_no_rate
     from ...analysis.kinetics.tracer_network import tracer_correlation
+    from ...analysis.kinetics.walk import steady_walk, walk_of
 
     rows = []
     for network in hops.networks:
+        walk, lowest = walk_of(network), min(min(h.forward_eV, h.backward_eV) for h in network.hops)
         for temperature in temperatures_K:
-            row = {"ion": network.ion, "temperature_K": temperature}
+            row: dict[str, str | float] = {"ion": network.ion, "temperature_K": temperature}
+            said = f"{network.carrier} of {network.ion} at {temperature:g} K"
+            if why := why_no_rate(lowest, temperature):
+                rows.append(row | {"no_result": why})
+                console.print(f"{said}: no D, {why}", markup=False)
+                continue
+            tensor = steady_walk(walk, temperature).diffusivity_A2_per_s * CM2_PER_A2
+            mean = float(tensor.trace()) / 3
+            row |= dict(zip(("Dx_cm2_per_s", "Dy_cm2_per_s", "Dz_cm2_per_s"), tensor.diagonal(), strict=True))
+            row["D_cm2_per_s"] = mean
             try:
                 found = tracer_correlation(network, temperature)
+                row |= dict(zip(("fx", "fy", "fz"), found.factors, strict=True)) | {"correlation": found.correlation}
+                tracer = f"correlation factor of the tracer {found.correlation:.4f}"
             except ValueError as error:
-                rows.append(row | {"no_result": str(error)})
-                console.print(f"D of {network.ion} at {temperature:g} K: no result, {error}", markup=False)
-                continue
-            along = dict(zip(("fx", "fy", "fz"), found.factors, strict=True))
-            mean = found.vacancy_mean_cm2_per_s
-            rows.append(row | {"vacancy_cm2_per_s": mean, "correlation": found.correlation} | along)
-            console.print(
-                f"vacancies that {network.ion} enters at {temperature:g} K: D {mean:.2e} cm2/s with assumed attempts, "
-                f"correlation factor of the tracer {found.correlation:.4f}",
-                markup=False,
-            )
+                row["no_correlation"] = str(error)
+                tracer = f"no correlation factor ({error})"
+            rows.append(row)
+            console.print(f"{said}: D {mean:.2e} cm2/s with assumed attempt frequencies; {tracer}", markup=False)
     write_whole(folder / DIFFUSION_TABLE, pd.DataFrame(rows).to_csv(index=False))
 
 

@@ -100,9 +100,9 @@ def test_diffusion_over_all_hops_is_a_table_with_its_reasons(tmp_path):
     print_diffusion(hops, [1000.0, 4000.0], tmp_path, Console(record=True))
     good, bad = pd.read_csv(tmp_path / "diffusion.csv").to_dict("records")
     # Simple cubic: D = d^2 nu exp(-E/kT) of the vacancy, and the textbook factor of the tracer.
-    assert good["vacancy_cm2_per_s"] == pytest.approx(9e-16 * 1e13 * np.exp(-0.4 / (8.617333e-5 * 1000)), rel=1e-5)
+    assert good["D_cm2_per_s"] == pytest.approx(9e-16 * 1e13 * np.exp(-0.4 / (8.617333e-5 * 1000)), rel=1e-5)
     assert good["correlation"] == pytest.approx(0.6531, abs=1e-4)
-    assert np.isnan(bad["vacancy_cm2_per_s"])
+    assert np.isnan(bad["D_cm2_per_s"])
     assert "2 kT" in bad["no_result"]
 
 

@@ -60,5 +60,8 @@ def test_networks_without_a_tracer_say_why():
         tracer_correlation(net.model_copy(update={"carrier": "ion"}), T)
     with pytest.raises(ValueError, match="change the order"):
         tracer_correlation(net.model_copy(update={"mismatch_eV": 0.3}), T)
+    own = [h.model_copy(update={"label": f"{n}"}) for n, h in enumerate(net.hops)]
+    with pytest.raises(ValueError, match="kinds of jumps are more than the 3"):
+        tracer_correlation(net.model_copy(update={"hops": own}), T)
     with pytest.raises(ValueError, match="2 kT"):
         tracer_correlation(net, 5000.0)
