@@ -85,8 +85,8 @@ def tracer_correlation(network: HopNetwork, temperature_K: float) -> TracerCorre
     orbits = _orbits(crystal, network)
     if len(orbits) > MOST_KINDS:
         raise ValueError(
-            f"{len(orbits)} kinds of jumps are more than the {MOST_KINDS} that onsager solves in a few GB; the D of the "
-            "vacancy needs no correlation factor"
+            f"{len(orbits)} kinds of jumps are more than the {MOST_KINDS} that onsager solves in a few GB; the D of "
+            "the vacancy needs no correlation factor"
         )
     kinds = crystal.sitelist(0)
     vacancy = package.VacancyMediated(crystal, 0, kinds, [jumps for jumps, _ in orbits], 1)
