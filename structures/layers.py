@@ -14,6 +14,8 @@ from .cells.supercell import repeats_for_images
 ROLES = ("substrate", "electrode", "film", "oxide", "electrolyte", "spacer", "cap")
 # Of a cell that only its plane is asked about.
 _TALL_A = 1e3
+# No bond crosses this much; the layers of van der Waals crystals are 3 to 4 A apart, with organic ions between up to 6.
+VACUUM_A = 7.0
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,27 @@ def vacuum_A(cell: Structure) -> float:
     heights = np.sort(heights_A(cell))
     whole = float(cell.lattice.matrix[2] @ normal(cell.lattice))
     return float(np.diff(np.append(heights, heights[0] + whole)).max())
+
+
+def not_three_dimensional(cell: Structure) -> str:
+    """Why a cell is no crystal in three directions: an axis along which a layer without atoms parts it; empty if none.
+
+    Parameters
+    ----------
+    cell
+        Any cell; layers of a crystal such as MoS2 or V2O5, some 3 A apart, hold together.
+    """
+    for axis, name in enumerate("abc"):
+        spacing = float(cell.lattice.volume / np.linalg.norm(np.cross(*np.delete(cell.lattice.matrix, axis, axis=0))))
+        heights = np.sort(np.mod(cell.frac_coords[:, axis], 1.0))
+        gap = spacing * float(np.diff(np.append(heights, heights[0] + 1.0)).max())
+        if gap >= VACUUM_A:
+            return (
+                f"{gap:.1f} A along {name} hold no atom: the cell is a slab, a wire or a molecule in vacuum, whose charge "
+                "a homogeneous permittivity does not screen, so that no correction here holds. Take the bulk crystal, "
+                "or the energies of a program for charged slabs"
+            )
+    return ""
 
 
 def repeats_in_plane(cell: Structure, images_A: float) -> tuple[int, int, int]:

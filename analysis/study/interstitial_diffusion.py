@@ -18,14 +18,22 @@ from .diffusion import DILUTE, TracerDiffusion, formation_eV
 if TYPE_CHECKING:
     from .documents import Study
 
+_NEUTRAL_ONLY = "charge states of the interstitial and the Fermi level: neutral ones only"
+_ONE_NETWORK = "hops of each charge: those of the network stand for all"
 _LEFT_OUT = [
-    "charge states of the interstitial and the Fermi level: neutral ones only",
     "entropy of formation beside that of the gas; attempt frequencies are assumed",
     "that two ions share a step in which one is pushed on, and go less far than the interstitial does",
 ]
 
 
-def interstitial_diffusion(study: Study, network: HopNetwork, temperature_K: float, p_O2_atm: float) -> TracerDiffusion:
+def interstitial_diffusion(
+    study: Study,
+    network: HopNetwork,
+    temperature_K: float,
+    p_O2_atm: float,
+    *,
+    site_fraction: float | None = None,
+) -> TracerDiffusion:
     """D of a tracer that goes through empty places: share of its ions there times their D, without correlation.
 
     Parameters
@@ -36,6 +44,9 @@ def interstitial_diffusion(study: Study, network: HopNetwork, temperature_K: flo
         Of the inserted ion; energies of its places count from the lowest, which has the lowest formation energy.
     temperature_K, p_O2_atm
         Conditions.
+    site_fraction
+        Filled share of the network's places by an equilibrium with charge states; by default that of the neutral
+        interstitial.
 
     Raises
     ------
@@ -61,9 +72,11 @@ def interstitial_diffusion(study: Study, network: HopNetwork, temperature_K: flo
     mu, thermal = float(gas.delta_mu_eV(temperature_K, p_O2_atm)), BOLTZMANN_eV_PER_K * temperature_K
     (energy, inside), lowest = min((formation_eV(v, mu), v.label) for v in known)
     weights = np.exp(-np.array([s.energy_eV for s in network.sites]) / thermal)
-    share = math.exp(-energy / thermal) * float(weights.mean())
+    share = math.exp(-energy / thermal) * float(weights.mean()) if site_fraction is None else site_fraction
     D, reason = None, ""
-    if share > DILUTE or energy <= 0:
+    if site_fraction is not None and share > DILUTE:
+        reason = f"interstitials of {ion} are not dilute: {share:.2g} of their places are filled in all charge states"
+    elif site_fraction is None and (share > DILUTE or energy <= 0):
         reason = f"{lowest} is not dilute: formation energy {energy:.2f} eV at {mu:.2f} eV of {gas.word} potential"
     elif not (reason := why_no_rate(min(min(h.forward_eV, h.backward_eV) for h in network.hops), temperature_K)):
         tensor = steady_walk(walk_of(network), temperature_K).diffusivity_A2_per_s
@@ -77,10 +90,11 @@ def interstitial_diffusion(study: Study, network: HopNetwork, temperature_K: flo
         formation_energy_eV=energy,
         inside_window=inside,
         site_fraction=share if share <= 1 else None,
+        charges=site_fraction is not None,
         neighbours=round(2 * len(network.hops) / len(network.sites)),
         correlation=1.0,
         diffusivity_cm2_per_s=D,
         reason=reason,
-        left_out=_LEFT_OUT,
+        left_out=[_NEUTRAL_ONLY if site_fraction is None else _ONE_NETWORK, *_LEFT_OUT],
         gas=gas.formula,
     )

@@ -35,6 +35,7 @@ from ...structures.defects.initial_states import DefectStart, StartKind, defect_
 from ...structures.defects.kind import PlacedDefect, built_defect, distinct_defects
 from ...structures.defects.vacancies import same_site_in
 from ...structures.host import HostKey, get_host, portable_host
+from ...structures.layers import not_three_dimensional
 from ...structures.spins import total_valence
 from ..engine import Engine
 from ..jobs.outputs import output_of
@@ -132,9 +133,13 @@ class ChargedVacanciesMaker(EngineMaker):
         ------
         CannotDoError
             If the engine cannot do charged cells, or no dielectric tensor and none is given.
+        ValueError
+            If the host is a slab, a wire or a molecule in vacuum.
         """
         host_key = portable_host(host_key)
         self.engine.require("charged")
+        if reason := not_three_dimensional(get_host(host_key).structure(order)):
+            raise ValueError(reason)
         jobs: list[Job | Flow] = []
         tensor: DielectricResult | None = None
         if self.dielectric is None:
@@ -403,6 +408,10 @@ class ChargedDefectsStage(Stage):
         if reason or question.done("vacancies"):
             return reason
         return "they are the charge states of the vacancies, which are not computed"
+
+    def host_reason(self, question: Question) -> str:
+        """A homogeneous permittivity screens in a crystal, not in a slab."""
+        return not_three_dimensional(question.cell)
 
     def build(self, study: StudyInMaking) -> Flow:
         """Dielectric tensor, host and charged cells."""

@@ -19,6 +19,7 @@ from ...analysis.defects.charged_cells import (
     counted_states,
 )
 from ...structures.defects.difference import charge_centre
+from ...structures.layers import not_three_dimensional
 from ..vasp.finished.vasprun_xml import read_vasprun
 from .choosing import Chosen
 from .documents import calculation_of, charged_cell_of, defect_structure, dielectric_of
@@ -62,6 +63,8 @@ def charged_states(
     if not any(charge for _, charge in chosen.states):
         return None, "no charged cell among the runs in use"
     assert chosen.supercell is not None
+    if reason := not_three_dimensional(perfect):
+        return None, reason
     if given is None and chosen.dielectric is None:
         return None, NO_TENSOR
     notes = list(LEFT_OUT)

@@ -5,6 +5,9 @@ import math
 import numpy as np
 import pytest
 from kept_study import kept_study
+from magnetoionics.analysis.defects.brouwer import BrouwerCurve, BrouwerDiagram
+from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
+from magnetoionics.analysis.defects.equilibria import DefectEquilibria
 from magnetoionics.analysis.kinetics.hop_set import HopSet
 from magnetoionics.analysis.kinetics.network import DistinctHop, network_of
 from magnetoionics.analysis.report.vacancy_answer import vacancy_answer
@@ -101,6 +104,37 @@ def test_both_branches_make_the_measured_shape(study):
     (beside,) = found.beside
     assert beside.log10_computed == pytest.approx(d)
     assert found.plot("tracer") is not None
+
+
+def test_charged_interstitials_count_where_the_study_has_them(study):
+    """Co_i'' and two electrons, [Co_i] = (K/4)^(1/3), on two kinds of places: D falls with a^(-2/9) instead of -2/3."""
+    found = with_tracer(transport_of(study.migration[0], study.host.structure), study).interstitials
+    neutral = np.array([t.site_fraction for t in found])
+    per_cm3 = 16 / study.host.structure.volume * 1e24
+    whole = (neutral / 4) ** (1 / 3) * per_cm3
+    hop = study.migration[0]
+    curves = [
+        BrouwerCurve.model_construct(label=label, charge=None, per_cm3=(share * whole).tolist())
+        for label, share in (("Co_i(16c)", 0.75), ("Co_i(8b)", 0.25), (hop.vacancy, 1e-6))
+    ]
+    states = [
+        ChargedVacancy.model_construct(label=f"Co_i({place})", removed={"Co": -1}, charge=2) for place in ("16c", "8b")
+    ]
+    counted = study.model_copy(
+        update={
+            "defects": DefectEquilibria.model_construct(diffusion=BrouwerDiagram.model_construct(curves=curves)),
+            "charged": ChargedVacancies.model_construct(states=states),
+        }
+    )
+    charged = with_tracer(transport_of(hop, study.host.structure), counted).interstitials
+    assert all(t.charges for t in charged)
+    for one, other, share in zip(charged, found, neutral, strict=True):
+        ratio = one.diffusivity_cm2_per_s / other.diffusivity_cm2_per_s
+        assert ratio == pytest.approx((share / 4) ** (1 / 3) / share, rel=1e-6)
+    slopes = np.diff([t.log10_D for t in charged]) / np.diff(np.log10([t.p_O2_atm for t in charged]))
+    assert slopes == pytest.approx(np.full(len(charged) - 1, -2 / 9), abs=0.01)
+    assert not any("neutral ones only" in n for n in charged[0].left_out)
+    assert any("neutral ones only" in n for n in found[0].left_out)
 
 
 def test_what_is_missing_is_said(study, network):

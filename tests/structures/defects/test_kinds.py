@@ -1,5 +1,7 @@
 """Kinds of point defects: what they remove and add, where they can be, and that one more is one file."""
 
+import re
+
 import magnetoionics.structures.defects.kinds as folder
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.defects.difference import cell_difference
 from magnetoionics.structures.defects.kind import built_defect, distinct_defects, kinds_of_defects
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.spins import total_valence
 from magnetoionics.workflows.engine import CannotDoError, get_engine
 from magnetoionics.workflows.flows.point_defects import PointDefectsMaker, antisites
 
@@ -139,3 +142,45 @@ def test_another_kind_is_one_file(tmp_path, monkeypatch):
     assert sorted((c.removed or "", c.added or "") for c in changes) in ([("", "Li"), ("Li", "")], [("Li", "")])
     flow = PointDefectsMaker(engine="local", repeats=(1, 1, 1)).make(cell, "life5o8", ["F_Li+"])
     assert "F_Li relax" in [job.name for job, _ in flow.iterflow()]
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        # A site of -3m keeps three <100>, splits <110> into 3 + 3 and <111> into its own axis and three.
+        ("Fe3+_i(Fe(B))", {"<100>": [3], "<110>": [3, 3], "<111>": [1, 3]}),
+        # Of -43m all axes of a family are one; with two unlike ions the ends of <111> differ.
+        ("Co2+_i(Co(A))", {"<100>": [3], "<110>": [6], "<111>": [4]}),
+        ("Fe3+_i(Co(A))", {"<100>": [6], "<110>": [12], "<111>": [4, 4]}),
+        ("O2-_i(O<111>)", {"<111>": [1, 3]}),
+    ],
+)
+def test_dumbbells_are_counted_by_the_symmetry_of_their_site(text, counts):
+    cell = get_host("cofe2o4").structure("normal")
+    placed = distinct_defects(cell, [text])
+    element, place = re.search(r"_i\(([A-Z][a-z]?)(?:\((.)\))?", text).groups()
+    sites = sum(s.specie.symbol == element and s.properties["sublattice"] == (place or element) for s in cell)
+    found = {}
+    for one in placed:
+        found.setdefault(re.search(r"<\d+>", one.label)[0], []).append(one.multiplicity // sites)
+    assert {family: sorted(n) for family, n in found.items()} == counts
+    for one in placed:
+        built = built_defect(cell, one)
+        assert one.removed == {one.element: -1}
+        assert [(c.removed, c.added) for c in cell_difference(cell, built).changes] == [(None, one.element)]
+        # Both ions lie at equal distances from the site, opposite to each other.
+        site = cell[one.place["site"]]
+        ends = [built[one.place["site"]].coords, built[-1].coords]
+        assert sum(ends) / 2 == pytest.approx(site.coords, abs=1e-9)
+        assert np.linalg.norm(ends[1] - ends[0]) == pytest.approx(1.5 if one.element == "O" else 2.0)
+
+
+def test_dumbbells_have_energies_and_charges_of_their_own():
+    """They go through the flows of other defects; a cation does not share the site of an anion."""
+    flow = PointDefectsMaker(engine="local", repeats=(1, 1, 1)).make(CELL, "cofe2o4", ["Fe3+_i(Fe(B)<110>)"])
+    names = [job.name for job, _ in flow.iterflow()]
+    assert "Fe_i(Fe(B)<110>,1) relax" in names
+    built = built_defect(CELL, distinct_defects(CELL, ["Fe3+_i(Fe(B)<110>)"])[0])
+    assert round(total_valence(built)) == 3
+    with pytest.raises(ValueError, match="charges of unlike sign"):
+        distinct_defects(CELL, ["Fe3+_i(O)"])

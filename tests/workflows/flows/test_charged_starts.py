@@ -26,11 +26,14 @@ from magnetoionics.structures.defects.initial_states import (
 )
 from magnetoionics.structures.defects.kind import built_defect, distinct_defects
 from magnetoionics.structures.defects.vacancies import distinct_vacancies, remove_site
+from magnetoionics.structures.drafting.files import drafted_reference
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.layers import not_three_dimensional
 from magnetoionics.structures.spins import total_moment
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.charged_defects import ChargedVacanciesMaker
 from magnetoionics.workflows.flows.vacancies import VacancyFormationMaker, budget_from
+from pymatgen.core import Lattice, Structure
 
 TAG = Provenance(engine="toy", level_of_theory="arithmetic")
 DIELECTRIC = [[12.0, 0, 0], [0, 12.0, 0], [0, 0, 12.0]]
@@ -242,6 +245,63 @@ def test_both_known_states_of_an_iron_vacancy_on_a_are_among_its_starts():
     assert iron.total_moment_muB == pytest.approx(18, abs=0.05)
     assert where_electrons_sit(host, iron)[1] == "2 Co(B) -> Co3+, 1 hole on no one ion"
     assert where_electrons_sit(host, cobalt)[1] == "3 Co(B) -> Co3+"
+
+
+OXYFLUORIDE = Structure(
+    Lattice.tetragonal(4.65, 3.05),
+    ["Fe", "Fe", "O", "O", "F", "F"],
+    [[0, 0, 0], [0.5, 0.5, 0.5], [0.305, 0.305, 0], [0.805, 0.195, 0.5], [0.695, 0.695, 0], [0.195, 0.805, 0.5]],
+)
+SULFIDE = Structure.from_spacegroup(
+    "P6_3/mmc", Lattice.hexagonal(3.45, 5.75), ["Fe", "S"], [[0, 0, 0], [1 / 3, 2 / 3, 0.25]]
+)
+
+
+def layer(height_A):
+    half = 1.565 / height_A
+    places = [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.5 + half], [2 / 3, 1 / 3, 0.5 - half]]
+    return Structure(Lattice.hexagonal(3.16, height_A), ["Mo", "S", "S"], places)
+
+
+def drafted(structure, folder):
+    path = folder / "host.cif"
+    structure.to(filename=str(path))
+    return drafted_reference(path)
+
+
+@pytest.mark.parametrize(
+    ("structure", "repeats", "charges", "holes"),
+    [
+        (OXYFLUORIDE, (2, 2, 2), {"V_Fe": {0, -1, -2, -3}, "V_O": {0, 1, 2}, "V_F": {0, 1}}, "3 O-(O)"),
+        (SULFIDE, (1, 1, 1), {"V_Fe": {0, -1, -2}, "V_S": {0, 1, 2}}, "2 S-(S)"),
+    ],
+)
+def test_other_and_mixed_anions_have_their_own_charges_and_holes(structure, repeats, charges, holes, tmp_path):
+    """Fluorine gives up one electron and takes no hole; oxygen and sulfur two, and hold them."""
+    key = drafted(structure, tmp_path)
+    maker = ChargedVacanciesMaker(
+        engine=ToyEngine(), repeats=repeats, dielectric=DIELECTRIC, starts=("as built", "on anions")
+    )
+    flow = maker.make(toy(get_host(key).structure(), 0).calculation, key)
+    found = {}
+    for name in (j.name for j in flow.jobs if " q=" in j.name):
+        label, charge = name.split(" q=")[0].split("(")[0], int(name.split(" q=")[1].split()[0])
+        found.setdefault(label, set()).add(charge)
+    assert found == charges
+    starts = [j.name for j in flow.jobs]
+    assert any(name.endswith(f"q=+0 {holes}") for name in starts)
+    assert not any("F-(" in name or "F0" in name for name in starts)
+
+
+def test_charged_defects_of_a_single_layer_are_refused_and_layers_of_a_crystal_are_not(tmp_path):
+    key = drafted(layer(18.0), tmp_path)
+    maker = ChargedVacanciesMaker(engine=ToyEngine(), repeats=(2, 2, 1), dielectric=DIELECTRIC)
+    with pytest.raises(ValueError, match=r"14\.9 A along c hold no atom: the cell is a slab"):
+        maker.make(toy(get_host(key).structure(), 0).calculation, key)
+    assert not_three_dimensional(layer(6.2)) == ""
+    # Whichever axis it is, and where the vacuum crosses the edge of the cell.
+    turned = Structure(Lattice.orthorhombic(12.0, 3.0, 3.0), ["Mg", "O"], [[0.9, 0, 0], [0.08, 0.5, 0.5]])
+    assert not_three_dimensional(turned).startswith("9.8 A along a")
 
 
 @pytest.mark.parametrize("maker", [VacancyFormationMaker, ChargedVacanciesMaker])
