@@ -141,9 +141,9 @@ def not_three_dimensional(cell: Structure) -> str:
         gap = spacing * float(np.diff(np.append(heights, heights[0] + 1.0)).max())
         if gap >= VACUUM_A:
             return (
-                f"{gap:.1f} A along {name} hold no atom: the cell is a slab, a wire or a molecule in vacuum, whose charge "
-                "a homogeneous permittivity does not screen, so that no correction here holds. Take the bulk crystal, "
-                "or the energies of a program for charged slabs"
+                f"{gap:.1f} A along {name} hold no atom: the cell is a slab, a wire or a molecule in vacuum, whose "
+                "charge a homogeneous permittivity does not screen, so that no correction here holds. Take the bulk "
+                "crystal, or the energies of a program for charged slabs"
             )
     return ""
 
