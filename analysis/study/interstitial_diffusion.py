@@ -98,3 +98,16 @@ def interstitial_diffusion(
         left_out=[_NEUTRAL_ONLY if site_fraction is None else _ONE_NETWORK, *_LEFT_OUT],
         gas=gas.formula,
     )
+
+
+def charged_shares(study: Study, network: HopNetwork) -> list[float]:
+    """Filled share of a network's places with all charge states, at every pressure of the study's diffusion diagram.
+
+    Empty where the study has no charge states of the network's ion between the sites.
+    """
+    known = None if study.defects is None else study.defects.diffusion
+    if known is None or study.charged is None:
+        return []
+    own = {s.label for s in study.charged.states if s.removed == {network.ion: -1}} & {c.label for c in known.curves}
+    per_cm3 = len(network.sites) / study.host.structure.volume * 1e24
+    return [sum(values) / per_cm3 for values in zip(*(known.total(label) for label in sorted(own)), strict=True)]

@@ -16,7 +16,6 @@ from ..kinetics.diffusion import CM2_PER_A2, conductivity_S_per_cm, mobility_cm2
 from ..kinetics.drift_laws import critical_field_V_per_m
 from ..kinetics.hop_set import HopSet
 from ..kinetics.migration import Migration
-from ..kinetics.network import HopNetwork
 from ..kinetics.percolation import Percolation
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s, why_no_rate
 from ..kinetics.switching import driving_sense, hop_in_field, largest_field_V_per_m
@@ -25,7 +24,7 @@ from ..kinetics.walk import Walk, steady_walk, walk_of
 from ..results.checks import no_result
 from ..results.document import Document, Provenance
 from .diffusion import TracerDiffusion, tracer_diffusion
-from .interstitial_diffusion import interstitial_diffusion
+from .interstitial_diffusion import charged_shares, interstitial_diffusion
 from .measured_diffusion import MeasuredTracer, measured_for, rms_decades
 
 if TYPE_CHECKING:
@@ -376,7 +375,7 @@ def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], li
     network = next((n for n in hops.networks if n.ion == ion), None) if isinstance(hops, HopSet) else None
     if network is None:
         return [], []
-    shares = _charged_interstitials(ion, network, study)
+    shares = charged_shares(study, network) or [None] * len(LOG10_A)
     try:
         return [
             interstitial_diffusion(study, network, MEASURED_K, 10.0**a, site_fraction=share)
@@ -384,18 +383,6 @@ def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], li
         ], []
     except ValueError as error:
         return [], [f"no diffusion by interstitials: {error}"]
-
-
-def _charged_interstitials(ion: str, network: HopNetwork, study: Study) -> list[float | None]:
-    """Filled share of the network's places at every pressure with charge states; None where there are none."""
-    known = None if study.defects is None else study.defects.diffusion
-    charged = [] if study.charged is None else study.charged.states
-    labels = {s.label for s in charged if s.removed == {ion: -1}}
-    if known is None or not labels & {c.label for c in known.curves}:
-        return [None] * len(LOG10_A)
-    per_cm3 = len(network.sites) / study.host.structure.volume * 1e24
-    totals = [known.total(label) for label in sorted(labels) if label in {c.label for c in known.curves}]
-    return [sum(values) / per_cm3 for values in zip(*totals, strict=True)]
 
 
 def total_log10_D(tracer: list[TracerDiffusion], others: list[TracerDiffusion]) -> list[tuple[float, float]]:
