@@ -37,6 +37,10 @@ def load(path: str | Path, *, reference: Said = None, pulse: Said = None, film: 
     UserError
         If there is no study, the file is not one of this version, or an assumption does not fit it.
     """
+    if not isinstance(path, str | Path):
+        raise UserError(
+            f"load takes the path of a study, not a {type(path).__name__}; a Study that is here needs no load"
+        )
     given = Path(path)
     if given.suffix == ".zip" or (given.suffix == ".json" and given.name != RESULTS):
         return _of_one_file(given, reference, pulse, film)

@@ -99,6 +99,8 @@ def test_study_is_saved_and_loaded_as_one_file(finished, tmp_path):
     study = magnetoionics.load(finished)
     file = study.save(tmp_path / "mine.json")
     assert magnetoionics.load(file) == study
+    with pytest.raises(UserError, match="not a Study; a Study that is here needs no load"):
+        magnetoionics.load(study)
     with pytest.raises(ValueError, match="exists"):
         study.save(file)
     with pytest.raises(ValueError, match=r"\.json"):
