@@ -18,7 +18,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-from magnetoionics.analysis.study.transport import Transport, total_log10_D
+from magnetoionics.analysis.study.tracer import total_log10_D
+from magnetoionics.analysis.study.transport import Transport
 from magnetoionics.hpc.study_folder.files import read_study
 
 

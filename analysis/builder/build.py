@@ -39,7 +39,8 @@ from ..study.documents import (
     Study,
     VacancyResult,
 )
-from ..study.transport import MEASURED_K, PRESSURES_atm, Transport, with_tracer
+from ..study.tracer import with_tracer
+from ..study.transport import MEASURED_K, PRESSURES_atm, Transport
 from ..thermodynamics.energy_corrections import ComputedEnergy
 from ..thermodynamics.phases import formula_composition
 from .attempts import Attempts

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.document import Document, Provenance
 
 if TYPE_CHECKING:
@@ -112,6 +113,27 @@ class VacancyBinding(Document):
         import pandas as pd
 
         return pd.DataFrame([s.model_dump() for s in self.data])
+
+
+def neighbour_factor(binding: VacancyBinding, temperature_K: float) -> float:
+    """How many more ions of the element stand beside a vacancy than at random: [sum n w / sum w] / mean n.
+
+    w = exp[-(b n + c n_pairs)/kT] over the sampled surroundings of dilute vacancies; 1 without an attraction.
+
+    Raises
+    ------
+    ValueError
+        If the temperature is not positive, or no sample has such a neighbour.
+    """
+    if not temperature_K > 0:
+        raise ValueError(f"temperature {temperature_K} K must be positive")
+    near = np.array([s.neighbours for s in binding.data], dtype=float)
+    pairs = np.array([s.collinear_pairs for s in binding.data], dtype=float)
+    if not near.sum() > 0:
+        raise ValueError(f"no sample of {binding.label} has a neighbour {binding.neighbour}")
+    energies = binding.per_neighbour.value_eV * near + binding.per_pair.value_eV * pairs
+    weights = np.exp(-(energies - energies.min()) / (BOLTZMANN_eV_PER_K * temperature_K))
+    return float((near @ weights) / weights.sum() / near.mean())
 
 
 def fit_binding(

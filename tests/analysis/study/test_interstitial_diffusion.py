@@ -13,7 +13,8 @@ from magnetoionics.analysis.kinetics.network import DistinctHop, network_of
 from magnetoionics.analysis.report.vacancy_answer import vacancy_answer
 from magnetoionics.analysis.study.documents import EnergyRange
 from magnetoionics.analysis.study.interstitial_diffusion import interstitial_diffusion
-from magnetoionics.analysis.study.transport import total_log10_D, transport_of, with_tracer
+from magnetoionics.analysis.study.tracer import total_log10_D, with_tracer
+from magnetoionics.analysis.study.transport import transport_of
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host

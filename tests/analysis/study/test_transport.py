@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from kept_study import kept_study
+from magnetoionics.analysis.defects.binding import BindingSample, Effect, VacancyBinding
 from magnetoionics.analysis.defects.brouwer import BrouwerCurve, BrouwerDiagram
 from magnetoionics.analysis.defects.equilibria import DefectEquilibria
 from magnetoionics.analysis.kinetics.diffusion import conductivity_S_per_cm, vacancy_correlation_factor
@@ -14,7 +15,8 @@ from magnetoionics.analysis.kinetics.uniform_network import correlation_factor, 
 from magnetoionics.analysis.results.checks import held
 from magnetoionics.analysis.study.documents import EnergyRange
 from magnetoionics.analysis.study.measured_diffusion import MEASURED, measured_for, rms_decades
-from magnetoionics.analysis.study.transport import Transport, transport_in_words, transport_of, with_tracer
+from magnetoionics.analysis.study.tracer import with_tracer
+from magnetoionics.analysis.study.transport import Transport, transport_in_words, transport_of
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K as KB
 from pymatgen.core import Lattice, Structure
@@ -162,6 +164,34 @@ def test_charged_vacancies_count_where_the_study_has_them(study, found):
     assert charged.beside[0].slope_computed == pytest.approx(2 / 9, abs=1e-6)
     assert all(t.charges for t in charged.tracer)
     assert not any("neutral vacancies only" in n for n in charged.tracer[0].left_out)
+
+
+def attracted(hop, b_eV, neighbour="Co"):
+    """A vacancy with none or one such neighbour, equally often at random."""
+    samples = [
+        BindingSample(cell=0, site=n, neighbours=n, collinear_pairs=0, energy_eV=n * b_eV, converged=True)
+        for n in (0, 1)
+    ]
+    effect, none = Effect(value_eV=b_eV, error_eV=0.0), Effect(value_eV=0.0, error_eV=0.0)
+    return VacancyBinding.model_construct(
+        label=hop.vacancy, neighbour=neighbour, per_neighbour=effect, per_pair=none, data=samples
+    )
+
+
+def test_a_tracer_that_the_vacancy_attracts_diffuses_faster(study, found):
+    hop = study.migration[0]
+    share = 1 / (1 + np.exp(-0.1 / (KB * 1473)))
+    for binding, factor in (
+        (attracted(hop, -0.1), 2 * share),
+        (attracted(hop, 0.1), 2 * (1 - share)),
+        (attracted(hop, -0.1, "Zn"), 1.0),
+    ):
+        changed = with_tracer(
+            transport_of(hop, study.host.structure), study.model_copy(update={"observables": {"binding": binding}})
+        )
+        for name in ("diffusivity_cm2_per_s", "conductivity_S_per_cm"):
+            assert getattr(changed.tracer[3], name) / getattr(found.tracer[3], name) == pytest.approx(factor)
+        assert any("as often as at random" in n for n in changed.notes) == (factor != 1.0)
 
 
 def test_measured_stands_beside_computed(found, study):
