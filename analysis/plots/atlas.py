@@ -44,10 +44,11 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
                 axis.plot(_field(k), k.retention_s or 0.0, style, color="0.35", ms=7)
             if beside:
                 axis.plot([], [], style, color="0.35", ls="", label=f"over the barrier of others, {kind}")
-        for p in shown:
+        for number, p in enumerate(sorted(shown, key=_field)):
             place = (_field(p), p.retention_s or 0.0)
-            text = f"{formatted(p.formula)}, {p.ion}"
-            axis.annotate(text, place, xytext=(4, 3), textcoords="offset points", fontsize=6, color="0.25")
+            # Neighbours along the axis get their names above and below in turn.
+            off = (4, 3) if number % 2 else (4, -9)
+            axis.annotate(_name(p, shown), place, xytext=off, textcoords="offset points", fontsize=6, color="0.25")
         axis.margins(x=0.12)
         axis.set_xscale("log")
         axis.set_yscale("log")
@@ -66,6 +67,12 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
         atoms = f"{cells[0]} to {cells[-1]} atoms" if cells else "no point has times"
         sign(axis, f"main hop of each study, {atoms}; internal field; where it was not computed, 1e13 Hz is assumed")
         return made
+
+
+def _name(point: AtlasPoint, shown: list[AtlasPoint]) -> str:
+    """Formula and ion; with the host where another has that formula."""
+    alike = {p.host for p in shown if p.formula == point.formula}
+    return f"{formatted(point.formula)}{f' ({point.host})' if len(alike) > 1 else ''}, {point.ion}"
 
 
 def _field(point: AtlasPoint) -> float:

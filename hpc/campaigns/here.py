@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import time
 from dataclasses import dataclass, replace
@@ -109,7 +110,8 @@ def run_here(
 def _size(spec: StudySpec) -> tuple[int, int]:
     from ...structures.host import get_host
 
-    return -spec.priority, len(get_host(spec.host).structure(spec.order))
+    atoms = len(get_host(spec.host).structure(spec.order))
+    return -spec.priority, atoms * math.prod(StudyOptions().repeats(spec.host, spec.order, spec.quick))
 
 
 def _name(spec: StudySpec) -> str:
