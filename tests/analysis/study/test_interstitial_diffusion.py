@@ -10,11 +10,14 @@ from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, Charg
 from magnetoionics.analysis.defects.equilibria import DefectEquilibria
 from magnetoionics.analysis.kinetics.hop_set import HopSet
 from magnetoionics.analysis.kinetics.network import DistinctHop, network_of
+from magnetoionics.analysis.report.transport_section import transport_section
 from magnetoionics.analysis.report.vacancy_answer import vacancy_answer
+from magnetoionics.analysis.study.diffusion import tracer_diffusion
 from magnetoionics.analysis.study.documents import EnergyRange
 from magnetoionics.analysis.study.interstitial_diffusion import interstitial_diffusion
 from magnetoionics.analysis.study.tracer import total_log10_D, with_tracer
 from magnetoionics.analysis.study.transport import transport_of
+from magnetoionics.analysis.thermodynamics.gases import gas_of
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host
@@ -174,3 +177,19 @@ def test_an_interstitial_is_no_vacancy(study):
     said = vacancy_answer(study.model_copy(update={"vacancies": easy}))
     assert "Co_i" not in said.short + said.detail
     assert "V_" in said.short
+
+
+def test_pressures_are_those_of_the_anion_s_gas(study, network):
+    """In a sulfide tracer and interstitial stand against S2, whose potential is another function of T and p."""
+    window = study.chemical_potentials.window.model_copy(update={"elements": ["Co", "Fe", "S"]})
+    sulfide = study.model_copy(
+        update={"chemical_potentials": study.chemical_potentials.model_copy(update={"window": window})}
+    )
+    mu = gas_of("S").delta_mu_eV(T, 1e-3)
+    assert mu != pytest.approx(delta_mu_O_eV(T, 1e-3), abs=0.05)
+    for found in (interstitial_diffusion(sulfide, network, T, 1e-3), tracer_diffusion(sulfide, T, 1e-3)[0]):
+        assert (found.gas, found.delta_mu_O_eV) == ("S2", pytest.approx(mu))
+    made = with_tracer(transport_of(sulfide.migration[0], sulfide.host.structure), sulfide)
+    heads = [head for table in transport_section(made).tables for head in table.columns]
+    assert "p(S₂) (atm)" in heads
+    assert "S$_2$" in made.plot("tracer").axes[0].get_xlabel()
