@@ -272,11 +272,12 @@ class Engine(Stored, ABC):
         raise CannotDoError(f"engine {self.name} reads no input files; it runs inside this program")
 
     def expected_costs(
-        self, host: Host, order: str | None, repeats: tuple[int, int, int], speed: float = 1.0
+        self, host: Host, order: str | None, repeats: tuple[int, int, int], speed: float = 1.0, **charged: Any
     ) -> list[ExpectedCost]:
         """What each job of a study is expected to cost, before it is submitted; arguments as `write_inputs`.
 
-        `speed` is that of the machine against the mean of the engine's calibration.
+        `speed` is that of the machine against the mean of the engine's calibration; with `charged`, fields of a
+        `ChargedVacanciesMaker` such as its starts and their budget, the jobs of that stage stand at the end.
 
         Raises
         ------

@@ -8,7 +8,9 @@ import numpy as np
 
 from ..defects.charge_states import FermiDiagram
 from ..results.figures import figure
+from ..thermodynamics.stability_window import ChemicalPotentials
 from .base import canvas, sign
+from .window import plot_window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +20,13 @@ _MARGIN = 0.08
 
 
 @figure(FermiDiagram, "fermi")
-def plot_fermi(diagram: FermiDiagram, ax: Axes | None = None, *, fermi_eV: float | None = None) -> Figure:
+def plot_fermi(
+    diagram: FermiDiagram,
+    ax: Axes | None = None,
+    *,
+    fermi_eV: float | None = None,
+    window: ChemicalPotentials | None = None,
+) -> Figure:
     """Lowest charge state of every defect across the gap, its transition levels marked.
 
     Parameters
@@ -29,8 +37,10 @@ def plot_fermi(diagram: FermiDiagram, ax: Axes | None = None, *, fermi_eV: float
         Axis to draw on; a new figure by default.
     fermi_eV
         A self-consistent Fermi level to mark.
+    window
+        The stability region, drawn to the right with the diagram's potentials marked on it.
     """
-    with canvas(ax, size=(5.2, 4.0)) as (figure, axis):
+    with canvas(ax, size=(5.2 if window is None else 9.6, 4.0)) as (figure, axis):
         margin = _MARGIN * diagram.gap_eV
         grid = np.linspace(-margin, diagram.gap_eV + margin, 401)
         for label in diagram.labels():
@@ -59,4 +69,16 @@ def plot_fermi(diagram: FermiDiagram, ax: Axes | None = None, *, fermi_eV: float
         where = ", ".join(f"Δμ({el}) = {x:.2f} eV" for el, x in diagram.delta_mu_eV.items())
         stable = "" if diagram.inside else "; host not stable here"
         sign(axis, f"engine {diagram.provenance.engine}; {where}{stable}")
+        if window is not None:
+            _beside(axis, diagram, window)
         return figure
+
+
+def _beside(axis: Axes, diagram: FermiDiagram, window: ChemicalPotentials) -> None:
+    """The stability region to the right of the diagram, a dot at its potentials."""
+    from mpl_toolkits.axes_grid1 import make_axes_locatable  # type: ignore[import-untyped]
+
+    other = make_axes_locatable(axis).append_axes("right", size="90%", pad=0.85)
+    plot_window(window, other, point=diagram.delta_mu_eV)
+    other.set_title("", loc="left")
+    other.locator_params(axis="x", nbins=6)

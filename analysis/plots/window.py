@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ def plot_window(
     *,
     element: str | None = None,
     beside: ChemicalPotentials | None = None,
+    point: Mapping[str, float] | None = None,
 ) -> Figure:
     """Allowed potentials of one cation against the anion's, mostly oxygen's; edges name the phases that form.
 
@@ -43,6 +45,8 @@ def plot_window(
         region is the range over all other potentials.
     beside
         Another region of the same host to compare, drawn as a dashed outline: e.g. the experimental one.
+    point
+        Potentials by element (eV) to mark, e.g. those of a formation diagram.
 
     Raises
     ------
@@ -67,6 +71,8 @@ def plot_window(
             axis.legend()
         axis.axvline(low, color="0.5", lw=0.8, ls=":")
         axis.axvline(high, color="0.5", lw=0.8, ls=":")
+        if point is not None:
+            axis.plot([point[window.anion]], [point[chosen]], "o", color="black", ms=6, zorder=5, clip_on=False)
         axis.margins(x=0.06, y=0.12)
         axis.set_xlabel(f"{gas_of(window.anion).word} potential Δμ$_{window.anion}$ (eV)")
         axis.set_ylabel(f"{chosen} potential Δμ$_{{\\mathrm{{{chosen}}}}}$ (eV)")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...structures.cells.supercell import supercell
+from ..defects.charge_states import FermiDiagram, fermi_diagram
 from ..defects.defect_thermodynamics import DefectThermodynamics
 from ..defects.doped_exchange import defect_entries, to_doped, to_py_sc_fermi
 from ..defects.equilibria import BROUWER_TEMPERATURE_K, defect_host
+from ..thermodynamics.named_points import named_point
 from ..thermodynamics.phases import formula_composition
 from .documents import Study
 
@@ -68,6 +70,21 @@ def study_thermodynamics(study: Study) -> DefectThermodynamics | None:
         references=known.references,
         edges=study.charged.edges,
     )
+
+
+def study_fermi(study: Study, point: str = "middle") -> FermiDiagram | None:
+    """Formation diagram at a point in words, see `named_points.named_point`; None without charge states.
+
+    Raises
+    ------
+    ValueError
+        If the point cannot be read or lies outside the region.
+    """
+    system = study_thermodynamics(study)
+    if system is None or system.edges is None:
+        return None
+    potentials = named_point(system.window, point)
+    return fermi_diagram(system.defects, system.edges, system.window, system.references, potentials)
 
 
 def study_py_sc_fermi(study: Study, temperature_K: float = BROUWER_TEMPERATURE_K) -> dict[str, Any] | None:

@@ -73,7 +73,7 @@ def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], li
     network = next((n for n in hops.networks if n.ion == ion), None) if isinstance(hops, HopSet) else None
     if network is None:
         return [], []
-    shares = charged_shares(study, network) or [None] * len(LOG10_A)
+    shares: Sequence[float | None] = charged_shares(study, network) or [None] * len(LOG10_A)
     try:
         return [
             interstitial_diffusion(study, network, MEASURED_K, 10.0**a, site_fraction=share)

@@ -21,6 +21,13 @@ def cost(
     outcar: Annotated[
         Path | None, typer.Option(help="OUTCAR of a run on your machine: its times calibrate the estimate.")
     ] = None,
+    charged: Annotated[
+        str | None,
+        typer.Option(help="Count the charged stage too, with these starts of every charge, e.g. as_built or all."),
+    ] = None,
+    most_starts: Annotated[
+        int | None, typer.Option(min=1, help="With --charged: starts for each charge at most [default: no limit].")
+    ] = None,
 ) -> None:
     """Expected cost of every job of a study: electrons, plane waves, k points, memory, node hours."""
     from ..printing.expected_cost import expected_table, study_costs
@@ -33,5 +40,7 @@ def cost(
         quick=quick,
         image_distance_A=image_distance,
         outcar=outcar,
+        charged_starts=charged,
+        most_starts=most_starts,
     )
     Console(width=170).print(expected_table(costs, cores))

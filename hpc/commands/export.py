@@ -35,6 +35,13 @@ def export(
             "assumed pulses leave]."
         ),
     ] = None,
+    point: Annotated[
+        str | None,
+        typer.Option(
+            help="Chemical potentials of a formation diagram that is drawn beside the tables: middle, O-poor, Co-rich, "
+            "'1000 K, 1e-6 atm' or 'O=-1.9, Co=-0.7'."
+        ),
+    ] = None,
 ) -> None:
     """Write the tables of a study as CSV and LaTeX and its structures for OPTIMADE and pymatgen.
 
@@ -45,7 +52,7 @@ def export(
     from ..study_folder.simulators import export_to
 
     if to is None:
-        export_study(folder, output)
+        export_study(folder, output, point)
     else:
         export_to(folder, to, output, temperature_K=temperature_k, ordering_K=ordering_k, shares=shares)
 

@@ -23,6 +23,8 @@ def study_costs(
     quick: bool = False,
     image_distance_A: float | None = None,
     outcar: Path | None = None,
+    charged_starts: str | None = None,
+    most_starts: int | None = None,
 ) -> list[ExpectedCost]:
     """Expected cost of every job of a study.
 
@@ -32,12 +34,15 @@ def study_costs(
         As in `input_files.write_inputs`.
     outcar
         A run of VASP on the machine in question, which calibrates the times; gz is read.
+    charged_starts, most_starts
+        Kinds of start of every charge in words, and how many at most; None leaves the charged stage out.
 
     Raises
     ------
     UserError
         For bad input, or an engine that cannot say.
     """
+    from ...structures.defects.initial_states import start_kinds
     from ...structures.host import get_host
     from ...workflows.engine import get_engine
     from ..study_folder.asked import check_names
@@ -46,7 +51,13 @@ def study_costs(
     speed = 1.0 if outcar is None else _speed(outcar)
     repeats = StudyOptions(image_distance_A=image_distance_A).repeats(host_key, order, quick)
     try:
-        return get_engine(engine_name).expected_costs(get_host(host_key), order, repeats, speed)
+        return get_engine(engine_name).expected_costs(
+            get_host(host_key),
+            order,
+            repeats,
+            speed,
+            **({} if charged_starts is None else {"starts": start_kinds(charged_starts), "most_starts": most_starts}),
+        )
     except ValueError as error:
         raise UserError(str(error)) from error
 

@@ -15,13 +15,16 @@ from .structures import study_structures
 from .writing import write_whole
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ...analysis.study.documents import Study
 
 ENTRIES, DOPED, PY_SC_FERMI = "defects.entries.json", "defects.doped.json.gz", "defects.py_sc_fermi.json"
+FORMATION = "formation_diagram.pdf"
 TABLES, OPTIMADE, PYMATGEN = "tables", "structures.optimade.json", "structures.pymatgen.json"
 
 
-def export_study(folder: Path, output: Path | None = None) -> Path:
+def export_study(folder: Path, output: Path | None = None, point: str | None = None) -> Path:
     """Write every table of a study as CSV and LaTeX, and its structures for OPTIMADE's and pymatgen's readers.
 
     Charge states go out for pymatgen-analysis-defects, doped (where they are installed) and py-sc-fermi besides.
@@ -32,6 +35,8 @@ def export_study(folder: Path, output: Path | None = None) -> Path:
         Of a finished study.
     output
         New folder; ``FOLDER-export`` beside it by default.
+    point
+        Chemical potentials of a formation diagram in words, see `named_points.named_point`; None draws none.
 
     Returns
     -------
@@ -41,7 +46,7 @@ def export_study(folder: Path, output: Path | None = None) -> Path:
     Raises
     ------
     UserError
-        If there is no study, or the output is there already.
+        If there is no study, the output is there already, or the point cannot be read or drawn.
     """
     from ...structures.io.optimade import optimade_document
 
@@ -50,7 +55,10 @@ def export_study(folder: Path, output: Path | None = None) -> Path:
     target = output or resolved.with_name(f"{resolved.name}-export")
     if target.exists():
         raise UserError(f"{target} exists; give another folder with --output, or move it")
+    diagram = None if point is None else _formation_diagram(study, point)
     (target / TABLES).mkdir(parents=True)
+    if diagram is not None:
+        diagram.savefig(target / FORMATION)
     names = _write_tables(study, target / TABLES)
     structures = study_structures(folder, study)
     write_whole(target / OPTIMADE, json.dumps(optimade_document(structures)) + "\n")
@@ -61,6 +69,20 @@ def export_study(folder: Path, output: Path | None = None) -> Path:
         f"{target}  ({len(names)} tables, {len(structures)} structures{written})", style="bold", markup=False
     )
     return target
+
+
+def _formation_diagram(study: Study, point: str) -> Figure:
+    """Formation energies against the Fermi level, with the stability region and the point on it beside."""
+    from ...analysis.plots.fermi import plot_fermi
+    from ...analysis.study.defect_exchange import study_fermi
+
+    try:
+        diagram = study_fermi(study, point)
+    except ValueError as error:
+        raise UserError(f"--point: {error}") from error
+    if diagram is None or study.chemical_potentials is None:
+        raise UserError("--point: the study has no charge states with chemical potentials, so no formation diagram")
+    return plot_fermi(diagram, window=study.chemical_potentials.window)
 
 
 def _write_defects(study: Study, folder: Path) -> str:

@@ -191,12 +191,19 @@ class VaspEngine(Engine):
         return write_plan(jobs, self.dft, host, folder, gamma_build=self.commands.gamma is not None)
 
     def expected_costs(
-        self, host: Host, order: str | None, repeats: tuple[int, int, int], speed: float = 1.0
+        self, host: Host, order: str | None, repeats: tuple[int, int, int], speed: float = 1.0, **charged: Any
     ) -> list[ExpectedCost]:
         """See `Engine.expected_costs`."""
         from ..vasp.expected import expected_costs
 
-        return expected_costs(self._plan(host, order, repeats), speed, gamma_build=self.commands.gamma is not None)
+        jobs = self._plan(host, order, repeats)
+        if charged:
+            from ..flows.charged_defects import ChargedVacanciesMaker
+            from ..vasp.charged_plan import charged_jobs
+
+            maker = ChargedVacanciesMaker(engine=self, repeats=repeats, **charged)
+            jobs += charged_jobs(maker, host, order, repeats)
+        return expected_costs(jobs, speed, gamma_build=self.commands.gamma is not None)
 
     def _plan(self, host: Host, order: str | None, repeats: tuple[int, int, int]) -> list[PlannedJob]:
         from ..vasp.plan import plan

@@ -155,13 +155,13 @@ class ChargedVacanciesMaker(EngineMaker):
             levels = finer.charged(bulk.structure, 0, relax=False, name="host with a dense mesh")
             jobs.append(levels)
             dense = output_of(levels)
-        placed, vacancies = self._defects(host_key, order)
+        placed, vacancies = self.placed_defects(host_key, order)
         cells = supercell(get_host(host_key).structure(order), as_repeats(self.repeats))
         starts: list[list[DefectStart]] = []
         found: list[list[ChargedCell]] = []
         for one in placed:
             before = neutral if one.label in vacancies else None
-            own = self._starts(built_defect(cells, one), before is not None)
+            own = self.starts_of(built_defect(cells, one), has_neutral=before is not None)
             outputs = []
             for start in own:
                 if start.label == FROM_NEUTRAL.label:
@@ -188,7 +188,7 @@ class ChargedVacanciesMaker(EngineMaker):
         )
         return Flow([*jobs, collected], output=collected.output, name=self.name)
 
-    def _defects(self, host_key: HostKey, order: str | None) -> tuple[list[PlacedDefect], set[str]]:
+    def placed_defects(self, host_key: HostKey, order: str | None) -> tuple[list[PlacedDefect], set[str]]:
         """All defects at their places in the unrelaxed supercell, and the labels of the vacancies among them."""
         cell = get_host(host_key).structure(order)
         big = supercell(cell, as_repeats(self.repeats))
@@ -211,7 +211,7 @@ class ChargedVacanciesMaker(EngineMaker):
             self.engine.check(built_defect(big, one))
         return [*vacancies, *others], labels
 
-    def _starts(self, cell: Structure, has_neutral: bool) -> list[DefectStart]:
+    def starts_of(self, cell: Structure, *, has_neutral: bool) -> list[DefectStart]:
         """Starts of every charge of a defect; the neutral one goes on from the stage before where that computed it."""
         own: list[DefectStart] = []
         full = round(total_valence(cell))

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from atomate2.vasp.sets.base import VaspInputGenerator
     from pymatgen.core import Structure
 
-_POTENTIALS: Incar = {"LVHAR": True}
+POTENTIALS: Incar = {"LVHAR": True}
 
 
 @job(name="charge")
@@ -61,7 +61,7 @@ def charged_flow(
         relaxed = calculation_flow(MagneticRelaxMaker(settings=settings, **fields), start, f"{name} relax", settings)
         jobs.append(relaxed)
         start = output_of(relaxed).structure
-    maker = MagneticStaticMaker(settings=settings, extra=dict(_POTENTIALS), **fields)
+    maker = MagneticStaticMaker(settings=settings, extra=dict(POTENTIALS), **fields)
     run = maker.make(start)
     run.name = f"{name}: vasp"
     run.update_metadata(marks_of_run("static"))

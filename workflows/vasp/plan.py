@@ -137,7 +137,7 @@ def plan(
     relax_cell = MagneticRelaxMaker(settings=settings, cell=not host.layers)
     jobs = [
         PlannedJob(
-            _name(f"bulk_{o}"),
+            folder_name(f"bulk_{o}"),
             f"relax {'ions' if host.layers else 'cell and ions'} of order {o}",
             host.structure(o),
             relax_cell,
@@ -199,11 +199,12 @@ def vacancy_jobs(label: str, cell: Structure, settings: VaspSettings, starts: Se
     from .jobs import MagneticRelaxMaker
     from .starts import electronic_starts
 
-    relax, folder, name = MagneticRelaxMaker(settings=settings), _name(f"vacancy_{label}"), f"{label} relax"
+    relax, folder, name = MagneticRelaxMaker(settings=settings), folder_name(f"vacancy_{label}"), f"{label} relax"
     if tuple(starts) == ("nominal",):
         return [PlannedJob(folder, f"relax {label}", cell, relax, name=name)]
+    what = f"relax {label} from"
     return [
-        PlannedJob(_name(f"{folder}_{start}"), f"relax {label} from {start}", made, relax, name=f"{name}, {start}")
+        PlannedJob(folder_name(f"{folder}_{start}"), f"{what} {start}", made, relax, name=f"{name}, {start}")
         for start, made in electronic_starts(cell, starts).items()
     ]
 
@@ -302,7 +303,8 @@ def hop_map_jobs(
     return jobs
 
 
-def _name(label: str) -> str:
+def folder_name(label: str) -> str:
+    """A label as the name of a folder."""
     return "".join(c if c.isalnum() or c in "_-" else "_" for c in label).strip("_")
 
 

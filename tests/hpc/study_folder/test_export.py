@@ -18,6 +18,7 @@ from magnetoionics.analysis.defects.doped_exchange import from_doped
 from magnetoionics.analysis.study.defect_exchange import study_thermodynamics
 from magnetoionics.analysis.study.table_text import csv_text, latex_text
 from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.study_folder.export import export_study
 from magnetoionics.hpc.study_folder.study_run import rebuild_report
 from magnetoionics.hpc.terminal import Console
@@ -109,7 +110,12 @@ def test_charge_states_go_out_for_the_programs_of_charged_defects(tmp_path, monk
     study = known_study("cofe2o4", CFO, charged=charge_states())
     monkeypatch.setattr("magnetoionics.hpc.study_folder.export.read_study", lambda folder: study)
     monkeypatch.setattr("magnetoionics.hpc.study_folder.export.study_structures", lambda folder, study: {})
-    out = export_study(tmp_path / "cfo")
+    out = export_study(tmp_path / "cfo", point="O-poor")
+    assert (out / "formation_diagram.pdf").stat().st_size > 5000
+    for wrong, said in (("O-full", "write middle, O-poor"), ("Ni-rich", "has no Ni"), ("O=-9", "outside")):
+        with pytest.raises(UserError, match=said):
+            export_study(tmp_path / "cfo", tmp_path / "other", wrong)
+    assert not (tmp_path / "other").exists()
     read = thermodynamics.DefectThermodynamics.from_json(out / "defects.doped.json.gz")
     expected = {(x.charge_below, x.charge_above): x.level_eV for x in study.charged.levels()}
     levels = read.get_transition_levels()["eV from VBM"]

@@ -5,8 +5,10 @@ import pytest
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
 from magnetoionics.hpc.cli import main
+from magnetoionics.structures.defects.kind import built_defect
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import PROTOCOLS, CannotDoError, get_engine
+from magnetoionics.workflows.flows.charged_defects import ChargedVacanciesMaker
 
 
 def costs(protocol, **options):
@@ -61,3 +63,28 @@ def test_an_outcar_calibrates(real, capsys):
     assert main(["cost", "cofe2o4", "--quick", "--protocol", "fast", "--outcar", str(path)]) == 0
     assert "host_supercell" in capsys.readouterr().out
     assert main(["cost", "cofe2o4", "--quick", "--outcar", "no-such-file"]) == 2
+
+
+def test_charged_stage_and_its_starts_are_counted(capsys):
+    """As many relaxations as the flow makes; every electron taken away is missing in the size of the job."""
+    engine = get_engine("vasp:fast")
+    host = get_host("cofe2o4")
+    plain = engine.expected_costs(host, None, (1, 1, 1))
+    kinds = ("as built", "localised", "mixed")
+    found = engine.expected_costs(host, None, (1, 1, 1), starts=kinds, most_starts=3)
+    assert found[: len(plain)] == plain
+    charged = {c.name: c for c in found[len(plain) :]}
+    assert {"charged_dielectric", "charged_host", "charged_dense"} < set(charged)
+    assert charged["charged_dense"].kpoints > charged["charged_dielectric"].kpoints
+    flow = ChargedVacanciesMaker(engine=engine, repeats=(1, 1, 1), starts=kinds, most_starts=3)
+    placed, _ = flow.placed_defects("cofe2o4", None)
+    cell = host.structure()
+    starts = sum(len(flow.starts_of(built_defect(cell, one), has_neutral=True)) for one in placed)
+    assert sum(c.count for name, c in charged.items() if name.endswith("_relax")) == starts
+    full, less = charged["charged_V_Fe_B__-3_relax"], charged["charged_V_Fe_B__-1_relax"]
+    assert full.electrons - less.electrons == 2
+    assert (full.count, less.count) == (1, 3)
+    assert main(["cost", "cofe2o4", "--quick", "--protocol", "fast", "--charged", "as_built"]) == 0
+    assert "charged_V_Fe_B" in capsys.readouterr().out
+    assert main(["cost", "cofe2o4", "--quick", "--charged", "as_bild"]) == 2
+    assert "did you mean" in capsys.readouterr().err
