@@ -3,8 +3,8 @@
 A chain of jobs, each of which leaves a line when it computes, is run, hit and run again by the same command; a study's
 files are hit and read. Every moment is counted in events, none in seconds. An attack is survived if the numbers at its
 end are those of an undisturbed run, or if what was hit is refused in words. A job is lost if it had finished, its
-record was not what was hit, and it is computed again; a number is wrong if it is believed and is not the undisturbed
-one. ``--write`` puts the counts into docs/attacks.md.
+record was not what was hit, and it is computed again; it is doubled if two runners compute it. A number is wrong if it
+is believed and is not the undisturbed one. ``--write`` puts the counts into docs/attacks.md.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import argparse
 import errno
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 from unittest.mock import patch
@@ -27,6 +30,7 @@ import numpy as np
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from jobflow import Flow, job
+from magnetoionics.hpc.cli import entry
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.recovery import heal_store
 from magnetoionics.hpc.local.runner import LocalRunner
@@ -151,6 +155,44 @@ def kill(folder: Path, rng: random.Random) -> Counter[str]:
     return outcome(outputs, max(0, sum(n - 1 for n in computed.values()) - kills))
 
 
+def two_runners(folder: Path, rng: random.Random) -> Counter[str]:
+    """A second runner while the first is held at a counted transaction; in half of the tries locks do not reach."""
+    moment, write, reach = rng.randrange(2, LENGTH), SqliteStore.write_rows, rng.random() < 0.5
+    (here, held), (go_on, release) = os.pipe(), os.pipe()
+    with nullcontext() if reach else patch("fcntl.flock", lambda *given: None):
+        child = os.fork()
+        if child == 0:
+            seen = 0
+
+            def waiting(self: SqliteStore, *given: Any, **more: Any) -> None:
+                nonlocal seen
+                seen += 1
+                if seen == moment:
+                    os.write(held, b"x")
+                    os.read(go_on, 1)
+                write(self, *given, **more)
+
+            SqliteStore.write_rows = waiting  # type: ignore[method-assign]
+            try:
+                run(folder)
+            finally:
+                os._exit(0)
+        os.read(here, 1)
+        refused = 0
+        try:
+            run(folder)
+        except UserError:
+            refused = 1
+        os.write(release, b"x")
+        os.waitpid(child, 0)
+    for end in (here, held, go_on, release):
+        os.close(end)
+    outputs, computed = run(folder)
+    doubled = sum(n - 1 for n in computed.values())
+    found = outcome(outputs)
+    return Counter(survived=int(found["survived"] and refused and not doubled), doubled=doubled, wrong=found["wrong"])
+
+
 def sqlite_error(folder: Path, rng: random.Random) -> Counter[str]:
     """A transaction that fails once: no room, I/O error, locked, read only."""
     said = ["database or disk is full", "disk I/O error", "database is locked", "attempt to write a readonly"]
@@ -217,11 +259,12 @@ def hit_results(finished: Path) -> Attack:
 
 
 def hit_outputs(finished: Path) -> Attack:
-    """Bands, figures and the report: named by ``status --verify``."""
+    """Every file of a study but those that other attacks hit: named by ``status --verify``."""
+    kinds = sorted(p for p in written(finished) if p.name not in ("results.json", "SHA256SUMS"))
 
     def attack(folder: Path, rng: random.Random) -> Counter[str]:
         study = study_of(folder, finished)
-        path = rng.choice([study / "report.html", *sorted(study.glob("bands/*")), *sorted(study.glob("figures/*.svg"))])
+        path = study / rng.choice(kinds)
         corrupt(path, rng)
         named = [why for why in verify(study)[1] if path.name in why]
         return Counter(survived=int(len(named) == 1), wrong=int(not named))
@@ -237,9 +280,7 @@ def written(study: Path) -> dict[Path, bytes]:
 
 def full_disk(finished: Path) -> Attack:
     """No room, no permission or an I/O error at some file of the report; the same command then writes the same."""
-    exact = {
-        p.relative_to(finished): p.read_bytes() for p in finished.rglob("*") if p.is_file() and "store" not in p.parts
-    }
+    exact = written(finished)
     write = files.write_whole
 
     def attack(folder: Path, rng: random.Random) -> Counter[str]:
@@ -260,10 +301,53 @@ def full_disk(finished: Path) -> Attack:
             except UserError:
                 refused = 1
         rebuild_report(study)
-        again = {
-            p.relative_to(study): p.read_bytes() for p in study.rglob("*") if p.is_file() and "store" not in p.parts
-        }
+        again = written(study)
         return Counter(survived=int(bool(refused) and again == exact), wrong=int(again != exact))
+
+    return attack
+
+
+def ended_while_writing(finished: Path) -> Attack:
+    """TERM or KILL at a counted file of results, bands, figures and report; numbers stand there before any picture.
+
+    A KILL leaves the neighbour of the file that was being written; the same command takes it away.
+    """
+    exact, replace = written(finished), Path.replace
+
+    def attack(folder: Path, rng: random.Random) -> Counter[str]:
+        study = study_of(folder, finished)
+        for path in exact:
+            (study / path).unlink()
+        moment, how = rng.randrange(2, len(exact)), rng.choice([signal.SIGTERM, signal.SIGKILL])
+        child = os.fork()
+        if child == 0:
+            seen = 0
+
+            def ending(self: Path, target: Path) -> Path:
+                nonlocal seen
+                seen += 1
+                if seen == moment:
+                    os.kill(os.getpid(), how)
+                return replace(self, target)
+
+            Path.replace = ending  # type: ignore[method-assign,assignment]
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            sys.argv = ["magnetoionics", "report", str(study)]
+            try:
+                entry()
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        left = written(study)
+        whole = [p for p in left if p in exact]
+        lost = int(Path("results.json") not in left)
+        wrong = sum(left[p] != exact[p] for p in whole)
+        tidy = how == signal.SIGKILL or len(left) == len(whole)
+        rebuild_report(study)
+        wrong += int(written(study) != exact)
+        return Counter(
+            survived=int(tidy and not wrong and not lost and len(whole) < len(exact)), lost=lost, wrong=wrong
+        )
 
     return attack
 
@@ -276,10 +360,12 @@ def attacks(finished: Path | None) -> dict[str, tuple[Attack, int]]:
         "checkpoint, random damage": (hit_checkpoint, 30),
         "kills at counted transactions": (kill, 8),
         "SQLite errors that pass": (sqlite_error, 12),
+        "a second runner, with and without locks": (two_runners, 6),
     }
     if finished is not None:
         made["results.json and checksums, random damage"] = (hit_results(finished), 30)
         made["bands, figures, report, random damage"] = (hit_outputs(finished), 30)
+        made["TERM and KILL at counted files of results and report"] = (ended_while_writing(finished), 6)
         made["full disk, I/O error, no permission while the report is written"] = (full_disk(finished), 4)
     return made
 
@@ -296,24 +382,29 @@ def count(attack: Attack, tries: int, seed: int = 0) -> Counter[str]:
 def finished_study(folder: Path) -> Path:
     """A study that is kept in the repository, with its report."""
     study = Path(shutil.copytree(ROOT / "tests" / "data" / "version-2", folder / "finished"))
+    for packed in study.glob("*.gz"):
+        packed.unlink()
     rebuild_report(study)
     return study
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="those whose name holds this word")
+    parser.add_argument("--only", default="", help="those whose name holds this; the page keeps the others")
     parser.add_argument("--write", action="store_true", help="Put the counts into docs/attacks.md.")
     given = parser.parse_args()
-    columns = ("tried", "survived", "lost", "wrong")
+    columns = ("tried", "survived", "lost", "doubled", "wrong")
+    rows = dict(re.findall(r"^\| ([^|]+) (\|(?: +\d+ \|){5})$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     table = ["| what is hit | " + " | ".join(columns) + " |", "|-|" + "-:|" * len(columns)]
     with tempfile.TemporaryDirectory() as folder:
-        for name, (attack, tries) in attacks(finished_study(Path(folder))).items():
+        known = attacks(finished_study(Path(folder)))
+        for name, (attack, tries) in known.items():
             if given.only not in name:
                 continue
             counted = count(attack, tries)
-            table.append(f"| {name} | " + " | ".join(str(counted[c]) for c in columns) + " |")
-            print(table[-1], flush=True)
+            rows[name] = "| " + " | ".join(str(counted[c]) for c in columns) + " |"
+            print(f"| {name} {rows[name]}", flush=True)
+    table += [f"| {name} {rows[name]}" for name in known if name in rows]
     if given.write:
         head, rest = PAGE.read_text(encoding="utf-8").split("<!-- table -->\n", 1)
         tail = rest.split("<!-- end of table -->", 1)[1]
