@@ -1,4 +1,4 @@
-"""Oxygen vacancies of SrCoO3, La0.5Sr0.5CoO3 and LaCoO3 by an installed potential, beside threshold voltages of their films.
+"""Oxygen vacancies of SrCoO3, La0.5Sr0.5CoO3 and LaCoO3 by a potential, beside threshold voltages of their films.
 
 Run: python benchmarks/cobaltate_vacancies.py [--engine sevennet]
 
