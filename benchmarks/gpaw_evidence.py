@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from film_cells import layer_energies_meV
-from gpaw_holes import HoleSearch, three_holes
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.magnetism.hole_field import HoleField
@@ -40,6 +39,7 @@ from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.evaluation.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.evaluation.guards import moments_kept, odd_part_is_noise
 from magnetoionics.workflows.gpaw.calculator import GpawCalculator
+from magnetoionics.workflows.gpaw.holes import HoleSearch, three_holes
 from magnetoionics.workflows.gpaw.jobs import born_charge_of_ion
 from magnetoionics.workflows.gpaw.observe import gap_eV
 from magnetoionics.workflows.gpaw.settings import Symmetry
@@ -113,7 +113,7 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
         atoms = to_atoms(job.structure)
         atoms.set_initial_magnetic_moments(atoms.arrays["magmom"])
         search = HoleSearch(atoms, job.settings)
-        holes = [three_holes(search, job.ion, provenance_of(engine, job, left_out))]
+        holes = three_holes(search, [job.ion], provenance_of(engine, job, left_out))
     elif job.kind == "static":
         left_out = left_out_of(job)
         calculation = static_structure.original(engine, job.structure, name=job.name, mover=None)

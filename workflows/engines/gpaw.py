@@ -263,6 +263,30 @@ class GpawEngine(AseEngine):
         made.name = name
         return made
 
+    def orbital_state(
+        self,
+        structure: Structure,
+        *,
+        state: str,
+        name: str,
+        ions: Sequence[int] | None = None,
+        temperature_K: float = 300.0,
+    ) -> Job:
+        """See `KnowsHoles`: three collinear calculations with the holes of the ions in three orbitals."""
+        from ..gpaw.holes import orbital_state_of
+
+        made = orbital_state_of(
+            self,
+            structure,
+            settings=self.dft,
+            state=state,
+            ions=ions,
+            temperature_K=temperature_K,
+            scratch=self.scratch,
+        )
+        made.name = name
+        return made
+
     def with_dense_mesh(self, factor: int = 3) -> GpawEngine:
         """See `Engine.with_dense_mesh`."""
         dft = self.dft

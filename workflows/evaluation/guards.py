@@ -17,6 +17,7 @@ from ...analysis.magnetism.hole_field import METHOD as HOLES
 from ...analysis.magnetism.hole_field import QUENCHED_BELOW_muB
 from ...analysis.results.calculation import Check
 from ...analysis.results.checks import held
+from .t2g_orbitals import OPEN_SHELLS
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -32,9 +33,7 @@ CLOSED_MOMENT_muB = 0.4
 NOISE_FLOOR_meV = 1e-3
 ODD_SHARE = 0.05
 SMALLEST_GAP_eV = 0.05
-# 3d row, and the numbers of its electrons that leave t2g open in an octahedron at high spin.
 _FIRST_3D, _LAST_3D, _ARGON = 21, 30, 18
-_OPEN_T2G = (1, 2, 6, 7)
 _OCTAHEDRON = 6
 _REACH_A, _LONGEST_BOND = 3.6, 1.3
 
@@ -133,19 +132,26 @@ def odd_part_is_noise(
     return guard(ODD_PART, odd <= limit, note, odd, limit, "meV")
 
 
-def open_t2g_sites(structure: Structure) -> list[int]:
-    """3d ions in an octahedron of anions whose t2g shell is neither empty, half full nor full at high spin."""
-    out = []
+def open_t2g_shells(structure: Structure) -> dict[int, int]:
+    """3d ions in an octahedron of anions whose t2g shell is neither empty, half full nor full at high spin.
+
+    Returns
+    -------
+    dict
+        Number of d electrons by site.
+    """
+    out = {}
     for index, site in enumerate(structure):
         valence = site.properties.get("valence")
         if valence is None or not _FIRST_3D <= site.specie.Z <= _LAST_3D:
             continue
-        if round(site.specie.Z - _ARGON - float(valence)) not in _OPEN_T2G:
+        electrons = round(site.specie.Z - _ARGON - float(valence))
+        if electrons not in OPEN_SHELLS:
             continue
         near = [n for n in structure.get_neighbors(site, _REACH_A) if float(n.properties.get("valence") or 0) < 0]
         bond = _LONGEST_BOND * min((n.nn_distance for n in near), default=0.0)
         if sum(n.nn_distance <= bond for n in near) == _OCTAHEDRON:
-            out.append(index)
+            out[index] = electrons
     return out
 
 
@@ -171,7 +177,7 @@ def orbital_moment_of_open_shells(
     list of Check
         One, or none where no ion has such a shell.
     """
-    sites = open_t2g_sites(structure)
+    sites = list(open_t2g_shells(structure))
     if not sites or method == HOLES:
         return []
     name = "orbital moment of open t2g shells"

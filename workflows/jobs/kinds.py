@@ -51,6 +51,7 @@ KINDS_OF_METHODS: Mapping[str, Kind] = {
     "static": "static",
     "band": "neb",
     "spin_orbit": "spin-orbit",
+    "orbital_state": "static",
     "references": "relax",
     "charged": "relax",
     "dielectric": "static",

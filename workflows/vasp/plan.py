@@ -170,6 +170,7 @@ def plan(
         # The study computes the first hop alone.
         jobs += made if number == 1 else [replace(one, count=0) for one in made]
     jobs += spin_orbit_jobs(cell, settings, how or SpinOrbitSettings())
+    jobs += hole_jobs(cell, settings)
     if host.hops:
         jobs += hop_map_jobs(host, cell, repeats, settings, how or SpinOrbitSettings())
     return with_matrices(jobs, matrices or {})
@@ -283,6 +284,27 @@ def spin_orbit_jobs(
             purpose = f"E(n){of} along [{label}] from {start}, {how.method}; {own} such jobs, by symmetry"
             jobs.append(PlannedJob(f"anisotropy_{label}{tail}{more}", purpose, cell, maker, count=own))
     return jobs
+
+
+def hole_jobs(cell: Structure, settings: VaspSettings) -> list[PlannedJob]:
+    """Three collinear starts with the t2g holes of all ions in three orbitals, for the crystal field of the hole."""
+    from .jobs import MagneticStaticMaker
+    from .occupations import matrices_of, three_starts
+
+    purpose = (
+        "t2g holes in orbital {} of three (occupation-matrix control); run again without OCCEXT from its WAVECAR; not "
+        "in the flow"
+    )
+    return [
+        PlannedJob(
+            f"hole_{n}",
+            purpose.format(n),
+            cell,
+            MagneticStaticMaker(settings=settings, occupation_matrices=matrices_of(cell, start)),
+            count=0,
+        )
+        for n, start in enumerate(three_starts(cell), start=1)
+    ]
 
 
 def hop_map_jobs(

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from hole_anisotropy import cubic_anisotropy
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.magnetism.hole_field import HoleField, orthonormal, t2g_orbital_momentum
+from magnetoionics.analysis.magnetism.orbital_states import cubic_anisotropy
 from magnetoionics.analysis.results.checks import invalid_because
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations

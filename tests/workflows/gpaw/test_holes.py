@@ -1,22 +1,28 @@
 """Occupation control of a t2g hole: geometry and algebra without GPAW, and cubic CoO with it."""
 
+import importlib.util
+
 import numpy as np
 import pytest
 from ase import Atoms
-from gpaw_holes import (
-    FoundHole,
-    HoleNotFoundError,
-    HoleSearch,
-    bias_matrix_eV,
-    hole_field,
-    hole_in,
-    octahedron_axes,
-    shell_rotation,
-)
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.calculators.d_shell import D_ORBITALS
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
+from magnetoionics.workflows.engine import get_engine
+from magnetoionics.workflows.evaluation.guards import open_t2g_shells
+from magnetoionics.workflows.evaluation.t2g_orbitals import (
+    OPEN_SHELLS,
+    HoleNotFoundError,
+    bias_matrix_eV,
+    hole_in,
+    octahedron_axes,
+    shell_rotation,
+    start_occupations,
+)
+from magnetoionics.workflows.flows.plan import plan_stages
+from magnetoionics.workflows.gpaw import holes as gpaw_holes
+from magnetoionics.workflows.gpaw.holes import FoundHole, HoleSearch, hole_field, orbital_state_of
 from magnetoionics.workflows.gpaw.settings import GpawSettings
 from scipy.spatial.transform import Rotation
 
@@ -102,6 +108,92 @@ def test_states_that_fell_together_are_no_crystal_field():
     assert checks["three different holes"].passed is False
     assert checks["three different holes"].invalidates
     assert checks["same moments in the three states"].passed
+
+
+@pytest.mark.parametrize("electrons", [1, 2, 6, 7])
+def test_start_occupations_hold_the_electrons_and_are_read_back(electrons):
+    """High spin: so many electrons per spin without the two of e_g, and the open orbital comes back."""
+    shell, wanted = OPEN_SHELLS[electrons], np.array([2.0, -1.0, 1.0]) / np.sqrt(6)
+    up, down = start_occupations(wanted, TURN.T, shell)
+    assert np.trace(up) == pytest.approx(min(electrons, 5))
+    assert np.trace(down) == pytest.approx(max(electrons - 5, 0))
+    half = up if shell.spin == "majority" else down
+    found, _, weight = hole_in(half if shell.particle == "hole" else np.eye(5) - half, TURN.T)
+    if shell.particle == "electron":
+        assert abs(found @ wanted) == pytest.approx(1.0)
+        assert weight == pytest.approx(1.0)
+    else:
+        # e_g is empty as well, but no orbital of t2g.
+        assert abs(found @ wanted) == pytest.approx(1.0)
+
+
+class Answers:
+    """GPAW's cycles replaced: every ion ends where it was sent, at energies of its own."""
+
+    asked: list = []  # noqa: RUF012
+
+    def __init__(self, atoms, settings, log, shells):
+        self.atoms, self.shells = atoms, shells
+        self.spin_orbit_meV = dict.fromkeys(range(len(atoms)), 38.0)
+
+    def run(self, holes):
+        Answers.asked.append(holes)
+        along, across = np.array([1.0, 1.0, 1.6]), np.array([1.0, -1.0, 0.0])
+        out = {}
+        for ion, asked in holes.items():
+            hole = along if not np.any(asked) else np.asarray(asked)
+            step = len(Answers.asked) - 1
+            energy = -100.0 + len(holes) * (0.0, 0.0807, 0.116)[step]
+            hole = hole / np.linalg.norm(hole)
+            out[ion] = FoundHole(hole, across / np.sqrt(2), 0.95, energy, np.full(len(self.atoms), 2.7), 20)
+        return out
+
+
+def test_job_moves_all_holes_together_and_divides_their_energy(monkeypatch):
+    """Energies of a measured kind: K1 of 2 to 3 MJ/m3 and L of about 0.45 muB, per ion whatever the number of ions."""
+    monkeypatch.setattr(gpaw_holes, "HoleSearch", Answers)
+    Answers.asked = []
+    cell = get_host("cofe2o4").structure("Imma")
+    engine = get_engine("local")
+
+    def made(state, ions=None):
+        return orbital_state_of.original(
+            engine, cell, settings=GpawSettings(), state=state, ions=ions, temperature_K=300.0
+        )
+
+    found = made("pristine")
+    assert [sorted(asked) for asked in Answers.asked] == [sorted(open_t2g_shells(cell))] * 3
+    assert found.map.method == "crystal field of the hole"
+    assert len(found.fields) == 8
+    assert sorted(found.fields[0].energies_meV) == pytest.approx([0.0, 80.7, 116.0])
+    cold = next(c for c in found.constants if c.temperature_K == 0 and c.orbital_reduction == 1.0)
+    warm = next(c for c in found.constants if c.temperature_K == 300 and c.orbital_reduction == 1.0)
+    assert cold.K1_MJ_per_m3 == pytest.approx(2.7, abs=0.3)
+    assert 0.2 < cold.K1_error_MJ_per_m3 < 1.0
+    assert warm.K1_MJ_per_m3 < 0.7 * cold.K1_MJ_per_m3
+    assert 0.4 < cold.orbital_moment_100_muB < 0.55
+    assert found.checks[-1].passed
+    Answers.asked = []
+    one = made("after", list(open_t2g_shells(cell))[:1])
+    # One ion of eight is no crystal: a field and a map, no K1.
+    assert one.constants == []
+    assert one.fields[0].energies_meV == pytest.approx(found.fields[0].energies_meV)
+    iron = next(i for i, s in enumerate(cell) if s.specie.symbol == "Fe")
+    assert made("after", [iron]) is None
+
+
+def test_stage_says_who_can_and_for_which_host():
+    def plan(engine, host):
+        found = get_host(host)
+        planned = plan_stages(get_engine(engine), found, found.orders[0], ["orbital states"])
+        return next(s for s in planned if s.stage == "orbital states")
+
+    with pytest.raises(ValueError, match="no control over the occupation"):
+        plan("local", "cofe2o4")
+    if importlib.util.find_spec("gpaw"):
+        assert plan("gpaw", "cofe2o4").done
+        with pytest.raises(ValueError, match="no ion with an open t2g shell"):
+            plan("gpaw", "life5o8")
 
 
 @pytest.mark.slow

@@ -79,7 +79,9 @@ def test_settings_file_reaches_every_kind_of_input(folder):
     assert "EFIELD_PEAD" not in incars["vacancy_V_Fe_B_nominal"]
     assert incars["hop1_segment1"]["IMAGES"] == 2
     with_matrices = {p.parent.name for p in folder.glob("*/OCCMATRIX")}
-    assert with_matrices == {"vacancy_V_Fe_B_Fe4", "hop1_initial"} == {n for n in names if "OCCEXT" in incars[n]}
+    holes = {"hole_1", "hole_2", "hole_3"}
+    expected = {"vacancy_V_Fe_B_Fe4", "hop1_initial"} | holes
+    assert with_matrices == expected == {n for n in names if "OCCEXT" in incars[n]}
     assert (folder / "hop1_initial" / "OCCMATRIX").read_text(encoding="utf-8") == MATRICES
 
 
