@@ -77,7 +77,11 @@ def test_every_claim_says_what_would_change_it():
 
 def test_closed_forms_need_no_study():
     found = {c.id: c for c in closed_forms()}
-    for key in ("C16", "C17", "C18", "C19", "C20"):
+    for key in ("C16", "C17"):
+        # Films of cobalt are shipped; mesh and thickness leave more open than oxygen changes.
+        assert (found[key].verdict, found[key].engine, found[key].unit) == ("undecided", "gpaw (GPAW)", "mJ/m2")
+        assert "by mesh and thickness" in found[key].reason
+    for key in ("C18", "C19", "C20"):
         # What goes in as an assumption is no number that comes out.
         assert found[key].value is None
         assert found[key].verdict == ("contradicted" if key == "C20" else "undecided")
