@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import yaml
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
 from .safe_json import UnsafeFileError, loads
@@ -54,6 +54,11 @@ _ADVICE = {
     "implicit hydrogens": " (put them in, 0.96 to 1.0 A from O, or the cell is charged)",
     "Missing elements": " (atoms are missing or doubled: hydrogens that X-rays do not see, split sites)",
 }
+# CIFs of the newer dictionaries write _cell.length_a for _cell_length_a.
+_DOTTED = re.compile(r"^(\s*_(?:cell|atom_site|space_group|symmetry))\.", re.MULTILINE)
+# VASP 4 has the numbers of atoms in this line, and people put the symbols into the comment.
+_COUNTS = 5
+_SYMBOLS = re.compile(r"([A-Z][a-z]?)([0-9]*)")
 _GROUP = re.compile(r"^_(?:symmetry_space_group_name|space_group_name)_(?:H-M|H-M_alt|Hall)\s+(.+)$", re.MULTILINE)
 
 
@@ -101,6 +106,24 @@ def _text_in_any_code(path: Path, notes: list[str]) -> str:
         return _text(path.read_bytes().decode("latin-1"), path.name)
 
 
+def _usual_form(text: str, kind: Kind, notes: list[str]) -> str:
+    """The text as its reader expects it: CIF names without dots, a POSCAR with its symbols above the numbers."""
+    if kind == "cif" and _DOTTED.search(text):
+        notes.append("names with dots, such as _cell.length_a, are read as those without")
+        return _DOTTED.sub(r"\1_", text)
+    lines = text.split("\n")
+    if kind != "poscar" or len(lines) < _COUNTS + 1 or not all(w.isdigit() for w in lines[_COUNTS].split()):
+        return text
+    named = _SYMBOLS.findall(lines[0])
+    symbols, numbers = [symbol for symbol, _ in named], [number for _, number in named]
+    whole = "".join(lines[0].split()) == "".join(symbol + number for symbol, number in named)
+    fits = numbers == lines[_COUNTS].split() or (len(symbols) == len(lines[_COUNTS].split()) and not any(numbers))
+    if not (whole and fits and all(Element.is_valid_symbol(symbol) for symbol in symbols)):
+        return text
+    notes.append(f"no line of symbols: {' '.join(symbols)} are taken from its first line")
+    return "\n".join([*lines[:_COUNTS], " ".join(symbols), *lines[_COUNTS:]])
+
+
 def read_yaml(path: Path) -> Any:
     """Plain values of a YAML file; tags that name Python objects and aliases are refused.
 
@@ -146,7 +169,7 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     """Structure from a file, and in words what its readers found odd; errors as `read_structure_file`."""
     kind = _kind(path.name)
     notes: list[str] = []
-    text = _text_in_any_code(path, notes)
+    text = _usual_form(_text_in_any_code(path, notes), kind, notes)
     check_announced_size(text, kind, path.name)
     try:
         with warnings.catch_warnings(record=True) as said:

@@ -159,3 +159,67 @@ def test_brackets_stand_for_molecular_ions_only():
         "Fd-3m", Lattice.cubic(8.44), ["Zn", "Fe", "O"], [[0.0] * 3, [0.625] * 3, [0.3854] * 3]
     )
     assert draft_host(cell, "x.cif").entries["formula"] == "ZnFe2O4"
+
+
+DOTTED = """data_x
+_cell.length_a 4.2
+_cell.length_b 4.2
+_cell.length_c 4.2
+_cell.angle_alpha 90
+_cell.angle_beta 90
+_cell.angle_gamma 90
+_space_group.name_H-M_alt "F m -3 m"
+loop_
+_atom_site.label
+_atom_site.type_symbol
+_atom_site.fract_x
+_atom_site.fract_y
+_atom_site.fract_z
+_atom_site.occupancy
+Mg1 Mg 0 0 0 1.0
+O1 O 0.5 0.5 0.5 1.0
+"""
+VASP_4 = """{first}
+1.0
+4.2 0 0
+0 4.2 0
+0 0 4.2
+{counts}
+Direct
+0 0 0
+0 0.5 0.5
+0.5 0 0.5
+0.5 0.5 0
+0.5 0.5 0.5
+0.5 0 0
+0 0.5 0
+0 0 0.5
+"""
+
+
+def test_names_with_dots_are_read(tmp_path):
+    """As the dictionaries of CIF 2 have them, and the programs that write by those."""
+    file = tmp_path / "dots.cif"
+    file.write_text(DOTTED)
+    structure, notes = read_with_notes(file)
+    assert structure.composition.formula == "Mg4 O4"
+    assert any("names with dots" in note for note in notes)
+
+
+@pytest.mark.parametrize(("first", "counts"), [("Mg4O4", "4 4"), ("Mg O", "4 4"), ("Mg4 O4", " 4  4 ")])
+def test_symbols_in_the_first_line_of_a_poscar_are_taken(first, counts, tmp_path):
+    file = tmp_path / "POSCAR-old"
+    file.write_text(VASP_4.format(first=first, counts=counts))
+    structure, notes = read_with_notes(file)
+    assert [s.specie.symbol for s in structure] == ["Mg"] * 4 + ["O"] * 4
+    assert notes == ["no line of symbols: Mg O are taken from its first line"]
+
+
+@pytest.mark.parametrize(
+    ("first", "counts"), [("MgO", "4 4 4"), ("Mg3O5", "4 4"), ("a cell of Mg O", "4 4"), ("Xx4O4", "4 4"), ("", "4 4")]
+)
+def test_a_first_line_that_does_not_fit_names_nothing(first, counts, tmp_path):
+    file = tmp_path / "POSCAR-old"
+    file.write_text(VASP_4.format(first=first, counts=counts))
+    with pytest.raises(ValueError, match="POSCAR-old"):
+        read_with_notes(file)
