@@ -187,11 +187,11 @@ def _temperatures(said: str | Sequence[float]) -> list[float]:
 
     try:
         found = temperatures_from(said)
+        if 0.0 in found:
+            raise ValueError("nothing hops at 0 K; give temperatures above it")
         onsager_package()
     except (ValueError, ImportError) as error:
         raise UserError(f"--diffusion-K {said!r}: {error}") from error
-    if 0.0 in found:
-        raise UserError(f"--diffusion-K {said!r}: nothing hops at 0 K; give temperatures above it")
     return list(found)
 
 
