@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..results.page_parts import Cell, Picture, Section, Table, number, number_with_error, words
@@ -83,11 +83,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Viewer:
-    """The 3D view: what it shows in words, its data (JSON safe in a script element), and the packed library."""
+    """A 3D view: what it shows in words, its data (JSON safe in a script element), and the packed library.
+
+    `suffix` makes the names of its elements its own; `ends` and `step` are the words on its buttons and slider.
+    """
 
     text: str
     data: Markup
     library: str
+    heading: str = "Structure"
+    suffix: str = ""
+    ends: tuple[str, str] = ("Before", "After")
+    step: str = "Image"
+    label: str = "Atoms around the hop with their moments"
 
 
 @dataclass
@@ -99,7 +107,7 @@ class Page:
     warnings: list[str]
     answers: list[Answer]
     sections: list[Section]
-    viewer: Viewer | None = None
+    viewers: list[Viewer] = field(default_factory=list)
     terms: Sequence[tuple[str, str]] = ()
     data_file: str = "results.json beside this file"
 

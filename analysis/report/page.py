@@ -62,7 +62,9 @@ def report_html(
     """
     page = build_page(study, figures or study_figures(study))
     if bands and study.migration:
-        page.viewer = _viewer(study, next(iter(bands.values())))
+        page.viewers.append(_viewer(study, next(iter(bands.values()))))
+    if (charged := _defect_viewer(study)) is not None:
+        page.viewers.append(charged)
     return render(page)
 
 
@@ -124,6 +126,33 @@ def _viewer(study: Study, band: Band) -> Viewer:
         # Escaped for its script element by json_for_script.
         data=Markup(json_for_script(band_dataset(band, f"{study.host.formula}, {hop.label}"))),
         library=library_base64(),
+    )
+
+
+def _defect_viewer(study: Study) -> Viewer | None:
+    """Charge states with the ions that hold their electrons and holes; None without charge states."""
+    from markupsafe import Markup
+
+    from .defect_view import defect_dataset
+    from .viewer import DRAWN_RADIUS_A, json_for_script, library_base64
+
+    data = defect_dataset(study)
+    if data is None:
+        return None
+    return Viewer(
+        text=(
+            f"Charge states of the defects, relaxed, within {DRAWN_RADIUS_A:g} Å of the defect, engine "
+            f"{study.engine.name}; energies are those of the cells minus the host. Arrows: site moments (blue up, pink "
+            "down). Grey sphere: the vacant site or the ion that was put in. Orange spheres: ions whose moment "
+            "changed, where electrons or holes sit."
+        ),
+        data=Markup(json_for_script(data)),
+        library=library_base64(),
+        heading="Charged defects in 3D",
+        suffix="-defects",
+        ends=("First", "Last"),
+        step="State",
+        label="Atoms around a defect with their moments",
     )
 
 

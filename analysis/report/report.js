@@ -92,40 +92,44 @@ function nameButtons(root) {
   });
 }
 
-function connectImages(view, data) {
-  const slider = document.getElementById("viewer-image");
-  const state = document.getElementById("viewer-state");
+function connectImages(view, data, part) {
+  const slider = part("image");
+  const state = part("state");
   const last = data.structures.length - 1;
   const { state: names, energy, arc } = data.properties;
   const show = (k) => {
     slider.value = k;
     view.select({ structure: k, environment: k });
-    state.textContent =
-      names.values[k] + ", " + arc.values[k].toFixed(2) + " Å along the path, " + energy.values[k].toFixed(3) + " eV";
+    const path = arc ? arc.values[k].toFixed(2) + " Å along the path, " : "";
+    state.textContent = names.values[k] + ", " + path + energy.values[k].toFixed(3) + " eV";
   };
   slider.max = last;
   slider.addEventListener("input", () => show(Number(slider.value)));
-  document.getElementById("viewer-before").addEventListener("click", () => show(0));
-  document.getElementById("viewer-after").addEventListener("click", () => show(last));
+  part("before").addEventListener("click", () => show(0));
+  part("after").addEventListener("click", () => show(last));
   show(0);
 }
 
 async function openViewer(button) {
   button.disabled = true;
-  const status = document.getElementById("viewer-status");
+  const name = (what) => "viewer-" + what + button.dataset.suffix;
+  const part = (what) => document.getElementById(name(what));
+  const status = part("status");
   status.textContent = "Loading the 3D view.";
   try {
-    const script = document.createElement("script");
-    script.textContent = await unpacked(document.getElementById("viewer-library"));
-    document.head.append(script);
-    document.getElementById("viewer").hidden = false;
-    const data = JSON.parse(document.getElementById("viewer-data").textContent);
+    if (typeof Chemiscope === "undefined") {
+      const script = document.createElement("script");
+      script.textContent = await unpacked(document.getElementById("viewer-library"));
+      document.head.append(script);
+    }
+    document.getElementById("viewer" + button.dataset.suffix).hidden = false;
+    const data = JSON.parse(part("data").textContent);
     const warnings = new Chemiscope.Warnings();
     warnings.addHandler((message) => { status.textContent = message; });
-    const config = { meta: "viewer-meta", structure: "viewer-structure", info: "viewer-info" };
+    const config = { meta: name("meta"), structure: name("structure"), info: name("info") };
     const view = await Chemiscope.StructureVisualizer.load(config, data, warnings);
-    nameButtons(document.getElementById("viewer-structure"));
-    connectImages(view, data);
+    nameButtons(part("structure"));
+    connectImages(view, data, part);
     status.textContent = "Drag to turn, scroll to zoom.";
     button.hidden = true;
   } catch (error) {
@@ -169,8 +173,7 @@ document.querySelectorAll("table").forEach(equipTable);
 document.querySelectorAll(".moving").forEach(equipMoving);
 window.addEventListener("beforeprint", openForPrint);
 window.addEventListener("afterprint", closeAfterPrint);
-const opener = document.getElementById("viewer-open");
-if (opener) {
+document.querySelectorAll(".viewer-open").forEach((opener) => {
   opener.hidden = false;
   opener.addEventListener("click", () => openViewer(opener));
-}
+});

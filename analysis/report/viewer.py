@@ -53,29 +53,29 @@ def band_dataset(band: Band, title: str) -> dict[str, Any]:
     keep = _near_the_hop(band)
     frames, moments, mover = [], [], []
     path = _path(band)
-    origin, turn = path.mean(axis=0), _screen(path[-1] - path[0])
+    origin, turn = path.mean(axis=0), screen(path[-1] - path[0])
     for image in band.images:
-        points = _unwrapped(image.structure, keep, origin) @ turn.T
-        frames.append(_frame(image.structure, keep, points))
-        moments += _moments(image.structure, keep)
+        points = unwrapped(image.structure, keep, origin) @ turn.T
+        frames.append(frame_of(image.structure, keep, points))
+        moments += moments_of(image.structure, keep)
         mover.append(points[keep.index(band.mover)])
     track = np.array(mover)
     data = {
         "meta": {"name": title},
-        "settings": {"structure": [_view()]},
+        "settings": {"structure": [view_settings("moments and path")]},
         "structures": frames,
-        "shapes": {"moments and path": {"kind": "combined", "shapes": [_arrows(moments, turn), *_path_shapes(track)]}},
+        "shapes": {"moments and path": {"kind": "combined", "shapes": [arrows(moments, turn), *_path_shapes(track)]}},
         "properties": {
-            "image": _property([float(n) for n in range(len(frames))]),
-            "state": _property(_names(band)),
-            "energy": _property([i.energy_eV for i in band.images], "eV"),
-            "arc": _property([i.arc_A for i in band.images], "Å"),
+            "image": property_of([float(n) for n in range(len(frames))]),
+            "state": property_of(_names(band)),
+            "energy": property_of([i.energy_eV for i in band.images], "eV"),
+            "arc": property_of([i.arc_A for i in band.images], "Å"),
         },
     }
     return dict(json.loads(json.dumps(data, default=float)))
 
 
-def _property(values: Sequence[float] | Sequence[str], units: str = "") -> dict[str, Any]:
+def property_of(values: Sequence[float] | Sequence[str], units: str = "") -> dict[str, Any]:
     """One value for each image, as chemiscope takes it."""
     return {"target": "structure", "values": list(values), **({"units": units} if units else {})}
 
@@ -86,7 +86,7 @@ def colour_words(band: Band) -> str:
     return ", ".join(f"{s} {element(s).colour or 'in the colour of its own'}" for s in symbols)
 
 
-def _screen(hop: NDArray[np.float64]) -> NDArray[np.float64]:
+def screen(hop: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rotation of the crystal onto the screen: z, along which collinear moments lie, up and the hop to the right.
 
     A tilt towards the reader keeps what lies behind visible.
@@ -98,11 +98,12 @@ def _screen(hop: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(Rotation.from_euler("yx", [-_TURN_DEG, _TILT_DEG], degrees=True).as_matrix() @ upright)
 
 
-def _view() -> dict[str, Any]:
+def view_settings(shape: str) -> dict[str, Any]:
+    """How a view opens, with the shapes of one name drawn."""
     return {
         "bonds": True,
         "unitCell": False,
-        "shape": ["moments and path"],
+        "shape": [shape],
         "keepOrientation": True,
         "playbackDelay": 300,
     }
@@ -124,24 +125,28 @@ def _near_the_hop(band: Band) -> list[int]:
     return sorted(found | {band.mover})
 
 
-def _unwrapped(structure: Structure, keep: Sequence[int], origin: NDArray[np.float64]) -> NDArray[np.float64]:
+def unwrapped(structure: Structure, keep: Sequence[int], origin: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nearest images of some sites relative to a Cartesian point, shape (n, 3)."""
     lattice = structure.lattice
     shift = structure.frac_coords[list(keep)] - lattice.get_fractional_coords(origin)
     return np.asarray(lattice.get_cartesian_coords(shift - np.round(shift)))
 
 
-def _frame(structure: Structure, keep: Sequence[int], points: NDArray[np.float64]) -> dict[str, Any]:
+def frame_of(structure: Structure, keep: Sequence[int], points: NDArray[np.float64]) -> dict[str, Any]:
+    """Some sites at given points as one of chemiscope's structures."""
     x, y, z = (np.round(points[:, k], 4).tolist() for k in range(3))
     return {"size": len(keep), "names": [structure[i].specie.symbol for i in keep], "x": x, "y": y, "z": z}
 
 
-def _moments(structure: Structure, keep: Sequence[int]) -> list[list[float]]:
+def moments_of(structure: Structure, keep: Sequence[int]) -> list[list[float]]:
+    """Moments of some sites as vectors."""
     values = structure.site_properties.get("magmom", [0.0] * len(structure))
     vectors = [np.atleast_1d(np.asarray(values[i], dtype=float)) for i in keep]
     return [list(map(float, v)) if len(v) == 3 else [0.0, 0.0, float(v[0])] for v in vectors]
 
 
-def _arrows(moments: Sequence[Sequence[float]], turn: NDArray[np.float64]) -> dict[str, Any]:
+def arrows(moments: Sequence[Sequence[float]], turn: NDArray[np.float64]) -> dict[str, Any]:
+    """An arrow for the moment of every atom of every frame."""
     atoms = [
         {"vector": (_MOMENT_TO_A * turn @ np.array(m)).tolist(), "color": _UP_COLOUR if m[2] >= 0 else _DOWN_COLOUR}
         for m in moments

@@ -27,7 +27,7 @@ def study_entries(study: Study) -> list[Any]:
     """
     if study.charged is None:
         return []
-    return defect_entries(study.charged, study.host.structure, _large(study), _host_energy_eV(study))
+    return defect_entries(study.charged, study.host.structure, study_supercell(study), _host_energy_eV(study))
 
 
 def study_doped(study: Study) -> Any | None:
@@ -44,7 +44,7 @@ def study_doped(study: Study) -> Any | None:
     return to_doped(
         study.charged,
         study.host.structure,
-        _large(study),
+        study_supercell(study),
         _host_energy_eV(study),
         window=None if known is None else known.window,
         references=None if known is None else known.references,
@@ -102,7 +102,8 @@ def _units(study: Study) -> float:
     return float(cell.num_sites / sum(formula_composition(study.host.formula).values()))
 
 
-def _large(study: Study) -> Structure:
+def study_supercell(study: Study) -> Structure:
+    """The perfect cell that the defects' cells are compared with."""
     a, b, c = study.engine.supercell_repeats
     return supercell(study.host.structure, (a, b, c))
 
@@ -111,5 +112,5 @@ def _host_energy_eV(study: Study) -> float:
     """Of the supercell; 0 where the study does not keep it, as entries are used through differences."""
     known = study.chemical_potentials
     own = None if known is None else known.host_energy_eV
-    large = float(_large(study).num_sites / study.host.structure.num_sites)
+    large = float(study_supercell(study).num_sites / study.host.structure.num_sites)
     return 0.0 if own is None else own * _units(study) * large

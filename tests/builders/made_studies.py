@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 from magnetoionics.analysis.builder.build import build_study
 from magnetoionics.analysis.builder.inputs import StudyInputs
+from magnetoionics.analysis.defects.charge_corrections import point_charge_correction
+from magnetoionics.analysis.defects.charge_states import BandEdges
+from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
 from magnetoionics.analysis.defects.vacancies import VacancySet, VacancyState
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.thermodynamics.computed_phases import ComputedPhases
 from magnetoionics.analysis.thermodynamics.energy_corrections import ComputedEnergy
 from magnetoionics.analysis.thermodynamics.phases import formula_composition, load_experimental_phases
+from magnetoionics.structures.defects.kind import built_defect, distinct_defects
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.plan import plan_stages
@@ -64,3 +69,26 @@ def known_study(key, formulas, shift_eV=0.0, charged=None):
     }
     planned = plan_stages(get_engine("local"), host, host.orders[0], asked)
     return build_study(StudyInputs(key, host.orders[0], engine, planned, outputs))
+
+
+def charge_states():
+    """Neutral and doubly charged V_O of CoFe2O4 with cells, levels and a density of states, all invented."""
+    cell = get_host("cofe2o4").structure()
+    energies = np.linspace(-4.0, 9.0, 2601)
+    states = np.where((energies < 3.2) | (energies > 4.6), 30.0, 0.0)
+    edges = BandEdges(
+        vbm_eV=3.2, gap_eV=1.4, dos_energies_eV=energies.tolist(), dos_states_per_eV=states.tolist(),
+        dos_volume_A3=cell.volume, source="invented", provenance=TAG,
+    )  # fmt: skip
+    one = distinct_defects(cell, ["V_O"])[0]
+    return ChargedVacancies(
+        edges=edges,
+        states=[
+            ChargedVacancy(
+                label=one.label, element="O", sublattice="O", multiplicity=one.multiplicity, charge=q,
+                energy_difference_eV=energy, total_moment_muB=20.0, structure=built_defect(cell, one), provenance=TAG,
+                corrections=[point_charge_correction(q, cell.lattice.matrix, 12.0)] if q else [],
+            )
+            for q, energy in ((0, 9.6), (2, 2.0))
+        ],
+    )  # fmt: skip

@@ -10,10 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kept_study import kept_study
-from made_studies import CFO, TAG, known_study
-from magnetoionics.analysis.defects.charge_corrections import point_charge_correction
-from magnetoionics.analysis.defects.charge_states import BandEdges
-from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
+from made_studies import CFO, TAG, charge_states, known_study
 from magnetoionics.analysis.defects.doped_exchange import from_doped
 from magnetoionics.analysis.study.defect_exchange import study_thermodynamics
 from magnetoionics.analysis.study.table_text import csv_text, latex_text
@@ -22,7 +19,6 @@ from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.study_folder.export import export_study
 from magnetoionics.hpc.study_folder.study_run import rebuild_report
 from magnetoionics.hpc.terminal import Console
-from magnetoionics.structures.defects.kind import built_defect, distinct_defects
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.optimade import optimade_document
 from monty.json import MontyDecoder
@@ -128,25 +124,3 @@ def test_charge_states_go_out_for_the_programs_of_charged_defects(tmp_path, monk
     assert [e["charge_state"] for e in entries] == [0, 2]
     back = from_doped(read, TAG)
     assert {(d.label, d.charge) for d in back.defects} == {("V_O(1)", 0), ("V_O(1)", 2)}
-
-
-def charge_states():
-    cell = get_host("cofe2o4").structure()
-    energies = np.linspace(-4.0, 9.0, 2601)
-    states = np.where((energies < 3.2) | (energies > 4.6), 30.0, 0.0)
-    edges = BandEdges(
-        vbm_eV=3.2, gap_eV=1.4, dos_energies_eV=energies.tolist(), dos_states_per_eV=states.tolist(),
-        dos_volume_A3=cell.volume, source="invented", provenance=TAG,
-    )  # fmt: skip
-    one = distinct_defects(cell, ["V_O"])[0]
-    return ChargedVacancies(
-        edges=edges,
-        states=[
-            ChargedVacancy(
-                label=one.label, element="O", sublattice="O", multiplicity=one.multiplicity, charge=q,
-                energy_difference_eV=energy, total_moment_muB=20.0, structure=built_defect(cell, one), provenance=TAG,
-                corrections=[point_charge_correction(q, cell.lattice.matrix, 12.0)] if q else [],
-            )
-            for q, energy in ((0, 9.6), (2, 2.0))
-        ],
-    )  # fmt: skip
