@@ -16,7 +16,9 @@ SIDES = (10, 30, 100)
 
 def main() -> None:
     """Print places, hops and hops a second of process time."""
-    film = FilmModel(thickness_nm=29.67, barrier_eV=0.5, charge_e=2.0, occupation=0.3, screened=False)
+    film = FilmModel(
+        thickness_nm=29.67, plane_spacing_A=2.967, barrier_eV=0.5, charge_e=2.0, occupation=0.3, screened=False
+    )
     # The first call compiles.
     walk_film(film, [FilmStep(voltage_V=0.1, duration_s=1e-9)])
     for side in SIDES:

@@ -69,7 +69,7 @@ class FilmModel(Document):
     """
 
     thickness_nm: float = Field(default=20.0, gt=0)
-    plane_spacing_A: float = Field(default=2.967, gt=0.1)
+    plane_spacing_A: float = Field(gt=0.1)
     sites_per_nm2: float = Field(default=10.0, gt=0)
     barrier_eV: float = Field(gt=0)
     charge_e: float

@@ -312,7 +312,7 @@ def _keffer(
 ) -> tuple[FloatArray, FloatArray]:
     """Keffer's sum over turning-frozen pairs (A^2), and the same weighted with d0 (meV)."""
     centres, neighbours, images, _ = structure.get_neighbor_list(bond_A)
-    anion = np.array([s.specie.symbol == "O" for s in structure])
+    anion = np.array([float(s.properties.get("valence") or 0.0) < 0 for s in structure])
     at = structure.cart_coords
     vectors = at[neighbours] + images @ structure.lattice.matrix - at[centres]
     around: dict[int, list[tuple[int, FloatArray]]] = {}

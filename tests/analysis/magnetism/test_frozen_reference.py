@@ -73,11 +73,13 @@ def test_coupling_is_extensive_and_mutual():
     assert coupled(other).turning_moment_muB == pytest.approx(-40)
 
 
-def test_chiral_sum_of_one_ion_is_keffers():
-    """One frozen ion in a thin layer: its pairs are those of `keffer_sum`, with the signs of the order."""
+@pytest.mark.parametrize("anion", ["O", "S"])
+def test_chiral_sum_of_one_ion_is_keffers(anion):
+    """One frozen ion in a thin layer: its pairs are those of `keffer_sum`, with the signs of the order; any anion."""
     ref = reference(sublattice=None, layer=[0.0, 1.0], h_meV=5.0, d0_meV_per_A2=1.0)
     rng = np.random.default_rng(3)
     cell = CELL.copy()
+    cell.replace_species({"O": anion})
     cell.perturb(0.1)
     site = next(i for i, s in enumerate(cell) if s.properties["sublattice"] == "A")
     height = float(cell.frac_coords[site][2] % 1.0)
@@ -88,11 +90,11 @@ def test_chiral_sum_of_one_ion_is_keffers():
     found = coupled(ref, cell)
     total = np.zeros(3)
     around = cell.get_neighbors(cell[site], 5.5)
-    oxygens = [n.coords for n in around if n.specie.symbol == "O"]
+    anions = [n.coords for n in around if n.specie.symbol == anion]
     for n in around:
-        if n.specie.symbol != "O":
+        if n.specie.symbol != anion:
             sign = np.sign(n.properties["magmom"]) * np.sign(cell[site].properties["magmom"])
-            total -= sign * keffer_sum(cell[site].coords, [n.coords], oxygens)
+            total -= sign * keffer_sum(cell[site].coords, [n.coords], anions)
     assert np.linalg.norm(total) > 0.01
     assert np.allclose(found.keffer_A2, total, atol=1e-9)
     assert np.allclose(found.D_meV, total, atol=1e-9)
