@@ -61,7 +61,7 @@ def test_bonds_in_a_row_are_springs_in_series():
         lengths = spin_model(cell, bonds).vectors_A[:, 2]
         bonds = bonds.model_copy(update={"J_meV": [sign * (8.0 if abs(z) < 2.5 else 2.0) for z in lengths]})
         found = exchange_stiffness_J_per_m(spin_model(cell, bonds))
-        assert found[2, 2] == pytest.approx(5.0**2 / (2 * 2000.0) / (1 / 8 + 1 / 2) * MEV_J / 1e-10)
+        assert found[2, 2] == pytest.approx(5.0**2 / (2 * 2000.0) / (1 / 8 + 1 / 2) * MEV_J / 1e-10, abs=0)
 
 
 def test_an_order_that_couplings_do_not_hold_has_no_stiffness():
@@ -175,9 +175,11 @@ def test_vampire_s_materials_hold_every_spin():
         sense = float(said["initial-spin-direction"].split(",")[2])
         assert sense * float(said["atomic-spin-moment"]) == pytest.approx(moment)
         assert float(said["second-order-uniaxial-anisotropy-constant"]) == pytest.approx(
-            own.uniaxial_meV * MEV_J, rel=1e-4
+            own.uniaxial_meV * MEV_J, rel=1e-4, abs=0
         )
-        assert float(said["fourth-order-cubic-anisotropy-constant"]) == pytest.approx(own.cubic_meV * MEV_J, rel=1e-4)
+        assert float(said["fourth-order-cubic-anisotropy-constant"]) == pytest.approx(
+            own.cubic_meV * MEV_J, rel=1e-4, abs=0
+        )
 
 
 def test_uppasd_counts_half_a_bond_from_either_end():
