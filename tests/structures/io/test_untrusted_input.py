@@ -262,7 +262,7 @@ def test_results_write_inside_their_folder_only(study, raw, tmp_path):
 def test_names_of_a_host_lead_nowhere(tmp_path):
     """Sublattices and orders come from a host file, and are parts of the names of what is written."""
     from magnetoionics.hpc.printing.structures import _write
-    from magnetoionics.workflows.vasp.plan import _name
+    from magnetoionics.workflows.vasp.plan import folder_name
 
     cell = get_host("cofe2o4").structure("normal")
 
@@ -278,7 +278,7 @@ def test_names_of_a_host_lead_nowhere(tmp_path):
     assert snapshot(tmp_path, folder) == [*before, str(tmp_path / "a"), str(tmp_path / "a" / "b")]
     assert sum(p.suffix == ".cif" for p in folder.rglob("*")) == 5
     assert str(inner_path("hops/01-Co(B)-V_Fe(B)/initial")) == "hops/01-Co(B)-V_Fe(B)/initial"
-    assert "/" not in _name("bulk_../../x")
+    assert "/" not in folder_name("bulk_../../x")
 
 
 @pytest.mark.parametrize(
