@@ -104,7 +104,7 @@ def _write_defects(study: Study, folder: Path) -> str:
         assert made is not None
         made.to_json(folder / DOPED)
         said.append("doped")
-    except MissingDefectLibraryError as error:
+    except (MissingDefectLibraryError, ValueError) as error:
         Console(stderr=True).print(f"not written: {error}", markup=False)
     return f", charge states for {' and '.join(said)}" if said else ""
 

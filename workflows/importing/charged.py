@@ -18,6 +18,8 @@ from ...analysis.defects.charged_cells import (
     corrections_of,
     counted_states,
 )
+from ...analysis.defects.starts import where_electrons_sit
+from ...analysis.magnetism.oxidation_states import as_found, site_moments
 from ...structures.defects.difference import charge_centre
 from ...structures.layers import not_three_dimensional
 from ..vasp.finished.vasprun_xml import read_vasprun
@@ -131,6 +133,7 @@ def _state(
     elif charge and not any(c.method == "eFNV" for c in corrections):
         found.lacks.append("site potentials in OUTCAR, of it and of the perfect cell, for the eFNV correction")
     notes += [note for note in why if note not in notes]
+    told = done.site_moments_muB is not None and host.calculation.site_moments_muB is not None
     return ChargedVacancy(
         label=label,
         element=found.name.element,
@@ -140,6 +143,9 @@ def _state(
         removed=found.difference.removed,
         energy_difference_eV=done.energy_eV - host.calculation.energy_eV,
         total_moment_muB=done.total_moment_muB,
+        changed_ions=where_electrons_sit(host.calculation, done, charge)[0] if told else [],
+        sites=site_moments(host.calculation, done, charge) if told else [],
+        structure=as_found(done),
         corrections=corrections,
         band_filling=band_filling(cell, host, found.difference.changes[0].position),
         checks=done.checks,

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from magnetoionics.analysis.study.defect_exchange import study_entries
 from magnetoionics.workflows.importing.entries import read_defect_entries
 from magnetoionics.workflows.importing.study import IMPORT_STAGE, import_with_bands
 from magnetoionics.workflows.vasp.finished.reader import read_run
@@ -69,6 +70,10 @@ def test_edges_of_the_file_bring_levels(file: Path) -> None:
     charged = next(s for s in study.charged.states if s.charge == 2)
     assert charged.energy_difference_eV == pytest.approx(-0.6107096600001114, abs=1e-8)
     assert (charged.corrections[0].method, charged.correction_eV) == ("as given", 0.5)
+    # The relaxed cell goes on to other programs.
+    assert charged.structure is not None
+    (entry,) = [e for e in study_entries(study) if e.charge_state == 2]
+    assert entry.sc_entry.energy - entry.bulk_entry.energy == pytest.approx(-0.6107096600001114, abs=1e-8)
     (level,) = study.charged.levels()
     assert level.level_eV == pytest.approx((12.635189469999887 + 0.6107096600001114 - 0.5) / 2 - 3.1735, abs=1e-6)
     record = study.observables[IMPORT_STAGE]
