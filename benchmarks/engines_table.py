@@ -138,6 +138,7 @@ def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculatio
         *_vacancies(evidence),
         *_hop(evidence),
         *_born(evidence),
+        *_cobalt_films(),
     ]
     return "\n".join(lines)
 

@@ -58,10 +58,15 @@ def oxygen_changes_mJ_per_m2(films: list[FilmAnisotropy]) -> dict[str, float]:
     """What oxygen adds to the anisotropy, by its place, on the densest mesh that film and clean film share."""
     changes = {}
     for film in films:
-        clean = next((f for f in films if f.place == CLEAN and f.points == film.points), None)
-        if clean is not None and film.place != CLEAN:
+        clean = next((f for f in films if _pair(f, film)), None)
+        if clean is not None:
             changes[film.place] = film.whole_mJ_per_m2 - clean.whole_mJ_per_m2
     return changes
+
+
+def _pair(clean: FilmAnisotropy, film: FilmAnisotropy) -> bool:
+    """Whether one is the clean film on the mesh of the other, which is not."""
+    return clean.place == CLEAN != film.place and clean.points == film.points
 
 
 def error_mJ_per_m2(films: list[FilmAnisotropy]) -> float | None:
@@ -126,14 +131,14 @@ def films_in_words(films: list[FilmAnisotropy]) -> str:
     changes = oxygen_changes_mJ_per_m2(films)
     if not changes:
         return ""
-    clean = next(f for f in reversed(films) if f.place == CLEAN)
+    clean = next(f for f in reversed(films) if f.place == CLEAN and any(_pair(f, other) for other in films))
     error = error_mJ_per_m2(films)
     told = "no denser mesh was tried" if error is None else f"+-{error:.2f} by mesh and thickness"
     said = "; ".join(f"{PLACES[place]}: {change:+.2f}" for place, change in changes.items())
     atoms = len(clean.layers_mJ_per_m2)
     return (
         f"gpaw, PBE without U, force theorem, a free film of {atoms} layers of hcp Co(0001), ions relaxed: spin-orbit "
-        f"anisotropy {clean.whole_mJ_per_m2:+.2f} mJ/m2 clean (both surfaces and the layers between, positive along "
-        f"the normal, no dipoles of the shape); oxygen at one surface adds, in mJ/m2, {said} ({told}; "
-        f"data/gpaw/film*.json)"
+        f"anisotropy {clean.whole_mJ_per_m2:+.2f} mJ/m2 clean on {clean.points}x{clean.points} points (both surfaces "
+        "and the layers between, positive along the normal, no dipoles of the shape); oxygen at one surface adds, in "
+        f"mJ/m2, {said} ({told}; data/gpaw/film*.json)"
     )

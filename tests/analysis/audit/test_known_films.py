@@ -38,7 +38,9 @@ def test_error_adds_the_mesh_and_the_far_half():
     films = [made("clean", 12, 0.2), made("above", 12, 0.5, (0.1, -0.3, 5.0, 7.0)), made("clean", 18, 0.25)]
     assert error_mJ_per_m2(films[:2]) is None
     assert error_mJ_per_m2(films) == pytest.approx(0.05 + 0.2)
-    assert "+-0.25" in films_in_words(films)
+    # The clean number is that of the mesh on which the change is.
+    assert "+0.20 mJ/m2 clean on 12x12 points" in films_in_words(films)
+    assert "above it: +0.30 (+-0.25" in films_in_words(films)
 
 
 @pytest.mark.parametrize(
