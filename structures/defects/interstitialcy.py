@@ -187,5 +187,5 @@ def pushing_hop(
         multiplicity=multiplicity,
         relations=sorted({op.kind for op in unique.values()}),
         relation_matrices=[op.cartesian.round(9).tolist() for op in unique.values()],
-        pushed=pushed,
+        pushed=int(pushed),
     )

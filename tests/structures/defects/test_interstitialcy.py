@@ -13,6 +13,7 @@ from magnetoionics.structures.defects.insertion import insertion_of
 from magnetoionics.structures.defects.interstitialcy import interstitialcy_hops
 from magnetoionics.structures.defects.interstitials import distinct_interstitial_sites
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.symmetry import operations_taking
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.band.driver import BandDriver, BandSettings
 from magnetoionics.workflows.band.ends import BandInputError
@@ -143,3 +144,16 @@ def test_an_ion_that_nobody_named_is_refused(magnesia):
         driver.run(first, far, [], [hop.mover, hop.pushed])
     with pytest.raises(BandInputError, match="named once"):
         driver.run(first, to_atoms(hop.final), [], [hop.mover, hop.mover])
+
+
+def test_a_hop_and_its_reverse_are_one_where_nothing_else_relates_ways():
+    """In monoclinic HfO2 a place has no symmetry: one way each, or two that are each other's reverse."""
+    big = supercell(get_host("hfo2").structure(), (2, 2, 2))
+    sites = distinct_interstitial_sites(big, "Hf")
+    hops = interstitialcy_hops(big, sites[:1], "O", -2.0)
+    assert len(hops) > 3
+    for hop in hops:
+        begin, first = (state[hop.mover].coords for state in (hop.initial, hop.final))
+        way = big.lattice.get_fractional_coords([begin, first, begin + hop.displacement_A])
+        turns_back = bool(operations_taking(big, way, way[::-1]))
+        assert hop.multiplicity == sites[0].multiplicity // (2 if turns_back else 1)
