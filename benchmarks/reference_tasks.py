@@ -39,8 +39,8 @@ PHASES = {
     "co3o4": ("Co3O4", (2, 2, 2)),
     "fe3o4": ("Fe3O4", (2, 2, 2)),
 }
-# k-points along both edges of a film: the second mesh says what the first is worth.
-FILM_MESHES = (12, 18)
+# k-points along both edges of a film: the denser meshes say what the first is worth.
+FILM_MESHES = (12, 18, 24)
 HOP_STATES = ("before", "saddle1", "middle", "saddle2", "after")
 # The same cells in another basis of GPAW: numerical atomic orbitals, two for each of the valence and one to polarise
 # them, on a grid (spacing, Angstrom).
