@@ -201,7 +201,7 @@ def test_directions_and_magnitudes():
 
 def test_vector_that_is_stated_keeps_its_digits():
     size, along = read_field("1, 2, 3 V/m")
-    assert size * along.unit() == pytest.approx(1e-10 * np.array([1.0, 2.0, 3.0]), rel=1e-14)
+    assert size * along.unit() == pytest.approx(1e-10 * np.array([1.0, 2.0, 3.0]), rel=1e-14, abs=0)
     assert field_from_text("-2 V/nm along -hop", hop_A=[0, 0, 3.0]) == pytest.approx([0, 0, 0.2])
 
 
