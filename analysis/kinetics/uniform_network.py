@@ -16,7 +16,7 @@ SAME_LENGTH = 1.15
 
 # By neighbours of a place and common neighbours of two that are joined. The first four: K. Compaan and Y. Haven,
 # Trans. Faraday Soc. 52, 786 (1956), 10.1039/TF9565200786; corner-sharing tetrahedra, such as the octahedral sites of a
-# spinel, and the anions of a perovskite (0.69: T. Ishigaki et al., 10.1016/0022-4596(88)90067-9), by the Green
+# spinel, and the anions of a perovskite (0.69: T. Ishigaki et al., J. Solid State Chem. 73, 179 (1988)), by the Green
 # function of `diffusion.vacancy_correlation_factor`.
 _EXACT = {
     (12, 4): ("fcc", 0.7815),

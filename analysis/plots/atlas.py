@@ -62,7 +62,7 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
         axis.set_xlabel("field along the hop that drives it within 1 ms at 300 K (V/m)")
         axis.set_ylabel("a written difference falls to 1/e at 300 K (s)")
         if engines:
-            axis.legend(title="open: beyond the allowed field", fontsize=7, title_fontsize=7, loc="lower right")
+            axis.legend(title="open: beyond the allowed field", fontsize=7, title_fontsize=7, loc="upper left")
         cells = sorted({p.cell_atoms for p in shown})
         atoms = f"{cells[0]} to {cells[-1]} atoms" if cells else "no point has times"
         sign(axis, f"main hop of each study, {atoms}; internal field; where it was not computed, 1e13 Hz is assumed")
