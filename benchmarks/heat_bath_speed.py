@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from magnetoionics.analysis.magnetism.heat_bath import heat_bath_sweeps
+from magnetoionics.analysis.magnetism.heat_bath_kernel import heat_bath_sweeps
 
 
 def main(size: int = 12, sweeps: int = 1000) -> None:

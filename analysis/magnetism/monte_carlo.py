@@ -138,7 +138,7 @@ def _simulate(
     disordered: bool,
 ) -> tuple[MagnetisationCurve, list[FloatArray]]:
     """The curve of `monte_carlo`, and the energies in eV that each temperature went through."""
-    from .heat_bath import heat_bath_sweeps  # compiled: numba takes a third of a second to import
+    from .heat_bath_kernel import heat_bath_sweeps  # compiled: numba takes a third of a second to import
 
     sizes = np.asarray(moments_muB, dtype=float)
     if min(temperatures_K) <= 0:
@@ -309,7 +309,7 @@ def _run(
     bonds: ExchangeBonds, senses: FloatArray, temperature_K: float, sweeps: int, seed: int
 ) -> tuple[FloatArray, FloatArray]:
     """Order and energy (eV) after each sweep at one temperature, without the first third."""
-    from .heat_bath import heat_bath_sweeps
+    from .heat_bath_kernel import heat_bath_sweeps
 
     lattice, rng = _Lattice.of(bonds), np.random.default_rng(seed)
     spins = senses[:, None] * np.array([0.0, 0.0, 1.0])

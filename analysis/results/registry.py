@@ -16,8 +16,12 @@ Entry = TypeVar("Entry")
 _ANALYSIS = __package__.rpartition(".")[0]
 
 
+# Compiled loops register nothing, and numba takes long to import.
+_COMPILED = "_kernel"
+
+
 def discover(package: str) -> None:
-    """Import every module of a package, those in folders that were appended to its ``__path__`` included.
+    """Import every module of a package but compiled ones, those in folders that were appended to its ``__path__`` too.
 
     Parameters
     ----------
@@ -26,7 +30,8 @@ def discover(package: str) -> None:
     """
     place = importlib.import_module(package)
     for found in pkgutil.iter_modules(place.__path__):
-        importlib.import_module(f"{package}.{found.name}")
+        if not found.name.endswith(_COMPILED):
+            importlib.import_module(f"{package}.{found.name}")
 
 
 def discover_rooms() -> None:

@@ -9,7 +9,7 @@ from magnetoionics.analysis.magnetism.exchange import (
     mean_field_curie_K,
     quantum_factors,
 )
-from magnetoionics.analysis.magnetism.heat_bath import heat_bath_sweeps
+from magnetoionics.analysis.magnetism.heat_bath_kernel import heat_bath_sweeps
 from magnetoionics.analysis.magnetism.known_couplings import KNOWN, known_couplings
 from magnetoionics.analysis.magnetism.monte_carlo import (
     binder_crossing,
