@@ -113,3 +113,8 @@ def test_kept_holes_of_cobalt_ferrite_give_what_the_formulation_prints(repositor
     assert f"L = {made[0].orbital_moment_100_muB:.2f} μB along ⟨100⟩ and K₁ = {printed}" in text
     assert f"{cubic_anisotropy([found], VOLUME_A3, 300.0).K1_MJ_per_m3:.1f} MJ/m³ at 300 K" in text
     assert f"λ = {found.spin_orbit_meV:.1f} meV" in text
+    for u in (3, 4):
+        (other,) = load_reference_calculations()[f"imma-pw400-k2-u{u}{u}-holes"].holes
+        assert not invalid_because(other.checks)
+        low, middle, high = sorted(other.energies_meV)
+        assert f"{low:.0f}, {middle:.0f} and {high:.0f} meV with" in text
