@@ -67,6 +67,7 @@ def test_less_than_three_different_u_are_refused():
 
 
 def test_engines_of_dft_take_u():
+    pytest.importorskip("atomate2")
     engine = get_engine("vasp")
     changed = engine.with_hubbard_U({"Co": 3.0})
     assert changed.dft.hubbard_U_eV == {**engine.dft.hubbard_U_eV, "Co": 3.0}
@@ -104,6 +105,7 @@ def test_verdicts_name_the_u_that_they_hold_for():
 
 
 def test_a_campaign_scans_u_too():
+    pytest.importorskip("atomate2")
     campaign = Campaign(name="u", hosts=["cofe2o4"], engines=["vasp"], stages=["host"], u_scan=["own", 3, "Co=4+Fe=4"])
     made = specs(campaign)
     assert [s.hubbard_U for s in made] == ["own", "3.0", "Co=4+Fe=4"]

@@ -22,7 +22,7 @@ from ..stage import Stage, StageOption, StudyInMaking
 from .building import tolerant
 
 # What a hop supplies, so that entries can be checked before there is one.
-_OF_A_HOP = {"barrier_eV": 1.0, "charge_e": -1.0}
+_OF_A_HOP = {"barrier_eV": 1.0, "charge_e": -1.0, "plane_spacing_A": 3.0}
 
 
 def film_entries(said: str | Mapping[str, Any]) -> dict[str, Any]:

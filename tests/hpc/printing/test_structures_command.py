@@ -53,12 +53,13 @@ def test_tables_and_cells_of_the_twofold_order(tmp_path, capsys):
 
 
 def test_inserted_lithium(tmp_path):
-    """16c splits into 4a and 12d of P4_332: 48 neighbour pairs in two kinds of hops."""
+    """16c splits into 4a and 12d of P4_332: 48 neighbour pairs in two kinds of hops, and one that pushes Li on."""
     out = tmp_path / "cells"
     assert main(["structures", "life5o8", "--insert", "Li+", "--output", str(out)]) == 0
     assert sum(int(v["places"]) for v in rows(out / "interstitial_sites.csv")) == 72
     insertions = rows(out / "insertions.csv")
-    assert sum(int(h["ways"]) for h in insertions) == 48
+    assert sum(int(h["ways"]) for h in insertions if "pushing" not in h["hop"]) == 48
+    assert [h["ways"] for h in insertions if "pushing" in h["hop"]] == ["4"]
     for folder in (out / "insertions").iterdir():
         state = read_structure(folder / "initial.cif")
         assert state.composition["Li"] == 5
