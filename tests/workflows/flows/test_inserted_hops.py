@@ -35,6 +35,7 @@ def cobalt_oxide():
 
 @pytest.mark.parametrize(("host", "ion", "pushing"), [("coo", "Co2+", 3), ("srcoo3", "H+", 0), ("hfo2", "O2-", 3)])
 def test_vasp_gets_a_band_for_each(host, ion, pushing):
+    pytest.importorskip("atomate2")
     flow = InsertedHopsMaker(engine=get_engine("vasp"), repeats=(2, 2, 2) if host == "hfo2" else (1, 1, 1)).make(
         host, ion
     )

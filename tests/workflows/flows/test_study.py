@@ -270,7 +270,7 @@ def test_report_is_one_self_contained_well_formed_page(folder):
             assert attributes["alt"]
     style = html[html.index("<style>") : html.index("</style>")]
     assert not re.search(r"url\(|@import", style)
-    assert html.count("<img") == 20
+    assert html.count("<img") == 21
 
 
 def test_report_escapes_what_a_file_says(study, band):
