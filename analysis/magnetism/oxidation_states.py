@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import PeriodicSite, Structure
 
 from ...structures.defects.difference import CellDifference, cell_difference
 from ...structures.elements import valences_of
@@ -134,26 +134,13 @@ def changed_along(first: Structure, image: Structure, mover: int) -> list[Change
     Returns
     -------
     list of ChangedIon
-        Nearest to the mover first. Nothing says which way electrons went, so that all valences are looked at.
+        Nearest to the mover first; empty for non-collinear moments, which have no sign to compare. Nothing says which
+        way electrons went, so that all valences are looked at.
     """
+    if _has_vectors(first, image):
+        return []
     distances = image.lattice.get_all_distances(image[mover].frac_coords, image.frac_coords)[0]
-    out = []
-    for i, (one, other) in enumerate(zip(first, image, strict=True)):
-        before, after = float(one.properties["magmom"]), float(other.properties["magmom"])
-        if abs(after - before) < CHANGED_muB:
-            continue
-        out.append(
-            ChangedIon(
-                site=i,
-                element=one.specie.symbol,
-                sublattice=str(one.properties["sublattice"]),
-                distance_A=float(distances[i]),
-                moment_host_muB=before,
-                moment_muB=after,
-                suggests=_suggested(one.specie.symbol, float(one.properties["valence"]), before, after, 0),
-            )
-        )
-    return sorted(out, key=lambda ion: ion.distance_A)
+    return _changed(enumerate(zip(first, image, strict=True)), distances, 0)
 
 
 def defect_difference(host: Structure, defect: Structure) -> CellDifference:
@@ -195,28 +182,40 @@ def changed_ions(host: Structure, defect: Structure, charge: int = 0) -> list[Ch
         If the two cells do not match but for the defect.
     """
     found = defect_difference(host, defect)
-    if np.ndim(host.site_properties["magmom"][0]) or np.ndim(defect.site_properties["magmom"][0]):
+    if _has_vectors(host, defect):
         return []
     step = np.sign(electrons_missing(host, found, charge, defect))
     distances = host.lattice.get_all_distances(found.changes[0].position, defect.frac_coords)[0]
+    pairs = (
+        (i, (host[same], site))
+        for i, (site, same) in enumerate(zip(defect, found.same_site, strict=True))
+        if same is not None
+    )
+    return _changed(pairs, distances, int(step))
+
+
+def _has_vectors(*cells: Structure) -> bool:
+    return any(np.ndim(cell.site_properties["magmom"][0]) > 0 for cell in cells)
+
+
+def _changed(
+    pairs: Iterable[tuple[int, tuple[PeriodicSite, PeriodicSite]]], distances_A: Sequence[float], step: int
+) -> list[ChangedIon]:
+    """Of pairs of one ion before and after, with its index, those whose moment changed; nearest first."""
     out = []
-    for i, (site, same) in enumerate(zip(defect, found.same_site, strict=True)):
-        if same is None:
-            continue
-        before = float(host[same].properties["magmom"])
-        after = float(site.properties["magmom"])
+    for i, (one, other) in pairs:
+        before, after = float(one.properties["magmom"]), float(other.properties["magmom"])
         if abs(after - before) < CHANGED_muB:
             continue
-        valence = float(host[same].properties["valence"])
         out.append(
             ChangedIon(
                 site=i,
-                element=site.specie.symbol,
-                sublattice=str(site.properties["sublattice"]),
-                distance_A=float(distances[i]),
+                element=other.specie.symbol,
+                sublattice=str(other.properties["sublattice"]),
+                distance_A=float(distances_A[i]),
                 moment_host_muB=before,
                 moment_muB=after,
-                suggests=_suggested(site.specie.symbol, valence, before, after, int(step)),
+                suggests=_suggested(other.specie.symbol, float(one.properties["valence"]), before, after, step),
             )
         )
     return sorted(out, key=lambda ion: ion.distance_A)

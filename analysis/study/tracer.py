@@ -53,9 +53,11 @@ def _neighbour_factor(ion: str, vacancy: str, study: Study) -> tuple[float, list
     if not isinstance(binding, VacancyBinding) or (binding.label, binding.neighbour) != (vacancy, ion):
         return 1.0, []
     factor = neighbour_factor(binding, MEASURED_K)
+    b = binding.per_neighbour
     return factor, [
         f"D of the tracer counts that {ion} stands beside {vacancy} {factor:.2f} times as often as at random at "
-        f"{MEASURED_K:.0f} K (stage binding)"
+        f"{MEASURED_K:.0f} K (stage binding, {b.value_eV:+.2f} +- {b.error_eV:.2f} eV for each {ion}, engine "
+        f"{binding.provenance.engine})"
     ]
 
 

@@ -47,6 +47,29 @@ def test_vacancies_of_the_library_diffuse_as_ours(slow):
     assert np.array(slow.vacancy_cm2_per_s) == pytest.approx(ours, rel=1e-9, abs=1e-9 * ours.max())
 
 
+def test_places_of_unequal_energy_and_prefactors_count():
+    """The first place lies 0.08 eV higher: left over 0.6 eV, entered over 0.68 eV, tried half as often."""
+    net = anions()
+    hops = [
+        h.model_copy(
+            update={
+                "forward_eV": 0.6 if h.start == 0 else 0.68,
+                "backward_eV": 0.6 if h.end == 0 else 0.68,
+                "forward_Hz": 5e12,
+                "backward_Hz": 5e12,
+            }
+        )
+        if 0 in (h.start, h.end)
+        else h
+        for h in net.hops
+    ]
+    sites = [s.model_copy(update={"energy_eV": 0.08 if n == 0 else 0.0}) for n, s in enumerate(net.sites)]
+    uneven = net.model_copy(update={"hops": hops, "sites": sites})
+    ours = steady_walk(walk_of(uneven), T).diffusivity_A2_per_s * 1e-16
+    theirs = np.array(tracer_correlation(uneven, T).vacancy_cm2_per_s)
+    assert theirs == pytest.approx(ours, rel=1e-9, abs=1e-9 * ours.max())
+
+
 def test_a_tracer_is_held_where_few_ways_lead_on(slow):
     """The places 1 and 2 form sheets across z, in which jumps are fast: there the tracer jumps back and forth more."""
     x, y, z = slow.factors

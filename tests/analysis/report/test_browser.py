@@ -4,7 +4,10 @@ import csv
 import shutil
 
 import pytest
+from kept_study import kept_study
+from magnetoionics.analysis.report.page import report_html
 from magnetoionics.hpc.study_folder.study_run import run_study
+from magnetoionics.workflows.flows.film import film_entries, film_job
 
 playwright = pytest.importorskip("playwright.sync_api")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -73,6 +76,32 @@ def test_a_table_wider_than_the_page_says_so(page):
     assert wider == (page.viewport_size["width"] == 390)
     cue = page.locator("button.save[aria-label*='Vacancies in'] + .more-columns")
     assert cue.is_visible() == wider
+
+
+def test_profile_of_a_film_moves_when_it_is_asked_to(browser, tmp_path):
+    study = kept_study()
+    entries = film_entries("thickness_nm: 2, occupation: 0.02, sites_per_nm2: 0.5")
+    hop, cell = study.migration[0], study.host.structure
+    study.observables["film"] = film_job.original(hop, cell, None, entries, [0.3, 100.0, 1e-3])
+    file = tmp_path / "film.html"
+    file.write_text(report_html(study, {}), encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.clock.install()
+    page.goto(file.as_uri())
+    moving = page.locator(".moving")
+    slider, button, line = moving.locator("input"), moving.locator("button"), moving.locator("polyline")
+    last, end = slider.get_attribute("max"), line.get_attribute("points")
+    assert slider.input_value() == last
+    slider.fill("0")
+    assert moving.locator("output").inner_text().startswith("0")
+    assert line.get_attribute("points") != end
+    button.click()
+    assert button.inner_text() == "Stop"
+    page.clock.run_for(120 * (int(last) + 2))
+    assert (button.inner_text(), slider.input_value(), line.get_attribute("points")) == ("Play", last, end)
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    page.close()
 
 
 def test_view_opens_with_the_keyboard_and_shows_both_states(page):

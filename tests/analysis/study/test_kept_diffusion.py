@@ -4,11 +4,12 @@ import math
 import re
 
 import pytest
+from magnetoionics.analysis.audit.known_values import better_calculations
 
 
 def test_rows_of_the_page_are_those_of_the_kept_calculations(repository, monkeypatch):
     monkeypatch.syspath_prepend(str(repository / "benchmarks"))
-    from diffusion_rows import kept_rows
+    from diffusion_rows import SLOPE, MEASURED_EDGE_eV, RICH_EDGE_eV, kept_rows
 
     rows = kept_rows()
     page = (repository / "docs" / "benchmarks.md").read_text(encoding="utf-8")
@@ -17,3 +18,12 @@ def test_rows_of_the_page_are_those_of_the_kept_calculations(repository, monkeyp
     formation, barrier, log_D = map(float, re.search(r"E_f (\S+) \+ E_m (\S+) eV, log D (\S+),", rows[0]).groups())
     by_hand = math.log10(0.5549 * 8.82e-16 * 1e13) - (formation + barrier) / 0.12693 / math.log(10)
     assert log_D == pytest.approx(by_hand, abs=0.1)
+    # Edges and slopes are those that the page of engines has.
+    said = (repository / "docs" / "engines.md").read_text(encoding="utf-8")
+    poor, rich, measured = map(
+        float, re.search(r"potential: (\S+) to (\S+) eV; from measured enthalpies \S+ to (\S+) eV", said).groups()
+    )
+    assert (RICH_EDGE_eV["gpaw"], MEASURED_EDGE_eV) == (rich, measured)
+    (gpaw,) = (k for k in better_calculations("cofe2o4", "Imma", "local", "vacancies") if k.engine == "gpaw")
+    for vacancy, slope in SLOPE.items():
+        assert (gpaw.poor[vacancy] - gpaw.rich[vacancy]) / (rich - poor) == pytest.approx(slope, abs=0.01)

@@ -174,7 +174,12 @@ def attracted(hop, b_eV, neighbour="Co"):
     ]
     effect, none = Effect(value_eV=b_eV, error_eV=0.0), Effect(value_eV=0.0, error_eV=0.0)
     return VacancyBinding.model_construct(
-        label=hop.vacancy, neighbour=neighbour, per_neighbour=effect, per_pair=none, data=samples
+        label=hop.vacancy,
+        neighbour=neighbour,
+        per_neighbour=effect,
+        per_pair=none,
+        data=samples,
+        provenance=hop.provenance,
     )
 
 

@@ -38,6 +38,7 @@ def test_profile_that_moves_holds_the_planes_of_the_run(run):
     height = 1000 * (1 - run.model.occupation / np.max(run.profile))
     assert all(y == pytest.approx(height, abs=0.5) for _, y in first)
     assert [x for x, _ in (first[0], first[-1])] == [0, 1700]
+    assert moving.x[-1] == pytest.approx((run.model.planes - 1) * run.model.plane_spacing_A * 0.1)
 
 
 def test_report_of_a_study_moves_the_profile(run):
