@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy.constants import elementary_charge
 from scipy.integrate import solve_ivp
 
 from ..results.document import Document
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 _RTOL, _ATOL = 1e-6, 1e-9
 _POINTS = 24
-_ELEMENTARY_C = 1.602176634e-19
 
 
 class FilmStep(Document):
@@ -102,7 +102,7 @@ class FilmRun(Document):
         """Change of an interface's anisotropy if every ion in the plane beside it changes it by this much."""
         beside = np.asarray(self.right_occupation if right else self.left_occupation)
         per_area = (beside - beside[0]) * self.model.sites_per_nm2 * 1e18
-        return [float(x) for x in per_area * per_ion_meV * 1e-3 * _ELEMENTARY_C]
+        return [float(x) for x in per_area * per_ion_meV * 1e-3 * elementary_charge]
 
 
 def net_flow_per_s(model: FilmModel, x: FloatArray, voltage_V: float) -> FloatArray:
@@ -182,7 +182,7 @@ def _read(
     x = np.array(profiles)
     places = np.arange(model.planes) - (model.planes - 1) / 2
     gaps = model.gaps_A
-    per_place = model.charge_e * _ELEMENTARY_C * model.sites_per_nm2 * 1e18
+    per_place = model.charge_e * elementary_charge * model.sites_per_nm2 * 1e18
     flows = np.array([net_flow_per_s(model, y, v) for y, v in zip(x, volts, strict=True)])
     currents = per_place * (flows @ gaps) / gaps.sum()
     total = np.maximum(x.sum(axis=1), 1e-300)

@@ -26,6 +26,8 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
 
     Open points: the field is that of the linear law and lies beyond what the study was held against.
     """
+    from matplotlib.ticker import LogLocator
+
     shown = [p for p in atlas.points if p.retention_s is not None and _field(p)]
     engines = list(dict.fromkeys(p.engine for p in shown))
     with canvas(ax, size=(7.2, 5.2)) as (made, axis):
@@ -52,6 +54,7 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
         axis.margins(x=0.12)
         axis.set_xscale("log")
         axis.set_yscale("log")
+        axis.xaxis.set_minor_locator(LogLocator(subs=(2, 5)))
         low, high = axis.get_ylim()
         for name, seconds in _TIMES.items():
             if low < seconds < high:
@@ -65,7 +68,11 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
             axis.legend(title="open: beyond the allowed field", fontsize=7, title_fontsize=7, loc="upper left")
         cells = sorted({p.cell_atoms for p in shown})
         atoms = f"{cells[0]} to {cells[-1]} atoms" if cells else "no point has times"
-        sign(axis, f"main hop of each study, {atoms}; internal field; where it was not computed, 1e13 Hz is assumed")
+        sign(
+            axis,
+            f"main hop of each study, all of a folder of hops; {atoms}; hops that need no field are left out\n"
+            "internal field; where it was not computed, 1e13 Hz is assumed",
+        )
         return made
 
 
