@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import multiprocessing
 import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +17,9 @@ from ..terminal import Console
 from .campaign import Campaign, StudySpec, specs
 
 EVERY_HOST, INSTALLED = "all", "installed"
-# Written by a study that an engine refuses, so that it is not tried again.
-REFUSED = "refused.txt"
+LONGEST_s = 30 * 86400.0
+# What a finished study was asked for; beside its results.
+ASKED = "campaign.json"
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class StudyOutcome:
     folder
         Where it is.
     said
-        ``finished``, ``was there``, ``refused: ...`` or ``not finished: ...``.
+        ``finished``, ``finished but for: ...``, ``was there``, ``refused: ...`` or ``not finished: ...``.
     seconds
         Of this call.
     """
@@ -90,14 +94,23 @@ def run_here(
     Raises
     ------
     UserError
-        If the campaign asks for what a project is needed for.
+        If the campaign asks for what a project is needed for, a number is out of range, the folder is a file, or two
+        studies would share a folder.
     """
     if campaign.vacancies is not None or campaign.u_scan is not None:
         raise UserError("vacancies and u_scan of a campaign are for a project: leave them out, or give --project")
+    if jobs < 1:
+        raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
+    if limit_s is not None and not 0 < limit_s <= LONGEST_s:
+        raise UserError(f"a limit of {limit_s / 60:g} minutes must be above 0 and at most {LONGEST_s / 60:g}, a month")
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; give a folder with --here")
+    planned = sorted(specs(spelled_out(campaign)), key=_size)
+    _refuse_shared(map(_name, planned))
     console = console or Console(stderr=True)
     folder.mkdir(parents=True, exist_ok=True)
     out: list[StudyOutcome] = []
-    for spec in sorted(specs(spelled_out(campaign)), key=_size):
+    for spec in planned:
         place = folder / _name(spec)
         begin = time.perf_counter()
         said = _one(spec, place, _finished_beside(folder, spec.engine, place), jobs, limit_s)
@@ -121,6 +134,11 @@ def _name(spec: StudySpec) -> str:
     return "-".join("".join(c if c.isalnum() else "_" for c in word) for word in words)
 
 
+def _refuse_shared(names: Iterable[str]) -> None:
+    if twice := [name for name, n in Counter(names).items() if n > 1]:
+        raise UserError(f"two studies of the campaign would share the folder {twice[0]}; rename one host file")
+
+
 def _finished_beside(folder: Path, engine: str, own: Path) -> list[Path]:
     from ..study_folder.files import RESULTS
 
@@ -130,29 +148,37 @@ def _finished_beside(folder: Path, engine: str, own: Path) -> list[Path]:
 
 def _one(spec: StudySpec, place: Path, beside: list[Path], jobs: int, limit_s: float | None) -> str:
     from ..study_folder.files import RESULTS
+    from ..study_folder.writing import write_whole
 
-    if (place / RESULTS).is_file():
-        return "was there"
-    if (place / REFUSED).is_file():
-        return (place / REFUSED).read_text(encoding="utf-8").strip()
+    asked = json.dumps(spec.about(), sort_keys=True)
+    if (place / RESULTS).is_file() and (place / ASKED).is_file():
+        if (place / ASKED).read_text(encoding="utf-8") == asked:
+            return "was there"
+        return f"not finished: {place.name} holds a study that was asked otherwise; give another folder with --here"
     if reason := _why_not(spec):
-        place.mkdir(parents=True, exist_ok=True)
-        (place / REFUSED).write_text(f"refused: {reason}\n", encoding="utf-8")
         return f"refused: {reason}"
+    said = _in_a_process(spec, place, beside, jobs, limit_s)
+    if said.startswith("finished"):
+        write_whole(place / ASKED, asked)
+    return said
+
+
+def _in_a_process(spec: StudySpec, place: Path, beside: list[Path], jobs: int, limit_s: float | None) -> str:
+    """What became of a study in a process of its own, which ends with this call however that ends."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_compute, args=(spec, place, beside, jobs, send))
     process.start()
     send.close()
-    said = f"not finished: more than {limit_s:g} s" if limit_s is not None else "not finished"
     try:
         if receive.poll(limit_s):
-            said = receive.recv()
+            return str(receive.recv())
+        return f"not finished: more than {limit_s:g} s"
     except EOFError:
-        said = "not finished: its process ended"
-    process.terminate()
-    process.join()
-    return said
+        return "not finished: its process ended"
+    finally:
+        process.terminate()
+        process.join()
 
 
 def _why_not(spec: StudySpec) -> str:
@@ -170,12 +196,13 @@ def _why_not(spec: StudySpec) -> str:
 def _compute(spec: StudySpec, place: Path, beside: list[Path], jobs: int, send: object) -> None:
     import io
 
+    from ...analysis.study.validity import failures
+    from ..study_folder.files import read_study
     from ..study_folder.study_run import run_study
 
     fields = FieldOptions()
-    if spec.fields_V_per_m is not None:
-        fields = replace(fields, sizes_V_per_m=",".join(f"{abs(f):g}" for f in spec.fields_V_per_m if f))
-    said = "finished"
+    if sizes := dict.fromkeys(abs(f) for f in spec.fields_V_per_m or () if f):
+        fields = replace(fields, sizes_V_per_m=",".join(map(repr, sizes)))
     try:
         run_study(
             spec.host,
@@ -189,6 +216,8 @@ def _compute(spec: StudySpec, place: Path, beside: list[Path], jobs: int, send: 
             reuse=beside,
             console=Console(file=io.StringIO()),
         )
+        missing = ", ".join(f.part for f in failures(read_study(place)))
+        said = f"finished but for: {missing}" if missing else "finished"
     except UserError as error:
         said = f"not finished: {' '.join(str(error).split())}"
     send.send(said)  # type: ignore[attr-defined]

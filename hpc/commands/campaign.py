@@ -27,6 +27,10 @@ def campaign(
     """Submit many studies at once; run it again to go on: nothing is doubled."""
     from ..campaigns.actions import fetch_campaign, list_campaign, run_campaign_here, show_campaign, start_campaign
 
+    if here is not None and (project is not None or status or fetch is not None):
+        raise typer.BadParameter("--here takes no project and nothing of one: leave --project, --status, --fetch out")
+    if limit is not None and here is None:
+        raise typer.BadParameter("--limit is for --here: leave it out, or give the folder")
     if dry_run:
         list_campaign(file)
     elif here is not None:

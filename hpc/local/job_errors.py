@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -40,17 +41,18 @@ def reason_of(error: BaseException, name: str, folder: Path | None = None) -> st
 
 
 def is_expected(error: BaseException) -> bool:
-    """Whether this package raised it, and not a library or a mistake of either."""
+    """Whether a `raise` of this package made it, and not a library, the interpreter or a mistake of either."""
     own = type(error).__module__.split(".")[0] == PACKAGE
     if not own and type(error) not in _SAID:
         return False
-    frames = [f.tb_frame.f_code.co_filename for f in _frames(error)]
-    return bool(frames) and Path(frames[-1]).resolve().is_relative_to(_ROOT) and bool(str(error).strip())
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and _is_raised_here(last) and bool(str(error).strip())
 
 
-def _frames(error: BaseException) -> list[TracebackType]:
-    found, at = [], error.__traceback__
-    while at is not None:
-        found.append(at)
-        at = at.tb_next
-    return found
+def _is_raised_here(at: TracebackType) -> bool:
+    # A function in C has no frame: what float("x") or numpy raises seems to come from the line that calls it.
+    code = at.tb_frame.f_code
+    raised = dis.opname[code.co_code[at.tb_lasti]] == "RAISE_VARARGS"
+    return raised and Path(code.co_filename).resolve().is_relative_to(_ROOT)

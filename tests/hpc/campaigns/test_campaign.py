@@ -1,9 +1,13 @@
 """Campaigns: which studies a file makes, and what is refused; submission is tested with the cluster."""
 
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from magnetoionics.analysis.study.validity import Failure
+from magnetoionics.hpc.campaigns import here
 from magnetoionics.hpc.campaigns.actions import list_campaign
 from magnetoionics.hpc.campaigns.campaign import Campaign, StudySpec, read_campaign, specs, study_flow
 from magnetoionics.hpc.campaigns.here import run_here, spelled_out
@@ -102,15 +106,66 @@ def test_every_host_and_every_installed_engine(tmp_path):
     assert not {"vasp", "gpaw", "auto", "ase"} & set(whole.engines)
 
 
-def test_a_campaign_runs_here_and_goes_on(tmp_path, capsys):
-    """What an engine cannot do is said and not tried again; what is finished stays."""
+def test_a_campaign_runs_here_and_goes_on(tmp_path, capsys, monkeypatch):
+    """What an engine cannot do is said; what is finished stays, also beside a campaign that asks otherwise."""
     file = written(tmp_path, hosts=["tio2", "fe4n"], stages=["host"], quick=True)
-    assert main(["campaign", str(file), "--here", str(tmp_path / "done")]) == 0
+    folder = tmp_path / "done"
+    assert main(["campaign", str(file), "--here", str(folder)]) == 0
     assert "1 finished, 1 refused" in capsys.readouterr().out
-    assert (tmp_path / "done" / "tio2-rutile-local" / "results.json").is_file()
-    refused, kept = sorted(d.said for d in run_here(read_campaign(file), tmp_path / "done"))
+    results = folder / "tio2-rutile-local" / "results.json"
+    made = results.read_bytes()
+    assert [p.name for p in folder.iterdir()] == ["tio2-rutile-local"]
+    refused, kept = sorted(d.said for d in run_here(read_campaign(file), folder))
     assert "pedone" in refused
     assert kept == "was there"
+    full = read_campaign(file).model_copy(update={"hosts": ["tio2"], "quick": False})
+    assert "asked otherwise" in run_here(full, folder)[0].said
+    assert results.read_bytes() == made
+    # A refusal is asked for anew: the engine may have been installed since.
+    monkeypatch.setattr(here, "_why_not", lambda spec: "")
+    monkeypatch.setattr(here, "_in_a_process", lambda spec, place, beside, *rest: f"not finished: {len(beside)} beside")
+    again = read_campaign(file).model_copy(update={"hosts": ["fe4n"]})
+    assert run_here(again, folder)[0].said == "not finished: 1 beside"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--jobs", "0"], "0 processes"),
+        (["--limit", "nan"], "nan minutes must be above 0"),
+        (["--limit", "-1"], "must be above 0"),
+        (["--limit", "inf"], "inf minutes must be"),
+        (["--project", "mine"], "--here takes no project"),
+    ],
+)
+def test_a_campaign_here_refuses_before_it_writes(more, said, tmp_path, capsys):
+    file = written(tmp_path, hosts=["tio2"], stages=["host"])
+    assert main(["campaign", str(file), "--here", str(tmp_path / "done"), *more]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "done").exists()
+    assert main(["campaign", str(file), "--here", str(file)]) == 2
+    assert "is a file" in capsys.readouterr().err
+
+
+def test_two_studies_never_share_a_folder(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_structure(get_host("tio2").structure(), tmp_path / name / "mine.cif")
+    hosts = [str(tmp_path / name / "mine.cif") for name in ("a", "b")]
+    with pytest.raises(UserError, match="share the folder mine-"):
+        run_here(Campaign(name="two", hosts=hosts), tmp_path / "done")
+    assert not (tmp_path / "done").exists()
+
+
+def test_a_study_beyond_its_time_is_ended_and_one_with_a_failed_part_says_which(tmp_path, monkeypatch):
+    spec = StudySpec(host="tio2", stages=("host",), quick=True)
+    begin = time.perf_counter()
+    assert here._in_a_process(spec, tmp_path / "slow", [], 1, 1e-3) == "not finished: more than 0.001 s"
+    assert time.perf_counter() - begin < 20
+    told = []
+    monkeypatch.setattr("magnetoionics.analysis.study.validity.failures", lambda study: [Failure("hop A", ("bent",))])
+    here._compute(spec, tmp_path / "tio2", [], 1, SimpleNamespace(send=told.append))
+    assert told == ["finished but for: hop A"]
 
 
 def test_what_needs_a_project_is_refused_here(tmp_path):

@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 from jobflow import Flow, JobStore, OnMissing, job
+from magnetoionics.analysis.kinetics.rates import format_duration, rate_per_s
 from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.local.job_errors import is_expected
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.files import read_study
@@ -83,6 +86,16 @@ def test_a_refusal_is_a_sentence_and_a_mistake_has_its_class_and_a_traceback(job
     assert log.startswith("len\n")
     assert "Traceback" in log
     assert "UnknownHostError" not in log
+
+
+def test_what_c_raises_inside_this_package_is_a_mistake_of_it():
+    """The last frame is ours for both: only the first is a sentence that somebody wrote."""
+    with pytest.raises(ValueError, match="temperature -1 K") as said:
+        rate_per_s(0.5, -1)
+    with pytest.raises(ValueError, match="ambiguous") as mistake:
+        format_duration(np.zeros(2))
+    assert is_expected(said.value)
+    assert not is_expected(mistake.value)
 
 
 @pytest.mark.slow
