@@ -26,7 +26,7 @@ def list_campaign(file: Path) -> int:
 
 
 def run_campaign_here(file: Path, folder: Path, jobs: int, limit_minutes: float | None) -> bool:
-    """Run a campaign on this machine, or go on with it; False if a study that its engine can do did not finish whole."""
+    """Run a campaign on this machine, or go on with it; False if a study that an engine can do is not whole."""
     limit_s = None if limit_minutes is None else 60 * limit_minutes
     done = run_here(read_campaign(file), folder, jobs=jobs, limit_s=limit_s)
     counted = Counter(d.said.partition(":")[0] for d in done)

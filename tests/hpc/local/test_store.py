@@ -130,6 +130,14 @@ def test_each_job_is_given_an_output_of_its_own(tmp_path):
     assert store.get_output(first.uuid).charge == 3
 
 
+def test_an_output_that_points_to_another_is_given_whole(tmp_path):
+    store = open_store(tmp_path)
+    first = job(add)(1, 2)
+    run_locally(Flow([first]), store=store, log=False, ensure_success=True)
+    store.docs_store.update({"uuid": "points", "index": 1, "output": {"to": first.output.as_dict()}})
+    assert store.get_output("points") == {"to": 3}
+
+
 def test_damaged_document_is_named(store):
     with sqlite3.connect(store.path) as raw:
         (body,) = raw.execute("SELECT body FROM documents WHERE uuid = 'b'").fetchone()
