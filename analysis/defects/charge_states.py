@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from ..results.document import Document, Provenance
-from ..thermodynamics.phases import Phase, check_consistent, formula_composition
+from ..thermodynamics.phases import Phase, check_consistent
 from ..thermodynamics.references import SpeciesFit, reference_provenance
-from ..thermodynamics.stability_window import ChemicalPotentials, solubility_limit
+from ..thermodynamics.stability_window import ChemicalPotentials, ON_PLANE_eV, forming_at, solubility_limit
 from ..thermodynamics.temperature import cell_shift_eV
 from .charge_corrections import dielectric_tensor
 from .defect_energies import VacancyFormation, formation_energy_eV
@@ -34,7 +34,6 @@ STATES_AT_EDGE = 0.01
 """Share of the largest value within 1 eV of an edge below which its band has not begun: what smearing leaves."""
 _EDGE_REACH_eV = 1.0
 _SAME_VBM_EV = 1e-6
-_ON_PLANE_EV = 1e-6
 
 
 class BandEdges(Document):
@@ -320,21 +319,17 @@ def check_point(
     if missing:
         raise ValueError(f"no potential of {', '.join(missing)}; a point needs one for each element of the host")
     total = sum(n * delta_mu_eV[el] for el, n in window.composition.items())
-    if abs(total - window.host_formation_energy_eV) > _ON_PLANE_EV * max(1.0, abs(total)):
+    if abs(total - window.host_formation_energy_eV) > ON_PLANE_eV * max(1.0, abs(total)):
         raise ValueError(
             f"the potentials sum to {total:.4f} eV per {window.host_formula}, its formation energy is "
             f"{window.host_formation_energy_eV:.4f} eV: not in equilibrium with the host. "
             "Take a point from chemical_potentials.at"
         )
-    above = [f"{el} (element)" for el in window.elements if delta_mu_eV[el] > _ON_PLANE_EV]
-    for phase in window.phases[1:]:
-        atoms = formula_composition(phase.formula)
-        if sum(n * delta_mu_eV[el] for el, n in atoms.items()) > phase.formation_energy_eV + _ON_PLANE_EV:
-            above.append(phase.formula)
+    above = forming_at(window, delta_mu_eV)
     host = {el: delta_mu_eV[el] for el in window.elements}
     for el in sorted(set(delta_mu_eV) - set(window.elements)):
         limit, by = solubility_limit(el, foreign, host)
-        if delta_mu_eV[el] > limit + _ON_PLANE_EV:
+        if delta_mu_eV[el] > limit + ON_PLANE_eV:
             above.append(f"{el} (element)" if by == el else by)
     if above and not outside:
         raise ValueError(

@@ -37,15 +37,16 @@ class DefectEquilibria(Document):
     films
         Compositions of films over a grid of growth conditions; without ratios where the host is not stable.
     diffusion
-        Brouwer diagram at the conditions of measured diffusion, outside the window too; None without charge states.
+        Brouwer diagram at the conditions of measured diffusion, outside the window too; None without charge states, or
+        for `no_diffusion`.
     fermi
         Formation energies against the Fermi level in the middle of the window; None without charge states.
     error_bar_eV
         Error of a formation energy that entered the ranges; None if it is not known.
     left_out
         What the concentrations do not know.
-    no_concentrations
-        Why there are none at all; empty if there are.
+    no_concentrations, no_diffusion
+        Why there are none at all, or none at those conditions; empty if there are.
     anion
         Element whose gas the films grow in.
     """
@@ -53,6 +54,7 @@ class DefectEquilibria(Document):
     brouwer: list[BrouwerDiagram]
     films: list[FilmPoint]
     diffusion: BrouwerDiagram | None = Field(default=None, repr=False)
+    no_diffusion: str = ""
     fermi: FermiDiagram | None = None
     error_bar_eV: float | None
     left_out: list[str] = Field(default_factory=list)
@@ -129,28 +131,40 @@ def defect_equilibria(
     if len(errors) < len({d.label for d in defects}):
         left_out.append("the error of the reference energies, which the fit cannot tell")
     middle = 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV)
-    brouwer, films, diffusion, no_concentrations = [], [], None, ""
+    brouwer, films, no_concentrations = [], [], ""
     try:
         if edges is not None and not edges.has_carriers:
             raise NoFermiLevelError("the runs give neither a density of states nor effective masses to count carriers")
         brouwer = [brouwer_diagram(system, brouwer_temperature_K, n=41)]
         if edges is not None:
             brouwer.append(brouwer_diagram(system, brouwer_temperature_K, n=41, quench_to_K=ROOM_K))
-            if diffusion_at is not None:
-                diffusion = brouwer_diagram(system, diffusion_at[0], pressures_atm=diffusion_at[1], outside=True)
         films = [film_composition(system, t, p) for t in temperatures_K for p in pressures_atm]
     except NoFermiLevelError as error:
-        brouwer, films, diffusion, no_concentrations = [], [], None, str(error)
+        brouwer, films, no_concentrations = [], [], str(error)
+    diffusion, no_diffusion = None, no_concentrations
+    if edges is not None and diffusion_at is not None and not no_concentrations:
+        diffusion, no_diffusion = _for_diffusion(system, *diffusion_at)
     return DefectEquilibria(
         brouwer=brouwer,
         films=films,
         no_concentrations=no_concentrations,
         diffusion=diffusion,
+        no_diffusion=no_diffusion,
         fermi=None if edges is None else fermi_diagram(defects, edges, window, references, at(window, middle)),
         error_bar_eV=max(errors.values(), default=0.0) if len(errors) == len({d.label for d in defects}) else None,
         left_out=left_out,
         anion=window.anion,
     )
+
+
+def _for_diffusion(
+    system: DefectThermodynamics, temperature_K: float, pressures_atm: Sequence[float]
+) -> tuple[BrouwerDiagram | None, str]:
+    """Diagram far beyond growth conditions; where there is none, why, and the other results stay."""
+    try:
+        return brouwer_diagram(system, temperature_K, pressures_atm=pressures_atm, outside=True), ""
+    except ValueError as error:
+        return None, f"at {temperature_K:g} K {error}"
 
 
 def _errors_eV(

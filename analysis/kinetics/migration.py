@@ -80,6 +80,8 @@ class Migration(Document):
     start_A
         Where the ion starts, unrelaxed, in a cell with the origin of the ordered one, Cartesian, shape (3,); of the
         hops of a `HopSet`.
+    pushed_A
+        Site of the ion of the host that is pushed on, as `start_A`; None for a hop of one ion.
     """
 
     label: str
@@ -107,6 +109,7 @@ class Migration(Document):
     force_calls: int
     band_file: str | None = None
     start_A: list[float] | None = None
+    pushed_A: list[float] | None = None
     end_moments_muB: tuple[float, float] | None = None
     provenance: Provenance = Field(repr=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -161,6 +161,8 @@ class DistinctHop:
         As in `NetworkHop`.
     ends
         Labels of the two places.
+    pushed_A
+        Site of an ion of the host that is pushed on, Cartesian, shape (3,): one step may be made over several such.
     """
 
     label: str
@@ -173,6 +175,7 @@ class DistinctHop:
     forward_Hz: float = ASSUMED_ATTEMPT_Hz
     backward_Hz: float = ASSUMED_ATTEMPT_Hz
     ends: tuple[str, str] = ("", "")
+    pushed_A: FloatArray | None = None
 
 
 def network_of(
@@ -196,8 +199,8 @@ def network_of(
     """
     if not distinct:
         raise ValueError(f"no hop of {ion} is a result, so it has no network: {'; '.join(left_out) or 'none is given'}")
-    places, ops = _Places(cell), operations(cell)
-    found: dict[tuple[str, int, int, tuple[int, ...]], NetworkHop] = {}
+    places, pushed, ops = _Places(cell), _Places(cell), operations(cell)
+    found: dict[tuple[Any, ...], NetworkHop] = {}
     for hop in distinct:
         if np.linalg.norm(hop.displacement_A) < _SAME_PLACE_A:
             raise ValueError(f"hop {hop.label} has no length")
@@ -208,14 +211,16 @@ def network_of(
             first, shift = places.number(begin, hop.ends[0])
             last, image = places.number(begin + cell.lattice.get_fractional_coords(step), hop.ends[1])
             over = tuple(int(n) for n in image - shift)
-            if (hop.label, first, last, over) in found or (
-                hop.label,
-                last,
-                first,
-                tuple(-n for n in over),
-            ) in found:
+            way: tuple[int, ...] = ()
+            back: tuple[int, ...] = ()
+            if hop.pushed_A is not None:
+                middle = op.rotation @ cell.lattice.get_fractional_coords(hop.pushed_A) + op.translation
+                site, its = pushed.number(middle, "")
+                way, back = ((site, *(int(n) for n in its - seen)) for seen in (shift, image))
+            key = (hop.label, first, last, over, way)
+            if key in found or (hop.label, last, first, tuple(-n for n in over), back) in found:
                 continue
-            found[hop.label, first, last, over] = NetworkHop(
+            found[key] = NetworkHop(
                 label=hop.label,
                 start=first,
                 end=last,
@@ -295,6 +300,7 @@ def _of_ion(hop: Migration) -> DistinctHop:
         saddle_dipole_e_A=dipoles[0],
         end_dipole_e_A=dipoles[1],
         ends=(f"i({hop.host_site})", hop.vacancy),
+        pushed_A=None if hop.pushed_A is None else np.asarray(hop.pushed_A),
     )
 
 

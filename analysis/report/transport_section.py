@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..results.page_parts import Cell, Section, Table, folded, number, section, words
+from ..study.diffusion import TracerDiffusion
 from ..study.transport import Transport, transport_in_words
 
 
@@ -19,7 +20,7 @@ def transport_section(found: Transport) -> Section:
             f"{found.correlation:.4f} ({found.correlation_source}); way through the crystal along {', '.join(ways)}.",
         ],
         tables=[*_beside(found), *map(folded, [_points(found), *_tracer(found)])],
-        notes=found.notes,
+        notes=[*found.notes, *_left_out(found)],
     )
 
 
@@ -61,7 +62,7 @@ def _tracer(found: Transport) -> list[Table]:
             _power(t.site_fraction),
             _power(t.diffusivity_cm2_per_s),
             _power(t.conductivity_S_per_cm),
-            *words([t.reason or ("" if t.inside_window else "outside the stability window")]),
+            *words([_remark(t)]),
         ]
         for t in (*found.tracer, *found.interstitials)
     ]
@@ -70,8 +71,8 @@ def _tracer(found: Transport) -> list[Table]:
     heads = [
         "by",
         f"p({found.gas.replace('2', '₂')}) (atm)",
-        "E_f (eV)",
-        "vacant share",
+        "E_f, neutral (eV)",
+        "share of sites",
         "D (cm²/s)",
         "conductivity (S/cm)",
         "remark",
@@ -80,6 +81,21 @@ def _tracer(found: Transport) -> list[Table]:
         f"Tracer diffusion of {found.ion} at {found.tracer[0].temperature_K:.0f} K, engine {found.provenance.engine}"
     )
     return [Table(title, heads, rows)]
+
+
+def _remark(one: TracerDiffusion) -> str:
+    parts = [one.reason, "" if one.inside_window else "outside the stability window"]
+    return "; ".join(filter(None, [*parts, "all charge states" if one.charges and not one.reason else ""]))
+
+
+def _left_out(found: Transport) -> list[str]:
+    """What D leaves out, by vacancies and by interstitials."""
+    kinds = {"vacancies": found.tracer, "interstitials": found.interstitials}
+    return [
+        f"D by {name} leaves out: {'; '.join(dict.fromkeys(line for t in made for line in t.left_out))}"
+        for name, made in kinds.items()
+        if made
+    ]
 
 
 def _beside(found: Transport) -> list[Table]:

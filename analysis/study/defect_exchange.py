@@ -69,6 +69,7 @@ def study_thermodynamics(study: Study) -> DefectThermodynamics | None:
         window=known.window,
         references=known.references,
         edges=study.charged.edges,
+        free_energies=True,
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...structures.units import BOLTZMANN_eV_PER_K
+from ..defects.concentrations import PER_CM3
 from ..kinetics.diffusion import CM2_PER_A2
 from ..kinetics.network import HopNetwork
 from ..kinetics.rates import why_no_rate
@@ -41,7 +43,8 @@ def interstitial_diffusion(
     study
         With the interstitials of the network's ion among its defects, and their formation energies.
     network
-        Of the inserted ion; energies of its places count from the lowest, which has the lowest formation energy.
+        Of the inserted ion; energies of its places count from the lowest, which has the lowest formation energy of
+        those that sit there.
     temperature_K, p_O2_atm
         Conditions.
     site_fraction
@@ -70,7 +73,8 @@ def interstitial_diffusion(
     potentials = study.chemical_potentials
     gas = gas_of("O" if potentials is None else potentials.window.anion)
     mu, thermal = float(gas.delta_mu_eV(temperature_K, p_O2_atm)), BOLTZMANN_eV_PER_K * temperature_K
-    (energy, inside), lowest = min((formation_eV(v, mu), v.label) for v in known)
+    own, elsewhere = _in_network([v.label for v in known], network)
+    (energy, inside), lowest = min((formation_eV(v, mu), v.label) for v in known if v.label in own)
     weights = np.exp(-np.array([s.energy_eV for s in network.sites]) / thermal)
     share = math.exp(-energy / thermal) * float(weights.mean()) if site_fraction is None else site_fraction
     D, reason = None, ""
@@ -95,7 +99,7 @@ def interstitial_diffusion(
         correlation=1.0,
         diffusivity_cm2_per_s=D,
         reason=reason,
-        left_out=[_NEUTRAL_ONLY if site_fraction is None else _ONE_NETWORK, *_LEFT_OUT],
+        left_out=[_NEUTRAL_ONLY if site_fraction is None else _ONE_NETWORK, *_LEFT_OUT, *elsewhere],
         gas=gas.formula,
     )
 
@@ -108,6 +112,19 @@ def charged_shares(study: Study, network: HopNetwork) -> list[float]:
     known = None if study.defects is None else study.defects.diffusion
     if known is None or study.charged is None:
         return []
-    own = {s.label for s in study.charged.states if s.removed == {network.ion: -1}} & {c.label for c in known.curves}
-    per_cm3 = len(network.sites) / study.host.structure.volume * 1e24
-    return [sum(values) / per_cm3 for values in zip(*(known.total(label) for label in sorted(own)), strict=True)]
+    there = {s.label for s in study.charged.states if s.removed == {network.ion: -1}} & {c.label for c in known.curves}
+    own, _ = _in_network(sorted(there), network)
+    per_cm3 = len(network.sites) / study.host.structure.volume * PER_CM3
+    return [sum(values) / per_cm3 for values in zip(*map(known.total, own), strict=True)]
+
+
+def _in_network(labels: Sequence[str], network: HopNetwork) -> tuple[list[str], list[str]]:
+    """Interstitials that sit in the network's places, and a word on it where they have other names and all stand in.
+
+    Those elsewhere, dumbbells too, take no part in its hops, however many they are.
+    """
+    places = {f"{network.ion}_{s.label}" for s in network.sites}
+    own = [label for label in labels if label in places]
+    if own or not labels:
+        return own, []
+    return list(labels), [f"energies of the network's own places: {', '.join(labels)} stand for them"]

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..defects.binding import VacancyBinding, neighbour_factor
+from ..defects.concentrations import DILUTE_FRACTION, PER_CM3
 from ..kinetics.diffusion import conductivity_S_per_cm
 from ..kinetics.hop_set import HopSet
 from .diffusion import TracerDiffusion, tracer_diffusion
 from .interstitial_diffusion import charged_shares, interstitial_diffusion
 from .measured_diffusion import MeasuredTracer, measured_for, rms_decades
-from .transport import LOG10_A, MEASURED_K, BesideMeasurement, PRESSURES_atm, Transport
+from .transport import MEASURED_K, BesideMeasurement, PRESSURES_atm, Transport
 
 if TYPE_CHECKING:
     from .documents import Study
@@ -25,15 +26,16 @@ def with_tracer(found: Transport, study: Study) -> Transport:
     sites = sum(name == own.migration[0].host_site for name in cell.site_properties["sublattice"])
     attempt = next(p.attempt_Hz for p in found.points if p.temperature_K == MEASURED_K)
     beside_vacancy, said = _neighbour_factor(found.ion, own.migration[0].vacancy, study)
-    shares = _charged_shares(own.migration[0].vacancy, sites, study)
+    shares = _charged_shares(own.migration[0].vacancy, study)
     tracer = []
-    for pressure, share in zip(PRESSURES_atm, shares, strict=True):
+    for n, (pressure, share) in enumerate(zip(PRESSURES_atm, shares, strict=True)):
         try:
             (made,) = tracer_diffusion(
                 own, MEASURED_K, pressure, attempt_Hz=attempt, correlation=found.correlation, site_fraction=share
             )
         except ValueError as error:
             return found.model_copy(update={"notes": [*found.notes, f"no tracer diffusion: {error}"]})
+        made = _where_it_holds(made, n, study)
         if made.diffusivity_cm2_per_s is not None:
             made = made.model_copy(update={"diffusivity_cm2_per_s": made.diffusivity_cm2_per_s * beside_vacancy})
         if made.diffusivity_cm2_per_s is not None and found.charge_e:
@@ -42,6 +44,9 @@ def with_tracer(found: Transport, study: Study) -> Transport:
             made = made.model_copy(update={"conductivity_S_per_cm": sigma})
         tracer.append(made)
     others, notes = _by_interstitials(found.ion, study)
+    if study.defects is not None and study.charged is not None and study.defects.diffusion is None:
+        why = study.defects.no_diffusion or "no equilibrium of them is kept"
+        notes.append(f"D of the tracer counts neutral defects only, though charge states are computed: {why}")
     beside = [b for m in measured_for(study.host.formula) if (b := _beside(m, tracer, others)) is not None]
     update = {"tracer": tracer, "interstitials": others, "beside": beside, "notes": [*found.notes, *said, *notes]}
     return found.model_copy(update=update)
@@ -61,13 +66,26 @@ def _neighbour_factor(ion: str, vacancy: str, study: Study) -> tuple[float, list
     ]
 
 
-def _charged_shares(vacancy: str, sites: int, study: Study) -> list[float | None]:
-    """Vacant share of the sublattice at every pressure by the equilibria with charges; None where there are none."""
+def _charged_shares(vacancy: str, study: Study) -> list[float | None]:
+    """Vacant share of the vacancy's sites at every pressure with all charge states; None where there are none."""
     known = None if study.defects is None else study.defects.diffusion
     if known is None or vacancy not in {c.label for c in known.curves}:
         return [None] * len(PRESSURES_atm)
-    per_cm3 = sites / study.host.structure.volume * 1e24
+    sites = next(v.multiplicity for v in study.vacancies if v.label == vacancy)
+    per_cm3 = sites / study.host.structure.volume * PER_CM3
     return [n / per_cm3 for n in known.total(vacancy)]
+
+
+def _where_it_holds(made: TracerDiffusion, n: int, study: Study) -> TracerDiffusion:
+    """The same with charges counted only where all defects that set the Fermi level are dilute; n is the pressure's."""
+    known = None if study.defects is None else study.defects.diffusion
+    if not made.charges or known is None:
+        return made
+    made = made.model_copy(update={"inside_window": known.inside[n]})
+    if known.dilute[n] or made.reason:
+        return made
+    reason = f"some defect takes more than {DILUTE_FRACTION:.0%} of its sites, and the Fermi level rests on it"
+    return made.model_copy(update={"diffusivity_cm2_per_s": None, "reason": reason})
 
 
 def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], list[str]]:
@@ -76,14 +94,15 @@ def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], li
     network = next((n for n in hops.networks if n.ion == ion), None) if isinstance(hops, HopSet) else None
     if network is None:
         return [], []
-    shares: Sequence[float | None] = charged_shares(study, network) or [None] * len(LOG10_A)
+    shares: Sequence[float | None] = charged_shares(study, network) or [None] * len(PRESSURES_atm)
     try:
-        return [
-            interstitial_diffusion(study, network, MEASURED_K, 10.0**a, site_fraction=share)
-            for a, share in zip(LOG10_A, shares, strict=True)
-        ], []
+        made = [
+            interstitial_diffusion(study, network, MEASURED_K, pressure, site_fraction=share)
+            for pressure, share in zip(PRESSURES_atm, shares, strict=True)
+        ]
     except ValueError as error:
         return [], [f"no diffusion by interstitials: {error}"]
+    return [_where_it_holds(one, n, study) for n, one in enumerate(made)], []
 
 
 def total_log10_D(tracer: list[TracerDiffusion], others: list[TracerDiffusion]) -> list[tuple[float, float]]:

@@ -330,6 +330,11 @@ def _drift(
     )
 
 
+def _outside(found: Transport, log10_a: float) -> str:
+    there = [t for t in (*found.tracer, *found.interstitials) if np.isclose(np.log10(t.p_O2_atm), log10_a)]
+    return "" if all(t.inside_window for t in there) else " outside the stability window"
+
+
 def transport_in_words(found: Transport) -> list[str]:
     """What a person reads first: D of the tracer beside the measurement, and the field of a hop within a second."""
     out = []
@@ -337,8 +342,8 @@ def transport_in_words(found: Transport) -> list[str]:
         at = b.log10_a.index(max(b.log10_a))
         out.append(
             f"log10 D of {b.measured.ion} at {b.measured.temperature_K:.0f} K and {10 ** b.log10_a[at]:g} atm of O2: "
-            f"{b.log10_computed[at]:.2f} computed, {b.log10_measured[at]:.2f} measured in {b.measured.composition} "
-            f"(cm2/s; {b.measured.source.split(',')[0]} et al. 1993)"
+            f"{b.log10_computed[at]:.2f} computed{_outside(found, b.log10_a[at])}, {b.log10_measured[at]:.2f} measured "
+            f"in {b.measured.composition} (cm2/s; {b.measured.source.split(',')[0]} et al. 1993)"
         )
     none = next((t.reason for t in found.tracer if t.reason), "")
     if found.tracer and not out and none:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from .gases import gas_of
-from .stability_window import ChemicalPotentials, at
+from .stability_window import ChemicalPotentials, ON_PLANE_eV, at, forming_at
 
 _ENDS = re.compile(r"([A-Z][a-z]?)[- ](rich|poor)")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -55,12 +55,26 @@ def named_point(window: ChemicalPotentials, said: str) -> dict[str, float]:
     if not given or _COORDINATE.sub("", text).strip(" ,;"):
         raise ValueError(f"{said!r} is no point of the chemical potentials; write {FORMS}")
     _require(window, list(given))
-    return _completed(window, given, said)
+    point = _completed(window, given, said)
+    _require_inside(window, point, said)
+    return point
 
 
 def _require(window: ChemicalPotentials, elements: list[str]) -> None:
     if foreign := [el for el in elements if el not in window.elements]:
         raise ValueError(f"{window.host_formula} has no {', '.join(foreign)}; elements: {', '.join(window.elements)}")
+
+
+def _require_inside(window: ChemicalPotentials, point: dict[str, float], said: str) -> None:
+    off = sum(n * point[el] for el, n in window.composition.items()) - window.host_formation_energy_eV
+    if abs(off) > ON_PLANE_eV * max(1.0, abs(window.host_formation_energy_eV)):
+        raise ValueError(
+            f"{said!r} is {off:+.3f} eV per {window.host_formula} off equilibrium with the host: leave one element out"
+        )
+    if above := forming_at(window, point):
+        raise ValueError(
+            f"{said!r} is outside the stability region of {window.host_formula}: {', '.join(above)} would form there"
+        )
 
 
 def _completed(window: ChemicalPotentials, given: dict[str, float], said: str) -> dict[str, float]:

@@ -48,6 +48,7 @@ __all__ = [
     "combination_bounds",
     "coupled_points",
     "decomposition",
+    "forming_at",
     "formula_composition",
     "load_experimental_phases",
     "solubility_limit",
@@ -55,6 +56,8 @@ __all__ = [
 ]
 
 _TOLERANCE_EV = 1e-7
+# By which the potentials of a point that is given may miss the host's plane or its bounds.
+ON_PLANE_eV = 1e-6
 _MEASURED = "enthalpies at 298 K stand for free energies of the solids: no vibrations, no magnetic entropy"
 _COMPUTED = "energies at 0 K stand for free energies of the solids: no vibrations, no magnetic entropy"
 _AT_TEMPERATURE = "free energies of solids at {:g} K; of those without a table, from the sum of their oxides"
@@ -337,6 +340,24 @@ def at(
     low, high = (points[np.abs(column - x) <= _TOLERANCE_EV].mean(axis=0) for x in (column.min(), column.max()))
     point = dict(zip(window.elements, map(float, (1.0 - fraction) * low + fraction * high), strict=True))
     return point | {window.anion: delta_mu_O_eV}
+
+
+def forming_at(window: ChemicalPotentials, delta_mu_eV: Mapping[str, float]) -> list[str]:
+    """Elements and competing phases that would form at a point; empty where the host is stable.
+
+    Parameters
+    ----------
+    window
+        The stability region.
+    delta_mu_eV
+        Potentials of the host's elements, on its plane.
+    """
+    above = [f"{el} (element)" for el in window.elements if delta_mu_eV[el] > ON_PLANE_eV]
+    for phase in window.phases[1:]:
+        atoms = formula_composition(phase.formula)
+        if sum(n * delta_mu_eV[el] for el, n in atoms.items()) > phase.formation_energy_eV + ON_PLANE_eV:
+            above.append(phase.formula)
+    return above
 
 
 def solubility_limit(element: str, phases: Sequence[Phase], delta_mu_eV: Mapping[str, float]) -> tuple[float, str]:

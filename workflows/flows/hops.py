@@ -201,8 +201,10 @@ def read_numbered(
     there = [found for found in studies or [] if found is not None]
     if charges is not None:
         band = band_with_charges(band, charges, cell)
-    start = [float(x) for x in hop.initial[hop.mover].coords]
-    return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": there, "start_A": start})
+    # The mover ends on the site of the ion that it pushes on.
+    start, end = ([float(x) for x in state[hop.mover].coords] for state in (hop.initial, hop.final))
+    placed = {"start_A": start, "pushed_A": None if hop.pushed is None else end}
+    return read_hop(hop, band, fields_V_per_A).model_copy(update={"field_studies": there, **placed})
 
 
 def ended_bands(migrations: Sequence[Migration | None], names: Sequence[str]) -> tuple[list[Migration], list[str]]:

@@ -148,7 +148,7 @@ def _of_one_network(hops: list[Migration]) -> list[Migration]:
 
     Energies of places that no hop joins to the others are not known against them.
     """
-    alone = [m for m in hops if " pushing " not in m.label]
+    alone = [m for m in hops if m.pushed_A is None]
     places = {place for m in alone for place in (f"i({m.host_site})", m.vacancy)}
     return [m for m in hops if not alone or {f"i({m.host_site})", m.vacancy} <= places]
 

@@ -51,7 +51,8 @@ def network(hops):
     for n, h in enumerate(found):
         step = np.array(h.displacement_A)
         start = h.initial[h.mover].coords
-        plain.append(DistinctHop(f"{h.from_sublattice}{n}", start, step, 0.6, 0.6, step, 2 * step))
+        ends = ("i(16c)", "i(16c)")
+        plain.append(DistinctHop(f"{h.from_sublattice}{n}", start, step, 0.6, 0.6, step, 2 * step, ends=ends))
     return network_of(cell, plain, ion="Co", carrier="ion")
 
 
@@ -111,22 +112,25 @@ def test_both_branches_make_the_measured_shape(study):
 
 
 def test_charged_interstitials_count_where_the_study_has_them(study):
-    """Co_i'' and two electrons, [Co_i] = (K/4)^(1/3), on two kinds of places: D falls with a^(-2/9) instead of -2/3."""
+    """Co_i'' and two electrons, [Co_i] = (K/4)^(1/3): D falls with a^(-2/9); those that sit elsewhere do not hop."""
     found = with_tracer(transport_of(study.migration[0], study.host.structure), study).interstitials
     neutral = np.array([t.site_fraction for t in found])
     per_cm3 = 16 / study.host.structure.volume * 1e24
     whole = (neutral / 4) ** (1 / 3) * per_cm3
     hop = study.migration[0]
+    elsewhere = ("Co_i(8b)", "Co_i(Co(B)<110>)")
     curves = [
         BrouwerCurve.model_construct(label=label, charge=None, per_cm3=(share * whole).tolist())
-        for label, share in (("Co_i(16c)", 0.75), ("Co_i(8b)", 0.25), (hop.vacancy, 1e-6))
+        for label, share in (("Co_i(16c)", 1.0), *((label, 5.0) for label in elsewhere), (hop.vacancy, 1e-6))
     ]
     states = [
-        ChargedVacancy.model_construct(label=f"Co_i({place})", removed={"Co": -1}, charge=2) for place in ("16c", "8b")
+        ChargedVacancy.model_construct(label=label, removed={"Co": -1}, charge=2) for label in ("Co_i(16c)", *elsewhere)
     ]
+    holds = [True] * len(found)
+    diagram = BrouwerDiagram.model_construct(curves=curves, inside=holds, dilute=holds)
     counted = study.model_copy(
         update={
-            "defects": DefectEquilibria.model_construct(diffusion=BrouwerDiagram.model_construct(curves=curves)),
+            "defects": DefectEquilibria.model_construct(diffusion=diagram),
             "charged": ChargedVacancies.model_construct(states=states),
         }
     )
@@ -139,6 +143,18 @@ def test_charged_interstitials_count_where_the_study_has_them(study):
     assert slopes == pytest.approx(np.full(len(charged) - 1, -2 / 9), abs=0.01)
     assert not any("neutral ones only" in n for n in charged[0].left_out)
     assert any("neutral ones only" in n for n in found[0].left_out)
+
+
+def test_neutral_interstitials_that_sit_elsewhere_do_not_hop(study, network):
+    """A dumbbell that is lower by far changes nothing at 16c; where no place has a name of its own, that is said."""
+    own = next(v for v in study.vacancies if v.label == "Co_i(16c)")
+    easy = own.model_copy(update={"label": "Co_i(Co(B)<110>)"} | ends(1.0, 4 / 3))
+    both = study.model_copy(update={"vacancies": [*study.vacancies, easy]})
+    found, alone = (interstitial_diffusion(one, network, T, 1e-3) for one in (both, study))
+    assert found.diffusivity_cm2_per_s == alone.diffusivity_cm2_per_s
+    assert not any("stand for" in line for line in alone.left_out)
+    nameless = network.model_copy(update={"sites": [s.model_copy(update={"label": "i(x)"}) for s in network.sites]})
+    assert any("Co_i(16c) stand for" in line for line in interstitial_diffusion(study, nameless, T, 1e-3).left_out)
 
 
 def test_what_is_missing_is_said(study, network):

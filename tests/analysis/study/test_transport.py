@@ -12,6 +12,7 @@ from magnetoionics.analysis.defects.equilibria import DefectEquilibria
 from magnetoionics.analysis.kinetics.diffusion import conductivity_S_per_cm, vacancy_correlation_factor
 from magnetoionics.analysis.kinetics.switching import hop_in_field
 from magnetoionics.analysis.kinetics.uniform_network import correlation_factor, uniform_network
+from magnetoionics.analysis.report.transport_section import transport_section
 from magnetoionics.analysis.results.checks import held
 from magnetoionics.analysis.study.documents import EnergyRange
 from magnetoionics.analysis.study.measured_diffusion import MEASURED, measured_for, rms_decades
@@ -146,24 +147,48 @@ def test_tracer_and_conductivity_follow_from_the_vacancies(study, found):
     assert conductivity_S_per_cm(1e-9, 1.0, 0.022, 1000.0) == pytest.approx(4.09e-5, rel=0.01)
 
 
-def test_charged_vacancies_count_where_the_study_has_them(study, found):
-    """V'' and two holes, [V] = (K/4)^(1/3): D rises with a^(2/9) and not a^(2/3)."""
+@pytest.fixture(scope="module")
+def counted(study, found):
+    """V'' and two holes, [V] = (K/4)^(1/3) of its sites, two vacancies' worth of sites and one pressure outside."""
     hop = study.migration[0]
-    density = sum(s == hop.host_site for s in study.host.structure.site_properties["sublattice"])
-    per_cm3 = density / study.host.structure.volume * 1e24
+    (own,) = (v for v in study.vacancies if v.label == hop.vacancy)
     neutral = np.array([t.site_fraction for t in found.tracer])
-    curve = BrouwerCurve.model_construct(
-        label=hop.vacancy, charge=None, per_cm3=((neutral / 4) ** (1 / 3) * per_cm3).tolist()
+    whole = own.multiplicity / study.host.structure.volume * 1e24
+    diagram = BrouwerDiagram.model_construct(
+        curves=[
+            BrouwerCurve.model_construct(
+                label=hop.vacancy, charge=None, per_cm3=((neutral / 4) ** (1 / 3) * whole).tolist()
+            )
+        ],
+        inside=[n != 1 for n in range(len(neutral))],
+        dilute=[n != 4 for n in range(len(neutral))],
     )
-    diagram = BrouwerDiagram.model_construct(curves=[curve])
     defects = DefectEquilibria.model_construct(diffusion=diagram)
-    charged = with_tracer(transport_of(hop, study.host.structure), study.model_copy(update={"defects": defects}))
-    assert charged.tracer[0].diffusivity_cm2_per_s / found.tracer[0].diffusivity_cm2_per_s == pytest.approx(
-        (neutral[0] / 4) ** (1 / 3) / neutral[0]
+    return with_tracer(transport_of(hop, study.host.structure), study.model_copy(update={"defects": defects}))
+
+
+def test_charged_vacancies_count_where_the_study_has_them(found, counted):
+    """V'' and two holes: D rises with a^(2/9) and not a^(2/3)."""
+    neutral = found.tracer[0].site_fraction
+    assert counted.tracer[0].site_fraction == pytest.approx((neutral / 4) ** (1 / 3), rel=1e-9, abs=0)
+    assert counted.tracer[0].diffusivity_cm2_per_s / found.tracer[0].diffusivity_cm2_per_s == pytest.approx(
+        (neutral / 4) ** (1 / 3) / neutral
     )
-    assert charged.beside[0].slope_computed == pytest.approx(2 / 9, abs=1e-6)
-    assert all(t.charges for t in charged.tracer)
-    assert not any("neutral vacancies only" in n for n in charged.tracer[0].left_out)
+    assert counted.beside[0].slope_computed == pytest.approx(2 / 9, abs=1e-6)
+    assert all(t.charges for t in counted.tracer)
+    assert not any("neutral vacancies only" in n for n in counted.tracer[0].left_out)
+
+
+def test_charges_are_counted_where_their_equilibrium_holds(counted):
+    """Another defect that crowds its sites sets the Fermi level: no D; outside the window it is marked."""
+    assert [t.inside_window for t in counted.tracer] == [n != 1 for n in range(len(counted.tracer))]
+    assert [t.diffusivity_cm2_per_s is None for t in counted.tracer] == [n == 4 for n in range(len(counted.tracer))]
+    assert "Fermi level" in counted.tracer[4].reason
+    assert counted.tracer[4].conductivity_S_per_cm is None
+    assert -4.0 not in counted.beside[0].log10_a
+    remarks = [row[-1].text for row in transport_section(counted).tables[-1].rows]
+    assert remarks[:2] == ["all charge states", "outside the stability window; all charge states"]
+    assert any("entropy of formation" in note for note in transport_section(counted).notes)
 
 
 def attracted(hop, b_eV, neighbour="Co"):

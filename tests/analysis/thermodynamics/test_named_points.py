@@ -51,6 +51,9 @@ def test_names_are_the_ends_that_they_say(window):
         ("Ni-rich", "has no Ni"),
         ("0 K, 1 atm", "above zero"),
         ("300 K, 1 atm", "outside"),
+        ("O=-1.9, Co=0.1", r"outside.*Co \(element\)"),
+        ("O=-1.9, Co=-2.5", "outside.*would form"),
+        ("O=-1.9, Co=-0.7, Fe=-1.0", "off equilibrium"),
     ],
 )
 def test_what_is_no_point_is_refused(window, said, answer):

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from magnetoionics.analysis.kinetics.network import DistinctHop, network_of
+from magnetoionics.analysis.kinetics.walk import steady_walk, walk_of
 from magnetoionics.calculators import potentials
 from magnetoionics.calculators.rigid_ion import RigidIonCalculator
 from magnetoionics.structures.cells.supercell import supercell
@@ -14,6 +16,7 @@ from magnetoionics.structures.defects.interstitialcy import interstitialcy_hops
 from magnetoionics.structures.defects.interstitials import distinct_interstitial_sites
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.symmetry import operations_taking
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.band.driver import BandDriver, BandSettings
 from magnetoionics.workflows.band.ends import BandInputError
@@ -62,6 +65,31 @@ def test_fluorine_is_pushed_on_in_one_way():
     (hop,) = pushes("CaF2")
     assert hop.multiplicity == 8 * 48
     assert hop.distance_A == pytest.approx(5.463 / np.sqrt(2))
+
+
+@pytest.mark.parametrize(("name", "sites"), [("AgCl", 8), ("CaF2", 4)])
+def test_every_way_of_a_push_carries_the_interstitial(name, sites):
+    """In fluorite each of twelve neighbouring cubes is reached over two fluorines: D = 24 k d^2/6."""
+    cell, hops = SALTS[name][0], pushes(name)
+    made = [
+        DistinctHop(
+            "push",
+            h.initial[h.mover].coords,
+            np.array(h.displacement_A),
+            0.5,
+            0.5,
+            np.zeros(3),
+            np.zeros(3),
+            pushed_A=h.final[h.mover].coords,
+        )
+        for h in hops
+    ]
+    network = network_of(cell, made, ion="X", carrier="ion")
+    assert len(network.hops) == sum(h.multiplicity for h in hops) // 8
+    rate = 1e13 * np.exp(-0.5 / (BOLTZMANN_eV_PER_K * 1000.0))
+    ways = sum(2 * h.multiplicity / 8 * h.distance_A**2 for h in hops) / sites
+    tensor = steady_walk(walk_of(network), 1000.0).diffusivity_A2_per_s
+    assert tensor == pytest.approx(np.eye(3) * ways * rate / 6, rel=1e-6, abs=1e-6 * ways * rate)
 
 
 @pytest.mark.parametrize("name", SALTS)

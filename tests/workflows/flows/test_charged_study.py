@@ -2,11 +2,16 @@
 
 import pytest
 from made_studies import CFO, TAG, ELEMENT_eV, known_study
+from magnetoionics.analysis.defects import equilibria
+from magnetoionics.analysis.defects.brouwer import brouwer_diagram
 from magnetoionics.analysis.defects.charge_corrections import point_charge_correction
 from magnetoionics.analysis.defects.charge_states import BandEdges
 from magnetoionics.analysis.defects.charged_cells import ChargedVacancies, ChargedVacancy
+from magnetoionics.analysis.defects.concentrations import NoFermiLevelError
+from magnetoionics.analysis.defects.equilibria import defect_equilibria
 from magnetoionics.analysis.plots.study import study_figures
 from magnetoionics.analysis.report.page import report_html
+from magnetoionics.analysis.study.defect_exchange import study_thermodynamics
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.analysis.thermodynamics.stability_window import at
 from matplotlib import pyplot as plt
@@ -54,6 +59,41 @@ def test_the_level_and_the_lines_are_those_of_the_known_energies():
     assert (hot.temperature_K, hot.pressures_atm[0], hot.pressures_atm[-1]) == (1473.0, 1.0, pytest.approx(1e-8))
     assert hot.worst_neutrality < 1e-8
     plt.close("all")
+
+
+def test_what_is_handed_to_other_programs_is_what_the_study_says():
+    """The same free energies of the phases: the same Fermi level and concentration in the middle of the window."""
+    study = known_study("cofe2o4", CFO, charged=charged(8.0, 2.2))
+    system = study_thermodynamics(study).at_temperature(1000.0)
+    window, diagram = system.window, study.defects.brouwer[0]
+    made = system.concentrations(1000.0, 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV))
+    n = len(diagram.pressures_atm) // 2
+    assert made.fermi_eV == pytest.approx(diagram.fermi_eV[n], abs=1e-6)
+    total = sum(d.per_cm3 for d in made.defects)
+    assert total == pytest.approx(diagram.total("V_O(O)")[n], rel=1e-5, abs=0)
+
+
+def test_what_fails_at_the_conditions_of_diffusion_costs_no_other_result(monkeypatch):
+    """Far outside the window there need be no Fermi level; growth has one, and its films stay as they were."""
+    system = study_thermodynamics(known_study("cofe2o4", CFO, charged=charged(8.0, 2.2)))
+
+    def no_level_when_hot(system, temperature_K, **options):
+        if temperature_K > 1400:
+            raise NoFermiLevelError("no Fermi level")
+        return brouwer_diagram(system, temperature_K, **options)
+
+    def made():
+        parts = (system.defects, system.host, system.window, system.references)
+        return defect_equilibria(*parts, edges=system.edges, diffusion_at=(1473.0, [1.0]))
+
+    sound = made()
+    monkeypatch.setattr(equilibria, "brouwer_diagram", no_level_when_hot)
+    failed = made()
+    assert (sound.no_diffusion, sound.diffusion.inside) == ("", [True])
+    assert (failed.no_diffusion, failed.diffusion) == ("at 1473 K no Fermi level", None)
+    assert failed.films == sound.films != []
+    assert failed.brouwer == sound.brouwer != []
+    assert failed.no_concentrations == ""
 
 
 def test_without_a_neutral_crystal_there_are_levels_and_no_concentrations():

@@ -86,7 +86,12 @@ def test_a_pushing_hop_is_found_again_in_a_relaxed_cell_and_goes_straight_on(cob
     assert read.images[-1].dipole_along_hop_e_A == pytest.approx(2 * built.distance_A, rel=0.1)
     found = function_of(collect_interstitial_hops)("coo", "AFM-II", "local", [read], [], [read.label], relaxed)
     assert isinstance(found, HopSet)
-    assert len(found.networks) == 1
+    (network,) = found.networks
+    assert len(network.hops) == built.multiplicity
+    middle = relaxed.lattice.get_all_distances(
+        relaxed.lattice.get_fractional_coords(read.pushed_A), relaxed[hop.pushed].frac_coords
+    )
+    assert middle[0, 0] == pytest.approx(0, abs=1e-6)
 
 
 def test_hydrogen_begins_at_its_bond_length_in_a_relaxed_cell():
