@@ -22,6 +22,8 @@ from .harmonics import real_harmonics
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int_]
+# Of an eigenvalue over the sum of what it is made of.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -191,13 +193,19 @@ def exchange_stiffness_J_per_m(model: SpinModel) -> FloatArray:
     )
     volume = abs(float(np.linalg.det(model.lattice_A)))
     stiffness = np.asarray(left / (2 * volume) * MEV_PER_A_TO_J_PER_M)
-    least = min(float(np.linalg.eigvalsh(stiffness)[0]), float(np.linalg.eigvalsh(springs)[0]))
-    if least < -1e-9 * float(np.abs(springs).max()):
+    # Each against the size of its own terms, which differ in unit.
+    if _is_negative(left, float(np.abs(weights) @ np.sum(reach**2, axis=1))) or _is_negative(
+        springs, float(np.abs(weights).sum())
+    ):
         raise ValueError(
             "the collinear order costs less as a spiral or with a sublattice turned: no exchange stiffness with these "
             "couplings; state others"
         )
     return stiffness
+
+
+def _is_negative(matrix: FloatArray, scale: float) -> bool:
+    return bool(np.linalg.eigvalsh(matrix)[0] < -_ROUNDING * scale)
 
 
 def axial_tensor(map_: AnisotropyMap) -> FloatArray:

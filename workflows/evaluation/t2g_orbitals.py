@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ...calculators.d_shell import D_ORBITALS
+
 if TYPE_CHECKING:
     from ase import Atoms
 
@@ -58,17 +60,7 @@ class HoleNotFoundError(RuntimeError):
 
 
 _OCTAHEDRON = 6
-# Orbitals xy, yz, z2, xz, x2-y2, GPAW's order, as symmetric matrices T with d(r) ~ r.T r / r^2.
-_H, _S = np.sqrt(0.5), np.sqrt(1.0 / 6.0)
-_D_MATRICES: FloatArray = np.array(
-    [
-        [[0, _H, 0], [_H, 0, 0], [0, 0, 0]],
-        [[0, 0, 0], [0, 0, _H], [0, _H, 0]],
-        [[-_S, 0, 0], [0, -_S, 0], [0, 0, 2 * _S]],
-        [[0, 0, _H], [0, 0, 0], [_H, 0, 0]],
-        [[_H, 0, 0], [0, -_H, 0], [0, 0, 0]],
-    ]
-)
+# Of the orbitals xy, yz, z2, xz, x2-y2.
 _YZ_XZ_XY = (1, 3, 0)
 
 
@@ -116,8 +108,8 @@ def _with_images(atoms: Atoms, vectors: FloatArray) -> FloatArray:
 def shell_rotation(axes: ArrayLike) -> FloatArray:
     """Columns are the d orbitals of the octahedron's axes in those of the Cartesian axes, shape (5, 5)."""
     rows = np.asarray(axes, dtype=float)
-    local = np.einsum("ka,qkl,lb->qab", rows, _D_MATRICES, rows)
-    return np.asarray(np.einsum("pab,qab->pq", _D_MATRICES, local))
+    local = np.einsum("ka,qkl,lb->qab", rows, D_ORBITALS, rows)
+    return np.asarray(np.einsum("pab,qab->pq", D_ORBITALS, local))
 
 
 def bias_matrix_eV(hole: ArrayLike, axes: ArrayLike) -> FloatArray:
@@ -224,5 +216,5 @@ def charge_field_t2g(vectors_A: ArrayLike, charges_e: ArrayLike, axes: ArrayLike
     r, q = np.asarray(vectors_A, dtype=float), np.asarray(charges_e, dtype=float)
     length = np.linalg.norm(r, axis=1)
     tensor = 3 * np.einsum("n,na,nb->ab", q / length**5, r, r) - np.eye(3) * float(np.sum(q / length**3))
-    turned = np.einsum("qab,qc->cab", _D_MATRICES, shell_rotation(axes)[:, _YZ_XZ_XY])
+    turned = np.einsum("qab,qc->cab", D_ORBITALS, shell_rotation(axes)[:, _YZ_XZ_XY])
     return np.asarray(np.einsum("aij,jk,bki->ab", turned, tensor, turned))

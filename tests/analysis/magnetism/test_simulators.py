@@ -69,6 +69,26 @@ def test_an_order_that_couplings_do_not_hold_has_no_stiffness():
         exchange_stiffness_J_per_m(lattice("bcc", j=-10.0))
 
 
+def test_a_spiral_below_sublattices_that_hold_has_no_stiffness():
+    """Bcc with 10 meV to the 8 nearest and j to the 6 next ones: A = (10 + j)/a, below zero from j = -10 meV on."""
+    cell = Structure(
+        Lattice.cubic(2.5),
+        ["Fe", "Co"],
+        [[0, 0, 0], [0.5] * 3],
+        site_properties={"magmom": [2.0, 2.0], "sublattice": ["A", "A"]},
+    )
+
+    def stiffness(j):
+        near = bonds_from_table(cell, {("Fe(A)", "Co(A)"): 10.0})
+        far = bonds_from_table(cell, {("Fe(A)", "Fe(A)"): j, ("Co(A)", "Co(A)"): j})
+        parts = {name: [*getattr(near, name), *getattr(far, name)] for name in ("pairs", "J_meV", "images")}
+        return exchange_stiffness_J_per_m(spin_model(cell, near.model_copy(update=parts)))
+
+    assert np.allclose(stiffness(-9.0), np.eye(3) * 1.0 * MEV_J / 2.5e-10, rtol=1e-6, atol=1e-18)
+    with pytest.raises(ValueError, match="no exchange stiffness"):
+        stiffness(-11.0)
+
+
 def ferrite():
     cell = get_host("cofe2o4").structure("Imma")
     bonds = bonds_from_table(cell, {("Fe(A)", "Fe(B)"): -26.0, ("Fe(A)", "Co(B)"): -22.7, ("Co(B)", "Co(B)"): 15.0})
