@@ -3,21 +3,15 @@
 from copy import deepcopy
 
 import pytest
-from golden import ON_THE_WAY, STUDIES, compare, computed, kept
+from golden import ON_THE_WAY, STUDIES, against_kept, compare, computed
 
-# Rounding of another machine's BLAS, amplified by a relaxation; anything that a physicist means is larger. Of a band
-# that an ASE calculator computes through a surrogate, two machines agreed to 4e-3 in places and 4e-6 in barriers: the
-# ends and the saddle are stationary to the force at which their search stops.
-RELATIVE, ABSOLUTE = {"local": 1e-6, "ase": 6e-3}, 1e-7
 FIX = "read the differences, then: python tests/builders/golden.py write"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_no_number_changes_unseen(name, tmp_path):
-    relative = RELATIVE[name.partition("-")[2]]
-    new = computed(name, tmp_path / "study")
-    found = compare(kept(name), new, relative=relative, absolute=ABSOLUTE, skipped=ON_THE_WAY)
+    found = against_kept(name, computed(name, tmp_path / "study"))
     assert found.numbers > 1000
     assert found.same_numbers, "\n".join([*found.lines(), FIX])
 
