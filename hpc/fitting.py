@@ -96,11 +96,13 @@ def fit_study(
     _print(fit, Console())
     target.mkdir(parents=True, exist_ok=True)
     write_whole(target / f"{STEM}.json", fit.model_dump_json(indent=1) + "\n")
-    lines = [f"{n},{v!r},{fit.errors[n]!r}" for n, v in fit.values.items()]
-    lines.append(f"scale,{fit.scale!r},{fit.scale_error!r}")
+    lines = [
+        f"{n},{v!r},{fit.errors[n]!r},{fit.intervals[n][0]!r},{fit.intervals[n][1]!r}" for n, v in fit.values.items()
+    ]
+    lines.append(f"scale,{fit.scale!r},{fit.scale_error!r},,")
     if fit.measurement.quantity == "offset and contrast":
-        lines.append(f"offset,{fit.offset!r},{fit.offset_error!r}")
-    write_whole(target / f"{STEM}.csv", "parameter,value,standard_error\n" + "\n".join(lines) + "\n")
+        lines.append(f"offset,{fit.offset!r},{fit.offset_error!r},,")
+    write_whole(target / f"{STEM}.csv", "parameter,value,standard_error,low,high\n" + "\n".join(lines) + "\n")
     figure = plot_fit(fit, curve.x, curve.y, sigma=curve.sigma)
     figure.savefig(target / f"{STEM}.png", dpi=160)
     figure.savefig(target / f"{STEM}.svg", metadata={"Date": None})
@@ -172,11 +174,12 @@ def _quantity(column: str) -> str:
 
 
 def _print(fit: EnsembleFit, console: Console) -> None:
-    shown = TerminalTable("parameter", "value", "standard error", title="fitted")
+    shown = TerminalTable("parameter", "value", "standard error", "68 % within", title="fitted")
     for name, value in fit.values.items():
         mark = " (unphysical)" if any(said.startswith(f"{name} =") for said in fit.unphysical) else ""
-        shown.add_row(name + mark, f"{value:.5g}", f"{fit.errors[name]:.2g}")
-    shown.add_row("scale", f"{fit.scale:.5g}", f"{fit.scale_error:.2g}")
+        low, high = fit.intervals[name]
+        shown.add_row(name + mark, f"{value:.5g}", f"{fit.errors[name]:.2g}", f"{low:.5g} to {high:.5g}")
+    shown.add_row("scale", f"{fit.scale:.5g}", f"{fit.scale_error:.2g}", "")
     console.print(shown)
     for note in fit.notes:
         console.print(f"note: {note}", style="yellow", markup=False)

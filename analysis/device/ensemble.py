@@ -180,8 +180,10 @@ def field_V_per_A(voltage_V: float, p: EnsembleParameters) -> float:
     return p.local_field_factor * voltage_V / p.thickness_m * V_PER_M_TO_V_PER_A
 
 
-def _rates(p: EnsembleParameters, members: _Members, voltage_V: float) -> tuple[FloatArray, FloatArray]:
-    half = 0.5 * (p.charge_e * p.distance_A * field_V_per_A(voltage_V, p) * members.cosine - p.asymmetry_eV)
+def _rates(p: EnsembleParameters, members: _Members, voltage_V: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Rates both ways, shape (members,) or that of the voltages and (members,)."""
+    fields = field_V_per_A(1.0, p) * np.asarray(voltage_V, dtype=float)[..., None]
+    half = 0.5 * (p.charge_e * p.distance_A * fields * members.cosine - p.asymmetry_eV)
     # Where the field removes the barrier the higher end is the top. The rates say no times there, see `_no_times`,
     # but their ratio is that of the equilibrium which a pulse of macroscopic length reaches.
     most = _LARGEST_EXPONENT * BOLTZMANN_eV_PER_K * p.temperature_K
@@ -205,9 +207,10 @@ def _at_once(p: EnsembleParameters, voltages_V: Sequence[float]) -> list[str]:
     return [f"from {found[0]:g} V on the barrier is below {LEAST_kT:g} kT: equilibrium in the field, no times"]
 
 
-def ensemble_populations(
-    p: EnsembleParameters, pulses: Sequence[tuple[float, float]], start: ArrayLike = 0.5
-) -> list[FloatArray]:
+Pulses = Sequence[tuple[ArrayLike, ArrayLike]]
+
+
+def ensemble_populations(p: EnsembleParameters, pulses: Pulses, start: ArrayLike = 0.5) -> list[FloatArray]:
     """Population of the final state of every member after each pulse.
 
     Parameters
@@ -215,43 +218,58 @@ def ensemble_populations(
     p
         The ensemble.
     pulses
-        (voltage in V, duration in s); 0 V is waiting.
+        (voltage in V, duration in s); 0 V is waiting. Either may have the shape (films,): so many films that differ in
+        it.
     start
         Population before, one number or one per member.
+
+    Returns
+    -------
+    list
+        Shape (members,) or (films, members) each.
     """
     members = _Members(p)
     population = np.broadcast_to(np.asarray(start, dtype=float), members.weight.shape)
     out = []
     for voltage, duration in pulses:
         forward, backward = _rates(p, members, voltage)
-        population = two_state_population(duration, population, forward, backward)
+        time = np.asarray(duration, dtype=float)[..., None]
+        population = two_state_population(time, population, forward, backward)
         out.append(population)
     return out
 
 
-def contrast_after(p: EnsembleParameters, pulses: Sequence[tuple[float, float]], start: ArrayLike = 0.5) -> list[float]:
-    """Contrast after each pulse, -1 to 1: mean of cos(theta) (2 population - 1)."""
+def contrasts_after(p: EnsembleParameters, pulses: Pulses, start: ArrayLike = 0.5) -> list[FloatArray]:
+    """Contrast after each pulse, -1 to 1: mean of cos(theta) (2 population - 1); of no shape, or (films,)."""
     members = _Members(p)
-    return [
-        float(np.sum(members.weight * members.cosine * (2 * x - 1))) for x in ensemble_populations(p, pulses, start)
-    ]
+    return [(2 * x - 1) @ (members.weight * members.cosine) for x in ensemble_populations(p, pulses, start)]
 
 
-def current_after(p: EnsembleParameters, pulses: Sequence[tuple[float, float]], start: ArrayLike = 0.5) -> list[float]:
+def contrast_after(p: EnsembleParameters, pulses: Sequence[tuple[float, float]], start: ArrayLike = 0.5) -> list[float]:
+    """Contrast of one film after each pulse, see `contrasts_after`."""
+    return [float(c) for c in contrasts_after(p, pulses, start)]
+
+
+def currents_after(p: EnsembleParameters, pulses: Pulses, start: ArrayLike = 0.5) -> list[FloatArray]:
     """Rate of the contrast at the end of each pulse, 1/s: the current of the ions but for a factor."""
     members = _Members(p)
     out = []
     for (voltage, _), x in zip(pulses, ensemble_populations(p, pulses, start), strict=True):
         forward, backward = _rates(p, members, voltage)
-        out.append(float(np.sum(members.weight * members.cosine * 2 * (forward * (1 - x) - backward * x))))
+        out.append(2 * (forward * (1 - x) - backward * x) @ (members.weight * members.cosine))
     return out
+
+
+def current_after(p: EnsembleParameters, pulses: Sequence[tuple[float, float]], start: ArrayLike = 0.5) -> list[float]:
+    """Current of one film at the end of each pulse, see `currents_after`."""
+    return [float(c) for c in currents_after(p, pulses, start)]
 
 
 def contrast_against_voltage(
     p: EnsembleParameters, voltages_V: Sequence[float], pulse_s: float, wait_s: float = 0.0
 ) -> Curve:
     """Contrast after one pulse of each voltage on a fresh film (equal populations), and a wait at 0 V."""
-    y = [contrast_after(p, [(v, pulse_s), (0.0, wait_s)])[-1] for v in voltages_V]
+    y = contrasts_after(p, [(voltages_V, pulse_s), (0.0, wait_s)])[-1].tolist()
     return Curve(
         x_name="voltage (V)",
         y_name="contrast",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,11 +12,15 @@ from scipy.special import chdtrc
 
 from ..kinetics.rates import why_no_rate
 from ..results.document import Document, Unbounded
-from .ensemble import EnsembleParameters, contrast_after, current_after
+from .ensemble import EnsembleParameters, contrasts_after, currents_after
 
 FloatArray = NDArray[np.float64]
 # Chance of residuals this large below which a fit is called no description of its data.
 _IMPLAUSIBLE = 1e-3
+# Part of the largest singular value below which the data say nothing, and part of a direction that counts.
+_FLAT, _PART = 1e-6, 0.05
+_NEAR_CALLS, _DOUBLINGS, _BISECTIONS = 20, 8, 6
+_NOT_NEGATIVE = ("barrier_spread_eV", "texture_deg")
 _POSITIVE = ("barrier_eV", "thickness_m", "attempt_Hz", "temperature_K", "distance_A", "local_field_factor")
 Against = Literal["voltage_V", "time_s", "wait_s", "temperature_K"]
 Quantity = Literal["contrast", "current", "offset and contrast"]
@@ -69,17 +73,21 @@ class Measurement(Document):
             raise ValueError(f"data against {self.against} need the voltage of the measurement")
         if self.against in ("time_s", "wait_s") and min(x) < 0:
             raise ValueError(f"{self.against} {min(x):g} must not be negative")
-        return np.array([self._one(p, float(value)) for value in x])
+        if self.against == "temperature_K":
+            films = [p.model_copy(update={"temperature_K": float(value)}) for value in x]
+            return np.array([self._of(film, x) for film in films], dtype=float)
+        # Without an array among its pulses, a curve of one point would have no shape.
+        return np.broadcast_to(self._of(p, np.asarray(x, dtype=float)), (len(x),))
 
-    def _one(self, p: EnsembleParameters, x: float) -> float:
-        volts = x if self.against == "voltage_V" else float(self.voltage_V or 0.0)
-        pulse = x if self.against == "time_s" else self.pulse_s
-        wait = x if self.against == "wait_s" else 0.0 if self.against == "time_s" else self.wait_s
-        film = p.model_copy(update={"temperature_K": x}) if self.against == "temperature_K" else p
+    def _of(self, p: EnsembleParameters, x: ArrayLike) -> FloatArray:
+        volts: ArrayLike = x if self.against == "voltage_V" else float(self.voltage_V or 0.0)
+        pulse: ArrayLike = x if self.against == "time_s" else self.pulse_s
+        wait: ArrayLike = x if self.against == "wait_s" else 0.0 if self.against == "time_s" else self.wait_s
+        pulses = [(volts, pulse), (0.0, wait)]
         if self.quantity == "current":
-            made = current_after(film, [(volts, pulse), (0.0, wait)])
-            return made[1] if wait else made[0]
-        return contrast_after(film, [(volts, pulse), (0.0, wait)])[-1]
+            made = currents_after(p, pulses)
+            return np.where(np.asarray(wait) > 0, made[1], made[0])
+        return contrasts_after(p, pulses)[-1]
 
 
 class EnsembleFit(Document):
@@ -101,6 +109,9 @@ class EnsembleFit(Document):
         Signal at contrast 0, where one is fitted.
     unphysical
         Fitted values that no film has, with the range.
+    intervals
+        Ends between which each parameter lies by 68 %, all others refitted (profile of the likelihood): where the curve
+        bends they are uneven, and hold when the standard error does not. Infinite where the data set no end.
     """
 
     model_config = ConfigDict(ser_json_inf_nan="constants")
@@ -117,6 +128,7 @@ class EnsembleFit(Document):
     offset: float = 0.0
     offset_error: Unbounded = 0.0
     unphysical: list[str] = Field(default_factory=list)
+    intervals: dict[str, tuple[Unbounded, Unbounded]] = Field(default_factory=dict)
 
     def curve(self, x: Sequence[float]) -> FloatArray:
         """The fitted curve in the unit of the data."""
@@ -176,66 +188,154 @@ def fit_curve(
         more = "a scale and an offset" if free else "a scale"
         raise ValueError(f"{len(data)} data points cannot determine {count} parameters and {more}")
     weight = np.ones(len(data)) if sigma is None else np.asarray(sigma, dtype=float)
-    first = np.array([*(float(getattr(start, n)) for n in names), *_first_scale(start, measurement, x, data, free)])
+    first = np.array([float(getattr(start, n)) for n in names])
     size = np.where(np.abs(first) > 0, np.abs(first), 1.0)
+    lower = np.array([1e-6 if n in _POSITIVE else 0.0 if n in _NOT_NEGATIVE else -np.inf for n in names])
 
-    def model(found: FloatArray) -> FloatArray:
-        values = found * size
-        changed = start.model_copy(update=dict(zip(names, values[:count].tolist(), strict=True)))
-        level = float(values[count + 1]) if free else 0.0
-        return level + float(values[count]) * measurement.signal(changed, x)
+    def columns(found: FloatArray) -> FloatArray:
+        """What a scale of one adds to every datum, and an offset of one, over its error: shape (data, 1 or 2)."""
+        changed = start.model_copy(update=dict(zip(names, (found * size).tolist(), strict=True)))
+        signal = measurement.signal(changed, x) / weight
+        return np.stack([signal, 1 / weight], axis=1) if free else signal[:, None]
 
-    lower = np.full(len(first), -np.inf)
-    lower[:count] = [1e-6 if n in _POSITIVE else -np.inf for n in names]
-
-    def residuals(found: FloatArray) -> FloatArray:
-        return np.asarray((model(found) - data) / weight)
+    def linear(found: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Scale and offset that suit these values best, and what they leave."""
+        design = columns(found)
+        # Signals of currents lie many decades apart.
+        length = np.linalg.norm(design, axis=0)
+        unit = design / np.where(length > 0, length, 1.0)
+        best = np.linalg.lstsq(unit, data / weight, rcond=None)[0]
+        return best / np.where(length > 0, length, 1.0), unit @ best - data / weight
 
     from scipy.optimize import least_squares
 
-    found = least_squares(residuals, first / size, bounds=(lower, np.inf), x_scale=0.1)
-    residual = model(found.x) - data
-    freedom = len(data) - len(first)
-    variance = float(np.sum((residual / weight) ** 2)) / freedom
-    information = np.asarray(found.jac).T @ np.asarray(found.jac)
-    flat = np.linalg.matrix_rank(information) < len(first)
-    errors = np.full(len(first), np.inf) if flat else np.sqrt(variance * np.diag(np.linalg.inv(information)))
+    def misfit(found: FloatArray) -> FloatArray:
+        return linear(found)[1]
+
+    found = least_squares(misfit, first / size, bounds=(lower, np.inf), x_scale=0.1)
+    levels, left = linear(found.x)
+    residual = left * weight
+    freedom = len(data) - count - len(levels)
+    variance = float(np.sum(left**2)) / freedom
+
+    def at_levels(found: FloatArray) -> FloatArray:
+        return np.asarray(columns(found) @ levels - data / weight)
+
+    slopes = least_squares(at_levels, found.x, bounds=(lower, np.inf), x_scale=0.1, max_nfev=1)
+    jacobian = np.hstack([np.asarray(slopes.jac), columns(found.x)])
+    errors, notes = _errors(jacobian, variance, [*names, "scale", "offset"][: count + len(levels)])
     values = found.x * size
-    notes = ["the data do not determine all parameters: errors are infinite"] if flat else []
+    intervals = {
+        n: _interval(misfit, found.x, lower, k, errors[k] / size[k], variance, freedom) * size[k]
+        for k, n in enumerate(names)
+    }
     if sigma is not None and chdtrc(freedom, variance * freedom) < _IMPLAUSIBLE:
         notes.append(
             f"the curve does not describe the data within their sigma (chi-squared {variance:.3g} per degree of "
             "freedom): another law or other parameters are at work, and the errors do not cover that"
         )
-    fitted = {n: float(v) for n, v in zip(names, values[:count], strict=True)}
+    fitted = {n: float(v) for n, v in zip(names, values, strict=True)}
     odd = _antisymmetric(start, measurement, x, data, names)
     unphysical = [*_unphysical(fitted), *filter(None, [_no_rate(start.model_copy(update=fitted))])]
     return EnsembleFit(
         values=fitted,
-        errors={n: float(e * s) for n, e, s in zip(names, errors[:count], size[:count], strict=True)},
-        scale=float(values[count]),
-        scale_error=float(errors[count] * size[count]),
+        errors={n: float(e * s) for n, e, s in zip(names, errors[:count], size, strict=True)},
+        scale=float(levels[0]),
+        scale_error=float(errors[count]),
         residual_rms=float(np.sqrt(np.mean(residual**2))),
         parameters=start.model_copy(update=fitted),
         reduced_chi_squared=None if sigma is None else variance,
         notes=[*notes, *odd, *(f"unphysical: {said}" for said in unphysical)],
         measurement=measurement,
-        offset=float(values[-1]) if free else 0.0,
-        offset_error=float(errors[-1] * size[-1]) if free else 0.0,
+        intervals={n: (float(low), float(high)) for n, (low, high) in intervals.items()},
+        offset=float(levels[1]) if free else 0.0,
+        offset_error=float(errors[-1]) if free else 0.0,
         unphysical=unphysical,
     )
 
 
-def _first_scale(
-    start: EnsembleParameters, measurement: Measurement, x: Sequence[float], data: FloatArray, free: bool
-) -> list[float]:
-    """Where scale and offset start."""
-    if free:
-        return [float(np.ptp(data)) / 2 or 1.0, float(np.mean(data))]
-    largest = float(np.abs(data).max()) or 1.0
-    if measurement.quantity != "current":
-        return [largest]
-    return [largest / (float(np.abs(measurement.signal(start, x)).max()) or 1.0)]
+def _errors(jacobian: FloatArray, variance: float, names: Sequence[str]) -> tuple[FloatArray, list[str]]:
+    """Standard errors of parameters, infinite for those that the data leave free, and which those are.
+
+    Parameters
+    ----------
+    jacobian
+        Of the residuals, shape (data, parameters).
+    variance
+        Of a residual.
+    names
+        Of the parameters.
+    """
+    length = np.linalg.norm(jacobian, axis=0)
+    unit = jacobian / np.where(length > 0, length, 1.0)
+    _, singular, ways = np.linalg.svd(unit, full_matrices=False)
+    # Differences that made the Jacobian are exact to the root of a float's precision.
+    known = singular > _FLAT * singular.max()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        errors = np.sqrt(variance * ((ways[known] / singular[known, None]) ** 2).sum(axis=0)) / length
+    notes = []
+    for way in ways[~known]:
+        loose = [n for n, part in zip(names, way, strict=True) if abs(part) > _PART]
+        errors[[n in loose for n in names]] = np.inf
+        what = f"only one combination of {' and '.join(loose)}" if len(loose) > 1 else f"nothing of {loose[0]}"
+        notes.append(f"the data do not determine all parameters, errors are infinite: they hold {what}; fix {loose[0]}")
+    return errors, notes
+
+
+def _interval(
+    residuals: Callable[[FloatArray], FloatArray],
+    best: FloatArray,
+    lower: FloatArray,
+    which: int,
+    error: float,
+    variance: float,
+    freedom: int,
+) -> FloatArray:
+    """Ends between which one parameter lies by 68 %, shape (2,): there the squares are larger by a variance.
+
+    Student's factor is that of the degrees of freedom, from whose residuals the variance is.
+    """
+    from scipy.optimize import least_squares
+    from scipy.stats import norm, t
+
+    rest = np.arange(len(best)) != which
+    least = float(np.sum(residuals(best) ** 2))
+    allowed = variance * float(t.ppf(norm.cdf(1.0), freedom)) ** 2
+    others = best[rest]
+
+    def beyond(value: float) -> float:
+        nonlocal others
+
+        def left(free: FloatArray) -> FloatArray:
+            whole = np.empty(len(best))
+            whole[which], whole[rest] = value, free
+            return residuals(whole)
+
+        if not rest.any():
+            return float(np.sum(left(others) ** 2)) - least - allowed
+        found = least_squares(left, others, bounds=(lower[rest], np.inf), x_scale=0.1, max_nfev=_NEAR_CALLS)
+        others = found.x
+        return float(np.sum(found.fun**2)) - least - allowed
+
+    ends = []
+    for sense in (-1.0, 1.0):
+        others, near = best[rest], float(best[which])
+        step = error if 0 < error < np.inf else 0.1 * max(abs(near), 1e-3)
+        for _ in range(_DOUBLINGS):
+            far = max(near + sense * step, float(lower[which]))
+            if beyond(far) > 0:
+                for _ in range(_BISECTIONS):
+                    middle = (near + far) / 2
+                    near, far = (near, middle) if beyond(middle) > 0 else (middle, far)
+                ends.append(far)
+                break
+            if far == lower[which]:
+                ends.append(far)
+                break
+            near, step = far, 2 * step
+        else:
+            ends.append(sense * np.inf)
+    return np.array(ends)
 
 
 def _antisymmetric(
