@@ -14,12 +14,19 @@ from magnetoionics.workflows.errors import CannotDoError
 from monty.json import MontyDecoder, MontyEncoder
 
 OWN = "ase:screened_ions:ScreenedIons"
-PACKAGES = {"chgnet": "chgnet", "sevennet": "sevenn", "diep": "diep", "gpaw": "gpaw", "vasp": "atomate2"}
+PACKAGES = {
+    "chgnet": "chgnet",
+    "sevennet": "sevenn",
+    "diep": "diep",
+    "softbv": "bvlain",
+    "gpaw": "gpaw",
+    "vasp": "atomate2",
+}
 NAMES = [OWN if name == "ase" else name for name in engine_names()]
 # A single point of the others takes minutes, or a cluster.
 QUICK = [name for name in NAMES if name not in ("gpaw", "vasp")]
 # eV/A; potentials of single precision cannot do better.
-FORCE_ERROR = {"local": 1e-4, OWN: 1e-4}
+FORCE_ERROR = {"local": 1e-4, "softbv": 1e-4, OWN: 1e-4}
 # Directions of E(n), each with the one against it.
 UPWARDS = [[0.0, 0.0, 1.0], [0.6, 0.48, 0.64], [-0.8, 0.36, 0.48]]
 

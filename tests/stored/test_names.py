@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 OLD = [(module, entry.partition("=")[0]) for module, names in MODULES.items() for entry in names.split()]
 # What pip may leave out; their engines refuse to be imported then.
-OPTIONAL = ("chgnet", "diep", "gpaw", "sevenn", "atomate2", "emmet", "custodian", "jobflow_remote", "pymongo")
+OPTIONAL = ("bvlain", "chgnet", "diep", "gpaw", "sevenn", "atomate2", "emmet", "custodian", "jobflow_remote", "pymongo")
 
 
 def imported(module):

@@ -13,8 +13,8 @@ from magnetoionics.workflows.flows.plan import stages_by_engine
 
 @pytest.fixture
 def without_ml(monkeypatch):
-    """As in an environment that has neither ML package."""
-    for package, engine in (("sevenn", "sevennet"), ("chgnet", "chgnet")):
+    """As in an environment that has neither an ML package nor tables of bond valences."""
+    for package, engine in (("sevenn", "sevennet"), ("chgnet", "chgnet"), ("bvlain", "softbv")):
         monkeypatch.setitem(sys.modules, package, None)
         monkeypatch.setitem(sys.modules, f"magnetoionics.workflows.engines.{engine}", None)
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 # A sum to a hundredth is none: forces are the derivatives of such energies.
 LEAST_ACCURACY = 1e-2
-_WIDER = "engines sevennet, chgnet, gpaw and vasp know such ions: --engine sevennet"
+_WIDER = "softbv (bond valences), sevennet, chgnet, gpaw and vasp know more: --engine auto"
 _LEFT_OUT = "electrons: rigid ions with fixed valences, no polarisation, no charge transfer"
 _CHARGE = {
     "spread": "a missing charge is spread evenly over the cations other than the mover",

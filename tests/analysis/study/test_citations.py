@@ -54,6 +54,8 @@ def test_bibliography_is_complete_and_nothing_in_it_is_idle():
         "chgnet",
         "sevennet",
         "diep",
+        "softbv",
+        "softbv2019",
         "gpaw2024",
         "vasp1996",
         "paw1999",

@@ -17,6 +17,7 @@ from magnetoionics.workflows.flows.hops import all_hops, hop_kinds
 from pymatgen.core import Lattice, Structure
 
 VALENCES = {"O": -2, "N": -3, "F": -1, "Li": 1, "Ti": 4, "Ce": 4, "Sr": 2, "La": 3, "Fe": 3, "Co": 3, "Mg": 2}
+VALENCES |= {"Hf": 4, "Gd": 3, "P": 5}
 
 
 def prepared(cell):
@@ -61,6 +62,11 @@ ROUTES = [
     (prepared(reference_phase("Fe2O3")), "Fe", 3.4),
     (prepared(reference_phase("ZnO")), "O", 3.4),
     (prepared(reference_phase("MgO")), "Mg", 3.1),
+    # Baddeleyite has two oxygens and many hops between them, bixbyite a large cell, olivine a channel.
+    (prepared(get_host("hfo2").structure()), "O", 2.9),
+    (prepared(get_host("gd2o3").structure()), "O", 3.1),
+    (prepared(get_host("lifepo4").structure()), "Li", 3.5),
+    pytest.param(prepared(get_host("srcoo25").structure()), "O", 3.0, marks=pytest.mark.slow),
 ]
 
 
