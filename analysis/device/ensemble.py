@@ -260,11 +260,6 @@ def currents_after(p: EnsembleParameters, pulses: Pulses, start: ArrayLike = 0.5
     return out
 
 
-def current_after(p: EnsembleParameters, pulses: Sequence[tuple[float, float]], start: ArrayLike = 0.5) -> list[float]:
-    """Current of one film at the end of each pulse, see `currents_after`."""
-    return [float(c) for c in currents_after(p, pulses, start)]
-
-
 def contrast_against_voltage(
     p: EnsembleParameters, voltages_V: Sequence[float], pulse_s: float, wait_s: float = 0.0
 ) -> Curve:

@@ -223,7 +223,7 @@ def fit_curve(
 
     slopes = least_squares(at_levels, found.x, bounds=(lower, np.inf), x_scale=0.1, max_nfev=1)
     jacobian = np.hstack([np.asarray(slopes.jac), columns(found.x)])
-    errors, notes = _errors(jacobian, variance, [*names, "scale", "offset"][: count + len(levels)])
+    errors, notes = standard_errors(jacobian, variance, [*names, "scale", "offset"][: count + len(levels)])
     values = found.x * size
     intervals = {
         n: _interval(misfit, found.x, lower, k, errors[k] / size[k], variance, freedom) * size[k]
@@ -254,7 +254,7 @@ def fit_curve(
     )
 
 
-def _errors(jacobian: FloatArray, variance: float, names: Sequence[str]) -> tuple[FloatArray, list[str]]:
+def standard_errors(jacobian: FloatArray, variance: float, names: Sequence[str]) -> tuple[FloatArray, list[str]]:
     """Standard errors of parameters, infinite for those that the data leave free, and which those are.
 
     Parameters

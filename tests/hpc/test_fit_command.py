@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 from kept_study import KEPT, kept_study
-from magnetoionics.analysis.device.ensemble import contrast_after, contrast_against_voltage, current_after
+from magnetoionics.analysis.device.ensemble import contrast_after, contrast_against_voltage, currents_after
 from magnetoionics.analysis.device.ensemble_fit import Measurement, fit_contrast, fit_curve
 from magnetoionics.analysis.device.film import FilmAssumptions, film_of_hop
 from magnetoionics.hpc.cli import main
@@ -118,7 +118,7 @@ def test_every_kind_of_curve_gives_back_its_parameters(against, quantity, x):
 def test_current_is_the_rate_of_the_contrast():
     p, step = film(), 1e-4
     now, later = contrast_after(p, [(1.0, 0.2)])[0], contrast_after(p, [(1.0, 0.2 + step)])[0]
-    assert current_after(p, [(1.0, 0.2)])[0] == pytest.approx((later - now) / step, rel=1e-3)
+    assert currents_after(p, [(1.0, 0.2)])[0] == pytest.approx((later - now) / step, rel=1e-3)
 
 
 def test_odd_data_of_an_uneven_hop_name_the_cure_and_mark_what_no_film_has():

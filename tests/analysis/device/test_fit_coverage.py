@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.device.ensemble import EnsembleParameters, contrast_after, contrasts_after, current_after
+from magnetoionics.analysis.device.ensemble import EnsembleParameters, contrast_after, contrasts_after
 from magnetoionics.analysis.device.ensemble_fit import Measurement, fit_curve
 
 SEEDS, POINTS, NOISE = 30, 17, 0.02
@@ -97,4 +97,3 @@ def test_many_films_at_once_are_each_by_itself():
     for k, (v, t) in enumerate(zip(volts, times, strict=True)):
         alone = contrast_after(film, [(v, t), (0.0, 0.3)])
         assert [c[k] for c in together] == pytest.approx(alone, rel=1e-12)
-    assert current_after(film, [(2.0, 0.01)])[0] > 0

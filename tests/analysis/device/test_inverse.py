@@ -69,8 +69,8 @@ GDOX = {"thickness_nm": (3.0, 30.0), "charge_e": (1.0, 2.0), "distance_A": (2.5,
     ],
     ids=["C2", "C8", "C10", "C16 down", "C16 up"],
 )
-def test_the_table_of_the_page(measured, barrier, low, high):
-    """Docs/howto_device.md; by hand, C8: 0.02585 ln(1e13 x 86400) = 1.067 eV."""
+def test_corners_of_the_ranges_of_the_reviews_films(measured, barrier, low, high):
+    """By hand, C8: 0.02585 ln(1e13 x 86400) = 1.067 eV."""
     found = needed_barrier(**measured)
     assert [found.barrier_eV, found.low_eV, found.high_eV] == pytest.approx([barrier, low, high], abs=0.006)
 
