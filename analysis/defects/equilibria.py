@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -138,7 +139,7 @@ def defect_equilibria(
         brouwer = [brouwer_diagram(system, brouwer_temperature_K, n=41)]
         if edges is not None:
             brouwer.append(brouwer_diagram(system, brouwer_temperature_K, n=41, quench_to_K=ROOM_K))
-        films = [film_composition(system, t, p) for t in temperatures_K for p in pressures_atm]
+        films = [f for t in temperatures_K for f in _films_at(system, t, pressures_atm)]
     except NoFermiLevelError as error:
         brouwer, films, no_concentrations = [], [], str(error)
     diffusion, no_diffusion = None, no_concentrations
@@ -155,6 +156,13 @@ def defect_equilibria(
         left_out=left_out,
         anion=window.anion,
     )
+
+
+def _films_at(system: DefectThermodynamics, temperature_K: float, pressures_atm: Sequence[float]) -> list[FilmPoint]:
+    """Films of one temperature, whose window is made once; where there is none, each says so itself."""
+    with contextlib.suppress(ValueError):
+        system = system.at_temperature(temperature_K)
+    return [film_composition(system, temperature_K, p) for p in pressures_atm]
 
 
 def _for_diffusion(

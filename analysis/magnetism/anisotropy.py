@@ -20,7 +20,7 @@ from ..results.calculation import Check
 from ..results.document import Document, Provenance
 from .directions import antipodes, images_under, lebedev_directions, plane_scan
 from .harmonics import HarmonicFit, fit_harmonics
-from .switching_barrier import pass_energy_meV, sphere_grid
+from .switching_barrier import lowest_near, pass_energy_meV, sphere_grid
 from .uniaxial import UniaxialConstants, uniaxial_constants
 
 if TYPE_CHECKING:
@@ -218,8 +218,6 @@ class CubicConstants(Document):
 
 def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tuple[float, FloatArray]]:
     """Distinct axes within a tolerance of the lowest (sense 1) or highest (-1) fitted energy."""
-    from scipy.optimize import minimize
-
     grid = sphere_grid()
     values = sense * fit(grid)
     starts: list[FloatArray] = []
@@ -228,15 +226,11 @@ def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tu
             starts.append(candidate)
     found: list[tuple[float, FloatArray]] = []
 
-    def height(x: FloatArray) -> float:
-        return sense * float(fit((x / np.linalg.norm(x))[None])[0])
-
     for start in starts:
-        result = minimize(height, start, method="BFGS")
-        axis = np.asarray(result.x, dtype=float) / float(np.linalg.norm(result.x))
+        energy, axis = lowest_near(fit, start, sense)
         axis *= 1 if axis[np.argmax(np.abs(axis))] > 0 else -1
         if all(abs(float(axis @ other)) < 0.995 for _, other in found):
-            found.append((sense * float(result.fun), axis))
+            found.append((energy, axis))
     best = min(sense * e for e, _ in found)
     return sorted(((e, a) for e, a in found if sense * e - best < tolerance_meV), key=lambda x: sense * x[0])
 

@@ -202,7 +202,7 @@ def grain_state(
     whole = map_.model_copy(update={"energies_meV": (map_.energies + extra / per_volume).tolist()})
     fit, bare = whole.fit(), map_.fit()
     points = sphere_grid(_GRID)
-    easy = lowest_near(fit, points[int(np.argmin(fit(points)))])
+    _, easy = lowest_near(fit, points[int(np.argmin(fit(points)))])
     barrier = (pass_energy_meV(fit, easy, -easy, _GRID) - float(fit(easy[None])[0])) * per_volume
     kT = BOLTZMANN_eV_PER_K * grain.temperature_K * 1e3 * MEV_TO_J
     stability = barrier * 1e6 * grain.volume_m3 / kT

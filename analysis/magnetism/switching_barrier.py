@@ -63,15 +63,22 @@ def pass_energy_meV(fit: HarmonicFit, start: ArrayLike, end: ArrayLike, grid: in
     raise AssertionError("unreachable: the hull of a sphere is connected")
 
 
-def lowest_near(fit: HarmonicFit, start: FloatArray) -> FloatArray:
-    """Local minimum of E(n) downhill from a direction."""
+# Of central differences of E(n), which have no structure finer than l = 6.
+_STEPS = 1e-5 * np.concatenate([np.eye(3), -np.eye(3)])
+
+
+def lowest_near(fit: HarmonicFit, start: FloatArray, sense: int = 1) -> tuple[float, FloatArray]:
+    """Energy (meV) and direction of the local minimum of E(n) near a direction; with sense -1 of the maximum."""
     from scipy.optimize import minimize
 
-    def height(x: FloatArray) -> float:
-        return float(fit((x / np.linalg.norm(x))[None])[0])
+    def height(x: FloatArray) -> tuple[float, FloatArray]:
+        points = np.concatenate([x[None], x + _STEPS])
+        e = sense * fit(points / np.linalg.norm(points, axis=1, keepdims=True))
+        return float(e[0]), (e[1:4] - e[4:]) / (2 * _STEPS[0, 0])
 
-    found = np.asarray(minimize(height, start, method="BFGS").x, dtype=float)
-    return np.asarray(found / np.linalg.norm(found))
+    found = minimize(height, start, method="BFGS", jac=True)
+    direction = np.asarray(found.x, dtype=float)
+    return sense * float(found.fun), np.asarray(direction / np.linalg.norm(direction))
 
 
 class EasyAxisBarriers(Document):
@@ -113,7 +120,7 @@ def easy_axis_barriers(fit: HarmonicFit, *, grid: int = 2000, within_meV: float 
     for i in sorted(lowest, key=lambda i: float(energies[i])):
         if within_meV is not None and energies[i] - energies[lowest].min() > within_meV:
             continue
-        axis = lowest_near(fit, points[i])
+        _, axis = lowest_near(fit, points[i])
         if all(abs(float(axis @ a)) < 0.985 for a in axes):
             axes.append(axis)
     base = fit(np.array(axes))

@@ -83,7 +83,8 @@ def plot_plane_of_one(
     return plot_plane([map_], normal, ax, cubic=cubic)
 
 
-_HEMISPHERE_POINTS = 181
+# Colours between points are interpolated, and E(n) has no structure finer than l = 6.
+_HEMISPHERE_POINTS = 61
 
 
 def plot_difference(

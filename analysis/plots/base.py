@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,12 +44,20 @@ def canvas(
             if figure is None:
                 raise ValueError("the axis belongs to no figure")
             yield figure, ax
-            _show_dollars([ax])
+            _name_plainly([ax])
             return
         figure = Figure(figsize=style().get("figure.figsize", size), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure, figure.add_subplot(projection=projection)
-        _show_dollars(figure.axes)
+        _name_plainly(figure.axes)
+
+
+def _name_plainly(axes: Sequence[Axes]) -> None:
+    """Powers of ten at ticks as text, and names as they are written."""
+    from .powers import plain_powers
+
+    plain_powers(axes)
+    _show_dollars(axes)
 
 
 def _show_dollars(axes: Iterable[Axes]) -> None:

@@ -58,8 +58,13 @@ def _power(sign: str, mantissa: str, minus: str, exponent: str) -> str:
         return "0"
     if exponent == "0":
         return f"{sign}{mantissa}"
-    power = "10" + f"{'-' if minus == '-' else ''}{exponent}".translate(_SUPER)
-    return sign + (power if mantissa == "1" else f"{mantissa}×{power}")
+    return powered(sign, "" if mantissa == "1" else mantissa, int(f"{minus}{exponent}"))
+
+
+def powered(sign: str, mantissa: str, exponent: int) -> str:
+    """A power of ten in plain text, e.g. ``2×10⁻³``; without a mantissa the power alone."""
+    power = f"10{str(exponent).translate(_SUPER)}"
+    return sign + (f"{mantissa}×{power}" if mantissa else power)
 
 
 # Endings of names that are units, longest first.

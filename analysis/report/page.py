@@ -42,7 +42,11 @@ _ROOM_FOR_DETAIL = 180
 
 
 def report_html(
-    study: Study, figures: Mapping[str, NamedFigure] | None = None, bands: Mapping[str, Band] | None = None
+    study: Study,
+    figures: Mapping[str, NamedFigure] | None = None,
+    bands: Mapping[str, Band] | None = None,
+    *,
+    left: Mapping[str, NamedFigure] | None = None,
 ) -> str:
     """The report of a study.
 
@@ -54,13 +58,15 @@ def report_html(
         Its figures, if they are already drawn.
     bands
         Its bands by file stem; the first one is shown in 3D.
+    left
+        Figures that are named instead of drawn.
 
     Returns
     -------
     str
         A complete HTML document without external resources; all text is escaped.
     """
-    page = build_page(study, figures or study_figures(study))
+    page = build_page(study, figures or study_figures(study), left or {})
     if bands and study.migration:
         page.viewers.append(_viewer(study, next(iter(bands.values()))))
     if (charged := _defect_viewer(study)) is not None:
@@ -182,8 +188,8 @@ def summary_text(study: Study) -> str:
     return "\n".join([head, *lines, *missing, '  see .plot(), .to_dataframe("vacancies"), .migration, .claims'])
 
 
-def build_page(study: Study, figures: Mapping[str, NamedFigure]) -> Page:
-    """All texts, tables and pictures of the report."""
+def build_page(study: Study, figures: Mapping[str, NamedFigure], left: Mapping[str, NamedFigure]) -> Page:
+    """All texts, tables and pictures of the report; the figures `left` are named only."""
     sections = build_sections(study)
     by_anchor = {s.anchor: s for s in sections}
     for name, made in figures.items():
@@ -193,6 +199,8 @@ def build_page(study: Study, figures: Mapping[str, NamedFigure]) -> Page:
         except Exception as error:
             # One figure that cannot be drawn costs that figure, and not the page with its numbers.
             section.notes = [*section.notes, f"The figure {name} could not be drawn: {type(error).__name__}, {error}"]
+    for made in left.values():
+        by_anchor[made.section].further.append(made.alt)
     atoms = f", {study.migration[0].cell_atoms} atoms in the band's cell" if study.migration else ""
     return Page(
         title=f"{study.host.formula}: a magneto-ionic study",

@@ -105,12 +105,13 @@ class Frames:
 
 @dataclass
 class Section:
-    """One section of the page; `notes_heading` says what its notes are."""
+    """One section of the page; `notes_heading` says what its notes are, `further` which figures are not drawn."""
 
     anchor: str
     heading: str
     paragraphs: list[str] = field(default_factory=list)
     figures: list[Picture] = field(default_factory=list)
+    further: list[str] = field(default_factory=list)
     moving: list[Frames] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -75,6 +75,11 @@ def vertices(
     corners, touching
         Shape (n, d), in order around the region when it is a polygon; indices of the half-spaces met
         at each.
+
+    Raises
+    ------
+    ValueError
+        If the region is empty.
     """
     dim = len(plane)
     norms = np.linalg.norm(rows, axis=1)
@@ -92,6 +97,8 @@ def vertices(
     points = np.linalg.solve(systems[regular], right[regular][..., None])[..., 0]
     slack = unit_limits - points @ unit_rows.T
     feasible = np.all(slack >= -TOLERANCE, axis=1)
+    if not feasible.any():
+        raise ValueError("the stability region is empty: it has no corner")
     corners = _ordered(_distinct(points[feasible]))
     met = np.abs(unit_limits - corners @ unit_rows.T) <= 10 * TOLERANCE
     return corners, [[int(i) for i in np.flatnonzero(row)] for row in met]

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .gases import gas_of
-from .phases import Phase
+from .phases import Constraints, Phase
+from .polytope import vertices
 from .stability_window import ChemicalPotentials, stability_window
 from .thermal import TABLE_RANGE_K, MissingFreeEnergyError, anion_shares_eV, thermal_free_energy
 
@@ -74,6 +75,27 @@ def window_at(window: ChemicalPotentials, temperature_K: float) -> ChemicalPoten
     return stability_window(window.host_formula, phases_at(window.phases, temperature_K))
 
 
+def anion_range_at(window: ChemicalPotentials, temperature_K: float) -> tuple[float, float]:
+    """Both ends of the anion's potential in `window_at`, eV, from the corners alone: no reactions, no errors.
+
+    Parameters
+    ----------
+    window, temperature_K
+        As in `window_at`.
+
+    Raises
+    ------
+    ValueError
+        As `window_at`.
+    """
+    host, *rivals = phases_at(window.phases, temperature_K)
+    rows = Constraints(window.elements, rivals)
+    plane = np.array([window.composition[el] for el in window.elements])
+    corners, _ = vertices(plane, host.formation_energy_eV, rows.amounts, rows.energies)
+    along = corners[:, window.elements.index(window.anion)]
+    return float(along.min()), float(along.max())
+
+
 class CellShift(NamedTuple):
     """What is added to a formation energy of cells without vibrations, and its error, eV."""
 
@@ -131,10 +153,9 @@ def warm_edges(window: ChemicalPotentials) -> list[tuple[float, float, float]]:
     found = []
     for t in np.arange(300.0, TABLE_RANGE_K[1] + 1.0, 100.0):
         try:
-            made = window_at(window, float(t))
+            found.append((float(t), *anion_range_at(window, float(t))))
         except ValueError:
             continue
-        found.append((float(t), made.delta_mu_O_min_eV, made.delta_mu_O_max_eV))
     return found if len(found) > 1 else []
 
 
@@ -169,7 +190,7 @@ def oxygen_loss(window: ChemicalPotentials, pressure_atm: float = AIR_O2_ATM) ->
 
     def above(temperature_K: float) -> float:
         gas_eV = float(gas.delta_mu_eV(temperature_K, pressure_atm))
-        return gas_eV - window_at(window, temperature_K).delta_mu_O_min_eV
+        return gas_eV - anion_range_at(window, temperature_K)[0]
 
     previous = None
     for t in np.arange(*TABLE_RANGE_K, _STEP_K):

@@ -172,7 +172,9 @@ def versioned(content: Any, where: str) -> tuple[dict[str, Any], int]:
     return content, version
 
 
-def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: bool = False) -> list[str]:
+def write_study(
+    study: Study, bands: Mapping[str, Band], folder: Path, *, png: bool = False, further: bool = False
+) -> list[str]:
     """Write everything that a person or another program reads: the numbers first, the checksums last.
 
     Parameters
@@ -185,6 +187,9 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: b
         The study's folder.
     png
         Whether each figure is written as PNG too, which takes as long again.
+    further
+        Whether figures are drawn too that a page shows only when a reader opens them, `NamedFigure.aside`; they take
+        nearly as long as the others. Those that the folder has from earlier are drawn in any case.
 
     Returns
     -------
@@ -213,11 +218,17 @@ def write_study(study: Study, bands: Mapping[str, Band], folder: Path, *, png: b
             name = f"{BANDS}/{band_stem(stem)}.extxyz"
             write_band(band, folder / name)
             written.append(name)
-        figures = study_figures(study)
         untouched = {name.removeprefix(f"{FIGURES}/") for name in before}
+        offered = study_figures(study)
+        figures = {
+            name: made
+            for name, made in offered.items()
+            if further or not made.aside or (folder / FIGURES / f"{name}.svg").exists()
+        }
         drawn, not_drawn = write_figures(figures, folder / FIGURES, png=png, untouched=untouched)
         # A folder with a report is a finished study, and one without is resumed.
-        write_whole(folder / REPORT, report_html(study, figures, bands))
+        left = {name: made for name, made in offered.items() if name not in figures}
+        write_whole(folder / REPORT, report_html(study, figures, bands, left=left))
         written += [f"{FIGURES}/{name}" for name in drawn] + [REPORT]
         for name in before.difference(written):  # of an earlier report: it shows other numbers
             (folder / name).unlink(missing_ok=True)

@@ -258,7 +258,12 @@ def _jobs(summary: RunSummary) -> str:
 
 
 def rebuild_report(
-    folder: Path, console: Console | None = None, assumptions: Assumptions | None = None, *, png: bool = False
+    folder: Path,
+    console: Console | None = None,
+    assumptions: Assumptions | None = None,
+    *,
+    png: bool = False,
+    further: bool = False,
 ) -> None:
     """Write results, figures, bands and report again from the store; computes nothing.
 
@@ -270,8 +275,8 @@ def rebuild_report(
         Where to report; stderr by default.
     assumptions
         Frozen reference, pulse and film; those that the study ran with by default.
-    png
-        Whether each figure is written as PNG too.
+    png, further
+        Whether each figure is written as PNG too, and whether further figures are drawn, see `write_study`.
 
     Raises
     ------
@@ -280,7 +285,7 @@ def rebuild_report(
     """
     study, bands = study_under(folder, assumptions)
     told = console or Console(stderr=True)
-    _tell_not_drawn(write_study(study, bands, folder, png=png), told)
+    _tell_not_drawn(write_study(study, bands, folder, png=png, further=further), told)
     print_failures(study, told)
     told.print(f"{folder / REPORT}", style="bold", markup=False)
 

@@ -136,3 +136,22 @@ def test_margin_of_a_device_figure_is_in_words(figures):
 def test_change_of_the_energy_by_the_hop_is_drawn(study):
     drawn = study_figures(study)["anisotropy_difference"].figure
     assert "E(after) − E(before)" in drawn.axes[1].get_ylabel()
+
+
+def test_ticks_of_powers_are_plain_text():
+    from magnetoionics.analysis.plots.base import canvas
+
+    with canvas(None) as (figure, axis):
+        axis.set(xlim=(1e-12, 1e3), ylim=(2, 30))
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+    figure.draw_without_rendering()
+    named = {x: t.get_text() for t, x in zip(axis.get_xticklabels(), axis.get_xticks(), strict=True)}
+    assert {"10⁻⁶", "10⁰"} <= set(named.values()) | {"10⁰"}
+    assert all(
+        float(t.replace("10", "1e").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))) == pytest.approx(x)
+        for x, t in named.items()
+    )
+    between = [t.get_text() for t in axis.get_yticklabels(minor=True)]
+    assert "2×10⁰" in between
+    assert not any("$" in t for t in [*named.values(), *between])

@@ -16,6 +16,7 @@ from magnetoionics.analysis.thermodynamics.phases import (
 from magnetoionics.analysis.thermodynamics.stability_window import ChemicalPotentials, at, stability_window
 from magnetoionics.analysis.thermodynamics.temperature import (
     AIR_O2_ATM,
+    anion_range_at,
     cell_shift_eV,
     oxygen_loss,
     phases_at,
@@ -204,6 +205,19 @@ def test_cobalt_ferrite_is_stable_where_it_is_made(temperature):
 def test_cobalt_ferrite_at_600_K_in_air_is_stable_within_the_error():
     edge = window_at(window_of("CoFe2O4"), 600.0).oxygen_rich
     assert delta_mu_O_eV(600.0, AIR_O2_ATM) - edge.delta_mu_O_eV < 0.5 * edge.uncertainty_eV
+
+
+@pytest.mark.parametrize(("formula", "elements"), [("CoFe2O4", ()), ("Fe2O3", ("Fe", "O"))])
+def test_edges_by_corners_are_those_of_the_linear_programmes(formula, elements):
+    cold = window_of(formula, elements) if elements else window_of(formula)
+    for temperature in (400.0, 1000.0):
+        window = window_at(cold, temperature)
+        edges = (window.delta_mu_O_min_eV, window.delta_mu_O_max_eV)
+        assert anion_range_at(cold, temperature) == pytest.approx(edges, abs=1e-9)
+    raised = cold.phases[0].model_copy(update={"formation_energy_eV": 0.0})
+    unstable = cold.model_copy(update={"phases": [raised, *cold.phases[1:]]})
+    with pytest.raises(ValueError, match="empty"):
+        anion_range_at(unstable, 400.0)
 
 
 def test_window_at_a_temperature_keeps_its_geometry():

@@ -1,6 +1,7 @@
 """Figures are drawn again where their numbers, their code or their file changed, and kept elsewhere."""
 
 import hashlib
+import json
 import shutil
 from functools import partial
 from pathlib import Path
@@ -8,11 +9,14 @@ from pathlib import Path
 import pytest
 from magnetoionics.analysis.plots.migration import plot_band
 from magnetoionics.analysis.plots.retention import plot_retention
+from magnetoionics.analysis.plots.study import study_figures
 from magnetoionics.analysis.results import figures as drawing
 from magnetoionics.analysis.results.figures import NamedFigure
+from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.study_folder import drawn_before
 from magnetoionics.hpc.study_folder.drawn_before import is_only_shapes, origin
 from magnetoionics.hpc.study_folder.figures import write_figures
+from magnetoionics.hpc.study_folder.files import versioned
 from magnetoionics.hpc.study_folder.study_run import rebuild_report, study_under
 
 DATA = Path(__file__).parents[2] / "data"
@@ -45,6 +49,23 @@ def test_a_second_report_draws_nothing_and_is_the_same(study, drawn):
     rebuild_report(study)
     assert drawn == []
     assert {p.name: p.read_bytes() for p in [study / "report.html", *(study / "figures").iterdir()]} == before
+
+
+def test_further_figures_are_drawn_when_asked_for_and_stay(study, drawn):
+    own = json.loads((study / "results.json").read_text(encoding="utf-8"))
+    further = {n for n, f in study_figures(Study.read_stored(*versioned(own, ""))).items() if f.aside}
+    page = (study / "report.html").read_text(encoding="utf-8")
+    assert further
+    assert not further & {p.stem for p in (study / "figures").iterdir()}
+    assert "report DIR --further" in page
+    rebuild_report(study, further=True)
+    assert len(drawn) == len(further)
+    assert further < {p.stem for p in (study / "figures").iterdir()}
+    assert "report DIR --further" not in (study / "report.html").read_text(encoding="utf-8")
+    drawn.clear()
+    rebuild_report(study)
+    assert drawn == []
+    assert further < {p.stem for p in (study / "figures").iterdir()}
 
 
 def test_what_somebody_changed_is_drawn_again(study, drawn):
