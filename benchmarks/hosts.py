@@ -1,10 +1,11 @@
 """Every built-in host with every engine: structures, hops, and ``run --quick`` with its result and time.
 
-    python benchmarks/hosts.py [HOST ...] [--engine local] [--limit 600]   # runs, and keeps what came out
+    python benchmarks/hosts.py [HOST ...] [--engine local] [--limit 600] [--budget 3600]   # runs what is missing
     python benchmarks/hosts.py --campaign FOLDER                           # takes what a campaign computed there
     python benchmarks/hosts.py --write                                     # docs/hosts.md from what is kept
 
-What was run before stays in benchmarks/data/hosts.json until it is run again.
+Each cell of the table is kept in benchmarks/data/hosts.json as soon as it ends, so that a run that was stopped goes on
+where it was. Cells that are kept are run again with --again, those that ran out of time with a longer --limit.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ PAGE = ROOT / "docs" / "hosts.md"
 _RUN = "import sys; from magnetoionics.hpc.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
+LEAST_S = 60.0
+ORDER = ("local", "softbv", "sevennet", "chgnet", "diep", "gpaw", "vasp")
 _KNOWN = [
     "Known values beside those of `local`: oxygen in rutile about 0.7 eV; Li in LiFePO4 about 0.27 eV by DFT, where",
     "rigid ions with partial charges have next to no barrier: take an engine with electrons there.",
@@ -65,7 +68,11 @@ def quick_run(key: str, engine: str, limit_s: float) -> dict[str, Any]:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return {"result": "not finished", "reason": f"more than {limit_s:g} s on a busy machine"}
+            return {
+                "result": "not finished",
+                "reason": f"more than {limit_s:g} s on a busy machine",
+                "limit_s": limit_s,
+            }
         out: dict[str, Any] = {"seconds": time.perf_counter() - begin, "exit_code": done.returncode}
         results = Path(folder) / "study" / "results.json"
         if not results.exists():
@@ -98,9 +105,36 @@ def of_campaign(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
     return found
 
 
+def to_run(found: dict[str, Any] | None, limit_s: float, again: bool) -> bool:
+    """Whether a cell of the table is missing, or ended for want of time and has more now."""
+    if found is None or again:
+        return True
+    return found["result"] == "not finished" and limit_s > found.get("limit_s", limit_s)
+
+
+def run_cells(kept: dict[str, Any], hosts: list[str], asked: argparse.Namespace) -> None:
+    """Compute cells, host by host, until the budget is spent; each is kept as it ends."""
+    end = time.monotonic() + asked.budget
+    for engine in asked.engine or ["local"]:
+        for key in hosts:
+            row = kept.setdefault(key, {"engines": {}})
+            row.setdefault("structures", structures_of(key))
+            limit = min(asked.limit, end - time.monotonic())
+            if not to_run(row["engines"].get(engine), limit, asked.again):
+                continue
+            # What has no time left for a study is not run, which is not the same as a study that took too long.
+            if limit < min(asked.limit, LEAST_S):
+                print(f"budget spent before {key} by {engine}", flush=True)
+                return
+            row["engines"][engine] = quick_run(key, engine, limit)
+            print(key, engine, row["engines"][engine], flush=True)
+            KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
 def page(kept: dict[str, Any]) -> str:
     """The table as Markdown."""
-    engines = sorted({engine for rows in kept.values() for engine in rows.get("engines", {})})
+    found = {engine for rows in kept.values() for engine in rows.get("engines", {})}
+    engines = sorted(found, key=lambda e: (ORDER.index(e) if e in ORDER else len(ORDER), e))
     head = "| host | cell | distinct vacancies | distinct hops | " + " | ".join(f"`{e}`" for e in engines) + " |"
     lines = [
         "# Hosts and engines",
@@ -148,6 +182,8 @@ def main() -> None:
     parser.add_argument("hosts", nargs="*", default=[])
     parser.add_argument("--engine", action="append", default=[])
     parser.add_argument("--limit", type=float, default=600.0, help="seconds per run")
+    parser.add_argument("--budget", type=float, default=float("inf"), help="seconds of all runs together")
+    parser.add_argument("--again", action="store_true", help="also what is kept")
     parser.add_argument("--campaign", type=Path, help="folder of a campaign whose results are taken")
     parser.add_argument("--write", action="store_true", help="only write the page")
     asked = parser.parse_args()
@@ -159,14 +195,8 @@ def main() -> None:
             row.setdefault("structures", structures_of(key))
             row["engines"] |= engines
         KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
-    for key in [] if asked.write or asked.campaign is not None else asked.hosts or host_keys():
-        row = kept.setdefault(key, {"engines": {}})
-        row["structures"] = structures_of(key)
-        for engine in asked.engine or ["local"]:
-            row["engines"][engine] = quick_run(key, engine, asked.limit)
-            print(key, engine, row["engines"][engine], flush=True)
-        KEPT.parent.mkdir(exist_ok=True)
-        KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    if not asked.write and asked.campaign is None:
+        run_cells(kept, asked.hosts or host_keys(), asked)
     PAGE.write_text(page(kept))
 
 

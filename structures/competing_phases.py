@@ -23,6 +23,8 @@ from .space_groups import crystal
 # An O2 molecule needs a box in which its images do not feel each other; unequal edges lift its degeneracy.
 _O2_BOX_A = (9.0, 9.5, 10.0)
 _O2_BOND_A = 1.208
+# Kinds of oxygen sites of the binary oxides below that have more than one.
+_OXYGENS = {"La": 2}
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,20 @@ def _gamma_lithium_iron_oxide() -> Structure:
     return _with(cell, {"Li": 1.0, "Fe": 3.0, "O": -2.0}, moments)
 
 
+def _binary(space_group: str, lattice: Lattice, metal: str, valence: int, positions: list[list[float]]) -> Structure:
+    """Oxide of one metal without moments; all positions but those of oxygen, which come last, are the metal's."""
+    species = [metal] * (len(positions) - _OXYGENS.get(metal, 1)) + ["O"] * _OXYGENS.get(metal, 1)
+    cell = crystal(space_group, lattice, species, positions).get_primitive_structure()
+    return _with(cell, {metal: float(valence), "O": -2.0}, [0.0] * len(cell))
+
+
+def _pyrolusite() -> Structure:
+    """Spins of the corner and of the centre are opposite: the nearest collinear order to MnO2's spiral."""
+    cell = crystal("P4_2/mnm", Lattice.tetragonal(4.398, 2.873), ["Mn", "O"], [[0, 0, 0], [0.305, 0.305, 0]])
+    moments = [0.0 if s.specie.symbol == "O" else 3.0 * (1 if s.frac_coords[2] < 0.25 else -1) for s in cell]
+    return _with(cell, {"Mn": 4.0, "O": -2.0}, moments)
+
+
 def _host(key: str) -> Structure:
     return get_host(key).structure()
 
@@ -228,5 +244,54 @@ _LIST += [
         name, f"as in structures/cells/binary_oxides.py, {_LITERATURE}; no moments", partial(_nonmagnetic, name)
     )
     for name in ("MgO", "ZnO")
+]
+_ROCK_SALTS_A = {"CaO": 4.811, "SrO": 5.160, "BaO": 5.539}
+_LIST += [
+    CompetingPhase(
+        name,
+        f"rock salt, a = {a_A:g} A, {_LITERATURE}; no moments",
+        partial(_binary, "Fm-3m", Lattice.cubic(a_A), name.removesuffix("O"), 2, [[0, 0, 0], [0.5, 0.5, 0.5]]),
+    )
+    for name, a_A in _ROCK_SALTS_A.items()
+]
+_LIST += [
+    CompetingPhase(
+        "MnO",
+        f"rock salt, a = 4.445 A, {_LITERATURE}; antiferromagnet along [111]",
+        lambda: _rocksalt_antiferromagnet("MnO", 5.0),
+    ),
+    CompetingPhase("MnO2", f"pyrolusite, a = 4.398, c = 2.873 A, {_LITERATURE}; antiparallel, no spiral", _pyrolusite),
+    CompetingPhase(
+        "La2O3",
+        f"P-3m1, a = 3.937, c = 6.129 A, {_LITERATURE}; no moments",
+        partial(
+            _binary,
+            "P-3m1",
+            Lattice.hexagonal(3.937, 6.129),
+            "La",
+            3,
+            [[1 / 3, 2 / 3, 0.2455], [1 / 3, 2 / 3, 0.6471], [0, 0, 0]],
+        ),
+    ),
+    CompetingPhase(
+        "Y2O3",
+        f"bixbyite, a = 10.604 A, {_LITERATURE}; no moments",
+        partial(
+            _binary,
+            "Ia-3",
+            Lattice.cubic(10.604),
+            "Y",
+            3,
+            [[0.25, 0.25, 0.25], [-0.0327, 0, 0.25], [0.391, 0.152, 0.380]],
+        ),
+    ),
+    CompetingPhase(
+        "Al2O3",
+        f"corundum, a = 4.759, c = 12.993 A, {_LITERATURE}; no moments",
+        partial(_binary, "R-3c", Lattice.hexagonal(4.759, 12.993), "Al", 3, [[0, 0, 0.3522], [0.3063, 0, 0.25]]),
+    ),
+    CompetingPhase("TiO2", "rutile, see structures/hosts/tio2.py", lambda: _host("tio2")),
+    CompetingPhase("HfO2", "baddeleyite, see structures/hosts/hfo2.py", lambda: _host("hfo2")),
+    CompetingPhase("Gd2O3", "bixbyite, see structures/hosts/gd2o3.py", lambda: _host("gd2o3")),
 ]
 _PHASES = {p.formula: p for p in _LIST}

@@ -25,6 +25,9 @@ _TRIES = 200
 _MOST_ENUMERATED = 3000
 _SHELLS = 3
 _SHELL_A = 0.1
+# Split sites: no two ions but hydrogen's lie so near, whatever the shares of the places say.
+SPLIT_A = 2.0
+_PRICE_OF_A_PAIR = 100.0
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,11 @@ def ordered_cell(
     )
     if off > 1e-6:
         words += f" (occupancies met to {off:.2g})"
+    if crowded := _crowded_pairs(mixed, best, _nearer(big, mixed, SPLIT_A)):
+        words += (
+            f"; {crowded} pair{'s' if crowded > 1 else ''} of split places, nearer than {SPLIT_A:g} A, filled at once, "
+            "which no crystal has: ask for more cells, or give an ordered one"
+        )
     return OrderedCell(ordered, chosen, words)
 
 
@@ -191,10 +199,11 @@ def _arrangements(mixed: _Mixed) -> int:
 
 def _best_of(cell: Structure, mixed: Sequence[_Mixed], arrangements: Iterable[list[list[str]]]) -> list[list[str]]:
     """The arrangement whose pairs are nearest to random, the first of equal ones."""
-    shells = [_shell_pairs(cell, m) for m in mixed]
+    shells, split = [_shell_pairs(cell, m) for m in mixed], _nearer(cell, mixed, SPLIT_A)
     best: tuple[float, list[list[str]]] | None = None
     for made in arrangements:
         misfit = sum(_misfit(m, names, pairs) for m, names, pairs in zip(mixed, made, shells, strict=True))
+        misfit += _PRICE_OF_A_PAIR * _crowded_pairs(mixed, made, split)
         if best is None or misfit < best[0] - 1e-9:
             best = misfit, made
     if best is None:
@@ -207,7 +216,7 @@ def _best_of(cell: Structure, mixed: Sequence[_Mixed], arrangements: Iterable[li
 
 def _all(cell: Structure, mixed: Sequence[_Mixed]) -> Iterator[list[list[str]]]:
     """Every arrangement in which no ion stands on top of another."""
-    near = _too_near(cell, mixed)
+    near = _nearer(cell, mixed, CLOSEST_A)
     for names in itertools.product(*(tuple(_distinct_orders(m.occupants())) for m in mixed)):
         taken = {
             site for m, own in zip(mixed, names, strict=True) for site, name in zip(m.sites, own, strict=True) if name
@@ -229,28 +238,42 @@ def _distinct_orders(occupants: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _random(cell: Structure, mixed: Sequence[_Mixed], seed: int, method: Method) -> Iterator[list[list[str]]]:
-    """Random arrangements in which no ion stands on top of another: the first, or those of so many tries."""
-    generator, near = np.random.default_rng(seed), _too_near(cell, mixed)
+    """Random arrangements, no ion on top of another: the first that fills no split sites at once, or all."""
+    generator, near = np.random.default_rng(seed), _nearer(cell, mixed, CLOSEST_A)
+    split = _nearer(cell, mixed, SPLIT_A)
+    spare = None
     for _ in range(_TRIES):
-        made = _arranged(mixed, near, generator)
-        if made is not None:
-            yield made
-            if method == "random":
-                return
+        made = _arranged(mixed, near, split, generator)
+        if made is None:
+            continue
+        if method == "random" and _crowded_pairs(mixed, made, split):
+            spare = spare or made
+            continue
+        yield made
+        if method == "random":
+            return
+    if spare is not None:
+        yield spare
 
 
 def _arranged(
-    mixed: Sequence[_Mixed], near: Mapping[int, set[int]], generator: np.random.Generator
+    mixed: Sequence[_Mixed],
+    near: Mapping[int, set[int]],
+    split: Mapping[int, set[int]],
+    generator: np.random.Generator,
 ) -> list[list[str]] | None:
-    """Occupants of the mixed sites in random places, none on top of another; None if that came out."""
+    """Occupants of the mixed sites in random places, none on top of another; None if that came out.
+
+    Of split sites a second one is filled only where no other place is left.
+    """
     taken: set[int] = set()
     out = []
     for m in mixed:
         names = dict.fromkeys(m.sites, "")
         left = [name for name in m.occupants() if name]
-        for place in generator.permutation(len(m.sites)):
-            site = m.sites[int(place)]
-            if left and not near.get(site, set()) & taken:
+        order = [m.sites[int(place)] for place in generator.permutation(len(m.sites))]
+        for avoid, site in itertools.product((split, near), order):
+            if left and not names[site] and not avoid.get(site, set()) & taken:
                 names[site] = left.pop(int(generator.integers(len(left))))
                 taken.add(site)
         if left:
@@ -259,14 +282,21 @@ def _arranged(
     return out
 
 
-def _too_near(cell: Structure, mixed: Sequence[_Mixed]) -> dict[int, set[int]]:
-    first, second, _, _ = cell.get_neighbor_list(CLOSEST_A)
-    inside = {s for m in mixed for s in m.sites}
+def _nearer(cell: Structure, mixed: Sequence[_Mixed], radius_A: float) -> dict[int, set[int]]:
+    """Partially occupied places by place, nearer than a radius; beyond `CLOSEST_A` those of hydrogen are left aside."""
+    first, second, _, _ = cell.get_neighbor_list(radius_A)
+    inside = {s for m in mixed if radius_A <= CLOSEST_A or "H" not in m.counts for s in m.sites}
     out: dict[int, set[int]] = {}
     for i, j in zip(first.tolist(), second.tolist(), strict=True):
         if i in inside and j in inside:
             out.setdefault(i, set()).add(j)
     return out
+
+
+def _crowded_pairs(mixed: Sequence[_Mixed], names: Sequence[Sequence[str]], split: Mapping[int, set[int]]) -> int:
+    """How many pairs of split sites are both filled."""
+    filled = {s for m, own in zip(mixed, names, strict=True) for s, name in zip(m.sites, own, strict=True) if name}
+    return sum(len(split.get(site, set()) & filled) for site in filled) // 2
 
 
 def _shell_pairs(cell: Structure, mixed: _Mixed) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase.filters import UnitCellFilter
 from ase.optimize import BFGS
+from jobflow import run_locally
 from magnetoionics.calculators.bond_valence import (
     CUTOFF_A,
     BondValenceCalculator,
@@ -14,8 +15,10 @@ from magnetoionics.calculators.bond_valence import (
     tables_installed,
     terms_of,
 )
+from magnetoionics.structures.competing_phases import competing_phase
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
+from magnetoionics.workflows.engine import get_engine
 
 pytestmark = pytest.mark.skipif(not tables_installed(), reason="bvlain is not installed")
 DISTANCES = np.linspace(0.9, 6.0, 40)
@@ -120,6 +123,16 @@ def test_measured_lattices_come_out_within_four_per_cent(key):
     BFGS(UnitCellFilter(atoms), logfile=None, maxstep=0.1).run(fmax=0.02, steps=200)
     assert atoms.cell.cellpar()[:3] == pytest.approx(before[:3], rel=0.04)
     assert atoms.get_volume() > 0
+
+
+def test_a_crystal_that_falls_apart_is_no_result():
+    """Rutile MnO2 doubles its edges, which a check of the relaxed cell says; rutile TiO2 keeps them."""
+    engine = get_engine("softbv")
+    for formula, kept in (("TiO2", True), ("MnO2", False)):
+        job = engine.relax(competing_phase(formula).build(), name="bulk", cell=True)
+        done = next(iter(run_locally(job, log=False, ensure_success=True)[job.uuid].values())).output
+        (volume,) = [c for c in done.checks if c.name == "volume kept"]
+        assert volume.passed is kept
 
 
 def test_what_the_tables_lack_is_said():

@@ -46,9 +46,10 @@ def fit_references(engine: AseEngine, formulas: list[str], *, spins: bool = Fals
     """
     known = [f for f in formulas if f in reference_phases()]
     elements = sorted({str(e) for f in known for e in Composition(f).elements})
-    # Of metals and gases it is zero by definition.
-    enthalpies = dict.fromkeys(known, 0.0)
+    # Of metals and gases it is zero by definition; an oxide without a tabulated one has nothing to be fitted to.
+    enthalpies = {f: 0.0 for f in known if len(Composition(f)) == 1}
     enthalpies |= {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
+    known = [f for f in known if f in enthalpies]
     with engine.quiet(), checkpoint(engine, *known, spins) as record:
         made = {f: _compound(engine, f, enthalpies[f], spins, record) for f in known}
     missed = {f: failed for f, (_, failed) in made.items() if failed}

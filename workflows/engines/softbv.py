@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
 from ...calculators.bond_valence import PACKAGE, BondValenceCalculator, species_of, tables_installed, terms_of
 from ...calculators.field import UniformFieldCalculator
@@ -17,6 +18,7 @@ from ..ase.atoms import to_atoms
 from ..ase.jobs import plain_settings, versions
 from ..band.ends import Mover
 from ..engine import CannotDoError, Capability
+from ..evaluation.checkpoint import Checkpoint
 from .local import LocalEngine
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if not tables_installed():
     raise ImportError(f"{PACKAGE} is not installed", name=PACKAGE)
 
 _WIDER = "engines sevennet, chgnet, gpaw and vasp know such ions: --engine sevennet"
+_START = "start_volume_A3"
+# Of the measured volume; five per cent of each edge.
+MOST_VOLUME_CHANGE = 0.15
 _LEFT_OUT = (
     "electrons: bonds of fixed valences, no polarisation, no charge transfer",
     "forces beyond some 6 A: like ions repel each other through a screen, and a missing charge is not felt",
@@ -110,6 +115,15 @@ class SoftBVEngine(LocalEngine):
     def formal_charges(self, atoms: Atoms, mover: Mover | None) -> NDArray[np.float64]:
         """As `charges`."""
         return self._spread(atoms, mover)
+
+    def before_cell(self, atoms: Atoms, record: Checkpoint) -> None:
+        """Keep the volume that the cell starts from."""
+        atoms.info[_START] = float(atoms.get_volume())
+
+    def after_cell(self, atoms: Atoms, record: Checkpoint) -> list[Check]:
+        """Some crystals do not hold together by bond valences: rutile MnO2 doubles its edges."""
+        change = abs(float(atoms.get_volume()) / atoms.info[_START] - 1.0)
+        return [held("volume kept", change, MOST_VOLUME_CHANGE, unit="")]
 
     def size_corrections(self, bulk: Calculation, repeats: tuple[int, int, int], sites: Sequence[int]) -> Job | None:
         """None: a missing charge is not felt, nor are its images."""

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+from pymatgen.core import Composition
 
 from ...analysis.defects.host_window import experimental_window
 from ...analysis.thermodynamics.references import SpeciesFit
+from ...structures.cells.binary_oxides import reference_phases
 from ..stage import Question, Stage, StudyInMaking
 from .competing_phases import phases_reason
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job
+
+
+def references_reason(formula: str, references: Sequence[str]) -> str:
+    """Why these reference compounds do not fix the energies of a host's elements; empty if they do."""
+    known = [Composition(f) for f in references if f in reference_phases()]
+    elements = sorted({str(e) for c in known for e in c.elements})
+    missing = sorted({str(e) for e in Composition(formula).elements} - set(elements))
+    rank = int(np.linalg.matrix_rank([[c[el] for el in elements] for c in known])) if known else 0
+    if not missing and rank == len(elements):
+        return ""
+    named = ", ".join(references) or "none"
+    lacking = f"they have no {', '.join(missing)}" if missing else f"{rank} of {len(elements)} are independent"
+    return f"its reference compounds ({named}) do not fix the energy of each element: {lacking}"
 
 
 class ChemicalPotentialsStage(Stage):
@@ -36,8 +54,10 @@ class ChemicalPotentialsStage(Stage):
         return reason
 
     def host_reason(self, question: Question) -> str:
-        """A window of measured enthalpies needs one of the host."""
-        return question.host.no_window or experimental_window(question.host.formula, question.enthalpies)[1]
+        """A window of measured enthalpies needs one of the host, and references that fix its elements."""
+        host = question.host
+        reason = host.no_window or experimental_window(host.formula, question.enthalpies)[1]
+        return reason or references_reason(host.formula, host.references)
 
     def follows(self, question: Question) -> bool:
         """They come with the vacancies."""

@@ -39,13 +39,17 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 GROUPS = {
     "Fe": "Im-3m", "Co": "P6_3/mmc", "Li": "Im-3m", "FeO": "Fm-3m", "CoO": "Fm-3m", "Fe2O3": "R-3c", "Fe3O4": "Fd-3m",
-    "Co3O4": "Fd-3m", "Li2O": "Fm-3m", "Li2O2": "P6_3/mmc", "LiFeO2": "I4_1/amd", "LiFe5O8": "P4_332",
+    "CaO": "Fm-3m", "SrO": "Fm-3m", "BaO": "Fm-3m", "MnO": "Fm-3m", "MnO2": "P4_2/mnm", "La2O3": "P-3m1",
+    "Y2O3": "Ia-3", "Al2O3": "R-3c", "Co3O4": "Fd-3m", "Li2O": "Fm-3m",
+    "Li2O2": "P6_3/mmc", "LiFeO2": "I4_1/amd", "LiFe5O8": "P4_332",
 }  # fmt: skip
 MOMENTS = {
     "Fe": 2.2,
     "Co": 1.7,
     "O2": 2.0,
     "FeO": 0,
+    "MnO": 0,
+    "MnO2": 0,
     "CoO": 0,
     "Fe2O3": 0,
     "Fe3O4": 4,
@@ -56,6 +60,7 @@ MOMENTS = {
 # Shortest metal-oxygen distance that makes sense, or metal-metal of the elements, O-O of the rest.
 NEAREST = {
     "Fe": 2.48, "Co": 2.50, "Li": 3.04, "O2": 1.208, "FeO": 2.16, "CoO": 2.13, "Fe2O3": 1.94, "Fe3O4": 1.89,
+    "CaO": 2.41, "SrO": 2.58, "BaO": 2.77, "MnO": 2.22, "MnO2": 1.88, "La2O3": 2.37, "Y2O3": 2.25, "Al2O3": 1.85,
     "Co3O4": 1.92, "Li2O": 2.00, "Li2O2": 1.56, "LiFeO2": 2.03, "LiFe5O8": 1.88,
 }  # fmt: skip
 VALUES = {"Co": -7.0, "Fe": -8.3, "Li": -1.9, "O": -4.9}

@@ -31,6 +31,32 @@ def shares(structure):
     return {str(el): n for el, n in structure.composition.fractional_composition.items()}
 
 
+# Sodium over and between the metals of P2-NaxCoO2: 2b and 2d lie 1.65 A from each other in a layer.
+def layers(share_over, share_between):
+    return Structure.from_spacegroup(
+        "P6_3/mmc",
+        Lattice.hexagonal(2.84, 10.8),
+        [{"Na": share_over}, {"Na": share_between}, "Co", "O"],
+        [[0, 0, 0.25], [1 / 3, 2 / 3, 0.75], [0, 0, 0], [1 / 3, 2 / 3, 0.09]],
+    )
+
+
+@pytest.mark.parametrize("method", ["auto", "sqs", "random"])
+def test_split_sites_are_not_filled_at_once(method):
+    made = ordered_cell(layers(0.2, 0.6), method, cells=5)
+    sodium = [i for i, site in enumerate(made.structure) if site.specie.symbol == "Na"]
+    apart = made.structure.distance_matrix[np.ix_(sodium, sodium)]
+    assert len(sodium) == 8
+    assert apart[apart > 0].min() > 2.5
+    assert "split" not in made.in_words
+
+
+def test_split_sites_that_must_be_filled_at_once_are_said():
+    """Three Na for each two places 1.65 A apart, and no empty layer to go to."""
+    made = ordered_cell(layers(0.75, 0.75), cells=2)
+    assert "split places, nearer than 2 A, filled at once" in made.in_words
+
+
 @pytest.mark.parametrize("method", ["auto", "sqs", "random"])
 def test_mixed_sites_keep_the_composition(method):
     made = ordered_cell(MANGANITE, method)

@@ -6,6 +6,8 @@ from magnetoionics.hpc.study_folder.files import read_study
 from magnetoionics.hpc.study_options import StudyOptions
 from magnetoionics.structures.host import get_host, host_keys
 from magnetoionics.workflows.engine import CannotDoError, UnknownEngineError, engine_names, get_engine
+from magnetoionics.workflows.flows.chemical_potentials import references_reason
+from magnetoionics.workflows.flows.competing_phases import phases_reason
 from magnetoionics.workflows.flows.plan import plan_stages
 
 
@@ -51,6 +53,28 @@ def test_every_host_has_a_plan_or_a_sentence(name):
     assert all(len(text) > 30 and "\n" not in text for text in sentences.values())
     for key in ("cofe2o4", "nife2o4", "mgfe2o4", "zn095co005o", "fe3o4"):
         assert key not in sentences
+
+
+@pytest.mark.parametrize(
+    ("formula", "references", "said"),
+    [
+        ("NiFe2O4", ("NiO", "Fe2O3", "Fe3O4"), ""),
+        ("NiO", ("NiO",), "1 of 2 are independent"),
+        ("TiO2", (), "they have no O, Ti"),
+        ("Fe4N", ("Fe", "N2", "Fe4N"), ""),
+    ],
+)
+def test_references_that_do_not_fix_each_element_are_said(formula, references, said):
+    """One oxide leaves the metal's energy to be traded for oxygen's, which a least-squares fit would hide or refuse."""
+    reason = references_reason(formula, references)
+    assert (said in reason) if said else not reason
+
+
+def test_oxide_hosts_of_the_field_have_a_window_of_an_engines_own():
+    """Where no table has the host's enthalpy: the engine's own oxides, oxygen from a metal with two of them."""
+    without = {key for key in host_keys() if phases_reason(get_host(key), get_host(key).structure())}
+    assert not without & {"lafeo3", "srfeo3", "srcoo3", "srcoo25", "lsmo", "yig", "mnfe2o4", "nife2o4", "licoo2"}
+    assert {"con", "fe4n", "nioh2", "bifeo3", "lifepo4"} <= without
 
 
 def test_an_engine_that_cannot_says_so_on_the_command_line(capsys, tmp_path):
