@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
-from magnetoionics.workflows.gpaw.spin_orbit import angles_deg, band_free_energy_eV, bands_kept
+from magnetoionics.workflows.gpaw.spin_orbit import angles_deg, band_free_energy_eV, coupled_levels
 from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
 
@@ -67,14 +67,12 @@ def layer_energies_meV(calculator: Any) -> tuple[list[list[float]], FloatArray, 
     """
     from gpaw.spinorbit import soc_eigenstates
 
-    points, spins = range(len(calculator.get_ibz_k_points())), range(calculator.get_number_of_spins())
-    levels = [[calculator.get_eigenvalues(kpt=k, spin=spin) for k in points] for spin in spins]
-    count, _ = bands_kept(levels, float(calculator.get_fermi_level()))
+    levels = coupled_levels(calculator)
     directions = lebedev_directions(DIRECTIONS_ORDER).vectors.tolist()
     energies, shares, orbital = [], [], []
     for direction in directions:
         theta, phi = angles_deg(direction)
-        states = soc_eigenstates(calculator, n2=count, theta=theta, phi=phi)
+        states = soc_eigenstates(calculator, theta=theta, phi=phi, eigenvalues=levels)
         energies.append(1000.0 * band_free_energy_eV(states))
         shares.append(site_shares_meV(states, calculator, direction))
         orbital.append(np.asarray(states.get_orbital_magnetic_moments()) @ np.asarray(direction))

@@ -5,7 +5,7 @@ A contrast of one sense needs a term that is odd in the magnetisation n; E(n) of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,6 +18,37 @@ from ..study.documents import Study
 INTERFACE_J_PER_m2 = (1e-5, 1e-3)
 CHARGE_J_PER_Vm = 1e-13
 _STRAIN = 1e-3
+_EVIDENCE = {
+    "change of the even part of E(n)": "computed here; measured in Co under GdOx, above 0.6 mJ/m2 (arXiv:1409.1843)",
+    "exchange h to a pinned part": "none in the claimed films: no pinned part is named",
+    "chiral D to a pinned part": "symmetry and geometry alone; no strength is known",
+    "fixed bias with a coercive field that ions change": (
+        "computed here for assumed grains; coercive field of mesoporous CoFe2O4 lower by 5 to 28 % at -10 to -50 V "
+        "(10.1038/s41598-019-46618-6)"
+    ),
+    "heat in the tip's field": "none: currents of the claimed films are not told",
+    "strain and the elastic dipole of the hop": (
+        "magnetostriction measured (10.1103/PhysRev.99.1788); strain by voltage not"
+    ),
+    "frozen inclusions, e.g. CoO": "0.3 T in epitaxial CoFe2O4 with a layer of CoO (arXiv:2102.03048)",
+    "antiphase boundaries": (
+        "seen in films of Fe3O4, with fields of saturation far above the bulk's (10.1103/PhysRevLett.79.5162)"
+    ),
+    "directional order of ions (Neel, Slonczewski)": (
+        "loops of CoFe2O4 precipitated in a field, ascribed to order of Co and vacancies (Q. Gao et al., uniaxial "
+        "anisotropy and novel magnetic behaviors of CoFe2O4 nanoparticles prepared in a magnetic field)"
+    ),
+    "linear magnetoelectric effect": "symmetry",
+    "Lifshitz terms on walls": (
+        "walls of garnet films move with the polarity, whatever the magnetisation (arXiv:0801.4073)"
+    ),
+    "charge at an interface (Rashba and the like)": (
+        "coercive field of 2 nm of FePt and FePd changed by -4.5 and +1 % (10.1126/science.1136629)"
+    ),
+    "moment changed by redox": "FePt with iron oxide in an electrolyte, reversibly (arXiv:1206.2467)",
+    "nucleation and motion of walls": "none in the claimed films: no images between pulses",
+    "charge trapped under the tip": "C3",
+}
 NOT_COMPUTED = "not computed"
 
 
@@ -39,6 +70,8 @@ class Mechanism:
         What has to be there.
     tells
         The measurement that would show or exclude it.
+    evidence
+        What is known of it: computed here, measured somewhere, or neither.
     """
 
     name: str
@@ -47,13 +80,15 @@ class Mechanism:
     reversed_by_hop: str
     needs: str
     tells: str
+    evidence: str = ""
 
 
 def mechanisms(study: Study) -> list[Mechanism]:
     """All of them, with the numbers that this study has."""
     result = study.unidirectional
     grains = {g.state: g for g in study.device.grains} if study.device is not None else {}
-    return [*_of_anisotropy(study, result), *_of_grains(study, grains), *_others(study)]
+    found = [*_of_anisotropy(study, result), *_of_grains(study, grains), *_others(study)]
+    return [replace(m, evidence=_EVIDENCE[m.name]) for m in found]
 
 
 def answer(study: Study) -> str:

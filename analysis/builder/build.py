@@ -291,16 +291,20 @@ def _in_formula_units_of_host(inputs: StudyParts) -> StudyParts:
         return inputs
     bulk = inputs.bulks[inputs.order].structure
     units = formula_units(bulk, inputs.host.anion, inputs.host.anions_per_formula)
-    maps = {}
-    for state, map_ in inputs.maps.items():
+
+    def counted(map_: AnisotropyMap) -> AnisotropyMap:
         cells = map_.cell_volume_A3 / bulk.volume
         # A primitive cell of a bulk that is none, or the other way round, is a whole number the one way or the other.
         whole = round(cells) if cells > 1 else 1 / round(1 / cells)
         if abs(cells / whole - 1) < _SAME_VOLUME:
-            maps[state] = map_.model_copy(update={"formula_units": units * whole})
-        else:
-            maps[state] = map_
-    return replace(inputs, maps=maps)
+            return map_.model_copy(update={"formula_units": units * whole})
+        return map_
+
+    return replace(
+        inputs,
+        maps={state: counted(m) for state, m in inputs.maps.items()},
+        warm={state: counted(m) for state, m in inputs.warm.items()},
+    )
 
 
 def anisotropy_result(inputs: StudyParts) -> AnisotropyResult | None:
@@ -316,6 +320,7 @@ def anisotropy_result(inputs: StudyParts) -> AnisotropyResult | None:
     return AnisotropyResult(
         maps=list(inputs.maps.values()),
         summaries=[_summary(inputs, m) for m in inputs.maps.values()],
+        warm=list(inputs.warm.values()),
         cubic=cubic,
         cubic_note=note
         if cubic

@@ -90,6 +90,7 @@ class StudyParts:
     fields: Sequence[FieldStudy]
     vibrations: AttemptFrequency | None
     maps: Mapping[str, AnisotropyMap] | None
+    warm: Mapping[str, AnisotropyMap]
     charged: ChargedVacancies | None
     observables: dict[str, Document]
     reference_mode: ReferenceMode
@@ -138,6 +139,7 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         fields=[found for found in migration.get("fields") or [] if found is not None],
         vibrations=outputs.get("vibrations"),
         maps=anisotropy.get("maps"),
+        warm=anisotropy.get("warm") or {},
         charged=outputs.get("charged defects"),
         observables=_observables(outputs),
         reference_mode=inputs.reference_mode,

@@ -333,7 +333,10 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
     maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
     film, pulse = assumptions.film, assumptions.pulse
     attempts, source = _attempts(study, film.temperature_K)
-    both = (maps["before"], maps["after"]) if {"before", "after"} <= set(maps) else None
+    both: tuple[AnisotropyMap, AnisotropyMap] | None = None
+    order, warm = 1.0, ""
+    if study.anisotropy is not None and {"before", "after"} <= set(maps):
+        both, order, warm = _at_film(study, (maps["before"], maps["after"]), film.temperature_K)
     made = device_result(
         study.migration[0],
         film,
@@ -349,9 +352,8 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
         return made
     known = study.unidirectional
     pinned = known is not None and known.reference is not None
-    order, warm = _order_at(study.host.key, film.temperature_K)
     grains, said = grains_of_film(
-        (with_order(both[0], order), with_order(both[1], order)),
+        both,
         study.migration[0].displacement_A,
         film,
         magnetisation * order,
@@ -380,15 +382,23 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
     )
 
 
-def _order_at(host_key: str, temperature_K: float) -> tuple[float, str]:
-    """M(T)/M(0) of a film, and where it comes from in words; 1 where no T_C is known, or the film is above it."""
-    ordering, _ = measured_ordering(host_key)
+def _at_film(
+    study: Study, cold: tuple[AnisotropyMap, AnisotropyMap], temperature_K: float
+) -> tuple[tuple[AnisotropyMap, AnisotropyMap], float, str]:
+    """E(n) before and after the hop at a film's temperature, M(T)/M(0), and where both come from in words.
+
+    The maps of 0 K where no T_C is known, or the film is above it.
+    """
+    ordering, _ = measured_ordering(study.host.key)
     if ordering is None:
-        return 1.0, "M and E(n) of 0 K, as no T_C is known"
+        return cold, 1.0, "M and E(n) of 0 K, as no T_C is known"
     if temperature_K >= ordering:
-        return 1.0, f"M and E(n) of 0 K, though the film is above T_C = {ordering:g} K: no result"
+        return cold, 1.0, f"M and E(n) of 0 K, though the film is above T_C = {ordering:g} K: no result"
     order = brillouin_order(temperature_K, ordering, FERRIC_SPIN)
-    return order, (
-        f"M(T)/M(0) = {order:.3g} (Brillouin, measured T_C of {ordering:g} K), and degree l of E(n) falls as its power "
-        "l(l + 1)/2 (Callen and Callen)"
-    )
+    said = f"M(T)/M(0) = {order:.3g} (Brillouin, measured T_C of {ordering:g} K)"
+    own = {} if study.anisotropy is None else {m.state: m for m in study.anisotropy.warm}
+    if {"before", "after"} <= set(own) and own["before"].temperature_K == temperature_K:
+        said += f", E(n) the free energy of the ions' levels at {temperature_K:g} K in exchange fields that follow it"
+        return (own["before"], own["after"]), order, said
+    said += ", and degree l of E(n) falls as its power l(l + 1)/2 (Callen and Callen)"
+    return (with_order(cold[0], order), with_order(cold[1], order)), order, said

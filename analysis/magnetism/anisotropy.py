@@ -20,6 +20,7 @@ from ..results.calculation import Check
 from ..results.document import Document, Provenance
 from .directions import antipodes, images_under, lebedev_directions, plane_scan
 from .harmonics import HarmonicFit, fit_harmonics
+from .map_errors import ErrorPart, errors_of, total_meV, total_of_K1_meV
 from .switching_barrier import lowest_near, pass_energy_meV, sphere_grid
 from .uniaxial import UniaxialConstants, uniaxial_constants
 
@@ -58,6 +59,10 @@ class AnisotropyMap(Document):
         Guards and checks of the map; see `calculation.require_valid`.
     restriction_error_meV
         Spread of the ions that were left out because they are far from the defect; None if all were computed.
+    temperature_K
+        Of the free energy that it is; 0 for ground states.
+    error_parts
+        What the engine measured of its own errors, see `map_errors`.
     ion_sites, ion_energies_meV
         Sites of single ions and their own E(n), each above its lowest, shape (n_ions, n), to 1e-6 meV; where the
         engine's energy is a sum over ions.
@@ -73,6 +78,8 @@ class AnisotropyMap(Document):
     orbital_moments_muB: list[list[float]] | None = None
     checks: list[Check] = Field(default_factory=list)
     restriction_error_meV: float | None = None
+    temperature_K: float = 0.0
+    error_parts: list[ErrorPart] = Field(default_factory=list)
     ion_sites: list[int] | None = None
     ion_energies_meV: list[list[float]] | None = Field(default=None, repr=False)
     provenance: Provenance
@@ -176,6 +183,8 @@ class AnisotropySummary(Document):
         Largest difference between directions that the operations passed to `summarise` make equivalent.
     uniaxial
         Ku about the axis that the l = 2 part distinguishes; None where it distinguishes none (cubic maps).
+    error_meV, error_parts
+        Of a difference between two directions: what was measured together, and each source by itself.
     """
 
     state: str
@@ -197,6 +206,8 @@ class AnisotropySummary(Document):
     coefficient_errors_meV: list[float] | None = None
     equivalent_spread_meV: float | None = None
     uniaxial: UniaxialConstants | None = None
+    error_meV: float | None = None
+    error_parts: list[ErrorPart] = Field(default_factory=list)
 
 
 class CubicConstants(Document):
@@ -204,6 +215,7 @@ class CubicConstants(Document):
 
     `max_spread_meV` is the spread before averaging, `residual_rms_meV` what K1 and K2 leave of the average;
     it vanishes by itself where the directions make up just three orbits (Lebedev orders 7 and 9).
+    `K1_error_MJ_per_m3` holds what was measured of the map's errors, see `map_errors`.
     """
 
     K1_meV_per_cell: float
@@ -214,6 +226,7 @@ class CubicConstants(Document):
     max_spread_meV: float
     operations: int
     residual_rms_meV: float | None = None
+    K1_error_MJ_per_m3: float | None = None
 
 
 def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tuple[float, FloatArray]]:
@@ -279,6 +292,7 @@ def summarise(
     middle = middle / np.linalg.norm(middle)
     _, odd = map_.even_odd()
     errors = np.sqrt(np.diag(fit.covariance))
+    parts = errors_of(map_, fit)
     flat = hard[0][0] - easy[0][0] < tolerance_meV
     return AnisotropySummary(
         state=map_.state,
@@ -300,6 +314,8 @@ def summarise(
         coefficient_errors_meV=[float(x) for x in errors] if np.isfinite(errors).all() else None,
         equivalent_spread_meV=None if operations is None else equivalent_spread(map_, operations),
         uniaxial=None if fit.power(2) < tolerance_meV else uniaxial_constants(map_, fit=fit),
+        error_meV=total_meV(parts),
+        error_parts=parts,
     )
 
 
@@ -386,6 +402,7 @@ def cubic_constants(map_: AnisotropyMap, *, average: bool = False, tolerance_meV
     solution, *_ = np.linalg.lstsq(design, energies, rcond=None)
     k1, k2 = float(solution[1]), float(solution[2])
     to_density = MEV_PER_A3_TO_MJ_PER_M3 / map_.cell_volume_A3
+    error = total_of_K1_meV(errors_of(map_))
     return CubicConstants(
         K1_meV_per_cell=k1,
         K2_meV_per_cell=k2,
@@ -395,6 +412,7 @@ def cubic_constants(map_: AnisotropyMap, *, average: bool = False, tolerance_meV
         max_spread_meV=spread,
         operations=len(cubic_operations()),
         residual_rms_meV=float(np.sqrt(np.mean((energies - design @ solution) ** 2))),
+        K1_error_MJ_per_m3=None if error is None else error * to_density,
     )
 
 

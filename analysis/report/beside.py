@@ -80,7 +80,9 @@ def _own(study: Study, measured: MeasuredValue) -> str:
         value = _cubic_edge_A(study)
     elif measured.quantity == "K1" and study.anisotropy is not None and study.anisotropy.cubic is not None:
         without = ions_without_model(study).removesuffix("; ")
-        own = f"{study.anisotropy.cubic.K1_MJ_per_m3:.4g} MJ/m3{_temperature(study)}"
+        cubic = study.anisotropy.cubic
+        error = "" if cubic.K1_error_MJ_per_m3 is None else f" ± {cubic.K1_error_MJ_per_m3:.1g}"
+        own = f"{cubic.K1_MJ_per_m3:.4g}{error} MJ/m3{_temperature(study)}"
         return f"{own}; {without}" if without else own
     elif measured.quantity == "order":
         return study.host.order

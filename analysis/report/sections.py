@@ -11,12 +11,13 @@ from ..kinetics.switching import largest_field_V_per_m
 from ..results.document import Document
 from ..results.page_parts import PlacedSection, Table, folded, section, sections_of, words
 from ..study.citations import citations_of, reference_line
-from ..study.documents import Study
+from ..study.documents import AnisotropyResult, Study
 from ..study.methods import methods_paragraph
 from ..study.observables import anchor_of
 from ..study.tables import all_starts
 from ..study.vacancy_order import UNLIKE_CHARGES
 from ..thermodynamics.gases import gas_of
+from .anisotropy_tables import constants_table, maps_table, states_table
 from .beside import measured_table
 from .defect_tables import charged_table, films_table, levels_table, starts_table
 from .device_tables import content_table, grain_table, merit_table, reference_table, switching_table
@@ -36,17 +37,14 @@ from .retention_words import dwell_words, spread_words
 from .tables import (
     checks_table,
     claims_tables,
-    constants_table,
     field_table,
     has_cubic_axes,
     host_table,
-    maps_table,
     orders_table,
     prefactors_table,
     retention_table,
     settings_table,
     stages_table,
-    states_table,
     timings_table,
     treatments_table,
     vacancies_table,
@@ -271,7 +269,7 @@ def _anisotropy(study: Study) -> Section | None:
         section.tables.append(maps_table(study, result))
     else:
         section.paragraphs.append(f"Verdict: {picture.verdict}; {picture.reason}.")
-        section.tables.append(states_table(study, result.maps, picture))
+        section.tables.append(states_table(study, result.maps, picture, result.summaries))
         if picture.reference is None:
             section.paragraphs.append(
                 "No frozen reference is assumed: time reversal leaves an axis, and u below is the error of the "
@@ -282,12 +280,23 @@ def _anisotropy(study: Study) -> Section | None:
     section.tables.append(folded(constants_table(study, result)))
     if result.cubic is not None:
         section.paragraphs.append(
-            f"Cubic average of the host: K1 = {result.cubic.K1_MJ_per_m3:.3g} MJ/m³ "
+            f"Cubic average of the host: K1 = {result.cubic.K1_MJ_per_m3:.3g}{_error_of_K1(result)} MJ/m³ "
             f"({result.cubic.K1_meV_per_formula:.3g} meV per formula unit), "
             f"K2 = {result.cubic.K2_MJ_per_m3:.2g} MJ/m³; {result.cubic_note}."
         )
     section.notes = [*result.maps[0].provenance.left_out, *(picture.assumptions if picture else [])]
     return section
+
+
+def _error_of_K1(result: AnisotropyResult) -> str:
+    """What was measured of the error of K1, and what of it is not known; nothing in results of older versions."""
+    parts = next((m.error_parts for m in result.summaries if m.state == "pristine"), [])
+    if result.cubic is None or not parts:
+        return ""
+    error = result.cubic.K1_error_MJ_per_m3
+    missing = ", ".join(p.source for p in parts if p.value_meV is None)
+    said = f"not in it: {missing}" if error is not None else f"no error: {missing} not measured"
+    return ("" if error is None else f" ± {error:.1g}") + (f" ({said})" if missing else "")
 
 
 def _no_device(study: Study) -> str:
@@ -387,8 +396,8 @@ def _retention(study: Study) -> Section | None:
 def _mechanisms(study: Study) -> Section | None:
     if study.unidirectional is None:
         return None
-    rows = [words([m.name, m.odd, m.size, m.reversed_by_hop, m.needs, m.tells]) for m in mechanisms(study)]
-    columns = ["mechanism", "odd in n?", "size here", "reversed by the hop back?", "needs", "what tells"]
+    rows = [words([m.name, m.odd, m.size, m.reversed_by_hop, m.needs, m.tells, m.evidence]) for m in mechanisms(study)]
+    columns = ["mechanism", "odd in n?", "size here", "reversed by the hop back?", "needs", "what tells", "evidence"]
     return Section(
         "mechanisms",
         "Mechanisms that could write a contrast",

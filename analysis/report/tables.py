@@ -12,12 +12,9 @@ from ..kinetics.migration import Migration
 from ..kinetics.profiles import LINEAR, PATH, RELAXED, FieldPoint, FieldTreatment
 from ..kinetics.rates import format_duration
 from ..kinetics.retention import Retention
-from ..magnetism.anisotropy import AnisotropyMap
-from ..magnetism.directions import axis_in_words
-from ..magnetism.unidirectional import UnidirectionalResult
 from ..plots.text import formatted_unit
 from ..results.checks import failed, no_result
-from ..study.documents import AnisotropyResult, EnergyRange, Study, VacancyResult
+from ..study.documents import EnergyRange, Study, VacancyResult
 from ..study.validity import formation_checks
 from ..thermodynamics.gases import edge_words
 from .model import Cell, Table, capital, number, number_with_error, words
@@ -285,91 +282,9 @@ def checks_table(hop: Migration | AttemptFrequency, what: str = "band") -> Table
     return Table(f"Checks of the {what} of {hop.label}: {passed} of {len(rows)} passed", columns, rows)
 
 
-def _axis(vector: list[float], study: Study) -> str:
-    return axis_in_words(vector, cubic=has_cubic_axes(study))
-
-
 def has_cubic_axes(study: Study) -> bool:
     """Whether Cartesian axes are the cubic ones of the host."""
     return study.anisotropy is not None and study.anisotropy.cubic is not None
-
-
-def maps_table(study: Study, result: AnisotropyResult) -> Table:
-    """E(n) of every cell: axes and amplitude."""
-    rows = [
-        [
-            *words([s.state, _axis(s.easy_axis, study), _axis(s.hard_axis, study)]),
-            number(s.hard_minus_easy_meV, 2),
-            Cell(f"{s.odd_max_meV:.1e}", "number"),
-        ]
-        for s in result.summaries
-    ]
-    return Table(
-        f"E(n) per cell, engine {study.engine.name}",
-        ["state", "easy axis", "hard axis", "hard − easy (meV)", "odd part (meV)"],
-        rows,
-    )
-
-
-def constants_table(study: Study, result: AnisotropyResult) -> Table:
-    """Ku of every cell about the axis that it distinguishes, and the barrier of reversal."""
-    rows = []
-    for s in result.summaries:
-        ku = s.uniaxial
-        without = "none (cubic)" if s.l2_meV < s.tolerance_meV else "not computed"
-        errors = ku.Ku_errors_meV_per_cell if ku else None
-        rows.append(
-            [
-                *words([s.state, _axis(ku.axis, study) if ku else without]),
-                Cell("" if ku is None else f"{ku.Ku_MJ_per_m3[0]:.3g}", "number"),
-                Cell("" if ku is None else f"{ku.Ku_meV_per_cell[0]:.3g}", "number"),
-                Cell("" if errors is None else f"{errors[0]:.1e}", "number"),
-                Cell("" if ku is None else f"{ku.rest_rms_meV:.2g}", "number"),
-                Cell("" if s.reversal_barrier_meV is None else f"{s.reversal_barrier_meV:.3g}", "number"),
-            ]
-        )
-    return Table(
-        f"Uniaxial constant about the axis of the l = 2 part, engine {study.engine.name}",
-        [
-            "state",
-            "axis",
-            "Ku1 (MJ/m³)",
-            "Ku1 (meV/cell)",
-            "error of the fit (meV/cell)",
-            "not uniaxial, rms (meV/cell)",
-            "reversal barrier (meV/cell)",
-        ],
-        rows,
-    )
-
-
-def states_table(study: Study, maps: list[AnisotropyMap], result: UnidirectionalResult) -> Table:
-    """E(n) of every state: axes, amplitude, odd part, verdict."""
-    units = {m.state: m.formula_units for m in maps}
-    rows = [
-        [
-            *words([s.state, _axis(s.easy_axis, study), _axis(s.hard_axis, study)]),
-            number(s.hard_minus_easy_meV / units[s.state], 3),
-            Cell(f"{s.odd_max_meV:.1e}", "number"),
-            Cell(f"{s.u_norm_meV:.1e}", "number"),
-            *words([s.verdict]),
-        ]
-        for s in result.states
-    ]
-    ions = "; ".join(f"{m.state}: {m.ions}" for m in maps)
-    return Table(
-        f"E(n), engine {study.engine.name} ({ions})",
-        [
-            "state",
-            "easy axis",
-            "hard axis",
-            "hard − easy (meV/f.u.)",
-            "odd part (meV/cell)",
-            "|u| (meV/cell)",
-            "verdict",
-        ],
-        rows,
-    )
 
 
 def retention_table(study: Study, kept: Retention) -> Table:

@@ -285,12 +285,16 @@ class ChemicalPotentialsResult(Document):
 
 
 class AnisotropyResult(Document):
-    """Maps E(n), what they say, and the cubic constants of the host averaged over the cubic operations."""
+    """Maps E(n), what they say, and the cubic constants of the host averaged over the cubic operations.
+
+    `warm` are those before and after the hop at the film's temperature, of an engine that knows its ions' levels.
+    """
 
     maps: list[AnisotropyMap]
     summaries: list[AnisotropySummary]
     cubic: CubicConstants | None
     cubic_note: str
+    warm: list[AnisotropyMap] = Field(default_factory=list)
 
 
 class Claim(Document):

@@ -175,6 +175,8 @@ def _anisotropy(study: Study) -> pd.DataFrame:
             "state": s.state,
             "formula_units": units[s.state],
             **{k: getattr(s, k) for k in keys},
+            "error_meV": s.error_meV,
+            "error_not_known": ", ".join(p.source for p in s.error_parts if p.value_meV is None),
             "reversal_barrier_meV": s.reversal_barrier_meV,
             "Ku1_MJ_per_m3": s.uniaxial.Ku_MJ_per_m3[0] if s.uniaxial else None,
             "Ku_axis": s.uniaxial.axis if s.uniaxial else None,

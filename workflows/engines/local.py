@@ -11,6 +11,7 @@ from jobflow import job
 from numpy.typing import NDArray
 
 from ...analysis.magnetism.anisotropy import AnisotropyMap
+from ...analysis.magnetism.map_errors import PARAMETERS, ErrorPart
 from ...analysis.results.document import Provenance
 from ...calculators.field import UniformFieldCalculator
 from ...calculators.parameter_sources import sources_line
@@ -25,6 +26,7 @@ from ...calculators.single_ions import (
     s_state_ions,
     single_ion_map,
 )
+from ...stored.caching import cache_version
 from ...structures.spins import is_non_collinear, reduced_formula_units
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, plain_settings, versions
@@ -32,6 +34,7 @@ from ..ase.oxide_references import fit_references
 from ..ase.size_corrections import correct_for_size
 from ..band.ends import Mover, movers_of
 from ..engine import CannotDoError, Capability
+from ..evaluation.parameter_errors import parameter_error
 from ..settings.bounds import require_positive
 
 if TYPE_CHECKING:
@@ -272,6 +275,7 @@ class LocalEngine(AseEngine):
 
 
 @job
+@cache_version(2)
 def single_ion_anisotropy(
     engine: LocalEngine,
     structure: Structure,
@@ -305,6 +309,11 @@ def single_ion_anisotropy(
             atoms, charges, inside, parameters=engine.single_ions, temperature_K=engine.temperature_K
         )
         notes.append(f"only ions within {engine.radius_A:g} A of the defect; those left out vary by {error:.3g} meV")
+    if state == "pristine":
+        with engine.quiet():
+            of_parameters = parameter_error(atoms, charges, engine.single_ions, engine.temperature_K)
+    else:
+        of_parameters = ErrorPart(source=PARAMETERS, note="measured for the host alone")
     total = 1000.0 * found.total_eV
     ions = 1000.0 * (found.energies_eV - found.energies_eV.min(axis=1, keepdims=True))
     return AnisotropyMap(
@@ -315,6 +324,8 @@ def single_ion_anisotropy(
         formula_units=reduced_formula_units(structure),
         ions=found.names,
         restriction_error_meV=error,
+        temperature_K=engine.temperature_K,
+        error_parts=[of_parameters],
         ion_sites=found.sites,
         ion_energies_meV=np.round(ions, 6).tolist(),
         provenance=engine.provenance(notes),

@@ -9,14 +9,17 @@ from typing import Any, cast
 from jobflow import Flow, OutputReference, Response, job
 from pymatgen.core import Structure
 
+from ...analysis.audit.known_values import measured_ordering
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import lebedev_directions, plane_scan
 from ...analysis.magnetism.reduced_directions import ReducedDirections, reduce_directions
+from ...analysis.magnetism.thermal_anisotropy import FERRIC_SPIN, brillouin_order
 from ...structures.host import Host
 from ..engine import Engine
 from ..jobs.outputs import output_of
 from ..maker import EngineMaker
 from ..stage import Question, Stage, StageOption, StudyInMaking
+from ..thermal import KnowsTemperature
 from .building import Repeats, accept_structure, build_same_hop, tolerant
 from .frozen_exchange import FrozenExchangeMaker, needs_engine
 from .migration import room_reason
@@ -129,7 +132,8 @@ def listed(said: str | Sequence[str]) -> tuple[str, ...]:
 class AnisotropyStage(Stage):
     """E(n) of the host, of the states before and after the hop, and of chosen vacancies.
 
-    Output: ``maps`` by state, and the coupling to a frozen reference that the engine computed, ``turned``, by state.
+    Output: ``maps`` by state; of an engine that knows its ions' levels also ``warm``, those before and after the hop at
+    the film's temperature; and the coupling to a frozen reference that the engine computed, ``turned``, by state.
     """
 
     name = "anisotropy"
@@ -181,14 +185,33 @@ class AnisotropyStage(Stage):
             use_symmetry=study.engine.dear_spin_orbit,
         ).make(states)
         jobs += [*picked.values(), maps]
+        warm = self._warm(study, {s: states[s] for s in ("before", "after") if s in states})
+        jobs += [] if warm is None else [warm]
         turned = None
         reference = study.maker.assumptions.reference
         if moved is not None and reference is not None and needs_engine(reference):
             turning = FrozenExchangeMaker(engine=study.engine, reference=reference)
             turned = turning.make(moved["before"], moved["after"], moved["mover"])
             jobs.append(turned)
-        output = {"maps": maps.output, "turned": None if turned is None else turned.output}
+        output = {
+            "maps": maps.output,
+            "warm": None if warm is None else warm.output,
+            "turned": None if turned is None else turned.output,
+        }
         return Flow(jobs, output=output, name=self.name)
+
+    def _warm(self, study: StudyInMaking, states: dict[str, Any]) -> Flow | None:
+        """Free energies of the states of the hop at the film's temperature, exchange fields following M(T)."""
+        engine, temperature_K = study.engine, study.maker.assumptions.film.temperature_K
+        ordering_K, _ = measured_ordering(study.host.key)
+        if not states or not isinstance(engine, KnowsTemperature) or ordering_K is None or temperature_K >= ordering_K:
+            return None
+        maker = AnisotropyMaker(
+            engine=engine.at_temperature(temperature_K, brillouin_order(temperature_K, ordering_K, FERRIC_SPIN)),
+            lebedev_order=study.engine.map_order(study.maker.lebedev_order),
+            name=f"anisotropy at {temperature_K:g} K",
+        )
+        return maker.make(states)
 
     def _hop_states(self, study: StudyInMaking, moved: Any) -> tuple[dict[str, Any], list[Any]]:
         """Structures before and after the hop: the band's ends, or of a dear engine the same hop in a small cell."""

@@ -9,7 +9,6 @@ Constrained starts of DFT+U: B. Meredig et al., 10.1103/PhysRevB.82.195128.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +17,12 @@ from jobflow import job
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Structure
 
-from ...analysis.magnetism.hole_field import LARGEST_OVERLAP, HoleField, largest_overlap
+from ...analysis.magnetism.hole_field import HoleField
 from ...analysis.magnetism.orbital_states import OrbitalState, orbital_state
-from ...analysis.results.calculation import Check
-from ...analysis.results.checks import held
 from ..ase.atoms import to_atoms
 from ..evaluation.guards import open_t2g_shells
+from ..evaluation.hole_fields import FoundHole, hole_field
 from ..evaluation.t2g_orbitals import (
-    LEAST_T2G_WEIGHT,
     OPEN_SHELLS,
     HoleNotFoundError,
     OpenShell,
@@ -43,33 +40,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 BIASED_ITERATIONS = 8
-# A site's moment that changes by more than this between the states is another spin state.
-SAME_MOMENT_muB = 0.2
+_SPIN_ORBIT_SOURCE = "bound d partial wave of the ion's PAW data set in the potential of the last cycle"
 _D7 = OPEN_SHELLS[7]
-
-
-@dataclass(frozen=True)
-class FoundHole:
-    """What a cycle ended in.
-
-    Attributes
-    ----------
-    hole, filled
-        The empty orbital and the fuller of the other two, in yz, xz, xy of the octahedron, of length 1.
-    t2g_weight
-        Of the hole, before it was projected on t2g.
-    energy_eV, moments_muB
-        Of the cell.
-    iterations
-        Of the cycle without bias.
-    """
-
-    hole: FloatArray
-    filled: FloatArray
-    t2g_weight: float
-    energy_eV: float
-    moments_muB: FloatArray
-    iterations: int
 
 
 def _bias_extension(terms_eV: Mapping[int, FloatArray], minority: Mapping[int, int]) -> Any:
@@ -234,39 +206,18 @@ def three_holes(search: HoleSearch, ions: Sequence[int], provenance: Provenance)
     second = search.run({ion: first[ion].filled for ion in ions})
     third = search.run({ion: np.cross(first[ion].hole, second[ion].hole) for ion in ions})
     states = (first, second, third)
-    return [hole_field(search, ion, [state[ion] for state in states], provenance, len(ions)) for ion in ions]
-
-
-def hole_field(
-    search: HoleSearch, ion: int, found: Sequence[FoundHole], provenance: Provenance, moved: int = 1
-) -> HoleField:
-    """The document of three states, with what could be wrong with them; `moved` ions share the energies."""
-    rows = np.array([f.hole for f in found])
-    energies = 1000.0 * np.array([f.energy_eV for f in found]) / moved
-    moments = np.array([f.moments_muB for f in found])
-    turned = float(np.max(np.abs(moments - moments[0])))
-    checks = [
-        _bounded("three different holes", largest_overlap(rows), LARGEST_OVERLAP, "overlap of two of the orbitals"),
-        held("holes in t2g", min(f.t2g_weight for f in found), LEAST_T2G_WEIGHT, must_be="above").model_copy(
-            update={"note": "least weight of a hole in t2g"}
-        ),
-        _bounded("same moments in the three states", turned, SAME_MOMENT_muB, "largest change of a site's moment"),
+    return [
+        hole_field(
+            search.atoms,
+            ion,
+            [state[ion] for state in states],
+            provenance,
+            spin_orbit_meV=search.spin_orbit_meV[ion],
+            spin_orbit_source=_SPIN_ORBIT_SOURCE,
+            moved=len(ions),
+        )
+        for ion in ions
     ]
-    return HoleField(
-        site=ion,
-        element=search.atoms.get_chemical_symbols()[ion],
-        axes=octahedron_axes(search.atoms, ion).tolist(),
-        holes=rows.tolist(),
-        energies_meV=[float(x) for x in energies - energies.min()],
-        spin_orbit_meV=search.spin_orbit_meV[ion],
-        spin_orbit_source="bound d partial wave of the ion's PAW data set in the potential of the last cycle",
-        checks=checks,
-        provenance=provenance,
-    )
-
-
-def _bounded(name: str, value: float, limit: float, note: str) -> Check:
-    return held(name, value, limit).model_copy(update={"note": note})
 
 
 @job(name="orbital state")

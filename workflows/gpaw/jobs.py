@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +15,7 @@ from pymatgen.core import Structure
 
 from ...analysis.kinetics.polarisation import Polarisation, band_with_dipoles, sum_rule
 from ...analysis.magnetism.anisotropy import AnisotropyMap
+from ...analysis.magnetism.map_errors import EMPTY_BANDS, K_MESH, ErrorPart
 from ...analysis.results.calculation import Band, Calculation, Check, require_valid
 from ...stored.caching import cache_version
 from ...structures.spins import reduced_formula_units
@@ -25,7 +28,8 @@ from ..jobs.outputs import function_of
 from .calculator import GpawCalculator
 from .observe import gap_eV
 from .polarisation import born_charge_e, dipole_e_A, refuse_thin_kpoints
-from .spin_orbit import force_theorem, self_consistent
+from .settings import QUOTABLE_CUTOFF_eV
+from .spin_orbit import MAP_EMPTY_eV, force_theorem, self_consistent
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -35,6 +39,10 @@ if TYPE_CHECKING:
 
 # Spins that turned further from their start than this belong to another direction.
 LARGEST_TURN_deg = 5.0
+# Two bounds of the empty levels, this far apart, show what those above them do.
+_MORE_EMPTY_eV = 2.0
+# Points of the mesh that measures the error of another one, along each axis.
+_DENSER = 1.5
 
 
 @job
@@ -51,7 +59,7 @@ def as_measured(engine: AseEngine, structure: Structure, *, name: str) -> Calcul
 
 
 @job
-@cache_version(2)
+@cache_version(3)
 def map_of_state(
     engine: AseEngine,
     structure: Structure,
@@ -76,17 +84,20 @@ def map_of_state(
     """
     vectors = np.asarray(directions, dtype=float)
     orbital: list[list[float]] | None = None
+    errors: list[ErrorPart] = []
     with engine.quiet():
         if spinors is not None:
             energies, checks = _relaxed_spinors(spinors, structure, vectors, scratch)
         else:
             atoms = to_atoms(structure)
             # With time reversal used in the cycle, E(n) = E(-n) would hold by construction and measure nothing.
-            atoms.calc = _without_symmetry(engine, atoms)
+            maker = _for_maps(engine)
+            atoms.calc = _without_symmetry(maker, atoms)
             live = cast(GpawCalculator, atoms.calc).converged(atoms)
             found = [float(m) for m in live.get_property("magmoms", live.atoms)]
             checks = [moments_kept([float(m) for m in atoms.arrays["magmom"]], found)]
             energies, table = force_theorem(live, vectors.tolist())
+            errors = _errors(maker, atoms, live, vectors, energies, state)
             orbital = [[float(x) for x in row] for row in table]
     checks.append(odd_part_is_noise(vectors.tolist(), energies, None))
     checks += orbital_moment_of_open_shells(structure, orbital)
@@ -99,9 +110,54 @@ def map_of_state(
         ions="all electrons",
         method="force theorem" if spinors is None else "self-consistent",
         orbital_moments_muB=orbital,
+        error_parts=errors,
         checks=checks,
         provenance=engine.provenance(),
     )
+
+
+def _for_maps(engine: AseEngine) -> AseEngine:
+    """The engine with empty states converged, which the coupling mixes in, unless its settings say how many."""
+    dft = getattr(engine, "dft", None)
+    if dft is None or dft.empty_eV is not None:
+        return engine
+    return cast("AseEngine", replace(cast(Any, engine), dft=replace(dft, empty_eV=MAP_EMPTY_eV)))
+
+
+def _errors(
+    engine: AseEngine, atoms: Atoms, live: Any, vectors: np.ndarray, energies_meV: np.ndarray, state: str
+) -> list[ErrorPart]:
+    """Change of the largest difference of a map with fewer empty bands and, of a host, on a denser mesh."""
+    dft = getattr(engine, "dft", None)
+    if dft is None:
+        return []
+    ends = [vectors[int(np.argmin(energies_meV))].tolist(), vectors[int(np.argmax(energies_meV))].tolist()]
+    span = float(np.ptp(energies_meV))
+
+    def change(calculator: Any, up_to_eV: float | None) -> float:
+        two = force_theorem(calculator, ends, up_to_eV)[0]
+        return abs(float(two[1] - two[0]) - span)
+
+    fewer = max(change(live, dft.empty_eV + more) for more in (0.0, _MORE_EMPTY_eV))
+    found = [
+        ErrorPart(source=EMPTY_BANDS, value_meV=fewer, note=f"fewer of the levels from {dft.empty_eV:g} eV up")
+        # A sum that is the very same left nothing out.
+        if fewer > 0
+        else ErrorPart(source=EMPTY_BANDS, note=f"not measured: no levels above {dft.empty_eV:g} eV were computed")
+    ]
+    why = ""
+    if state != "pristine":
+        why = "not measured: see the host"
+    elif dft.cutoff_eV < QUOTABLE_CUTOFF_eV:
+        why = "not measured: settings for looking"
+    if why:
+        return [*found, ErrorPart(source=K_MESH, note=why)]
+    mesh = dft.mesh(atoms.cell.array)
+    denser = tuple(max(n + 1, math.ceil(_DENSER * n)) for n in mesh)
+    other = replace(cast(Any, engine), dft=replace(dft, k_mesh=denser))
+    again = cast(GpawCalculator, other.make_calculator(atoms, None, symmetry="full")).converged(atoms)
+    note = f"{'x'.join(map(str, mesh))} against {'x'.join(map(str, denser))}, easy and hard axis"
+    return [*found, ErrorPart(source=K_MESH, value_meV=change(again, None), note=note)]
 
 
 def _without_symmetry(engine: AseEngine, atoms: Atoms) -> GpawCalculator:

@@ -16,10 +16,14 @@ from .settings import GpawSettings, start_moments
 FloatArray = NDArray[np.float64]
 # GPAW 26.7 refuses every other functional in non-collinear cycles.
 SPINOR_FUNCTIONAL = "LDA"
-# Levels closer than this are one level for a sum over bands, and a band that starts this little above the Fermi level
-# is a filled one at another k-point.
-COMMON_GAP_eV = 0.02
+# Levels of a k-point and spin closer than this are one level for a sum over bands.
+ONE_LEVEL_eV = 0.02
+# No level this little above the Fermi level is left out.
 _ABOVE_eV = 1.0
+# Where levels go that are left out: so far up that they mix with nothing, and not so far that digits are lost.
+_FAR_eV = 1e7
+# Empty states up to this far above the Fermi level are converged for a map unless the settings say otherwise.
+MAP_EMPTY_eV = 4.0
 
 
 def angles_deg(direction: ArrayLike) -> tuple[float, float]:
@@ -37,11 +41,11 @@ def angles_deg(direction: ArrayLike) -> tuple[float, float]:
     return float(np.degrees(np.arccos(z / length))), float(np.degrees(np.arctan2(y, x)))
 
 
-def bands_kept(eigenvalues_eV: ArrayLike, highest_filled_eV: float) -> tuple[int, float]:
-    """How many bands a sum with spin-orbit coupling may take without cutting levels of equal energy apart.
+def whole_levels(eigenvalues_eV: ArrayLike, highest_filled_eV: float, up_to_eV: float = np.inf) -> NDArray[np.int_]:
+    """How many bands of each k-point and spin a sum with spin-orbit coupling may take without cutting a level apart.
 
     The coupling mixes the bands of a k-point; a set that ends between degenerate levels is another one for every
-    direction, and E(n) gets an odd part.
+    direction, and E(n) gets an odd part. A gap that all k-points share above the filled bands need not exist.
 
     Parameters
     ----------
@@ -49,23 +53,29 @@ def bands_kept(eigenvalues_eV: ArrayLike, highest_filled_eV: float) -> tuple[int
         Of both spins, shape (n_spins, n_kpoints, n_bands).
     highest_filled_eV
         Fermi level, or the top of the valence band.
+    up_to_eV
+        Highest level that is taken, e.g. because those above are not converged; levels within 1 eV above the filled
+        ones always are.
 
     Returns
     -------
-    int, float
-        Number of bands: up to the highest gap that all k-points and both spins have at the same place and that is wide
-        enough, else up to the widest one; and that gap in eV, 0 if there is none above the filled bands.
+    ndarray
+        Shape (n_spins, n_kpoints): up to the last level that is known to end, because the next one lies higher; all
+        bands where there is none.
     """
     levels = np.asarray(eigenvalues_eV, dtype=float)
-    below, above = levels[:, :, :-1].max(axis=0), levels[:, :, 1:].min(axis=0)
-    gaps = (above - below).min(axis=0)
-    gaps[below.min(axis=0) <= highest_filled_eV + _ABOVE_eV] = -np.inf
-    wide = np.flatnonzero(gaps >= COMMON_GAP_eV)
-    best = int(wide[-1]) if len(wide) else int(np.argmax(gaps))
-    return (best + 1, float(gaps[best])) if gaps[best] > 0 else (levels.shape[2], 0.0)
+    apart = np.diff(levels, axis=2) >= ONE_LEVEL_eV
+    ends = apart & (levels[:, :, 1:] > highest_filled_eV + _ABOVE_eV)
+    inside = ends & (levels[:, :, :-1] <= max(up_to_eV, highest_filled_eV + _ABOVE_eV))
+    number = np.arange(1, levels.shape[2])
+    kept = np.where(inside, number, 0).max(axis=2)
+    first = np.where(ends, number, levels.shape[2]).min(axis=2)
+    return np.asarray(np.where(kept > 0, kept, first))
 
 
-def force_theorem(calculator: Any, directions: Sequence[Sequence[float]]) -> tuple[FloatArray, FloatArray]:
+def force_theorem(
+    calculator: Any, directions: Sequence[Sequence[float]], up_to_eV: float | None = None
+) -> tuple[FloatArray, FloatArray]:
     """Band free energies with spin-orbit coupling, and orbital moments, for each direction.
 
     The sum over bands carries the entropy of its occupations: at a given number of electrons only both together are
@@ -78,6 +88,8 @@ def force_theorem(calculator: Any, directions: Sequence[Sequence[float]]) -> tup
         added, so every direction has the same full mesh.
     directions
         Shape (n, 3).
+    up_to_eV
+        Levels up to here, eV above the Fermi level, are converged and taken; None takes all that there are.
 
     Returns
     -------
@@ -91,21 +103,29 @@ def force_theorem(calculator: Any, directions: Sequence[Sequence[float]]) -> tup
     """
     from gpaw.spinorbit import soc_eigenstates
 
-    points = range(len(calculator.get_ibz_k_points()))
-    levels = [
-        [calculator.get_eigenvalues(kpt=k, spin=spin) for k in points]
-        for spin in range(calculator.get_number_of_spins())
-    ]
-    count, _ = bands_kept(levels, float(calculator.get_fermi_level()))
+    used = coupled_levels(calculator, up_to_eV)
     energies, orbital = [], []
     for direction in directions:
         theta, phi = angles_deg(direction)
-        states = soc_eigenstates(calculator, n2=count, theta=theta, phi=phi)
+        states = soc_eigenstates(calculator, theta=theta, phi=phi, eigenvalues=used)
         energies.append(band_free_energy_eV(states))
         unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
         orbital.append(np.asarray(states.get_orbital_magnetic_moments()) @ unit)
     found = 1000.0 * np.array(energies)
     return np.asarray(found - found.min()), np.array(orbital)
+
+
+def coupled_levels(calculator: Any, up_to_eV: float | None = None) -> FloatArray:
+    """Eigenvalues in eV for ``soc_eigenstates``, shape (n_spins, n_kpoints, n_bands); see `whole_levels`.
+
+    GPAW itself cuts all k-points at one band. Levels that are not whole are moved out of reach instead.
+    """
+    points = range(len(calculator.get_ibz_k_points()))
+    spins = range(calculator.get_number_of_spins())
+    levels = np.array([[calculator.get_eigenvalues(kpt=k, spin=spin) for k in points] for spin in spins])
+    fermi = float(calculator.get_fermi_level())
+    kept = whole_levels(levels, fermi, np.inf if up_to_eV is None else fermi + up_to_eV)
+    return np.where(np.arange(levels.shape[2]) < kept[:, :, None], levels, fermi + _FAR_eV)
 
 
 def band_free_energy_eV(states: Any) -> float:

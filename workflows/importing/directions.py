@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.magnetism.anisotropy import AnisotropyMap
+from ...analysis.magnetism.map_errors import ErrorPart
 from ...analysis.results.checks import Check
 from ...analysis.study.imported import ImportedDirection, ImportedDirections
 from ..evaluation.guards import odd_part_is_noise
@@ -201,7 +202,7 @@ def _map(kept: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[s
         if len(lone) == len(own)
         else odd_part_is_noise(vectors.tolist(), values, None)
     ]
-    found = kept[0].found
+    found, ediff = kept[0].found, _ediff(kept[0].found.done)
     return AnisotropyMap(
         state="pristine",
         directions=vectors.tolist(),
@@ -210,6 +211,9 @@ def _map(kept: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[s
         formula_units=formula_units,
         ions="all electrons",
         method=f"imported runs, {len(own)} directions",
+        error_parts=[]
+        if ediff is None
+        else [ErrorPart(source="EDIFF", value_meV=2000.0 * ediff, note="both energies")],
         checks=checks,
         provenance=provenance_of(found, hubbard_U_eV),
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.directions import antipodes
+from ...analysis.magnetism.map_errors import STARTS, ErrorPart
 from ...analysis.results.checks import Check, held, invalid_because
 from ...analysis.results.document import Provenance
 from ...structures.spins import reduced_formula_units
@@ -36,9 +37,20 @@ def collect_directions(
     state: str,
     how: SpinOrbitSettings,
     provenance: Provenance,
+    second: DirectionEnergy | None = None,
+    ediff_eV: float | None = None,
 ) -> AnisotropyMap:
     """The map of a state: of each direction the lowest valid start, judged as a whole."""
-    return map_of_directions(found, structure, density_checks, state=state, how=how, provenance=provenance)
+    return map_of_directions(
+        found,
+        structure,
+        density_checks,
+        state=state,
+        how=how,
+        provenance=provenance,
+        second=second,
+        ediff_eV=ediff_eV,
+    )
 
 
 def map_of_directions(
@@ -49,8 +61,10 @@ def map_of_directions(
     state: str,
     how: SpinOrbitSettings,
     provenance: Provenance,
+    second: DirectionEnergy | None = None,
+    ediff_eV: float | None = None,
 ) -> AnisotropyMap:
-    """See `collect_directions`."""
+    """See `collect_directions`; `second` is one direction in the other frame, which is compared and not taken."""
     groups: dict[tuple[float, ...], list[DirectionEnergy]] = {}
     for one in found:
         groups.setdefault(tuple(one.direction), []).append(one)
@@ -66,6 +80,7 @@ def map_of_directions(
         *_orbital_checks(directions, orbital),
         *orbital_moment_of_open_shells(structure, orbital),
         *_starts_check(list(groups.values())),
+        *_frames_check(second, kept),
     ]
     return AnisotropyMap(
         state=state,
@@ -76,6 +91,7 @@ def map_of_directions(
         ions="all electrons",
         method=how.method,
         orbital_moments_muB=None if orbital is None else orbital.tolist(),
+        error_parts=_errors(list(groups.values()), second, kept, ediff_eV),
         checks=checks,
         provenance=provenance.model_copy(
             update={"settings": {**provenance.settings, "spin_orbit": how.method, "starts": list(how.starts)}}
@@ -147,3 +163,45 @@ def _starts_check(groups: Sequence[Sequence[DirectionEnergy]]) -> list[Check]:
     worst = max(spreads)
     note = "the starts end in different states; the lowest is kept" if worst > STARTS_LIMIT_meV else ""
     return [held("several electronic starts", worst, STARTS_LIMIT_meV, unit="meV", note=note, invalidates=False)]
+
+
+def _frames_meV(second: DirectionEnergy | None, kept: Sequence[DirectionEnergy]) -> float | None:
+    """By how much a direction differs between SAXIS along it and moments turned along it; None if it is not known."""
+    if second is None or invalid_because(second.checks):
+        return None
+    same = next((one for one in kept if one.direction == second.direction), None)
+    return None if same is None else abs(1000.0 * (second.energy_eV - same.energy_eV))
+
+
+def _frames_check(second: DirectionEnergy | None, kept: Sequence[DirectionEnergy]) -> list[Check]:
+    if second is None:
+        return []
+    name, apart = "one direction with SAXIS and with turned moments", _frames_meV(second, kept)
+    if apart is None:
+        return [Check(name=name, passed=None, note="the second run failed a guard", invalidates=False)]
+    note = "two electronic states, or another U term by frame: give starts ('density', 'atoms')"
+    return [
+        held(name, apart, STARTS_LIMIT_meV, unit="meV", invalidates=False).model_copy(
+            update={"note": note if apart > STARTS_LIMIT_meV else ""}
+        )
+    ]
+
+
+def _errors(
+    groups: Sequence[Sequence[DirectionEnergy]],
+    second: DirectionEnergy | None,
+    kept: Sequence[DirectionEnergy],
+    ediff_eV: float | None,
+) -> list[ErrorPart]:
+    """What the runs themselves say of the error of a difference between two directions."""
+    found = []
+    if ediff_eV is not None:
+        found.append(ErrorPart(source="EDIFF", value_meV=2000.0 * ediff_eV, note="of both energies"))
+    spreads = [1000.0 * float(np.ptp([one.energy_eV for one in group])) for group in groups if len(group) > 1]
+    apart = _frames_meV(second, kept)
+    if spreads:
+        # The lowest is kept; the spread says how far apart states may lie that were not found.
+        found.append(ErrorPart(source=STARTS, value_meV=max(spreads), note="density against turned atoms, largest"))
+    elif apart is not None:
+        found.append(ErrorPart(source=STARTS, value_meV=apart, note="density against turned atoms, one direction"))
+    return found

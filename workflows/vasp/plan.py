@@ -278,9 +278,14 @@ def spin_orbit_jobs(
     for k, (label, direction) in enumerate(shown.items(), start=1):
         own = left if k == len(shown) else 1
         left -= own
-        for start in how.starts:
+        other = how.other_start if k == 1 else None
+        for start in [*how.starts, *([other] if other else [])]:
             maker = DirectionMaker(settings=settings, how=how, direction=list(direction), start=start)
-            more = "" if len(how.starts) == 1 else f"_{start}"
+            more = "" if len(how.starts) == 1 and start != other else f"_{start}"
+            if start == other:
+                what = f"E(n){of} along [{label}] once more from {start}, for the error of the map"
+                jobs.append(PlannedJob(f"anisotropy_{label}{tail}{more}", what, cell, maker))
+                continue
             purpose = f"E(n){of} along [{label}] from {start}, {how.method}; {own} such jobs, by symmetry"
             jobs.append(PlannedJob(f"anisotropy_{label}{tail}{more}", purpose, cell, maker, count=own))
     return jobs

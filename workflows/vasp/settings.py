@@ -256,6 +256,9 @@ class SpinOrbitSettings(Stored):
     starts
         ``"density"`` starts from the collinear density, ``"atoms"`` from turned atomic moments; each direction
         keeps its lowest.
+    compare_frames
+        Run the first direction also from turned moments with SAXIS = z, or from the density if all start so: with U the
+        two are known to differ, and what they differ by is an error of the map.
     constrain_eV
         Weight (LAMBDA) of the penalty that holds the moments along n; None leaves them free.
     rwigs_A
@@ -272,8 +275,11 @@ class SpinOrbitSettings(Stored):
         Order of the directions of a map: 7, 9 and 15 are 26, 38 and 86 directions; None takes that of the study.
     """
 
+    as_before: ClassVar[Mapping[str, Any]] = {"compare_frames": False}
+
     self_consistent: bool = True
     starts: Sequence[Start] = ("density",)
+    compare_frames: bool = True
     constrain_eV: float | None = None
     rwigs_A: Mapping[str, float] = field(default_factory=dict)
     occupation_matrices: str | None = None
@@ -291,6 +297,13 @@ class SpinOrbitSettings(Stored):
             raise ValueError("constrained moments need constrain_eV > 0 and rwigs_A for every element")
         if self.kpoint_spacing_per_A is not None and not self.kpoint_spacing_per_A > 0:
             raise ValueError(f"kpoint_spacing_per_A = {self.kpoint_spacing_per_A:g} of a map must be positive")
+
+    @property
+    def other_start(self) -> Start | None:
+        """Start of the one direction that is run a second time in the other frame; None where none is."""
+        if not (self.compare_frames and self.self_consistent) or len(set(self.starts)) > 1:
+            return None
+        return "atoms" if tuple(self.starts) == ("density",) else "density"
 
     @property
     def method(self) -> str:

@@ -270,8 +270,10 @@ def spin_orbit_flow(
     found = []
     # jobflow makes the schema of the whole document for every attribute that is asked of an output.
     density_folder = density.output.dir_name
+    second = None
     for number, direction in enumerate(directions, start=1):
-        for start in how.starts:
+        other = how.other_start if number == 1 else None
+        for start in [*how.starts, *([other] if other else [])]:
             maker = DirectionMaker(
                 settings=settings, how=how, direction=[float(x) for x in direction], start=start, **noncollinear
             )
@@ -280,9 +282,19 @@ def spin_orbit_flow(
             run.update_metadata(marks_of_run("spin-orbit"))
             read = read_direction(run.output, structure, maker=maker)
             jobs += [run, read]
-            found.append(read.output)
+            if start == other:
+                second = read.output
+            else:
+                found.append(read.output)
     collected = collect_directions(
-        found, structure, judged.output, state=state, how=how, provenance=provenance(settings, None, {})
+        found,
+        structure,
+        judged.output,
+        state=state,
+        how=how,
+        provenance=provenance(settings, None, {}),
+        second=second,
+        ediff_eV=settings.ediff_spin_orbit_eV,
     )
     collected.name = name
     return Flow([*jobs, collected], output=collected.output, name=name)

@@ -26,7 +26,9 @@ def grain(state, coercive_T):
 def test_every_row_says_whether_it_is_odd_and_what_tells(study):
     found = {m.name: m for m in mechanisms(study)}
     assert len(found) == 15
-    assert all(m.odd and m.size and m.needs and m.tells for m in found.values())
+    assert all(m.odd and m.size and m.needs and m.tells and m.evidence for m in found.values())
+    # What was never seen anywhere says so; what was seen names where.
+    assert all(m.evidence.startswith(("none", "symmetry", "C3")) or "(" in m.evidence for m in found.values())
     odd = {name for name, m in found.items() if m.odd.startswith("yes")}
     # Time reversal: of a relaxed state alone nothing is odd; what is needs something frozen, a tip or no inversion.
     assert "change of the even part of E(n)" not in odd
@@ -68,4 +70,4 @@ def test_the_page_has_the_table(study):
 def test_the_page_of_limits_has_the_same_table(study, repository):
     page = (repository / "docs" / "limits.md").read_text(encoding="utf-8")
     for m in mechanisms(study):
-        assert f"| {m.name} | {m.odd} | {m.reversed_by_hop} | {m.needs} | {m.tells} |" in page
+        assert f"| {m.name} | {m.odd} | {m.reversed_by_hop} | {m.needs} | {m.tells} | {m.evidence} |" in page

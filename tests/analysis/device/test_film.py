@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from kept_study import kept_study
-from magnetoionics.analysis.builder.post_processing import with_assumptions
+from magnetoionics.analysis.builder.post_processing import HopEnds, with_assumptions
 from magnetoionics.analysis.device.assumptions import Assumptions
 from magnetoionics.analysis.device.ensemble import (
     EnsembleParameters,
@@ -27,7 +27,7 @@ from magnetoionics.analysis.plots.ensemble import plot_curve, plot_pulses, plot_
 from magnetoionics.analysis.plots.switching import plot_switching, plot_switching_time
 from magnetoionics.analysis.report.device_tables import merit_table
 from magnetoionics.analysis.study.transport import transport_of
-from magnetoionics.structures.units import MU_B_J_PER_T, BOLTZMANN_eV_PER_K
+from magnetoionics.structures.units import MEV_PER_A3_TO_MJ_PER_M3, MU_B_J_PER_T, BOLTZMANN_eV_PER_K
 
 NOTHING = [0.0, 0.0, 0.0]
 
@@ -231,3 +231,36 @@ def test_a_negative_ion_is_driven_against_the_field(study, hop):
     assert any("against the hop, which drives a negative ion along it" in a for a in path.assumptions)
     asked = Assumptions(pulse=FieldPulse(field_V_per_m=5e7))
     assert with_assumptions(bare, ends, asked).switching.steps[1].field_V_per_m == 5e7
+
+
+def test_the_films_temperature_decides_the_map(study):
+    """K1 of CoFe2O4 falls to a third by 300 K: grains and figures of merit take the free energy where there is one."""
+    maps = {m.state: m for m in study.anisotropy.maps}
+    structure = study.host.structure
+
+    def device(warm, temperature_K=300.0):
+        result = study.anisotropy.model_copy(update={"warm": warm})
+        film = FilmAssumptions(temperature_K=temperature_K)
+        bare = study.model_copy(update={"anisotropy": result})
+        return with_assumptions(bare, HopEnds(structure, structure, 0), Assumptions(film=film)).device
+
+    def scaled(map_, factor):
+        energies = [factor * e for e in map_.energies_meV]
+        return map_.model_copy(update={"energies_meV": energies, "temperature_K": 300.0})
+
+    warm = [scaled(maps[s], 0.25) for s in ("before", "after")]
+    cold, mine = device([]), device(warm)
+    # Every energy of the crystal is a quarter; shape and strain are not.
+    full = {s: perpendicular_anisotropy_meV(maps[s], study.migration[0].displacement_A) for s in ("before", "after")}
+    for grain in mine.grains:
+        per_volume = MEV_PER_A3_TO_MJ_PER_M3 / maps[grain.state].cell_volume_A3
+        assert grain.crystal_MJ_per_m3 == pytest.approx(-0.25 * full[grain.state] * per_volume, rel=0.02)
+    assert mine.merit.volume_anisotropy_J_per_m3_per_V_per_m != cold.merit.volume_anisotropy_J_per_m3_per_V_per_m
+    assert any("free energy of the ions' levels at 300 K" in a for a in mine.assumptions)
+    assert any("Callen and Callen" in a for a in cold.assumptions)
+    # A map of another temperature is none of this film.
+    other = device(warm, 400.0)
+    assert any("Callen and Callen" in a for a in other.assumptions)
+    # Callen and Callen: l = 2 falls as the cube of M(T)/M(0), higher degrees faster.
+    for warm_grain, m in zip(cold.grains, (maps["before"], maps["after"]), strict=True):
+        assert abs(warm_grain.crystal_MJ_per_m3) < abs(full[m.state]) * MEV_PER_A3_TO_MJ_PER_M3 / m.cell_volume_A3

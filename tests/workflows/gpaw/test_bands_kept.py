@@ -8,7 +8,7 @@ from magnetoionics.analysis.results.checks import invalid_because
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.evaluation.guards import odd_part_is_noise, open_t2g_shells, orbital_moment_of_open_shells
-from magnetoionics.workflows.gpaw.spin_orbit import COMMON_GAP_eV, bands_kept
+from magnetoionics.workflows.gpaw.spin_orbit import whole_levels
 
 NAME = "orbital moment of open t2g shells"
 
@@ -17,29 +17,31 @@ def levels(*rows):
     return np.array([rows, rows], dtype=float)
 
 
-def test_sum_ends_at_the_highest_gap_that_all_points_share():
-    # Filled up to 0; the last two bands are degenerate at the second point, those before are apart everywhere.
+def test_each_point_and_spin_ends_at_its_own_last_whole_level():
+    # Filled up to 0. The second point's last two bands are one level, and so may be the last one of any point.
     first = [-3, -2, -1, 2.0, 3.0, 4.0, 5.0, 5.5]
     second = [-3.1, -2.2, -1, 2.1, 3.2, 4.2, 5.1, 5.1]
-    assert bands_kept(levels(first, second), 0.0) == (6, pytest.approx(0.9))
-    # One spin has the degeneracy that the other one lacks.
-    both = np.array([[first, second], [first, second]])
-    both[1, 0, 6] = both[1, 0, 5] = 4.5
-    assert bands_kept(both, 0.0)[0] == 5
+    assert whole_levels(levels(first, second), 0.0).tolist() == [[7, 6], [7, 6]]
+    both = levels(first, second)
+    both[1, 0, 6] = both[1, 0, 5] = 5.49
+    assert whole_levels(both, 0.0).tolist() == [[7, 6], [5, 6]]
 
 
-def test_filled_bands_are_never_cut():
-    """The widest gap of all is that between filled and empty bands; a sum over filled bands alone is no use."""
-    rows = [-3, -2, -1, 2.0, 2.005, 2.01]
-    count, gap = bands_kept(levels(rows, rows), 0.0)
-    assert count >= 4
-    assert gap < COMMON_GAP_eV
-    crossing = levels([-1, 0.5, 2.0, 3.0], [-1, 2.0, 3.0, 0.5 + 2.5])
-    assert bands_kept(crossing, 0.7)[0] >= 2
+def test_levels_above_a_bound_are_left_out_whole():
+    rows = [-3, -1, 2.0, 3.0, 3.01, 4.0, 5.0]
+    assert whole_levels(levels(rows), 0.0, up_to_eV=3.5).tolist() == [[5], [5]]
+    # The bound lies between two bands of one level: it stays out whole.
+    assert whole_levels(levels(rows), 0.0, up_to_eV=3.005).tolist() == [[3], [3]]
 
 
-def test_no_gap_anywhere_keeps_all_bands():
-    assert bands_kept(levels([-1, 2, 2, 2], [-1, 3, 3, 3]), 0.0)[0] == 4
+def test_filled_levels_and_those_just_above_are_never_left_out():
+    """Bands of a metal cross the Fermi level anywhere; the sum takes all within 1 eV above it, at every point."""
+    rows = [-3, -2, -1, 0.5, 0.9, 2.0, 2.5]
+    assert whole_levels(levels(rows), 0.0, up_to_eV=-2.5).tolist() == [[5], [5]]
+
+
+def test_without_a_level_that_ends_all_bands_stay():
+    assert whole_levels(levels([-1, 2, 2, 2], [-1, -0.5, 0.5, 0.9]), 0.0).tolist() == [[1, 4], [1, 4]]
 
 
 def test_octahedral_cobalt_is_found_and_iron_3_is_not():

@@ -11,6 +11,7 @@ from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.evaluation.guards import open_t2g_shells
+from magnetoionics.workflows.evaluation.hole_fields import FoundHole, hole_field
 from magnetoionics.workflows.evaluation.t2g_orbitals import (
     OPEN_SHELLS,
     HoleNotFoundError,
@@ -22,7 +23,7 @@ from magnetoionics.workflows.evaluation.t2g_orbitals import (
 )
 from magnetoionics.workflows.flows.plan import plan_stages
 from magnetoionics.workflows.gpaw import holes as gpaw_holes
-from magnetoionics.workflows.gpaw.holes import FoundHole, HoleSearch, hole_field, orbital_state_of
+from magnetoionics.workflows.gpaw.holes import HoleSearch, orbital_state_of
 from magnetoionics.workflows.gpaw.settings import GpawSettings
 from scipy.spatial.transform import Rotation
 
@@ -104,7 +105,12 @@ def test_states_that_fell_together_are_no_crystal_field():
     search.spin_orbit_meV = {0: 38.0}
     same = FoundHole(np.array([1.0, 0, 0]), np.array([0, 1.0, 0]), 0.95, -10.0, np.array([2.7, 0.0]), 20)
     other = FoundHole(np.array([0, 1.0, 0]), np.array([1.0, 0, 0]), 0.95, -9.9, np.array([2.7, 0.0]), 20)
-    checks = {c.name: c for c in hole_field(search, 0, [same, other, same], SOURCE).checks}
+    checks = {
+        c.name: c
+        for c in hole_field(
+            search.atoms, 0, [same, other, same], SOURCE, spin_orbit_meV=38.0, spin_orbit_source=""
+        ).checks
+    }
     assert checks["three different holes"].passed is False
     assert checks["three different holes"].invalidates
     assert checks["same moments in the three states"].passed
@@ -202,7 +208,14 @@ def test_holes_of_cubic_cobalt_oxide_are_degenerate():
     pytest.importorskip("gpaw")
     settings = GpawSettings(cutoff_eV=300.0, k_mesh=(2, 2, 2), energy_eV=1e-5, density_e=1e-4, eigenstates_eV2=1e-6)
     search = HoleSearch(rock_salt(), settings)
-    found = hole_field(search, 0, [search.run({0: along})[0] for along in np.eye(3)], SOURCE)
+    found = hole_field(
+        search.atoms,
+        0,
+        [search.run({0: along})[0] for along in np.eye(3)],
+        SOURCE,
+        spin_orbit_meV=search.spin_orbit_meV[0],
+        spin_orbit_source="",
+    )
     assert all(c.passed for c in found.checks)
     assert max(found.energies_meV) < 10.0
     assert 30.0 < found.spin_orbit_meV < 42.0

@@ -175,7 +175,8 @@ def test_every_kind_of_run_has_its_own_command():
     cell = get_host("cofe2o4").structure()
     flow = get_engine("vasp", commands=own).spin_orbit(cell, directions=[[0, 0, 1], [0, 0, -1]], state="s", name="E")
     used = {j.name: j.function.__self__.run_vasp_kwargs["vasp_cmd"] for j, _ in flow.iterflow() if "from" in j.name}
-    assert list(used.values()) == ["ncl", "ncl"]
+    # Two directions, and the first once more from turned moments.
+    assert list(used.values()) == ["ncl", "ncl", "ncl"]
 
 
 def test_band_in_a_field_of_a_flow_is_the_engines_own(hop):

@@ -10,13 +10,14 @@ from magnetoionics.analysis.builder.inputs import sound_maps
 pytest.importorskip("atomate2", reason="the engine vasp needs atomate2")
 
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
-from magnetoionics.analysis.results.calculation import invalid_because
+from magnetoionics.analysis.results.calculation import Check, invalid_because
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.anisotropy import AnisotropyMaker, collect_maps
+from magnetoionics.workflows.vasp.anisotropy_map import map_of_directions
 from magnetoionics.workflows.vasp.settings import SpinOrbitSettings, VaspSettings
-from magnetoionics.workflows.vasp.spin_orbit import axis_frame, direction_inputs
+from magnetoionics.workflows.vasp.spin_orbit import DirectionEnergy, axis_frame, direction_inputs
 from vasp_emulator.cobalt_model import cobalt_energies
 from vasp_running import engine, run
 
@@ -103,7 +104,8 @@ def test_held_moments_and_occupation_matrices_reach_the_run(cell, tmp_path, monk
     assert penalty.value == pytest.approx(2.5e-8 if fault == "" else 1e-3)
     assert bool(invalid_because(found.checks)) is (fault != "")
     files = list(tmp_path.glob("store/files/*direction*/OCCMATRIX*"))
-    assert len(files) == 2
+    # Both directions, and one of them once more in the other frame.
+    assert len(files) == 3
     assert found.method == "self-consistent, constrained moments"
 
 
@@ -112,6 +114,62 @@ def test_flow_of_the_maker_has_one_density_per_state(cell):
     names = [job.name for job, _ in flow.iterflow()]
     assert sum("collinear density" in n for n in names) == 2
     assert sum(", from density" in n for n in names) == 2 * 6
+    # Of each state one direction once more, from turned moments.
+    assert sum(", from atoms" in n for n in names) == 2
+    plain = AnisotropyMaker(engine=engine(anisotropy=SpinOrbitSettings(compare_frames=False)), lebedev_order=3)
+    assert all(", from atoms" not in job.name for job, _ in plain.make({"pristine": cell}).iterflow())
+
+
+def direction_of(energy_eV, start, checks=()):
+    return DirectionEnergy(
+        direction=[0.0, 0.0, 1.0], start=start, energy_eV=energy_eV, spin_muB=[], kpoints=8, kpoint_mesh=[2, 2, 2],
+        folder="", checks=list(checks),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("apart_eV", "passed"), [(2e-6, True), (-3e-3, False)])
+def test_one_direction_in_both_frames_is_compared_and_not_taken(cell, apart_eV, passed):
+    """With U VASP's two ways to turn moments are known to differ; the map keeps to one of them."""
+    kept = [direction_of(-5.0, "density"), direction_of(-5.0, "density")]
+    kept[1].direction = [0.0, 0.0, -1.0]
+    map_ = map_of_directions(
+        kept, cell, [], state="pristine", how=SpinOrbitSettings(), provenance=get_engine("local").provenance(),
+        second=direction_of(-5.0 + apart_eV, "atoms"), ediff_eV=1e-7,
+    )  # fmt: skip
+    assert map_.energies_meV == [0.0, 0.0]
+    check = next(c for c in map_.checks if c.name == "one direction with SAXIS and with turned moments")
+    assert check.passed is passed
+    assert check.value == pytest.approx(abs(1000 * apart_eV), rel=1e-6)
+    assert not check.invalidates
+    errors = {p.source: p.value_meV for p in map_.error_parts}
+    assert errors["EDIFF"] == pytest.approx(2e-4)
+    assert errors["electronic starts"] == pytest.approx(abs(1000 * apart_eV), rel=1e-6)
+
+
+def test_a_second_frame_that_failed_a_guard_tells_nothing(cell):
+    broken = Check(name="moments kept", passed=False, note="lost")
+    kept = [direction_of(-5.0, "density"), direction_of(-5.0, "density")]
+    kept[1].direction = [0.0, 0.0, -1.0]
+    map_ = map_of_directions(
+        kept, cell, [], state="pristine", how=SpinOrbitSettings(), provenance=get_engine("local").provenance(),
+        second=direction_of(-9.0, "atoms", [broken]), ediff_eV=None,
+    )  # fmt: skip
+    assert map_.error_parts == []
+    assert next(c for c in map_.checks if "SAXIS" in c.name).passed is None
+
+
+@pytest.mark.parametrize(
+    ("options", "other"),
+    [
+        ({}, "atoms"),
+        ({"starts": ("atoms",)}, "density"),
+        ({"starts": ("density", "atoms")}, None),
+        ({"self_consistent": False}, None),
+        ({"compare_frames": False}, None),
+    ],
+)
+def test_which_start_the_second_run_takes(options, other):
+    assert SpinOrbitSettings(**options).other_start == other
 
 
 @pytest.mark.parametrize(
