@@ -6,7 +6,7 @@ With --kept the engines whose vacancies and barriers lie in data/ are rows too, 
 from the oxygen-rich edge with the slope between the edges.
 
 The rows are read from spinels.json in the folder ``diffusion`` of MAGNETOIONICS_REAL; those of x = 0.2 stand nearest to
-CoFe2O4 (x = 1/3). Prints rms distance, slope at the highest activities and the place of the minimum.
+CoFe2O4 (x = 1/3). Prints rms distance, slopes at the highest and lowest activities, and the minimum.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-from magnetoionics.analysis.study.tracer import total_log10_D
+from magnetoionics.analysis.study.measured_diffusion import measured_for
+from magnetoionics.analysis.study.tracer import minimum_of, total_log10_D
 from magnetoionics.analysis.study.transport import Transport
 from magnetoionics.hpc.study_folder.files import read_study
 
@@ -30,17 +31,12 @@ def rows() -> np.ndarray:
     return np.array(table[next(key for key in table if key.startswith("log10 D of Co"))]["0.2"])
 
 
-def judged(total: list[tuple[float, float]], measured: np.ndarray) -> tuple[float, float, float | None]:
-    """Rms in decades at the measured activities, slope at the highest ones, and log10 a of the minimum inside."""
+def judged(total: list[tuple[float, float]], measured: np.ndarray) -> tuple[float, float, float]:
+    """Rms in decades at the measured activities, slope at the highest ones and at the lowest ones."""
     a, d = np.array(sorted(total)).T
     off = np.interp(measured[:, 0], a, d) - measured[:, 1]
-    lowest = int(np.argmin(d))
-    inside = 0 < lowest < len(d) - 1
-    return (
-        float(np.sqrt(np.mean(off**2))),
-        float((d[-1] - d[-2]) / (a[-1] - a[-2])),
-        float(a[lowest]) if inside else None,
-    )
+    high, low = (d[-1] - d[-2]) / (a[-1] - a[-2]), (d[1] - d[0]) / (a[1] - a[0])
+    return float(np.sqrt(np.mean(off**2))), float(high), float(low)
 
 
 # Oxygen-rich edge of the window: from measured enthalpies, and of GPAW's own phases.
@@ -53,7 +49,6 @@ SLOPE = {"V_Fe(B)": 1.5, "V_Co(B)": 1.0}
 def kept_rows() -> list[str]:
     """One line for each kept engine and vacancy: E_f + E_m at 1473 K and 1 atm, log D, and how far that is."""
     from magnetoionics.analysis.audit.known_values import better_calculations
-    from magnetoionics.analysis.study.measured_diffusion import measured_for
     from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
     from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
@@ -99,11 +94,13 @@ def main() -> None:
             print(f"{name}: {next(t.reason for t in found.tracer if t.reason)}")
             continue
         curves[name] = total
-        rms, slope, minimum = judged(total, measured)
+        rms, slope, low = judged(total, measured)
+        minimum = minimum_of(found.tracer, found.interstitials)
         where = "none" if minimum is None else f"{minimum:.1f}"
-        print(f"{name}: rms {rms:.1f} decades, slope {slope:+.2f}, minimum at log a = {where}")
-    rms, slope, minimum = judged([tuple(row) for row in measured.tolist()], measured)
-    print(f"measured, x = 0.2: slope {slope:+.2f}, minimum at log a = {minimum:.1f}")
+        print(f"{name}: rms {rms:.1f} decades, slopes {slope:+.2f} and {low:+.2f}, minimum at log a = {where}")
+    _, slope, low = judged([tuple(row) for row in measured.tolist()], measured)
+    lowest = measured_for("CoFe2O4")[0].log10_a_of_minimum
+    print(f"measured, x = 0.2: slopes {slope:+.2f} and {low:+.2f}, minimum at log a = {lowest:.1f}")
     if given.figure:
         from matplotlib.figure import Figure
 

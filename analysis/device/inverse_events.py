@@ -2,7 +2,7 @@
 
 Each time is t = n/nu exp{[E +- D/2 - q a f F/2]/kT}, the saddle halfway, F = V/(L + eps sum t_i/eps_i). Barrier E and
 asymmetry D follow from the times by weighted least squares for every choice of what is not known; choices are drawn
-from declared ranges, evenly in their logarithm, and weighted by how well they give the times (Bayes).
+from given ranges, evenly in their logarithm, and weighted by how well they give the times (Bayes).
 """
 
 from __future__ import annotations

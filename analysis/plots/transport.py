@@ -87,13 +87,18 @@ def plot_tracer(found: Transport, ax: Axes | None = None) -> Figure:
             )
             wide = np.linspace(-8, 0, 80)
             axis.plot(wide, [m.log10_D(a) for a in wide], ":", color=colour)
+            axis.axvline(m.log10_a_of_minimum, color=colour, lw=0.8, ls=":")
+        lowest = next((b.minimum_computed for b in found.beside if b.minimum_computed is not None), None)
+        if lowest is not None:
+            axis.axvline(lowest, color=BLUE, lw=0.8, ls="--", label="minimum")
         if not own:
             why = next((t.reason for t in found.tracer if t.reason), "no formation energy of the vacancy")
             axis.annotate(formatted(why), (0.5, 0.5), xycoords="axes fraction", ha="center", fontsize=7, wrap=True)
         axis.set_xlabel(rf"$\log_{{10}}$ p({found.gas.replace('2', '$_2$')}) / atm")
         axis.set_ylabel(r"$\log_{10}$ D / (cm$^2$/s)")
         if own or found.beside:
-            axis.legend(fontsize=7)
+            axis.margins(y=0.2)
+            axis.legend(fontsize=7, loc="upper center", ncols=2)
         sign(
             axis,
             f"engine {found.provenance.engine}; {left}open: outside the stability window",

@@ -105,6 +105,9 @@ def _beside(found: Transport) -> list[Table]:
             number(b.rms_decades, 1),
             number(b.slope_computed, 2, signed=True),
             number(b.slope_measured, 2, signed=True),
+            number(b.low_slope_computed, 2, signed=True),
+            number(b.low_slope_measured, 2, signed=True),
+            *([number(b.minimum_computed, 1)] if b.minimum_computed is not None else words(["none inside"])),
             number(b.measured.log10_a_of_minimum, 1),
             *words([b.measured.source]),
         ]
@@ -112,5 +115,15 @@ def _beside(found: Transport) -> list[Table]:
     ]
     if not rows:
         return []
-    heads = ["tracer", "rms (decades)", "slope at high p(O₂)", "measured slope", "measured minimum (log a)", "source"]
+    heads = [
+        "tracer",
+        "rms (decades)",
+        "slope at high p(O₂)",
+        "measured slope",
+        "slope at low p(O₂)",
+        "measured low slope",
+        "minimum (log a)",
+        "measured minimum",
+        "source",
+    ]
     return [Table("Beside measurements", heads, rows)]

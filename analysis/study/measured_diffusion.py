@@ -9,6 +9,9 @@ import numpy as np
 
 from ..results.document import Document
 
+# Difference in Co/(Co + Fe) up to which a measurement stands beside a host: that of CoFe2O4 from the nearest one.
+_NEAR = 0.15
+_FINE = 0.01
 _SOURCE = (
     "F.-H. Lu, S. Tinkler, R. Dieckmann, Solid State Ionics 62, 39 (1993), table 37; "
     "https://www.scientific.net/Abstract/Preview?AbstractId=7476"
@@ -25,7 +28,9 @@ class MeasuredTracer(Document):
     ion, composition
         Tracer and crystal.
     hosts
-        Formulas of hosts that it is shown beside.
+        Formulas of shipped hosts that it stands beside.
+    cobalt_share
+        Co/(Co + Fe) of the crystal.
     temperature_K
         Of the measurement.
     log10_vacancy, log10_interstitial
@@ -41,6 +46,7 @@ class MeasuredTracer(Document):
     ion: str
     composition: str
     hosts: list[str]
+    cobalt_share: float = 0.0
     temperature_K: float
     log10_vacancy: float
     log10_interstitial: float
@@ -63,7 +69,8 @@ MEASURED = [
     MeasuredTracer(
         ion="Co",
         composition=f"(Co{x:g}Fe{1 - x:g})3-dO4" if x else "Fe3-dO4",
-        hosts=["CoFe2O4"] if x else ["Fe3O4"],
+        hosts={0.0: ["Fe3O4"], 0.2: ["CoFe2O4"]}.get(x, []),
+        cobalt_share=x,
         temperature_K=1473.0,
         log10_vacancy=vacancy,
         log10_interstitial=interstitial,
@@ -73,14 +80,51 @@ MEASURED = [
     )
     for x, vacancy, interstitial, rms, activities in (
         (0.0, -5.59, -13.76, 0.03, [-8.84, -3.23]),
+        (0.1, -6.19, -13.46, 0.02, [-8.10, -2.98]),
         (0.2, -7.19, -12.96, 0.07, [-6.64, -1.20]),
     )
 ]
 
 
 def measured_for(formula: str) -> list[MeasuredTracer]:
-    """Measurements that stand beside a host; those nearest in composition where its own is not among them."""
-    return [m for m in MEASURED if formula in m.hosts]
+    """Measurements of the composition nearest to a spinel of iron and cobalt; both where it lies midway, else none.
+
+    Farther than `_NEAR` in Co/(Co + Fe) none is a neighbour.
+    """
+    from pymatgen.core import Composition
+
+    found = {str(e): n for e, n in Composition(formula).items()}
+    cations = found.get("Co", 0.0) + found.get("Fe", 0.0)
+    if set(found) - {"Co", "Fe", "O"} or not cations or not _is_spinel(cations / (found.get("O") or math.inf)):
+        return []
+    share = found.get("Co", 0.0) / cations
+    off = [abs(m.cobalt_share - share) for m in MEASURED]
+    return [m for m, d in zip(MEASURED, off, strict=True) if d < min(off) + 1e-6 and d <= _NEAR]
+
+
+def _is_spinel(cations_per_oxygen: float) -> bool:
+    """Whether a film that lacks some cations still counts."""
+    return abs(cations_per_oxygen - 0.75) < 0.04
+
+
+def place_of_minimum(log10_a: Sequence[float], *log10_D: Sequence[float]) -> float | None:
+    """Log a at which the sum of several D is lowest, each one a line between its points; None if at an end.
+
+    Parameters
+    ----------
+    log10_a
+        Activities, shape (n,), in any order.
+    *log10_D
+        Of each kind of carrier, shape (n,).
+    """
+    order = np.argsort(log10_a)
+    a = np.asarray(log10_a, dtype=float)[order]
+    if len(a) < 3 or not log10_D:
+        return None
+    fine = np.linspace(a[0], a[-1], 1 + round((a[-1] - a[0]) / _FINE))
+    parts = [np.interp(fine, a, np.asarray(d, dtype=float)[order]) for d in log10_D]
+    lowest = int(np.argmin(np.logaddexp.reduce([p * math.log(10) for p in parts], axis=0)))
+    return float(fine[lowest]) if 0 < lowest < len(fine) - 1 else None
 
 
 def rms_decades(measured: MeasuredTracer, log10_a: Sequence[float], log10_D: Sequence[float]) -> float:

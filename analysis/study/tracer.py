@@ -12,7 +12,7 @@ from ..kinetics.diffusion import conductivity_S_per_cm
 from ..kinetics.hop_set import HopSet
 from .diffusion import TracerDiffusion, tracer_diffusion
 from .interstitial_diffusion import charged_shares, interstitial_diffusion
-from .measured_diffusion import MeasuredTracer, measured_for, rms_decades
+from .measured_diffusion import MeasuredTracer, measured_for, place_of_minimum, rms_decades
 from .transport import MEASURED_K, BesideMeasurement, PRESSURES_atm, Transport
 
 if TYPE_CHECKING:
@@ -115,6 +115,17 @@ def total_log10_D(tracer: list[TracerDiffusion], others: list[TracerDiffusion]) 
     return out
 
 
+def minimum_of(tracer: list[TracerDiffusion], others: list[TracerDiffusion]) -> float | None:
+    """Log10 of the pressure at which the sum of both kinds of D is lowest; None at an end, or without one of them."""
+    known = [a for a, _ in total_log10_D(tracer, others)]
+    branches = [
+        [one.log10_D for one in part if one.log10_D is not None and math.log10(one.p_O2_atm) in known]
+        for part in (tracer, others)
+        if part
+    ]
+    return place_of_minimum(known, *branches) if all(len(b) == len(known) for b in branches) else None
+
+
 def _beside(
     measured: MeasuredTracer, tracer: list[TracerDiffusion], others: list[TracerDiffusion]
 ) -> BesideMeasurement | None:
@@ -123,9 +134,14 @@ def _beside(
         return None
     a, computed = [x for x, _ in found], [y for _, y in found]
     right = [measured.log10_D(x) for x in a]
-    slopes: tuple[float | None, float | None] = (None, None)
-    if len(a) > 1:
-        slopes = (computed[0] - computed[1]) / (a[0] - a[1]), (right[0] - right[1]) / (a[0] - a[1])
+    order = sorted(range(len(a)), key=lambda n: -a[n])
+
+    def slope(values: list[float], first: int, second: int) -> float | None:
+        if len(a) < 2:
+            return None
+        i, j = order[first], order[second]
+        return (values[i] - values[j]) / (a[i] - a[j])
+
     return BesideMeasurement(
         measured=measured,
         hop=tracer[0].hop,
@@ -133,6 +149,9 @@ def _beside(
         log10_computed=computed,
         log10_measured=right,
         rms_decades=rms_decades(measured, a, computed),
-        slope_computed=slopes[0],
-        slope_measured=slopes[1],
+        slope_computed=slope(computed, 0, 1),
+        slope_measured=slope(right, 0, 1),
+        low_slope_computed=slope(computed, -2, -1),
+        low_slope_measured=slope(right, -2, -1),
+        minimum_computed=minimum_of(tracer, others),
     )

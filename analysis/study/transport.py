@@ -102,6 +102,10 @@ class BesideMeasurement(Document):
         Over those points.
     slope_computed, slope_measured
         d log D / d log a between the two points of highest activity.
+    low_slope_computed, low_slope_measured
+        The same between the two of lowest activity.
+    minimum_computed
+        Log10 a at which D is lowest; None where D falls or rises through the whole range.
     """
 
     measured: MeasuredTracer
@@ -112,6 +116,9 @@ class BesideMeasurement(Document):
     rms_decades: float
     slope_computed: float | None
     slope_measured: float | None
+    low_slope_computed: float | None = None
+    low_slope_measured: float | None = None
+    minimum_computed: float | None = None
 
 
 class Transport(Document):
@@ -335,16 +342,35 @@ def _outside(found: Transport, log10_a: float) -> str:
     return "" if all(t.inside_window for t in there) else " outside the stability window"
 
 
+def _tracer_in_words(found: Transport, b: BesideMeasurement) -> str:
+    """Whose D it is; the ion that was computed first, where another one was traced."""
+    return found.ion if found.ion == b.measured.ion else f"{found.ion} ({b.measured.ion} in the measurement)"
+
+
+def _shape_in_words(b: BesideMeasurement) -> str:
+    """Distance, slopes and minimum beside those of the measurement."""
+    span = f"between 10^{min(b.log10_a):.0f} and 10^{max(b.log10_a):.0f} atm"
+    lowest = f"no minimum {span}" if b.minimum_computed is None else f"minimum at log a = {b.minimum_computed:.1f}"
+    said = f"{b.rms_decades:.1f} decades rms {span}"
+    if b.slope_computed is not None and b.slope_measured is not None:
+        said += f", slope {b.slope_computed:+.2f} at the high end ({b.slope_measured:+.2f} measured)"
+    if b.low_slope_computed is not None and b.low_slope_measured is not None:
+        said += f" and {b.low_slope_computed:+.2f} at the low end ({b.low_slope_measured:+.2f})"
+    return f"{said}, {lowest} ({b.measured.log10_a_of_minimum:.1f} measured)"
+
+
 def transport_in_words(found: Transport) -> list[str]:
     """What a person reads first: D of the tracer beside the measurement, and the field of a hop within a second."""
     out = []
     for b in found.beside:
         at = b.log10_a.index(max(b.log10_a))
         out.append(
-            f"log10 D of {b.measured.ion} at {b.measured.temperature_K:.0f} K and {10 ** b.log10_a[at]:g} atm of O2: "
+            f"log10 D of {_tracer_in_words(found, b)} at {b.measured.temperature_K:.0f} K and "
+            f"{10 ** b.log10_a[at]:g} atm of O2: "
             f"{b.log10_computed[at]:.2f} computed{_outside(found, b.log10_a[at])}, {b.log10_measured[at]:.2f} measured "
             f"in {b.measured.composition} (cm2/s; {b.measured.source.split(',')[0]} et al. 1993)"
         )
+        out.append(_shape_in_words(b))
     none = next((t.reason for t in found.tracer if t.reason), "")
     if found.tracer and not out and none:
         out.append(f"no D of a tracer: {none}")

@@ -16,7 +16,7 @@ from magnetoionics.analysis.study.diffusion import tracer_diffusion
 from magnetoionics.analysis.study.documents import EnergyRange
 from magnetoionics.analysis.study.interstitial_diffusion import interstitial_diffusion
 from magnetoionics.analysis.study.tracer import total_log10_D, with_tracer
-from magnetoionics.analysis.study.transport import transport_of
+from magnetoionics.analysis.study.transport import transport_in_words, transport_of
 from magnetoionics.analysis.thermodynamics.gases import gas_of
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.structures.cells.supercell import supercell
@@ -108,6 +108,14 @@ def test_both_branches_make_the_measured_shape(study):
     assert a[np.argmin(d)] == pytest.approx(a[np.argmin(np.abs(one - other))], abs=1)
     (beside,) = found.beside
     assert beside.log10_computed == pytest.approx(d)
+    # Both branches have 2/3, so that they cross at 3/4 of the difference of what they have at 1 atm.
+    crossing = 0.75 * (found.interstitials[0].log10_D - found.tracer[0].log10_D)
+    assert beside.minimum_computed == pytest.approx(crossing, abs=0.03)
+    assert beside.low_slope_computed == pytest.approx(-2 / 3, abs=0.01)
+    assert beside.low_slope_measured == pytest.approx(-2 / 3, abs=0.01)
+    (said,) = [line for line in transport_in_words(found) if "minimum" in line]
+    assert f"minimum at log a = {crossing:.1f} (-4.3 measured)" in said
+    assert "rms between 10^-8 and 10^0 atm, slope +0.67 at the high end (+0.67 measured) and -0.67 at the low" in said
     assert found.plot("tracer") is not None
 
 
