@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -63,7 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
     int
         0 on success, 1 if a calculation failed, 2 for bad input, 130 after Ctrl-C, 143 if the system ended it.
     """
-    command = typer.main.get_command(app)
+    said = sys.argv[1:] if arguments is None else arguments
+    command = typer.main.get_command(app if "_MAGNETOIONICS_COMPLETE" in os.environ else _with_parameters_of(said))
     try:
         with _notes_on_stderr():
             result = command.main(args=arguments, prog_name="magnetoionics", standalone_mode=False)
@@ -88,6 +91,43 @@ def main(arguments: list[str] | None = None) -> int:
     if result == _BY_KEYBOARD:
         return _complain(_INTERRUPTED, _BY_KEYBOARD)
     return result if isinstance(result, int) else 0
+
+
+def _with_parameters_of(words: Collection[str]) -> typer.Typer:
+    """The application in which only the commands among these words have parameters.
+
+    Typer reads those of all commands, which takes as long as everything else that help does, and one is used.
+    """
+    made = copy.copy(app)
+    made.registered_commands = [_named(c, words) for c in app.registered_commands]
+    made.registered_groups = []
+    for group in app.registered_groups:
+        inner = group.typer_instance
+        if inner is not None and not {group.name, inner.info.name} & set(words):
+            group, inner = copy.copy(group), copy.copy(inner)
+            inner.registered_commands = [_named(c, ()) for c in inner.registered_commands]
+            group.typer_instance = inner
+        made.registered_groups.append(group)
+    return made
+
+
+def _named(command: Any, words: Collection[str]) -> Any:
+    function = command.callback
+    if (command.name or function.__name__.replace("_", "-")) in words:
+        return command
+    bare = copy.copy(command)
+    bare.callback = _without_parameters(function)
+    return bare
+
+
+def _without_parameters(function: Callable[..., Any]) -> Callable[[], None]:
+    """Stands for a command where its name and text are listed."""
+
+    def listed() -> None:
+        raise AssertionError("a command that was not named is called")
+
+    listed.__name__, listed.__doc__ = function.__name__, function.__doc__
+    return listed
 
 
 @contextmanager

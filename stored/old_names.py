@@ -9,13 +9,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import PACKAGE
 from .renamed import NAMES
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader, MetaPathFinder
+else:
+    # What `importlib` asks of both is methods; their module takes longer to load than the rest of this package's names.
+    Loader = MetaPathFinder = object
 
 # Module: what it stored; ``old=stored`` where two had one name.
 MODULES: Mapping[str, str] = {
@@ -189,6 +194,10 @@ class _Remembers(SourceFileLoader):
 
 class _IsGone(Loader):
     """Makes a module that is no more: it knows what it stored, and nothing else."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """As Python makes one."""
+        return None
 
     def exec_module(self, module: ModuleType) -> None:
         """Give it its classes and functions by name."""

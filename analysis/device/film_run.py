@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy.constants import elementary_charge
-from scipy.integrate import solve_ivp
 
 from ..results.document import Document
 from .film_model import FilmModel
@@ -138,6 +137,8 @@ def run_film(
     ValueError
         If there is no step, the start is no occupation of the planes, or the solver fails.
     """
+    from scipy.integrate import solve_ivp
+
     if not steps:
         raise ValueError("a film needs at least one step of voltage; give e.g. one pulse")
     x = np.full(model.planes, model.occupation) if start is None else np.asarray(start, dtype=float)

@@ -11,7 +11,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import solve_ivp
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s
@@ -81,6 +80,8 @@ def growth_time_s(
 
 def thickness_nm(times_s: ArrayLike, start_nm: float, x1_nm: float, speed_nm_per_s: float) -> FloatArray:
     """Thickness at ascending times of dX/dt = u sinh(X1/X), shape of the times, by scipy's stiff solver."""
+    from scipy.integrate import solve_ivp
+
     times = np.asarray(times_s, dtype=float)
 
     def slope(t: float, x: FloatArray) -> FloatArray:

@@ -16,7 +16,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
-from scipy.optimize import linear_sum_assignment
 
 from ...stored.base import Stored
 from ..symmetry import DEFAULT_SYMPREC, operations, orbits
@@ -242,6 +241,8 @@ def _symbols(structure: Structure) -> list[str]:
 
 def _pairs(host: Structure, defect: Structure, coords: FloatArray) -> tuple[list[int | None], list[float]]:
     """Host site of each ion, and how far it is; None beyond `LEFT_SITE_A`."""
+    from scipy.optimize import linear_sum_assignment
+
     every = _distances(host, defect, coords)
     same_site: list[int | None] = [None] * len(defect)
     distance = [float("inf")] * len(defect)
@@ -265,6 +266,8 @@ def _changes(
     symbols, own = _symbols(host), _symbols(defect)
     replaced: dict[int, int] = {}
     if vacant and free:
+        from scipy.optimize import linear_sum_assignment
+
         every = np.array(host.lattice.get_all_distances(moved[free], host.frac_coords), dtype=float)
         nearest = every.min(axis=1)
         distance = every[:, vacant]

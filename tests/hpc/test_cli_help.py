@@ -1,5 +1,6 @@
 """Help, version, completion and the reference page of the command line say what the code does."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 from magnetoionics import __version__
-from magnetoionics.hpc.cli import app, main
+from magnetoionics.hpc.cli import _with_parameters_of, app, main
 from magnetoionics.hpc.cli_page import cli_page
 from magnetoionics.workflows.engine import engine_names
 from magnetoionics.workflows.stage import stage_names, stage_options
@@ -48,6 +49,22 @@ def test_help_of_run_groups_its_options_and_lists_stages(word, capsys):
         assert re.search(rf"^  {stage.replace(' ', '_')} ", listed, re.MULTILINE), stage
     for option in stage_options().values():
         assert option.flag in said
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["host", "--help"], ["cluster", "--help"], ["report", "--help"]])
+def test_help_lists_what_the_whole_application_has(words, capsys):
+    with contextlib.suppress(Exception):  # Typer says so where no word is given
+        typer.main.get_command(app).main(args=words, prog_name="magnetoionics", standalone_mode=False)
+    whole = capsys.readouterr().out
+    main(words)
+    assert capsys.readouterr().out == whole
+
+
+def test_a_command_that_is_not_named_is_not_read():
+    made = typer.main.get_command(_with_parameters_of(["report", "q"]))
+    counts = {name: len(command.params) for name, command in made.commands.items()}
+    assert {name for name, count in counts.items() if count} == {"report"}
+    assert set(counts) == set(typer.main.get_command(app).commands)
 
 
 def test_shell_completes_hosts_engines_and_the_last_stage_of_a_list():

@@ -2,9 +2,10 @@
 
 import gzip
 import re
+from importlib.resources import files
 
 import pytest
-from magnetoionics.analysis.study.citations import SOFTWARE, bibliography, bibtex, citations_of, reference_line
+from magnetoionics.analysis.study.citations import FILE, SOFTWARE, bibliography, bibtex, citations_of, reference_line
 from magnetoionics.analysis.study.methods import methods_paragraph
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
@@ -75,6 +76,8 @@ def test_bibliography_is_complete_and_nothing_in_it_is_idle():
 def test_bibtex_is_read_back_as_the_same_entries():
     import bibtexparser
 
+    whole = files("magnetoionics").joinpath(FILE).read_text(encoding="utf-8")
+    assert {e["ID"]: e for e in bibtexparser.loads(whole).entries} == bibliography()
     keys = list(bibliography())
     again = {e["ID"]: e for e in bibtexparser.loads(bibtex(keys)).entries}
     assert again == bibliography()
