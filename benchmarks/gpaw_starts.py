@@ -2,7 +2,8 @@
 
     python benchmarks/gpaw_starts.py [--engine sevennet] [--output data/gpaw_starts]
 
-Vacancies of the 28-atom cell with relaxed ions, and the stationary points of the Co hop into V_Fe(B) in 55 atoms.
+Vacancies of the 28-atom cell with relaxed ions, the stationary points of the Co hop into V_Fe(B) in 55 atoms, and two
+Co in ZnO with the oxygen between them and without it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from magnetoionics.analysis.study.reference_calculations import StartGeometry, s
 from magnetoionics.workflows.ase.jobs import AseEngine, converge_band, relax_structure
 from magnetoionics.workflows.engine import get_engine
 from pymatgen.core import Structure
-from reference_tasks import VACANCIES, defect_cell, measured_hop
+from reference_tasks import DOPED_STARTS, VACANCIES, defect_cell, doped_cell, measured_hop
 
 
 def keep(name: str, structure: Structure, energy_eV: float, provenance: Provenance, folder: Path) -> None:
@@ -29,6 +30,12 @@ def vacancies(engine: AseEngine, folder: Path) -> None:
     for key in ("host", *VACANCIES):
         done = relax_structure.original(engine, defect_cell(key), name=key, cell=False, mover=None)
         keep(f"{key}28", done.structure, done.energy_eV, done.provenance, folder)
+
+
+def doped(engine: AseEngine, folder: Path) -> None:
+    for key in DOPED_STARTS:
+        done = relax_structure.original(engine, doped_cell(key), name=key, cell=False, mover=None)
+        keep(key, done.structure, done.energy_eV, done.provenance, folder)
 
 
 def hop(engine: AseEngine, folder: Path) -> None:
@@ -53,16 +60,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", default="sevennet")
     parser.add_argument("--output", type=Path, default=starts_folder())
-    parser.add_argument("--only", choices=["vacancies", "hop"], help="one of the two groups")
+    parser.add_argument("--only", choices=["vacancies", "hop", "doped"], help="one of the groups")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     engine = get_engine(args.engine)
     if not isinstance(engine, AseEngine):
         parser.error(f"{args.engine} computes nothing here")
-    if args.only != "hop":
-        vacancies(engine, args.output)
-    if args.only != "vacancies":
-        hop(engine, args.output)
+    for make in (vacancies, hop, doped):
+        if args.only in (None, make.__name__):
+            make(engine, args.output)
 
 
 if __name__ == "__main__":

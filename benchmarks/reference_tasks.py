@@ -14,12 +14,14 @@ from magnetoionics.analysis.study.reference_calculations import (
     load_start,
     reference_calculations_folder,
 )
+from magnetoionics.structures.cells.binary_oxides import wurtzite
 from magnetoionics.structures.cells.supercell import general_supercell
 from magnetoionics.structures.competing_phases import competing_phase
 from magnetoionics.structures.defects.hops import Hop
 from magnetoionics.structures.defects.vacancies import distinct_vacancies, remove_site, same_site_in
 from magnetoionics.structures.elements import pbe_hubbard_U_eV
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.hosts.zn095co005o import LATTICE_A, LATTICE_C_A, OXYGEN_U
 from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.gpaw.settings import GpawSettings, Symmetry
 from pymatgen.core import Structure
@@ -39,6 +41,9 @@ PHASES = {
     "co3o4": ("Co3O4", (2, 2, 2)),
     "fe3o4": ("Fe3O4", (2, 2, 2)),
 }
+# Two Co that share an oxygen in 32 atoms of ZnO, and without that oxygen; how their spins lie.
+DOPED_STARTS = ("znoco32", "znoco32vo")
+PAIRS_OF_SPINS = ("fm", "afm")
 # k-points along both edges of a film: the denser meshes say what the first is worth.
 FILM_MESHES = (12, 18, 24)
 HOP_STATES = ("before", "saddle1", "middle", "saddle2", "after")
@@ -106,7 +111,8 @@ def task_names() -> list[str]:
     films = [film_map(place, k) for k in FILM_MESHES for place in PLACES]
     films = [*(film_relaxation(place) for place in PLACES), *films]
     films += [f"film{place}-{basis}-n{FILM_MESHES[0]}" for basis in OTHER_BASES for place in ("clean", "above")]
-    return [*bulk, *films, *phases, *relaxed, *defects, *hop, "bornco-pw400-k2"]
+    doped = [doped_oxide(start, spins, u) for u in ("", *U_SETS) for start in DOPED_STARTS for spins in PAIRS_OF_SPINS]
+    return [*bulk, *films, *phases, *relaxed, *defects, *hop, *doped, "bornco-pw400-k2"]
 
 
 def primitive(order: str = "Imma") -> Structure:
@@ -126,6 +132,8 @@ def task(name: str) -> Task:
         raise ValueError(f"unknown evidence {name!r}; known: {', '.join(task_names())}")
     if name.startswith("film"):
         return _film_task(name)
+    if name.startswith("znoco"):
+        return _doped_task(name)
     head, cutoff, mesh, *special = name.split("-")
     digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
     bulk = head in (*ORDERS, "bornco")
@@ -220,6 +228,46 @@ def _film_task(name: str) -> Task:
     return Task(name, f"{what}: E(n)", _relaxed(source), settings, "layers", "full", relaxed_by=source, basis=basis)
 
 
+def doped_cell(start: str) -> Structure:
+    """Two Co that share an oxygen in ZnO, 32 atoms, nothing relaxed; without that oxygen for ``znoco32vo``."""
+    cell = wurtzite("Zn", LATTICE_A, LATTICE_C_A, OXYGEN_U)
+    cell.make_supercell(2)
+    zinc = [i for i, s in enumerate(cell) if s.specie.symbol == "Zn"]
+    # Neighbours out of the plane: those in it are neighbours of the image, too.
+    first, second = min(
+        ((i, j) for i in zinc for j in zinc if i < j and abs(cell[i].z - cell[j].z) > 1.0),
+        key=lambda pair: (round(float(cell.get_distance(*pair)), 4), pair),
+    )
+    between = {n.index for n in cell.get_neighbors(cell[first], 2.2)} & {
+        n.index for n in cell.get_neighbors(cell[second], 2.2)
+    }
+    cell.add_site_property("magmom", [3.0 if i in (first, second) else 0.0 for i in range(len(cell))])
+    for site in (first, second):
+        cell.replace(site, "Co", properties={"magmom": 3.0})
+    if start == "znoco32vo":
+        cell.remove_sites(sorted(between))
+    return cell
+
+
+def _doped_task(name: str) -> Task:
+    """Two Co beside each other in ZnO, parallel or antiparallel, in atomic orbitals at Gamma."""
+    start, basis, _, spins, *special = name.split("-")
+    settings = GpawSettings(
+        cutoff_eV=500.0,
+        k_mesh=(1, 1, 1),
+        hubbard_U_eV=U_SETS.get(special[0] if special else "", pbe_hubbard_U_eV()),
+        energy_eV=_BOUNDS_OF_DIFFERENCES["energy_eV"],
+        density_e=_BOUNDS_OF_DIFFERENCES["density_e"],
+        eigenstates_eV2=_BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
+    )
+    made = load_start(start)
+    cell = made.structure.copy()
+    second = [i for i, s in enumerate(cell) if s.specie.symbol == "Co"][-1]
+    cell[second].properties["magmom"] = 3.0 if spins == "fm" else -3.0
+    what = f"two {'parallel' if spins == 'fm' else 'antiparallel'} Co in ZnO, {start}"
+    return Task(name, what, cell, settings, "static", relaxed_by=made.provenance.engine, basis=basis)
+
+
 def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) -> Task:
     what = f"{key} in the tetragonal 28-atom cell of Imma"
     start = load_start(f"{key}28")
@@ -260,6 +308,11 @@ def order_relaxation(key: str, u_set: str = "") -> str:
 def order_in_basis(key: str, basis: str, u_set: str = "") -> str:
     """Name of a cation order in one of `OTHER_BASES`, with the ions of `order_relaxation`."""
     return "-".join([key, basis, "k2", *([u_set] if u_set else [])])
+
+
+def doped_oxide(start: str, spins: str, u_set: str = "") -> str:
+    """Name of two Co in ZnO from one of `DOPED_STARTS`, with one of `PAIRS_OF_SPINS` and one of `U_SETS`."""
+    return "-".join([start, "dzp", "k1", spins, *([u_set] if u_set else [])])
 
 
 def film_relaxation(place: str) -> str:

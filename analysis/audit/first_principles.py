@@ -42,15 +42,22 @@ def judged_orders(known: list[OrderGain], repeated: Sequence[OrderGain] = ()) ->
 
 
 def _repetition(known: Sequence[OrderGain], repeated: Sequence[OrderGain]) -> str:
-    """One clause on another basis, with the largest difference; empty where nothing was repeated."""
-    pairs = [(a, b) for a in known for b in repeated if (a.order, a.hubbard_U_eV) == (b.order, b.hubbard_U_eV)]
-    if not pairs:
-        return ""
-    apart = max(abs(a.gain_eV_per_formula - b.gain_eV_per_formula) for a, b in pairs)
-    words = "; ".join(b.in_words for _, b in pairs)
-    return (
-        f". The same cells in atomic orbitals (dzp) instead of plane waves: {words}; at most {apart:.3f} eV/f.u. apart"
-    )
+    """One clause for another basis and one for another code, with the largest difference; empty where there is none."""
+    clauses = []
+    for engine in dict.fromkeys(b.engine for b in repeated):
+        of_engine = [b for b in repeated if b.engine == engine]
+        pairs = [(a, b) for a in known for b in of_engine if (a.order, a.hubbard_U_eV) == (b.order, b.hubbard_U_eV)]
+        if not pairs:
+            continue
+        how = (
+            "in atomic orbitals (dzp) instead of plane waves"
+            if engine == known[0].engine
+            else f"by {engine}, whose PAW sets and projectors of U are others"
+        )
+        apart = max(abs(a.gain_eV_per_formula - b.gain_eV_per_formula) for a, b in pairs)
+        words = "; ".join(b.in_words for _, b in pairs)
+        clauses.append(f". The same cells {how}: {words}; at most {apart:.3f} eV/f.u. apart")
+    return "".join(clauses)
 
 
 def judged_vacancies(known: KnownCalculation) -> Judgement:

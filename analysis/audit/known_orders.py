@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from ..results.calculation import Calculation
 from ..results.checks import invalid_because
 from ..results.document import Document
-from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from ..study.reference_calculations import (
+    ReferenceCalculation,
+    espresso_calculations_folder,
+    reference_calculations_folder,
+)
 
 # Orders of cobalt ferrite by the names of their calculations.
 _ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
@@ -44,17 +49,20 @@ class OrderGain(Document):
 
 def known_order_gains(host_key: str) -> list[OrderGain]:
     """The stabler of the inverse orders against the normal one, for each set of U for which both are there."""
-    return list(_gains("-*-relaxed")) if host_key.partition(":")[0] == _HOST else []
+    return list(_gains("-*-relaxed", reference_calculations_folder())) if host_key.partition(":")[0] == _HOST else []
 
 
 def repeated_order_gains(host_key: str) -> list[OrderGain]:
-    """The same cells, U and mesh once more, in atomic orbitals instead of plane waves."""
-    return list(_gains("-dzp-*")) if host_key.partition(":")[0] == _HOST else []
+    """The same cells, U and mesh once more: in atomic orbitals instead of plane waves, and by another code."""
+    if host_key.partition(":")[0] != _HOST:
+        return []
+    again = _gains("-dzp-*", reference_calculations_folder())
+    return [*again, *_gains("-espresso-*", espresso_calculations_folder())]
 
 
 @cache
-def _gains(names: str) -> tuple[OrderGain, ...]:
-    files = sorted(p for key in _ORDERS for p in reference_calculations_folder().glob(f"{key}{names}.json"))
+def _gains(names: str, folder: Path) -> tuple[OrderGain, ...]:
+    files = sorted(p for key in _ORDERS for p in folder.glob(f"{key}{names}.json"))
     read = {path.stem: ReferenceCalculation.model_validate_json(path.read_text()) for path in files}
     sound = {name: kept for name, kept in read.items() if _is_sound(kept)}
     found = []
@@ -71,7 +79,7 @@ def _gains(names: str) -> tuple[OrderGain, ...]:
                 gain_eV_per_formula=_per_formula(sound[name]) - _per_formula(inverse[best]),
                 engine=sound[name].provenance.engine,
                 cell_atoms=len(_calculation(sound[name]).structure),
-                source=f"data/gpaw/{name}.json, {best}-{settings}.json",
+                source=f"data/{folder.name}/{name}.json, {best}-{settings}.json",
             )
         )
     return tuple(sorted(found, key=lambda gain: sum(gain.hubbard_U_eV.values())))

@@ -12,7 +12,7 @@ from ..kinetics.hop_spread import SpreadHop
 from ..results.document import Document, LevelOfTheory
 
 # From the least to the most that a level knows of electrons.
-_RANK: dict[str, int] = {"local": 0, "ML": 1, "ASE": 1, "GPAW": 2, "VASP": 2}
+_RANK: dict[str, int] = {"local": 0, "ML": 1, "ASE": 1, "GPAW": 2, "Quantum ESPRESSO": 2, "VASP": 2}
 # Stored results of whole studies by ML potentials, and the day on which they were computed.
 _STORED_ON = "2026-11-23"
 _PACKAGE = __package__.removesuffix(".analysis.audit")

@@ -60,10 +60,11 @@ class KnownVerdicts(Document):
 
 def known_judgement(claim_id: str) -> Judgement | None:
     """What a shipped study said of a claim; None where none speaks of it."""
-    return next((v.judgement for v in _shipped() if v.claim.id == claim_id), None)
+    return next((v.judgement for v in shipped_verdicts() if v.claim.id == claim_id), None)
 
 
 @cache
-def _shipped() -> tuple[KnownVerdict, ...]:
+def shipped_verdicts() -> tuple[KnownVerdict, ...]:
+    """All that are shipped, in the order of their claims."""
     text = files(__package__).joinpath(FILE).read_text(encoding="utf-8")
     return tuple(KnownVerdicts.model_validate_json(text).verdicts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..kinetics.rates import format_duration
 from ..study.documents import Study
 from .evidence import Judge, Judgement, NotDoneError, sound_hop, sound_retention, sound_vacancies
+from .known_pairs import WITHOUT_OXYGEN, known_pairs, pairs_in_words
 
 # Curie temperatures of La(1-x)Sr(x)MnO3 crystals, general literature after 10.1103/PhysRevB.51.14103, to some 5 K.
 MANGANITE_T_C_K = {0.15: 238.0, 0.175: 283.0, 0.2: 309.0, 0.3: 369.0}
@@ -38,14 +39,19 @@ def _filament(study: Study) -> Judgement:
         if easiest.moments_computed
         else "This engine has no electrons, so that it gives no moment of the vacancy"
     )
+    pairs = known_pairs()
+    bare = [p for p in pairs if p.cell == WITHOUT_OXYGEN]
+    weakest = min(bare, key=lambda p: p.antiparallel_minus_parallel_meV) if bare else None
+    coupled = pairs_in_words(pairs) or "no shipped calculation has it"
     return Judgement(
         "undecided",
-        harder,
-        "eV (harder way of the O hop)",
+        harder if weakest is None else weakest.antiparallel_minus_parallel_meV,
+        "eV (harder way of the O hop)" if weakest is None else "meV (antiparallel minus parallel Co at V_O)",
         f"a filament is made and taken apart by V_O, which {'costs ' + costs if costs else 'has no window here'} and "
         f"whose hop takes {hop.forward_eV:.2f} eV one way and {hop.backward_eV:.2f} the other"
         f": {stays}. {moment}. Whether V_O couples the Co ions to a larger moment is the energy "
-        "of parallel against antiparallel Co beside it, which no shipped calculation has",
+        f"of parallel against antiparallel Co beside it: {coupled}. Coercivity needs the anisotropy of a grain",
+        by=None if weakest is None else "gpaw (GPAW)",
     )
 
 

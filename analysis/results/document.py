@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from plotly.graph_objects import Figure as PlotlyFigure
 
-LevelOfTheory = Literal["local", "ML", "ASE", "GPAW", "VASP", "experiment", "arithmetic"]
+LevelOfTheory = Literal["local", "ML", "ASE", "GPAW", "Quantum ESPRESSO", "VASP", "experiment", "arithmetic"]
 
 
 def _structure_dict(structure: Structure) -> dict[str, Any]:

@@ -72,6 +72,11 @@ def reference_calculations_folder() -> Path:
     return Path(__file__).resolve().parents[2] / "data" / "gpaw"
 
 
+def espresso_calculations_folder() -> Path:
+    """Where the package keeps what Quantum ESPRESSO found for cells of its evidence."""
+    return Path(__file__).resolve().parents[2] / "data" / "espresso"
+
+
 def starts_folder() -> Path:
     """Where the package keeps the geometries that its evidence starts from."""
     return Path(__file__).resolve().parents[2] / "data" / "gpaw_starts"

@@ -20,6 +20,7 @@ ROOMS = ("stored", "structures", "calculators", "workflows", "analysis", "hpc")
 DATA = (
     "py.typed",
     "data/gpaw/*.json",
+    "data/espresso/*.json",
     "data/engines/*.json",
     "data/references.bib",
     "analysis/audit/*.json",

@@ -15,10 +15,13 @@ from magnetoionics.analysis.thermodynamics.phases import load_experimental_phase
 from pymatgen.core import Composition
 from reference_results import evidence_vacancies, hop_energies_eV, phase_name
 from reference_tasks import (
+    DOPED_STARTS,
     PHASES,
     U_SETS,
     VACANCIES,
     defect_cell,
+    doped_cell,
+    doped_oxide,
     hop_point,
     measured_hop,
     not_in_chain,
@@ -128,6 +131,28 @@ def test_vacancies_of_iron_sit_where_they_say():
     for key, sublattice in (("vfea", "A"), ("vfeb", "B")):
         for left in (defect_cell(key), task(f"{key}28-pw400-k111").structure):
             assert count_of_iron(left, sublattice) == count_of_iron(whole, sublattice) - 1
+
+
+def test_two_cobalt_of_zinc_oxide_share_the_oxygen_that_is_missing():
+    whole, bare = (doped_cell(start) for start in DOPED_STARTS)
+    assert whole.composition == Composition("Co2 Zn14 O16")
+    assert bare.composition == Composition("Co2 Zn14 O15")
+
+    def oxygen_of_cobalt(cell):
+        cobalt = [i for i, s in enumerate(cell) if s.specie.symbol == "Co"]
+        return [{n.index for n in cell.get_neighbors(cell[i], 2.2) if n.specie.symbol == "O"} for i in cobalt]
+
+    assert [len(found) for found in oxygen_of_cobalt(whole)] == [4, 4]
+    assert [len(found) for found in oxygen_of_cobalt(bare)] == [3, 3]
+    assert len(set.intersection(*oxygen_of_cobalt(whole))) == 1
+    for start in DOPED_STARTS:
+        along, against = (task(doped_oxide(start, spins, "u44")) for spins in ("fm", "afm"))
+        assert along.structure.lattice == against.structure.lattice
+        assert np.allclose(along.structure.frac_coords, against.structure.frac_coords)
+        assert sorted(m for m in along.structure.site_properties["magmom"] if m) == [3.0, 3.0]
+        assert sorted(m for m in against.structure.site_properties["magmom"] if m) == [-3.0, 3.0]
+        assert along.settings.hubbard_U_eV["Co"] == 4.0
+        assert along.basis == "dzp"
 
 
 def test_path_of_the_hop_starts_and_ends_in_octahedra_and_its_middle_in_a_tetrahedron():

@@ -1,0 +1,91 @@
+"""Two Co beside each other in ZnO, parallel against antiparallel, by first principles that the package ships."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from ..results.calculation import Calculation
+from ..results.checks import invalid_because
+from ..results.document import Document
+from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+
+# Cells by the head of their calculations' names: the oxygen between the two Co is there, or not.
+WITHOUT_OXYGEN = "znoco32vo"
+CELLS = {"znoco32": "with the oxygen between them", WITHOUT_OXYGEN: "without it"}
+_PARALLEL = "-fm"
+# Neighbours in ZnO by neutrons and paramagnetic resonance, from the abstract; and by DFT+U of another group.
+MEASURED = (
+    "Measured without vacancies: both exchanges of neighbours are antiparallel, -25.6 and -8.5 K (D'Ambrosio et al., "
+    "Phys. Rev. B 86, 2012), and so are those of another DFT+U (10.1103/PhysRevB.79.125202)"
+)
+
+
+class CobaltPair(Document):
+    """What it costs to turn one of two neighbouring Co against the other.
+
+    Attributes
+    ----------
+    cell, hubbard_U_eV
+        One of `CELLS`, and U of Co.
+    antiparallel_minus_parallel_meV
+        Energies of one cell with the same ions; positive where the larger moment is the stabler.
+    parallel_muB, antiparallel_muB
+        Moments of the cell in both states.
+    cell_atoms, source
+        In the cell, and the names of the calculations.
+    """
+
+    cell: str
+    hubbard_U_eV: float
+    antiparallel_minus_parallel_meV: float
+    parallel_muB: float
+    antiparallel_muB: float
+    cell_atoms: int
+    source: str
+
+
+@cache
+def known_pairs() -> tuple[CobaltPair, ...]:
+    """All that are shipped with both senses, by U."""
+    found = []
+    for path in sorted(reference_calculations_folder().glob("znoco*-fm*.json")):
+        other = path.with_name(path.name.replace(_PARALLEL, "-afm"))
+        if not other.exists():
+            continue
+        along, against = _sound(path.read_text()), _sound(other.read_text())
+        if along is None or against is None:
+            continue
+        found.append(
+            CobaltPair(
+                cell=path.stem.partition("-")[0],
+                hubbard_U_eV=along.provenance.hubbard_U_eV["Co"],
+                antiparallel_minus_parallel_meV=1e3 * (against.energy_eV - along.energy_eV),
+                parallel_muB=along.total_moment_muB,
+                antiparallel_muB=against.total_moment_muB,
+                cell_atoms=len(along.structure),
+                source=f"data/gpaw/{path.name}, {other.name}",
+            )
+        )
+    return tuple(sorted(found, key=lambda pair: (pair.hubbard_U_eV, pair.cell)))
+
+
+def _sound(text: str) -> Calculation | None:
+    made = ReferenceCalculation.model_validate_json(text).calculation
+    return None if made is None or invalid_because(made.checks) else made
+
+
+def pairs_in_words(pairs: Sequence[CobaltPair]) -> str:
+    """One clause for each U; empty without pairs."""
+    clauses = [
+        f"U = {pair.hubbard_U_eV:g} eV, {CELLS[pair.cell]}: {pair.antiparallel_minus_parallel_meV:+.1f} meV "
+        f"({pair.parallel_muB:.2f} and {pair.antiparallel_muB:.2f} muB)"
+        for pair in pairs
+    ]
+    if not clauses:
+        return ""
+    return (
+        f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, {pairs[0].cell_atoms} atoms of ZnO with two Co that share an "
+        "oxygen, ions by a potential; antiparallel minus parallel, and the moments of both: "
+        f"{'; '.join(clauses)}. {MEASURED}"
+    )
