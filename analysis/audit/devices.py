@@ -32,7 +32,7 @@ TILT_deg = 30.0
 _MEASURED_OXYGEN = (
     "measured: oxidising the surface of Co(0001) on Au adds 0.36 mJ/m2 (10.1063/1.4916554), a voltage takes Co under "
     "Gd2O3 through up to 0.73 mJ/m2, from a metal in the plane over its best oxidation to an oxide without a moment "
-    "(arXiv:1412.8668)"
+    "(arXiv:1412.8668), and toggles that of Co under GdOx by more than 0.6 mJ/m2 (arXiv:1409.1843)"
 )
 
 
@@ -67,7 +67,8 @@ def _bonds() -> Judgement:
         f"{_computed(films)}K_s of {SURFACE_J_PER_m2 * 1e3:g} mJ/m2 (assumed) carries a perpendicular moment up to "
         f"{thickness * 1e9:.2f} nm of cobalt. For Co-O bonds: the anisotropy of Pt/Co/AlOx peaks with their number "
         "(arXiv:0712.1905), and slabs of Fe and Co on MgO have hybrids of O-p and d states behind it "
-        "(arXiv:1011.5667). Against bonds alone: the same slabs lose it where the interface is over-oxidised. "
+        "(arXiv:1011.5667). Against: the same slabs lose it where the interface is over-oxidised, and another "
+        "calculation of Fe on MgO finds the bonds weak and as much anisotropy at the clean surface (arXiv:1507.06799). "
         "Layer-resolved spin-orbit energies of the interface itself would decide",
         by=by,
     )

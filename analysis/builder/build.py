@@ -97,7 +97,7 @@ def build_study(given: StudyInputs) -> Study:
         defects=defects,
         vibrations=None if hop is None else _named(inputs.vibrations, hop),
         competing_phases=competing,
-        contents=content_curves(host.structure, host.formula, host.claims),
+        contents=content_curves(host.structure, host.formula),
         claims=[],
         charged=inputs.charged,
         observables=inputs.observables,

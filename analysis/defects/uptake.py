@@ -204,11 +204,14 @@ def oxygen_curve(
     )
 
 
-def content_curves(structure: Structure, formula: str, claims: Sequence[str]) -> list[MomentCurve]:
-    """Curves of a host by the claims that it serves: Li for C11 and C15, missing O for C11."""
-    curves = []
-    if {"C11", "C15"} & set(claims):
-        curves.append(moment_curve(structure, per_formula_of=formula))
-    if "C11" in claims:
-        curves.append(oxygen_curve(structure, per_formula_of=formula))
-    return curves
+def content_curves(structure: Structure, formula: str) -> list[MomentCurve]:
+    """Curves of inserted Li and of missing O; none but for ferrites whose cations are Fe3+ and Li+ on A and B.
+
+    In any other host it is not known whose valence changes.
+    """
+    cations = [s for s in structure if float(s.properties["valence"] or 0) > 0]
+    species = {(s.specie.symbol, round(s.properties["valence"])) for s in cations}
+    places = {s.properties["sublattice"] for s in cations if s.specie.symbol == "Fe"}
+    if not (("Fe", 3) in species and species <= {("Fe", 3), ("Li", 1)} and places == {"A", "B"}):
+        return []
+    return [moment_curve(structure, per_formula_of=formula), oxygen_curve(structure, per_formula_of=formula)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,17 @@ from ...analysis.magnetism.anisotropy import AnisotropyMap
 from ...analysis.magnetism.map_errors import ErrorPart
 from ...analysis.results.checks import Check
 from ...analysis.study.imported import ImportedDirection, ImportedDirections
-from ..evaluation.guards import odd_part_is_noise
+from ..evaluation.guards import odd_part_is_noise, orbital_moment_of_open_shells
 from ..vasp.finished.band import same_structure
 from ..vasp.finished.document import VaspRun
 from ..vasp.finished.spin_frame import axis_frame
 from .consistency import on_fixed_density, unlike_cells
 from .documents import provenance_of
 from .found import RunFolder
+from .host import formal_valences
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 # Spins that end further from the direction they were started along belong to another one.
 LARGEST_TURN_degrees = 5.0
@@ -203,6 +208,7 @@ def _map(kept: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[s
         else odd_part_is_noise(vectors.tolist(), values, None)
     ]
     found, ediff = kept[0].found, _ediff(kept[0].found.done)
+    checks += orbital_moment_of_open_shells(_with_valences(found.structure), _orbital_muB(kept))
     return AnisotropyMap(
         state="pristine",
         directions=vectors.tolist(),
@@ -217,6 +223,25 @@ def _map(kept: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[s
         checks=checks,
         provenance=provenance_of(found, hubbard_U_eV),
     )
+
+
+def _with_valences(structure: Structure) -> Structure:
+    """With formal valences of its elements, by which open shells are known."""
+    by_element = formal_valences(structure.composition)
+    out = structure.copy()
+    out.add_site_property("valence", [by_element.get(s.specie.symbol, 0.0) for s in structure])
+    return out
+
+
+def _orbital_muB(kept: Sequence[_Aligned]) -> NDArray[np.float64] | None:
+    """Orbital moment of each site along the direction of each run; None if a run has none."""
+    rows = []
+    for one in kept:
+        moments = one.found.done.orbital_moments_muB
+        if moments is None:
+            return None
+        rows.append(np.asarray(moments, dtype=float) @ one.direction)
+    return np.array(rows)
 
 
 def _text(direction: NDArray[np.float64]) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.defects.uptake import empty_octahedra, lithiated, oxygen_curve
+from magnetoionics.analysis.defects.uptake import content_curves, empty_octahedra, lithiated, oxygen_curve
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.spins import total_moment
 
@@ -44,3 +44,16 @@ def test_lithium_reduces_the_iron_beside_it(ferrite):
     assert total_moment(made) == pytest.approx(total_moment(ferrite) - 1.0)
     with pytest.raises(ValueError, match="do not fit"):
         lithiated(ferrite, len(empty_octahedra(ferrite)) + 1)
+
+
+def test_curves_follow_from_the_ions_and_not_from_claims():
+    """Fe3+ and Li+ on A and B: one electron per Li, two per missing O, each 1 muB off B; elsewhere nothing is said."""
+    for key in ("life5o8", "gamma_fe2o3"):
+        host = get_host(key)
+        li, oxygen = content_curves(host.structure(), host.formula)
+        assert (li.ion, oxygen.ion) == ("Li", "missing O")
+        assert (li.moment_muB[-1] - li.moment_muB[0]) / li.content[-1] == pytest.approx(-1.0)
+        assert (oxygen.moment_muB[-1] - oxygen.moment_muB[0]) / oxygen.content[-1] == pytest.approx(-2.0)
+    for key in ("cofe2o4", "fe3o4", "licoo2"):
+        host = get_host(key)
+        assert content_curves(host.structure(), host.formula) == []

@@ -140,3 +140,22 @@ def test_study_holds_directions_and_the_map_they_make(count: int, has_map: bool)
     summary = study.anisotropy.summaries[0]
     assert summary.easy_axis == pytest.approx([0.0, 0.0, 1.0], abs=1e-3)
     assert summary.hard_minus_easy_meV == pytest.approx(K_meV, abs=1e-3)
+
+
+@pytest.mark.parametrize(("size_muB", "passed"), [(0.05, False), (0.6, True), (None, None)])
+def test_open_shells_of_imported_runs_are_held_against_their_orbital_moment(size_muB, passed) -> None:
+    """Co2+ of rock salt: 0.05 muB is a quenched state, whose E(n) is of second order only."""
+    salt = Structure(Lattice([[0, 2.13, 2.13], [2.13, 0, 2.13], [2.13, 2.13, 0]]), ["Co", "O"], [[0] * 3, [0.5] * 3])
+    runs = []
+    for n in SIX:
+        unit = np.array(n) / np.linalg.norm(n)
+        orbital = None if size_muB is None else [(-size_muB * unit).tolist(), [0, 0, 0]]
+        runs.append(found(n, structure=salt, orbital_moments_muB=orbital))
+    made = directions_of(runs, 1.0, {})[1]
+    assert made is not None
+    check = next(c for c in made.checks if c.name == "orbital moment of open t2g shells")
+    assert check.passed is passed
+    assert not check.invalidates
+    assert size_muB is None or check.value == pytest.approx(size_muB)
+    (ediff,) = [p for p in made.error_parts if p.source == "EDIFF"]
+    assert ediff.value_meV == pytest.approx(2e-5)
