@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from magnetoionics.analysis.kinetics.crowded import crowded_diffusion
 from magnetoionics.analysis.kinetics.tracer_network import tracer_correlation
 from magnetoionics.analysis.kinetics.uniform_network import correlation_factor, uniform_network
 from magnetoionics.analysis.kinetics.walk import steady_walk, walk_of
@@ -9,12 +10,12 @@ from pymatgen.core import Lattice, Structure
 
 pytest.importorskip("onsager")
 T = 1000.0
+PLACES = [[0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
 
 
 def anions():
     """Oxygen of a cubic perovskite, with one barrier for all jumps."""
-    places = [[0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
-    cell = Structure(Lattice.cubic(3.93), ["O"] * 3, places, site_properties={"sublattice": ["O"] * 3})
+    cell = Structure(Lattice.cubic(3.93), ["O"] * 3, PLACES, site_properties={"sublattice": ["O"] * 3})
     return uniform_network(cell, "O", 2.78, 0.6, -2.0, ion="O", label="O -> V_O")
 
 
@@ -77,14 +78,46 @@ def test_a_tracer_is_held_where_few_ways_lead_on(slow):
     assert x < 0.6889 < z
 
 
+def test_many_kinds_of_jumps_are_solved_where_the_cell_is_symmetric_enough():
+    """Every pair of places its own barrier: more kinds than three, and the vacancy of the library is ours."""
+    net = anions()
+    pairs = sorted({(min(h.start, h.end), max(h.start, h.end), h.image[2] == 0) for h in net.hops})
+    raised = {p: 0.02 * n for n, p in enumerate(pairs)}
+    hops = []
+    for h in net.hops:
+        more = raised[min(h.start, h.end), max(h.start, h.end), h.image[2] == 0]
+        hops.append(h.model_copy(update={"label": f"{more}", "forward_eV": 0.6 + more, "backward_eV": 0.6 + more}))
+    many = net.model_copy(update={"hops": hops})
+    assert len(pairs) > 3
+    ours = steady_walk(walk_of(many), T).diffusivity_A2_per_s * 1e-16
+    found = tracer_correlation(many, T)
+    assert np.array(found.vacancy_cm2_per_s) == pytest.approx(ours, rel=1e-6, abs=1e-6 * ours.max())
+    assert 0.4 < min(found.factors) < max(found.factors) < 0.8
+
+
+def test_a_walk_of_all_ions_finds_the_factors_of_the_library(slow):
+    """One vacancy in a hundred places, by kinetic Monte Carlo: for more jumps than the library solves."""
+    walked = crowded_diffusion(stretched(), 0.99, T, cells=10, hops_per_ion=100, runs=12)
+    vacancies = (1 - walked.occupation) * np.diag(slow.vacancy_cm2_per_s)
+    errors = np.diag(walked.tracer_error_cm2_per_s) / vacancies
+    assert np.abs(np.diag(walked.tracer_cm2_per_s) / vacancies - slow.factors).max() < 0.01 + 3 * errors.max()
+    assert errors.max() < 0.015
+
+
 def test_networks_without_a_tracer_say_why():
     net = anions()
     with pytest.raises(ValueError, match="inserted ion"):
         tracer_correlation(net.model_copy(update={"carrier": "ion"}), T)
     with pytest.raises(ValueError, match="change the order"):
         tracer_correlation(net.model_copy(update={"mismatch_eV": 0.3}), T)
-    own = [h.model_copy(update={"label": f"{n}"}) for n, h in enumerate(net.hops)]
-    with pytest.raises(ValueError, match="kinds of jumps are more than the 3"):
-        tracer_correlation(net.model_copy(update={"hops": own}), T)
+    # Two cells with every hop a kind of its own have no symmetry left.
+    places = [[x / 2, y, z] for x, y, z in PLACES] + [[(x + 1) / 2, y, z] for x, y, z in PLACES]
+    cell = Structure(
+        Lattice.orthorhombic(7.86, 3.93, 3.93), ["O"] * 6, places, site_properties={"sublattice": ["O"] * 6}
+    )
+    wide = uniform_network(cell, "O", 2.78, 0.6, -2.0, ion="O", label="O -> V_O")
+    own = [h.model_copy(update={"label": f"{n}"}) for n, h in enumerate(wide.hops)]
+    with pytest.raises(ValueError, match=r"48 jumps of .*crowded_diffusion"):
+        tracer_correlation(wide.model_copy(update={"hops": own}), T)
     with pytest.raises(ValueError, match="2 kT"):
         tracer_correlation(net, 5000.0)
