@@ -34,7 +34,8 @@ LEAST_S = 60.0
 ORDER = ("local", "softbv", "sevennet", "chgnet", "diep", "gpaw", "vasp")
 _KNOWN = [
     "Known values beside those of `local`: oxygen in rutile about 0.7 eV; Li in LiFePO4 about 0.27 eV by DFT, where",
-    "rigid ions with partial charges have next to no barrier: take an engine with electrons there.",
+    "rigid ions with partial charges have next to no barrier: take an engine with electrons there (`sevennet` has 0.26",
+    "eV in the cell of [the published hops](ml_benchmarks.md)). `softbv` is a quick look: see [limits](limits.md).",
 ]
 
 

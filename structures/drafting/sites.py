@@ -138,6 +138,11 @@ def _spin(
     if valence != round(valence):
         if el.is_transition_metal and el.row != _ROW_3D:
             return (0.0, "paired spins assumed at this mean valence")
+        ends = [int(valence), int(valence) + 1]
+        if number == _OCTAHEDRON and all((symbol, end) in _LOW_SPIN for end in ends):
+            sizes = [low_spin_moment(symbol, end) for end in ends]
+            moment = round(float(np.interp(valence, ends, sizes)), 6)
+            return moment, f"mean of {symbol}{ends[0]}+ and {symbol}{ends[1]}+, both low spin in octahedra of oxides"
         moment = round(min(mean_moment(symbol, valence), largest_moment(symbol, valence)), 6)
         return moment, f"mean of {symbol}{int(valence)}+ and {symbol}{int(valence) + 1}+, both high spin"
     whole = int(valence)

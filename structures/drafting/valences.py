@@ -28,6 +28,8 @@ _UNLIKE_BONDS_A = 0.05
 _IONIC_VALENCE = 1.0
 # Longest bond of phosphorus, sulfur or another non-metal to oxygen or fluorine; P-O is 1.54, Te-O 1.9 A.
 _OXIDE_BOND_A = 2.1
+# Longest single bond of two like anions; O-O of a peroxide is 1.45 to 1.55, S-S of pyrites 2.1 to 2.2 A.
+_PAIR_BOND_A = {"O": 1.6, "S": 2.4, "Se": 2.6}
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def _as_stated(structure: Structure, stated: list[float]) -> GuessedValences:
 def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
     """Valence by element and how it was found."""
     amounts = {str(el): float(n) for el, n in structure.composition.items()}
+    if pairs := _in_pairs(structure):
+        return pairs
     ordered = by_redox(amounts)
     words = "the 3d metals that are oxidised first give the electrons that the anions take"
     if ordered is not None and len(OPEN_METALS & amounts.keys()) > 1:
@@ -122,6 +126,28 @@ def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
     if usual is None and ordered is not None:
         return ordered, words
     return usual, "the most frequent neutral ions of this composition (pymatgen)"
+
+
+def _in_pairs(structure: Structure) -> tuple[dict[str, float], str] | None:
+    """Valences of a peroxide or pyrite: each anion is bonded to one of its like, and the two share one electron pair.
+
+    None where the anions are single, or charge is left to share among several other elements.
+    """
+    amounts = {str(el): float(n) for el, n in structure.composition.items()}
+    for symbol, length_A in _PAIR_BOND_A.items():
+        sites = [s for s in structure if s.specie.symbol == symbol]
+        bonds = [
+            [float(n.nn_distance) for n in structure.get_neighbors(s, length_A) if n.specie.symbol == symbol]
+            for s in sites
+        ]
+        others = [el for el in amounts if el != symbol]
+        if not sites or len(others) != 1 or any(len(own) != 1 for own in bonds):
+            continue
+        valence = amounts[symbol] / amounts[others[0]]
+        if valence >= _IONIC_VALENCE - _WHOLE:
+            words = f"{symbol} in pairs of charge 2-, {np.mean(bonds):.2f} A apart; {others[0]} takes the rest"
+            return {symbol: -1.0, others[0]: valence}, words
+    return None
 
 
 def _sits_in_oxygen(structure: Structure) -> set[str]:

@@ -4,6 +4,7 @@ import pytest
 import yaml
 from magnetoionics.hpc.cli import main
 from magnetoionics.structures.checks.geometry import StructureError
+from magnetoionics.structures.competing_phases import competing_phase
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import drafted_reference, write_host_file
 from magnetoionics.structures.drafting.text import draft_text
@@ -66,6 +67,30 @@ def test_equal_sites_keep_a_mean_valence():
     assert {found[el]["sublattice"] for el in ("La", "Sr")} == {"A"}
     assert "mixed valence: Mn 3.33+" in made.reasons["roles"]
     assert made.entries["gap_eV"] == 0.0
+
+
+def test_a_mean_valence_of_low_spin_ions_is_low_spin():
+    """Na0.8CoO2: Co3+ without and Co4+ with one unpaired electron, 0.2 on the mean; manganese keeps Hund's rule."""
+    cell = group("R-3m", Lattice.hexagonal(2.83, 15.6), ["Na", "Co", "O"], [[0, 0, 0.5], [0, 0, 0], [0, 0, 0.271]])
+    cell.make_supercell((5, 1, 1))
+    sodium = [i for i, site in enumerate(cell) if site.specie.symbol == "Na"]
+    cell.remove_sites(sodium[::5])
+    found = {r["element"]: r for r in draft_host(cell, "x.cif").entries["roles"]}
+    assert found["Co"]["valence"] == pytest.approx(3.2)
+    assert found["Co"]["spin"] == pytest.approx(0.2)
+
+
+def test_anions_in_pairs_have_one_charge_each():
+    """Pyrites and peroxides: Co2+ in CoS2 and Fe2+ in FeS2, whose sulfur is S2 2-, not Co4+; rutile keeps O2-."""
+    for metal, edge, x in (("Co", 5.535, 0.389), ("Fe", 5.418, 0.385)):
+        cell = group("Pa-3", Lattice.cubic(edge), [metal, "S"], [[0, 0, 0], [x, x, x]])
+        made = draft_host(cell, "x.cif")
+        of = {r["element"]: r["valence"] for r in made.entries["roles"]}
+        assert of == {metal: 2.0, "S": -1.0}
+        assert "S in pairs" in made.reasons["roles"]
+    peroxide = bare(competing_phase("Li2O2").build())
+    assert {el: r["valence"] for (el, _), r in roles(peroxide).items()} == {"Li": 1.0, "O": -1.0}
+    assert {el: r["valence"] for (el, _), r in roles(bare(get_host("tio2").structure())).items()}["O"] == -2.0
 
 
 def test_an_antiperovskite_nitride_is_a_metal():

@@ -261,7 +261,9 @@ def _changed_numbers(initial: Atoms, order: Sequence[int], what: str) -> list[st
 def _kinds(atoms: Atoms) -> list[tuple[float, ...]]:
     """What tells atoms apart beside their place: element, spin and charge."""
     known = [np.asarray(atoms.arrays[n], dtype=float).round(6) for n in SITE_PROPERTIES if n in atoms.arrays]
-    return list(zip(atoms.numbers.tolist(), *(k.tolist() for k in known), strict=True))
+    # A moment that is a vector tells by its three components.
+    columns = [column.tolist() for k in known for column in k.reshape(len(atoms), -1).T]
+    return list(zip(atoms.numbers.tolist(), *columns, strict=True))
 
 
 def minima_in_words(rises_eV: Mapping[int, float]) -> list[str]:

@@ -13,8 +13,16 @@ from .building import tolerant
 
 
 @job(name="transport")
-def transport_job(hop: Migration, cell: Structure, vibrations: AttemptFrequency | None = None) -> Transport:
-    """Transport by the hop; see `transport_of`."""
+def transport_job(hop: Migration | None, cell: Structure, vibrations: AttemptFrequency | None = None) -> Transport:
+    """Transport by the hop; see `transport_of`.
+
+    Raises
+    ------
+    ValueError
+        As `transport_of`, and if the calculation of the hop failed.
+    """
+    if hop is None:
+        raise ValueError("the calculation of the hop failed, so nothing follows for transport")
     return transport_of(hop, cell, vibrations)
 
 

@@ -20,6 +20,7 @@ from magnetoionics.analysis.study.tracer import with_tracer
 from magnetoionics.analysis.study.transport import Transport, transport_in_words, transport_of
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K as KB
+from magnetoionics.workflows.flows.transport import transport_job
 from pymatgen.core import Lattice, Structure
 
 
@@ -44,6 +45,11 @@ def study():
 @pytest.fixture(scope="module")
 def found(study):
     return with_tracer(transport_of(study.migration[0], study.host.structure), study)
+
+
+def test_a_hop_that_was_not_computed_gives_one_sentence(study):
+    with pytest.raises(ValueError, match="the calculation of the hop failed"):
+        transport_job.original(None, study.host.structure)
 
 
 def cubic(basis, a=4.0):

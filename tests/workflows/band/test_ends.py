@@ -60,6 +60,21 @@ def exchanged_with_mover(final, mover):
     return out
 
 
+def test_vectors_of_spins_tell_atoms_apart(hop):
+    """Ends of a non-collinear cell: equal atoms get their numbers back only if their moments point the same way."""
+    initial, final, mover = hop
+    turned = neighbour_of_nobody(final, mover)[1]
+    moments = np.tile([0.0, 0.0, 1.0], (len(initial), 1))
+    first, last = initial.copy(), exchanged(final, mover)
+    for atoms in (first, last):
+        atoms.set_array("magmom", moments.copy())
+    assert any("changed numbers" in said for said in continuous_ends(first, last, [], mover, 0.5).notes)
+    for atoms in (first, last):
+        atoms.arrays["magmom"][turned] = [1.0, 0.0, 0.0]
+    with pytest.raises(BandInputError):
+        continuous_ends(first, last, [], mover, 0.5)
+
+
 def shifted(final, mover):
     out = final.copy()
     out.positions += [0.4, -0.3, 1.2]

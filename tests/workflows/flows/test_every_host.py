@@ -89,6 +89,22 @@ def test_an_engine_that_cannot_says_so_on_the_command_line(capsys, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.every_host
+@pytest.mark.parametrize("name", [n for n in installed() if n not in ("gpaw", "vasp")])
+@pytest.mark.parametrize("key", host_keys())
+def test_a_quick_run_of_every_host_ends_with_a_report_or_a_sentence(name, key, tmp_path, capsys):
+    """Whatever the engine claims it also ends: parts that are no result say why, and nothing is unexpected."""
+    code = main(["run", key, "--quick", "--engine", name, "--output", str(tmp_path / "s")])
+    if not claims(get_engine(name), key):
+        assert code == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) >= 1
+        return
+    assert code in (0, 1)
+    assert (tmp_path / "s" / "report.html").stat().st_size > 10_000
+    assert not [stage for stage in read_study(tmp_path / "s").stages if "unexpected" in stage.reason]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [k for k in host_keys() if k in RUN_IN_CI])
 def test_a_quick_run_gives_a_study(key, tmp_path):
     """Oxygen in rutile: about 0.7 eV measured for the vacancy, 0.87 eV by DFT for the shortest hop."""
