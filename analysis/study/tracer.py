@@ -34,7 +34,8 @@ def with_tracer(found: Transport, study: Study) -> Transport:
                 own, MEASURED_K, pressure, attempt_Hz=attempt, correlation=found.correlation, site_fraction=share
             )
         except ValueError as error:
-            return found.model_copy(update={"notes": [*found.notes, f"no tracer diffusion: {error}"]})
+            told = [f"no tracer diffusion: {error}", *_measured_alone(measured_for(study.host.formula))]
+            return found.model_copy(update={"notes": [*found.notes, *told]})
         made = _where_it_holds(made, n, study)
         if made.diffusivity_cm2_per_s is not None:
             made = made.model_copy(update={"diffusivity_cm2_per_s": made.diffusivity_cm2_per_s * beside_vacancy})
@@ -47,9 +48,21 @@ def with_tracer(found: Transport, study: Study) -> Transport:
     if study.defects is not None and study.charged is not None and study.defects.diffusion is None:
         why = study.defects.no_diffusion or "no equilibrium of them is kept"
         notes.append(f"D of the tracer counts neutral defects only, though charge states are computed: {why}")
-    beside = [b for m in measured_for(study.host.formula) if (b := _beside(m, tracer, others)) is not None]
+    measured = measured_for(study.host.formula)
+    beside = [b for m in measured if (b := _beside(m, tracer, others)) is not None]
+    if not beside:
+        notes += _measured_alone(measured)
     update = {"tracer": tracer, "interstitials": others, "beside": beside, "notes": [*found.notes, *said, *notes]}
     return found.model_copy(update=update)
+
+
+def _measured_alone(measured: list[MeasuredTracer]) -> list[str]:
+    """One line for each measurement that no computed D stands beside."""
+    return [
+        f"measured, beside no computed D: log10 D of {m.ion} in {m.composition} at {m.temperature_K:.0f} K and 1 atm "
+        f"of O2 is {m.log10_D(0.0):.2f}, lowest at log a = {m.log10_a_of_minimum:.1f}"
+        for m in measured
+    ]
 
 
 def _neighbour_factor(ion: str, vacancy: str, study: Study) -> tuple[float, list[str]]:

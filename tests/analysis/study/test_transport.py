@@ -230,6 +230,31 @@ def test_a_tracer_that_the_vacancy_attracts_diffuses_faster(study, found):
         assert any("as often as at random" in n for n in changed.notes) == (factor != 1.0)
 
 
+def test_without_a_computed_d_the_measured_one_is_told(study):
+    """As in magnetite by rigid ions, whose vacancies are not dilute."""
+    filled = [v.model_copy(update={"oxygen_poor": None, "oxygen_rich": None}) for v in study.vacancies]
+    none = study.model_copy(update={"vacancies": filled})
+    bare = with_tracer(transport_of(study.migration[0], study.host.structure), none)
+    assert any("no tracer diffusion" in note for note in bare.notes)
+    assert any("measured, beside no computed D: log10 D of Co" in note for note in bare.notes)
+    cheap = [
+        v.model_copy(
+            update={
+                e: getattr(v, e) and getattr(v, e).model_copy(update={"low_eV": -3.0, "high_eV": -3.0})
+                for e in ("oxygen_poor", "oxygen_rich")
+            }
+        )
+        for v in study.vacancies
+    ]
+    full = with_tracer(
+        transport_of(study.migration[0], study.host.structure), study.model_copy(update={"vacancies": cheap})
+    )
+    assert full.beside == []
+    assert any(
+        "in (Co0.2Fe0.8)3-dO4 at 1473 K and 1 atm of O2 is -7.19, lowest at log a = -4.3" in n for n in full.notes
+    )
+
+
 @pytest.mark.parametrize(
     ("formula", "shares"),
     [
