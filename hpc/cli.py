@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import errno
 import os
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -29,6 +31,11 @@ app = typer.Typer(
 
 
 _INTERRUPTED = "interrupted; nothing that finished is lost, and the same command goes on from there"
+# What a place says of itself; any other error of the system is a fault of ours.
+_OF_PLACES = {
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT),
+    *(errno.EIO, errno.ESTALE, errno.ELOOP, errno.ENAMETOOLONG),
+}
 _BY_KEYBOARD = 128 + signal.SIGINT
 
 
@@ -80,6 +87,10 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         return _complain(_INTERRUPTED, _BY_KEYBOARD)
+    except OSError as error:
+        if error.errno not in _OF_PLACES:
+            raise
+        return _complain(_place_in_words(error), 2)
     except Exception as error:
         # Typer carries its own copy of click or the installed one, by version: both have these two.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
@@ -91,6 +102,17 @@ def main(arguments: list[str] | None = None) -> int:
     if result == _BY_KEYBOARD:
         return _complain(_INTERRUPTED, _BY_KEYBOARD)
     return result if isinstance(result, int) else 0
+
+
+def _place_in_words(error: OSError) -> str:
+    """What a folder or a disk refused, wherever a command came upon it."""
+    where = "a file" if error.filename is None else Path(os.fsdecode(error.filename)).absolute().parent
+    need = (
+        "free some megabytes there"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT)
+        else "see to its permissions, or choose another place, with --output where the command has it"
+    )
+    return f"{where} cannot be read or written ({error.strerror}): {need}; what is computed is kept"
 
 
 def _with_parameters_of(words: Collection[str]) -> typer.Typer:

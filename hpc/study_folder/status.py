@@ -81,7 +81,7 @@ def _summary(folder: Path, run: RunRow | None, jobs: list[JobRow], finished: boo
         where = f"process {run.pid} on {run.machine}"
         return f"running ({where}, {run.workers} at a time): {tally}"
     if finished:
-        return f"finished: {tally}; {folder / REPORT}"
+        return f"finished: {tally}; {_report(folder)}"
     if counts["failed"]:
         return f"failed: {tally}; what is done is kept, run the same command again after the cure"
     if run is not None and run.ended is None:
@@ -90,6 +90,12 @@ def _summary(folder: Path, run: RunRow | None, jobs: list[JobRow], finished: boo
             "run the same command again to go on from here"
         )
     return f"unfinished: {tally}; run the same command again to go on from here"
+
+
+def _report(folder: Path) -> str:
+    """Where the report is; one whose writing was cut off is written again from the store."""
+    path = folder / REPORT
+    return str(path) if path.is_file() else f"no {REPORT}, which `magnetoionics report {folder}` writes"
 
 
 def status_table(status: FolderStatus) -> Group:

@@ -15,12 +15,14 @@ from ...analysis.kinetics.site_charges import SiteCharges
 from ...analysis.results.calculation import Band
 from ...stored.base import Stored
 from ...structures.defects.hops import Hop
-from ...structures.units import V_PER_M_TO_V_PER_A
+from ...structures.units import BOHR_A, V_PER_M_TO_V_PER_A, COULOMB_eV_A
 from ..engine import Engine
 from ..jobs.outputs import output_of
 from .bands import HopInFieldMaker, require_relaxing
 
 HOP = "hop"
+# Atomic unit of the field, that of a proton at one Bohr: in a larger one there is no atom left.
+LARGEST_V_PER_A = COULOMB_eV_A / BOHR_A**2
 # A cosine nearer to -1 than this is an operation that turns the field over.
 _OPPOSITE = 1e-3
 
@@ -88,10 +90,11 @@ class FieldRequest(Stored):
         asked = [(float(f) * V_PER_M_TO_V_PER_A, along) for f in self.magnitudes_V_per_m]
         asked += [read_field(text, along) for text in self.statements]
         for size, _ in asked:
-            if not np.isfinite(size) or size == 0:
+            if not 0 < abs(size) <= LARGEST_V_PER_A:
+                most = LARGEST_V_PER_A / V_PER_M_TO_V_PER_A
                 raise ValueError(
-                    f"field {size / V_PER_M_TO_V_PER_A} V/m is no magnitude; give numbers such as 1e8 (zero is always "
-                    "computed)"
+                    f"field {size / V_PER_M_TO_V_PER_A:g} V/m is no magnitude; give numbers such as 1e8 (zero is "
+                    f"always computed), at most {most:.3g}, the field of a proton at one Bohr"
                 )
         out: dict[Direction, set[float]] = {}
         for size, direction in asked or [(f, along) for f in default_V_per_A]:
@@ -109,12 +112,15 @@ class FieldRequest(Stored):
         Raises
         ------
         ValueError
-            If the stated one is not positive.
+            If the stated one is not positive, or beyond `LARGEST_V_PER_A`.
         """
         if self.breakdown_V_per_m is None:
             return breakdown_V_per_A(gap_eV, cell.lattice.a)
-        if not self.breakdown_V_per_m > 0:
-            raise ValueError(f"breakdown field {self.breakdown_V_per_m} V/m must be positive")
+        if not 0 < self.breakdown_V_per_m * V_PER_M_TO_V_PER_A <= LARGEST_V_PER_A:
+            raise ValueError(
+                f"breakdown field {self.breakdown_V_per_m:g} V/m must be positive, and at most "
+                f"{LARGEST_V_PER_A / V_PER_M_TO_V_PER_A:.3g}, the field of a proton at one Bohr"
+            )
         return self.breakdown_V_per_m * V_PER_M_TO_V_PER_A
 
     def within(self, default_V_per_A: Sequence[float], gap_eV: float, cell: Structure) -> list[float]:

@@ -1,5 +1,6 @@
 """A sound store that cannot be reached now is left as it is; one that may only be read is read."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from jobflow import Flow, job
+from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.local import run_log
 from magnetoionics.hpc.local.recovery import heal_store
 from magnetoionics.hpc.local.run_log import FolderInUseError, RunLog
@@ -17,6 +19,7 @@ from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.sqlite_errors import StoreUnavailableError
 from magnetoionics.hpc.local.sqlite_store import DAMAGED, SqliteStore
 from magnetoionics.hpc.local.store import open_store, read_store, stores_of
+from magnetoionics.hpc.study_folder.writing import write_whole
 
 
 @pytest.fixture
@@ -174,3 +177,38 @@ def test_a_heartbeat_keeps_a_second_machine_out_where_locks_do_not_reach(tmp_pat
     else:
         mine.begin()
         mine.finish()
+
+
+@pytest.mark.parametrize(
+    ("code", "need"), [(errno.EROFS, "see to its permissions"), (errno.ENOSPC, "free some megabytes"), (errno.EIO, "")]
+)
+def test_a_place_that_refuses_is_one_line_in_every_command(tmp_path, monkeypatch, capsys, code, need):
+    def refused(*_, **__):
+        raise OSError(code, os.strerror(code), str(tmp_path / "there" / ".claims.json.abcdefgh"))
+
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    assert main(["claims", "--all", "--output", str(tmp_path)]) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert said[-1].startswith(f"magnetoionics: error: {tmp_path / 'there'} cannot be read or written (")
+    assert need in said[-1]
+    assert len(said) == 1
+
+
+def test_other_errors_of_the_system_are_not_taken_for_a_place(tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr("tempfile.mkstemp", broken)
+    with pytest.raises(OSError, match="descriptor"):
+        main(["claims", "--all", "--output", str(tmp_path)])
+
+
+def test_a_full_disk_says_which_file_had_no_room(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fdopen", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_whole(tmp_path / "results.json", "x")
+    assert raised.value.filename == str(tmp_path / "results.json")
+    assert list(tmp_path.iterdir()) == []

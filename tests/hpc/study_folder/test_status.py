@@ -50,6 +50,14 @@ def test_done_failed_and_skipped_are_told_apart(tmp_path):
     assert main(["status", str(tmp_path)]) == 1
 
 
+def test_a_report_that_is_not_there_is_not_named(tmp_path):
+    LocalRunner(open_store(tmp_path)).run(Flow([job(add)(1, 2)]))
+    (tmp_path / "results.json").write_text("{}")
+    assert f"no report.html, which `magnetoionics report {tmp_path}` writes" in folder_status(tmp_path).summary
+    (tmp_path / "report.html").write_text("")
+    assert folder_status(tmp_path).summary == f"finished: 1 done; {tmp_path / 'report.html'}"
+
+
 def test_second_run_is_marked_as_taken_over(tmp_path):
     for reused in (False, True):
         LocalRunner(open_store(tmp_path)).run(Flow([job(add)(1, 2)]))

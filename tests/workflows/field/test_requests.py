@@ -27,7 +27,7 @@ from magnetoionics.hpc.study_options import FieldOptions, StudyOptions
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.engine import CannotDoError, Engine, get_engine
-from magnetoionics.workflows.field.requests import FieldRequest, field_direction
+from magnetoionics.workflows.field.requests import LARGEST_V_PER_A, FieldRequest, field_direction
 from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.flows.migration import MigrationMaker
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
@@ -197,6 +197,16 @@ def test_directions_and_magnitudes():
     assert sizes == pytest.approx([-0.005, 0.0, 0.005])
     assert along.words == "0, 0.6, 0.8"
     assert along.unit() == pytest.approx([0, 0.6, 0.8])
+
+
+@pytest.mark.parametrize("size", [0.0, float("nan"), float("inf"), 1e300, 6e11])
+def test_no_field_is_larger_than_that_inside_an_atom(size):
+    # CODATA 2018: the atomic unit of the electric field.
+    assert pytest.approx(5.14220674763e11, rel=1e-8) == LARGEST_V_PER_A * 1e10
+    with pytest.raises(ValueError, match=r"is no magnitude; .* at most 5\.14e\+11"):
+        FieldRequest(magnitudes_V_per_m=(1e8, size)).by_direction(())
+    with pytest.raises(ValueError, match=r"breakdown field .* must be positive, and at most 5\.14e\+11"):
+        FieldRequest(breakdown_V_per_m=size).limit_V_per_A(1.0, None)
 
 
 def test_vector_that_is_stated_keeps_its_digits():
