@@ -70,7 +70,7 @@ def test_vectors_of_spins_tell_atoms_apart(hop):
         atoms.set_array("magmom", moments.copy())
     assert any("changed numbers" in said for said in continuous_ends(first, last, [], mover, 0.5).notes)
     for atoms in (first, last):
-        atoms.arrays["magmom"][turned] = [1.0, 0.0, 0.0]
+        atoms.arrays["magmom"][turned] = [0.0, 1.0, 0.0]
     with pytest.raises(BandInputError):
         continuous_ends(first, last, [], mover, 0.5)
 
