@@ -14,6 +14,8 @@ from ..study.reference_calculations import ReferenceCalculation, reference_calcu
 WITHOUT_OXYGEN = "znoco32vo"
 CELLS = {"znoco32": "with the oxygen between them", WITHOUT_OXYGEN: "without it"}
 _PARALLEL = "-fm"
+# Electrons of an ion outside the core of GPAW's data sets: the cycle ends by the energy of each.
+_ELECTRONS = {"Co": 9.0, "Zn": 12.0, "O": 6.0}
 # Neighbours in ZnO by neutrons and paramagnetic resonance, from the abstract; and by DFT+U of another group.
 MEASURED = (
     "Measured without vacancies: both exchanges of neighbours are antiparallel, -25.6 and -8.5 K (D'Ambrosio et al., "
@@ -30,6 +32,8 @@ class CobaltPair(Document):
         One of `CELLS`, and U of Co.
     antiparallel_minus_parallel_meV
         Energies of one cell with the same ions; positive where the larger moment is the stabler.
+    error_meV
+        What the ends of both cycles leave open: their bounds for each electron, times the electrons, added.
     parallel_muB, antiparallel_muB
         Moments of the cell in both states.
     cell_atoms, source
@@ -39,6 +43,7 @@ class CobaltPair(Document):
     cell: str
     hubbard_U_eV: float
     antiparallel_minus_parallel_meV: float
+    error_meV: float
     parallel_muB: float
     antiparallel_muB: float
     cell_atoms: int
@@ -61,6 +66,7 @@ def known_pairs() -> tuple[CobaltPair, ...]:
                 cell=path.stem.partition("-")[0],
                 hubbard_U_eV=along.provenance.hubbard_U_eV["Co"],
                 antiparallel_minus_parallel_meV=1e3 * (against.energy_eV - along.energy_eV),
+                error_meV=1e3 * (_open_eV(along) + _open_eV(against)),
                 parallel_muB=along.total_moment_muB,
                 antiparallel_muB=against.total_moment_muB,
                 cell_atoms=len(along.structure),
@@ -75,10 +81,16 @@ def _sound(text: str) -> Calculation | None:
     return None if made is None or invalid_because(made.checks) else made
 
 
+def _open_eV(made: Calculation) -> float:
+    electrons = sum(_ELECTRONS[site.specie.symbol] for site in made.structure)
+    return float(made.provenance.settings["energy_eV"]) * electrons
+
+
 def pairs_in_words(pairs: Sequence[CobaltPair]) -> str:
     """One clause for each U; empty without pairs."""
     clauses = [
-        f"U = {pair.hubbard_U_eV:g} eV, {CELLS[pair.cell]}: {pair.antiparallel_minus_parallel_meV:+.1f} meV "
+        f"U = {pair.hubbard_U_eV:g} eV, {CELLS[pair.cell]}: {pair.antiparallel_minus_parallel_meV:+.1f} "
+        f"+-{pair.error_meV:.1f} meV "
         f"({pair.parallel_muB:.2f} and {pair.antiparallel_muB:.2f} muB)"
         for pair in pairs
     ]
