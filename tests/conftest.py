@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,20 @@ def checkout_files(repository: Path) -> list[str]:
     if names is None:
         names = _files_by_walking(repository)
     return sorted(n for n in names if (repository / n).is_file())
+
+
+@pytest.fixture(scope="session")
+def quick_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the quick study of CoFe2O4, computed once for all tests; who changes something in it takes a copy."""
+    from magnetoionics.hpc.study_folder.study_run import run_study
+
+    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("quick") / "cfo")
+
+
+@pytest.fixture(scope="module")
+def own_study(quick_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of `quick_study` for the tests of one file."""
+    return Path(shutil.copytree(quick_study, tmp_path_factory.mktemp("own") / "cfo"))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

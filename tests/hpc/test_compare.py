@@ -1,5 +1,8 @@
 """Several studies in one report."""
 
+import shutil
+from pathlib import Path
+
 import magnetoionics
 import pytest
 from magnetoionics.analysis.plots.comparison import plot_bands
@@ -10,10 +13,10 @@ from magnetoionics.hpc.study_folder.study_run import run_study
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
+def folders(quick_study, tmp_path_factory):
     root = tmp_path_factory.mktemp("compare")
     return [
-        run_study("cofe2o4", quick=True, output=root / "whole"),
+        Path(shutil.copytree(quick_study, root / "whole")),
         run_study("cofe2o4", quick=True, order="P4_122", output=root / "vacancies", stages=["vacancies"]),
         run_study("life5o8", quick=True, output=root / "lithium", stages=["host"]),
     ]

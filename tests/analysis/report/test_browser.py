@@ -6,7 +6,6 @@ import shutil
 import pytest
 from kept_study import kept_study
 from magnetoionics.analysis.report.page import report_html
-from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.workflows.flows.film import film_entries, film_job
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -28,8 +27,8 @@ SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("browser") / "cfo") / "report.html"
+def report(own_study):
+    return own_study / "report.html"
 
 
 @pytest.fixture(scope="module")

@@ -121,8 +121,8 @@ def test_equal_outputs_of_other_jobs_are_not_mixed_up(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("damage") / "cfo")
+def study(own_study):
+    return own_study
 
 
 def test_truncated_results_are_named_and_written_again_from_the_store(study, monkeypatch):

@@ -6,16 +6,14 @@ import jsonschema
 import pytest
 from magnetoionics.analysis.study.documents import Study
 from magnetoionics.hpc.study_folder.schema import study_schema, write_schema
-from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.stored import SCHEMA_VERSION
 
 FIX = "regenerate it: python -m magnetoionics.hpc.study_folder.schema docs/results.schema.json"
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    folder = run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("study") / "cfo")
-    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+def results(quick_study):
+    return json.loads((quick_study / "results.json").read_text(encoding="utf-8"))
 
 
 def test_shipped_schema_is_current(repository, tmp_path):

@@ -14,7 +14,6 @@ from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.local.store import refuse_links
 from magnetoionics.hpc.study_folder.files import read_study, write_study
-from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.files import inner_path, read_structure
 from magnetoionics.structures.io.host_files import HostFileError, HostReference
@@ -113,8 +112,8 @@ def test_own_documents_are_let_through(study):
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("outside") / "cfo")
+def study(own_study):
+    return own_study
 
 
 @pytest.fixture

@@ -42,8 +42,8 @@ KEYS = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("study") / "cfo")
+def folder(own_study):
+    return own_study
 
 
 @pytest.fixture(scope="module")
@@ -270,7 +270,9 @@ def test_report_is_one_self_contained_well_formed_page(folder):
             assert attributes["alt"]
     style = html[html.index("<style>") : html.index("</style>")]
     assert not re.search(r"url\(|@import", style)
-    assert html.count("<img") == 21
+    assert html.count("<img") == 12
+    named = [int(n) for n in re.findall(r"Further figures \((\d+)\), drawn when", html)]
+    assert sum(named) == 9
 
 
 def test_report_escapes_what_a_file_says(study, band):
