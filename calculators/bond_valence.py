@@ -110,9 +110,9 @@ def morse_term(cation: tuple[str, float], anion: tuple[str, float]) -> MorseWall
     valence = _nearest(ions, cation[1])
     row = None
     if valence is not None:
-        partners = ions[valence].get(atomic_numbers[anion[0]], {})
-        other = _nearest(partners, anion[1])
-        row = None if other is None else partners[other]
+        counterions = ions[valence].get(atomic_numbers[anion[0]], {})
+        other = _nearest(counterions, anion[1])
+        row = None if other is None else counterions[other]
     # Some rows of chalcogenides and halides have a negative alpha: no well at all.
     if row is None or not row["alpha"] > 0:
         raise ValueError(f"the softBV table has no bond of {_ion(cation)} and {_ion(anion)}")

@@ -23,11 +23,11 @@ _REORDER = {"reassoc", "contract", "nsz", "arcp"}
 def compiled(function: _F) -> _F:
     """Function as numba compiles it: kept for later processes where a folder can be written."""
     try:
-        made: Any = njit(cache=True, fastmath=_REORDER, error_model="numpy")(function)
+        kernel: Any = njit(cache=True, fastmath=_REORDER, error_model="numpy")(function)
     except RuntimeError:
         # No folder for the cache can be written: every process compiles for itself.
-        made = njit(fastmath=_REORDER, error_model="numpy")(function)
-    return cast(_F, made)
+        kernel = njit(fastmath=_REORDER, error_model="numpy")(function)
+    return cast(_F, kernel)
 
 
 @compiled

@@ -275,13 +275,13 @@ def _second_level_bound(
 
 def _one_of_each_pair(units: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
     """Directions without opposites and repetitions, and the place of every direction among them."""
-    kept: list[int] = []
+    representatives: list[int] = []
     place = np.empty(len(units), dtype=np.intp)
     for i, unit in enumerate(units):
-        known = units[kept]
+        known = units[representatives]
         apart = np.minimum(np.abs(known - unit).max(axis=1), np.abs(known + unit).max(axis=1))
         same = np.flatnonzero(apart < 1e-12)
-        place[i] = same[0] if len(same) else len(kept)
+        place[i] = same[0] if len(same) else len(representatives)
         if not len(same):
-            kept.append(i)
-    return units[kept], place
+            representatives.append(i)
+    return units[representatives], place

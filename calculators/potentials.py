@@ -314,7 +314,7 @@ def potential(name: str) -> PairPotential:
     ValueError
         If there is no potential of that name.
     """
-    found = _REGISTRY.get(name.strip().lower().replace("_", "-"))
-    if found is None:
+    pair_potential = _REGISTRY.get(name.strip().lower().replace("_", "-"))
+    if pair_potential is None:
         raise ValueError(f"no pair potential is called {name!r}; known: {', '.join(sorted(_REGISTRY))}")
-    return found
+    return pair_potential

@@ -126,10 +126,10 @@ class ReciprocalLattice:
         """
         from .kernels import wave_sums
 
-        found: tuple[FloatArray, FloatArray, FloatArray] = wave_sums(
+        sums: tuple[FloatArray, FloatArray, FloatArray] = wave_sums(
             positions, charges, self.inverse_cell, self.columns, self.spans, self.weights, self.parameters.alpha
         )
-        return found
+        return sums
 
     def gradient(self, positions: FloatArray, charges: FloatArray, sites: IntArray) -> FloatArray:
         """Hessian of the smeared potential at some ions, own smeared charge included.

@@ -171,8 +171,8 @@ def open_shell_sites(atoms: Atoms) -> tuple[dict[int, Species], dict[str, int]]:
 def s_state_ions(atoms: Atoms) -> dict[str, int]:
     """Number of ions in an S state of 4f7 by name, e.g. ``{"Gd3+": 32}``: they add nothing to E(n)."""
     valences = atoms.arrays.get("valence", np.zeros(len(atoms)))
-    found = [(s, round(float(v))) for s, v in zip(atoms.get_chemical_symbols(), valences, strict=True)]
-    return dict(Counter(ion_name(species) for species in found if species in S_STATES))
+    ions = [(s, round(float(v))) for s, v in zip(atoms.get_chemical_symbols(), valences, strict=True)]
+    return dict(Counter(ion_name(species) for species in ions if species in S_STATES))
 
 
 def ions_within(atoms: Atoms, near: ArrayLike, radius_A: float) -> list[int]:
@@ -273,10 +273,10 @@ def _other_spin(atoms: Atoms, site: int, model: LigandFieldModel, field: FloatAr
     if stated is None:
         return ""
     size = float(np.linalg.norm(stated[site]))
-    found = float(np.linalg.norm(model.moments(field, [0.0, 0.0, 1.0])[0]))
-    if abs(size - found) < _OTHER_SPIN_muB:
+    moment = float(np.linalg.norm(model.moments(field, [0.0, 0.0, 1.0])[0]))
+    if abs(size - moment) < _OTHER_SPIN_muB:
         return ""
-    return f"stated with {size:g} muB, its ligand field gives {found:.1f} muB"
+    return f"stated with {size:g} muB, its ligand field gives {moment:.1f} muB"
 
 
 def _oxygen_bonds(atoms: Atoms, sites: Sequence[int], cutoff_A: float) -> dict[int, FloatArray]:

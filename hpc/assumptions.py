@@ -49,19 +49,19 @@ def read_assumptions(
     from ..analysis.results.document import first_wrong
 
     kinds: dict[str, type[Document]] = {"reference": FrozenReference, "pulse": FieldPulse, "film": FilmAssumptions}
-    made: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, said in (("reference", reference), ("pulse", pulse), ("film", film)):
         entries = _entries(name, said)
         if entries is None:
             continue
         try:
-            made[name] = kinds[name].model_validate({"source": "stated by the user", **entries})
+            values[name] = kinds[name].model_validate({"source": "stated by the user", **entries})
         except ValidationError as error:
             known = ", ".join(k for k in kinds[name].model_fields)
             raise UserError(
                 f"{name} {said!r}: {first_wrong(error)}; entries: {known}; e.g. {_EXAMPLES[name]}"
             ) from error
-    return Assumptions(**made, enthalpies=_enthalpies(enthalpies))
+    return Assumptions(**values, enthalpies=_enthalpies(enthalpies))
 
 
 def _enthalpies(said: Said) -> list[Phase]:
@@ -90,15 +90,15 @@ def _entries(name: str, said: Said) -> dict[str, Any] | None:
         return dict(said)
     try:
         if said.strip().endswith((".yaml", ".yml")):
-            found = read_yaml(Path(said.strip()))
+            entries = read_yaml(Path(said.strip()))
         else:
-            found = plain_yaml("{" + said + "}" if not said.strip().startswith("{") else said, name)
+            entries = plain_yaml("{" + said + "}" if not said.strip().startswith("{") else said, name)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError(f"{name} {said!r} cannot be read ({error}); write e.g. {example}") from error
-    if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
+    if not isinstance(entries, dict) or not all(isinstance(k, str) for k in entries):
         raise UserError(f"{name} {said!r} is no list of entries; write e.g. {example}")
     # YAML 1.1 reads 1e8 as text.
-    return {k: _number(v) for k, v in found.items()}
+    return {k: _number(v) for k, v in entries.items()}
 
 
 def _number(value: Any) -> Any:

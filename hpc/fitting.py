@@ -77,8 +77,8 @@ def fit_study(
         raise UserError(f"output {target} is a file; give a folder with --output")
     curve = read_curve(data)
     said = read_assumptions(film=film).film
-    kept, film_K = study.retention, said.temperature_K
-    attempt = None if kept is None else math.sqrt(math.prod(kept.attempts_Hz(film_K)))
+    retention, film_K = study.retention, said.temperature_K
+    attempt = None if retention is None else math.sqrt(math.prod(retention.attempts_Hz(film_K)))
     start = film_of_hop(study.migration[0], said, attempt_Hz=attempt)
     try:
         measured = Measurement.model_validate(
@@ -147,14 +147,14 @@ def read_curve(path: Path) -> Measured:
         raise UserError(f"data {path} cannot be read ({error}); write a CSV with the columns {_WANTED}") from error
     table.columns = [str(c).strip() for c in table.columns]
     against = next((c for c in ABSCISSAE if c in table.columns), None)
-    found = next(
+    column = next(
         (c for c in table.columns if c not in (*ABSCISSAE, "sigma") and c.lower().startswith(QUANTITIES)), None
     )
-    if against is None or found is None:
+    if against is None or column is None:
         missing = ABSCISSAE[0] if against is None else "contrast"
         has = ", ".join(table.columns)
         raise UserError(f"data {path} has no column {missing}; it has {has}, and needs {_WANTED}")
-    used = [against, found, *(["sigma"] if "sigma" in table.columns else [])]
+    used = [against, column, *(["sigma"] if "sigma" in table.columns else [])]
     numbers = table[used].apply(pd.to_numeric, errors="coerce")
     bad = numbers.index[~numbers.map(lambda x: abs(x) < float("inf")).all(axis=1)]
     if len(bad):
@@ -162,7 +162,7 @@ def read_curve(path: Path) -> Measured:
     if "sigma" in used and not (numbers["sigma"] > 0).all():
         raise UserError(f"data {path}: every sigma must be positive; leave the column out if the errors are not known")
     columns = [[float(x) for x in numbers[c]] for c in used]
-    return Measured(against, found, columns[0], columns[1], columns[2] if len(columns) == 3 else None)
+    return Measured(against, column, columns[0], columns[1], columns[2] if len(columns) == 3 else None)
 
 
 def _quantity(column: str) -> str:
@@ -174,14 +174,16 @@ def _quantity(column: str) -> str:
 
 
 def _print(fit: EnsembleFit, console: Console) -> None:
-    shown = TerminalTable("parameter", "value", "standard error", "68 % within", title="fitted")
+    table = TerminalTable("parameter", "value", "standard error", "68 % within", title="fitted")
     for name, value in fit.values.items():
         mark = " (unphysical)" if any(said.startswith(f"{name} =") for said in fit.unphysical) else ""
         low, high = fit.intervals[name]
-        shown.add_row(name + mark, f"{value:.5g}", f"{fit.errors[name]:.2g}", f"{low:.5g} to {high:.5g}")
-    shown.add_row("scale", f"{fit.scale:.5g}", f"{fit.scale_error:.2g}", "")
-    console.print(shown)
+        table.add_row(name + mark, f"{value:.5g}", f"{fit.errors[name]:.2g}", f"{low:.5g} to {high:.5g}")
+    table.add_row("scale", f"{fit.scale:.5g}", f"{fit.scale_error:.2g}", "")
+    console.print(table)
     for note in fit.notes:
         console.print(f"note: {note}", style="yellow", markup=False)
-    kept = [line for line in fit.parameters.listed() if line.split(" = ")[0] not in fit.values]
-    console.print(f"residual {fit.residual_rms:.3g} (rms, unit of the data); kept: {'; '.join(kept)}", markup=False)
+    parameters = [line for line in fit.parameters.listed() if line.split(" = ")[0] not in fit.values]
+    console.print(
+        f"residual {fit.residual_rms:.3g} (rms, unit of the data); kept: {'; '.join(parameters)}", markup=False
+    )

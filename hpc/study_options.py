@@ -173,11 +173,11 @@ class StudyOptions:
         from ..workflows.ase.jobs import AseEngine
         from ..workflows.engine import get_engine
 
-        made = get_engine(name)
+        engine = get_engine(name)
         if self.band_start is None:
-            return made
-        if not isinstance(made, AseEngine):
-            raise UserError(f"--band-start is for engines that compute here, which {made.name} does not")
+            return engine
+        if not isinstance(engine, AseEngine):
+            raise UserError(f"--band-start is for engines that compute here, which {engine.name} does not")
         if not isinstance(get_engine(self.band_start), AseEngine):
             raise UserError(f"--band-start {self.band_start} does not compute here; use local or an ML potential")
-        return replace(made, band_method="surrogate", band_start=self.band_start)
+        return replace(engine, band_method="surrogate", band_start=self.band_start)

@@ -80,16 +80,17 @@ def u_engines(engine: Engine, host_key: HostKey, words: str) -> dict[str, Engine
     from ..structures.host import get_host
 
     there = {str(e) for e in get_host(host_key).structure().composition.elements}
-    made = {}
+    engines = {}
     for word in filter(None, (w.strip() for w in words.split(","))):
         changed = engine_with_u(engine, host_key, word)
         u = {e: v for e, v in changed.provenance().hubbard_U_eV.items() if e in there}
-        made["-".join(f"{e}{v:g}" for e, v in sorted(u.items()))] = changed
-    if len(made) < SETS_OF_U:
+        engines["-".join(f"{e}{v:g}" for e, v in sorted(u.items()))] = changed
+    if len(engines) < SETS_OF_U:
         raise UserError(
-            f"a scan of U over {words} has {len(made)} different ones; a verdict asks for {SETS_OF_U}, e.g. {OWN},3,4"
+            f"a scan of U over {words} has {len(engines)} different ones; a verdict asks for {SETS_OF_U}, "
+            f"e.g. {OWN},3,4"
         )
-    return made
+    return engines
 
 
 def run_u_scan(host: HostKey, words: str, *, output: Path | None = None, **asked: Any) -> Path:

@@ -40,11 +40,11 @@ class Stored(MSONable):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as `MSONable.as_dict` gives them."""
-        made: dict[str, Any] = super().as_dict()
+        content: dict[str, Any] = super().as_dict()
         if is_own(type(self)):
-            del made["@version"]
-            made |= {"@module": STORED, "schema_version": SCHEMA_VERSION}
-        return made
+            del content["@version"]
+            content |= {"@module": STORED, "schema_version": SCHEMA_VERSION}
+        return content
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Self:
@@ -52,9 +52,9 @@ class Stored(MSONable):
         content = {name: value for name, value in d.items() if not name.startswith("@")}
         content = {**cls.as_before, **upgraded(cls.__name__, content, int(content.pop("schema_version", 1)))}
         known: dict[str, Field[Any]] = {f.name: f for f in fields(cls)} if is_dataclass(cls) else {}
-        made = {name: MontyDecoder().process_decoded(value) for name, value in content.items()}
+        values = {name: MontyDecoder().process_decoded(value) for name, value in content.items()}
         # JSON knows no tuples.
-        for name in made.keys() & known.keys():
+        for name in values.keys() & known.keys():
             is_tuple = str(known[name].type).startswith("tuple") or isinstance(known[name].default, tuple)
-            made[name] = tuple(made[name]) if is_tuple and isinstance(made[name], list) else made[name]
-        return cls(**made)
+            values[name] = tuple(values[name]) if is_tuple and isinstance(values[name], list) else values[name]
+        return cls(**values)

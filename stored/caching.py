@@ -29,13 +29,13 @@ def installed_versions(*packages: str) -> dict[str, str]:
     """Versions of those packages that are installed."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
+    versions = {}
     for package in packages:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def file_digest(path: Path) -> str:

@@ -66,17 +66,19 @@ def content(value: Any, replace: Replace = lambda value: None) -> Any:
     """
 
     def plain(item: Any) -> Any:
-        made = replace(item)
-        if made is not None:
-            return made
+        plain_item = replace(item)
+        if plain_item is not None:
+            return plain_item
         if item is None or isinstance(item, bool | int | str):
             return item
         if isinstance(item, float | np.generic):
             return item if isinstance(item, float) else plain(item.item())
         if isinstance(item, Mapping):
-            made = {str(k): plain(v) for k, v in item.items() if k not in _HOW_IT_RUNS and not str(k).startswith("@")}
+            plain_item = {
+                str(k): plain(v) for k, v in item.items() if k not in _HOW_IT_RUNS and not str(k).startswith("@")
+            }
             # What held nothing else is as if it were not there.
-            return {k: v for k, v in made.items() if v != {} or not item.get(k)}
+            return {k: v for k, v in plain_item.items() if v != {} or not item.get(k)}
         if isinstance(item, list | tuple):
             return [plain(v) for v in item]
         if isinstance(item, set | frozenset):
@@ -98,8 +100,8 @@ def _object(item: Any, plain: Callable[[Any], Any]) -> dict[str, Any]:
     if hasattr(item, "model_dump"):
         # A field that comes later is empty in what is older.
         values = {name: getattr(item, name) for name in type(item).model_fields}
-        kept = {n: v for n, v in values.items() if not (v is None or v is False or v in ("", [], {}, ()))}
-        return named_in_keys(type(item).__name__, {name: plain(v) for name, v in kept.items()})
+        nonempty = {n: v for n, v in values.items() if not (v is None or v is False or v in ("", [], {}, ()))}
+        return named_in_keys(type(item).__name__, {name: plain(v) for name, v in nonempty.items()})
     if isinstance(item, type) or (callable(item) and not hasattr(item, "as_dict")):
         return {"name": f"{item.__module__ if not is_own(item) else ''}.{item.__qualname__}"}
     if hasattr(item, "as_dict"):
@@ -114,13 +116,13 @@ def _settings(item: Stored, plain: Callable[[Any], Any]) -> dict[str, Any]:
     out: dict[str, Any] = {"cache_version": item.cache_version}
     if identity := item.identity():
         out["identity"] = plain(identity)
-    made: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for f in fields(item):  # type: ignore[arg-type]
         value = getattr(item, f.name)
         old = f.name in item.as_before and plain(value) == plain(item.as_before[f.name])
         if f.init and f.name not in item.run_only and f.name not in _HOW_IT_RUNS and not old:
-            made[f.name] = plain(value)
-    return out | named_in_keys(type(item).__name__, made)
+            settings[f.name] = plain(value)
+    return out | named_in_keys(type(item).__name__, settings)
 
 
 def named_in_keys(owner: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -151,13 +151,13 @@ def stored_name(module: str, name: str) -> str | None:
 @cache
 def old_homes() -> Mapping[str, tuple[str, str]]:
     """Module and name in version 1 of everything that it stored, by the name of today."""
-    found = {}
+    homes = {}
     for module, entries in MODULES.items():
         for entry in entries.split():
             old, _, new = entry.partition("=")
             stored = new or old
-            found[NAMES.get(stored, stored)] = (module, old)
-    return found
+            homes[NAMES.get(stored, stored)] = (module, old)
+    return homes
 
 
 def _old_attribute(module: str, name: str) -> Any:
@@ -177,10 +177,10 @@ def _old_attribute(module: str, name: str) -> Any:
     """
     from .resolve import stored_object
 
-    found = stored_name(module.removeprefix(f"{PACKAGE}."), name)
-    if found is None:
+    module_name = stored_name(module.removeprefix(f"{PACKAGE}."), name)
+    if module_name is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    return stored_object(found)
+    return stored_object(module_name)
 
 
 class _Remembers(SourceFileLoader):
@@ -214,12 +214,12 @@ class OldModules(MetaPathFinder):
         package, _, module = fullname.partition(".")
         if package != PACKAGE or module not in MODULES:
             return None
-        found = PathFinder.find_spec(fullname, path, target)
-        if found is None:
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is None:
             return ModuleSpec(fullname, _IsGone())
-        if isinstance(found.loader, SourceFileLoader):
-            found.loader = _Remembers(found.loader.name, found.loader.path)
-        return found
+        if isinstance(spec.loader, SourceFileLoader):
+            spec.loader = _Remembers(spec.loader.name, spec.loader.path)
+        return spec
 
 
 def install() -> None:

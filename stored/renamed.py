@@ -169,11 +169,11 @@ def _source_of_dipoles(content: dict[str, Any]) -> dict[str, Any]:
 
 def _binding_as_observable(content: dict[str, Any]) -> dict[str, Any]:
     """Energies against the neighbours of a vacancy had a field of their own."""
-    made = dict(content)
-    found = made.pop("binding", None)
-    if found is not None:
-        made["observables"] = {**made.get("observables", {}), "binding": {"document": "VacancyBinding", **found}}
-    return made
+    new = dict(content)
+    binding = new.pop("binding", None)
+    if binding is not None:
+        new["observables"] = {**new.get("observables", {}), "binding": {"document": "VacancyBinding", **binding}}
+    return new
 
 
 def _of_ends(content: dict[str, Any]) -> dict[str, Any]:
@@ -185,11 +185,11 @@ def _of_ends(content: dict[str, Any]) -> dict[str, Any]:
 def _fields_of_engines(content: dict[str, Any]) -> dict[str, Any]:
     """Fields of this maker were in V/m."""
     sizes, limit = content.get("fields_V_per_m", (-1e8, 0.0, 1e8)), content.get("breakdown_V_per_m")
-    made = {
+    fields = {
         "fields_V_per_A": [1e-10 * f for f in sizes],
         "breakdown_V_per_A": None if limit is None else 1e-10 * limit,
     }
-    return {**made, **without("fields_V_per_m", "breakdown_V_per_m")(content)}
+    return {**fields, **without("fields_V_per_m", "breakdown_V_per_m")(content)}
 
 
 # Version that changed them: by class as it is called today, e.g. {3: {"Study": fields(declared="assumptions")}}.
@@ -252,8 +252,8 @@ _SINCE_RELEASE = (3, 4)
 
 
 def _changes(since: int, name: str) -> tuple[Change, ...]:
-    found = CHANGES[since].get(name, ())
-    return found if isinstance(found, tuple) else (found,)
+    changes = CHANGES[since].get(name, ())
+    return changes if isinstance(changes, tuple) else (changes,)
 
 
 def old_field(name: str, today: str, version: int = 1) -> str:
@@ -276,10 +276,10 @@ def old_value(name: str, field: str, value: Any, version: int = 1) -> Any:
 
 def new_names(name: str) -> dict[str, str]:
     """Fields of a class that were renamed since the last release, by old name."""
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for change in _recent(name):
-        found |= change.new_names
-    return found
+        names |= change.new_names
+    return names
 
 
 def _recent(name: str) -> list[Renames]:
@@ -312,14 +312,14 @@ def warn_of(owner: str, old: str, new: str, level: int = 3) -> None:
 
 def takes_old_names(cls: type[Kind]) -> type[Kind]:
     """Decorator of a settings class above ``@dataclass``: fields may be given and read under their old names."""
-    made = cls.__init__
+    original = cls.__init__
 
     def __init__(self: Any, *args: Any, **options: Any) -> None:
-        made(self, *args, **with_new_names(cls.__name__, options))
+        original(self, *args, **with_new_names(cls.__name__, options))
 
-    cls.__init__ = wraps(made)(__init__)  # type: ignore[method-assign]
+    cls.__init__ = wraps(original)(__init__)  # type: ignore[method-assign]
     # What lists the arguments follows no wrapper.
-    cls.__init__.__signature__ = signature(made)  # type: ignore[attr-defined]
+    cls.__init__.__signature__ = signature(original)  # type: ignore[attr-defined]
     for old, new in new_names(cls.__name__).items():
         setattr(cls, old, OldName(old, new))
     return cls
@@ -348,8 +348,8 @@ def upgraded(name: str, content: Mapping[str, Any], version: int) -> dict[str, A
     version
         That wrote it.
     """
-    made = dict(content)
+    new = dict(content)
     for since in sorted(CHANGES):
         for change in _changes(since, name) if since > version else ():
-            made = change(made)
-    return made
+            new = change(new)
+    return new

@@ -38,11 +38,11 @@ def _homes(added: tuple[tuple[str, str], ...]) -> Mapping[str, tuple[str, ...]]:
     own = [path for room in _ROOMS for path in sorted((_ROOT / room).rglob("*.py"))]
     modules = [(".".join(path.relative_to(_ROOT).with_suffix("").parts), path) for path in own]
     modules += [(f"{room}.{path.stem}", path) for room, folder in added for path in sorted(Path(folder).glob("*.py"))]
-    found: dict[str, tuple[str, ...]] = {}
+    homes: dict[str, tuple[str, ...]] = {}
     for module, path in modules:
         for name in _DEFINED.findall(path.read_text(encoding="utf-8")):
-            found[name] = (*found.get(name, ()), module.removesuffix(".__init__"))
-    return found
+            homes[name] = (*homes.get(name, ()), module.removesuffix(".__init__"))
+    return homes
 
 
 def is_own(value: Any) -> bool:
@@ -80,9 +80,9 @@ def stored_object(name: str) -> Any:
     """
     today = NAMES.get(name, name)
     for module in stored_homes(name):
-        found = getattr(importlib.import_module(f"{PACKAGE}.{module}"), today, None)
-        if is_stored_kind(found):
-            return found
+        stored = getattr(importlib.import_module(f"{PACKAGE}.{module}"), today, None)
+        if is_stored_kind(stored):
+            return stored
     raise AttributeError(f"nothing that {PACKAGE} stores is called {name!r}")
 
 

@@ -39,10 +39,10 @@ def code_identity(module: str) -> dict[str, Any]:
     files = _own_files(top)
     if files is None:
         return {"versions": _versions(top)}
-    found = _all_files(top, files)
+    paths = _all_files(top, files)
     # Names, and not where they lie: the same code elsewhere makes the same number.
-    lines = [f"{name} {file_digest(path)}" for name in sorted(found) for path in found[name]]
-    installed = {k: v for name in _imported(found) for k, v in _versions(name).items() if _own_files(name) is None}
+    lines = [f"{name} {file_digest(path)}" for name in sorted(paths) for path in paths[name]]
+    installed = {k: v for name in _imported(paths) for k, v in _versions(name).items() if _own_files(name) is None}
     return {
         "sources": hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16],
         "versions": {k: v for k, v in sorted(installed.items()) if k in _BACKENDS},
@@ -60,9 +60,9 @@ def latest_change_s(module: str) -> float:
 
 def _all_files(top: str, files: list[Path]) -> dict[str, list[Path]]:
     """Sources by top-level module: of one that is not installed, and of all of the kind that it imports."""
-    found: dict[str, list[Path]] = {}
-    _follow(top, files, found)
-    return found
+    paths: dict[str, list[Path]] = {}
+    _follow(top, files, paths)
+    return paths
 
 
 def _own_files(top: str) -> list[Path] | None:
@@ -84,16 +84,16 @@ def _is_installed(path: Path) -> bool:
     return any(path.resolve().is_relative_to(p) for p in places) or "site-packages" in path.parts
 
 
-def _follow(top: str, files: list[Path], found: dict[str, list[Path]]) -> None:
-    found[top] = files
+def _follow(top: str, files: list[Path], paths: dict[str, list[Path]]) -> None:
+    paths[top] = files
     for name in _imports(files):
-        more = None if name in found else _own_files(name)
+        more = None if name in paths else _own_files(name)
         if more is not None:
-            _follow(name, more, found)
+            _follow(name, more, paths)
 
 
-def _imported(found: dict[str, list[Path]]) -> Iterator[str]:
-    for files in found.values():
+def _imported(paths: dict[str, list[Path]]) -> Iterator[str]:
+    for files in paths.values():
         yield from _imports(files)
 
 

@@ -52,8 +52,8 @@ class CompetingPhase:
 def competing_formulas(elements: Iterable[str]) -> list[str]:
     """Formulas of all known phases made of some elements, elements first."""
     wanted = set(elements)
-    found = [p for p in _PHASES.values() if {str(e) for e in Composition(p.formula).elements} <= wanted]
-    return [p.formula for p in sorted(found, key=lambda p: (p.kind != "element", p.formula))]
+    competing_phases = [p for p in _PHASES.values() if {str(e) for e in Composition(p.formula).elements} <= wanted]
+    return [p.formula for p in sorted(competing_phases, key=lambda p: (p.kind != "element", p.formula))]
 
 
 def competing_oxides(elements: Iterable[str]) -> list[str]:

@@ -53,15 +53,15 @@ def get_host(key: HostKey) -> Host:
     """
     if isinstance(key, Host):
         return key
-    found = portable_host(key)
-    if not isinstance(found, str):
-        return found.host()
-    name = found.removesuffix(PRIMITIVE)
+    content = portable_host(key)
+    if not isinstance(content, str):
+        return content.host()
+    name = content.removesuffix(PRIMITIVE)
     module = importlib.import_module(f".hosts.{name}", __package__)
     host = module.HOST
     if not isinstance(host, Host):
         raise TypeError(f"structures/hosts/{name}.py must define HOST as a Host")
-    return primitive_host(host) if found.endswith(PRIMITIVE) else host
+    return primitive_host(host) if content.endswith(PRIMITIVE) else host
 
 
 def primitive_host(host: Host) -> Host:

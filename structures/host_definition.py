@@ -167,11 +167,11 @@ class Host:
             If they differ.
         """
         expected = self.moment_by_order_muB.get(order, self.moment_per_formula_muB)
-        found = self.moment_per_formula(self.structure(order))
+        moment = self.moment_per_formula(self.structure(order))
         whole = all(float(x).is_integer() for x in np.ravel(self.structure(order).site_properties["magmom"]))
-        if abs(found - expected) > (MOMENT_TOLERANCE_muB if whole else STATED_TOLERANCE_muB):
+        if abs(moment - expected) > (MOMENT_TOLERANCE_muB if whole else STATED_TOLERANCE_muB):
             raise RuntimeError(
-                f"{self.key} in order {order} has {found:g} muB per formula unit, stated are {expected:g}; "
+                f"{self.key} in order {order} has {moment:g} muB per formula unit, stated are {expected:g}; "
                 "correct the valences, the spin sense or the stated moment"
             )
 

@@ -112,12 +112,14 @@ def heights_A(cell: Structure) -> np.ndarray:
 def layer_places(cell: Structure, layers: Sequence[Layer]) -> list[LayerPlace]:
     """Every layer of a cell, as listed; the cell has the site property ``sublattice``."""
     heights, labels = heights_A(cell), np.array(cell.site_properties["sublattice"])
-    found = []
+    layer_places = []
     for layer in layers:
         own = np.flatnonzero(np.isin(labels, layer.sublattices))
         atoms = Structure.from_sites([cell[int(i)] for i in own]).composition.formula
-        found.append(LayerPlace(layer, atoms.replace(" ", ""), float(heights[own].min()), float(heights[own].max())))
-    return found
+        layer_places.append(
+            LayerPlace(layer, atoms.replace(" ", ""), float(heights[own].min()), float(heights[own].max()))
+        )
+    return layer_places
 
 
 def vacuum_A(cell: Structure) -> float:

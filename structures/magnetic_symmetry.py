@@ -44,13 +44,13 @@ def axial_operations(structure: Structure, symprec: float = 1e-3) -> FloatArray:
         [number[key] for key in keys],
         moments.tolist(),
     )
-    found = spglib.get_magnetic_symmetry(cell, symprec=symprec)
-    if found is None:
+    symmetry = spglib.get_magnetic_symmetry(cell, symprec=symprec)
+    if symmetry is None:
         raise ValueError(f"spglib finds no magnetic group at symprec = {symprec} A; check for overlapping sites")
     lattice = structure.lattice.matrix.T
     inverse = np.linalg.inv(lattice)
     unique: dict[tuple[float, ...], FloatArray] = {tuple(np.eye(3).ravel()): np.eye(3)}
-    for rotation, reversed_ in zip(found["rotations"], found["time_reversals"], strict=True):
+    for rotation, reversed_ in zip(symmetry["rotations"], symmetry["time_reversals"], strict=True):
         matrix = lattice @ rotation @ inverse
         axial = round(float(np.linalg.det(matrix))) * matrix * (-1.0 if reversed_ else 1.0)
         unique.setdefault(tuple((np.round(axial, 6) + 0.0).ravel()), axial)

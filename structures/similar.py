@@ -19,5 +19,5 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
         Names that exist.
     """
     names = {name.lower(): name for name in known}
-    found = [names[n] for n in get_close_matches(given.strip().lower(), list(names), n=2, cutoff=_ALIKE)]
-    return f" (did you mean {' or '.join(found)}?)" if found else ""
+    matches = [names[n] for n in get_close_matches(given.strip().lower(), list(names), n=2, cutoff=_ALIKE)]
+    return f" (did you mean {' or '.join(matches)}?)" if matches else ""

@@ -123,6 +123,6 @@ def _listed_operations(groups: Any, symbol: str) -> list[str] | None:
     name = groups.abbrev_sg_mapping.get(name) or groups.full_sg_mapping.get(name) or name
     for group in groups.SYMM_OPS:
         if name in (group["hermann_mauguin"], group["universal_h_m"], group["hermann_mauguin_u"]):
-            found: list[str] = group["symops"]
-            return found
+            symbols: list[str] = group["symops"]
+            return symbols
     return None

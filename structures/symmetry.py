@@ -144,12 +144,12 @@ def operations(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> list[O
 
     Those that also reverse all spins, which only antiferromagnets have, come last.
     """
-    found = _dataset(structure, symprec)
+    dataset = _dataset(structure, symprec)
     lattice = structure.lattice.matrix.T
     inverse = np.linalg.inv(lattice)
     plain = [
         Operation(r, np.asarray(t), lattice @ r @ inverse)
-        for r, t in zip(found.rotations, found.translations, strict=True)
+        for r, t in zip(dataset.rotations, dataset.translations, strict=True)
     ]
     flip = _spin_reversal(structure, symprec)
     if flip is None:
@@ -199,8 +199,8 @@ def _spin_reversal(structure: Structure, symprec: float) -> Operation | None:
     for i, colour in enumerate(own):
         if colour != opposite[seed]:
             continue
-        found = operations_taking(structure, here, structure.frac_coords[i][None], symprec=symprec)
-        if flips := [op for op in found if op.reverses_spins]:
+        operations = operations_taking(structure, here, structure.frac_coords[i][None], symprec=symprec)
+        if flips := [op for op in operations if op.reverses_spins]:
             return flips[0]
     return None
 
@@ -256,30 +256,30 @@ def operations_taking(
     rotations = _lattice_rotations(np.ascontiguousarray(matrix).tobytes(), symprec)
     translations = images[0] - points[0] @ rotations.transpose(0, 2, 1)
     off = points @ rotations.transpose(0, 2, 1) + translations[:, None] - images
-    kept = np.all(np.linalg.norm((off - np.rint(off)) @ matrix, axis=2) <= tol_A, axis=1)
+    mapped = np.all(np.linalg.norm((off - np.rint(off)) @ matrix, axis=2) <= tol_A, axis=1)
     # A few atoms refuse most rotations before all atoms are looked at.
     sample = np.unique(np.linspace(0, len(coords) - 1, min(len(coords), _SAMPLE)).astype(int))
     for chosen in (sample, np.arange(len(coords))):
-        rotations, translations = rotations[kept], translations[kept]
+        rotations, translations = rotations[mapped], translations[mapped]
         there = np.mod(coords[chosen] @ rotations.transpose(0, 2, 1) + translations[:, None], 1.0) % 1.0
         _, nearest = tree.query(there)
         gap = coords[nearest] - there
         distance = np.linalg.norm((gap - np.rint(gap)) @ matrix, axis=2)
         plain = np.all(kinds[nearest] == kinds[chosen], axis=1)
-        kept = (plain | np.all(kinds[nearest] == opposite[chosen], axis=1)) & np.all(distance <= symprec, axis=1)
+        mapped = (plain | np.all(kinds[nearest] == opposite[chosen], axis=1)) & np.all(distance <= symprec, axis=1)
     return [
         Operation(rotation, translation, matrix.T @ rotation @ inverse, reverses_spins=not as_it_is)
-        for rotation, translation, as_it_is in zip(rotations[kept], translations[kept], plain[kept], strict=True)
+        for rotation, translation, as_it_is in zip(rotations[mapped], translations[mapped], plain[mapped], strict=True)
     ]
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _lattice_rotations(lattice: bytes, symprec: float) -> NDArray[np.int_]:
     cell = (np.frombuffer(lattice).reshape(3, 3).tolist(), [[0.0, 0.0, 0.0]], [1])
-    found = spglib.get_symmetry(cell, symprec=symprec)
-    if found is None:
+    symmetry = spglib.get_symmetry(cell, symprec=symprec)
+    if symmetry is None:
         raise ValueError("spglib finds no symmetry of the lattice; check the lattice parameters")
-    return np.asarray(found["rotations"])
+    return np.asarray(symmetry["rotations"])
 
 
 def operations_swapping(
@@ -291,8 +291,8 @@ def operations_swapping(
     (left out by its index `without`), and the two sites. Spins stay as they are.
     """
     both = np.array([first, second])
-    found = operations_taking(structure, both, both[::-1], tol_A, without=without)
-    return [op for op in found if not op.reverses_spins]
+    operations = operations_taking(structure, both, both[::-1], tol_A, without=without)
+    return [op for op in operations if not op.reverses_spins]
 
 
 def stabiliser(structure: Structure, position: FloatArray, tol_A: float = 0.05) -> list[Operation]:

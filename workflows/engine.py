@@ -288,12 +288,12 @@ class Engine(Stored, ABC):
 
     def missing(self) -> dict[Capability, str]:
         """`cannot`, and the optional jobs that the engine leaves unwritten."""
-        found = dict(self.cannot())
+        missing = dict(self.cannot())
         if type(self).charged is Engine.charged:
-            found.setdefault("charged", self.no_charged_cells)
+            missing.setdefault("charged", self.no_charged_cells)
         if type(self).dielectric is Engine.dielectric:
-            found.setdefault("dielectric", self.no_charged_cells)
-        return found
+            missing.setdefault("dielectric", self.no_charged_cells)
+        return missing
 
     def require(self, capability: Capability) -> None:
         """Refuse early what the engine cannot do.
@@ -384,14 +384,14 @@ class Engine(Stored, ABC):
         UnknownEngineError
             If there is no such protocol, or the engine has none.
         """
-        found = cls.protocols()
-        if not found:
+        protocols = cls.protocols()
+        if not protocols:
             raise UnknownEngineError(f"engine {cls.name} has no protocols, its numbers are fixed: leave {name} out")
         if name not in PROTOCOLS:
             raise UnknownEngineError(
                 f"unknown protocol {name!r}; known: {', '.join(PROTOCOLS)}{did_you_mean(name, PROTOCOLS)}"
             )
-        return dict(found[name])
+        return dict(protocols[name])
 
     def settings(self) -> dict[str, Any]:
         """Plain settings for the provenance of every result."""

@@ -219,18 +219,18 @@ def stages() -> list[Stage]:
     """All stages that have a file, in the order of a study."""
     from . import flows
 
-    found = []
+    stages = []
     for module in pkgutil.iter_modules(flows.__path__):
         stage = getattr(importlib.import_module(f"{flows.__name__}.{module.name}"), "STAGE", None)
         if stage is None:
             continue
         if not isinstance(stage, Stage):
             raise TypeError(f"STAGE of workflows/flows/{module.name}.py must be an object of a subclass of Stage")
-        found.append(stage)
-    names = [s.name for s in found]
+        stages.append(stage)
+    names = [s.name for s in stages]
     if doubled := sorted({n for n in names if names.count(n) > 1}):
         raise TypeError(f"two files of workflows/flows are the stage {', '.join(doubled)}")
-    return sorted(found, key=lambda s: (s.place, s.name))
+    return sorted(stages, key=lambda s: (s.place, s.name))
 
 
 def stage_options() -> dict[str, StageOption]:
@@ -241,13 +241,13 @@ def stage_options() -> dict[str, StageOption]:
     TypeError
         If two stages have an option of one name.
     """
-    found: dict[str, StageOption] = {}
+    stage_options: dict[str, StageOption] = {}
     for stage in stages():
         for option in stage.options:
-            if option.name in found:
+            if option.name in stage_options:
                 raise TypeError(f"two stages have an option {option.name}; one of them is {stage.name}")
-            found[option.name] = option
-    return found
+            stage_options[option.name] = option
+    return stage_options
 
 
 def read_options(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,9 +63,9 @@ def sound_hop(study: Study) -> Migration:
 
 def sound_retention(study: Study, at_K: float | None = None) -> Retention:
     """Retention of the study's hop; errors as `sound_hop`, and without a rate law at a temperature, if one is given."""
-    found = need(study.retention, "retention")
+    retention = need(study.retention, "retention")
     if study.migration and study.migration[0].why_no_result:
         raise NotDoneError("retention", no_result(study.migration[0].why_no_result))
-    if at_K is not None and (why := found.why_no_rate(at_K)):
+    if at_K is not None and (why := retention.why_no_rate(at_K)):
         raise NotDoneError("retention", no_result([why]))
-    return found
+    return retention

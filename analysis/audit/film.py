@@ -167,8 +167,8 @@ def _between_cobalt(study: Study) -> Judgement:
         return _from_binding(binding, study.engine.level_of_theory)
     if not sound_vacancies(study):
         raise NotDoneError("vacancies")
-    found = _named(study, "V_Fe(B)")
-    count = None if found is None or found.near_cations is None else found.near_cations.get("Co", 0)
+    vacancy = _named(study, "V_Fe(B)")
+    count = None if vacancy is None or vacancy.near_cations is None else vacancy.near_cations.get("Co", 0)
     return Judgement(
         "undecided",
         None if count is None else float(count),
@@ -281,8 +281,10 @@ def _work_at(hop: Migration, voltage_V: float) -> float:
 
 
 def _writing(study: Study) -> Judgement:
-    hop, kept = sound_hop(study), sound_retention(study, 300.0)
-    film = ensemble_of_hop(hop, thickness_m=ASSUMED_THICKNESS_m, attempt_Hz=math.sqrt(math.prod(kept.attempts_Hz(300))))
+    hop, retention = sound_hop(study), sound_retention(study, 300.0)
+    film = ensemble_of_hop(
+        hop, thickness_m=ASSUMED_THICKNESS_m, attempt_Hz=math.sqrt(math.prod(retention.attempts_Hz(300)))
+    )
     after = contrast_after(film, [(WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     before = contrast_after(film, [(-WRITING_VOLTAGE_V, PULSE_s), (0.0, READ_AFTER_s)])
     swing, left = (after[0] - before[0]) / 2, (after[1] - before[1]) / 2
@@ -290,7 +292,7 @@ def _writing(study: Study) -> Judgement:
     # What a wait leaves of anything written does not depend on how it was written, nor on the thickness.
     _, high, whose = _spread_of_barriers(study)
     add = max(high - hop.backward_eV, 0.0)
-    share, best = (_left_after_wait(kept, added) for added in (0.0, add))
+    share, best = (_left_after_wait(retention, added) for added in (0.0, add))
     text = (
         f"a wait of {READ_AFTER_s:g} s at 0 V and 300 K leaves {_share(share)} of whatever was written, "
         f"{_share(best)} with the highest of the {whose}, {hop.backward_eV + add:.2f} eV back; "
@@ -303,9 +305,9 @@ def _writing(study: Study) -> Judgement:
     )
 
 
-def _left_after_wait(kept: Retention, added_eV: float) -> float:
+def _left_after_wait(retention: Retention, added_eV: float) -> float:
     """Difference of two written states after the wait over that before it, with both barriers higher by so much."""
-    return math.exp(-READ_AFTER_s / (_slower(added_eV) * kept.decay(300)))
+    return math.exp(-READ_AFTER_s / (_slower(added_eV) * retention.decay(300)))
 
 
 def _share(value: float) -> str:

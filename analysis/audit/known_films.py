@@ -90,19 +90,19 @@ def error_mJ_per_m2(films: list[FilmAnisotropy]) -> float | None:
 
 @cache
 def _films() -> tuple[FilmAnisotropy, ...]:
-    found = []
+    films = []
     for path in reference_calculations_folder().glob("film*.json"):
         named = _NAME.fullmatch(path.stem)
-        kept = ReferenceCalculation.model_validate_json(path.read_text())
-        if named and kept.anisotropy is not None and not invalid_because(kept.anisotropy.checks):
-            found.append(_film(named, kept, kept.anisotropy))
-    return tuple(sorted(found, key=lambda film: (film.points, film.place)))
+        reference = ReferenceCalculation.model_validate_json(path.read_text())
+        if named and reference.anisotropy is not None and not invalid_because(reference.anisotropy.checks):
+            films.append(_film(named, reference, reference.anisotropy))
+    return tuple(sorted(films, key=lambda film: (film.points, film.place)))
 
 
-def _film(named: re.Match[str], kept: ReferenceCalculation, map_: AnisotropyMap) -> FilmAnisotropy:
-    if kept.calculation is None or kept.calculation.site_moments_muB is None:
-        raise ValueError(f"{kept.name} holds a map without its moments")
-    cell = kept.calculation.structure
+def _film(named: re.Match[str], reference: ReferenceCalculation, map_: AnisotropyMap) -> FilmAnisotropy:
+    if reference.calculation is None or reference.calculation.site_moments_muB is None:
+        raise ValueError(f"{reference.name} holds a map without its moments")
+    cell = reference.calculation.structure
     normal = np.cross(*cell.lattice.matrix[:2])
     per_area = MEV_PER_A2_TO_mJ_PER_M2 / float(np.linalg.norm(normal))
     cobalt = sorted((i for i, s in enumerate(cell) if s.specie.symbol == "Co"), key=lambda i: cell[i].coords @ normal)
@@ -113,9 +113,9 @@ def _film(named: re.Match[str], kept: ReferenceCalculation, map_: AnisotropyMap)
         basis=named["basis"] or "",
         whole_mJ_per_m2=per_area * uniaxial_constants(map_, normal).across_minus_along_meV,
         layers_mJ_per_m2=[per_area * uniaxial_constants(one, normal).across_minus_along_meV for one in layers],
-        moments_muB=[kept.calculation.site_moments_muB[i] for i in cobalt],
+        moments_muB=[reference.calculation.site_moments_muB[i] for i in cobalt],
         atoms=len(cell),
-        source=kept.name,
+        source=reference.name,
     )
 
 

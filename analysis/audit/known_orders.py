@@ -64,15 +64,15 @@ def repeated_order_gains(host_key: str) -> list[OrderGain]:
 def _gains(names: str, folder: Path) -> tuple[OrderGain, ...]:
     files = sorted(p for key in _ORDERS for p in folder.glob(f"{key}{names}.json"))
     read = {path.stem: ReferenceCalculation.model_validate_json(path.read_text()) for path in files}
-    sound = {name: kept for name, kept in read.items() if _is_sound(kept)}
-    found = []
+    sound = {name: reference for name, reference in read.items() if _is_sound(reference)}
+    order_gains = []
     for name in (n for n in sound if n.startswith("normal-")):
         settings = name.removeprefix("normal-")
         inverse = {key: sound[f"{key}-{settings}"] for key in ("imma", "p4122") if f"{key}-{settings}" in sound}
         if not inverse:
             continue
         best = min(inverse, key=lambda key: _per_formula(inverse[key]))
-        found.append(
+        order_gains.append(
             OrderGain(
                 order=_ORDERS[best],
                 hubbard_U_eV=_hubbard_U_eV(sound[name]),
@@ -82,26 +82,26 @@ def _gains(names: str, folder: Path) -> tuple[OrderGain, ...]:
                 source=f"data/{folder.name}/{name}.json, {best}-{settings}.json",
             )
         )
-    return tuple(sorted(found, key=lambda gain: sum(gain.hubbard_U_eV.values())))
+    return tuple(sorted(order_gains, key=lambda gain: sum(gain.hubbard_U_eV.values())))
 
 
-def _is_sound(kept: ReferenceCalculation) -> bool:
-    return kept.calculation is not None and not invalid_because(kept.calculation.checks)
+def _is_sound(reference: ReferenceCalculation) -> bool:
+    return reference.calculation is not None and not invalid_because(reference.calculation.checks)
 
 
-def _calculation(kept: ReferenceCalculation) -> Calculation:
-    if kept.calculation is None:
-        raise ValueError(f"{kept.name} holds no energy")
-    return kept.calculation
+def _calculation(reference: ReferenceCalculation) -> Calculation:
+    if reference.calculation is None:
+        raise ValueError(f"{reference.name} holds no energy")
+    return reference.calculation
 
 
-def _hubbard_U_eV(kept: ReferenceCalculation) -> dict[str, float]:
+def _hubbard_U_eV(reference: ReferenceCalculation) -> dict[str, float]:
     """Of the elements that the cell has; settings may name others."""
-    there = {str(element) for element in _calculation(kept).structure.composition.elements}
-    return {element: u for element, u in kept.provenance.hubbard_U_eV.items() if element in there}
+    there = {str(element) for element in _calculation(reference).structure.composition.elements}
+    return {element: u for element, u in reference.provenance.hubbard_U_eV.items() if element in there}
 
 
-def _per_formula(kept: ReferenceCalculation) -> float:
+def _per_formula(reference: ReferenceCalculation) -> float:
     """Energy per formula unit of CoFe2O4, eV."""
-    made = _calculation(kept)
-    return made.energy_eV / float(made.structure.composition["Co"])
+    calculation = _calculation(reference)
+    return calculation.energy_eV / float(calculation.structure.composition["Co"])

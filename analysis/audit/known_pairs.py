@@ -53,7 +53,7 @@ class CobaltPair(Document):
 @cache
 def known_pairs() -> tuple[CobaltPair, ...]:
     """All that are shipped with both senses, by U."""
-    found = []
+    cobalt_pairs = []
     for path in sorted(reference_calculations_folder().glob("znoco*-fm*.json")):
         other = path.with_name(path.name.replace(_PARALLEL, "-afm"))
         if not other.exists():
@@ -61,7 +61,7 @@ def known_pairs() -> tuple[CobaltPair, ...]:
         along, against = _sound(path.read_text()), _sound(other.read_text())
         if along is None or against is None:
             continue
-        found.append(
+        cobalt_pairs.append(
             CobaltPair(
                 cell=path.stem.partition("-")[0],
                 hubbard_U_eV=along.provenance.hubbard_U_eV["Co"],
@@ -73,12 +73,12 @@ def known_pairs() -> tuple[CobaltPair, ...]:
                 source=f"data/gpaw/{path.name}, {other.name}",
             )
         )
-    return tuple(sorted(found, key=lambda pair: (pair.hubbard_U_eV, pair.cell)))
+    return tuple(sorted(cobalt_pairs, key=lambda pair: (pair.hubbard_U_eV, pair.cell)))
 
 
 def _sound(text: str) -> Calculation | None:
-    made = ReferenceCalculation.model_validate_json(text).calculation
-    return None if made is None or invalid_because(made.checks) else made
+    calculation = ReferenceCalculation.model_validate_json(text).calculation
+    return None if calculation is None or invalid_because(calculation.checks) else calculation
 
 
 def _open_eV(made: Calculation) -> float:

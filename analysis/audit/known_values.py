@@ -137,19 +137,19 @@ def better_calculations(host_key: str, order: str, level_of_theory: str, questio
         ``vacancies`` or ``barrier``.
     """
     host = host_key.partition(":")[0]
-    found = [
+    calculations = [
         k
         for k in _computed()
         if (k.host, k.order, k.question) == (host, order, question) and rank(k.level_of_theory) > rank(level_of_theory)
     ]
-    return sorted(found, key=lambda k: -rank(k.level_of_theory))
+    return sorted(calculations, key=lambda k: -rank(k.level_of_theory))
 
 
 def known_spread(host_key: str) -> KnownSpread | None:
     """Shipped hops over the cation orders of a host; None if there are none."""
     host = host_key.partition(":")[0]
-    found = [KnownSpread.model_validate(entry) for entry in _table()["spread"] if entry["host"] == host]
-    return found[0] if found else None
+    spreads = [KnownSpread.model_validate(entry) for entry in _table()["spread"] if entry["host"] == host]
+    return spreads[0] if spreads else None
 
 
 def measured_values(host_key: str) -> list[MeasuredValue]:
@@ -179,34 +179,35 @@ def _measured() -> tuple[MeasuredValue, ...]:
 
 @cache
 def _computed() -> tuple[KnownCalculation, ...]:
-    found = [KnownCalculation.model_validate(entry) for entry in _table()["computed"]]
+    calculations = [KnownCalculation.model_validate(entry) for entry in _table()["computed"]]
     for engine in ("sevennet", "chgnet"):
-        found += _of_study(engine)
-    return tuple(found)
+        calculations += _of_study(engine)
+    return tuple(calculations)
 
 
 def _of_study(engine: str) -> list[KnownCalculation]:
     """Answers of a stored study of an ML potential."""
-    kept = json.loads(files(_PACKAGE).joinpath("data", "engines", f"{engine}.json").read_text(encoding="utf-8"))
+    values = json.loads(files(_PACKAGE).joinpath("data", "engines", f"{engine}.json").read_text(encoding="utf-8"))
     common = {
-        "host": kept["host"],
-        "order": kept["order"],
+        "host": values["host"],
+        "order": values["order"],
         "engine": engine,
-        "level_of_theory": kept["level_of_theory"],
+        "level_of_theory": values["level_of_theory"],
         "unit": "eV",
         "date": _STORED_ON,
-        "source": f"data/engines/{engine}.json: {kept['command']}",
+        "source": f"data/engines/{engine}.json: {values['command']}",
     }
-    forward, back = kept["barriers_eV"]
+    forward, back = values["barriers_eV"]
     return [
         KnownCalculation.model_validate(
-            common | {"question": "vacancies", "cell_atoms": kept["vacancy_cell_atoms"], "rich": kept["vacancies_eV"]}
+            common
+            | {"question": "vacancies", "cell_atoms": values["vacancy_cell_atoms"], "rich": values["vacancies_eV"]}
         ),
         KnownCalculation.model_validate(
             common
             | {
                 "question": "barrier",
-                "cell_atoms": kept["band_cell_atoms"],
+                "cell_atoms": values["band_cell_atoms"],
                 "values": {"forward": forward, "back": back},
             }
         ),

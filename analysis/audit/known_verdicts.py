@@ -48,8 +48,8 @@ class KnownVerdict(Document):
             [*level, f"U = {u} eV" if u else "no U", *(["quick settings"] if self.quick else []), self.date]
         )
         origin = f"study of {self.host}, {self.order}, {cell} cells, by {self.engine} ({settings})"
-        kept = self.claim
-        return Judgement(kept.verdict, kept.value, kept.unit, f"{origin}: {kept.reason}", by=kept.engine)
+        claim = self.claim
+        return Judgement(claim.verdict, claim.value, claim.unit, f"{origin}: {claim.reason}", by=claim.engine)
 
 
 class KnownVerdicts(Document):

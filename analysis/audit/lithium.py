@@ -28,21 +28,21 @@ def _oxygen_and_lithium(study: Study) -> Judgement:
     cell = study.host.structure
     start = total_moment(cell)
     index = {s.specie.symbol: i for i, s in reversed(list(enumerate(cell)))}
-    found = {}
+    changes = {}
     for element in ("O", "Li"):
         ways = [c for c in compensations(cell, index[element]) if c.charge_e == 0]
-        found[element] = {c.sublattice: c.total_moment_muB - start for c in ways}
+        changes[element] = {c.sublattice: c.total_moment_muB - start for c in ways}
     curve = moment_curve(cell, [0, 1], per_formula_of="LiFe5O8")
     step = (curve.moment_muB[1] - curve.moment_muB[0]) / curve.content[1]
     return Judgement(
         "undecided",
-        found["O"].get("B"),
+        changes["O"].get("B"),
         "muB per V_O, Fe2+ on B",
         f"A and B are antiparallel by Neel's rule, {study.host.moment_per_formula_muB:g} muB per {study.host.formula}. "
-        f"With the electrons of V_O on B the moment changes by {_signed(found['O'].get('B'))} muB, as claimed, "
-        f"on A by {_signed(found['O'].get('A'))}; an inserted Li with Fe2+ on B changes it by {step:+g}, "
+        f"With the electrons of V_O on B the moment changes by {_signed(changes['O'].get('B'))} muB, as claimed, "
+        f"on A by {_signed(changes['O'].get('A'))}; an inserted Li with Fe2+ on B changes it by {step:+g}, "
         f"as claimed. A Li taken out of the stoichiometric crystal leaves a hole, not Fe2+: "
-        f"{_signed(found['Li'].get('B'))} muB with Fe4+ on B; it raises the moment (+1 muB) only where "
+        f"{_signed(changes['Li'].get('B'))} muB with Fe4+ on B; it raises the moment (+1 muB) only where "
         f"Fe2+ is there to be oxidised. {_places(oxygen, lithium)}",
     )
 
@@ -53,17 +53,17 @@ def _signed(value: float | None) -> str:
 
 def _places(oxygen: list[VacancyResult], lithium: list[VacancyResult]) -> str:
     """Where a start with placed charges is lowest, for an engine that moves none by itself."""
-    found = []
+    places = []
     for of_element in (oxygen, lithium):
         easiest = min(of_element, key=lambda v: v.energy_minus_host_eV)
         if len(easiest.starts) > 1 and easiest.changed_ions:
             first, second = easiest.starts[:2]
-            found.append(
+            places.append(
                 f"{easiest.label} is lowest with {first.label}, {second.above_lowest_eV:.2f} eV below {second.label} "
                 f"({easiest.moment_change_muB:+.2g} muB)"
             )
-    if found:
-        return f"Of the charges placed by the starts {' and '.join(found)}, by formal charges alone"
+    if places:
+        return f"Of the charges placed by the starts {' and '.join(places)}, by formal charges alone"
     return "These are counts: this engine has no electrons to put anywhere"
 
 
@@ -85,10 +85,10 @@ def _lithium_moves(study: Study) -> Judgement:
     if hop.ion != "Li":
         raise NotDoneError("hop of Li")
     low, high = sorted((hop.forward_eV, hop.backward_eV))
-    kept = sound_retention(study)
-    forward_Hz, back_Hz = kept.attempts_Hz(300.0)
+    retention = sound_retention(study)
+    forward_Hz, back_Hz = retention.attempts_Hz(300.0)
     harder_Hz = back_Hz if hop.backward_eV >= hop.forward_eV else forward_Hz
-    how = f"at 300 K with {harder_Hz:.0e} Hz ({kept.attempt_frequency_source})"
+    how = f"at 300 K with {harder_Hz:.0e} Hz ({retention.attempt_frequency_source})"
     once = f"the harder way once in {format_duration(retention_s(high, 300.0, harder_Hz))} {how}"
     if why := why_no_rate(low, 300.0):
         once = f"no time: {why}"

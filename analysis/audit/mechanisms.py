@@ -87,8 +87,8 @@ def mechanisms(study: Study) -> list[Mechanism]:
     """All of them, with the numbers that this study has."""
     result = study.unidirectional
     grains = {g.state: g for g in study.device.grains} if study.device is not None else {}
-    found = [*_of_anisotropy(study, result), *_of_grains(study, grains), *_others(study)]
-    return [replace(m, evidence=_EVIDENCE[m.name]) for m in found]
+    mechanisms = [*_of_anisotropy(study, result), *_of_grains(study, grains), *_others(study)]
+    return [replace(m, evidence=_EVIDENCE[m.name]) for m in mechanisms]
 
 
 def answer(study: Study) -> str:
@@ -113,8 +113,8 @@ def _two_fields(grains: dict[str, GrainState]) -> str:
 
 def _written(study: Study) -> str:
     """What the assumed bias and pulses write."""
-    made = study.device.writing if study.device is not None else None
-    return "" if made is None else made.verdict
+    writing = study.device.writing if study.device is not None else None
+    return "" if writing is None else writing.verdict
 
 
 def _of_anisotropy(study: Study, result: UnidirectionalResult | None) -> list[Mechanism]:

@@ -24,9 +24,9 @@ def _filament(study: Study) -> Judgement:
         raise NotDoneError("hop of O")
     easiest = min(oxygen, key=lambda v: v.energy_minus_host_eV)
     harder = max(hop.forward_eV, hop.backward_eV)
-    kept = sound_retention(study)
-    stays = kept.why_no_rate(_ROOM_K) or (
-        f"after it an ion stays {format_duration(kept.at(_ROOM_K))} at {_ROOM_K:g} K and 0 V"
+    retention = sound_retention(study)
+    stays = retention.why_no_rate(_ROOM_K) or (
+        f"after it an ion stays {format_duration(retention.at(_ROOM_K))} at {_ROOM_K:g} K and 0 V"
     )
     edges = easiest.oxygen_poor, easiest.oxygen_rich
     costs = " and ".join(

@@ -77,7 +77,7 @@ def build_study(given: StudyInputs) -> Study:
     unidirectional = attempts.part("anisotropy", lambda: unidirectional_result(inputs, anisotropy), None)
     hop = inputs.migration
     migrations = [] if hop is None else [_complete(hop, inputs)]
-    kept = attempts.part("migration", lambda: retention_result(hop, inputs.vibrations), None)
+    retention = attempts.part("migration", lambda: retention_result(hop, inputs.vibrations), None)
     defects = attempts.part("vacancies", lambda: defect_result(inputs, potentials), None)
     gone = list(inputs.gone)
     if inputs.vacancies is not None and potentials is None:
@@ -93,7 +93,7 @@ def build_study(given: StudyInputs) -> Study:
         migration=migrations,
         anisotropy=anisotropy,
         unidirectional=unidirectional,
-        retention=kept,
+        retention=retention,
         defects=defects,
         vibrations=None if hop is None else _named(inputs.vibrations, hop),
         competing_phases=competing,
@@ -130,9 +130,9 @@ def retention_result(hop: Migration | None, vibrations: AttemptFrequency | None)
     return vibrations.retention()
 
 
-def _named(found: AttemptFrequency | None, hop: Migration) -> AttemptFrequency | None:
+def _named(attempts: AttemptFrequency | None, hop: Migration) -> AttemptFrequency | None:
     """Vibrations under the hop's own name, which says which of several distinct vacancies it enters."""
-    return None if found is None else found.model_copy(update={"label": hop.label})
+    return None if attempts is None else attempts.model_copy(update={"label": hop.label})
 
 
 def _complete(hop: Migration, inputs: StudyParts) -> Migration:
@@ -215,15 +215,15 @@ def defect_result(inputs: StudyParts, potentials: ChemicalPotentialsResult | Non
         units,
     )
     window, references = potentials.window, potentials.references
-    found = defect_energies(inputs, inputs.vacancies)
+    formations = defect_energies(inputs, inputs.vacancies)
     if inputs.charged is not None:
         own = inputs.charged.formations()
-        found = [*own, *(d for d in found if d.label not in {one.label for one in own})]
-    defects = native(found, window)
+        formations = [*own, *(d for d in formations if d.label not in {one.label for one in own})]
+    defects = native(formations, window)
     if not defects:
         return None
-    kept = {d.label for d in defects}
-    host.sites = [s for s in host.sites if s.label in kept]
+    labels = {d.label for d in defects}
+    host.sites = [s for s in host.sites if s.label in labels]
     edges = None if inputs.charged is None else inputs.charged.edges
     hop = inputs.migration
     barriers = {} if hop is None or hop.why_no_result else {hop.vacancy: max(0.0, min(hop.forward_eV, hop.backward_eV))}

@@ -108,7 +108,9 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         If a stage without a place of its own gives anything but a document.
     """
     outputs = inputs.outputs
-    bulks: dict[str, Calculation] = {name: made for name, made in (outputs["host"] or {}).items() if made is not None}
+    bulks: dict[str, Calculation] = {
+        name: map_data for name, map_data in (outputs["host"] or {}).items() if map_data is not None
+    }
     if inputs.order not in bulks:
         raise InvalidResultError(f"the host's cell {inputs.order} was not computed, and everything rests on it")
     require_valid(bulks[inputs.order].checks, bulks[inputs.order].name)
@@ -127,7 +129,7 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         order=inputs.order,
         engine=inputs.engine,
         stages=inputs.stages,
-        bulks={name: made for name, made in bulks.items() if not invalid_because(made.checks)},
+        bulks={name: map_data for name, map_data in bulks.items() if not invalid_because(map_data.checks)},
         assumptions=inputs.assumptions,
         references=outputs.get("chemical potentials"),
         vacancies=_defects(outputs.get("vacancies"), outputs.get("point defects")),
@@ -136,7 +138,7 @@ def parts_of(inputs: StudyInputs) -> StudyParts:
         ends=ends,
         relation_matrices=moved.get("relation_matrices", []),
         keffer=moved.get("keffer", {}),
-        fields=[found for found in migration.get("fields") or [] if found is not None],
+        fields=[field_data for field_data in migration.get("fields") or [] if field_data is not None],
         vibrations=outputs.get("vibrations"),
         maps=anisotropy.get("maps"),
         warm=anisotropy.get("warm") or {},
@@ -161,30 +163,32 @@ def _gone(inputs: StudyInputs) -> tuple[str, ...]:
     """Stages that were to be done and of which nothing came."""
     # Outputs of several parts: the part without which there is nothing.
     heart = {"migration": "read", "anisotropy": "maps"}
-    found = []
+    lost = []
     for stage in (s.stage for s in inputs.stages if s.done and s.stage in inputs.outputs):
         output = inputs.outputs[stage]
         if output is None or (stage in heart and not output.get(heart[stage])):
-            found.append(stage)
-    return tuple(found)
+            lost.append(stage)
+    return tuple(lost)
 
 
 def _observables(outputs: Mapping[str, Any]) -> dict[str, Document]:
-    found = {name: output for name, output in outputs.items() if name not in _OWN_PLACE and output is not None}
-    for name, output in found.items():
+    outputs_by_stage = {
+        name: output for name, output in outputs.items() if name not in _OWN_PLACE and output is not None
+    }
+    for name, output in outputs_by_stage.items():
         if not isinstance(output, Document):
             raise TypeError(f"stage {name} gives a {type(output).__name__}; a study takes its document")
-    return found
+    return outputs_by_stage
 
 
 def sound_maps(inputs: StudyParts, attempts: Attempts) -> Mapping[str, AnisotropyMap] | None:
     """Maps that passed their checks, of structures that did: those of other electronic states do not compare."""
     sound = {}
     ends = [] if inputs.migration is None else inputs.migration.why_not_two_states
-    for state, found in (inputs.maps or {}).items():
-        why = [*invalid_because(found.checks), *(ends if state in ("before", "after") else [])]
+    for state, map_ in (inputs.maps or {}).items():
+        why = [*invalid_because(map_.checks), *(ends if state in ("before", "after") else [])]
         if why:
             attempts.refuse("anisotropy", f"E(n) of {state}: {no_result(why)}")
         else:
-            sound[state] = found
+            sound[state] = map_
     return sound or None

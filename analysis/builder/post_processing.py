@@ -83,9 +83,9 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
     ValueError
         If a reference is assumed for a study without maps before and after a hop, or does not fit them.
     """
-    made = study.model_copy(update={"assumptions": assumptions})
-    made.unidirectional = _unidirectional(study, ends, assumptions.reference)
-    made.switching = made.device = None
+    audited = study.model_copy(update={"assumptions": assumptions})
+    audited.unidirectional = _unidirectional(study, ends, assumptions.reference)
+    audited.switching = audited.device = None
     hops = [hop for hop in study.migration[:1] if not hop.why_no_result]
     # A pulse that nobody asked for is left out where the host breaks down below it; one that was asked for is refused.
     asked = assumptions.pulse != FieldPulse()
@@ -93,11 +93,13 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
         # Without a rate law there are no populations in time, and no film to speak of.
         lowest = min(hops[0].forward_eV, hops[0].backward_eV)
         if not why_no_rate(lowest, assumptions.pulse.temperature_K):
-            made.switching = _switching(made, assumptions.pulse if asked else _driving(hops[0], assumptions.pulse))
+            audited.switching = _switching(
+                audited, assumptions.pulse if asked else _driving(hops[0], assumptions.pulse)
+            )
             if not why_no_rate(lowest, assumptions.film.temperature_K):
-                made.device = _device(made, ends, assumptions)
-    made.claims = audit(made)
-    return made
+                audited.device = _device(audited, ends, assumptions)
+    audited.claims = audit(audited)
+    return audited
 
 
 def engine_couplings(study: Study, reference: FrozenReference | None) -> dict[str, float] | None:
@@ -106,8 +108,8 @@ def engine_couplings(study: Study, reference: FrozenReference | None) -> dict[st
     if reference is None or known is None or study.unidirectional is None or known.name != reference.name:
         return None
     couplings = [s.coupling for s in study.unidirectional.states if s.coupling is not None]
-    found = {c.state: c.h_meV for c in couplings if c.h_source.startswith("engine")}
-    return found or None
+    couplings_meV = {c.state: c.h_meV for c in couplings if c.h_source.startswith("engine")}
+    return couplings_meV or None
 
 
 def _unidirectional(
@@ -296,10 +298,10 @@ def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[
 
 def _attempts(study: Study, temperature_K: float) -> tuple[tuple[float, float], str]:
     """Rates of attempts of the hop forward and back at a temperature, and whether they were computed."""
-    kept = study.retention
-    if kept is None:
+    retention = study.retention
+    if retention is None:
         return (ASSUMED_ATTEMPT_Hz, ASSUMED_ATTEMPT_Hz), "assumed"
-    return kept.attempts_Hz(temperature_K), kept.attempt_frequency_source
+    return retention.attempts_Hz(temperature_K), retention.attempt_frequency_source
 
 
 def _switching(study: Study, pulse: FieldPulse) -> SwitchingPath:
@@ -337,7 +339,7 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
     order, warm = 1.0, ""
     if study.anisotropy is not None and {"before", "after"} <= set(maps):
         both, order, warm = _at_film(study, (maps["before"], maps["after"]), film.temperature_K)
-    made = device_result(
+    device = device_result(
         study.migration[0],
         film,
         pulse,
@@ -349,7 +351,7 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
     )
     magnetisation = magnetisation_A_per_m(study.host.moment_per_formula_muB, study.host.volume_per_formula_A3)
     if both is None or not magnetisation:
-        return made
+        return device
     known = study.unidirectional
     pinned = known is not None and known.reference is not None
     grains, said = grains_of_film(
@@ -362,8 +364,8 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
     )
     writing = grain_writing(
         (grains[0], grains[1]),
-        made.parameters,
-        voltages_V=made.against_voltage[0].x,
+        device.parameters,
+        voltages_V=device.against_voltage[0].x,
         pulse_s=film.pulses_s[len(film.pulses_s) // 2],
         wait_s=film.wait_s,
         bias_T=film.bias_T,
@@ -372,12 +374,12 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
         thickness_m=film.thickness_m,
         tip_distance_m=film.tip_distance_m,
     )
-    return made.model_copy(
+    return device.model_copy(
         update={
             "grains": grains,
             "loops": loops_of_film(grains, film),
             "writing": writing,
-            "assumptions": [*made.assumptions, f"{said}; {warm}"],
+            "assumptions": [*device.assumptions, f"{said}; {warm}"],
         }
     )
 

@@ -61,10 +61,10 @@ def warm_windows(window: ChemicalPotentials) -> list[WarmWindow]:
 
 def _warm(window: ChemicalPotentials, temperature_K: float) -> WarmWindow:
     try:
-        made = window_at(window, temperature_K)
+        potentials = window_at(window, temperature_K)
     except ValueError as error:
         return WarmWindow(temperature_K=temperature_K, reason=str(error))
-    poor, rich = made.oxygen_poor, made.oxygen_rich
+    poor, rich = potentials.oxygen_poor, potentials.oxygen_rich
     return WarmWindow(
         temperature_K=temperature_K,
         poor_eV=poor.delta_mu_O_eV,
@@ -93,8 +93,8 @@ def missing_phases(window: ChemicalPotentials) -> list[str]:
     except ValueError:
         known = measured
     there = [p.formula for p in window.phases]
-    found = {f for f in known if len(formula_composition(f)) > 1 and not any(same_compound(f, t) for t in there)}
-    return sorted(found)
+    unknown = {f for f in known if len(formula_composition(f)) > 1 and not any(same_compound(f, t) for t in there)}
+    return sorted(unknown)
 
 
 def chemical_potentials_result(
@@ -126,15 +126,15 @@ def chemical_potentials_result(
     lines = formation_lines(defects, window, references)
     if competing is not None and window is competing.window:
         errors = oxygen_errors(competing, defects)
-        kept = [line.model_copy(update={"error_bar_eV": errors[line.label]}) for line in lines.lines]
-        lines = lines.model_copy(update={"lines": kept})
+        with_errors = [line.model_copy(update={"error_bar_eV": errors[line.label]}) for line in lines.lines]
+        lines = lines.model_copy(update={"lines": with_errors})
         known = [bar for bar in errors.values() if bar is not None]
         references = references.model_copy(update={"error_bar_eV": max(known, default=None)})
     units = sum(window.composition.values()) / sum(formula_composition(inputs.host.formula).values())
     summed = host_sum_check(window, references, units * _host_energy_eV(inputs))
     require_valid([summed], "the set of references and potentials")
     gas = gas_of(window.anion)
-    made = ChemicalPotentialsResult(
+    potentials = ChemicalPotentialsResult(
         window=window,
         references=references,
         lines=lines,
@@ -146,7 +146,7 @@ def chemical_potentials_result(
         missing_phases=missing_phases(window),
         checks=[summed],
     )
-    return made
+    return potentials
 
 
 def _host_energy_eV(inputs: StudyParts) -> float:
@@ -188,9 +188,9 @@ def native(defects: Sequence[VacancyFormation], window: ChemicalPotentials) -> l
     return [d for d in defects if set(d.removed) <= set(window.elements)]
 
 
-def defect_energies(inputs: StudyParts, found: VacancySet) -> list[VacancyFormation]:
+def defect_energies(inputs: StudyParts, vacancies: VacancySet) -> list[VacancyFormation]:
     """Energies of the vacancies that relaxed, corrected for a charge that the engine smears over the cell."""
-    host_energy = found.host.energy_eV
+    host_energy = vacancies.host.energy_eV
     indicative = inputs.engine.level_of_theory == "local"
     return [
         VacancyFormation(
@@ -204,7 +204,7 @@ def defect_energies(inputs: StudyParts, found: VacancySet) -> list[VacancyFormat
             provenance=v.calculation.provenance,
         )
         # An energy that is not relaxed is not ranked against others.
-        for v in found.vacancies
+        for v in vacancies.vacancies
         if not invalid_because(v.calculation.checks)
     ]
 

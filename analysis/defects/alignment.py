@@ -118,7 +118,7 @@ def alignment_checks(lattice_A: ArrayLike, total_eV: float, error_eV: float | No
     """
     faces = face_distances_A(lattice_A)
     shape = f"faces {faces.min():.1f} and {faces.max():.1f} A apart: along short edges no site is far from the defect"
-    found = [
+    checks = [
         _warning("shape of the cell", float(faces.max() / faces.min()), THIN, "below", shape),
         _warning(
             "correction is not negative",
@@ -130,10 +130,10 @@ def alignment_checks(lattice_A: ArrayLike, total_eV: float, error_eV: float | No
     ]
     if sites is not None:
         few = f"{sites:.0f} sites lie far from the defect: the alignment hangs on which; take a larger cell"
-        found.insert(0, _warning("sites that align", sites, FEWEST_SITES, "above", few))
-    return found
+        checks.insert(0, _warning("sites that align", sites, FEWEST_SITES, "above", few))
+    return checks
 
 
 def _warning(name: str, value: float, limit: float, must_be: MustBe, note: str) -> Check:
-    made = held(name, value, limit, must_be=must_be, invalidates=False)
-    return made if made.passed else made.model_copy(update={"note": note})
+    check = held(name, value, limit, must_be=must_be, invalidates=False)
+    return check if check.passed else check.model_copy(update={"note": note})

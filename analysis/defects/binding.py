@@ -164,14 +164,14 @@ def fit_binding(
     ValueError
         If there are too few samples or cells, or the counts vary together so that no fit tells them apart.
     """
-    kept = [s for s in samples if s.converged]
-    cells = sorted({s.cell for s in kept})
-    if len(cells) < 3 or len(kept) < len(cells) + 4:
+    converged = [s for s in samples if s.converged]
+    cells = sorted({s.cell for s in converged})
+    if len(cells) < 3 or len(converged) < len(cells) + 4:
         raise ValueError(
-            f"{len(kept)} converged vacancies in {len(cells)} cells are too few: the fit needs 3 cells and 4 vacancies "
-            "more than cells"
+            f"{len(converged)} converged vacancies in {len(cells)} cells are too few: the fit needs 3 cells and 4 "
+            "vacancies more than cells"
         )
-    counts, energies = _centred(kept)
+    counts, energies = _centred(converged)
     if np.linalg.matrix_rank(counts, tol=1e-8) < 2:
         raise ValueError(
             f"the number of {neighbour} neighbours and the pairs in line vary together in these cells, or not at all: "
@@ -179,10 +179,10 @@ def fit_binding(
         )
     values = _solve(counts, energies)
     left = energies - counts @ values
-    freedom = len(kept) - len(cells) - 2
+    freedom = len(converged) - len(cells) - 2
     variance = float(left @ left) / freedom
     covariance = variance * np.linalg.inv(counts.T @ counts)
-    jackknife = _jackknife(kept, cells)
+    jackknife = _jackknife(converged, cells)
     sums = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0]])
     effects = []
     for row in sums:
@@ -196,11 +196,11 @@ def fit_binding(
         between_two=effects[2],
         correlation=float(np.asarray(np.corrcoef(counts.T))[0, 1]),
         residual_eV=float(np.sqrt(variance)),
-        spread_eV=float(np.sqrt(energies @ energies / (len(kept) - len(cells)))),
+        spread_eV=float(np.sqrt(energies @ energies / (len(converged) - len(cells)))),
         cells=len(cells),
-        samples=len(kept),
+        samples=len(converged),
         degrees_of_freedom=freedom,
-        rejected=len(samples) - len(kept),
+        rejected=len(samples) - len(converged),
         method=method,
         data=list(samples),
         provenance=provenance,
@@ -222,12 +222,12 @@ def _solve(counts: FloatArray, energies: FloatArray) -> FloatArray:
 
 def _jackknife(samples: Sequence[BindingSample], cells: Sequence[int]) -> FloatArray | None:
     """Covariance from leaving out one cell at a time; None if that makes the fit singular."""
-    found = []
+    estimates = []
     for left_out in cells:
         counts, energies = _centred([s for s in samples if s.cell != left_out])
         if np.linalg.matrix_rank(counts, tol=1e-8) < 2:
             return None
-        found.append(_solve(counts, energies))
-    away = np.array(found) - np.mean(found, axis=0)
+        estimates.append(_solve(counts, energies))
+    away = np.array(estimates) - np.mean(estimates, axis=0)
     n = len(cells)
     return np.asarray((n - 1) / n * away.T @ away)

@@ -315,8 +315,8 @@ def _clipped(window: ChemicalPotentials, mu: float) -> float:
     return near if abs(near - mu) <= _EDGE_EV else mu
 
 
-def _is_dilute(made: ConcentrationSet) -> bool:
-    return all(c.passed for c in made.checks if c.name == "dilute")
+def _is_dilute(concentrations: ConcentrationSet) -> bool:
+    return all(c.passed for c in concentrations.checks if c.name == "dilute")
 
 
 def _film_note(middle: ConcentrationSet, dense: bool, error_bar_eV: float) -> str:

@@ -241,7 +241,7 @@ def freysoldt_correction(
     library = import_library("pymatgen.analysis.defects.corrections.freysoldt", "pymatgen-analysis-defects")
     from pymatgen.core import Lattice
 
-    found = library.get_freysoldt_correction(
+    result = library.get_freysoldt_correction(
         q=charge,
         dielectric=tensor,
         defect_locpot={i: np.array(v) for i, v in enumerate(defect.averages_eV)},
@@ -249,17 +249,17 @@ def freysoldt_correction(
         defect_frac_coords=list(defect_position),
         lattice=Lattice(defect.lattice_A),
     )
-    planes = [_planar_alignment(found.metadata["plot_data"][axis]) for axis in range(3)]
+    planes = [_planar_alignment(result.metadata["plot_data"][axis]) for axis in range(3)]
     shifts = [p.shift_eV for p in planes]
     scatter = float(np.mean([p.scatter_eV for p in planes]))
     error = abs(charge) * math.hypot(scatter, 0.5 * (max(shifts) - min(shifts)))
-    total = float(found.correction_energy)
+    total = float(result.correction_energy)
     return ChargeCorrection(
         method="Freysoldt",
         charge=charge,
         dielectric=tensor.tolist(),
-        electrostatic_eV=float(found.metadata["electrostatic"]),
-        alignment_eV=float(found.metadata["potential"]),
+        electrostatic_eV=float(result.metadata["electrostatic"]),
+        alignment_eV=float(result.metadata["potential"]),
         total_eV=total,
         point_charge_eV=point_charge_eV(charge, defect.lattice_A, tensor),
         error_eV=error,
@@ -270,9 +270,9 @@ def freysoldt_correction(
     )
 
 
-def _planar_alignment(found: Mapping[str, Any]) -> PlanarAlignment:
+def _planar_alignment(summary: Mapping[str, Any]) -> PlanarAlignment:
     """Profiles of one axis as the library leaves them."""
-    data = found["pot_plot_data"]
+    data = summary["pot_plot_data"]
     first, last = data["check"]
     left = [float(x) for x in data["short_range"]]
     return PlanarAlignment(
@@ -337,27 +337,27 @@ def efnv_correction(
     at = None if defect_position is None else [float(x) for x in defect_position]
     # The point charge's potential is wanted somewhat nearer too, to see what the radius decides.
     region = regions.HalfMaxFaceDistanceDefectRegion(sample_radius_ratio=min(RADIUS_SHARES))
-    found = library.make_efnv_correction(charge, *cells, tensor, defect_coords=at, defect_region=region)
-    radius = float(found.defect_region_radius) / min(RADIUS_SHARES)
+    result = library.make_efnv_correction(charge, *cells, tensor, defect_coords=at, defect_region=region)
+    radius = float(result.defect_region_radius) / min(RADIUS_SHARES)
     sites = SiteAlignment(
         radius_A=radius,
-        elements=[str(s.specie) for s in found.sites],
-        distances_A=[float(s.distance) for s in found.sites],
-        differences_V=[float(s.potential) for s in found.sites],
-        point_charge_V=[None if s.pc_potential is None else float(s.pc_potential) for s in found.sites],
+        elements=[str(s.specie) for s in result.sites],
+        distances_A=[float(s.distance) for s in result.sites],
+        differences_V=[float(s.potential) for s in result.sites],
+        point_charge_V=[None if s.pc_potential is None else float(s.pc_potential) for s in result.sites],
     )
     left = sites.left_V()
     if not len(left):
         raise TooSmallCellError(f"no site lies farther than {radius:.2f} A from the defect: nothing aligns here")
     alignment = -charge * float(np.mean(left))
-    total = float(found.point_charge_correction) + alignment
+    total = float(result.point_charge_correction) + alignment
     spread = sites.error_V()
     error = None if spread is None else abs(charge) * spread
     return ChargeCorrection(
         method="eFNV",
         charge=charge,
         dielectric=tensor.tolist(),
-        electrostatic_eV=float(found.point_charge_correction),
+        electrostatic_eV=float(result.point_charge_correction),
         alignment_eV=alignment,
         total_eV=total,
         point_charge_eV=point_charge_eV(charge, matrix, tensor),

@@ -104,9 +104,9 @@ class BandEdges(Document):
             own = None if not occupied.size else float(occupied.max() if given < middle else occupied.min())
             if own is not None and abs(given - own) <= SAME_SCALE_eV + step:
                 continue
-            found = "has no states within 1 eV of it" if own is None else f"has it at {own:.3f} eV"
+            trouble = "has no states within 1 eV of it" if own is None else f"has it at {own:.3f} eV"
             raise ValueError(
-                f"the {name} is given at {given:.3f} eV, but the density of states {found}: more than "
+                f"the {name} is given at {given:.3f} eV, but the density of states {trouble}: more than "
                 f"{SAME_SCALE_eV:g} eV apart they are on two energy scales. Shift the energies to the zero of the "
                 "defect cells, or take the edges from the density of states"
             )
@@ -347,13 +347,13 @@ def _check(
 ) -> None:
     if not defects:
         raise ValueError("no defects given")
-    given = [*(d.provenance for d in defects), window.provenance]
+    provenances = [*(d.provenance for d in defects), window.provenance]
     if edges is not None:
-        given.append(edges.provenance)
+        provenances.append(edges.provenance)
     own = reference_provenance(references)
     if own is not None:
-        given.append(own)
-    check_consistent(given)
+        provenances.append(own)
+    check_consistent(provenances)
     for one, other in itertools.combinations(defects, 2):
         if (one.label, one.charge) == (other.label, other.charge):
             raise ValueError(f"{one.label} with q = {one.charge:+d} is given twice: keep the lowest")

@@ -114,9 +114,9 @@ class BandFilling(Document):
 
     def check(self) -> Check:
         """Whether no carrier sits in a band; it does not spoil the calculation."""
-        found = held("carriers in the bands", self.electrons + self.holes, LOCALISED_e, unit="e", invalidates=False)
-        if found.passed:
-            return found
+        check = held("carriers in the bands", self.electrons + self.holes, LOCALISED_e, unit="e", invalidates=False)
+        if check.passed:
+            return check
         which = " and ".join(
             f"{n:.2f} {word}"
             for n, word in (
@@ -125,7 +125,7 @@ class BandFilling(Document):
             )
             if n > LOCALISED_e / 2
         )
-        return found.model_copy(
+        return check.model_copy(
             update={
                 "note": f"{which} of the host: a shallow level or perturbed host state, its energy that of carriers "
                 f"of this cell's density (band filling {self.energy_eV:+.3f} eV, not applied)"
@@ -376,22 +376,22 @@ def corrections_of(
     """
     if cell.charge == 0:
         return [], []
-    made: list[ChargeCorrection] = []
+    charge_corrections: list[ChargeCorrection] = []
     notes: list[str] = []
     try:
         if cell.site_potentials is not None and host.site_potentials is not None:
             sites = (cell.site_potentials, host.site_potentials)
             try:
-                made.append(efnv_correction(cell.charge, dielectric, *sites, charge_at))
+                charge_corrections.append(efnv_correction(cell.charge, dielectric, *sites, charge_at))
             except TooSmallCellError as error:
                 notes.append(f"no eFNV correction: {error}")
         else:
             notes.append("no eFNV correction: the engine gives no potentials at the ions")
         if cell.planes is not None and host.planes is not None:
-            made.append(freysoldt_correction(cell.charge, dielectric, cell.planes, host.planes, position))
+            charge_corrections.append(freysoldt_correction(cell.charge, dielectric, cell.planes, host.planes, position))
         else:
             notes.append("no Freysoldt correction: the engine gives no local potential")
     except MissingDefectLibraryError as error:
         notes.append(str(error))
     lattice = cell.calculation.structure.lattice.matrix
-    return [*made, point_charge_correction(cell.charge, lattice, dielectric)], notes
+    return [*charge_corrections, point_charge_correction(cell.charge, lattice, dielectric)], notes

@@ -358,15 +358,15 @@ def _mass_action(system: _System, amounts: np.ndarray, fermi: float, frozen: Map
         own = [i for i, k in enumerate(system.kinds) if k == kind and amounts[i] > 0]
         empty = sites - float(sum(amounts[i] for i in own))
         for i in own:
-            found = system.thermal * (math.log(amounts[i]) - system.log_degeneracy[i])
+            residual = system.thermal * (math.log(amounts[i]) - system.log_degeneracy[i])
             if system.labels[i] not in frozen:
                 # An empty share at rounding says nothing: the site is full.
                 if empty > 1e-6 * sites:
-                    worst = max(worst, abs(found - system.thermal * math.log(empty) - expected[i]))
+                    worst = max(worst, abs(residual - system.thermal * math.log(empty) - expected[i]))
                 continue
             j = next(k for k in own if system.labels[k] == system.labels[i])
             other = system.thermal * (math.log(amounts[j]) - system.log_degeneracy[j])
-            worst = max(worst, abs((found - other) - (expected[i] - expected[j])))
+            worst = max(worst, abs((residual - other) - (expected[i] - expected[j])))
     return held("mass action", worst, _MASS_ACTION_EV, unit="eV")
 
 

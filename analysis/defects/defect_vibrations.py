@@ -139,15 +139,17 @@ def defect_vibrations(vacancies: VacancySet, modes: CellModes, temperatures_K: S
     terms: list[CellTerm] = []
     left_out: dict[str, str] = {}
     for vacancy in vacancies.vacancies:
-        found = modes.vacancies_THz.get(vacancy.label)
-        if found is None:
+        frequencies_THz = modes.vacancies_THz.get(vacancy.label)
+        if frequencies_THz is None:
             left_out[vacancy.label] = "its modes were not computed"
             continue
-        why = invalid_because([*vacancy.calculation.checks, host, _real(vacancy.label, found)])
+        why = invalid_because([*vacancy.calculation.checks, host, _real(vacancy.label, frequencies_THz)])
         if why:
             left_out[vacancy.label] = "; ".join(why)
             continue
-        terms += [_cell_term(vacancy.label, found, modes.host_THz, vacancy.removed, t) for t in temperatures_K]
+        terms += [
+            _cell_term(vacancy.label, frequencies_THz, modes.host_THz, vacancy.removed, t) for t in temperatures_K
+        ]
     return DefectVibrations(terms=terms, left_out=left_out, modes=modes, checks=[host], provenance=modes.provenance)
 
 

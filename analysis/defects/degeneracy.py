@@ -45,8 +45,8 @@ def orientations(unrelaxed: Structure, relaxed: Structure, changed: Collection[i
     """
     if unrelaxed.species != relaxed.species:
         raise ValueError(f"{relaxed.formula} does not hold the sites of {unrelaxed.formula} in their order")
-    kept = {name: list(values) for name, values in unrelaxed.site_properties.items()}
-    coloured = Structure(relaxed.lattice, relaxed.species, relaxed.frac_coords, site_properties=kept)
+    properties = {name: list(values) for name, values in unrelaxed.site_properties.items()}
+    coloured = Structure(relaxed.lattice, relaxed.species, relaxed.frac_coords, site_properties=properties)
     for i in changed:
         # No other ion has such a valence: a colour of its own.
         coloured[i].properties["valence"] = float(coloured[i].properties["valence"]) + 0.5

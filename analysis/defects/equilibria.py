@@ -180,13 +180,13 @@ def _errors_eV(
 ) -> dict[str, float]:
     """Error of each formation energy in the middle of the window; those that are not known are left out."""
     middle = 0.5 * (window.delta_mu_O_min_eV + window.delta_mu_O_max_eV)
-    found: dict[str, float] = {}
+    errors: dict[str, float] = {}
     for d in defects:
         exchanged = exchange_error_eV(d.removed, window, references, middle)
         if exchanged is not None:
             # One error for all charges of a defect: the largest.
-            found[d.label] = max(found.get(d.label, 0.0), float(np.hypot(exchanged, d.size_error_eV)))
-    return found
+            errors[d.label] = max(errors.get(d.label, 0.0), float(np.hypot(exchanged, d.size_error_eV)))
+    return errors
 
 
 def defect_host(

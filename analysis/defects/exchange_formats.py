@@ -85,8 +85,8 @@ def from_defect_entries(
 
 def _correction_error_eV(entry: Any) -> float:
     """Error of the corrections in use, where the library keeps one beside each."""
-    kept = getattr(entry, "corrections_metadata", None) or {}
-    errors = [kept.get(f"{name}_error") for name in entry.corrections]
+    metadata = getattr(entry, "corrections_metadata", None) or {}
+    errors = [metadata.get(f"{name}_error") for name in entry.corrections]
     return float(np.linalg.norm([x for x in errors if isinstance(x, float | int)]))
 
 
@@ -111,11 +111,11 @@ def _refuse_second_correction(name: str, charge: int, corrections: Mapping[str, 
 
 def _refuse_other_size(name: str, removed: Mapping[str, int], defect: Any, bulk: Any) -> None:
     """Refuse a bulk cell that is not the defect cell with its defect undone."""
-    found = {str(el): float(n) for el, n in bulk.composition.items()}
+    amounts = {str(el): float(n) for el, n in bulk.composition.items()}
     wanted = {str(el): float(n) for el, n in defect.composition.items()}
     for element, n in removed.items():
         wanted[element] = wanted.get(element, 0.0) + n
-    if {k: v for k, v in wanted.items() if v} != found:
+    if {k: v for k, v in wanted.items() if v} != amounts:
         whole = " ".join(f"{el}{n:g}" for el, n in sorted(wanted.items()) if n)
         raise ValueError(
             f"{name}: the bulk entry holds {bulk.composition.formula}, but the defect cell "
@@ -234,9 +234,9 @@ def _oxide_type(entry: Any) -> str:
     from pymatgen.analysis.structure_analyzer import oxide_type
 
     structure = getattr(entry, "structure", None)
-    found = oxide_type(structure) if structure is not None else entry.data.get("oxide_type", "")
-    if found in ("peroxide", "superoxide"):
-        return str(found)
+    oxide = oxide_type(structure) if structure is not None else entry.data.get("oxide_type", "")
+    if oxide in ("peroxide", "superoxide"):
+        return str(oxide)
     return "peroxide" if entry.composition.reduced_formula == "Li2O2" else "oxide"
 
 

@@ -378,11 +378,11 @@ def _largest_error_eV(
     grid: Sequence[float],
 ) -> float | None:
     """At both ends and in the middle of a grid; the errors change slowly between them."""
-    found = [
+    errors = [
         exchange_error_eV(defect.removed, window, references, x) for x in (grid[0], grid[len(grid) // 2], grid[-1])
     ]
-    known = [x for x in found if x is not None]
-    return float(np.hypot(max(known), defect.size_error_eV)) if len(known) == len(found) else None
+    known = [x for x in errors if x is not None]
+    return float(np.hypot(max(known), defect.size_error_eV)) if len(known) == len(errors) else None
 
 
 def _sizes_apart_eV(one: VacancyFormation, other: VacancyFormation) -> float:

@@ -92,21 +92,21 @@ def competing_phases_result(
     rivals = [e for e in computed.energies if not _same(formula_composition(e.formula), own)]
     phases = ComputedPhases(energies=[*rivals, host], left_out=computed.left_out)
     experimental, experimental_reason = experimental_window(host.formula, stated)
-    made = CompetingPhasesResult(phases=phases, experimental=experimental, experimental_reason=experimental_reason)
+    result = CompetingPhasesResult(phases=phases, experimental=experimental, experimental_reason=experimental_reason)
     try:
-        made.references = reference_set(phases, mode)
+        result.references = reference_set(phases, mode)
     except ValueError as error:
-        made.reason = str(error)
-        return made
-    formed = {p.formula: p for p in made.references.phases}
+        result.reason = str(error)
+        return result
+    formed = {p.formula: p for p in result.references.phases}
     lowest, amounts = decomposition(own, [p for f, p in formed.items() if f != host.formula])
-    made.above_mixture_eV = formed[host.formula].formation_energy_eV - lowest
-    made.mixture = mixture_text(amounts)
+    result.above_mixture_eV = formed[host.formula].formation_energy_eV - lowest
+    result.mixture = mixture_text(amounts)
     try:
-        made.window = stability_window(host.formula, made.references.phases)
+        result.window = stability_window(host.formula, result.references.phases)
     except ValueError as error:
-        made.reason = str(error)
-    return made
+        result.reason = str(error)
+    return result
 
 
 def oxygen_errors(result: CompetingPhasesResult, defects: Sequence[VacancyFormation]) -> dict[str, float | None]:
@@ -167,8 +167,8 @@ def experimental_window(formula: str, stated: Sequence[Phase] = ()) -> tuple[Che
     """The window from measured enthalpies, the user's own before those of the table; or None and the reason."""
     try:
         tabulated = load_experimental_phases(formula_composition(formula))
-        kept = [p for p in tabulated if not any(same_compound(p.formula, d.formula) for d in stated)]
-        return stability_window(formula, [*kept, *stated]), ""
+        phases = [p for p in tabulated if not any(same_compound(p.formula, d.formula) for d in stated)]
+        return stability_window(formula, [*phases, *stated]), ""
     except ValueError as error:
         return None, str(error)
 

@@ -10,12 +10,12 @@ from .concentrations import ConcentrationSet, SolidSolution
 _SITE = re.compile(r"([A-Z][a-z]?)\(([A-Za-z]\w*)(?:,\d+)?\)")
 
 
-def sublattice_occupancy(made: ConcentrationSet, host: SolidSolution) -> dict[str, dict[str, float]]:
+def sublattice_occupancy(concentrations: ConcentrationSet, host: SolidSolution) -> dict[str, dict[str, float]]:
     """Share of the sites of each sublattice that each element holds.
 
     Parameters
     ----------
-    made
+    concentrations
         Concentrations.
     host
         Sites of the same defects; a sublattice of which no defect was computed is left out.
@@ -33,14 +33,14 @@ def sublattice_occupancy(made: ConcentrationSet, host: SolidSolution) -> dict[st
     amounts: dict[str, dict[str, float]] = {}
     totals: dict[str, float] = {}
     for site, sites in {s.site: s.per_formula for s in host.sites}.items():
-        if found := _SITE.fullmatch(site):
-            own = amounts.setdefault(found[2], {})
-            own[found[1]] = own.get(found[1], 0.0) + sites
-            totals[found[2]] = totals.get(found[2], 0.0) + sites
+        if match := _SITE.fullmatch(site):
+            own = amounts.setdefault(match[2], {})
+            own[match[1]] = own.get(match[1], 0.0) + sites
+            totals[match[2]] = totals.get(match[2], 0.0) + sites
     for label, site in places.items():
-        if found := _SITE.fullmatch(site):
-            own, total = amounts[found[2]], made.total_per_formula(label)
-            own[found[1]] -= total
+        if match := _SITE.fullmatch(site):
+            own, total = amounts[match[2]], concentrations.total_per_formula(label)
+            own[match[1]] -= total
             if label in substitutions:
                 new = label.partition("_")[0]
                 own[new] = own.get(new, 0.0) + total

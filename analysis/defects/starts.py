@@ -42,14 +42,14 @@ def judged_starts(
     """
     reasons = ["; ".join(invalid_because(c.checks)) for c in done]
     usable = [k for k, reason in enumerate(reasons) if not reason] or list(range(len(done)))
-    kept = min(usable, key=lambda k: (not done[k].converged, done[k].energy_eV))
+    lowest = min(usable, key=lambda k: (not done[k].converged, done[k].energy_eV))
     listed = []
     for label, c, reason in zip(labels, done, reasons, strict=True):
         _, text, moved = where_electrons_sit(host, c, charge)
         listed.append(
             StartEnergy(
                 label=label,
-                above_lowest_eV=c.energy_eV - done[kept].energy_eV,
+                above_lowest_eV=c.energy_eV - done[lowest].energy_eV,
                 total_moment_muB=c.total_moment_muB,
                 compensation=text,
                 converged=c.converged,
@@ -58,7 +58,7 @@ def judged_starts(
                 site_moments_muB=c.site_moments_muB,
             )
         )
-    return kept, sorted(listed, key=lambda s: (bool(s.refused), s.above_lowest_eV))
+    return lowest, sorted(listed, key=lambda s: (bool(s.refused), s.above_lowest_eV))
 
 
 def where_electrons_sit(
@@ -71,15 +71,15 @@ def where_electrons_sit(
     perfect, cell = as_found(host), as_found(done)
     try:
         ions = changed_ions(perfect, cell, charge)
-        found = defect_difference(perfect, cell)
+        difference = defect_difference(perfect, cell)
     except ValueError as error:
         return [], f"not read: {error}", None
     text = compensation_text(ions)
-    missing = round(electrons_missing(perfect, found, charge, cell))
+    missing = round(electrons_missing(perfect, difference, charge, cell))
     loose = abs(missing) - len(ions)
     if ions and loose > 0:
         text += f", {loose} {'hole' if missing > 0 else 'electron'}{'s' if loose > 1 else ''} on no one ion"
-    return ions, text, found.largest_A
+    return ions, text, difference.largest_A
 
 
 def beaten_starts(label: str, starts: Sequence[StartEnergy], error_eV: float = SAME_STATE_eV) -> str:

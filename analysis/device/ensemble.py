@@ -201,10 +201,10 @@ def _no_times(p: EnsembleParameters, voltage_V: float) -> str:
 
 def _at_once(p: EnsembleParameters, voltages_V: Sequence[float]) -> list[str]:
     """That ions follow the field at once, for the voltages that leave no rate law."""
-    found = sorted({abs(v) for v in voltages_V if _no_times(p, v)})
-    if not found:
+    immediate = sorted({abs(v) for v in voltages_V if _no_times(p, v)})
+    if not immediate:
         return []
-    return [f"from {found[0]:g} V on the barrier is below {LEAST_kT:g} kT: equilibrium in the field, no times"]
+    return [f"from {immediate[0]:g} V on the barrier is below {LEAST_kT:g} kT: equilibrium in the field, no times"]
 
 
 Pulses = Sequence[tuple[ArrayLike, ArrayLike]]
@@ -284,13 +284,13 @@ def contrast_of_sequence(
     With `read_both` each pulse has two readings, at its end (x = 0, 1, ...) and after the wait (x = 0.5, 1.5, ...).
     """
     pulses = [x for v in voltages_V for x in ((v, pulse_s), (0.0, wait_s))]
-    found = contrast_after(p, pulses)
+    contrasts = contrast_after(p, pulses)
     when = "each read at its end and after the wait" if read_both else "read after the wait"
     return Curve(
         x_name="pulse number",
         y_name="contrast",
-        x=[i / 2 for i in range(len(found))] if read_both else [float(i) for i in range(len(voltages_V))],
-        y=found if read_both else found[1::2],
+        x=[i / 2 for i in range(len(contrasts))] if read_both else [float(i) for i in range(len(voltages_V))],
+        y=contrasts if read_both else contrasts[1::2],
         pulse_s=pulse_s,
         pulses_V=[float(v) for v in voltages_V],
         parameters=p,

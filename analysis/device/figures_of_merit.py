@@ -150,7 +150,7 @@ def figures_of_merit(
     still = why_no_rate(min(barrier_eV, back), temperature_K)
     lowered = min(lowered_barrier_eV(barrier_eV, field_V_per_m, charge_e, distance_A), barrier_eV, back)
     moving = why_no_rate(lowered, temperature_K)
-    kept = [retention_s(barrier_eV, temperature_K, attempt_Hz), retention_s(back, temperature_K, back_Hz)]
+    retentions = [retention_s(barrier_eV, temperature_K, attempt_Hz), retention_s(back, temperature_K, back_Hz)]
     named = {"switching_time_s": moving} | dict.fromkeys(("retention_s", "before_s", "decay_s"), still)
     swing = 2 * field_V_per_m
     volume_given = volume_per_hop_A3 is not None
@@ -168,9 +168,9 @@ def figures_of_merit(
         switching_time_s=None
         if moving
         else switching_time_s(barrier_eV, field_V_per_m, temperature_K, charge_e, distance_A, attempt_Hz),
-        retention_s=None if still else kept[1],
-        before_s=None if still else kept[0],
-        decay_s=None if still else decay_s(*kept),
+        retention_s=None if still else retentions[1],
+        before_s=None if still else retentions[0],
+        decay_s=None if still else decay_s(*retentions),
         no_result={name: why for name, why in named.items() if why},
         energy_per_event_J=energy_per_event_J(field_V_per_m, charge_e, distance_A),
         assumptions=[

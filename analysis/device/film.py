@@ -237,14 +237,14 @@ def grains_of_film(
         shape_factor=film.shape_factor,
         normal=np.asarray(normal, dtype=float),
     )
-    found = [
+    grains = [
         grain_state(m, grain, elastic=elastic, in_plane_strain=film.in_plane_strain, u_meV=(u_meV or {}).get(m.state))
         for m in maps
     ]
     strained = (
         f"in-plane strain {film.in_plane_strain:g} ({elastic.source})" if elastic else "no magnetoelastic term known"
     )
-    return found, (
+    return grains, (
         f"grains of {film.grain_diameter_m * 1e9:g} nm that turn as one, M = {magnetisation_A_per_m / 1e3:.0f} kA/m "
         f"at {film.temperature_K:g} K, {film.grain_attempt_Hz:.0e} attempts/s, field swept at "
         f"{film.sweep_T_per_s:g} T/s along the easy axis, shape factor {film.shape_factor:g}, {strained} "
@@ -289,7 +289,7 @@ def _merit(
         first, second = (perpendicular_anisotropy_meV(m, hop.displacement_A) for m in maps)
         change = swing * (second - first)
     per_hop = None if maps is None else maps[0].cell_volume_A3 / maps[0].formula_units / film.hopping_per_formula
-    found = figures_of_merit(
+    merit = figures_of_merit(
         barrier_eV=hop.forward_eV,
         back_barrier_eV=hop.backward_eV,
         field_V_per_m=field,
@@ -305,7 +305,7 @@ def _merit(
         thickness_A=film.thickness_m * 1e10,
     )
     notes = [
-        *found.assumptions,
+        *merit.assumptions,
         f"changes between -F and +F: {film.hopping_per_formula:g} hopping vacancies per formula unit ({film.source}), "
         f"of which the pulse and its reverse move {swing:.3g}",
         "anisotropy: mean over the plane across the hop minus along it; per area: times the film's thickness of "
@@ -315,4 +315,4 @@ def _merit(
         if moment_change_muB is None
         else f"the hop changes the moment of the cell by {moment_change_muB:+.3g} muB",
     ]
-    return found.model_copy(update={"assumptions": notes})
+    return merit.model_copy(update={"assumptions": notes})

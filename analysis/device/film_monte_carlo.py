@@ -97,7 +97,7 @@ def walk_film(
         applied = model.field_V_per_A(np.full(planes, model.occupation), step.voltage_V)[0]
         more_A = 10 * model.permittivity * sum(t / eps for t, eps in model.other_layers_nm)
         jump = model.charge_e * 4 * np.pi * COULOMB_eV_A * model.sites_per_nm2 / 100 / model.permittivity
-        made, tried = hop_until(
+        hops_done, tried = hop_until(
             taken,
             ions,
             counts,
@@ -122,7 +122,7 @@ def walk_film(
                 "shorten it, or take run_film"
             )
         elapsed += step.duration_s
-        hops, attempts = hops + made, attempts + tried
+        hops, attempts = hops + hops_done, attempts + tried
         times.append(elapsed)
         profile.append((counts / area).tolist())
     return FilmWalk(

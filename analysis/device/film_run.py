@@ -86,12 +86,12 @@ class FilmRun(Document):
 
     def ends(self) -> list[int]:
         """Index of the last time of every step."""
-        found = []
+        steps = []
         elapsed = np.cumsum([s.duration_s for s in self.steps])
         times = np.asarray(self.time_s)
         for end in elapsed:
-            found.append(int(np.searchsorted(times, end * (1 - 1e-12))))
-        return [min(n, len(times) - 1) for n in found]
+            steps.append(int(np.searchsorted(times, end * (1 - 1e-12))))
+        return [min(n, len(times) - 1) for n in steps]
 
     def moment_muB_per_nm2(self, per_ion_muB: float) -> list[float]:
         """Change of the moment per area if every ion that came into the film carries this much."""

@@ -128,20 +128,20 @@ def read_field(text: str, along: Direction | None = None) -> tuple[float, Direct
     ValueError
         If the text cannot be read, is zero as a vector, or has no direction.
     """
-    found = _TEXT.match(text)
-    if found is None:
+    match = _TEXT.match(text)
+    if match is None:
         raise ValueError(f"field {text!r} cannot be read; {_HELP}")
-    numbers = _numbers(found["value"], text)
-    scale = _scale(found["unit"], found["length"], found["length_unit"], text)
+    numbers = _numbers(match["value"], text)
+    scale = _scale(match["unit"], match["length"], match["length_unit"], text)
     if not np.isfinite(numbers).all():
         raise ValueError(f"field {text!r} is not finite; {_HELP}")
-    if len(numbers) == 3 and found["direction"] is None:
+    if len(numbers) == 3 and match["direction"] is None:
         size = float(np.linalg.norm(numbers))
         if size == 0:
             raise ValueError(f"field {text!r} has no direction; give one number and 'along'")
         x, y, z = (float(n) for n in numbers / size)
         return scale * size, Direction(", ".join(f"{c:.15g}" for c in (x, y, z)), "Cartesian", (x, y, z))
-    direction = along if found["direction"] is None else Direction.from_text(found["direction"])
+    direction = along if match["direction"] is None else Direction.from_text(match["direction"])
     if len(numbers) != 1 or direction is None:
         raise ValueError(f"field {text!r} needs one number and a direction, or three numbers and none; {_HELP}")
     return scale * float(numbers[0]), direction

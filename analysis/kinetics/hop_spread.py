@@ -71,7 +71,7 @@ class HopSpread(Document):
     provenance: Provenance = Field(repr=False)
 
     @property
-    def found(self) -> list[SpreadHop]:
+    def with_barrier(self) -> list[SpreadHop]:
         """Hops with a result."""
         return [h for h in self.hops if not h.no_result and h.decay_300K_s is not None]
 

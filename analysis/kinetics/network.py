@@ -200,7 +200,7 @@ def network_of(
     if not distinct:
         raise ValueError(f"no hop of {ion} is a result, so it has no network: {'; '.join(left_out) or 'none is given'}")
     places, pushed, ops = _Places(cell), _Places(cell), operations(cell)
-    found: dict[tuple[Any, ...], NetworkHop] = {}
+    edges: dict[tuple[Any, ...], NetworkHop] = {}
     for hop in distinct:
         if np.linalg.norm(hop.displacement_A) < _SAME_PLACE_A:
             raise ValueError(f"hop {hop.label} has no length")
@@ -218,9 +218,9 @@ def network_of(
                 site, its = pushed.number(middle, "")
                 way, back = ((site, *(int(n) for n in its - seen)) for seen in (shift, image))
             key = (hop.label, first, last, over, way)
-            if key in found or (hop.label, last, first, tuple(-n for n in over), back) in found:
+            if key in edges or (hop.label, last, first, tuple(-n for n in over), back) in edges:
                 continue
-            found[key] = NetworkHop(
+            edges[key] = NetworkHop(
                 label=hop.label,
                 start=first,
                 end=last,
@@ -233,7 +233,7 @@ def network_of(
                 saddle_dipole_e_A=(op.cartesian @ hop.saddle_dipole_e_A).tolist(),
                 end_dipole_e_A=(op.cartesian @ hop.end_dipole_e_A).tolist(),
             )
-    hops = list(found.values())
+    hops = list(edges.values())
     energies, mismatch = _place_energies(len(places.fractional), hops)
     sites = [
         NetworkSite(fractional=x.tolist(), label=name, energy_eV=e)

@@ -53,13 +53,13 @@ def percolation(
         Names, and Cartesian vectors; a lattice vector is known by its name.
     """
     joined = _Joined()
-    found: dict[str, Percolation] = {}
+    percolations: dict[str, Percolation] = {}
     for energy, label, start, end, image in sorted(hops, key=lambda hop: hop[0]):
         ways = joined.add(start, end, image)
         for name, vector in directions:
-            if name not in found and any(_leads(name, vector, way, lattice_A) for way in ways):
-                found[name] = Percolation(direction=name, barrier_eV=energy, limiting_hop=label)
-    return [found.get(name, Percolation(direction=name, barrier_eV=None)) for name, _ in directions]
+            if name not in percolations and any(_leads(name, vector, way, lattice_A) for way in ways):
+                percolations[name] = Percolation(direction=name, barrier_eV=energy, limiting_hop=label)
+    return [percolations.get(name, Percolation(direction=name, barrier_eV=None)) for name, _ in directions]
 
 
 def _leads(name: str, vector: FloatArray, way: NDArray[np.int_], lattice_A: FloatArray) -> bool:

@@ -135,14 +135,14 @@ def sum_rule(born_e: ArrayLike) -> Check:
     return held("acoustic sum rule of the Born charges", left, SUM_RULE_e, unit="e", note="per ion; taken out evenly")
 
 
-def band_with_dipoles(band: Band, found: Sequence[Polarisation]) -> Band:
+def band_with_dipoles(band: Band, polarisations: Sequence[Polarisation]) -> Band:
     """The band with dipoles from a Berry phase or Born charges in place of those of point charges.
 
     Parameters
     ----------
     band
         Converged, with point-charge dipoles, which choose the branch.
-    found
+    polarisations
         One `Polarisation` per image, all with dipoles or all with Born charges.
 
     Returns
@@ -155,16 +155,16 @@ def band_with_dipoles(band: Band, found: Sequence[Polarisation]) -> Band:
     ValueError
         If the number of images differs, or some lack what the others have.
     """
-    if len(found) != len(band.images):
-        raise ValueError(f"{len(found)} polarisations for {len(band.images)} images")
+    if len(polarisations) != len(band.images):
+        raise ValueError(f"{len(polarisations)} polarisations for {len(band.images)} images")
     checks = [
         c.model_copy(update={"name": f"{c.name} (polarisation of image {k})"})
-        for k, one in enumerate(found)
+        for k, one in enumerate(polarisations)
         for c in one.checks
     ]
-    dipoles = [one.dipole_e_A for one in found if one.dipole_e_A is not None]
-    born = [one.born_charges_e for one in found if one.born_charges_e is not None]
-    if len(dipoles) == len(found):
+    dipoles = [one.dipole_e_A for one in polarisations if one.dipole_e_A is not None]
+    born = [one.born_charges_e for one in polarisations if one.born_charges_e is not None]
+    if len(dipoles) == len(polarisations):
         lattice = band.images[0].structure.lattice.matrix
         changes, distance = on_one_branch(dipoles, lattice, band.dipoles_e_A)
         source, note = "Berry phase", "branch nearest to the formal charges' dipole"
@@ -177,7 +177,7 @@ def band_with_dipoles(band: Band, found: Sequence[Polarisation]) -> Band:
                 note="distance from the point charges' dipole; near 0.5 the branch is a guess",
             )
         )
-    elif len(born) == len(found):
+    elif len(born) == len(polarisations):
         positions = [image.structure.cart_coords for image in band.images]
         changes = dipoles_of_born_charges(positions, born)
         source, note = "Born charges", "Born charges of every image, integrated along the path"

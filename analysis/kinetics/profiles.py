@@ -81,8 +81,8 @@ class FieldPoint(Document):
     @property
     def largest_residual_eV(self) -> float:
         """Largest size of the residuals that this point has."""
-        found = (self.residual_i_eV, self.residual_ii_eV, self.residual_iii_eV, self.residual_iv_eV)
-        return max(abs(r) for r in found if r is not None)
+        residuals = (self.residual_i_eV, self.residual_ii_eV, self.residual_iii_eV, self.residual_iv_eV)
+        return max(abs(r) for r in residuals if r is not None)
 
 
 def tilted_energies(energies_eV: ArrayLike, dipoles_e_A: ArrayLike, field_V_per_A: ArrayLike) -> FloatArray:

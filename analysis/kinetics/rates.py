@@ -179,8 +179,8 @@ def miscut_ratio_of_all_families(
         return np.asarray((size * np.exp(x * (size - 1)) * np.expm1(-2 * x * size) / np.expm1(-2 * x)).sum(axis=1))
 
     angles = np.radians(np.atleast_1d(np.asarray(miscut_deg, dtype=float)))
-    found = [total(np.cos(a) * axes[0] + np.sin(a) * sides) / total(axes[:1]) for a in angles]
-    return np.array([f.min() for f in found]), np.array([f.max() for f in found])
+    ratios = [total(np.cos(a) * axes[0] + np.sin(a) * sides) / total(axes[:1]) for a in angles]
+    return np.array([f.min() for f in ratios]), np.array([f.max() for f in ratios])
 
 
 # The universe is as old; a longer time says that nothing happens, and its digits say nothing.

@@ -146,7 +146,7 @@ def charges_by_site(charges: ArrayLike, source: str, cell: Structure | None = No
     return SiteCharges(source=source, by_site_e=tensors.tolist(), cell=cell)
 
 
-def charges_of_polarisation(found: Polarisation) -> SiteCharges:
+def charges_of_polarisation(polarisation: Polarisation) -> SiteCharges:
     """Born charges of an engine's linear-response job.
 
     Raises
@@ -154,9 +154,11 @@ def charges_of_polarisation(found: Polarisation) -> SiteCharges:
     ValueError
         If it has none.
     """
-    if found.born_charges_e is None:
-        raise ValueError(f"{found.name} holds no Born charges")
-    return charges_by_site(found.born_charges_e, f"Born charges of {found.provenance.engine}", found.structure)
+    if polarisation.born_charges_e is None:
+        raise ValueError(f"{polarisation.name} holds no Born charges")
+    return charges_by_site(
+        polarisation.born_charges_e, f"Born charges of {polarisation.provenance.engine}", polarisation.structure
+    )
 
 
 def read_site_charges(path: str | Path) -> SiteCharges:
@@ -225,16 +227,16 @@ def band_with_charges(band: Band, charges: SiteCharges, cell: Structure) -> Band
 
 def _tensors(values: Any, source: str) -> FloatArray:
     try:
-        found = np.array(values, dtype=float)
+        tensors = np.array(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{source}: {str(error)[:120]}; {_FORMS}") from error
-    if found.ndim == 1:
-        found = found[:, None, None] * np.eye(3)
-    if found.ndim != 3 or found.shape[1:] != (3, 3) or not len(found):
-        raise ValueError(f"{source} has shape {found.shape}; {_FORMS}")
-    if not np.isfinite(found).all():
+    if tensors.ndim == 1:
+        tensors = tensors[:, None, None] * np.eye(3)
+    if tensors.ndim != 3 or tensors.shape[1:] != (3, 3) or not len(tensors):
+        raise ValueError(f"{source} has shape {tensors.shape}; {_FORMS}")
+    if not np.isfinite(tensors).all():
         raise ValueError(f"{source} holds numbers that are not finite")
-    return found
+    return tensors
 
 
 def _own_sites(start: Structure, cell: Structure) -> NDArray[np.int_]:

@@ -89,12 +89,12 @@ def hop_populations(
     """
 
     def population(start: float, field_V_per_m: float, duration_s: float) -> float:
-        found = hop_in_field(hop, field_V_per_m)
+        point = hop_in_field(hop, field_V_per_m)
         if duration_s and _no_rate(hop, field_V_per_m, temperature_K):
             duration_s = float("inf")
         forward, backward = (
             rate_per_s(max(e, 0.0), temperature_K, nu)
-            for e, nu in zip((found.forward_eV, found.backward_eV), attempts_Hz, strict=True)
+            for e, nu in zip((point.forward_eV, point.backward_eV), attempts_Hz, strict=True)
         )
         # At low temperature both rates may be too small for a float: then nothing moves.
         return float(two_state_population(duration_s, start, forward, backward)) if forward + backward > 0 else start
@@ -103,8 +103,8 @@ def hop_populations(
 
 
 def _no_rate(hop: Migration, field_V_per_m: float, temperature_K: float) -> str:
-    found = hop_in_field(hop, field_V_per_m)
-    return why_no_rate(min(found.forward_eV, found.backward_eV), temperature_K)
+    point = hop_in_field(hop, field_V_per_m)
+    return why_no_rate(min(point.forward_eV, point.backward_eV), temperature_K)
 
 
 def population_swing(hop: Migration, pulse: FieldPulse, attempts_Hz: tuple[float, float]) -> float:
@@ -120,8 +120,8 @@ def population_swing(hop: Migration, pulse: FieldPulse, attempts_Hz: tuple[float
 
 def _at_once(hop: Migration, pulse: FieldPulse) -> list[str]:
     """That the ions follow a pulse without a time of their own, and why."""
-    found = (_no_rate(hop, f, pulse.temperature_K) for f in (pulse.field_V_per_m, -pulse.field_V_per_m))
-    return [f"in the pulse the ions are in equilibrium at once: {why}" for why in filter(None, found)][:1]
+    reasons = (_no_rate(hop, f, pulse.temperature_K) for f in (pulse.field_V_per_m, -pulse.field_V_per_m))
+    return [f"in the pulse the ions are in equilibrium at once: {why}" for why in filter(None, reasons)][:1]
 
 
 def switch_hop(

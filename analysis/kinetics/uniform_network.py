@@ -108,7 +108,7 @@ def correlation_factor(network: HopNetwork) -> tuple[float, str]:
     for hop in network.hops:
         around[hop.start].append((hop.end, tuple(hop.image)))
         around[hop.end].append((hop.start, tuple(-n for n in hop.image)))
-    z = Counter(len(found) for found in around.values()).most_common(1)[0][0]
+    z = Counter(len(places) for places in around.values()).most_common(1)[0][0]
     through = all(p.barrier_eV is not None for p in network.percolation)
     shared = {
         sum(
@@ -118,7 +118,9 @@ def correlation_factor(network: HopNetwork) -> tuple[float, str]:
         for place in around
         for end, image in around[place]
     }
-    even = len(shared) == 1 and all(len(found) == z for found in around.values()) and len(around) == len(network.sites)
+    even = (
+        len(shared) == 1 and all(len(places) == z for places in around.values()) and len(around) == len(network.sites)
+    )
     if through and even and (z, next(iter(shared))) in _EXACT:
         name, f = _EXACT[z, next(iter(shared))]
         return f, f"exact for {name} with equal jumps"

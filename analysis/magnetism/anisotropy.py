@@ -237,15 +237,15 @@ def _extreme_axes(fit: HarmonicFit, sense: int, tolerance_meV: float) -> list[tu
     for candidate in grid[np.argsort(values)[:200]]:
         if all(abs(float(candidate @ other)) < 0.97 for other in starts):
             starts.append(candidate)
-    found: list[tuple[float, FloatArray]] = []
+    axes: list[tuple[float, FloatArray]] = []
 
     for start in starts:
         energy, axis = lowest_near(fit, start, sense)
         axis *= 1 if axis[np.argmax(np.abs(axis))] > 0 else -1
-        if all(abs(float(axis @ other)) < 0.995 for _, other in found):
-            found.append((energy, axis))
-    best = min(sense * e for e, _ in found)
-    return sorted(((e, a) for e, a in found if sense * e - best < tolerance_meV), key=lambda x: sense * x[0])
+        if all(abs(float(axis @ other)) < 0.995 for _, other in axes):
+            axes.append((energy, axis))
+    best = min(sense * e for e, _ in axes)
+    return sorted(((e, a) for e, a in axes if sense * e - best < tolerance_meV), key=lambda x: sense * x[0])
 
 
 def reversal_barrier_meV(fit: HarmonicFit, easy_axis: ArrayLike, grid: int = 4000) -> float:

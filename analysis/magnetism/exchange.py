@@ -83,21 +83,21 @@ def bonds_from_table(
     full = {frozenset(key): value for key, value in table.items()}
     reach = cutoff_A or _FARTHEST_FIRST_SHELL_A
     first, second, cells, distances = structure.get_neighbor_list(reach)
-    found = [
+    bonds = [
         (a, b, frozenset((names[a], names[b])), d, image)
         for a, b, image, d in zip(first.tolist(), second.tolist(), cells.tolist(), distances.tolist(), strict=True)
         # The list holds each bond from both ends, those of a site to its own images among them.
         if a in place and b in place and a <= b and frozenset((names[a], names[b])) in full
     ]
-    if not found:
+    if not bonds:
         raise ValueError(f"no pair of {sorted(set(names.values()))} within {reach} A is in the exchange table")
     shortest: dict[frozenset[str], float] = {}
-    for _, _, kind, d, _ in found:
+    for _, _, kind, d, _ in bonds:
         shortest[kind] = min(d, shortest.get(kind, d))
-    kept = [bond for bond in found if cutoff_A is not None or bond[3] <= FIRST_SHELL * shortest[bond[2]]]
-    pairs = [(place[a], place[b]) for a, b, *_ in kept]
-    values = [full[kind] if a != b else full[kind] / 2 for a, b, kind, *_ in kept]
-    images = [(int(x), int(y), int(z)) for *_, (x, y, z) in kept]
+    within = [bond for bond in bonds if cutoff_A is not None or bond[3] <= FIRST_SHELL * shortest[bond[2]]]
+    pairs = [(place[a], place[b]) for a, b, *_ in within]
+    values = [full[kind] if a != b else full[kind] / 2 for a, b, kind, *_ in within]
+    images = [(int(x), int(y), int(z)) for *_, (x, y, z) in within]
     return ExchangeBonds(sites=sites, pairs=pairs, J_meV=values, assumptions=[source] if source else [], images=images)
 
 
@@ -315,7 +315,7 @@ def four_state_value(energies_eV: Sequence[float]) -> float:
 
 def images_at_shortest_distance(structure: Structure, first: int, second: int) -> tuple[float, int]:
     """Shortest distance of two sites (A) and how many images of the second lie at it."""
-    found = structure.lattice.get_points_in_sphere(
+    images = structure.lattice.get_points_in_sphere(
         [structure[second].frac_coords], structure[first].coords, structure.get_distance(first, second) + _SHELL_A
     )
-    return float(structure.get_distance(first, second)), len(found)
+    return float(structure.get_distance(first, second)), len(images)

@@ -276,15 +276,15 @@ def with_pairs(
     if reference.outside is not None:
         raise ValueError("a reference outside the cell has no pairs in it; state h_meV and D_meV")
     signs = [float(np.sign(round(float(s.properties["magmom"]), 9))) for s in structure]
-    found = coupling_of_pairs(pairs, signs, set(frozen_sites(structure, reference, mover)))
+    group_coupling = coupling_of_pairs(pairs, signs, set(frozen_sites(structure, reference, mover)))
     return reference.model_copy(
         update={
-            "h_meV": found.h_meV,
+            "h_meV": group_coupling.h_meV,
             "J_meV": {},
             "d0_meV_per_A2": 0.0,
-            "D_meV": found.D_meV,
-            "Gamma_meV": found.Gamma_meV,
-            "source": f"four-state energies of {found.pairs} pairs ({pairs[0].provenance.engine})",
+            "D_meV": group_coupling.D_meV,
+            "Gamma_meV": group_coupling.Gamma_meV,
+            "source": f"four-state energies of {group_coupling.pairs} pairs ({pairs[0].provenance.engine})",
         }
     )
 

@@ -43,9 +43,9 @@ def specific_heat_kB(energies_eV: Sequence[FloatArray], temperatures_K: Sequence
     free = np.zeros(len(beta))
     for _ in range(_MOST_ROUNDS):
         weights = -logsumexp(log_counts[:, None] + free[:, None] + exponents, axis=0)
-        found = -logsumexp(exponents + weights, axis=1)
-        found -= found[0]
-        moved, free = float(np.abs(found - free).max()), found
+        logarithms = -logsumexp(exponents + weights, axis=1)
+        logarithms -= logarithms[0]
+        moved, free = float(np.abs(logarithms - free).max()), logarithms
         if moved < _CONVERGED:
             break
     shares = np.exp(exponents + weights)

@@ -213,10 +213,10 @@ def _relaxed(energy: Energy, pull: FloatArray, start: FloatArray, slope: Slope |
     for _ in range(6):
         around = _Chart(n)
         gradient = None if slope is None else partial(around.slope, slope, pull)
-        found = minimize(
+        optimum = minimize(
             partial(around.height, energy, pull), x0, jac=gradient, method="BFGS", options={"gtol": 1e-7, "maxiter": 60}
         )
-        new = around.turned(np.clip(np.asarray(found.x, dtype=float), -3.0, 3.0))
+        new = around.turned(np.clip(np.asarray(optimum.x, dtype=float), -3.0, 3.0))
         if float(new @ n) > 1 - 1e-10:
             return new
         n = new

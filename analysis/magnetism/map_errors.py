@@ -19,7 +19,7 @@ FIT = "fit"
 K_MESH = "k mesh"
 EMPTY_BANDS = "empty bands"
 STARTS = "electronic starts"
-PARAMETERS = "declared parameters"
+PARAMETERS = "assumed parameters"
 ORBITAL_STATE = "orbital state"
 # What the energies of an engine with electrons rest on.
 _OF_ELECTRONS = (K_MESH, STARTS)
@@ -60,22 +60,24 @@ def errors_of(map_: AnisotropyMap, fit: HarmonicFit | None = None) -> list[Error
     """
     energies, opposite = map_.energies, antipodes(map_.directions)
     odd = float(np.max(np.abs(energies - energies[opposite]))) / 2
-    found = [ErrorPart(source=ODD, value_meV=odd, note="largest |E(n) - E(-n)|/2")]
+    error_parts = [ErrorPart(source=ODD, value_meV=odd, note="largest |E(n) - E(-n)|/2")]
     if fit is not None:
         even = (energies + energies[opposite]) / 2
         left = float(np.sqrt(np.mean((even - fit(map_.vectors)) ** 2)))
-        found.append(ErrorPart(source=FIT, value_meV=left, note="root mean square that the harmonics leave"))
+        error_parts.append(ErrorPart(source=FIT, value_meV=left, note="root mean square that the harmonics leave"))
     if map_.restriction_error_meV is not None:
-        found.append(ErrorPart(source="ions left out", value_meV=map_.restriction_error_meV, note="their own spread"))
-    found += map_.error_parts
-    known = {part.source for part in found}
+        error_parts.append(
+            ErrorPart(source="ions left out", value_meV=map_.restriction_error_meV, note="their own spread")
+        )
+    error_parts += map_.error_parts
+    known = {part.source for part in error_parts}
     # A sum over single ions says which ions; energies of electrons do not.
     asked = (PARAMETERS,) if map_.ion_sites is not None else _OF_ELECTRONS
-    found += [ErrorPart(source=source, note="not measured") for source in asked if source not in known]
+    error_parts += [ErrorPart(source=source, note="not measured") for source in asked if source not in known]
     for check in map_.checks:
         if check.name.startswith("orbital moment of open") and check.passed is not True:
-            found.append(ErrorPart(source=ORBITAL_STATE, note=check.note))
-    return found
+            error_parts.append(ErrorPart(source=ORBITAL_STATE, note=check.note))
+    return error_parts
 
 
 def total_meV(parts: Sequence[ErrorPart]) -> float | None:

@@ -285,10 +285,10 @@ def binder_crossing(
         low, high = 0.94 * at, 1.06 * at
         difference = [_difference(runs, t, at) for t in (low, high)]
         if difference[0] > 0 > difference[1]:
-            found = _crossing_K(runs, at, low, high)
-            if abs(found / at - 1) < 0.03:
+            crossing = _crossing_K(runs, at, low, high)
+            if abs(crossing / at - 1) < 0.03:
                 break
-            at = found
+            at = crossing
         else:
             # The larger cell orders more sharply: above the transition its cumulant is the lower one.
             at = low if difference[0] < 0 else high
@@ -296,13 +296,13 @@ def binder_crossing(
         raise ValueError(f"Binder's cumulants do not cross within a tenth of {near_K:.0f} K; give a nearer temperature")
     left = []
     for b in range(blocks):
-        kept = [tuple(np.delete(x, np.array_split(np.arange(len(x)), blocks)[b]) for x in run) for run in runs]
+        resampled = [tuple(np.delete(x, np.array_split(np.arange(len(x)), blocks)[b]) for x in run) for run in runs]
         try:
-            left.append(_crossing_K(kept, at, low, high))
+            left.append(_crossing_K(resampled, at, low, high))
         except ValueError:
-            left.append(found)
+            left.append(crossing)
     error = float(np.sqrt((blocks - 1) / blocks * np.sum((np.array(left) - np.mean(left)) ** 2)))
-    return BinderCrossing(temperature_K=found, error_K=error, sizes=(len(small.sites), len(large.sites)))
+    return BinderCrossing(temperature_K=crossing, error_K=error, sizes=(len(small.sites), len(large.sites)))
 
 
 def _run(

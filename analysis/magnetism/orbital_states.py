@@ -102,10 +102,10 @@ class OrbitalStates(Document):
                     "ions": len(one.fields),
                     "hole_energies_meV": ", ".join(f"{e:.1f}" for e in sorted(one.fields[0].energies_meV)),
                     "spin_orbit_meV": one.fields[0].spin_orbit_meV,
-                    **found.model_dump(include=set(HoleAnisotropy.model_fields)),
+                    **hole_anisotropy.model_dump(include=set(HoleAnisotropy.model_fields)),
                 }
                 for one in self.states
-                for found in one.constants
+                for hole_anisotropy in one.constants
             ]
         )
 

@@ -123,15 +123,15 @@ class OrderingTemperature(Document):
         """One row per temperature: temperature_K, order_parameter, its error, moment_muB, binder, specific_heat_kB."""
         import pandas as pd
 
-        found = self.curve
+        magnetisation_curve = self.curve
         return pd.DataFrame(
             {
-                "temperature_K": found.temperatures_K,
-                "order_parameter": found.order_parameter,
-                "standard_error": found.standard_error,
-                "moment_muB": found.moment_muB,
-                "binder": found.binder,
-                "specific_heat_kB": found.specific_heat_kB or np.nan,
+                "temperature_K": magnetisation_curve.temperatures_K,
+                "order_parameter": magnetisation_curve.order_parameter,
+                "standard_error": magnetisation_curve.standard_error,
+                "moment_muB": magnetisation_curve.moment_muB,
+                "binder": magnetisation_curve.binder,
+                "specific_heat_kB": magnetisation_curve.specific_heat_kB or np.nan,
             }
         )
 

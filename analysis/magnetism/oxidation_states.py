@@ -151,12 +151,14 @@ def defect_difference(host: Structure, defect: Structure) -> CellDifference:
     ValueError
         If the cells are not one host, hold the same atoms, or an ion moved far.
     """
-    found = cell_difference(host, defect)
-    if not found.changes:
+    difference = cell_difference(host, defect)
+    if not difference.changes:
         raise ValueError(f"a defect's cell of {len(defect)} atoms does not belong to a host cell of {len(host)}")
-    if found.largest_A > _SAME_SITE_A:
-        raise ValueError(f"the defect's cell does not match its host: the farthest ion moved {found.largest_A:.2f} A")
-    return found
+    if difference.largest_A > _SAME_SITE_A:
+        raise ValueError(
+            f"the defect's cell does not match its host: the farthest ion moved {difference.largest_A:.2f} A"
+        )
+    return difference
 
 
 def changed_ions(host: Structure, defect: Structure, charge: int = 0) -> list[ChangedIon]:
@@ -181,14 +183,14 @@ def changed_ions(host: Structure, defect: Structure, charge: int = 0) -> list[Ch
     ValueError
         If the two cells do not match but for the defect.
     """
-    found = defect_difference(host, defect)
+    difference = defect_difference(host, defect)
     if _has_vectors(host, defect):
         return []
-    step = np.sign(electrons_missing(host, found, charge, defect))
-    distances = host.lattice.get_all_distances(found.changes[0].position, defect.frac_coords)[0]
+    step = np.sign(electrons_missing(host, difference, charge, defect))
+    distances = host.lattice.get_all_distances(difference.changes[0].position, defect.frac_coords)[0]
     pairs = (
         (i, (host[same], site))
-        for i, (site, same) in enumerate(zip(defect, found.same_site, strict=True))
+        for i, (site, same) in enumerate(zip(defect, difference.same_site, strict=True))
         if same is not None
     )
     return _changed(pairs, distances, int(step))
@@ -221,21 +223,21 @@ def _changed(
     return sorted(out, key=lambda ion: ion.distance_A)
 
 
-def electrons_missing(host: Structure, found: CellDifference, charge: int, defect: Structure) -> float:
+def electrons_missing(host: Structure, difference: CellDifference, charge: int, defect: Structure) -> float:
     """Electrons that the ions of a defect's cell lack with their formal valences; negative if they hold more.
 
     Parameters
     ----------
     host, defect
         Perfect cell, and the one with the defect; the valences of the host count, and those of ions put in.
-    found
+    difference
         Their difference.
     charge
         Of the defect's cell, e.
     """
     own = [
         float((defect[i] if same is None else host[same]).properties["valence"])
-        for i, same in enumerate(found.same_site)
+        for i, same in enumerate(difference.same_site)
     ]
     return charge - (sum(own) - float(np.sum(np.asarray(host.site_properties["valence"], dtype=float))))
 

@@ -107,12 +107,12 @@ def allowed_D(structure: Structure, first: int, second: int, D_meV: ArrayLike, s
         Angstrom.
     """
     vector = np.asarray(D_meV, dtype=float)
-    kept = [
+    images = [
         axial @ vector * (1.0 if image == (first, second) else -1.0)
         for axial, image in _images(structure, (first, second), symprec)
         if set(image) == {first, second}
     ]
-    return np.asarray(np.mean(kept, axis=0))
+    return np.asarray(np.mean(images, axis=0))
 
 
 def symmetry_check(structure: Structure, pair: FourStateResult, symprec: float = 1e-3) -> Check | None:
@@ -162,14 +162,14 @@ def _images(
     keys = [(s.specie.symbol, round(float(s.properties.get("valence") or 0.0), 6)) for s in structure]
     number = {key: i + 1 for i, key in enumerate(sorted(set(keys)))}
     places = structure.frac_coords
-    found = spglib.get_symmetry(
+    symmetry = spglib.get_symmetry(
         (structure.lattice.matrix.tolist(), places.tolist(), [number[k] for k in keys]), symprec=symprec
     )
-    if found is None:
+    if symmetry is None:
         raise ValueError(f"spglib finds no space group at symprec = {symprec} A; check for overlapping sites")
     lattice = structure.lattice.matrix.T
     inverse = np.linalg.inv(lattice)
-    for rotation, translation in zip(found["rotations"], found["translations"], strict=True):
+    for rotation, translation in zip(symmetry["rotations"], symmetry["translations"], strict=True):
         matrix = lattice @ rotation @ inverse
         first, second = (_site_at(structure, rotation @ places[site] + translation) for site in pair)
         yield float(round(np.linalg.det(matrix))) * matrix, (first, second)

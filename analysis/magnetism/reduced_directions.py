@@ -96,17 +96,17 @@ def reduce_directions(
     opposite = antipodes(full)
     operations = axial_operations(structure, symprec)
     source = np.full(len(full), -1)
-    kept: list[int] = []
+    representatives: list[int] = []
     for i in range(len(full)):
         if source[i] >= 0:
             continue
-        here, there = len(kept), len(kept) + 1
-        kept += [i, int(opposite[i])]
+        here, there = len(representatives), len(representatives) + 1
+        representatives += [i, int(opposite[i])]
         source[i], source[opposite[i]] = here, there
         overlap = full @ (operations @ full[i]).T
         for image in np.argwhere(overlap > 1 - tol)[:, 0].tolist():
             if source[image] < 0:
                 source[image], source[opposite[image]] = here, there
     return ReducedDirections(
-        vectors=full[kept].tolist(), full=full.tolist(), source=source.tolist(), operations=len(operations)
+        vectors=full[representatives].tolist(), full=full.tolist(), source=source.tolist(), operations=len(operations)
     )

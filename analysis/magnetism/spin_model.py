@@ -96,13 +96,13 @@ class SpinModel:
             First spin, second spin and its cell, shape (k, 5); J of the whole bond in meV, shape (k,); D of
             -D.(e_first x e_second), shape (k, 3).
         """
-        found: dict[tuple[int, ...], FloatArray] = {}
+        neighbours: dict[tuple[int, ...], FloatArray] = {}
         for (i, j), cell, value, chiral in zip(self.pairs, self.images, self.J_meV, self.D_meV, strict=True):
             for key, sign in (((i, j, *cell), 1.0), ((j, i, *-cell), -1.0)):
                 plain = tuple(int(x) for x in key)
-                found[plain] = found.get(plain, np.zeros(4)) + np.array([value, *(sign * chiral)])
-        keys = sorted(found)
-        values = np.array([found[k] for k in keys])
+                neighbours[plain] = neighbours.get(plain, np.zeros(4)) + np.array([value, *(sign * chiral)])
+        keys = sorted(neighbours)
+        values = np.array([neighbours[k] for k in keys])
         return np.array(keys), values[:, 0], values[:, 1:]
 
     def bonds(self) -> ExchangeBonds:
@@ -217,9 +217,9 @@ def axial_tensor(map_: AnisotropyMap) -> FloatArray:
     twofold = real_harmonics(n, (2,)) @ fit.coefficients[begin : begin + 5]
     i, j = np.triu_indices(3)
     design = n[:, i] * n[:, j] * np.where(i == j, 1.0, 2.0)
-    found, *_ = np.linalg.lstsq(design, twofold, rcond=None)
+    solution, *_ = np.linalg.lstsq(design, twofold, rcond=None)
     tensor = np.zeros((3, 3))
-    tensor[i, j] = tensor[j, i] = found
+    tensor[i, j] = tensor[j, i] = solution
     return np.asarray(tensor - np.eye(3) * np.trace(tensor) / 3)
 
 

@@ -71,13 +71,13 @@ def state_pair(
     if not np.allclose(first.vectors, second.vectors, atol=1e-9):
         raise ValueError("the two maps are on different directions; compute both on one set")
     u = [unidirectional_vector(m)[0] for m in (first, second)]
-    found = [_relation(first, second, name, matrix, u, p, tolerance_meV) for name, matrix in relations]
+    pair_relations = [_relation(first, second, name, matrix, u, p, tolerance_meV) for name, matrix in relations]
     even = [m.even_odd()[0] for m in (first, second)]
     moved = float(np.abs((even[1] - even[1].mean()) - (even[0] - even[0].mean())).max())
     verdict, reason = _verdict(u, moved, reference, tolerance_meV, noise_meV)
     return StatePair(
         kind=kind,
-        relations=found,
+        relations=pair_relations,
         reference=reference,
         first_u_meV=_listed(u[0]),
         second_u_meV=_listed(u[1]),
@@ -124,10 +124,13 @@ def _verdict(
         return "spurious odd part", f"|u| = {largest:.3g} meV with nothing frozen breaks time reversal"
     if reference is not None and change > noise_meV:
         return _change_of_u(u, change, reference)
-    kept = f"; u relative to {reference} is the same in both" if reference is not None else ""
+    same_reference = f"; u relative to {reference} is the same in both" if reference is not None else ""
     if moved_meV > tolerance_meV:
-        return "an axis", f"the even maps differ by up to {moved_meV:.3g} meV: axes turn, no sense is chosen{kept}"
-    return "nothing", f"the maps agree within {tolerance_meV:.3g} meV{kept}"
+        return (
+            "an axis",
+            f"the even maps differ by up to {moved_meV:.3g} meV: axes turn, no sense is chosen{same_reference}",
+        )
+    return "nothing", f"the maps agree within {tolerance_meV:.3g} meV{same_reference}"
 
 
 def _change_of_u(u: Sequence[FloatArray], change_meV: float, reference: str) -> tuple[str, str]:
@@ -135,9 +138,9 @@ def _change_of_u(u: Sequence[FloatArray], change_meV: float, reference: str) -> 
 
     Along an axis almost across it any turn of u changes a sign, so that this one component is asked and no other.
     """
-    kept = (u[0] + u[1]) / 2
-    along = abs(float(kept @ (u[1] - u[0]))) / (2 * change_meV)
-    stays = float(np.linalg.norm(kept))
+    mean = (u[0] + u[1]) / 2
+    along = abs(float(mean @ (u[1] - u[0]))) / (2 * change_meV)
+    stays = float(np.linalg.norm(mean))
     if along >= change_meV:
         return "a tilt of u", (
             f"u changes by {2 * change_meV:.3g} meV, but its component along that change keeps its sign: "

@@ -76,9 +76,9 @@ def lowest_near(fit: HarmonicFit, start: FloatArray, sense: int = 1) -> tuple[fl
         e = sense * fit(points / np.linalg.norm(points, axis=1, keepdims=True))
         return float(e[0]), (e[1:4] - e[4:]) / (2 * _STEPS[0, 0])
 
-    found = minimize(height, start, method="BFGS", jac=True)
-    direction = np.asarray(found.x, dtype=float)
-    return sense * float(found.fun), np.asarray(direction / np.linalg.norm(direction))
+    minimum = minimize(height, start, method="BFGS", jac=True)
+    direction = np.asarray(minimum.x, dtype=float)
+    return sense * float(minimum.fun), np.asarray(direction / np.linalg.norm(direction))
 
 
 class EasyAxisBarriers(Document):

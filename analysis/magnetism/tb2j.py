@@ -62,16 +62,16 @@ def _lattice(lines: list[str], file: Path) -> FloatArray:
 
 
 def _atoms(lines: list[str], lattice: FloatArray, file: Path) -> tuple[list[str], FloatArray, FloatArray]:
-    found = [m for line in lines if (m := _ATOM.match(line))]
-    if not found:
+    matchs = [m for line in lines if (m := _ATOM.match(line))]
+    if not matchs:
         raise ValueError(f"{file} names no atoms: it is no {FILE} of TB2J")
-    numbers = [[float(x) for x in m.group(3).split()] for m in found]
+    numbers = [[float(x) for x in m.group(3).split()] for m in matchs]
     vectors = np.array([row[4:] if len(row) == 7 else [0.0, 0.0, row[4]] for row in numbers])
     axis = vectors[int(np.argmax(np.linalg.norm(vectors, axis=1)))]
     along = vectors @ (axis / max(float(np.linalg.norm(axis)), 1e-12))
     sense = -1.0 if axis[np.argmax(np.abs(axis))] < 0 else 1.0
     places = np.array([row[:3] for row in numbers]) @ np.linalg.inv(lattice)
-    return [m.group(1) + m.group(2) for m in found], places, sense * along
+    return [m.group(1) + m.group(2) for m in matchs], places, sense * along
 
 
 def _model(

@@ -169,8 +169,8 @@ def thermal_anisotropy(
     """
     if not len(maps) == len(temperatures_K) == len(order) or not len(maps) or temperatures_K[0] != 0:
         raise ValueError("one map and one order per temperature are needed, the first of them at 0 K")
-    found = [cubic_constants(m, average=True) for m in maps]
-    first, second = [c.K1_MJ_per_m3 for c in found], [c.K2_MJ_per_m3 for c in found]
+    cubic = [cubic_constants(m, average=True) for m in maps]
+    first, second = [c.K1_MJ_per_m3 for c in cubic], [c.K2_MJ_per_m3 for c in cubic]
     fourth, sixth = callen_callen(first[0], second[0], order)
     return ThermalAnisotropy(
         temperatures_K=[float(t) for t in temperatures_K],

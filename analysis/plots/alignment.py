@@ -70,14 +70,16 @@ def plot_planes(correction: ChargeCorrection, axis_index: int = 0, ax: Axes | No
         raise ValueError(f"the {correction.method} correction used no planar averages: take Freysoldt")
     if axis_index not in (0, 1, 2):
         raise ValueError(f"axis {axis_index} must be 0, 1 or 2")
-    found = correction.planes[axis_index]
+    planar_alignment = correction.planes[axis_index]
     with canvas(ax, size=(5.2, 3.8)) as (figure, axis):
-        middle = 0.5 * (found.positions_A[0] + found.positions_A[-1])
+        middle = 0.5 * (planar_alignment.positions_A[0] + planar_alignment.positions_A[-1])
         axis.axvspan(middle - 0.5, middle + 0.5, color="0.92", lw=0)
-        axis.plot(found.positions_A, found.difference_eV, color=BLUE, label="charged cell minus perfect")
-        axis.plot(found.positions_A, found.model_eV, color=VERMILION, label="model charge")
-        axis.plot(found.positions_A, found.left_eV, color=GREEN, label="what is left")
-        axis.axhline(found.shift_eV, color=GREEN, lw=0.8, ls="--")
+        axis.plot(
+            planar_alignment.positions_A, planar_alignment.difference_eV, color=BLUE, label="charged cell minus perfect"
+        )
+        axis.plot(planar_alignment.positions_A, planar_alignment.model_eV, color=VERMILION, label="model charge")
+        axis.plot(planar_alignment.positions_A, planar_alignment.left_eV, color=GREEN, label="what is left")
+        axis.axhline(planar_alignment.shift_eV, color=GREEN, lw=0.8, ls="--")
         axis.set_xlabel(f"distance from the defect along {'abc'[axis_index]} (Å); grey: aligned")
         axis.set_ylabel("planar average, of an electron (eV)")
         axis.legend()

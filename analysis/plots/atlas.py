@@ -28,29 +28,29 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
     """
     from matplotlib.ticker import LogLocator
 
-    shown = [p for p in atlas.points if p.retention_s is not None and _field(p)]
-    engines = list(dict.fromkeys(p.engine for p in shown))
+    points = [p for p in atlas.points if p.retention_s is not None and _field(p)]
+    engines = list(dict.fromkeys(p.engine for p in points))
     with canvas(ax, size=(7.2, 5.2)) as (made, axis):
         for number, engine in enumerate(engines):
-            own = [p for p in shown if p.engine == engine]
+            own = [p for p in points if p.engine == engine]
             colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
             for p in own:
                 face = colour if p.field_V_per_m else "white"
                 axis.plot(_field(p), p.retention_s or 0.0, marker, color=colour, mfc=face, ms=5)
             axis.plot([], [], marker, color=colour, label=engine)
         for kind, style in _KNOWN.items():
-            beside = [(p, k) for p in shown if (k := p.with_known_barrier) is not None and k.engine == kind]
+            beside = [(p, k) for p in points if (k := p.with_known_barrier) is not None and k.engine == kind]
             for p, k in beside:
                 places = [[_field(x) for x in (p, k)], [x.retention_s or 0.0 for x in (p, k)]]
                 axis.plot(*places, ":", color="0.6", lw=0.8, zorder=0)
                 axis.plot(_field(k), k.retention_s or 0.0, style, color="0.35", ms=7)
             if beside:
                 axis.plot([], [], style, color="0.35", ls="", label=f"over the barrier of others, {kind}")
-        for number, p in enumerate(sorted(shown, key=_field)):
+        for number, p in enumerate(sorted(points, key=_field)):
             place = (_field(p), p.retention_s or 0.0)
             # Neighbours along the axis get their names above and below in turn.
             off = (4, 3) if number % 2 else (4, -9)
-            axis.annotate(_name(p, shown), place, xytext=off, textcoords="offset points", fontsize=6, color="0.25")
+            axis.annotate(_name(p, points), place, xytext=off, textcoords="offset points", fontsize=6, color="0.25")
         axis.margins(x=0.12)
         axis.set_xscale("log")
         axis.set_yscale("log")
@@ -66,7 +66,7 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
         axis.set_ylabel("a written difference falls to 1/e at 300 K (s)")
         if engines:
             axis.legend(title="open: beyond the allowed field", fontsize=7, title_fontsize=7, loc="upper left")
-        cells = sorted({p.cell_atoms for p in shown})
+        cells = sorted({p.cell_atoms for p in points})
         atoms = f"{cells[0]} to {cells[-1]} atoms" if cells else "no point has times"
         sign(
             axis,
@@ -76,13 +76,13 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
         return made
 
 
-def _name(point: AtlasPoint, shown: list[AtlasPoint]) -> str:
+def _name(point: AtlasPoint, points: list[AtlasPoint]) -> str:
     """Formula and ion; with the host where another has that formula."""
-    alike = {p.host for p in shown if p.formula == point.formula}
+    alike = {p.host for p in points if p.formula == point.formula}
     return f"{formatted(point.formula)}{f' ({point.host})' if len(alike) > 1 else ''}, {point.ion}"
 
 
 def _field(point: AtlasPoint) -> float:
     """The field, or that of the linear law where no allowed field does it; 0 for a hop that needs none."""
-    found = point.field_V_per_m
-    return (point.linear_field_V_per_m or 0.0) if found is None else found
+    field = point.field_V_per_m
+    return (point.linear_field_V_per_m or 0.0) if field is None else field

@@ -143,10 +143,10 @@ def plot_fit(
         fitted = [named_value(n, v, fit.errors[n]) for n, v in fit.values.items()]
         if measured.quantity == "offset and contrast":
             fitted.append(named_value("offset", fit.offset, fit.offset_error))
-        kept = [named_value(n, v) for n, v in fit.parameters.model_dump().items() if n not in fit.values]
+        parameters = [named_value(n, v) for n, v in fit.parameters.model_dump().items() if n not in fit.values]
         wrong = ["", "Unphysical", *fit.unphysical] if fit.unphysical else []
         scale = named_value("scale", fit.scale, fit.scale_error)
-        list_beside(axis, ["Fitted", *fitted, scale, *wrong, "", "Kept", *kept])
+        list_beside(axis, ["Fitted", *fitted, scale, *wrong, "", "Kept", *parameters])
         return figure
 
 

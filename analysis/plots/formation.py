@@ -89,13 +89,13 @@ def round_values(low: float, high: float) -> list[float]:
     if not high > low:
         return []
     inside = (high - low) * 1e-9
-    found: list[float] = []
+    levels: list[float] = []
     for count in range(_FEWEST_TICKS, 3 * _FEWEST_TICKS):
         ticks = MaxNLocator(count, steps=[1, 2, 5, 10]).tick_values(low, high)
-        found = [float(x) + 0.0 for x in ticks if low - inside <= x <= high + inside]
-        if len(found) >= _FEWEST_TICKS:
+        levels = [float(x) + 0.0 for x in ticks if low - inside <= x <= high + inside]
+        if len(levels) >= _FEWEST_TICKS:
             break
-    return found
+    return levels
 
 
 def _pressure_text(pressure_atm: float) -> str:

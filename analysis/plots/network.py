@@ -54,10 +54,10 @@ def plot_network(network: HopNetwork, ax: Axes | None = None) -> Figure:
 
 
 def _ways(network: HopNetwork) -> str:
-    found = [
+    words = [
         f"{p.direction} {'none' if p.barrier_eV is None else f'{p.barrier_eV:.2f} eV'}" for p in network.percolation
     ]
-    return "through the crystal along " + ", ".join(found)
+    return "through the crystal along " + ", ".join(words)
 
 
 def _draw_graph(network: HopNetwork, colours: dict[str, str], axis: Any) -> None:

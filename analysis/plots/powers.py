@@ -40,8 +40,8 @@ def _plain_powers() -> Any:
 
         def __call__(self, x: float, pos: int | None = None) -> str:
             said = str(self._formatter(x, pos))
-            found = _FORMULA.fullmatch(said)
-            return powered(found[1], found[2] or "", int(found[3].replace("−", "-"))) if found else said
+            match = _FORMULA.fullmatch(said)
+            return powered(match[1], match[2] or "", int(match[3].replace("−", "-"))) if match else said
 
         def set_axis(self, axis: Any) -> None:
             super().set_axis(axis)

@@ -36,11 +36,11 @@ _SURFACE_POINTS = 40
 @figure_set(Study)
 def study_figures(study: Study) -> dict[str, NamedFigure]:
     """Figures of a study by file stem; those of the stages that were computed."""
-    made: dict[str, NamedFigure] = {}
+    figures: dict[str, NamedFigure] = {}
     if study.charged is not None:
-        made |= _alignment_figures(study.charged)
+        figures |= _alignment_figures(study.charged)
     if study.chemical_potentials is not None:
-        made["formation"] = NamedFigure(
+        figures["formation"] = NamedFigure(
             "vacancies",
             partial(plot_formation, study.chemical_potentials.lines),
             "Formation energies of all vacancies against the oxygen chemical potential, stability window marked",
@@ -48,7 +48,7 @@ def study_figures(study: Study) -> dict[str, NamedFigure]:
             "window; the width of a band is the freedom of the cation potentials. Left out: charge states and "
             f"vibrations.{_below_zero(study.chemical_potentials.lines)}",
         )
-        made["window"] = NamedFigure(
+        figures["window"] = NamedFigure(
             "vacancies",
             partial(
                 plot_window, study.chemical_potentials.window, beside=_beside(study, study.chemical_potentials.window)
@@ -61,7 +61,7 @@ def study_figures(study: Study) -> dict[str, NamedFigure]:
         )
     elif study.competing_phases is not None and study.competing_phases.window is not None:
         window = study.competing_phases.window
-        made["window"] = NamedFigure(
+        figures["window"] = NamedFigure(
             "phases",
             partial(plot_window, window, beside=_beside(study, window)),
             "Stability region in the chemical potentials, each edge with the phase that forms there",
@@ -69,12 +69,12 @@ def study_figures(study: Study) -> dict[str, NamedFigure]:
             "phase forms. Left out: " + "; ".join(window.left_out) + ".",
         )
     if study.defects is not None:
-        made |= _defect_figures(study, study.defects)
+        figures |= _defect_figures(study, study.defects)
     if study.migration:
-        made |= _migration_figures(study)
+        figures |= _migration_figures(study)
     if study.anisotropy is not None:
-        made |= _anisotropy_figures(study, study.anisotropy)
-    return made | _assumption_figures(study) | _observable_figures(study)
+        figures |= _anisotropy_figures(study, study.anisotropy)
+    return figures | _assumption_figures(study) | _observable_figures(study)
 
 
 def _below_zero(lines: FormationLines) -> str:
@@ -90,24 +90,24 @@ def _below_zero(lines: FormationLines) -> str:
 
 def _observable_figures(study: Study) -> dict[str, NamedFigure]:
     """Figures registered for the documents of further stages; the words of a figure are those of its function."""
-    made = {}
-    for stage, found in study.observables.items():
-        for n, (name, function) in enumerate(figures_of(type(found)).items()):
+    figures = {}
+    for stage, document in study.observables.items():
+        for n, (name, function) in enumerate(figures_of(type(document)).items()):
             stem = table_name(stage) if n == 0 else f"{table_name(stage)}_{name}"
             says = (inspect.getdoc(function) or name).splitlines()[0]
-            made[stem] = NamedFigure(
-                anchor_of(stage), partial(function, found), says, f"Engine {study.engine.name}. {says}", aside=n > 0
+            figures[stem] = NamedFigure(
+                anchor_of(stage), partial(function, document), says, f"Engine {study.engine.name}. {says}", aside=n > 0
             )
-    return made
+    return figures
 
 
 def _assumption_figures(study: Study) -> dict[str, NamedFigure]:
     """Loops, switching path, device curves and contents: what rests on assumptions."""
-    made: dict[str, NamedFigure] = {}
+    figures: dict[str, NamedFigure] = {}
     engine = f"Engine {study.engine.name}."
     result, path, device = study.unidirectional, study.switching, study.device
     if result is not None and any(s.loop is not None for s in result.states):
-        made["loops"] = NamedFigure(
+        figures["loops"] = NamedFigure(
             "anisotropy",
             partial(plot_loops, result),
             "Hysteresis loops of the turning moments before and after the hop, shifted by the frozen reference",
@@ -115,7 +115,7 @@ def _assumption_figures(study: Study) -> dict[str, NamedFigure]:
             "Left out: walls, temperature, the pinning itself.",
         )
     if path is not None:
-        made["switching"] = NamedFigure(
+        figures["switching"] = NamedFigure(
             "device",
             partial(plot_switching, path, engine=study.engine.name),
             "Share of ions after the hop through a field pulse, a wait, the reverse pulse and a wait",
@@ -124,15 +124,15 @@ def _assumption_figures(study: Study) -> dict[str, NamedFigure]:
         )
     if device is not None:
         cells = _cells(study, study.migration[0].cell_atoms) if study.migration else engine
-        made |= _device_figures(cells, device, study.engine.name)
+        figures |= _device_figures(cells, device, study.engine.name)
     for n, curve in enumerate(study.contents):
-        made["content" if n == 0 else f"content_{n + 1}"] = NamedFigure(
+        figures["content" if n == 0 else f"content_{n + 1}"] = NamedFigure(
             "content",
             partial(plot_moment, curve),
             f"Magnetisation of {curve.formula} against its content of {curve.ion}",
             f"Counted by Neel's rule: {'; '.join(curve.assumptions)}.",
         )
-    return made
+    return figures
 
 
 def _beside(study: Study, window: ChemicalPotentials) -> ChemicalPotentials | None:
@@ -147,7 +147,7 @@ def _device_figures(cells: str, device: DeviceResult, engine: str) -> dict[str, 
         "1/e of what can be lost: the inverse of both rates together, so shorter than the time of one ion in "
         "either state."
     )
-    made = {
+    figures = {
         "contrast_voltage": (
             partial(plot_pulses, device.against_voltage, engine=engine),
             "Contrast against voltage for several pulse lengths",
@@ -170,7 +170,7 @@ def _device_figures(cells: str, device: DeviceResult, engine: str) -> dict[str, 
         ),
     }
     if device.writing is not None:
-        made["writing"] = (
+        figures["writing"] = (
             partial(plot_writing, device.writing, engine=engine),
             "Moment of grains after a pulse of each voltage in a bias field",
         )
@@ -184,12 +184,12 @@ def _device_figures(cells: str, device: DeviceResult, engine: str) -> dict[str, 
             wide=True,
             aside=n > 0,
         )
-        for n, (name, (f, alt)) in enumerate(made.items())
+        for n, (name, (f, alt)) in enumerate(figures.items())
     }
 
 
 def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, NamedFigure]:
-    made = {}
+    figures = {}
     for n, diagram in enumerate(defects.brouwer if defects.dilute else []):
         bar = ""
         if defects.error_bar_eV:
@@ -197,7 +197,7 @@ def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, NamedF
             bar = (
                 f" An error of {defects.error_bar_eV:.2f} eV in an energy is {decades:.1f} decades of a concentration."
             )
-        made["brouwer" if n == 0 else f"brouwer_{n + 1}"] = NamedFigure(
+        figures["brouwer" if n == 0 else f"brouwer_{n + 1}"] = NamedFigure(
             "vacancies",
             partial(plot_brouwer, diagram),
             f"Concentrations of all defects against oxygen pressure at {diagram.temperature_K:.0f} K"
@@ -206,36 +206,36 @@ def _defect_figures(study: Study, defects: DefectEquilibria) -> dict[str, NamedF
             f"its bounds.{bar} Left out: " + "; ".join(defects.left_out) + ".",
         )
     if defects.fermi is not None:
-        made["fermi"] = NamedFigure(
+        figures["fermi"] = NamedFigure(
             "vacancies",
             partial(plot_fermi, defects.fermi),
             "Formation energies of all charge states against the Fermi level",
             f"Engine {study.engine.name}. Lowest charge state of each defect; points: transition levels.",
         )
-    return made
+    return figures
 
 
 def _alignment_figures(charged: ChargedVacancies) -> dict[str, NamedFigure]:
     """Alignment of the charge state whose correction is known least, by the sites and by the planes."""
-    made = {}
+    figures = {}
     for stem, method, draw in (("alignment", "eFNV", plot_sites), ("planes", "Freysoldt", plot_planes)):
-        found = [
+        alignments = [
             (c.error_eV, s, c)
             for s in charged.states
             for c in s.corrections
             if c.method == method and c.error_eV is not None and (c.sites or c.planes)
         ]
-        if not found:
+        if not alignments:
             continue
-        error, state, correction = max(found, key=lambda one: one[0])
-        made[stem] = NamedFigure(
+        error, state, correction = max(alignments, key=lambda one: one[0])
+        figures[stem] = NamedFigure(
             "vacancies",
             partial(draw, correction),
             f"Alignment of the potentials of {state.label} with charge {state.charge:+d}, by {method}",
             f"Engine {state.provenance.engine}. Of all charge states the one whose {method} correction has the largest "
             f"error, {correction.total_eV:.3f} ± {error:.3f} eV.",
         )
-    return made
+    return figures
 
 
 def _cells(study: Study, atoms: int) -> str:
@@ -246,7 +246,7 @@ def _migration_figures(study: Study) -> dict[str, NamedFigure]:
     hop = study.migration[0]
     mark = no_result(hop.why_no_result)
     cells = _cells(study, hop.cell_atoms) + (f" {mark[:1].upper()}{mark[1:]}." if mark else "")
-    made = {
+    figures = {
         "band": NamedFigure(
             "migration",
             partial(plot_band, hop),
@@ -258,7 +258,7 @@ def _migration_figures(study: Study) -> dict[str, NamedFigure]:
     }
     # A metal is put into no field.
     if len({f.field_V_per_m for f in hop.field}) > 1:
-        made["barrier_against_field"] = NamedFigure(
+        figures["barrier_against_field"] = NamedFigure(
             "migration",
             partial(plot_barrier_against_field, hop),
             "Forward barrier, back barrier and reaction energy against the field along the hop",
@@ -266,30 +266,30 @@ def _migration_figures(study: Study) -> dict[str, NamedFigure]:
         )
     if study.retention is not None:
         how = "assumed" if study.retention.attempt_frequency_source == "assumed" else "computed (Vineyard)"
-        made["retention"] = NamedFigure(
+        figures["retention"] = NamedFigure(
             "retention",
             partial(plot_retention, study.retention),
             f"Retention time against temperature for a back barrier of {study.retention.barrier_eV:.2f} eV",
             f"{cells} Zero field; the attempt frequency is {how}.",
         )
-    return made
+    return figures
 
 
-def _anisotropy_figures(study: Study, found: AnisotropyResult) -> dict[str, NamedFigure]:
-    maps, cubic = found.maps, found.cubic is not None
+def _anisotropy_figures(study: Study, anisotropy: AnisotropyResult) -> dict[str, NamedFigure]:
+    maps, cubic = anisotropy.maps, anisotropy.cubic is not None
     states = [m for m in maps if m.state in ("before", "after")] or maps
     what = "before and after the hop" if len(states) > 1 else f"of the {states[0].state} cell"
-    made = {}
+    figures = {}
     for normal in ((0, 0, 1), (1, 1, 0)):
         name = "".join(str(i) for i in normal)
-        made[f"anisotropy_{name}"] = NamedFigure(
+        figures[f"anisotropy_{name}"] = NamedFigure(
             "anisotropy",
             partial(plot_plane, states, normal, cubic=cubic),
             f"Polar plot of the anisotropy energy {what} in the ({name}) plane",
             f"Engine {study.engine.name}. Energy of {states[0].ions} above the lowest in the plane.",
         )
     if len(states) == 2 and states[0].formula_units == states[1].formula_units:
-        made["anisotropy_difference"] = NamedFigure(
+        figures["anisotropy_difference"] = NamedFigure(
             "anisotropy",
             partial(plot_difference, states[0], states[1], cubic=cubic),
             "Map of the change of the anisotropy energy by the hop over half of the sphere of directions",
@@ -297,7 +297,7 @@ def _anisotropy_figures(study: Study, found: AnisotropyResult) -> dict[str, Name
             "the sphere. Red directions are dearer after the hop, blue ones cheaper; black: no change.",
         )
     for map_ in states:
-        made[f"anisotropy_surface_{map_.state}"] = NamedFigure(
+        figures[f"anisotropy_surface_{map_.state}"] = NamedFigure(
             "anisotropy",
             partial(plot_surface, map_, resolution=_SURFACE_POINTS, cubic=cubic),
             f"Anisotropy energy of the {map_.state} cell as a surface, with its easy and hard axis",
@@ -305,4 +305,4 @@ def _anisotropy_figures(study: Study, found: AnisotropyResult) -> dict[str, Name
             f"that of the whole cell ({map_.ions}).",
             aside=True,
         )
-    return made
+    return figures

@@ -48,10 +48,10 @@ def plot_surface(map_: AnisotropyMap, ax: Axes | None = None, *, resolution: int
         )
         # Thousands of polygons as one picture; axes and text stay vectors.
         drawn.set_rasterized(True)
-        found = summarise(map_)
+        anisotropy_summary = summarise(map_)
         for direction, colour, name in (
-            (found.easy_axis, GREEN, "easy"),
-            (found.hard_axis, VERMILION, "hard"),
+            (anisotropy_summary.easy_axis, GREEN, "easy"),
+            (anisotropy_summary.hard_axis, VERMILION, "hard"),
         ):
             ends = np.outer([-1.4, 1.4], direction)
             view.plot(*ends.T, color=colour, lw=2, label=f"{name}: {formatted(axis_in_words(direction, cubic=cubic))}")

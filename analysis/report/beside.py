@@ -52,8 +52,8 @@ def _of_host(study: Study) -> list[list[Cell]]:
         return []
     rows = []
     for quantity in (q for q in _SAID_BY_HOSTS if q in host.measured and q in host.sources):
-        found = _VALUE.match(host.sources[quantity])
-        value, source = found.groups() if found else (host.sources[quantity], "")
+        match = _VALUE.match(host.sources[quantity])
+        value, source = match.groups() if match else (host.sources[quantity], "")
         own = "–"
         if quantity == "a" and study.engine.relaxes_cells:
             cell = host.structure(study.host.order)

@@ -100,7 +100,7 @@ def _claims_table(studies: Mapping[str, Study]) -> Table:
     first = next(iter(studies.values()))
     rows = []
     for claim in first.claims:
-        verdicts = [found.get(claim.id) for found in by_study]
+        verdicts = [claims.get(claim.id) for claims in by_study]
         if all(v is None or v.verdict == "not computed" for v in verdicts):
             continue
         cells = [

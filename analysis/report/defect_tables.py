@@ -48,10 +48,10 @@ def starts_table(study: Study) -> Table:
     )
 
 
-def charged_table(found: ChargedVacancies) -> Table:
+def charged_table(charged: ChargedVacancies) -> Table:
     """Charge states with every correction that could be made."""
     rows = []
-    for s in found.states:
+    for s in charged.states:
         by_method = {c.method: c.total_eV for c in s.corrections}
         rows.append(
             [
@@ -65,7 +65,7 @@ def charged_table(found: ChargedVacancies) -> Table:
                 *words([compensation_text(s.changed_ions)]),
             ]
         )
-    edges = found.edges
+    edges = charged.edges
     tensor = edges.dielectric or []
     diagonal = ", ".join(f"{tensor[i][i]:.1f}" for i in range(len(tensor)))
     return Table(

@@ -79,10 +79,10 @@ def defect_dataset(study: Study) -> dict[str, Any] | None:
 def _centre(host: Structure, relaxed: Structure) -> list[float] | None:
     """Where a defect is; of a complex its first site; None where the cells do not match."""
     try:
-        found = cell_difference(host, relaxed)
+        difference = cell_difference(host, relaxed)
     except UnlikeCellsError:
         return None
-    return charge_centre(found, relaxed) or (list(found.changes[0].position) if found.changes else None)
+    return charge_centre(difference, relaxed) or (list(difference.changes[0].position) if difference.changes else None)
 
 
 def _name(state: ChargedVacancy) -> str:

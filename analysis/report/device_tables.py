@@ -86,11 +86,11 @@ def grain_table(device: DeviceResult, *, cubic: bool) -> Table:
     }
     loops = {loop.state: loop for loop in device.loops}
     if loops:
-        found = [loops.get(g.state) for g in device.grains]
+        grain_loops = [loops.get(g.state) for g in device.grains]
         named["coercive field of many, with the film's texture (T)"] = [
-            None if x is None else x.coercive_T for x in found
+            None if x is None else x.coercive_T for x in grain_loops
         ]
-        named["remanence of many"] = [None if x is None else x.remanence for x in found]
+        named["remanence of many"] = [None if x is None else x.remanence for x in grain_loops]
     rows = [[*words([name]), *(_scientific(value) for value in values)] for name, values in named.items()]
     rows.insert(0, [*words(["easy axis", *(axis_in_words(g.easy_axis, cubic=cubic) for g in device.grains)])])
     return Table("A grain of the film", ["quantity", *(g.state for g in device.grains)], rows)

@@ -192,15 +192,17 @@ def build_page(study: Study, figures: Mapping[str, NamedFigure], left: Mapping[s
     """All texts, tables and pictures of the report; the figures `left` are named only."""
     sections = build_sections(study)
     by_anchor = {s.anchor: s for s in sections}
-    for name, made in figures.items():
-        section = by_anchor[made.section]
+    for name, figure in figures.items():
+        section = by_anchor[figure.section]
         try:
-            section.figures.append(picture(made.svg, made.alt, made.caption, wide=made.wide, aside=made.aside))
+            section.figures.append(
+                picture(figure.svg, figure.alt, figure.caption, wide=figure.wide, aside=figure.aside)
+            )
         except Exception as error:
             # One figure that cannot be drawn costs that figure, and not the page with its numbers.
             section.notes = [*section.notes, f"The figure {name} could not be drawn: {type(error).__name__}, {error}"]
-    for made in left.values():
-        by_anchor[made.section].further.append(made.alt)
+    for figure in left.values():
+        by_anchor[figure.section].further.append(figure.alt)
     atoms = f", {study.migration[0].cell_atoms} atoms in the band's cell" if study.migration else ""
     return Page(
         title=f"{study.host.formula}: a magneto-ionic study",
@@ -319,19 +321,19 @@ def _anisotropy_answer(study: Study) -> Answer:
 
 
 def _retention_answer(study: Study) -> Answer:
-    kept = study.retention
+    retention = study.retention
     if study.migration and (mark := no_result(study.migration[0].why_no_result)):
         return Answer("How long is the state kept?", "no result", mark.replace("no result", "it rests on the band", 1))
-    if kept is None:
+    if retention is None:
         return _unanswered(study, "How long is the state kept?", "migration")
     spread = f". {words}" if (words := spread_words(study)) else ""
-    if why := kept.why_no_rate(_ROOM_K):
+    if why := retention.why_no_rate(_ROOM_K):
         return Answer("How long is the state kept?", "not kept: no rate law", f"no result: {why}{spread}")
     return Answer(
         "How long is the state kept?",
-        f"a written difference decays in {format_duration(kept.decay(300))} at 300 K",
-        f"{dwell_words(kept)}back barrier {kept.barrier_eV:.2f} eV, {kept.attempts_Hz(300)[1]:.0e} Hz "
-        f"({kept.attempt_frequency_source}); an ion that stays for a day needs "
-        f"{kept.barrier_for_one_day_300K_eV:.2f} eV{spread}",
+        f"a written difference decays in {format_duration(retention.decay(300))} at 300 K",
+        f"{dwell_words(retention)}back barrier {retention.barrier_eV:.2f} eV, {retention.attempts_Hz(300)[1]:.0e} Hz "
+        f"({retention.attempt_frequency_source}); an ion that stays for a day needs "
+        f"{retention.barrier_for_one_day_300K_eV:.2f} eV{spread}",
         beside=spread_words(study),
     )

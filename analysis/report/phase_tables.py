@@ -25,8 +25,8 @@ def windows_table(result: CompetingPhasesResult) -> Table:
             rows.append([*words([name, "–"]), number(None), number(None), *words([reason])])
             continue
         rows += _edges(name, window)
-    shown = result.window or result.experimental
-    anion = "O" if shown is None else shown.anion
+    potentials = result.window or result.experimental
+    anion = "O" if potentials is None else potentials.anion
     return Table(
         "Stability window by its source", ["source", "edge", f"Δμ({anion}) (eV)", "± (eV)", "bounded by"], rows
     )
@@ -122,12 +122,12 @@ def loss_words(window: ChemicalPotentials) -> str:
     if window.temperature_K is not None:
         return ""
     where, atm = ("air", AIR_O2_ATM) if window.anion == "O" else (f"1 atm of {window.anion}₂", 1.0)
-    found = oxygen_loss(window, atm)
-    if found is None:
+    loss = oxygen_loss(window, atm)
+    if loss is None:
         return ""
-    limit = f"{found.temperature_K:.0f} ± {found.uncertainty_K:.0f} K"
+    limit = f"{loss.temperature_K:.0f} ± {loss.uncertainty_K:.0f} K"
     return (
-        f"With free energies of the solids, in {where} {window.host_formula} is stable up to {limit}: {found.reaction}."
+        f"With free energies of the solids, in {where} {window.host_formula} is stable up to {limit}: {loss.reaction}."
     )
 
 

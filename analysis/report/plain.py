@@ -8,14 +8,14 @@ from ..results.page_parts import Section, Table, words
 from ..study.observables import observable_frame, plain_values
 
 
-def plain_section(found: Document) -> Section:
+def plain_section(document: Document) -> Section:
     """Table of the plain values of a document, and its own table where it has one."""
-    provenance = getattr(found, "provenance", None)
+    provenance = getattr(document, "provenance", None)
     engine = f", engine {provenance.engine}" if isinstance(provenance, Provenance) else ""
-    rows = [words([*name_and_unit(name), _short(value)]) for name, value in plain_values(found).items()]
+    rows = [words([*name_and_unit(name), _short(value)]) for name, value in plain_values(document).items()]
     tables = [Table(f"Values{engine}", ["quantity", "unit", "value"], [[a, b, c] for a, b, c in rows])] if rows else []
-    if hasattr(found, "to_dataframe"):
-        frame = observable_frame(found)
+    if hasattr(document, "to_dataframe"):
+        frame = observable_frame(document)
         heads = [" ".join(filter(None, name_and_unit(str(name)))) for name in frame.columns]
         tables.append(
             Table(f"Results{engine}", heads, [words(map(_short, row)) for row in frame.itertuples(index=False)])

@@ -17,14 +17,14 @@ from ..study.documents import Study
 _SAME_eV = 5e-3
 
 
-def dwell_words(kept: Retention) -> str:
+def dwell_words(retention: Retention) -> str:
     """Both dwell times and the equilibrium at 0 V and 300 K, ending in a semicolon; empty for older studies."""
-    before, share = kept.before(300), kept.equilibrium(300)
+    before, share = retention.before(300), retention.equilibrium(300)
     if before is None:
         return ""
     balance = "" if share is None else f", in equilibrium at 0 V {share_words(share)} of the ions are after it"
     return (
-        f"an ion leaves the state after the hop once in {format_duration(kept.at(300))}, that before it once in "
+        f"an ion leaves the state after the hop once in {format_duration(retention.at(300))}, that before it once in "
         f"{format_duration(before)}{balance}; "
     )
 
@@ -40,9 +40,9 @@ def share_words(share: float) -> str:
 
 def spread_words(study: Study) -> str:
     """How far the decay depends on order and place, or that one hop of one order was computed."""
-    found, known = study.observables.get("hop spread"), known_spread(study.host.key)
-    if isinstance(found, HopSpread) and len(found.found) > 1:
-        words = _decays(study, _with_own(study, found.found))
+    document, known = study.observables.get("hop spread"), known_spread(study.host.key)
+    if isinstance(document, HopSpread) and len(document.with_barrier) > 1:
+        words = _decays(study, _with_own(study, document.with_barrier))
         return words[:1].upper() + words[1:]
     if _has_one_hop(study.host.key):
         return "Every hop of this kind is the same by symmetry, and there is one cation order"
@@ -66,9 +66,9 @@ def _with_own(study: Study, hops: list[SpreadHop]) -> list[SpreadHop]:
     own = next(iter(study.migration), None)
     if own is None or own.why_no_result:
         return hops
-    made = spread_hop(study.host.order, own.label, own.forward_eV, own.backward_eV)
-    same = [h for h in hops if h.order == made.order and _alike([h, made])]
-    return hops if same or made.no_result else [*hops, made]
+    own_hop = spread_hop(study.host.order, own.label, own.forward_eV, own.backward_eV)
+    same = [h for h in hops if h.order == own_hop.order and _alike([h, own_hop])]
+    return hops if same or own_hop.no_result else [*hops, own_hop]
 
 
 @cache

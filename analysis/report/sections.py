@@ -57,9 +57,9 @@ PLAIN_PLACE = 500.0
 def build_sections(study: Study) -> list[Section]:
     """All sections that the study has something for, in the order of the page."""
     placed = [(s.place, s.build(study)) for s in sections_of(type(study))]
-    for stage, found in study.observables.items():
-        placed += _observable(stage, found)
-    return _each_note_once([made for _, made in sorted(placed, key=lambda pair: pair[0]) if made is not None])
+    for stage, document in study.observables.items():
+        placed += _observable(stage, document)
+    return _each_note_once([section for _, section in sorted(placed, key=lambda pair: pair[0]) if section is not None])
 
 
 def _each_note_once(sections: list[Section]) -> list[Section]:
@@ -74,13 +74,13 @@ def _each_note_once(sections: list[Section]) -> list[Section]:
     return out
 
 
-def _observable(stage: str, found: Document) -> list[tuple[float, Section | None]]:
+def _observable(stage: str, document: Document) -> list[tuple[float, Section | None]]:
     """What is registered for the type of the document, else its values."""
-    own = sections_of(type(found)) or [PlacedSection(PLAIN_PLACE, plain_section)]
-    built = [(s.place, s.build(found)) for s in own]
+    own = sections_of(type(document)) or [PlacedSection(PLAIN_PLACE, plain_section)]
+    built = [(s.place, s.build(document)) for s in own]
     return [
-        (place, made and replace(made, anchor=anchor_of(stage, n), heading=made.heading or stage.capitalize()))
-        for n, (place, made) in enumerate(built)
+        (place, section and replace(section, anchor=anchor_of(stage, n), heading=section.heading or stage.capitalize()))
+        for n, (place, section) in enumerate(built)
     ]
 
 
@@ -118,8 +118,8 @@ def _order_words(study: Study) -> list[str]:
 
 
 def _measured(study: Study) -> list[Table]:
-    made = measured_table(study)
-    return [] if made is None else [made]
+    table = measured_table(study)
+    return [] if table is None else [table]
 
 
 def _anion_word(study: Study) -> str:
@@ -367,14 +367,14 @@ def _content(study: Study) -> Section | None:
 def _retention(study: Study) -> Section | None:
     if study.retention is None:
         return None
-    kept, found = study.retention, study.vibrations
-    how = "computed (Vineyard)" if kept.attempt_frequency_source == "Vineyard" else "assumed"
-    note = f": {kept.attempt_frequency_note}" if kept.attempt_frequency_note else ""
-    why = kept.why_no_rate(300.0)
+    retention, attempts = study.retention, study.vibrations
+    how = "computed (Vineyard)" if retention.attempt_frequency_source == "Vineyard" else "assumed"
+    note = f": {retention.attempt_frequency_note}" if retention.attempt_frequency_note else ""
+    why = retention.why_no_rate(300.0)
     said = why and f"No result: {why}."
     said = said or (
-        f"{capital(dwell_words(kept).removesuffix('; ') or 'only the way back is known')}. What was written into many "
-        f"ions decays with 1/(k_f + k_b), in {format_duration(kept.decay(300))} at 300 K, at zero field."
+        f"{capital(dwell_words(retention).removesuffix('; ') or 'only the way back is known')}. What was written into "
+        f"many ions decays with 1/(k_f + k_b), in {format_duration(retention.decay(300))} at 300 K, at zero field."
     )
     section = Section(
         "retention",
@@ -382,13 +382,13 @@ def _retention(study: Study) -> Section | None:
         paragraphs=[
             said,
             f"{spread_words(study)}.",
-            f"The attempt frequency of {kept.attempt_frequency_Hz:.1e} Hz is {how}{note}.",
+            f"The attempt frequency of {retention.attempt_frequency_Hz:.1e} Hz is {how}{note}.",
         ],
-        tables=[folded(retention_table(study, kept))],
+        tables=[folded(retention_table(study, retention))],
     )
-    if found is not None:
-        section.tables += map(folded, [prefactors_table(found), checks_table(found, "vibrations")])
-        section.notes += found.provenance.left_out
+    if attempts is not None:
+        section.tables += map(folded, [prefactors_table(attempts), checks_table(attempts, "vibrations")])
+        section.notes += attempts.provenance.left_out
     return section
 
 

@@ -157,8 +157,8 @@ def _field(field_V_per_m: float) -> Cell:
     return Cell(f"{field_V_per_m:.0e}" if field_V_per_m else "0", "number")
 
 
-def _attempts_words(found: FieldStudy) -> str:
-    return "assumed" if found.attempt_source == "assumed" else "Vineyard, with quantum oscillators"
+def _attempts_words(field_study: FieldStudy) -> str:
+    return "assumed" if field_study.attempt_source == "assumed" else "Vineyard, with quantum oscillators"
 
 
 # Heads of the columns that each treatment adds.
@@ -170,17 +170,19 @@ _TREATMENTS_IN_WORDS = {
 }
 
 
-def treatments_table(found: FieldStudy) -> Table:
+def treatments_table(field_study: FieldStudy) -> Table:
     """One hop in the fields of one direction; the treatments stand side by side, rates are those of the first."""
-    treatments = list(dict.fromkeys(p.treatment for p in found.points))
-    by_field = [{p.field_V_per_m: p for p in found.of_treatment(name)} for name in treatments]
-    back = found.attempt_Hz if found.attempt_backward_Hz is None else found.attempt_backward_Hz
-    limit = "" if found.breakdown_V_per_m is None else f"; breakdown taken at {found.breakdown_V_per_m:.1e} V/m"
+    treatments = list(dict.fromkeys(p.treatment for p in field_study.points))
+    by_field = [{p.field_V_per_m: p for p in field_study.of_treatment(name)} for name in treatments]
+    back = field_study.attempt_Hz if field_study.attempt_backward_Hz is None else field_study.attempt_backward_Hz
+    limit = (
+        "" if field_study.breakdown_V_per_m is None else f"; breakdown taken at {field_study.breakdown_V_per_m:.1e} V/m"
+    )
     barriers = [f"{way}{_IN_THE_HEAD[t]} (eV)" for t in treatments for way in ("forward", "back")]
     # Work and rate law move the ends alike; only relaxing in the field changes their difference.
     deltas = [n for n, t in enumerate(treatments) if n == 0 or t == RELAXED]
     rows = []
-    for field in sorted({p.field_V_per_m for p in found.points}):
+    for field in sorted({p.field_V_per_m for p in field_study.points}):
         points = [of.get(field) for of in by_field]
         first = next(p for p in points if p is not None)
         rows.append(
@@ -194,7 +196,7 @@ def treatments_table(found: FieldStudy) -> Table:
         )
     said = [_TREATMENTS_IN_WORDS[t] for t in treatments]
     return Table(
-        f"{found.label} in fields along {_direction(found)}",
+        f"{field_study.label} in fields along {_direction(field_study)}",
         [
             "field (V/m)",
             *barriers,
@@ -204,9 +206,9 @@ def treatments_table(found: FieldStudy) -> Table:
             "back (1/s)",
         ],
         rows,
-        note=f"{capital('; '.join(said))}. {found.temperature_K:g} K, {found.attempt_Hz:.1e} and {back:.1e} Hz "
-        f"({_attempts_words(found)}); {found.dipole_source}{limit}{_permittivity(found)}"
-        f"{_identities(found, treatments)}.",
+        note=f"{capital('; '.join(said))}. {field_study.temperature_K:g} K, {field_study.attempt_Hz:.1e} and "
+        f"{back:.1e} Hz ({_attempts_words(field_study)}); {field_study.dipole_source}{limit}"
+        f"{_permittivity(field_study)}{_identities(field_study, treatments)}.",
     )
 
 
@@ -214,25 +216,29 @@ def _rate(rate_per_s: float | None) -> Cell:
     return Cell("no rate law" if rate_per_s is None else f"{rate_per_s:.1e}", "number")
 
 
-def _direction(found: FieldStudy) -> str:
+def _direction(field_study: FieldStudy) -> str:
     """The direction of positive fields in words."""
-    return "the hop" if found.direction_in_words == "hop" else found.direction_in_words or str(found.direction)
+    return (
+        "the hop"
+        if field_study.direction_in_words == "hop"
+        else field_study.direction_in_words or str(field_study.direction)
+    )
 
 
-def _identities(found: FieldStudy, treatments: Sequence[FieldTreatment]) -> str:
+def _identities(field_study: FieldStudy, treatments: Sequence[FieldTreatment]) -> str:
     """By how much a treatment misses the identities that it must obey; nothing where that is rounding."""
-    missed = {t: found.largest_residual_eV(t) for t in treatments}
+    missed = {t: field_study.largest_residual_eV(t) for t in treatments}
     worst = "; ".join(f"{t} by {1e3 * r:.2g} meV" for t, r in missed.items() if r > ROUNDING_eV)
     return f"; forward − back = final − initial, and slopes against dipoles, are missed: {worst}" if worst else ""
 
 
-def _permittivity(found: FieldStudy) -> str:
+def _permittivity(field_study: FieldStudy) -> str:
     """What relaxing in the field says of the charges that were chosen for it."""
-    if found.permittivity is None:
+    if field_study.permittivity is None:
         return ""
     return (
-        f"; relaxing, the ions imply a static permittivity of {found.permittivity:.1f} along the field, which follows "
-        "from these charges: choose others (born charges) if the material's is another"
+        f"; relaxing, the ions imply a static permittivity of {field_study.permittivity:.1f} along the field, which "
+        "follows from these charges: choose others (born charges) if the material's is another"
     )
 
 
@@ -243,7 +249,7 @@ def _saddle_words(p: FieldPoint) -> str:
     return "none" if min(p.forward_eV, p.backward_eV) <= 0 else "beside a saddle"
 
 
-def prefactors_table(found: AttemptFrequency) -> Table:
+def prefactors_table(attempts: AttemptFrequency) -> Table:
     """Attempt frequencies both ways, with ever larger spheres of vibrating ions."""
     rows = [
         [
@@ -251,12 +257,12 @@ def prefactors_table(found: AttemptFrequency) -> Table:
             *(Cell("–" if f is None else f"{f:.2e}", "number") for f in (forward, backward)),
         ]
         for r, atoms, forward, backward in (
-            *((s.radius_A, s.atoms, s.forward_Hz, s.backward_Hz) for s in found.shells),
-            (found.radius_A, found.atoms, found.forward_Hz, found.backward_Hz),
+            *((s.radius_A, s.atoms, s.forward_Hz, s.backward_Hz) for s in attempts.shells),
+            (attempts.radius_A, attempts.atoms, attempts.forward_Hz, attempts.backward_Hz),
         )
     ]
     return Table(
-        f"Attempt frequencies of {found.label}, engine {found.provenance.engine}; the last row is used",
+        f"Attempt frequencies of {attempts.label}, engine {attempts.provenance.engine}; the last row is used",
         ["vibrating", "ions", "forward (Hz)", "back (Hz)"],
         rows,
     )
@@ -287,7 +293,7 @@ def has_cubic_axes(study: Study) -> bool:
     return study.anisotropy is not None and study.anisotropy.cubic is not None
 
 
-def retention_table(study: Study, kept: Retention) -> Table:
+def retention_table(study: Study, retention: Retention) -> Table:
     """Retention against temperature."""
     rows = [
         [
@@ -300,16 +306,16 @@ def retention_table(study: Study, kept: Retention) -> Table:
                     Cell(_seconds(p.decay_s), "number"),
                     *words([format_duration(p.lasting_s)]),
                 ]
-                if p.lasting_s is not None and not kept.why_no_rate(p.temperature_K)
+                if p.lasting_s is not None and not retention.why_no_rate(p.temperature_K)
                 else [*[number(None)] * 4, Cell("no result: barrier below 2 kT", "failed")]
             ),
             Cell(f"{p.quantum_forward:.3g}, {p.quantum_backward:.3g}", "number"),
         ]
-        for p in kept.points
+        for p in retention.points
     ]
-    forward = "" if kept.forward_barrier_eV is None else f"{kept.forward_barrier_eV:.3f} eV forward, "
+    forward = "" if retention.forward_barrier_eV is None else f"{retention.forward_barrier_eV:.3f} eV forward, "
     return Table(
-        f"How long a state is kept: {forward}{kept.barrier_eV:.3f} eV back, engine {study.engine.name}",
+        f"How long a state is kept: {forward}{retention.barrier_eV:.3f} eV back, engine {study.engine.name}",
         [
             "temperature (K)",
             "before the hop (s)",

@@ -18,7 +18,7 @@ def terms(study: Study) -> list[tuple[str, str]]:
     -------
     list of (term, meaning)
     """
-    found = [
+    entries = [
         (
             "engine",
             "What computes the energies: a model, a potential or a first-principles code. What it leaves out stands "
@@ -33,7 +33,7 @@ def terms(study: Study) -> list[tuple[str, str]]:
         potentials = study.chemical_potentials
         gas = gas_of("O" if potentials is None else potentials.window.anion)
         zero = f"half an {gas.formula} molecule" if gas.is_standard_state else f"solid {gas.word}"
-        found += [
+        entries += [
             (
                 "V_Fe(B)",
                 "A vacancy: an Fe ion is missing from a site of the sublattice B. In a spinel A is the tetrahedral and "
@@ -47,7 +47,7 @@ def terms(study: Study) -> list[tuple[str, str]]:
             ),
         ]
     if study.migration:
-        found += [
+        entries += [
             (
                 "before, after",
                 "The two states of a hop, such as Co(B) -> V_Fe(B): the ion at its site beside the vacancy, and the "
@@ -65,7 +65,7 @@ def terms(study: Study) -> list[tuple[str, str]]:
             ),
         ]
     if study.anisotropy is not None:
-        found += [
+        entries += [
             (
                 "E(n)",
                 "Energy of the cell with its magnetisation along n. Its even part is the same for n and −n and has "
@@ -78,14 +78,14 @@ def terms(study: Study) -> list[tuple[str, str]]:
             ),
         ]
     if study.retention is not None:
-        found.append(
+        entries.append(
             (
                 "retention",
                 "Mean time until the state after the hop hops back, exp(barrier/kT) over the attempt frequency; the "
                 "latter comes from the vibrations (Vineyard) or is assumed.",
             )
         )
-    found.append(
+    entries.append(
         (
             "verdicts",
             "reproduced: the study says what the claim says. consistent: so does what is assumed here, "
@@ -93,4 +93,4 @@ def terms(study: Study) -> list[tuple[str, str]]:
             "what it leaves out, is as large as the answer.",
         )
     )
-    return found
+    return entries

@@ -28,7 +28,7 @@ def _power(value: float | None) -> Cell:
     return Cell("–" if value is None else f"{value:.2e}", "number")
 
 
-def _points(found: Transport) -> Table:
+def _points(transport: Transport) -> Table:
     rows = [
         [
             number(p.temperature_K, 0),
@@ -39,7 +39,7 @@ def _points(found: Transport) -> Table:
             _power(p.linear_law_V_per_m),
             Cell("no result: barrier below 2 kT" if p.no_result else "", "failed" if p.no_result else ""),
         ]
-        for p in found.points
+        for p in transport.points
     ]
     heads = [
         "T (K)",
@@ -50,10 +50,10 @@ def _points(found: Transport) -> Table:
         "by the linear law (V/m)",
         "remark",
     ]
-    return Table(f"A vacancy that {found.ion} enters, engine {found.provenance.engine}", heads, rows)
+    return Table(f"A vacancy that {transport.ion} enters, engine {transport.provenance.engine}", heads, rows)
 
 
-def _tracer(found: Transport) -> list[Table]:
+def _tracer(transport: Transport) -> list[Table]:
     rows = [
         [
             *words([t.hop]),
@@ -64,22 +64,21 @@ def _tracer(found: Transport) -> list[Table]:
             _power(t.conductivity_S_per_cm),
             *words([_remark(t)]),
         ]
-        for t in (*found.tracer, *found.interstitials)
+        for t in (*transport.tracer, *transport.interstitials)
     ]
     if not rows:
         return []
     heads = [
         "by",
-        f"p({found.gas.replace('2', '₂')}) (atm)",
+        f"p({transport.gas.replace('2', '₂')}) (atm)",
         "E_f, neutral (eV)",
         "share of sites",
         "D (cm²/s)",
         "conductivity (S/cm)",
         "remark",
     ]
-    title = (
-        f"Tracer diffusion of {found.ion} at {found.tracer[0].temperature_K:.0f} K, engine {found.provenance.engine}"
-    )
+    kelvin, engine = transport.tracer[0].temperature_K, transport.provenance.engine
+    title = f"Tracer diffusion of {transport.ion} at {kelvin:.0f} K, engine {engine}"
     return [Table(title, heads, rows)]
 
 
@@ -88,17 +87,17 @@ def _remark(one: TracerDiffusion) -> str:
     return "; ".join(filter(None, [*parts, "all charge states" if one.charges and not one.reason else ""]))
 
 
-def _left_out(found: Transport) -> list[str]:
+def _left_out(transport: Transport) -> list[str]:
     """What D leaves out, by vacancies and by interstitials."""
-    kinds = {"vacancies": found.tracer, "interstitials": found.interstitials}
+    kinds = {"vacancies": transport.tracer, "interstitials": transport.interstitials}
     return [
-        f"D by {name} leaves out: {'; '.join(dict.fromkeys(line for t in made for line in t.left_out))}"
-        for name, made in kinds.items()
-        if made
+        f"D by {name} leaves out: {'; '.join(dict.fromkeys(line for t in tracers for line in t.left_out))}"
+        for name, tracers in kinds.items()
+        if tracers
     ]
 
 
-def _beside(found: Transport) -> list[Table]:
+def _beside(transport: Transport) -> list[Table]:
     rows = [
         [
             *words([f"{b.measured.ion} in {b.measured.composition}"]),
@@ -111,7 +110,7 @@ def _beside(found: Transport) -> list[Table]:
             number(b.measured.log10_a_of_minimum, 1),
             *words([b.measured.source]),
         ]
-        for b in found.beside
+        for b in transport.beside
     ]
     if not rows:
         return []

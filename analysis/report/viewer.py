@@ -121,8 +121,8 @@ def _path(band: Band) -> NDArray[np.float64]:
 
 def _near_the_hop(band: Band) -> list[int]:
     structure, centre = band.images[0].structure, _path(band).mean(axis=0)
-    found = {n.index for n in structure.get_sites_in_sphere(centre, DRAWN_RADIUS_A)}
-    return sorted(found | {band.mover})
+    near = {n.index for n in structure.get_sites_in_sphere(centre, DRAWN_RADIUS_A)}
+    return sorted(near | {band.mover})
 
 
 def unwrapped(structure: Structure, keep: Sequence[int], origin: NDArray[np.float64]) -> NDArray[np.float64]:

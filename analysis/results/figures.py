@@ -128,8 +128,8 @@ def draw_interactive(document: object, name: str | None = None, **options: Any) 
     known = list(inspect.signature(function).parameters)[1:]
     if unknown := sorted(set(options) - set(known)):
         raise ValueError(f"no option {', '.join(unknown)} of this figure; it has: {', '.join(known) or 'none'}")
-    made: PlotlyFigure = function(document, **options)
-    return made
+    figure: PlotlyFigure = function(document, **options)
+    return figure
 
 
 def figures_of(kind: type) -> dict[str, Callable[..., Any]]:
@@ -160,22 +160,23 @@ def draw(document: object, name: str | None = None, *, ax: Axes | None = None, *
     sets = _SETS.of(type(document))
     if not sets:
         return draw_with(_FIGURES.get(type(document), name), document, ax=ax, **options)
-    found = {key: made for collect in sets.values() for key, made in collect(document).items()}
-    chosen = next(iter(found), None) if name is None else name
-    if chosen is None or chosen not in found:
+    figures = {key: figure for collect in sets.values() for key, figure in collect(document).items()}
+    chosen = next(iter(figures), None) if name is None else name
+    if chosen is None or chosen not in figures:
         raise ValueError(
-            f"this {type(document).__name__.lower()} has no figure {name or ''!r}; it has: {', '.join(found) or 'none'}"
+            f"this {type(document).__name__.lower()} has no figure {name or ''!r}; it has: "
+            f"{', '.join(figures) or 'none'}"
         )
-    made = found[chosen]
-    return made.figure if ax is None and not options else draw_with(made.function, ax=ax, **options)
+    figure = figures[chosen]
+    return figure.figure if ax is None and not options else draw_with(figure.function, ax=ax, **options)
 
 
 def draw_with(function: Callable[..., Any], *documents: object, ax: Axes | None = None, **options: Any) -> Figure:
     """Call a function that draws, with its own options; the others are those of style."""
     own = {k: v for k, v in options.items() if k in inspect.signature(function).parameters}
     with styled(**{k: v for k, v in options.items() if k not in own}):
-        made: Figure = function(*documents, ax=ax, **own) if _takes_axis(function) else function(*documents, **own)
-    return made
+        figure: Figure = function(*documents, ax=ax, **own) if _takes_axis(function) else function(*documents, **own)
+    return figure
 
 
 def _takes_axis(function: Callable[..., Any]) -> bool:

@@ -24,10 +24,10 @@ def document_type(name: str) -> type[Document]:
     """
     if not _named(name):
         discover_rooms()
-    found = _named(name)
-    if len(found) != 1:
-        raise ValueError(f"{len(found) or 'no'} documents are called {name!r}; is the file that defines it missing?")
-    return found[0]
+    matches = _named(name)
+    if len(matches) != 1:
+        raise ValueError(f"{len(matches) or 'no'} documents are called {name!r}; is the file that defines it missing?")
+    return matches[0]
 
 
 def _named(name: str) -> list[type[Document]]:

@@ -29,9 +29,9 @@ def discover(package: str) -> None:
         Full name.
     """
     place = importlib.import_module(package)
-    for found in pkgutil.iter_modules(place.__path__):
-        if not found.name.endswith(_COMPILED):
-            importlib.import_module(f"{package}.{found.name}")
+    for module in pkgutil.iter_modules(place.__path__):
+        if not module.name.endswith(_COMPILED):
+            importlib.import_module(f"{package}.{module.name}")
 
 
 def discover_rooms() -> None:
@@ -79,11 +79,11 @@ class ByType(Generic[Entry]):
     def of(self, kind: type) -> dict[str, Entry]:
         """Entries for a type in the order in which they were registered, its own before those of its bases."""
         discover(self._package)
-        found: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         for base in kind.__mro__:
             for name, entry in self._entries.get(base, {}).items():
-                found.setdefault(name, entry)
-        return found
+                entries.setdefault(name, entry)
+        return entries
 
     def get(self, kind: type, name: str | None = None) -> Entry:
         """One entry for a type, the first without a name.
@@ -93,9 +93,9 @@ class ByType(Generic[Entry]):
         ValueError
             If there is none; the message lists those that there are.
         """
-        found = self.of(kind)
-        chosen = next(iter(found), None) if name is None else name
-        if chosen is None or chosen not in found:
+        entries = self.of(kind)
+        chosen = next(iter(entries), None) if name is None else name
+        if chosen is None or chosen not in entries:
             wanted = self._what if name is None else f"{self._what} {name!r}"
-            raise ValueError(f"{kind.__name__} has no {wanted}; it has: {', '.join(found) or 'none'}")
-        return found[chosen]
+            raise ValueError(f"{kind.__name__} has no {wanted}; it has: {', '.join(entries) or 'none'}")
+        return entries[chosen]

@@ -245,7 +245,7 @@ def _point(
     attempt_source: str = "assumed",
     anisotropy_meV: float | None = None,
 ) -> AtlasPoint:
-    made = AtlasPoint(
+    point = AtlasPoint(
         host=host.partition(":")[0],
         formula=formula,
         order=order,
@@ -260,24 +260,24 @@ def _point(
         attempt_source=attempt_source,
     )
     if hop.why_no_result:
-        return made.model_copy(update={"no_result": no_result(hop.why_no_result)})
-    found: dict[str, object] = {
+        return point.model_copy(update={"no_result": no_result(hop.why_no_result)})
+    values: dict[str, object] = {
         "forward_eV": hop.forward_eV,
         "backward_eV": hop.backward_eV,
         "dipole_along_hop_e_A": hop.images[-1].dipole_along_hop_e_A,
         "anisotropy_change_meV": anisotropy_meV,
     }
     if hop.end_moments_muB is not None:
-        found["moment_change_muB"] = hop.end_moments_muB[1] - hop.end_moments_muB[0]
+        values["moment_change_muB"] = hop.end_moments_muB[1] - hop.end_moments_muB[0]
     if why := why_no_rate(min(hop.forward_eV, hop.backward_eV), ROOM_K):
-        return made.model_copy(update=found | {"no_result": f"no times: {why}"})
-    kept = [
+        return point.model_copy(update=values | {"no_result": f"no times: {why}"})
+    retentions = [
         retention_s(barrier, ROOM_K, attempt)
         for barrier, attempt in zip((hop.forward_eV, hop.backward_eV), attempts_Hz, strict=True)
     ]
     field, linear = driving_fields_V_per_m(hop, ROOM_K, attempts_Hz[0], WRITING_S)
-    found |= {"retention_s": decay_s(*kept), "field_V_per_m": field, "linear_field_V_per_m": linear}
-    return made.model_copy(update=found)
+    values |= {"retention_s": decay_s(*retentions), "field_V_per_m": field, "linear_field_V_per_m": linear}
+    return point.model_copy(update=values)
 
 
 def ranked(points: Sequence[AtlasPoint]) -> list[AtlasPoint]:

@@ -63,13 +63,13 @@ def verdicts_against(studies: Mapping[str, Study]) -> dict[str, dict[str, str]]:
 
 def _numbers(study: Study) -> dict[tuple[str, str], float]:
     host = study.host
-    found = {
+    numbers = {
         ("volume per formula unit", "Å³"): host.volume_per_formula_A3,
         ("moment per formula unit", "μB"): host.moment_per_formula_muB,
     }
-    found |= {(f"energy of order {o.order}", "eV/f.u."): o.relative_eV_per_formula for o in host.orders}
-    found |= _vacancy_numbers(study)
-    found |= {
+    numbers |= {(f"energy of order {o.order}", "eV/f.u."): o.relative_eV_per_formula for o in host.orders}
+    numbers |= _vacancy_numbers(study)
+    numbers |= {
         (f"{v.label} at the oxygen-{edge} edge", "eV"): energy.low_eV
         for v in study.vacancies
         if not invalid_because([*v.checks, *v.formation_checks]) and not v.indicative
@@ -78,7 +78,7 @@ def _numbers(study: Study) -> dict[tuple[str, str], float]:
     }
     # What rests on failed checks is no result, here neither.
     for hop in (m for m in study.migration if not m.why_no_result):
-        found |= {
+        numbers |= {
             (f"{hop.label}: forward barrier", "eV"): hop.forward_eV,
             (f"{hop.label}: back barrier", "eV"): hop.backward_eV,
             (f"{hop.label}: final minus initial", "eV"): hop.delta_eV,
@@ -87,17 +87,17 @@ def _numbers(study: Study) -> dict[tuple[str, str], float]:
         }
     if study.anisotropy is not None:
         units = {m.state: m.formula_units for m in study.anisotropy.maps}
-        found |= {
+        numbers |= {
             (f"hard minus easy, {s.state}", "meV/f.u."): s.hard_minus_easy_meV / units[s.state]
             for s in study.anisotropy.summaries
         }
     if study.unidirectional is not None:
-        found[("easy axis turned by the hop", "°")] = study.unidirectional.easy_axis_tilt_deg
+        numbers[("easy axis turned by the hop", "°")] = study.unidirectional.easy_axis_tilt_deg
     sound = not any(m.why_no_result for m in study.migration[:1])
     if study.retention is not None and sound and not study.retention.why_no_rate(300):
-        found[("retention at 300 K", "s")] = study.retention.at(300)
-        found[("decay of a written difference at 300 K", "s")] = study.retention.decay(300)
-    return found
+        numbers[("retention at 300 K", "s")] = study.retention.at(300)
+        numbers[("decay of a written difference at 300 K", "s")] = study.retention.decay(300)
+    return numbers
 
 
 def _vacancy_numbers(study: Study) -> dict[tuple[str, str], float]:

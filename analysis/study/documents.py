@@ -385,10 +385,10 @@ class Study(Document):
 
     def not_done(self, stage: str) -> str:
         """Why a stage was not computed; empty if it was."""
-        found = next((s for s in self.stages if s.stage == stage), None)
-        if found is None:
+        result = next((s for s in self.stages if s.stage == stage), None)
+        if result is None:
             return "not part of this study"
-        return "" if found.done else found.reason
+        return "" if result.done else result.reason
 
     def to_dataframe(self, table: str = "vacancies") -> pd.DataFrame:
         """One of the tables of `frames.TABLES`: vacancies, migration, field, anisotropy, retention, claims, ...

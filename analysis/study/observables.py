@@ -28,23 +28,23 @@ def anchor_of(stage: str, number: int = 0) -> str:
 
 def observable_tables(study: Study) -> dict[str, Document]:
     """Documents of further stages by the name of their table."""
-    return {table_name(stage): found for stage, found in study.observables.items()}
+    return {table_name(stage): document for stage, document in study.observables.items()}
 
 
-def observable_frame(found: Document) -> pd.DataFrame:
+def observable_frame(document: Document) -> pd.DataFrame:
     """The document's own table, else one row of its plain values."""
     import pandas as pd
 
-    own = getattr(found, "to_dataframe", None)
-    made: pd.DataFrame = own() if own is not None else pd.DataFrame([plain_values(found)])
-    return made
+    own = getattr(document, "to_dataframe", None)
+    frame: pd.DataFrame = own() if own is not None else pd.DataFrame([plain_values(document)])
+    return frame
 
 
-def checks_of(found: Document) -> list[Check]:
+def checks_of(document: Document) -> list[Check]:
     """Checks that a document carries."""
-    return [c for c in getattr(found, "checks", []) if isinstance(c, Check)]
+    return [c for c in getattr(document, "checks", []) if isinstance(c, Check)]
 
 
-def plain_values(found: Document) -> dict[str, Scalar]:
+def plain_values(document: Document) -> dict[str, Scalar]:
     """Numbers and words of a document, without what it holds in lists and documents."""
-    return {name: value for name, value in found if isinstance(value, int | float | str)}
+    return {name: value for name, value in document if isinstance(value, int | float | str)}

@@ -109,10 +109,10 @@ def load_reference_calculations(folder: Path | None = None) -> dict[str, Referen
     ValueError
         If a file's name is not that of its document.
     """
-    found = {}
+    references = {}
     for path in sorted((folder or reference_calculations_folder()).glob("*.json")):
         document = ReferenceCalculation.model_validate_json(path.read_text())
         if document.name != path.stem:
             raise ValueError(f"{path.name} holds the evidence {document.name!r}; rename one of them")
-        found[document.name] = document
-    return found
+        references[document.name] = document
+    return references

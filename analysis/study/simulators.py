@@ -107,9 +107,9 @@ def _same_cell(study: Study, volume_A3: float) -> bool:
 
 
 def _couplings(study: Study) -> tuple[Mapping[tuple[str, str], float], str]:
-    found = next((o for o in study.observables.values() if isinstance(o, OrderingTemperature)), None)
-    if found is not None:
-        given = {p.pair: p.J_meV for p in found.pairs}
+    ordering_temperature = next((o for o in study.observables.values() if isinstance(o, OrderingTemperature)), None)
+    if ordering_temperature is not None:
+        given = {p.pair: p.J_meV for p in ordering_temperature.pairs}
         source = "couplings of the study's stage exchange"
     else:
         known = known_couplings(study.host.key)

@@ -47,11 +47,11 @@ def _as_text(frame: pd.DataFrame, write: Callable[[object], object]) -> pd.DataF
     """The table with its index as columns, heads and all that is no number as `write` has them."""
     from pandas.api.types import is_numeric_dtype
 
-    made = frame.reset_index(drop=frame.index.names == [None])
-    plain = {name for name in made.columns if is_numeric_dtype(made[name])}
+    flat = frame.reset_index(drop=frame.index.names == [None])
+    plain = {name for name in flat.columns if is_numeric_dtype(flat[name])}
     columns = {
-        str(write(str(name))): made[name] if name in plain else [write(value) for value in made[name].astype(object)]
-        for name in made.columns
+        str(write(str(name))): flat[name] if name in plain else [write(value) for value in flat[name].astype(object)]
+        for name in flat.columns
     }
     return type(frame)(columns)
 

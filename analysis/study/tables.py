@@ -53,8 +53,8 @@ def table_names(study: Study) -> list[str]:
 def _frame(rows: list[dict[str, object]], index: str) -> pd.DataFrame:
     import pandas as pd
 
-    made = pd.DataFrame(rows)
-    return made.set_index(index) if rows else made
+    frame = pd.DataFrame(rows)
+    return frame.set_index(index) if rows else frame
 
 
 def _stages(study: Study) -> pd.DataFrame:
@@ -90,9 +90,9 @@ def _vacancies(study: Study) -> pd.DataFrame:
         row["no_result"] = no_result(invalid_because(v.checks))
         row["E_f_no_result"] = no_result([c.in_words for c in failed(v.formation_checks)])
         rows.append(row)
-    made = _frame(rows, "vacancy")
+    frame = _frame(rows, "vacancy")
     # Oxygen sites have no count: whole numbers with gaps, not floats.
-    return made.astype({f"near_{element}": "Int64" for element in near}) if rows else made
+    return frame.astype({f"near_{element}": "Int64" for element in near}) if rows else frame
 
 
 def _window(study: Study) -> pd.DataFrame:
@@ -137,8 +137,8 @@ def _migration(study: Study) -> pd.DataFrame:
 def _images(study: Study) -> pd.DataFrame:
     import pandas as pd
 
-    made = [m.to_dataframe().assign(hop=m.label, image=range(len(m.images))) for m in study.migration]
-    return pd.concat(made).set_index(["hop", "image"]) if made else _frame([], "hop")
+    frames = [m.to_dataframe().assign(hop=m.label, image=range(len(m.images))) for m in study.migration]
+    return pd.concat(frames).set_index(["hop", "image"]) if frames else _frame([], "hop")
 
 
 def _field(study: Study) -> pd.DataFrame:
@@ -230,11 +230,11 @@ def _claims(study: Study) -> pd.DataFrame:
 
 
 def _checks(study: Study) -> pd.DataFrame:
-    made = [(m.label, c) for m in study.migration for c in m.checks]
-    made += [(v.label, c) for v in study.vacancies for c in v.checks]
-    made += [(f"vibrations of {f.label}", c) for f in _attempts(study) for c in f.checks]
-    made += [(stage, c) for stage, found in study.observables.items() for c in checks_of(found)]
-    return _frame([{"of": label, **c.model_dump()} for label, c in made], "of")
+    pairs = [(m.label, c) for m in study.migration for c in m.checks]
+    pairs += [(v.label, c) for v in study.vacancies for c in v.checks]
+    pairs += [(f"vibrations of {f.label}", c) for f in _attempts(study) for c in f.checks]
+    pairs += [(stage, c) for stage, document in study.observables.items() for c in checks_of(document)]
+    return _frame([{"of": label, **c.model_dump()} for label, c in pairs], "of")
 
 
 def _starts(study: Study) -> pd.DataFrame:
@@ -272,20 +272,20 @@ def _concentrations(study: Study) -> pd.DataFrame:
 
     if study.defects is None:
         return _frame([], "temperature_K")
-    made = [
+    frames = [
         d.to_dataframe().assign(temperature_K=d.temperature_K, quenched_to_K=d.quenched_to_K)
         for d in study.defects.brouwer
     ]
-    return pd.concat(made).set_index(["temperature_K", "pressure_atm"])
+    return pd.concat(frames).set_index(["temperature_K", "pressure_atm"])
 
 
 def _phases(study: Study) -> pd.DataFrame:
-    found = study.competing_phases
-    if found is None or found.references is None:
+    phases = study.competing_phases
+    if phases is None or phases.references is None:
         return _frame([], "phase")
     from ..thermodynamics.phases import load_experimental_phases
 
-    elements = found.references.references.reference_energies_eV
+    elements = phases.references.references.reference_energies_eV
     measured = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
     rows: list[dict[str, object]] = [
         {
@@ -294,7 +294,7 @@ def _phases(study: Study) -> pd.DataFrame:
             "measured_eV": measured.get(p.formula),
             "engine": p.provenance.engine,
         }
-        for p in found.references.phases
+        for p in phases.references.phases
     ]
     return _frame(rows, "phase")
 
@@ -341,9 +341,9 @@ def _merit(study: Study) -> pd.DataFrame:
     if study.device is None:
         return _frame([], "figure")
     merit = study.device.merit
-    found = merit.model_dump(exclude={"assumptions", "no_result"})
+    values = merit.model_dump(exclude={"assumptions", "no_result"})
     rows: list[dict[str, object]] = [
-        {"figure": name, "value": value, "no_result": merit.no_result.get(name, "")} for name, value in found.items()
+        {"figure": name, "value": value, "no_result": merit.no_result.get(name, "")} for name, value in values.items()
     ]
     return _frame(rows, "figure")
 

@@ -19,32 +19,32 @@ if TYPE_CHECKING:
     from .documents import Study
 
 
-def with_tracer(found: Transport, study: Study) -> Transport:
+def with_tracer(transport: Transport, study: Study) -> Transport:
     """The same with D and conductivity of the tracer, and measurements beside; as it was without formation energies."""
-    own = study.model_copy(update={"migration": [m for m in study.migration if m.label == found.hop]})
+    own = study.model_copy(update={"migration": [m for m in study.migration if m.label == transport.hop]})
     cell = study.host.structure
     sites = sum(name == own.migration[0].host_site for name in cell.site_properties["sublattice"])
-    attempt = next(p.attempt_Hz for p in found.points if p.temperature_K == MEASURED_K)
-    beside_vacancy, said = _neighbour_factor(found.ion, own.migration[0].vacancy, study)
+    attempt = next(p.attempt_Hz for p in transport.points if p.temperature_K == MEASURED_K)
+    beside_vacancy, said = _neighbour_factor(transport.ion, own.migration[0].vacancy, study)
     shares = _charged_shares(own.migration[0].vacancy, study)
     tracer = []
     for n, (pressure, share) in enumerate(zip(PRESSURES_atm, shares, strict=True)):
         try:
             (made,) = tracer_diffusion(
-                own, MEASURED_K, pressure, attempt_Hz=attempt, correlation=found.correlation, site_fraction=share
+                own, MEASURED_K, pressure, attempt_Hz=attempt, correlation=transport.correlation, site_fraction=share
             )
         except ValueError as error:
             told = [f"no tracer diffusion: {error}", *_measured_alone(measured_for(study.host.formula))]
-            return found.model_copy(update={"notes": [*found.notes, *told]})
+            return transport.model_copy(update={"notes": [*transport.notes, *told]})
         made = _where_it_holds(made, n, study)
         if made.diffusivity_cm2_per_s is not None:
             made = made.model_copy(update={"diffusivity_cm2_per_s": made.diffusivity_cm2_per_s * beside_vacancy})
-        if made.diffusivity_cm2_per_s is not None and found.charge_e:
-            free = made.diffusivity_cm2_per_s / found.correlation
-            sigma = conductivity_S_per_cm(free, found.charge_e, sites / cell.volume, MEASURED_K)
+        if made.diffusivity_cm2_per_s is not None and transport.charge_e:
+            free = made.diffusivity_cm2_per_s / transport.correlation
+            sigma = conductivity_S_per_cm(free, transport.charge_e, sites / cell.volume, MEASURED_K)
             made = made.model_copy(update={"conductivity_S_per_cm": sigma})
         tracer.append(made)
-    others, notes = _by_interstitials(found.ion, study)
+    others, notes = _by_interstitials(transport.ion, study)
     if study.defects is not None and study.charged is not None and study.defects.diffusion is None:
         why = study.defects.no_diffusion or "no equilibrium of them is kept"
         notes.append(f"D of the tracer counts neutral defects only, though charge states are computed: {why}")
@@ -52,8 +52,8 @@ def with_tracer(found: Transport, study: Study) -> Transport:
     beside = [b for m in measured if (b := _beside(m, tracer, others)) is not None]
     if not beside:
         notes += _measured_alone(measured)
-    update = {"tracer": tracer, "interstitials": others, "beside": beside, "notes": [*found.notes, *said, *notes]}
-    return found.model_copy(update=update)
+    update = {"tracer": tracer, "interstitials": others, "beside": beside, "notes": [*transport.notes, *said, *notes]}
+    return transport.model_copy(update=update)
 
 
 def _measured_alone(measured: list[MeasuredTracer]) -> list[str]:
@@ -89,16 +89,16 @@ def _charged_shares(vacancy: str, study: Study) -> list[float | None]:
     return [n / per_cm3 for n in known.total(vacancy)]
 
 
-def _where_it_holds(made: TracerDiffusion, n: int, study: Study) -> TracerDiffusion:
+def _where_it_holds(tracer: TracerDiffusion, n: int, study: Study) -> TracerDiffusion:
     """The same with charges counted only where all defects that set the Fermi level are dilute; n is the pressure's."""
     known = None if study.defects is None else study.defects.diffusion
-    if not made.charges or known is None:
-        return made
-    made = made.model_copy(update={"inside_window": known.inside[n]})
-    if known.dilute[n] or made.reason:
-        return made
+    if not tracer.charges or known is None:
+        return tracer
+    tracer = tracer.model_copy(update={"inside_window": known.inside[n]})
+    if known.dilute[n] or tracer.reason:
+        return tracer
     reason = f"some defect takes more than {DILUTE_FRACTION:.0%} of its sites, and the Fermi level rests on it"
-    return made.model_copy(update={"diffusivity_cm2_per_s": None, "reason": reason})
+    return tracer.model_copy(update={"diffusivity_cm2_per_s": None, "reason": reason})
 
 
 def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], list[str]]:
@@ -109,13 +109,13 @@ def _by_interstitials(ion: str, study: Study) -> tuple[list[TracerDiffusion], li
         return [], []
     shares: Sequence[float | None] = charged_shares(study, network) or [None] * len(PRESSURES_atm)
     try:
-        made = [
+        tracers = [
             interstitial_diffusion(study, network, MEASURED_K, pressure, site_fraction=share)
             for pressure, share in zip(PRESSURES_atm, shares, strict=True)
         ]
     except ValueError as error:
         return [], [f"no diffusion by interstitials: {error}"]
-    return [_where_it_holds(one, n, study) for n, one in enumerate(made)], []
+    return [_where_it_holds(one, n, study) for n, one in enumerate(tracers)], []
 
 
 def total_log10_D(tracer: list[TracerDiffusion], others: list[TracerDiffusion]) -> list[tuple[float, float]]:
@@ -142,10 +142,10 @@ def minimum_of(tracer: list[TracerDiffusion], others: list[TracerDiffusion]) -> 
 def _beside(
     measured: MeasuredTracer, tracer: list[TracerDiffusion], others: list[TracerDiffusion]
 ) -> BesideMeasurement | None:
-    found = total_log10_D(tracer, others)
-    if not found:
+    totals = total_log10_D(tracer, others)
+    if not totals:
         return None
-    a, computed = [x for x, _ in found], [y for _, y in found]
+    a, computed = [x for x, _ in totals], [y for _, y in totals]
     right = [measured.log10_D(x) for x in a]
     order = sorted(range(len(a)), key=lambda n: -a[n])
 

@@ -181,7 +181,7 @@ class Transport(Document):
         """One row per oxygen pressure: formation energy, share of vacant sites, D, conductivity, reason of none."""
         import pandas as pd
 
-        kept = (
+        columns = (
             "temperature_K",
             "p_O2_atm",
             "formation_energy_eV",
@@ -191,7 +191,7 @@ class Transport(Document):
             "conductivity_S_per_cm",
             "reason",
         )
-        return pd.DataFrame([{name: getattr(t, name) for name in kept} for t in self.tracer])
+        return pd.DataFrame([{name: getattr(t, name) for name in columns} for t in self.tracer])
 
 
 def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency | None = None) -> Transport:
@@ -337,14 +337,16 @@ def _drift(
     )
 
 
-def _outside(found: Transport, log10_a: float) -> str:
-    there = [t for t in (*found.tracer, *found.interstitials) if np.isclose(np.log10(t.p_O2_atm), log10_a)]
+def _outside(transport: Transport, log10_a: float) -> str:
+    there = [t for t in (*transport.tracer, *transport.interstitials) if np.isclose(np.log10(t.p_O2_atm), log10_a)]
     return "" if all(t.inside_window for t in there) else " outside the stability window"
 
 
-def _tracer_in_words(found: Transport, b: BesideMeasurement) -> str:
+def _tracer_in_words(transport: Transport, b: BesideMeasurement) -> str:
     """Whose D it is; the ion that was computed first, where another one was traced."""
-    return found.ion if found.ion == b.measured.ion else f"{found.ion} ({b.measured.ion} in the measurement)"
+    return (
+        transport.ion if transport.ion == b.measured.ion else f"{transport.ion} ({b.measured.ion} in the measurement)"
+    )
 
 
 def _shape_in_words(b: BesideMeasurement) -> str:
@@ -359,28 +361,28 @@ def _shape_in_words(b: BesideMeasurement) -> str:
     return f"{said}, {lowest} ({b.measured.log10_a_of_minimum:.1f} measured)"
 
 
-def transport_in_words(found: Transport) -> list[str]:
+def transport_in_words(transport: Transport) -> list[str]:
     """What a person reads first: D of the tracer beside the measurement, and the field of a hop within a second."""
     out = []
-    for b in found.beside:
+    for b in transport.beside:
         at = b.log10_a.index(max(b.log10_a))
         out.append(
-            f"log10 D of {_tracer_in_words(found, b)} at {b.measured.temperature_K:.0f} K and "
+            f"log10 D of {_tracer_in_words(transport, b)} at {b.measured.temperature_K:.0f} K and "
             f"{10 ** b.log10_a[at]:g} atm of O2: "
-            f"{b.log10_computed[at]:.2f} computed{_outside(found, b.log10_a[at])}, {b.log10_measured[at]:.2f} measured "
-            f"in {b.measured.composition} (cm2/s; {b.measured.source.split(',')[0]} et al. 1993)"
+            f"{b.log10_computed[at]:.2f} computed{_outside(transport, b.log10_a[at])}, {b.log10_measured[at]:.2f} "
+            f"measured in {b.measured.composition} (cm2/s; {b.measured.source.split(',')[0]} et al. 1993)"
         )
         out.append(_shape_in_words(b))
-    none = next((t.reason for t in found.tracer if t.reason), "")
-    if found.tracer and not out and none:
+    none = next((t.reason for t in transport.tracer if t.reason), "")
+    if transport.tracer and not out and none:
         out.append(f"no D of a tracer: {none}")
-    first = found.points[0]
+    first = transport.points[0]
     if first.no_result:
-        return [*out, f"{found.ion} has no rate of hops at {first.temperature_K:.0f} K: {first.no_result}"]
-    hops = f"{found.ion} hops within a second at {first.temperature_K:.0f} K"
+        return [*out, f"{transport.ion} has no rate of hops at {first.temperature_K:.0f} K: {first.no_result}"]
+    hops = f"{transport.ion} hops within a second at {first.temperature_K:.0f} K"
     if first.hops_within_a_second_V_per_m == 0:
         out.append(
-            f"{found.ion} hops {first.rate_per_s:.2g} times a second at {first.temperature_K:.0f} K without a field"
+            f"{transport.ion} hops {first.rate_per_s:.2g} times a second at {first.temperature_K:.0f} K without a field"
         )
     elif first.hops_within_a_second_V_per_m is not None:
         out.append(f"{hops} in {first.hops_within_a_second_V_per_m:.2g} V/m that drive it along its hop")

@@ -303,16 +303,16 @@ def _with_enthalpies(computed: ComputedPhases, elements: Sequence[str]) -> list[
     measured = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements) if p.confidence == "known"}
     out = []
     for formula, enthalpy in measured.items():
-        found = computed.energy_of(formula)
-        if found is None or found.oxide_type != "oxide" or len(formula_composition(formula)) != 2:
+        energy = computed.energy_of(formula)
+        if energy is None or energy.oxide_type != "oxide" or len(formula_composition(formula)) != 2:
             continue
-        units = sum(found.composition.values()) / sum(formula_composition(formula).values())
+        units = sum(energy.composition.values()) / sum(formula_composition(formula).values())
         out.append(
             CompoundEnergy(
                 formula=formula,
-                model_energy_eV=found.energy_eV / units,
+                model_energy_eV=energy.energy_eV / units,
                 formation_energy_eV=enthalpy,
-                provenance=found.provenance,
+                provenance=energy.provenance,
             )
         )
     if not out:

@@ -178,8 +178,8 @@ class DiatomicGas:
                 f"{pressure_atm:g} atm: the range there is {at_high:.3f} to {at_low:.3f} eV. "
                 "Choose a potential in it, or another pressure"
             )
-        found = brentq(lambda t: float(self.delta_mu_eV(t, pressure_atm)) - delta_mu_eV, low, high, xtol=1e-9)
-        return float(found)
+        temperature = brentq(lambda t: float(self.delta_mu_eV(t, pressure_atm)) - delta_mu_eV, low, high, xtol=1e-9)
+        return float(temperature)
 
     def _log_partition_at_1_atm(self, temperature_K: NDArray[np.float64]) -> NDArray[np.float64]:
         """Logarithm of the molecule's partition function at 1 atm, energies from the potential minimum + ZPE."""

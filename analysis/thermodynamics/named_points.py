@@ -51,7 +51,7 @@ def named_point(window: ChemicalPotentials, said: str) -> dict[str, float]:
         if temperature <= 0 or pressure <= 0:
             raise ValueError(f"{said!r}: temperature and pressure must be above zero")
         return at(window, float(gas_of(window.anion).delta_mu_eV(temperature, pressure)))
-    given = {found[1]: float(found[2]) for found in _COORDINATE.finditer(text)}
+    given = {match[1]: float(match[2]) for match in _COORDINATE.finditer(text)}
     if not given or _COORDINATE.sub("", text).strip(" ,;"):
         raise ValueError(f"{said!r} is no point of the chemical potentials; write {FORMS}")
     _require(window, list(given))

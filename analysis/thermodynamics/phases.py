@@ -240,11 +240,11 @@ def decomposition(composition: Mapping[str, float], phases: Sequence[Phase]) -> 
     elements = anion_last(composition)
     rows = Constraints(elements, phases)
     target = [composition[el] for el in elements]
-    found = linprog(rows.energies, A_eq=rows.amounts.T, b_eq=target, bounds=(0, None))
-    if not found.success or found.x is None or found.fun is None:
-        raise ValueError(f"no decomposition of {dict(composition)}: {found.message}")
-    amounts = {name: float(x) for name, x in zip(rows.names, found.x, strict=True) if x > 1e-9}
-    return float(found.fun), amounts
+    optimum = linprog(rows.energies, A_eq=rows.amounts.T, b_eq=target, bounds=(0, None))
+    if not optimum.success or optimum.x is None or optimum.fun is None:
+        raise ValueError(f"no decomposition of {dict(composition)}: {optimum.message}")
+    amounts = {name: float(x) for name, x in zip(rows.names, optimum.x, strict=True) if x > 1e-9}
+    return float(optimum.fun), amounts
 
 
 class Constraints:

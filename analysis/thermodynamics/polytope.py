@@ -44,7 +44,7 @@ def extreme(
     """
     from scipy.optimize import linprog
 
-    found = linprog(
+    optimum = linprog(
         objective,
         A_ub=rows,
         b_ub=limits,
@@ -53,9 +53,9 @@ def extreme(
         bounds=(None, None),
         method="highs",
     )
-    if not found.success or found.fun is None:
-        raise ValueError(f"the stability region has no extreme point: {found.message}")
-    return float(found.fun), float(found.eqlin.marginals[0]), np.asarray(found.ineqlin.marginals, dtype=float)
+    if not optimum.success or optimum.fun is None:
+        raise ValueError(f"the stability region has no extreme point: {optimum.message}")
+    return float(optimum.fun), float(optimum.eqlin.marginals[0]), np.asarray(optimum.ineqlin.marginals, dtype=float)
 
 
 def vertices(
@@ -140,25 +140,25 @@ def convex_corners(points: FloatArray) -> FloatArray:
     """Those of some points, shape (n, d), that are corners of their convex hull; in order around a polygon."""
     from scipy.spatial import ConvexHull
 
-    kept = _distinct(points)
-    centred = kept - kept.mean(axis=0)
+    corners = _distinct(points)
+    centred = corners - corners.mean(axis=0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
     rank = int(np.sum(sizes > 10 * TOLERANCE))
     if rank == 0:
-        return kept[:1]
+        return corners[:1]
     inner = centred @ axes[:rank].T
     if rank == 1:
-        return kept[[int(inner.argmin()), int(inner.argmax())]]
-    return _ordered(kept[ConvexHull(inner).vertices])
+        return corners[[int(inner.argmin()), int(inner.argmax())]]
+    return _ordered(corners[ConvexHull(inner).vertices])
 
 
 def _distinct(points: FloatArray) -> FloatArray:
     """Points that differ by more than the tolerance."""
-    kept: list[FloatArray] = []
+    distinct: list[FloatArray] = []
     for point in points:
-        if all(np.max(np.abs(point - other)) > 10 * TOLERANCE for other in kept):
-            kept.append(point)
-    return np.array(kept)
+        if all(np.max(np.abs(point - other)) > 10 * TOLERANCE for other in distinct):
+            distinct.append(point)
+    return np.array(distinct)
 
 
 def _ordered(points: FloatArray) -> FloatArray:

@@ -42,7 +42,7 @@ def phases_at(phases: Sequence[Phase], temperature_K: float) -> list[Phase]:
     ValueError
         If a phase has a temperature already, or no free energy is known.
     """
-    made = []
+    warmed = []
     for p in phases:
         if p.temperature_K is not None:
             raise ValueError(f"{p.formula} is a free energy at {p.temperature_K:g} K already; start from enthalpies")
@@ -53,8 +53,8 @@ def phases_at(phases: Sequence[Phase], temperature_K: float) -> list[Phase]:
             "temperature_K": float(temperature_K),
             "source": f"{p.source}; free energy: {added.source}",
         }
-        made.append(p.model_copy(update=change))
-    return made
+        warmed.append(p.model_copy(update=change))
+    return warmed
 
 
 def window_at(window: ChemicalPotentials, temperature_K: float) -> ChemicalPotentials:
@@ -202,9 +202,9 @@ def oxygen_loss(window: ChemicalPotentials, pressure_atm: float = AIR_O2_ATM) ->
             previous = None
             continue
         if previous is not None and previous[1] > 0 >= value:
-            found = float(brentq(above, previous[0], float(t), xtol=1e-3))
+            boundary = float(brentq(above, previous[0], float(t), xtol=1e-3))
             slope = (value - previous[1]) / (t - previous[0])
-            edge = window_at(window, found).oxygen_poor
-            return OxygenLoss(found, abs(edge.uncertainty_eV / slope), edge.reaction)
+            edge = window_at(window, boundary).oxygen_poor
+            return OxygenLoss(boundary, abs(edge.uncertainty_eV / slope), edge.reaction)
         previous = (float(t), value)
     return None

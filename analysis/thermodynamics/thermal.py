@@ -105,7 +105,7 @@ def anion_shares_eV(elements: Iterable[str], temperature_K: float, anion: str = 
 def _anion_shares_eV(elements: Sequence[str], temperature_K: float, anion: str) -> Mapping[str, float]:
     from pymatgen.core import Element
 
-    found = {}
+    shares = {}
     for element in elements:
         if element == anion or not Element(element).is_transition_metal:
             continue
@@ -117,8 +117,8 @@ def _anion_shares_eV(elements: Sequence[str], temperature_K: float, anion: str) 
                 per_cation = _of_row(row, temperature_K).value_eV / atoms[element]
                 oxides.append((atoms[anion] / atoms[element], per_cation, formula))
         for (few, reduced, less), (many, oxidised, more) in pairwise(sorted(oxides)):
-            found[f"{more} -> {less}"] = (oxidised - reduced) / (many - few)
-    return found
+            shares[f"{more} -> {less}"] = (oxidised - reduced) / (many - few)
+    return shares
 
 
 def _of_row(row: Mapping[str, Any], temperature_K: float) -> ThermalEnergy:
@@ -181,9 +181,9 @@ def _oxides(formula: str, atoms: Mapping[str, float]) -> dict[str, float]:
     if usable:
         counts = np.array([[formula_composition(f).get(el, 0.0) for f in usable] for el in elements])
         cost = [rows[f]["enthalpy"] for f in usable]
-        found = linprog(cost, A_eq=counts, b_eq=[atoms[el] for el in elements], bounds=(0, None))
-        if found.success and found.x is not None:
-            return {f: float(x) for f, x in zip(usable, found.x, strict=True) if x > 1e-9}
+        optimum = linprog(cost, A_eq=counts, b_eq=[atoms[el] for el in elements], bounds=(0, None))
+        if optimum.success and optimum.x is not None:
+            return {f: float(x) for f, x in zip(usable, optimum.x, strict=True) if x > 1e-9}
     known = ", ".join(rows)
     raise MissingFreeEnergyError(
         f"no free energy of {formula} is known, and it is no mixture of the oxides whose free energies are ({known}): "

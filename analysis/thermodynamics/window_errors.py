@@ -38,14 +38,14 @@ def combination_errors(
     atoms = formula_composition(host.formula)
     plane = np.array([atoms[el] for el in window.elements])
     cost = np.array([amounts.get(el, 0.0) for el in window.elements])
-    kept = np.arange(len(plane)) != anion
+    others = np.arange(len(plane)) != anion
     level = host.formation_energy_eV - plane[anion] * mu
     limits = rows.energies - rows.amounts[:, anion] * mu
-    used = np.any(rows.amounts[:, kept] != 0, axis=1)
+    used = np.any(rows.amounts[:, others] != 0, axis=1)
     errors = []
     for sense in (1.0, -1.0):
         _, by_host, by_phase = extreme(
-            sense * cost[kept], plane[kept], level, rows.amounts[used][:, kept], limits[used]
+            sense * cost[others], plane[others], level, rows.amounts[used][:, others], limits[used]
         )
         parts = np.append(by_phase * rows.uncertainties[used], by_host * host.uncertainty_eV)
         errors.append(float(np.linalg.norm(parts)))

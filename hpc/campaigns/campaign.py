@@ -133,11 +133,11 @@ def specs(campaign: Campaign) -> list[StudySpec]:
     UserError
         If a host or order is unknown, or there are more than `MOST_STUDIES`.
     """
-    made = []
+    study_specs = []
     u_words = [None] if campaign.u_scan is None else [str(word) for word in campaign.u_scan]
     for host, engine in itertools.product(dict.fromkeys(campaign.hosts), dict.fromkeys(campaign.engines)):
         for order, u in itertools.product(_orders(campaign, host), dict.fromkeys(u_words)):
-            made.append(
+            study_specs.append(
                 StudySpec(
                     host=host,
                     engine=engine,
@@ -150,9 +150,9 @@ def specs(campaign: Campaign) -> list[StudySpec]:
                     hubbard_U=u,
                 )
             )
-            if len(made) > MOST_STUDIES:
+            if len(study_specs) > MOST_STUDIES:
                 raise UserError(f"campaign {campaign.name} has more than {MOST_STUDIES} studies; split it")
-    return made
+    return study_specs
 
 
 def _orders(campaign: Campaign, host: str) -> Iterator[str | None]:

@@ -57,15 +57,15 @@ def _installed() -> list[str]:
     """Engines whose energies take seconds at most: the others are named if they are wanted."""
     from ...workflows.engine import UnknownEngineError, engine_names, get_engine
 
-    found = []
+    engines = []
     for name in engine_names():
         try:
             engine = get_engine(name)
         except (UnknownEngineError, TypeError, ValueError):
             continue
         if engine.level_of_theory in ("local", "ML"):
-            found.append(name)
-    return found
+            engines.append(name)
+    return engines
 
 
 def run_here(
@@ -114,9 +114,9 @@ def run_here(
         place = folder / _name(spec)
         begin = time.perf_counter()
         said = _one(spec, place, _finished_beside(folder, spec.engine, place), jobs, limit_s)
-        made = StudyOutcome(spec, place, said, time.perf_counter() - begin)
-        console.print(f"{place.name}: {said}, {made.seconds:.0f} s", markup=False)
-        out.append(made)
+        study_outcome = StudyOutcome(spec, place, said, time.perf_counter() - begin)
+        console.print(f"{place.name}: {said}, {study_outcome.seconds:.0f} s", markup=False)
+        out.append(study_outcome)
     return out
 
 

@@ -111,12 +111,12 @@ def initialise(controller: JobController) -> None:
         If it holds jobs or flows but not the counter that numbers them: making it anew would remove them all.
     """
     if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:
-        kept = {name: getattr(controller, name).estimated_document_count() for name in ("jobs", "flows")}
-        if any(kept.values()):
+        counts = {name: getattr(controller, name).estimated_document_count() for name in ("jobs", "flows")}
+        if any(counts.values()):
             raise UserError(
-                f"the database holds {kept['jobs']} jobs and {kept['flows']} flows but not jobflow-remote's counter "
-                '({"next_id": ...} in its auxiliary collection), so that nothing can be added without removing them; '
-                "bring that document back from a backup, or use another database"
+                f"the database holds {counts['jobs']} jobs and {counts['flows']} flows but not jobflow-remote's "
+                'counter ({"next_id": ...} in its auxiliary collection), so that nothing can be added without removing '
+                "them; bring that document back from a backup, or use another database"
             )
         controller.reset(reset_output=False, max_limit=0)
     controller.jobs.create_index("job.metadata.study")

@@ -211,16 +211,16 @@ def _check_python(name: str, worker: Any, host: Any, python: str) -> Iterator[Fi
     ask = f"import jobflow_remote, {package}; print({package}.__version__)"
     before = f"{worker.pre_run}\n" if worker.pre_run else ""
     out, error, code = host.execute(f'{before}{python} -c "{ask}"')
-    found = str(out).strip().splitlines()[-1:] or [""]
+    lines = str(out).strip().splitlines()[-1:] or [""]
     if code:
         yield Finding(
             f"worker {name}",
             f"{python} cannot import {package} and jobflow_remote: {_last_line(str(error))}",
             f"{python} -m pip install '{package}[cluster]' there, or edit `execution_cmd`",
         )
-    elif found[0] != __version__:
+    elif lines[0] != __version__:
         yield Finding(
-            f"worker {name}", f"{package} {found[0]} there, {__version__} here", "install the same version on both"
+            f"worker {name}", f"{package} {lines[0]} there, {__version__} here", "install the same version on both"
         )
 
 

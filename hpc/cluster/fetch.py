@@ -74,11 +74,11 @@ def remote_study(controller: JobController, flow: str) -> RemoteStudy:
         raise UserError(f"the project has no flow {flow}; it was deleted, or this is another project")
     # What lets other studies go on is no part of this one.
     query = {"uuid": {"$in": document["jobs"]}, HANDS_OVER: {"$exists": False}}
-    found = list(controller.jobs.find(query, _INFO))
-    found.sort(key=lambda j: int("".join(c for c in str(j["db_id"]) if c.isdigit()) or 0))
+    documents = list(controller.jobs.find(query, _INFO))
+    documents.sort(key=lambda j: int("".join(c for c in str(j["db_id"]) if c.isdigit()) or 0))
     note = studies(controller).find_one({"flow": flow}, {"shared": 1}) or {}
-    out = RemoteStudy(flow, found, [Shared(**s) for s in note.get("shared", [])])
-    for job in found:
+    out = RemoteStudy(flow, documents, [Shared(**s) for s in note.get("shared", [])])
+    for job in documents:
         if job.get("start_time") and job.get("end_time"):
             stage = str((job["job"].get("metadata") or {}).get("stage", "other"))
             seconds = (job["end_time"] - job["start_time"]).total_seconds()
@@ -149,10 +149,10 @@ def _keys(controller: JobController, study: RemoteStudy) -> list[Row]:
         progress = False
         # In the order of their numbers few jobs stand before those that they refer to.
         for uuid in tuple(waiting):
-            found = controller.jobs.find_one({"uuid": uuid}, {"_id": 0, "job": 1})
-            if found is None:
+            document = controller.jobs.find_one({"uuid": uuid}, {"_id": 0, "job": 1})
+            if document is None:
                 continue
-            job: Any = Job.from_dict(found["job"])
+            job: Any = Job.from_dict(document["job"])
             try:
                 keys[uuid] = job_key(job, keys)
             except UnknownInputError:

@@ -58,10 +58,10 @@ def in_queue(project: Project, worker_name: str, numbers: list[str]) -> set[str]
     try:
         host.connect()
         queue = QueueManager(worker.get_scheduler_io(), host)
-        found = queue.get_jobs_list(jobs=numbers, user=worker.scheduler_username)
+        in_queue_now = queue.get_jobs_list(jobs=numbers, user=worker.scheduler_username)
     except Exception:  # one kind for every way to reach a scheduler
         return None
     finally:
         host.close()
     ended = (QState.DONE, QState.FAILED)
-    return {str(job.job_id) for job in found if job.state not in ended}
+    return {str(job.job_id) for job in in_queue_now if job.state not in ended}

@@ -66,10 +66,10 @@ def clean(path: Path) -> None:
     """Plain names, workers and resources of the jobs in a job's response."""
     content = json.loads(path.read_bytes())
     response = content.get("response") or {}
-    made = [j for kind in ("replace", "addition", "detour") for j in jobs_within(response.get(kind))]
-    if not made:
+    new_jobs = [j for kind in ("replace", "addition", "detour") for j in jobs_within(response.get(kind))]
+    if not new_jobs:
         return
-    for job in made:
+    for job in new_jobs:
         place(job)
         make_plain(job)
     path.write_text(json.dumps(content), encoding="utf-8")

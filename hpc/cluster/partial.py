@@ -27,15 +27,15 @@ def is_stuck(states: set[str]) -> bool:
 
 def failures_by_stage(study: RemoteStudy) -> dict[str, list[str]]:
     """Jobs that failed, and the last line of what they said, by stage."""
-    found: dict[str, list[str]] = {}
+    failures: dict[str, list[str]] = {}
     for job in study.jobs:
         if job["state"] not in FAILED:
             continue
         metadata = job["job"].get("metadata") or {}
         said = str(job.get("error") or (job.get("remote") or {}).get("error") or job["state"]).strip()
         name = own_name(str(job["job"]["name"]), metadata)
-        found.setdefault(str(metadata.get("stage", "other")), []).append(f"{name}: {said.splitlines()[-1]}")
-    return found
+        failures.setdefault(str(metadata.get("stage", "other")), []).append(f"{name}: {said.splitlines()[-1]}")
+    return failures
 
 
 def collect_rest(controller: JobController, study: RemoteStudy, store: SqliteStore, outputs: JobStore) -> set[str]:
@@ -62,8 +62,8 @@ def collect_rest(controller: JobController, study: RemoteStudy, store: SqliteSto
         metadata = row["job"].get("metadata") or {}
         if row["state"] != "WAITING" or metadata.get(ROLE, STEP) != STEP or kind_in(metadata) != "local":
             continue
-        found = controller.jobs.find_one({"uuid": row["uuid"], "index": row["index"]}, {"_id": 0, "job": 1})
-        job: Any = Job.from_dict(found["job"] if found else {})
+        document = controller.jobs.find_one({"uuid": row["uuid"], "index": row["index"]}, {"_id": 0, "job": 1})
+        job: Any = Job.from_dict(document["job"] if document else {})
         job.name = own_name(job.name, job.metadata)
         job.hosts = []
         jobs.append(job)

@@ -44,8 +44,8 @@ def vtst_problems(command: str) -> list[Problem]:
     nothing is said.
     """
     words = shlex.split(os.path.expandvars(command))
-    found = [shutil.which(w) for w in words if "vasp" in Path(w).name.lower() and not w.startswith("-")]
-    program = next((Path(p) for p in reversed(found) if p), None)
+    paths = [shutil.which(w) for w in words if "vasp" in Path(w).name.lower() and not w.startswith("-")]
+    program = next((Path(p) for p in reversed(paths) if p), None)
     if program is None or not _lacks_vtst(program):
         return []
     return [

@@ -43,13 +43,13 @@ def shared_per_node(nodes: int, cores: int) -> int:
 
 def ranks_of_kind(entry: KindSettings) -> int | None:
     """MPI ranks that a job of a kind gets; None where its resources do not say."""
-    found = entry.resources
-    if "model" in found:
+    resources = entry.resources
+    if "model" in resources:
         # Grid Engine's parallel environment: its name and the number of slots.
-        return int(str(found["model"]).split()[-1])
-    if "processes" in found:
-        return int(found["processes"])
-    return entry.nodes * int(found["processes_per_node"]) if "processes_per_node" in found else None
+        return int(str(resources["model"]).split()[-1])
+    if "processes" in resources:
+        return int(resources["processes"])
+    return entry.nodes * int(resources["processes_per_node"]) if "processes_per_node" in resources else None
 
 
 def images_of(jobs: Iterable[Job]) -> int | None:

@@ -58,8 +58,8 @@ def find_owners(
 
     The last jobs of a flow, whose output no other takes, are always its own.
     """
-    found = _owners(controller, jobs, keys)
-    return {**_owners_of_version_1(controller, jobs), **found}
+    owners = _owners(controller, jobs, keys)
+    return {**_owners_of_version_1(controller, jobs), **owners}
 
 
 def _owners_of_version_1(controller: JobController, jobs: Sequence[tuple[Job, list[str]]]) -> dict[str, Owner]:
@@ -69,8 +69,8 @@ def _owners_of_version_1(controller: JobController, jobs: Sequence[tuple[Job, li
     for uuid, job in by_uuid.items():
         if (key := old_job_key(job, old)) is not None:
             old[uuid] = key
-    found = _owners(controller, [(job, [p for p in parents if p in old]) for job, parents in jobs], old)
-    done = {uuid: owner for uuid, owner in found.items() if owner.done}
+    owners = _owners(controller, [(job, [p for p in parents if p in old]) for job, parents in jobs], old)
+    done = {uuid: owner for uuid, owner in owners.items() if owner.done}
     query = {"uuid": {"$in": [owner.uuid for owner in done.values()]}}
     wanted = ["uuid", "output.provenance", "completed_at"]
     outputs = {d["uuid"]: d for d in controller.jobstore.query(query, wanted, sort={"index": 1})} if done else {}
@@ -88,15 +88,15 @@ def _owners(
     latest: dict[str, dict[str, Any]] = {}
     for row in controller.jobs.find({KEY: {"$in": list(wanted)}}, fields).sort("index", 1):
         latest[row["uuid"]] = row
-    found: dict[str, Owner] = {}
+    owners: dict[str, Owner] = {}
     for row in latest.values():
         state, metadata = row["state"], row["job"]["metadata"]
         if state in _NEVER or (state == "PAUSED" and not metadata.get("waits_for")):
             continue
         for uuid in wanted[metadata["key"]]:
-            if uuid not in found or not found[uuid].done:
-                found[uuid] = Owner(row["uuid"], state == "COMPLETED")
-    return found
+            if uuid not in owners or not owners[uuid].done:
+                owners[uuid] = Owner(row["uuid"], state == "COMPLETED")
+    return owners
 
 
 def insert_jobs(
@@ -185,18 +185,18 @@ def _add_hand_over(controller: JobController, owner: str, worker: str) -> None:
         host = lock.locked_document
         if host is None or owner in completed(controller, [owner]):
             return
-        made = hand_over(project_of(controller).name, owner)
-        made.name = "hand over"
-        made.metadata = {"hands_over": owner}
+        job = hand_over(project_of(controller).name, owner)
+        job.name = "hand over"
+        job.metadata = {"hands_over": owner}
         set_run_config(
-            made,
+            job,
             worker=beside_runner(controller, worker),
             exec_config="default",
             resources={},
             priority=_FIRST,
             dynamic=False,
         )
-        flow = Flow([made], name="hand over")
+        flow = Flow([job], name="hand over")
         flow.add_hosts_uuids([host["uuid"]])
         controller._append_flow(
             {"uuid": owner, "parents": []},

@@ -98,7 +98,7 @@ class AskedHops:
 
     def study(self, context: typer.Context) -> dict[str, Any]:
         """Arguments that the functions behind the commands share."""
-        given = FieldOptions(
+        field_options = FieldOptions(
             sizes_V_per_m=self.field_v_per_m,
             along=self.field_along,
             statements=tuple(self.field or ()),
@@ -106,7 +106,7 @@ class AskedHops:
             breakdown_V_per_m=self.breakdown_v_per_m,
             born_charges=self.born_charges,
         )
-        options = StudyOptions(given, self.band_start, said_of_stages(context), self.image_distance)
+        options = StudyOptions(field_options, self.band_start, said_of_stages(context), self.image_distance)
         return {
             "engine_name": engine_or_calculator(self.engine, self.calculator, self.protocol),
             "order": self.order,

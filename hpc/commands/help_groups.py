@@ -22,9 +22,11 @@ class WholeHelpGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands, a line or more for each."""
-        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
         rows = [
-            (name, first_clause(inspect.cleandoc(c.help or ""))) for name, c in found if c is not None and not c.hidden
+            (name, first_clause(inspect.cleandoc(c.help or "")))
+            for name, c in commands
+            if c is not None and not c.hidden
         ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)

@@ -37,7 +37,7 @@ def hops(
     """Compute every distinct hop of a host: table, CSV and one figure of all bands with their saddles."""
     from ..study_folder.hop_run import is_whole, run_hops
 
-    found = run_hops(
+    hop_set = run_hops(
         asked.host,
         output=output,
         jobs=jobs,
@@ -46,5 +46,5 @@ def hops(
         insert=insert,
         **asked.study(context),
     )
-    if not is_whole(found):
+    if not is_whole(hop_set):
         raise typer.Exit(1)

@@ -41,10 +41,10 @@ def run(
     from ..study_folder.study_run import has_failures, run_study
     from ..u_scan import run_u_scan
 
-    given = {"output": output, "overwrite": overwrite, "jobs": jobs, "reuse": reuse or (), **asked.study(context)}
+    request = {"output": output, "overwrite": overwrite, "jobs": jobs, "reuse": reuse or (), **asked.study(context)}
     if u_scan is not None:
-        run_u_scan(asked.host, u_scan, **given)
+        run_u_scan(asked.host, u_scan, **request)
         return
-    folder = run_study(asked.host, **given)
+    folder = run_study(asked.host, **request)
     if has_failures(folder):
         raise typer.Exit(1)

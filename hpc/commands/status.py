@@ -24,6 +24,6 @@ def status(
             raise typer.Exit(1)
         return
 
-    shown = show_status(folder, watch=watch)
-    if any(j.state == "failed" for j in shown.jobs) and not shown.alive:
+    folder_status = show_status(folder, watch=watch)
+    if any(j.state == "failed" for j in folder_status.jobs) and not folder_status.alive:
         raise typer.Exit(1)

@@ -96,7 +96,7 @@ def stored_tasks(source: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if not last:
         raise UserError(f"store {source} holds no task document of atomate2 (output.calcs_reversed)")
     for uuid, (index, name) in last.items():
-        found = store.query_one({"uuid": uuid, "index": index}, load=True)
-        if found is not None:
-            yield f"{source}: {name} ({uuid[:8]})", found["output"]
+        document = store.query_one({"uuid": uuid, "index": index}, load=True)
+        if document is not None:
+            yield f"{source}: {name} ({uuid[:8]})", document["output"]
     store.close()

@@ -133,10 +133,10 @@ def _arguments(job: Job) -> dict[str, Any]:
 def _argument(name: str, value: Any, replace: Any) -> Any:
     if name == _HOST_PARAMETER and isinstance(value, str):
         return _host(value)
-    made = content(value, replace)
+    plain = content(value, replace)
     if isinstance(getattr(value, _HOST_PARAMETER, None), str):
-        made[_HOST_PARAMETER] = _host(getattr(value, _HOST_PARAMETER))
-    return made
+        plain[_HOST_PARAMETER] = _host(getattr(value, _HOST_PARAMETER))
+    return plain
 
 
 def _host(key: str) -> Any:

@@ -127,8 +127,8 @@ def still_holds(document: Mapping[str, Any], job: Job) -> bool:
         That would take it over.
     """
     output = document.get("output")
-    made = output.get("provenance") if isinstance(output, dict) else None
-    before = made.get("versions", {}) if isinstance(made, dict) else {}
+    provenance = output.get("provenance") if isinstance(output, dict) else None
+    before = provenance.get("versions", {}) if isinstance(provenance, dict) else {}
     for engine in (v for v in [*job.function_args, *job.function_kwargs.values()] if isinstance(v, Stored)):
         identity = engine.identity()
         parts = [identity, *identity.get("code", ())]

@@ -108,7 +108,7 @@ def _damage(path: Path) -> str:
 
 def _readable_rows(path: Path) -> list[Row]:
     """Rows whose document decodes, read from both ends of the table until a broken page."""
-    found: dict[tuple[str, int], Row] = {}
+    rows: dict[tuple[str, int], Row] = {}
     for direction in ("ASC", "DESC"):
         try:
             with closing(sqlite3.connect(path, timeout=60)) as db:
@@ -116,10 +116,10 @@ def _readable_rows(path: Path) -> list[Row]:
                 query = f"SELECT uuid, idx, name, body FROM documents ORDER BY rowid {direction}"
                 for row in db.execute(query):
                     if (name := _name_if_whole(row)) is not None:
-                        found[row[0], row[1]] = (row[0], row[1], name, row[3])
+                        rows[row[0], row[1]] = (row[0], row[1], name, row[3])
         except sqlite3.DatabaseError:
             continue
-    return list(found.values())
+    return list(rows.values())
 
 
 def _name_if_whole(row: Row) -> str | None:

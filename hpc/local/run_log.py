@@ -208,16 +208,16 @@ def read_run_log(folder: Path) -> tuple[RunRow, list[JobRow]] | None:
     try:
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         with connection as db:
-            found = db.execute("SELECT pid, born, machine, jobs, begun, beat, ended FROM run").fetchone()
+            row = db.execute("SELECT pid, born, machine, jobs, begun, beat, ended FROM run").fetchone()
             rows = db.execute(
                 "SELECT name, stage, state, begun, ended, reused, error FROM job ORDER BY position"
             ).fetchall()
         connection.close()
     except sqlite3.DatabaseError:
         return None
-    if found is None:
+    if row is None:
         return None
-    pid, born, machine, workers, begun, beat, ended = found
+    pid, born, machine, workers, begun, beat, ended = row
     alive = ended is None and _alive(pid, born, machine, beat)
     run = RunRow(pid, machine, workers, begun, beat, ended, alive)
     jobs = [JobRow(n, s, state, b, e, bool(reused), error) for n, s, state, b, e, reused, error in rows]
@@ -286,10 +286,10 @@ def _refuse_live_run(folder: Path) -> None:
     A runner of this machine holds the lock itself where there are locks. One of another machine is asked by its
     heartbeat twice, because the clocks of two machines may differ.
     """
-    found = read_run_log(folder)
-    if found is None or found[0].ended is not None:
+    log = read_run_log(folder)
+    if log is None or log[0].ended is not None:
         return
-    run = found[0]
+    run = log[0]
     here = run.machine == socket.gethostname()
     if here and (not run.alive or run.pid == os.getpid()):
         return

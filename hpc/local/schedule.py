@@ -67,7 +67,7 @@ class Schedule:
         """
         from jobflow.core.flow import get_flow
 
-        made: dict[str, Node] = {}
+        nodes: dict[str, Node] = {}
         checked = get_flow(flow, allow_external_references=owner is not None)
         for job, parents in checked.iterflow():
             number = self._roots if owner is None else len(owner.children)
@@ -78,13 +78,13 @@ class Schedule:
                 owner.children.append(node)
                 owner.open_children += 1
             for parent in parents:
-                made[parent].dependents.append(node)
+                nodes[parent].dependents.append(node)
                 node.waits += 1
-            made[job.uuid] = node
+            nodes[job.uuid] = node
             self.open += 1
             if not node.waits:
                 heapq.heappush(self._ready, node)
-        return list(made.values())
+        return list(nodes.values())
 
     def take(self) -> Node | None:
         """The first ready job, if there is one."""

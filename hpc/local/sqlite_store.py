@@ -189,15 +189,15 @@ class SqliteStore(Store):
         """
         asked = set(properties or ())
         if asked and asked <= set(_COLUMNS) and set(criteria or {}) <= set(_COLUMNS):
-            found: Any = self._columns(criteria or {})
+            columns: Any = self._columns(criteria or {})
         else:
-            found = self._matching(criteria or {})
+            columns = self._matching(criteria or {})
         if sort:
-            found = list(found)
+            columns = list(columns)
             for field, order in reversed(list(sort.items())):
                 descending = (order.value if isinstance(order, Sort) else order) == -1
-                found.sort(key=lambda d: (d.get(field) is not None, d.get(field)), reverse=descending)
-        for position, document in enumerate(found):
+                columns.sort(key=lambda d: (d.get(field) is not None, d.get(field)), reverse=descending)
+        for position, document in enumerate(columns):
             if position < skip:
                 continue
             if limit and position >= skip + limit:
@@ -216,8 +216,8 @@ class SqliteStore(Store):
         if pointer is None:
             return None
         uuid, index = pointer["job"]
-        found: dict[str, Any] | None = self.query_one({"uuid": uuid, "index": index})
-        return found
+        row: dict[str, Any] | None = self.query_one({"uuid": uuid, "index": index})
+        return row
 
     def rows(self) -> list[Row]:
         """All documents as they are stored, not decoded."""
@@ -308,9 +308,9 @@ class SqliteStore(Store):
         where, values, rest = _where(criteria)
         text = f"SELECT uuid, idx, name FROM documents{where} ORDER BY rowid"
         for row in self._open.execute(text, values).fetchall():
-            found = dict(zip(_COLUMNS, row, strict=True))
-            if not rest or _meets(rest, found):
-                yield found
+            fields = dict(zip(_COLUMNS, row, strict=True))
+            if not rest or _meets(rest, fields):
+                yield fields
 
     def _matching(self, criteria: dict[str, Any]) -> Iterator[dict[str, Any]]:
         where, values, rest = _where(criteria)
@@ -374,8 +374,8 @@ def _where(criteria: Mapping[str, Any]) -> tuple[str, tuple[Any, ...], dict[str,
 def _meets(criteria: dict[str, Any], document: dict[str, Any]) -> bool:
     """Whether a document meets MongoDB criteria; fields that equal or hold a word need nothing else imported."""
     if all(isinstance(v, str) and not k.startswith("$") and "." not in k for k, v in criteria.items()):
-        found = ((document.get(k), v) for k, v in criteria.items())
-        return all(held == v or (isinstance(held, list) and v in held) for held, v in found)
+        pairs = ((document.get(k), v) for k, v in criteria.items())
+        return all(held == v or (isinstance(held, list) and v in held) for held, v in pairs)
     # maggma's own in-memory MongoDB, whatever that package is called in the installed version
     from maggma.stores import mongolike
 

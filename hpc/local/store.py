@@ -90,14 +90,14 @@ def stores_of(folders: Sequence[Path]) -> list[SqliteStore]:
     """
     from .sqlite_store import SqliteStore
 
-    made = []
+    stores = []
     for folder in folders:
         path = folder / STORE_FOLDER / STORE_FILE
         if not path.is_file():
             raise UserError(f"--reuse {folder}: it holds no job store; name the folder of a study")
-        made.append(SqliteStore(str(path), read_only=True))
-        made[-1].connect()
-    return made
+        stores.append(SqliteStore(str(path), read_only=True))
+        stores[-1].connect()
+    return stores
 
 
 def has_store(folder: Path) -> bool:

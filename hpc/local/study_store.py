@@ -51,10 +51,10 @@ class StudyStore(JobStore):
         if row not in self._decoded:
             output = self._file.decoded(row)["output"]
             try:
-                made = MontyDecoder().process_decoded(output)
+                output_object = MontyDecoder().process_decoded(output)
             except Exception:  # jobflow decodes it again, and says what fails
                 return output
-            self._decoded[row] = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
+            self._decoded[row] = pickle.dumps(output_object, pickle.HIGHEST_PROTOCOL)
             if len(self._decoded) > _KEPT:
                 self._decoded.popitem(last=False)
         return pickle.loads(self._decoded[row])

@@ -50,8 +50,8 @@ def document_kinds() -> list[type[Document]]:
 
     for room in _ROOMS:
         _import_all(f"{PACKAGE}.{room}")
-    found = {kind.__name__: kind for kind in _subclasses(Document) if kind.__module__.startswith(f"{PACKAGE}.")}
-    return [found[name] for name in sorted(found)]
+    kinds = {kind.__name__: kind for kind in _subclasses(Document) if kind.__module__.startswith(f"{PACKAGE}.")}
+    return [kinds[name] for name in sorted(kinds)]
 
 
 def document_fields(kind: type[Document]) -> list[FieldLine]:
@@ -106,9 +106,9 @@ def one_document(name: str) -> tuple[str, list[FieldLine]]:
 
 def _import_all(package: str) -> None:
     place = importlib.import_module(package)
-    for found in pkgutil.walk_packages(place.__path__, f"{package}."):
+    for module in pkgutil.walk_packages(place.__path__, f"{package}."):
         try:
-            importlib.import_module(found.name)
+            importlib.import_module(module.name)
         except ImportError as error:
             if (error.name or "").startswith(PACKAGE):
                 raise

@@ -71,40 +71,43 @@ def list_structures(
         raise UserError("the field's direction 0,0,0 points nowhere; give three numbers such as 0,0,1")
     try:
         made = None if film is None else _film(film)
-        found = take_inventory(
+        inventory = take_inventory(
             get_host(host_key), order, image_distance_A, insert, complexes=complexes, charges=charges, film=made
         )
         if made is not None and field is None:
-            field = [float(x) for x in made.normal(found.cell)]
-        words = "" if made is None else made.in_words(found.host.structure(found.order))
+            field = [float(x) for x in made.normal(inventory.cell)]
+        words = "" if made is None else made.in_words(inventory.host.structure(inventory.order))
     except (UnknownHostError, ValueError, YAMLError) as error:
         raise UserError(str(error)) from error
-    tables = {"vacancies": vacancy_rows(found), "hops": hop_rows(found.hops, field)}
+    tables = {"vacancies": vacancy_rows(inventory), "hops": hop_rows(inventory.hops, field)}
     if insert is not None:
-        tables |= {"interstitial_sites": interstitial_rows(found), "insertions": hop_rows(found.insertions, field)}
+        tables |= {
+            "interstitial_sites": interstitial_rows(inventory),
+            "insertions": hop_rows(inventory.insertions, field),
+        }
     if complexes:
-        tables["complexes"] = complex_rows(found)
+        tables["complexes"] = complex_rows(inventory)
     if charges:
-        tables["charges"] = charge_rows(found)
-    if found.slabs:
-        tables["slabs"] = slab_rows(found)
+        tables["charges"] = charge_rows(inventory)
+    if inventory.slabs:
+        tables["slabs"] = slab_rows(inventory)
     console = Console()
-    console.print(_headline(found) + (f" As {words}." if words else ""), markup=False)
+    console.print(_headline(inventory) + (f" As {words}." if words else ""), markup=False)
     for title, rows in tables.items():
         console.print(_table(title, rows))
-    for reason in found.not_possible:
+    for reason in inventory.not_possible:
         console.print(f"not possible: {reason}", markup=False)
     if output is not None:
-        console.print(f"{_write(found, tables, output)} structures in {output}", markup=False)
-    return found
+        console.print(f"{_write(inventory, tables, output)} structures in {output}", markup=False)
+    return inventory
 
 
-def vacancy_rows(found: Inventory) -> list[Row]:
+def vacancy_rows(inventory: Inventory) -> list[Row]:
     """One row per distinct vacancy; distances in Angstrom, charges in e."""
     from ...structures.defects.vacancies import counts_in_words
 
     rows = []
-    for vacancy, pairs in zip(found.vacancies, found.collinear_pairs, strict=True):
+    for vacancy, pairs in zip(inventory.vacancies, inventory.collinear_pairs, strict=True):
         rows.append(
             {
                 "vacancy": vacancy.label,
@@ -113,15 +116,15 @@ def vacancy_rows(found: Inventory) -> list[Row]:
                 "pairs in line": counts_in_words(vacancy.pairs_in_line),
                 "nearest mover (A)": None if vacancy.nearest_mover_A is None else f"{vacancy.nearest_mover_A:.3f}",
                 "charges (e)": " ".join(f"{q:+d}" if q else "0" for q in vacancy.charge_states),
-                "relation of the pair": "; ".join(_pair_in_words(found, p) for p in pairs),
+                "relation of the pair": "; ".join(_pair_in_words(inventory, p) for p in pairs),
             }
         )
     return rows
 
 
-def _pair_in_words(found: Inventory, pair: CollinearPair) -> str:
+def _pair_in_words(inventory: Inventory, pair: CollinearPair) -> str:
     """The relation, and of which ion where that is not the host's main mover."""
-    ion = "" if pair.ion == found.host.hops[0].ion else f"{pair.ion}: "
+    ion = "" if pair.ion == inventory.host.hops[0].ion else f"{pair.ion}: "
     return f"{pair.multiplicity} x {ion}{pair.relation}"
 
 
@@ -145,7 +148,7 @@ def hop_rows(hops: Sequence[Hop], field: Sequence[float] | None = None) -> list[
     return rows
 
 
-def interstitial_rows(found: Inventory) -> list[Row]:
+def interstitial_rows(inventory: Inventory) -> list[Row]:
     """One row per distinct empty polyhedron of the supercell; distances in Angstrom."""
     return [
         {
@@ -156,16 +159,16 @@ def interstitial_rows(found: Inventory) -> list[Row]:
             "nearest cation (A)": f"{v.cation_A:.3f}",
             "position": " ".join(f"{x:.5f}" for x in v.position),
         }
-        for v, name in zip(found.interstitial_sites, found.interstitial_names, strict=True)
+        for v, name in zip(inventory.interstitial_sites, inventory.interstitial_names, strict=True)
     ]
 
 
-def complex_rows(found: Inventory) -> list[Row]:
+def complex_rows(inventory: Inventory) -> list[Row]:
     """One row per distinct complex of the supercell; distances in Angstrom, charges in e."""
     from ...structures.cells.supercell import supercell
     from ...structures.defects.complexes import charge_left
 
-    big = supercell(found.cell, found.repeats)
+    big = supercell(inventory.cell, inventory.repeats)
     return [
         {
             "complex": c.label,
@@ -174,11 +177,11 @@ def complex_rows(found: Inventory) -> list[Row]:
             "charge if ionised (e)": f"{charge_left(big, c):+g}",
             "sites": " ".join(str(i) for i in c.sites),
         }
-        for c in found.complexes
+        for c in inventory.complexes
     ]
 
 
-def charge_rows(found: Inventory) -> list[Row]:
+def charge_rows(inventory: Inventory) -> list[Row]:
     """One row per charge state and way to reach it; moments of the ordered cell without the ion, in muB."""
     return [
         {
@@ -187,11 +190,11 @@ def charge_rows(found: Inventory) -> list[Row]:
             "made up for by": mode.label,
             "total moment (muB)": f"{mode.total_moment_muB:g}",
         }
-        for label, mode in found.compensations
+        for label, mode in inventory.compensations
     ]
 
 
-def slab_rows(found: Inventory) -> list[Row]:
+def slab_rows(inventory: Inventory) -> list[Row]:
     """One row per slab; lengths in Angstrom, moments in muB."""
     from ...structures.cells.film_cells import slab_name
     from ...structures.spins import total_moment
@@ -204,7 +207,7 @@ def slab_rows(found: Inventory) -> list[Row]:
             "height with vacuum (A)": f"{slab.lattice.c:.2f}",
             "total moment (muB)": f"{total_moment(slab):g}",
         }
-        for number, slab in enumerate(found.slabs, start=1)
+        for number, slab in enumerate(inventory.slabs, start=1)
     ]
 
 
@@ -216,14 +219,14 @@ def _film(text: str) -> Film:
     return Film.from_entries(entries)
 
 
-def _headline(found: Inventory) -> str:
+def _headline(inventory: Inventory) -> str:
     from ...structures.symmetry import space_group_symbol
 
-    host, cell = found.host, found.cell
-    repeats = "x".join(str(n) for n in found.repeats)
+    host, cell = inventory.host, inventory.cell
+    repeats = "x".join(str(n) for n in inventory.repeats)
     return (
-        f"{host.formula}, {host.title}, order {found.order}: {space_group_symbol(cell)} with spins, {len(cell)} atoms, "
-        f"{host.moment_per_formula(cell):g} muB per formula unit; defects in {repeats} cells. "
+        f"{host.formula}, {host.title}, order {inventory.order}: {space_group_symbol(cell)} with spins, "
+        f"{len(cell)} atoms, {host.moment_per_formula(cell):g} muB per formula unit; defects in {repeats} cells. "
         "Sites count in the cell, ways into one place."
     )
 
@@ -235,11 +238,11 @@ def _table(title: str, rows: Sequence[Row]) -> TerminalTable:
     return table
 
 
-def _write(found: Inventory, tables: dict[str, list[Row]], output: Path) -> int:
+def _write(inventory: Inventory, tables: dict[str, list[Row]], output: Path) -> int:
     from ...structures.io.files import inner_path, write_structure
 
     count = 0
-    for name, structure in found.structures():
+    for name, structure in inventory.structures():
         file = output / inner_path(name.replace(",", "-"))
         file.parent.mkdir(parents=True, exist_ok=True)
         for ending in ENDINGS:

@@ -60,16 +60,19 @@ def print_host_engines(keys: Sequence[str] = ()) -> None:
     table, reasons, letters = TerminalTable("host", *names), dict[str, int](), _letters()
     for key, host in hosts.items():
         row = []
-        for found in stages_by_engine(host, names).values():
-            notes = [reasons.setdefault(reason, len(reasons) + 1) for reason in dict.fromkeys(found.left_out.values())]
+        for engine_stages in stages_by_engine(host, names).values():
+            notes = [
+                reasons.setdefault(reason, len(reasons) + 1)
+                for reason in dict.fromkeys(engine_stages.left_out.values())
+            ]
             marks = f" [{', '.join(str(n) for n in notes)}]" if notes else ""
-            row.append(escape(("".join(letters[stage] for stage in found.done) or "–") + marks))
+            row.append(escape(("".join(letters[stage] for stage in engine_stages.done) or "–") + marks))
         table.add_row(key, *row)
-    shown = Console()
-    shown.print(table)
-    shown.print(", ".join(f"{letter} {stage}" for stage, letter in letters.items()), style="dim")
+    console = Console()
+    console.print(table)
+    console.print(", ".join(f"{letter} {stage}" for stage, letter in letters.items()), style="dim")
     for reason, number in reasons.items():
-        shown.print(f"[{number}] {reason}", markup=False, style="dim")
+        console.print(f"[{number}] {reason}", markup=False, style="dim")
 
 
 def _letters() -> dict[str, str]:

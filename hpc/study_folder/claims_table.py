@@ -45,12 +45,12 @@ def collect(folders: Sequence[Path]) -> dict[str, list[Claim]]:
 
     if not folders:
         return {"without a study of yours: shipped calculations and closed forms": closed_forms()}
-    found: dict[str, list[Claim]] = {}
+    claims: dict[str, list[Claim]] = {}
     for folder in folders:
         study = read_study(folder)
         name = f"{folder.resolve().name} ({study.engine.name}, {study.host.formula}, {study.host.order})"
-        found[name] = study.claims
-    return found
+        claims[name] = study.claims
+    return claims
 
 
 def claim_rows(studies: dict[str, list[Claim]]) -> list[dict[str, str | float | None]]:
@@ -86,16 +86,16 @@ def print_and_write(folders: Sequence[Path], output: Path | None = None, console
         raise UserError(f"output {target} is a file; give a folder with --output")
     names = list(dict.fromkeys(str(r["study"]) for r in table_rows))
     several = len(names) > 1
-    shown = TerminalTable("id", *(["study"] if several else []), "verdict", "number", "engine")
+    table = TerminalTable("id", *(["study"] if several else []), "verdict", "number", "engine")
     for r in table_rows:
         style = _STYLE[str(r["verdict"])]
         verdict = f"[{style}]{r['verdict']}[/{style}]"
         study = [escape(str(r["study"]))] if several else []
-        shown.add_row(str(r["id"]), *study, verdict, escape(printed_number(r)), escape(str(r["engine"])))
+        table.add_row(str(r["id"]), *study, verdict, escape(printed_number(r)), escape(str(r["engine"])))
     out = console or Console()
     if not several:
         out.print(*names, markup=False)
-    out.print(shown)
+    out.print(table)
     for r in table_rows:
         whose = f" ({escape(str(r['study']))})" if several else ""
         out.print(f"[bold]{r['id']}[/bold] {escape(str(r['claim']))}{whose}")

@@ -36,7 +36,7 @@ _LINK = re.compile(r"(?:href|src)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECA
 _ACTIVE = re.compile(r"\son\w+\s*=|javascript:|@import|url\((?!#)|<!ENTITY|<!\[CDATA\[|<\?(?!xml )", re.IGNORECASE)
 
 
-def origin(made: NamedFigure) -> str | None:
+def origin(figure: NamedFigure) -> str | None:
     """What a figure is drawn from: its function, its data, and the code and the library that draw it.
 
     Returns
@@ -44,7 +44,7 @@ def origin(made: NamedFigure) -> str | None:
     str or None
         64 hexadecimal digits; None if the figure is another package's, or its data are not all known.
     """
-    function: Any = made.function
+    function: Any = figure.function
     given = []
     try:
         while isinstance(function, partial):

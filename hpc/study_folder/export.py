@@ -100,9 +100,9 @@ def _write_defects(study: Study, folder: Path) -> str:
         entries = [entry.as_dict() for entry in study_entries(study)]
         write_whole(folder / ENTRIES, json.dumps(entries, cls=MontyEncoder) + "\n")
         said.append("pymatgen-analysis-defects")
-        made = study_doped(study)
-        assert made is not None
-        made.to_json(folder / DOPED)
+        defects = study_doped(study)
+        assert defects is not None
+        defects.to_json(folder / DOPED)
         said.append("doped")
     except (MissingDefectLibraryError, ValueError) as error:
         Console(stderr=True).print(f"not written: {error}", markup=False)

@@ -38,16 +38,16 @@ def write_figures(
         Names of the files, and one line for each figure that could not be drawn.
     """
     written, failed = [], []
-    for name, made in figures.items():
+    for name, figure in figures.items():
         try:
-            key = origin(made)
-            kept = drawn_before(folder / f"{name}.svg", key) if key and f"{name}.svg" in untouched else None
-            if kept is not None:
-                made.keep(kept)
-            pictures: dict[str, str | bytes] = {f"{name}.svg": signed(made.svg, key) if key else made.svg}
+            key = origin(figure)
+            drawn = drawn_before(folder / f"{name}.svg", key) if key and f"{name}.svg" in untouched else None
+            if drawn is not None:
+                figure.keep(drawn)
+            pictures: dict[str, str | bytes] = {f"{name}.svg": signed(figure.svg, key) if key else figure.svg}
             if png:
                 stream = io.BytesIO()
-                made.figure.savefig(stream, format="png", dpi=PNG_DPI)
+                figure.figure.savefig(stream, format="png", dpi=PNG_DPI)
                 pictures[f"{name}.png"] = stream.getvalue()
         except Exception as error:
             # One figure that cannot be drawn costs that figure.

@@ -221,13 +221,13 @@ def write_study(
         untouched = {name.removeprefix(f"{FIGURES}/") for name in before}
         offered = study_figures(study)
         figures = {
-            name: made
-            for name, made in offered.items()
-            if further or not made.aside or (folder / FIGURES / f"{name}.svg").exists()
+            name: figure
+            for name, figure in offered.items()
+            if further or not figure.aside or (folder / FIGURES / f"{name}.svg").exists()
         }
         drawn, not_drawn = write_figures(figures, folder / FIGURES, png=png, untouched=untouched)
         # A folder with a report is a finished study, and one without is resumed.
-        left = {name: made for name, made in offered.items() if name not in figures}
+        left = {name: figure for name, figure in offered.items() if name not in figures}
         write_whole(folder / REPORT, report_html(study, figures, bands, left=left))
         written += [f"{FIGURES}/{name}" for name in drawn] + [REPORT]
         for name in before.difference(written):  # of an earlier report: it shows other numbers

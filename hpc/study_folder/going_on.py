@@ -27,7 +27,7 @@ def kept_study(folder: Path) -> Study | None:
     return read_study(folder) if is_written(folder) and has_store(folder) else None
 
 
-def keep_stages(maker: MagnetoionicStudyMaker, host: HostKey, order: str | None, kept: Study, folder: Path) -> None:
+def keep_stages(maker: MagnetoionicStudyMaker, host: HostKey, order: str | None, study: Study, folder: Path) -> None:
     """Let a study that is asked for also do what the one in its folder did; the maker's stages are changed.
 
     Raises
@@ -41,20 +41,20 @@ def keep_stages(maker: MagnetoionicStudyMaker, host: HostKey, order: str | None,
     from ...workflows.stage import stage_names
 
     known = get_host(host)
-    asked = maker.engine_result(known.structure(order or known.orders[0]))
+    engine = maker.engine_result(known.structure(order or known.orders[0]))
     # As it reads when it was written: tuples are lists there.
-    asked = type(asked).model_validate_json(asked.model_dump_json())
+    engine = type(engine).model_validate_json(engine.model_dump_json())
     differences = [
-        *_differing("material", kept.host.key, known.key),
-        *_differing("order", kept.host.order, order or known.orders[0]),
-        *_differing_engine(kept.engine, asked),
+        *_differing("material", study.host.key, known.key),
+        *_differing("order", study.host.order, order or known.orders[0]),
+        *_differing_engine(study.engine, engine),
     ]
     if differences:
         raise UserError(
             f"{folder} already holds another study ({'; '.join(differences)}); choose another --output, "
             f"replace it with --overwrite, or rebuild its report with `magnetoionics report {folder}`"
         )
-    done = {s.stage for s in kept.stages if s.done} & set(stage_names())
+    done = {s.stage for s in study.stages if s.done} & set(stage_names())
     planned = {s.stage for s in maker.plan(host, order) if s.done} & set(stage_names())
     if done - planned:
         maker.stages = [name for name in stage_names() if name in done | planned]
@@ -66,15 +66,15 @@ def is_same_result(kept: Study, made: Study) -> bool:
     return plain[0] == plain[1]
 
 
-def _differing_engine(kept: EngineResult, asked: EngineResult) -> list[str]:
+def _differing_engine(engine: EngineResult, asked: EngineResult) -> list[str]:
     """In what two engines of a study differ that makes other numbers."""
-    before, now = kept.provenance, asked.provenance
+    before, now = engine.provenance, asked.provenance
     named = [
-        *_differing("engine", kept.name, asked.name),
-        *_differing("level of theory", kept.level_of_theory, asked.level_of_theory),
+        *_differing("engine", engine.name, asked.name),
+        *_differing("level of theory", engine.level_of_theory, asked.level_of_theory),
         *_differing("functional", before.functional, now.functional),
         *_differing("U (eV)", before.hubbard_U_eV, now.hubbard_U_eV),
-        *_differing("repeats of the cell", kept.supercell_repeats, asked.supercell_repeats),
+        *_differing("repeats of the cell", engine.supercell_repeats, asked.supercell_repeats),
     ]
     settings = sorted({*before.settings, *now.settings})
     return named or [

@@ -111,13 +111,13 @@ def run_hops(
         if any(name in summary.failed for name in COLLECT_JOBS):
             name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
             raise StudyFailedError(f"{name} failed: {reason}; what finished is kept in {folder}")
-        found = _result(store, last)
-    write_hops(found, folder)
-    print_hops(found, console)
+        hop_set = _result(store, last)
+    write_hops(hop_set, folder)
+    print_hops(hop_set, console)
     if temperatures:
-        print_diffusion(found, temperatures, folder, console)
+        print_diffusion(hop_set, temperatures, folder, console)
     console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)
-    return found
+    return hop_set
 
 
 def is_whole(hops: HopSet) -> bool:
@@ -186,13 +186,13 @@ def _temperatures(said: str | Sequence[float]) -> list[float]:
     from ...workflows.flows.thermal_anisotropy import temperatures_from
 
     try:
-        found = temperatures_from(said)
-        if 0.0 in found:
+        temperatures = temperatures_from(said)
+        if 0.0 in temperatures:
             raise ValueError("nothing hops at 0 K; give temperatures above it")
         onsager_package()
     except (ValueError, ImportError) as error:
         raise UserError(f"--diffusion-K {said!r}: {error}") from error
-    return list(found)
+    return list(temperatures)
 
 
 def print_diffusion(hops: HopSet, temperatures_K: Sequence[float], folder: Path, console: Console) -> None:
@@ -219,9 +219,11 @@ def print_diffusion(hops: HopSet, temperatures_K: Sequence[float], folder: Path,
             row |= dict(zip(("Dx_cm2_per_s", "Dy_cm2_per_s", "Dz_cm2_per_s"), tensor.diagonal(), strict=True))
             row["D_cm2_per_s"] = mean
             try:
-                found = tracer_correlation(network, temperature)
-                row |= dict(zip(("fx", "fy", "fz"), found.factors, strict=True)) | {"correlation": found.correlation}
-                tracer = f"correlation factor of the tracer {found.correlation:.4f}"
+                correlation = tracer_correlation(network, temperature)
+                row |= dict(zip(("fx", "fy", "fz"), correlation.factors, strict=True)) | {
+                    "correlation": correlation.correlation
+                }
+                tracer = f"correlation factor of the tracer {correlation.correlation:.4f}"
             except ValueError as error:
                 row["no_correlation"] = str(error)
                 tracer = f"no correlation factor ({error})"
@@ -237,12 +239,12 @@ def _flow(
     from ...workflows.flows.interstitial_hops import InsertedHopsMaker
 
     try:
-        made, repeats = options.engine(engine_name), options.repeats(host, order, quick, every_hop=True)
+        engine, repeats = options.engine(engine_name), options.repeats(host, order, quick, every_hop=True)
         if insert is not None:
             if options.fields.are_asked:
                 raise UserError("fields of inserted ions are not computed: leave them out, or --insert")
-            return InsertedHopsMaker(engine=made, repeats=repeats).make(host, insert, order)
-        maker = AllHopsMaker(engine=made, repeats=repeats, fields=options.fields.request())
+            return InsertedHopsMaker(engine=engine, repeats=repeats).make(host, insert, order)
+        maker = AllHopsMaker(engine=engine, repeats=repeats, fields=options.fields.request())
         return maker.make(host, order)
     except ValueError as error:
         raise UserError(f"the hops cannot be computed: {error}") from error
@@ -256,5 +258,5 @@ def _last(flow: Any) -> str:
 def _result(store: Any, last: str) -> HopSet:
     from monty.json import MontyDecoder
 
-    made = store.get_output(last, load=True)
-    return MontyDecoder().process_decoded(made)  # type: ignore[no-any-return]
+    result = store.get_output(last, load=True)
+    return MontyDecoder().process_decoded(result)  # type: ignore[no-any-return]

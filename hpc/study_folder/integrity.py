@@ -34,13 +34,13 @@ def read_sums(folder: Path) -> dict[str, str]:
         return {}
     if path.stat().st_size > _LARGEST_BYTES:
         raise ValueError(f"{path} is no list of checksums: it has more than {_LARGEST_BYTES} bytes")
-    found: dict[str, str] = {}
+    sums: dict[str, str] = {}
     for line in path.read_bytes().decode("utf-8", "replace").splitlines():
         digest, _, name = line.partition("  ")
         if len(digest) != 64 or set(digest) - set("0123456789abcdef") or not _is_inside(name):
             raise ValueError(f"{path} is damaged: {line[:80]!r} is no line of a checksum and a file of this folder")
-        found[name] = digest
-    return found
+        sums[name] = digest
+    return sums
 
 
 def written_before(folder: Path) -> set[str]:

@@ -63,18 +63,19 @@ def export_to(
         raise UserError(f"T_C = {ordering_K} K must be above 0")
     chosen = None if shares is None else _numbers(shares)
     try:
-        head, found = _made(folder, program, temperature_K, ordering_K, chosen)
+        head, simulator_input = _made(folder, program, temperature_K, ordering_K, chosen)
     except ValueError as error:
         raise UserError(f"no input of {program} from {folder}: {error}") from error
     target.mkdir(parents=True)
-    for name, text in found.files.items():
+    for name, text in simulator_input.files.items():
         write_whole(target / name, text)
     write_whole(
-        target / README, "\n".join([f"{head}, for {program}", "", *(f"- {note}" for note in found.notes)]) + "\n"
+        target / README,
+        "\n".join([f"{head}, for {program}", "", *(f"- {note}" for note in simulator_input.notes)]) + "\n",
     )
     console = Console(stderr=True)
-    console.print(f"{target}  ({len(found.files) + 1} files)", style="bold", markup=False)
-    for note in found.notes:
+    console.print(f"{target}  ({len(simulator_input.files) + 1} files)", style="bold", markup=False)
+    for note in simulator_input.notes:
         console.print(f"note: {note}", markup=False)
     return target
 
@@ -98,9 +99,9 @@ def _made(
 
 def _numbers(text: str) -> list[float]:
     try:
-        found = [float(word) for word in text.split(",")]
+        numbers = [float(word) for word in text.split(",")]
     except ValueError as error:
         raise UserError(f"--shares {text!r} must be numbers from 0 to 1 with commas, e.g. 0,0.5,1") from error
-    if wrong := [x for x in found if not 0 <= x <= 1]:
+    if wrong := [x for x in numbers if not 0 <= x <= 1]:
         raise UserError(f"--shares: {wrong} must be from 0 to 1")
-    return found
+    return numbers

@@ -55,8 +55,8 @@ def folder_status(folder: Path) -> FolderStatus:
         if finished:
             return FolderStatus(folder, None, [], f"finished; {folder / REPORT}. It has no job store")
         raise UserError(f"{folder} holds no study; run one with `magnetoionics run HOST --output {folder}`")
-    found = read_run_log(store)
-    run, jobs = found if found is not None else (None, _jobs_of_store(store / STORE_FILE))
+    log = read_run_log(store)
+    run, jobs = log if log is not None else (None, _jobs_of_store(store / STORE_FILE))
     return FolderStatus(folder, run, jobs, _summary(folder, run, jobs, finished))
 
 

@@ -36,17 +36,17 @@ def _decoded(output: Any, name: str, kind: type[Any]) -> Any:
     from monty.json import MontyDecoder
 
     try:
-        made = MontyDecoder().process_decoded(output)
+        decoded = MontyDecoder().process_decoded(output)
     except Exception as error:  # pymatgen and pydantic fail on nonsense in many ways
-        made, reason = None, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        decoded, reason = None, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
     else:
-        reason = f"it is a {type(made).__name__}"
-    if not isinstance(made, kind):
+        reason = f"it is a {type(decoded).__name__}"
+    if not isinstance(decoded, kind):
         raise UserError(
             f"the output of {name!r} in the job store is no {kind.__name__} ({reason}); "
             "`magnetoionics run --overwrite` computes it again"
         )
-    return made
+    return decoded
 
 
 def _with_reasons(stage: StageResult, jobs: object) -> StageResult:
@@ -63,9 +63,9 @@ def stored_output(store: Store, flow: object, kind: type[Any], *names: str) -> A
     """The document of the first of these jobs that a flow of the store has; None if it has none of them."""
     for name in names:
         criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
-        found = store.query_one(criteria, properties=["output"])
-        if found is not None:
-            return _decoded(found.get("output"), name, kind)
+        document = store.query_one(criteria, properties=["output"])
+        if document is not None:
+            return _decoded(document.get("output"), name, kind)
     return None
 
 

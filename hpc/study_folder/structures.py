@@ -40,15 +40,15 @@ def relaxed_cells(folder: Path, study: Study) -> dict[str, Structure]:
 
     from ...structures.io.safe_json import check_classes
 
-    found: dict[str, Structure] = {"host": study.host.structure}
+    structures: dict[str, Structure] = {"host": study.host.structure}
     if has_store(folder):
         with closing(read_store(folder)) as store:
             for job in store.query({}, properties=["name", "output"]):
                 output = job.get("output")
                 if isinstance(output, dict) and output.get("@class") == "Calculation":
                     check_classes(output, f"the job {job['name']}")
-                    found[str(job["name"])] = MontyDecoder().process_decoded(output["structure"])
-    return {name: structure for name, structure in found.items() if structure is not None}
+                    structures[str(job["name"])] = MontyDecoder().process_decoded(output["structure"])
+    return {name: structure for name, structure in structures.items() if structure is not None}
 
 
 def _images(folder: Path) -> dict[str, Structure]:
@@ -56,8 +56,8 @@ def _images(folder: Path) -> dict[str, Structure]:
     from ase.io import read
     from pymatgen.io.ase import AseAtomsAdaptor
 
-    found = {}
+    structures = {}
     for file in sorted((folder / BANDS).glob("*.extxyz")):
         for n, atoms in enumerate(read(file, index=":"), start=1):
-            found[f"{file.stem} image {n}"] = AseAtomsAdaptor.get_structure(atoms)
-    return found
+            structures[f"{file.stem} image {n}"] = AseAtomsAdaptor.get_structure(atoms)
+    return structures

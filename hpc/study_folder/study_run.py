@@ -108,8 +108,10 @@ def run_study(
     others = stores_of(reuse)
     said = (options or StudyOptions()).said_of_cells(host, order, quick)
     # From here on everything is in the jobs: a host's files are not read again.
-    kept = None if overwrite else kept_study(folder)
-    flow = _build_flow(host, engine_name, order, quick, stages, starts, assumptions, options, kept=kept, folder=folder)
+    previous = None if overwrite else kept_study(folder)
+    flow = _build_flow(
+        host, engine_name, order, quick, stages, starts, assumptions, options, kept=previous, folder=folder
+    )
     if said:
         console.print(said, style="dim", markup=False)
     if overwrite:
@@ -130,7 +132,7 @@ def run_study(
         if STUDY_JOB in summary.failed:
             name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
             raise StudyFailedError(f"{name} failed: {reason}{_way_out(reason)}; what finished is kept in {folder}")
-        if kept is not None and summary.reused == summary.jobs and _is_kept(store, flow.uuid, kept):
+        if previous is not None and summary.reused == summary.jobs and _is_kept(store, flow.uuid, previous):
             console.print(f"done, nothing to do: {folder / REPORT} ({_jobs(summary)})", style="bold", markup=False)
             return folder
         seconds = {**summary.seconds_by_stage, "total": time.perf_counter() - begin}
@@ -142,22 +144,22 @@ def run_study(
     return folder
 
 
-def _is_kept(store: JobStore, flow_uuid: str, kept: Study) -> bool:
+def _is_kept(store: JobStore, flow_uuid: str, study: Study) -> bool:
     """Whether a flow whose jobs were all there came to the study that is written already."""
     from ...analysis.study.documents import Study
 
-    made = stored_output(store.docs_store, flow_uuid, Study, STUDY_JOB)
-    return made is not None and is_same_result(kept, made)
+    result = stored_output(store.docs_store, flow_uuid, Study, STUDY_JOB)
+    return result is not None and is_same_result(study, result)
 
 
 def print_failures(study: Study, console: Console) -> bool:
     """Say which parts of a study are no result, and why; returns whether there are any."""
     from ...analysis.study.validity import failures
 
-    found = failures(study)
-    for failure in found:
+    failed = failures(study)
+    for failure in failed:
         console.print(f"no result: {failure.in_words.replace(': no result:', ':', 1)}", style="red", markup=False)
-    return bool(found)
+    return bool(failed)
 
 
 def has_failures(folder: Path) -> bool:
@@ -228,7 +230,7 @@ def keep_study(study: Study, migration_bands: Sequence[Band], folder: Path) -> N
     study = with_band_files(study, bands)
     _remove_study(folder)
     store = open_store(folder)
-    kept = {STUDY_JOB: study, **{f"{BAND_JOB} {stem}": band for stem, band in bands.items()}}
+    documents = {STUDY_JOB: study, **{f"{BAND_JOB} {stem}": band for stem, band in bands.items()}}
     store.docs_store.update(
         [
             {
@@ -239,7 +241,7 @@ def keep_study(study: Study, migration_bands: Sequence[Band], folder: Path) -> N
                 "metadata": {},
                 "output": jsanitize(document, strict=True, enum_values=True),
             }
-            for name, document in kept.items()
+            for name, document in documents.items()
         ]
     )
     save_timings(store, {}, KEPT, {})
@@ -313,8 +315,8 @@ def study_under(folder: Path, assumptions: Assumptions | None) -> tuple[Study, d
     band = next(iter(bands.values()), None)
     ends = None
     if band is not None:
-        found = engine_couplings(study, assumptions.reference)
-        ends = HopEnds(band.images[0].structure, band.images[-1].structure, band.mover, found, band.end_moments_muB)
+        couplings = engine_couplings(study, assumptions.reference)
+        ends = HopEnds(band.images[0].structure, band.images[-1].structure, band.mover, couplings, band.end_moments_muB)
     try:
         return with_assumptions(study, ends, assumptions), bands
     except ValueError as error:
@@ -360,13 +362,15 @@ def _build_flow(
     options = options or StudyOptions()
     maker = MagnetoionicStudyMaker.quick if quick else MagnetoionicStudyMaker.full
     try:
-        made = options.applied(maker(options.engine(engine_name), stages)).with_options(starts=starts)
-        made.repeats = options.repeats(host, order, quick)
+        magnetoionic_study_maker = options.applied(maker(options.engine(engine_name), stages)).with_options(
+            starts=starts
+        )
+        magnetoionic_study_maker.repeats = options.repeats(host, order, quick)
         if assumptions is not None:
-            made.assumptions = assumptions
+            magnetoionic_study_maker.assumptions = assumptions
         if kept is not None and folder is not None:
-            keep_stages(made, host, order, kept, folder)
-        return made.make(host, order)
+            keep_stages(magnetoionic_study_maker, host, order, kept, folder)
+        return magnetoionic_study_maker.make(host, order)
     except ValueError as error:
         raise UserError(f"this study cannot run: {error}") from error
 

@@ -42,8 +42,8 @@ def spinel_cell(a_A: float, oxygen_u: float, atoms: int = 56) -> Structure:
     cube = parent_spinel(a_A, oxygen_u)
     lattice = np.array(_CELL_MATRICES[atoms]) @ cube.lattice.matrix
     coords = np.mod(np.round(cube.cart_coords @ np.linalg.inv(lattice), 9), 1.0)
-    _, kept = np.unique(np.round(coords, 6), axis=0, return_index=True)
-    order = sorted(int(i) for i in kept)
+    _, coordinates = np.unique(np.round(coords, 6), axis=0, return_index=True)
+    order = sorted(int(i) for i in coordinates)
     cell = Structure(
         lattice,
         [cube[i].specie for i in order],

@@ -190,15 +190,15 @@ def slab_ending_in(
     ValueError
         If no cut has that layer; the message lists those that there are.
     """
-    found = slabs(structure, hkl, thickness_A, vacuum_A)
+    structures = slabs(structure, hkl, thickness_A, vacuum_A)
     wanted = Composition(top).reduced_formula
-    for slab in found:
+    for slab in structures:
         if termination(slab) == wanted:
             return slab
-    for slab in found:
+    for slab in structures:
         if termination(slab, top=False) == wanted:
             return _turned_over(slab)
-    known = sorted({termination(s, top=side) for s in found for side in (True, False)})
+    known = sorted({termination(s, top=side) for s in structures for side in (True, False)})
     raise ValueError(f"no ({' '.join(map(str, hkl))}) slab ends in {top}; known: {', '.join(known)}")
 
 

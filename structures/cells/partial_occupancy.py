@@ -201,11 +201,11 @@ def _best_of(cell: Structure, mixed: Sequence[_Mixed], arrangements: Iterable[li
     """The arrangement whose pairs are nearest to random, the first of equal ones."""
     shells, split = [_shell_pairs(cell, m) for m in mixed], _nearer(cell, mixed, SPLIT_A)
     best: tuple[float, list[list[str]]] | None = None
-    for made in arrangements:
-        misfit = sum(_misfit(m, names, pairs) for m, names, pairs in zip(mixed, made, shells, strict=True))
-        misfit += _PRICE_OF_A_PAIR * _crowded_pairs(mixed, made, split)
+    for cells in arrangements:
+        misfit = sum(_misfit(m, names, pairs) for m, names, pairs in zip(mixed, cells, shells, strict=True))
+        misfit += _PRICE_OF_A_PAIR * _crowded_pairs(mixed, cells, split)
         if best is None or misfit < best[0] - 1e-9:
-            best = misfit, made
+            best = misfit, cells
     if best is None:
         raise StructureError(
             f"the partially occupied sites lie nearer than {CLOSEST_A} A to each other and cannot all be filled as the "
@@ -328,8 +328,8 @@ def _filled(cell: Structure, mixed: Sequence[_Mixed], names: Sequence[Sequence[s
     for m, chosen in zip(mixed, names, strict=True):
         for site, name in zip(m.sites, chosen, strict=True):
             symbols[site] = name
-    kept = [i for i, symbol in enumerate(symbols) if symbol]
-    return Structure(cell.lattice, [symbols[i] for i in kept], cell.frac_coords[kept])
+    filled = [i for i, symbol in enumerate(symbols) if symbol]
+    return Structure(cell.lattice, [symbols[i] for i in filled], cell.frac_coords[filled])
 
 
 def _sites_in_words(structure: Structure, groups: Sequence[Sequence[int]]) -> str:

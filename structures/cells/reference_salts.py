@@ -155,9 +155,9 @@ def salt_references(anion: str, cations: Sequence[str]) -> list[str]:
     if anion not in _ANCHORS:
         return []
     wanted = {anion, *cations}
-    found = list(_ANCHORS[anion])
+    salts = list(_ANCHORS[anion])
     for formula in SALTS:
         symbols = set(Composition(formula).get_el_amt_dict())
         if symbols <= wanted and (len(symbols) > 1 or anion in _METALS_BESIDE):
-            found.append(formula)
-    return list(dict.fromkeys(found))
+            salts.append(formula)
+    return list(dict.fromkeys(salts))

@@ -156,16 +156,16 @@ def most_distant_images(structure: Structure, cells: int) -> IntMatrix:
     longest = (_CLOSE_PACKING * cells * structure.lattice.volume) ** (1 / 3)
     points = _points_within(basis, longest)
     lengths = np.linalg.norm(points @ basis, axis=1)
-    best, found = -1.0, []
+    best, images = -1.0, []
     for form in _hermite_forms(cells):
         coefficients = points @ np.linalg.inv(form)
         inside = np.all(np.abs(coefficients - np.rint(coefficients)) < 1e-6, axis=1)
         shortest = float(lengths[inside].min())
         if shortest > best + _SAME_LENGTH_A:
-            best, found = shortest, [form]
+            best, images = shortest, [form]
         elif shortest > best - _SAME_LENGTH_A:
-            found.append(form)
-    reduced = [_reduce(form @ change, structure.lattice) for form in found]
+            images.append(form)
+    reduced = [_reduce(form @ change, structure.lattice) for form in images]
     return min(reduced, key=lambda m: _elongation(m, structure.lattice))
 
 

@@ -165,10 +165,10 @@ def check_bonds(
                 continue
         if metallic and _is_among_metal(near, anions) and (nearest is None or nearest.nn_distance > BOND_RANGE_A[1]):
             continue
-        found = f"none within {reach:.3g} A" if nearest is None else f"at {nearest.nn_distance:.2f} A"
+        nearest_words = f"none within {reach:.3g} A" if nearest is None else f"at {nearest.nn_distance:.2f} A"
         raise StructureError(
-            f"atom {i} ({own}) has no {' or '.join(sorted(anions))} at a bond length (nearest: {found}); an atom of a "
-            "metal has valence: 0" + _origin_hint(structure)
+            f"atom {i} ({own}) has no {' or '.join(sorted(anions))} at a bond length (nearest: {nearest_words}); an "
+            "atom of a metal has valence: 0" + _origin_hint(structure)
         )
 
 

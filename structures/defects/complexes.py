@@ -129,10 +129,10 @@ def members_from_text(structure: Structure, text: str) -> list[PointDefect]:
     """
     out = []
     for word in re.split(rf"\s*\+\s*(?={_NEW}_)", text.strip()):
-        found = re.fullmatch(rf"({_NEW})_([A-Z][a-z]?)(?:\(([^()]+)\))?", word)
-        if found is None:
+        match = re.fullmatch(rf"({_NEW})_([A-Z][a-z]?)(?:\(([^()]+)\))?", word)
+        if match is None:
             raise ValueError(f"{word!r} in {text!r} is no point defect; write V_Fe(B), V_O or Co_Fe(A), joined by +")
-        new, element, sublattice = found.groups()
+        new, element, sublattice = match.groups()
         if new == "V":
             out.append(PointDefect(element, sublattice or element))
             continue
@@ -146,13 +146,13 @@ def members_from_text(structure: Structure, text: str) -> list[PointDefect]:
     return out
 
 
-def charge_left(structure: Structure, found: DefectComplex) -> float:
+def charge_left(structure: Structure, defect: DefectComplex) -> float:
     """Charge (e) that a complex leaves if no other ion changes its valence."""
-    there = [float(structure[site].properties["valence"]) for site in found.sites]
-    return sum((m.valence or 0.0) - old for m, old in zip(found.members, there, strict=True))
+    there = [float(structure[site].properties["valence"]) for site in defect.sites]
+    return sum((m.valence or 0.0) - old for m, old in zip(defect.members, there, strict=True))
 
 
-def with_complex(structure: Structure, found: DefectComplex) -> Structure:
+def with_complex(structure: Structure, defect: DefectComplex) -> Structure:
     """Copy of a structure with a complex in it; substitutes keep the direction of the moment they replace.
 
     Raises
@@ -161,7 +161,7 @@ def with_complex(structure: Structure, found: DefectComplex) -> Structure:
         If a substitute has no valence.
     """
     out = structure.copy()
-    for member, site in zip(found.members, found.sites, strict=True):
+    for member, site in zip(defect.members, defect.sites, strict=True):
         if member.substitute is None:
             continue
         if member.valence is None:
@@ -171,7 +171,7 @@ def with_complex(structure: Structure, found: DefectComplex) -> Structure:
         if "magmom" in old:
             properties["magmom"] = along(old["magmom"], high_spin_moment(member.substitute, member.valence))
         out.replace(site, member.substitute, properties=properties)
-    out.remove_sites([s for m, s in zip(found.members, found.sites, strict=True) if m.substitute is None])
+    out.remove_sites([s for m, s in zip(defect.members, defect.sites, strict=True) if m.substitute is None])
     return out
 
 

@@ -137,7 +137,7 @@ def _difference(host: Structure, defect: Structure) -> CellDifference:
     drift = _drift(host, defect)
     moved = defect.frac_coords - drift
     same_site, distance = _pairs(host, defect, moved)
-    kept = [d for p, d in zip(same_site, distance, strict=True) if p is not None]
+    distances = [d for p, d in zip(same_site, distance, strict=True) if p is not None]
     vacant = sorted(set(range(len(host))) - {p for p in same_site if p is not None})
     free = [i for i, p in enumerate(same_site) if p is None]
     changes = _changes(host, defect, moved, vacant, free)
@@ -150,16 +150,16 @@ def _difference(host: Structure, defect: Structure) -> CellDifference:
         changes=changes,
         same_site=same_site,
         drift_A=[float(x) for x in host.lattice.get_cartesian_coords(drift)],
-        largest_A=max(kept, default=0.0),
+        largest_A=max(distances, default=0.0),
     )
 
 
-def charge_centre(found: CellDifference, relaxed: Structure) -> list[float] | None:
+def charge_centre(difference: CellDifference, relaxed: Structure) -> list[float] | None:
     """Where the charge of a defect is taken to sit, fractional, shape (3,).
 
     Parameters
     ----------
-    found
+    difference
         What the defect's cell removes and adds.
     relaxed
         That cell.
@@ -169,10 +169,10 @@ def charge_centre(found: CellDifference, relaxed: Structure) -> list[float] | No
     list[float] or None
         Where the one atom that was put in ended, or the one site that is vacant; None for complexes.
     """
-    if len(found.changes) != 1:
+    if len(difference.changes) != 1:
         return None
-    added = [i for i, same in enumerate(found.same_site) if same is None]
-    return [float(x) for x in relaxed[added[0]].frac_coords] if added else list(found.changes[0].position)
+    added = [i for i, same in enumerate(difference.same_site) if same is None]
+    return [float(x) for x in relaxed[added[0]].frac_coords] if added else list(difference.changes[0].position)
 
 
 def same_lattice(one: Structure, other: Structure) -> bool:
@@ -308,14 +308,14 @@ class DefectName(Stored):
     multiplicity: int
 
 
-def name_defect(host: Structure, found: CellDifference, symprec: float = DEFAULT_SYMPREC) -> DefectName:
+def name_defect(host: Structure, difference: CellDifference, symprec: float = DEFAULT_SYMPREC) -> DefectName:
     """Name a defect by the element and the sublattice of its host site, as the study's own vacancies are.
 
     Parameters
     ----------
     host
         Perfect cell; with the site property ``sublattice`` if roles are known, else elements are the sublattices.
-    found
+    difference
         The difference.
     symprec
         Angstrom; relaxed cells need more than ideal ones.
@@ -325,18 +325,18 @@ def name_defect(host: Structure, found: CellDifference, symprec: float = DEFAULT
     ValueError
         If nothing was changed.
     """
-    if not found.changes:
+    if not difference.changes:
         raise ValueError("the two cells hold the same atoms on the same sites: there is no defect to name")
     groups = orbits(host, symprec)
-    names = [_change_name(host, change, groups) for change in found.changes]
+    names = [_change_name(host, change, groups) for change in difference.changes]
     parts = sorted(names)
     counts = Counter(parts)
     label = "+".join(f"{n}{part}" if n > 1 else part for part, n in counts.items())
-    first = found.changes[names.index(parts[0])]
+    first = difference.changes[names.index(parts[0])]
     elements = sorted({s.specie.symbol for s in host})
     return DefectName(
         label=label,
-        kind=found.kind(elements),
+        kind=difference.kind(elements),
         element=str(first.removed or first.added),
         sublattice="interstitial" if first.site is None else _sublattice(host, first.site),
         multiplicity=_places(host, first, groups, symprec),

@@ -35,7 +35,7 @@ def hydrogen_sites(structure: Structure) -> list[InterstitialSite]:
     list of InterstitialSite
         The farthest from any cation first; empty where no anion has room.
     """
-    found: list[InterstitialSite] = []
+    interstitial_sites: list[InterstitialSite] = []
     taken: list[FloatArray] = []
     ops = operations(structure)
     for index in _anions(structure):
@@ -45,8 +45,10 @@ def hydrogen_sites(structure: Structure) -> list[InterstitialSite]:
             images = equivalent_places(structure, position, ops)
             taken += images
             place = [float(x) for x in position]
-            found.append(InterstitialSite(KIND, place, len(images), BOND_A[structure[index].specie.symbol], cation_A))
-    return sorted(found, key=lambda v: (-round(v.cation_A, 4), v.multiplicity, v.position))
+            interstitial_sites.append(
+                InterstitialSite(KIND, place, len(images), BOND_A[structure[index].specie.symbol], cation_A)
+            )
+    return sorted(interstitial_sites, key=lambda v: (-round(v.cation_A, 4), v.multiplicity, v.position))
 
 
 def at_bond_length(structure: Structure, position: FloatArray) -> FloatArray:

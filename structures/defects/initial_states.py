@@ -115,13 +115,13 @@ def defect_starts(
     if most is not None and most < 1:
         raise ValueError(f"a budget of {most} starts; it must be at least 1")
     missing = charge_e - (formal_charge(cell) if full_charge is None else full_charge)
-    found = [
+    defect_starts = [
         DefectStart(label, kind, charge_e)
         for kind in START_KINDS
         if kind in kinds
         for label in _labels(cell, kind, missing)
     ]
-    return found[:most]
+    return defect_starts[:most]
 
 
 def _labels(cell: Structure, kind: StartKind, missing: int) -> Iterator[str]:
@@ -240,8 +240,8 @@ def _distorted(cell: Structure, centre: NDArray[np.float64], neighbours: int, ch
     bare = Structure(cell.lattice, [s.specie.symbol for s in cell], cell.frac_coords)
     at_centre = [i for i, s in enumerate(bare) if s.distance_and_image_from_frac_coords(centre)[0] < _AT_CENTRE_A]
     where = {"site_index": at_centre[0]} if at_centre else {"frac_coords": centre}
-    made = distort(bare, neighbours, 1.0 + change, **where)["distorted_structure"]
-    apart = made.frac_coords - cell.frac_coords
+    distorted = distort(bare, neighbours, 1.0 + change, **where)["distorted_structure"]
+    apart = distorted.frac_coords - cell.frac_coords
     return _displaced(cell, (apart - np.rint(apart)) @ cell.lattice.matrix)
 
 

@@ -119,13 +119,13 @@ def insertion_of(structure: Structure, ion: str, valence: float, cutoff_A: float
     return out
 
 
-def _roomy(structure: Structure, found: Insertion) -> list[InterstitialSite]:
+def _roomy(structure: Structure, insertion: Insertion) -> list[InterstitialSite]:
     """Places that an ion rests in; the others lie between them, and hops pass them as intermediates."""
     spinel = {"A", "B"} <= set(structure.site_properties["sublattice"])
     roomy = [
         v
-        for v, name in zip(found.sites, found.names, strict=True)
+        for v, name in zip(insertion.sites, insertion.names, strict=True)
         if v.kind in ("octahedron", KIND) or (spinel and name.startswith("i(8b"))
     ]
     # Rock salt has no empty octahedra: its tetrahedra are all there is.
-    return roomy or found.sites
+    return roomy or insertion.sites

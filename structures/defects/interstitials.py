@@ -131,13 +131,13 @@ def interstitial_centres(
     centres = np.mod(np.round(np.array([f[0] for f in found]) @ np.linalg.inv(matrix), 9), 1.0) % 1.0
     occupied, _ = _Places(structure, _cations(structure, anion)).nearest(centres)
     close = _Places(structure, centres).within(centres, _MERGE_A)
-    kept: list[int] = []
+    lone: list[int] = []
     dropped = occupied < OCCUPIED_A
     for n, others in enumerate(close):
         if not dropped[n]:
-            kept.append(n)
+            lone.append(n)
             dropped[others] = True
-    return centres[kept], np.array([f[1] for f in found])[kept], np.array([f[2] for f in found])[kept]
+    return centres[lone], np.array([f[1] for f in found])[lone], np.array([f[2] for f in found])[lone]
 
 
 def interstitial_name(structure: Structure, position: list[float] | FloatArray, kind: str) -> str:
@@ -186,11 +186,11 @@ def equivalent_places(
     structure: Structure, position: FloatArray, ops: Sequence[Operation], apart_A: float = _MERGE_A / 2
 ) -> list[FloatArray]:
     """Places in a cell that operations take one to, fractional, each once."""
-    kept: list[FloatArray] = []
+    places: list[FloatArray] = []
     for image in np.array([op.rotation @ position + op.translation for op in ops]) % 1.0 % 1.0:
-        if not kept or structure.lattice.get_all_distances(image, kept).min() > apart_A:
-            kept.append(image)
-    return kept
+        if not places or structure.lattice.get_all_distances(image, places).min() > apart_A:
+            places.append(image)
+    return places
 
 
 def with_interstitial(
@@ -284,7 +284,7 @@ def settled_centre(vertex: FloatArray, points: FloatArray, tree: cKDTree) -> tup
     tuple or None
         Mean of the corners, their least distance from it (Angstrom) and their number, 4 or 6; None for other shapes.
     """
-    distance, index = (np.asarray(found) for found in tree.query(vertex, k=min(8, len(points))))
+    distance, index = (np.asarray(distances) for distances in tree.query(vertex, k=min(8, len(points))))
     corners = int(np.sum(distance < _SHELL * distance[0]))
     if corners not in NAMES or distance[0] < _SMALLEST_A:
         return None

@@ -84,8 +84,8 @@ class Inventory:
                 yield f"{name}/final", hop.final
                 for k, trial in enumerate(hop.intermediates, start=1):
                     yield f"{name}/intermediate-{k}", trial
-        for number, found in enumerate(self.complexes, start=1):
-            yield f"complexes/{number:02d}-{found.label}", with_complex(big, found)
+        for number, defect in enumerate(self.complexes, start=1):
+            yield f"complexes/{number:02d}-{defect.label}", with_complex(big, defect)
         sites = {v.label: same_site_in(big, self.cell, v.index) for v in self.vacancies} if self.compensations else {}
         for label, mode in self.compensations:
             name = f"charges/{label}/{mode.charge_e:+d}-{mode.label.replace(' ', '-')}"
@@ -158,9 +158,13 @@ def take_inventory(
     out.hops = [replace(one.hop, multiplicity=one.ways) for one in numbered]
     out.not_possible += [f"{k.ion}({k.from_sublattice}) into {label}: {reason}" for k, label, reason in absent]
     if insert is not None:
-        made = insertion_of(big, *ion_from(insert), insertion_cutoff_A)
-        out.interstitial_sites, out.interstitial_names, out.insertions = made.sites, made.names, made.hops
-        out.not_possible += made.not_possible
+        insertion = insertion_of(big, *ion_from(insert), insertion_cutoff_A)
+        out.interstitial_sites, out.interstitial_names, out.insertions = (
+            insertion.sites,
+            insertion.names,
+            insertion.hops,
+        )
+        out.not_possible += insertion.not_possible
     for text, cutoff_A in complexes:
         out.complexes += _complexes(big, text, cutoff_A)
     if charges:

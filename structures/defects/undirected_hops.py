@@ -128,9 +128,9 @@ def same_hop(cell: Structure, big: Structure, kind: HopKind, vacancy: int, along
     return hop_along(big, index, site.label, kind.ion, kind.from_sublattice, step, RELAXED_A)
 
 
-def _add(found: list[NumberedHop], new: NumberedHop, cell: Structure, ops: Sequence[Operation]) -> None:
+def _add(hops: list[NumberedHop], new: NumberedHop, cell: Structure, ops: Sequence[Operation]) -> None:
     """Append a hop, or count it with the one that it is equivalent to."""
-    for place, old in enumerate(found):
+    for place, old in enumerate(hops):
         if not _comparable(old, new):
             continue
         if not _is_one(old, new, cell, ops):
@@ -138,9 +138,9 @@ def _add(found: list[NumberedHop], new: NumberedHop, cell: Structure, ops: Seque
         same_vacancy = (old.kind.vacancy_sublattice, old.vacancy) == (new.kind.vacancy_sublattice, new.vacancy)
         if same_vacancy:
             ways = old.ways + new.ways
-            found[place] = NumberedHop(old.kind, old.vacancy, old.number, old.label, old.hop, ways)
+            hops[place] = NumberedHop(old.kind, old.vacancy, old.number, old.label, old.hop, ways)
         return
-    found.append(new)
+    hops.append(new)
 
 
 def _comparable(old: NumberedHop, new: NumberedHop) -> bool:

@@ -109,12 +109,12 @@ def distinct_vacancies(
 
 def _nearest(structure: Structure, index: int, kind: tuple[str, str]) -> float | None:
     row = structure.lattice.get_all_distances(structure[index].frac_coords, structure.frac_coords)[0]
-    found = [
+    distances = [
         float(row[i])
         for i, s in enumerate(structure)
         if i != index and (s.specie.symbol, s.properties["sublattice"]) == kind
     ]
-    return min(found, default=None)
+    return min(distances, default=None)
 
 
 def near_cations(structure: Structure, index: int, cutoff_A: float = 3.3) -> dict[str, int]:
@@ -185,15 +185,15 @@ def representatives(sites: list[VacancySite], most: int | None) -> list[VacancyS
     if most is None or len(sites) <= most:
         return sites
     ranked = sorted(range(len(sites)), key=lambda i: (-sites[i].multiplicity, i))
-    kept: list[int] = []
+    representatives: list[int] = []
     # One of each kind first, then one of each surrounding of each kind, then by how many sites there are of it.
     for key in (_kind, _surrounding, lambda site: site.label):
-        seen = {key(sites[i]) for i in kept}
+        seen = {key(sites[i]) for i in representatives}
         for i in ranked:
-            if len(kept) < most and i not in kept and key(sites[i]) not in seen:
-                kept.append(i)
+            if len(representatives) < most and i not in representatives and key(sites[i]) not in seen:
+                representatives.append(i)
                 seen.add(key(sites[i]))
-    return [sites[i] for i in sorted(kept)]
+    return [sites[i] for i in sorted(representatives)]
 
 
 def _kind(site: VacancySite) -> tuple[object, ...]:

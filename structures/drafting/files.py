@@ -35,9 +35,9 @@ def draft_from_file(path: str | Path) -> Draft:
             warnings.warn(f"{file.name}: {note}", ReadingNote, stacklevel=2)
         ordering = {}
         if not structure.is_ordered:
-            made = ordered_cell(structure)
-            structure, ordering = made.structure, {"method": made.method, "seed": 0}
-            notes.append(f"ordered: {made.in_words}")
+            ordered = ordered_cell(structure)
+            structure, ordering = ordered.structure, {"method": ordered.method, "seed": 0}
+            notes.append(f"ordered: {ordered.in_words}")
             warnings.warn(f"{file.name}: {notes[-1]}", ReadingNote, stacklevel=2)
         check_handedness(structure)
         check_no_overlap(structure)

@@ -48,15 +48,15 @@ def draft_hops(cell: Structure, roles: list[Role], family: str) -> list[tuple[Ho
         Only kinds of which there is a hop that no atom is in the way of.
     """
     kinds = dict.fromkeys((r.element, r.sublattice) for r in roles if _moves(r))
-    found: list[tuple[tuple[int, float], HopKind, str]] = []
+    hops: list[tuple[tuple[int, float], HopKind, str]] = []
     for element, sublattice in kinds:
         role = next(r for r in roles if (r.element, r.sublattice) == (element, sublattice))
         for other in _partners(element, sublattice, family, roles):
             kind = _shortest_kind(cell, (element, sublattice), other)
             if kind is not None:
                 rank = _rank(role, family)
-                found.append(((rank, kind.cutoff_A), kind, _why(role, rank)))
-    return [(kind, why) for _, kind, why in sorted(found, key=lambda item: item[0])]
+                hops.append(((rank, kind.cutoff_A), kind, _why(role, rank)))
+    return [(kind, why) for _, kind, why in sorted(hops, key=lambda item: item[0])]
 
 
 def _moves(role: Role) -> bool:

@@ -44,10 +44,10 @@ def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:
     valences: dict[str, float] = {}
     for symbol in amounts:
         own = _FULL_CHARGE.get(symbol, _OXIDISED.get(symbol))
-        found = own if own is not None else _LOWEST.get(symbol, only_valence(symbol))
-        if found is None:
+        valence = own if own is not None else _LOWEST.get(symbol, only_valence(symbol))
+        if valence is None:
             return None
-        valences[symbol] = float(found)
+        valences[symbol] = float(valence)
     missing = -sum(n * valences[el] for el, n in amounts.items())
     for symbol, before in OXIDATION_STEPS:
         if symbol in amounts and missing > _WHOLE:

@@ -152,7 +152,7 @@ def _in_pairs(structure: Structure) -> tuple[dict[str, float], str] | None:
 
 def _sits_in_oxygen(structure: Structure) -> set[str]:
     """Elements other than O and F of which every atom's nearest neighbour is one of these, at a bond length."""
-    found = set()
+    elements = set()
     for symbol in {s.specie.symbol for s in structure} - {"O", "F", "H"}:
         if symbol not in ANIONS:
             continue
@@ -161,8 +161,8 @@ def _sits_in_oxygen(structure: Structure) -> set[str]:
             near = min(structure.get_neighbors(site, _OXIDE_BOND_A), key=lambda n: float(n.nn_distance), default=None)
             inside.append(near is not None and near.specie.symbol in ("O", "F"))
         if all(inside):
-            found.add(symbol)
-    return found
+            elements.add(symbol)
+    return elements
 
 
 def _by_composition(structure: Structure) -> dict[str, float] | None:
@@ -222,13 +222,13 @@ def _by_bonds(
         return None
     try:
         analyser = BVAnalyzer()  # type: ignore[no-untyped-call]
-        found = [float(v) for v in analyser.get_valences(bare)]
+        valences = [float(v) for v in analyser.get_valences(bare)]
     except (ValueError, RuntimeError):
         return None
     out = list(values)
     for symbol in mixed:
         groups = [g for g in orbits(bare) if bare[g[0]].specie.symbol == symbol]
-        means = [float(np.mean([found[i] for i in g])) for g in groups]
+        means = [float(np.mean([valences[i] for i in g])) for g in groups]
         bonds = [_mean_bond_A(bare, g[0]) for g in groups]
         numbers = [coordination_number(bare, g[0], anions) for g in groups]
         pairs = [(i, j) for i in range(len(groups)) for j in range(i) if abs(means[i] - means[j]) > _WHOLE]

@@ -48,12 +48,12 @@ def _build(order: str) -> Structure:
     upwards = sorted(partial, key=lambda i: float(parent[i].frac_coords[2]))
     for start in range(_TRIPLE):
         empty = set(upwards) - set(upwards[start::_TRIPLE])
-        kept = [s for i, s in enumerate(parent) if i not in empty]
-        labels = [str(s.properties["sublattice"]) for s in kept]
+        sites = [s for i, s in enumerate(parent) if i not in empty]
+        labels = [str(s.properties["sublattice"]) for s in sites]
         built = Structure(
             parent.lattice,
             ["O" if label == "O" else "Fe" for label in labels],
-            np.array([s.frac_coords for s in kept]),
+            np.array([s.frac_coords for s in sites]),
             site_properties={"sublattice": labels, "valence": [-2.0 if label == "O" else 3.0 for label in labels]},
         )
         if space_group_number(built) in _TETRAGONAL_PAIR:

@@ -88,12 +88,12 @@ def check_against_file(cell: Structure, moments: Sequence[Moment] | None) -> Non
     if not len(strong):
         return
     first, second = (v[strong] / np.linalg.norm(v[strong], axis=1)[:, None] for v in (theirs, ours))
-    found, stated = first @ first.T, second @ second.T
-    i, j = np.unravel_index(int(np.argmax(np.abs(found - stated))), found.shape)
-    if abs(found[i, j] - stated[i, j]) > _SAME_ANGLE:
+    metrics, stated = first @ first.T, second @ second.T
+    i, j = np.unravel_index(int(np.argmax(np.abs(metrics - stated))), metrics.shape)
+    if abs(metrics[i, j] - stated[i, j]) > _SAME_ANGLE:
         one, other = (f"{strong[k]} ({cell[int(strong[k])].specie.symbol})" for k in (i, j))
         raise StructureError(
-            f"the moments of sites {one} and {other} are {_angle(found[i, j])} degrees apart in the file and "
+            f"the moments of sites {one} and {other} are {_angle(metrics[i, j])} degrees apart in the file and "
             f"{_angle(stated[i, j])} as stated: correct spin_sense, or write spins: file to take "
             "the file's directions"
         )

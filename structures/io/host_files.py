@@ -187,8 +187,8 @@ def _ordered(structure: Structure, notes: list[str], ordering: Mapping[str, Any]
         return structure, notes
     if unknown := sorted(set(ordering) - set(_ORDERING)):
         raise StructureError(f"ordering knows {', '.join(_ORDERING)}, not {', '.join(unknown)}")
-    made = ordered_cell(structure, **ordering)
-    return made.structure, [*notes, f"ordered: {made.in_words}"]
+    ordered = ordered_cell(structure, **ordering)
+    return ordered.structure, [*notes, f"ordered: {ordered.in_words}"]
 
 
 def _plain(value: Any) -> Any:
@@ -207,8 +207,8 @@ def _host_of(content: str) -> Host:
 
 
 def _check_formula(host: Host, cell: Structure) -> None:
-    wanted, found = Composition(host.formula).fractional_composition, cell.composition.fractional_composition
-    if not wanted.almost_equals(found, rtol=0, atol=_FRACTION_TOLERANCE):
+    wanted, composition = Composition(host.formula).fractional_composition, cell.composition.fractional_composition
+    if not wanted.almost_equals(composition, rtol=0, atol=_FRACTION_TOLERANCE):
         raise StructureError(
             f"the structure holds {cell.composition.reduced_formula} in {len(cell)} atoms, stated is {host.formula}; "
             "a CIF without symmetry operations may have been read without its symmetry"

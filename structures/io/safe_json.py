@@ -160,10 +160,10 @@ def _is_at_home(module: str, name: str) -> bool:
     A package that is not installed can do no harm: a decoder leaves what names it the plain mapping that it is.
     """
     try:
-        found = getattr(importlib.import_module(module), name, None)
+        value = getattr(importlib.import_module(module), name, None)
     except ImportError:
         return True
-    return isinstance(found, type) and found.__module__ == module
+    return isinstance(value, type) and value.__module__ == module
 
 
 def loads(text: str | bytes, where: str) -> Any:

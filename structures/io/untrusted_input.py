@@ -283,9 +283,9 @@ def _has_doubles(structure: Structure) -> bool:
 def _cif_structure(text: str) -> Structure:
     """The CIF's structure; where its symmetry operations give atoms again that it lists already, each once."""
     try:
-        found = Structure.from_str(text, fmt="cif")
-        if not _has_doubles(found):
-            return found
+        structure = Structure.from_str(text, fmt="cif")
+        if not _has_doubles(structure):
+            return structure
         once = Structure.from_str(text, fmt="cif", site_tolerance=_ROUNDED)
         warnings.warn(
             "symmetry gives atoms again beside themselves, as coordinates are rounded: each was taken once",

@@ -95,6 +95,6 @@ class IonEngine(AseEngine):
 
     def references(self, formulas: Sequence[str], *, name: str) -> Job:
         """Element energies fitted to the experimental enthalpies of these oxides, never to a metal."""
-        made = fit_references(self, list(formulas))
-        made.name = name
-        return made
+        job = fit_references(self, list(formulas))
+        job.name = name
+        return job

@@ -141,15 +141,15 @@ class AseEngine(Engine):
 
     def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job:
         """See `Engine.relax`."""
-        made = relax_structure(self, structure, name=name, cell=cell, mover=mover)
-        made.name = name
-        return made
+        job = relax_structure(self, structure, name=name, cell=cell, mover=mover)
+        job.name = name
+        return job
 
     def static(self, structure: Structure, *, name: str, mover: int | None = None) -> Job:
         """See `Engine.static`."""
-        made = static_structure(self, structure, name=name, mover=mover)
-        made.name = name
-        return made
+        job = static_structure(self, structure, name=name, mover=mover)
+        job.name = name
+        return job
 
     def band(
         self,
@@ -161,9 +161,9 @@ class AseEngine(Engine):
         name: str,
     ) -> Job | Flow:
         """See `Engine.band`."""
-        made = converge_band(self, initial, final, intermediates, mover=mover)
-        made.name = name
-        return made
+        job = converge_band(self, initial, final, intermediates, mover=mover)
+        job.name = name
+        return job
 
 
 def calculation(
@@ -201,8 +201,8 @@ def relax_structure(
     counter = CallCounter()
     checks: list[Check] = []
     with engine.quiet(), checkpoint(engine, atoms, mover, cell) as record:
-        made = engine.make_cell_calculator(atoms) if cell else engine.make_calculator(atoms, mover)
-        atoms.calc = counter.attach(record.attach(made))
+        calculator = engine.make_cell_calculator(atoms) if cell else engine.make_calculator(atoms, mover)
+        atoms.calc = counter.attach(record.attach(calculator))
         if cell:
             engine.before_cell(atoms, record)
             checks.append(relax_cell(engine, atoms))
@@ -264,10 +264,10 @@ def converge_band(
             result, seen = _surrogate_band(engine, first, last, between, mover, record.path)
     result.checks.extend(band_guards(seen))
     charges, note = engine.dipole_charges(first, mover)
-    made = band_document(result, initial, movers_of(mover)[0], charges, note, engine.provenance())
-    for image, found in zip(made.images, seen, strict=True):
-        image.site_moments_muB = found.site_moments_muB
-    return made.model_copy(update={"end_moments_muB": _end_moments_muB(seen)})
+    band = band_document(result, initial, movers_of(mover)[0], charges, note, engine.provenance())
+    for image, observed in zip(band.images, seen, strict=True):
+        image.site_moments_muB = observed.site_moments_muB
+    return band.model_copy(update={"end_moments_muB": _end_moments_muB(seen)})
 
 
 def _end_moments_muB(seen: Sequence[Observed]) -> tuple[float, float] | None:
@@ -315,9 +315,9 @@ def band_guards(seen: Sequence[Observed]) -> list[Check]:
         if check.passed is False
     ]
     moments = [image.site_moments_muB for image in seen]
-    found = [m for m in moments if m is not None]
-    if len(found) == len(moments) and moments:
-        turned = [no_spin_flip(a, b) for a, b in pairwise(found)]
+    all_moments = [m for m in moments if m is not None]
+    if len(all_moments) == len(moments) and moments:
+        turned = [no_spin_flip(a, b) for a, b in pairwise(all_moments)]
         checks.append(
             next((c for c in turned if c.passed is False), turned[0]).model_copy(
                 update={"name": "no spin flip between images"}
@@ -335,12 +335,12 @@ def _surrogate_band(
         seen = engine.observe(atoms)
         return {**vars(seen), "checks": [c.model_dump(mode="json") for c in seen.checks]}
 
-    kept = file.with_suffix(".band.jsonl") if file is not None else None
+    path = file.with_suffix(".band.jsonl") if file is not None else None
 
     def make() -> Calculator:
         return engine.make_calculator(first, mover)
 
-    record = EvaluationRecord(kept, observe=look)
+    record = EvaluationRecord(path, observe=look)
     if engine.band_start is None:
         result = SurrogateBandDriver(make, engine.band_settings, record=record).run(first, last, between, mover)
     else:
@@ -363,8 +363,8 @@ def _surrogate_band(
     for point in result.points:
         found = record.seen(point.atoms)
         seen.append(Observed(**{**found, "checks": tuple(Check(**c) for c in found.get("checks", ()))}))
-    if kept is not None:
-        kept.unlink(missing_ok=True)
+    if path is not None:
+        path.unlink(missing_ok=True)
     return result, seen
 
 

@@ -51,9 +51,9 @@ def fit_references(engine: AseEngine, formulas: list[str], *, spins: bool = Fals
     enthalpies |= {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
     known = [f for f in known if f in enthalpies]
     with engine.quiet(), checkpoint(engine, *known, spins) as record:
-        made = {f: _compound(engine, f, enthalpies[f], spins, record) for f in known}
-    missed = {f: failed for f, (_, failed) in made.items() if failed}
-    return fit_species_energies([compound for compound, _ in made.values()], missed)
+        compounds = {f: _compound(engine, f, enthalpies[f], spins, record) for f in known}
+    missed = {f: failed for f, (_, failed) in compounds.items() if failed}
+    return fit_species_energies([compound for compound, _ in compounds.values()], missed)
 
 
 def _with_spins(formula: str) -> Structure:

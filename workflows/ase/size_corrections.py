@@ -58,15 +58,15 @@ def correct_for_size(
         big = supercell(bulk.structure, (repeats[0], repeats[1], repeats[2]))
         all_cations = np.flatnonzero(np.array(big.site_properties["valence"]) > 0)
         lattice = big.lattice.matrix
-        made = []
+        size_corrections = []
         for site in sites:
             charge = float(charges[site])
             if engine.charge_mode == "background":
-                made.append(size_correction(charge, lattice.tolist(), permittivity))
+                size_corrections.append(size_correction(charge, lattice.tolist(), permittivity))
                 continue
             index = same_site_in(big, bulk.structure, site)
             carriers = all_cations[all_cations != index]
-            made.append(
+            size_corrections.append(
                 size_correction(
                     charge,
                     lattice.tolist(),
@@ -77,4 +77,4 @@ def correct_for_size(
                     ),
                 )
             )
-    return made
+    return size_corrections

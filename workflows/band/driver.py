@@ -226,7 +226,7 @@ class BandDriver:
 
     def _best_intermediate(self, ends: list[PathPoint], trials: Sequence[Atoms], mover: Mover) -> list[PathPoint]:
         """Relax the trials from coarse to fine; keep the lowest that is a state of its own."""
-        kept: dict[int, PathPoint] = {}
+        path_points: dict[int, PathPoint] = {}
         lead = movers_of(mover)[0]
         for n, trial in enumerate(trials, start=1):
             # A trial is an unrelaxed end with the mover displaced: give its surroundings the mean of both ends.
@@ -241,9 +241,9 @@ class BandDriver:
             if float(np.linalg.norm(moving.get_forces(), axis=1).max()) > self.settings.relax_fmax_eV_per_A:
                 self._notes.append(f"trial intermediate {n} did not relax in {self.settings.max_steps} steps: dropped")
                 continue
-            kept[n] = self._point(moving, "minimum")
-        self._notes += minima_in_words({n: p.energy - ends[0].energy for n, p in kept.items()})
-        return [min(kept.values(), key=lambda p: p.energy)] if kept else []
+            path_points[n] = self._point(moving, "minimum")
+        self._notes += minima_in_words({n: p.energy - ends[0].energy for n, p in path_points.items()})
+        return [min(path_points.values(), key=lambda p: p.energy)] if path_points else []
 
     def _path(self, stations: list[PathPoint], mover: Mover) -> list[PathPoint]:
         """From end to end; a segment whose images stand too far apart beside the others' is computed with more."""
@@ -276,12 +276,12 @@ class BandDriver:
         energies = np.array([left.energy, *(float(a.get_potential_energy()) for a in band[1:-1]), right.energy])
         lowest = _interior_minimum(energies)
         if lowest is not None and splits > 0:
-            found = self._relaxed(band[lowest], f"minimum found on {name}", kind="minimum")
-            gaps = [np.linalg.norm(found.atoms.positions - e.atoms.positions, axis=1).max() for e in (left, right)]
+            path_point = self._relaxed(band[lowest], f"minimum found on {name}", kind="minimum")
+            gaps = [np.linalg.norm(path_point.atoms.positions - e.atoms.positions, axis=1).max() for e in (left, right)]
             if min(gaps) > self.settings.same_state_A:
-                before = self._segment(left, found, mover, f"{name}a", splits - 1, moving)
-                after = self._segment(found, right, mover, f"{name}b", splits - 1, moving)
-                return [*before, found, *after]
+                before = self._segment(left, path_point, mover, f"{name}a", splits - 1, moving)
+                after = self._segment(path_point, right, mover, f"{name}b", splits - 1, moving)
+                return [*before, path_point, *after]
         residual = _residual(neb)
         limit = self.settings.fmax_eV_per_A
         self._checks.append(held(f"NEB residual of {name}", residual, limit, unit="eV/A"))
@@ -422,9 +422,9 @@ def _residual(neb: NEB) -> float:
 
 def _interior_minimum(energies: FloatArray, depth_eV: float = 0.02) -> int | None:
     """Index of an interior image lower than the highest points on both sides by a margin."""
-    best, found = depth_eV, None
+    best, minimum = depth_eV, None
     for i in range(1, len(energies) - 1):
         walls = min(energies[:i].max(), energies[i + 1 :].max()) - energies[i]
         if walls > best and energies[i] <= min(energies[i - 1], energies[i + 1]):
-            best, found = walls, i
-    return found
+            best, minimum = walls, i
+    return minimum

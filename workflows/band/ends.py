@@ -244,10 +244,10 @@ def _order(initial: Atoms, other: Atoms, moving: Mover) -> list[int] | None:
         for row, column in zip(*linear_sum_assignment(gaps**2), strict=True):
             order[rows[row]] = columns[column]
     order[mover] = next(j for j in range(len(other)) if j not in set(order.tolist()))
-    found: list[int] = order.tolist()
-    if kinds[mover] != other_kinds[found[mover]] or _farthest(initial, other[found], mover)[1] > STAYS_A:
+    new_order: list[int] = order.tolist()
+    if kinds[mover] != other_kinds[new_order[mover]] or _farthest(initial, other[new_order], mover)[1] > STAYS_A:
         return None
-    return found
+    return new_order
 
 
 def _changed_numbers(initial: Atoms, order: Sequence[int], what: str) -> list[str]:

@@ -215,11 +215,11 @@ def best_surrogate(
     below: Surrogate | None = None,
 ) -> Surrogate:
     """The surrogate whose length and stiffness make the data most likely; a cheaper engine's surface, if that helps."""
-    made = [Surrogate(points, energies, gradients, length, k, free) for length, k in choices]
+    surrogates = [Surrogate(points, energies, gradients, length, k, free) for length, k in choices]
     if below is not None:
         each_length = dict(choices).items()
-        made += [Surrogate(points, energies, gradients, length, k, free, below) for length, k in each_length]
-    return max(made, key=lambda s: s.log_likelihood)
+        surrogates += [Surrogate(points, energies, gradients, length, k, free, below) for length, k in each_length]
+    return max(surrogates, key=lambda s: s.log_likelihood)
 
 
 def stationary_point(

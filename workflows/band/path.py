@@ -104,7 +104,7 @@ def extrema(energies: FloatArray, depth_eV: float) -> list[tuple[int, str]]:
     -----
     Minima shallower than `depth_eV` merge the saddles on their two sides.
     """
-    found: list[tuple[int, str]] = []
+    points: list[tuple[int, str]] = []
     best, worst, rising = 0, 0, True
     for i in range(1, len(energies)):
         if rising:
@@ -112,25 +112,25 @@ def extrema(energies: FloatArray, depth_eV: float) -> list[tuple[int, str]]:
                 best = i
             elif energies[best] - energies[i] > depth_eV:
                 if best > 0:
-                    found.append((best, "saddle"))
+                    points.append((best, "saddle"))
                 rising, worst = False, i
         elif energies[i] < energies[worst]:
             worst = i
         elif energies[i] - energies[worst] > depth_eV:
-            found.append((worst, "minimum"))
+            points.append((worst, "minimum"))
             rising, best = True, i
     if rising and 0 < best < len(energies) - 1:
-        found.append((best, "saddle"))
+        points.append((best, "saddle"))
     # A descent from the very first image makes a minimum before any saddle: the end was not the lowest state.
-    return found
+    return points
 
 
 def finer_extrema(surrogate: Surrogate, path: FloatArray, depth_eV: float, parts: int = 4) -> list[tuple[int, str]]:
     """`extrema` of the curve through the images, as the images beside them: between images a minimum is deeper."""
     numbers = np.arange(len(path))
     curve = CubicSpline(numbers, path)(np.linspace(0, len(path) - 1, parts * (len(path) - 1) + 1))
-    found = extrema(surrogate.predict(curve)[0], depth_eV)
-    return [(min(max(round(n / parts), 1), len(path) - 2), kind) for n, kind in found]
+    points = extrema(surrogate.predict(curve)[0], depth_eV)
+    return [(min(max(round(n / parts), 1), len(path) - 2), kind) for n, kind in points]
 
 
 def _clipped(rows: FloatArray, longest: float) -> FloatArray:

@@ -137,14 +137,14 @@ class RecordedCalculator(Calculator):
         """Look up or evaluate."""
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         assert self.atoms is not None
-        found = self._record.find(self.atoms)
-        if found is None:
+        result = self._record.find(self.atoms)
+        if result is None:
             bare = self.atoms.copy()
             bare.calc = self._engine
             forces = np.array(bare.get_forces(apply_constraint=False), dtype=float)
-            found = float(bare.get_potential_energy()), forces
-            self._record.add(bare, *found)
-        self.results = {"energy": found[0], "forces": found[1].copy()}
+            result = float(bare.get_potential_energy()), forces
+            self._record.add(bare, *result)
+        self.results = {"energy": result[0], "forces": result[1].copy()}
 
 
 def _pack(values: FloatArray) -> str:

@@ -433,6 +433,6 @@ class SurrogateBandDriver:
         spent = self.counter.calls
         result = BandDriver(self._calculator, self.settings).run(initial, final, intermediates, mover)
         result.force_calls = self.counter.calls
-        found = f"the surrogate did not converge (after {spent} force calls): ordinary band"
-        result.notes[:0] = [found, *self._notes]
+        reason = f"the surrogate did not converge (after {spent} force calls): ordinary band"
+        result.notes[:0] = [reason, *self._notes]
         return result

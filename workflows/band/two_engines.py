@@ -79,9 +79,9 @@ def _useless(first: BandResult, initial: Atoms, final: Atoms, mover: Mover, same
     failed = [c.name for c in first.checks if c.passed is False]
     if failed:
         return f"check failed: {failed[0]}"
-    for point, given, which in ((first.points[0], initial, "initial"), (first.points[-1], final, "final")):
+    for point, atoms, which in ((first.points[0], initial, "initial"), (first.points[-1], final, "final")):
         lead = movers_of(mover)[0]
-        gone = float(np.linalg.norm(point.atoms.positions[lead] - given.positions[lead]))
+        gone = float(np.linalg.norm(point.atoms.positions[lead] - atoms.positions[lead]))
         if gone > 2 * same_state_A:
             return f"its {which} state has the mover {gone:.2f} A from where it was given"
     if not 0 < first.controlling < len(first.points) - 1:

@@ -204,16 +204,16 @@ def load_class(path: str) -> Any:
     if module == FORCE_FIELDS:
         return force_field(name)
     try:
-        found = getattr(importlib.import_module(module), name)
+        class_ = getattr(importlib.import_module(module), name)
     except ImportError as error:
         raise UnknownEngineError(
             f"calculator {path} cannot be imported ({error}); install its package or correct the path"
         ) from error
     except AttributeError as error:
         raise UnknownEngineError(f"module {module} has no {name}; correct the path {path}") from error
-    if not callable(found):
+    if not callable(class_):
         raise UnknownEngineError(f"{path} is no class: an ASE calculator's class is needed")
-    return found
+    return class_
 
 
 def _version_of(package: str) -> dict[str, str]:

@@ -75,8 +75,10 @@ class ChgnetEngine(MLEngine):
         start = [abs(float(m)) for m in atoms.arrays["magmom"]]
         valence = atoms.arrays.get("valence")
         holes = 0.0 if valence is None else max(0.0, -float(np.sum(valence)))
-        kept = moments_kept(start, sizes, elements=atoms.get_chemical_symbols(), holes=holes, closed_muB=_CLOSED_muB)
-        check = kept.model_copy(update={"name": "sizes of the moments kept"})
+        moment_check = moments_kept(
+            start, sizes, elements=atoms.get_chemical_symbols(), holes=holes, closed_muB=_CLOSED_muB
+        )
+        check = moment_check.model_copy(update={"name": "sizes of the moments kept"})
         return Observed(site_moments_muB=sizes, checks=(check,))
 
 

@@ -178,9 +178,9 @@ class GpawEngine(AseEngine):
 
         if not (cell and self.measured_cells):
             return super().relax(structure, name=name, cell=cell, mover=mover)
-        made = as_measured(self, structure, name=name)
-        made.name = name
-        return made
+        job = as_measured(self, structure, name=name)
+        job.name = name
+        return job
 
     def make_calculator(
         self, atoms: Atoms, mover: Mover | None, *, symmetry: Symmetry = "time reversal"
@@ -259,9 +259,9 @@ class GpawEngine(AseEngine):
         from ..gpaw.jobs import map_of_state
 
         spinors = self.dft if self.self_consistent_spin_orbit else None
-        made = map_of_state(self, structure, directions=directions, state=state, spinors=spinors, scratch=self.scratch)
-        made.name = name
-        return made
+        job = map_of_state(self, structure, directions=directions, state=state, spinors=spinors, scratch=self.scratch)
+        job.name = name
+        return job
 
     def orbital_state(
         self,
@@ -275,7 +275,7 @@ class GpawEngine(AseEngine):
         """See `KnowsHoles`: three collinear calculations with the holes of the ions in three orbitals."""
         from ..gpaw.holes import orbital_state_of
 
-        made = orbital_state_of(
+        job = orbital_state_of(
             self,
             structure,
             settings=self.dft,
@@ -284,8 +284,8 @@ class GpawEngine(AseEngine):
             temperature_K=temperature_K,
             scratch=self.scratch,
         )
-        made.name = name
-        return made
+        job.name = name
+        return job
 
     def with_dense_mesh(self, factor: int = 3) -> GpawEngine:
         """See `Engine.with_dense_mesh`."""
@@ -297,9 +297,9 @@ class GpawEngine(AseEngine):
         """See `Engine.charged`."""
         from ..gpaw.charged import charged_cell
 
-        made = charged_cell(self, structure, charge, relax=relax, name=name)
-        made.name = name
-        return made
+        job = charged_cell(self, structure, charge, relax=relax, name=name)
+        job.name = name
+        return job
 
     def band(
         self,
@@ -326,31 +326,31 @@ class GpawEngine(AseEngine):
         """See `Engine.polarisation`."""
         from ..gpaw.jobs import polarisation_of
 
-        made = polarisation_of(self, structure, name=name, born=False)
-        made.name = name
-        return made
+        job = polarisation_of(self, structure, name=name, born=False)
+        job.name = name
+        return job
 
     def born_tensors(self, structure: Structure, *, name: str) -> Job:
         """See `Engine.born_tensors`, here by finite displacements: six calculations for each ion."""
         from ..gpaw.jobs import polarisation_of
 
-        made = polarisation_of(self, structure, name=name, born=True)
-        made.name = name
-        return made
+        job = polarisation_of(self, structure, name=name, born=True)
+        job.name = name
+        return job
 
     def references(self, formulas: Sequence[str], *, name: str) -> Job:
         """Element energies fitted to the enthalpies of oxides with their magnetic orders, at the same settings."""
-        made = fit_references(self, list(formulas), spins=True)
-        made.name = name
-        return made
+        job = fit_references(self, list(formulas), spins=True)
+        job.name = name
+        return job
 
     def born(self, structure: Structure, ion: int, *, name: str, axes: Sequence[int] = (0, 1, 2)) -> Job:
         """Born charge of one ion from Berry phases; outputs a list of shape (3, len(axes)), e."""
         from ..gpaw.jobs import born_charge_of_ion
 
-        made = born_charge_of_ion(self, structure, ion, axes=list(axes))
-        made.name = name
-        return made
+        job = born_charge_of_ion(self, structure, ion, axes=list(axes))
+        job.name = name
+        return job
 
 
 def rough_options() -> dict[str, Any]:

@@ -259,9 +259,9 @@ class LocalEngine(AseEngine):
         near: Sequence[float] | None = None,
     ) -> Job:
         """E(n) summed over the ions that have a single-ion model; `near` counts only with a `radius_A`."""
-        made = single_ion_anisotropy(self, structure, directions=directions, state=state, near=near)
-        made.name = name
-        return made
+        job = single_ion_anisotropy(self, structure, directions=directions, state=state, near=near)
+        job.name = name
+        return job
 
     def at_temperature(self, temperature_K: float, order: float) -> LocalEngine:
         """The engine whose E(n) is a free energy at a temperature, exchange fields times M(T)/M(0)."""
@@ -269,9 +269,9 @@ class LocalEngine(AseEngine):
 
     def references(self, formulas: Sequence[str], *, name: str) -> Job:
         """Element energies fitted to the experimental enthalpies of these oxides."""
-        made = fit_references(self, list(formulas))
-        made.name = name
-        return made
+        job = fit_references(self, list(formulas))
+        job.name = name
+        return job
 
 
 @job
@@ -290,7 +290,7 @@ def single_ion_anisotropy(
     inside = None if near is None or engine.radius_A is None else ions_within(atoms, near, engine.radius_A)
     # One thread: the order of a sum changes the last digits, and results must not depend on who computed them.
     with engine.quiet():
-        found = single_ion_map(
+        single_ions = single_ion_map(
             atoms, charges, directions, parameters=engine.single_ions, sites=inside, temperature_K=engine.temperature_K
         )
     valences = _VALENCES.get(
@@ -298,8 +298,8 @@ def single_ion_anisotropy(
     )
     single = f"single ions in a mean field: no anisotropic exchange, no dipolar (shape) part; {valences}"
     notes, error = [sources_line(), single, _LEFT_OUT_SPIN_ORBIT], None
-    if found.left_out:
-        missing = ", ".join(f"{n} {name}" for name, n in found.left_out.items())
+    if single_ions.left_out:
+        missing = ", ".join(f"{n} {name}" for name, n in single_ions.left_out.items())
         notes.append(f"ions without a model: {missing}")
     if still := s_state_ions(atoms):
         ions = ", ".join(f"{n} {name}" for name, n in still.items())
@@ -314,19 +314,19 @@ def single_ion_anisotropy(
             of_parameters = parameter_error(atoms, charges, engine.single_ions, engine.temperature_K)
     else:
         of_parameters = ErrorPart(source=PARAMETERS, note="measured for the host alone")
-    total = 1000.0 * found.total_eV
-    ions = 1000.0 * (found.energies_eV - found.energies_eV.min(axis=1, keepdims=True))
+    total = 1000.0 * single_ions.total_eV
+    ions = 1000.0 * (single_ions.energies_eV - single_ions.energies_eV.min(axis=1, keepdims=True))
     return AnisotropyMap(
         state=state,
         directions=np.asarray(directions, dtype=float).tolist(),
         energies_meV=[float(x) for x in total - total.min()],
         cell_volume_A3=float(structure.volume),
         formula_units=reduced_formula_units(structure),
-        ions=found.names,
+        ions=single_ions.names,
         restriction_error_meV=error,
         temperature_K=engine.temperature_K,
         error_parts=[of_parameters],
-        ion_sites=found.sites,
+        ion_sites=single_ions.sites,
         ion_energies_meV=np.round(ions, 6).tolist(),
         provenance=engine.provenance(notes),
     )

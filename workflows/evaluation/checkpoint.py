@@ -72,8 +72,8 @@ class Checkpoint:
         ) -> None:
             nonlocal unseen
             asked = cast("Atoms", atoms if atoms is not None else calculator.atoms)
-            found = self._find(asked, properties)
-            if found is None:
+            results = self._find(asked, properties)
+            if results is None:
                 begun = time.monotonic()
                 calculate(atoms, properties, all_changes if unseen else system_changes)
                 unseen = False
@@ -81,7 +81,7 @@ class Checkpoint:
                 self._add(asked, calculator.results, at_once=time.monotonic() - begun >= COSTLY_S)
                 return
             Calculator.calculate(calculator, asked, properties, system_changes)
-            calculator.results = found
+            calculator.results = results
             self.replayed += 1
             unseen = True
 
@@ -99,8 +99,8 @@ class Checkpoint:
         return None
 
     def _add(self, atoms: Atoms, results: dict[str, Any], at_once: bool) -> None:
-        kept = {k: np.array(v) for k, v in results.items() if isinstance(v, int | float | np.ndarray | np.floating)}
-        entry = {"positions": atoms.positions.copy(), "cell": atoms.cell.array.copy(), "results": kept}
+        arrays = {k: np.array(v) for k, v in results.items() if isinstance(v, int | float | np.ndarray | np.floating)}
+        entry = {"positions": atoms.positions.copy(), "cell": atoms.cell.array.copy(), "results": arrays}
         self._put(entry, at_once)
 
     def _put(self, entry: dict[str, Any], at_once: bool = False) -> None:
@@ -159,14 +159,14 @@ def checkpoint(*parts: Any) -> Iterator[Checkpoint]:
         Everything that its numbers depend on; `MSONable` objects, atoms and plain values.
     """
     folder = os.environ.get(FOLDER_VARIABLE)
-    made = Checkpoint(Path(folder) / f"evaluations-{_fingerprint(parts)}.jsonl" if folder else None)
+    checkpoint = Checkpoint(Path(folder) / f"evaluations-{_fingerprint(parts)}.jsonl" if folder else None)
     try:
-        yield made
+        yield checkpoint
     except BaseException:
-        if made.is_old:
-            made.flush()
+        if checkpoint.is_old:
+            checkpoint.flush()
         raise
-    made.close()
+    checkpoint.close()
 
 
 def _fingerprint(parts: tuple[Any, ...]) -> str:

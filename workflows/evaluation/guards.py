@@ -47,7 +47,7 @@ def guard(
 
 def moments_kept(
     start: Sequence[float],
-    found: Sequence[float] | None,
+    moments: Sequence[float] | None,
     *,
     elements: Sequence[str] | None = None,
     holes: float = 0.0,
@@ -67,9 +67,9 @@ def moments_kept(
     closed_muB
         Below this a moment is that of a closed shell; larger for an engine whose closed shells keep some.
     """
-    if found is None or len(found) != len(start):
+    if moments is None or len(moments) != len(start):
         return guard("moments kept", False, "the output holds no site moments: they are lost")
-    before, after = np.asarray(start, dtype=float), np.asarray(found, dtype=float)
+    before, after = np.asarray(start, dtype=float), np.asarray(moments, dtype=float)
     spins = np.abs(before) > SPIN_MOMENT_muB
     closed = np.zeros(len(before), dtype=bool)
     if elements is not None:
@@ -85,14 +85,14 @@ def moments_kept(
     worst = int(np.flatnonzero(spins)[int(np.argmin(share))])
     lost = f"site {worst} went from {before[worst]:+.2f} to {after[worst]:+.2f} muB: another magnetic state"
     smallest = float(share.min())
-    kept = bool(smallest >= KEPT_SHARE)
+    same_order = bool(smallest >= KEPT_SHARE)
     return Check(
         name="moments kept",
-        passed=kept,
+        passed=same_order,
         value=smallest,
         limit=KEPT_SHARE,
         must_be="above",
-        note=said if kept else lost,
+        note=said if same_order else lost,
     )
 
 

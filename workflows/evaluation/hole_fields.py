@@ -50,7 +50,7 @@ class FoundHole:
 def hole_field(
     atoms: Atoms,
     ion: int,
-    found: Sequence[FoundHole],
+    holes: Sequence[FoundHole],
     provenance: Provenance,
     *,
     spin_orbit_meV: float,
@@ -58,13 +58,13 @@ def hole_field(
     moved: int = 1,
 ) -> HoleField:
     """The document of three states of an ion, with what could be wrong with them; `moved` ions share the energies."""
-    rows = np.array([f.hole for f in found])
-    energies = 1000.0 * np.array([f.energy_eV for f in found]) / moved
-    moments = np.array([f.moments_muB for f in found])
+    rows = np.array([f.hole for f in holes])
+    energies = 1000.0 * np.array([f.energy_eV for f in holes]) / moved
+    moments = np.array([f.moments_muB for f in holes])
     turned = float(np.max(np.abs(moments - moments[0])))
     checks = [
         _bounded("three different holes", largest_overlap(rows), LARGEST_OVERLAP, "overlap of two of the orbitals"),
-        held("holes in t2g", min(f.t2g_weight for f in found), LEAST_T2G_WEIGHT, must_be="above").model_copy(
+        held("holes in t2g", min(f.t2g_weight for f in holes), LEAST_T2G_WEIGHT, must_be="above").model_copy(
             update={"note": "least weight of a hole in t2g"}
         ),
         _bounded("same moments in the three states", turned, SAME_MOMENT_muB, "largest change of a site's moment"),

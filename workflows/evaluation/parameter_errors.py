@@ -1,4 +1,4 @@
-"""What the ranges of declared single-ion parameters make of E(n): its error where every parameter is assumed."""
+"""What the ranges of assumed single-ion parameters make of E(n): its error where every parameter is assumed."""
 
 from __future__ import annotations
 

@@ -104,8 +104,8 @@ class HopInFieldMaker(EngineMaker):
         # At zero field the relaxed band is the band itself.
         moved = [f for f in fields if f] if self.relaxed else []
         jobs = [band_in_field(self.engine, band, direction, f, self.gap_eV, self.charges, cell) for f in moved]
-        for made in jobs if isinstance(self.engine, AseEngine) else []:
-            as_calculation(made, self.engine.kind_for("neb"))
+        for band_job in jobs if isinstance(self.engine, AseEngine) else []:
+            as_calculation(band_job, self.engine.kind_for("neb"))
         last = collect_field(
             band,
             [j.output for j in jobs],
@@ -184,12 +184,12 @@ def collect_field(
     known = dict(zip(moved_V_per_A, in_field, strict=True))
     if known:
         for value in fields_V_per_A:
-            made = known.get(value, band)
-            if why := invalid_because(made.checks):
+            band_at = known.get(value, band)
+            if why := invalid_because(band_at.checks):
                 notes.append(f"band in {value / V_PER_M_TO_V_PER_A:.3g} V/m is {no_result(why)}")
                 continue
             rates = {"temperature_K": temperature_K, "attempt_Hz": attempt_Hz}
-            points.append(relaxed_point(made, direction, value, zero_field=band, **rates))
+            points.append(relaxed_point(band_at, direction, value, zero_field=band, **rates))
     return field_study(
         points,
         label=label,
@@ -207,6 +207,8 @@ def collect_field(
 
 def _permittivity(in_field: Mapping[float, Band]) -> float | None:
     """What the band in the weakest field says of the response of the ions; None where none relaxed with charges."""
-    found = {abs(value): made.provenance.settings.get(PERMITTIVITY) for value, made in in_field.items() if value}
-    weakest = min((size for size, value in found.items() if value is not None), default=None)
-    return None if weakest is None else float(cast(float, found[weakest]))
+    permittivities = {
+        abs(value): band.provenance.settings.get(PERMITTIVITY) for value, band in in_field.items() if value
+    }
+    weakest = min((size for size, value in permittivities.items() if value is not None), default=None)
+    return None if weakest is None else float(cast(float, permittivities[weakest]))

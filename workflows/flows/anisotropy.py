@@ -75,9 +75,9 @@ class AnisotropyMaker(EngineMaker):
             Fractional position of the defect, for engines that can restrict themselves to its surroundings.
         """
         self.engine.require("spin_orbit")
-        made = {state: self._map(structure, state, near) for state, structure in states.items()}
-        collected = tolerant(collect_maps({state: output_of(one) for state, one in made.items()}))
-        return Flow([*made.values(), collected], output=collected.output, name=self.name)
+        maps = {state: self._map(structure, state, near) for state, structure in states.items()}
+        collected = tolerant(collect_maps({state: output_of(one) for state, one in maps.items()}))
+        return Flow([*maps.values(), collected], output=collected.output, name=self.name)
 
     def _map(self, structure: Structure | OutputReference, state: str, near: Sequence[float] | None) -> Any:
         """Flow or job of one state's map."""
@@ -92,9 +92,9 @@ class AnisotropyMaker(EngineMaker):
     def reduced_map(self, structure: Structure, state: str, near: Sequence[float] | None = None) -> Flow:
         """One direction of each orbit and its opposite, and the whole map from them."""
         reduced = self.savings(structure)
-        made = self._directions_of(structure, state, reduced.vectors, near)
-        whole = expand_map(output_of(made), reduced)
-        return Flow([made, whole], output=whole.output, name=f"E(n) {state}")
+        map_job = self._directions_of(structure, state, reduced.vectors, near)
+        whole = expand_map(output_of(map_job), reduced)
+        return Flow([map_job, whole], output=whole.output, name=f"E(n) {state}")
 
     def _directions_of(
         self, structure: Structure, state: str, vectors: list[list[float]], near: Sequence[float] | None
@@ -120,7 +120,7 @@ def expand_map(map_: AnisotropyMap, reduced: ReducedDirections) -> AnisotropyMap
 @job(name="collect maps")
 def collect_maps(maps: dict[str, AnisotropyMap | None]) -> dict[str, AnisotropyMap]:
     """The maps by state, without those that were not to be had; whether each may be used its checks say."""
-    return {state: found for state, found in maps.items() if found is not None}
+    return {state: map_ for state, map_ in maps.items() if map_ is not None}
 
 
 def listed(said: str | Sequence[str]) -> tuple[str, ...]:

@@ -118,14 +118,14 @@ def mixed_sites(host: Host, cell: Structure) -> list[tuple[str, str, str]]:
         The host in one of its orders.
     """
     filled = filled_sites(cell)
-    found = [
+    sites = [
         (element, place, other)
         for element, place in host.vacancies
         for other in sorted(e for e, p in filled if p == place and e != element)
         if (element, place) in filled
     ]
     hops = [(h.vacancy_element, h.vacancy_sublattice, h.ion) for h in host.hops]
-    return sorted(found, key=lambda one: one not in hops)
+    return sorted(sites, key=lambda one: one not in hops)
 
 
 def one_mixture(

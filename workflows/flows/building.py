@@ -102,7 +102,7 @@ def filled_sites(cell: Structure) -> set[tuple[str, str]]:
     return {(site.specie.symbol, site.properties["sublattice"]) for site in cell}
 
 
-def tolerant(made: Job) -> Job:
+def tolerant(job: Job) -> Job:
     """A job that runs although some of its inputs failed: those come to it as None."""
-    made.config.on_missing_references = OnMissing.NONE
-    return made
+    job.config.on_missing_references = OnMissing.NONE
+    return job

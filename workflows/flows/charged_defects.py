@@ -144,9 +144,9 @@ class ChargedVacanciesMaker(EngineMaker):
         tensor: DielectricResult | None = None
         if self.dielectric is None:
             self.engine.require("dielectric")
-            made = self.engine.dielectric(bulk.structure, name="dielectric tensor")
-            jobs.append(made)
-            tensor = output_of(made)
+            job = self.engine.dielectric(bulk.structure, name="dielectric tensor")
+            jobs.append(job)
+            tensor = output_of(job)
         host_cell = build_supercell(bulk, self.repeats)
         host = self.engine.charged(output_of(host_cell), 0, relax=False, name="host with potentials")
         jobs += [host_cell, host]
@@ -158,7 +158,7 @@ class ChargedVacanciesMaker(EngineMaker):
         placed, vacancies = self.placed_defects(host_key, order)
         cells = supercell(get_host(host_key).structure(order), as_repeats(self.repeats))
         starts: list[list[DefectStart]] = []
-        found: list[list[ChargedCell]] = []
+        dielectric_jobs: list[list[ChargedCell]] = []
         for one in placed:
             before = neutral if one.label in vacancies else None
             own = self.starts_of(built_defect(cells, one), has_neutral=before is not None)
@@ -174,16 +174,26 @@ class ChargedVacanciesMaker(EngineMaker):
                 jobs += [built, done]
                 outputs.append(output_of(done))
             starts.append(own)
-            found.append(outputs)
+            dielectric_jobs.append(outputs)
         tried: Any = []
         if tuple(self.starts) != ("as built",):
-            again = tolerant(try_on_other_charges(self.engine, placed, starts, found, neutral))
+            again = tolerant(try_on_other_charges(self.engine, placed, starts, dielectric_jobs, neutral))
             jobs.append(again)
             tried = again.output
         given = None if self.dielectric is None else [[float(x) for x in row] for row in self.dielectric]
         collected = tolerant(
             collect_charged(
-                bulk, self.repeats, host.output, tensor, given, self.source, placed, starts, found, tried, dense
+                bulk,
+                self.repeats,
+                host.output,
+                tensor,
+                given,
+                self.source,
+                placed,
+                starts,
+                dielectric_jobs,
+                tried,
+                dense,
             )
         )
         return Flow([*jobs, collected], output=collected.output, name=self.name)
@@ -351,8 +361,8 @@ def collect_charged(
                 notes.append(f"{name} is left out: its relaxation ended with an error")
                 continue
             labels, cells = [label for label, _ in there], [cell for _, cell in there]
-            kept, listed = judged_starts(host.calculation, labels, [c.calculation for c in cells], charge)
-            cell = cells[kept]
+            lowest, listed = judged_starts(host.calculation, labels, [c.calculation for c in cells], charge)
+            cell = cells[lowest]
             done = cell.calculation
             if refused := invalid_because(done.checks):
                 notes.append(f"{name} is left out: {'; '.join(refused)}")

@@ -59,10 +59,10 @@ class DefectVibrationsMaker(EngineMaker):
         """
         if not isinstance(self.engine, AseEngine):
             raise CannotDoError(f"engine {self.engine.name} gives no forces here; vibrations need an ASE calculator")
-        made = as_calculation(
+        job = as_calculation(
             cell_modes(self.engine, vacancies, labels, self.displacement_A), self.engine.kind_for("phonon")
         )
-        return Flow([made], output=made.output, name=self.name)
+        return Flow([job], output=job.output, name=self.name)
 
 
 @job(name="defect modes")
@@ -119,12 +119,12 @@ def temperatures_K(said: str | float | Sequence[float]) -> tuple[float, ...]:
     """
     given = said.split(",") if isinstance(said, str) else [said] if isinstance(said, int | float) else said
     try:
-        found = tuple(float(one) for one in given)
+        temperatures = tuple(float(one) for one in given)
     except (TypeError, ValueError):
-        found = ()
-    if not found or not all(0 <= t <= 1e4 for t in found):
+        temperatures = ()
+    if not temperatures or not all(0 <= t <= 1e4 for t in temperatures):
         raise ValueError("no list of temperatures between 0 and 10000 K, e.g. 300,900")
-    return found
+    return temperatures
 
 
 class DefectVibrationsStage(Stage):

@@ -80,12 +80,12 @@ class FourStateMaker(EngineMaker):
             states = four_state_spins(moments, first, second, component)
             if component == "J" and not self.vector_D:
                 states = [_collinear(moments, first, second, s) for s in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
-            made = [
+            statics = [
                 self.engine.static(_with_moments(structure, spins), name=f"{component} state {n + 1}")
                 for n, spins in enumerate(states)
             ]
-            jobs += made
-            outputs[component] = [output_of(m) for m in made]
+            jobs += statics
+            outputs[component] = [output_of(m) for m in statics]
         last = map_exchange(structure, first, second, outputs)
         return Flow([*jobs, last], output=last.output, name=self.name)
 
@@ -117,9 +117,11 @@ def map_exchange(
     InvalidResultError
         If a static failed a guard: a spin that turned back makes it the energy of another order.
     """
-    for one in (c for found in energies.values() for c in found):
+    for one in (c for four_state_result in energies.values() for c in four_state_result):
         require_valid(one.checks, one.name)
-    values = {k: four_state_value([c.energy_eV for c in found]) for k, found in energies.items()}
+    values = {
+        k: four_state_value([c.energy_eV for c in four_state_result]) for k, four_state_result in energies.items()
+    }
     distance, images = images_at_shortest_distance(structure, first, second)
     vector, symmetric, notes = None, None, []
     if "-Dx" in values:
@@ -128,7 +130,7 @@ def map_exchange(
     elif "Dx" in values:
         vector = [values[c] for c in _COMPONENTS_OF_D]
         notes.append("D holds minus the symmetric off-diagonal exchange of the pair; symmetric=True tells them apart")
-    found = FourStateResult(
+    four_state_result = FourStateResult(
         first=first,
         second=second,
         J_meV=values["J"],
@@ -139,5 +141,5 @@ def map_exchange(
         Gamma_meV=symmetric,
         assumptions=notes,
     )
-    allowed = symmetry_check(structure, found)
-    return found if allowed is None else found.model_copy(update={"checks": [allowed]})
+    allowed = symmetry_check(structure, four_state_result)
+    return four_state_result if allowed is None else four_state_result.model_copy(update={"checks": [allowed]})

@@ -86,10 +86,10 @@ class FrozenExchangeMaker(EngineMaker):
         jobs, made = [], {}
         for state, structure in (("before", before), ("after", after)):
             turned = turn_frozen(structure, self.reference, mover, before)
-            kept = self.engine.static(structure, name=f"{state}, order as it is", mover=mover)
+            job = self.engine.static(structure, name=f"{state}, order as it is", mover=mover)
             over = self.engine.static(output_of(turned), name=f"{state}, reference turned over", mover=mover)
-            jobs += [turned, kept, over]
-            made[state] = {"kept": kept.output, "over": over.output, "set": turned.output}
+            jobs += [turned, job, over]
+            made[state] = {"kept": job.output, "over": over.output, "set": turned.output}
         last = read_coupling(made)
         return Flow([*jobs, last], output=last.output, name=self.name)
 
@@ -116,27 +116,27 @@ def read_coupling(made: dict[str, dict[str, Calculation | Structure]]) -> dict[s
         If the engine let moments fall back: then the two energies are of one order.
     """
     out = {}
-    for state, found in made.items():
-        kept, over, wanted = found["kept"], found["over"], found["set"]
-        assert isinstance(kept, Calculation)
+    for state, cells in made.items():
+        unturned, over, wanted = cells["kept"], cells["over"], cells["set"]
+        assert isinstance(unturned, Calculation)
         assert isinstance(over, Calculation)
         assert isinstance(wanted, Structure)
-        require_valid([*kept.checks, *over.checks], f"the coupling of state {state}")
+        require_valid([*unturned.checks, *over.checks], f"the coupling of state {state}")
         lost = _fallen_back(wanted, over)
         if lost:
             raise ValueError(
                 f"state {state}: the moments of {len(lost)} ions did not stay turned over (first: site {lost[0]}); "
                 "no coupling can be read from these energies, state h_meV instead"
             )
-        out[state] = 1000.0 * (over.energy_eV - kept.energy_eV) / 2
+        out[state] = 1000.0 * (over.energy_eV - unturned.energy_eV) / 2
     return out
 
 
-def _fallen_back(wanted: Structure, found: Calculation) -> list[int]:
+def _fallen_back(wanted: Structure, calculation: Calculation) -> list[int]:
     """Sites whose moment is not the one that was set; sizes alone are compared where the engine knows no sign."""
-    if found.site_moments_muB is None:
+    if calculation.site_moments_muB is None:
         return []
     asked = [float(m) for m in wanted.site_properties["magmom"]]
-    unsigned = min(found.site_moments_muB) >= 0
-    pairs = [(abs(a) if unsigned else a, b) for a, b in zip(asked, found.site_moments_muB, strict=True)]
+    unsigned = min(calculation.site_moments_muB) >= 0
+    pairs = [(abs(a) if unsigned else a, b) for a, b in zip(asked, calculation.site_moments_muB, strict=True)]
     return [i for i, (a, b) in enumerate(pairs) if abs(a) > _SPIN_muB and a * b < _KEPT * a * a]

@@ -35,20 +35,22 @@ def collect_spread(
     ValueError
         If no band came to an end.
     """
-    made, tags = [], []
-    for (order, label), found in zip(labels, migrations, strict=True):
-        if found is None:
-            made.append(spread_hop(order, label, None, None, "its band ended with an error"))
+    spread_hops, tags = [], []
+    for (order, label), migration in zip(labels, migrations, strict=True):
+        if migration is None:
+            spread_hops.append(spread_hop(order, label, None, None, "its band ended with an error"))
             continue
-        tags.append(found.provenance)
-        made.append(spread_hop(order, label, found.forward_eV, found.backward_eV, "; ".join(found.why_no_result)))
+        tags.append(migration.provenance)
+        spread_hops.append(
+            spread_hop(order, label, migration.forward_eV, migration.backward_eV, "; ".join(migration.why_no_result))
+        )
     if not tags:
         raise ValueError("no band of another hop came to an end")
     energies = {name: bulk.energy_eV / len(bulk.structure) for name, bulk in bulks.items()}
     atoms = {name: bulk.structure.composition.reduced_composition.num_atoms for name, bulk in bulks.items()}
     lowest = min(energies[name] * atoms[name] for name in energies)
     above = {name: energies[name] * atoms[name] - lowest for name in energies}
-    return HopSpread(hops=made, relative_eV_per_formula=above, absent=absent, provenance=tags[0])
+    return HopSpread(hops=spread_hops, relative_eV_per_formula=above, absent=absent, provenance=tags[0])
 
 
 class HopSpreadStage(Stage):
@@ -90,24 +92,24 @@ class HopSpreadStage(Stage):
 
 def _chosen(known: Mapping[str, list[NumberedHop]], absent: list[str]) -> list[tuple[str, NumberedHop]]:
     """As many hops as a study pays for, from every order in turn; how many are left is added to `absent`."""
-    turns = [(n, order, number) for order, found in known.items() for n, number in enumerate(found)]
+    turns = [(n, order, number) for order, hops in known.items() for n, number in enumerate(hops)]
     places = {order: place for place, order in enumerate(known)}
     taken = sorted(turns, key=lambda turn: (turn[0], places[turn[1]]))[:MOST_HOPS]
-    for order, found in known.items():
-        kept = sum(name == order for _, name, _ in taken)
-        if kept < len(found):
-            absent.append(f"{order}: {len(found) - kept} of {len(found)} distinct hops, beyond {MOST_HOPS} bands")
+    for order, hops in known.items():
+        of_order = sum(name == order for _, name, _ in taken)
+        if of_order < len(hops):
+            absent.append(f"{order}: {len(hops) - of_order} of {len(hops)} distinct hops, beyond {MOST_HOPS} bands")
     return [(order, number) for _, order, number in sorted(taken, key=lambda turn: (places[turn[1]], turn[0]))]
 
 
 def _numbers(host: Host, order: str, repeats: Repeats, absent: list[str]) -> list[NumberedHop]:
     """Distinct hops of the host's first kind in one order; what there is not is added to `absent`."""
     try:
-        found, _ = all_hops(host, host.structure(order), repeats)
+        hops, _ = all_hops(host, host.structure(order), repeats)
     except ValueError as error:
         absent.append(f"{order}: {error}")
         return []
-    own = [n for n in found if n.kind == host.hops[0]]
+    own = [n for n in hops if n.kind == host.hops[0]]
     if not own:
         absent.append(f"{order}: no {host.hops[0].ion} on {host.hops[0].from_sublattice} beside such a vacancy")
     return own

@@ -120,17 +120,17 @@ def hop_kinds(host: Host, cell: Structure) -> list[HopKind]:
     for kind in host.hops:
         for ion, start in sorted(anions):
             for element, place in sorted(anions):
-                made = HopKind(ion, start, element, place, kind.cutoff_A)
+                hop_kind = HopKind(ion, start, element, place, kind.cutoff_A)
                 joined = (start, place) == (kind.from_sublattice, kind.vacancy_sublattice)
-                if joined and anions[ion, start] == anions[element, place] and made not in kinds:
-                    kinds.append(made)
+                if joined and anions[ion, start] == anions[element, place] and hop_kind not in kinds:
+                    kinds.append(hop_kind)
     return kinds
 
 
 def all_hops(host: Host, cell: Structure, repeats: Repeats) -> tuple[list[NumberedHop], list[str]]:
     """Distinct hops of a host, a hop and its reverse once; in words the ions and vacancies without one."""
-    found, absent = undirected_hops(cell, supercell(cell, repeats), hop_kinds(host, cell))
-    return found, [f"{k.ion}({k.from_sublattice}) -> {label}: {reason}" for k, label, reason in absent]
+    hops, absent = undirected_hops(cell, supercell(cell, repeats), hop_kinds(host, cell))
+    return hops, [f"{k.ion}({k.from_sublattice}) -> {label}: {reason}" for k, label, reason in absent]
 
 
 def plain_kind(kind: HopKind) -> list[str | float]:
@@ -157,10 +157,10 @@ def build_numbered_hop(
     big = supercell(bulk.structure, as_repeats(repeats))
     what = HopKind(*kind)  # type: ignore[arg-type]
     if along is None:
-        made = hops_into(bulk.structure, big, what, vacancy)[hop]
+        hops = hops_into(bulk.structure, big, what, vacancy)[hop]
     else:
-        made = same_hop(bulk.structure, big, what, vacancy, along)
-    return made if ways is None else replace(made, multiplicity=ways)
+        hops = same_hop(bulk.structure, big, what, vacancy, along)
+    return hops if ways is None else replace(hops, multiplicity=ways)
 
 
 def build_hop_of(bulk: Calculation, repeats: Repeats, numbered: NumberedHop, cell: Structure) -> Job:
@@ -198,7 +198,7 @@ def read_numbered(
     """
     if band is None:
         raise InvalidResultError("its band ended with an error")
-    there = [found for found in studies or [] if found is not None]
+    there = [field_study for field_study in studies or [] if field_study is not None]
     if charges is not None:
         band = band_with_charges(band, charges, cell)
     # The mover ends on the site of the ion that it pushes on.

@@ -26,11 +26,11 @@ class HostStage(Stage):
 
     def build(self, study: StudyInMaking) -> Flow:
         """One relaxation for each order, cell included; a film keeps its cell, that of the substrate and the vacuum."""
-        made = {
+        jobs = {
             order: study.engine.relax(study.host.structure(order), name=f"bulk {order}", cell=not study.host.layers)
             for order in study.host.orders
         }
-        return Flow(list(made.values()), output={order: one.output for order, one in made.items()}, name="host")
+        return Flow(list(jobs.values()), output={order: one.output for order, one in jobs.items()}, name="host")
 
 
 STAGE = HostStage()

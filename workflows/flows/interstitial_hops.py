@@ -62,15 +62,15 @@ def inserted_hops(big: Structure, ion: str, valence: float) -> tuple[list[Hop], 
     ValueError
         If there are none.
     """
-    found = insertion_of(big, ion, valence, CUTOFF_A)
-    alone = [h for h in found.hops if h.pushed is None]
-    pushing = [h for h in found.hops if h.pushed is not None]
-    kept = [*alone[:MOST_HOPS], *pushing[:MOST_PUSHES]]
-    if not kept:
-        raise ValueError("; ".join(found.not_possible) or f"the cell has no places between which {ion} could hop")
+    insertion = insertion_of(big, ion, valence, CUTOFF_A)
+    alone = [h for h in insertion.hops if h.pushed is None]
+    pushing = [h for h in insertion.hops if h.pushed is not None]
+    hops = [*alone[:MOST_HOPS], *pushing[:MOST_PUSHES]]
+    if not hops:
+        raise ValueError("; ".join(insertion.not_possible) or f"the cell has no places between which {ion} could hop")
     rest = [*alone[MOST_HOPS:], *pushing[MOST_PUSHES:]]
     left = [f"{_name(h)}: more than {MOST_HOPS} bands, {MOST_PUSHES} of ions that are pushed on" for h in rest]
-    return kept, [*left, *found.not_possible]
+    return hops, [*left, *insertion.not_possible]
 
 
 def _name(hop: Hop) -> str:

@@ -26,9 +26,9 @@ class OrbitalStatesStage(Stage):
 
     def engine_reason(self, question: Question) -> str:
         """Only an engine that can place a hole."""
-        found = super().engine_reason(question)
-        if found or isinstance(question.engine, KnowsHoles):
-            return found
+        reason = super().engine_reason(question)
+        if reason or isinstance(question.engine, KnowsHoles):
+            return reason
         return f"engine {question.engine.name} has no control over the occupation of orbitals"
 
     def host_reason(self, question: Question) -> str:
@@ -45,19 +45,19 @@ class OrbitalStatesStage(Stage):
         temperature = study.maker.assumptions.film.temperature_K
         accepted = accept_structure(study.bulk)
         pristine = output_of(accepted)
-        made: list[Any] = [
+        jobs: list[Any] = [
             engine.orbital_state(pristine, state="pristine", name="holes pristine", temperature_K=temperature)
         ]
         moved = (study.outputs.get("migration") or {}).get("read")
         if moved is not None:
-            made += [
+            jobs += [
                 engine.orbital_state(
                     moved[state], state=state, name=f"holes {state}", ions=[moved["mover"]], temperature_K=temperature
                 )
                 for state in ("before", "after")
             ]
-        last = collect_orbital_states([output_of(m) for m in made])
-        return Flow([accepted, *made, last], output=last.output, name=self.name)
+        last = collect_orbital_states([output_of(m) for m in jobs])
+        return Flow([accepted, *jobs, last], output=last.output, name=self.name)
 
 
 @job(name="orbital states")

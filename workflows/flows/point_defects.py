@@ -136,10 +136,10 @@ def defects_from(said: str | Sequence[str]) -> tuple[str, ...]:
         If there is none.
     """
     words = said.split(";") if isinstance(said, str) else said
-    found = tuple(word.strip() for word in words if word.strip())
-    if not found:
+    names = tuple(word.strip() for word in words if word.strip())
+    if not names:
         raise ValueError("no defect; write e.g. 'Co_Fe(A);Li+_i;V_Fe(B)+V_O within 3'")
-    return found
+    return names
 
 
 def asked_defects(study: StudyInMaking) -> Sequence[str]:

@@ -203,13 +203,13 @@ class MagnetoionicStudyMaker(EngineMaker):
         jobs: list[Job | Flow] = []
         results: dict[str, Any] = {}
         for stage in (s for s in stages() if s.name in done):
-            made = stage.build(study)
-            if made is None:
+            job = stage.build(study)
+            if job is None:
                 continue
-            made.update_metadata({"stage": stage.name}, dynamic=True)
-            jobs.append(made)
-            study.outputs[stage.name] = made.output
-            results[stage.name] = stage.result(made.output)
+            job.update_metadata({"stage": stage.name}, dynamic=True)
+            jobs.append(job)
+            study.outputs[stage.name] = job.output
+            results[stage.name] = stage.result(job.output)
         engine = self.engine_result(host.structure(chosen))
         citations = study_citations(self.engine, done)
         inputs = StudyInputs(host_key, chosen, engine, planned, results, self.assumptions, citations=citations)

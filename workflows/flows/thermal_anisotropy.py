@@ -33,10 +33,10 @@ def temperatures_from(said: str | float | Sequence[float]) -> tuple[float, ...]:
     if isinstance(said, int | float):
         said = [said]
     words = said.split(",") if isinstance(said, str) else list(said)
-    found = tuple(float(word) for word in words)
-    if wrong := [t for t in found if not (math.isfinite(t) and 0 <= t <= 5000)]:
+    temperatures = tuple(float(word) for word in words)
+    if wrong := [t for t in temperatures if not (math.isfinite(t) and 0 <= t <= 5000)]:
         raise ValueError(f"temperatures {wrong} K must be from 0 to 5000")
-    return found
+    return temperatures
 
 
 def ordering_from(said: str | float) -> float:
@@ -47,10 +47,10 @@ def ordering_from(said: str | float) -> float:
     ValueError
         If it is no number above 0 and up to 5000 K.
     """
-    found = float(said)
-    if not 0 < found <= 5000:
-        raise ValueError(f"T_C = {found} K must be above 0 and at most 5000")
-    return found
+    ordering = float(said)
+    if not 0 < ordering <= 5000:
+        raise ValueError(f"T_C = {ordering} K must be above 0 and at most 5000")
+    return ordering
 
 
 class ThermalAnisotropyStage(Stage):
@@ -74,9 +74,9 @@ class ThermalAnisotropyStage(Stage):
 
     def engine_reason(self, question: Question) -> str:
         """Only an engine with levels has a free energy."""
-        found = super().engine_reason(question)
-        if found or isinstance(question.engine, KnowsTemperature):
-            return found
+        reason = super().engine_reason(question)
+        if reason or isinstance(question.engine, KnowsTemperature):
+            return reason
         return f"engine {question.engine.name} has E(n) of its ground state alone, at 0 K"
 
     def host_reason(self, question: Question) -> str:
@@ -103,15 +103,15 @@ class ThermalAnisotropyStage(Stage):
         order = [brillouin_order(t, given, FERRIC_SPIN) for t in temperatures]
         accepted = accept_structure(study.bulk)
         directions = [[float(x) for x in row] for row in lebedev_directions(_ORDER).vectors]
-        made = [
+        jobs = [
             engine.at_temperature(t, m).spin_orbit(
                 output_of(accepted), directions=directions, state=f"{t:g} K", name=f"E(n) at {t:g} K"
             )
             for t, m in zip(temperatures, order, strict=True)
         ]
         beside = [f"{m.quantity}: {m.in_words}" for m in measured_values(host.key) if m.quantity in ("K1", "T_C")]
-        last = collect_temperatures([output_of(m) for m in made], temperatures, order, given, source, beside)
-        return Flow([accepted, *made, last], output=last.output, name=self.name)
+        last = collect_temperatures([output_of(m) for m in jobs], temperatures, order, given, source, beside)
+        return Flow([accepted, *jobs, last], output=last.output, name=self.name)
 
 
 @job(name="anisotropy against temperature")

@@ -102,8 +102,8 @@ class VacancyFormationMaker(EngineMaker):
         corrected = self.engine.size_corrections(bulk, self.repeats, [site.index for site in sites])
         if corrected is not None:
             jobs.append(corrected)
-        found = None if corrected is None else corrected.output
-        collected = tolerant(collect_vacancies(host.output, sites, starts, relaxed, found))
+        output = None if corrected is None else corrected.output
+        collected = tolerant(collect_vacancies(host.output, sites, starts, relaxed, output))
         return Flow([*jobs, collected], output=collected.output, name=self.name)
 
 
@@ -150,8 +150,8 @@ def collect_vacancies(
     require_valid(host.checks, host.name)
     states, left_out = [], {}
     none: list[SizeCorrection | None] = [None] * len(sites)
-    found = list(corrections) if corrections else none
-    for site, own, done, correction in zip(sites, starts, relaxed, found, strict=True):
+    corrections_by_state = list(corrections) if corrections else none
+    for site, own, done, correction in zip(sites, starts, relaxed, corrections_by_state, strict=True):
         there = [(start, one) for start, one in zip(own, done, strict=True) if one is not None]
         if there:
             state = _state(host, site, [start for start, _ in there], [one for _, one in there])
@@ -170,18 +170,18 @@ def vacancy_structure(vacancies: VacancySet, label: str) -> Structure:
 
 
 def _state(host: Calculation, site: VacancySite, starts: list[DefectStart], done: list[Calculation]) -> VacancyState:
-    kept, listed = judged_starts(host, [start.label for start in starts], done)
-    changed = where_electrons_sit(host, done[kept])[0]
+    lowest, listed = judged_starts(host, [start.label for start in starts], done)
+    changed = where_electrons_sit(host, done[lowest])[0]
     return VacancyState(
         label=site.label,
         element=site.element,
         sublattice=site.sublattice,
         multiplicity=site.multiplicity,
         near_cations=site.near_cations,
-        calculation=done[kept],
+        calculation=done[lowest],
         starts=listed,
         changed_ions=changed,
-        degeneracy=_degeneracy(host, done[kept], [ion.site for ion in changed]),
+        degeneracy=_degeneracy(host, done[lowest], [ion.site for ion in changed]),
     )
 
 

@@ -78,10 +78,10 @@ class VibrationsMaker(EngineMaker):
             require_phonopy()
         request = asdict(Request(label, self.radius_A, self.displacement_A, self.force_limit_eV_per_A))
         start = vibrations_here if here else vibrations_by_statics
-        made = start(self.engine, band, request)
+        job = start(self.engine, band, request)
         if here:
-            as_calculation(made, self.engine.kind_for("phonon"))
-        return Flow([made], output=made.output, name=self.name)
+            as_calculation(job, self.engine.kind_for("phonon"))
+        return Flow([job], output=job.output, name=self.name)
 
 
 @job(name="displacements")
@@ -97,12 +97,12 @@ def vibrations_by_statics(engine: Engine, band: Band, request: dict[str, object]
     asked = Request(**request)  # type: ignore[arg-type]
     hop = VibratingHop(band, asked.radius_A)
     like = band.images[0].structure
-    made = [
+    jobs = [
         engine.static(from_atoms(atoms, like), name=f"phonon displacement {n}", mover=hop.mover)
         for n, atoms in enumerate(hop.displaced(asked.displacement_A))
     ]
-    last = modes_of_statics(engine, band, request, [one.output for one in made])
-    return Response(replace=Flow([*made, last], output=last.output))
+    last = modes_of_statics(engine, band, request, [one.output for one in jobs])
+    return Response(replace=Flow([*jobs, last], output=last.output))
 
 
 @job(name="vibrations")

@@ -48,10 +48,10 @@ def charged_cell(engine: AseEngine, structure: Structure, charge: int, *, relax:
     source = done.provenance.model_copy(
         update={"left_out": [note for note in done.provenance.left_out if note != NEUTRAL_NOTE]}
     )
-    kept = {c.name for c in done.checks}
+    names = {c.name for c in done.checks}
     return ChargedCell(
         calculation=done.model_copy(
-            update={"checks": [*done.checks, *(c for c in checks if c.name not in kept)], "provenance": source}
+            update={"checks": [*done.checks, *(c for c in checks if c.name not in names)], "provenance": source}
         ),
         charge=charge,
         site_potentials=SitePotentials(structure=done.structure, potentials_V=[float(x) for x in at_ions]),

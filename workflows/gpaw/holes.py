@@ -138,8 +138,8 @@ class HoleSearch:
         moments = np.asarray(dft.magmoms()[1])[:, 2]
         out = {}
         for ion in holes:
-            found = _occupations(dft, ion)[spin[ion]]
-            empty = found if self._shell(ion).particle == "hole" else np.eye(5) - found
+            occupation = _occupations(dft, ion)[spin[ion]]
+            empty = occupation if self._shell(ion).particle == "hole" else np.eye(5) - occupation
             hole, filled, weight = hole_in(empty, axes[ion])
             out[ion] = FoundHole(hole, filled, weight, energy, moments, int(dft.scf_loop.niter))
         self.spin_orbit_meV = {ion: _spin_orbit_meV(dft, ion) for ion in holes}
@@ -159,10 +159,10 @@ def _occupations(dft: Any, ion: int) -> FloatArray:
     from gpaw.hubbard import aoom
 
     setup = dft.setups[ion]
-    found = [
+    matrices = [
         aoom(np.asarray(D_ii).real, 2, setup.l_j, setup.n_j, setup.N0_q, True)[0] for D_ii in dft.density.D_asii[ion]
     ]
-    return np.array(found)
+    return np.array(matrices)
 
 
 def _spin_orbit_meV(dft: Any, ion: int) -> float:

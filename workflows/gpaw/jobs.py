@@ -94,8 +94,8 @@ def map_of_state(
             maker = _for_maps(engine)
             atoms.calc = _without_symmetry(maker, atoms)
             live = cast(GpawCalculator, atoms.calc).converged(atoms)
-            found = [float(m) for m in live.get_property("magmoms", live.atoms)]
-            checks = [moments_kept([float(m) for m in atoms.arrays["magmom"]], found)]
+            moments = [float(m) for m in live.get_property("magmoms", live.atoms)]
+            checks = [moments_kept([float(m) for m in atoms.arrays["magmom"]], moments)]
             energies, table = force_theorem(live, vectors.tolist())
             errors = _errors(maker, atoms, live, vectors, energies, state)
             orbital = [[float(x) for x in row] for row in table]
@@ -139,7 +139,7 @@ def _errors(
         return abs(float(two[1] - two[0]) - span)
 
     fewer = max(change(live, dft.empty_eV + more) for more in (0.0, _MORE_EMPTY_eV))
-    found = [
+    error_parts = [
         ErrorPart(source=EMPTY_BANDS, value_meV=fewer, note=f"fewer of the levels from {dft.empty_eV:g} eV up")
         # A sum that is the very same left nothing out.
         if fewer > 0
@@ -151,13 +151,13 @@ def _errors(
     elif dft.cutoff_eV < QUOTABLE_CUTOFF_eV:
         why = "not measured: settings for looking"
     if why:
-        return [*found, ErrorPart(source=K_MESH, note=why)]
+        return [*error_parts, ErrorPart(source=K_MESH, note=why)]
     mesh = dft.mesh(atoms.cell.array)
     denser = tuple(max(n + 1, math.ceil(_DENSER * n)) for n in mesh)
     other = replace(cast(Any, engine), dft=replace(dft, k_mesh=denser))
     again = cast(GpawCalculator, other.make_calculator(atoms, None, symmetry="full")).converged(atoms)
     note = f"{'x'.join(map(str, mesh))} against {'x'.join(map(str, denser))}, easy and hard axis"
-    return [*found, ErrorPart(source=K_MESH, value_meV=change(again, None), note=note)]
+    return [*error_parts, ErrorPart(source=K_MESH, value_meV=change(again, None), note=note)]
 
 
 def _without_symmetry(engine: AseEngine, atoms: Atoms) -> GpawCalculator:
@@ -174,9 +174,9 @@ def _relaxed_spinors(
         log.parent.mkdir(parents=True, exist_ok=True)
     energies, moments = [], []
     for vector in vectors:
-        energy, found = self_consistent(settings, atoms, vector.tolist(), log)
+        energy, spinors = self_consistent(settings, atoms, vector.tolist(), log)
         energies.append(1000.0 * energy)
-        moments.append(found)
+        moments.append(spinors)
     relative = np.array(energies)
     return relative - relative.min(), spinor_checks(asked, vectors, moments)
 
@@ -220,12 +220,12 @@ def polarisation_of(engine: AseEngine, structure: Structure, *, name: str, born:
     refuse_thin_kpoints(calculator.settings.mesh(atoms.cell.array))
     with engine.quiet(), checkpoint(engine, atoms, "polarisation", born) as record:
         live = calculator.converged(atoms)
-        found = [float(m) for m in live.get_property("magmoms", live.atoms)]
+        moments = [float(m) for m in live.get_property("magmoms", live.atoms)]
         gap = gap_eV(live)
         dipole = _recorded_dipole(calculator, atoms, record)
         whole = dipole(atoms)
         tensors = [born_charge_e(dipole, atoms, ion) for ion in range(len(atoms))] if born else None
-    checks = [moments_kept([float(m) for m in atoms.arrays["magmom"]], found), insulator(gap)]
+    checks = [moments_kept([float(m) for m in atoms.arrays["magmom"]], moments), insulator(gap)]
     if tensors is not None:
         checks.append(sum_rule(tensors))
     return Polarisation(
@@ -268,13 +268,13 @@ def polarise_path(engine: AseEngine, band: Band, *, name: str, born: bool) -> Ba
         If the band, or the polarisation of an image, failed a guard.
     """
     require_valid(band.checks, "the band")
-    found = [
+    polarisations = [
         function_of(polarisation_of)(engine, image.structure, name=f"{name}: image {k}", born=born)
         for k, image in enumerate(band.images)
     ]
-    for one in found:
+    for one in polarisations:
         require_valid(one.checks, one.name)
-    return band_with_dipoles(band, found)
+    return band_with_dipoles(band, polarisations)
 
 
 @job

@@ -63,9 +63,9 @@ def occupations(calculator: Any) -> np.ndarray:
     """Occupation of every level of `levels_eV`, 0 to 1, in its order; arguments as `gap_eV`."""
     spins, points = calculator.get_number_of_spins(), len(calculator.get_k_point_weights())
     # Without raw, GPAW 26.7 multiplies its own occupations by the weights, in place.
-    found = [
+    numbers = [
         np.asarray(calculator.get_occupation_numbers(kpt=k, spin=spin, raw=True), dtype=float)
         for spin in range(spins)
         for k in range(points)
     ]
-    return np.concatenate(found)
+    return np.concatenate(numbers)

@@ -111,8 +111,8 @@ def force_theorem(
         energies.append(band_free_energy_eV(states))
         unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
         orbital.append(np.asarray(states.get_orbital_magnetic_moments()) @ unit)
-    found = 1000.0 * np.array(energies)
-    return np.asarray(found - found.min()), np.array(orbital)
+    energies_meV = 1000.0 * np.array(energies)
+    return np.asarray(energies_meV - energies_meV.min()), np.array(orbital)
 
 
 def coupled_levels(calculator: Any, up_to_eV: float | None = None) -> FloatArray:

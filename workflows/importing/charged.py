@@ -25,7 +25,7 @@ from ...structures.layers import not_three_dimensional
 from ..vasp.finished.vasprun_xml import read_vasprun
 from .choosing import Chosen
 from .documents import calculation_of, charged_cell_of, defect_structure, dielectric_of
-from .found import RunFolder
+from .run_folder import RunFolder
 
 NO_TENSOR = (
     "charged cells need a static dielectric tensor for their correction: import a LEPSILON run of the host, "
@@ -96,7 +96,7 @@ def charged_states(
 
 
 def _state(
-    found: RunFolder,
+    run: RunFolder,
     label: str,
     charge: int,
     host: ChargedCell,
@@ -106,48 +106,46 @@ def _state(
     per_cell: float,
     notes: list[str],
 ) -> ChargedVacancy | None:
-    assert found.name is not None
-    assert found.difference is not None
-    done = calculation_of(found, defect_structure(found, perfect), f"{label} q={charge:+d}", hubbard_U_eV)
-    cell = _with_states(charged_cell_of(found, done, charge), found)
+    assert run.name is not None
+    assert run.difference is not None
+    done = calculation_of(run, defect_structure(run, perfect), f"{label} q={charge:+d}", hubbard_U_eV)
+    cell = _with_states(charged_cell_of(run, done, charge), run)
     try:
         corrections, why = corrections_of(
             cell,
             host,
             tensor,
-            found.difference.changes[0].position,
-            charge_at=charge_centre(found.difference, found.structure),
+            run.difference.changes[0].position,
+            charge_at=charge_centre(run.difference, run.structure),
         )
     except ValueError as error:
-        found.refused.append(f"no correction of its charge: {error}")
+        run.refused.append(f"no correction of its charge: {error}")
         notes.append(f"{label} q={charge:+d} is left out: {error}")
         return None
-    given = found.given_correction_eV
+    given = run.given_correction_eV
     if charge and given is not None and not any(c.method == "eFNV" for c in corrections):
         corrections = [_as_given(given, charge, tensor, corrections), *corrections]
     elif charge and given is not None and abs(given - corrections[0].total_eV) > _SAME_CORRECTION_eV:
         again = corrections[0].total_eV
-        found.notes.append(
-            f"its own correction is {given:+.3f} eV, made again from its site potentials {again:+.3f} eV"
-        )
+        run.notes.append(f"its own correction is {given:+.3f} eV, made again from its site potentials {again:+.3f} eV")
     elif charge and not any(c.method == "eFNV" for c in corrections):
-        found.lacks.append("site potentials in OUTCAR, of it and of the perfect cell, for the eFNV correction")
+        run.lacks.append("site potentials in OUTCAR, of it and of the perfect cell, for the eFNV correction")
     notes += [note for note in why if note not in notes]
     told = done.site_moments_muB is not None and host.calculation.site_moments_muB is not None
     return ChargedVacancy(
         label=label,
-        element=found.name.element,
-        sublattice=found.name.sublattice,
-        multiplicity=places_per_cell(found, per_cell),
+        element=run.name.element,
+        sublattice=run.name.sublattice,
+        multiplicity=places_per_cell(run, per_cell),
         charge=charge,
-        removed=found.difference.removed,
+        removed=run.difference.removed,
         energy_difference_eV=done.energy_eV - host.calculation.energy_eV,
         total_moment_muB=done.total_moment_muB,
         changed_ions=where_electrons_sit(host.calculation, done, charge)[0] if told else [],
         sites=site_moments(host.calculation, done, charge) if told else [],
         structure=as_found(done),
         corrections=corrections,
-        band_filling=band_filling(cell, host, found.difference.changes[0].position),
+        band_filling=band_filling(cell, host, run.difference.changes[0].position),
         checks=done.checks,
         provenance=done.provenance,
     )
@@ -169,16 +167,16 @@ def _as_given(
     )
 
 
-def places_per_cell(found: RunFolder, per_cell: float) -> int:
+def places_per_cell(run: RunFolder, per_cell: float) -> int:
     """Equivalent places in one cell of the bulk; at least one."""
-    assert found.name is not None
-    return max(1, round(found.name.multiplicity / per_cell))
+    assert run.name is not None
+    return max(1, round(run.name.multiplicity / per_cell))
 
 
-def _with_states(host: ChargedCell, found: RunFolder) -> ChargedCell:
+def _with_states(host: ChargedCell, run: RunFolder) -> ChargedCell:
     """Density of states from the levels of a perfect cell that has a vasprun.xml; else carriers cannot be counted."""
-    place = Path(found.done.folder)
-    name = found.done.files.get("vasprun.xml")
+    place = Path(run.done.folder)
+    name = run.done.files.get("vasprun.xml")
     if name is None:
         return host
     xml = read_vasprun(place if place.is_file() else place / name)
@@ -189,7 +187,7 @@ def _with_states(host: ChargedCell, found: RunFolder) -> ChargedCell:
     if levels.shape[1] != len(weights) or not np.isfinite(levels[..., 0]).all():
         return host
     # One channel holds two electrons per state without spin polarisation.
-    holds = 2.0 if levels.shape[0] == 1 and not found.done.noncollinear else 1.0
+    holds = 2.0 if levels.shape[0] == 1 and not run.done.noncollinear else 1.0
     shares = np.broadcast_to((weights / weights.sum())[None, :, None] * holds, levels.shape[:3])
     energies, states = counted_states(levels[..., 0].ravel(), shares.ravel())
     filled = counted_states(levels[..., 0].ravel(), (shares * levels[..., 1]).ravel())[1]

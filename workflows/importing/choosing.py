@@ -11,8 +11,8 @@ from ...structures.defects.difference import name_defect, same_lattice
 from ...structures.host import Host
 from ...structures.symmetry import operations
 from .consistency import cutoff_eV, differences_to_say, unlike, unlike_cells
-from .found import RunFolder
 from .host import RELAXED_SYMPREC, for_symmetry, with_host_roles
+from .run_folder import RunFolder
 from .sorting import Sorted
 
 # Relaxed interstitials of several charges that settled in one place.

@@ -19,8 +19,8 @@ from ..vasp.finished.document import VaspRun
 from ..vasp.finished.spin_frame import axis_frame
 from .consistency import on_fixed_density, unlike_cells
 from .documents import provenance_of
-from .found import RunFolder
 from .host import formal_valences
+from .run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -39,7 +39,7 @@ REVERSED = "-n was not computed: it is taken equal to n, as time reversal asks; 
 class _Aligned:
     """A run with the unit vector of its moments."""
 
-    found: RunFolder
+    folder: RunFolder
     direction: NDArray[np.float64]
 
 
@@ -58,48 +58,50 @@ def directions_of(
         Of the set.
     """
     aligned = []
-    for found in runs:
-        found.refused = []
-        found.what = f"{found.structure.composition.reduced_formula}, spin-orbit, {len(found.structure)} atoms"
-        if not found.done.usable:
+    for run_folder in runs:
+        run_folder.refused = []
+        run_folder.what = (
+            f"{run_folder.structure.composition.reduced_formula}, spin-orbit, {len(run_folder.structure)} atoms"
+        )
+        if not run_folder.done.usable:
             continue
         try:
-            direction = spin_direction(found.done)
+            direction = spin_direction(run_folder.done)
         except ValueError as error:
-            found.refused.append(str(error))
+            run_folder.refused.append(str(error))
             continue
-        found.what += f", moments along {_text(direction)}"
-        aligned.append(_Aligned(found, direction))
-    kept = _one_set(aligned)
-    if len(kept) < 2:
-        for one in kept:
-            one.found.refused.append("no other direction to compare with: one energy says nothing of the anisotropy")
+        run_folder.what += f", moments along {_text(direction)}"
+        aligned.append(_Aligned(run_folder, direction))
+    one_set = _one_set(aligned)
+    if len(one_set) < 2:
+        for one in one_set:
+            one.folder.refused.append("no other direction to compare with: one energy says nothing of the anisotropy")
         return None, None, "fewer than two directions of one cell may be compared"
-    low = min(one.found.energy_eV for one in kept)
-    run = kept[0].found.done
+    low = min(one.folder.energy_eV for one in one_set)
+    run = one_set[0].folder.done
     table = ImportedDirections(
-        atoms=len(kept[0].found.structure),
+        atoms=len(one_set[0].folder.structure),
         ediff_eV=_ediff(run),
         directions=[
             ImportedDirection(
-                folder=one.found.place.name,
+                folder=one.folder.place.name,
                 direction=[float(x) for x in one.direction],
-                energy_meV=1000.0 * (one.found.energy_eV - low),
+                energy_meV=1000.0 * (one.folder.energy_eV - low),
             )
-            for one in kept
+            for one in one_set
         ],
-        provenance=provenance_of(kept[0].found, hubbard_U_eV),
+        provenance=provenance_of(one_set[0].folder, hubbard_U_eV),
     )
-    made = _map(kept, formula_units, hubbard_U_eV)
+    map_ = _map(one_set, formula_units, hubbard_U_eV)
     try:
-        made.fit()
+        map_.fit()
     except ValueError:
         return (
             table,
             None,
-            f"{len(kept)} directions do not determine E(n), not even its quadratic part; they are listed",
+            f"{len(one_set)} directions do not determine E(n), not even its quadratic part; they are listed",
         )
-    return table, made, ""
+    return table, map_, ""
 
 
 def spin_direction(run: VaspRun) -> NDArray[np.float64]:
@@ -151,18 +153,18 @@ def _one_set(aligned: Sequence[_Aligned]) -> list[_Aligned]:
     if not aligned:
         return []
     sets = [[other for other in aligned if not _apart(one, other)] for one in aligned]
-    kept = max(sets, key=len)
-    first = aligned[sets.index(kept)]
+    one_set = max(sets, key=len)
+    first = aligned[sets.index(one_set)]
     for other in aligned:
-        other.found.refused += _apart(first, other)
+        other.folder.refused += _apart(first, other)
     out: list[_Aligned] = []
-    for one in sorted(kept, key=lambda a: a.found.energy_eV):
+    for one in sorted(one_set, key=lambda a: a.folder.energy_eV):
         same = next((o for o in out if np.linalg.norm(o.direction - one.direction) < _ONE_DIRECTION), None)
         if same is None:
             out.append(one)
         else:
-            above = 1000.0 * (one.found.energy_eV - same.found.energy_eV)
-            one.found.refused.append(f"the same direction as {same.found.place.name}, {above:.3g} meV above it")
+            above = 1000.0 * (one.folder.energy_eV - same.folder.energy_eV)
+            one.folder.refused.append(f"the same direction as {same.folder.place.name}, {above:.3g} meV above it")
     return out
 
 
@@ -170,8 +172,8 @@ def _apart(one: _Aligned, other: _Aligned) -> list[str]:
     """In what else than direction two runs differ."""
     if one is other:
         return []
-    name, first, second = one.found.place.name, one.found.done, other.found.done
-    if not same_structure(one.found.structure, other.found.structure):
+    name, first, second = one.folder.place.name, one.folder.done, other.folder.done
+    if not same_structure(one.folder.structure, other.folder.structure):
         return [f"another cell than {name}"]
     out = [f"{d.text} as in {name}" for d in unlike_cells(first, second)]
     if first.kpoints != second.kpoints:
@@ -194,10 +196,10 @@ def _ediff(run: VaspRun) -> float | None:
     return None if value is None else float(value)
 
 
-def _map(kept: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[str, float]) -> AnisotropyMap:
+def _map(one_set: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[str, float]) -> AnisotropyMap:
     """E(n) with every -n: computed where there is a run of it, else equal to n."""
-    directions = [one.direction for one in kept]
-    energies = [1000.0 * one.found.energy_eV for one in kept]
+    directions = [one.direction for one in one_set]
+    energies = [1000.0 * one.folder.energy_eV for one in one_set]
     own = list(zip(directions, energies, strict=True))
     lone = [(n, e) for n, e in own if not any(np.linalg.norm(n + other) < _ONE_DIRECTION for other in directions)]
     vectors = np.array([*directions, *(-n for n, _ in lone)])
@@ -207,13 +209,13 @@ def _map(kept: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[s
         if len(lone) == len(own)
         else odd_part_is_noise(vectors.tolist(), values, None)
     ]
-    found, ediff = kept[0].found, _ediff(kept[0].found.done)
-    checks += orbital_moment_of_open_shells(_with_valences(found.structure), _orbital_muB(kept))
+    run, ediff = one_set[0].folder, _ediff(one_set[0].folder.done)
+    checks += orbital_moment_of_open_shells(_with_valences(run.structure), _orbital_muB(one_set))
     return AnisotropyMap(
         state="pristine",
         directions=vectors.tolist(),
         energies_meV=[float(e) for e in values - values.min()],
-        cell_volume_A3=float(found.structure.volume),
+        cell_volume_A3=float(run.structure.volume),
         formula_units=formula_units,
         ions="all electrons",
         method=f"imported runs, {len(own)} directions",
@@ -221,7 +223,7 @@ def _map(kept: Sequence[_Aligned], formula_units: float, hubbard_U_eV: Mapping[s
         if ediff is None
         else [ErrorPart(source="EDIFF", value_meV=2000.0 * ediff, note="both energies")],
         checks=checks,
-        provenance=provenance_of(found, hubbard_U_eV),
+        provenance=provenance_of(run, hubbard_U_eV),
     )
 
 
@@ -233,11 +235,11 @@ def _with_valences(structure: Structure) -> Structure:
     return out
 
 
-def _orbital_muB(kept: Sequence[_Aligned]) -> NDArray[np.float64] | None:
+def _orbital_muB(one_set: Sequence[_Aligned]) -> NDArray[np.float64] | None:
     """Orbital moment of each site along the direction of each run; None if a run has none."""
     rows = []
-    for one in kept:
-        moments = one.found.done.orbital_moments_muB
+    for one in one_set:
+        moments = one.folder.done.orbital_moments_muB
         if moments is None:
             return None
         rows.append(np.asarray(moments, dtype=float) @ one.direction)

@@ -16,7 +16,7 @@ from ...analysis.thermodynamics.energy_corrections import ComputedEnergy
 from ...analysis.thermodynamics.phases import DATA_SETS_KEY
 from ..vasp.finished.document import VaspRun
 from .consistency import cutoff_eV, hubbard_by_element
-from .found import RunFolder
+from .run_folder import RunFolder
 
 INTERSTITIAL = "interstitial"
 LEFT_OUT = (
@@ -24,19 +24,19 @@ LEFT_OUT = (
 )
 
 
-def provenance_of(found: RunFolder, hubbard_U_eV: Mapping[str, float]) -> Provenance:
+def provenance_of(run_folder: RunFolder, hubbard_U_eV: Mapping[str, float]) -> Provenance:
     """Where an imported number comes from.
 
     Parameters
     ----------
-    found
+    run_folder
         A folder with a run.
     hubbard_U_eV
         U of the whole set: energies are compared only within one.
     """
-    run = found.done
+    run = run_folder.done
     settings = {
-        "folder": found.place.name,
+        "folder": run_folder.place.name,
         "encut_eV": cutoff_eV(run),
         "kpoint_mesh": run.kpoint_mesh,
         DATA_SETS_KEY: run.data_sets,
@@ -61,12 +61,14 @@ def common_hubbard(runs: list[VaspRun]) -> dict[str, float]:
     return dict(sorted(table.items()))
 
 
-def calculation_of(found: RunFolder, structure: Structure, name: str, hubbard_U_eV: Mapping[str, float]) -> Calculation:
+def calculation_of(
+    run_folder: RunFolder, structure: Structure, name: str, hubbard_U_eV: Mapping[str, float]
+) -> Calculation:
     """A run as a calculation.
 
     Parameters
     ----------
-    found
+    run_folder
         A folder whose run has an energy.
     structure
         Its last configuration with roles and moments.
@@ -75,14 +77,14 @@ def calculation_of(found: RunFolder, structure: Structure, name: str, hubbard_U_
     hubbard_U_eV
         See `provenance_of`.
     """
-    run = found.done
+    run = run_folder.done
     moments = run.site_moments_muB
     # A run without spin polarisation has no moment.
     total = run.total_moment_muB if run.total_moment_muB is not None else float(np.sum(moments or [0.0]))
     return Calculation(
         name=name,
         structure=structure,
-        energy_eV=found.energy_eV,
+        energy_eV=run_folder.energy_eV,
         max_force_eV_per_A=run.max_force_eV_per_A,
         force_calls=run.ionic_steps,
         total_moment_muB=total,
@@ -90,26 +92,26 @@ def calculation_of(found: RunFolder, structure: Structure, name: str, hubbard_U_
         orbital_moments_muB=run.orbital_moments_muB,
         gap_eV=run.gap_eV,
         checks=run.checks,
-        provenance=provenance_of(found, hubbard_U_eV),
+        provenance=provenance_of(run_folder, hubbard_U_eV),
     )
 
 
-def defect_structure(found: RunFolder, perfect: Structure) -> Structure:
+def defect_structure(run: RunFolder, perfect: Structure) -> Structure:
     """A defect's cell with the roles of the host's sites that its ions sit on.
 
     Parameters
     ----------
-    found
+    run
         A run with its difference from the perfect cell.
     perfect
         That cell with roles.
     """
-    assert found.difference is not None
-    cell = found.structure
+    assert run.difference is not None
+    cell = run.structure
     out = Structure(cell.lattice, [Element(s.specie.symbol) for s in cell], cell.frac_coords)
-    added = _added_valences(found, perfect)
+    added = _added_valences(run, perfect)
     names, valences = [], []
-    for site, host_site in zip(out, found.difference.same_site, strict=True):
+    for site, host_site in zip(out, run.difference.same_site, strict=True):
         if host_site is None:
             names.append(INTERSTITIAL)
             valences.append(added.get(site.specie.symbol, 0.0))
@@ -118,14 +120,14 @@ def defect_structure(found: RunFolder, perfect: Structure) -> Structure:
             valences.append(float(perfect[host_site].properties["valence"]))
     out.add_site_property("sublattice", names)
     out.add_site_property("valence", valences)
-    moments = found.done.site_moments_muB
+    moments = run.done.site_moments_muB
     out.add_site_property("magmom", [float(m) for m in moments or [0.0] * len(out)])
     return out
 
 
-def _added_valences(found: RunFolder, perfect: Structure) -> dict[str, float]:
+def _added_valences(run: RunFolder, perfect: Structure) -> dict[str, float]:
     host = {s.specie.symbol: float(s.properties["valence"]) for s in perfect}
-    added = {c.added for c in found.difference.changes if c.added} if found.difference else set()
+    added = {c.added for c in run.difference.changes if c.added} if run.difference else set()
     out = dict(host)
     for element in added - set(host):
         common = Element(element).common_oxidation_states
@@ -133,9 +135,9 @@ def _added_valences(found: RunFolder, perfect: Structure) -> dict[str, float]:
     return out
 
 
-def charged_cell_of(found: RunFolder, calculation: Calculation, charge: int) -> ChargedCell:
+def charged_cell_of(run_folder: RunFolder, calculation: Calculation, charge: int) -> ChargedCell:
     """A run with its potentials and band edges."""
-    run = found.done
+    run = run_folder.done
     potentials = None
     if run.electron_potentials_eV is not None and len(run.electron_potentials_eV) == len(calculation.structure):
         potentials = SitePotentials(
@@ -150,16 +152,16 @@ def charged_cell_of(found: RunFolder, calculation: Calculation, charge: int) -> 
     )
 
 
-def dielectric_of(found: RunFolder, hubbard_U_eV: Mapping[str, float]) -> DielectricResult:
+def dielectric_of(run_folder: RunFolder, hubbard_U_eV: Mapping[str, float]) -> DielectricResult:
     """Static tensor of a linear-response run; without its ionic part only the electrons screen."""
-    run = found.done
+    run = run_folder.done
     assert run.dielectric_electronic is not None
     return DielectricResult(
-        name=found.place.name,
+        name=run_folder.place.name,
         electronic=run.dielectric_electronic,
         ionic=run.dielectric_ionic or [[0.0] * 3 for _ in range(3)],
         checks=run.checks,
-        provenance=provenance_of(found, hubbard_U_eV),
+        provenance=provenance_of(run_folder, hubbard_U_eV),
     )
 
 
@@ -191,5 +193,5 @@ def _oxide_type(structure: Structure) -> str:
 
     if len(structure.composition) < 2 or "O" not in structure.composition:
         return "oxide"
-    found = str(oxide_type(structure))
-    return found if found in ("peroxide", "superoxide") else "oxide"
+    oxide = str(oxide_type(structure))
+    return oxide if oxide in ("peroxide", "superoxide") else "oxide"

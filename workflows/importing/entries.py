@@ -175,8 +175,8 @@ def _run(
 
 def _functional(parameters: Mapping[str, Any]) -> str | None:
     """From pymatgen's name of a kind of run; ``GGA`` says no more than that."""
-    found = str(parameters.get("run_type") or "").upper().removesuffix("+U")
-    return {"GGA": "PBE", "": None}.get(found, found)
+    functional = str(parameters.get("run_type") or "").upper().removesuffix("+U")
+    return {"GGA": "PBE", "": None}.get(functional, functional)
 
 
 def _structure(content: Mapping[str, Any]) -> Structure:

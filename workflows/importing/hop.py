@@ -20,8 +20,8 @@ from ..vasp.finished.document import VaspBand, VaspRun
 from .choosing import Chosen
 from .consistency import differences_to_say, unlike
 from .documents import INTERSTITIAL, provenance_of
-from .found import RunFolder
 from .host import for_symmetry, formal_valences, with_host_roles
+from .run_folder import RunFolder
 from .sorting import Sorted, near_composition
 
 # A second ion that goes more than this part of the mover's way takes part in the hop.
@@ -39,7 +39,7 @@ class ImportedHop:
 
     Attributes
     ----------
-    found
+    folder
         Its folder.
     band
         Images with energies and point-charge dipoles.
@@ -49,7 +49,7 @@ class ImportedHop:
         Cartesian operations of the host that exchange the two states, each 3x3.
     """
 
-    found: RunFolder
+    folder: RunFolder
     band: Band
     migration: Migration
     relation_matrices: list[list[list[float]]]
@@ -96,36 +96,36 @@ def hops_of(
     accepted
         Differences that the user answers for.
     """
-    made = []
-    for found in bands:
-        if found.band is None or found.refused:
+    hops = []
+    for run in bands:
+        if run.band is None or run.refused:
             continue
-        runs = [p.run for p in found.band.points[1:-1] if p.run is not None]
+        runs = [p.run for p in run.band.points[1:-1] if p.run is not None]
         anchor = chosen.supercell or chosen.bulk
         if not runs:
-            found.refused.append("no image says how it was computed")
+            run.refused.append("no image says how it was computed")
             continue
-        cell = found.band.points[0].structure
+        cell = run.band.points[0].structure
         if cell is None or not near_composition(cell.composition, anchor.structure.composition):
             inside = "an unknown cell" if cell is None else cell.composition.reduced_formula
-            found.refused.append(f"a hop in {inside}, not in {arranged.formula}")
+            run.refused.append(f"a hop in {inside}, not in {arranged.formula}")
             continue
-        found.judge(unlike(anchor.done, runs[0]), anchor, accepted)
-        found.notes += differences_to_say(anchor.done, runs[0])
-        if found.refused:
+        run.judge(unlike(anchor.done, runs[0]), anchor, accepted)
+        run.notes += differences_to_say(anchor.done, runs[0])
+        if run.refused:
             continue
         try:
-            made.append(_hop(found, found.band, runs, arranged, host, hubbard_U_eV))
+            hops.append(_hop(run, run.band, runs, arranged, host, hubbard_U_eV))
         except ValueError as error:
-            found.refused.append(str(error))
-    for end, found in arranged.ends:
-        if found.refused:
-            end.refused.append(f"the band {found.place.name} is not used")
-    return sorted(made, key=lambda hop: hop.migration.forward_eV)
+            run.refused.append(str(error))
+    for end, run in arranged.ends:
+        if run.refused:
+            end.refused.append(f"the band {run.place.name} is not used")
+    return sorted(hops, key=lambda hop: hop.migration.forward_eV)
 
 
 def _hop(
-    found: RunFolder,
+    run_folder: RunFolder,
     band: VaspBand,
     runs: Sequence[VaspRun],
     arranged: Sorted,
@@ -151,7 +151,7 @@ def _hop(
     if charge is not None and round(charge):
         notes.append(f"the cell carries {round(charge):+d} e; dipoles are those of the neutral cell")
     document = _band_document(
-        replace(found, run=runs[0]), band, path, mover, climbed=climbed, notes=notes, hubbard_U_eV=hubbard_U_eV
+        replace(run_folder, run=runs[0]), band, path, mover, climbed=climbed, notes=notes, hubbard_U_eV=hubbard_U_eV
     )
     # From relaxed end to relaxed end: the host's own sites are not always known.
     migration = migration_from_band(
@@ -165,9 +165,9 @@ def _hop(
         relation=place.relations,
         fields_V_per_A=[0.0],
     )
-    found.what = f"{migration.label}, {len(path)} images, barriers {migration.forward_eV:.3f} and "
-    found.what += f"{migration.backward_eV:.3f} eV"
-    return ImportedHop(found, document, migration, place.matrices)
+    run_folder.what = f"{migration.label}, {len(path)} images, barriers {migration.forward_eV:.3f} and "
+    run_folder.what += f"{migration.backward_eV:.3f} eV"
+    return ImportedHop(run_folder, document, migration, place.matrices)
 
 
 def continuous_path(structures: Sequence[Structure | None]) -> list[Structure]:
@@ -305,7 +305,7 @@ def equivalents(cell: Structure, start: int, end: int) -> tuple[int, list[str], 
 
 
 def _band_document(
-    found: RunFolder,
+    run_folder: RunFolder,
     band: VaspBand,
     path: Sequence[Structure],
     mover: int,
@@ -344,7 +344,7 @@ def _band_document(
         checks=band.checks,
         not_checked=list(NOT_CHECKED),
         notes=notes,
-        provenance=provenance_of(found, hubbard_U_eV),
+        provenance=provenance_of(run_folder, hubbard_U_eV),
     )
 
 

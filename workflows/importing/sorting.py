@@ -10,7 +10,7 @@ from pymatgen.core import Composition, Structure
 from ...structures.defects.difference import UnlikeCellsError, cell_difference, same_lattice
 from ..vasp.finished.band import same_structure
 from .consistency import unlike_cells
-from .found import RunFolder
+from .run_folder import RunFolder
 
 # Fractions of elements within this belong to one material with a defect.
 _NEAR_COMPOSITION = 0.08
@@ -54,12 +54,12 @@ class Sorted:
     rest: list[RunFolder] = field(default_factory=list)
 
 
-def sort_runs(found: Sequence[RunFolder], formula: str | None = None, cell: Structure | None = None) -> Sorted:
+def sort_runs(runs: Sequence[RunFolder], formula: str | None = None, cell: Structure | None = None) -> Sorted:
     """Give every folder its role.
 
     Parameters
     ----------
-    found
+    runs
         Folders that were read; their roles are set.
     formula
         Of the host; by default the run is taken whose cell most others differ from by a defect.
@@ -71,7 +71,7 @@ def sort_runs(found: Sequence[RunFolder], formula: str | None = None, cell: Stru
     HostNotFoundError
         If no run is the host.
     """
-    known = [f for f in found if f.run is not None and f.run.structure is not None and f.run.energy_eV is not None]
+    known = [f for f in runs if f.run is not None and f.run.structure is not None and f.run.energy_eV is not None]
     if formula is None:
         host, host_from = _host_among(known)
         formula, cell = host.structure.composition.reduced_formula, cell or host.structure
@@ -79,7 +79,7 @@ def sort_runs(found: Sequence[RunFolder], formula: str | None = None, cell: Stru
         formula = Composition(formula).reduced_formula
         host_from = f"{formula} was named"
     out = Sorted(formula=formula, host_from=host_from)
-    out.bands = [f for f in found if f.place.kind == "band"]
+    out.bands = [f for f in runs if f.place.kind == "band"]
     out.ends = _ends_of_bands(known, out.bands, formula)
     ends = [f for f, _ in out.ends]
     known = [f for f in known if f not in ends]
@@ -95,7 +95,7 @@ def sort_runs(found: Sequence[RunFolder], formula: str | None = None, cell: Stru
     for f in others:
         _sort_one(f, out)
     _leave_other_hosts(out, others)
-    out.rest = [f for f in found if not any(f is g for g in [*known, *ends, *out.bands])]
+    out.rest = [f for f in runs if not any(f is g for g in [*known, *ends, *out.bands])]
     return out
 
 

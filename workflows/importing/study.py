@@ -31,9 +31,9 @@ from .consistency import KINDS, level_of_theory, on_fixed_density
 from .directions import directions_of
 from .documents import calculation_of, common_hubbard, defect_structure, phases_of, provenance_of
 from .entries import read_defect_entries
-from .found import RunFolder
 from .hop import ImportedHop, hops_of
 from .host import derived_host, with_host_roles
+from .run_folder import RunFolder
 from .sorting import Sorted, sort_runs
 from .tasks import run_of_task
 from .tree import Place, find_places
@@ -90,18 +90,18 @@ def import_with_bands(
     if strange := sorted(set(accepted) - set(KINDS)):
         raise ValueError(f"no kind of difference {', '.join(strange)}; those that can be accepted: {', '.join(KINDS)}")
     tensor = None if dielectric is None else [[float(x) for x in row] for row in dielectric_tensor(dielectric)]
-    found = [*(read_places(find_places(paths), progress) if paths else []), *read_tasks(tasks, progress)]
+    runs = [*(read_places(find_places(paths), progress) if paths else []), *read_tasks(tasks, progress)]
     if host is not None:
         formula, cell = host.formula, cell or host.structure()
-    tensor = tensor or next((f.dielectric for f in found if f.dielectric is not None), None)
-    arranged = sort_runs(found, formula, cell)
+    tensor = tensor or next((f.dielectric for f in runs if f.dielectric is not None), None)
+    arranged = sort_runs(runs, formula, cell)
     chosen = choose(arranged, host, accepted)
 
     def record() -> ImportRecord:
         return ImportRecord(
             host_from=arranged.host_from,
             level_of_theory=level_of_theory(chosen.bulk.done),
-            folders=[f.document() for f in found],
+            folders=[f.document() for f in runs],
         )
 
     return study_of(chosen, arranged, host, record, tensor, accepted)
@@ -112,31 +112,31 @@ def read_places(places: Sequence[Place], progress: Callable[[str], None] = lambd
     out = []
     for place in places:
         progress(place.name)
-        found = RunFolder(place)
-        out.append(found)
+        run = RunFolder(place)
+        out.append(run)
         if place.problem:
-            found.refused.append(place.problem)
+            run.refused.append(place.problem)
             continue
         try:
             if place.kind == "run":
-                found.run = _read(place)
-                found.refused += no_ground_state(found.run)
+                run.run = _read(place)
+                run.refused += no_ground_state(run.run)
             elif place.kind == "band":
-                found.band, found.role = read_band(place.path), "band"
-                barrier = found.band.barrier_eV if found.band.usable else None
+                run.band, run.role = read_band(place.path), "band"
+                barrier = run.band.barrier_eV if run.band.usable else None
                 height = "" if barrier is None else f", barrier {barrier:.3f} eV"
-                found.what = f"band of {len(found.band.points)} images{height}"
-                found.refused += found.band.reasons
+                run.what = f"band of {len(run.band.points)} images{height}"
+                run.refused += run.band.reasons
             else:
-                out += _from_entries(found)
+                out += _from_entries(run)
                 continue
         except Exception as error:  # files of any origin: one that breaks a reader must not lose the others
-            found.refused.append(f"cannot be read: {_in_words(error)}")
+            run.refused.append(f"cannot be read: {_in_words(error)}")
             continue
-        if found.run is not None:
-            found.what = found.run.formula or "no composition"
-            if found.run.usable and (found.run.structure is None or found.run.energy_eV is None):
-                found.refused.append("holds no energy and structure")
+        if run.run is not None:
+            run.what = run.run.formula or "no composition"
+            if run.run.usable and (run.run.structure is None or run.run.energy_eV is None):
+                run.refused.append("holds no energy and structure")
     return out
 
 
@@ -147,15 +147,15 @@ def read_tasks(
     out = []
     for name, task in tasks:
         progress(name)
-        found = RunFolder(Place(Path(name), name, "run"))
-        out.append(found)
+        run = RunFolder(Place(Path(name), name, "run"))
+        out.append(run)
         try:
-            found.run = run_of_task(task)
+            run.run = run_of_task(task)
         except Exception as error:  # documents of any version
-            found.refused.append(f"cannot be read: {_in_words(error)}")
+            run.refused.append(f"cannot be read: {_in_words(error)}")
             continue
-        found.what = found.run.formula or "no composition"
-        found.refused += no_ground_state(found.run)
+        run.what = run.run.formula or "no composition"
+        run.refused += no_ground_state(run.run)
     return out
 
 
@@ -174,21 +174,21 @@ def _in_words(error: Exception) -> str:
     return text if text and isinstance(error, OSError | ValueError) else f"{type(error).__name__}: {text}"
 
 
-def _from_entries(found: RunFolder) -> list[RunFolder]:
+def _from_entries(run: RunFolder) -> list[RunFolder]:
     """Entries of a file, each as a run of its own; the file itself says how many."""
-    held = read_defect_entries(found.place.path)
-    found.role = "defect entries"
-    found.what = f"{len(held.runs)} entries of another program"
-    found.dielectric = held.dielectric
+    held = read_defect_entries(run.place.path)
+    run.role = "defect entries"
+    run.what = f"{len(held.runs)} entries of another program"
+    run.dielectric = held.dielectric
     if held.unfinished:
-        found.notes.append(f"without energies, inputs only: {', '.join(held.unfinished)}")
+        run.notes.append(f"without energies, inputs only: {', '.join(held.unfinished)}")
     if not held.runs:
-        found.refused.append("holds no energies: entries of inputs that were never run")
-    made = []
+        run.refused.append("holds no energies: entries of inputs that were never run")
+    runs = []
     for entry in held.runs:
-        place = Place(found.place.path, f"{found.place.name}: {entry.name}", "defect entries")
-        made.append(RunFolder(place, run=entry.run, what=entry.run.formula, given_correction_eV=entry.correction_eV))
-    return made
+        place = Place(run.place.path, f"{run.place.name}: {entry.name}", "defect entries")
+        runs.append(RunFolder(place, run=entry.run, what=entry.run.formula, given_correction_eV=entry.correction_eV))
+    return runs
 
 
 def _read(place: Place) -> VaspRun:
@@ -278,12 +278,12 @@ def _anisotropy(
     if not runs:
         return None, None, NOT_IMPORTED
     units = formula_units(runs[0].structure, own.anion, own.anions_per_formula)
-    table, made, reason = directions_of(runs, units, hubbard)
-    if made is None:
+    table, map_, reason = directions_of(runs, units, hubbard)
+    if map_ is None:
         return table, None, reason
     if not same_lattice(runs[0].structure, chosen.bulk.structure):
         return table, None, f"axes of the spin-orbit cell are not those of {chosen.bulk.place.name}: import them alone"
-    return table, {"maps": {made.state: made}}, ""
+    return table, {"maps": {map_.state: map_}}, ""
 
 
 def _no_hop(arranged: Sorted) -> str:

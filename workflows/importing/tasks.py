@@ -98,10 +98,10 @@ def _data_set(titel: str, counts: Mapping[str, int]) -> PawDataSet:
 
 def _moments(structure: Structure) -> list[float] | None:
     """Collinear moments that emmet put on the sites."""
-    found = structure.site_properties.get("magmom")
-    if found is None or not all(isinstance(m, int | float) for m in found):
+    moments = structure.site_properties.get("magmom")
+    if moments is None or not all(isinstance(m, int | float) for m in moments):
         return None
-    return [float(m) for m in found]
+    return [float(m) for m in moments]
 
 
 def _checks(run: VaspRun, last: Mapping[str, Any], steps: list[Any]) -> list[Check]:

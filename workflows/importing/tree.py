@@ -71,21 +71,21 @@ def find_places(paths: Iterable[str | Path]) -> list[Place]:
     ValueError
         If there is nothing to read, or more than a study has.
     """
-    found: dict[Path, Place] = {}
+    places: dict[Path, Place] = {}
     given = [Path(p).expanduser() for p in paths]
     for path in given:
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist; give the folder in which the runs lie")
         for place in _below(path, several=len(given) > 1):
-            found.setdefault(place.path.resolve(), place)
-            if len(found) > MOST_RUNS:
+            places.setdefault(place.path.resolve(), place)
+            if len(places) > MOST_RUNS:
                 raise ValueError(f"more than {MOST_RUNS} runs below {path}: give the folder of one study")
-    if all(place.problem for place in found.values()):
+    if all(place.problem for place in places.values()):
         raise ValueError(
             f"no finished run below {', '.join(map(str, given))}: a run has a vasprun.xml or an OUTCAR, gzipped or not"
-            + "".join(f"; {place.name}: {place.problem}" for place in found.values())
+            + "".join(f"; {place.name}: {place.problem}" for place in places.values())
         )
-    return sorted(found.values(), key=lambda p: p.name)
+    return sorted(places.values(), key=lambda p: p.name)
 
 
 def _below(path: Path, *, several: bool) -> Iterator[Place]:

@@ -39,10 +39,10 @@ def as_calculation(made: Made, kind: Kind) -> Made:
     return made
 
 
-def as_step(made: Made) -> Made:
+def as_step(job: Made) -> Made:
     """Mark a small job of an engine as a step, which the engine's method would otherwise mark as a calculation."""
-    made.update_metadata(step_marks(), dynamic=False)
-    return made
+    job.update_metadata(step_marks(), dynamic=False)
+    return job
 
 
 # Methods of an engine that make jobs, with what these compute.
@@ -66,8 +66,8 @@ def marking(method: Callable[..., Any], kind: Kind) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def marked(self: Any, *args: Any, **kwargs: Any) -> Any:
-        made = method(self, *args, **kwargs)
-        return made if self.marks_its_runs else as_calculation(made, self.kind_for(kind))
+        job = method(self, *args, **kwargs)
+        return job if self.marks_its_runs else as_calculation(job, self.kind_for(kind))
 
     return marked
 
@@ -86,10 +86,10 @@ def kind_in(metadata: Mapping[str, Any] | None) -> Kind:
     return kind  # type: ignore[no-any-return]
 
 
-def _jobs(made: Job | Flow) -> Iterator[Job]:
-    inner = getattr(made, "jobs", None)
+def _jobs(job: Job | Flow) -> Iterator[Job]:
+    inner = getattr(job, "jobs", None)
     if inner is None:
-        yield made  # type: ignore[misc]
+        yield job  # type: ignore[misc]
         return
     for part in inner:
         yield from _jobs(part)

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from jobflow import Flow, Job
 
 
-def output_of(made: Job | Flow) -> Any:
+def output_of(job: Job | Flow) -> Any:
     """Output of a job or flow, to be given to whatever takes the value itself: it is there when that one runs."""
-    return made.output
+    return job.output
 
 
 def function_of(decorated: Callable[..., Any]) -> Callable[..., Any]:

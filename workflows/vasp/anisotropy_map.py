@@ -68,19 +68,19 @@ def map_of_directions(
     groups: dict[tuple[float, ...], list[DirectionEnergy]] = {}
     for one in found:
         groups.setdefault(tuple(one.direction), []).append(one)
-    kept = [_lowest(group) for group in groups.values()]
-    energies = 1000.0 * np.array([one.energy_eV for one in kept])
-    directions = [one.direction for one in kept]
-    orbital = _orbital_table(kept)
+    lowest = [_lowest(group) for group in groups.values()]
+    energies = 1000.0 * np.array([one.energy_eV for one in lowest])
+    directions = [one.direction for one in lowest]
+    orbital = _orbital_table(lowest)
     checks = [
         *(_labelled(c, "collinear density") for c in density_checks),
-        *_worst(kept),
-        guards.one_kpoint_set([(one.kpoints, tuple(one.kpoint_mesh)) for one in kept]),
+        *_worst(lowest),
+        guards.one_kpoint_set([(one.kpoints, tuple(one.kpoint_mesh)) for one in lowest]),
         odd_part_is_noise(directions, energies, how.odd_limit_meV),
         *_orbital_checks(directions, orbital),
         *orbital_moment_of_open_shells(structure, orbital),
         *_starts_check(list(groups.values())),
-        *_frames_check(second, kept),
+        *_frames_check(second, lowest),
     ]
     return AnisotropyMap(
         state=state,
@@ -91,7 +91,7 @@ def map_of_directions(
         ions="all electrons",
         method=how.method,
         orbital_moments_muB=None if orbital is None else orbital.tolist(),
-        error_parts=_errors(list(groups.values()), second, kept, ediff_eV),
+        error_parts=_errors(list(groups.values()), second, lowest, ediff_eV),
         checks=checks,
         provenance=provenance.model_copy(
             update={"settings": {**provenance.settings, "spin_orbit": how.method, "starts": list(how.starts)}}
@@ -109,10 +109,10 @@ def _labelled(check: Check, where: str) -> Check:
     return check.model_copy(update={"name": f"{check.name} ({where})"})
 
 
-def _worst(kept: Sequence[DirectionEnergy]) -> list[Check]:
+def _worst(directions: Sequence[DirectionEnergy]) -> list[Check]:
     """Per name one check: the first that failed over all directions, else the first."""
     out: dict[str, Check] = {}
-    for one in kept:
+    for one in directions:
         for check in one.checks:
             known = out.get(check.name)
             if known is None or (known.passed is not False and check.passed is False):
@@ -121,8 +121,8 @@ def _worst(kept: Sequence[DirectionEnergy]) -> list[Check]:
     return list(out.values())
 
 
-def _orbital_table(kept: Sequence[DirectionEnergy]) -> NDArray[np.float64] | None:
-    rows = [one.orbital_muB for one in kept]
+def _orbital_table(directions: Sequence[DirectionEnergy]) -> NDArray[np.float64] | None:
+    rows = [one.orbital_muB for one in directions]
     if any(row is None for row in rows):
         return None
     return np.array(rows, dtype=float)
@@ -165,18 +165,18 @@ def _starts_check(groups: Sequence[Sequence[DirectionEnergy]]) -> list[Check]:
     return [held("several electronic starts", worst, STARTS_LIMIT_meV, unit="meV", note=note, invalidates=False)]
 
 
-def _frames_meV(second: DirectionEnergy | None, kept: Sequence[DirectionEnergy]) -> float | None:
+def _frames_meV(second: DirectionEnergy | None, directions: Sequence[DirectionEnergy]) -> float | None:
     """By how much a direction differs between SAXIS along it and moments turned along it; None if it is not known."""
     if second is None or invalid_because(second.checks):
         return None
-    same = next((one for one in kept if one.direction == second.direction), None)
+    same = next((one for one in directions if one.direction == second.direction), None)
     return None if same is None else abs(1000.0 * (second.energy_eV - same.energy_eV))
 
 
-def _frames_check(second: DirectionEnergy | None, kept: Sequence[DirectionEnergy]) -> list[Check]:
+def _frames_check(second: DirectionEnergy | None, directions: Sequence[DirectionEnergy]) -> list[Check]:
     if second is None:
         return []
-    name, apart = "one direction with SAXIS and with turned moments", _frames_meV(second, kept)
+    name, apart = "one direction with SAXIS and with turned moments", _frames_meV(second, directions)
     if apart is None:
         return [Check(name=name, passed=None, note="the second run failed a guard", invalidates=False)]
     note = "two electronic states, or another U term by frame: give starts ('density', 'atoms')"
@@ -190,18 +190,22 @@ def _frames_check(second: DirectionEnergy | None, kept: Sequence[DirectionEnergy
 def _errors(
     groups: Sequence[Sequence[DirectionEnergy]],
     second: DirectionEnergy | None,
-    kept: Sequence[DirectionEnergy],
+    directions: Sequence[DirectionEnergy],
     ediff_eV: float | None,
 ) -> list[ErrorPart]:
     """What the runs themselves say of the error of a difference between two directions."""
-    found = []
+    error_parts = []
     if ediff_eV is not None:
-        found.append(ErrorPart(source="EDIFF", value_meV=2000.0 * ediff_eV, note="of both energies"))
+        error_parts.append(ErrorPart(source="EDIFF", value_meV=2000.0 * ediff_eV, note="of both energies"))
     spreads = [1000.0 * float(np.ptp([one.energy_eV for one in group])) for group in groups if len(group) > 1]
-    apart = _frames_meV(second, kept)
+    apart = _frames_meV(second, directions)
     if spreads:
         # The lowest is kept; the spread says how far apart states may lie that were not found.
-        found.append(ErrorPart(source=STARTS, value_meV=max(spreads), note="density against turned atoms, largest"))
+        error_parts.append(
+            ErrorPart(source=STARTS, value_meV=max(spreads), note="density against turned atoms, largest")
+        )
     elif apart is not None:
-        found.append(ErrorPart(source=STARTS, value_meV=apart, note="density against turned atoms, one direction"))
-    return found
+        error_parts.append(
+            ErrorPart(source=STARTS, value_meV=apart, note="density against turned atoms, one direction")
+        )
+    return error_parts

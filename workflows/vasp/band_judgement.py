@@ -159,11 +159,11 @@ def patched(run: VaspRun) -> Check:
     return guard("VTST found", run.vtst is not None, note)
 
 
-def moved(run: VaspRun, found: Structure, start: Structure) -> Check:
+def moved(run: VaspRun, structure: Structure, start: Structure) -> Check:
     """Whether an image that took several steps left its place."""
     if run.ionic_steps < 2:
         return Check(name="image moved", passed=None, note="it took one step: its place was right, or the run was cut")
-    away = float(np.linalg.norm(found.cart_coords - start.cart_coords, axis=1).max())
+    away = float(np.linalg.norm(structure.cart_coords - start.cart_coords, axis=1).max())
     note = f"after {run.ionic_steps} steps the image is where it started: the optimiser moves nothing"
     return guard("image moved", away > UNMOVED_A, note, away, UNMOVED_A, "A")
 

@@ -101,8 +101,8 @@ def _last_of(folder: Path, like: Structure) -> Structure:
     """The last whole positions of a run: of CONTCAR, or what it started from if it was cut off before a step."""
     for name in ("CONTCAR", "POSCAR"):
         try:
-            found = Poscar.from_file(file_of(folder, name), check_for_potcar=False).structure
-            out, _ = back_in_order(found, range(len(like)), like)
+            structure = Poscar.from_file(file_of(folder, name), check_for_potcar=False).structure
+            out, _ = back_in_order(structure, range(len(like)), like)
         except Exception:  # a file cut anywhere breaks the parser anywhere
             continue
         if _sound(out):

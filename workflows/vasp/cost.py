@@ -87,8 +87,8 @@ def bands(electrons: float, ions: int, moments_muB: Sequence[float], spins: int,
         Twice as many orbitals with one electron each.
     """
     extra = (int(abs(sum(moments_muB))) + 1) // 2 if spins == 2 else 0
-    found = max(round((electrons + 2) / 2) + max(ions // 2, 3), int(0.6 * electrons)) + extra
-    return 2 * found if spinors else found
+    number = max(round((electrons + 2) / 2) + max(ions // 2, 3), int(0.6 * electrons)) + extra
+    return 2 * number if spinors else number
 
 
 def kpoints(structure: Structure, mesh: Sequence[int], isym: int) -> int:
@@ -134,12 +134,12 @@ def job_size(structure: Structure, incar: Mapping[str, Any], settings: VaspSetti
     spins = 1 if spinors else int(incar.get("ISPIN") or 1)
     electrons = float(incar.get("NELECT") or expected_electrons(structure, settings))
     moments = [float(m) for m in structure.site_properties.get("magmom") or []]
-    found = int(incar.get("NBANDS") or bands(electrons, len(structure), moments, spins, spinors=spinors))
+    bands_ = int(incar.get("NBANDS") or bands(electrons, len(structure), moments, spins, spinors=spinors))
     waves = plane_waves(structure.volume, float(incar["ENCUT"])) * (2 if spinors else 1)
     mesh = settings.mesh(structure)
     points = kpoints(structure, mesh, int(incar.get("ISYM", 2)))
-    memory = 16.0 * waves * found * points * spins / 2**30
-    return JobSize(len(structure), electrons, found, waves, points, math.prod(mesh), spins, memory)
+    memory = 16.0 * waves * bands_ * points * spins / 2**30
+    return JobSize(len(structure), electrons, bands_, waves, points, math.prod(mesh), spins, memory)
 
 
 def step_core_s(size: JobSize, incar: Mapping[str, Any], *, gamma_build: bool = False) -> float:
@@ -274,17 +274,17 @@ def read_timing(text: str) -> Timing:
     spinors = _word(text, r"LNONCOLLINEAR =\s*(\w)") == "T"
     spins = 1 if spinors else int(_number(text, r"ISPIN\s*=\s*(\d)"))
     waves = int(_number(text, r"maximum number of plane-waves:\s*(\d+)"))
-    found, points = int(_number(text, r"NBANDS=\s*(\d+)")), int(_number(text, r"NKPTS =\s*(\d+)"))
+    counts, points = int(_number(text, r"NBANDS=\s*(\d+)")), int(_number(text, r"NKPTS =\s*(\d+)"))
     mesh = re.search(r"generate k-points for:\s*(\d+)\s+(\d+)\s+(\d+)", text)
     size = JobSize(
         atoms=int(_number(text, r"NIONS =\s*(\d+)")),
         electrons=_number(text, r"NELECT =\s*([\d.]+)"),
-        bands=found,
+        bands=counts,
         plane_waves=waves,
         kpoints=points,
         kpoints_full=math.prod(int(n) for n in mesh.groups()) if mesh else points,
         spins=spins,
-        orbitals_GiB=16.0 * waves * found * points * spins / 2**30,
+        orbitals_GiB=16.0 * waves * counts * points * spins / 2**30,
     )
     incar = {
         "LSORBIT": spinors,
@@ -303,12 +303,12 @@ def speed_of(text: str) -> float:
 
 
 def _number(text: str, pattern: str) -> float:
-    found = re.search(pattern, text)
-    if found is None:
+    match = re.search(pattern, text)
+    if match is None:
         raise ValueError(f"the OUTCAR has no line {pattern.split(chr(92))[0].strip()!r}")
-    return float(found.group(1))
+    return float(match.group(1))
 
 
 def _word(text: str, pattern: str) -> str:
-    found = re.search(pattern, text)
-    return "" if found is None else found.group(1)
+    match = re.search(pattern, text)
+    return "" if match is None else match.group(1)

@@ -27,20 +27,20 @@ def expected_costs(jobs: Iterable[PlannedJob], speed: float = 1.0, *, gamma_buil
         Whether jobs with the Gamma point alone run on ``vasp_gam``.
     """
     out = []
-    for made in jobs:
-        if not made.count:
+    for job in jobs:
+        if not job.count:
             continue
-        ordered = in_order(made.structure, block_order(made.structure))
-        tags = made.maker.planned(ordered).user_incar_settings
+        ordered = in_order(job.structure, block_order(job.structure))
+        tags = job.maker.planned(ordered).user_incar_settings
         incar = {name: value for name, value in tags.items() if value is not None}
-        settings = made.maker.settings
+        settings = job.maker.settings
         size = job_size(ordered, incar, settings)
         real = gamma_build and gamma_suffices(incar, settings.mesh(ordered))
         out.append(
             ExpectedCost(
-                name=made.folder,
-                purpose=made.purpose,
-                count=made.count,
+                name=job.folder,
+                purpose=job.purpose,
+                count=job.count,
                 atoms=size.atoms,
                 electrons=size.electrons,
                 bands=size.bands,

@@ -202,12 +202,12 @@ def polarise_band(
         If the band failed a guard.
     """
     require_valid(band.checks, "the band")
-    made = [
+    flows = [
         polarisation_flow(image.structure, f"{name}: image {k}", settings, fields, born=born)
         for k, image in enumerate(band.images)
     ]
-    last = dress_band(band, [flow.output for flow in made])
-    return Response(replace=Flow([*made, last], output=last.output))
+    last = dress_band(band, [flow.output for flow in flows])
+    return Response(replace=Flow([*flows, last], output=last.output))
 
 
 def polarised_flow(band: Flow, name: str, settings: VaspSettings, fields: dict[str, Any], *, born: bool) -> Flow:

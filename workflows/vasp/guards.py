@@ -100,24 +100,24 @@ def electronically_converged(change_eV: float | None, steps: int, limit_eV: floa
     return guard("electronic convergence", reached and not cut, note, change_eV, limit_eV, "eV")
 
 
-def data_sets_kept(found: Sequence[PawDataSet], asked: Mapping[str, str]) -> Check:
+def data_sets_kept(data_sets: Sequence[PawDataSet], asked: Mapping[str, str]) -> Check:
     """Whether every block of species was computed with the PAW data set that was asked for.
 
     Parameters
     ----------
-    found
+    data_sets
         Of the run.
     asked
         Names such as ``"Fe_pv"`` by element.
     """
     wrong = []
-    for block in found:
+    for block in data_sets:
         words = block.titel.split()
         name = words[1] if len(words) > 1 else block.titel
         if name != asked.get(block.element):
             wrong.append(f"{block.element} was computed with {block.titel or 'an unknown set'!r}")
-    note = "; ".join(wrong) if found else "the output names no PAW data set"
-    return guard("PAW data sets", bool(found) and not wrong, note)
+    note = "; ".join(wrong) if data_sets else "the output names no PAW data set"
+    return guard("PAW data sets", bool(data_sets) and not wrong, note)
 
 
 def forces_relaxed(forces_eV_per_A: ArrayLike, limit_eV_per_A: float) -> Check:

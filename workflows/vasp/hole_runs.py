@@ -116,7 +116,7 @@ def orbital_state_of_runs(
         hole_field(
             atoms,
             ion,
-            [found[ion] for found in states],
+            [holes[ion] for holes in states],
             provenance,
             spin_orbit_meV=spin_orbit_meV,
             spin_orbit_source=spin_orbit_source,

@@ -158,10 +158,10 @@ def provenance(
     """Where a VASP number comes from, the PAW data sets that were read included."""
     from ..ase.jobs import versions
 
-    found = versions("magnetoionics", "atomate2", "custodian", "pymatgen")
+    packages = versions("magnetoionics", "atomate2", "custodian", "pymatgen")
     sets: dict[str, Any] = {}
     if run is not None:
-        found |= {k: v for k, v in (("vasp", run.version), ("vtst", run.vtst)) if v is not None}
+        packages |= {k: v for k, v in (("vasp", run.version), ("vtst", run.vtst)) if v is not None}
         sets = {DATA_SETS_KEY: run.data_sets}
     return Provenance(
         engine="vasp",
@@ -169,7 +169,7 @@ def provenance(
         functional=settings.functional,
         hubbard_U_eV=dict(settings.hubbard_U_eV),
         settings={**_plain(settings.as_dict()), **sets, **(extra or {})},
-        versions=found,
+        versions=packages,
         left_out=list(left_out),
     )
 
@@ -203,11 +203,11 @@ def read_calculation(
     order = block_order(structure)
     planned = maker.planned(in_order(structure, order))
     run = run_in(folder_of(task))
-    final, found = placed(run, order, structure)
-    final.add_site_property("moment", found if found else [None] * len(final))
+    final, moments = placed(run, order, structure)
+    final.add_site_property("moment", moments if moments else [None] * len(final))
     forces = np.asarray(run.forces_eV_per_A, dtype=float)
     checks = [
-        spins_kept(structure, found or None),
+        spins_kept(structure, moments or None),
         *run_guards(run, planned, settings, expected_electrons(structure, settings)),
     ]
     if maker.relaxes:
@@ -221,7 +221,7 @@ def read_calculation(
         max_force_eV_per_A=float(np.linalg.norm(forces, axis=1).max()),
         force_calls=run.ionic_steps + earlier_steps(folder_of(task)),
         total_moment_muB=run.total_moment_muB or 0.0,
-        site_moments_muB=found or None,
+        site_moments_muB=moments or None,
         orbital_moments_muB=None
         if run.orbital_moments_muB is None
         else np.asarray(run.orbital_moments_muB)[np.argsort(order)].tolist(),

@@ -94,7 +94,7 @@ def relax_trials(
     split = split_band(
         initial,
         final,
-        [made.output for made in relaxed],
+        [flow.output for flow in relaxed],
         mover=mover,
         settings=settings,
         band=band,
@@ -185,7 +185,7 @@ def stations_of(
 ) -> tuple[list[Calculation], list[str]]:
     """The ends and, between them, the lowest trial that is a valid minimum of its own; and what was found."""
     notes: list[str] = []
-    kept: dict[int, Calculation] = {}
+    calculations: dict[int, Calculation] = {}
     for number, trial in enumerate(trials, start=1):
         if reasons := invalid_because(trial.checks):
             notes.append(f"trial intermediate {number} is invalid and dropped: {'; '.join(reasons)}")
@@ -198,9 +198,9 @@ def stations_of(
         elif not trial.converged:
             notes.append(f"trial intermediate {number} did not relax: dropped")
         else:
-            kept[number] = trial
-    notes += minima_in_words({number: c.energy_eV - initial.energy_eV for number, c in kept.items()})
-    middle = [min(kept.values(), key=lambda c: c.energy_eV)] if kept else []
+            calculations[number] = trial
+    notes += minima_in_words({number: c.energy_eV - initial.energy_eV for number, c in calculations.items()})
+    middle = [min(calculations.values(), key=lambda c: c.energy_eV)] if calculations else []
     return [initial, *middle, final], notes
 
 
@@ -224,14 +224,14 @@ def read_segment(
     folder = Path(folder_of(task).split(":", 1)[-1])
     for number, start in enumerate(images[1:-1], start=1):
         run = read_image(folder, number)
-        found, spins = placed(run, order, start)
+        structure, spins = placed(run, order, start)
         made = run_guards(run, planned, maker.settings, electrons, BAND_TAGS)
-        made += [spins_kept(start, spins or None), patched(run), moved(run, found, start)]
+        made += [spins_kept(start, spins or None), patched(run), moved(run, structure, start)]
         if maker.band.field_V_per_A is not None:
             tag = field_tags(maker.band.field_V_per_A, maker.settings)["EFIELD_PEAD"]
             made.append(field_kept(run.incar.get("EFIELD_PEAD"), tag))
         checks += [c.model_copy(update={"name": f"{c.name} ({name}, image {number})"}) for c in made]
-        structures.append(found)
+        structures.append(structure)
         energies.append(final_energy_eV(run))
         forces.append(np.asarray(run.forces_eV_per_A, dtype=float)[place])
         moments.append(spins)

@@ -25,22 +25,22 @@ def file_of(folder: str | Path, name: str) -> Path:
         If there is neither the file nor its gzipped form.
     """
     place = Path(str(folder).split(":", 1)[-1])
-    for found in (place / name, place / f"{name}.gz"):
-        if found.is_file():
-            return found
+    for path in (place / name, place / f"{name}.gz"):
+        if path.is_file():
+            return path
     raise FileNotFoundError(f"{place} holds no {name}")
 
 
 def run_text(folder: str | Path, name: str) -> str:
     """Text of a file of a run; errors as `file_of`."""
-    found = file_of(folder, name)
-    if found.suffix != ".gz":
-        return found.read_text(encoding="utf-8", errors="replace")
-    with gzip.open(found, "rt", encoding="utf-8", errors="replace") as stream:
+    path = file_of(folder, name)
+    if path.suffix != ".gz":
+        return path.read_text(encoding="utf-8", errors="replace")
+    with gzip.open(path, "rt", encoding="utf-8", errors="replace") as stream:
         return stream.read()
 
 
 def constraint_penalty_eV(oszicar: str) -> float | None:
     """Penalty energy of constrained moments at the end of a run; None if nothing was constrained."""
-    found = _PENALTY.findall(oszicar)
-    return float(found[-1].replace("D", "E")) if found else None
+    penalties = _PENALTY.findall(oszicar)
+    return float(penalties[-1].replace("D", "E")) if penalties else None

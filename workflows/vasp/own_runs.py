@@ -105,19 +105,19 @@ def placed(run: VaspRun, order: Sequence[int], like: Structure) -> tuple[Structu
     """
     if run.structure is None:
         raise ValueError(f"{run.folder} holds no structure: {'; '.join(run.reasons)}")
-    final, found = back_in_order(run.structure, order, like, run.site_moments_muB)
-    return final, [float(m) for m in found]
+    final, moments = back_in_order(run.structure, order, like, run.site_moments_muB)
+    return final, [float(m) for m in moments]
 
 
 def hubbard_kept(run: VaspRun, settings: VaspSettings) -> Check:
     """Whether U went to the blocks of species that it belongs to."""
     elements = [block.element for block in run.paw]
     asked = [settings.hubbard_U_eV.get(e, 0.0) for e in elements]
-    found = [block.U_eV for block in run.hubbard]
+    hubbard = [block.U_eV for block in run.hubbard]
     if not any(asked):
-        return guard("U of each species", not any(found), "a U was applied without being asked for")
-    same = len(found) == len(asked) and bool(np.allclose(found, asked, atol=1e-8))
+        return guard("U of each species", not any(hubbard), "a U was applied without being asked for")
+    same = len(hubbard) == len(asked) and bool(np.allclose(hubbard, asked, atol=1e-8))
     shells = [b.element for b in run.hubbard if b.U_eV and b.shell < 0]
-    note = f"U is {found} for {elements}, asked {asked}"
+    note = f"U is {hubbard} for {elements}, asked {asked}"
     note += f"; U of {', '.join(shells)} acts on no shell" if shells else ""
     return guard("U of each species", same and not shells, note)

@@ -51,8 +51,8 @@ def ranks_of_command(command: str) -> int | None:
     command
         Of VASP, e.g. ``srun vasp_std`` or ``mpirun -np 64 vasp_std``.
     """
-    if found := _COUNT.search(command):
-        return int(found.group(1))
+    if match := _COUNT.search(command):
+        return int(match.group(1))
     for name in (RANKS, "SLURM_NTASKS", "PBS_NP", "NSLOTS"):
         if (count := os.environ.get(name, "").strip()).isdigit() and int(count) > 0:
             return int(count)

@@ -184,14 +184,14 @@ def with_matrices(jobs: list[PlannedJob], matrices: Mapping[str, str]) -> list[P
     VaspSettingsError
         If a name belongs to no job.
     """
-    known = [made.name for made in jobs if made.name]
+    known = [job.name for job in jobs if job.name]
     if unknown := sorted(set(matrices) - set(known)):
         raise VaspSettingsError(
             f"occupation_matrices are given for {', '.join(unknown)}; jobs that can take them: {', '.join(known)}"
         )
-    for made in jobs:
-        if made.name in matrices:
-            made.maker = replace(made.maker, occupation_matrices=matrices[made.name])
+    for job in jobs:
+        if job.name in matrices:
+            job.maker = replace(job.maker, occupation_matrices=matrices[job.name])
     return jobs
 
 
@@ -205,8 +205,8 @@ def vacancy_jobs(label: str, cell: Structure, settings: VaspSettings, starts: Se
         return [PlannedJob(folder, f"relax {label}", cell, relax, name=name)]
     what = f"relax {label} from"
     return [
-        PlannedJob(folder_name(f"{folder}_{start}"), f"{what} {start}", made, relax, name=f"{name}, {start}")
-        for start, made in electronic_starts(cell, starts).items()
+        PlannedJob(folder_name(f"{folder}_{start}"), f"{what} {start}", structure, relax, name=f"{name}, {start}")
+        for start, structure in electronic_starts(cell, starts).items()
     ]
 
 
@@ -363,12 +363,12 @@ def write_plan(
     VaspSettingsError
         Before anything is written, if a structure's description would be left to defaults.
     """
-    for made in jobs:
-        settings.check(made.structure)
-    sets = [(made, made.files()) for made in jobs]
+    for job in jobs:
+        settings.check(job.structure)
+    sets = [(job, job.files()) for job in jobs]
     folder.mkdir(parents=True, exist_ok=True)
-    for made, files in sets:
-        made.write(files, folder)
+    for job, files in sets:
+        job.write(files, folder)
     readme = folder / "README.md"
     readme.write_text(readme_text(jobs, settings, host, gamma_build=gamma_build), encoding="utf-8")
     return readme
@@ -376,7 +376,7 @@ def write_plan(
 
 def readme_text(jobs: list[PlannedJob], settings: VaspSettings, host: Host, *, gamma_build: bool = False) -> str:
     """The table of jobs in Markdown."""
-    present = {site.specie.symbol for made in jobs for site in made.structure}
+    present = {site.specie.symbol for job in jobs for site in job.structure}
     u = ", ".join(f"{k} {v:g} eV" for k, v in settings.hubbard_U_eV.items() if k in present)
     lines = [
         f"# VASP inputs for {host.formula}",
@@ -389,13 +389,13 @@ def readme_text(jobs: list[PlannedJob], settings: VaspSettings, host: Host, *, g
         "| folder | what it is for | atoms | k mesh | start moment (muB) | inputs |",
         "|---|---|---|---|---|---|",
     ]
-    for made in jobs:
-        moment = sum(made.structure.site_properties["magmom"])
-        kind = "exact" if made.exact else "preview"
+    for job in jobs:
+        moment = sum(job.structure.site_properties["magmom"])
+        kind = "exact" if job.exact else "preview"
         lines.append(
-            f"| {made.folder} | {made.purpose} | {len(made.structure)} | {made.mesh(settings)} | {moment:g} | {kind} |"
+            f"| {job.folder} | {job.purpose} | {len(job.structure)} | {job.mesh(settings)} | {moment:g} | {kind} |"
         )
-    if bands := [made for made in jobs if made.images]:
+    if bands := [job for job in jobs if job.images]:
         shared = len(bands[0].images) - 2
         lines += ["", f"Bands need a build with VTST and a multiple of {shared} MPI ranks, shared by the images."]
     if settings.ncore is None and settings.kpar is None:

@@ -36,7 +36,7 @@ def references_flow(formulas: Sequence[str], *, name: str, settings: VaspSetting
     """
     maker = MagneticRelaxMaker(settings=settings, cell=True, **fields)
     relaxed = [calculation_flow(maker, competing_phase(f).build(), f"{name}: {f}", settings) for f in formulas]
-    fit = fit_vasp_references(list(formulas), [made.output for made in relaxed])
+    fit = fit_vasp_references(list(formulas), [flow.output for flow in relaxed])
     fit.name = name
     return Flow([*relaxed, fit], output=fit.output, name=name)
 
@@ -55,15 +55,15 @@ def fit_vasp_references(formulas: list[str], relaxed: list[Calculation]) -> Spec
     elements = sorted({str(e) for f in formulas for e in Composition(f).elements})
     enthalpies = {p.formula: p.formation_energy_eV for p in load_experimental_phases(elements)}
     compounds = []
-    for formula, made in zip(formulas, relaxed, strict=True):
-        require_valid(made.checks, made.name)
-        units = len(made.structure) / Composition(formula).num_atoms
+    for formula, calculation in zip(formulas, relaxed, strict=True):
+        require_valid(calculation.checks, calculation.name)
+        units = len(calculation.structure) / Composition(formula).num_atoms
         compounds.append(
             CompoundEnergy(
                 formula=formula,
-                model_energy_eV=made.energy_eV / units,
+                model_energy_eV=calculation.energy_eV / units,
                 formation_energy_eV=enthalpies[formula],
-                provenance=made.provenance,
+                provenance=calculation.provenance,
             )
         )
     missed = {

@@ -188,8 +188,8 @@ def plain_moments(task: TaskDoc) -> None:
     outputs = [task.output, *(c.output for c in task.calcs_reversed or [])]
     for structure in [task.structure, *(o.structure for o in outputs if o is not None)]:
         if structure is not None and "magmom" in structure.site_properties:
-            found = structure.site_properties["magmom"]
-            structure.add_site_property("magmom", [np.asarray(getattr(m, "moment", m)).tolist() for m in found])
+            moments = structure.site_properties["magmom"]
+            structure.add_site_property("magmom", [np.asarray(getattr(m, "moment", m)).tolist() for m in moments])
 
 
 @job(name="read direction")
@@ -267,7 +267,7 @@ def spin_orbit_flow(
     density.update_metadata(marks_of_run("static"))
     judged = read_density(density.output, structure, maker=density_maker)
     jobs: list[Any] = [density, judged]
-    found = []
+    outputs = []
     # jobflow makes the schema of the whole document for every attribute that is asked of an output.
     density_folder = density.output.dir_name
     second = None
@@ -285,9 +285,9 @@ def spin_orbit_flow(
             if start == other:
                 second = read.output
             else:
-                found.append(read.output)
+                outputs.append(read.output)
     collected = collect_directions(
-        found,
+        outputs,
         structure,
         judged.output,
         state=state,

@@ -111,12 +111,12 @@ def relax_starts(
     # A job that was submitted in the words of an older version.
     given = upgraded("relax_starts", {"names": names, "matrices": matrices or {}}, 2)
     names, matrices = given["names"], given["matrices"]
-    made = {}
+    jobs = {}
     for start, cell in electronic_starts(structure, names).items():
         own = replace(maker, occupation_matrices=matrices.get(f"{name}, {start}", maker.occupation_matrices))
-        made[start] = calculation_flow(own, cell, f"{name}, {start}", settings)
-    last = keep_lowest(list(made), [flow.output for flow in made.values()], name=name)
-    return Response(replace=Flow([*made.values(), last], output=last.output))
+        jobs[start] = calculation_flow(own, cell, f"{name}, {start}", settings)
+    last = keep_lowest(list(jobs), [flow.output for flow in jobs.values()], name=name)
+    return Response(replace=Flow([*jobs.values(), last], output=last.output))
 
 
 @job(name="keep the lowest start")
@@ -134,13 +134,13 @@ def keep_lowest(starts: list[str], found: list[Calculation], *, name: str) -> Ca
         unit="eV",
         note=f"kept {starts[best]}: {', '.join(words)}",
     )
-    kept = found[best]
-    settings = {**kept.provenance.settings, "electronic_start": starts[best], "electronic_starts": rises}
-    return kept.model_copy(
+    calculation = found[best]
+    settings = {**calculation.provenance.settings, "electronic_start": starts[best], "electronic_starts": rises}
+    return calculation.model_copy(
         update={
             "name": name,
             "force_calls": sum(one.force_calls for one in found),
-            "checks": [*kept.checks, check],
-            "provenance": kept.provenance.model_copy(update={"settings": settings}),
+            "checks": [*calculation.checks, check],
+            "provenance": calculation.provenance.model_copy(update={"settings": settings}),
         }
     )

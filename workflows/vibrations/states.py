@@ -96,7 +96,7 @@ class VibratingHop:
             yield from displaced(state, self.chosen, displacement_A)
 
     def attempt_frequency(
-        self, request: Request, found: list[StateHessian], force_calls: int, provenance: Provenance
+        self, request: Request, hessians: list[StateHessian], force_calls: int, provenance: Provenance
     ) -> AttemptFrequency:
         """The document of the hop from the Hessians of its three states."""
         modes = [
@@ -107,14 +107,14 @@ class VibratingHop:
                 largest_force_eV_per_A=s.largest_force,
                 asymmetry_eV_per_A2=float(np.abs(s.hessian - s.hessian.T).max()),
             )
-            for name, s in zip(STATES, found, strict=True)
+            for name, s in zip(STATES, hessians, strict=True)
         ]
         checks = judge_modes(modes, request.force_limit_eV_per_A)
         # Modes of a state that is not stationary are those of a slope: Vineyard's product means nothing there.
         sound = not failed(checks)
         equal = self.equal_ends()
         forward, backward = _prefactors([np.array(m.frequencies_THz) for m in modes], equal) if sound else (None, None)
-        shells = self._shells([s.hessian for s in found], equal) if sound else []
+        shells = self._shells([s.hessian for s in hessians], equal) if sound else []
         initial, saddle, final = (i.energy_eV for i in self.images)
         return AttemptFrequency(
             label=request.label,

@@ -25,28 +25,28 @@ class Complex(KindOfDefect):
 
     def distinct(self, cell: Structure, text: str) -> list[PlacedDefect]:
         """One for each class of placements, the most compact first."""
-        found = _WITHIN.search(text)
+        match = _WITHIN.search(text)
         members = members_from_text(cell, _WITHIN.sub("", text))
-        made = distinct_complexes(cell, members, float(found[1]) if found else NEAREST_A)
+        defects = distinct_complexes(cell, members, float(match[1]) if match else NEAREST_A)
         gone = [m.element for m in members]
         come = [m.substitute for m in members if m.substitute is not None]
         return [
             PlacedDefect(
                 self.name,
-                one.label if len(made) == 1 else f"{one.label},{n}",
+                one.label if len(defects) == 1 else f"{one.label},{n}",
                 members[0].element,
                 members[0].sublattice,
                 net_removed(gone, come),
                 one.multiplicity,
                 {"complex": one},
             )
-            for n, one in enumerate(made, start=1)
+            for n, one in enumerate(defects, start=1)
         ]
 
     def built(self, cell: Structure, placed: PlacedDefect) -> Structure:
         """The cell with all members."""
-        found: DefectComplex = placed.place["complex"]
-        return with_complex(cell, found)
+        defect: DefectComplex = placed.place["complex"]
+        return with_complex(cell, defect)
 
 
 KIND = Complex()

@@ -39,11 +39,11 @@ class Dumbbell(KindOfDefect):
 
     def distinct(self, cell: Structure, text: str) -> list[PlacedDefect]:
         """One for each class of sites and directions."""
-        found = _TEXT.fullmatch(text.strip())
-        assert found is not None
-        ion, sign = found[1], 1.0 if found[3] == "+" else -1.0
-        valence = sign * float(found[2] or 1)
-        element, sublattice = found[4], found[5] or found[4]
+        match = _TEXT.fullmatch(text.strip())
+        assert match is not None
+        ion, sign = match[1], 1.0 if match[3] == "+" else -1.0
+        valence = sign * float(match[2] or 1)
+        element, sublattice = match[4], match[5] or match[4]
         out = []
         for site in distinct_vacancies(cell, element, sublattice):
             where = site.label.removeprefix("V_")
@@ -51,7 +51,7 @@ class Dumbbell(KindOfDefect):
                 raise ValueError(
                     f"{text}: {ion} and the {element} whose site it would share have charges of unlike sign"
                 )
-            for family in (found[6],) if found[6] else FAMILIES:
+            for family in (match[6],) if match[6] else FAMILIES:
                 classes = distinct_axes(cell, site.index, family, like=ion == element)
                 for n, (axis, count) in enumerate(classes, start=1):
                     number = f",{n}" if len(classes) > 1 else ""
@@ -96,8 +96,8 @@ def directions(family: str) -> FloatArray:
     """Unit vectors of a family of cubic directions, Cartesian, shape (n, 3): 6, 12 or 8 of them."""
     digits = [int(c) for c in family]
     signed = {tuple(s * d for s, d in zip(signs, p, strict=True)) for p in permutations(digits) for signs in _SIGNS}
-    found = np.array(sorted(signed, reverse=True), dtype=float)
-    return np.asarray(found / np.linalg.norm(found, axis=1)[:, None])
+    directions = np.array(sorted(signed, reverse=True), dtype=float)
+    return np.asarray(directions / np.linalg.norm(directions, axis=1)[:, None])
 
 
 _SIGNS = tuple(product((1, -1), repeat=3))

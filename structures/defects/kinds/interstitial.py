@@ -26,9 +26,9 @@ class Interstitial(KindOfDefect):
 
     def distinct(self, cell: Structure, text: str) -> list[PlacedDefect]:
         """One for each orbit of its places."""
-        found = _TEXT.fullmatch(text.strip())
-        assert found is not None
-        ion, valence = found[1], float(found[2] or 1)
+        match = _TEXT.fullmatch(text.strip())
+        assert match is not None
+        ion, valence = match[1], float(match[2] or 1)
         try:
             sites = insertion_sites(cell, ion, valence)
         except ValueError as error:

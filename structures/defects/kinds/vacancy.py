@@ -24,9 +24,9 @@ class Vacancy(KindOfDefect):
 
     def distinct(self, cell: Structure, text: str) -> list[PlacedDefect]:
         """One for each orbit of the sites."""
-        found = _TEXT.fullmatch(text.strip())
-        assert found is not None
-        element, sublattice = found[1], found[2] or found[1]
+        match = _TEXT.fullmatch(text.strip())
+        assert match is not None
+        element, sublattice = match[1], match[2] or match[1]
         return [
             PlacedDefect(self.name, v.label, element, sublattice, {element: 1}, v.multiplicity, {"site": v.index})
             for v in distinct_vacancies(cell, element, sublattice)

@@ -170,4 +170,4 @@ def test_spread_over_orders_and_places_is_of_orders_of_magnitude():
     lost = spread_hop("Imma", "d", None, None, "its band ended with an error")
     with pytest.raises(ValueError, match="Imma, d: its band ended"):
         _ = lost.barriers_eV
-    assert HopSpread(hops=[one, other, failed], provenance=TAG).found == [one, other]
+    assert HopSpread(hops=[one, other, failed], provenance=TAG).with_barrier == [one, other]

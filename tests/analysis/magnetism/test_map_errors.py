@@ -71,7 +71,7 @@ def test_declared_parameters_have_the_error_of_their_ranges():
         return cubic_constants(mapped(used), average=True).K1_meV_per_cell
 
     whole = mapped(engine, "pristine")
-    part = next(p for p in whole.error_parts if p.source == "declared parameters")
+    part = next(p for p in whole.error_parts if p.source == "assumed parameters")
     ions, changes = engine.single_ions, []
     for source in (s for s in SOURCES if s.ion == "ferric"):
         value = getattr(ions.ferric, source.name)

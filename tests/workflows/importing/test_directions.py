@@ -9,7 +9,7 @@ import pytest
 from magnetoionics.analysis.study.imported import ImportRecord
 from magnetoionics.workflows.importing.choosing import choose
 from magnetoionics.workflows.importing.directions import directions_of, spin_direction
-from magnetoionics.workflows.importing.found import RunFolder
+from magnetoionics.workflows.importing.run_folder import RunFolder
 from magnetoionics.workflows.importing.sorting import sort_runs
 from magnetoionics.workflows.importing.study import DIRECTIONS_STAGE, study_of
 from magnetoionics.workflows.importing.tree import Place

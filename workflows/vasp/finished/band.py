@@ -45,8 +45,8 @@ def image_folders(folder: str | Path) -> list[Path]:
     place = Path(folder)
     if not place.is_dir():
         return []
-    found = sorted(p for p in place.iterdir() if p.is_dir() and re.fullmatch(r"\d{2}", p.name))
-    return found if [p.name for p in found][:2] == ["00", "01"] else []
+    paths = sorted(p for p in place.iterdir() if p.is_dir() and re.fullmatch(r"\d{2}", p.name))
+    return paths if [p.name for p in paths][:2] == ["00", "01"] else []
 
 
 def read_image(folder: str | Path, number: int) -> VaspRun:
@@ -209,11 +209,11 @@ def _own_verdicts(points: Sequence[BandPoint]) -> list[Check]:
 def _patched(points: Sequence[BandPoint], place: Path) -> Check:
     """Whether a band that was to be moved by VTST was run by a build that has it."""
     name = "VTST found"
-    found = next((p.run.vtst for p in points[1:-1] if p.run is not None and p.run.vtst), None)
+    vtst = next((p.run.vtst for p in points[1:-1] if p.run is not None and p.run.vtst), None)
     outcars = [p for p in points[1:-1] if p.run is not None and "OUTCAR" in p.run.files]
     asked = _asked_for_vtst(points, place)
-    if found is not None or not asked:
-        return Check(name=name, passed=True if found else None, note="" if found else "the band does not ask for it")
+    if vtst is not None or not asked:
+        return Check(name=name, passed=True if vtst else None, note="" if vtst else "the band does not ask for it")
     if not outcars:
         return Check(name=name, passed=None, note="no image has an OUTCAR, which would name the patch")
     return guard(name, False, f"the INCAR asks for it ({', '.join(asked)}) and no OUTCAR names it: nothing was moved")
@@ -298,10 +298,10 @@ def _same_mesh(images: Sequence[_Image]) -> Check:
     if mesh is None or not points:
         return Check(name=name, passed=None, note="the images' mesh is not known")
     most = int(np.prod(mesh))
-    found = [float(i.work or 0) * points / known.work for i in bare]
-    wrong = [f for f in found if f > most + 0.5 or f < most / 96 - 0.5]
+    works = [float(i.work or 0) * points / known.work for i in bare]
+    wrong = [f for f in works if f > most + 0.5 or f < most / 96 - 0.5]
     note = (
-        f"the ends' OSZICAR tells of about {max(found, key=abs):.3g} k points, a mesh {mesh} has at most {most}: "
+        f"the ends' OSZICAR tells of about {max(works, key=abs):.3g} k points, a mesh {mesh} has at most {most}: "
         "ends and images are on different meshes and their energies do not compare"
     )
     return guard(name, not wrong, note)

@@ -117,8 +117,8 @@ def hubbard_of(
     columns = []
     for key in ("LDAUL", "LDAUU", "LDAUJ"):
         # VASP reads as many as there are blocks and ignores what follows.
-        found = next((v for v in _arrays(key, incar, parameters, printed) if len(v) >= len(elements)), None)
-        columns.append(None if found is None else found[: len(elements)])
+        values = next((v for v in _arrays(key, incar, parameters, printed) if len(v) >= len(elements)), None)
+        columns.append(None if values is None else values[: len(elements)])
     shells, u, j = columns
     if u is None:
         return []
@@ -131,12 +131,12 @@ def hubbard_of(
 
 
 def _arrays(key: str, *places: Mapping[str, Any]) -> list[list[float]]:
-    found = []
+    arrays = []
     for place in places:
         value = place.get(key)
         if value is not None and not isinstance(value, str | dict):
-            found.append([float(x) for x in np.atleast_1d(np.asarray(value, dtype=float))])
-    return found
+            arrays.append([float(x) for x in np.atleast_1d(np.asarray(value, dtype=float))])
+    return arrays
 
 
 def edges_of_levels(levels: NDArray[np.float64] | None) -> dict[str, Any]:

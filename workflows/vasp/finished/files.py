@@ -61,12 +61,12 @@ def run_files(folder: Path) -> dict[str, Path]:
         return {kind: folder}
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} does not exist")
-    found: dict[str, list[Path]] = {}
+    files: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         kind = file_kind(path.name) if path.is_file() else None
         if kind is not None:
-            found.setdefault(kind, []).append(path)
-    return {kind: max(paths, key=lambda p: _rank(p, kind)) for kind, paths in found.items()}
+            files.setdefault(kind, []).append(path)
+    return {kind: max(paths, key=lambda p: _rank(p, kind)) for kind, paths in files.items()}
 
 
 def _rank(path: Path, kind: str) -> tuple[bool, bool, list[int], str]:

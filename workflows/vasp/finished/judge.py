@@ -39,18 +39,18 @@ def judge_run(run: VaspRun, sources: Sources) -> list[Check]:
 
 def nothing_found(sources: Sources) -> str:
     """Why the files of a folder are no output of a run."""
-    found = []
+    names = []
     for kind in ("vasprun.xml", "OUTCAR"):
         path = sources.files.get(kind)
         if path is None:
             continue
         if path.stat().st_size == 0:
-            found.append(f"{path.name} is empty")
+            names.append(f"{path.name} is empty")
         elif kind == "vasprun.xml" and sources.xml is not None and sources.xml.why_not:
-            found.append(f"{path.name} cannot be read: {sources.xml.why_not}")
+            names.append(f"{path.name} cannot be read: {sources.xml.why_not}")
         else:
-            found.append(f"{path.name} holds no ions, no energy and no structure: no output of a VASP run")
-    return "; ".join(found)
+            names.append(f"{path.name} holds no ions, no energy and no structure: no output of a VASP run")
+    return "; ".join(names)
 
 
 def finished(run: VaspRun, sources: Sources) -> Check:
@@ -173,15 +173,15 @@ def order_kept(run: VaspRun) -> Check:
     A failed check does not make the run unusable: it is of another magnetic state than its MAGMOM says.
     """
     name = "magnetic order kept"
-    start, found = run.start_moments_muB, run.site_moments_muB
-    if run.noncollinear or start is None or found is None or len(start) != len(found):
+    start, moments = run.start_moments_muB, run.site_moments_muB
+    if run.noncollinear or start is None or moments is None or len(start) != len(moments):
         return Check(name=name, passed=None, note="the output holds no collinear moments of every site to compare")
-    before, after = np.asarray(start, dtype=float), np.asarray(found, dtype=float)
+    before, after = np.asarray(start, dtype=float), np.asarray(moments, dtype=float)
     spins = (np.abs(before) > SPIN_MOMENT_muB) & (np.abs(after) > ORDERED_MOMENT_muB)
     if not spins.any():
         return Check(name=name, passed=None, note="no site has a moment at the start and at the end")
-    kept = np.sign(before[spins]) * np.sign(after[spins])
-    turned = np.flatnonzero(spins)[kept != (1.0 if kept.sum() >= 0 else -1.0)]
+    same_sign = np.sign(before[spins]) * np.sign(after[spins])
+    turned = np.flatnonzero(spins)[same_sign != (1.0 if same_sign.sum() >= 0 else -1.0)]
     listed = ", ".join(f"site {i} from {before[i]:+.2f} to {after[i]:+.2f} muB" for i in turned[:5])
     note = f"the order of MAGMOM was lost ({listed}): the energy belongs to another magnetic state"
     return Check(name=name, passed=not len(turned), note=note if len(turned) else "", invalidates=False)

@@ -22,8 +22,8 @@ def reals(text: str) -> list[float]:
     try:
         return [float(w) for w in words]
     except ValueError:
-        found = _NUMBER.findall(text)
-        return [float("nan") if "*" in w else float(w.upper().replace("D", "E")) for w in found]
+        numbers = _NUMBER.findall(text)
+        return [float("nan") if "*" in w else float(w.upper().replace("D", "E")) for w in numbers]
 
 
 def integer(text: str) -> int | None:

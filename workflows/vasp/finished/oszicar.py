@@ -42,6 +42,6 @@ def read_oszicar(text: str) -> Oszicar:
             out.sigma0_eV.append(values[1])
         if "mag=" in rest:
             out.moment_muB = reals(rest.split("mag=", 1)[1]) or None
-    if found := _ELECTRONIC.search(text):
-        out.bands_times_kpoints = int(found.group(5))
+    if match := _ELECTRONIC.search(text):
+        out.bands_times_kpoints = int(match.group(5))
     return out

@@ -83,10 +83,10 @@ def read_outcar(text: str) -> Outcar:
         loop_ends=_LOOP.findall(text),
         ionic_steps=text.count(IONIC),
     )
-    if found := re.search(r"^ *vasp\.(\S+)", text, re.MULTILINE):
-        out.version = found.group(1)
-    if found := re.search(r"VTST: version.*", text):
-        out.vtst = found.group(0).strip()
+    if match := re.search(r"^ *vasp\.(\S+)", text, re.MULTILINE):
+        out.version = match.group(1)
+    if match := re.search(r"VTST: version.*", text):
+        out.vtst = match.group(0).strip()
     _head(text, out)
     _energies(text, out)
     _geometry(text, out)
@@ -113,20 +113,20 @@ def _rows_from(text: str, at: int, skip: int, count: int) -> list[list[float]]:
 def _head(text: str, out: Outcar) -> None:
     out.incar = _echoed_incar(text)
     for name, pattern in _SETTINGS.items():
-        if found := re.search(rf"^\s*{pattern}\s*=\s*(\S+)", text, re.MULTILINE):
-            out.numbers[name] = _plain(found.group(1))
-    if found := re.search(r"number of ions\s+NIONS\s*=\s*(\d+)", text):
-        out.numbers["NIONS"] = int(found.group(1))
-    if found := re.search(r"NELECT\s*=\s*([\d.]+)", text):
-        out.numbers["NELECT"] = float(found.group(1))
-    if found := re.search(r"^ generate k-points for:(.*)$", text, re.MULTILINE):
-        mesh = [int(x) for x in reals(found.group(1))]
+        if match := re.search(rf"^\s*{pattern}\s*=\s*(\S+)", text, re.MULTILINE):
+            out.numbers[name] = _plain(match.group(1))
+    if match := re.search(r"number of ions\s+NIONS\s*=\s*(\d+)", text):
+        out.numbers["NIONS"] = int(match.group(1))
+    if match := re.search(r"NELECT\s*=\s*([\d.]+)", text):
+        out.numbers["NELECT"] = float(match.group(1))
+    if match := re.search(r"^ generate k-points for:(.*)$", text, re.MULTILINE):
+        mesh = [int(x) for x in reals(match.group(1))]
         out.mesh = mesh if len(mesh) == 3 and min(mesh) > 0 else None
-    if found := re.search(r"k-points\s+NKPTS\s*=\s*(\d+)", text):
-        out.kpoints = int(found.group(1))
+    if match := re.search(r"k-points\s+NKPTS\s*=\s*(\d+)", text):
+        out.kpoints = int(match.group(1))
     for key in ("LDAUL", "LDAUU", "LDAUJ"):
-        if found := re.search(rf"for each species {key}\s*=(.*)$", text, re.MULTILINE):
-            out.hubbard[key] = reals(found.group(1))
+        if match := re.search(rf"for each species {key}\s*=(.*)$", text, re.MULTILINE):
+            out.hubbard[key] = reals(match.group(1))
     out.blocks = _blocks(text)
 
 
@@ -208,8 +208,8 @@ def _header_hash(titel: str, lines: str) -> str:
     keys = ("EATOM", "POMASS", "ZVAL", "RCORE", "RWIGS", "ENMAX", "ENMIN", "EAUG", "RMAX", "RAUG", "RDEP")
     words = [titel]
     for key in keys:
-        found = re.search(rf"\b{key}\s*=\s*([-\d.]+)", lines)
-        words.append(f"{key}={float(found.group(1)):.6g}" if found else key)
+        match = re.search(rf"\b{key}\s*=\s*([-\d.]+)", lines)
+        words.append(f"{key}={float(match.group(1)):.6g}" if match else key)
     return hashlib.sha256("|".join(words).encode()).hexdigest()
 
 
@@ -359,10 +359,10 @@ def _dipole(text: str, name: str) -> Floats | None:
 
 
 def _tensor(text: str, title: str) -> Floats | None:
-    found = list(re.finditer(title, text))
-    if not found:
+    matchs = list(re.finditer(title, text))
+    if not matchs:
         return None
-    rows = _rows_from(text, found[-1].end(), 2, 3)
+    rows = _rows_from(text, matchs[-1].end(), 2, 3)
     return np.array(rows) if len(rows) == 3 and all(len(r) == 3 for r in rows) else None
 
 

@@ -161,21 +161,21 @@ def _potcar_hashes(path: Path, notes: list[str]) -> dict[str, str]:
 
 def contradictions(xml: Vasprun, outcar: Outcar) -> list[str]:
     """Where OUTCAR and vasprun.xml of one folder cannot be of one run."""
-    found = []
+    words = []
     one, other = xml.parameters.get("NELECT"), outcar.numbers.get("NELECT")
     if one is not None and other is not None and abs(one - other) > 1e-3:
-        found.append(f"NELECT is {one:g} in vasprun.xml and {other:g} in OUTCAR")
+        words.append(f"NELECT is {one:g} in vasprun.xml and {other:g} in OUTCAR")
     ions = sum(count for _, count, _, _ in xml.blocks), outcar.numbers.get("NIONS")
     if ions[0] and ions[1] is not None and ions[0] != ions[1]:
-        found.append(f"{ions[0]} ions in vasprun.xml and {ions[1]} in OUTCAR")
+        words.append(f"{ions[0]} ions in vasprun.xml and {ions[1]} in OUTCAR")
     spins = xml.parameters.get("ISPIN"), outcar.numbers.get("ISPIN")
     if None not in spins and spins[0] != spins[1]:
-        found.append(f"ISPIN is {spins[0]} in vasprun.xml and {spins[1]} in OUTCAR")
+        words.append(f"ISPIN is {spins[0]} in vasprun.xml and {spins[1]} in OUTCAR")
     if xml.complete and outcar.finished and xml.steps and outcar.free_eV is not None:
         free = xml.steps[-1].free_eV
         if free is not None and abs(free - outcar.free_eV) > SAME_ENERGY_eV:
-            found.append(f"the free energy is {free:.6f} eV in vasprun.xml and {outcar.free_eV:.6f} eV in OUTCAR")
-    return found
+            words.append(f"the free energy is {free:.6f} eV in vasprun.xml and {outcar.free_eV:.6f} eV in OUTCAR")
+    return words
 
 
 def run_document(place: Path, sources: Sources) -> VaspRun:
@@ -226,7 +226,7 @@ def _echoed(outcar: Outcar) -> dict[str, Any]:
 def _blocks(sources: Sources) -> list[PawDataSet]:
     xml, outcar = sources.xml or Vasprun(), sources.outcar or Outcar()
     digests = {titel: digest for _, _, _, titel, digest in outcar.blocks}
-    found = xml.blocks or [(element, count, valence, titel) for element, count, valence, titel, _ in outcar.blocks]
+    blocks = xml.blocks or [(element, count, valence, titel) for element, count, valence, titel, _ in outcar.blocks]
     return [
         PawDataSet(
             # vasprun.xml cuts a symbol to two letters and pads it; an "r" or "X" stands for what it does not know.
@@ -237,7 +237,7 @@ def _blocks(sources: Sources) -> list[PawDataSet]:
             potcar_md5=sources.potcar_md5.get(titel),
             header_sha256=digests.get(titel),
         )
-        for element, count, valence, titel in found
+        for element, count, valence, titel in blocks
     ]
 
 

@@ -93,14 +93,14 @@ def read_vasprun(path: Path) -> Vasprun:
         With ``complete`` False and the reason in ``why_not`` if the file ends early or is malformed.
     """
     with open_bytes(path) as stream:
-        found = _Reader().read(stream)
-    if not found.complete and found.why_not:
+        vasprun = _Reader().read(stream)
+    if not vasprun.complete and vasprun.why_not:
         # Some builds print control characters into a field: without them the file may be whole.
         data = read_bytes(path)
         clean = data.translate(None, _NO_XML)
         if len(clean) < len(data):
-            found = _Reader().read(BytesIO(clean))
-    return found
+            vasprun = _Reader().read(BytesIO(clean))
+    return vasprun
 
 
 class _Reader:
@@ -188,9 +188,9 @@ class _Reader:
 
     def energy(self, element: Element) -> None:
         if self.parent == "calculation" and self.step is not None:
-            found = {i.get("name"): reals(i.text or "") for i in element.findall("i")}
-            self.step.free_eV = first(found.get("e_fr_energy"))
-            self.step.sigma0_eV = first(found.get("e_0_energy"))
+            energies = {i.get("name"): reals(i.text or "") for i in element.findall("i")}
+            self.step.free_eV = first(energies.get("e_fr_energy"))
+            self.step.sigma0_eV = first(energies.get("e_0_energy"))
 
     def varray(self, element: Element) -> None:
         if self.parent != "calculation" or self.step is None:
@@ -201,9 +201,9 @@ class _Reader:
         elif name == "stress":
             self.step.stress = array_rows(element)
         elif name.startswith("epsilon"):
-            found = array_rows(element)
-            if found is not None:
-                self.out.epsilon[name] = found
+            rows = array_rows(element)
+            if rows is not None:
+                self.out.epsilon[name] = rows
 
     def array(self, element: Element) -> None:
         if element.get("name") == "born_charges" and self.parent == "calculation":
@@ -293,10 +293,10 @@ def array_rows(element: Element | None) -> Floats | None:
     """Rows of ``<v>`` or ``<r>`` as an array; None if there are none or they differ in length."""
     if element is None:
         return None
-    found = [reals(row.text or "") for row in element if row.tag in ("v", "r")]
-    if not found or len({len(r) for r in found}) != 1:
+    rows = [reals(row.text or "") for row in element if row.tag in ("v", "r")]
+    if not rows or len({len(r) for r in rows}) != 1:
         return None
-    return np.array(found, dtype=float)
+    return np.array(rows, dtype=float)
 
 
 def levels_of(element: Element) -> Floats | None:
@@ -304,8 +304,8 @@ def levels_of(element: Element) -> Floats | None:
     spins = element.findall("array/set/set")
     if not spins:
         return None
-    found = [[array_rows(point) for point in spin.findall("set")] for spin in spins]
-    shapes = {None if point is None else point.shape for spin in found for point in spin}
-    if len(shapes) != 1 or None in shapes or len({len(spin) for spin in found}) != 1:
+    levels = [[array_rows(point) for point in spin.findall("set")] for spin in spins]
+    shapes = {None if point is None else point.shape for spin in levels for point in spin}
+    if len(shapes) != 1 or None in shapes or len({len(spin) for spin in levels}) != 1:
         return None
-    return np.array(found, dtype=float)[..., :2]
+    return np.array(levels, dtype=float)[..., :2]
