@@ -66,7 +66,7 @@ def report_html(
     str
         A complete HTML document without external resources; all text is escaped.
     """
-    page = build_page(study, figures or study_figures(study), left or {})
+    page = build_page(study, figures or study_figures(study), left)
     if bands and study.migration:
         page.viewers.append(_viewer(study, next(iter(bands.values()))))
     if (charged := _defect_viewer(study)) is not None:
@@ -188,7 +188,7 @@ def summary_text(study: Study) -> str:
     return "\n".join([head, *lines, *missing, '  see .plot(), .to_dataframe("vacancies"), .migration, .claims'])
 
 
-def build_page(study: Study, figures: Mapping[str, NamedFigure], left: Mapping[str, NamedFigure]) -> Page:
+def build_page(study: Study, figures: Mapping[str, NamedFigure], left: Mapping[str, NamedFigure] | None = None) -> Page:
     """All texts, tables and pictures of the report; the figures `left` are named only."""
     sections = build_sections(study)
     by_anchor = {s.anchor: s for s in sections}
@@ -201,7 +201,7 @@ def build_page(study: Study, figures: Mapping[str, NamedFigure], left: Mapping[s
         except Exception as error:
             # One figure that cannot be drawn costs that figure, and not the page with its numbers.
             section.notes = [*section.notes, f"The figure {name} could not be drawn: {type(error).__name__}, {error}"]
-    for figure in left.values():
+    for figure in (left or {}).values():
         by_anchor[figure.section].further.append(figure.alt)
     atoms = f", {study.migration[0].cell_atoms} atoms in the band's cell" if study.migration else ""
     return Page(
