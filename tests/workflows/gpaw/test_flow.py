@@ -12,6 +12,7 @@ from magnetoionics.calculators.rigid_ion import RigidIonCalculator, spread_charg
 from magnetoionics.hpc.study_folder.study_run import run_study
 
 CHARGE = {"Fe": 1.8, "Co": 1.2, "O": -1.2}
+DENSER = (3, 3, 3)
 VALENCE = {"Fe": 3.0, "Co": 2.0, "O": -2.0}
 
 
@@ -22,6 +23,7 @@ class RigidGpaw:
         assert parameters["mode"]["name"] == "pw"
         assert parameters["setups"] == {"Co": ":d,3.32", "Fe": ":d,5.3"}
         self.symmetric = parameters["symmetry"] != "off"
+        self.mesh = tuple(parameters["kpts"]["size"])
         self.atoms = None
         self.rigid = None
 
@@ -57,11 +59,12 @@ class Spinors(list):
 
     nelectrons = 1
 
-    def __init__(self, calculator, theta, phi, n2):
+    def __init__(self, calculator, theta, phi, eigenvalues):
         super().__init__([types.SimpleNamespace(eig_m=np.array([-1.0, 0.5]))])
-        assert not calculator.symmetric
-        # Both bands: the states of the cycle end at the last gap that they have.
-        assert n2 == 2
+        # The map itself without any; what only tells its error on a denser mesh has the symmetry of the crystal.
+        assert not calculator.symmetric or calculator.mesh == DENSER
+        # Both bands: no level within 1 eV of the filled ones is left out.
+        assert eigenvalues.tolist() == [[[-1.0, 0.5]]]
         self.energy = 0.001 * np.sin(np.radians(theta)) ** 2
         self.sites = len(calculator.atoms)
 
@@ -103,6 +106,9 @@ def test_hop_and_maps_with_gpaw(rigid_gpaw, tmp_path, monkeypatch):
     pristine = next(s for s in study.anisotropy.summaries if s.state == "pristine")
     assert abs(pristine.easy_axis[2]) == pytest.approx(1.0, abs=1e-3)
     assert pristine.hard_minus_easy_meV == pytest.approx(1.0, rel=1e-3)
+    mesh = next(part for part in pristine.error_parts if part.source == "k mesh")
+    assert mesh.value_meV == 0
+    assert mesh.note.startswith("2x2x2 against 3x3x3")
     assert study.migration[0].forward_eV > 0.3
     assert any("spin flip" in c.name for c in study.migration[0].checks)
     assert (tmp_path / "gpaw-scratch").is_dir()
