@@ -26,7 +26,6 @@ from ...calculators.single_ions import (
     s_state_ions,
     single_ion_map,
 )
-from ...stored.caching import cache_version
 from ...structures.spins import is_non_collinear, reduced_formula_units
 from ..ase.atoms import to_atoms
 from ..ase.jobs import AseEngine, plain_settings, versions
@@ -275,7 +274,6 @@ class LocalEngine(AseEngine):
 
 
 @job
-@cache_version(2)
 def single_ion_anisotropy(
     engine: LocalEngine,
     structure: Structure,

@@ -71,7 +71,8 @@ def parameter_error(
 def _at_the_far_end(parameters: SingleIonParameters, source: ParameterSource) -> SingleIonParameters:
     ion = getattr(parameters, source.ion)
     value = getattr(ion, source.name)
-    far = max((source.low, source.high), key=lambda end: abs(end - value))
+    # Of two ends equally far, but for rounding, the upper one.
+    far = source.low if value - source.low > (source.high - value) * (1 + 1e-9) else source.high
     return replace(parameters, **{source.ion: replace(ion, **{source.name: far})})
 
 

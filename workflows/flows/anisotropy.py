@@ -211,7 +211,10 @@ class AnisotropyStage(Stage):
             lebedev_order=study.engine.map_order(study.maker.lebedev_order),
             name=f"anisotropy at {temperature_K:g} K",
         )
-        return maker.make(states)
+        flow = maker.make(states)
+        for warm_job, _ in flow.iterflow():
+            warm_job.name += f" at {temperature_K:g} K"
+        return flow
 
     def _hop_states(self, study: StudyInMaking, moved: Any) -> tuple[dict[str, Any], list[Any]]:
         """Structures before and after the hop: the band's ends, or of a dear engine the same hop in a small cell."""

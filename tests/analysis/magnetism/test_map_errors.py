@@ -57,12 +57,13 @@ def test_a_quenched_shell_is_an_error_without_a_number():
 
 
 @pytest.mark.slow
-def test_declared_parameters_have_the_error_of_their_ranges():
+def test_assumed_parameters_have_the_error_of_their_ranges():
     """Fe3+ of LiFe5O8: each parameter at its farther end, K1 of every whole map, summed as squares."""
     from dataclasses import replace
 
     cell, engine = get_host("life5o8").structure(), get_engine("local")
-    directions = lebedev_directions(9).vectors.tolist()
+    # <100>, <110> and <111>: as many averages as cubic constants.
+    directions = lebedev_directions(7).vectors.tolist()
 
     def mapped(used, state="before"):
         return single_ion_anisotropy.original(used, cell, directions=directions, state=state)
@@ -75,7 +76,7 @@ def test_declared_parameters_have_the_error_of_their_ranges():
     ions, changes = engine.single_ions, []
     for source in (s for s in SOURCES if s.ion == "ferric"):
         value = getattr(ions.ferric, source.name)
-        far = source.low if abs(source.low - value) > abs(source.high - value) else source.high
+        far = source.low if round(2 * value - source.low - source.high, 9) > 0 else source.high
         other = replace(ions, ferric=replace(ions.ferric, **{source.name: far}))
         changes.append(K1(replace(engine, single_ions=other)) - K1(engine))
     assert part.K1_meV == pytest.approx(np.linalg.norm(changes), rel=1e-3)
