@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 SUMS = "SHA256SUMS"
+# The version of the schema since which every written results.json has its list.
+LISTED_SINCE = 4
 # As many bytes as a line of a name and a hash takes, for many files.
 _LARGEST_BYTES = 10**6
 
@@ -71,6 +74,23 @@ def altered(folder: Path, name: str) -> str:
         if file_sum(folder / name) == known
         else f"{folder / name} is damaged: it is not what was written (its checksum differs)"
     )
+
+
+def list_is_missing(folder: Path) -> str:
+    """Why nothing tells whether results.json is what was written, in words; empty if it has its list.
+
+    Versions of the schema before `LISTED_SINCE` may have none.
+    """
+    results = folder / "results.json"
+    if (folder / SUMS).is_file() or not results.is_file():
+        return ""
+    try:
+        version = json.loads(results.read_bytes()).get("schema_version", 1)
+    except (ValueError, RecursionError, AttributeError):
+        return f"{results} cannot be read, and {folder / SUMS} is missing"
+    if not isinstance(version, int) or version < LISTED_SINCE:
+        return ""
+    return f"{folder / SUMS} is missing: nothing tells whether {results.name} is what was written"
 
 
 def verify(folder: Path) -> tuple[int, list[str]]:

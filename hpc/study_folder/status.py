@@ -162,7 +162,7 @@ def show_verified(folder: Path) -> bool:
     """
     from ..local.recovery import damaged_documents
     from ..terminal import Console
-    from .integrity import SUMS, verify
+    from .integrity import SUMS, list_is_missing, verify
 
     console = Console()
     folder_status(folder)
@@ -171,8 +171,11 @@ def show_verified(folder: Path) -> bool:
     if (folder / STORE_FOLDER / STORE_FILE).is_file():
         documents, damaged = damaged_documents(folder)
         wrong += damaged
+    if missing := list_is_missing(folder):
+        wrong.append(missing)
     for why in wrong:
         console.print(f"altered: {why}", style="red", markup=False)
-    known = f"{files} files as in {SUMS}" if files else f"no {SUMS}: the study was written by an earlier version"
+    earlier = "" if missing else ": the study was written by an earlier version"
+    known = f"{files} files as in {SUMS}" if files else f"no {SUMS}{earlier}"
     console.print(f"{folder}: {known}, {documents} documents in the store, {len(wrong)} altered", markup=False)
     return not wrong

@@ -219,6 +219,20 @@ def test_verify_names_what_was_altered(study, name, tmp_path, capsys):
     assert "1altered" in said
 
 
+def test_a_missing_list_is_no_proof(study, tmp_path, capsys):
+    """What of a study of today has lost its list may have been altered; one of an earlier version never had any."""
+    folder = tmp_path / "copy"
+    shutil.copytree(study, folder)
+    (folder / "SHA256SUMS").unlink()
+    assert main(["status", str(folder), "--verify"]) == 1
+    assert "nothing tells whether results.json is what was written" in " ".join(capsys.readouterr().out.split())
+    written = json.loads((folder / "results.json").read_text())
+    (folder / "results.json").write_text(json.dumps(written | {"schema_version": 3}))
+    assert main(["status", str(folder), "--verify"]) == 0
+    (folder / "results.json").write_text("[1]")
+    assert main(["status", str(folder), "--verify"]) == 1
+
+
 def test_a_figure_that_fails_costs_that_figure(study, monkeypatch, capsys):
     def fail(*args, **kwargs):
         raise ValueError("no such thing")
