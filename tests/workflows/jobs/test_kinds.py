@@ -70,6 +70,8 @@ def test_jobs_of_a_study_by_kind():
         "band": "neb",
         "vibrations": "phonon",
         **{f"E(n) {state}": "spin-orbit" for state in ("pristine", "before", "after")},
+        # Free energies at the film's temperature.
+        **{f"E(n) {state} at 300 K": "spin-orbit" for state in ("before", "after")},
     }
     assert vibrations_here.original is not None
     assert all(m["stage"] for m in found.values())
