@@ -112,14 +112,12 @@ def heights_A(cell: Structure) -> np.ndarray:
 def layer_places(cell: Structure, layers: Sequence[Layer]) -> list[LayerPlace]:
     """Every layer of a cell, as listed; the cell has the site property ``sublattice``."""
     heights, labels = heights_A(cell), np.array(cell.site_properties["sublattice"])
-    layer_places = []
+    places = []
     for layer in layers:
         own = np.flatnonzero(np.isin(labels, layer.sublattices))
         atoms = Structure.from_sites([cell[int(i)] for i in own]).composition.formula
-        layer_places.append(
-            LayerPlace(layer, atoms.replace(" ", ""), float(heights[own].min()), float(heights[own].max()))
-        )
-    return layer_places
+        places.append(LayerPlace(layer, atoms.replace(" ", ""), float(heights[own].min()), float(heights[own].max())))
+    return places
 
 
 def vacuum_A(cell: Structure) -> float:

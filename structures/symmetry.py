@@ -199,8 +199,8 @@ def _spin_reversal(structure: Structure, symprec: float) -> Operation | None:
     for i, colour in enumerate(own):
         if colour != opposite[seed]:
             continue
-        operations = operations_taking(structure, here, structure.frac_coords[i][None], symprec=symprec)
-        if flips := [op for op in operations if op.reverses_spins]:
+        symmetry_operations = operations_taking(structure, here, structure.frac_coords[i][None], symprec=symprec)
+        if flips := [op for op in symmetry_operations if op.reverses_spins]:
             return flips[0]
     return None
 
@@ -291,8 +291,8 @@ def operations_swapping(
     (left out by its index `without`), and the two sites. Spins stay as they are.
     """
     both = np.array([first, second])
-    operations = operations_taking(structure, both, both[::-1], tol_A, without=without)
-    return [op for op in operations if not op.reverses_spins]
+    swapping = operations_taking(structure, both, both[::-1], tol_A, without=without)
+    return [op for op in swapping if not op.reverses_spins]
 
 
 def stabiliser(structure: Structure, position: FloatArray, tol_A: float = 0.05) -> list[Operation]:

@@ -219,18 +219,18 @@ def stages() -> list[Stage]:
     """All stages that have a file, in the order of a study."""
     from . import flows
 
-    stages = []
+    listed = []
     for module in pkgutil.iter_modules(flows.__path__):
         stage = getattr(importlib.import_module(f"{flows.__name__}.{module.name}"), "STAGE", None)
         if stage is None:
             continue
         if not isinstance(stage, Stage):
             raise TypeError(f"STAGE of workflows/flows/{module.name}.py must be an object of a subclass of Stage")
-        stages.append(stage)
-    names = [s.name for s in stages]
+        listed.append(stage)
+    names = [s.name for s in listed]
     if doubled := sorted({n for n in names if names.count(n) > 1}):
         raise TypeError(f"two files of workflows/flows are the stage {', '.join(doubled)}")
-    return sorted(stages, key=lambda s: (s.place, s.name))
+    return sorted(listed, key=lambda s: (s.place, s.name))
 
 
 def stage_options() -> dict[str, StageOption]:
@@ -241,13 +241,13 @@ def stage_options() -> dict[str, StageOption]:
     TypeError
         If two stages have an option of one name.
     """
-    stage_options: dict[str, StageOption] = {}
+    options: dict[str, StageOption] = {}
     for stage in stages():
         for option in stage.options:
-            if option.name in stage_options:
+            if option.name in options:
                 raise TypeError(f"two stages have an option {option.name}; one of them is {stage.name}")
-            stage_options[option.name] = option
-    return stage_options
+            options[option.name] = option
+    return options
 
 
 def read_options(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def mechanisms(study: Study) -> list[Mechanism]:
     """All of them, with the numbers that this study has."""
     result = study.unidirectional
     grains = {g.state: g for g in study.device.grains} if study.device is not None else {}
-    mechanisms = [*_of_anisotropy(study, result), *_of_grains(study, grains), *_others(study)]
-    return [replace(m, evidence=_EVIDENCE[m.name]) for m in mechanisms]
+    every = [*_of_anisotropy(study, result), *_of_grains(study, grains), *_others(study)]
+    return [replace(m, evidence=_EVIDENCE[m.name]) for m in every]
 
 
 def answer(study: Study) -> str:

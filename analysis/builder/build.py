@@ -77,7 +77,7 @@ def build_study(given: StudyInputs) -> Study:
     unidirectional = attempts.part("anisotropy", lambda: unidirectional_result(inputs, anisotropy), None)
     hop = inputs.migration
     migrations = [] if hop is None else [_complete(hop, inputs)]
-    retention = attempts.part("migration", lambda: retention_result(hop, inputs.vibrations), None)
+    retained = attempts.part("migration", lambda: retention_result(hop, inputs.vibrations), None)
     defects = attempts.part("vacancies", lambda: defect_result(inputs, potentials), None)
     gone = list(inputs.gone)
     if inputs.vacancies is not None and potentials is None:
@@ -93,7 +93,7 @@ def build_study(given: StudyInputs) -> Study:
         migration=migrations,
         anisotropy=anisotropy,
         unidirectional=unidirectional,
-        retention=retention,
+        retention=retained,
         defects=defects,
         vibrations=None if hop is None else _named(inputs.vibrations, hop),
         competing_phases=competing,

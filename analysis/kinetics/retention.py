@@ -222,7 +222,7 @@ def retention(
                 quantum_backward=back,
             )
         )
-    retention = Retention(
+    result = Retention(
         barrier_eV=barrier_eV,
         forward_barrier_eV=forward_eV,
         attempt_frequency_Hz=attempt_Hz,
@@ -234,7 +234,7 @@ def retention(
         barrier_for_ten_years_300K_eV=0.0,
         provenance=provenance,
     )
-    back_Hz = retention.attempts_Hz(300)[1]
-    retention.barrier_for_one_day_300K_eV = barrier_for_retention_eV(SECONDS_PER_DAY, 300, back_Hz)
-    retention.barrier_for_ten_years_300K_eV = barrier_for_retention_eV(10 * SECONDS_PER_YEAR, 300, back_Hz)
-    return retention
+    back_Hz = result.attempts_Hz(300)[1]
+    result.barrier_for_one_day_300K_eV = barrier_for_retention_eV(SECONDS_PER_DAY, 300, back_Hz)
+    result.barrier_for_ten_years_300K_eV = barrier_for_retention_eV(10 * SECONDS_PER_YEAR, 300, back_Hz)
+    return result

@@ -128,8 +128,8 @@ def draw_interactive(document: object, name: str | None = None, **options: Any) 
     known = list(inspect.signature(function).parameters)[1:]
     if unknown := sorted(set(options) - set(known)):
         raise ValueError(f"no option {', '.join(unknown)} of this figure; it has: {', '.join(known) or 'none'}")
-    figure: PlotlyFigure = function(document, **options)
-    return figure
+    drawing: PlotlyFigure = function(document, **options)
+    return drawing
 
 
 def figures_of(kind: type) -> dict[str, Callable[..., Any]]:
@@ -160,23 +160,23 @@ def draw(document: object, name: str | None = None, *, ax: Axes | None = None, *
     sets = _SETS.of(type(document))
     if not sets:
         return draw_with(_FIGURES.get(type(document), name), document, ax=ax, **options)
-    figures = {key: figure for collect in sets.values() for key, figure in collect(document).items()}
+    figures = {key: named_figure for collect in sets.values() for key, named_figure in collect(document).items()}
     chosen = next(iter(figures), None) if name is None else name
     if chosen is None or chosen not in figures:
         raise ValueError(
             f"this {type(document).__name__.lower()} has no figure {name or ''!r}; it has: "
             f"{', '.join(figures) or 'none'}"
         )
-    figure = figures[chosen]
-    return figure.figure if ax is None and not options else draw_with(figure.function, ax=ax, **options)
+    named_figure = figures[chosen]
+    return named_figure.figure if ax is None and not options else draw_with(named_figure.function, ax=ax, **options)
 
 
 def draw_with(function: Callable[..., Any], *documents: object, ax: Axes | None = None, **options: Any) -> Figure:
     """Call a function that draws, with its own options; the others are those of style."""
     own = {k: v for k, v in options.items() if k in inspect.signature(function).parameters}
     with styled(**{k: v for k, v in options.items() if k not in own}):
-        figure: Figure = function(*documents, ax=ax, **own) if _takes_axis(function) else function(*documents, **own)
-    return figure
+        drawing: Figure = function(*documents, ax=ax, **own) if _takes_axis(function) else function(*documents, **own)
+    return drawing
 
 
 def _takes_axis(function: Callable[..., Any]) -> bool:

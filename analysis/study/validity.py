@@ -41,7 +41,7 @@ def formation_checks(vacancy: VacancyResult) -> list[Check]:
 
 def failures(study: Study) -> list[Failure]:
     """Everything of a study that must not be used, in the order of the page; empty if all of it may."""
-    failures = [Failure(f"stage {s.stage}", (s.reason,)) for s in study.stages if s.failed]
+    failed = [Failure(f"stage {s.stage}", (s.reason,)) for s in study.stages if s.failed]
     checked = [(v.label, v.checks) for v in study.vacancies]
     if study.charged is not None:
         checked += [(f"{s.label}, q = {s.charge:+d}", s.checks) for s in study.charged.states]
@@ -53,4 +53,4 @@ def failures(study: Study) -> list[Failure]:
     if study.anisotropy is not None:
         checked += [(f"E(n) of {m.state}", m.checks) for m in study.anisotropy.maps]
     checked += [(f"stage {stage}", checks_of(document)) for stage, document in study.observables.items()]
-    return failures + [Failure(part, tuple(why)) for part, checks in checked if (why := invalid_because(checks))]
+    return failed + [Failure(part, tuple(why)) for part, checks in checked if (why := invalid_because(checks))]

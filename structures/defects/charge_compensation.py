@@ -168,7 +168,7 @@ def holders(cell: Structure, missing: int, *, anions: bool = False) -> list[Comp
         p = site.properties
         groups.setdefault((site.specie.symbol, p["sublattice"], float(p["valence"])), []).append(i)
     anion = next((s.specie.symbol for s in cell if s.properties["valence"] < 0), "O")
-    compensations: list[tuple[tuple[int, str, str, int], Compensation]] = []
+    ranked: list[tuple[tuple[int, str, str, int], Compensation]] = []
     for (symbol, sublattice, valence), sites in groups.items():
         new, ease = valence + step, _ease(symbol, valence, step)
         if len(sites) < count:
@@ -177,7 +177,7 @@ def holders(cell: Structure, missing: int, *, anions: bool = False) -> list[Comp
             if anions and step > 0 and valence == _FULL_ANION:
                 label = f"{count} {symbol}-({sublattice})"
                 mode = Compensation(label, 0, symbol, sublattice, count, new, _HOLE_muB, 0.0)
-                compensations.append(((len(OXIDATION_STEPS), symbol, sublattice, 0), mode))
+                ranked.append(((len(OXIDATION_STEPS), symbol, sublattice, 0), mode))
             continue
         states = [("high spin", high_spin_moment(symbol, new))]
         if new == element(symbol).low_spin and any(coordination_number(cell, i, anion) == _OCTAHEDRON for i in sites):
@@ -185,8 +185,8 @@ def holders(cell: Structure, missing: int, *, anions: bool = False) -> list[Comp
         for k, (name, moment) in enumerate(states):
             label = f"{count} {symbol}{new:.0f}+({sublattice}){f' {name}' if len(states) > 1 else ''}"
             mode = Compensation(label, 0, symbol, sublattice, count, new, moment, 0.0)
-            compensations.append(((ease, symbol, sublattice, k), mode))
-    return [mode for _, mode in sorted(compensations, key=lambda one: one[0])]
+            ranked.append(((ease, symbol, sublattice, k), mode))
+    return [mode for _, mode in sorted(ranked, key=lambda one: one[0])]
 
 
 def compensated_cell(cell: Structure, centre: Sequence[float], modes: Sequence[Compensation]) -> Structure:

@@ -115,13 +115,13 @@ def defect_starts(
     if most is not None and most < 1:
         raise ValueError(f"a budget of {most} starts; it must be at least 1")
     missing = charge_e - (formal_charge(cell) if full_charge is None else full_charge)
-    defect_starts = [
+    starts = [
         DefectStart(label, kind, charge_e)
         for kind in START_KINDS
         if kind in kinds
         for label in _labels(cell, kind, missing)
     ]
-    return defect_starts[:most]
+    return starts[:most]
 
 
 def _labels(cell: Structure, kind: StartKind, missing: int) -> Iterator[str]:

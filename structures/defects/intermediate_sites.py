@@ -93,7 +93,7 @@ def _resting(
     if len(corners) < 4:
         return []
     tree = cKDTree(corners)
-    resting_places: list[RestingPlace] = []
+    places: list[RestingPlace] = []
     try:
         vertices = Voronoi(corners).vertices
     except QhullError:
@@ -103,12 +103,12 @@ def _resting(
         settled = settled_centre(vertex, corners, tree)
         if settled is None or not _is_between(settled[0], start, end):
             continue
-        if any(np.linalg.norm(settled[0] - other.position_A) < _SAME_PLACE_A for other in resting_places):
+        if any(np.linalg.norm(settled[0] - other.position_A) < _SAME_PLACE_A for other in places):
             continue
         gap = float(np.linalg.norm(others - settled[0], axis=1).min()) if len(others) else reach + _MARGIN_A
         if gap > OCCUPIED_A:
-            resting_places.append(RestingPlace(NAMES[settled[2]], settled[0], gap, against))
-    return sorted(resting_places, key=lambda place: (-round(place.gap_A, 6), tuple(np.round(place.position_A, 6))))
+            places.append(RestingPlace(NAMES[settled[2]], settled[0], gap, against))
+    return sorted(places, key=lambda place: (-round(place.gap_A, 6), tuple(np.round(place.position_A, 6))))
 
 
 def _is_between(point: FloatArray, start: FloatArray, end: FloatArray) -> bool:

@@ -185,15 +185,15 @@ def representatives(sites: list[VacancySite], most: int | None) -> list[VacancyS
     if most is None or len(sites) <= most:
         return sites
     ranked = sorted(range(len(sites)), key=lambda i: (-sites[i].multiplicity, i))
-    representatives: list[int] = []
+    chosen: list[int] = []
     # One of each kind first, then one of each surrounding of each kind, then by how many sites there are of it.
     for key in (_kind, _surrounding, lambda site: site.label):
-        seen = {key(sites[i]) for i in representatives}
+        seen = {key(sites[i]) for i in chosen}
         for i in ranked:
-            if len(representatives) < most and i not in representatives and key(sites[i]) not in seen:
-                representatives.append(i)
+            if len(chosen) < most and i not in chosen and key(sites[i]) not in seen:
+                chosen.append(i)
                 seen.add(key(sites[i]))
-    return [sites[i] for i in sorted(representatives)]
+    return [sites[i] for i in sorted(chosen)]
 
 
 def _kind(site: VacancySite) -> tuple[object, ...]:

@@ -141,15 +141,15 @@ class AseEngine(Engine):
 
     def relax(self, structure: Structure, *, name: str, cell: bool = False, mover: int | None = None) -> Job:
         """See `Engine.relax`."""
-        job = relax_structure(self, structure, name=name, cell=cell, mover=mover)
-        job.name = name
-        return job
+        relaxation = relax_structure(self, structure, name=name, cell=cell, mover=mover)
+        relaxation.name = name
+        return relaxation
 
     def static(self, structure: Structure, *, name: str, mover: int | None = None) -> Job:
         """See `Engine.static`."""
-        job = static_structure(self, structure, name=name, mover=mover)
-        job.name = name
-        return job
+        static_job = static_structure(self, structure, name=name, mover=mover)
+        static_job.name = name
+        return static_job
 
     def band(
         self,
@@ -161,9 +161,9 @@ class AseEngine(Engine):
         name: str,
     ) -> Job | Flow:
         """See `Engine.band`."""
-        job = converge_band(self, initial, final, intermediates, mover=mover)
-        job.name = name
-        return job
+        band_job = converge_band(self, initial, final, intermediates, mover=mover)
+        band_job.name = name
+        return band_job
 
 
 def calculation(

@@ -258,9 +258,9 @@ class LocalEngine(AseEngine):
         near: Sequence[float] | None = None,
     ) -> Job:
         """E(n) summed over the ions that have a single-ion model; `near` counts only with a `radius_A`."""
-        job = single_ion_anisotropy(self, structure, directions=directions, state=state, near=near)
-        job.name = name
-        return job
+        map_job = single_ion_anisotropy(self, structure, directions=directions, state=state, near=near)
+        map_job.name = name
+        return map_job
 
     def at_temperature(self, temperature_K: float, order: float) -> LocalEngine:
         """The engine whose E(n) is a free energy at a temperature, exchange fields times M(T)/M(0)."""
@@ -268,9 +268,9 @@ class LocalEngine(AseEngine):
 
     def references(self, formulas: Sequence[str], *, name: str) -> Job:
         """Element energies fitted to the experimental enthalpies of these oxides."""
-        job = fit_references(self, list(formulas))
-        job.name = name
-        return job
+        fit = fit_references(self, list(formulas))
+        fit.name = name
+        return fit
 
 
 @job

@@ -159,14 +159,14 @@ def checkpoint(*parts: Any) -> Iterator[Checkpoint]:
         Everything that its numbers depend on; `MSONable` objects, atoms and plain values.
     """
     folder = os.environ.get(FOLDER_VARIABLE)
-    checkpoint = Checkpoint(Path(folder) / f"evaluations-{_fingerprint(parts)}.jsonl" if folder else None)
+    record = Checkpoint(Path(folder) / f"evaluations-{_fingerprint(parts)}.jsonl" if folder else None)
     try:
-        yield checkpoint
+        yield record
     except BaseException:
-        if checkpoint.is_old:
-            checkpoint.flush()
+        if record.is_old:
+            record.flush()
         raise
-    checkpoint.close()
+    record.close()
 
 
 def _fingerprint(parts: tuple[Any, ...]) -> str:

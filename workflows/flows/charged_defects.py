@@ -144,9 +144,9 @@ class ChargedVacanciesMaker(EngineMaker):
         tensor: DielectricResult | None = None
         if self.dielectric is None:
             self.engine.require("dielectric")
-            job = self.engine.dielectric(bulk.structure, name="dielectric tensor")
-            jobs.append(job)
-            tensor = output_of(job)
+            charged_job = self.engine.dielectric(bulk.structure, name="dielectric tensor")
+            jobs.append(charged_job)
+            tensor = output_of(charged_job)
         host_cell = build_supercell(bulk, self.repeats)
         host = self.engine.charged(output_of(host_cell), 0, relax=False, name="host with potentials")
         jobs += [host_cell, host]

@@ -75,9 +75,9 @@ class CompetingPhasesMaker(EngineMaker):
                 left_out[formula] = str(error)
                 continue
             relax_cell = not (self.molecules_keep_their_box and formula == "O2")
-            job = engine.relax(cell, name=f"{formula} relax", cell=relax_cell)
-            jobs.append(job)
-            outputs.append(job.output)
+            phase_job = engine.relax(cell, name=f"{formula} relax", cell=relax_cell)
+            jobs.append(phase_job)
+            outputs.append(phase_job.output)
         if not jobs:
             raise CannotDoError(f"engine {self.engine.name} can describe none of {', '.join(chosen)}")
         done = [f for f in chosen if f not in left_out]

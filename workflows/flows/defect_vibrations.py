@@ -59,10 +59,10 @@ class DefectVibrationsMaker(EngineMaker):
         """
         if not isinstance(self.engine, AseEngine):
             raise CannotDoError(f"engine {self.engine.name} gives no forces here; vibrations need an ASE calculator")
-        job = as_calculation(
+        modes_job = as_calculation(
             cell_modes(self.engine, vacancies, labels, self.displacement_A), self.engine.kind_for("phonon")
         )
-        return Flow([job], output=job.output, name=self.name)
+        return Flow([modes_job], output=modes_job.output, name=self.name)
 
 
 @job(name="defect modes")

@@ -86,10 +86,10 @@ class FrozenExchangeMaker(EngineMaker):
         jobs, made = [], {}
         for state, structure in (("before", before), ("after", after)):
             turned = turn_frozen(structure, self.reference, mover, before)
-            job = self.engine.static(structure, name=f"{state}, order as it is", mover=mover)
+            state_job = self.engine.static(structure, name=f"{state}, order as it is", mover=mover)
             over = self.engine.static(output_of(turned), name=f"{state}, reference turned over", mover=mover)
-            jobs += [turned, job, over]
-            made[state] = {"kept": job.output, "over": over.output, "set": turned.output}
+            jobs += [turned, state_job, over]
+            made[state] = {"kept": state_job.output, "over": over.output, "set": turned.output}
         last = read_coupling(made)
         return Flow([*jobs, last], output=last.output, name=self.name)
 

@@ -78,10 +78,10 @@ class VibrationsMaker(EngineMaker):
             require_phonopy()
         request = asdict(Request(label, self.radius_A, self.displacement_A, self.force_limit_eV_per_A))
         start = vibrations_here if here else vibrations_by_statics
-        job = start(self.engine, band, request)
+        modes_job = start(self.engine, band, request)
         if here:
-            as_calculation(job, self.engine.kind_for("phonon"))
-        return Flow([job], output=job.output, name=self.name)
+            as_calculation(modes_job, self.engine.kind_for("phonon"))
+        return Flow([modes_job], output=modes_job.output, name=self.name)
 
 
 @job(name="displacements")

@@ -96,8 +96,8 @@ def directions(family: str) -> FloatArray:
     """Unit vectors of a family of cubic directions, Cartesian, shape (n, 3): 6, 12 or 8 of them."""
     digits = [int(c) for c in family]
     signed = {tuple(s * d for s, d in zip(signs, p, strict=True)) for p in permutations(digits) for signs in _SIGNS}
-    directions = np.array(sorted(signed, reverse=True), dtype=float)
-    return np.asarray(directions / np.linalg.norm(directions, axis=1)[:, None])
+    vectors = np.array(sorted(signed, reverse=True), dtype=float)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1)[:, None])
 
 
 _SIGNS = tuple(product((1, -1), repeat=3))
