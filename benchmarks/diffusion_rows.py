@@ -1,12 +1,13 @@
-"""Tracer diffusion of cobalt in finished studies beside the published rows of Lu, Tinkler and Dieckmann (1993).
+"""Tracer diffusion in finished studies beside published rows, engine by engine.
 
-Run: python benchmarks/diffusion_rows.py STUDY... [--figure rows.png] [--kept]
+Run: python benchmarks/diffusion_rows.py STUDY... [--figure rows.png] [--kept] [--rows FILE.json]
 
-With --kept the engines whose vacancies and barriers lie in data/ are rows too, at 1 atm: the formation energy goes on
-from the oxygen-rich edge with the slope between the edges.
-
-The rows are read from spinels.json in the folder ``diffusion`` of MAGNETOIONICS_REAL; those of x = 0.2 stand nearest to
-CoFe2O4 (x = 1/3). Prints rms distance, slopes at the highest and lowest activities, and the minimum.
+The rows are read from spinels.json in the folder ``diffusion`` of MAGNETOIONICS_REAL, or from another file of its form:
+log10 D of an ion against log10 a at one temperature, by composition, and D0 with an energy in air. Those of x = 0.2
+stand nearest to CoFe2O4 (x = 1/3). Prints rms distance, slopes at the highest and lowest activities, the minimum, and
+activation energies. With --kept the engines whose vacancies and barriers lie in data/ are rows too: the formation
+energy goes on from the oxygen-rich edge with the slope between the edges, and each says which share of empty sites,
+frozen in, would give iron in films of Fe3O4 (10.1103/PhysRevResearch.2.023406).
 """
 
 from __future__ import annotations
@@ -15,28 +16,46 @@ import argparse
 import json
 import math
 import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from magnetoionics.analysis.audit.known_values import better_calculations
+from magnetoionics.analysis.plots.tracer_rows import plot_rows
 from magnetoionics.analysis.study.measured_diffusion import measured_for
-from magnetoionics.analysis.study.tracer import minimum_of, total_log10_D
-from magnetoionics.analysis.study.transport import Transport
+from magnetoionics.analysis.study.tracer_rows import RowsBeside, TracerRows, beside_rows, two_branches
+from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.hpc.study_folder.files import read_study
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
+
+AIR = math.log10(0.2095)
+# D of Fe in films of Fe3O4 between 470 and 770 K, cm2/s, at the middle.
+FILMS_K, FILMS_LOG10_D = 620.0, -16.0
 
 
-def rows() -> np.ndarray:
-    """Measured log10 a and log10 D at 1473 K, shape (n, 2)."""
-    path = Path(os.environ["MAGNETOIONICS_REAL"]) / "diffusion" / "spinels.json"
-    table = json.loads(path.read_text(encoding="utf-8"))
-    return np.array(table[next(key for key in table if key.startswith("log10 D of Co"))]["0.2"])
-
-
-def judged(total: list[tuple[float, float]], measured: np.ndarray) -> tuple[float, float, float]:
-    """Rms in decades at the measured activities, slope at the highest ones and at the lowest ones."""
-    a, d = np.array(sorted(total)).T
-    off = np.interp(measured[:, 0], a, d) - measured[:, 1]
-    high, low = (d[-1] - d[-2]) / (a[-1] - a[-2]), (d[1] - d[0]) / (a[1] - a[0])
-    return float(np.sqrt(np.mean(off**2))), float(high), float(low)
+def rows(path: Path | None = None) -> list[TracerRows]:
+    """Every group of measured rows of a file."""
+    path = path or Path(os.environ["MAGNETOIONICS_REAL"]) / "diffusion" / "spinels.json"
+    out = []
+    for title, table in json.loads(path.read_text(encoding="utf-8")).items():
+        against = re.match(r"log10 D of (\w+).* in (.+) at (\d+) K", title)
+        in_air = re.match(r"(\w+) in air (\d+)-(\d+) C, D0 cm2/s, E kJ/mol", title)
+        groups = {k: v for k, v in table.items() if k != "source"} if isinstance(table, dict) else {}
+        for name, values in groups.items():
+            if against is not None:
+                a, d = zip(*values, strict=True)
+                kelvin = [float(against[3])] * len(a)
+                crystal = f"{against[2]}, x = {name}"
+                out.append((against[1], crystal, kelvin, list(a), list(d), table.get("source", "")))
+            elif in_air is not None:
+                kelvin = [float(t) + 273.15 for t in (in_air[2], (int(in_air[2]) + int(in_air[3])) / 2, in_air[3])]
+                D0, energy = values
+                d = [math.log10(D0) - energy / (8.31446e-3 * t) / math.log(10) for t in kelvin]
+                out.append((name, in_air[1], kelvin, [AIR] * len(d), d, table.get("source", "")))
+    return [
+        TracerRows(ion=ion, composition=crystal, temperature_K=t, log10_a=a, log10_D=d, source=source)
+        for ion, crystal, t, a, d, source in out
+    ]
 
 
 # Oxygen-rich edge of the window: from measured enthalpies, and of GPAW's own phases.
@@ -44,75 +63,114 @@ RICH_EDGE_eV = {"gpaw": -1.32}
 MEASURED_EDGE_eV = -1.25
 # Oxygen per vacancy from one edge to the other: Fe2O3 bounds Fe at both, Co3O4 and CoO bound Co.
 SLOPE = {"V_Fe(B)": 1.5, "V_Co(B)": 1.0}
+# f d2 nu: exact f of the octahedral sites, six neighbours at 2.97 A, 1e13 Hz; cm2/s.
+PREFACTOR = math.log10(0.5549 * 2.97e-8**2 * 1e13)
+NEAREST = "x = 0.2"
+
+
+@dataclass(frozen=True)
+class KeptEngine:
+    """Vacancies and barrier of CoFe2O4 by an engine whose results lie in data/."""
+
+    name: str
+    rich_eV: dict[str, float]
+    barrier_eV: float
+
+    def formation_eV(self, vacancy: str, kelvin: float, log10_a: float) -> float:
+        """On the line through the edges of the window."""
+        edge = RICH_EDGE_eV.get(self.name, MEASURED_EDGE_eV)
+        return self.rich_eV[vacancy] + SLOPE[vacancy] * (edge - delta_mu_O_eV(kelvin, 10**log10_a))
+
+    def log10_D(self, vacancy: str, kelvin: float, log10_a: float) -> float:
+        """Of cobalt by that vacancy, cm2/s."""
+        energy = self.formation_eV(vacancy, kelvin, log10_a) + self.barrier_eV
+        return PREFACTOR - energy / (BOLTZMANN_eV_PER_K * kelvin) / math.log(10)
+
+
+def kept_engines() -> list[KeptEngine]:
+    """All of them, the better ones first."""
+    known = {q: better_calculations("cofe2o4", "Imma", "local", q) for q in ("vacancies", "barrier")}
+    barriers = {k.engine: sum(k.values.values()) / len(k.values) for k in known["barrier"]}
+    return [KeptEngine(k.engine, k.rich, barriers[k.engine]) for k in known["vacancies"]]
 
 
 def kept_rows() -> list[str]:
-    """One line for each kept engine and vacancy: E_f + E_m at 1473 K and 1 atm, log D, and how far that is."""
-    from magnetoionics.analysis.audit.known_values import better_calculations
-    from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
-    from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
-
+    """What each vacancy costs each engine at 1473 K and 1 atm, and the share of empty sites that the films ask for."""
     (measured,) = measured_for("CoFe2O4")
-    mu, thermal = delta_mu_O_eV(measured.temperature_K, 1.0), BOLTZMANN_eV_PER_K * measured.temperature_K
-    known = {q: better_calculations("cofe2o4", "Imma", "local", q) for q in ("vacancies", "barrier")}
-    bands = {k.engine: sorted(k.values.values()) for k in known["barrier"]}
-    # Six neighbours at 2.97 A, exact f of the octahedral sites, 1e13 Hz.
-    prefactor = math.log10(0.5549 * 2.97e-8**2 * 1e13)
     out = []
-    for engine in known["vacancies"]:
-        for vacancy, slope in SLOPE.items():
-            barrier = sum(bands[engine.engine]) / 2
-            formation = engine.rich[vacancy] + slope * (RICH_EDGE_eV.get(engine.engine, MEASURED_EDGE_eV) - mu)
-            log_D = prefactor - (formation + barrier) / thermal / math.log(10)
+    for engine in kept_engines():
+        for vacancy in SLOPE:
+            at = vacancy, measured.temperature_K, 0.0
             out.append(
-                f"{engine.engine}, {vacancy}: E_f {formation:.2f} + E_m {barrier:.2f} eV, log D {log_D:.1f}, "
-                f"{log_D - measured.log10_D(0.0):+.1f} decades from x = 0.2"
+                f"{engine.name}, {vacancy}: E_f {engine.formation_eV(*at):.2f} + E_m {engine.barrier_eV:.2f} eV, log D "
+                f"{engine.log10_D(*at):.1f}, {engine.log10_D(*at) - measured.log10_D(0.0):+.1f} decades from x = 0.2"
             )
+        share = PREFACTOR - engine.barrier_eV / (BOLTZMANN_eV_PER_K * FILMS_K) / math.log(10) - FILMS_LOG10_D
+        out.append(f"{engine.name}: one empty site in {10**share:.1e} gives the films of Fe3O4 at {FILMS_K:.0f} K")
     return out
 
 
+def kept_beside(group: TracerRows) -> list[RowsBeside]:
+    """Each kept engine beside measured rows, by the vacancy that gives more."""
+    out = []
+    for engine in kept_engines():
+        places = zip(group.temperature_K, group.log10_a, strict=True)
+        D = [max(engine.log10_D(v, kelvin, a) for v in SLOPE) for kelvin, a in places]
+        squares = [(c - m) ** 2 for c, m in zip(D, group.log10_D, strict=True)]
+        out.append(
+            RowsBeside(
+                study="data/, vacancies",
+                engine=engine.name,
+                ion="Co",
+                rows=group,
+                log10_computed=D,
+                inside_window=[True] * len(D),
+                rms_decades=math.sqrt(sum(squares) / len(D)),
+            )
+        )
+    return out
+
+
+def line(one: RowsBeside) -> str:
+    """What one study has beside one group of rows."""
+    parts = [f"{one.study} ({one.engine}), {one.rows.ion} in {one.rows.composition}"]
+    parts.append("no D" if one.rms_decades is None else f"rms {one.rms_decades:.1f} decades")
+    parts += [
+        f"slopes {high:+.2f} and {low:+.2f} ({right:+.2f} and {left:+.2f} measured)"
+        for high, low, right, left in one.slopes.values()
+    ]
+    if one.minimum_measured is not None:
+        lowest = "none" if one.minimum_computed is None else f"{one.minimum_computed:.1f}"
+        parts.append(f"minimum at log a = {lowest} ({one.minimum_measured:.1f} measured)")
+    if one.energy_measured_eV is not None:
+        computed = "none" if one.energy_computed_eV is None else f"{one.energy_computed_eV:.2f}"
+        parts.append(f"E = {computed} eV ({one.energy_measured_eV:.2f} measured)")
+    return ", ".join(parts + one.notes)
+
+
 def main() -> None:
-    """Print one line for each study, and the measured one."""
+    """Print the measured minima, and one line for each study and group of rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("studies", nargs="*", type=Path)
+    parser.add_argument("--rows", type=Path, help="another file of the form of spinels.json")
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--kept", action="store_true", help="the engines of data/ too")
     given = parser.parse_args()
+    groups = rows(given.rows)
+    for group in groups:
+        shape = two_branches(group, range(len(group.log10_a)))
+        if shape is not None:
+            print(f"{group.ion} in {group.composition}: lowest at log a = {shape.log10_a_of_minimum:.1f} (measured)")
+    found = []
     if given.kept:
         print("\n".join(kept_rows()))
-    measured = rows()
-    curves = {}
+        found += [one for group in groups if group.composition.endswith(NEAREST) for one in kept_beside(group)]
     for folder in given.studies:
         study = read_study(folder)
-        found = study.observables.get("transport")
-        name = f"{folder.name} ({study.engine.name})"
-        if not isinstance(found, Transport) or not found.tracer:
-            print(f"{name}: no tracer diffusion")
-            continue
-        total = total_log10_D(found.tracer, found.interstitials)
-        if len(total) < 2:
-            print(f"{name}: {next(t.reason for t in found.tracer if t.reason)}")
-            continue
-        curves[name] = total
-        rms, slope, low = judged(total, measured)
-        minimum = minimum_of(found.tracer, found.interstitials)
-        where = "none" if minimum is None else f"{minimum:.1f}"
-        print(f"{name}: rms {rms:.1f} decades, slopes {slope:+.2f} and {low:+.2f}, minimum at log a = {where}")
-    _, slope, low = judged([tuple(row) for row in measured.tolist()], measured)
-    lowest = measured_for("CoFe2O4")[0].log10_a_of_minimum
-    print(f"measured, x = 0.2: slopes {slope:+.2f} and {low:+.2f}, minimum at log a = {lowest:.1f}")
-    if given.figure:
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(5.6, 3.8), layout="constrained")
-        axis = figure.add_subplot()
-        for name, total in curves.items():
-            axis.plot(*np.array(total).T, ".-", label=name)
-        axis.plot(*measured.T, "ks", label="measured, x = 0.2")
-        axis.set_xlabel("log10 a(O2)")
-        axis.set_ylabel("log10 D / (cm2/s)")
-        axis.legend(fontsize=7)
-        figure.savefig(given.figure, dpi=160)
+        found += [beside_rows(study, group, name=folder.name) for group in groups]
+    print("\n".join(line(one) for one in found))
+    if given.figure and found:
+        plot_rows(found).savefig(given.figure, dpi=160)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ COMMANDS = (
     "report",
     "fit",
     "film",
+    "diffusion",
     "claims",
     "cite",
     "archive",
