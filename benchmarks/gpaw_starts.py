@@ -2,8 +2,8 @@
 
     python benchmarks/gpaw_starts.py [--engine sevennet] [--output data/gpaw_starts]
 
-Vacancies of the 28-atom cell with relaxed ions, the stationary points of the Co hop into V_Fe(B) in 55 atoms, and two
-Co in ZnO with the oxygen between them and without it.
+Vacancies of the 28-atom cell with relaxed ions, the stationary points of the Co hop into V_Fe(B) in 55 atoms, two Co in
+ZnO with the oxygen between them and without it, and lithium ferrite whole, without O or Li, and with a Li more.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import lithium_cells
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import StartGeometry, starts_folder
 from magnetoionics.workflows.ase.jobs import AseEngine, converge_band, relax_structure
@@ -38,6 +39,18 @@ def doped(engine: AseEngine, folder: Path) -> None:
         keep(key, done.structure, done.energy_eV, done.provenance, folder)
 
 
+def lithium(engine: AseEngine, folder: Path) -> None:
+    """Of several distinct places of a defect the lowest."""
+    for key in lithium_cells.STARTS:
+        relaxed = [
+            relax_structure.original(engine, cell, name=key, cell=False, mover=None)
+            for cell in lithium_cells.ferrite_cells(key)
+        ]
+        print(key, [round(r.energy_eV, 3) for r in relaxed], file=sys.stderr, flush=True)
+        lowest = min(relaxed, key=lambda r: r.energy_eV)
+        keep(key, lowest.structure, lowest.energy_eV, lowest.provenance, folder)
+
+
 def hop(engine: AseEngine, folder: Path) -> None:
     """The stationary points of the path; saddles are numbered from the start."""
     found = measured_hop()
@@ -60,13 +73,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", default="sevennet")
     parser.add_argument("--output", type=Path, default=starts_folder())
-    parser.add_argument("--only", choices=["vacancies", "hop", "doped"], help="one of the groups")
+    parser.add_argument("--only", choices=["vacancies", "hop", "doped", "lithium"], help="one of the groups")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     engine = get_engine(args.engine)
     if not isinstance(engine, AseEngine):
         parser.error(f"{args.engine} computes nothing here")
-    for make in (vacancies, hop, doped):
+    for make in (vacancies, hop, doped, lithium):
         if args.only in (None, make.__name__):
             make(engine, args.output)
 

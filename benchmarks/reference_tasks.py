@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import lithium_cells
 import numpy as np
 from film_cells import PLACES, film
 from magnetoionics.analysis.study.reference_calculations import (
@@ -112,7 +113,13 @@ def task_names() -> list[str]:
     films = [*(film_relaxation(place) for place in PLACES), *films]
     films += [f"film{place}-{basis}-n{FILM_MESHES[0]}" for basis in OTHER_BASES for place in ("clean", "above")]
     doped = [doped_oxide(start, spins, u) for u in ("", *U_SETS) for start in DOPED_STARTS for spins in PAIRS_OF_SPINS]
-    return [*bulk, *films, *phases, *relaxed, *defects, *hop, *doped, "bornco-pw400-k2"]
+    ferrite = [
+        lithium_ferrite(start, where, u)
+        for u in ("", *U_SETS)
+        for start in lithium_cells.STARTS
+        for where in (lithium_cells.SUBLATTICES if start in lithium_cells.ELECTRONS else ("",))
+    ]
+    return [*bulk, *films, *phases, *relaxed, *defects, *hop, *doped, *ferrite, "bornco-pw400-k2"]
 
 
 def primitive(order: str = "Imma") -> Structure:
@@ -134,6 +141,8 @@ def task(name: str) -> Task:
         return _film_task(name)
     if name.startswith("znoco"):
         return _doped_task(name)
+    if name.startswith("life56"):
+        return _ferrite_task(name)
     head, cutoff, mesh, *special = name.split("-")
     digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
     bulk = head in (*ORDERS, "bornco")
@@ -249,17 +258,33 @@ def doped_cell(start: str) -> Structure:
     return cell
 
 
-def _doped_task(name: str) -> Task:
-    """Two Co beside each other in ZnO, parallel or antiparallel, in atomic orbitals at Gamma."""
-    start, basis, _, spins, *special = name.split("-")
-    settings = GpawSettings(
+def _at_gamma(special: Sequence[str]) -> GpawSettings:
+    return GpawSettings(
         cutoff_eV=500.0,
         k_mesh=(1, 1, 1),
-        hubbard_U_eV=U_SETS.get(special[0] if special else "", pbe_hubbard_U_eV()),
+        hubbard_U_eV=next((U_SETS[s] for s in special if s in U_SETS), pbe_hubbard_U_eV()),
         energy_eV=_BOUNDS_OF_DIFFERENCES["energy_eV"],
         density_e=_BOUNDS_OF_DIFFERENCES["density_e"],
         eigenstates_eV2=_BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
     )
+
+
+def _ferrite_task(name: str) -> Task:
+    """Lithium ferrite, whole or with a defect whose electrons begin on A or B, in atomic orbitals at Gamma."""
+    start, basis, _, *special = name.split("-")
+    kept = load_start(start)
+    cell, what = kept.structure, f"LiFe5O8 of 56 atoms, {start}"
+    for key, sublattice in lithium_cells.SUBLATTICES.items():
+        if key in special:
+            cell = lithium_cells.with_electrons(cell, start, sublattice)
+            what += f", electrons begin on {sublattice}"
+    return Task(name, what, cell, _at_gamma(special), "static", relaxed_by=kept.provenance.engine, basis=basis)
+
+
+def _doped_task(name: str) -> Task:
+    """Two Co beside each other in ZnO, parallel or antiparallel, in atomic orbitals at Gamma."""
+    start, basis, _, spins, *special = name.split("-")
+    settings = _at_gamma(special)
     made = load_start(start)
     cell = made.structure.copy()
     second = [i for i, s in enumerate(cell) if s.specie.symbol == "Co"][-1]
@@ -313,6 +338,11 @@ def order_in_basis(key: str, basis: str, u_set: str = "") -> str:
 def doped_oxide(start: str, spins: str, u_set: str = "") -> str:
     """Name of two Co in ZnO from one of `DOPED_STARTS`, with one of `PAIRS_OF_SPINS` and one of `U_SETS`."""
     return "-".join([start, "dzp", "k1", spins, *([u_set] if u_set else [])])
+
+
+def lithium_ferrite(start: str, where: str = "", u_set: str = "") -> str:
+    """Name of one of `lithium_cells.STARTS`, with the sublattice its electrons begin on and one of `U_SETS`."""
+    return "-".join([start, "dzp", "k1", *([where] if where else []), *([u_set] if u_set else [])])
 
 
 def film_relaxation(place: str) -> str:

@@ -7,7 +7,8 @@ engine cannot decide stays undecided for a stated reason. The judges are in ``an
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.resources import files
 
 from ..study.documents import Claim, Study
@@ -15,11 +16,14 @@ from . import devices, film, lithium, oxygen_vacancies
 from .evidence import Judge, Judgement, NotDoneError
 from .film import HOLE_ON_NEIGHBOUR_eV
 from .first_principles import SHIPPED
+from .known_ferrite import beside_ferrite
 from .known_verdicts import known_judgement
 
 __all__ = ["HOLE_ON_NEIGHBOUR_eV", "Judgement", "audit", "claims_table", "closed_forms"]
 
 _JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES, **oxygen_vacancies.JUDGES}
+# First principles that are shipped and that speak beside a study of another level.
+_BESIDE: dict[str, Callable[[Judgement], Judgement]] = {"C11": beside_ferrite, "C13": oxygen_vacancies.beside_pairs}
 
 
 def claims_table() -> list[dict[str, str]]:
@@ -41,6 +45,14 @@ def audit(study: Study) -> list[Claim]:
     list of Claim
         One row per claim; those that the study does not serve are ``not computed``, but for the closed forms.
     """
+    return [
+        _row(entry, _beside(entry, own) if entry["id"] in study.host.claims else own, study.engine.name)
+        for entry, own in ((entry, _judge(entry, study)) for entry in claims_table())
+    ]
+
+
+def audit_of_study_alone(study: Study) -> list[Claim]:
+    """The same without the shipped calculations that `audit` lets speak beside the study."""
     return [_row(entry, _judge(entry, study), study.engine.name) for entry in claims_table()]
 
 
@@ -54,8 +66,13 @@ def _shipped(entry: Mapping[str, str]) -> Judgement | None:
 
 
 def _known(entry: Mapping[str, str]) -> Judgement | None:
-    found = known_judgement(entry["id"])
-    return oxygen_vacancies.beside_pairs(found) if found is not None and entry["id"] == "C13" else found
+    own = known_judgement(entry["id"])
+    return None if own is None else _beside(entry, own)
+
+
+def _beside(entry: Mapping[str, str], own: Judgement) -> Judgement:
+    said = _BESIDE[entry["id"]](own) if entry["id"] in _BESIDE else own
+    return replace(said, verdict="undecided") if said is not own and said.verdict == "not computed" else said
 
 
 def _row(entry: Mapping[str, str], finding: Judgement, engine: str) -> Claim:

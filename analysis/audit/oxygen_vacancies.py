@@ -50,19 +50,14 @@ def _filament(study: Study) -> Judgement:
     )
 
 
-def beside_pairs(found: Judgement) -> Judgement:
+def beside_pairs(own: Judgement) -> Judgement:
     """The same with what shipped first principles say of two Co at the vacancy, which then gives the number."""
     pairs = known_pairs()
-    said = pairs_in_words(pairs)
     bare = [p.antiparallel_minus_parallel_meV for p in pairs if p.cell == WITHOUT_OXYGEN]
-    if not bare or said in found.reason:
-        return found
+    if not bare:
+        return own
     unit = "meV (antiparallel minus parallel Co at V_O)"
-    return Judgement(found.verdict, min(bare), unit, f"{found.reason}: {said}", by="gpaw (GPAW)")
-
-
-def _filament_beside_pairs(study: Study) -> Judgement:
-    return beside_pairs(_filament(study))
+    return Judgement(own.verdict, min(bare), unit, f"{own.reason}: {pairs_in_words(pairs)}", by="gpaw (GPAW)")
 
 
 def manganite_T_C() -> Judgement:
@@ -82,4 +77,4 @@ def manganite_T_C() -> Judgement:
     )
 
 
-JUDGES: dict[str, Judge] = {"C13": _filament_beside_pairs}
+JUDGES: dict[str, Judge] = {"C13": _filament}

