@@ -19,6 +19,12 @@ from .caching import file_digest, installed_versions
 # What a calculator computes with; upgrading anything else of its requirements changes no number.
 _BACKENDS = ("torch", "jax", "jaxlib", "tensorflow", "e3nn", "dgl", "torch-geometric", "matgl", "ase", "tblite", "xtb")
 
+_CODE = (".py", ".so", ".pyd")
+# What a calculator writes while it runs makes no number.
+_WRITTEN = (".log", ".out", ".err", ".traj", ".lock", ".pyc")
+_IMPORTERS = ("import_module", "__import__")
+_LONGEST_NAME = 255
+
 
 def code_identity(module: str) -> dict[str, Any]:
     """What tells one state of a module's code from another.
@@ -32,8 +38,8 @@ def code_identity(module: str) -> dict[str, Any]:
     -------
     dict
         ``versions`` of the distribution that it is installed from and of the numerical libraries that this requires;
-        or, for files that are not installed, ``sources``: one hash of them and of all that they import of the kind.
-        Empty if it cannot be found.
+        or, for files that no distribution installed, ``sources``: one hash of them, of all that they import of the
+        kind, also by name, and of files beside them that they name. Empty if it cannot be found.
     """
     top = module.partition(".")[0]
     files = _own_files(top)
@@ -41,7 +47,7 @@ def code_identity(module: str) -> dict[str, Any]:
         return {"versions": _versions(top)}
     paths = _all_files(top, files)
     # Names, and not where they lie: the same code elsewhere makes the same number.
-    lines = [f"{name} {file_digest(path)}" for name in sorted(paths) for path in paths[name]]
+    lines = [f"{name} {file_digest(path)}" for name in sorted(paths) for path in paths[name] + _beside(paths[name])]
     installed = {k: v for name in _imported(paths) for k, v in _versions(name).items() if _own_files(name) is None}
     return {
         "sources": hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16],
@@ -55,7 +61,7 @@ def latest_change_s(module: str) -> float:
     files = _own_files(top)
     if files is None:
         return 0.0
-    return max(path.stat().st_mtime for paths in _all_files(top, files).values() for path in paths)
+    return max(p.stat().st_mtime for paths in _all_files(top, files).values() for p in paths + _beside(paths))
 
 
 def _all_files(top: str, files: list[Path]) -> dict[str, list[Path]]:
@@ -66,17 +72,22 @@ def _all_files(top: str, files: list[Path]) -> dict[str, list[Path]]:
 
 
 def _own_files(top: str) -> list[Path] | None:
-    """Sources of a top-level module that is not installed; None for an installed or unknown one."""
+    """Sources of a top-level module that no distribution installed; None for an installed or unknown one."""
     if top in sys.stdlib_module_names or top == PACKAGE:
         return None
     try:
         spec = find_spec(top)
     except (ImportError, ValueError):
         return None
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py") or _is_installed(Path(spec.origin)):
+    if spec is None:
         return None
-    origin = Path(spec.origin)
-    return sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
+    # A folder without __init__.py has places and no origin.
+    folders = [Path(place) for place in spec.submodule_search_locations or ()]
+    places = folders or ([Path(spec.origin)] if spec.origin is not None else [])
+    if not places or (all(_is_installed(place) for place in places) and top in _distributions()):
+        return None
+    files = [path for folder in folders for path in sorted(folder.rglob("*"))] or places
+    return [path for path in files if path.suffix in _CODE and path.is_file()] or None
 
 
 def _is_installed(path: Path) -> bool:
@@ -98,23 +109,38 @@ def _imported(paths: dict[str, list[Path]]) -> Iterator[str]:
 
 
 def _imports(files: list[Path]) -> set[str]:
-    return set().union(*(_imports_of(path, file_digest(path)) for path in files))
+    return set().union(*(_named_in(path, file_digest(path))[0] for path in files))
+
+
+def _beside(files: list[Path]) -> list[Path]:
+    """Files that sources name as a text and that lie beside them: parameters that they read."""
+    named = {path.parent / text for path in files for text in _named_in(path, file_digest(path))[1]}
+    return sorted(path for path in named - set(files) if path.is_file())
 
 
 @cache
-def _imports_of(path: Path, digest: str) -> frozenset[str]:
-    """Top-level modules that a file with this content imports."""
+def _named_in(path: Path, digest: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Top-level modules that a file with this content imports, and its texts that may name a file beside it."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):
-        return frozenset()
+        return frozenset(), frozenset()
     names: set[str] = set()
+    texts: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names.add(node.module.partition(".")[0])
-    return frozenset(names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _IMPORTERS:
+            names |= {str(a.value).partition(".")[0] for a in node.args[:1] if isinstance(a, ast.Constant)}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _may_name_a_file(node.value):
+            texts.add(node.value)
+    return frozenset(names - {""}), frozenset(texts)
+
+
+def _may_name_a_file(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_NAME and text.isprintable() and not text.endswith(_WRITTEN)
 
 
 @cache

@@ -9,6 +9,7 @@ from jobflow import run_locally
 from magnetoionics.hpc.cli import app
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import UnknownEngineError, get_engine
+from magnetoionics.workflows.engines.ase import AseCalculatorEngine
 from magnetoionics.workflows.flows.plan import plan_stages
 from pymatgen.core import Lattice, Structure
 from typer.testing import CliRunner
@@ -120,6 +121,10 @@ def test_forces_are_minus_the_slope_of_the_energy():
         ("ase:ase.calculators.emt:EMT {rc: 5}", "are no JSON"),
         ("ase:ase.calculators.emt:EMT [5]", "must be a JSON object"),
         ("ase:ase.calculators.emt:parameters", "is no class"),
+        ("ase:ase:Atoms", "is no class of an ASE calculator"),
+        ("ase:builtins:exec", "no function that makes one"),
+        ('ase:os:system {"command": "true"}', "no function that makes one"),
+        ("ase:subprocess:Popen", "no class of an ASE calculator"),
         ("local:ase.calculators.emt:EMT", "takes a settings file"),
     ],
 )
@@ -132,6 +137,25 @@ def test_wrong_option_is_refused():
     engine = get_engine('ase:magnetoionics.calculators.rigid_ion:RigidIonCalculator {"potentials": "pedone"}')
     with pytest.raises(UnknownEngineError, match="does not take the options"):
         engine.bare_calculator()
+
+
+def test_what_python_brings_is_not_called_and_no_calculator_is_told_from_one(tmp_path, monkeypatch):
+    lines = ["import os", "from functools import partial", f"run = partial(os.system, 'touch {tmp_path}/called')"]
+    lines += [
+        "def mapping():",
+        "    return {}",
+        "def emt():",
+        "    from ase.calculators.emt import EMT",
+        "    return EMT()",
+    ]
+    (tmp_path / "of_a_user.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UnknownEngineError, match="no function that makes one"):
+        AseCalculatorEngine(calculator="of_a_user:run").bare_calculator()
+    assert not (tmp_path / "called").exists()
+    with pytest.raises(UnknownEngineError, match="makes a dict, which is no calculator"):
+        get_engine("ase:of_a_user:mapping").bare_calculator()
+    assert get_engine("ase:of_a_user:emt").bare_calculator().name == "emt"
 
 
 def test_it_says_what_it_cannot_do():

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -108,13 +109,15 @@ class AseCalculatorEngine(IonEngine):
         made = load_class(self.calculator)
         try:
             calculator: Calculator = made(**self.calculator_options)
-            return calculator
         except ImportError as error:
             raise UnknownEngineError(f"{self.calculator} cannot be made ({error}); install its package") from error
         except TypeError as error:
             raise UnknownEngineError(
                 f"{self.calculator} does not take the options {json.dumps(self.calculator_options)}: {error}"
             ) from error
+        if not _answers(calculator):
+            raise UnknownEngineError(f"{self.calculator} makes a {type(calculator).__name__}, which is no calculator")
+        return calculator
 
     def identity(self) -> dict[str, Any]:
         """See `Stored.identity`: the calculator's sources or package, and files that its options name."""
@@ -191,12 +194,12 @@ def is_file(text: str) -> bool:
 
 
 def load_class(path: str) -> Any:
-    """Import ``package.module:Class``.
+    """Import ``package.module:Class``, an ASE calculator's class or a function that makes one; it is not called.
 
     Raises
     ------
     UnknownEngineError
-        If the path is no such text, or the import fails; the message has the reason.
+        If the path is no such text, the import fails, or it names something else; the message has the reason.
     """
     module, _, name = path.partition(":")
     if not (module and name):
@@ -211,9 +214,22 @@ def load_class(path: str) -> Any:
         ) from error
     except AttributeError as error:
         raise UnknownEngineError(f"module {module} has no {name}; correct the path {path}") from error
-    if not callable(class_):
-        raise UnknownEngineError(f"{path} is no class: an ASE calculator's class is needed")
+    if not (_answers(class_) if isinstance(class_, type) else callable(class_) and not _is_of_python(class_)):
+        raise UnknownEngineError(f"{path} is no class of an ASE calculator, and no function that makes one")
     return class_
+
+
+def _answers(calculator: Any) -> bool:
+    """Whether an object, or the objects of a class, can be asked for energy and forces as ASE asks."""
+    return all(callable(getattr(calculator, f"get_{name}", None)) for name in ("potential_energy", "forces")) and (
+        hasattr(calculator, "calculation_required") or hasattr(calculator, "get_property")
+    )
+
+
+def _is_of_python(function: Any) -> bool:
+    """Whether a function is Python's own, such as ``os.system``, under whatever name it was taken over."""
+    module = str(getattr(getattr(function, "func", function), "__module__", None) or "builtins")
+    return module.partition(".")[0] in sys.stdlib_module_names
 
 
 def _version_of(package: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 from jobflow import Flow, Job, job
 from magnetoionics.hpc.local.job_hashes import job_content, job_key
+from magnetoionics.stored.sources import code_identity
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.hosts import cofe2o4
 from magnetoionics.workflows.ase.jobs import relax_structure
@@ -22,9 +23,13 @@ from monty.json import MontyDecoder, jsanitize
 
 CELL = get_host("cofe2o4").structure("normal")
 CALCULATOR = """
+import importlib
+from pathlib import Path
 from ase.calculators.lj import LennardJones
 import {helper}
 from {package}.inner import scale
+called = importlib.import_module("{helper}_called")
+parameters = (Path(__file__).parent / "parameters.json").read_text()
 
 class Mine(LennardJones):
     factor = {helper}.FACTOR
@@ -43,10 +48,14 @@ def calculator(tmp_path, monkeypatch):
         "class": tmp_path / f"{name}.py",
         "helper": tmp_path / f"{name}_helper.py",
         "package": tmp_path / f"{name}_package" / "inner.py",
+        "called": tmp_path / f"{name}_helper_called.py",
+        "parameters": tmp_path / "parameters.json",
         "weights": tmp_path / "weights.pt",
     }
     files["package"].parent.mkdir()
     (files["package"].parent / "__init__.py").write_text("")
+    files["called"].write_text("SHIFT = 0.0\n")
+    files["parameters"].write_text("{}")
     files["package"].write_text("scale = 1.0\n")
     files["helper"].write_text("FACTOR = 2.0\n")
     files["weights"].write_bytes(b"one")
@@ -57,7 +66,7 @@ def calculator(tmp_path, monkeypatch):
         del sys.modules[module]
 
 
-@pytest.mark.parametrize("edited", ["class", "helper", "package", "weights"])
+@pytest.mark.parametrize("edited", ["class", "helper", "package", "called", "parameters", "weights"])
 def test_an_edited_calculator_is_another(calculator, edited):
     path, files = calculator
     engine = AseCalculatorEngine(calculator=path, calculator_options={"weights": str(files["weights"]), "rc": 5.0})
@@ -72,12 +81,37 @@ def test_a_calculator_elsewhere_with_the_same_sources_is_the_same(calculator, tm
     before = key_of(AseCalculatorEngine(calculator=path))
     other = tmp_path / "moved"
     other.mkdir()
-    for file in (files["class"], files["helper"], files["package"].parent):
+    for file in (*(files[n] for n in ("class", "helper", "called", "parameters")), files["package"].parent):
         file.rename(other / file.name)
     for module in [m for m in sys.modules if m.startswith(path.partition(":")[0])]:
         del sys.modules[module]
     monkeypatch.syspath_prepend(other)
     assert key_of(AseCalculatorEngine(calculator=path)) == before
+
+
+@pytest.mark.parametrize("marker", ["", "__init__.py"])
+def test_an_edited_calculator_in_a_folder_with_or_without_a_marker_is_another(tmp_path, monkeypatch, marker):
+    name = f"folder_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / name).mkdir()
+    if marker:
+        (tmp_path / name / marker).write_text("")
+    (tmp_path / name / "mine.py").write_text("from ase.calculators.lj import LennardJones as Mine\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    engine = AseCalculatorEngine(calculator=f"{name}.mine:Mine")
+    before = key_of(engine)
+    (tmp_path / name / "mine.py").write_text("from ase.calculators.emt import EMT as Mine\n")
+    assert key_of(engine) != before
+
+
+def test_a_module_put_among_the_installed_ones_by_hand_is_known_by_its_source(tmp_path, monkeypatch):
+    place = tmp_path / "site-packages"
+    place.mkdir()
+    (place / "by_hand.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(place)
+    before = code_identity("by_hand")
+    (place / "by_hand.py").write_text("x = 2\n")
+    assert code_identity("by_hand") != before
+    assert before["sources"]
 
 
 def test_somebodys_edited_job_function_is_another(tmp_path, monkeypatch):
