@@ -26,8 +26,8 @@ def ferrite_cells(start: str) -> list[Structure]:
     if start == "life56vli":
         return [remove_site(cell, distinct_vacancies(cell, "Li", "B")[0].index)]
     if start == "life56li":
-        voids = [v for v in insertion_sites(cell, "Li", 1.0) if v.kind == "octahedron"]
-        return [with_interstitial(cell, v.position, "Li", 1.0, "B") for v in voids]
+        sites = [v for v in insertion_sites(cell, "Li", 1.0) if v.kind == "octahedron"]
+        return [with_interstitial(cell, v.position, "Li", 1.0, "B") for v in sites]
     return [cell]
 
 
