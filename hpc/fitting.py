@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .assumptions import Said, read_assumptions
 from .errors import UserError
+from .measured_table import fields_of, number_of
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
 from .terminal import Console
@@ -130,38 +131,19 @@ def read_curve(path: Path) -> Measured:
     UserError
         If there is no such file, a column is missing, or a value is no finite number.
     """
-    import io
-
-    import pandas as pd
-
-    from ..structures.io.untrusted_input import read_text
-
-    try:
-        text = read_text(path)
-        head = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-        separator = ";" if ";" in head else "\t" if "\t" in head else ","
-        decimal = "." if separator == "," else ","
-        source = io.StringIO(text)
-        table = pd.read_csv(source, comment="#", skipinitialspace=True, sep=separator, decimal=decimal)
-    except (OSError, ValueError) as error:
-        raise UserError(f"data {path} cannot be read ({error}); write a CSV with the columns {_WANTED}") from error
-    table.columns = [str(c).strip() for c in table.columns]
-    against = next((c for c in ABSCISSAE if c in table.columns), None)
-    column = next(
-        (c for c in table.columns if c not in (*ABSCISSAE, "sigma") and c.lower().startswith(QUANTITIES)), None
-    )
+    names, lines = fields_of(path, _WANTED)
+    against = next((c for c in ABSCISSAE if c in names), None)
+    column = next((c for c in names if c not in (*ABSCISSAE, "sigma") and c.lower().startswith(QUANTITIES)), None)
     if against is None or column is None:
         missing = ABSCISSAE[0] if against is None else "contrast"
-        has = ", ".join(table.columns)
-        raise UserError(f"data {path} has no column {missing}; it has {has}, and needs {_WANTED}")
-    used = [against, column, *(["sigma"] if "sigma" in table.columns else [])]
-    numbers = table[used].apply(pd.to_numeric, errors="coerce")
-    bad = numbers.index[~numbers.map(lambda x: abs(x) < float("inf")).all(axis=1)]
-    if len(bad):
-        raise UserError(f"data {path}: line {int(bad[0]) + 2} has a value that is no finite number; mend or delete it")
-    if "sigma" in used and not (numbers["sigma"] > 0).all():
+        raise UserError(f"data {path} has no column {missing}; it has {', '.join(names)}, and needs {_WANTED}")
+    used = [against, column, *(["sigma"] if "sigma" in names else [])]
+    table = [[number_of(path, at, name, fields[names.index(name)]) for name in used] for at, fields in lines]
+    if not table:
+        raise UserError(f"data {path} has a head line and no rows")
+    columns = [list(values) for values in zip(*table, strict=True)]
+    if "sigma" in used and min(columns[2]) <= 0:
         raise UserError(f"data {path}: every sigma must be positive; leave the column out if the errors are not known")
-    columns = [[float(x) for x in numbers[c]] for c in used]
     return Measured(against, column, columns[0], columns[1], columns[2] if len(columns) == 3 else None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
 from .errors import UserError
@@ -47,6 +48,26 @@ def fields_of(path: Path, wanted: str) -> tuple[list[str], list[tuple[int, list[
             raise UserError(f"data {path}: line {number} has {len(fields)} fields and the head {len(names)}; mend it")
         table.append((number, [_point(f) for f in fields] if separator != "," else fields))
     return names, table
+
+
+def number_of(path: Path, at: int, name: str, field: str) -> float:
+    """The finite number in a field.
+
+    Raises
+    ------
+    UserError
+        If it is none.
+    """
+    try:
+        value = float(field)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(
+            f"data {path}: line {at} has a value that is no finite number, {field or 'nothing'} as {name}; mend or "
+            "delete it"
+        )
+    return value
 
 
 def _point(field: str) -> str:

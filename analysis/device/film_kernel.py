@@ -26,12 +26,17 @@ def hop_until(
     barrier_eV: float,
     attempt_Hz: float,
     thermal_eV: float,
+    electrodes: FloatArray,
     renew: int,
     most_attempts: int,
     rng: np.random.Generator,
 ) -> tuple[int, int]:
-    """Hop until the time is over; (hops, attempts). Places, ions and counts are changed."""
+    """Hop until the time is over; (hops, attempts). Places, ions and counts are changed.
+
+    Rates of the electrodes per place: filling and emptying at the left one, filling and emptying at the right one.
+    """
     planes, area = taken.shape
+    far = planes - 1
     up, down = np.zeros(planes), np.zeros(planes)
     rise = np.zeros(planes + 1)
     aside = 4 * attempt_Hz * np.exp(-barrier_eV / thermal_eV)
@@ -58,13 +63,40 @@ def hop_until(
             for j in range(planes):
                 weight[j] = counts[j] * (up[j] + down[j] + aside)
                 total += weight[j]
-        if total <= 0:
+        left = electrodes[0] * area + electrodes[1] * counts[0]
+        right = electrodes[2] * area + electrodes[3] * counts[far]
+        if total + left + right <= 0:
             break
-        time += -np.log(1.0 - rng.random()) / total
+        time += -np.log(1.0 - rng.random()) / (total + left + right)
         if time > duration_s:
             break
         attempts += 1
-        draw = rng.random() * total
+        draw = rng.random() * (total + left + right) - left - right
+        if draw < 0:
+            # At an electrode: a place is filled, or an ion leaves.
+            at_left = draw < -right
+            plane = 0 if at_left else far
+            filling = electrodes[0] if at_left else electrodes[2]
+            if rng.random() * (left if at_left else right) < filling * area:
+                place = int(rng.random() * area)
+                if taken[plane, place] >= 0:
+                    continue
+                ions[plane, counts[plane]] = place
+                taken[plane, place] = counts[plane]
+                counts[plane] += 1
+            else:
+                ion, last = int(rng.random() * counts[plane]), counts[plane] - 1
+                taken[plane, ions[plane, ion]] = -1
+                if ion != last:
+                    ions[plane, ion] = ions[plane, last]
+                    taken[plane, ions[plane, ion]] = ion
+                counts[plane] = last
+            hops += 1
+            new = counts[plane] * (up[plane] + down[plane] + aside)
+            total += new - weight[plane]
+            weight[plane] = new
+            since += 1
+            continue
         plane = 0
         while plane < planes - 1 and draw >= weight[plane]:
             draw -= weight[plane]

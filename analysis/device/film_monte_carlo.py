@@ -3,8 +3,9 @@
 An event is drawn from the sum of the rates of all ions (A. B. Bortz, M. H. Kalos and J. L. Lebowitz,
 10.1016/0021-9991(75)90060-1): a plane and a direction by their share, then an ion of that plane. Rates depend on the
 plane alone, so that an event costs the number of planes and not of places. A hop onto a taken place does not happen,
-and its time has passed: that is the blocking of places, exactly. Ions also hop within their plane, over the same
-barrier. The field is that of the planes' mean charges, renewed after every so many hops between planes.
+and its time has passed: that is the blocking of places, exactly. An electrode that supplies ions fills each place
+beside it and empties it at the rates of `FilmModel.electrode_rates_per_s`. Ions also hop within their plane, over the
+same barrier. The field is that of the planes' mean charges, renewed after every so many hops between planes.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class FilmWalk(Document):
     time_s, voltage_V, profile
         At the end of every step: occupation of every plane, shape (steps, planes).
     hops, attempts
-        Hops that happened, and those with the ones onto taken places.
+        Hops and passages of an electrode that happened, and those with the ones onto taken places.
     """
 
     side: int
@@ -61,7 +62,7 @@ def walk_film(
     Parameters
     ----------
     model
-        The film; its electrodes must be blocking.
+        The film.
     steps
         Constant voltages.
     side, seed
@@ -76,12 +77,10 @@ def walk_film(
     Raises
     ------
     ValueError
-        If an electrode supplies ions, a step is a ramp, or a step needs too many attempts.
+        If a step is a ramp or needs too many attempts.
     """
     from .film_kernel import hop_until
 
-    if "reservoir" in (model.left.kind, model.right.kind):
-        raise ValueError("ion by ion a film has blocking electrodes; those that supply ions are for run_film")
     if any(s.end_V is not None for s in steps) or not steps:
         raise ValueError("ion by ion a film takes steps of constant voltage; ramps are for run_film")
     if not 2 <= side <= 2000:
@@ -93,8 +92,9 @@ def walk_film(
     renew = max(1, area * planes // 1000) if refresh is None else refresh
     times, profile, elapsed, hops, attempts = [], [], 0.0, 0, 0
     for step in steps:
-        temperature = model.temperature_at_K(step.voltage_V)
-        applied = model.field_V_per_A(np.full(planes, model.occupation), step.voltage_V)[0]
+        volts = step.voltage_V
+        temperature = model.temperature_at_K(volts)
+        applied = model.field_V_per_A(np.full(planes, model.occupation), volts)[0]
         more_A = 10 * model.permittivity * sum(t / eps for t, eps in model.other_layers_nm)
         jump = model.charge_e * 4 * np.pi * COULOMB_eV_A * model.sites_per_nm2 / 100 / model.permittivity
         hops_done, tried = hop_until(
@@ -112,13 +112,14 @@ def walk_film(
             model.barrier_eV,
             model.attempt_Hz,
             BOLTZMANN_eV_PER_K * temperature,
+            np.array([*model.electrode_rates_per_s("left", volts), *model.electrode_rates_per_s("right", volts)]),
             renew,
             most_attempts,
             rng,
         )
         if tried >= most_attempts:
             raise ValueError(
-                f"{step.voltage_V:g} V for {step.duration_s:g} s needs more than {most_attempts:g} attempts: "
+                f"{volts:g} V for {step.duration_s:g} s needs more than {most_attempts:g} attempts: "
                 "shorten it, or take run_film"
             )
         elapsed += step.duration_s

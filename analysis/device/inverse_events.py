@@ -82,6 +82,8 @@ class InverseFit(Document):
         Change of the barrier with a factor of two in each of them, the times kept.
     misfit_decades
         Root mean square of the times of the best choice.
+    log10_times
+        Of every event, s, as the film that remains has it.
     notes
         In words.
     """
@@ -94,6 +96,7 @@ class InverseFit(Document):
     free: list[str]
     per_doubling_eV: dict[str, float]
     misfit_decades: float
+    log10_times: list[tuple[float, float, float]] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
     @field_validator("events")
@@ -164,7 +167,8 @@ def fit_events(
     barrier = _quantiles(values[:, 0], weight)
     slopes = _slopes(found[:, 0], {n: np.log2(v) for n, v in named.items()}, weight)
     best = int(np.argmin(squares))
-    misfit = float(np.sqrt(np.mean((left[best] * error / thermal / np.log(10)) ** 2)))
+    decades = left * error / thermal / np.log(10)
+    misfit = float(np.sqrt(np.mean(decades[best] ** 2)))
     return InverseFit(
         events=list(events),
         ranges=limits,
@@ -174,6 +178,7 @@ def fit_events(
         free=free,
         per_doubling_eV=slopes,
         misfit_decades=misfit,
+        log10_times=[_quantiles(math.log10(e.time_s) - off, weight) for e, off in zip(events, decades.T, strict=True)],
         notes=_notes(free, slopes, len(events) - 1 - both, float(squares.min()), misfit, 1 / float((weight**2).sum())),
     )
 

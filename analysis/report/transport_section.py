@@ -19,7 +19,7 @@ def transport_section(found: Transport) -> Section:
             f"Vacancies that {found.ion} enters: {found.neighbours} neighbours, correlation factor "
             f"{found.correlation:.4f} ({found.correlation_source}); way through the crystal along {', '.join(ways)}.",
         ],
-        tables=[*_beside(found), *map(folded, [_points(found), *_tracer(found)])],
+        tables=[*_beside(found), *map(folded, [_points(found), *_crowded(found), *_tracer(found)])],
         notes=[*found.notes, *_left_out(found)],
     )
 
@@ -51,6 +51,22 @@ def _points(transport: Transport) -> Table:
         "remark",
     ]
     return Table(f"A vacancy that {transport.ion} enters, engine {transport.provenance.engine}", heads, rows)
+
+
+def _crowded(transport: Transport) -> list[Table]:
+    rows = [
+        [
+            number(c.temperature_K, 0),
+            number(c.occupation, 3),
+            _power(c.tracer_mean_cm2_per_s),
+            _power(sum(c.together_cm2_per_s[k][k] for k in range(3)) / 3),
+            number(c.correlation, 3),
+            number(c.correlation_error, 3),
+        ]
+        for c in transport.crowded
+    ]
+    heads = ["T (K)", "places filled", "D of an ion (cm²/s)", "D of all together (cm²/s)", "f", "error of f"]
+    return [Table(f"{transport.ion} that block each other, by kinetic Monte Carlo", heads, rows)] if rows else []
 
 
 def _tracer(transport: Transport) -> list[Table]:

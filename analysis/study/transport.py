@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +12,11 @@ from pymatgen.core import Structure
 
 from ...structures.units import V_PER_M_TO_V_PER_A, BOLTZMANN_eV_PER_K
 from ..kinetics.attempt_frequency import AttemptFrequency
+from ..kinetics.crowded import CrowdedDiffusion, crowded_diffusion
 from ..kinetics.diffusion import CM2_PER_A2, mobility_cm2_per_Vs
 from ..kinetics.drift_laws import critical_field_V_per_m
 from ..kinetics.migration import Migration
+from ..kinetics.network import HopNetwork
 from ..kinetics.percolation import Percolation
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, rate_per_s, why_no_rate
 from ..kinetics.switching import driving_sense, hop_in_field, largest_field_V_per_m
@@ -34,6 +37,9 @@ DRIFT_TEMPERATURES_K = (300.0, 373.0)
 MEASURED_K = 1473.0
 LOG10_A = (0.0, -1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0, -8.0)
 PRESSURES_atm = tuple(10.0**a for a in LOG10_A)
+# At which ions that fill a large part of their places are walked, in a crystal of about so many places.
+CROWDED_K = (300.0, 500.0, 1000.0)
+_CROWD_PLACES, _CROWD_RUNS = 1000, 6
 _WEAKEST_V_PER_M = 1e6
 _FIELDS = 16
 _ONE_HOP = (
@@ -136,6 +142,8 @@ class Transport(Document):
         Of the network of equal hops, see `uniform_network`.
     percolation
         Of that network.
+    crowded
+        Where ions fill a stated share of their places (`occupation`), all of them walked at `CROWDED_K`.
     points, drift
         Against temperature and field.
     tracer
@@ -162,6 +170,7 @@ class Transport(Document):
     drift: list[DriftCurve]
     tracer: list[TracerDiffusion] = Field(default_factory=list)
     interstitials: list[TracerDiffusion] = Field(default_factory=list)
+    crowded: list[CrowdedDiffusion] = Field(default_factory=list)
     beside: list[BesideMeasurement] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     provenance: Provenance = Field(repr=False)
@@ -194,7 +203,9 @@ class Transport(Document):
         return pd.DataFrame([{name: getattr(t, name) for name in columns} for t in self.tracer])
 
 
-def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency | None = None) -> Transport:
+def transport_of(
+    hop: Migration, cell: Structure, vibrations: AttemptFrequency | None = None, *, occupation: float | None = None
+) -> Transport:
     """Transport by a computed hop.
 
     Parameters
@@ -205,11 +216,13 @@ def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency |
         Relaxed ordered cell with site property ``sublattice``.
     vibrations
         Of the hop; without sound ones the attempt frequency is assumed.
+    occupation
+        Share of the sublattice's sites that ions take, to walk them all by kinetic Monte Carlo; not done by default.
 
     Raises
     ------
     ValueError
-        If the band is no result, has no barrier, or its sublattice no two neighbours.
+        If the band is no result, has no barrier, its sublattice no two neighbours, or the occupation is out of range.
     """
     if hop.why_no_result:
         raise ValueError(f"{hop.label} is {no_result(hop.why_no_result)}, so nothing follows for transport")
@@ -225,6 +238,7 @@ def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency |
         return ASSUMED_ATTEMPT_Hz if not computed or vibrations is None else vibrations.attempts_Hz(temperature_K)[0]
 
     lowest = min(hop.forward_eV, hop.backward_eV)
+    crowded = [] if occupation is None else [_crowd(network, occupation, t, attempt(t)) for t in CROWDED_K]
     notes = [_ONE_HOP, f"correlation factor: {source}", "site blocking and interaction of vacancies"]
     points = [_point(hop, walk, charge, t, attempt(t)) for t in TEMPERATURES_K]
     return Transport(
@@ -238,6 +252,7 @@ def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency |
         correlation_source=source,
         percolation=network.percolation,
         points=points,
+        crowded=[one for one in crowded if one is not None],
         drift=[
             _drift(hop, walk, charge, unit, t, attempt(t))
             for t in DRIFT_TEMPERATURES_K
@@ -246,6 +261,19 @@ def transport_of(hop: Migration, cell: Structure, vibrations: AttemptFrequency |
         notes=notes,
         provenance=hop.provenance,
     )
+
+
+def _crowd(network: HopNetwork, occupation: float, temperature_K: float, attempt_Hz: float) -> CrowdedDiffusion | None:
+    """All ions at one temperature, at the hop's attempt frequency; None without a rate law."""
+    if why_no_rate(min(h.forward_eV for h in network.hops), temperature_K):
+        return None
+    cells = max(2, math.ceil((_CROWD_PLACES / len(network.sites)) ** (1 / 3)))
+    walked = crowded_diffusion(network, occupation, temperature_K, cells=cells, runs=_CROWD_RUNS)
+    # The network has the assumed attempt frequency, which is one factor of all its rates.
+    factor = attempt_Hz / ASSUMED_ATTEMPT_Hz
+    names = ("tracer_cm2_per_s", "tracer_error_cm2_per_s", "together_cm2_per_s", "together_error_cm2_per_s")
+    scaled = {n: (np.array(getattr(walked, n)) * factor).tolist() for n in names}
+    return walked.model_copy(update=scaled | {"drift_A_per_s": [v * factor for v in walked.drift_A_per_s]})
 
 
 def _point(hop: Migration, walk: Walk, charge_e: float, temperature_K: float, attempt_Hz: float) -> TransportPoint:
@@ -373,8 +401,13 @@ def transport_in_words(transport: Transport) -> list[str]:
             f"measured in {b.measured.composition} (cm2/s; {b.measured.source.split(',')[0]} et al. 1993)"
         )
         out.append(_shape_in_words(b))
+    out += [
+        f"with {c.occupation:.0%} of their places filled, {c.ion} diffuse by {c.tracer_mean_cm2_per_s:.2g} cm2/s at "
+        f"{c.temperature_K:.0f} K (f = {c.correlation:.2f} +- {c.correlation_error:.2f}, all of them walked)"
+        for c in transport.crowded[:1]
+    ]
     none = next((t.reason for t in transport.tracer if t.reason), "")
-    if transport.tracer and not out and none:
+    if transport.tracer and not transport.beside and none:
         out.append(f"no D of a tracer: {none}")
     first = transport.points[0]
     if first.no_result:

@@ -14,28 +14,41 @@ def fit(
     folder: FolderArgument,
     data: Annotated[
         Path,
-        typer.Argument(help="CSV of a measured curve, see the how-to of devices."),
+        typer.Argument(help="CSV of a measured curve, of times or of a cycle, see the how-to of devices."),
     ],
-    parameters: Annotated[str, typer.Option(help="Parameters to fit.")] = "barrier_eV,local_field_factor",
+    parameters: Annotated[
+        str | None, typer.Option(help="Parameters to fit [default: barrier_eV,local_field_factor of a curve].")
+    ] = None,
     pulse_s: Annotated[float, typer.Option(help="Length of the measured pulses, s.")] = 1.0,
     wait_s: Annotated[float, typer.Option(help="Time at 0 V before reading, s.")] = 0.0,
     voltage_v: Annotated[
         float | None, typer.Option("--voltage-V", help="Of the measurement, where the data are not against it, V.")
     ] = None,
     film: FilmOption = None,
+    ranges: Annotated[
+        str | None, typer.Option(help="With times: what is not known, e.g. 'thickness_nm: [5, 100], charge_e: 2'.")
+    ] = None,
+    temperature_k: Annotated[float, typer.Option("--temperature-K", help="Of a cycle, K.")] = 298.15,
     output: Annotated[Path | None, typer.Option(help="Folder for fit.json, .csv, .png [default: the study].")] = None,
 ) -> None:
-    """Fit the film of a study's hop to a measured curve, with standard errors."""
-    from ..fitting import fit_study
+    """Fit the film of a study's hop to a measured curve, times or a cycle, with errors."""
+    from ..fitting import DEFAULT_PARAMETERS, fit_study
+    from ..fitting_times import fit_cycle, fit_times, law_of
 
-    names = [p.strip() for p in parameters.split(",") if p.strip()]
-    fit_study(
-        folder,
-        data,
-        parameters=names,
-        pulse_s=pulse_s,
-        wait_s=wait_s,
-        voltage_V=voltage_v,
-        film=film,
-        output=output,
-    )
+    names = None if parameters is None else [p.strip() for p in parameters.split(",") if p.strip()]
+    law = law_of(data)
+    if law == "times":
+        fit_times(folder, data, ranges=ranges, output=output)
+    elif law == "cycle":
+        fit_cycle(folder, data, parameters=names, temperature_K=temperature_k, output=output)
+    else:
+        fit_study(
+            folder,
+            data,
+            parameters=names or DEFAULT_PARAMETERS,
+            pulse_s=pulse_s,
+            wait_s=wait_s,
+            voltage_V=voltage_v,
+            film=film,
+            output=output,
+        )

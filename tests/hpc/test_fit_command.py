@@ -10,6 +10,7 @@ from kept_study import KEPT, kept_study
 from magnetoionics.analysis.device.ensemble import contrast_after, contrast_against_voltage, currents_after
 from magnetoionics.analysis.device.ensemble_fit import Measurement, fit_contrast, fit_curve
 from magnetoionics.analysis.device.film import FilmAssumptions, film_of_hop
+from magnetoionics.analysis.device.intercalation import Isotherm
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.fitting import read_curve
 
@@ -144,3 +145,70 @@ def test_data_against_time_ask_for_the_voltage(folder, tmp_path, capsys):
     assert "need the voltage" in capsys.readouterr().err
     assert main(["fit", str(folder), str(path), "--parameters", "barrier_eV", "--voltage-V", "2"]) == 0
     assert json.loads((folder / "fit.json").read_text())["measurement"]["against"] == "time_s"
+
+
+def test_several_times_give_barrier_and_thickness(folder, tmp_path, capsys):
+    """Times of a hop with the study's charge and distance over 8 nm: written both ways at two voltages, and kept."""
+    hop = kept_study().migration[0]
+    charge = abs(hop.images[-1].dipole_along_hop_e_A) / hop.distance_A
+    lines = ["switching_time_s;voltage_V;temperature_K;error_decades"]
+    for volts in (-3.0, -2.0, 0.0, 2.0, 3.0):
+        for kelvin in (300.0, 350.0):
+            lowered = 0.95 - charge * hop.distance_A * abs(volts) / 80 / 2
+            lines.append(
+                f"{1e-13 * np.exp(lowered / 8.617333e-5 / kelvin):.6g};{volts};{kelvin};0,05".replace(".", ",")
+            )
+    path = tmp_path / "times.csv"
+    path.write_text("\n".join(lines) + "\n")
+    words = ["--ranges", "thickness_nm: [2, 50], attempt_Hz: 1.0e+13", "--output", str(tmp_path / "out")]
+    assert main(["fit", str(folder), str(path), *words]) == 0
+    assert "barrier_eV" in capsys.readouterr().out
+    whole = json.loads((tmp_path / "out" / "fit.json").read_text())
+    low, middle, high = whole["barrier_eV"]
+    assert low < 0.95 < high
+    assert middle == pytest.approx(0.95, abs=0.01)
+    assert whole["remains"]["thickness_nm"][1] == pytest.approx(8, rel=0.05)
+    for event, (low, _, high) in zip(whole["events"], whole["log10_times"], strict=True):
+        assert low - 0.1 < np.log10(event["time_s"]) < high + 0.1
+    assert (tmp_path / "out" / "fit.png").stat().st_size > 5000
+    with (tmp_path / "out" / "fit.csv").open() as stream:
+        named = {r["quantity"] for r in csv.DictReader(stream)}
+    assert named == {"barrier_eV", "asymmetry_eV", "thickness_nm", "permittivity"}
+
+
+def test_a_cycle_gives_its_isotherm(folder, tmp_path):
+    cell = Isotherm(middle_V=1.35, repulsion_eV=0.4, moment=74, per_ion=-20, overpotential_V=0.05)
+    rows = ["voltage_V,moment_Am2_per_kg,branch"]
+    for way, name in ((1.0, "in"), (-1.0, "out")):
+        rows += [f"{v:.3f},{cell.moment_at(v, way):.6f},{name}" for v in np.linspace(1.0, 1.9, 12)]
+    path = tmp_path / "cycle.csv"
+    path.write_text("\n".join(rows) + "\n")
+    assert main(["fit", str(folder), str(path), "--output", str(tmp_path / "out")]) == 0
+    values = json.loads((tmp_path / "out" / "fit.json").read_text())["values"]
+    assert values == pytest.approx(
+        {"middle_V": 1.35, "repulsion_eV": 0.4, "moment": 74, "per_ion": -20, "overpotential_V": 0.05}, rel=1e-3
+    )
+    assert (tmp_path / "out" / "fit.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "said"),
+    [
+        ("switching_time_s,temperature_K\n1,300\n", [], "it needs switching_time_s"),
+        ("switching_time_s,voltage_V\n-1,2\n", [], "line 2: time_s"),
+        ("switching_time_s,voltage_V\nsoon,2\n", [], "soon as switching_time_s"),
+        ("switching_time_s,voltage_V\n1,2\n", ["--ranges", "colour: 3"], "colour is no quantity"),
+        ("switching_time_s,voltage_V\n1,2\n", ["--ranges", "thickness_nm: [1]"], "cannot be read"),
+        ("voltage_V,moment,branch\n1,2,up\n", [], "up as branch"),
+        ("voltage_V,current,branch\n1,2,in\n", [], "it needs voltage_V"),
+        ("voltage_V,moment,branch\n1,2,in\n1.2,3,in\n", [], "cannot determine"),
+    ],
+)
+def test_bad_times_and_cycles_are_one_line(folder, tmp_path, capsys, text, words, said):
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    assert main(["fit", str(folder), str(path), *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert sorted(p.name for p in folder.iterdir()) == ["results.json"]

@@ -322,3 +322,21 @@ def test_kept_fits_are_those_of_the_published_rows(real, m):
     assert [min(a for a, _ in points), max(a for a, _ in points)] == m.log10_a_range
     lowest = min(points, key=lambda p: p[1])
     assert abs(lowest[0] - m.log10_a_of_minimum) < 1
+
+
+def test_ions_that_fill_their_places_are_walked_on_request(study):
+    """A crowd with few vacancies has the share of them times a lone vacancy's D and f; none is walked unasked."""
+    hop = study.migration[0]
+    assert transport_of(hop, study.host.structure).crowded == []
+    found = transport_of(hop, study.host.structure, occupation=0.98)
+    assert [c.temperature_K for c in found.crowded] == [300.0, 500.0, 1000.0]
+    for crowd in found.crowded:
+        (lone,) = (p for p in found.points if p.temperature_K == crowd.temperature_K)
+        dilute = (1 - crowd.occupation) / crowd.occupation * lone.diffusivity_cm2_per_s * found.correlation
+        assert crowd.tracer_mean_cm2_per_s == pytest.approx(dilute, rel=0.15, abs=0)
+        assert crowd.correlation == pytest.approx(found.correlation, abs=max(5 * crowd.correlation_error, 0.03))
+    assert any("98% of their places filled" in line for line in transport_in_words(found))
+    (table,) = (t for t in transport_section(found).tables if "block each other" in t.caption)
+    assert len(table.rows) == 3
+    with pytest.raises(ValueError, match="must lie between 0 and 1"):
+        transport_of(hop, study.host.structure, occupation=1.0)
