@@ -125,3 +125,13 @@ def valences_of(symbol: str) -> tuple[int, ...]:
     """Formal valences of a 3d ion in oxides: those of the table, else those between which `OXIDATION_STEPS` leads."""
     steps = {v + more for el, v in OXIDATION_STEPS if el == symbol for more in (0, 1)}
     return element(symbol).valences or tuple(sorted(steps))
+
+
+ANION_VALENCES = {"O": -2, "F": -1, "N": -3, "S": -2, "Se": -2, "Te": -2, "Cl": -1, "Br": -1, "I": -1}
+
+
+def only_valence(symbol: str) -> int | None:
+    """The valence of an element that has one in compounds: alkali, alkaline earth and rare earth metals."""
+    el = Element(symbol)
+    states = el.common_oxidation_states
+    return int(states[0]) if len(states) == 1 and not (el.is_transition_metal and el.row == 4) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -14,6 +15,7 @@ from pymatgen.core import Element, Structure
 from ..checks.geometry import CLOSEST_A, StructureError
 from ..symmetry import orbits
 from .supercell import general_supercell, most_distant_images
+from .whole_ions import deviation, neutral_counts, whole_counts
 
 Method = Literal["auto", "enumerated", "sqs", "random"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -170,22 +172,19 @@ def _supercell(
     symbols = [
         next(iter(structure[i].species)).symbol if structure[i].is_ordered else structure[i].species_string for i in of
     ]
-    mixed = []
-    for group in groups:
-        sites = tuple(n for n, i in enumerate(of) if i in group)
-        mixed.append(_Mixed(sites, _whole_counts(_occupancies(structure, group), len(sites))))
-    named = Structure(big.lattice, ["X"] * len(big), big.frac_coords, site_properties={"element": symbols})
-    return named, mixed, _off(structure, groups, cells)
-
-
-def _whole_counts(shares: Mapping[str, float], places: int) -> dict[str, int]:
-    """Whole ions by largest remainders, no more than there are places."""
-    counts = {symbol: math.floor(share * places + 1e-9) for symbol, share in shares.items()}
-    total = min(places, round(sum(shares.values()) * places))
-    by_remainder = sorted(shares, key=lambda s: (counts[s] - shares[s] * places, s))
-    for symbol in by_remainder[: total - sum(counts.values())]:
-        counts[symbol] += 1
-    return counts
+    shares = [_occupancies(structure, group) for group in groups]
+    sites = [tuple(n for n, i in enumerate(of) if i in group) for group in groups]
+    places = [len(own) for own in sites]
+    rounded = [whole_counts(s, n) for s, n in zip(shares, places, strict=True)]
+    full = Counter(symbol for symbol, i in zip(symbols, of, strict=True) if structure[i].is_ordered)
+    counts = neutral_counts(shares, rounded, places, full)
+    off = max(deviation(s, c, n) for s, c, n in zip(shares, counts, places, strict=True))
+    properties: dict[str, list[object]] = {"element": list(symbols)}
+    moments = structure.site_properties.get("magmom")
+    if moments is not None:
+        properties["magmom"] = [moments[i] for i in of]
+    named = Structure(big.lattice, ["X"] * len(big), big.frac_coords, site_properties=properties)
+    return named, [_Mixed(own, c) for own, c in zip(sites, counts, strict=True)], off
 
 
 def _arrangements(mixed: _Mixed) -> int:
@@ -329,7 +328,9 @@ def _filled(cell: Structure, mixed: Sequence[_Mixed], names: Sequence[Sequence[s
         for site, name in zip(m.sites, chosen, strict=True):
             symbols[site] = name
     filled = [i for i, symbol in enumerate(symbols) if symbol]
-    return Structure(cell.lattice, [symbols[i] for i in filled], cell.frac_coords[filled])
+    moments = cell.site_properties.get("magmom")
+    properties = {} if moments is None else {"magmom": [moments[i] for i in filled]}
+    return Structure(cell.lattice, [symbols[i] for i in filled], cell.frac_coords[filled], site_properties=properties)
 
 
 def _sites_in_words(structure: Structure, groups: Sequence[Sequence[int]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from pymatgen.core import Composition, Element, Structure
 
 from ..cells.reference_salts import salt_references
 from ..elements import materials_project_U_eV
-from ..io.file_spins import spins_from_file
+from ..io.file_spins import LEAST_muB, spins_from_file
 from ..spins import set_moments, total_moment
 from .movers import draft_hops, draft_vacancies
 from .sites import Role, site_roles
@@ -22,7 +22,6 @@ ORDER = "measured"
 _AGAINST = {"spinel": "A", "garnet": "a"}
 # Guesses of the gap where nothing is known: of d0 and d10 ions, and of open shells.
 _WIDE_GAP_eV, _NARROW_GAP_eV = 3.0, 1.0
-_WEAK_muB = 0.5
 _IONS = ("(OH)", "(PO4)", "(SO4)", "(CO3)", "(NO3)", "(SiO4)", "(BO3)", "(P2O7)", "(Si2O7)", "(VO4)", "(MoO4)")
 _CONDUCTING = {"N", "C", "P", "As"}
 _FULL_D = 10
@@ -77,7 +76,9 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     guess = guess_valences(structure, stated)
     roles, family = site_roles(structure, guess)
     moments = structure.site_properties.get("magmom")
-    from_file = moments is not None and any(_size(m) > _WEAK_muB for m in moments)
+    from_file = moments is not None and any(_size(m) > LEAST_muB for m in moments)
+    if moments is not None and from_file:
+        roles = _without_order(roles, [_size(m) for m in moments])
     sense, why_sense = _senses(roles, family, from_file)
     formula, units = _formula(structure, guess)
     cell = _with_roles(structure, roles, sense)
@@ -132,6 +133,23 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
         **{f"hops.{i}": why for i, (_, why) in enumerate(hops)},
     }
     return Draft(entries, reasons, structure, list(notes or []))
+
+
+def _without_order(roles: list[Role], sizes: list[float]) -> list[Role]:
+    """Roles in which ions without a moment in the file, though they have one by their valence, have none.
+
+    Rare earths mostly order at a lower temperature than the metals between them, and files hold what was refined.
+    """
+    out: list[Role] = []
+    for role in roles:
+        still = tuple(i for i in role.sites if sizes[i] < LEAST_muB) if role.moment_muB() else ()
+        rest = tuple(i for i in role.sites if i not in still)
+        if rest:
+            out.append(replace(role, sites=rest))
+        if still:
+            words = f"no moment in the file, {role.moment_muB():g} muB by the valence: not ordered there"
+            out.append(replace(role, sites=still, spin=0.0, reason=words))
+    return out
 
 
 def _stated_valences(structure: Structure) -> list[float] | None:

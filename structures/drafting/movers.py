@@ -22,7 +22,6 @@ _SHELLS_TRIED = 3
 _SHELL = 1.12
 # The cell relaxes, and a hop must still be found; long ones would ask for larger supercells than they need.
 _ROOM_A = 0.25
-_VACANCIES_TRIED = 3
 
 
 def draft_vacancies(roles: list[Role]) -> list[tuple[str, str]]:
@@ -93,22 +92,29 @@ def _partners(element: str, sublattice: str, family: str, roles: list[Role]) -> 
 
 
 def _shortest_kind(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -> HopKind | None:
-    """The kind of hop up to the first shell that no atom stands in the way of; None if there is none."""
-    for nearest, last in _shells_A(cell, mover, place)[:_SHELLS_TRIED]:
+    """The kind of hop up to the first shell that no atom stands in the way of; None if there is none.
+
+    A study's hop goes into the first of the distinct vacancies, so that one must be reached.
+    """
+    first = distinct_vacancies(cell, *place)[0].index
+    near = [shells[:_SHELLS_TRIED] for shells in (_shells_A(cell, mover, place), _shells_A(cell, mover, place, first))]
+    for nearest, last in near[0] + near[1]:
         kind = HopKind(*mover, *place, cutoff_A=math.ceil(20 * min(_SHELL * nearest, last + _ROOM_A)) / 20)
         if _exists(cell, kind):
             return kind
     return None
 
 
-def _shells_A(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -> list[tuple[float, float]]:
-    """Shortest and longest distance of each shell of one kind of sites around another, in Angstrom."""
+def _shells_A(
+    cell: Structure, mover: tuple[str, str], place: tuple[str, str], centre: int | None = None
+) -> list[tuple[float, float]]:
+    """Shortest and longest distance of each shell of one kind of sites around another, or around one of them, in A."""
     distances = sorted(
         float(n.nn_distance)
-        for site in cell
-        if (site.specie.symbol, site.properties["sublattice"]) == mover
+        for i, site in enumerate(cell)
+        if (site.specie.symbol, site.properties["sublattice"]) == place and centre in (None, i)
         for n in cell.get_neighbors(site, _LONGEST_A)
-        if (n.specie.symbol, n.properties["sublattice"]) == place
+        if (n.specie.symbol, n.properties["sublattice"]) == mover
     )
     shells: list[tuple[float, float]] = []
     for distance in distances:
@@ -119,14 +125,12 @@ def _shells_A(cell: Structure, mover: tuple[str, str], place: tuple[str, str]) -
 
 
 def _exists(cell: Structure, kind: HopKind) -> bool:
-    """Whether an ion of the kind reaches one of the first distinct vacancies past all others."""
+    """Whether an ion of the kind reaches the first distinct vacancy past all others."""
     big = supercell(cell, default_repeats(cell, True, [kind.cutoff_A]))
-    for site in distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[:_VACANCIES_TRIED]:
-        try:
-            distinct_ways(
-                big, np.asarray(cell[site.index].coords), site.label, kind.ion, kind.from_sublattice, kind.cutoff_A
-            )
-        except ValueError:
-            continue
-        return True
-    return False
+    site = distinct_vacancies(cell, kind.vacancy_element, kind.vacancy_sublattice)[0]
+    target = np.asarray(cell[site.index].coords)
+    try:
+        distinct_ways(big, target, site.label, kind.ion, kind.from_sublattice, kind.cutoff_A)
+    except ValueError:
+        return False
+    return True

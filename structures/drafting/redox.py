@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+import math
+from collections.abc import Collection, Mapping
 from itertools import groupby
 
 from pymatgen.core import Element
 
-from ..elements import OXIDATION_STEPS
+from ..elements import ANION_VALENCES, OXIDATION_STEPS, only_valence
 
 _LOWEST = {symbol: min(v for _, v in steps) for symbol, steps in groupby(sorted(OXIDATION_STEPS), key=lambda s: s[0])}
 OPEN_METALS = frozenset(_LOWEST)
 # Of non-metals whose neighbours are oxygen or fluorine.
 _OXIDISED = {"P": 5, "As": 5, "S": 6, "C": 4, "N": 5, "Si": 4, "Ge": 4, "B": 3, "H": 1}
 _FULL_CHARGE = {"O": -2, "F": -1}
-_ANIONS = {"O": -2, "F": -1, "N": -3, "S": -2, "Se": -2, "Te": -2, "Cl": -1, "Br": -1, "I": -1}
 _WHOLE = 1e-6
-
-
-def only_valence(symbol: str) -> int | None:
-    """The valence of an element that has one in compounds: alkali, alkaline earth and rare earth metals."""
-    el = Element(symbol)
-    states = el.common_oxidation_states
-    return int(states[0]) if len(states) == 1 and not (el.is_transition_metal and el.row == 4) else None
+_MOST_SETS = 5000
 
 
 def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:
@@ -71,9 +66,9 @@ def by_balance(amounts: Mapping[str, float]) -> dict[str, float] | None:
     dict or None
         By element. None if none or several are open, or what is left lies outside the element's valences.
     """
-    known = {el: _ANIONS.get(el, only_valence(el)) for el in amounts}
+    known = {el: ANION_VALENCES.get(el, only_valence(el)) for el in amounts}
     open_ones = [el for el, v in known.items() if v is None]
-    if len(open_ones) != 1 or not _ANIONS.keys() & amounts.keys():
+    if len(open_ones) != 1 or not ANION_VALENCES.keys() & amounts.keys():
         return None
     symbol = open_ones[0]
     left = -sum(n * float(v) for el, n in amounts.items() if (v := known[el]) is not None) / amounts[symbol]
@@ -81,3 +76,58 @@ def by_balance(amounts: Mapping[str, float]) -> dict[str, float] | None:
     if not states or not min(states) - _WHOLE <= left <= max(states) + _WHOLE:
         return None
     return {el: float(v) if v is not None else left for el, v in known.items()}
+
+
+def single_valences(amounts: Mapping[str, float], oxidised: Collection[str]) -> dict[str, float]:
+    """Valences of those elements of a compound that can have one only.
+
+    Parameters
+    ----------
+    amounts
+        Atoms by element.
+    oxidised
+        Non-metals whose neighbours are oxygen or fluorine: they are cations.
+    """
+    out: dict[str, float] = {}
+    for symbol in amounts:
+        as_anion = None if symbol in oxidised else ANION_VALENCES.get(symbol)
+        own = _OXIDISED.get(symbol) if symbol in oxidised or symbol in ("B", "Si", "H") else as_anion
+        own = only_valence(symbol) if own is None else own
+        if own is not None:
+            out[symbol] = float(own)
+    return out
+
+
+def by_common_states(amounts: Mapping[str, float], oxidised: Collection[str]) -> dict[str, float] | None:
+    """The most common valences, one for each element, that are neutral together; else one d or f metal has a mean one.
+
+    Parameters
+    ----------
+    amounts, oxidised
+        As of `single_valences`.
+
+    Returns
+    -------
+    dict or None
+        By element; None where no such set is neutral.
+    """
+    known = single_valences(amounts, oxidised)
+    open_ones = [el for el in amounts if el not in known]
+    states = {el: [v for v in Element(el).common_oxidation_states if v > 0] for el in open_ones}
+    if not {el for el, v in known.items() if v < 0} or math.prod(len(s) for s in states.values()) > _MOST_SETS:
+        return None
+    left = -sum(n * known[el] for el, n in amounts.items() if el in known)
+    ranked = sorted(
+        itertools.product(*(enumerate(states[el]) for el in open_ones)), key=lambda chosen: sum(n for n, _ in chosen)
+    )
+    for chosen in ranked:
+        valences = {el: float(v) for el, (_, v) in zip(open_ones, chosen, strict=True)}
+        if abs(sum(amounts[el] * v for el, v in valences.items()) - left) < _WHOLE:
+            return known | valences
+    metals = [el for el in open_ones if Element(el).is_transition_metal or Element(el).is_lanthanoid]
+    for mean, chosen in itertools.product(metals, ranked):
+        valences = {el: float(v) for el, (_, v) in zip(open_ones, chosen, strict=True) if el != mean}
+        share = (left - sum(amounts[el] * v for el, v in valences.items())) / amounts[mean]
+        if states[mean] and min(states[mean]) <= share <= max(states[mean]):
+            return known | valences | {mean: share}
+    return None

@@ -19,6 +19,8 @@ _OCTAHEDRON, _TETRAHEDRON = 6, 4
 # d^6 and d^7 ions whose octahedral low-spin state lies lowest in oxides.
 _LOW_SPIN = {("Co", 3), ("Ni", 3), ("Ni", 4), ("Co", 4), ("Cu", 3)}
 _FLAT_A = 0.3
+# Anions opposite each other in an octahedron are 180 degrees apart, the farthest of a trigonal prism about 135.
+_OPPOSITE, _PRISM_A = -0.9, 3.2
 # Tetrahedra of such cations are molecules: phosphate, silicate.
 _POLYANION = 4
 # Of a perovskite per formula unit: brownmillerite has 2.5.
@@ -62,15 +64,17 @@ def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role]
     """Roles of all sites, and how the sublattices are named, in words."""
     anions = set(guess.anions)
     numbers = [coordination_number(structure, i, anions) for i in range(len(structure))]
-    kinds: dict[tuple[str, int, float], list[int]] = {}
+    kinds: dict[tuple[str, int, float, bool], list[int]] = {}
     for i, site in enumerate(structure):
-        kinds.setdefault((site.specie.symbol, numbers[i], round(guess.per_site[i], 4)), []).append(i)
-    family, names = _names(structure, list(kinds), anions)
+        symbol = site.specie.symbol
+        prism = numbers[i] == _OCTAHEDRON and _is_d_metal(symbol) and _is_prism(structure, i, anions)
+        kinds.setdefault((symbol, numbers[i], round(guess.per_site[i], 4), prism), []).append(i)
+    family, names = _names(structure, list(dict.fromkeys(kind[:3] for kind in kinds)), anions)
     roles = []
-    for (symbol, number, _), sites in sorted(kinds.items(), key=lambda item: (item[0][0] in anions, item[1][0])):
+    for (symbol, number, _, prism), sites in sorted(kinds.items(), key=lambda item: (item[0][0] in anions, item[1][0])):
         valence = float(np.mean([guess.per_site[i] for i in sites]))
         valence = float(round(valence)) if abs(valence - round(valence)) < 1e-6 else round(valence, 6)
-        spin, reason = _spin(structure, symbol, valence, number, sites)
+        spin, reason = _spin(structure, symbol, valence, 0 if prism else number, sites)
         roles.append(Role(symbol, number, names[symbol, number], valence, spin, tuple(sites), reason))
     return roles, family
 
@@ -154,6 +158,19 @@ def _spin(
     if number == _TETRAHEDRON and (symbol, whole) in {("Ni", 2), ("Cu", 3)} and _is_flat(structure, sites[0]):
         return 0.0, f"{symbol}{whole}+ in a square plane pairs its spins"
     return None, ("Hund's first rule: high spin" if high_spin_moment(symbol, whole) else "")
+
+
+def _is_prism(structure: Structure, index: int, anions: set[str]) -> bool:
+    """Whether no two of six anions stand opposite each other: a trigonal prism, whose field pairs no spins."""
+    centre = structure[index]
+    near = sorted(
+        (n for n in structure.get_neighbors(centre, _PRISM_A) if n.specie.symbol in anions),
+        key=lambda n: float(n.nn_distance),
+    )[:_OCTAHEDRON]
+    if len(near) < _OCTAHEDRON or not _is_d_metal(centre.specie.symbol):
+        return False
+    arms = np.array([(n.coords - centre.coords) / n.nn_distance for n in near])
+    return float((arms @ arms.T).min()) > _OPPOSITE
 
 
 def _is_flat(structure: Structure, index: int) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pymatgen.analysis.bond_valence import BVAnalyzer
+from pymatgen.analysis.bond_valence import BVAnalyzer, calculate_bv_sum
 from pymatgen.core import Composition, Element, Structure
 
 from ..checks.geometry import StructureError, bonded_anions, coordination_number
+from ..elements import only_valence
 from ..symmetry import orbits
-from .redox import OPEN_METALS, by_balance, by_redox, only_valence
+from .redox import OPEN_METALS, by_balance, by_common_states, by_redox, single_valences
 
 # In the order in which they take electrons where several are there; hydrogen only without any other.
 ANIONS = ("F", "O", "N", "Cl", "Br", "S", "I", "Se", "Te", "P", "As", "C", "H")
@@ -24,10 +25,14 @@ _MOST_ATOMS_FOR_BONDS = 120
 _MOST_ATOMS_FOR_GUESSES = 24
 # Sites of one element whose bonds differ by less than this have one valence: its electrons hop between them.
 _UNLIKE_BONDS_A = 0.05
+# Bonds that a bond-valence sum counts; longer ones add less than a hundredth of a valence unit.
+_BOND_SUM_A = 3.2
 # No cation of an ionic crystal has less: fewer electrons than anions take are those of a metal.
 _IONIC_VALENCE = 1.0
 # Longest bond of phosphorus, sulfur or another non-metal to oxygen or fluorine; P-O is 1.54, Te-O 1.9 A.
 _OXIDE_BOND_A = 2.1
+# C-H is 1.1, C-C 1.34 to 1.54 A long.
+_ORGANIC_BOND_A = {"H": 1.25, "C": 1.65}
 # Longest single bond of two like anions; O-O of a peroxide is 1.45 to 1.55, S-S of pyrites 2.1 to 2.2 A.
 _PAIR_BOND_A = {"O": 1.6, "S": 2.4, "Se": 2.6}
 
@@ -87,13 +92,65 @@ def guess_valences(structure: Structure, stated: list[float] | None = None) -> G
         )
     if stated is not None and _is_credible(stated, symbols):
         return _as_stated(structure, stated)
+    _refuse_molecules(structure)
     guess, reason = _by_elements(structure)
     if guess is not None:
         anions = _main_first([el for el, v in guess.items() if v < 0], structure)
         if all(_is_bonded(structure, anions)):
             return _ionic(structure, guess, anions, reason)
+    _refuse_charge({str(el): float(n) for el, n in structure.composition.items()}, _sits_in_oxygen(structure))
     anions = tuple(el for el in present if Element(el).X >= Element("N").X or len(present) == 1) or (present[0],)
     return _metallic(structure, _main_first(list(anions), structure))
+
+
+def _refuse_molecules(structure: Structure) -> None:
+    """Refuse a large cell of carbon in C-H or C-C bonds: its valences are no charges of ions.
+
+    Raises
+    ------
+    StructureError
+        Which asks for a host file by hand.
+    """
+    formula = structure.composition.reduced_formula
+    if sum(Composition(formula).values()) <= _MOST_ATOMS_FOR_GUESSES:
+        return
+    carbon = (s for s in structure if s.specie.symbol == "C")
+    if any(
+        n.nn_distance < _ORGANIC_BOND_A[n.specie.symbol]
+        for s in carbon
+        for n in structure.get_neighbors(s, max(_ORGANIC_BOND_A.values()))
+        if n.specie.symbol in _ORGANIC_BOND_A
+    ):
+        raise StructureError(
+            f"{formula} holds organic molecules, and valences are guessed for ions: write its host file by hand, with "
+            "a role and a valence for each kind of atom"
+        )
+
+
+def _refuse_charge(amounts: Mapping[str, float], oxidised: Collection[str]) -> None:
+    """Refuse an oxide or fluoride whose ions cannot be neutral, which no metal is either.
+
+    Raises
+    ------
+    StructureError
+        Naming the charge that is left, or the valence that an ion would need.
+    """
+    if not {"O", "F"} & amounts.keys():
+        return
+    known = single_valences(amounts, oxidised)
+    left = -sum(n * known.get(el, 0.0) for el, n in amounts.items())
+    open_ones = [el for el in amounts if el not in known]
+    formula = Composition(amounts).reduced_formula
+    cause = "atoms are missing or doubled: hydrogens that the file leaves out, split sites, rounded occupancies"
+    if not open_ones and abs(left) > _WHOLE:
+        ions = ", ".join(f"{el} {v:+g}" for el, v in known.items())
+        raise StructureError(f"{formula} is not neutral: {ions} leave {-left:+.3g} e in the cell; {cause}")
+    most = sum(amounts[el] * max(Element(el).oxidation_states, default=0) for el in open_ones)
+    if open_ones and left > most + _WHOLE:
+        atoms = " and ".join(sorted(open_ones))
+        raise StructureError(
+            f"{formula} is not neutral: {atoms} would have to give {left:.3g} electrons and can give {most:g}; {cause}"
+        )
 
 
 def _is_credible(stated: list[float], symbols: list[str]) -> bool:
@@ -118,10 +175,12 @@ def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
     words = "the 3d metals that are oxidised first give the electrons that the anions take"
     if ordered is not None and len(OPEN_METALS & amounts.keys()) > 1:
         return ordered, words
-    large = sum(Composition(structure.composition.reduced_formula).values()) > _MOST_ATOMS_FOR_GUESSES
-    balance = by_balance(amounts) if large else None
-    if balance is not None:
-        return balance, "one element takes what charge the others leave"
+    if sum(Composition(structure.composition.reduced_formula).values()) > _MOST_ATOMS_FOR_GUESSES:
+        balance = by_balance(amounts)
+        if balance is not None:
+            return balance, "one element takes what charge the others leave"
+        whole = by_common_states(amounts, _sits_in_oxygen(structure))
+        return (whole, "the most common valences that are neutral") if whole else (ordered, words)
     usual = _by_composition(structure)
     if usual is None and ordered is not None:
         return ordered, words
@@ -234,10 +293,45 @@ def _by_bonds(
         pairs = [(i, j) for i in range(len(groups)) for j in range(i) if abs(means[i] - means[j]) > _WHOLE]
         if any(numbers[i] == numbers[j] and abs(bonds[i] - bonds[j]) < _UNLIKE_BONDS_A for i, j in pairs):
             return None
+        sums = _bond_sums(bare, groups, sum(values[i] for g in groups for i in g))
+        if any((means[i] - means[j]) * (sums[i] - sums[j]) < 0 for i, j in pairs):
+            means = _one_kind_whole(sums, [len(g) for g in groups]) or means
         for group, mean in zip(groups, means, strict=True):
             for i in group:
                 out[i] = mean
     return None if abs(sum(out)) > _WHOLE * len(out) else out
+
+
+def _bond_sums(structure: Structure, groups: list[list[int]], charge: float) -> list[float]:
+    """Bond-valence sum of each kind of sites of one element, scaled so that all of them carry its charge.
+
+    The parameters of O'Keeffe and Brese (10.1021/ja00009a002) hold for no valence in particular: only ratios are used.
+    """
+    raw = [
+        float(calculate_bv_sum(structure[g[0]], structure.get_neighbors(structure[g[0]], _BOND_SUM_A)))  # type: ignore[no-untyped-call]
+        for g in groups
+    ]
+    total = sum(len(g) * s for g, s in zip(groups, raw, strict=True))
+    return [s * charge / total for s in raw] if total > 0 else raw
+
+
+def _one_kind_whole(sums: list[float], counts: list[int]) -> list[float] | None:
+    """One kind of sites with a whole valence and a mean one on all others, as near to the bond-valence sums as can be.
+
+    Magnetite: the tetrahedra, with the larger sum, hold Fe3+, and the octahedra share what is left, 2.5+. None where no
+    such choice leaves every site between the two whole valences around the mean.
+    """
+    charge, number = sum(n * s for n, s in zip(counts, sums, strict=True)), sum(counts)
+    low = np.floor(charge / number)
+    choices = []
+    for kind, count in enumerate(counts):
+        for whole in (low, low + 1):
+            rest = (charge - count * whole) / (number - count) if number > count else low - 1
+            if low <= rest <= low + 1:
+                valences = [float(whole if k == kind else rest) for k in range(len(counts))]
+                off = sum(n * (v - s) ** 2 for n, v, s in zip(counts, valences, sums, strict=True))
+                choices.append((off, valences))
+    return min(choices)[1] if choices else None
 
 
 def _mean_bond_A(structure: Structure, index: int) -> float:

@@ -14,6 +14,8 @@ from ..spins import Moment, Spin, along, site_moment
 FloatArray = NDArray[np.float64]
 # Smaller moments are what covalency leaves on an anion: they show no direction.
 WEAK_muB = 0.5
+# Of an ion that has a moment by its valence, measured ones down to this show it: Ir4+ and Cu2+ have 0.2 and 0.4 muB.
+LEAST_muB = 0.1
 # Largest difference of the cosines between two moments; computed and measured ones cant a little.
 _SAME_ANGLE = 0.3
 FROM_FILE = "file"
@@ -55,7 +57,7 @@ def spins_from_file(structure: Structure, valences: Sequence[float], words: Sequ
         if not size:
             out.append(None)
             continue
-        if np.linalg.norm(moment) < WEAK_muB:
+        if np.linalg.norm(moment) < LEAST_muB:
             raise StructureError(
                 f"site {i} ({site.specie.symbol}, valence {valence:g}) has {np.linalg.norm(moment):.2f} muB in the "
                 f"file but {size:g} muB by its valence: give its role a spin, e.g. low or a moment"

@@ -14,6 +14,7 @@ import yaml
 from pymatgen.core import Element, Structure
 
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
+from .magnetic_cif import read_magnetic_cif
 from .safe_json import UnsafeFileError, loads
 
 LARGEST_BYTES = 64 * 1024**2
@@ -56,10 +57,13 @@ _ADVICE = {
 }
 # CIFs of the newer dictionaries write _cell.length_a for _cell_length_a.
 _DOTTED = re.compile(r"^(\s*_(?:cell|atom_site|space_group|symmetry))\.", re.MULTILINE)
+# Programs write the head of a loop that nothing follows: no moments, no bonds.
+_EMPTY_LOOP = re.compile(r"^\s*loop_[ \t]*\n(?:[ \t]*_\S+[ \t]*\n)+(?=\s*(?:loop_|data_|\Z))", re.MULTILINE)
 # VASP 4 has the numbers of atoms in this line, and people put the symbols into the comment.
 _COUNTS = 5
 _SYMBOLS = re.compile(r"([A-Z][a-z]?)([0-9]*)")
-_GROUP = re.compile(r"^_(?:symmetry_space_group_name|space_group_name)_(?:H-M|H-M_alt|Hall)\s+(.+)$", re.MULTILINE)
+_GROUP = re.compile(r"^\s*_(?:symmetry_space_group_name|space_group_name)_(?:H-M|H-M_alt|Hall)\s+(.+)$", re.MULTILINE)
+_ATOM_SITE = re.compile(r"^\s*_atom_site_fract_x\b", re.MULTILINE | re.IGNORECASE)
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -108,8 +112,10 @@ def _text_in_any_code(path: Path, notes: list[str]) -> str:
 
 def _usual_form(text: str, kind: Kind, notes: list[str]) -> str:
     """The text as its reader expects it: CIF names without dots, a POSCAR with its symbols above the numbers."""
-    if kind == "cif" and _DOTTED.search(text):
-        notes.append("names with dots, such as _cell.length_a, are read as those without")
+    if kind == "cif":
+        text = _EMPTY_LOOP.sub("", text)
+        if _DOTTED.search(text):
+            notes.append("names with dots, such as _cell.length_a, are read as those without")
         return _DOTTED.sub(r"\1_", text)
     lines = text.split("\n")
     if kind != "poscar" or len(lines) < _COUNTS + 1 or not all(w.isdigit() for w in lines[_COUNTS].split()):
@@ -257,7 +263,27 @@ def _parse(text: str, kind: Kind, name: str) -> Structure:
     return _by_ase(text, kind, name)
 
 
+def _with_atoms(text: str) -> str:
+    """Of a CIF of several blocks the first that lists atoms: programs put a global one of empty items before it."""
+    lines = text.split("\n")
+    starts, inside = [], False
+    for n, line in enumerate(lines):
+        inside ^= line.startswith(";")
+        if not inside and line.lstrip().lower().startswith("data_"):
+            starts.append(n)
+    if len(starts) < 2:
+        return text
+    blocks = ["\n".join(lines[a:b]) for a, b in zip(starts, [*starts[1:], len(lines)], strict=True)]
+    full = [block for block in blocks if _ATOM_SITE.search(block)]
+    if not full:
+        return text
+    if len(full) > 1:
+        warnings.warn(f"{len(full)} of its blocks list atoms: {full[0].split()[0]} was taken", stacklevel=2)
+    return full[0]
+
+
 def _cif(text: str, name: str) -> Structure:
+    text = _with_atoms(text)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         structure = _cif_structure(text)
@@ -292,6 +318,10 @@ def _cif_structure(text: str) -> Structure:
             stacklevel=2,
         )
         return once
+    except NotImplementedError:
+        structure, note = read_magnetic_cif(text)
+        warnings.warn(note, stacklevel=2)
+        return structure
     except ValueError as error:
         if _NO_STRUCTURES not in str(error):
             raise

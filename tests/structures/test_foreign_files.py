@@ -3,6 +3,8 @@
 import warnings
 
 import pytest
+from magnetoionics.structures.cells.partial_occupancy import ordered_cell
+from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import draft_from_file
 from magnetoionics.structures.drafting.redox import by_balance, by_redox
@@ -223,3 +225,180 @@ def test_a_first_line_that_does_not_fit_names_nothing(first, counts, tmp_path):
     file.write_text(VASP_4.format(first=first, counts=counts))
     with pytest.raises(ValueError, match="POSCAR-old"):
         read_with_notes(file)
+
+
+def drafted(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return draft_from_file(path)
+
+
+def test_a_global_block_before_the_crystal_is_passed_over(tmp_path):
+    """FullProf, JANA and publishers put one; the crystal's own symmetry counts, and the first of several is taken."""
+    body = HEXAGONAL.format(atoms="Ni1 Ni 0 0 0\nS1 S 0.33333 0.66667 0.25", a=3.44, c=5.35, group="P 63/m m c")
+    file = tmp_path / "x.cif"
+    file.write_text(
+        " data_global\n_journal_date ?\n_publ_title\n;\ndata_of nobody\n;\n" + body + body.replace("Ni", "Fe")
+    )
+    structure, notes = read_with_notes(file)
+    assert structure.composition.formula == "Ni2 S2"
+    assert any("2 of its blocks list atoms: data_x was taken" in note for note in notes)
+
+
+def test_a_loop_without_rows_is_no_error(tmp_path):
+    file = tmp_path / "x.mcif"
+    body = HEXAGONAL.format(atoms="Ni1 Ni 0 0 0\nS1 S 0.33333 0.66667 0.25", a=3.44, c=5.35, group="P 63/m m c")
+    file.write_text(body + "\nloop_\n _atom_site_moment_label\n _atom_site_moment_crystalaxis_x\n")
+    assert read_with_notes(file)[0].composition.formula == "Ni2 S2"
+
+
+MAGNETIC = """data_x
+_cell_length_a 4
+_cell_length_b 5
+_cell_length_c 6
+_cell_angle_alpha 90
+_cell_angle_beta 100
+_cell_angle_gamma 90
+loop_
+_space_group_symop_magn_operation.id
+_space_group_symop_magn_operation.xyz
+1 x,y,z,+1
+2 -x,y+1/2,-z,-1
+loop_
+_space_group_symop_magn_centering.id
+_space_group_symop_magn_centering.xyz
+1 x,y,z,+1
+2 x+1/2,y,z+1/2,-1
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Mn1 Mn 0.1 0.2 0.3 {share}
+O1 O 0.1 0.6 0.35 1
+{more}
+loop_
+_atom_site_moment.label
+_atom_site_moment.crystalaxis_x
+_atom_site_moment.crystalaxis_y
+_atom_site_moment.crystalaxis_z
+Mn1 1.0 2.0 -1.5
+"""
+
+
+def test_moments_of_a_partly_filled_crystal_are_those_of_the_full_one(tmp_path):
+    """The full one is read by pymatgen; with a quarter of Mn exchanged for Zn each place has the moment that it had."""
+    full, part = tmp_path / "full.mcif", tmp_path / "part.mcif"
+    full.write_text(MAGNETIC.format(share="1", more=""))
+    part.write_text(MAGNETIC.format(share="0.75(1)", more="Zn1 Zn 0.1 0.2 0.3 0.25"))
+    theirs, (ours, notes) = read_with_notes(full)[0], read_with_notes(part)
+    assert any("partially occupied" in note for note in notes)
+    assert ours.composition.as_dict() == pytest.approx({"Mn": 3.0, "Zn": 1.0, "O": 4.0})
+    for site in theirs:
+        mate = min(ours, key=lambda s, site=site: s.distance(site))
+        assert mate.distance(site) < 1e-6
+        assert mate.properties["magmom"] == pytest.approx(site.properties["magmom"], abs=1e-9)
+    ordered = drafted(part).cell
+    assert ordered.composition.formula == "Mn3 Zn1 O4"
+    sizes = {
+        round(float(sum(x * x for x in s.properties["magmom"]) ** 0.5), 3) for s in ordered if s.specie.symbol != "O"
+    }
+    assert sizes == {round(float(sum(x * x for x in theirs[0].properties["magmom"]) ** 0.5), 3)}
+
+
+def test_of_a_modulated_structure_the_basic_cell_is_read(tmp_path):
+    text = MAGNETIC.format(share="1", more="").replace("_magn_operation.xyz", "_magn_ssg_operation.algebraic")
+    text = text.replace("_magn_centering.xyz", "_magn_ssg_centering.algebraic").replace(",z,+1", ",x3,x4,+1")
+    text = text.replace("x,y,x3", "x1,x2,x3").replace("-x,y+1/2,-z,-1", "-x1,x2+1/2,-x3,-x4+1/2,-1")
+    text = text.replace("x+1/2,y,z+1/2,-1", "x1+1/2,x2,x3+1/2,x4,+1")
+    file = tmp_path / "x.mcif"
+    file.write_text(text.replace("data_x", "data_x\n_cell_modulation_dimension 1"))
+    structure, notes = read_with_notes(file)
+    full = tmp_path / "full.mcif"
+    full.write_text(MAGNETIC.format(share="1", more=""))
+    assert structure.matches(read_with_notes(full)[0])
+    assert "magmom" not in structure.site_properties
+    assert any("incommensurate" in note for note in notes)
+
+
+def test_magnetite_is_inverse():
+    """Tetrahedra 1.89 A: Fe3+; octahedra share an electron: 2.5+, 4 muB per formula (general literature)."""
+    cell = Structure.from_spacegroup(
+        "Fd-3m", Lattice.cubic(8.396), ["Fe", "Fe", "O"], [[0, 0, 0], [0.625] * 3, [0.3799] * 3]
+    )
+    made = draft_host(cell, "fe3o4.cif").entries
+    assert {r["sublattice"]: r["valence"] for r in made["roles"]} == {"A": 3.0, "B": 2.5, "O": -2.0}
+    assert made["moment_per_formula_muB"] == pytest.approx(4.0)
+
+
+def test_hausmannite_is_normal():
+    cell = Structure.from_spacegroup(
+        "I4_1/amd",
+        Lattice.tetragonal(5.765, 9.442),
+        ["Mn", "Mn", "O"],
+        [[0, 0, 0], [0, 0.25, 0.625], [0, 0.222, 0.384]],
+    )
+    made = draft_host(cell, "mn3o4.cif").entries
+    assert {r["sublattice"]: r["valence"] for r in made["roles"]} == {"A": 2.0, "B": 3.0, "O": -2.0}
+
+
+def test_co3_in_a_trigonal_prism_is_high_spin():
+    """Ca3Co2O6: octahedra 0, prisms 4 muB (general literature)."""
+    cell = Structure.from_spacegroup(
+        "R-3c",
+        Lattice.hexagonal(9.079, 10.381),
+        ["Ca", "Co", "Co", "O"],
+        [[0.369, 0, 0.25], [0, 0, 0], [0, 0, 0.25], [0.1763, 0.0237, 0.1139]],
+    )
+    made = draft_host(cell, "x.cif").entries
+    assert sorted(str(r.get("spin")) for r in made["roles"] if r["element"] == "Co") == ["None", "low"]
+    assert made["moment_per_formula_muB"] == pytest.approx(4.0)
+
+
+def test_ions_that_the_file_leaves_without_order_have_no_moment(tmp_path):
+    """Of two Mn3+ one has a moment: the other is a role of its own, with 0 and the reason."""
+    cell = Structure.from_spacegroup(
+        "Pm-3m", Lattice.cubic(3.87), ["La", "Mn", "O"], [[0, 0, 0], [0.5] * 3, [0.5, 0.5, 0]]
+    )
+    cell.make_supercell((1, 1, 2))
+    first = next(i for i, s in enumerate(cell) if s.specie.symbol == "Mn")
+    cell.add_site_property("magmom", [3.9 if i == first else 0.0 for i in range(len(cell))])
+    made = draft_host(cell, "x.json")
+    roles = [r for r in made.entries["roles"] if r["element"] == "Mn"]
+    assert [(r.get("spin"), len(r["indices"])) for r in roles] == [(None, 1), (0.0, 1)]
+    assert made.entries["moment_per_formula_muB"] == pytest.approx(2.0)
+    assert any("no moment in the file, 4 muB by the valence" in reason for reason in made.reasons.values())
+
+
+def test_mixed_sites_are_filled_neutral():
+    """Ba3MgTa2O9 with Zr: largest remainders would leave 10 Mg, 3 Zr, 19 Ta of a cell, charged by one."""
+    cell = Structure.from_spacegroup(
+        "Fm-3m",
+        Lattice.cubic(8.2),
+        ["Ba", {"Mg": 0.56, "Ta": 0.29, "Zr": 0.15}, {"Mg": 0.04, "Ta": 0.91, "Zr": 0.05}, "O"],
+        [[0.25] * 3, [0, 0, 0], [0.5] * 3, [0.25, 0, 0]],
+    )
+    formula = ordered_cell(cell).structure.composition.get_el_amt_dict()
+    assert sum({"Ba": 2, "Mg": 2, "Ta": 5, "Zr": 4, "O": -2}[el] * n for el, n in formula.items()) == 0
+    assert formula["Mg"] / formula["Ba"] == pytest.approx(0.3, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "words"),
+    [(["Al", "O"], "Al .3, O -2 leave"), (["Fe", "O", "O", "O", "O", "O"], "Fe would have to give 10")],
+)
+def test_an_oxide_that_cannot_be_neutral_is_no_metal(symbols, words):
+    places = [[0, 0, 0], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5]]
+    cell = Structure(Lattice.cubic(3.9), symbols, places[: len(symbols)])
+    with pytest.raises(StructureError, match=words):
+        draft_host(cell, "x.cif")
+
+
+def test_organic_molecules_are_refused_at_once():
+    cell = Structure(Lattice.cubic(12), ["Fe"] + ["C", "H"] * 13, [[0.9, 0.9, 0.9]] + [
+        [0.1 + 0.116 * (n % 6), 0.1 + 0.3 * (n // 6) + 0.09 * kind, 0.1] for n in range(13) for kind in (0, 1)
+    ])  # fmt: skip
+    with pytest.raises(StructureError, match="organic molecules"):
+        draft_host(cell, "x.cif")
