@@ -13,6 +13,7 @@ from .terminal import Console
 from .terminal_table import TerminalTable
 
 if TYPE_CHECKING:
+    from ..analysis.device.film_monte_carlo import FilmWalk
     from ..analysis.device.film_run import FilmRun
 
 STEM = "film"
@@ -28,6 +29,7 @@ def film_study(
     wait_s: float = 60.0,
     cycles: int = 1,
     sweep_V_per_s: float | None = None,
+    side: int | None = None,
     output: Path | None = None,
     console: Console | None = None,
 ) -> FilmRun:
@@ -43,6 +45,8 @@ def film_study(
         Pulse of +V, wait, pulse of -V, wait, so many times.
     sweep_V_per_s
         Instead of pulses a loop 0, +V, -V, 0 at this rate.
+    side
+        Places along a plane of the same film that is walked ion by ion beside it: film-ion_by_ion.csv.
     output
         Folder for the files; the study's by default.
 
@@ -53,6 +57,7 @@ def film_study(
     """
     from pydantic import ValidationError
 
+    from ..analysis.device.film_monte_carlo import walk_film
     from ..analysis.device.film_of_study import film_model_of_hop
     from ..analysis.device.film_run import run_film, sweep, write_read_erase
     from ..analysis.results.document import first_wrong
@@ -75,6 +80,7 @@ def film_study(
             else sweep(voltage_V, sweep_V_per_s)
         )
         run = run_film(film, steps)
+        walk = None if side is None else walk_film(film, steps, side=side)
     except ValueError as error:
         said = first_wrong(error) if isinstance(error, ValidationError) else str(error)
         raise UserError(f"no film of {folder}: {said}; e.g. --model {EXAMPLE}") from error
@@ -83,15 +89,19 @@ def film_study(
     write_whole(target / f"{STEM}.csv", run.to_dataframe().to_csv(index=False))
     for name in ("film", "profile", "current_voltage"):
         run.plot(name).savefig(target / f"{STEM if name == 'film' else f'{STEM}-{name}'}.svg", metadata={"Date": None})
-    _print(run, console or Console())
+    if walk is not None:
+        write_whole(target / f"{STEM}-ion_by_ion.csv", walk.to_dataframe().to_csv(index=False))
+    _print(run, walk, console or Console())
     return run
 
 
-def _print(run: FilmRun, console: Console) -> None:
+def _print(run: FilmRun, walk: FilmWalk | None, console: Console) -> None:
     table = TerminalTable(
         "V", "s", "contrast", "left plane", "right plane", "content /nm²", "times", title="end of every step"
     )
-    for step, n, why in zip(run.steps, run.ends(), run.no_times, strict=True):
+    if walk is not None:
+        table.add_column("ion by ion")
+    for k, (step, n, why) in enumerate(zip(run.steps, run.ends(), run.no_times, strict=True)):
         table.add_row(
             f"{step.voltage_V if step.end_V is None else step.end_V:g}",
             f"{step.duration_s:.3g}",
@@ -100,6 +110,7 @@ def _print(run: FilmRun, console: Console) -> None:
             f"{run.right_occupation[n]:.3g}",
             f"{run.content_per_nm2[n]:.4g}",
             "no result" if why else "",
+            *([] if walk is None else [f"{walk.contrast[k]:+.3f}"]),
         )
     console.print(table)
     for note in run.notes:

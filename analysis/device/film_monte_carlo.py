@@ -22,6 +22,8 @@ from .film_model import FilmModel
 from .film_run import FilmStep
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     FloatArray = NDArray[np.float64]
     IntArray = NDArray[np.int64]
 
@@ -45,6 +47,21 @@ class FilmWalk(Document):
     profile: list[list[float]]
     hops: int
     attempts: int
+
+    @property
+    def contrast(self) -> list[float]:
+        """Ions of the right half minus those of the left over all, at the end of every step."""
+        x = np.array(self.profile)
+        sense = np.sign(np.arange(x.shape[1]) - (x.shape[1] - 1) / 2)
+        return [float(c) for c in (x @ sense) / np.maximum(x.sum(axis=1), 1e-300)]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per step: time, voltage, contrast and the occupation of every plane."""
+        import pandas as pd
+
+        planes = {f"plane {n + 1}": column for n, column in enumerate(zip(*self.profile, strict=True))}
+        rows = {"time_s": self.time_s, "voltage_V": self.voltage_V, "contrast": self.contrast}
+        return pd.DataFrame(rows | planes)
 
 
 def walk_film(

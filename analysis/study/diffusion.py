@@ -175,10 +175,9 @@ def tracer_diffusion(
             )
         )
     if not out:
-        raise ValueError(
-            "no vacancy that a hop goes into has a formation energy: compute the stages vacancies and chemical "
-            "potentials, or give enthalpies of the host"
-        )
+        why = study.not_done("chemical potentials")
+        cure = "compute the stages vacancies and chemical potentials, or give enthalpies of the host"
+        raise ValueError(f"no vacancy that a hop goes into has a formation energy: {why or cure}")
     return out
 
 

@@ -11,6 +11,7 @@ are the decomposition reactions and the sensitivities to the enthalpies.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ...structures.units import EV_PER_KJ_PER_MOL
 from ..results.document import Document, Provenance
 from .gases import potential_anion
 from .phases import (
@@ -204,9 +206,12 @@ def stability_window(host_formula: str, phases: Sequence[Phase]) -> ChemicalPote
     atoms = formula_composition(host.formula)
     excess = host.formation_energy_eV - stable_energy * sum(atoms.values()) / sum(composition.values())
     if excess > _TOLERANCE_EV:
+        deeper = math.ceil(excess / EV_PER_KJ_PER_MOL * 10) / 10
         raise ValueError(
             f"{host.formula} is unstable: {excess:.3f} eV per formula unit above {competing}. "
-            "There is no window; check the formation energies"
+            f"There is no window; check the formation energies: one more than {deeper:g} kJ/mol deeper opens it, as "
+            "the entropy of mixing does for a solid solution, which without it lies on the line between its ends "
+            "(--enthalpies, or an engine's own phases)"
         )
     rows = Constraints(elements, rivals)
     plane = np.array([atoms[el] for el in elements])

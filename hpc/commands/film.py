@@ -23,6 +23,9 @@ def film(
     sweep_v_per_s: Annotated[
         float | None, typer.Option("--sweep-V-per-s", help="Sweep 0, +V, -V, 0 at this rate instead of pulses.")
     ] = None,
+    ion_by_ion: Annotated[
+        int | None, typer.Option(help="Walk it ion by ion too, with so many places along each side of a plane.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for film.json, .csv, .svg [default: the study].")] = None,
 ) -> None:
     """Write, read and erase a film of a study's hop: ions, current and contrast against voltage and time."""
@@ -36,5 +39,6 @@ def film(
         wait_s=wait_s,
         cycles=cycles,
         sweep_V_per_s=sweep_v_per_s,
+        side=ion_by_ion,
         output=output,
     )

@@ -114,6 +114,7 @@ def run_hops(
         hop_set = _result(store, last)
     write_hops(hop_set, folder)
     print_hops(hop_set, console)
+    print_ways_along(hop_set, (options or StudyOptions()).fields.along, console)
     if temperatures:
         print_diffusion(hop_set, temperatures, folder, console)
     console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)
@@ -138,6 +139,21 @@ def write_hops(hops: HopSet, folder: Path) -> None:
         network.plot().savefig(folder / f"network-{network.ion}.png", dpi=160)
     content = {VERSION: SCHEMA_VERSION, **hops.model_dump(mode="json")}
     write_whole(folder / RESULTS, json.dumps(content, indent=1) + "\n")
+
+
+def print_ways_along(hops: HopSet, along: str, console: Console) -> None:
+    """Print the easiest way of every network along the direction of the fields, unless that is each hop's own."""
+    from pymatgen.core import Lattice
+
+    from ...analysis.kinetics.applied_field import Direction
+
+    if along == "hop":
+        return
+    for network in hops.networks:
+        lattice = Lattice(network.lattice_A)
+        way = network.along(Direction.from_text(along).unit(lattice, lattice.matrix[0]))
+        told = "none" if way.barrier_eV is None else f"{way.barrier_eV:.3f} eV ({way.limiting_hop})"
+        console.print(f"{network.ion} along the field, {along}: {told}", markup=False)
 
 
 def print_hops(hops: HopSet, console: Console) -> None:

@@ -193,3 +193,17 @@ def test_a_study_without_transport_says_what_to_run(tmp_path, capsys):
     path.write_text(FORMS[0])
     assert main(["diffusion", str(path), str(tmp_path)]) == 2
     assert "--stages vacancies,migration,transport" in capsys.readouterr().err
+
+
+def test_without_formation_energies_the_reason_is_that_of_the_window():
+    kept = kept_study()
+    bare = [v.model_copy(update={"oxygen_poor": None, "oxygen_rich": None}) for v in kept.vacancies]
+    update = {"stage": "chemical potentials", "done": False, "reason": "Fe5CoO8 is unstable"}
+    stages = [s for s in kept.stages if s.stage != "chemical potentials"]
+    told = [*stages, kept.stages[0].model_copy(update=update)]
+    with pytest.raises(ValueError, match="has a formation energy: Fe5CoO8 is unstable"):
+        tracer_diffusion(kept.model_copy(update={"vacancies": bare, "stages": told}), 1473.0, 1.0)
+    update["done"] = True
+    told = [*stages, kept.stages[0].model_copy(update=update)]
+    with pytest.raises(ValueError, match="compute the stages vacancies and chemical potentials"):
+        tracer_diffusion(kept.model_copy(update={"vacancies": bare, "stages": told}), 1473.0, 1.0)

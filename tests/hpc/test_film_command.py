@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 from kept_study import kept_study
 from magnetoionics.analysis.device.film_of_study import film_model_of_hop
@@ -41,9 +42,22 @@ def test_command_writes_tables_and_figures(told, tmp_path):
     assert run.contrast[write] < 0 < run.contrast[erase]
 
 
+def test_the_same_film_ion_by_ion_stands_beside_it(told, tmp_path, capsys):
+    film = {"thickness_nm": 1.5, "occupation": 0.1, "sites_per_nm2": 0.5, "right": {"kind": "reservoir"}}
+    run = filming.film_study(tmp_path, model=film, voltage_V=0.2, pulse_s=1.0, wait_s=0.1, side=40)
+    walked = pd.read_csv(tmp_path / "film-ion_by_ion.csv")
+    for n, end in enumerate(run.ends()):
+        assert walked["contrast"][n] == pytest.approx(run.contrast[end], abs=0.05)
+        planes = [walked[f"plane {k + 1}"][n] for k in range(run.model.planes)]
+        assert planes == pytest.approx(run.profile[end], abs=0.05)
+    assert f"{walked['contrast'][0]:+.3f}" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"side": 1}, "side 1 must lie"),
+        ({"side": 30, "sweep_V_per_s": 1.0}, "constant voltage"),
         ({"model": "thicknes: 3"}, "no thicknes"),
         ({"model": "thickness_nm: -3"}, "greater than 0"),
         ({"model": "left: {kind: golden}"}, "blocking"),

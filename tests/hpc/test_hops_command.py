@@ -10,7 +10,7 @@ from magnetoionics.analysis.kinetics.hop_set import HopSet
 from magnetoionics.analysis.kinetics.uniform_network import uniform_network
 from magnetoionics.analysis.results.checks import InvalidResultError, held
 from magnetoionics.hpc.cli import app
-from magnetoionics.hpc.study_folder.hop_run import is_whole, print_diffusion, print_hops
+from magnetoionics.hpc.study_folder.hop_run import is_whole, print_diffusion, print_hops, print_ways_along
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.flows.hops import all_hops, collect_hops
 from magnetoionics.workflows.jobs.outputs import function_of
@@ -104,6 +104,21 @@ def test_diffusion_over_all_hops_is_a_table_with_its_reasons(tmp_path):
     assert good["correlation"] == pytest.approx(0.6531, abs=1e-4)
     assert np.isnan(bad["D_cm2_per_s"])
     assert "2 kT" in bad["no_result"]
+
+
+def test_the_easiest_way_along_the_field_is_told(capsys):
+    """Planes that are joined by a high hop along z alone: across them it limits, within them it does not."""
+    cell = Structure(Lattice.tetragonal(3.0, 5.0), ["Li"], [[0, 0, 0]], site_properties={"sublattice": ["B"]})
+    plane = uniform_network(cell, "B", 3.0, 0.3, 1.0, ion="Li", label="within")
+    across = uniform_network(cell, "B", 5.0, 0.8, 1.0, ion="Li", label="across")
+    longer = [h for h in across.hops if abs(h.displacement_A[2]) > 4]
+    both = plane.model_copy(update={"hops": [*plane.hops, *longer]})
+    hops = HopSet(host="x", formula="Li", order="", engine="x", migrations=[], absent=[], networks=[both])
+    print_ways_along(hops, "[1 1 0]", Console())
+    print_ways_along(hops, "[0 0 1]", Console())
+    print_ways_along(hops, "hop", Console())
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["Li along the field, [1 1 0]: 0.300 eV (within)", "Li along the field, [0 0 1]: 0.800 eV (across)"]
 
 
 def test_bad_input_is_refused_before_anything_is_written(tmp_path):
