@@ -16,7 +16,8 @@ from typing import Any
 from jobflow import Flow, JobStore, job, run_locally
 from maggma.stores import MemoryStore
 from magnetoionics.hpc.local.runner import LocalRunner
-from magnetoionics.hpc.local.sqlite_store import SqliteStore, encode
+from magnetoionics.hpc.local.sqlite_documents import encode
+from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.local.store import open_store
 
 

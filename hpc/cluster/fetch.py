@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ...structures.io.safe_json import check_classes
 from ..errors import UserError
 from ..local.job_hashes import UnknownInputError, job_key
-from ..local.sqlite_store import Row, SqliteStore, encode
+from ..local.sqlite_documents import Row, encode
+from ..local.sqlite_store import SqliteStore
 from .controller import studies
 from .names import own_name
 from .sharing import HANDS_OVER, Shared

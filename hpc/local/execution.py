@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .job_errors import reason_of
-from .sqlite_store import Row, SqliteStore
+from .sqlite_documents import Row
+from .sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job, JobStore

@@ -8,8 +8,8 @@ import zlib
 from contextlib import closing
 from pathlib import Path
 
+from .sqlite_documents import DAMAGED, Row, SqliteDocuments, decode
 from .sqlite_errors import is_damage, unavailable
-from .sqlite_store import DAMAGED, Row, SqliteStore, decode
 from .store import STORE_FILE, STORE_FOLDER, refuse_links
 
 # Beyond this the indices are not checked against the table: a wrong entry is found when it is read.
@@ -48,7 +48,7 @@ def heal_store(folder: Path) -> list[str]:
             part.replace(aside / part.name)
     rows = _readable_rows(aside / path.name)
     if rows:
-        fresh = SqliteStore(str(path))
+        fresh = SqliteDocuments(str(path))
         fresh.connect()
         fresh.write_rows(rows)
         fresh.close()
@@ -67,7 +67,7 @@ def damaged_documents(folder: Path) -> tuple[int, list[str]]:
     reason = _damage(path)
     if reason:
         return 0, [f"{path} is damaged ({reason})"]
-    with closing(SqliteStore(str(path), read_only=True)) as store:
+    with closing(SqliteDocuments(str(path), read_only=True)) as store:
         store.connect()
         rows = store.rows()
     return len(rows), [f"the result of job {row[0]} in {path}" for row in rows if _name_if_whole(row) is None]

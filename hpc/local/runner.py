@@ -19,7 +19,8 @@ from .job_hashes import UnknownInputError, job_key
 from .old_keys import old_job_key, still_holds
 from .run_log import FolderInUseError, JobState, RunLog
 from .schedule import Node, Schedule
-from .sqlite_store import DamagedStoreError, Row, SqliteStore, decode, encode
+from .sqlite_documents import DamagedStoreError, Row, SqliteDocuments, decode, encode
+from .sqlite_store import SqliteStore
 
 if TYPE_CHECKING:
     from jobflow import Flow, Job, JobStore
@@ -90,7 +91,7 @@ class LocalRunner:
         on_event: Callable[[JobEvent], None] | None = None,
         *,
         jobs: int = 1,
-        others: Sequence[SqliteStore] = (),
+        others: Sequence[SqliteDocuments] = (),
     ) -> None:
         docs = store.docs_store
         if jobs < 1:
@@ -286,7 +287,7 @@ class LocalRunner:
                 return True
         return False
 
-    def _by_old_key(self, store: SqliteStore, job: Job) -> dict[str, Any] | None:
+    def _by_old_key(self, store: SqliteDocuments, job: Job) -> dict[str, Any] | None:
         """Output that version 1 left under the job's old key, if what computed it is what would compute it now."""
         old = self._old_keys.get(job.uuid)
         document = store.by_key(old) if old is not None else None

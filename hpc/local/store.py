@@ -11,7 +11,7 @@ from ..errors import UserError
 if TYPE_CHECKING:
     from jobflow import JobStore
 
-    from .sqlite_store import SqliteStore
+    from .sqlite_documents import SqliteDocuments
 
 STORE_FOLDER = "store"
 STORE_FILE = "jobs.sqlite"
@@ -62,7 +62,7 @@ def open_store(folder: Path) -> JobStore:
     return store
 
 
-def read_store(folder: Path) -> SqliteStore:
+def read_store(folder: Path) -> SqliteDocuments:
     """Connected documents of a study's folder that nothing is written to: works where one may only read.
 
     Without jobflow, whose import takes longer than reading a study.
@@ -72,15 +72,15 @@ def read_store(folder: Path) -> SqliteStore:
     UserError
         As `refuse_links`, or if the store cannot be read.
     """
-    from .sqlite_store import SqliteStore
+    from .sqlite_documents import SqliteDocuments
 
     refuse_links(folder)
-    store = SqliteStore(str(folder / STORE_FOLDER / STORE_FILE), read_only=True)
+    store = SqliteDocuments(str(folder / STORE_FOLDER / STORE_FILE), read_only=True)
     store.connect()
     return store
 
 
-def stores_of(folders: Sequence[Path]) -> list[SqliteStore]:
+def stores_of(folders: Sequence[Path]) -> list[SqliteDocuments]:
     """Stores of other studies, to be read only.
 
     Raises
@@ -88,14 +88,14 @@ def stores_of(folders: Sequence[Path]) -> list[SqliteStore]:
     UserError
         If a folder has none that can be read.
     """
-    from .sqlite_store import SqliteStore
+    from .sqlite_documents import SqliteDocuments
 
     stores = []
     for folder in folders:
         path = folder / STORE_FOLDER / STORE_FILE
         if not path.is_file():
             raise UserError(f"--reuse {folder}: it holds no job store; name the folder of a study")
-        stores.append(SqliteStore(str(path), read_only=True))
+        stores.append(SqliteDocuments(str(path), read_only=True))
         stores[-1].connect()
     return stores
 

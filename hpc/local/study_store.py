@@ -16,7 +16,8 @@ from jobflow.core.reference import OnMissing
 from jobflow.core.schemas import JobStoreDocument
 from monty.json import MontyDecoder, jsanitize
 
-from .sqlite_store import Row, SqliteStore, may_hold
+from .sqlite_documents import Row, may_hold
+from .sqlite_store import SqliteStore
 
 # Outputs that are kept decoded: as many as the jobs of one stage take in common.
 _KEPT = 32

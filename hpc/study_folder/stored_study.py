@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ...analysis.results.calculation import Band
     from ...analysis.study.documents import StageResult, Study
+    from ..local.sqlite_documents import SqliteDocuments
 
 STUDY_JOB = "study"
 # What it was called before.
@@ -59,7 +60,7 @@ def _with_reasons(stage: StageResult, jobs: object) -> StageResult:
     return stage.model_copy(update={"failed": True, "reason": "; ".join([*said, *(str(j) for j in jobs)])})
 
 
-def stored_output(store: Store, flow: object, kind: type[Any], *names: str) -> Any:
+def stored_output(store: Store | SqliteDocuments, flow: object, kind: type[Any], *names: str) -> Any:
     """The document of the first of these jobs that a flow of the store has; None if it has none of them."""
     for name in names:
         criteria = {"name": name, **({"hosts": flow} if isinstance(flow, str) else {})}
@@ -69,7 +70,7 @@ def stored_output(store: Store, flow: object, kind: type[Any], *names: str) -> A
     return None
 
 
-def load_study(store: Store) -> tuple[Study, dict[str, Band]]:
+def load_study(store: Store | SqliteDocuments) -> tuple[Study, dict[str, Band]]:
     """The whole study with its timings, and its bands by file stem.
 
     Raises

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from faults import faults
 from import_graph import ANALYSIS, Import, imports_of, module_graph, room_graph
 
 # Which rooms a room may import besides itself.
@@ -223,6 +224,12 @@ def test_import_is_light(module: str, unwanted: tuple[str, ...], tmp_path: Path)
     loaded = json.loads(done.stdout)
     assert module in loaded
     assert [m for m in loaded if f"{m}.".startswith(tuple(f"{u}." for u in unwanted))] == []
+
+
+def test_every_fault_of_the_list_can_be_put_into_its_file(repository: Path) -> None:
+    """A count of faults that are seen holds as long as each of them stands for a line of today."""
+    counts = {(f.file, f.old): (repository / f.file).read_text(encoding="utf-8").count(f.old) for f in faults()}
+    assert [f"{file} holds {text!r} {n} times" for (file, text), n in counts.items() if n != 1] == []
 
 
 def seconds_of_children() -> float:

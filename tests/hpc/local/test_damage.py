@@ -14,7 +14,8 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.recovery import heal_store
 from magnetoionics.hpc.local.runner import LocalRunner
-from magnetoionics.hpc.local.sqlite_store import DAMAGED, SqliteStore
+from magnetoionics.hpc.local.sqlite_documents import DAMAGED
+from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.files import read_study, set_bad_results_aside
 from magnetoionics.hpc.study_folder.status import folder_status

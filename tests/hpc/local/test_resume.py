@@ -17,8 +17,9 @@ from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.local.job_hashes import UnknownInputError, job_key
 from magnetoionics.hpc.local.run_log import FolderInUseError, RunLog
 from magnetoionics.hpc.local.runner import LocalRunner
+from magnetoionics.hpc.local.sqlite_documents import DamagedStoreError
 from magnetoionics.hpc.local.sqlite_errors import StoreUnavailableError
-from magnetoionics.hpc.local.sqlite_store import DamagedStoreError, SqliteStore
+from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.local.store import open_store as open_folder
 from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.structures.host import get_host

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from jobflow import Flow, JobStore, job, run_locally
 from maggma.stores import MemoryStore
-from magnetoionics.hpc.local.sqlite_store import DamagedStoreError, SqliteStore
+from magnetoionics.hpc.local.sqlite_documents import DamagedStoreError
+from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.stored import encoding as _  # noqa: F401  registers how structures are decoded
 from monty.json import MontyDecoder

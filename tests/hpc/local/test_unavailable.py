@@ -16,8 +16,9 @@ from magnetoionics.hpc.local import run_log
 from magnetoionics.hpc.local.recovery import heal_store
 from magnetoionics.hpc.local.run_log import FolderInUseError, RunLog
 from magnetoionics.hpc.local.runner import LocalRunner
+from magnetoionics.hpc.local.sqlite_documents import DAMAGED
 from magnetoionics.hpc.local.sqlite_errors import StoreUnavailableError
-from magnetoionics.hpc.local.sqlite_store import DAMAGED, SqliteStore
+from magnetoionics.hpc.local.sqlite_store import SqliteStore
 from magnetoionics.hpc.local.store import open_store, read_store, stores_of
 from magnetoionics.hpc.study_folder.writing import write_whole
 
