@@ -8,9 +8,13 @@ from pathlib import Path
 
 from .errors import UserError
 
+_DATA = "[Data]"
+
 
 def fields_of(path: Path, wanted: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Head and lines of a CSV file; with semicolons or tabs a comma in a number becomes a point.
+
+    What a magnetometer of Quantum Design writes above its columns is passed over.
 
     Parameters
     ----------
@@ -36,6 +40,8 @@ def fields_of(path: Path, wanted: str) -> tuple[list[str], list[tuple[int, list[
     except (OSError, ValueError) as error:
         raise UserError(f"data {path} cannot be read ({error}); write a CSV with the columns {wanted}") from error
     lines = [(n, ln) for n, ln in enumerate(text.splitlines(), start=1) if ln.strip() and not ln.startswith("#")]
+    above = next((k for k, (_, line) in enumerate(lines) if line.strip() == _DATA), None)
+    lines = lines if above is None else lines[above + 1 :]
     if not lines:
         raise UserError(f"data {path} is empty; write a CSV with the columns {wanted}")
     head = lines[0][1]

@@ -214,8 +214,7 @@ def _written_direction(study: Study) -> Judgement:
         )
     axis = axis_angle_deg(after.easy_axis, hop.displacement_A)
     turned = (
-        f"the hop turns axes (easy by {result.easy_axis_tilt_deg:.1f}, hard by {result.hard_axis_tilt_deg:.1f} "
-        f"degrees; the easy axis after it lies {axis:.0f} degrees from the hop)"
+        f"the hop turns axes ({result.tilts_in_words}; the easy axis after it lies {axis:.0f} degrees from the hop)"
     )
     if result.reference is not None and result.pair is not None and after.coupling is not None:
         return Judgement(

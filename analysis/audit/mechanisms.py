@@ -50,6 +50,7 @@ _EVIDENCE = {
     "charge trapped under the tip": "C3",
 }
 NOT_COMPUTED = "not computed"
+_HERE = "computed here"
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,13 @@ class Mechanism:
     needs: str
     tells: str
     evidence: str = ""
+
+    @property
+    def evidence_of_study(self) -> str:
+        """What is known, without "computed here" where nothing was."""
+        if self.size != NOT_COMPUTED or not self.evidence.startswith(_HERE):
+            return self.evidence
+        return self.evidence.partition("; ")[2] or "none"
 
 
 def mechanisms(study: Study) -> list[Mechanism]:
@@ -121,7 +129,7 @@ def _of_anisotropy(study: Study, result: UnidirectionalResult | None) -> list[Me
     tilt = NOT_COMPUTED
     bias = chiral = "no reference is stated"
     if result is not None:
-        tilt = f"easy axis turned by {result.easy_axis_tilt_deg:.1f}, hard by {result.hard_axis_tilt_deg:.1f} degrees"
+        tilt = f"axes turned: {result.tilts_in_words}"
         sums = {s.state: np.array(s.keffer_A2) for s in result.states if s.keffer_A2 is not None}
         if {"before", "after"} <= set(sums):
             change = float(np.linalg.norm(sums["after"] - sums["before"]))

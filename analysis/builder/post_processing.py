@@ -13,29 +13,29 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from ..audit.judging import audit
-from ..audit.known_values import measured_ordering
 from ..device.assumptions import Assumptions
 from ..device.film import DeviceResult, device_result, grains_of_film, loops_of_film
 from ..device.writing import grain_writing
 from ..kinetics.migration import Migration
 from ..kinetics.rates import ASSUMED_ATTEMPT_Hz, why_no_rate
 from ..kinetics.switching import FieldPulse, driving_sense, largest_field_V_per_m, population_swing, switch_hop
-from ..magnetism.anisotropy import AnisotropyMap
+from ..magnetism.anisotropy import AnisotropyMap, AnisotropySummary
 from ..magnetism.frozen_reference import FrozenCoupling, FrozenReference, frozen_coupling, frozen_sites
 from ..magnetism.grain import MAGNETOELASTIC, magnetisation_A_per_m
 from ..magnetism.hysteresis import MEV_PER_MUB_T, Loop, SwitchingPath, particle_loop
 from ..magnetism.state_pairs import StatePair, state_pair
 from ..magnetism.switching_barrier import sphere_grid
-from ..magnetism.thermal_anisotropy import FERRIC_SPIN, brillouin_order, with_order
 from ..magnetism.unidirectional import (
     UnidirectionalResult,
     UnidirectionalState,
+    axis_angle_deg,
     exchange_bias_T,
     frozen_reference_energy,
     state_of,
     u_model,
 )
 from ..study.documents import Study
+from .film_temperature import AtFilm, at_film, moment_order_at
 
 _LOOP_POINTS = 61
 # Largest field of a loop over that of its anisotropy and u together.
@@ -84,7 +84,7 @@ def with_assumptions(study: Study, ends: HopEnds | None, assumptions: Assumption
         If a reference is assumed for a study without maps before and after a hop, or does not fit them.
     """
     audited = study.model_copy(update={"assumptions": assumptions})
-    audited.unidirectional = _unidirectional(study, ends, assumptions.reference)
+    audited.unidirectional = _unidirectional(study, ends, assumptions)
     audited.switching = audited.device = None
     hops = [hop for hop in study.migration[:1] if not hop.why_no_result]
     # A pulse that nobody asked for is left out where the host breaks down below it; one that was asked for is refused.
@@ -112,25 +112,31 @@ def engine_couplings(study: Study, reference: FrozenReference | None) -> dict[st
     return couplings_meV or None
 
 
-def _unidirectional(
-    study: Study, ends: HopEnds | None, reference: FrozenReference | None
-) -> UnidirectionalResult | None:
-    free = study.unidirectional
+def _unidirectional(study: Study, ends: HopEnds | None, assumptions: Assumptions) -> UnidirectionalResult | None:
+    free, reference = study.unidirectional, assumptions.reference
     if free is None or ends is None or study.anisotropy is None:
         if reference is not None:
             raise ValueError("a frozen reference needs maps E(n) before and after a hop; this study has none")
         return free
     maps = {m.state: m for m in study.anisotropy.maps}
+    film = at_film(study, (maps["before"], maps["after"]), assumptions.film.temperature_K)
+    maps |= {m.state: m for m in film.maps or ()}
     # A study that was given other assumptions before starts again from its maps, which no assumption changes.
     plain = {s.state: s for s in study.anisotropy.summaries}
     states = [
-        state_of(maps[s.state], free.noise_meV, summary=plain[s.state], keffer_A2=s.keffer_A2) for s in free.states
+        state_of(
+            maps[s.state],
+            free.noise_meV,
+            summary=None if maps[s.state].temperature_K else plain[s.state],
+            keffer_A2=s.keffer_A2,
+        )
+        for s in free.states
     ]
     after = next(s for s in states if s.state == "after")
-    tilt = (
-        f"the hop turns the easy axis by {free.easy_axis_tilt_deg:.1f} and the hard axis by "
-        f"{free.hard_axis_tilt_deg:.1f} degrees ({_related(free.relation)})"
+    free = _with_tilts(free, states, plain).model_copy(
+        update={"temperature_K": maps["after"].temperature_K, "temperature_note": film.note}
     )
+    tilt = f"the hop turns axes, {free.tilts_in_words} ({_related(free.relation)})"
     rigid = "magnetically rigid cell: all moments turn together"
     if reference is None:
         return free.model_copy(
@@ -144,8 +150,8 @@ def _unidirectional(
                 "assumptions": ["no frozen reference is assumed: nothing in the film or the tip is pinned", rigid],
             }
         )
-    held = {s: _held(maps[s], ends, s, reference, study.engine.name) for s in ("before", "after")}
-    states = [_state(s, maps, held, reference, free.noise_meV, study.migration[0].displacement_A) for s in states]
+    held = {s: _held(maps[s], ends, s, reference, study.engine.name, film.order) for s in ("before", "after")}
+    states = [_state(s, held, reference, free.noise_meV, study.migration[0].displacement_A, film.order) for s in states]
     after = next(s for s in states if s.state == "after")
     pair = _pair(free, held["before"].map, held["after"].map, reference)
     return free.model_copy(
@@ -156,7 +162,26 @@ def _unidirectional(
             "pair": pair,
             "verdict": after.verdict,
             "reason": f"{tilt}; {after.reason}; of the switch: {pair.verdict}, {pair.reason}",
-            "assumptions": _assumptions(reference, held),
+            "assumptions": _assumptions(reference, held, film.order),
+        }
+    )
+
+
+def _with_tilts(
+    free: UnidirectionalResult, states: Sequence[UnidirectionalState], cold: Mapping[str, AnisotropySummary]
+) -> UnidirectionalResult:
+    """Angles between the axes before and after of the states as they are judged, and of their ground states."""
+    judged = {s.state: s for s in states}
+
+    def angle(of: Mapping[str, UnidirectionalState] | Mapping[str, AnisotropySummary], axis: str) -> float:
+        return axis_angle_deg(getattr(of["before"], axis), getattr(of["after"], axis))
+
+    return free.model_copy(
+        update={
+            "easy_axis_tilt_deg": angle(judged, "easy_axis"),
+            "hard_axis_tilt_deg": angle(judged, "hard_axis"),
+            "easy_axis_tilt_0K_deg": angle(cold, "easy_axis"),
+            "hard_axis_tilt_0K_deg": angle(cold, "hard_axis"),
         }
     )
 
@@ -176,7 +201,9 @@ class _Held:
     alone: bool
 
 
-def _held(map_: AnisotropyMap, ends: HopEnds, state: str, reference: FrozenReference, engine: str) -> _Held:
+def _held(
+    map_: AnisotropyMap, ends: HopEnds, state: str, reference: FrozenReference, engine: str, order: float
+) -> _Held:
     coupling = frozen_coupling(
         ends.of(state),
         reference,
@@ -188,7 +215,8 @@ def _held(map_: AnisotropyMap, ends: HopEnds, state: str, reference: FrozenRefer
     )
     alone = map_.of_ions(coupling.turning_sites)
     even = map_ if alone is None else alone
-    odd = frozen_reference_energy(map_.vectors, coupling.h_meV, coupling.D_meV, coupling.Gamma_meV, reference.p)
+    # Linear in the order of the ions that turn, those of the reference keep theirs.
+    odd = order * frozen_reference_energy(map_.vectors, coupling.h_meV, coupling.D_meV, coupling.Gamma_meV, reference.p)
     # The computed odd part stays in: it is the error bar, and what it adds must be seen.
     total = even.energies + (0 if alone is None else map_.even_odd()[1]) + odd
     return _Held(
@@ -198,11 +226,11 @@ def _held(map_: AnisotropyMap, ends: HopEnds, state: str, reference: FrozenRefer
 
 def _state(
     plain: UnidirectionalState,
-    maps: Mapping[str, AnisotropyMap],
     held: Mapping[str, _Held],
     reference: FrozenReference,
     noise_meV: float,
     hop_A: list[float],
+    order: float,
 ) -> UnidirectionalState:
     """One state judged with its reference; the host, and a map that breaks time reversal by itself, without."""
     if plain.state not in held or plain.verdict == "spurious odd part":
@@ -210,7 +238,7 @@ def _state(
     here = held[plain.state]
     judged = state_of(here.map, noise_meV, reference.name, keffer_A2=plain.keffer_A2)
     u = np.array(judged.u_meV)
-    moment = here.coupling.turning_moment_muB
+    moment = order * here.coupling.turning_moment_muB
     # A group whose moment is opposite to n feels the field along -n.
     sense = 1.0 if moment >= 0 else -1.0
     axis = u if judged.u_norm_meV > noise_meV else np.array(hop_A)
@@ -220,7 +248,7 @@ def _state(
         update={
             "coupling": here.coupling,
             "u_model_meV": [
-                float(x)
+                order * float(x)
                 for x in u_model(here.coupling.h_meV, here.coupling.D_meV, here.coupling.Gamma_meV, reference.p)
             ],
             "loop_shift_T": exchange_bias_T(judged.u_norm_meV, moment) if moment else None,
@@ -271,7 +299,7 @@ def _pair(
     )
 
 
-def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[str]:
+def _assumptions(reference: FrozenReference, held: Mapping[str, _Held], order: float) -> list[str]:
     before = held["before"].coupling
     out = [
         f"frozen reference: {reference.name}, p = ({', '.join(f'{x:.3f}' for x in reference.p)}), stated by the "
@@ -287,6 +315,11 @@ def _assumptions(reference: FrozenReference, held: Mapping[str, _Held]) -> list[
         out.append("D is zero: no strength d0 was assumed, and none was computed (four-state energies would give it)")
     if reference.Gamma_meV is not None:
         out.append("Gamma: assumed, the same in both states")
+    if order < 1:
+        out.append(
+            f"u and the moment that turns are those of 0 K times M(T)/M(0) = {order:.3g} of the ions that turn; the "
+            "reference keeps its order"
+        )
     if reference.outside is None:
         out.append(
             "the even part is that of the turning ions alone"
@@ -335,23 +368,23 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
     maps = {m.state: m for m in study.anisotropy.maps} if study.anisotropy else {}
     film, pulse = assumptions.film, assumptions.pulse
     attempts, source = _attempts(study, film.temperature_K)
-    both: tuple[AnisotropyMap, AnisotropyMap] | None = None
-    order, warm = 1.0, ""
+    at = AtFilm(None, *moment_order_at(study, film.temperature_K))
     if study.anisotropy is not None and {"before", "after"} <= set(maps):
-        both, order, warm = _at_film(study, (maps["before"], maps["after"]), film.temperature_K)
+        at = at_film(study, (maps["before"], maps["after"]), film.temperature_K)
+    both, order = at.maps, at.order
     device = device_result(
         study.migration[0],
         film,
         pulse,
         maps=both,
-        moment_change_muB=None if ends.moments_muB is None else ends.moments_muB[1] - ends.moments_muB[0],
+        moment_change_muB=None if ends.moments_muB is None else order * (ends.moments_muB[1] - ends.moments_muB[0]),
         swing=population_swing(study.migration[0], pulse, _attempts(study, pulse.temperature_K)[0]),
         attempts_Hz=attempts,
         attempt_source=source,
     )
     magnetisation = magnetisation_A_per_m(study.host.moment_per_formula_muB, study.host.volume_per_formula_A3)
     if both is None or not magnetisation:
-        return device
+        return device.model_copy(update={"assumptions": [*device.assumptions, at.note]})
     known = study.unidirectional
     pinned = known is not None and known.reference is not None
     grains, said = grains_of_film(
@@ -379,28 +412,6 @@ def _device(study: Study, ends: HopEnds, assumptions: Assumptions) -> DeviceResu
             "grains": grains,
             "loops": loops_of_film(grains, film),
             "writing": writing,
-            "assumptions": [*device.assumptions, f"{said}; {warm}"],
+            "assumptions": [*device.assumptions, f"{said}; {at.note}"],
         }
     )
-
-
-def _at_film(
-    study: Study, cold: tuple[AnisotropyMap, AnisotropyMap], temperature_K: float
-) -> tuple[tuple[AnisotropyMap, AnisotropyMap], float, str]:
-    """E(n) before and after the hop at a film's temperature, M(T)/M(0), and where both come from in words.
-
-    The maps of 0 K where no T_C is known, or the film is above it.
-    """
-    ordering, _ = measured_ordering(study.host.key)
-    if ordering is None:
-        return cold, 1.0, "M and E(n) of 0 K, as no T_C is known"
-    if temperature_K >= ordering:
-        return cold, 1.0, f"M and E(n) of 0 K, though the film is above T_C = {ordering:g} K: no result"
-    order = brillouin_order(temperature_K, ordering, FERRIC_SPIN)
-    said = f"M(T)/M(0) = {order:.3g} (Brillouin, measured T_C of {ordering:g} K)"
-    own = {} if study.anisotropy is None else {m.state: m for m in study.anisotropy.warm}
-    if {"before", "after"} <= set(own) and own["before"].temperature_K == temperature_K:
-        said += f", E(n) the free energy of the ions' levels at {temperature_K:g} K in exchange fields that follow it"
-        return (own["before"], own["after"]), order, said
-    said += ", and degree l of E(n) falls as its power l(l + 1)/2 (Callen and Callen)"
-    return (with_order(cold[0], order), with_order(cold[1], order)), order, said

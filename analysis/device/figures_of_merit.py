@@ -153,7 +153,7 @@ def figures_of_merit(
     retentions = [retention_s(barrier_eV, temperature_K, attempt_Hz), retention_s(back, temperature_K, back_Hz)]
     named = {"switching_time_s": moving} | dict.fromkeys(("retention_s", "before_s", "decay_s"), still)
     swing = 2 * field_V_per_m
-    volume_given = volume_per_hop_A3 is not None
+    volume_missed = volume_per_hop_A3 is None and (moment_change_muB is not None or anisotropy_change_meV is not None)
     area = None if volume_per_hop_A3 is None or thickness_A is None else volume_per_hop_A3 / thickness_A
     return FiguresOfMerit(
         converse_magnetoelectric_s_per_m=None
@@ -177,6 +177,6 @@ def figures_of_merit(
             f"barrier {barrier_eV:.3g} eV, back {back:.3g} eV, {charge_e:.3g} e over {distance_A:.3f} A, "
             f"saddle halfway, {attempt_Hz:.3g} Hz, back {back_Hz:.3g} Hz, {temperature_K:g} K",
             f"internal field +-{field_V_per_m:g} V/m"
-            + ("" if volume_given else "; no volume per hopping vacancy given"),
+            + ("; no volume per hopping vacancy given" if volume_missed else ""),
         ],
     )

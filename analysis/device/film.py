@@ -104,7 +104,8 @@ class DeviceResult(Document):
     grains
         A grain before and after the hop; empty in older results and without maps or a moment.
     loops
-        Of many such grains with the film's texture, at its temperature and sweep.
+        Of many such grains with the film's texture, of a film without one with axes at random; at its temperature
+        and sweep.
     writing
         What a bias and a voltage write into them; None without grains.
     """
@@ -161,7 +162,8 @@ def device_result(
     maps
         E(n) before and after the hop.
     moment_change_muB
-        Total moment after minus before, per cell, as the engine found them; None where it has none.
+        Total moment after minus before, per cell, as the engine found them, at the film's temperature; None where it
+        has none.
     swing
         Share of the ions that the pulse and its reverse really move, see `switching.population_swing`.
     attempts_Hz, attempt_source
@@ -253,7 +255,10 @@ def grains_of_film(
 
 
 def loops_of_film(grains: list[GrainState], film: FilmAssumptions) -> list[GrainLoop]:
-    """Loops of many grains in each state, with the film's texture; none of grains without a switching field."""
+    """Loops of many grains in each state, with the film's texture, else with axes at random.
+
+    Grains without a switching field have none; axes all along the field are those of one grain.
+    """
     return [
         grain_loop(
             g,
@@ -313,6 +318,6 @@ def _merit(
         "no converse magnetoelectric coefficient: the engine finds no moments of the states before and after the hop, "
         "and those that they were built with are the same"
         if moment_change_muB is None
-        else f"the hop changes the moment of the cell by {moment_change_muB:+.3g} muB",
+        else f"the hop changes the moment of the cell by {moment_change_muB:+.3g} muB at {film.temperature_K:g} K",
     ]
     return merit.model_copy(update={"assumptions": notes})

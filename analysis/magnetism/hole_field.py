@@ -15,6 +15,8 @@ Co2+ in spinels: J. C. Slonczewski, 10.1103/PhysRev.110.1341.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
@@ -142,6 +144,41 @@ def orthonormal(holes: ArrayLike) -> FloatArray:
         )
     left, _, right = np.linalg.svd(rows)
     return np.asarray(left @ right)
+
+
+def one_after_another(holes: ArrayLike, order: Sequence[int]) -> FloatArray:
+    """The same made orthonormal one by one, the first of an order as it was found; rows, shape (3, 3).
+
+    What it changes against `orthonormal` is what the overlap leaves open.
+    """
+    rows = np.asarray(holes, dtype=float)
+    out = np.zeros_like(rows)
+    for k, row in enumerate(order):
+        before = out[list(order[:k])]
+        left = rows[row] - before.T @ (before @ rows[row])
+        out[row] = left / np.linalg.norm(left)
+    return out
+
+
+def symmetrised(field: HoleField, rotations: ArrayLike) -> HoleField:
+    """The field with the symmetry of its site: V averaged over rotations.
+
+    t2g orbitals turn as an axial vector does, up to a sign that V does not see, under the rotations of a cube.
+
+    Parameters
+    ----------
+    field
+        Of one ion.
+    rotations
+        Proper parts of the operations of its site, Cartesian, shape (n, 3, 3).
+    """
+    axes = np.asarray(field.axes)
+    turns = axes @ np.asarray(rotations, dtype=float) @ axes.T
+    average = np.mean(turns @ field.field_meV @ turns.transpose(0, 2, 1), axis=0)
+    energies, orbitals = np.linalg.eigh(average)
+    return field.model_copy(
+        update={"holes": orbitals.T.tolist(), "energies_meV": [float(e) for e in energies - energies.min()]}
+    )
 
 
 def largest_overlap(holes: ArrayLike) -> float:

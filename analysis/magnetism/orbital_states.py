@@ -7,7 +7,7 @@ They are never mixed with those of the force theorem or of self-consistent spino
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import permutations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 from pydantic import Field
 from pymatgen.core import Structure
 
-from ...structures.spins import reduced_formula_units
+from ...structures.magnetic_symmetry import site_rotations
+from ...structures.spins import is_non_collinear, reduced_formula_units
 from ...structures.units import MEV_PER_A3_TO_MJ_PER_M3
 from ..results.calculation import Check
 from ..results.checks import held
 from ..results.document import Document, Provenance
 from .anisotropy import AnisotropyMap, cubic_operations
 from .directions import lebedev_directions
-from .hole_field import METHOD, HoleField, QUENCHED_BELOW_muB
+from .hole_field import METHOD, HoleField, QUENCHED_BELOW_muB, one_after_another, symmetrised
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 # Differences of energies between real orbitals in DFT+U are good to about this much.
 REAL_HOLES_meV = 5.0
+# Sources of an error of K1.
+ENERGIES = f"{REAL_HOLES_meV:g} meV in the holes' energies"
+OVERLAP = "overlap of the orbitals"
+SYMMETRY = "symmetry of the site"
+# Of relaxed cells, Angstrom.
+_SYMPREC_A = 1e-2
 # Of covalency; the free ion's L is 1.
 REDUCTIONS = (1.0, 0.9, 0.8)
 _ORDER = 15
@@ -44,8 +51,10 @@ class HoleAnisotropy(Document):
         What they hold for.
     K1_meV_per_ion, K1_MJ_per_m3, K2_MJ_per_m3
         Of E = K1 (a1^2 a2^2 + ...) + K2 a1^2 a2^2 a3^2.
-    K1_error_MJ_per_m3
-        Half of the range of K1 while the holes' energies move by `REAL_HOLES_meV` each.
+    K1_error_MJ_per_m3, K1_error_parts_MJ_per_m3
+        Root of the sum of the squares of: half of the range of K1 while the holes' energies move by `REAL_HOLES_meV`
+        each; what it changes to make the orbitals orthogonal one after the other instead of all at once; and what it
+        changes to give the field the symmetry of its site.
     orbital_moment_100_muB
         Mean along <100> after averaging.
     """
@@ -57,6 +66,7 @@ class HoleAnisotropy(Document):
     K2_MJ_per_m3: float
     K1_error_MJ_per_m3: float
     orbital_moment_100_muB: float
+    K1_error_parts_MJ_per_m3: dict[str, float] = Field(default_factory=dict)
 
 
 class OrbitalState(Document):
@@ -102,7 +112,7 @@ class OrbitalStates(Document):
                     "ions": len(one.fields),
                     "hole_energies_meV": ", ".join(f"{e:.1f}" for e in sorted(one.fields[0].energies_meV)),
                     "spin_orbit_meV": one.fields[0].spin_orbit_meV,
-                    **hole_anisotropy.model_dump(include=set(HoleAnisotropy.model_fields)),
+                    **hole_anisotropy.model_dump(exclude={"K1_error_parts_MJ_per_m3"}),
                 }
                 for one in self.states
                 for hole_anisotropy in one.constants
@@ -115,6 +125,7 @@ def cubic_anisotropy(
     volume_per_ion_A3: float,
     temperature_K: float = 0.0,
     orbital_reduction: float = 1.0,
+    rotations: Sequence[FloatArray] | None = None,
 ) -> HoleAnisotropy:
     """K1 and K2 of ions that sit in all orientations of a cubic crystal with equal weight.
 
@@ -126,10 +137,15 @@ def cubic_anisotropy(
         Volume of the crystal per such ion.
     temperature_K, orbital_reduction
         See `HoleField.energies`.
+    rotations
+        Of each ion's site, see `symmetrised`; None leaves that part of the error out.
     """
     k1, k2 = _cubic_meV(fields, temperature_K, orbital_reduction)
     moved = [_cubic_meV(_shifted(fields, s), temperature_K, orbital_reduction)[0] for s in _shifts(fields)]
     to_volume = MEV_PER_A3_TO_MJ_PER_M3 / volume_per_ion_A3
+    parts = {ENERGIES: (max(moved) - min(moved)) / 2}
+    for source, readings in _other_readings(fields, rotations).items():
+        parts[source] = max(abs(_cubic_meV(r, temperature_K, orbital_reduction)[0] - k1) for r in readings)
     along = cubic_operations() @ np.array([0.0, 0.0, 1.0])
     return HoleAnisotropy(
         temperature_K=temperature_K,
@@ -137,9 +153,25 @@ def cubic_anisotropy(
         K1_meV_per_ion=k1,
         K1_MJ_per_m3=k1 * to_volume,
         K2_MJ_per_m3=k2 * to_volume,
-        K1_error_MJ_per_m3=(max(moved) - min(moved)) / 2 * to_volume,
+        K1_error_MJ_per_m3=float(np.linalg.norm(list(parts.values()))) * to_volume,
+        K1_error_parts_MJ_per_m3={source: part * to_volume for source, part in parts.items()},
         orbital_moment_100_muB=float(np.mean([f.orbital_moments_muB(along, orbital_reduction) for f in fields])),
     )
+
+
+def _other_readings(
+    fields: Sequence[HoleField], rotations: Sequence[FloatArray] | None
+) -> dict[str, list[list[HoleField]]]:
+    """What the same three energies may as well mean, by what leaves it open."""
+    readings = {
+        OVERLAP: [
+            [f.model_copy(update={"holes": one_after_another(f.holes, order).tolist()}) for f in fields]
+            for order in permutations(range(3))
+        ]
+    }
+    if rotations is not None:
+        readings[SYMMETRY] = [[symmetrised(f, r) for f, r in zip(fields, rotations, strict=True)]]
+    return readings
 
 
 def _cubic_meV(fields: Sequence[HoleField], temperature_K: float, orbital_reduction: float) -> tuple[float, float]:
@@ -219,7 +251,10 @@ def orbital_state(
     )
     volume = float(structure.volume) / len(fields)
     temperatures = sorted({0.0, temperature_K})
-    constants = [cubic_anisotropy(fields, volume, t, k) for t in temperatures for k in REDUCTIONS]
+    rotations = None
+    if "magmom" in structure.site_properties and not is_non_collinear(structure):
+        rotations = [site_rotations(structure, f.site, _SYMPREC_A) for f in fields]
+    constants = [cubic_anisotropy(fields, volume, t, k, rotations=rotations) for t in temperatures for k in REDUCTIONS]
     least = min(float(f.orbital_moments_muB(directions).max()) for f in fields)
     quenched = held("orbital moment of the hole", least, QUENCHED_BELOW_muB, must_be="above", unit="muB")
     which = "/".join(f"d{n}" for n in electrons)
@@ -232,13 +267,17 @@ def orbital_state(
         assumptions=[
             f"{METHOD} ({which}): total energies of three real orbitals per ion, all {len(fields)} moved together, and "
             "spin-orbit coupling in t2g on top; not comparable with the force theorem or self-consistent spinors",
-            f"errors of K1 are those of {REAL_HOLES_meV:g} meV in the holes' energies alone; K1 goes with about the "
-            "inverse cube of their splitting, one cation order and no relaxation by the hole are behind it: read it "
-            "within a factor of two",
+            f"error of K1 at 0 K, MJ/m3: {_parts_in_words(constants[0])}; K1 goes with about the inverse cube of the "
+            "holes' splitting, one cation order and no relaxation by the hole are behind it, and the orbital reduction "
+            "is not computed: read it within a factor of two",
             f"at {temperature_K:g} K with a stiff spin: the exchange field does not fall",
         ],
         provenance=fields[0].provenance,
     )
+
+
+def _parts_in_words(constants: HoleAnisotropy) -> str:
+    return ", ".join(f"{size:.2g} by {source}" for source, size in constants.K1_error_parts_MJ_per_m3.items())
 
 
 def orbital_states(states: Sequence[OrbitalState]) -> OrbitalStates:

@@ -133,8 +133,19 @@ def with_order(map_: AnisotropyMap, order: float) -> AnisotropyMap:
         raise ValueError(f"M(T)/M(0) = {order} must be from 0 to 1")
     fit = map_.fit()
     falls = np.concatenate([np.full(2 * degree + 1, order ** (degree * (degree + 1) / 2)) for degree in fit.degrees])
-    energies = replace(fit, coefficients=fit.coefficients * falls)(map_.vectors)
-    return map_.model_copy(update={"energies_meV": [float(x) for x in energies - energies.min()]})
+
+    def fallen(energies_meV: Sequence[float]) -> list[float]:
+        own = map_.model_copy(update={"energies_meV": list(energies_meV)}).fit()
+        energies = replace(own, coefficients=own.coefficients * falls)(map_.vectors)
+        return [float(x) for x in energies - energies.min()]
+
+    ions = map_.ion_energies_meV
+    return map_.model_copy(
+        update={
+            "energies_meV": fallen(map_.energies_meV),
+            "ion_energies_meV": None if ions is None else [fallen(row) for row in ions],
+        }
+    )
 
 
 def easy_axis_of(K1: float, K2: float) -> str:

@@ -57,6 +57,8 @@ class UnidirectionalState(Document):
         |u| / moment of the turning group, and its Stoner-Wohlfarth loop along u.
     favoured
         Unit vector n of lowest energy; a sense, so only with a reference.
+    temperature_K
+        Of the free energy that was judged; 0 for ground states.
     """
 
     state: str
@@ -76,6 +78,7 @@ class UnidirectionalState(Document):
     loop: Loop | None = None
     favoured: list[float] | None = None
     u_error_meV: list[float] | None = None
+    temperature_K: float = 0.0
 
 
 class UnidirectionalResult(Document):
@@ -90,7 +93,9 @@ class UnidirectionalResult(Document):
     relation_deviation_meV
         Largest difference between the map after, carried by that operation, and the map before.
     easy_axis_tilt_deg, hard_axis_tilt_deg
-        Angle between the axes before and after.
+        Angle between the axes before and after, at `temperature_K`.
+    easy_axis_tilt_0K_deg, hard_axis_tilt_0K_deg
+        The same of ground states; None in older results.
     reference, frozen
         Frozen reference stated by the user in words and in full, or None.
     relation_matrices
@@ -99,6 +104,10 @@ class UnidirectionalResult(Document):
         What the switch between the two states writes: nothing, an axis, or a direction.
     noise_meV
         Odd part above which a calculation is faulty.
+    temperature_K
+        Of E(n) before and after the hop: the film's, where E(n) is known there.
+    temperature_note
+        How E(n) came to that temperature, or why it is that of 0 K.
     verdict, reason
         The sum of it.
     """
@@ -116,6 +125,21 @@ class UnidirectionalResult(Document):
     frozen: FrozenReference | None = None
     relation_matrices: list[list[list[float]]] = Field(default_factory=list)
     pair: StatePair | None = None
+    temperature_K: float = 0.0
+    temperature_note: str = ""
+    easy_axis_tilt_0K_deg: float | None = None
+    hard_axis_tilt_0K_deg: float | None = None
+
+    @property
+    def tilts_in_words(self) -> str:
+        """By how much the hop turns both axes, at the film's temperature and at 0 K where they differ."""
+        said = (
+            f"easy by {self.easy_axis_tilt_deg:.1f} and hard by {self.hard_axis_tilt_deg:.1f} degrees at "
+            f"{self.temperature_K:g} K"
+        )
+        if not self.temperature_K or self.easy_axis_tilt_0K_deg is None or self.hard_axis_tilt_0K_deg is None:
+            return said
+        return f"{said}; {self.easy_axis_tilt_0K_deg:.1f} and {self.hard_axis_tilt_0K_deg:.1f} at 0 K"
 
 
 def unidirectional_vector(map_: AnisotropyMap) -> tuple[FloatArray, float]:
@@ -348,6 +372,7 @@ def state_of(
         verdict=verdict,
         reason=reason,
         keffer_A2=None if keffer_A2 is None else list(keffer_A2),
+        temperature_K=map_.temperature_K,
         u_error_meV=None if error is None else [float(x) for x in error],
     )
 

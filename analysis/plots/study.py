@@ -286,15 +286,15 @@ def _anisotropy_figures(study: Study, anisotropy: AnisotropyResult) -> dict[str,
             "anisotropy",
             partial(plot_plane, states, normal, cubic=cubic),
             f"Polar plot of the anisotropy energy {what} in the ({name}) plane",
-            f"Engine {study.engine.name}. Energy of {states[0].ions} above the lowest in the plane.",
+            f"Engine {study.engine.name}. Energy of {states[0].ions} above the lowest in the plane, at 0 K.",
         )
     if len(states) == 2 and states[0].formula_units == states[1].formula_units:
         figures["anisotropy_difference"] = NamedFigure(
             "anisotropy",
             partial(plot_difference, states[0], states[1], cubic=cubic),
             "Map of the change of the anisotropy energy by the hop over half of the sphere of directions",
-            f"Engine {study.engine.name}. What the hop changes: E(n) after it minus before it, each from its mean over "
-            "the sphere. Red directions are dearer after the hop, blue ones cheaper; black: no change.",
+            f"Engine {study.engine.name}. What the hop changes at 0 K: E(n) after it minus before it, each from "
+            "its mean over the sphere. Red directions are dearer after the hop, blue ones cheaper; black: no change.",
         )
     for map_ in states:
         figures[f"anisotropy_surface_{map_.state}"] = NamedFigure(
@@ -302,7 +302,7 @@ def _anisotropy_figures(study: Study, anisotropy: AnisotropyResult) -> dict[str,
             partial(plot_surface, map_, resolution=_SURFACE_POINTS, cubic=cubic),
             f"Anisotropy energy of the {map_.state} cell as a surface, with its easy and hard axis",
             f"Engine {study.engine.name}. State {map_.state}: the farther from the centre, the higher E(n), which is "
-            f"that of the whole cell ({map_.ions}).",
+            f"that of the whole cell ({map_.ions}) at 0 K.",
             aside=True,
         )
     return figures

@@ -29,20 +29,27 @@ def maps_table(study: Study, result: AnisotropyResult) -> Table:
         for s in result.summaries
     ]
     return Table(
-        f"E(n) per cell, engine {study.engine.name}",
-        ["state", "easy axis", "hard axis", "hard − easy (meV)", *ERROR_HEADS, "odd part (meV)"],
+        f"E(n) per cell at 0 K, engine {study.engine.name}",
+        ["state", "easy axis", "hard axis", "hard − easy (meV)", "error (meV)", NOT_KNOWN, "odd part (meV)"],
         rows,
         note=errors_note(result.summaries),
     )
 
 
-ERROR_HEADS = ("error (meV/cell)", "of the error not known")
+NOT_KNOWN = "of the error not known"
 
 
-def error_cells(summary: AnisotropySummary) -> list[Cell]:
-    """Error of a difference between two directions, and what is not in it."""
+def two_digits(value: float | None) -> str:
+    """Two significant digits, without a power of ten where a number reads as well: 11, 0.017, 7e-12."""
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+
+
+def error_cells(summary: AnisotropySummary, units: float = 1.0) -> list[Cell]:
+    """Error of a difference between two directions per so many units of the cell, and what is not in it."""
     missing = ", ".join(p.source for p in summary.error_parts if p.value_meV is None)
-    known = "–" if summary.error_meV is None else f"{summary.error_meV:.1e}"
+    known = two_digits(None if summary.error_meV is None else summary.error_meV / units)
     return [Cell(known, "number"), *words([missing or "–"])]
 
 
@@ -64,13 +71,13 @@ def constants_table(study: Study, result: AnisotropyResult) -> Table:
                 *words([s.state, _axis(ku.axis, study) if ku else without]),
                 Cell("" if ku is None else f"{ku.Ku_MJ_per_m3[0]:.3g}", "number"),
                 Cell("" if ku is None else f"{ku.Ku_meV_per_cell[0]:.3g}", "number"),
-                Cell("" if errors is None else f"{errors[0]:.1e}", "number"),
+                Cell("" if errors is None else two_digits(errors[0]), "number"),
                 Cell("" if ku is None else f"{ku.rest_rms_meV:.2g}", "number"),
                 Cell("" if s.reversal_barrier_meV is None else f"{s.reversal_barrier_meV:.3g}", "number"),
             ]
         )
     return Table(
-        f"Uniaxial constant about the axis of the l = 2 part, engine {study.engine.name}",
+        f"Uniaxial constant about the axis of the l = 2 part at 0 K, engine {study.engine.name}",
         [
             "state",
             "axis",
@@ -87,14 +94,16 @@ def constants_table(study: Study, result: AnisotropyResult) -> Table:
 def states_table(
     study: Study, maps: list[AnisotropyMap], result: UnidirectionalResult, summaries: Sequence[AnisotropySummary]
 ) -> Table:
-    """E(n) of every state: axes, amplitude, odd part, verdict."""
+    """E(n) of every state: axes, amplitude, odd part, verdict; before and after the hop at the film's temperature."""
     units = {m.state: m.formula_units for m in maps}
     known = {s.state: s for s in summaries}
     rows = [
         [
-            *words([s.state, _axis(s.easy_axis, study), _axis(s.hard_axis, study)]),
+            *words([s.state]),
+            number(s.temperature_K, 0),
+            *words([_axis(s.easy_axis, study), _axis(s.hard_axis, study)]),
             number(s.hard_minus_easy_meV / units[s.state], 3),
-            *(error_cells(known[s.state]) if s.state in known else words(["–", "–"])),
+            *(error_cells(known[s.state], units[s.state]) if s.state in known else words(["–", "–"])),
             Cell(f"{s.odd_max_meV:.1e}", "number"),
             Cell(f"{s.u_norm_meV:.1e}", "number"),
             *words([s.verdict]),
@@ -106,10 +115,12 @@ def states_table(
         f"E(n), engine {study.engine.name} ({ions})",
         [
             "state",
+            "T (K)",
             "easy axis",
             "hard axis",
             "hard − easy (meV/f.u.)",
-            *ERROR_HEADS,
+            "error at 0 K (meV/f.u.)",
+            NOT_KNOWN,
             "odd part (meV/cell)",
             "|u| (meV/cell)",
             "verdict",

@@ -5,9 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from pymatgen.core import Composition
+from scipy import constants as _c
+
 from ...structures.host import get_host, host_keys
 from ...structures.spins import formula_units
-from ..audit.known_values import MeasuredValue, better_calculations, measured_values, spins_in_words
+from ...structures.units import MU_B_J_PER_T
+from ..audit.known_values import (
+    MeasuredValue,
+    better_calculations,
+    measured_ordering,
+    measured_values,
+    spins_in_words,
+)
+from ..device.film import FilmAssumptions
+from ..magnetism.ordering import OrderingTemperature
+from ..magnetism.thermal_anisotropy import FERRIC_SPIN, ThermalAnisotropy, brillouin_order
+from ..results.checks import failed
 from ..results.page_parts import Cell, Table, words
 from ..study.documents import Study
 from .model import Answer
@@ -17,6 +31,7 @@ _SAID_BY_HOSTS = ("a", "order", "moment", "T_C", "T_N", "gap")
 # A value ends at its unit, or else at the first comma; its source follows.
 _VALUE = re.compile(r"(.*? (?:A|K|eV|muB)(?: per formula unit)?(?=[ ,;:]|$)|[^,;]+)[,;:]? ?(.*)", re.DOTALL)
 # Quantities that a study has a number for, with their unit in the table of measured values.
+_ROOM_K = 293.0
 _OWN_UNITS = {"moment": "muB per formula unit", "K1": "MJ/m3", "a": "A"}
 
 
@@ -82,11 +97,49 @@ def _own(study: Study, measured: MeasuredValue) -> str:
         without = ions_without_model(study).removesuffix("; ")
         cubic = study.anisotropy.cubic
         error = "" if cubic.K1_error_MJ_per_m3 is None else f" ± {cubic.K1_error_MJ_per_m3:.1g}"
-        own = f"{cubic.K1_MJ_per_m3:.4g}{error} MJ/m3{_temperature(study)}"
+        own = f"{cubic.K1_MJ_per_m3:.4g}{error} MJ/m3{_temperature(study)}{_warm_K1(study)}"
         return f"{own}; {without}" if without else own
+    elif measured.quantity == "magnetisation":
+        return _magnetisation(study)
+    elif measured.quantity == "T_C":
+        return _ordering(study)
     elif measured.quantity == "order":
         return study.host.order
     return "–" if value is None else f"{value:.4g} {_OWN_UNITS.get(measured.quantity, measured.unit)}"
+
+
+def _magnetisation(study: Study) -> str:
+    """The host's moment per mass at 0 K, and at the film's temperature by the measured T_C."""
+    host = study.host
+    kg = float(Composition(host.formula).weight) * _c.atomic_mass
+    cold = host.moment_per_formula_muB * MU_B_J_PER_T / kg
+    at_K = FilmAssumptions().temperature_K if study.assumptions is None else study.assumptions.film.temperature_K
+    ordering_K, _ = measured_ordering(host.key)
+    words = f"{cold:.3g} Am2/kg (0 K)"
+    if ordering_K is not None:
+        order = brillouin_order(at_K, ordering_K, FERRIC_SPIN)
+        words += f", {order * cold:.3g} Am2/kg ({at_K:g} K, by the measured T_C)"
+    return words + spins_in_words(study.engine.level_of_theory)
+
+
+def _ordering(study: Study) -> str:
+    """T_C of the stage of exchange, as classical spins have it and times (S + 1)/S."""
+    found = next((o for o in study.observables.values() if isinstance(o, OrderingTemperature)), None)
+    if found is None or failed(found.checks):
+        return "–"
+    quantum = found.quantum_ordering_K
+    return f"{found.ordering_K:.0f} K" + ("" if quantum is None else f", {quantum:.0f} K with (S + 1)/S")
+
+
+def _warm_K1(study: Study) -> str:
+    """K1 at the temperatures of their own stage, where the measured values are."""
+    found = next((o for o in study.observables.values() if isinstance(o, ThermalAnisotropy)), None)
+    if found is None:
+        return ""
+    nearest = min(range(len(found.temperatures_K)), key=lambda i: abs(found.temperatures_K[i] - _ROOM_K))
+    if not found.temperatures_K[nearest]:
+        return ""
+    return f", {found.K1_MJ_per_m3[nearest]:.3g} MJ/m3 ({found.temperatures_K[nearest]:.0f} K)"
 
 
 def ions_without_model(study: Study) -> str:

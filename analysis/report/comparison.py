@@ -11,6 +11,7 @@ from ..results.figures import svg_of
 from ..study.comparison import compare
 from ..study.documents import Study
 from ..study.validity import failures
+from .anisotropy_tables import two_digits
 from .model import Answer, Cell, Page, Section, Table, picture, words
 from .page import render
 
@@ -89,10 +90,15 @@ def _engines_table(studies: Mapping[str, Study]) -> Table:
 
 def _numbers_table(studies: Mapping[str, Study]) -> Table:
     rows = [
-        [*words([row.quantity, row.unit]), *(Cell("–" if v is None else f"{v:.4g}", "number") for v in row.values)]
+        [*words([row.quantity, row.unit]), *(_with_error(*both) for both in zip(row.values, row.errors, strict=True))]
         for row in compare(studies)
     ]
     return Table("Each number from its own engine and cell", ["quantity", "unit", *studies], rows)
+
+
+def _with_error(value: float | None, error: float | None) -> Cell:
+    said = "–" if value is None else f"{value:.4g}"
+    return Cell(said if error is None else f"{said} ± {two_digits(error)}", "number")
 
 
 def _claims_table(studies: Mapping[str, Study]) -> Table:

@@ -79,7 +79,7 @@ def grain_table(device: DeviceResult, *, cubic: bool) -> Table:
         "strain: normal less plane (MJ/m³)": [g.strain_MJ_per_m3 for g in device.grains],
         "barrier of reversal (MJ/m³)": [g.barrier_MJ_per_m3 for g in device.grains],
         "K V/kT": [g.stability for g in device.grains],
-        "switching field at 0 K (T)": [g.switching_0K_T for g in device.grains],
+        "switching field without heat (T)": [g.switching_0K_T for g in device.grains],
         "coercive field at the film's temperature and sweep (T)": [g.coercive_T for g in device.grains],
         "|u| over the barrier": [g.bias_over_barrier for g in device.grains],
         "2|u| of a grain over kT": [g.bias_over_kT for g in device.grains],
@@ -87,13 +87,14 @@ def grain_table(device: DeviceResult, *, cubic: bool) -> Table:
     loops = {loop.state: loop for loop in device.loops}
     if loops:
         grain_loops = [loops.get(g.state) for g in device.grains]
-        named["coercive field of many, with the film's texture (T)"] = [
-            None if x is None else x.coercive_T for x in grain_loops
-        ]
-        named["remanence of many"] = [None if x is None else x.remanence for x in grain_loops]
+        texture = device.film.texture_deg
+        how = f"axes within {texture:g}° of the field" if texture else "axes at random"
+        named[f"coercive field of many, {how} (T)"] = [None if x is None else x.coercive_T for x in grain_loops]
+        named[f"remanence of many, {how}"] = [None if x is None else x.remanence for x in grain_loops]
     rows = [[*words([name]), *(_scientific(value) for value in values)] for name, values in named.items()]
     rows.insert(0, [*words(["easy axis", *(axis_in_words(g.easy_axis, cubic=cubic) for g in device.grains)])])
-    return Table("A grain of the film", ["quantity", *(g.state for g in device.grains)], rows)
+    name = f"A grain of the film at {device.film.temperature_K:g} K"
+    return Table(name, ["quantity", *(g.state for g in device.grains)], rows)
 
 
 def _time(name: str, time_s: float | None, why: str) -> list[Cell]:

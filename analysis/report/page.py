@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..kinetics.hop_spread import HopSpread
 from ..kinetics.rates import format_duration
 from ..kinetics.switching import driving_sense
+from ..magnetism.unidirectional import UnidirectionalResult
 from ..plots.study import study_figures
 from ..plots.text import formatted
 from ..results.calculation import Band
@@ -315,9 +316,13 @@ def _anisotropy_answer(study: Study) -> Answer:
         "What does that do to the anisotropy?",
         partial
         + (after.verdict if "pinned reference" in after.verdict else f"{after.verdict}: {turned}, no sense is written"),
-        f"{missing}easy axis turned by {result.easy_axis_tilt_deg:.1f}°, hard axis by "
-        f"{result.hard_axis_tilt_deg:.1f}°; odd part {after.odd_max_meV:.0e} meV",
+        f"{missing}axes turned: {result.tilts_in_words}{_above(result)}; odd part {after.odd_max_meV:.0e} meV",
     )
+
+
+def _above(result: UnidirectionalResult) -> str:
+    """Why E(n) is that of 0 K, where the film is warmer."""
+    return f", as there is {result.temperature_note}" if result.temperature_note.startswith("no moment") else ""
 
 
 def _retention_answer(study: Study) -> Answer:

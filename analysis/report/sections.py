@@ -396,7 +396,10 @@ def _retention(study: Study) -> Section | None:
 def _mechanisms(study: Study) -> Section | None:
     if study.unidirectional is None:
         return None
-    rows = [words([m.name, m.odd, m.size, m.reversed_by_hop, m.needs, m.tells, m.evidence]) for m in mechanisms(study)]
+    rows = [
+        words([m.name, m.odd, m.size, m.reversed_by_hop, m.needs, m.tells, m.evidence_of_study])
+        for m in mechanisms(study)
+    ]
     columns = ["mechanism", "odd in n?", "size here", "reversed by the hop back?", "needs", "what tells", "evidence"]
     return Section(
         "mechanisms",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..results.checks import invalid_because
 from .documents import Study
@@ -11,11 +11,22 @@ from .documents import Study
 
 @dataclass(frozen=True)
 class ComparedValue:
-    """One quantity of several studies; None where a study does not have it."""
+    """One quantity of several studies.
+
+    Attributes
+    ----------
+    quantity, unit
+        What it is.
+    values
+        By study; None where a study does not have it.
+    errors
+        By study, in the same unit; None where none was measured.
+    """
 
     quantity: str
     unit: str
     values: list[float | None]
+    errors: list[float | None] = field(default_factory=list)
 
 
 def compare(studies: Mapping[str, Study]) -> list[ComparedValue]:
@@ -28,7 +39,7 @@ def compare(studies: Mapping[str, Study]) -> list[ComparedValue]:
 
     Returns
     -------
-    list of Row
+    list of ComparedValue
         Lattice, orders, like-vacancy differences, lowest formation energies, barriers, anisotropy, retention; a row
         appears if one study has it.
 
@@ -43,8 +54,9 @@ def compare(studies: Mapping[str, Study]) -> list[ComparedValue]:
     if len(formulas) > 1:
         raise ValueError(f"these studies are of different materials ({', '.join(formulas)}); compare one at a time")
     numbers = [_numbers(s) for s in studies.values()]
+    errors = [_anisotropy_errors(s) for s in studies.values()]
     keys = list(dict.fromkeys(key for n in numbers for key in n))
-    return [ComparedValue(q, u, [n.get((q, u)) for n in numbers]) for q, u in keys]
+    return [ComparedValue(*key, [n.get(key) for n in numbers], [e.get(key) for e in errors]) for key in keys]
 
 
 def verdicts_against(studies: Mapping[str, Study]) -> dict[str, dict[str, str]]:
@@ -87,17 +99,40 @@ def _numbers(study: Study) -> dict[tuple[str, str], float]:
         }
     if study.anisotropy is not None:
         units = {m.state: m.formula_units for m in study.anisotropy.maps}
-        numbers |= {
-            (f"hard minus easy, {s.state}", "meV/f.u."): s.hard_minus_easy_meV / units[s.state]
-            for s in study.anisotropy.summaries
-        }
+        numbers |= {_amplitude_key(s.state): s.hard_minus_easy_meV / units[s.state] for s in study.anisotropy.summaries}
+        if study.anisotropy.cubic is not None:
+            numbers[_K1_KEY] = study.anisotropy.cubic.K1_MJ_per_m3
     if study.unidirectional is not None:
-        numbers[("easy axis turned by the hop", "°")] = study.unidirectional.easy_axis_tilt_deg
+        at = f" at {study.unidirectional.temperature_K:g} K"
+        numbers[(f"easy axis turned by the hop{at}", "°")] = study.unidirectional.easy_axis_tilt_deg
     sound = not any(m.why_no_result for m in study.migration[:1])
     if study.retention is not None and sound and not study.retention.why_no_rate(300):
         numbers[("retention at 300 K", "s")] = study.retention.at(300)
         numbers[("decay of a written difference at 300 K", "s")] = study.retention.decay(300)
     return numbers
+
+
+_K1_KEY = ("K1 of the host at 0 K", "MJ/m³")
+
+
+def _amplitude_key(state: str) -> tuple[str, str]:
+    return f"hard minus easy at 0 K, {state}", "meV/f.u."
+
+
+def _anisotropy_errors(study: Study) -> dict[tuple[str, str], float]:
+    """Errors of anisotropy energies, of those that were measured."""
+    if study.anisotropy is None:
+        return {}
+    units = {m.state: m.formula_units for m in study.anisotropy.maps}
+    errors = {
+        _amplitude_key(s.state): s.error_meV / units[s.state]
+        for s in study.anisotropy.summaries
+        if s.error_meV is not None
+    }
+    cubic = study.anisotropy.cubic
+    if cubic is not None and cubic.K1_error_MJ_per_m3 is not None:
+        errors[_K1_KEY] = cubic.K1_error_MJ_per_m3
+    return errors
 
 
 def _vacancy_numbers(study: Study) -> dict[tuple[str, str], float]:

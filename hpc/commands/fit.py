@@ -14,7 +14,7 @@ def fit(
     folder: FolderArgument,
     data: Annotated[
         Path,
-        typer.Argument(help="CSV of a measured curve, of times or of a cycle, see the how-to of devices."),
+        typer.Argument(help="CSV of a measured curve, of times, of a cycle or of a loop, see the how-to of devices."),
     ],
     parameters: Annotated[
         str | None, typer.Option(help="Parameters to fit [default: barrier_eV,local_field_factor of a curve].")
@@ -31,10 +31,18 @@ def fit(
     temperature_k: Annotated[float, typer.Option("--temperature-K", help="Of a cycle, K.")] = 298.15,
     output: Annotated[Path | None, typer.Option(help="Folder for fit.json, .csv, .png [default: the study].")] = None,
 ) -> None:
-    """Fit the film of a study's hop to a measured curve, times or a cycle, with errors."""
+    """Fit the film of a study's hop to a measured curve, times or a cycle, with errors.
+
+    A moment against a field is a loop: it is set beside the grains of the study, with the diameter that has its
+    coercive field, in loop.json, .csv and .png; only --film and --output count then.
+    """
     from ..fitting import DEFAULT_PARAMETERS, fit_study
     from ..fitting_times import fit_cycle, fit_times, law_of
+    from ..loops import fit_loop, is_loop
 
+    if is_loop(data):
+        fit_loop(folder, data, film=film, output=output)
+        return
     names = None if parameters is None else [p.strip() for p in parameters.split(",") if p.strip()]
     law = law_of(data)
     if law == "times":

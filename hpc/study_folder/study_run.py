@@ -133,6 +133,8 @@ def run_study(
             name, reason = next((n, r) for n, r in summary.failed.items() if r != "an input failed")
             raise StudyFailedError(f"{name} failed: {reason}{_way_out(reason)}; what finished is kept in {folder}")
         if previous is not None and summary.reused == summary.jobs and _is_kept(store, flow.uuid, previous):
+            # What was taken over belongs to this flow from now on; `report` looks there.
+            save_timings(store, previous.timings, flow.uuid, summary.failed_by_stage)
             console.print(f"done, nothing to do: {folder / REPORT} ({_jobs(summary)})", style="bold", markup=False)
             return folder
         seconds = {**summary.seconds_by_stage, "total": time.perf_counter() - begin}

@@ -37,6 +37,20 @@ def test_rows_hold_the_numbers_of_each_study(studies):
     assert rows["V_Fe(B) minus V_Fe(A)"][0] == pytest.approx(like["V_Fe(B)"] - like["V_Fe(A)"])
 
 
+def test_anisotropy_stands_with_its_error(studies):
+    whole = studies["whole"]
+    rows = {r.quantity: r for r in compare(studies)}
+    pristine = next(s for s in whole.anisotropy.summaries if s.state == "pristine")
+    amplitude = rows["hard minus easy at 0 K, pristine"]
+    assert amplitude.values[0] == pytest.approx(pristine.hard_minus_easy_meV / 8)
+    assert amplitude.errors == [pytest.approx(pristine.error_meV / 8), None]
+    constant = rows["K1 of the host at 0 K"]
+    assert constant.values == [whole.anisotropy.cubic.K1_MJ_per_m3, None]
+    assert constant.errors == [whole.anisotropy.cubic.K1_error_MJ_per_m3, None]
+    assert f"{constant.values[0]:.4g} ± {constant.errors[0]:.2g}" in comparison_html(studies)
+    assert rows["volume per formula unit"].errors == [None, None]
+
+
 def test_a_study_compared_with_itself_shows_no_difference(studies):
     whole = studies["whole"]
     assert all(a == b for a, b in (r.values for r in compare({"a": whole, "b": whole})))

@@ -39,6 +39,14 @@ def test_every_row_says_whether_it_is_odd_and_what_tells(study):
     assert "C3" in found["charge trapped under the tip"].size
 
 
+def test_what_was_not_computed_is_no_evidence(study):
+    bare = {m.name: m for m in mechanisms(study.model_copy(update={"device": None}))}
+    bias = bare["fixed bias with a coercive field that ions change"]
+    assert bias.evidence.startswith("computed here")
+    assert bias.evidence_of_study.startswith("coercive field of mesoporous")
+    assert bare["change of the even part of E(n)"].evidence_of_study.startswith("computed here")
+
+
 def test_sizes_are_those_of_the_study(study):
     before, after = grain("before", 0.7), grain("after", 0.3)
     maps = tuple(m for m in study.anisotropy.maps if m.state in ("before", "after"))

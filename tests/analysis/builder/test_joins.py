@@ -7,12 +7,14 @@ from magnetoionics.analysis.builder.build import build_study
 from magnetoionics.analysis.builder.inputs import StudyInputs
 from magnetoionics.analysis.defects.vacancies import VacancySet, VacancyState
 from magnetoionics.analysis.device.assumptions import Assumptions
+from magnetoionics.analysis.device.film import FilmAssumptions
 from magnetoionics.analysis.kinetics.attempt_frequency import AttemptFrequency, Modes
 from magnetoionics.analysis.kinetics.field_treatments import field_study, path_points
 from magnetoionics.analysis.kinetics.migration import migration_from_band
 from magnetoionics.analysis.kinetics.rates import rate_per_s, retention_s
 from magnetoionics.analysis.kinetics.switching import FieldPulse
 from magnetoionics.analysis.magnetism.frozen_reference import FrozenReference
+from magnetoionics.analysis.magnetism.thermal_anisotropy import brillouin_order
 from magnetoionics.analysis.results.calculation import Band, BandImage
 from magnetoionics.analysis.results.checks import held
 from magnetoionics.analysis.thermodynamics.phases import formula_composition
@@ -198,6 +200,49 @@ def test_maps_stay_with_their_states_and_are_counted_in_the_host_s_formula_units
     assert made.unidirectional.easy_axis_tilt_deg == pytest.approx(90.0, abs=1e-3)
 
 
+def competing():
+    """Easy z before; after it y by l = 4 at 0 K, and z by l = 2, which falls less, where M has fallen."""
+
+    def after(n):
+        along = (n @ np.array([0.0, 1.0, 0.0])) ** 2
+        return -((n @ np.array([0.0, 0.0, 1.0])) ** 2) - 2.0 * (35 * along**2 - 30 * along + 3) / 8
+
+    before = make_map(lambda n: -2.0 * (n @ np.array([0.0, 0.0, 1.0])) ** 2, state="before")
+    return {"pristine": maps()["pristine"], "before": before, "after": make_map(after, state="after")}
+
+
+def test_the_film_s_temperature_decides_what_the_hop_turns():
+    """By Callen and Callen's powers m^3 and m^10; 0 K is named beside it, and above T_C there is no grain."""
+    at_300, beyond = (
+        study(
+            migration=moved(migration(), moments_muB=(20.0, 22.0)),
+            anisotropy={"maps": competing(), "turned": None},
+            assumptions=Assumptions(film=FilmAssumptions(temperature_K=t)),
+        )
+        for t in (300.0, 800.0)
+    )
+    m = brillouin_order(300.0, 793.0, 2.5)
+    found = at_300.unidirectional
+    assert (found.temperature_K, found.easy_axis_tilt_0K_deg) == (300.0, pytest.approx(90.0, abs=0.1))
+    assert found.easy_axis_tilt_deg == pytest.approx(0.0, abs=0.1)
+    after = next(s for s in found.states if s.state == "after")
+    # Along y and z: l = 2 alone is 1 apart, l = 4 is -2 and -2 P4(0) = -0.75.
+    assert after.hard_minus_easy_meV > m**3
+    assert "easy by 0.0 and hard by" in found.reason
+    assert "90.0 and" in found.reason
+    assert next(s for s in found.states if s.state == "pristine").temperature_K == 0
+    assert at_300.device.merit.volume_anisotropy_J_per_m3_per_V_per_m is not None
+    assert len(at_300.device.grains) == 2
+    assert f"{2 * m:+.3g} muB at 300 K" in " ".join(at_300.device.merit.assumptions)
+    assert beyond.device.merit.volume_anisotropy_J_per_m3_per_V_per_m is None
+    assert beyond.device.grains == []
+    assert beyond.device.loops == []
+    assert beyond.device.writing is None
+    assert beyond.unidirectional.temperature_K == 0
+    assert "above the measured T_C of 793 K" in " ".join(beyond.device.assumptions)
+    assert "+0 muB at 800 K" in " ".join(beyond.device.merit.assumptions)
+
+
 @pytest.mark.parametrize(("key", "units"), [("life5o8", 4), ("coo", None), ("fe4n", None), ("lifepo4", None)])
 def test_a_map_is_counted_in_the_units_of_any_host(key, units):
     """By volume, so that neither the anion nor a vacancy matters: engines know no host."""
@@ -248,13 +293,12 @@ def test_a_pulse_and_its_reverse_move_the_ions_forth_and_back():
 
     assert shares["after the pulse"] == pytest.approx(balance(+1), rel=1e-6)
     assert shares["after the reverse pulse"] == pytest.approx(balance(-1), rel=1e-6)
-    # One muB and a half more in the state after, as the engine found: mu0 dM/dE of one vacancy in 100 formula units.
+    # One muB and a half more in the state after, as the engine found: mu0 dM/dE of one vacancy in 100 formula units,
+    # and less by M(T)/M(0) of the film.
     units = made.anisotropy.maps[0].formula_units
     swing, volume = balance(+1) - balance(-1), 100 * 600e-30 / units
     alpha = 4e-7 * np.pi * 1.5 * swing * 9.2740100783e-24 / volume / 2e8
     merit = made.device.merit
-    # It is smaller than the absolute tolerance that approx has by itself.
-    assert merit.converse_magnetoelectric_s_per_m == pytest.approx(alpha, rel=1e-6, abs=0)
     # Plane minus normal of -K (n.a)^2 with the hop as normal: K [(a.h)^2 - (1 - (a.h)^2) / 2].
     along = np.array(hop.displacement_A) / hop.distance_A
     easier = [size * (1.5 * along[axis] ** 2 - 0.5) for size, axis in ((2.0, 0), (3.0, 1))]
@@ -266,7 +310,10 @@ def test_a_pulse_and_its_reverse_move_the_ions_forth_and_back():
         whole, half = (2 * spin + 1) / (2 * spin), 1 / (2 * spin)
         return whole / np.tanh(whole * x) - half / np.tanh(half * x) - m
 
-    cubed = brentq(above, 0.5, 1.0) ** 3
+    order = brentq(above, 0.5, 1.0)
+    # It is smaller than the absolute tolerance that approx has by itself.
+    assert merit.converse_magnetoelectric_s_per_m == pytest.approx(order * alpha, rel=1e-6, abs=0)
+    cubed = order**3
     change = swing * cubed * (easier[1] - easier[0]) * 1.602176634e-22 / volume / 2e8
     assert merit.volume_anisotropy_J_per_m3_per_V_per_m == pytest.approx(change, rel=1e-4)
     by_field = {f.field_V_per_m: f for f in hop.field}

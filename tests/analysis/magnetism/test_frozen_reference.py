@@ -12,8 +12,10 @@ from jobflow import JobStore, job, run_locally
 from maggma.stores import MemoryStore
 from magnetoionics.analysis.builder.post_processing import HopEnds, engine_couplings, with_assumptions
 from magnetoionics.analysis.device.assumptions import Assumptions
+from magnetoionics.analysis.device.film import FilmAssumptions
 from magnetoionics.analysis.magnetism.exchange import bonds_from_table, heisenberg_energy_meV
 from magnetoionics.analysis.magnetism.frozen_reference import FrozenReference, frozen_coupling, frozen_sites
+from magnetoionics.analysis.magnetism.thermal_anisotropy import brillouin_order
 from magnetoionics.analysis.magnetism.unidirectional import keffer_sum, u_model
 from magnetoionics.analysis.results.calculation import Calculation, Check, InvalidResultError
 from magnetoionics.analysis.results.document import Provenance
@@ -38,6 +40,10 @@ def reference(**changes):
 
 def coupled(ref, cell=CELL, **more):
     return frozen_coupling(cell, ref, state="before", mover=0, **more)
+
+
+# M(T)/M(0) of the film that is assumed, 300 K, by the measured T_C of CoFe2O4.
+ORDER = brillouin_order(300.0, 793.0, 2.5)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +144,8 @@ def test_u_of_a_study_is_the_closed_form_and_reverses_with_the_reference(folder,
     for state in ("before", "after"):
         c = made[state].coupling
         p = np.array(fields["p"]) / np.linalg.norm(fields["p"])
-        assert np.allclose(made[state].u_meV, u_model(c.h_meV, c.D_meV, c.Gamma_meV, p), atol=1e-9)
+        # The film is at 300 K: linear in M(T) of the ions that turn.
+        assert np.allclose(made[state].u_meV, ORDER * u_model(c.h_meV, c.D_meV, c.Gamma_meV, p), atol=1e-9)
         assert np.allclose(made[state].u_meV, made[state].u_model_meV, atol=1e-9)
         assert np.allclose(back[state].u_meV, -np.array(made[state].u_meV), atol=1e-9)
         assert made[state].loop_shift_T == pytest.approx(back[state].loop_shift_T, rel=1e-9)
@@ -198,8 +205,27 @@ def test_shell_and_layer_and_outside(folder):
     study = load(folder, reference={"outside": "IrMn", "p": [0, 0, 1], "h_meV": 3})
     for s in (x for x in study.unidirectional.states if x.coupling):
         assert s.coupling.frozen_ions == 0
-        assert np.allclose(s.u_meV, [0, 0, 3], atol=1e-9)
+        assert np.allclose(s.u_meV, [0, 0, 3 * ORDER], atol=1e-9)
     assert study.unidirectional.pair.verdict in ("an axis", "nothing")
+
+
+def test_a_warm_film_has_a_smaller_u_and_the_same_shift(folder):
+    """Both u and the moment are linear in M(T), so that |u|/M stays; above T_C neither is there."""
+    asked = reference(outside="IrMn", sublattice=None, p=[0, 0, 1], h_meV=3)
+
+    def at(temperature_K):
+        film = FilmAssumptions(temperature_K=temperature_K)
+        return study_under(folder, Assumptions(reference=asked, film=film))[0].unidirectional
+
+    cool, warm, beyond = at(300.0), at(600.0), at(800.0)
+    u = [r.states[-1].u_norm_meV for r in (cool, warm)]
+    assert u[1] / u[0] == pytest.approx(brillouin_order(600.0, 793.0, 2.5) / ORDER)
+    assert warm.states[-1].loop_shift_T == pytest.approx(cool.states[-1].loop_shift_T)
+    assert warm.states[-1].hard_minus_easy_meV < cool.states[-1].hard_minus_easy_meV
+    assert beyond.states[-1].u_norm_meV == pytest.approx(0.0, abs=1e-9)
+    assert beyond.states[-1].loop is None
+    assert "pinned reference" not in beyond.verdict
+    assert "above the measured T_C of 793 K" in beyond.temperature_note
 
 
 def test_even_part_is_that_of_the_turning_ions(folder):
@@ -207,6 +233,7 @@ def test_even_part_is_that_of_the_turning_ions(folder):
     whole = {s.state: s for s in load(folder).unidirectional.states}
     for s in (x for x in study.unidirectional.states if x.coupling):
         # Eight Fe3+ on A are nearly isotropic, Co on B is not.
+        assert s.temperature_K == whole[s.state].temperature_K == 300
         assert s.hard_minus_easy_meV < 0.05 * whole[s.state].hard_minus_easy_meV
     maps = {m.state: m for m in load(folder).anisotropy.maps}
     everyone = maps["after"].of_ions(maps["after"].ion_sites)

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
-from magnetoionics.analysis.magnetism.hole_field import HoleField, orthonormal, t2g_orbital_momentum
-from magnetoionics.analysis.magnetism.orbital_states import cubic_anisotropy
+from magnetoionics.analysis.magnetism.hole_field import HoleField, orthonormal, symmetrised, t2g_orbital_momentum
+from magnetoionics.analysis.magnetism.orbital_states import ENERGIES, OVERLAP, SYMMETRY, cubic_anisotropy
 from magnetoionics.analysis.results.checks import invalid_because
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 from magnetoionics.calculators.d_shell import D_ORBITALS, orbital_momentum
+from magnetoionics.structures.host import get_host
+from magnetoionics.structures.magnetic_symmetry import site_rotations
 from slonczewski import slonczewski_energies, slonczewski_k1_eV
 
 SOURCE = Provenance(engine="known energies", level_of_theory="arithmetic")
@@ -73,6 +75,42 @@ def test_energies_of_cobalt_ferrite_give_the_measured_order_of_magnitude():
     assert reduced.K1_MJ_per_m3 == pytest.approx(2.0, abs=0.1)
     assert cubic_anisotropy([made], VOLUME_A3, 300.0).K1_MJ_per_m3 < 0.7 * 2.7
     assert 0.3 < reduced.orbital_moment_100_muB < 0.6
+
+
+def test_error_of_k1_grows_with_overlap_and_with_a_broken_symmetry():
+    """Orthogonal holes that obey their site leave only the energies' own error; either fault adds to it."""
+    thirds = 2 * np.pi / 3
+    cross = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3)
+    turns = [np.eye(3) + np.sin(n * thirds) * cross + (1 - np.cos(n * thirds)) * cross @ cross for n in range(3)]
+    clean = cubic_anisotropy([field((0.0, 0.0, 100.0))], VOLUME_A3, rotations=[np.array(turns)])
+    assert clean.K1_error_parts_MJ_per_m3[OVERLAP] == pytest.approx(0.0, abs=1e-9)
+    assert clean.K1_error_parts_MJ_per_m3[SYMMETRY] == pytest.approx(0.0, abs=1e-9)
+    assert clean.K1_error_MJ_per_m3 == pytest.approx(clean.K1_error_parts_MJ_per_m3[ENERGIES])
+    # A threefold axis cannot part the doublet: what parts it is an error, and half of it stays in the mean.
+    parted = field((0.0, 20.0, 100.0))
+    assert symmetrised(parted, turns).energies_meV == pytest.approx([0.0, 0.0, 90.0])
+    broken = cubic_anisotropy([parted], VOLUME_A3, rotations=[np.array(turns)])
+    whole = cubic_anisotropy([symmetrised(parted, turns)], VOLUME_A3)
+    assert broken.K1_error_parts_MJ_per_m3[SYMMETRY] == pytest.approx(abs(whole.K1_MJ_per_m3 - broken.K1_MJ_per_m3))
+    assert broken.K1_error_parts_MJ_per_m3[SYMMETRY] > 0.5
+    tilted = np.array([*ACROSS, TRIGONAL]) + 0.25 * np.array([TRIGONAL, np.zeros(3), np.zeros(3)])
+    slanted = cubic_anisotropy([field((0.0, 40.0, 100.0), tilted)], VOLUME_A3)
+    assert slanted.K1_error_parts_MJ_per_m3[OVERLAP] > 0.1
+    assert SYMMETRY not in slanted.K1_error_parts_MJ_per_m3
+    assert slanted.K1_error_MJ_per_m3**2 == pytest.approx(
+        sum(part**2 for part in slanted.K1_error_parts_MJ_per_m3.values())
+    )
+
+
+def test_rotations_of_a_site_are_its_own():
+    """B site of a spinel with all B ions alike: D3d, twelve operations, all fixing its <111> axis up to its sense."""
+    cell = get_host("cofe2o4").structure("normal")
+    site = next(i for i, s in enumerate(cell) if s.properties["sublattice"] == "B")
+    turns = site_rotations(cell, site)
+    assert len(turns) == 12
+    assert np.allclose(np.linalg.det(turns), 1.0)
+    diagonals = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
+    assert sum(np.allclose(np.abs(turns @ d @ d), 1.0) for d in diagonals) == 1
 
 
 def test_map_turns_with_the_crystal_and_is_even():

@@ -6,7 +6,7 @@ import json
 import pytest
 from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.study_folder.files import RESULTS, check_output_folder, read_study
-from magnetoionics.hpc.study_folder.study_run import run_study
+from magnetoionics.hpc.study_folder.study_run import run_study, study_under
 from magnetoionics.hpc.terminal import Console
 
 
@@ -30,6 +30,8 @@ def test_same_command_has_nothing_to_do_and_writes_nothing(finished):
     assert "done, nothing to do" in said
     assert read_study(finished).migration[0].band_file
     assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in before} == before
+    # Nor is anything lost: the store still knows which study it holds.
+    assert study_under(finished, None)[0].migration[0].forward_eV == read_study(finished).migration[0].forward_eV
 
 
 def test_another_stage_is_added_and_what_was_there_stays(finished, tmp_path):
