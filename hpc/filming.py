@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..analysis.device.film_run import FilmRun
 
 STEM = "film"
+_MOST_PER_ION = 100.0
 EXAMPLE = "'thickness_nm: 20, permittivity: 10, occupation: 0.05, left: {kind: reservoir, barrier_eV: 0.6}'"
 
 
@@ -30,6 +31,8 @@ def film_study(
     cycles: int = 1,
     sweep_V_per_s: float | None = None,
     side: int | None = None,
+    per_ion_muB: float | None = None,
+    per_ion_meV: float | None = None,
     output: Path | None = None,
     console: Console | None = None,
 ) -> FilmRun:
@@ -47,6 +50,8 @@ def film_study(
         Instead of pulses a loop 0, +V, -V, 0 at this rate.
     side
         Places along a plane of the same film that is walked ion by ion beside it: film-ion_by_ion.csv.
+    per_ion_muB, per_ion_meV
+        What an ion adds to the moment of the film, and to the anisotropy of the interface that it stands beside.
     output
         Folder for the files; the study's by default.
 
@@ -71,6 +76,9 @@ def film_study(
     target = output or folder
     if target.exists() and not target.is_dir():
         raise UserError(f"output {target} is a file; give a folder with --output")
+    for name, value in (("--per-ion-muB", per_ion_muB), ("--per-ion-meV", per_ion_meV)):
+        if value is not None and not abs(value) < _MOST_PER_ION:
+            raise UserError(f"{name} {value:g} must lie between -{_MOST_PER_ION:g} and {_MOST_PER_ION:g}")
     try:
         entries = {} if model is None else film_entries(model)
         film = film_model_of_hop(study.migration[0], study.host.structure, study.vibrations, **entries)
@@ -86,12 +94,16 @@ def film_study(
         raise UserError(f"no film of {folder}: {said}; e.g. --model {EXAMPLE}") from error
     target.mkdir(parents=True, exist_ok=True)
     write_whole(target / f"{STEM}.json", run.model_dump_json(indent=1) + "\n")
-    write_whole(target / f"{STEM}.csv", run.to_dataframe().to_csv(index=False))
+    table = run.to_dataframe(per_ion_muB=per_ion_muB, per_ion_meV=per_ion_meV)
+    write_whole(target / f"{STEM}.csv", table.to_csv(index=False))
     for name in ("film", "profile", "current_voltage"):
         run.plot(name).savefig(target / f"{STEM if name == 'film' else f'{STEM}-{name}'}.svg", metadata={"Date": None})
     if walk is not None:
         write_whole(target / f"{STEM}-ion_by_ion.csv", walk.to_dataframe().to_csv(index=False))
     _print(run, walk, console or Console())
+    for column, values in table.filter(like="_change_").items():
+        last = [f"{values[n]:.3g}" for n in run.ends()]
+        (console or Console()).print(f"{column} at the end of every step: {', '.join(last)}", markup=False)
     return run
 
 

@@ -78,11 +78,27 @@ class FilmRun(Document):
     no_times: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
-    def to_dataframe(self) -> pd.DataFrame:
-        """One row per time, without the profile."""
+    def to_dataframe(self, *, per_ion_muB: float | None = None, per_ion_meV: float | None = None) -> pd.DataFrame:
+        """One row per time, without the profile.
+
+        Parameters
+        ----------
+        per_ion_muB
+            Moment that an ion brings into the film: a column of the change of the moment.
+        per_ion_meV
+            What an ion in the plane beside an interface adds to its anisotropy: a column for either interface.
+        """
         import pandas as pd
 
-        return pd.DataFrame(self.model_dump(exclude={"model", "steps", "profile", "no_times", "notes"}))
+        table = pd.DataFrame(self.model_dump(exclude={"model", "steps", "profile", "no_times", "notes"}))
+        if per_ion_muB is not None:
+            table["moment_change_muB_per_nm2"] = self.moment_muB_per_nm2(per_ion_muB)
+        if per_ion_meV is not None:
+            for side in ("left", "right"):
+                table[f"{side}_anisotropy_change_J_per_m2"] = self.anisotropy_change_J_per_m2(
+                    per_ion_meV, right=side == "right"
+                )
+        return table
 
     def ends(self) -> list[int]:
         """Index of the last time of every step."""

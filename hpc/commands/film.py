@@ -26,6 +26,13 @@ def film(
     ion_by_ion: Annotated[
         int | None, typer.Option(help="Walk it ion by ion too, with so many places along each side of a plane.")
     ] = None,
+    per_ion_mub: Annotated[
+        float | None, typer.Option("--per-ion-muB", help="Moment that an ion brings into the film: M_s in film.csv.")
+    ] = None,
+    per_ion_mev: Annotated[
+        float | None,
+        typer.Option("--per-ion-meV", help="Anisotropy that an ion adds to the interface beside it: K in film.csv."),
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for film.json, .csv, .svg [default: the study].")] = None,
 ) -> None:
     """Write, read and erase a film of a study's hop: ions, current and contrast against voltage and time."""
@@ -40,5 +47,7 @@ def film(
         cycles=cycles,
         sweep_V_per_s=sweep_v_per_s,
         side=ion_by_ion,
+        per_ion_muB=per_ion_mub,
+        per_ion_meV=per_ion_mev,
         output=output,
     )

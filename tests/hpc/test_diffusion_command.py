@@ -92,6 +92,16 @@ def test_the_sum_of_both_branches_stands_beside_each_row(study):
     assert -6.64 < found.minimum_computed < -1.2
 
 
+def test_a_branch_that_is_not_dilute_leaves_no_sum(study):
+    """Interstitials that cost nothing are no dilute defects: what vacancies alone have is not D."""
+    cheap = [v.model_copy(update=ends(0.3, 4 / 3)) if v.label == "Co_i(16c)" else v for v in study.vacancies]
+    found = beside_rows(study.model_copy(update={"vacancies": cheap}), rows([-8.0] * 5))
+    assert found.log10_computed[0] is None
+    assert found.rms_decades is None
+    assert "rows without a computed D" in found.notes[0]
+    assert "not dilute" in found.notes[0]
+
+
 def test_distance_and_mean_are_decades(study):
     own = beside_rows(study, rows([-8.0] * 5)).log10_computed
     off = [1.0, -1.0, 2.0, 0.0, 0.0]

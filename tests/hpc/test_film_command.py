@@ -42,6 +42,23 @@ def test_command_writes_tables_and_figures(told, tmp_path):
     assert run.contrast[write] < 0 < run.contrast[erase]
 
 
+def test_moment_and_anisotropy_come_out_where_an_ion_has_them(told, tmp_path, capsys):
+    film = {"thickness_nm": 1.5, "occupation": 0.1, "sites_per_nm2": 0.5, "right": {"kind": "reservoir"}}
+    entries = {"model": film, "voltage_V": 0.2, "pulse_s": 100.0, "wait_s": 1.0}
+    run = filming.film_study(tmp_path, **entries, per_ion_muB=-5.0, per_ion_meV=0.2)
+    table, end = pd.read_csv(tmp_path / "film.csv"), run.ends()[1]
+    gained = run.content_per_nm2[end] - run.content_per_nm2[0]
+    assert gained > 0.1
+    assert table["moment_change_muB_per_nm2"][end] == pytest.approx(-5.0 * gained)
+    # 0.2 meV an ion, 0.5 places a nm2: 0.016 mJ/m2 for each unit of occupation.
+    filled = run.right_occupation[end] - run.right_occupation[0]
+    assert table["right_anisotropy_change_J_per_m2"][end] == pytest.approx(1.602177e-5 * filled)
+    assert table["left_anisotropy_change_J_per_m2"][end] != table["right_anisotropy_change_J_per_m2"][end]
+    with pytest.raises(UserError, match="--per-ion-meV nan must lie between -100 and 100"):
+        filming.film_study(tmp_path, **entries, per_ion_meV=float("nan"))
+    assert "moment_change_muB_per_nm2 at the end of every step" in capsys.readouterr().out.replace("\n", " ")
+
+
 def test_the_same_film_ion_by_ion_stands_beside_it(told, tmp_path, capsys):
     film = {"thickness_nm": 1.5, "occupation": 0.1, "sites_per_nm2": 0.5, "right": {"kind": "reservoir"}}
     run = filming.film_study(tmp_path, model=film, voltage_V=0.2, pulse_s=1.0, wait_s=0.1, side=40)
