@@ -1,13 +1,14 @@
 """Tracer diffusion in finished studies beside published rows, engine by engine.
 
-Run: python benchmarks/diffusion_rows.py STUDY... [--figure rows.png] [--kept] [--rows FILE.json]
+Run: python benchmarks/diffusion_rows.py STUDY... [--figure rows.png] [--kept] [--keep] [--rows FILE.json]
 
 The rows are read from spinels.json in the folder ``diffusion`` of MAGNETOIONICS_REAL, or from another file of its form:
 log10 D of an ion against log10 a at one temperature, by composition, and D0 with an energy in air. Those of x = 0.2
 stand nearest to CoFe2O4 (x = 1/3). Prints rms distance, slopes at the highest and lowest activities, the minimum, and
 activation energies. With --kept the engines whose vacancies and barriers lie in data/ are rows too: the formation
 energy goes on from the oxygen-rich edge with the slope between the edges, and each says which share of empty sites,
-frozen in, would give iron in films of Fe3O4 (10.1103/PhysRevResearch.2.023406).
+frozen in, would give iron in films of Fe3O4 (10.1103/PhysRevResearch.2.023406); and so are whole studies with
+interstitials, whose D stands in benchmarks/data/diffusion_studies.json, where --keep writes those that are given.
 """
 
 from __future__ import annotations
@@ -19,15 +20,22 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from magnetoionics.analysis.audit.known_values import better_calculations
+from magnetoionics.analysis.kinetics.hop_set import HopSet
+from magnetoionics.analysis.kinetics.network import HopNetwork
 from magnetoionics.analysis.plots.tracer_rows import plot_rows
+from magnetoionics.analysis.study.documents import Study
 from magnetoionics.analysis.study.measured_diffusion import measured_for
 from magnetoionics.analysis.study.tracer_rows import RowsBeside, TracerRows, beside_rows, two_branches
+from magnetoionics.analysis.study.transport import Transport
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.hpc.study_folder.files import read_study
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
+STUDIES = Path(__file__).parent / "data" / "diffusion_studies.json"
 AIR = math.log10(0.2095)
 # D of Fe in films of Fe3O4 between 470 and 770 K, cm2/s, at the middle.
 FILMS_K, FILMS_LOG10_D = 620.0, -16.0
@@ -110,9 +118,84 @@ def kept_rows() -> list[str]:
     return out
 
 
-def kept_beside(group: TracerRows) -> list[RowsBeside]:
-    """Each kept engine beside measured rows, by the vacancy that gives more."""
+def keep(folders: list[Path]) -> None:
+    """Write D of studies, by vacancies, by interstitials, and beside the measurement, into the kept file."""
+    content: dict[str, Any] = {}
+    for folder in folders:
+        study = read_study(folder)
+        found = study.observables["transport"]
+        assert isinstance(found, Transport)
+        branches = {
+            name: [None if t.log10_D is None else round(t.log10_D, 4) for t in part]
+            for name, part in (("vacancies", found.tracer), ("interstitials", found.interstitials))
+        }
+        own = study.observables.get("interstitial hops")
+        bands = [m.label for m in own.migrations] if isinstance(own, HopSet) else []
+        content[folder.name] = {
+            "engine": study.engine.name,
+            "host": study.host.formula,
+            "atoms": len(study.host.structure),
+            "hop": found.hop,
+            "barrier_eV": round(found.barrier_eV, 4),
+            "interstitial_bands": bands,
+            "interstitials_left_out": own.absent if isinstance(own, HopSet) else [],
+            "interstitial_barriers_eV": sorted({round(h.forward_eV, 4) for n in networks(study) for h in n.hops}),
+            "log10_a": [round(math.log10(t.p_O2_atm), 4) for t in found.tracer],
+            **branches,
+            "beside": found.beside[0].model_dump(exclude={"measured", "log10_measured"}),
+        }
+    STUDIES.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def networks(study: Study) -> list[HopNetwork]:
+    """Of the interstitials of a study."""
+    own = study.observables.get("interstitial hops")
+    return own.networks if isinstance(own, HopSet) else []
+
+
+def kept_studies() -> dict[str, dict[str, Any]]:
+    """What `keep` wrote."""
+    content: dict[str, dict[str, Any]] = json.loads(STUDIES.read_text(encoding="utf-8"))
+    return content
+
+
+def study_rows() -> list[str]:
+    """One line for each kept study."""
+    (measured,) = measured_for("CoFe2O4")
     out = []
+    for one in kept_studies().values():
+        b = one["beside"]
+        lowest = "none" if b["minimum_computed"] is None else f"{b['minimum_computed']:.1f}"
+        out.append(
+            f"{one['engine']}, vacancies and interstitials: {b['rms_decades']:.1f} decades rms, slopes "
+            f"{b['slope_computed']:+.2f} and {b['low_slope_computed']:+.2f} ({b['slope_measured']:+.2f} and "
+            f"{b['low_slope_measured']:+.2f} measured), minimum at log a = {lowest} "
+            f"({measured.log10_a_of_minimum:.1f} measured)"
+        )
+    return out
+
+
+def kept_beside(group: TracerRows) -> list[RowsBeside]:
+    """Each kept engine beside measured rows, by the vacancy that gives more, and each kept study."""
+    out = []
+    for name, one in kept_studies().items():
+        b = one["beside"]
+        order = sorted(range(len(b["log10_a"])), key=lambda n: b["log10_a"][n])
+        a, D = ([b[key][n] for n in order] for key in ("log10_a", "log10_computed"))
+        at = np.interp(group.log10_a, a, D).tolist()
+        off = [x - y for x, y in zip(at, group.log10_D, strict=True)]
+        out.append(
+            RowsBeside(
+                study=name,
+                engine=one["engine"],
+                ion="Co",
+                rows=group,
+                log10_computed=at,
+                inside_window=[True] * len(at),
+                rms_decades=math.sqrt(sum(x * x for x in off) / len(off)),
+                minimum_computed=b["minimum_computed"],
+            )
+        )
     for engine in kept_engines():
         places = zip(group.temperature_K, group.log10_a, strict=True)
         D = [max(engine.log10_D(v, kelvin, a) for v in SLOPE) for kelvin, a in places]
@@ -155,7 +238,10 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, help="another file of the form of spinels.json")
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--kept", action="store_true", help="the engines of data/ too")
+    parser.add_argument("--keep", action="store_true", help="write D of the studies into benchmarks/data")
     given = parser.parse_args()
+    if given.keep:
+        keep(given.studies)
     groups = rows(given.rows)
     for group in groups:
         shape = two_branches(group, range(len(group.log10_a)))
@@ -163,7 +249,7 @@ def main() -> None:
             print(f"{group.ion} in {group.composition}: lowest at log a = {shape.log10_a_of_minimum:.1f} (measured)")
     found = []
     if given.kept:
-        print("\n".join(kept_rows()))
+        print("\n".join([*kept_rows(), *study_rows()]))
         found += [one for group in groups if group.composition.endswith(NEAREST) for one in kept_beside(group)]
     for folder in given.studies:
         study = read_study(folder)

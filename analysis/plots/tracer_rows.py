@@ -71,7 +71,7 @@ def _panel(axis: Axes, found: Sequence[RowsBeside]) -> None:
     axis.set_xlabel("1000 K / T" if thermal else r"$\log_{10}$ a(O$_2$)")
     axis.set_ylabel(r"$\log_{10}$ D / (cm$^2$/s)")
     axis.margins(y=0.25)
-    axis.legend(fontsize=7)
+    axis.legend(fontsize=7, frameon=True, framealpha=0.85, edgecolor="none")
 
 
 def _families(rows: TracerRows, thermal: bool) -> list[list[int]]:
