@@ -16,6 +16,7 @@ from .spin_model import SpinAnisotropy, SpinModel
 
 FloatArray = NDArray[np.float64]
 _NM_PER_A = 0.1
+_PLACE_DIGITS = 10
 # Vampire's own limit.
 _MOST_MATERIALS = 100
 _NO_ANISOTROPY = SpinAnisotropy(np.array([0.0, 0.0, 1.0]), 0.0, 0.0, 0.0)
@@ -71,7 +72,7 @@ def _vampire_cell(model: SpinModel, kinds: Sequence[int]) -> str:
         "# Interactions: id, i, j, cell of j, J in joule of the whole bond (from either end)",
         f"{len(values)} {'isotropic' if isotropic else 'tensorial'}",
     ]
-    shifts = np.floor(model.places)
+    shifts = np.array([_cell_of(place) for place in model.places])
     for n, (bond, value, vector) in enumerate(zip(bonds, values, chiral, strict=True)):
         i, j = int(bond[0]), int(bond[1])
         cell = (bond[2:] + shifts[j] - shifts[i]).astype(int)
@@ -87,8 +88,13 @@ def exchange_tensor_meV(J_meV: float, D_meV: FloatArray) -> FloatArray:
     return np.array([[J_meV, z, -y], [-z, J_meV, x], [y, -x, J_meV]])
 
 
+def _cell_of(place: FloatArray) -> FloatArray:
+    """Cell that a place is in; what is written as 1.0000000000 would be cut off as one of the next."""
+    return np.asarray(np.floor(place + 0.5 * 10.0**-_PLACE_DIGITS))
+
+
 def _inside(place: FloatArray) -> str:
-    return " ".join(f"{x:.10f}" for x in place - np.floor(place))
+    return " ".join(f"{max(x, 0.0):.{_PLACE_DIGITS}f}" for x in place - _cell_of(place))
 
 
 def _vampire_materials(model: SpinModel, materials: Sequence[int]) -> str:
@@ -121,7 +127,8 @@ def _vampire_input(model: SpinModel, temperature_K: float) -> str:
                 *(f"create:periodic-boundaries-{axis}" for axis in "xyz"),
                 "material:file=vampire.mat",
                 "material:unit-cell-file=vampire.ucf",
-                *(f"dimensions:system-size-{axis}={x:.6f} !nm" for axis, x in zip("xyz", size, strict=True)),
+                # Vampire rounds up to whole cells: a little less is the number of cells that is meant.
+                *(f"dimensions:system-size-{axis}={0.999 * x:.6f} !nm" for axis, x in zip("xyz", size, strict=True)),
                 "sim:program=time-series",
                 "sim:integrator=monte-carlo",
                 f"sim:temperature={temperature_K:g}",

@@ -202,6 +202,29 @@ def test_vampire_s_materials_hold_every_spin():
         )
 
 
+def test_vampire_gets_whole_cells_and_no_place_of_the_next_one():
+    """It rounds the size up to whole cells, and cuts off what lies at 1.0: 13608 spins in place of 12288 once."""
+    model = ferrite()
+    places = model.places.copy()
+    places[:3] = [[0.0, -1e-12, 0.25], [0.5, 0.25, 1.0 - 1e-12], [-0.25, 0.75, 0.0]]
+    files = vampire_files(replace(model, places=places), 300.0)
+    rows = [line.split() for line in files["vampire.ucf"].splitlines()]
+    atoms = np.array([row[1:4] for row in rows if len(row) == 7 and "." in row[1] and row[5] == "0"], dtype=float)
+    assert np.all((atoms >= 0) & (atoms < 1))
+    moved = atoms - places
+    assert np.allclose(moved, np.round(moved), atol=1e-9)
+    # A bond leads to the same neighbour whichever cell its ends are written in.
+    written = interactions(files["vampire.ucf"])
+    firsts, seconds, cells = (np.array([k[a] for k in written]) for a in (0, 1, slice(2, 5)))
+    vectors = atoms[seconds] + cells - atoms[firsts]
+    bonds = replace(model, places=places).both_ways()[0]
+    own = places[bonds[:, 1]] + bonds[:, 2:] - places[bonds[:, 0]]
+    assert np.allclose(vectors, own, atol=1e-9)
+    sizes = dict(re.findall(r"system-size-([xyz])=(\S+) !nm", files["input"]))
+    lengths = np.linalg.norm(model.lattice_A, axis=1) / 10
+    assert [int(np.ceil(float(sizes[axis]) / x)) for axis, x in zip("xyz", lengths, strict=True)] == [8, 8, 8]
+
+
 def test_uppasd_counts_half_a_bond_from_either_end():
     model = replace(ferrite(), anisotropies=None)
     files = uppasd_files(model, 0.0)
