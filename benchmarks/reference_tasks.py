@@ -32,6 +32,11 @@ TaskKind = Literal["map", "relax", "static", "born", "holes", "layers"]
 ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
 # Sets of U (eV) beside the Materials Project's: a verdict of DFT+U is worth what it keeps of itself in all of them.
 U_SETS: dict[str, dict[str, float]] = {"u33": {"Co": 3.0, "Fe": 3.0}, "u44": {"Co": 4.0, "Fe": 4.0}}
+# A functional beyond PBE's kind, which is used without U; GPAW's data sets stay those of PBE.
+META_GGA = "r2scan"
+_FUNCTIONALS = {META_GGA: "MGGA_X_R2SCAN+MGGA_C_R2SCAN"}
+# Whose ions it takes.
+_IONS_OF_META_GGA = "u44"
 VACANCIES = {"vfea": ("Fe", "A"), "vfeb": ("Fe", "B"), "vcob": ("Co", "B"), "vo": ("O", "O")}
 # The tetragonal cell of 28 atoms: two primitive cells, an ion is missing in every second one.
 _DEFECT_CELL_CUBIC = ((0.5, 0.5, 0.0), (-0.5, 0.5, 0.0), (0.0, 0.0, 1.0))
@@ -105,6 +110,7 @@ def task_names() -> list[str]:
     bulk += [
         order_in_basis(key, basis, u) for basis in OTHER_BASES for u in ("", *U_SETS) for key in ("imma", "normal")
     ]
+    bulk += [order_by_meta_gga(key) for key in ("imma", "normal")]
     phases = [f"{key}-pw500-k{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
     defects = [name for key in ("host", *VACANCIES) for name in quotable(key)]
@@ -148,13 +154,16 @@ def task(name: str) -> Task:
     bulk = head in (*ORDERS, "bornco")
     basis = cutoff if cutoff in OTHER_BASES else ""
     bounds = _BOUNDS_OF_BULK if bulk and not basis else _BOUNDS_OF_DIFFERENCES
+    if META_GGA in special:
+        bounds = _BOUNDS_OF_DIFFERENCES
     if special[-1:] == ["holes"]:
         bounds = _BOUNDS_OF_HOLES
     settings = GpawSettings(
         cutoff_eV=float("500" if basis else cutoff[2:]),
         k_mesh=(int(digits[0]), int(digits[1]), int(digits[2])),
         empty_eV=6.0 if special == ["empty6"] else None,
-        hubbard_U_eV=U_SETS.get(special[0] if special else "", pbe_hubbard_U_eV()),
+        functional=_FUNCTIONALS.get(special[0] if special else "", "PBE"),
+        hubbard_U_eV={} if META_GGA in special else U_SETS.get(special[0] if special else "", pbe_hubbard_U_eV()),
         max_iterations=250 if head.startswith(_HARD) else 120,
         energy_eV=bounds["energy_eV"],
         density_e=bounds["density_e"],
@@ -174,6 +183,10 @@ def task(name: str) -> Task:
     if head in ORDERS and special[-1:] == ["relaxed"]:
         what = f"{ORDERS[head]} CoFe2O4 with relaxed ions at the measured lattice"
         return Task(name, what, primitive(ORDERS[head]), settings, "relax", "full")
+    if head in ORDERS and META_GGA in special:
+        source = order_relaxation(head, _IONS_OF_META_GGA)
+        what = f"{ORDERS[head]} CoFe2O4 with r2SCAN and no U"
+        return Task(name, what, _relaxed(source), settings, "static", "full", relaxed_by=source)
     if head in ORDERS and basis:
         source = order_relaxation(head, special[0] if special else "")
         what = f"{ORDERS[head]} CoFe2O4 in the basis {basis} instead of plane waves"
@@ -325,9 +338,14 @@ def hole_energies(key: str, u_set: str = "") -> str:
     return "-".join([key, "pw400", "k2", *([u_set] if u_set else []), "holes"])
 
 
-def order_relaxation(key: str, u_set: str = "") -> str:
+def order_relaxation(key: str, u_set: str = "", last: str = "relaxed") -> str:
     """Name of the relaxation of one cation order, by its key and one of `U_SETS`, or of the Materials Project's U."""
-    return "-".join([key, "pw500", "k2", *([u_set] if u_set else []), "relaxed"])
+    return "-".join([key, "pw500", "k2", *([u_set] if u_set else []), last])
+
+
+def order_by_meta_gga(key: str) -> str:
+    """Name of a cation order with the functional `META_GGA`, with ions of one of `order_relaxation`."""
+    return order_relaxation(key, META_GGA, "static")
 
 
 def order_in_basis(key: str, basis: str, u_set: str = "") -> str:

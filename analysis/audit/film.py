@@ -23,8 +23,7 @@ from ..study.documents import Study, VacancyResult, Verdict
 from ..study.vacancy_order import UNLIKE_CHARGES, vacancy_difference
 from ..thermodynamics.phases import formula_composition
 from .evidence import Judge, Judgement, NotDoneError, need, sound_hop, sound_retention, sound_vacancies
-from .first_principles import judged_orders, judged_vacancies
-from .known_orders import OrderGain, known_order_gains, repeated_order_gains
+from .first_principles import judged_vacancies, shipped_orders
 from .known_values import KnownCalculation, better_calculations, knows_most
 from .mechanisms import answer
 
@@ -70,14 +69,11 @@ def _composition(study: Study) -> Judgement:
 
 def _orders(study: Study) -> Judgement:
     """By first principles where they are shipped, and then only for the sets of U for which they agree."""
-    known = [] if knows_most(study.engine.level_of_theory) else known_order_gains(study.host.key)
-    return _by_known_orders(study, known) if known else _by_own_orders(study)
-
-
-def _by_known_orders(study: Study, known: list[OrderGain]) -> Judgement:
+    shipped = None if knows_most(study.engine.level_of_theory) else shipped_orders(study.host.key)
     own = _by_own_orders(study)
-    beside = f"; engine {study.engine.name} of this study says: {own.verdict}, {own.reason}"
-    return _with(judged_orders(known, repeated_order_gains(study.host.key)), beside)
+    if shipped is None:
+        return own
+    return _with(shipped, f"; engine {study.engine.name} of this study says: {own.verdict}, {own.reason}")
 
 
 def _by_own_orders(study: Study) -> Judgement:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..study.documents import Verdict
 from .evidence import Judgement
-from .known_orders import OrderGain, known_order_gains, repeated_order_gains
+from .known_orders import OrderGain, known_order_gains, order_gains_by_meta_gga, repeated_order_gains
 from .known_values import KnownCalculation, better_calculations
 
 # A verdict of DFT+U that holds for one U alone says nothing: so many sets are asked for.
@@ -17,7 +17,9 @@ REFERENCE_CELL_ERROR_eV = 0.4
 _HOST = "cofe2o4"
 
 
-def judged_orders(known: list[OrderGain], repeated: Sequence[OrderGain] = ()) -> Judgement:
+def judged_orders(
+    known: list[OrderGain], repeated: Sequence[OrderGain] = (), meta_gga: Sequence[OrderGain] = ()
+) -> Judgement:
     """C4 by the energies of cation orders for each set of U; undecided until `SETS_OF_U` sets agree.
 
     Parameters
@@ -26,6 +28,8 @@ def judged_orders(known: list[OrderGain], repeated: Sequence[OrderGain] = ()) ->
         Which decide.
     repeated
         The same in another basis: what an energy of `known` is worth.
+    meta_gga
+        By r2SCAN, which is said and counts as no set of U.
     """
     gains = [k.gain_eV_per_formula for k in known]
     agree = min(gains) > 0 or max(gains) < 0
@@ -38,6 +42,8 @@ def judged_orders(known: list[OrderGain], repeated: Sequence[OrderGain] = ()) ->
         why += f", here {'is' if len(known) == 1 else 'are'} {len(known)}"
     where = f"{known[0].engine}, PBE+U, {known[0].cell_atoms} atoms, ions relaxed at the measured lattice"
     text = f"{where}: {'; '.join(k.in_words for k in known)}{why}{_repetition(known, repeated)}"
+    if meta_gga:
+        text += f". By r2SCAN, on PBE's data sets, at ions of PBE+U, {'; '.join(gain.in_words for gain in meta_gga)}"
     return Judgement(verdict, min(gains), "eV/f.u.", text, by=f"{known[0].engine} (GPAW)")
 
 
@@ -76,9 +82,12 @@ def judged_vacancies(known: KnownCalculation) -> Judgement:
     return Judgement(verdict, lowest, "eV", text, by=f"{known.engine} ({known.level_of_theory})")
 
 
-def _orders() -> Judgement | None:
-    known = known_order_gains(_HOST)
-    return judged_orders(known, repeated_order_gains(_HOST)) if known else None
+def shipped_orders(host_key: str = _HOST) -> Judgement | None:
+    """C4 by all that is shipped for a host; None if nothing is."""
+    known = known_order_gains(host_key)
+    if not known:
+        return None
+    return judged_orders(known, repeated_order_gains(host_key), order_gains_by_meta_gga(host_key))
 
 
 def _vacancies() -> Judgement | None:
@@ -87,4 +96,4 @@ def _vacancies() -> Judgement | None:
 
 
 # What is said of a claim without any study; None where nothing is shipped.
-SHIPPED: dict[str, Callable[[], Judgement | None]] = {"C4": _orders, "C5": _vacancies}
+SHIPPED: dict[str, Callable[[], Judgement | None]] = {"C4": shipped_orders, "C5": _vacancies}

@@ -34,6 +34,8 @@ class FerriteMoment(Document):
         Number of iron ions on each sublattice that took an electron up, by their moments.
     next_start_eV
         How far the next electronic start ended above; None if there was one start.
+    own_ions
+        Whether the ions were relaxed with these electrons: a small polaron needs its own distortion.
     cell_atoms, source
         In the cell, and the name of the calculation.
     """
@@ -43,6 +45,7 @@ class FerriteMoment(Document):
     change_muB: float
     reduced: dict[str, int]
     next_start_eV: float | None
+    own_ions: bool
     cell_atoms: int
     source: str
 
@@ -79,6 +82,7 @@ def known_ferrite_moments() -> tuple[FerriteMoment, ...]:
                 change_muB=lowest.total_moment_muB - whole[0][1].total_moment_muB,
                 reduced=_reduced(lowest, whole[0][1]),
                 next_start_eV=starts[1][1].energy_eV - lowest.energy_eV if len(starts) > 1 else None,
+                own_ions=lowest.force_calls > 1,
                 cell_atoms=len(lowest.structure),
                 source=f"data/gpaw/{name}",
             )
@@ -105,13 +109,15 @@ def _irons(made: Calculation) -> list[tuple[str, float]]:
 
 
 def beside_ferrite(own: Judgement) -> Judgement:
-    """C11 with what shipped first principles say of the three defects; they decide once `SETS_OF_U` sets of U agree."""
+    """C11 with what shipped first principles say of the three defects; they decide once `SETS_OF_U` sets of U
+    agree, with ions relaxed by the same electrons.
+    """
     moments = known_ferrite_moments()
     if not moments:
         return own
     verdict = own.verdict
     signs = {defect: _signs(moments, defect) for defect in DEFECTS}
-    if all(len(s) >= SETS_OF_U for s in signs.values()):
+    if all(m.own_ions for m in moments) and all(len(s) >= SETS_OF_U for s in signs.values()):
         as_claimed = [set(s) == {sign} for (_, sign), s in zip(DEFECTS.values(), signs.values(), strict=True)]
         verdict = "reproduced" if all(as_claimed) else "undecided" if any(as_claimed) else "contradicted"
     oxygen = [m.change_muB for m in moments if m.defect == "life56vo"]
@@ -125,6 +131,12 @@ def _signs(moments: Sequence[FerriteMoment], defect: str) -> list[int]:
     ]
 
 
+def _ions(moments: Sequence[FerriteMoment]) -> str:
+    if all(m.own_ions for m in moments):
+        return "ions relaxed"
+    return "ions by a potential, without the distortion that would hold an electron on one iron"
+
+
 def moments_in_words(moments: Sequence[FerriteMoment]) -> str:
     """Each defect with its sets of U."""
     clauses = []
@@ -134,5 +146,6 @@ def moments_in_words(moments: Sequence[FerriteMoment]) -> str:
             clauses.append(f"{title} (claimed: {'a rise' if sign > 0 else 'a fall'}) {words}")
     return (
         f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, {min(m.cell_atoms for m in moments)} to "
-        f"{max(m.cell_atoms for m in moments)} atoms of LiFe5O8, ions by a potential, neutral: {'. '.join(clauses)}"
+        f"{max(m.cell_atoms for m in moments)} atoms of LiFe5O8, "
+        f"{_ions(moments)}, neutral: {'. '.join(clauses)}"
     )

@@ -44,7 +44,8 @@ class OrderGain(Document):
         """One clause: U, order, energy."""
         u = ", ".join(f"{element} {value:g}" for element, value in sorted(self.hubbard_U_eV.items()))
         side = "below" if self.gain_eV_per_formula > 0 else "above"
-        return f"U = {u} eV: {self.order} {abs(self.gain_eV_per_formula):.3f} eV/f.u. {side} the normal order"
+        how = f"U = {u} eV" if u else "no U"
+        return f"{how}: {self.order} {abs(self.gain_eV_per_formula):.3f} eV/f.u. {side} the normal order"
 
 
 def known_order_gains(host_key: str) -> list[OrderGain]:
@@ -58,6 +59,12 @@ def repeated_order_gains(host_key: str) -> list[OrderGain]:
         return []
     again = _gains("-dzp-*", reference_calculations_folder())
     return [*again, *_gains("-espresso-*", espresso_calculations_folder())]
+
+
+def order_gains_by_meta_gga(host_key: str) -> list[OrderGain]:
+    """The same cells by r2SCAN without U, ions as PBE+U relaxed them."""
+    ours = host_key.partition(":")[0] == _HOST
+    return list(_gains("-*-r2scan-static", reference_calculations_folder())) if ours else []
 
 
 @cache

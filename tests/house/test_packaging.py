@@ -36,8 +36,9 @@ DATA = (
 # Files that may lie in a room without being shipped.
 NOTES = ("*.md",)
 
-RUN = "python3 -m venv .venv && .venv/bin/pip install -e . && .venv/bin/magnetoionics run cofe2o4"
-TEST = "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && .venv/bin/python -m pytest"
+SET_UP = "python3 -m venv .venv && .venv/bin/pip install -e"
+RUN = f"{SET_UP} . && .venv/bin/magnetoionics run cofe2o4"
+TEST = f"{SET_UP} '.[test]' && .venv/bin/python -m pytest -n logical --dist loadfile"
 FIRST_SCREEN_LINES = 40
 
 

@@ -161,7 +161,7 @@ def test_polarisation_and_miscut():
 )
 def test_cation_order_is_left_open_within_what_an_engine_leaves_out(level_of_theory, normal, verdict, monkeypatch):
     """Potentials put the normal order below the inverse one by up to 0.2 eV, less than the preference of Co2+."""
-    monkeypatch.setattr("magnetoionics.analysis.audit.film.known_order_gains", lambda key: [])
+    monkeypatch.setattr("magnetoionics.analysis.audit.first_principles.known_order_gains", lambda key: [])
     energies = {"Imma": 0.0, "normal": normal}
     e = evidence(level_of_theory=level_of_theory)
     e.host.orders = [SimpleNamespace(order=k, relative_eV_per_formula=v) for k, v in energies.items()]

@@ -22,7 +22,7 @@ def folder(tmp_path, monkeypatch):
     known_ferrite_moments.cache_clear()
 
 
-def write(folder, name, u, total, energy=-100.0, checks=()):
+def write(folder, name, u, total, energy=-100.0, checks=(), force_calls=9):
     """A calculation whose iron moments are those that its start asks for."""
     start, *_, where = name.split("-")
     cell = lithium_cells.ferrite_cells(start)[0]
@@ -35,6 +35,7 @@ def write(folder, name, u, total, energy=-100.0, checks=()):
             "total_moment_muB": total,
             "site_moments_muB": list(cell.site_properties["magmom"]),
             "checks": list(checks),
+            "force_calls": force_calls,
             "provenance": KEPT.calculation.provenance.model_copy(update={"hubbard_U_eV": {"Fe": u}}),
         }
     )
@@ -83,6 +84,15 @@ def test_three_sets_of_u_decide_and_each_of_three_signs_counts(folder, sets, vac
     assert (said.verdict, said.value, said.by) == (verdict, -2.0, "gpaw (GPAW)")
     assert said.reason.endswith("; counted")
     assert "V_O (claimed: a fall) -2.00 muB for U = 3 eV with the electrons on 2 Fe(B)" in said.reason
+
+
+def test_ions_of_another_engine_decide_nothing(folder):
+    for u in (3.0, 4.0, 5.3):
+        complete(folder, u, 21.0)
+    write(folder, "life56li-dzp-k1-b", 4.0, 19.0, force_calls=1)
+    said = beside_ferrite(OWN)
+    assert said.verdict == "undecided"
+    assert "ions by a potential" in said.reason
 
 
 def test_nothing_shipped_changes_nothing(folder):

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.audit import film
-from magnetoionics.analysis.audit.first_principles import SHIPPED
+from magnetoionics.analysis.audit import film, first_principles
+from magnetoionics.analysis.audit.first_principles import SHIPPED, judged_orders
 from magnetoionics.analysis.audit.known_orders import OrderGain, known_order_gains, repeated_order_gains
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 
@@ -22,7 +22,9 @@ def gain(value, u):
 
 
 def judged(monkeypatch, gains, level="local"):
-    monkeypatch.setattr(film, "known_order_gains", lambda key: [gain(v, 3.0 + n) for n, v in enumerate(gains)])
+    monkeypatch.setattr(
+        first_principles, "known_order_gains", lambda key: [gain(v, 3.0 + n) for n, v in enumerate(gains)]
+    )
     orders = [SimpleNamespace(order=k, relative_eV_per_formula=v) for k, v in (("Imma", 0.1), ("normal", 0.0))]
     host = SimpleNamespace(key="cofe2o4", orders=orders)
     return film.JUDGES["C4"](SimpleNamespace(host=host, engine=SimpleNamespace(level_of_theory=level, name="local")))
@@ -98,3 +100,18 @@ def test_orders_repeated_in_another_basis_agree_within_what_is_said():
     said = SHIPPED["C4"]()
     assert "in atomic orbitals (dzp)" in said.reason
     assert repeated_order_gains("life5o8") == []
+
+
+def test_a_meta_gga_is_said_and_counts_as_no_set_of_u():
+    def gain(value, u):
+        return OrderGain(
+            order="Imma", hubbard_U_eV=u, gain_eV_per_formula=value, engine="gpaw", cell_atoms=14, source=""
+        )
+
+    two = [gain(0.1, {"Co": 3.0}), gain(0.2, {"Co": 4.0})]
+    said = judged_orders(two, (), [gain(0.3, {})])
+    assert said.verdict == "undecided"
+    assert said.value == pytest.approx(0.1)
+    assert said.reason.endswith("no U: Imma 0.300 eV/f.u. below the normal order")
+    assert "r2SCAN" in said.reason
+    assert "r2SCAN" not in judged_orders(two).reason

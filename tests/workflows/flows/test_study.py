@@ -149,7 +149,7 @@ def test_iron_vacancy_prefers_the_octahedral_site(study):
 
 
 @pytest.mark.slow
-def test_full_study_takes_a_minute_and_converges_in_447_atoms(tmp_path):
+def test_full_study_converges_in_447_atoms(tmp_path):
     folder = run_study("cofe2o4", output=tmp_path / "full")
     study = Study.model_validate_json((folder / "results.json").read_text())
     (hop,) = study.migration
@@ -159,8 +159,6 @@ def test_full_study_takes_a_minute_and_converges_in_447_atoms(tmp_path):
     energies = {v.label: v.energy_minus_host_eV for v in study.vacancies}
     # A prototype with the same potential found 1.15 to 1.19 eV in cells of this size.
     assert energies["V_Fe(A)"] - energies["V_Fe(B)"] == pytest.approx(1.17, abs=0.03)
-    # 60 s on two quiet cores is the promise; a busy machine gets twice that.
-    assert study.timings["total"] < 120
 
 
 def test_formation_energies_only_inside_the_window(study):
