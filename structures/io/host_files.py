@@ -36,7 +36,7 @@ from __future__ import annotations
 import functools
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,11 @@ _FRACTION_TOLERANCE = 1e-3
 _VALENCES = (-4.0, 9.0)
 # Mean valences such as 3.333 are rounded by this much.
 _VALENCE_DIGITS = 5e-3
+# Of a value in a message.
+_LONGEST_TEXT = 80
+_LONGEST_MESSAGE = 1000
+# In a first shell.
+_MOST_NEIGHBOURS = 24
 _ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices", "spin"}
 
 
@@ -132,7 +137,7 @@ class HostReference(Stored):
                 if isinstance(error, LookupError | AttributeError | TypeError)
                 else str(error)
             )
-            raise HostFileError(f"{file.name}: {reason}") from error
+            raise HostFileError(f"{file.name}: {reason[:_LONGEST_MESSAGE]}") from error
 
     @property
     def content(self) -> str:
@@ -171,6 +176,7 @@ def _read(file: Path) -> HostReference:
     for order, name in entries["structures"].items():
         cells[str(order)], odd = _ordered(*read_with_notes(file.parent / str(name)), entries.get("ordering", {}))
         notes += [f"{Path(str(name)).name}: {note}" for note in odd]
+    _check_roles(entries["roles"], cells.values())
     for note in notes:
         warnings.warn(note, ReadingNote, stacklevel=2)
     said = {"notes of the readers": "; ".join(notes)} if notes else {}
@@ -179,6 +185,39 @@ def _read(file: Path) -> HostReference:
     reference = HostReference({str(k): v for k, v in named.items() if k != "structures"}, cells)
     reference.check()
     return reference
+
+
+def _check_roles(roles: Sequence[Mapping[str, Any]], cells: Iterable[Structure]) -> None:
+    """Refuse what a role says, also of one that fits no site: another would silently be taken for it."""
+    held = sorted({site.specie.symbol for cell in cells for site in cell})
+    for n, role in enumerate(roles):
+        if role["element"] not in held:
+            raise StructureError(
+                f"role {n} names element {_clipped(role['element'])}, which no structure holds; they hold "
+                f"{', '.join(held)}"
+            )
+        if not isinstance(role["sublattice"], str) or not role["sublattice"].isprintable():
+            raise StructureError(f"role {n}: sublattice = {_clipped(role['sublattice'])} must be a name")
+        if role.get("valence") is not None:
+            require_within(f"valence of role {n}", _number(role["valence"], f"valence of role {n}"), *_VALENCES)
+        if role.get("coordination") is not None:
+            require_within(
+                f"coordination of role {n}", _whole(role["coordination"], f"coordination of role {n}"), 0, 24
+            )
+
+
+def _formulas(value: Any, name: str) -> tuple[str, ...]:
+    """Formulas of a list."""
+    if not isinstance(value, list | tuple):
+        raise HostFileError(f"{name} = {_clipped(value)} must be a list of formulas, e.g. [CoO, Fe2O3]")
+    for formula in value:
+        try:
+            valid = isinstance(formula, str) and Composition(formula, strict=True).valid
+        except ValueError:
+            valid = False
+        if not valid:
+            raise HostFileError(f"{name} holds {_clipped(formula)}, which is no formula such as Fe2O3")
+    return tuple(value)
 
 
 def _ordered(structure: Structure, notes: list[str], ordering: Mapping[str, Any]) -> tuple[Structure, list[str]]:
@@ -217,6 +256,10 @@ def _check_formula(host: Host, cell: Structure) -> None:
 
 def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
     anion = str(entries.get("anion", "O"))
+    if anion not in (held := [e.symbol for e in Composition(entries["formula"]).elements]):
+        raise HostFileError(
+            f"anion = {_clipped(anion)} is none of the elements of {entries['formula']}: {', '.join(held)}"
+        )
     return Host(
         # What is known of a built-in material is not known of a file that has its name.
         key=f"{entries['key']}_file" if entries["key"] in host_keys() else str(entries["key"]),
@@ -224,17 +267,17 @@ def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
         formula=str(entries["formula"]),
         build_cell=_builder(cells, entries, anion),
         orders=tuple(cells),
-        spin_sense={str(k): int(v) for k, v in entries["spin_sense"].items()},
-        moment_per_formula_muB=float(entries["moment_per_formula_muB"]),
-        moment_by_order_muB={str(k): float(v) for k, v in entries.get(_BY_ORDER, {}).items()},
+        spin_sense={str(k): _sense(v, f"spin_sense of {k}") for k, v in entries["spin_sense"].items()},
+        moment_per_formula_muB=_number(entries["moment_per_formula_muB"], "moment_per_formula_muB"),
+        moment_by_order_muB={str(k): _number(v, f"{_BY_ORDER} of {k}") for k, v in entries.get(_BY_ORDER, {}).items()},
         anions_per_formula=_whole(entries["anions_per_formula"], "anions_per_formula"),
         anion=anion,
-        cubic_parent=bool(entries.get("cubic_parent", False)),
+        cubic_parent=_truth(entries.get("cubic_parent", False), "cubic_parent"),
         vacancies=tuple((str(e), str(s)) for e, s in entries.get("vacancies", ())),
         hops=tuple(HopKind(**kind) for kind in entries.get("hops", ())),
-        references=tuple(entries.get("references", ())),
-        hubbard_U_eV={str(k): float(v) for k, v in entries.get("hubbard_U_eV", {}).items()},
-        gap_eV=float(entries["gap_eV"]),
+        references=_formulas(entries.get("references", ()), "references"),
+        hubbard_U_eV={str(k): _number(v, f"hubbard_U_eV of {k}") for k, v in entries.get("hubbard_U_eV", {}).items()},
+        gap_eV=_number(entries["gap_eV"], "gap_eV"),
         claims=tuple(entries.get("claims", ())),
         sources=dict(entries.get("sources", {})),
         layers=tuple(_layer(said) for said in entries.get("layers", ())),
@@ -252,14 +295,39 @@ def _layer(said: Any) -> Layer:
 
 def _whole(value: Any, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise HostFileError(f"{name} = {value!r} must be a whole number")
+        raise HostFileError(f"{name} = {_clipped(value)} must be a whole number")
     return value
+
+
+def _truth(value: Any, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise HostFileError(f"{name} = {_clipped(value)} must be true or false")
+    return value
+
+
+def _sense(value: Any, name: str) -> int:
+    if isinstance(value, bool) or value not in (-1, 0, 1):
+        raise HostFileError(f"{name} = {_clipped(value)} must be 1 along z, -1 against it, or 0")
+    return int(value)
+
+
+def _number(value: Any, name: str) -> float:
+    """A number, also one that YAML takes for a text, such as 1e-3; yes and no are none."""
+    try:
+        return float("nan" if isinstance(value, bool) else value)
+    except (TypeError, ValueError):
+        raise HostFileError(f"{name} = {_clipped(value)} must be a number") from None
+
+
+def _clipped(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
 
 
 def _builder(cells: Mapping[str, Structure], entries: Mapping[str, Any], anion: str) -> Callable[[str], Structure]:
     roles: list[Mapping[str, Any]] = entries["roles"]
     spins: Mapping[str, Spin] | str = entries.get("spins", {})
-    metallic = float(entries["gap_eV"]) == 0
+    metallic = _number(entries["gap_eV"], "gap_eV") == 0
     if isinstance(spins, str) and spins != FROM_FILE:
         raise HostFileError(f"spins: {spins!r} is neither {FROM_FILE!r} nor a spin per sublattice, e.g. {{B: low}}")
     unknown = sorted(set(() if isinstance(spins, str) else spins) - {str(role.get("sublattice")) for role in roles})

@@ -270,3 +270,31 @@ def test_a_valence_that_no_ion_has_is_refused(cfo, valence):
     roles[0]["valence"] = valence
     with pytest.raises(ValueError, match=r"valence of Fe on A = .* must be a number from -4 to 9"):
         with_roles(cfo, roles)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"spin_sense": {"A": float("inf"), "B": 1}}, r"spin_sense of A = inf must be 1 along z"),
+        ({"spin_sense": {"A": -1.7, "B": 1}}, r"spin_sense of A = -1\.7 must be 1 along z"),
+        ({"anion": "F"}, r"anion = 'F' is none of the elements of CoFe2O4: Co, Fe, O"),
+        ({"hubbard_U_eV": {"Co": True}}, r"hubbard_U_eV of Co = nan must be a number"),
+        ({"gap_eV": "x" * 5000}, r"gap_eV = 'x{79}\.\.\. must be a number"),
+        ({"references": "CoO"}, r"references = 'CoO' must be a list of formulas"),
+        ({"references": ["CoO", float("nan")]}, r"references holds nan, which is no formula"),
+        ({"references": ["CoO", "Fe2Oo3"]}, r"references holds 'Fe2Oo3', which is no formula"),
+        ({"cubic_parent": "no way"}, r"cubic_parent = 'no way' must be true or false"),
+        ({"roles": [*ROLES, {**ROLES[0], "element": "Fee"}]}, r"role \d names element 'Fee', which no structure holds"),
+        ({"roles": [*ROLES, {**ROLES[0], "valence": float("nan")}]}, r"valence of role \d = nan must be a number"),
+        (
+            {"roles": [*ROLES, {**ROLES[0], "coordination": 1.5}]},
+            r"coordination of role \d = 1\.5 must be a whole number",
+        ),
+        ({"roles": [*ROLES, {**ROLES[0], "sublattice": "\x1b[2J"}]}, r"sublattice = '\\x1b\[2J' must be a name"),
+    ],
+)
+def test_an_entry_that_would_be_taken_for_another_is_refused(write, entries, message):
+    """Also in a role that fits no site, whose typing error would silently leave its ions to another."""
+    with pytest.raises(HostFileError, match=message) as refused:
+        loaded(write(**entries))
+    assert len(str(refused.value)) < 1200
