@@ -9,7 +9,7 @@ from ..study.observables import observable_frame, plain_values
 
 
 def plain_section(document: Document) -> Section:
-    """Table of the plain values of a document, and its own table where it has one."""
+    """Table of the plain values of a document, its own table where it has one, and what it assumes and leaves out."""
     provenance = getattr(document, "provenance", None)
     engine = f", engine {provenance.engine}" if isinstance(provenance, Provenance) else ""
     rows = [words([*name_and_unit(name), _short(value)]) for name, value in plain_values(document).items()]
@@ -20,11 +20,13 @@ def plain_section(document: Document) -> Section:
         tables.append(
             Table(f"Results{engine}", heads, [words(map(_short, row)) for row in frame.itertuples(index=False)])
         )
+    assumed = [str(line) for line in getattr(document, "assumptions", [])]
     return Section(
         "",
         "",
         tables=tables,
-        notes=provenance.left_out if isinstance(provenance, Provenance) else [],
+        notes=[*assumed, *(provenance.left_out if isinstance(provenance, Provenance) else [])],
+        notes_heading="Assumed and left out" if assumed else "Left out",
     )
 
 

@@ -123,7 +123,11 @@ def test_the_stage_follows_m_of_t(tmp_path):
     assert 0.8 * left < found.K1_MJ_per_m3[1] < 0.95 * left
     # With the exchange field of 0 K it falls less: the field weighs the levels against each other.
     assert any("T_C: 793" in m for m in found.measured)
-    assert "300" in (tmp_path / "s" / "report.html").read_text()
+    page = (tmp_path / "s" / "report.html").read_text()
+    assert "300" in page
+    # Where T_C and the couplings come from stands on the page, not in the file of results alone.
+    assert any("lattice and cation order as at 0 K" in line for line in found.assumptions)
+    assert "lattice and cation order as at 0 K" in page
     assert study.plot("temperature").axes
 
 
