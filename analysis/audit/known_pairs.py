@@ -11,8 +11,8 @@ from ..results.document import Document
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 
 # Cells by the head of their calculations' names: the oxygen between the two Co is there, or not.
-WITHOUT_OXYGEN = "znoco32vo"
-CELLS = {"znoco32": "with the oxygen between them", WITHOUT_OXYGEN: "without it"}
+WITH_OXYGEN, WITHOUT_OXYGEN = "znoco32", "znoco32vo"
+CELLS = {WITH_OXYGEN: "with the oxygen between them", WITHOUT_OXYGEN: "without it"}
 _PARALLEL = "-fm"
 # Electrons of an ion outside the core of GPAW's data sets: the cycle ends by the energy of each.
 _ELECTRONS = {"Co": 9.0, "Zn": 12.0, "O": 6.0}
@@ -96,8 +96,16 @@ def pairs_in_words(pairs: Sequence[CobaltPair]) -> str:
     ]
     if not clauses:
         return ""
+    by_place = {(pair.hubbard_U_eV, pair.cell): pair for pair in pairs}
+    turned = [
+        f"{bare.antiparallel_minus_parallel_meV - whole.antiparallel_minus_parallel_meV:+.1f} "
+        f"+-{bare.error_meV + whole.error_meV:.1f} meV for U = {u:g} eV"
+        for (u, cell), bare in by_place.items()
+        if cell == WITHOUT_OXYGEN and (whole := by_place.get((u, WITH_OXYGEN))) is not None
+    ]
+    clauses += [f"so that the vacancy moves the coupling towards parallel by {', '.join(turned)}"] if turned else []
     return (
-        f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, {pairs[0].cell_atoms} atoms of ZnO with two Co that share an "
+        f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, 31 or 32 atoms of ZnO with two Co that share an "
         "oxygen, ions by a potential; antiparallel minus parallel, and the moments of both: "
         f"{'; '.join(clauses)}. {MEASURED}"
     )

@@ -85,5 +85,7 @@ def test_judge_names_the_weakest_coupling_at_the_vacancy(monkeypatch):
     beside = oxygen_vacancies.beside_pairs(plain)
     assert (beside.value, beside.by, beside.verdict) == (-3.0, "gpaw (GPAW)", "undecided")
     assert "with the oxygen between them: -40.0 +-1.0 meV" in beside.reason
+    # Of the two energies without the oxygen the last by U stands; 37 above that with it, both errors added.
+    assert "the vacancy moves the coupling towards parallel by +37.0 +-2.0 meV for U = 3 eV" in beside.reason
     monkeypatch.setattr(oxygen_vacancies, "known_pairs", tuple)
     assert oxygen_vacancies.beside_pairs(plain) == plain
