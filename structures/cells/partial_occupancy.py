@@ -146,7 +146,8 @@ def _occupancies(structure: Structure, group: Sequence[int]) -> dict[str, float]
 
 def _fewest_cells(structure: Structure, groups: Sequence[Sequence[int]], most_atoms: int) -> int:
     """Fewest cells that meet the occupancies; where none does, those that come nearest."""
-    largest = max(1, most_atoms // len(structure))
+    # Empty places are no atoms.
+    largest = max(1, math.floor(most_atoms / structure.composition.num_atoms + 0.01))
     off = {n: _off(structure, groups, n) for n in range(1, largest + 1)}
     exact = [n for n, d in off.items() if d <= _EXACT]
     return exact[0] if exact else min(off, key=lambda n: (round(off[n], 6), n))

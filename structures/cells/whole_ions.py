@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from ..elements import ANION_VALENCES, only_valence
 
 # So many ions may be exchanged for others until the cell is neutral.
-_MOST_EXCHANGES = 3
+_MOST_EXCHANGES = 6
 _MOST_TRIED = 20000
 _NO_CHARGE = 1e-6
+# Refined occupancies miss a neutral composition by this share: Li6.6La3Zr2O12 stands for Li7.
+_ROUNDED = 0.03
 
 
 def whole_counts(shares: Mapping[str, float], places: int) -> dict[str, int]:
@@ -55,20 +57,20 @@ def neutral_counts(
     Returns
     -------
     list
-        As they are where an element has no single valence, which then takes up what charge there is, where the shares
-        themselves are not neutral, or no three exchanges make them so.
+        As they are where an element has a mean valence, which then takes up what charge there is, where the shares
+        are farther than 3 % from neutral, or no six exchanges make them so.
     """
     same = [dict(own) for own in counts]
-    elements = {symbol for own in shares for symbol in own} | set(others)
-    charge = {symbol: _charge(symbol) for symbol in elements}
-    if None in charge.values() or not any((charge[el] or 0) < 0 for el in elements):
+    meant: dict[str, float] = {symbol: float(n) for symbol, n in others.items()}
+    for own, n in zip(shares, places, strict=True):
+        for symbol, share in own.items():
+            meant[symbol] = meant.get(symbol, 0.0) + share * n
+    known = _valences(meant)
+    negative = -sum(known[el] * n for el, n in meant.items() if known.get(el, 0.0) < 0)
+    if len(known) < len(meant) or not negative:
         return same
-    known = {symbol: float(value or 0) for symbol, value in charge.items()}
-    fixed = sum(known[el] * n for el, n in others.items())
-    meant = fixed + sum(known[el] * s * n for own, n in zip(shares, places, strict=True) for el, s in own.items())
-    off = fixed + sum(known[el] * n for own in counts for el, n in own.items())
-    # Shares are written with two or three digits, so a neutral crystal may miss by some hundredths of an ion.
-    if abs(off) < _NO_CHARGE or abs(meant) > 0.5:
+    off = sum(known[el] * n for own in (*counts, others) for el, n in own.items())
+    if abs(off) < _NO_CHARGE or abs(sum(known[el] * n for el, n in meant.items())) > _ROUNDED * negative:
         return same
     moves = [(kind, a, b) for kind, own in enumerate(shares) for a, b in itertools.permutations([*own, ""], 2)]
     tried = 0
@@ -92,8 +94,16 @@ def neutral_counts(
     return same
 
 
-def _charge(symbol: str) -> int | None:
-    return ANION_VALENCES.get(symbol, only_valence(symbol))
+def _valences(amounts: Mapping[str, float]) -> dict[str, float]:
+    """Valences of the elements that have a single one; of one other it is what the shares leave, if nearly whole."""
+    single = {symbol: ANION_VALENCES.get(symbol, only_valence(symbol)) for symbol in amounts}
+    out = {symbol: float(value) for symbol, value in single.items() if value is not None}
+    rest = [symbol for symbol in amounts if symbol not in out]
+    if len(rest) == 1:
+        mean = -sum(out[el] * n for el, n in amounts.items() if el in out) / amounts[rest[0]]
+        if mean >= 1 and abs(mean - round(mean)) <= _ROUNDED * mean:
+            out[rest[0]] = float(round(mean))
+    return out
 
 
 def _exchanged(counts: Sequence[Mapping[str, int]], moves: Sequence[tuple[int, str, str]]) -> list[dict[str, int]]:

@@ -18,6 +18,8 @@ BOND_RANGE_A = (1.2, 3.0)
 HYDROGEN_BOND_RANGE_A = (CLOSEST_A, 1.6)
 # Bonds of large ions (Cs, Ba) to large anions (S, I) are longer than 3 A: up to this many sums of their ionic radii.
 _LONGEST_OF_RADII = 1.3
+# P3- and As3- have no radius in Shannon's table; these are Pauling's.
+_PAULING_A = {"P": 2.12, "As": 2.22}
 # Ratio to the nearest anion's distance up to which an anion belongs to the coordination shell.
 _SHELL = 1.25
 # Atoms of a metal are 2.2 to 3.2 A apart (Be and Cs: 2.2 and 5.2); a nearer pair is overlap, not a metallic bond.
@@ -185,7 +187,8 @@ def _bond_range_A(cation: str, anion: str) -> tuple[float, float]:
 
 def _radius_A(symbol: str, sign: int) -> float:
     """Largest ionic radius that is tabulated for a sign of the charge; 0 if there is none."""
-    return max((float(r) for charge, r in Element(symbol).ionic_radii.items() if charge * sign > 0), default=0.0)
+    least = _PAULING_A.get(symbol, 0.0) if sign < 0 else 0.0
+    return max((float(r) for charge, r in Element(symbol).ionic_radii.items() if charge * sign > 0), default=least)
 
 
 def _longest_reach_A(structure: Structure, anions: frozenset[str]) -> float:

@@ -80,6 +80,10 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     if moments is not None and from_file:
         roles = _without_order(roles, [_size(m) for m in moments])
     sense, why_sense = _senses(roles, family, from_file)
+    if not from_file:
+        roles = [
+            replace(r, spin=r.spin * sense.get(r.sublattice, 1)) if isinstance(r.spin, float) else r for r in roles
+        ]
     formula, units = _formula(structure, guess)
     cell = _with_roles(structure, roles, sense)
     hops = draft_hops(cell, roles, family)

@@ -18,6 +18,8 @@ _OXIDISED = {"P": 5, "As": 5, "S": 6, "C": 4, "N": 5, "Si": 4, "Ge": 4, "B": 3, 
 _FULL_CHARGE = {"O": -2, "F": -1}
 _WHOLE = 1e-6
 _MOST_SETS = 5000
+# Of the 4d and 5d metals with one common valence those that have others in oxides.
+_SEVERAL = frozenset(("Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ta", "W", "Re", "Os", "Ir", "Pt"))
 
 
 def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:
@@ -92,7 +94,7 @@ def single_valences(amounts: Mapping[str, float], oxidised: Collection[str]) -> 
     for symbol in amounts:
         as_anion = None if symbol in oxidised else ANION_VALENCES.get(symbol)
         own = _OXIDISED.get(symbol) if symbol in oxidised or symbol in ("B", "Si", "H") else as_anion
-        own = only_valence(symbol) if own is None else own
+        own = only_valence(symbol) if own is None and symbol not in _SEVERAL else own
         if own is not None:
             out[symbol] = float(own)
     return out

@@ -10,7 +10,6 @@ from pymatgen.analysis.bond_valence import BVAnalyzer, calculate_bv_sum
 from pymatgen.core import Composition, Element, Structure
 
 from ..checks.geometry import StructureError, bonded_anions, coordination_number
-from ..elements import only_valence
 from ..symmetry import orbits
 from .redox import OPEN_METALS, by_balance, by_common_states, by_redox, single_valences
 
@@ -122,8 +121,8 @@ def _refuse_molecules(structure: Structure) -> None:
         if n.specie.symbol in _ORGANIC_BOND_A
     ):
         raise StructureError(
-            f"{formula} holds organic molecules, and valences are guessed for ions: write its host file by hand, with "
-            "a role and a valence for each kind of atom"
+            f"{formula} holds carbon in C-C or C-H bonds, as molecules do, and valences are guessed for ions: write "
+            "its host file by hand, with a role and a valence for each kind of atom"
         )
 
 
@@ -231,8 +230,12 @@ def _by_composition(structure: Structure) -> dict[str, float] | None:
     except (ValueError, KeyError):
         return None
     positive = _sits_in_oxygen(structure)
-    fitting = (g for g in guesses if _is_ionic(g) and all(g[el] > 0 for el in positive))
-    return next(({str(el): float(v) for el, v in guess.items()} for guess in fitting), None)
+    fitting = [g for g in guesses if _is_ionic(g) and all(g[el] > 0 for el in positive)]
+    single = single_valences(structure.composition.get_el_amt_dict(), positive)
+    fitting = [g for g in fitting if all(g[el] == v for el, v in single.items() if el in g)] or fitting
+    # Two elements of mean valences are more than one crystal has: stannite is Cu+ Fe2+ Sn4+, and not Cu1.5+ Fe3+ Sn2+.
+    whole = [g for g in fitting if all(abs(v - round(v)) < _WHOLE for v in g.values())]
+    return next(({str(el): float(v) for el, v in guess.items()} for guess in whole or fitting), None)
 
 
 def _is_ionic(guess: Mapping[str, float]) -> bool:
@@ -348,7 +351,8 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
     if not others:
         raise StructureError(f"no atom of the cell is bonded to {' or '.join(anions)}: check the structure file")
     # Ions of one valence keep it; the electrons that are left over come from the others.
-    fixed = {i: float(v) for i in others if (v := only_valence(structure[i].specie.symbol)) is not None}
+    single = single_valences(dict.fromkeys((structure[i].specie.symbol for i in others), 1.0), ())
+    fixed = {i: single[symbol] for i in others if (symbol := structure[i].specie.symbol) in single}
     open_ones = [i for i in others if i not in fixed] or others
     if len(open_ones) == len(others):
         fixed = {}

@@ -59,6 +59,9 @@ _ADVICE = {
 _DOTTED = re.compile(r"^(\s*_(?:cell|atom_site|space_group|symmetry))\.", re.MULTILINE)
 # Programs write the head of a loop that nothing follows: no moments, no bonds.
 _EMPTY_LOOP = re.compile(r"^\s*loop_[ \t]*\n(?:[ \t]*_\S+[ \t]*\n)+(?=\s*(?:loop_|data_|\Z))", re.MULTILINE)
+_OCCUPATION = "_atom_site_occupation"
+# X-rays see the bond's electrons, so refined O-H and N-H are 0.8 to 0.88 A; the nuclei are this far apart.
+_XRAY_BOND_A, _HYDROGEN_A = (0.7, 0.93), {"O": 0.97, "N": 1.01}
 # VASP 4 has the numbers of atoms in this line, and people put the symbols into the comment.
 _COUNTS = 5
 _SYMBOLS = re.compile(r"([A-Z][a-z]?)([0-9]*)")
@@ -114,6 +117,9 @@ def _usual_form(text: str, kind: Kind, notes: list[str]) -> str:
     """The text as its reader expects it: CIF names without dots, a POSCAR with its symbols above the numbers."""
     if kind == "cif":
         text = _EMPTY_LOOP.sub("", text)
+        if _OCCUPATION in text:
+            notes.append(f"{_OCCUPATION} is read as _atom_site_occupancy")
+            text = text.replace(_OCCUPATION, "_atom_site_occupancy")
         if _DOTTED.search(text):
             notes.append("names with dots, such as _cell.length_a, are read as those without")
         return _DOTTED.sub(r"\1_", text)
@@ -202,7 +208,24 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     notes += _of_readers([str(w.message) for w in said if not issubclass(w.category, DeprecationWarning)])
     if any(_NO_NAMES in note for note in notes):
         raise ValueError(f"{path.name} names no elements: write their symbols into the line above the numbers of atoms")
+    if structure.is_ordered and (moved := _lengthen_hydrogen_bonds(structure)):
+        notes.append(f"{moved} hydrogens within 0.93 A of O or N, where X-rays see them, were put at 0.97 and 1.01 A")
     return structure, list(dict.fromkeys(notes))
+
+
+def _lengthen_hydrogen_bonds(structure: Structure) -> int:
+    """Put hydrogens that X-rays drew towards their neighbour where neutrons find them, in place; how many."""
+    moved = 0
+    for i, site in enumerate(structure):
+        if site.specie.symbol not in ("H", "D"):
+            continue
+        near = [n for n in structure.get_neighbors(site, _XRAY_BOND_A[1]) if n.specie.symbol in _HYDROGEN_A]
+        if len(near) == 1 and near[0].nn_distance > _XRAY_BOND_A[0]:
+            arm = (site.coords - near[0].coords) / near[0].nn_distance
+            place = near[0].coords + _HYDROGEN_A[near[0].specie.symbol] * arm
+            structure.replace(i, site.species, place, coords_are_cartesian=True, properties=site.properties)
+            moved += 1
+    return moved
 
 
 def _far_atom(text: str, kind: Kind) -> str:

@@ -7,9 +7,9 @@ from magnetoionics.structures.cells.partial_occupancy import ordered_cell
 from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import draft_from_file
-from magnetoionics.structures.drafting.redox import by_balance, by_redox
+from magnetoionics.structures.drafting.redox import by_balance, by_common_states, by_redox, single_valences
 from magnetoionics.structures.io.untrusted_input import read_with_notes
-from pymatgen.core import Composition, Lattice, Structure
+from pymatgen.core import Composition, Lattice, Species, Structure
 
 # Valences by spectroscopy or neutron diffraction, general literature; the cells are textbook ones.
 KNOWN = {
@@ -400,5 +400,74 @@ def test_organic_molecules_are_refused_at_once():
     cell = Structure(Lattice.cubic(12), ["Fe"] + ["C", "H"] * 13, [[0.9, 0.9, 0.9]] + [
         [0.1 + 0.116 * (n % 6), 0.1 + 0.3 * (n // 6) + 0.09 * kind, 0.1] for n in range(13) for kind in (0, 1)
     ])  # fmt: skip
-    with pytest.raises(StructureError, match="organic molecules"):
+    with pytest.raises(StructureError, match="C-C or C-H bonds"):
         draft_host(cell, "x.cif")
+
+
+def test_maghemite_of_partly_filled_octahedra_is_fe2o3():
+    """A third of the 4b places of P4_332 hold Fe: three cells are Fe2O3 and no oxide of a mean valence."""
+    cell = Structure.from_spacegroup(
+        "P4_332",
+        Lattice.cubic(8.33),
+        ["Fe", {"Fe": 0.335}, "Fe", "O", "O"],
+        [[0.9921] * 3, [0.375, 0.125, 0.875], [0.865, 0.615, 0.875], [0.861] * 3, [0.372, 0.377, 0.876]],
+    )
+    filled = ordered_cell(cell)
+    assert filled.structure.composition.reduced_formula == "Fe2O3"
+    assert "3 cells" in filled.in_words
+
+
+def test_mean_moments_stand_against_each_other_too():
+    """A spinel labelled with one mean valence on both sublattices: 8 A against 16 B sites."""
+    mean = Species("Fe", 8 / 3)
+    cell = Structure.from_spacegroup(
+        "Fd-3m", Lattice.cubic(8.4), [mean, mean, "O2-"], [[0, 0, 0], [0.625] * 3, [0.38] * 3]
+    )
+    made = draft_host(cell, "x.cif").entries
+    spins = {r["sublattice"]: r.get("spin") for r in made["roles"] if r["element"] == "Fe"}
+    assert spins["A"] == pytest.approx(-spins["B"])
+    assert made["moment_per_formula_muB"] == pytest.approx(spins["B"], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("group", "lattice", "species", "coords", "valences"),
+    [
+        (
+            "I-42m",
+            Lattice.tetragonal(5.449, 10.757),
+            ["Fe", "Cu", "Sn", "S"],
+            [[0, 0, 0], [0, 0.5, 0.25], [0, 0, 0.5], [0.755, 0.755, 0.87]],
+            {"Fe": 2, "Cu": 1, "Sn": 4, "S": -2},
+        ),
+        (
+            "I4/mmm",
+            Lattice.tetragonal(3.963, 13.017),
+            ["Ba", "Fe", "As"],
+            [[0, 0, 0], [0.5, 0, 0.25], [0, 0, 0.3545]],
+            {"Ba": 2, "Fe": 2, "As": -3},
+        ),
+    ],
+)
+def test_whole_valences_are_taken_before_mean_ones(group, lattice, species, coords, valences):
+    """Stannite and BaFe2As2, whose barium lies 3.38 A from arsenic."""
+    cell = Structure.from_spacegroup(group, lattice, species, coords)
+    assert {r["element"]: r["valence"] for r in draft_host(cell, "x.cif").entries["roles"]} == valences
+
+
+def test_hydrogens_of_x_rays_are_put_where_neutrons_see_them(tmp_path):
+    atoms = "Ni1 Ni 0 0 0\nO1 O 0.33333 0.66667 0.2221\nH1 H 0.33333 0.66667 0.4006"
+    file = tmp_path / "x.cif"
+    file.write_text(HEXAGONAL.format(atoms=atoms, a=3.117, c=4.595, group="P -3 m 1"))
+    structure, notes = read_with_notes(file)
+    for site in (s for s in structure if s.specie.symbol == "H"):
+        near = min(structure.get_neighbors(site, 1.5), key=lambda n: n.nn_distance)
+        assert near.nn_distance == pytest.approx(0.97, abs=1e-4)
+        assert near.coords[2] != pytest.approx(site.coords[2], abs=0.9)
+    assert any("2 hydrogens within 0.93 A" in note for note in notes)
+
+
+def test_osmium_takes_the_charge_that_barium_does_not():
+    """Os has one common valence and others in oxides: a mean one here, and no refusal."""
+    valences = by_common_states({"Ba": 4.0, "Os": 6.0, "Cl": 1.0, "O": 18.0}, ())
+    assert single_valences({"Ba": 1.0, "Os": 1.0, "O": 1.0}, ()) == {"Ba": 2.0, "O": -2.0}
+    assert valences is None or valences["Ba"] == 2.0
