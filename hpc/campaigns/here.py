@@ -45,7 +45,7 @@ class StudyOutcome:
 
 
 def spelled_out(campaign: Campaign) -> Campaign:
-    """The campaign with every host for ``all``, rigid ions, bond valences and ML potentials that are there for ``installed``."""
+    """The campaign with every host for ``all`` and every cheap engine that is there for ``installed``."""
     from ...structures.host import host_keys
 
     hosts = [key for name in campaign.hosts for key in (host_keys() if name == EVERY_HOST else [name])]
