@@ -189,12 +189,12 @@ def _degeneracy(host: Calculation, done: Calculation, changed: list[int]) -> flo
     """Orientations and spins of a relaxed vacancy; 1 where an ion left its site, so that none is known to be vacant."""
     try:
         vacant = defect_difference(host.structure, done.structure).changes[0].site
+        if vacant is None:
+            return 1.0
+        ways = orientations(remove_site(host.structure, vacant), done.structure, changed)
     except ValueError:
         return 1.0
-    if vacant is None:
-        return 1.0
-    unrelaxed = remove_site(host.structure, vacant)
-    return orientations(unrelaxed, done.structure, changed) * spin_states(host.structure, done.total_moment_muB)
+    return ways * spin_states(host.structure, done.total_moment_muB)
 
 
 def starts_from(said: str | Sequence[str]) -> tuple[StartKind, ...]:
