@@ -2,7 +2,6 @@
 
 import warnings
 
-import numpy as np
 import pytest
 from magnetoionics.structures.drafting.files import draft_from_file
 from magnetoionics.structures.io.untrusted_input import read_with_notes
