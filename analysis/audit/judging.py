@@ -17,6 +17,7 @@ from .evidence import Judge, Judgement, NotDoneError
 from .film import HOLE_ON_NEIGHBOUR_eV
 from .first_principles import SHIPPED
 from .known_ferrite import beside_ferrite
+from .known_values import knows_most
 from .known_verdicts import known_judgement
 
 __all__ = ["HOLE_ON_NEIGHBOUR_eV", "Judgement", "audit", "claims_table", "closed_forms"]
@@ -46,7 +47,7 @@ def audit(study: Study) -> list[Claim]:
         One row per claim; those that the study does not serve are ``not computed``, but for the closed forms.
     """
     return [
-        _row(entry, _beside(entry, own) if entry["id"] in study.host.claims else own, study.engine.name)
+        _row(entry, _beside(entry, own) if _needs_more(entry, study) else own, study.engine.name)
         for entry, own in ((entry, _judge(entry, study)) for entry in claims_table())
     ]
 
@@ -68,6 +69,11 @@ def _shipped(entry: Mapping[str, str]) -> Judgement | None:
 def _known(entry: Mapping[str, str]) -> Judgement | None:
     own = known_judgement(entry["id"])
     return None if own is None else _beside(entry, own)
+
+
+def _needs_more(entry: Mapping[str, str], study: Study) -> bool:
+    """Whether the claim is about the study's host and its engine knows less of electrons than what is shipped."""
+    return entry["id"] in study.host.claims and not knows_most(study.engine.level_of_theory)
 
 
 def _beside(entry: Mapping[str, str], own: Judgement) -> Judgement:

@@ -196,7 +196,8 @@ def vacancy(element, change, energy=0.0, starts=()):
     )
 
 
-def test_oxygen_deficiency_and_lithium():
+def test_oxygen_deficiency_and_lithium(monkeypatch):
+    monkeypatch.setattr("magnetoionics.analysis.audit.known_ferrite.known_ferrite_moments", tuple)
     (row,) = judged(evidence(host="life5o8", vacancies=[vacancy("O", 0.0), vacancy("Li", 0.0)]), "C11")
     assert row.verdict == "undecided"
     # Two electrons on B, where moments point up: 5 to 4 muB twice.
@@ -214,6 +215,16 @@ def test_oxygen_deficiency_and_lithium():
     two = [vacancy("O", 4, 1.0), vacancy("O", -2), vacancy("Li", 1)]
     (row,) = judged(evidence(host="life5o8", level_of_theory="GPAW", vacancies=two), "C11")
     assert (row.verdict, row.value) == ("reproduced", -2)
+
+
+def test_shipped_first_principles_speak_beside_a_study_that_knows_less():
+    defects = [vacancy("O", -2.0), vacancy("Li", 1.0)]
+    (beside,) = judged(evidence(host="life5o8", vacancies=defects), "C11")
+    (alone,) = judged(evidence(host="life5o8", level_of_theory="GPAW", vacancies=defects), "C11")
+    assert beside.engine == "gpaw (GPAW)"
+    assert "counts" in beside.reason
+    assert "dzp" not in alone.reason
+    assert (alone.value, alone.verdict) == (-2, "reproduced")
 
 
 def test_maghemite_takes_up_lithium():

@@ -307,7 +307,7 @@ def test_an_anisotropy_of_a_part_of_the_ions_says_so_on_the_first_card_and_besid
     row = next(a for a in build_page(study, {}).answers if "anisotropy" in a.question)
     assert row.short.startswith(f"of {study.anisotropy.maps[0].ions} alone, ")
     assert row.detail.startswith(
-        "ions without a model: 8 Ni2+, so that this is not the anisotropy of the material; easy"
+        "ions without a model: 8 Ni2+, so that this is not the anisotropy of the material; axes turned"
     )
     (own,) = [r[1].text for r in measured_table(study).rows if r[0].text == "K1"]
     assert own.endswith("(0 K); ions without a model: 8 Ni2+, so that this is not the anisotropy of the material")
