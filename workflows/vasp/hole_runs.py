@@ -34,6 +34,9 @@ _D_SHELL = 2
 _ATOM = re.compile(r"atom\s*=\s*(\d+)\s+type\s*=\s*\d+\s+l\s*=\s*(\d+)\s+onsite density matrix")
 _SPIN = re.compile(r"spin component\s+\d+\s*\n")
 _END = "occupancies and eigenvectors"
+_NUMBER = re.compile(r"-?\d+\.\d{4}")
+# Of partial waves inside a sphere, a little above 1 or below 0; beyond this the cycle ended in nonsense.
+_SMALLEST_OCCUPATION, _LARGEST_OCCUPATION = -0.1, 1.2
 
 
 def last_occupations(text: str) -> dict[int, FloatArray]:
@@ -48,7 +51,8 @@ def last_occupations(text: str) -> dict[int, FloatArray]:
     -------
     dict
         By the number of the ion, from 0 in VASP's order: spin up and down between xy, yz, z2, xz, x2-y2, shape
-        (2, 5, 5). Ions without both spins are left out.
+        (2, 5, 5). Ions whose last print has not two spins of real numbers are left out: no earlier iteration stands
+        in for it, and no run with spinors, of which each has four.
     """
     out: dict[int, FloatArray] = {}
     marks = list(_ATOM.finditer(text))
@@ -59,20 +63,20 @@ def last_occupations(text: str) -> dict[int, FloatArray]:
         block = text[mark.end() : stop].split(_END, 1)[0]
         spins = [_matrix(part) for part in _SPIN.split(block)[1:]]
         whole = [m for m in spins if m is not None]
+        ion = int(mark[1]) - 1
+        out.pop(ion, None)
         if len(whole) == len(spins) == 2:
-            out[int(mark[1]) - 1] = np.array(whole)
+            out[ion] = np.array(whole)
     return out
 
 
 def _matrix(text: str) -> FloatArray | None:
-    rows = [line.split() for line in text.strip().splitlines()[:5]]
-    if len(rows) != 5 or any(len(row) != 5 for row in rows):
+    lines = text.strip().splitlines()[:5]
+    # Four decimals each: two numbers of two digits before the point run together.
+    rows = [_NUMBER.findall(line) for line in lines]
+    if any(_NUMBER.sub("", line).strip() for line in lines) or [len(row) for row in rows] != [5] * 5:
         return None
-    try:
-        found = np.array(rows, dtype=float)
-    except ValueError:
-        return None
-    return found if np.isfinite(found).all() else None
+    return np.array(rows, dtype=float)
 
 
 def orbital_state_of_runs(
@@ -142,7 +146,16 @@ def _holes_of_run(folder: Path, structure: Structure, shells: dict[int, int]) ->
     out = {}
     for site, electrons in shells.items():
         if place[site] not in matrices:
-            raise HoleNotFoundError(f"{folder.name} prints no occupations of ion {place[site] + 1}: set LDAUPRINT = 1")
+            raise HoleNotFoundError(
+                f"{folder.name} prints no occupations of ion {place[site] + 1} for two spins: set LDAUPRINT = 1, "
+                "with ISPIN = 2 and without spinors"
+            )
+        ends = np.linalg.eigvalsh(matrices[place[site]])[:, [0, -1]]
+        if ends.min() < _SMALLEST_OCCUPATION or ends.max() > _LARGEST_OCCUPATION:
+            raise HoleNotFoundError(
+                f"{folder.name} has occupations from {ends.min():.2f} to {ends.max():.2f} in ion {place[site] + 1}; "
+                f"physical ones lie within {_SMALLEST_OCCUPATION:g} to {_LARGEST_OCCUPATION:g}: start the run again"
+            )
         shell = OPEN_SHELLS[electrons]
         up = moments[place[site]] > 0
         occupied = matrices[place[site]][int(up == (shell.spin == "minority"))]

@@ -1,9 +1,12 @@
 """Three finished runs with t2g holes are read back: what went into the matrices comes out, and no held run counts."""
 
+import gzip
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from ase.io import read as read_atoms
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.ase.atoms import to_atoms
@@ -21,6 +24,7 @@ pytest.importorskip("atomate2")
 from magnetoionics.workflows.vasp import hole_runs
 from magnetoionics.workflows.vasp.occupations import three_starts
 from magnetoionics.workflows.vasp.order import block_order
+from pymatgen.io.vasp import Outcar
 
 SOURCE = Provenance(engine="vasp", level_of_theory="VASP")
 # Of the cell, eV: Co of Imma at 0, 80 and 115 meV each.
@@ -128,3 +132,93 @@ def test_matrices_of_other_shells_and_broken_ones_are_left_out():
     assert hole_runs.last_occupations(f_shell) == {}
     cut = f" atom = 2 type = 1 l = 2\n\n onsite density matrix\n\nspin component  1\n\n{rows(np.eye(5))}\n"
     assert hole_runs.last_occupations(cut) == {}
+
+
+def block(ion, *spins):
+    parts = "".join(f"spin component  {n}\n\n{text}\n\n" for n, text in enumerate(spins, start=1))
+    return f"atom =  {ion:2d}  type =  1  l = 2\n\n onsite density matrix\n\n{parts} occupancies and eigenvectors\n"
+
+
+def in_columns(matrix):
+    """Fields of eight characters and nothing between, as VASP writes them."""
+    return "\n".join("".join(f"{x:8.4f}" for x in row) for row in matrix)
+
+
+def test_numbers_that_run_together_are_read():
+    wide = 0.1 * np.eye(5)
+    wide[1, 2] = wide[2, 1] = -13.7154
+    text = in_columns(wide)
+    assert "0.1000-13.7154" in text
+    found = hole_runs.last_occupations(block(3, text, in_columns(np.eye(5))))
+    assert np.allclose(found[2], [wide, np.eye(5)], atol=1e-12)
+
+
+def test_no_earlier_iteration_stands_in_for_a_last_one_that_is_no_number():
+    sound, stars = in_columns(np.eye(5)), in_columns(np.eye(5)).replace("  1.0000", "********", 1)
+    text = block(1, sound, sound) + block(2, sound, sound) + block(1, sound, stars) + block(2, sound, sound)
+    assert sorted(hole_runs.last_occupations(text)) == [1]
+
+
+def test_a_run_with_spinors_has_no_two_spins(cell, runs):
+    assert hole_runs.last_occupations(block(1, *[in_columns(np.eye(5))] * 4)) == {}
+    runs.texts["hole_2"] = re.sub(r"(spin component  2\n\n.*?\n\n)", r"\1\1\1", runs.texts["hole_2"], flags=re.DOTALL)
+    with pytest.raises(HoleNotFoundError, match="without spinors"):
+        read(cell)
+
+
+def test_occupations_of_no_orbital_are_refused(cell, runs):
+    """A public run ended with 39 electrons in one d orbital of W."""
+    runs.texts["hole_1"] = runs.texts["hole_1"].replace("  1.0000", " 39.0000")
+    with pytest.raises(HoleNotFoundError, match=r"hole_1 has occupations from .* to 39\.00 in ion"):
+        read(cell)
+
+
+REAL = {
+    "mno_5.4.4": {0: 5},
+    "merged_numbers2_5.4.4": dict.fromkeys(range(16, 32), None),
+    "mgmn2o4_6.3.2/static_1_fm": dict.fromkeys(range(2, 6), 4),
+    "mgmn2o4_6.3.2/static_2_afm": dict.fromkeys(range(2, 6), 4),
+    "mgmn2o4_6.3.2/relax_2_afm": dict.fromkeys(range(2, 6), 4),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_matrices_of_real_runs_are_those_that_pymatgen_reads(real, name):
+    path = real / "vasp/collection/b_dftu" / name / "OUTCAR.gz"
+    with gzip.open(path, "rt") as file:
+        text = file.read()
+    found = hole_runs.last_occupations(text)
+    assert set(found) == set(REAL[name])
+    other = Outcar(path)
+    ions = re.findall(r"atom\s*=\s*(\d+)\s+type\s*=\s*\d+\s+l\s*=\s*(\d+)", text)
+    printed = zip(ions, other.data["onsite_density_matrices"], strict=True)
+    last = {int(ion) - 1: list(spins.values()) for (ion, angular), spins in printed if angular == "2"}
+    for ion, pair in found.items():
+        assert np.array_equal(pair, last[ion])
+        if REAL[name][ion] is not None:
+            # Spin up first, ions in order: the site's moment in the run's own table, of either sign.
+            assert np.trace(pair[0] - pair[1]) == pytest.approx(other.magnetization[ion]["d"], abs=0.02)
+
+
+def test_a_real_jahn_teller_hole_lies_across_the_long_bonds(real):
+    """Orbitals are those of VASP: of Mn3+ in oblique octahedra the empty one is x2-y2 of the four short bonds."""
+    folder = real / "vasp/collection/b_dftu/mgmn2o4_6.3.2/static_2_afm"
+    with gzip.open(folder / "OUTCAR.gz", "rt") as file:
+        found = hole_runs.last_occupations(file.read())
+    atoms = read_atoms(folder / "POSCAR")
+    for ion, pair in found.items():
+        axes = octahedron_axes(atoms, ion)
+        assert np.abs(axes).max() < 0.85
+        others = [n for n, symbol in enumerate(atoms.get_chemical_symbols()) if symbol == "O"]
+        bonds = atoms.get_distances(ion, others, mic=True, vector=True)
+        long = bonds[np.argmax(np.where(np.linalg.norm(bonds, axis=1) < 2.5, np.linalg.norm(bonds, axis=1), 0))]
+        assert abs(axes[2] @ long) / np.linalg.norm(long) > 0.99
+        majority = pair[int(np.trace(pair[1]) > np.trace(pair[0]))]
+        occupations, orbitals = np.linalg.eigh(majority)
+        assert occupations[0] < 0.5 < 0.9 < occupations[1]
+        assert abs(shell_rotation(axes)[:, 4] @ orbitals[:, 0]) > 0.99
+
+
+def test_a_real_run_with_spinors_is_left_out(real):
+    with gzip.open(real / "vasp/collection/a_soc/nio_u_5.4.1/OUTCAR.gz", "rt") as file:
+        assert hole_runs.last_occupations(file.read()) == {}
