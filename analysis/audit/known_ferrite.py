@@ -18,7 +18,7 @@ DEFECTS = {"life56vo": ("V_O", -1), "life56li": ("inserted Li", -1), "life56vli"
 # Below half a Bohr magneton per defect nothing changed hands.
 SMALL_muB = 0.5
 # An ion whose moment fell by this much from that of the whole crystal took an electron up.
-_REDUCED_muB = 0.3
+_REDUCED_muB = 0.2
 
 
 class FerriteMoment(Document):

@@ -174,11 +174,17 @@ def computed(name: str, folder: Path) -> Any:
 @contextmanager
 def nothing_shipped() -> Iterator[None]:
     """Hide `data/gpaw` from the audit: docs/claims.md follows it, what a study computes does not."""
-    from magnetoionics.analysis.audit import known_films, known_orders, known_pairs
+    from magnetoionics.analysis.audit import known_ferrite, known_films, known_orders, known_pairs
 
-    caches = (known_films._films, known_orders._gains, known_pairs.known_pairs)
+    modules = (known_ferrite, known_films, known_orders, known_pairs)
+    caches = (
+        known_ferrite.known_ferrite_moments,
+        known_films._films,
+        known_orders._gains,
+        known_pairs.known_pairs,
+    )
     with tempfile.TemporaryDirectory() as empty, ExitStack() as stack:
-        for module in (known_films, known_orders, known_pairs):
+        for module in modules:
             stack.enter_context(patch.object(module, "reference_calculations_folder", lambda: Path(empty)))
         for cache in caches:
             cache.cache_clear()
