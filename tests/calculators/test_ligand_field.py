@@ -100,6 +100,17 @@ def test_weak_and_strong_terms_in_the_octahedron():
     assert np.min(np.abs(energies - (t2g + ten_dq))) < 1e-8
 
 
+@pytest.mark.parametrize("ten_dq_eV", [0.1, 1.06, 1.5])
+def test_orbital_momentum_of_the_lowest_term_is_that_of_4f_and_4p_mixed(ten_dq_eV):
+    """4T1 of d7: L is -3/2 of l = 1 in 4F at -6 Dq, 1 in 4P at 15 B, and 4 Dq mixes the two."""
+    stiff = LigandFieldParameters(zeta_eV=1e-6, exchange_eV=1e-4)
+    field = np.diag([0.0, 0.0, ten_dq_eV, 0.0, ten_dq_eV])
+    dq = ten_dq_eV / 10
+    f_share, p_share = np.linalg.eigh([[-6 * dq, 4 * dq], [4 * dq, 15 * stiff.racah_B_eV]])[1][:, 0] ** 2
+    moment = np.linalg.norm(LigandFieldModel(stiff).moments(field, [0.0, 0.0, 1.0])[1])
+    assert moment == pytest.approx(1.5 * f_share - p_share, rel=1e-4)
+
+
 def test_distance_law():
     p = LigandFieldParameters()
     near, far = (np.ptp(np.linalg.eigvalsh(angular_overlap(OCTAHEDRON * s, p))) for s in (1.0, 1.1))

@@ -9,6 +9,7 @@ from magnetoionics.analysis.results.checks import invalid_because
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 from magnetoionics.calculators.d_shell import D_ORBITALS, orbital_momentum
+from magnetoionics.calculators.ligand_field import LigandFieldModel, LigandFieldParameters
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.magnetic_symmetry import site_rotations
 from slonczewski import slonczewski_energies, slonczewski_k1_eV
@@ -54,6 +55,25 @@ def test_trigonal_doublet_is_slonczewskis():
     found = cubic_anisotropy([far], VOLUME_A3)
     assert found.K1_meV_per_ion == pytest.approx(1000 * slonczewski_k1_eV(0.0383), rel=1e-4)
     assert far.orbital_moments_muB([TRIGONAL])[0] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_all_states_of_d7_end_in_the_hole_where_the_octahedron_and_the_exchange_are_strong():
+    """-V of the hole as the field of an electron and zeta = 2 lambda: what is left falls as one over 10Dq."""
+    hole = field((0.0, 34.7, 102.0))
+    n = lebedev_directions(7).vectors
+    expected = hole.energies(n)
+    left = []
+    for strength_eV in (50.0, 500.0):
+        electron = np.diag([0.0, 0.0, strength_eV, 0.0, strength_eV])
+        electron[np.ix_([1, 3, 0], [1, 3, 0])] -= hole.field_meV / 1000
+        stiff = LigandFieldParameters(
+            racah_B_eV=0.0, racah_C_eV=0.0, zeta_eV=2 * hole.spin_orbit_meV / 1000, exchange_eV=4 * strength_eV
+        )
+        energies = 1000 * LigandFieldModel(stiff, 7).ground_energies([electron], n)[0]
+        left.append(np.ptp(energies - expected))
+    assert np.ptp(expected) > 15.0
+    assert left[0] < 0.2
+    assert left[1] == pytest.approx(left[0] / 10, rel=0.05)
 
 
 def test_split_doublet_is_second_order():
