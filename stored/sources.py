@@ -6,7 +6,7 @@ import ast
 import hashlib
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from importlib.util import find_spec
@@ -45,7 +45,33 @@ def code_identity(module: str) -> dict[str, Any]:
     files = _own_files(top)
     if files is None:
         return {"versions": _versions(top)}
-    paths = _all_files(top, files)
+    known = _identities.get((top, tuple(files)))
+    if known is None or known[0] != _stamps(known[0]):
+        paths = _all_files(top, files)
+        watched = {path for of_name in paths.values() for path in of_name + _beside(of_name)}
+        # A file that comes to lie beside them changes its folder.
+        watched |= {path.parent for path in watched}
+        known = _identities[top, tuple(files)] = _stamps(watched), _sources_identity(paths)
+    return dict(known[1])
+
+
+# By top-level module and its files: when what makes the identity was last changed, and the identity.
+_identities: dict[tuple[str, tuple[Path, ...]], tuple[dict[Path, tuple[int, int]], dict[str, Any]]] = {}
+
+
+def _stamps(paths: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Size and time of change of each that is there."""
+    stamps = {}
+    for path in paths:
+        try:
+            state = path.stat()
+        except OSError:
+            continue
+        stamps[path] = state.st_size, state.st_mtime_ns
+    return stamps
+
+
+def _sources_identity(paths: dict[str, list[Path]]) -> dict[str, Any]:
     # Names, and not where they lie: the same code elsewhere makes the same number.
     lines = [f"{name} {file_digest(path)}" for name in sorted(paths) for path in paths[name] + _beside(paths[name])]
     installed = {k: v for name in _imported(paths) for k, v in _versions(name).items() if _own_files(name) is None}
