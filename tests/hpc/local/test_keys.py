@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 from jobflow import Flow, Job, job
 from magnetoionics.hpc.local.job_hashes import job_content, job_key
+from magnetoionics.stored import sources
 from magnetoionics.stored.sources import code_identity
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.hosts import cofe2o4
@@ -387,3 +388,23 @@ def test_the_data_sets_of_the_release_are_in_it(plain_vasp_keys, monkeypatch):
     monkeypatch.setattr(settings, "recommended", lambda: {**true, "Nb": "Nb_sv_GW"})
     changed = vasp_keys()
     assert [name for name in plain_vasp_keys if changed[name] == plain_vasp_keys[name]] == ["charge"]
+
+
+def test_sources_are_read_once_for_each_state_of_theirs(tmp_path, monkeypatch):
+    """A study asks for every job; a large package of the user's is not parsed for each."""
+    folder = tmp_path / "large_own"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("TABLE = 'numbers.csv'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    first = code_identity("large_own")
+    read = []
+    follow = sources._follow
+    monkeypatch.setattr(sources, "_follow", lambda *args: read.append(args[0]) or follow(*args))
+    assert code_identity("large_own") == first
+    assert read == []
+    states = [first]
+    for name, text in (("numbers.csv", "1"), ("numbers.csv", "12"), ("more.py", "X = 1\n")):
+        (folder / name).write_text(text)
+        states.append(code_identity("large_own"))
+    assert len({str(state) for state in states}) == 4
+    assert read == ["large_own"] * 3
