@@ -29,7 +29,7 @@ SYMBOL = {
 
 
 # Charge orders that no bond shows: all octahedra of these cells are alike.
-BY_HAND = {("fe3o4", "Imma"), ("fe3o4", "P4_122")}
+BY_HAND = {("fe3o4", "Imma"), ("fe3o4", "P4_122"), ("fe3o4", "normal")}
 
 
 @pytest.fixture(scope="module")
@@ -277,6 +277,14 @@ def test_drafts_agree_with_the_valences_of_the_hosts(key, order):
     cell = get_host(key).structure(order)
     guess = guess_valences(Structure(cell.lattice, [s.specie.symbol for s in cell], cell.frac_coords))
     assert np.allclose(guess.per_site, cell.site_properties["valence"], atol=1e-6)
+
+
+def test_bonds_of_magnetite_ask_for_the_inverse_order():
+    """Its normal order has the measured bonds too, which are those of Fe3+ on A and of 2.5+ on B."""
+    cell = get_host("fe3o4").structure("normal")
+    guess = guess_valences(Structure(cell.lattice, [s.specie.symbol for s in cell], cell.frac_coords))
+    by_sublattice = dict(zip(cell.site_properties["sublattice"], np.round(guess.per_site, 6), strict=True))
+    assert by_sublattice == {"A": 3.0, "B": 2.5, "O": -2.0}
 
 
 def test_what_is_measured_has_a_source():
