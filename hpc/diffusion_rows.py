@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import UserError
+from .measured_table import folder_for_results
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
 from .terminal import Console
@@ -51,9 +52,7 @@ def compare_diffusion(
     from ..analysis.plots.tracer_rows import plot_rows
     from ..analysis.study.tracer_rows import beside_rows
 
-    target = output or folders[0]
-    if target.exists() and not target.is_dir():
-        raise UserError(f"output {target} is a file; give a folder with --output")
+    target = folder_for_results(output or folders[0], STEM, data)
     groups = read_tracer_rows(data, ion=ion, composition=composition)
     found = []
     for folder in folders:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .assumptions import Said, read_assumptions
 from .errors import UserError
-from .measured_table import fields_of, number_of
+from .measured_table import fields_of, folder_for_results, number_of
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
 from .terminal import Console
@@ -73,9 +73,7 @@ def fit_study(
         raise UserError(f"{folder} has no hop to fit ({study.not_done('migration')}); run its stage migration")
     if not pulse_s > 0 or wait_s < 0:
         raise UserError(f"pulse of {pulse_s} s and wait of {wait_s} s: a pulse must be positive, a wait not negative")
-    target = output or folder
-    if target.exists() and not target.is_dir():
-        raise UserError(f"output {target} is a file; give a folder with --output")
+    target = folder_for_results(output or folder, STEM, data)
     curve = read_curve(data)
     said = read_assumptions(film=film).film
     retention, film_K = study.retention, said.temperature_K

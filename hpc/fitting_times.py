@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
-from .measured_table import fields_of, number_of
+from .measured_table import fields_of, folder_for_results, number_of
 from .study_folder.files import read_study
 from .study_folder.writing import write_whole
 from .terminal import Console
@@ -71,6 +71,7 @@ def fit_times(
     from ..analysis.device.inverse_events import RANGES, SwitchingEvent, fit_events
     from ..analysis.plots.inverse import plot_times
 
+    target = folder_for_results(output or folder, STEM, data)
     study = read_study(folder)
     if not study.migration:
         raise UserError(f"{folder} has no hop to fit ({study.not_done('migration')}); run its stage migration")
@@ -105,7 +106,7 @@ def fit_times(
         table.add_row(
             name + (" (free)" if name in found.free else ""), f"{middle:.3g}", f"{low:.3g} to {high:.3g}", computed
         )
-    _finish(folder, output, table, found, plot_times(found), [f"misfit {found.misfit_decades:.2g} decades (rms)"])
+    _finish(target, table, found, plot_times(found), [f"misfit {found.misfit_decades:.2g} decades (rms)"])
     return found
 
 
@@ -138,6 +139,7 @@ def fit_cycle(
     from ..analysis.device.intercalation import fit_isotherm
     from ..analysis.plots.inverse import plot_cycle
 
+    target = folder_for_results(output or folder, STEM, data)
     names, lines = fields_of(data, _OF_CYCLES)
     column = next((n for n in names if n.lower().startswith(("moment", "magneti"))), None)
     if column is None or not {"voltage_V", "branch"} <= set(names):
@@ -163,22 +165,18 @@ def fit_cycle(
     for name, value in found.values.items():
         table.add_row(name, f"{value:.5g}", f"{found.errors[name]:.2g}")
     figure = plot_cycle(found, volts, moments, ways)
-    _finish(folder, output, table, found, figure, [f"residual {found.residual_rms:.3g} (rms, unit of the data)"])
+    _finish(target, table, found, figure, [f"residual {found.residual_rms:.3g} (rms, unit of the data)"])
     return found
 
 
 def _finish(
-    folder: Path,
-    output: Path | None,
+    target: Path,
     table: TerminalTable,
     found: InverseFit | IsothermFit,
     figure: Figure,
     said: list[str],
 ) -> None:
     """Print, and write the files."""
-    target = output or folder
-    if target.exists() and not target.is_dir():
-        raise UserError(f"output {target} is a file; give a folder with --output")
     console = Console()
     console.print(table)
     for note in found.notes:

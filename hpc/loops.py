@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .assumptions import Said, read_assumptions
 from .errors import UserError
-from .measured_table import fields_of, number_of
+from .measured_table import fields_of, folder_for_results, number_of
 from .study_folder.study_run import study_under
 from .study_folder.writing import write_whole
 from .terminal import Console
@@ -92,9 +92,7 @@ def fit_loop(folder: Path, data: Path, *, film: Said = None, output: Path | None
     from ..analysis.magnetism.measured_loop import compare_loop, measured_loop
     from ..analysis.plots.measured_loop import plot_comparison
 
-    target = output or folder
-    if target.exists() and not target.is_dir():
-        raise UserError(f"output {target} is a file; give a folder with --output")
+    target = folder_for_results(output or folder, STEM, data)
     study, _ = study_under(folder, None if film is None else read_assumptions(film=film))
     device = study.device
     if device is None or not device.grains:

@@ -84,3 +84,18 @@ def _point(field: str) -> str:
     except ValueError:
         return field
     return with_point
+
+
+def folder_for_results(target: Path, stem: str, data: Path) -> Path:
+    """Where results named by a stem go, once it is sure that they do not replace the measurement itself.
+
+    Raises
+    ------
+    UserError
+        If `target` is a file, or if `data` has the name of a result in it.
+    """
+    if target.exists() and not target.is_dir():
+        raise UserError(f"output {target} is a file; give a folder with --output")
+    if data.stem == stem and target.resolve() == data.resolve().parent:
+        raise UserError(f"{data} would be replaced by the result of this name; give another folder with --output")
+    return target

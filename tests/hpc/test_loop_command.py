@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from magnetoionics.hpc.api import load
 from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.loops import read_loop
+from magnetoionics.hpc.measured_table import folder_for_results
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +88,29 @@ def test_a_film_above_its_ordering_has_no_grains(own_study, loop, tmp_path, caps
     path.write_text("field_T,moment_emu\n" + "\n".join(f"{f},{m}" for f, m in zip(field, moment, strict=True)))
     assert main(["fit", str(own_study), str(path), "--film", "temperature_K: 900"]) == 2
     assert "above its T_C" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["loop.csv", "fit.csv", "diffusion.csv"])
+def test_a_measurement_is_not_replaced_by_the_result_of_its_name(name, tmp_path):
+    """A folder of one's own, with the measurement in it, is where people send the results."""
+    data = tmp_path / name
+    data.write_text("mine")
+    for target in (tmp_path, tmp_path / "more" / ".."):
+        (tmp_path / "more").mkdir(exist_ok=True)
+        with pytest.raises(UserError, match="would be replaced"):
+            folder_for_results(target, data.stem, data)
+    assert folder_for_results(tmp_path / "new", data.stem, data) == tmp_path / "new"
+    assert folder_for_results(tmp_path, "other", data) == tmp_path
+    with pytest.raises(UserError, match="is a file"):
+        folder_for_results(data, "other", data)
+
+
+@pytest.mark.parametrize("command", ["fit", "diffusion"])
+def test_the_command_leaves_the_measurement_as_it_was(own_study, tmp_path, capsys, command):
+    data = tmp_path / {"fit": "loop.csv", "diffusion": "diffusion.csv"}[command]
+    data.write_text("field_T,moment\n1,1\n-1,-1\n1,1\n")
+    first = [str(own_study), str(data)] if command == "fit" else [str(data), str(own_study)]
+    assert main([command, *first, "--output", str(tmp_path)]) == 2
+    assert "would be replaced" in " ".join(capsys.readouterr().err.split())
+    assert data.read_text() == "field_T,moment\n1,1\n-1,-1\n1,1\n"
+    assert list(tmp_path.iterdir()) == [data]
