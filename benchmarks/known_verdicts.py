@@ -20,7 +20,7 @@ import espresso_orders
 import magnetoionics
 from magnetoionics.analysis.audit import known_verdicts
 from magnetoionics.analysis.audit.first_principles import SHIPPED
-from magnetoionics.analysis.audit.judging import audit_of_study_alone, closed_forms
+from magnetoionics.analysis.audit.judging import audit, closed_forms
 from magnetoionics.analysis.audit.known_orders import known_order_gains, repeated_order_gains
 from magnetoionics.analysis.audit.known_values import rank
 from magnetoionics.analysis.audit.known_verdicts import KnownVerdict, KnownVerdicts
@@ -106,7 +106,7 @@ def _worth(verdict: KnownVerdict) -> tuple[int, bool]:
 def keep(folders: list[Path], day: str) -> KnownVerdicts:
     """The best verdict of each claim among the studies, beside those of claims of which they do not speak."""
     studies = [magnetoionics.load(folder) for folder in folders]
-    alone = [study.model_copy(update={"claims": audit_of_study_alone(study)}) for study in studies]
+    alone = [study.model_copy(update={"claims": audit(study, alone=True)}) for study in studies]
     best = best_of(v for study in alone for v in verdicts_of(study, day))
     spoken = {v.claim.id for v in best}
     others = [v for v in known_verdicts.shipped_verdicts() if v.claim.id not in spoken]

@@ -33,28 +33,27 @@ def claims_table() -> list[dict[str, str]]:
     return list(json.loads(text)["claims"])
 
 
-def audit(study: Study) -> list[Claim]:
+def audit(study: Study, *, alone: bool = False) -> list[Claim]:
     """Judge every claim of the table.
 
     Parameters
     ----------
     study
         A finished study; its host says which claims it can speak to.
+    alone
+        Without the shipped calculations that otherwise speak beside a study which knows less.
 
     Returns
     -------
     list of Claim
         One row per claim; those that the study does not serve are ``not computed``, but for the closed forms.
     """
-    return [
-        _row(entry, _beside(entry, own) if _needs_more(entry, study) else own, study.engine.name)
-        for entry, own in ((entry, _judge(entry, study)) for entry in claims_table())
-    ]
-
-
-def audit_of_study_alone(study: Study) -> list[Claim]:
-    """The same without the shipped calculations that `audit` lets speak beside the study."""
-    return [_row(entry, _judge(entry, study), study.engine.name) for entry in claims_table()]
+    rows = []
+    for entry in claims_table():
+        own = _judge(entry, study)
+        beside = not alone and _needs_more(entry, study)
+        rows.append(_row(entry, _beside(entry, own) if beside else own, study.engine.name))
+    return rows
 
 
 def closed_forms() -> list[Claim]:

@@ -224,6 +224,11 @@ def test_shipped_first_principles_speak_beside_a_study_that_knows_less():
     assert beside.engine == "gpaw (GPAW)"
     assert "counts" in beside.reason
     assert "dzp" not in alone.reason
+    study = evidence(host="life5o8", vacancies=defects)
+    study.host.claims = ("C11",)
+    (own,) = (c for c in audit(study, alone=True) if c.id == "C11")
+    assert "counts" in own.reason
+    assert "dzp" not in own.reason
     assert (alone.value, alone.verdict) == (-2, "reproduced")
 
 
