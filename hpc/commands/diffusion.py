@@ -18,6 +18,6 @@ def diffusion(
     ] = None,
 ) -> None:
     """Hold measured tracer diffusion against studies: rms, slopes and minimum of each, all in one figure."""
-    from ..diffusion_rows import compare_diffusion
+    from ..measurements.diffusion_rows import compare_diffusion
 
     compare_diffusion(data, folders, ion=ion, composition=composition, output=output)

@@ -36,9 +36,9 @@ def fit(
     A moment against a field is a loop: it is set beside the grains of the study, with the diameter that has its
     coercive field, in loop.json, .csv and .png; only --film and --output count then.
     """
-    from ..fitting import DEFAULT_PARAMETERS, fit_study
-    from ..fitting_times import fit_cycle, fit_times, law_of
-    from ..loops import fit_loop, is_loop
+    from ..measurements.fitting import DEFAULT_PARAMETERS, fit_study
+    from ..measurements.fitting_times import fit_cycle, fit_times, law_of
+    from ..measurements.loops import fit_loop, is_loop
 
     if is_loop(data):
         fit_loop(folder, data, film=film, output=output)

@@ -17,7 +17,7 @@ from magnetoionics.analysis.study.tracer_rows import TracerRows, beside_rows, tw
 from magnetoionics.analysis.study.transport import transport_of
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.hpc.cli import main
-from magnetoionics.hpc.tracer_file import read_tracer_rows
+from magnetoionics.hpc.measurements.tracer_file import read_tracer_rows
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K as KB

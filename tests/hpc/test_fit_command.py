@@ -12,7 +12,7 @@ from magnetoionics.analysis.device.ensemble_fit import Measurement, fit_contrast
 from magnetoionics.analysis.device.film import FilmAssumptions, film_of_hop
 from magnetoionics.analysis.device.intercalation import Isotherm
 from magnetoionics.hpc.cli import main
-from magnetoionics.hpc.fitting import read_curve
+from magnetoionics.hpc.measurements.fitting import read_curve
 
 
 @pytest.fixture
@@ -53,6 +53,15 @@ def test_known_parameters_come_back_within_their_errors(folder, data, capsys):
     assert (folder / "fit.svg").is_file()
 
 
+def assert_refused(folder, path, words, said, capsys):
+    """In one line, with nothing written beside the study."""
+    assert main(["fit", str(folder), str(path), *words]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert sorted(p.name for p in folder.iterdir()) == ["results.json"]
+
+
 @pytest.mark.parametrize(
     ("text", "words", "said"),
     [
@@ -70,11 +79,7 @@ def test_bad_input_is_one_line(folder, tmp_path, capsys, text, words, said):
     path = tmp_path / "bad.csv"
     if text is not None:
         path.write_text(text)
-    assert main(["fit", str(folder), str(path), *words]) == 2
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
-    assert sorted(p.name for p in folder.iterdir()) == ["results.json"]
+    assert_refused(folder, path, words, said, capsys)
 
 
 def film():
@@ -207,8 +212,4 @@ def test_a_cycle_gives_its_isotherm(folder, tmp_path):
 def test_bad_times_and_cycles_are_one_line(folder, tmp_path, capsys, text, words, said):
     path = tmp_path / "bad.csv"
     path.write_text(text)
-    assert main(["fit", str(folder), str(path), *words]) == 2
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
-    assert sorted(p.name for p in folder.iterdir()) == ["results.json"]
+    assert_refused(folder, path, words, said, capsys)

@@ -8,8 +8,8 @@ import pytest
 from magnetoionics.hpc.api import load
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.errors import UserError
-from magnetoionics.hpc.loops import read_loop
-from magnetoionics.hpc.measured_table import folder_for_results
+from magnetoionics.hpc.measurements.loops import read_loop
+from magnetoionics.hpc.measurements.table import folder_for_results
 
 
 @pytest.fixture(scope="module")

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import UserError
-from .measured_table import fields_of, folder_for_results, number_of
-from .study_folder.files import read_study
-from .study_folder.writing import write_whole
-from .terminal import Console
-from .terminal_table import TerminalTable
+from ..errors import UserError
+from ..study_folder.files import read_study
+from ..study_folder.writing import write_whole
+from ..terminal import Console
+from ..terminal_table import TerminalTable
+from .table import fields_of, folder_for_results, number_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..analysis.device.intercalation import IsothermFit
-    from ..analysis.device.inverse_events import InverseFit
+    from ...analysis.device.intercalation import IsothermFit
+    from ...analysis.device.inverse_events import InverseFit
 
 STEM = "fit"
 TIMES = ("switching_time_s", "retention_time_s")
@@ -68,8 +68,8 @@ def fit_times(
     UserError
         If the study has no hop, or the file or a range is not what is asked for.
     """
-    from ..analysis.device.inverse_events import RANGES, SwitchingEvent, fit_events
-    from ..analysis.plots.inverse import plot_times
+    from ...analysis.device.inverse_events import RANGES, SwitchingEvent, fit_events
+    from ...analysis.plots.inverse import plot_times
 
     target = folder_for_results(output or folder, STEM, data)
     study = read_study(folder)
@@ -136,8 +136,8 @@ def fit_cycle(
     UserError
         If the file or a parameter is not what is asked for.
     """
-    from ..analysis.device.intercalation import fit_isotherm
-    from ..analysis.plots.inverse import plot_cycle
+    from ...analysis.device.intercalation import fit_isotherm
+    from ...analysis.plots.inverse import plot_cycle
 
     target = folder_for_results(output or folder, STEM, data)
     names, lines = fields_of(data, _OF_CYCLES)
@@ -203,7 +203,7 @@ def _ranges(said: str | Mapping[str, Any] | None) -> tuple[dict[str, tuple[float
     """Ranges, and further layers of the stack."""
     import yaml
 
-    from ..structures.io.untrusted_input import plain_yaml
+    from ...structures.io.untrusted_input import plain_yaml
 
     try:
         entries = dict(plain_yaml("{" + said + "}", "ranges") if isinstance(said, str) else said or {})
@@ -217,6 +217,6 @@ def _ranges(said: str | Mapping[str, Any] | None) -> tuple[dict[str, tuple[float
 def _first(error: ValueError) -> str:
     from pydantic import ValidationError
 
-    from ..analysis.results.document import first_wrong
+    from ...analysis.results.document import first_wrong
 
     return first_wrong(error) if isinstance(error, ValidationError) else str(error)

@@ -6,7 +6,7 @@ import csv
 import math
 from pathlib import Path
 
-from .errors import UserError
+from ..errors import UserError
 
 _DATA = "[Data]"
 
@@ -33,7 +33,7 @@ def fields_of(path: Path, wanted: str) -> tuple[list[str], list[tuple[int, list[
     UserError
         If the file cannot be read, has no head line, or a line has another number of fields.
     """
-    from ..structures.io.untrusted_input import read_text
+    from ...structures.io.untrusted_input import read_text
 
     try:
         text = read_text(path).lstrip("﻿")

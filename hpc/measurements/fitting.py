@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .assumptions import Said, read_assumptions
-from .errors import UserError
-from .measured_table import fields_of, folder_for_results, number_of
-from .study_folder.files import read_study
-from .study_folder.writing import write_whole
-from .terminal import Console
-from .terminal_table import TerminalTable
+from ..assumptions import Said, read_assumptions
+from ..errors import UserError
+from ..study_folder.files import read_study
+from ..study_folder.writing import write_whole
+from ..terminal import Console
+from ..terminal_table import TerminalTable
+from .table import fields_of, folder_for_results, number_of
 
 if TYPE_CHECKING:
-    from ..analysis.device.ensemble_fit import EnsembleFit
+    from ...analysis.device.ensemble_fit import EnsembleFit
 
 STEM = "fit"
 ABSCISSAE = ("voltage_V", "time_s", "wait_s", "temperature_K")
@@ -64,9 +64,9 @@ def fit_study(
     UserError
         If the study has no hop, the file or a parameter is not what is asked for, or the data are too few.
     """
-    from ..analysis.device.ensemble_fit import Measurement, fit_curve
-    from ..analysis.device.film import film_of_hop
-    from ..analysis.plots.ensemble import plot_fit
+    from ...analysis.device.ensemble_fit import Measurement, fit_curve
+    from ...analysis.device.film import film_of_hop
+    from ...analysis.plots.ensemble import plot_fit
 
     study = read_study(folder)
     if not study.migration:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import UserError
-from .measured_table import fields_of
+from ..errors import UserError
+from .table import fields_of
 
 if TYPE_CHECKING:
-    from ..analysis.study.tracer_rows import TracerRows
+    from ...analysis.study.tracer_rows import TracerRows
 
 _LOGARITHMS = {"log10": 1.0, "log": 1.0, "lg": 1.0, "ln": 1 / math.log(10)}
 _NAMES = {
@@ -91,7 +91,7 @@ def read_tracer_rows(path: Path, *, ion: str = "", composition: str = "") -> lis
     UserError
         If a column is missing or has no unit, or a value is no number or lies outside `_RANGES`.
     """
-    from ..analysis.study.tracer_rows import TracerRows
+    from ...analysis.study.tracer_rows import TracerRows
 
     names, lines = fields_of(path, WANTED)
     columns = {c.quantity: (n, c) for n, name in enumerate(names) if (c := _column(name, path)) is not None}

@@ -6,16 +6,16 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .assumptions import Said, read_assumptions
-from .errors import UserError
-from .measured_table import fields_of, folder_for_results, number_of
-from .study_folder.study_run import study_under
-from .study_folder.writing import write_whole
-from .terminal import Console
-from .terminal_table import TerminalTable
+from ..assumptions import Said, read_assumptions
+from ..errors import UserError
+from ..study_folder.study_run import study_under
+from ..study_folder.writing import write_whole
+from ..terminal import Console
+from ..terminal_table import TerminalTable
+from .table import fields_of, folder_for_results, number_of
 
 if TYPE_CHECKING:
-    from ..analysis.magnetism.measured_loop import LoopComparison
+    from ...analysis.magnetism.measured_loop import LoopComparison
 
 STEM = "loop"
 _MU0 = 1.25663706127e-6
@@ -89,8 +89,8 @@ def fit_loop(folder: Path, data: Path, *, film: Said = None, output: Path | None
     UserError
         If the study has no grains, or the file holds no loop.
     """
-    from ..analysis.magnetism.measured_loop import compare_loop, measured_loop
-    from ..analysis.plots.measured_loop import plot_comparison
+    from ...analysis.magnetism.measured_loop import compare_loop, measured_loop
+    from ...analysis.plots.measured_loop import plot_comparison
 
     target = folder_for_results(output or folder, STEM, data)
     study, _ = study_under(folder, None if film is None else read_assumptions(film=film))

@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import UserError
-from .measured_table import folder_for_results
-from .study_folder.files import read_study
-from .study_folder.writing import write_whole
-from .terminal import Console
-from .terminal_table import TerminalTable
+from ..errors import UserError
+from ..study_folder.files import read_study
+from ..study_folder.writing import write_whole
+from ..terminal import Console
+from ..terminal_table import TerminalTable
+from .table import folder_for_results
 from .tracer_file import read_tracer_rows
 
 if TYPE_CHECKING:
-    from ..analysis.study.tracer_rows import RowsBeside
+    from ...analysis.study.tracer_rows import RowsBeside
 
 STEM = "diffusion"
 
@@ -49,8 +49,8 @@ def compare_diffusion(
     UserError
         If the file is not what is asked for, or a study has no transport.
     """
-    from ..analysis.plots.tracer_rows import plot_rows
-    from ..analysis.study.tracer_rows import beside_rows
+    from ...analysis.plots.tracer_rows import plot_rows
+    from ...analysis.study.tracer_rows import beside_rows
 
     target = folder_for_results(output or folders[0], STEM, data)
     groups = read_tracer_rows(data, ion=ion, composition=composition)
