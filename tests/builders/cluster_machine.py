@@ -19,6 +19,10 @@ Runner(project_name=sys.argv[1]).run_all_jobs(max_seconds=float(sys.argv[2]))
 """
 
 
+# Nothing here takes as long: whoever waits longer waits for what never comes.
+HUNG_SECONDS = 900.0
+
+
 class Cluster:
     """Slurm, MongoDB and a folder for projects."""
 
@@ -64,16 +68,33 @@ class Project:
     def edit(self, change):
         edit(self.cluster.folder / "projects" / f"{self.name}.yaml", change)
 
-    def start_runner(self, seconds=200.0):
+    def start_runner(self, seconds=HUNG_SECONDS):
         log = (self.cluster.folder / f"{self.name}-runner.log").open("ab")
         command = [sys.executable, "-W", "ignore", "-c", RUNNER, self.name, str(seconds)]
         return subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+    def kill(self, runner):
+        """Kill -9 of a runner; what it held locked at that moment is open again."""
+        from magnetoionics.hpc.cluster.controller import job_controller
+
+        runner.kill()
+        runner.wait()
+        with job_controller(self.name) as controller:
+            controller.unlock_jobs()
+            controller.unlock_flows()
 
     def jobs(self, **query):
         from magnetoionics.hpc.cluster.controller import job_controller
 
         with job_controller(self.name) as controller:
             return list(controller.jobs.find(query))
+
+    def states(self):
+        return {j["job"]["name"]: (j["state"], j["lock_id"], j["remote"].get("error")) for j in self.jobs()}
+
+    def last_words(self):
+        log = self.cluster.folder / f"{self.name}-runner.log"
+        return log.read_text(errors="replace")[-2000:] if log.exists() else "never started"
 
     def doctor(self, *words):
         return main(["cluster", "doctor", self.name, *words])
@@ -97,25 +118,26 @@ def running_cluster(folder):
         made.stop()
 
 
-def wait_until(condition, seconds=120.0):
-    deadline = time.monotonic() + seconds
+def wait_until(condition, project):
+    """What `condition` gives once it is true; a machine under load may take its time."""
+    deadline = time.monotonic() + HUNG_SECONDS
     while time.monotonic() < deadline:
         if value := condition():
             return value
         time.sleep(0.3)
-    raise AssertionError("it did not happen in time")
+    raise AssertionError(f"it never happened; jobs: {project.states()}, runner: {project.last_words()}")
 
 
-def finish(project, seconds=600.0):
+def finish(project):
     """Run to the end, curing what killed runners left."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + HUNG_SECONDS
     while time.monotonic() < deadline:
         runner = project.start_runner(60.0)
         runner.wait()
         if {j["state"] for j in project.jobs()} == {"COMPLETED"}:
             return
         project.doctor("--fix", "--stale-minutes", "0.02")
-    raise AssertionError({j["job"]["name"]: j["state"] for j in project.jobs()})
+    raise AssertionError((project.states(), project.last_words()))
 
 
 def single(project, made):

@@ -30,10 +30,9 @@ def test_bad_partition_is_named_and_cured_by_the_doctor(cluster, capsys):
     file.write_text(yaml.safe_dump(content))
     project.edit_table(lambda t: t["kinds"]["relax"]["resources"].update(queue_name="gold"))
     single(project, get_engine("local").relax(get_host("cofe2o4").structure("normal"), name="bulk", cell=True))
-    runner = project.start_runner(60)
-    wait_until(lambda: project.jobs(state="REMOTE_ERROR"), 60)
-    runner.kill()
-    runner.wait()
+    runner = project.start_runner()
+    wait_until(lambda: project.jobs(state="REMOTE_ERROR"), project)
+    project.kill(runner)
     capsys.readouterr()
     assert project.doctor("--fix") == 1
     said = " ".join(capsys.readouterr().out.split())
@@ -41,7 +40,7 @@ def test_bad_partition_is_named_and_cured_by_the_doctor(cluster, capsys):
     assert "cpu, gpu" in said
     project.edit_table(lambda t: t["kinds"]["relax"]["resources"].update(queue_name="cpu"))
     assert project.doctor("--fix") == 0
-    finish(project, 60)
+    finish(project)
     assert project.doctor() == 0
 
 
@@ -62,8 +61,8 @@ def test_jobs_put_off_by_a_flow_that_a_dead_runner_locked(cluster, capsys):
     with job_controller("postponed") as controller:
         taken = {"lock_id": "dead", "lock_time": datetime.now(UTC) - timedelta(hours=1)}
         controller.flows.update_one({}, {"$set": taken})
-    runner = project.start_runner(120)
-    wait_until(lambda: project.jobs(**{"state": "DOWNLOADED", "remote.step_attempts": 1, "lock_id": None}), 100)
+    runner = project.start_runner()
+    wait_until(lambda: project.jobs(**{"state": "DOWNLOADED", "remote.step_attempts": 1, "lock_id": None}), project)
     runner.kill()
     runner.wait()
     capsys.readouterr()
@@ -74,7 +73,7 @@ def test_jobs_put_off_by_a_flow_that_a_dead_runner_locked(cluster, capsys):
     assert "not tried again for" in said
     assert "FlowLockedError" in said
     assert not project.jobs(**{"remote.step_attempts": 1})
-    finish(project, 60)
+    finish(project)
 
 
 def test_database_that_asks_for_users(tmp_path, monkeypatch, capsys):
@@ -140,15 +139,14 @@ def test_job_that_dies_without_a_runner_is_named_and_watched_to_its_end(cluster,
     project = cluster.project("gone")
     single(project, get_engine("local").relax(get_host("cofe2o4").structure("normal"), name="bulk", cell=True))
     subprocess.run(["scontrol", "update", "PartitionName=cpu", "State=DOWN"], check=True)
-    runner = project.start_runner(60)
-    (job,) = wait_until(lambda: project.jobs(state="SUBMITTED"), 60)
-    runner.kill()
-    runner.wait()
+    runner = project.start_runner()
+    (job,) = wait_until(lambda: project.jobs(state="SUBMITTED"), project)
+    project.kill(runner)
     capsys.readouterr()
     assert project.doctor() == 0, "it still waits in the queue"
     subprocess.run(["scancel", job["remote"]["process_id"]], check=True)
     subprocess.run(["scontrol", "update", "PartitionName=cpu", "State=UP"], check=True)
-    wait_until(lambda: project.doctor() == 1, 30)
+    wait_until(lambda: project.doctor() == 1, project)
     said = " ".join(capsys.readouterr().out.split())
     assert "no longer in the queue of worker cpu" in said
     assert "runner start" in said
@@ -161,10 +159,9 @@ def test_job_that_dies_without_a_runner_is_named_and_watched_to_its_end(cluster,
 
     def work(seconds):
         assert seconds == 600
-        runner = project.start_runner(40)
-        wait_until(lambda: project.jobs(state="COMPLETED"), 40)
-        runner.kill()
-        runner.wait()
+        runner = project.start_runner()
+        wait_until(lambda: project.jobs(state="COMPLETED"), project)
+        project.kill(runner)
 
     assert watch("gone", 10, wait=work)
     (job,) = project.jobs()
