@@ -87,6 +87,10 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except KeyboardInterrupt:
         return _complain(_INTERRUPTED, _BY_KEYBOARD)
+    except MemoryError as error:
+        from .local.job_errors import memory_in_words
+
+        return _complain(f"the command ended{memory_in_words(error)}; what is computed is kept", 2)
     except OSError as error:
         if error.errno not in _OF_PLACES:
             raise

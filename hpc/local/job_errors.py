@@ -31,13 +31,32 @@ def reason_of(error: BaseException, name: str, folder: Path | None = None) -> st
     """
     if is_expected(error):
         return " ".join(str(error).split("\n"))
-    said = f"{type(error).__name__}: {error}"
+    said = " ".join(f"{type(error).__name__}: {error}{memory_in_words(error)}".split())
     if folder is None:
         return said
     with suppress(OSError), (folder / ERROR_LOG).open("a", encoding="utf-8") as log:
         log.write(f"{name}\n{''.join(traceback.format_exception(error))}\n")
         return f"{said} (unexpected; its traceback is in {folder.name}/{ERROR_LOG})"
     return said
+
+
+def memory_in_words(error: BaseException) -> str:
+    """What to do where an error may be a want of memory: a MemoryError, or a library that a limit kept from loading."""
+    limit = _address_limit()
+    if not isinstance(error, MemoryError) and (limit is None or not isinstance(error, ImportError | OSError)):
+        return ""
+    allowed = "" if limit is None else f" (this process may take {limit / 1e9:.2g} GB: ulimit -v)"
+    return f"; there may be too little memory{allowed}: allow more, or choose a smaller cell"
+
+
+def _address_limit() -> int | None:
+    """Bytes of address space that this process may take; None where nothing limits it or nothing says so."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def is_expected(error: BaseException) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from jobflow import Flow, JobStore, OnMissing, job
 from magnetoionics.analysis.kinetics.rates import format_duration, rate_per_s
 from magnetoionics.hpc.cli import main
-from magnetoionics.hpc.local.job_errors import is_expected
+from magnetoionics.hpc.local.job_errors import is_expected, reason_of
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.files import read_study
@@ -96,6 +96,21 @@ def test_what_c_raises_inside_this_package_is_a_mistake_of_it():
         format_duration(np.zeros(2))
     assert is_expected(said.value)
     assert not is_expected(mistake.value)
+
+
+def test_too_little_memory_is_said_with_its_limit(monkeypatch):
+    """Under `ulimit -v 700000` it was llvmlite's file that "cannot be found"."""
+    import resource
+
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    unlimited = reason_of(MemoryError("Unable to allocate 74.5 GiB"), "bulk")
+    assert "too little memory: allow more" in unlimited
+    assert "memory" not in reason_of(OSError("libllvmlite.so cannot be found"), "bulk")
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (7 * 10**8, resource.RLIM_INFINITY))
+    assert "too little memory (this process may take 0.7 GB: ulimit -v)" in reason_of(
+        OSError("libllvmlite.so cannot be found"), "bulk"
+    )
+    assert "memory" not in reason_of(ArithmeticError("no number came"), "bulk")
 
 
 @pytest.mark.slow
