@@ -6,7 +6,13 @@ from collections.abc import Callable, Sequence
 
 from ..study.documents import Verdict
 from .evidence import Judgement
-from .known_orders import OrderGain, known_order_gains, order_gains_by_meta_gga, repeated_order_gains
+from .known_orders import (
+    OrderGain,
+    inversion_in_words,
+    known_order_gains,
+    order_gains_by_meta_gga,
+    repeated_order_gains,
+)
 from .known_values import KnownCalculation, better_calculations
 
 # A verdict of DFT+U that holds for one U alone says nothing: so many sets are asked for.
@@ -44,6 +50,7 @@ def judged_orders(
     text = f"{where}: {'; '.join(k.in_words for k in known)}{why}{_repetition(known, repeated)}"
     if meta_gga:
         text += f". By r2SCAN, on PBE's data sets, at ions of PBE+U, {'; '.join(gain.in_words for gain in meta_gga)}"
+    text += f". By these energies {inversion_in_words(known)}"
     return Judgement(verdict, min(gains), "eV/f.u.", text, by=f"{known[0].engine} (GPAW)")
 
 

@@ -102,6 +102,13 @@ def test_orders_repeated_in_another_basis_agree_within_what_is_said():
     assert repeated_order_gains("life5o8") == []
 
 
+def test_inversion_at_rest_stands_beside_the_measured_one():
+    """U = 4 eV gives what is measured, U of the Materials Project less."""
+    said = judged_orders([gain(0.177, 3.0), gain(0.072, 4.0), gain(-0.064, 5.0)]).reason
+    assert "the degree of inversion 0.90 to 0.99, 0.78 to 0.96, 0.55 to 0.70, U as above" in said
+    assert "measured 0.76 to 0.96" in said
+
+
 def test_a_meta_gga_is_said_and_counts_as_no_set_of_u():
     def gain(value, u):
         return OrderGain(
@@ -112,6 +119,6 @@ def test_a_meta_gga_is_said_and_counts_as_no_set_of_u():
     said = judged_orders(two, (), [gain(0.3, {})])
     assert said.verdict == "undecided"
     assert said.value == pytest.approx(0.1)
-    assert said.reason.endswith("no U: Imma 0.300 eV/f.u. below the normal order")
+    assert "no U: Imma 0.300 eV/f.u. below the normal order. By these" in said.reason
     assert "r2SCAN" in said.reason
     assert "r2SCAN" not in judged_orders(two).reason
