@@ -2,9 +2,9 @@
 
 Run: python benchmarks/diffusion_rows.py STUDY... [--figure rows.png] [--kept] [--keep] [--rows FILE.json]
 
-The rows are read from spinels.json in the folder ``diffusion`` of MAGNETOIONICS_REAL, or from another file of its form:
-log10 D of an ion against log10 a at one temperature, by composition, and D0 with an energy in air. Those of x = 0.2
-stand nearest to CoFe2O4 (x = 1/3). Prints rms distance, slopes at the highest and lowest activities, the minimum, and
+The rows are read from spinels.json in the folder ``diffusion`` of MAGNETOIONICS_REAL, or from another file that the
+command diffusion reads. Those of x = 0.2 stand nearest to CoFe2O4 (x = 1/3). Prints rms distance, slopes at the highest
+and lowest activities, the minimum, and
 activation energies. With --kept the engines whose vacancies and barriers lie in data/ are rows too: the formation
 energy goes on from the oxygen-rich edge with the slope between the edges, and each says which share of empty sites,
 frozen in, would give iron in films of Fe3O4 (10.1103/PhysRevResearch.2.023406); and so are whole studies with
@@ -17,7 +17,6 @@ import argparse
 import json
 import math
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,38 +31,18 @@ from magnetoionics.analysis.study.measured_diffusion import measured_for
 from magnetoionics.analysis.study.tracer_rows import RowsBeside, TracerRows, beside_rows, two_branches
 from magnetoionics.analysis.study.transport import Transport
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
+from magnetoionics.hpc.measurements.tracer_file import read_tracer_rows
 from magnetoionics.hpc.study_folder.files import read_study
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 
 STUDIES = Path(__file__).parent / "data" / "diffusion_studies.json"
-AIR = math.log10(0.2095)
 # D of Fe in films of Fe3O4 between 470 and 770 K, cm2/s, at the middle.
 FILMS_K, FILMS_LOG10_D = 620.0, -16.0
 
 
 def rows(path: Path | None = None) -> list[TracerRows]:
     """Every group of measured rows of a file."""
-    path = path or Path(os.environ["MAGNETOIONICS_REAL"]) / "diffusion" / "spinels.json"
-    out = []
-    for title, table in json.loads(path.read_text(encoding="utf-8")).items():
-        against = re.match(r"log10 D of (\w+).* in (.+) at (\d+) K", title)
-        in_air = re.match(r"(\w+) in air (\d+)-(\d+) C, D0 cm2/s, E kJ/mol", title)
-        groups = {k: v for k, v in table.items() if k != "source"} if isinstance(table, dict) else {}
-        for name, values in groups.items():
-            if against is not None:
-                a, d = zip(*values, strict=True)
-                kelvin = [float(against[3])] * len(a)
-                crystal = f"{against[2]}, x = {name}"
-                out.append((against[1], crystal, kelvin, list(a), list(d), table.get("source", "")))
-            elif in_air is not None:
-                kelvin = [float(t) + 273.15 for t in (in_air[2], (int(in_air[2]) + int(in_air[3])) / 2, in_air[3])]
-                D0, energy = values
-                d = [math.log10(D0) - energy / (8.31446e-3 * t) / math.log(10) for t in kelvin]
-                out.append((name, in_air[1], kelvin, [AIR] * len(d), d, table.get("source", "")))
-    return [
-        TracerRows(ion=ion, composition=crystal, temperature_K=t, log10_a=a, log10_D=d, source=source)
-        for ion, crystal, t, a, d, source in out
-    ]
+    return read_tracer_rows(path or Path(os.environ["MAGNETOIONICS_REAL"]) / "diffusion" / "spinels.json")
 
 
 # Oxygen-rich edge of the window: from measured enthalpies, and of GPAW's own phases.
@@ -235,7 +214,7 @@ def main() -> None:
     """Print the measured minima, and one line for each study and group of rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("studies", nargs="*", type=Path)
-    parser.add_argument("--rows", type=Path, help="another file of the form of spinels.json")
+    parser.add_argument("--rows", type=Path, help="another file of measured rows")
     parser.add_argument("--figure", type=Path)
     parser.add_argument("--kept", action="store_true", help="the engines of data/ too")
     parser.add_argument("--keep", action="store_true", help="write D of the studies into benchmarks/data")

@@ -23,6 +23,7 @@ from ..thermodynamics.phases import (
     same_compound,
 )
 from ..thermodynamics.references import SpeciesFit
+from ..thermodynamics.solid_solutions import solid_solution
 from ..thermodynamics.stability_window import ChemicalPotentials, stability_window
 from .defect_energies import VacancyFormation
 from .formation import formation_bounds
@@ -164,11 +165,16 @@ def _middles(
 
 
 def experimental_window(formula: str, stated: Sequence[Phase] = ()) -> tuple[ChemicalPotentials | None, str]:
-    """The window from measured enthalpies, the user's own before those of the table; or None and the reason."""
+    """The window from measured enthalpies, the user's own before those of the table; or None and the reason.
+
+    A host of which neither has one may be a solid solution of others, see `solid_solution`.
+    """
     try:
         tabulated = load_experimental_phases(formula_composition(formula))
         phases = [p for p in tabulated if not any(same_compound(p.formula, d.formula) for d in stated)]
-        return stability_window(formula, [*phases, *stated]), ""
+        known = [*phases, *stated]
+        mixed = solid_solution(formula, known)
+        return stability_window(formula, known if mixed is None else [*known, mixed]), ""
     except ValueError as error:
         return None, str(error)
 

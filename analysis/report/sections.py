@@ -17,6 +17,7 @@ from ..study.observables import anchor_of
 from ..study.tables import all_starts
 from ..study.vacancy_order import UNLIKE_CHARGES
 from ..thermodynamics.gases import gas_of
+from ..thermodynamics.solid_solutions import estimated_enthalpies
 from .anisotropy_tables import constants_table, maps_table, states_table
 from .beside import measured_table
 from .defect_tables import charged_table, films_table, levels_table, starts_table
@@ -170,6 +171,7 @@ def _vacancies(study: Study) -> Section | None:
         for p in window.phases
         if p.confidence == "given"
     ]
+    section.notes += estimated_enthalpies(window.phases)
     section.notes += [*potentials.lines.provenance.left_out, potentials.references.note]
     if study.defects is not None and study.defects.no_concentrations:
         section.paragraphs.append(f"No concentrations and no film composition: {study.defects.no_concentrations}.")

@@ -14,6 +14,7 @@ from ..kinetics.uniform_network import SAME_LENGTH
 from ..results.checks import no_result
 from ..results.document import Document
 from ..thermodynamics.gases import gas_of
+from ..thermodynamics.solid_solutions import estimated_enthalpies
 
 if TYPE_CHECKING:
     from .documents import Study, VacancyResult
@@ -169,7 +170,12 @@ def tracer_diffusion(
                 diffusivity_cm2_per_s=D,
                 reason=reason,
                 left_out=[
-                    line.format(gas=gas.word) for line in _LEFT_OUT if site_fraction is None or line != _NEUTRAL_ONLY
+                    *(
+                        line.format(gas=gas.word)
+                        for line in _LEFT_OUT
+                        if site_fraction is None or line != _NEUTRAL_ONLY
+                    ),
+                    *([] if potentials is None else estimated_enthalpies(potentials.window.phases)),
                 ],
                 gas=gas.formula,
             )

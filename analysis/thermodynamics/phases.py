@@ -34,7 +34,7 @@ class Phase(Document):
     temperature_K
         Of a free energy; None for an enthalpy at 298 K or an energy at 0 K.
     confidence
-        ``known`` (general literature), ``weak``, ``computed`` or ``given`` (by the user).
+        ``known`` (general literature), ``weak``, ``estimated`` (see `source`), ``computed`` or ``given`` (by the user).
     source, provenance
         Where it comes from.
     """
@@ -42,7 +42,7 @@ class Phase(Document):
     formula: str
     formation_energy_eV: float
     uncertainty_eV: float = Field(default=0.0, ge=0)
-    confidence: Literal["known", "weak", "computed", "given"] = "computed"
+    confidence: Literal["known", "weak", "estimated", "computed", "given"] = "computed"
     temperature_K: float | None = None
     source: str
     provenance: Provenance

@@ -15,6 +15,7 @@ import numpy as np
 from .gases import gas_of
 from .phases import Constraints, Phase
 from .polytope import vertices
+from .solid_solutions import solid_solution
 from .stability_window import ChemicalPotentials, stability_window
 from .thermal import TABLE_RANGE_K, MissingFreeEnergyError, anion_shares_eV, thermal_free_energy
 
@@ -28,7 +29,8 @@ def phases_at(phases: Sequence[Phase], temperature_K: float) -> list[Phase]:
     Parameters
     ----------
     phases
-        Enthalpies, or computed energies without vibrations; each gains what temperature adds to its solid.
+        Enthalpies, or computed energies without vibrations; each gains what temperature adds to its solid, and a
+        solid solution is mixed again of its ends.
     temperature_K
         See `thermal.thermal_free_energy`.
 
@@ -46,6 +48,8 @@ def phases_at(phases: Sequence[Phase], temperature_K: float) -> list[Phase]:
     for p in phases:
         if p.temperature_K is not None:
             raise ValueError(f"{p.formula} is a free energy at {p.temperature_K:g} K already; start from enthalpies")
+        if p.confidence == "estimated":
+            continue
         added = thermal_free_energy(p.formula, temperature_K)
         change = {
             "formation_energy_eV": p.formation_energy_eV + added.value_eV,
@@ -54,7 +58,9 @@ def phases_at(phases: Sequence[Phase], temperature_K: float) -> list[Phase]:
             "source": f"{p.source}; free energy: {added.source}",
         }
         warmed.append(p.model_copy(update=change))
-    return warmed
+    mixed = {p.formula: solid_solution(p.formula, warmed, temperature_K) for p in phases if p.confidence == "estimated"}
+    known = {p.formula: p for p in [*warmed, *mixed.values()] if p is not None}
+    return [known[p.formula] for p in phases]
 
 
 def window_at(window: ChemicalPotentials, temperature_K: float) -> ChemicalPotentials:

@@ -1,6 +1,7 @@
 """``magnetoionics diffusion``: measured rows of any order and unit beside studies, and every bad file in one line."""
 
 import csv
+import json
 import math
 
 import numpy as np
@@ -140,6 +141,10 @@ FORMS = [
     "p(O2) in Pa;T / °C;D_cm2_per_s;element\n1013,25;1199,85;1e-8;Co\n",
     "a(O2)\tln D (cm2/s)\ttemperature_K\tspecies\n0,01\t-18,420680744\t1473\tCo\n",
     "ion,T_K,log a,D0_cm2_per_s,Q (eV)\nCo2+,1473,-2,1e-2,1.753648\n",
+    "Isotope,10^4/T (K⁻¹),log10(pO2/bar),lnD (µm²/s)\n60Co,6.788866,-1.9942834,0\n",
+    "D_Co / m2s-1,T(K),atmosphere,x,p_O2_torr\n1×10⁻¹²,1473,,0.2,7.6\n",
+    "element,temp_K,-log10_aO2,log DCo (cm2/s),D_error_cm2_per_s\ncobalt,1473,2,−8,1e-9\n",
+    "ion,temperature_K,temperature_C,oxygen_partial_pressure_mmHg,D_cm2_s\nCo-60,1473,1200,7.6,10^-8\n",
 ]
 
 
@@ -152,6 +157,51 @@ def test_one_row_in_many_forms(text, tmp_path):
     assert found.temperature_K == pytest.approx([1473.0])
     assert found.log10_a == pytest.approx([-2.0], abs=1e-6)
     assert found.log10_D == pytest.approx([-8.0], abs=1e-5)
+
+
+def test_columns_of_several_ions_and_crystals_are_parted(tmp_path):
+    path = tmp_path / "rows.csv"
+    head = "temperature_K,atmosphere,x,D_Co_cm2_per_s,D_59Fe_cm2_per_s\n"
+    path.write_text(head + "1473,air,0.2,1e-8,2e-8\n1473,O2,0.2,,3e-8\n1473,O2,0.3,4e-8,\n")
+    found = {(r.ion, r.composition): r for r in read_tracer_rows(path)}
+    assert set(found) == {("Co", "x = 0.2"), ("Fe", "x = 0.2"), ("Co", "x = 0.3")}
+    assert found["Fe", "x = 0.2"].log10_a == pytest.approx([math.log10(0.2095), 0])
+    assert found["Fe", "x = 0.2"].log10_D == pytest.approx([math.log10(2e-8), math.log10(3e-8)])
+    assert found["Co", "x = 0.3"].log10_D == pytest.approx([math.log10(4e-8)])
+
+
+def test_tables_in_json_are_those_of_their_titles(tmp_path):
+    path = tmp_path / "rows.json"
+    air = "NiFe2O4 in air 1130-1280 C, D0 cm2/s, E kJ/mol"
+    against = "log10 D of Co (cm2/s) in (Co_x Fe_1-x)3-dO4 at 1473 K: [log10 a, log10 D]"
+    tables = {"about": "x", against: {"source": "S", "0.2": [[-1, -8], [-2, -9]]}, air: {"Ni": [1e6, 480]}}
+    path.write_text(json.dumps(tables))
+    first, second = read_tracer_rows(path)
+    assert (first.ion, first.composition, first.source) == ("Co", "(Co_x Fe_1-x)3-dO4, x = 0.2", "S")
+    assert (first.temperature_K, first.log10_a, first.log10_D) == ([1473, 1473], [-1, -2], [-8, -9])
+    assert second.temperature_K[0] == pytest.approx(1403.15)
+    assert second.log10_D[0] == pytest.approx(6 - 480 / (8.314463e-3 * 1403.15) / math.log(10))
+
+
+@pytest.mark.slow
+def test_one_command_leads_from_nothing_to_the_figure(tmp_path, capsys):
+    """The documented one, with the engine that takes seconds: both branches stand beside rows of three kinds."""
+    path = tmp_path / "rows.csv"
+    path.write_text("ion;x;T (°C);pO2 (bar);D (m²/s)\nCo;0,2;1200;0,06;7,8e-13\nCo;0,2;1200;2e-7;2,8e-13\n"
+                    "Co;0,1;1250;0,2;1e-12\nCo;0,1;1250;air;1e-12\n")  # fmt: skip
+    stages = "vacancies,point_defects,migration,interstitial_hops,transport"
+    study = tmp_path / "anchor"
+    asked = ["run", "cofe2o4", "--quick", "--stages", stages, "--defects", "Co2+_i", "--interstitial", "Co2+"]
+    assert main([*asked, "--output", str(study)]) == 0
+    assert main(["diffusion", str(path), str(study), "--output", str(tmp_path / "out")]) == 0
+    assert "interstitial of the ion" not in capsys.readouterr().out
+    with (tmp_path / "out" / "diffusion.csv").open() as stream:
+        table = list(csv.DictReader(stream))
+    assert [r["composition"] for r in table] == ["x = 0.2"] * 2 + ["x = 0.1"] * 2
+    computed = [float(r["log10_D_computed_cm2_per_s"]) for r in table]
+    # A vacancy in equilibrium with Fe2O3: D grows with a^(2/3) or more.
+    assert (computed[0] - computed[1]) / (float(table[0]["log10_a"]) - float(table[1]["log10_a"])) > 0.6
+    assert (tmp_path / "out" / "diffusion.png").stat().st_size > 5000
 
 
 def test_a_file_of_two_ions_beside_a_study(folder, tmp_path, capsys):
@@ -181,6 +231,13 @@ def test_a_file_of_two_ions_beside_a_study(folder, tmp_path, capsys):
         ("temperature_K,D_cm2_per_s,ion\n1473,1e-8,Co\n", "no column log10_a or p_O2_atm"),
         ("log10_a,D_cm2_per_s,ion\n0,1e-8,Co\n", "no column temperature_K"),
         ("temperature_K,log10_a,ion\n1473,0,Co\n", "no column D_cm2_per_s"),
+        ("temperature_K,log10_a,D_cm2_per_s,ion\n1473,0,1e-8,\n", "nothing as the ion"),
+        ("temperature_K,log10_a,D_cm2_per_s,ion\n1473,0,1e-8,Xx\n", "Xx as the ion"),
+        ("temperature_K,log10_a,D_Fe_cm2_per_s,ion\n1473,0,1e-8,Co\n", "is of Co and its D of Fe"),
+        ("T_K,T_C,log10_a,D_cm2_per_s,ion\n1473,1473,0,1e-8,Co\n", "1473 as T_K and 1473 as T_C, which are not"),
+        ("T_K,log10_a,p_O2_atm,D_cm2_per_s,ion\n1473,-2,0.02,1e-8,Co\n", "0.02 as p_O2_atm, which are not the same"),
+        ("T_K,atmosphere,D_cm2_per_s,ion\n1473,0.2,1e-8,Co\n", "0.2 as atmosphere, which is no such number"),
+        ("T_K,log10_a,D (1e-9 cm2/s),ion\n1473,0,1,Co\n", "unit that is not known, 1e 9 cm2 s"),
         ("temperature_K,log10_a,D_cm2_per_s,ion\n14730,0,1e-8,Co\n", "outside 200 to 3000"),
         ("temperature_K,log10_a,D_cm2_per_s,ion\n1473,nan,1e-8,Co\n", "line 2 has nan"),
         ("temperature_K,log10_a,D_cm2_per_s,ion\n\n1473,0,1e-8\n", "line 3 has 3 fields and the head 4"),
