@@ -7,7 +7,7 @@ Spin-orbital ``p`` is orbital ``p % 5`` with spin up for ``p < 5`` and spin down
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 
 import numpy as np
@@ -173,6 +173,36 @@ class DShell:
                     row = index[(*rest[:before], p, *rest[before:])]
                     table[p, q, row, column] = (-1.0) ** (place + before)
         return table
+
+    @cached_property
+    def _turned_over(self) -> tuple[NDArray[np.intp], FloatArray]:
+        """Of each determinant the one with all spins turned over, and its sign: up becomes down, down minus up."""
+        index = {occupied: i for i, occupied in enumerate(self.determinants)}
+        place, sign = np.empty(self.size, dtype=np.intp), np.ones(self.size)
+        for column, occupied in enumerate(self.determinants):
+            down = sum(o >= 5 for o in occupied)
+            place[column] = index[tuple(sorted((o + 5) % 10 for o in occupied))]
+            # Each down changes sign by itself, and once for every up that it passes on its way back into order.
+            sign[column] = (-1.0) ** (down + down * (self.n_electrons - down))
+        return place, sign
+
+    def time_reversed(self, matrix: ArrayLike) -> ComplexArray:
+        """What time reversal makes of an operator: itself if it is even, minus itself if it is odd.
+
+        Parameters
+        ----------
+        matrix : array_like
+            Between the determinants, shape (..., size, size).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (..., size, size), in the unit of `matrix`.
+        """
+        place, sign = self._turned_over
+        back = np.argsort(place)
+        turned = np.conj(np.asarray(matrix)) * np.outer(sign, sign)
+        return np.asarray(turned[..., back[:, None], back])
 
     def one_body(self, matrix: ArrayLike) -> ComplexArray:
         """Sum over the electrons of a one-electron operator.

@@ -10,6 +10,7 @@ E(n) is the energy with the magnetisation along n. By time reversal E(n) = E(-n)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,7 @@ from ..stored.base import Stored
 from ..structures.units import BOLTZMANN_eV_PER_K
 from .crystal_field import angular_overlap, quadrupole_field, site_fields
 from .d_shell import DShell, d_shell
+from .free_energy import free_energies
 
 __all__ = [
     "LigandFieldModel",
@@ -32,6 +34,9 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 _SAME_LEVEL_eV = 1e-7
+_SAME_FIELD_eV = 1e-12
+# Opposite directions whose energies differ by less have one energy.
+_EVEN_eV = 1e-12
 _INNER_STATES = 16
 _RESIDUAL_eV = 1e-8
 _ERROR_eV = 1e-12
@@ -96,19 +101,13 @@ class LigandFieldModel:
         See `LigandFieldParameters`.
     n_electrons
         Electrons in the shell; 7 for Co2+.
-    use_time_reversal
-        Compute each pair of opposite directions once. E(n) = E(-n) is exact for an odd number of electrons and an
-        even one alike; computing both, the default, audits that.
     """
 
     def __init__(
         self,
         parameters: LigandFieldParameters | None = None,
         n_electrons: int = 7,
-        *,
-        use_time_reversal: bool = False,
     ) -> None:
-        self.use_time_reversal = use_time_reversal
         self.parameters = parameters or LigandFieldParameters()
         self.shell: DShell = d_shell(n_electrons)
         p = self.parameters
@@ -140,7 +139,8 @@ class LigandFieldModel:
         Returns
         -------
         ndarray
-            Shape (n_ions, n_directions), eV.
+            Shape (n_ions, n_directions), eV. Opposite directions are computed once where the operators of every ion
+            show that their energies are one (`odd_part_bound_eV`).
 
         Raises
         ------
@@ -150,10 +150,15 @@ class LigandFieldModel:
         if temperature_K < 0:
             raise ValueError(f"temperature {temperature_K} K must not be negative")
         units = np.array([_unit(d) for d in np.asarray(directions, dtype=float)])
-        used, place = _one_of_each_pair(units) if self.use_time_reversal else (units, np.arange(len(units)))
+        fields = np.asarray(fields, dtype=float)
+        even = all(self.odd_part_bound_eV(f) < _EVEN_eV for f in fields)
+        used, place = _one_of_each_pair(units) if even else (units, np.arange(len(units)))
+        # Ions that a translation or an inversion turns into each other.
+        kinds = _first_of_equal(fields)
         # Matrices of this size gain nothing from BLAS threads, and lose tenfold on a busy machine.
         with threadpool_limits(limits=1, user_api="blas"):
-            return np.array([self._one_ion(f, used, temperature_K)[place] for f in np.asarray(fields, dtype=float)])
+            known = {k: self._one_ion(fields[k], used, temperature_K)[place] for k in dict.fromkeys(kinds)}
+        return np.array([known[k] for k in kinds])
 
     def _one_ion(self, field: FloatArray, directions: FloatArray, temperature_K: float) -> FloatArray:
         energies, vectors = np.linalg.eigh(self.hamiltonian(field))
@@ -162,9 +167,21 @@ class LigandFieldModel:
         exchange = self.parameters.exchange_eV * (vectors.conj().T @ self.shell.spin @ vectors)
         if temperature_K == 0:
             return lowest_energies(energies, exchange, directions)
-        levels = np.linalg.eigvalsh(np.diag(energies)[None] + np.tensordot(directions, exchange, 1))
-        kT = BOLTZMANN_eV_PER_K * temperature_K
-        return np.asarray(levels[:, 0] - kT * np.log(np.exp(-(levels - levels[:, :1]) / kT).sum(axis=1)))
+        return free_energies(energies, exchange, directions, BOLTZMANN_eV_PER_K * temperature_K)
+
+    def odd_part_bound_eV(self, field: ArrayLike) -> float:
+        """What |E(n) - E(-n)| is at most, for every n: how far this ion's operators are from time reversal's parity.
+
+        H without exchange has to be even, S odd; then each level is that of the opposite direction, for an odd and an
+        even number of electrons alike (H. Weyl's inequality for what is left).
+        """
+        h = self.hamiltonian(field)
+        even = np.linalg.norm(h - self.shell.time_reversed(h))
+        return float(even + self.parameters.exchange_eV * self._spin_not_odd)
+
+    @cached_property
+    def _spin_not_odd(self) -> float:
+        return float(np.linalg.norm(self.shell.spin + self.shell.time_reversed(self.shell.spin)))
 
     def moments(self, field: ArrayLike, direction: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Spin and orbital moment of the ground state, muB, each shape (3,)."""
@@ -175,6 +192,12 @@ class LigandFieldModel:
             return np.real(np.einsum("i,xij,j->x", ground.conj(), operator, ground))
 
         return -2.0 * expectation(self.shell.spin), -expectation(self.shell.orbital)
+
+
+def _first_of_equal(fields: FloatArray) -> list[int]:
+    """For each field the first that equals it to rounding, which energies follow to some 1e-11 eV."""
+    same = np.abs(fields[:, None] - fields[None]).max(axis=(2, 3), initial=0.0) < _SAME_FIELD_eV
+    return [int(np.argmax(row)) for row in same]
 
 
 def _unit(direction: ArrayLike) -> FloatArray:

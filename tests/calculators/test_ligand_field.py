@@ -277,10 +277,7 @@ def test_degenerate_levels_are_kept_whole(n_states):
     assert np.ptp(energies) * 1e3 < 1e-9
 
 
-def test_time_reversal_option_halves_the_work_and_keeps_the_numbers(monkeypatch):
-    some = np.random.default_rng(3).normal(size=(4, 3))
-    directions, fields = np.vstack([some, -some[::-1], some[:1]]), [random_field(7), random_field(8)]
-    full = LigandFieldModel().ground_energies(fields, directions)
+def counted_directions(monkeypatch):
     solved, one_ion = [], LigandFieldModel._one_ion
 
     def counted(self, field, units, temperature_K):
@@ -288,9 +285,51 @@ def test_time_reversal_option_halves_the_work_and_keeps_the_numbers(monkeypatch)
         return one_ion(self, field, units, temperature_K)
 
     monkeypatch.setattr(LigandFieldModel, "_one_ion", counted)
-    short = LigandFieldModel(use_time_reversal=True).ground_energies(fields, directions)
+    return solved
+
+
+@pytest.mark.parametrize("electrons", [2, 6, 7])
+def test_opposite_directions_are_computed_once_where_time_reversal_makes_them_one(monkeypatch, electrons):
+    some = np.random.default_rng(3).normal(size=(4, 3))
+    directions, fields = np.vstack([some, -some[::-1], some[:1]]), [random_field(7), random_field(8)]
+    model = LigandFieldModel(n_electrons=electrons)
+    expected = [[model.levels(f, n)[0] for n in directions] for f in fields]
+    solved = counted_directions(monkeypatch)
+    energies = model.ground_energies(fields, directions)
     assert solved == [4, 4]
-    assert np.abs(full - short).max() * 1e3 < 1e-9
+    assert np.abs(energies - expected).max() * 1e3 < 1e-8
+
+
+def test_what_breaks_time_reversal_is_computed_both_ways_and_shows(monkeypatch):
+    model = LigandFieldModel()
+    # A field on the orbital moment alone is odd, as no crystal's is.
+    model._free_ion = model._free_ion + 1e-4 * model.shell.orbital[2]
+    directions, field = np.array([[0.0, 0, 1], [0, 0, -1]]), random_field(7)
+    solved = counted_directions(monkeypatch)
+    up, down = model.ground_energies([field], directions)[0]
+    assert solved == [2]
+    assert 1e-7 < abs(up - down) <= model.odd_part_bound_eV(field)
+    assert LigandFieldModel().odd_part_bound_eV(field) < 1e-12
+
+
+@pytest.mark.parametrize("electrons", [1, 4, 7])
+def test_time_reversal_turns_momenta_over_and_keeps_what_is_even(electrons):
+    shell = d_shell(electrons)
+    for odd in (*shell.spin, *shell.orbital):
+        assert np.abs(shell.time_reversed(odd) + odd).max() < 1e-12
+    for even in (shell.spin_orbit, shell.coulomb(B, C), shell.spin_free(random_field(5))):
+        assert np.abs(shell.time_reversed(even) - even).max() < 1e-12
+    # Twice is the identity on operators, whatever the sign of the states.
+    mixed = shell.spin[0] + 2j * shell.spin_orbit
+    assert np.allclose(shell.time_reversed(shell.time_reversed(mixed)), mixed)
+
+
+def test_ions_in_equal_fields_are_computed_once(monkeypatch):
+    field = random_field(7)
+    solved = counted_directions(monkeypatch)
+    energies = LigandFieldModel().ground_energies([field, random_field(8), field + 1e-14], [[0, 0, 1]])
+    assert len(solved) == 2
+    assert energies[0, 0] == energies[2, 0] != energies[1, 0]
 
 
 def test_no_spin_orbit_coupling_no_anisotropy():
