@@ -127,6 +127,8 @@ def valences_of(symbol: str) -> tuple[int, ...]:
     return element(symbol).valences or tuple(sorted(steps))
 
 
+# Of non-metals whose neighbours are oxygen or fluorine.
+OXIDISED_VALENCES = {"P": 5, "As": 5, "S": 6, "C": 4, "N": 5, "Si": 4, "Ge": 4, "B": 3, "H": 1}
 ANION_VALENCES = {"O": -2, "F": -1, "N": -3, "S": -2, "Se": -2, "Te": -2, "Cl": -1, "Br": -1, "I": -1}
 
 

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 
-from ..elements import ANION_VALENCES, only_valence
+from ..elements import ANION_VALENCES, OXIDISED_VALENCES, only_valence
 
 # So many ions may be exchanged for others until the cell is neutral.
 _MOST_EXCHANGES = 6
@@ -95,8 +95,12 @@ def neutral_counts(
 
 
 def _valences(amounts: Mapping[str, float]) -> dict[str, float]:
-    """Valences of the elements that have a single one; of one other it is what the shares leave, if nearly whole."""
-    single = {symbol: ANION_VALENCES.get(symbol, only_valence(symbol)) for symbol in amounts}
+    """Valences of the elements that have a single one; of one other it is what the shares leave, if nearly whole.
+
+    Beside oxygen or fluorine a non-metal that is no usual anion is oxidised: phosphates, silicates, borates.
+    """
+    oxidised = OXIDISED_VALENCES if {"O", "F"} & amounts.keys() else {}
+    single = {el: ANION_VALENCES.get(el, oxidised.get(el, only_valence(el))) for el in amounts}
     out = {symbol: float(value) for symbol, value in single.items() if value is not None}
     rest = [symbol for symbol in amounts if symbol not in out]
     if len(rest) == 1:

@@ -69,7 +69,7 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     Raises
     ------
     StructureError
-        If the cell holds nothing that could be an anion.
+        As `valences.guess_valences`.
     """
     stated = _stated_valences(structure)
     structure = _plain(structure)
@@ -91,7 +91,7 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     gap, why_gap = _gap(roles, guess)
     entries: dict[str, Any] = {
         "key": re.sub(r"[^a-z0-9]+", "_", Path(name).stem.lower()).strip("_") or "host",
-        "title": f"{formula}, drafted from {name}",
+        "title": f"{formula}, drafted from {''.join(c if c.isprintable() else '?' for c in name)}",
         "formula": formula,
         "structures": {ORDER: name},
         "anion": guess.anions[0],
@@ -118,7 +118,9 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     if from_file:
         entries["spins"] = "file"
     reasons = {
-        "anion": "the negative ion that there is most of",
+        "anion": "the negative ion that there is most of"
+        if min(guess.per_site) < 0
+        else "no anion: formula units are counted by it",
         "roles": f"{guess.reason}; sublattices: {family}" + _mixed_words(guess),
         "spin_sense": why_sense,
         "moment_per_formula_muB": "the sum of the moments below" if not from_file else "as the file's moments add up",
@@ -258,6 +260,8 @@ def _is_open_d(role: Role) -> bool:
 
 
 def _references(structure: Structure, guess: GuessedValences) -> list[str]:
+    if min(guess.per_site) == 0:
+        return []
     if "O" not in guess.anions:
         cations = [str(el) for el in structure.composition if str(el) not in guess.anions]
         return salt_references(guess.anions[0], cations)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import warnings
 from pathlib import Path
 
+from pymatgen.core import Structure
+
+from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..cells.partial_occupancy import ordered_cell
-from ..checks.geometry import check_handedness, check_no_overlap
-from ..io.host_files import HostFileError, HostReference
+from ..checks.geometry import check_no_overlap
+from ..io.host_entries import HostFileError
+from ..io.host_files import HostReference
 from ..io.untrusted_input import ReadingNote, read_with_notes
 from .draft import Draft, draft_host
 from .text import draft_text
+
+_MISSING_HYDROGENS = re.compile(r"Missing elements [^(]*\b[HD]\b[^(]*from PMG|implicit hydrogens")
 
 
 def draft_from_file(path: str | Path) -> Draft:
@@ -33,13 +40,15 @@ def draft_from_file(path: str | Path) -> Draft:
         structure, notes = read_with_notes(file)
         for note in notes:
             warnings.warn(f"{file.name}: {note}", ReadingNote, stacklevel=2)
+        _check_hydrogens(structure, notes)
         ordering = {}
         if not structure.is_ordered:
             ordered = ordered_cell(structure)
             structure, ordering = ordered.structure, {"method": ordered.method, "seed": 0}
             notes.append(f"ordered: {ordered.in_words}")
-            warnings.warn(f"{file.name}: {notes[-1]}", ReadingNote, stacklevel=2)
-        check_handedness(structure)
+            notes += lengthen_hydrogen_bonds(structure)
+            for note in notes[notes.index(f"ordered: {ordered.in_words}") :]:
+                warnings.warn(f"{file.name}: {note}", ReadingNote, stacklevel=2)
         check_no_overlap(structure)
         draft = draft_host(structure, file.name, notes)
         if ordering:
@@ -50,6 +59,23 @@ def draft_from_file(path: str | Path) -> Draft:
         return draft
     except (OSError, ValueError, RuntimeError) as error:
         raise HostFileError(f"{file.name}: {error}") from error
+
+
+def _check_hydrogens(structure: Structure, notes: list[str]) -> None:
+    """Refuse to guess valences of a cell whose file says that it has hydrogens and lists none.
+
+    Raises
+    ------
+    HostFileError
+        Which says where they belong.
+    """
+    if {"H", "D"} & {el.symbol for species in structure.species_and_occu for el in species}:
+        return
+    if any(_MISSING_HYDROGENS.search(note) for note in notes):
+        raise HostFileError(
+            "its formula has hydrogen and its atoms have none, so that its metals would be oxidised too far: put the "
+            "hydrogens in, 0.97 A from O, or take them out of the formula if there are none"
+        )
 
 
 def drafted_reference(path: str | Path) -> HostReference:

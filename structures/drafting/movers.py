@@ -46,7 +46,8 @@ def draft_hops(cell: Structure, roles: list[Role], family: str) -> list[tuple[Ho
     list of (HopKind, str)
         Only kinds of which there is a hop that no atom is in the way of.
     """
-    kinds = dict.fromkeys((r.element, r.sublattice) for r in roles if _moves(r))
+    alone = all(r.valence == 0 for r in roles)
+    kinds = dict.fromkeys((r.element, r.sublattice) for r in roles if alone or _moves(r))
     hops: list[tuple[tuple[int, float], HopKind, str]] = []
     for element, sublattice in kinds:
         role = next(r for r in roles if (r.element, r.sublattice) == (element, sublattice))
@@ -78,7 +79,7 @@ def _why(role: Role, rank: int) -> str:
         1: "octahedral ions of spinels hop through the empty tetrahedra",
         2: "anions hop into anion vacancies",
         3: "a small or divalent ion",
-        4: "a cation among its own sites",
+        4: "a cation among its own sites" if role.valence else "an atom of a metal among its own sites",
     }
     return words[rank]
 

@@ -9,12 +9,10 @@ from itertools import groupby
 
 from pymatgen.core import Element
 
-from ..elements import ANION_VALENCES, OXIDATION_STEPS, only_valence
+from ..elements import ANION_VALENCES, OXIDATION_STEPS, OXIDISED_VALENCES, only_valence
 
 _LOWEST = {symbol: min(v for _, v in steps) for symbol, steps in groupby(sorted(OXIDATION_STEPS), key=lambda s: s[0])}
 OPEN_METALS = frozenset(_LOWEST)
-# Of non-metals whose neighbours are oxygen or fluorine.
-_OXIDISED = {"P": 5, "As": 5, "S": 6, "C": 4, "N": 5, "Si": 4, "Ge": 4, "B": 3, "H": 1}
 _FULL_CHARGE = {"O": -2, "F": -1}
 _WHOLE = 1e-6
 _MOST_SETS = 5000
@@ -40,7 +38,7 @@ def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:
         return None
     valences: dict[str, float] = {}
     for symbol in amounts:
-        own = _FULL_CHARGE.get(symbol, _OXIDISED.get(symbol))
+        own = _FULL_CHARGE.get(symbol, OXIDISED_VALENCES.get(symbol))
         valence = own if own is not None else _LOWEST.get(symbol, only_valence(symbol))
         if valence is None:
             return None
@@ -93,7 +91,7 @@ def single_valences(amounts: Mapping[str, float], oxidised: Collection[str]) -> 
     out: dict[str, float] = {}
     for symbol in amounts:
         as_anion = None if symbol in oxidised else ANION_VALENCES.get(symbol)
-        own = _OXIDISED.get(symbol) if symbol in oxidised or symbol in ("B", "Si", "H") else as_anion
+        own = OXIDISED_VALENCES.get(symbol) if symbol in oxidised or symbol in ("B", "Si", "H") else as_anion
         own = only_valence(symbol) if own is None and symbol not in _SEVERAL else own
         if own is not None:
             out[symbol] = float(own)

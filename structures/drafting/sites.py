@@ -18,6 +18,11 @@ _CAGE = 8
 _OCTAHEDRON, _TETRAHEDRON = 6, 4
 # d^6 and d^7 ions whose octahedral low-spin state lies lowest in oxides.
 _LOW_SPIN = {("Co", 3), ("Ni", 3), ("Ni", 4), ("Co", 4), ("Cu", 3)}
+# In pyrites and marcasites too: FeS2 has no moment, CoS2 0.85 muB (general literature); Mn2+ keeps 5 muB in MnS2.
+_LOW_SPIN_IN_PAIRS = {("Fe", 2), ("Co", 2), ("Co", 3), ("Ni", 3), ("Ni", 4)}
+_IN_PAIRS = ("S", "Se", "Te", "P", "As")
+# Of manganese between ferromagnetic metals, a start: 1 to 4 muB are measured in alloys (general literature).
+_MANGANESE_muB = 3.0
 _FLAT_A = 0.3
 # Anions opposite each other in an octahedron are 180 degrees apart, the farthest of a trigonal prism about 135.
 _OPPOSITE, _PRISM_A = -0.9, 3.2
@@ -62,7 +67,10 @@ class Role:
 
 def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role], str]:
     """Roles of all sites, and how the sublattices are named, in words."""
-    anions = set(guess.anions)
+    anions = {
+        el for el, valence in zip((s.specie.symbol for s in structure), guess.per_site, strict=True) if valence < 0
+    }
+    paired = {i for i, v in enumerate(guess.per_site) if v == -1 and structure[i].specie.symbol in _IN_PAIRS}
     numbers = [coordination_number(structure, i, anions) for i in range(len(structure))]
     kinds: dict[tuple[str, int, float, bool], list[int]] = {}
     for i, site in enumerate(structure):
@@ -74,7 +82,14 @@ def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role]
     for (symbol, number, _, prism), sites in sorted(kinds.items(), key=lambda item: (item[0][0] in anions, item[1][0])):
         valence = float(np.mean([guess.per_site[i] for i in sites]))
         valence = float(round(valence)) if abs(valence - round(valence)) < 1e-6 else round(valence, 6)
-        spin, reason = _spin(structure, symbol, valence, 0 if prism else number, sites)
+        if guess.metal:
+            spin, reason = _spin_in_metal(symbol, valence)
+        elif (
+            number == _OCTAHEDRON and (symbol, valence) in _LOW_SPIN_IN_PAIRS and _touches(structure, sites[0], paired)
+        ):
+            spin, reason = "low", f"{symbol}{valence:g}+ in octahedra of paired anions, as in pyrites, is low spin"
+        else:
+            spin, reason = _spin(structure, symbol, valence, 0 if prism else number, sites)
         roles.append(Role(symbol, number, names[symbol, number], valence, spin, tuple(sites), reason))
     return roles, family
 
@@ -133,12 +148,10 @@ def _spin(
 ) -> tuple[str | float | None, str]:
     """Spin as a host file says it, and why; (None, "") for Hund's first rule or no moment."""
     el = Element(symbol)
-    if valence <= 0 or not (el.is_transition_metal or el.is_lanthanoid or el.is_actinoid):
-        moment = element_data(symbol).metal_moment_muB if valence == 0 else 0.0
-        return (moment, f"measured moment of {symbol} metal") if moment else (None, "")
-    if valence < 1 or (valence == 1 and element_data(symbol).metal_moment_muB):
-        moment = element_data(symbol).metal_moment_muB
-        return (moment, f"measured moment of {symbol} metal, as a start") if moment else (0.0, "no moment is known")
+    if valence < 1:
+        return _spin_in_metal(symbol, valence) if valence >= 0 else (None, "")
+    if not (el.is_transition_metal or el.is_lanthanoid or el.is_actinoid):
+        return None, ""
     if valence != round(valence):
         if el.is_transition_metal and el.row != _ROW_3D:
             return (0.0, "paired spins assumed at this mean valence")
@@ -158,6 +171,25 @@ def _spin(
     if number == _TETRAHEDRON and (symbol, whole) in {("Ni", 2), ("Cu", 3)} and _is_flat(structure, sites[0]):
         return 0.0, f"{symbol}{whole}+ in a square plane pairs its spins"
     return None, ("Hund's first rule: high spin" if high_spin_moment(symbol, whole) else "")
+
+
+def _spin_in_metal(symbol: str, valence: float) -> tuple[str | float | None, str]:
+    """Spin of an atom of a metal: the elemental metal's where it has one, of f shells that of the trivalent ion."""
+    el = Element(symbol)
+    moment = element_data(symbol).metal_moment_muB
+    words = f"measured moment of {symbol} metal, as a start"
+    if symbol == "Mn":
+        moment, words = _MANGANESE_muB, "a start: Mn has 1 to 4 muB in alloys"
+    if moment:
+        return (min(moment, largest_moment(symbol, valence)) if valence > 0 else moment), words
+    if el.is_lanthanoid:
+        size = high_spin_moment(symbol, 3)
+        return (size, f"the f shell of {symbol}3+, which a metal keeps") if size else (0.0, "no moment is known")
+    return (0.0, "no moment is known") if el.is_transition_metal and valence else (None, "")
+
+
+def _touches(structure: Structure, index: int, others: set[int]) -> bool:
+    return any(n.index in others for n in structure.get_neighbors(structure[index], _PRISM_A))
 
 
 def _is_prism(structure: Structure, index: int, anions: set[str]) -> bool:

@@ -34,6 +34,7 @@ _OXIDE_BOND_A = 2.1
 _ORGANIC_BOND_A = {"H": 1.25, "C": 1.65}
 # Longest single bond of two like anions; O-O of a peroxide is 1.45 to 1.55, S-S of pyrites 2.1 to 2.2 A.
 _PAIR_BOND_A = {"O": 1.6, "S": 2.4, "Se": 2.6}
+_CAUSE = "atoms are missing or doubled: hydrogens that the file leaves out, split sites, rounded occupancies"
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,12 @@ class GuessedValences:
 def guess_valences(structure: Structure, stated: list[float] | None = None) -> GuessedValences:
     """Valences of every site of an ordered cell.
 
-    What the file states is taken if it is neutral. Else the composition says most: of several 3d metals those that are
-    oxidised first give their electrons (`redox`), else pymatgen ranks the neutral assignments by how often ions occur;
-    one in which phosphorus that sits in oxygen is negative is none. Where the composition gives an
-    element a mean valence on sites of several kinds, bond valences tell the kinds apart if they can. What has no
-    neutral assignment, or atoms without an anion at a bond length, is a metal.
+    A cell without anions is a metal of neutral atoms. What the file states is taken if it is neutral. Else the
+    composition says most: of several 3d metals those that are oxidised first give their electrons (`redox`), else
+    pymatgen ranks the neutral assignments by how often ions occur; one in which phosphorus that sits in oxygen is
+    negative is none. Where the composition gives an element a mean valence on sites of several kinds, bond valences
+    tell the kinds apart if they can. What has no neutral assignment, or atoms without an anion at a bond length, is a
+    metal.
 
     Parameters
     ----------
@@ -80,21 +82,21 @@ def guess_valences(structure: Structure, stated: list[float] | None = None) -> G
     Raises
     ------
     StructureError
-        If nothing in the cell can be an anion.
+        For molecules, and for oxides and fluorides that cannot be neutral.
     """
     symbols = [s.specie.symbol for s in structure]
     present = [el for el in ANIONS if el in symbols]
     if not present:
-        raise StructureError(
-            f"{structure.composition.reduced_formula} holds no anion (of {', '.join(ANIONS)}), and a study moves ions: "
-            "give a compound, or write the host file by hand"
-        )
+        main = max(dict.fromkeys(symbols), key=lambda el: float(structure.composition[el]))
+        words = f"a metal of neutral atoms: none of {', '.join(ANIONS)} is there to be an anion"
+        return GuessedValences([0.0] * len(structure), (main,), words, metal=True, mixed={})
     if stated is not None and _is_credible(stated, symbols):
         return _as_stated(structure, stated)
     _refuse_molecules(structure)
     guess, reason = _by_elements(structure)
     if guess is not None:
         anions = _main_first([el for el, v in guess.items() if v < 0], structure)
+        _refuse_beyond(guess, structure)
         if all(_is_bonded(structure, anions)):
             return _ionic(structure, guess, anions, reason)
     _refuse_charge({str(el): float(n) for el, n in structure.composition.items()}, _sits_in_oxygen(structure))
@@ -103,7 +105,9 @@ def guess_valences(structure: Structure, stated: list[float] | None = None) -> G
 
 
 def _refuse_molecules(structure: Structure) -> None:
-    """Refuse a large cell of carbon in C-H or C-C bonds: its valences are no charges of ions.
+    """Refuse carbon in C-H bonds, in C-C bonds of a large cell, or in those beside oxygen that is not all around it.
+
+    The valences of such carbon are no charges of ions; carbides and oxalates have one valence of it.
 
     Raises
     ------
@@ -111,19 +115,37 @@ def _refuse_molecules(structure: Structure) -> None:
         Which asks for a host file by hand.
     """
     formula = structure.composition.reduced_formula
-    if sum(Composition(formula).values()) <= _MOST_ATOMS_FOR_GUESSES:
-        return
+    large = sum(Composition(formula).values()) > _MOST_ATOMS_FOR_GUESSES
+    mixed = structure.composition["O"] > 0 and "C" not in _sits_in_oxygen(structure)
+    reach = {"H": _ORGANIC_BOND_A["H"]} | ({"C": _ORGANIC_BOND_A["C"]} if large or mixed else {})
     carbon = (s for s in structure if s.specie.symbol == "C")
     if any(
-        n.nn_distance < _ORGANIC_BOND_A[n.specie.symbol]
+        n.nn_distance < reach[n.specie.symbol]
         for s in carbon
-        for n in structure.get_neighbors(s, max(_ORGANIC_BOND_A.values()))
-        if n.specie.symbol in _ORGANIC_BOND_A
+        for n in structure.get_neighbors(s, max(reach.values()))
+        if n.specie.symbol in reach
     ):
         raise StructureError(
             f"{formula} holds carbon in C-C or C-H bonds, as molecules do, and valences are guessed for ions: write "
             "its host file by hand, with a role and a valence for each kind of atom"
         )
+
+
+def _refuse_beyond(guess: Mapping[str, float], structure: Structure) -> None:
+    """Refuse a guess by which a metal gives more electrons than it does in any compound.
+
+    Raises
+    ------
+    StructureError
+        Naming it and its highest oxidation state.
+    """
+    for symbol, valence in guess.items():
+        most = max(Element(symbol).oxidation_states, default=0)
+        if valence > most + _WHOLE and symbol not in ANIONS:
+            raise StructureError(
+                f"{structure.composition.reduced_formula} is not neutral: {symbol} would have to be {valence:.3g}+ and "
+                f"is at most {most}+; {_CAUSE}"
+            )
 
 
 def _refuse_charge(amounts: Mapping[str, float], oxidised: Collection[str]) -> None:
@@ -140,15 +162,14 @@ def _refuse_charge(amounts: Mapping[str, float], oxidised: Collection[str]) -> N
     left = -sum(n * known.get(el, 0.0) for el, n in amounts.items())
     open_ones = [el for el in amounts if el not in known]
     formula = Composition(amounts).reduced_formula
-    cause = "atoms are missing or doubled: hydrogens that the file leaves out, split sites, rounded occupancies"
     if not open_ones and abs(left) > _WHOLE:
         ions = ", ".join(f"{el} {v:+g}" for el, v in known.items())
-        raise StructureError(f"{formula} is not neutral: {ions} leave {-left:+.3g} e in the cell; {cause}")
+        raise StructureError(f"{formula} is not neutral: {ions} leave {-left:+.3g} e in the cell; {_CAUSE}")
     most = sum(amounts[el] * max(Element(el).oxidation_states, default=0) for el in open_ones)
     if open_ones and left > most + _WHOLE:
         atoms = " and ".join(sorted(open_ones))
         raise StructureError(
-            f"{formula} is not neutral: {atoms} would have to give {left:.3g} electrons and can give {most:g}; {cause}"
+            f"{formula} is not neutral: {atoms} would have to give {left:.3g} electrons and can give {most:g}; {_CAUSE}"
         )
 
 
@@ -239,14 +260,15 @@ def _by_composition(structure: Structure) -> dict[str, float] | None:
 
 
 def _is_ionic(guess: Mapping[str, float]) -> bool:
-    """Whether anions have their full charge and only d and f metals, whose electrons hop, a mean valence."""
+    """Whether a negative N has its full charge, and only d and f metals, whose electrons hop, a mean valence."""
     cations = [v for v in guess.values() if v > 0]
     if not cations or min(guess.values()) >= 0 or 0 in guess.values() or min(cations) < _IONIC_VALENCE - _WHOLE:
         return False
+    partial = 0 > guess.get("N", 0) > _LOWEST_CHARGE["N"]
     for symbol, valence in guess.items():
         el = Element(symbol)
         hops = el.is_transition_metal or el.is_lanthanoid or el.is_actinoid
-        if not hops and abs(valence - round(valence)) > _WHOLE:
+        if partial or (not hops and abs(valence - round(valence)) > _WHOLE):
             return False
     return True
 
@@ -344,7 +366,13 @@ def _mean_bond_A(structure: Structure, index: int) -> float:
 
 
 def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
-    """Anions with their usual charge, the atoms bonded to them with what that takes, all others neutral."""
+    """Anions with their usual charge, the atoms bonded to them with what that takes, all others neutral.
+
+    Raises
+    ------
+    StructureError
+        If no atom is bonded to an anion, or one would have to give more electrons than it has to give.
+    """
     bonded = _is_bonded(structure, anions)
     negative = sum(_LOWEST_CHARGE[s.specie.symbol] for s in structure if s.specie.symbol in anions)
     others = [i for i, s in enumerate(structure) if s.specie.symbol not in anions and bonded[i]]
@@ -357,6 +385,7 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
     if len(open_ones) == len(others):
         fixed = {}
     share = (-negative - sum(fixed.values())) / len(open_ones)
+    _refuse_beyond({structure[i].specie.symbol: share for i in open_ones}, structure)
     values = []
     for i, site in enumerate(structure):
         symbol = site.specie.symbol

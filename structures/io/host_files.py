@@ -46,6 +46,7 @@ import yaml
 from pymatgen.core import Composition, Structure
 
 from ...stored.base import Stored
+from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..cells.partial_occupancy import ordered_cell
 from ..cells.supercell import repeats_for_distance, supercell
 from ..checks.geometry import (
@@ -58,11 +59,12 @@ from ..checks.geometry import (
 from ..checks.hosts import require_within
 from ..defects.hops import distinct_hops
 from ..defects.vacancies import distinct_vacancies, same_site_in
-from ..host_definition import HopKind, Host, UnknownHostError, host_keys
+from ..host_definition import HopKind, Host, host_keys
 from ..layers import Layer
 from ..similar import did_you_mean
 from ..spins import SPIN_PROPERTY, Spin
 from .file_spins import FROM_FILE, check_against_file, spins_from_file
+from .host_entries import HostFileError, a_number, clipped, formulas, name_of, sense, truth, whole
 from .untrusted_input import ReadingNote, read_with_notes, read_yaml
 
 _REQUIRED = ("formula", "structures", "roles", "spin_sense", "moment_per_formula_muB", "anions_per_formula", "gap_eV")
@@ -88,16 +90,10 @@ _FRACTION_TOLERANCE = 1e-3
 _VALENCES = (-4.0, 9.0)
 # Mean valences such as 3.333 are rounded by this much.
 _VALENCE_DIGITS = 5e-3
-# Of a value in a message.
-_LONGEST_TEXT = 80
 _LONGEST_MESSAGE = 1000
 # In a first shell.
 _MOST_NEIGHBOURS = 24
 _ROLE_KEYS = {"element", "sublattice", "valence", "coordination", "indices", "spin"}
-
-
-class HostFileError(UnknownHostError):
-    """A host file that cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -193,31 +189,14 @@ def _check_roles(roles: Sequence[Mapping[str, Any]], cells: Iterable[Structure])
     for n, role in enumerate(roles):
         if role["element"] not in held:
             raise StructureError(
-                f"role {n} names element {_clipped(role['element'])}, which no structure holds; they hold "
+                f"role {n} names element {clipped(role['element'])}, which no structure holds; they hold "
                 f"{', '.join(held)}"
             )
-        if not isinstance(role["sublattice"], str) or not role["sublattice"].isprintable():
-            raise StructureError(f"role {n}: sublattice = {_clipped(role['sublattice'])} must be a name")
+        name_of(role["sublattice"], f"role {n}: sublattice")
         if role.get("valence") is not None:
-            require_within(f"valence of role {n}", _number(role["valence"], f"valence of role {n}"), *_VALENCES)
+            require_within(f"valence of role {n}", a_number(role["valence"], f"valence of role {n}"), *_VALENCES)
         if role.get("coordination") is not None:
-            require_within(
-                f"coordination of role {n}", _whole(role["coordination"], f"coordination of role {n}"), 0, 24
-            )
-
-
-def _formulas(value: Any, name: str) -> tuple[str, ...]:
-    """Formulas of a list."""
-    if not isinstance(value, list | tuple):
-        raise HostFileError(f"{name} = {_clipped(value)} must be a list of formulas, e.g. [CoO, Fe2O3]")
-    for formula in value:
-        try:
-            valid = isinstance(formula, str) and Composition(formula, strict=True).valid
-        except ValueError:
-            valid = False
-        if not valid:
-            raise HostFileError(f"{name} holds {_clipped(formula)}, which is no formula such as Fe2O3")
-    return tuple(value)
+            require_within(f"coordination of role {n}", whole(role["coordination"], f"coordination of role {n}"), 0, 24)
 
 
 def _ordered(structure: Structure, notes: list[str], ordering: Mapping[str, Any]) -> tuple[Structure, list[str]]:
@@ -227,7 +206,7 @@ def _ordered(structure: Structure, notes: list[str], ordering: Mapping[str, Any]
     if unknown := sorted(set(ordering) - set(_ORDERING)):
         raise StructureError(f"ordering knows {', '.join(_ORDERING)}, not {', '.join(unknown)}")
     ordered = ordered_cell(structure, **ordering)
-    return ordered.structure, [*notes, f"ordered: {ordered.in_words}"]
+    return ordered.structure, [*notes, f"ordered: {ordered.in_words}", *lengthen_hydrogen_bonds(ordered.structure)]
 
 
 def _plain(value: Any) -> Any:
@@ -258,26 +237,26 @@ def _host(entries: Mapping[str, Any], cells: Mapping[str, Structure]) -> Host:
     anion = str(entries.get("anion", "O"))
     if anion not in (held := [e.symbol for e in Composition(entries["formula"]).elements]):
         raise HostFileError(
-            f"anion = {_clipped(anion)} is none of the elements of {entries['formula']}: {', '.join(held)}"
+            f"anion = {clipped(anion)} is none of the elements of {entries['formula']}: {', '.join(held)}"
         )
     return Host(
         # What is known of a built-in material is not known of a file that has its name.
-        key=f"{entries['key']}_file" if entries["key"] in host_keys() else str(entries["key"]),
-        title=str(entries.get("title", entries["formula"])),
+        key=f"{entries['key']}_file" if entries["key"] in host_keys() else name_of(str(entries["key"]), "key"),
+        title=name_of(str(entries.get("title", entries["formula"])), "title"),
         formula=str(entries["formula"]),
         build_cell=_builder(cells, entries, anion),
         orders=tuple(cells),
-        spin_sense={str(k): _sense(v, f"spin_sense of {k}") for k, v in entries["spin_sense"].items()},
-        moment_per_formula_muB=_number(entries["moment_per_formula_muB"], "moment_per_formula_muB"),
-        moment_by_order_muB={str(k): _number(v, f"{_BY_ORDER} of {k}") for k, v in entries.get(_BY_ORDER, {}).items()},
-        anions_per_formula=_whole(entries["anions_per_formula"], "anions_per_formula"),
+        spin_sense={str(k): sense(v, f"spin_sense of {k}") for k, v in entries["spin_sense"].items()},
+        moment_per_formula_muB=a_number(entries["moment_per_formula_muB"], "moment_per_formula_muB"),
+        moment_by_order_muB={str(k): a_number(v, f"{_BY_ORDER} of {k}") for k, v in entries.get(_BY_ORDER, {}).items()},
+        anions_per_formula=whole(entries["anions_per_formula"], "anions_per_formula"),
         anion=anion,
-        cubic_parent=_truth(entries.get("cubic_parent", False), "cubic_parent"),
+        cubic_parent=truth(entries.get("cubic_parent", False), "cubic_parent"),
         vacancies=tuple((str(e), str(s)) for e, s in entries.get("vacancies", ())),
         hops=tuple(HopKind(**kind) for kind in entries.get("hops", ())),
-        references=_formulas(entries.get("references", ()), "references"),
-        hubbard_U_eV={str(k): _number(v, f"hubbard_U_eV of {k}") for k, v in entries.get("hubbard_U_eV", {}).items()},
-        gap_eV=_number(entries["gap_eV"], "gap_eV"),
+        references=formulas(entries.get("references", ()), "references"),
+        hubbard_U_eV={str(k): a_number(v, f"hubbard_U_eV of {k}") for k, v in entries.get("hubbard_U_eV", {}).items()},
+        gap_eV=a_number(entries["gap_eV"], "gap_eV"),
         claims=tuple(entries.get("claims", ())),
         sources=dict(entries.get("sources", {})),
         layers=tuple(_layer(said) for said in entries.get("layers", ())),
@@ -290,44 +269,15 @@ def _layer(said: Any) -> Layer:
         raise HostFileError(
             f"layer {said!r} must hold {', '.join(sorted(known))}, e.g. {{name: film, role: film, sublattices: [Co]}}"
         )
-    return Layer(str(said["name"]), str(said["role"]), tuple(str(s) for s in said["sublattices"]))
-
-
-def _whole(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise HostFileError(f"{name} = {_clipped(value)} must be a whole number")
-    return value
-
-
-def _truth(value: Any, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise HostFileError(f"{name} = {_clipped(value)} must be true or false")
-    return value
-
-
-def _sense(value: Any, name: str) -> int:
-    if isinstance(value, bool) or value not in (-1, 0, 1):
-        raise HostFileError(f"{name} = {_clipped(value)} must be 1 along z, -1 against it, or 0")
-    return int(value)
-
-
-def _number(value: Any, name: str) -> float:
-    """A number, also one that YAML takes for a text, such as 1e-3; yes and no are none."""
-    try:
-        return float("nan" if isinstance(value, bool) else value)
-    except (TypeError, ValueError):
-        raise HostFileError(f"{name} = {_clipped(value)} must be a number") from None
-
-
-def _clipped(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+    return Layer(
+        name_of(str(said["name"]), "name of a layer"), str(said["role"]), tuple(str(s) for s in said["sublattices"])
+    )
 
 
 def _builder(cells: Mapping[str, Structure], entries: Mapping[str, Any], anion: str) -> Callable[[str], Structure]:
     roles: list[Mapping[str, Any]] = entries["roles"]
     spins: Mapping[str, Spin] | str = entries.get("spins", {})
-    metallic = _number(entries["gap_eV"], "gap_eV") == 0
+    metallic = a_number(entries["gap_eV"], "gap_eV") == 0
     if isinstance(spins, str) and spins != FROM_FILE:
         raise HostFileError(f"spins: {spins!r} is neither {FROM_FILE!r} nor a spin per sublattice, e.g. {{B: low}}")
     unknown = sorted(set(() if isinstance(spins, str) else spins) - {str(role.get("sublattice")) for role in roles})

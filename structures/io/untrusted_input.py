@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,16 +12,18 @@ from typing import Any, Literal
 
 import numpy as np
 import yaml
-from pymatgen.core import Element, Structure
+from pymatgen.core import Structure
 
+from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
 from .magnetic_cif import read_magnetic_cif
 from .safe_json import UnsafeFileError, loads
+from .usual_forms import usual_cif, usual_poscar
 
 LARGEST_BYTES = 64 * 1024**2
 LARGEST_YAML_BYTES = 1024**2
 # Formats of text alone whose readers neither run a program nor open a second file.
-Kind = Literal["json", "cif", "poscar", "xsf", "extxyz", "cfg", "espresso-in", "gen", "res"]
+Kind = Literal["json", "cif", "poscar", "xsf", "extxyz", "cfg", "espresso-in", "aims", "gen", "res"]
 _ENDINGS: dict[str, Kind] = {
     ".cif": "cif",
     ".mcif": "cif",
@@ -35,10 +38,13 @@ _ENDINGS: dict[str, Kind] = {
     ".pwi": "espresso-in",
     ".res": "res",
 }
+# Of programs that call all their inputs so: what the text holds says whose.
+_INPUT = ".in"
+_INPUTS: dict[str, Kind] = {"ATOMIC_POSITIONS": "espresso-in", "lattice_vector": "aims"}
 _STARTS: dict[str, Kind] = {"POSCAR": "poscar", "CONTCAR": "poscar"}
 KNOWN = (
     "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), pymatgen JSON (.json), extended XYZ (.extxyz, .xyz), "
-    "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi), SHELX (.res)"
+    "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi, .in), FHI-aims (.in), SHELX (.res)"
 )
 
 
@@ -46,7 +52,12 @@ KNOWN = (
 _NO_SYMMETRY = "Defaulting to P1"
 _NO_STRUCTURES = "no structures"
 # Sum of the occupancies of atoms on top of each other: of so many equal ones at most.
-_LISTED_TWICE = 192.0
+_LISTED_TWICE, _NEARLY_WHOLE = 192.0, 0.02
+# Occupancies that share a site, rounded or refined one by one, add up to a little more than 1.
+_ROUNDED_SUM = 1.05
+_SUMS = re.compile(r"Some occupancies \(\[([^\]]*)\]\) sum to > 1")
+_NOT_PARSED = re.compile(r"No structure parsed for section \d+ in CIF\.\s*(.+)")
+_SUM = re.compile(r"Occupancy ([\d.]+) exceeded tolerance")
 # Two sites of one kind so near are one; fractional coordinates of three digits miss by half a thousandth.
 _ONE_ATOM_A, _ROUNDED = 0.05, 2e-3
 # And when a POSCAR has no line of symbols.
@@ -55,16 +66,6 @@ _ADVICE = {
     "implicit hydrogens": " (put them in, 0.96 to 1.0 A from O, or the cell is charged)",
     "Missing elements": " (atoms are missing or doubled: hydrogens that X-rays do not see, split sites)",
 }
-# CIFs of the newer dictionaries write _cell.length_a for _cell_length_a.
-_DOTTED = re.compile(r"^(\s*_(?:cell|atom_site|space_group|symmetry))\.", re.MULTILINE)
-# Programs write the head of a loop that nothing follows: no moments, no bonds.
-_EMPTY_LOOP = re.compile(r"^\s*loop_[ \t]*\n(?:[ \t]*_\S+[ \t]*\n)+(?=\s*(?:loop_|data_|\Z))", re.MULTILINE)
-_OCCUPATION = "_atom_site_occupation"
-# X-rays see the bond's electrons, so refined O-H and N-H are 0.8 to 0.88 A; the nuclei are this far apart.
-_XRAY_BOND_A, _HYDROGEN_A = (0.7, 0.93), {"O": 0.97, "N": 1.01}
-# VASP 4 has the numbers of atoms in this line, and people put the symbols into the comment.
-_COUNTS = 5
-_SYMBOLS = re.compile(r"([A-Z][a-z]?)([0-9]*)")
 _GROUP = re.compile(r"^\s*_(?:symmetry_space_group_name|space_group_name)_(?:H-M|H-M_alt|Hall)\s+(.+)$", re.MULTILINE)
 _ATOM_SITE = re.compile(r"^\s*_atom_site_fract_x\b", re.MULTILINE | re.IGNORECASE)
 
@@ -113,27 +114,13 @@ def _text_in_any_code(path: Path, notes: list[str]) -> str:
         return _text(path.read_bytes().decode("latin-1"), path.name)
 
 
-def _usual_form(text: str, kind: Kind, notes: list[str]) -> str:
-    """The text as its reader expects it: CIF names without dots, a POSCAR with its symbols above the numbers."""
+def _usual_form(text: str, kind: Kind, name: str, notes: list[str]) -> str:
     if kind == "cif":
-        text = _EMPTY_LOOP.sub("", text)
-        if _OCCUPATION in text:
-            notes.append(f"{_OCCUPATION} is read as _atom_site_occupancy")
-            text = text.replace(_OCCUPATION, "_atom_site_occupancy")
-        if _DOTTED.search(text):
-            notes.append("names with dots, such as _cell.length_a, are read as those without")
-        return _DOTTED.sub(r"\1_", text)
-    lines = text.split("\n")
-    if kind != "poscar" or len(lines) < _COUNTS + 1 or not all(w.isdigit() for w in lines[_COUNTS].split()):
-        return text
-    named = _SYMBOLS.findall(lines[0])
-    symbols, numbers = [symbol for symbol, _ in named], [number for _, number in named]
-    whole = "".join(lines[0].split()) == "".join(symbol + number for symbol, number in named)
-    fits = numbers == lines[_COUNTS].split() or (len(symbols) == len(lines[_COUNTS].split()) and not any(numbers))
-    if not (whole and fits and all(Element.is_valid_symbol(symbol) for symbol in symbols)):
-        return text
-    notes.append(f"no line of symbols: {' '.join(symbols)} are taken from its first line")
-    return "\n".join([*lines[:_COUNTS], " ".join(symbols), *lines[_COUNTS:]])
+        return usual_cif(text, notes)
+    try:
+        return usual_poscar(text, notes) if kind == "poscar" else text
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def read_yaml(path: Path) -> Any:
@@ -179,9 +166,11 @@ def read_structure_file(path: Path) -> Structure:
 
 def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     """Structure from a file, and in words what its readers found odd; errors as `read_structure_file`."""
-    kind = _kind(path.name)
+    _check_ending(path.name)
     notes: list[str] = []
-    text = _usual_form(_text_in_any_code(path, notes), kind, notes)
+    text = _text_in_any_code(path, notes)
+    kind = _kind(path.name, text)
+    text = _usual_form(text, kind, path.name, notes)
     check_announced_size(text, kind, path.name)
     try:
         with warnings.catch_warnings(record=True) as said:
@@ -208,24 +197,23 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     notes += _of_readers([str(w.message) for w in said if not issubclass(w.category, DeprecationWarning)])
     if any(_NO_NAMES in note for note in notes):
         raise ValueError(f"{path.name} names no elements: write their symbols into the line above the numbers of atoms")
-    if structure.is_ordered and (moved := _lengthen_hydrogen_bonds(structure)):
-        notes.append(f"{moved} hydrogens within 0.93 A of O or N, where X-rays see them, were put at 0.97 and 1.01 A")
+    structure, turned = _right_handed(structure)
+    notes += [*turned, *lengthen_hydrogen_bonds(structure)]
     return structure, list(dict.fromkeys(notes))
 
 
-def _lengthen_hydrogen_bonds(structure: Structure) -> int:
-    """Put hydrogens that X-rays drew towards their neighbour where neutrons find them, in place; how many."""
-    moved = 0
-    for i, site in enumerate(structure):
-        if site.specie.symbol not in ("H", "D"):
-            continue
-        near = [n for n in structure.get_neighbors(site, _XRAY_BOND_A[1]) if n.specie.symbol in _HYDROGEN_A]
-        if len(near) == 1 and near[0].nn_distance > _XRAY_BOND_A[0]:
-            arm = (site.coords - near[0].coords) / near[0].nn_distance
-            place = near[0].coords + _HYDROGEN_A[near[0].specie.symbol] * arm
-            structure.replace(i, site.species, place, coords_are_cartesian=True, properties=site.properties)
-            moved += 1
-    return moved
+def _right_handed(structure: Structure) -> tuple[Structure, list[str]]:
+    """The same crystal with right-handed vectors, its atoms where they were and in their order, and what was done."""
+    matrix = structure.lattice.matrix
+    if np.linalg.det(matrix) > 0:
+        return structure, []
+    exchanged = Structure(
+        matrix[[1, 0, 2]],
+        [s.species for s in structure],
+        structure.frac_coords[:, [1, 0, 2]],
+        site_properties=structure.site_properties,
+    )
+    return exchanged, ["its vectors are left-handed: the first two were exchanged, the atoms stay where they are"]
 
 
 def _far_atom(text: str, kind: Kind) -> str:
@@ -260,17 +248,25 @@ def _of_readers(messages: list[str]) -> list[str]:
 def is_known_format(name: str) -> bool:
     """Whether a file's name says that it holds a structure in a known format."""
     starts = any(name.upper().startswith(start) for start in _STARTS)
-    return starts or Path(name).suffix.lower() in _ENDINGS
+    return starts or Path(name).suffix.lower() in (*_ENDINGS, _INPUT)
 
 
-def _kind(name: str) -> Kind:
+def _check_ending(name: str) -> None:
+    if not is_known_format(name):
+        raise ValueError(f"{name} has no known structure format; use {KNOWN}")
+
+
+def _kind(name: str, text: str) -> Kind:
     for start, kind in _STARTS.items():
         if name.upper().startswith(start):
             return kind
     ending = Path(name).suffix.lower()
-    if ending not in _ENDINGS:
-        raise ValueError(f"{name} has no known structure format; use {KNOWN}")
-    return _ENDINGS[ending]
+    if ending in _ENDINGS:
+        return _ENDINGS[ending]
+    for word, kind in _INPUTS.items():
+        if word in text:
+            return kind
+    raise ValueError(f"{name} holds neither {' nor '.join(_INPUTS)}: no structure is in it")
 
 
 def _parse(text: str, kind: Kind, name: str) -> Structure:
@@ -332,7 +328,11 @@ def _has_doubles(structure: Structure) -> bool:
 def _cif_structure(text: str) -> Structure:
     """The CIF's structure; where its symmetry operations give atoms again that it lists already, each once."""
     try:
-        structure = Structure.from_str(text, fmt="cif")
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            structure = Structure.from_str(text, fmt="cif")
+        for one in said:
+            warnings.warn(one.message, stacklevel=2)
         if not _has_doubles(structure):
             return structure
         once = Structure.from_str(text, fmt="cif", site_tolerance=_ROUNDED)
@@ -348,14 +348,58 @@ def _cif_structure(text: str) -> Structure:
     except ValueError as error:
         if _NO_STRUCTURES not in str(error):
             raise
-        try:
-            doubled = Structure.from_str(text, fmt="cif", occupancy_tolerance=_LISTED_TWICE)
-        except ValueError:
-            raise error from None
-        if not doubled.is_ordered:
-            raise error from None
-        warnings.warn("the file lists atoms that its symmetry gives again: each was taken once", stacklevel=2)
-        return doubled
+        return _with_scaled_occupancies(text, error)
+
+
+def _with_scaled_occupancies(text: str, error: ValueError) -> Structure:
+    """The CIF's structure where its sites are more than full: by rounding, or as symmetry gives listed atoms again.
+
+    Raises
+    ------
+    ValueError
+        With what the reader met, if the sites are fuller than that, or `error` if it met nothing.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        rounded = _filled_up_to(_ROUNDED_SUM, text)
+        doubled = None if rounded else _filled_up_to(_LISTED_TWICE, text)
+    if doubled is not None and not (doubled.is_ordered and _are_whole(said)):
+        doubled = None
+    if (structure := rounded or doubled) is None:
+        raise _why_not_parsed(said) or error
+    for one in said:
+        if not (_SUMS.search(str(one.message)) or _NOT_PARSED.search(str(one.message))):
+            warnings.warn(one.message, stacklevel=2)
+    words = "the file lists atoms that its symmetry gives again: each was taken once"
+    if rounded:
+        words = "occupancies that share a site add up to a little more than 1: scaled to 1"
+    warnings.warn(words, stacklevel=2)
+    return structure
+
+
+def _filled_up_to(occupancy: float, text: str) -> Structure | None:
+    with suppress(ValueError):
+        return Structure.from_str(text, fmt="cif", occupancy_tolerance=occupancy)
+    return None
+
+
+def _why_not_parsed(said: Sequence[warnings.WarningMessage]) -> ValueError | None:
+    """What the reader met in the first block that it could not take, in words."""
+    reason = next((found.group(1).strip() for w in said if (found := _NOT_PARSED.search(str(w.message)))), "")
+    if over := _SUM.search(reason):
+        return ValueError(
+            f"the occupancies of a site add up to {over.group(1)}: correct them, or take out atoms that stand for "
+            "another choice"
+        )
+    if reason and " " not in reason:
+        return ValueError("it has no " + reason.strip("'"))
+    return ValueError(reason) if reason else None
+
+
+def _are_whole(said: Sequence[warnings.WarningMessage]) -> bool:
+    """Whether the occupancies that add up to more than 1 are those of atoms that are there several times."""
+    sums = [float(x) for w in said if (found := _SUMS.search(str(w.message))) for x in found.group(1).split(",")]
+    return all(abs(x - round(x)) <= _NEARLY_WHOLE * x for x in sums)
 
 
 def _with_plain_moments(structure: Structure) -> Structure:

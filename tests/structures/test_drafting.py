@@ -3,14 +3,13 @@
 import pytest
 import yaml
 from magnetoionics.hpc.cli import main
-from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.competing_phases import competing_phase
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import drafted_reference, write_host_file
 from magnetoionics.structures.drafting.text import draft_text
 from magnetoionics.structures.drafting.valences import _is_ionic
 from magnetoionics.structures.host import UnknownHostError, get_host
-from magnetoionics.structures.io.host_files import HostFileError
+from magnetoionics.structures.io.host_entries import HostFileError
 from magnetoionics.structures.similar import did_you_mean
 from pymatgen.core import Lattice, Structure
 
@@ -147,9 +146,41 @@ def test_an_olivine_is_no_spinel():
     assert {r["sublattice"] for r in draft_host(cell, "x.cif").entries["roles"]} == {"Li", "Fe", "P", "O"}
 
 
-def test_a_metal_alone_is_refused():
-    with pytest.raises(StructureError, match="holds no anion"):
-        draft_host(group("Im-3m", Lattice.cubic(2.87), ["Fe"], [[0, 0, 0]]), "fe.cif")
+def test_a_metal_alone_has_neutral_atoms_that_hop():
+    """L1_0 FePt: no anion, no field inside, both kinds move; bcc iron alone too."""
+    lattice = Lattice.tetragonal(2.73, 3.72)
+    made = draft_host(Structure(lattice, ["Fe", "Pt"], [[0, 0, 0], [0.5, 0.5, 0.5]]), "fept.cif")
+    assert [(r["element"], r["valence"], r.get("spin")) for r in made.entries["roles"]] == [
+        ("Fe", 0.0, 2.2),
+        ("Pt", 0.0, None),
+    ]
+    assert made.entries["gap_eV"] == 0
+    assert made.entries["references"] == []
+    assert {h["ion"] for h in made.entries["hops"]} == {"Fe", "Pt"}
+    assert "counted by it" in made.reasons["anion"]
+    iron = draft_host(group("Im-3m", Lattice.cubic(2.87), ["Fe"], [[0, 0, 0]]), "fe.cif").entries
+    assert iron["moment_per_formula_muB"] == 2.2
+    assert iron["hops"][0]["cutoff_A"] > 2.87 * 0.75**0.5
+
+
+@pytest.mark.parametrize(
+    ("metal", "a", "u", "moment"), [("Fe", 5.418, 0.385, 0), ("Co", 5.524, 0.389, 1), ("Mn", 6.102, 0.401, 5)]
+)
+def test_pyrites_are_low_spin_but_for_manganese(metal, a, u, moment):
+    """FeS2 has no moment, CoS2 is a ferromagnet of 0.85 muB, MnS2 has S = 5/2 (general literature)."""
+    cell = group("Pa-3", Lattice.cubic(a), [metal, "S"], [[0, 0, 0], [u, u, u]])
+    assert draft_host(cell, "x.cif").entries["moment_per_formula_muB"] == moment
+
+
+def test_a_metallic_phosphide_starts_from_the_metals_moment():
+    """Fe2P: 2.9 muB measured; ions of 1.5+ would have 7."""
+    cell = group(
+        "P-62m",
+        Lattice.hexagonal(5.868, 3.458),
+        ["Fe", "Fe", "P", "P"],
+        [[0.257, 0, 0], [0.594, 0, 0.5], [1 / 3, 2 / 3, 0], [0, 0, 0.5]],
+    )
+    assert draft_host(cell, "x.cif").entries["moment_per_formula_muB"] == pytest.approx(4.4)
 
 
 def test_the_written_file_loads_and_says_why(tmp_path, monkeypatch, capsys):

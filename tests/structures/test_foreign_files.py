@@ -327,6 +327,30 @@ def test_organic_molecules_are_refused_at_once():
         draft_host(cell, "x.cif")
 
 
+def test_a_small_molecule_is_one_too_and_a_carbonate_is_none():
+    """Methanol's C-H at 1.09 A; the carbonate's carbon has one valence."""
+    methanol = Structure(
+        Lattice.cubic(6), ["C", "O", "H", "H"], [[0.1] * 3, [0.34, 0.1, 0.1], [0.1, 0.28, 0.1], [0.1, 0.1, 0.28]]
+    )
+    with pytest.raises(StructureError, match="C-C or C-H bonds"):
+        draft_host(methanol, "x.cif")
+    calcite = Structure.from_spacegroup(
+        "R-3c", Lattice.hexagonal(4.99, 17.06), ["Mn", "C", "O"], [[0, 0, 0], [0, 0, 0.25], [0.257, 0, 0.25]]
+    )
+    assert {r["element"]: r["valence"] for r in draft_host(calcite, "x.cif").entries["roles"]} == {
+        "Mn": 2,
+        "C": 4,
+        "O": -2,
+    }
+
+
+def test_no_metal_gives_more_electrons_than_it_has():
+    cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.0), ["Cu", "N"], [[0, 0, 0], [0.25] * 3])
+    cell.append("N", [0.5, 0.5, 0.5])
+    with pytest.raises(StructureError, match=r"Cu would have to be .*at most 4\+"):
+        draft_host(cell, "x.cif")
+
+
 def test_maghemite_of_partly_filled_octahedra_is_fe2o3():
     """A third of the 4b places of P4_332 hold Fe: three cells are Fe2O3 and no oxide of a mean valence."""
     cell = Structure.from_spacegroup(

@@ -13,7 +13,8 @@ from magnetoionics.structures.defects.interstitials import distinct_interstitial
 from magnetoionics.structures.defects.vacancies import distinct_vacancies, remove_site
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.files import FORMATS, magmom_line, read_structure, write_structure
-from magnetoionics.structures.io.host_files import HostFileError, HostReference
+from magnetoionics.structures.io.host_entries import HostFileError
+from magnetoionics.structures.io.host_files import HostReference
 from magnetoionics.structures.spins import (
     along,
     is_non_collinear,

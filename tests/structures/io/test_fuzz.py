@@ -18,7 +18,8 @@ from magnetoionics.hpc.study_folder.stored_study import STUDY_JOB
 from magnetoionics.hpc.study_folder.study_run import run_study, study_under
 from magnetoionics.structures.host import Host, get_host
 from magnetoionics.structures.io.files import write_structure
-from magnetoionics.structures.io.host_files import HostFileError, HostReference
+from magnetoionics.structures.io.host_entries import HostFileError
+from magnetoionics.structures.io.host_files import HostReference
 from magnetoionics.structures.io.safe_json import UnsafeFileError
 from magnetoionics.structures.io.untrusted_input import read_structure_file
 from pymatgen.core import Structure

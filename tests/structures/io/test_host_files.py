@@ -10,7 +10,8 @@ from magnetoionics.structures.defects.inventory import take_inventory
 from magnetoionics.structures.defects.vacancies import distinct_vacancies
 from magnetoionics.structures.host import UnknownHostError, get_host
 from magnetoionics.structures.io.files import write_structure
-from magnetoionics.structures.io.host_files import HostFileError, HostReference, with_roles
+from magnetoionics.structures.io.host_entries import HostFileError
+from magnetoionics.structures.io.host_files import HostReference, with_roles
 from magnetoionics.structures.symmetry import space_group_symbol
 from pymatgen.core import Lattice, Structure
 from user_hosts import ENTRIES as BASE
@@ -185,6 +186,13 @@ def test_files_that_say_too_little_or_too_much_are_refused(write, tmp_path):
     (tmp_path / "evil.yaml").write_text("!!python/object/apply:os.getcwd []")
     with pytest.raises(HostFileError, match="python"):
         loaded(tmp_path / "evil.yaml")
+
+
+@pytest.mark.parametrize("entry", ["key", "title"])
+@pytest.mark.parametrize("text", ["host\x1b[2J", "two\nlines", "x" * 5000, "", "\u202ereversed"])
+def test_names_that_steer_a_terminal_or_fill_a_table_are_refused(entry, text, write):
+    with pytest.raises(HostFileError, match=rf"{entry} = .*printable characters in one line"):
+        loaded(write(**{entry: text}))
 
 
 def test_a_primitive_cell_is_a_host(write, cfo):

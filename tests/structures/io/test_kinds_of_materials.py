@@ -5,7 +5,8 @@ import pytest
 from magnetoionics.structures.checks.geometry import StructureError, check_bonds, coordination_number
 from magnetoionics.structures.defects.inventory import take_inventory
 from magnetoionics.structures.host import get_host
-from magnetoionics.structures.io.host_files import HostFileError, HostReference, with_roles
+from magnetoionics.structures.io.host_entries import HostFileError
+from magnetoionics.structures.io.host_files import HostReference, with_roles
 from magnetoionics.structures.spins import high_spin_moment, largest_moment, low_spin_moment, mean_moment
 from pymatgen.core import Lattice, Structure
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import yaml
 from magnetoionics.structures.host import get_host
-from magnetoionics.structures.io.host_files import HostFileError, HostReference
+from magnetoionics.structures.io.host_entries import HostFileError
+from magnetoionics.structures.io.host_files import HostReference
 from magnetoionics.structures.io.untrusted_input import KNOWN, read_structure_file
 from pymatgen.core import Structure
 from user_hosts import ENTRIES, bare_atoms

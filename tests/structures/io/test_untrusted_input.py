@@ -16,7 +16,8 @@ from magnetoionics.hpc.local.store import refuse_links
 from magnetoionics.hpc.study_folder.files import read_study, write_study
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.files import inner_path, read_structure
-from magnetoionics.structures.io.host_files import HostFileError, HostReference
+from magnetoionics.structures.io.host_entries import HostFileError
+from magnetoionics.structures.io.host_files import HostReference
 from magnetoionics.structures.io.safe_json import UnsafeFileError, check_classes, loads
 from magnetoionics.structures.io.untrusted_input import read_structure_file, read_yaml
 

@@ -15,7 +15,7 @@ from ase.optimize import BFGS
 from magnetoionics.analysis.kinetics.applied_field import Direction, field_from_text
 from magnetoionics.hpc.study_options import StudyOptions
 from magnetoionics.structures.host import get_host, portable_host
-from magnetoionics.structures.io.host_files import HostFileError
+from magnetoionics.structures.io.host_entries import HostFileError
 from magnetoionics.structures.layers import Layer, check_layers, layer_places, repeats_in_plane, vacuum_A
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker

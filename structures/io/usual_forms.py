@@ -1,0 +1,98 @@
+"""Texts of structure files as their readers expect them: what other programs write otherwise is put right, and said."""
+
+from __future__ import annotations
+
+import re
+
+from pymatgen.core import Element
+
+# CIFs of the newer dictionaries write _cell.length_a for _cell_length_a.
+_DOTTED = re.compile(r"^(\s*_(?:cell|atom_site|space_group|symmetry))\.", re.MULTILINE)
+# Programs write the head of a loop that nothing follows: no moments, no bonds.
+_EMPTY_LOOP = re.compile(r"^\s*loop_[ \t]*\n(?:[ \t]*_\S+[ \t]*\n)+(?=\s*(?:loop_|data_|\Z))", re.MULTILINE)
+_HEADING = re.compile(r"^\s*data_", re.MULTILINE | re.IGNORECASE)
+_OCCUPATION = "_atom_site_occupation"
+_LABEL, _SYMBOL = "_atom_site_label", "_atom_site_type_symbol"
+_LABELLED = re.compile(rf"(?<!\S){_LABEL}(?!\S)")
+# The loop of the atoms: its names, and its rows up to the next name, loop or block.
+_ATOMS = re.compile(r"^[ \t]*loop_\s+(?:_atom_site_\S+\s+)+(?:(?![ \t]*(?:_|loop_|data_|#)).*\n?)*", re.MULTILINE)
+_FRACTION = re.compile(r"(?<=\s)(-?\d{1,3})/(\d{1,3})(?=\s)")
+# VASP 4 has the numbers of atoms in this line, and people put the symbols into the comment.
+_COUNTS = 5
+_SYMBOLS = re.compile(r"([A-Z][a-z]?)([0-9]*)")
+
+
+def usual_cif(text: str, notes: list[str]) -> str:
+    """A CIF with a heading, names without dots, labels, decimal coordinates and no empty loops.
+
+    Parameters
+    ----------
+    text
+        As read.
+    notes
+        What was put right is added here.
+
+    Returns
+    -------
+    str
+    """
+    text = _EMPTY_LOOP.sub("", text)
+    if not _HEADING.search(text):
+        notes.append("no data_ heading: everything is taken as one block")
+        text = "data_file\n" + text
+    if _OCCUPATION in text:
+        notes.append(f"{_OCCUPATION} is read as _atom_site_occupancy")
+        text = text.replace(_OCCUPATION, "_atom_site_occupancy")
+    if _DOTTED.search(text):
+        notes.append("names with dots, such as _cell.length_a, are read as those without")
+        text = _DOTTED.sub(r"\1_", text)
+    if _SYMBOL in text and not _LABELLED.search(text):
+        notes.append(f"atoms without labels: {_SYMBOL} is taken for {_LABEL}")
+        text = text.replace(_SYMBOL, _LABEL)
+    atoms = _ATOMS.search(text)
+    if atoms and (fractions := _FRACTION.search(atoms.group())):
+        notes.append(f"coordinates such as {fractions.group()} are read as decimal numbers")
+        text = text[: atoms.start()] + _FRACTION.sub(_decimal, atoms.group()) + text[atoms.end() :]
+    return text
+
+
+def _decimal(fraction: re.Match[str]) -> str:
+    above, below = int(fraction.group(1)), int(fraction.group(2))
+    return f"{above / below:.12f}" if below else fraction.group()
+
+
+def usual_poscar(text: str, notes: list[str]) -> str:
+    """A POSCAR with its symbols above the numbers of atoms; arguments as `usual_cif`.
+
+    Raises
+    ------
+    ValueError
+        If the comment in its first line is missing, so that all other lines stand one too high.
+    """
+    lines = text.split("\n")
+    if len(lines) > 1 and _numbers(lines[0]) in (1, 3) and _numbers(lines[1]) == 3:
+        raise ValueError(
+            "its first line is a number, where a POSCAR has a comment, its scale in the second and the cell in the "
+            "next three: put a line above it"
+        )
+    if len(lines) < _COUNTS + 1 or not all(w.isdigit() for w in lines[_COUNTS].split()):
+        return text
+    named = _SYMBOLS.findall(lines[0])
+    symbols, numbers = [symbol for symbol, _ in named], [number for _, number in named]
+    whole = "".join(lines[0].split()) == "".join(symbol + number for symbol, number in named)
+    fits = numbers == lines[_COUNTS].split() or (len(symbols) == len(lines[_COUNTS].split()) and not any(numbers))
+    if not (whole and fits and all(Element.is_valid_symbol(symbol) for symbol in symbols)):
+        return text
+    notes.append(f"no line of symbols: {' '.join(symbols)} are taken from its first line")
+    return "\n".join([*lines[:_COUNTS], " ".join(symbols), *lines[_COUNTS:]])
+
+
+def _numbers(line: str) -> int:
+    """How many numbers a line holds; 0 if it holds anything else."""
+    words = line.split()
+    try:
+        for word in words:
+            float(word)
+    except ValueError:
+        return 0
+    return len(words)
