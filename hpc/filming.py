@@ -36,7 +36,9 @@ def film_study(
     output: Path | None = None,
     console: Console | None = None,
 ) -> FilmRun:
-    """Film of a study's hop, written, read and erased, or swept; writes film.json, film.csv and three figures.
+    """Film of a study's hop, written, read and erased, or swept; writes film.json, film.csv and figures.
+
+    Several cycles make film-endurance.csv and .svg too.
 
     Parameters
     ----------
@@ -98,9 +100,20 @@ def film_study(
     write_whole(target / f"{STEM}.csv", table.to_csv(index=False))
     for name in ("film", "profile", "current_voltage"):
         run.plot(name).savefig(target / f"{STEM if name == 'film' else f'{STEM}-{name}'}.svg", metadata={"Date": None})
+    endurance = run.endurance()
+    if not endurance.empty:
+        write_whole(target / f"{STEM}-endurance.csv", endurance.to_csv(index=False))
+        run.plot("endurance").savefig(target / f"{STEM}-endurance.svg", metadata={"Date": None})
     if walk is not None:
         write_whole(target / f"{STEM}-ion_by_ion.csv", walk.to_dataframe().to_csv(index=False))
     _print(run, walk, console or Console())
+    if not endurance.empty:
+        begin, end = endurance.iloc[0], endurance.iloc[-1]
+        (console or Console()).print(
+            f"window of contrast {begin['window']:+.3g} after one cycle and {end['window']:+.3g} after "
+            f"{end['cycle']:.0f}; fatigue: {'no mechanism stated' if film.traps is None else 'stated traps'}",
+            markup=False,
+        )
     for column, values in table.filter(like="_change_").items():
         last = [f"{values[n]:.3g}" for n in run.ends()]
         (console or Console()).print(f"{column} at the end of every step: {', '.join(last)}", markup=False)

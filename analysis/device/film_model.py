@@ -45,6 +45,29 @@ class Electrode(Document):
     share_of_voltage: float = Field(default=0.0, ge=0, lt=1)
 
 
+class Traps(Document):
+    """Places beside the planes that hold an ion more firmly, and so take it out of the film's switching.
+
+    With equilibrium y/(share - y) = x/(1 - x) exp(depth/kT) of the trapped y and the free x per place of a plane.
+
+    Attributes
+    ----------
+    share
+        Traps for each place of a plane.
+    depth_eV
+        How much lower an ion lies in one.
+    barrier_eV
+        Of falling in; the depth comes on top of leaving.
+    source
+        Who says so, e.g. a vacancy's binding to an impurity by the stage binding; none of it is computed here.
+    """
+
+    share: float = Field(gt=0, le=1)
+    depth_eV: float = Field(ge=0)
+    barrier_eV: float = Field(gt=0)
+    source: str = "stated"
+
+
 class FilmModel(Document):
     """A film; everything here is assumed or comes from a computed hop.
 
@@ -60,6 +83,8 @@ class FilmModel(Document):
         Static, relative; (thickness in nm, permittivity) of the further dielectrics of the stack.
     screened
         Whether the charge that moved acts back on the field.
+    traps
+        Stated mechanism of fatigue; None without one.
     left, right
         Electrodes. A positive voltage pushes positive ions to the right.
     temperature_K, leakage_S_per_m, heating_K_m2_per_W
@@ -78,6 +103,7 @@ class FilmModel(Document):
     permittivity: float = Field(default=10.0, ge=1)
     other_layers_nm: list[tuple[float, float]] = Field(default_factory=list)
     screened: bool = True
+    traps: Traps | None = None
     left: Electrode = Field(default_factory=Electrode)
     right: Electrode = Field(default_factory=Electrode)
     temperature_K: float = Field(default=300.0, gt=0)
@@ -158,6 +184,14 @@ class FilmModel(Document):
         right = np.maximum(np.maximum(self.barrier_eV - work / 2, -work), 0.0)
         left = right + work
         return self.attempt_Hz * np.exp(-right / thermal), self.attempt_Hz * np.exp(-left / thermal)
+
+    def trapping_per_s(self, occupations: FloatArray, trapped: FloatArray, temperature_K: float) -> FloatArray:
+        """Ions that fall into traps, less those that leave them, per place and second, shape (planes,)."""
+        if self.traps is None:
+            return np.zeros_like(occupations)
+        into = self.attempt_Hz * math.exp(-self.traps.barrier_eV / (BOLTZMANN_eV_PER_K * temperature_K))
+        out = into * math.exp(-self.traps.depth_eV / (BOLTZMANN_eV_PER_K * temperature_K))
+        return np.asarray(into * occupations * (self.traps.share - trapped) - out * trapped * (1 - occupations))
 
     def electrode_rates_per_s(self, side: Literal["left", "right"], voltage_V: float) -> tuple[float, float]:
         """Rates at which an empty place beside an electrode is filled, and a filled one emptied."""

@@ -98,6 +98,8 @@ def walk_film(
     """
     from .film_kernel import hop_until
 
+    if model.traps is not None:
+        raise ValueError("ion by ion a film has no traps; traps are for run_film")
     if any(s.end_V is not None for s in steps) or not steps:
         raise ValueError("ion by ion a film takes steps of constant voltage; ramps are for run_film")
     if not 2 <= side <= 2000:

@@ -57,7 +57,9 @@ class FilmRun(Document):
     left_occupation, right_occupation
         Of the planes at the electrodes, which an interface feels.
     profile
-        Occupation of every plane at every time, shape (times, planes).
+        Occupation of every plane at every time, shape (times, planes); ions in traps are among them.
+    trapped
+        Those of them in traps, shape (times, planes); empty in a film without traps.
     no_times
         For every step why its times are no result; empty if they are.
     notes
@@ -75,6 +77,7 @@ class FilmRun(Document):
     left_occupation: list[float]
     right_occupation: list[float]
     profile: list[list[float]] = Field(repr=False)
+    trapped: list[list[float]] = Field(default_factory=list, repr=False)
     no_times: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
 
@@ -90,7 +93,7 @@ class FilmRun(Document):
         """
         import pandas as pd
 
-        table = pd.DataFrame(self.model_dump(exclude={"model", "steps", "profile", "no_times", "notes"}))
+        table = pd.DataFrame(self.model_dump(exclude={"model", "steps", "profile", "trapped", "no_times", "notes"}))
         if per_ion_muB is not None:
             table["moment_change_muB_per_nm2"] = self.moment_muB_per_nm2(per_ion_muB)
         if per_ion_meV is not None:
@@ -109,6 +112,31 @@ class FilmRun(Document):
             steps.append(int(np.searchsorted(times, end * (1 - 1e-12))))
         return [min(n, len(times) - 1) for n in steps]
 
+    def endurance(self) -> pd.DataFrame:
+        """Contrast after each write and each erase with its wait, against the number of cycles; empty after one cycle.
+
+        Columns cycle, written, erased, window (written less erased) and of_first (its share of the first window).
+        """
+        import pandas as pd
+
+        ends = np.array(self.contrast)[self.ends()]
+        shape = [s.voltage_V for s in self.steps[:4]] * (len(self.steps) // 4)
+        cycles = len(ends) // 4 if [s.voltage_V for s in self.steps] == shape else 0
+        written, erased = ends[1 : 4 * cycles : 4], ends[3 : 4 * cycles : 4]
+        window = written - erased
+        if cycles < 2:
+            return pd.DataFrame(columns=["cycle", "written", "erased", "window", "of_first"])
+        of_first = window / window[0] if window[0] else np.full(cycles, np.nan)
+        return pd.DataFrame(
+            {
+                "cycle": np.arange(1, cycles + 1),
+                "written": written,
+                "erased": erased,
+                "window": window,
+                "of_first": of_first,
+            }
+        )
+
     def moment_muB_per_nm2(self, per_ion_muB: float) -> list[float]:
         """Change of the moment per area if every ion that came into the film carries this much."""
         return [per_ion_muB * (c - self.content_per_nm2[0]) for c in self.content_per_nm2]
@@ -120,9 +148,9 @@ class FilmRun(Document):
         return [float(x) for x in per_area * per_ion_meV * 1e-3 * elementary_charge]
 
 
-def net_flow_per_s(model: FilmModel, x: FloatArray, voltage_V: float) -> FloatArray:
-    """Net hops per place and second across every gap to the right, shape (planes + 1,)."""
-    field = model.field_V_per_A(x, voltage_V)
+def net_flow_per_s(model: FilmModel, x: FloatArray, voltage_V: float, trapped: FloatArray | float = 0.0) -> FloatArray:
+    """Net hops per place and second across every gap to the right, shape (planes + 1,); trapped ions are charges."""
+    field = model.field_V_per_A(x + trapped, voltage_V)
     forth, back = model.rates_per_s(field[1:-1], model.temperature_at_K(voltage_V))
     inside = forth * x[:-1] * (1 - x[1:]) - back * x[1:] * (1 - x[:-1])
     fill, empty = model.electrode_rates_per_s("left", voltage_V)
@@ -160,12 +188,19 @@ def run_film(
     x = np.full(model.planes, model.occupation) if start is None else np.asarray(start, dtype=float)
     if x.shape != (model.planes,) or not ((x >= 0) & (x <= 1)).all():
         raise ValueError(f"a start has {model.planes} occupations between 0 and 1")
+    planes = model.planes
+    # Free ions of every plane, and behind them those in traps.
+    x = x if model.traps is None else np.concatenate([x, np.zeros(planes)])
     times, volts, profiles, elapsed, no_times = [0.0], [steps[0].at(0.0)], [x], 0.0, []
     for step in steps:
         before = x
 
         def slope(t: float, y: FloatArray, step: FilmStep = step) -> FloatArray:
-            return np.asarray(-np.diff(net_flow_per_s(model, y, step.at(t))))
+            free, held = y[:planes], y[planes:]
+            if model.traps is None:
+                return np.asarray(-np.diff(net_flow_per_s(model, free, step.at(t))))
+            caught = model.trapping_per_s(free, held, model.temperature_at_K(step.at(t)))
+            return np.concatenate([-np.diff(net_flow_per_s(model, free, step.at(t), held)) - caught, caught])
 
         even = np.linspace(0, step.duration_s, points + 1)[1:]
         kept = even if step.end_V is not None else np.geomspace(step.duration_s * 1e-6, step.duration_s, points)
@@ -183,9 +218,10 @@ def run_film(
     return _read(model, list(steps), times, volts, profiles, no_times)
 
 
-def _no_rate(model: FilmModel, x: FloatArray, voltage_V: float) -> str:
-    """Why hops between the planes of a profile have no rate law under a voltage."""
-    return model.why_no_rate(model.field_V_per_A(x, voltage_V)[1:-1], voltage_V)
+def _no_rate(model: FilmModel, y: FloatArray, voltage_V: float) -> str:
+    """Why hops between the planes of free ions, with those in traps behind, have no rate law under a voltage."""
+    everything = y.reshape(-1, model.planes).sum(axis=0)
+    return model.why_no_rate(model.field_V_per_A(everything, voltage_V)[1:-1], voltage_V)
 
 
 def _read(
@@ -196,11 +232,13 @@ def _read(
     profiles: list[FloatArray],
     no_times: list[str],
 ) -> FilmRun:
-    x = np.array(profiles)
+    free, *held = np.array(profiles).reshape(len(times), -1, model.planes).swapaxes(0, 1)
+    x = free + held[0] if held else free
     places = np.arange(model.planes) - (model.planes - 1) / 2
     gaps = model.gaps_A
     per_place = model.charge_e * elementary_charge * model.sites_per_nm2 * 1e18
-    flows = np.array([net_flow_per_s(model, y, v) for y, v in zip(x, volts, strict=True)])
+    there = held[0] if held else np.zeros_like(free)
+    flows = np.array([net_flow_per_s(model, y, v, h) for y, h, v in zip(free, there, volts, strict=True)])
     currents = per_place * (flows @ gaps) / gaps.sum()
     total = np.maximum(x.sum(axis=1), 1e-300)
     return FilmRun(
@@ -210,13 +248,14 @@ def _read(
         voltage_V=volts,
         temperature_K=[model.temperature_at_K(v) for v in volts],
         current_A_per_m2=[
-            None if _no_rate(model, y, v) else float(c) for c, y, v in zip(currents, x, volts, strict=True)
+            None if _no_rate(model, y, v) else float(c) for c, y, v in zip(currents, profiles, volts, strict=True)
         ],
         content_per_nm2=[float(c) for c in model.sites_per_nm2 * x.sum(axis=1)],
         contrast=[float(c) for c in (x @ np.sign(places)) / total],
         left_occupation=[float(c) for c in x[:, 0]],
         right_occupation=[float(c) for c in x[:, -1]],
         profile=x.tolist(),
+        trapped=held[0].tolist() if held else [],
         no_times=no_times,
         notes=[*_limits(model), *_without_times(steps, no_times)],
     )

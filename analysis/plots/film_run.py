@@ -94,3 +94,25 @@ def plot_current_voltage(run: FilmRun, ax: Axes | None = None) -> Figure:
         axis.set_ylabel("ionic current (A/m²)")
         sign(axis, _said(run))
         return figure
+
+
+@figure(FilmRun, "endurance")
+def plot_endurance(run: FilmRun, ax: Axes | None = None) -> Figure:
+    """Contrast after each write and each erase against the number of cycles."""
+    found = run.endurance()
+    with canvas(ax, size=(5.0, 3.6)) as (figure, axis):
+        axis.plot(found["cycle"], found["written"], ".-", ms=4, color=VERMILION, label="written")
+        axis.plot(found["cycle"], found["erased"], ".-", ms=4, color=BLUE, label="erased")
+        if found.empty:
+            axis.text(0.5, 0.5, "two cycles or more are needed", ha="center", transform=axis.transAxes)
+        else:
+            axis.set_xscale("log")
+            axis.legend(fontsize=7)
+        axis.set_xlabel("cycles")
+        axis.set_ylabel("contrast after the wait")
+        traps, held = run.model.traps, "no mechanism of fatigue"
+        if traps is not None:
+            held = f"traps: {traps.share:g} a place, {traps.depth_eV:g} eV deep over {traps.barrier_eV:g} eV"
+            held = f"{held}; {traps.source}"
+        axis.set_title(formatted(f"{_said(run)}\n{held}"), fontsize=8)
+        return figure

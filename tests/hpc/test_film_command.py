@@ -59,6 +59,19 @@ def test_moment_and_anisotropy_come_out_where_an_ion_has_them(told, tmp_path, ca
     assert "moment_change_muB_per_nm2 at the end of every step" in capsys.readouterr().out.replace("\n", " ")
 
 
+def test_cycles_write_the_endurance_and_say_what_tires(told, tmp_path, capsys):
+    traps = {"share": 0.1, "depth_eV": 0.5, "barrier_eV": 0.8}
+    film = {"thickness_nm": 1.5, "occupation": 0.01, "sites_per_nm2": 0.5, "traps": traps}
+    filming.film_study(tmp_path, model=film, voltage_V=0.2, pulse_s=100.0, wait_s=1.0, cycles=3)
+    assert "fatigue: stated traps" in " ".join(capsys.readouterr().out.split())
+    table = pd.read_csv(tmp_path / "film-endurance.csv")
+    assert table["cycle"].tolist() == [1, 2, 3]
+    assert abs(table["window"].iloc[2]) < abs(table["window"].iloc[0])
+    assert (tmp_path / "film-endurance.svg").is_file()
+    with pytest.raises(UserError, match="depth_eV"):
+        filming.film_study(tmp_path, model=film | {"traps": traps | {"depth_eV": -1}})
+
+
 def test_the_same_film_ion_by_ion_stands_beside_it(told, tmp_path, capsys):
     film = {"thickness_nm": 1.5, "occupation": 0.1, "sites_per_nm2": 0.5, "right": {"kind": "reservoir"}}
     run = filming.film_study(tmp_path, model=film, voltage_V=0.2, pulse_s=1.0, wait_s=0.1, side=40)

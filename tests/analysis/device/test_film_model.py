@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.device.film_model import Electrode, FilmModel
+from magnetoionics.analysis.device.film_model import Electrode, FilmModel, Traps
 from magnetoionics.analysis.device.film_monte_carlo import walk_film
 from magnetoionics.analysis.device.film_run import FilmStep, net_flow_per_s, run_film, sweep, write_read_erase
 from magnetoionics.analysis.device.oxide_growth import field_length_nm, growth_time_s, thickness_nm
@@ -283,3 +283,89 @@ def test_twice_the_voltage_saves_decades():
     # d log10 t/dV = -q a/(2 kT X ln 10) of the thickest oxide.
     slope = np.diff(decades) / np.diff(volts)
     assert slope[-1] == pytest.approx(-2 * 4.0 / (2 * KB * 300 * 20 * math.log(10)), rel=0.12)
+
+
+FATIGUED = FilmModel(
+    thickness_nm=3,
+    plane_spacing_A=3,
+    sites_per_nm2=0.5,
+    barrier_eV=0.5,
+    charge_e=2.0,
+    occupation=0.02,
+    traps=Traps(share=0.05, depth_eV=0.9, barrier_eV=0.62),
+)
+
+
+def test_traps_hold_what_their_depth_says():
+    """y/(s - y) = x/(1 - x) exp(depth/kT) in equilibrium, with every ion in the film."""
+    shallow = FATIGUED.model_copy(update={"traps": Traps(share=0.05, depth_eV=0.1, barrier_eV=0.5)})
+    run = run_film(shallow, [FilmStep(voltage_V=0.0, duration_s=LONG)], points=2)
+    held, whole = np.array(run.trapped[-1]), np.array(run.profile[-1])
+    free = whole - held
+    assert np.allclose(held / (0.05 - held), free / (1 - free) * math.exp(0.1 / (KB * 300)), rtol=1e-4)
+    assert whole.sum() == pytest.approx(10 * 0.02, rel=1e-6)
+    assert run.trapped[0] == [0.0] * 10
+
+
+def test_traps_take_the_window_away_cycle_by_cycle():
+    """As fast as they fill: at a share of x k_in for each second, here over a cycle of 0.02 s."""
+    steps = write_read_erase(0.5, 1e-2, 1e-4, 6)
+    lost = run_film(FATIGUED, steps, points=4).endurance()
+    assert lost["cycle"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert (np.diff(lost["window"]) < 0).all()
+    assert lost["window"].iloc[-1] < 0.35 * lost["window"].iloc[0]
+    kept = run_film(FATIGUED.model_copy(update={"traps": None}), steps, points=4).endurance()
+    assert kept["of_first"].to_numpy() == pytest.approx(1.0, abs=0.02)
+    # Behind a high barrier they never see an ion.
+    behind = FATIGUED.model_copy(update={"traps": Traps(share=0.05, depth_eV=0.9, barrier_eV=1.5)})
+    same = run_film(behind, steps, points=4).endurance()
+    assert same["window"].to_numpy() == pytest.approx(kept["window"].to_numpy(), rel=1e-3)
+
+
+def test_only_cycles_have_an_endurance():
+    assert run_film(PLAIN, write_read_erase(0.1, 1.0, 1.0), points=2).endurance().empty
+    steps = [FilmStep(voltage_V=v, duration_s=1.0) for v in (0.1, 0.2, 0.3, 0.1, 0.2, 0.1, 0.0, 0.1)]
+    assert run_film(PLAIN, steps, points=2).endurance().empty
+
+
+def test_traps_are_not_walked_ion_by_ion():
+    with pytest.raises(ValueError, match="no traps"):
+        walk_film(FATIGUED, [FilmStep(voltage_V=0.1, duration_s=1e-4)], side=4)
+
+
+def test_a_lithium_channel_of_tungsten_oxide_is_a_reservoir_film():
+    """Conductance of a Li-WO3 cell against 1000 pulses in and 1000 out.
+
+    J. Tang et al., IEDM 2018, ieeexplore.ieee.org/document/8614551, as a step that falls with the conductance w: numbers of the
+    fit in IBM's analog hardware kit (EcRamPresetDevice). A film that is quick beside its electrode has that law:
+    dx/dn = k_in (1 - x) with the one voltage and -k_out x with the other, so that its content lies between 7 and 24 %.
+    """
+    step, highest, lowest, up, down = 0.002, 1.1724, -0.8276, 0.1153, 0.5085
+    k_in, k_out = step * up / highest, step * down / -lowest
+    full, empty = highest / up, lowest / down
+    start = (lowest - empty) / (full - empty)
+    # Reaction over 0.9 eV at 300 K: the share of the voltage that makes each rate, at either sense.
+    thermal, pulse_s = KB * 300, 1e-3
+    at_rest = 1e13 * math.exp(-0.9 / thermal) * pulse_s
+    film = FilmModel(
+        thickness_nm=0.9,
+        plane_spacing_A=3,
+        barrier_eV=0.2,
+        charge_e=1.0,
+        occupation=start,
+        screened=False,
+        left=Electrode(kind="reservoir", occupation=0.5, barrier_eV=0.9, share_of_voltage=0.5),
+    )
+    planes = film.planes
+    # All planes fill through one electrode: its rate counts once for all of them.
+    volts = [sense * 4 * thermal * math.log(2 * planes * k / at_rest) for sense, k in ((1, k_in), (-1, k_out))]
+    tilted = film.model_copy(update={"permittivity": 1e6, "other_layers_nm": [(1e6, 1.0)]})
+    steps = [FilmStep(voltage_V=v, duration_s=1000 * pulse_s) for v in volts]
+    run = run_film(tilted, steps, points=40)
+    w = empty + np.array(run.profile).mean(axis=1) * (full - empty)
+    n = np.array(run.time_s) / pulse_s
+    rise = full + (lowest - full) * np.exp(-k_in * n)
+    top = full + (lowest - full) * math.exp(-1000 * k_in)
+    fall = empty + (top - empty) * np.exp(-k_out * (n - 1000))
+    measured = np.where(n <= 1000, rise, fall)
+    assert np.abs(w - measured).max() < 0.02 * (highest - lowest)
