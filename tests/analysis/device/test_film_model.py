@@ -336,9 +336,10 @@ def test_traps_are_not_walked_ion_by_ion():
 def test_a_lithium_channel_of_tungsten_oxide_is_a_reservoir_film():
     """Conductance of a Li-WO3 cell against 1000 pulses in and 1000 out.
 
-    J. Tang et al., IEDM 2018, ieeexplore.ieee.org/document/8614551, as a step that falls with the conductance w: numbers of the
-    fit in IBM's analog hardware kit (EcRamPresetDevice). A film that is quick beside its electrode has that law:
-    dx/dn = k_in (1 - x) with the one voltage and -k_out x with the other, so that its content lies between 7 and 24 %.
+    J. Tang et al., IEDM 2018, ieeexplore.ieee.org/document/8614551, as a step that falls with the conductance w:
+    numbers of the fit in IBM's analog hardware kit (EcRamPresetDevice). A film that is quick beside its electrode has
+    that law: dx/dn = k_in (1 - x) with the one voltage and -k_out x with the other, so that its content lies between 7
+    and 24 %.
     """
     step, highest, lowest, up, down = 0.002, 1.1724, -0.8276, 0.1153, 0.5085
     k_in, k_out = step * up / highest, step * down / -lowest
