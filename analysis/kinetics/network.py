@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +12,8 @@ from pymatgen.core import Structure
 
 from ...structures.symmetry import operations
 from ..results.document import Document
+from .distinct_hop import DistinctHop as DistinctHop
+from .distinct_hop import of_ion, of_vacancy
 from .percolation import Percolation, percolation
 from .rates import ASSUMED_ATTEMPT_Hz
 
@@ -26,6 +27,7 @@ Carrier = Literal["vacancy", "ion"]
 _SAME_PLACE_A = 0.1
 # Energies of places that the hops give on two ways differ by less, or they are no function of the place.
 CONSISTENT_eV = 0.02
+_SAME_AXIS = 0.98
 
 
 class NetworkSite(Document):
@@ -145,39 +147,6 @@ class HopNetwork(Document):
         return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True)
-class DistinctHop:
-    """A hop of the carrier that symmetry copies.
-
-    Attributes
-    ----------
-    label
-        In words.
-    start_A, displacement_A
-        Cartesian, shape (3,).
-    forward_eV, backward_eV, forward_Hz, backward_Hz
-        Barriers and prefactors.
-    saddle_dipole_e_A, end_dipole_e_A
-        As in `NetworkHop`.
-    ends
-        Labels of the two places.
-    pushed_A
-        Site of an ion of the host that is pushed on, Cartesian, shape (3,): one step may be made over several such.
-    """
-
-    label: str
-    start_A: FloatArray
-    displacement_A: FloatArray
-    forward_eV: float
-    backward_eV: float
-    saddle_dipole_e_A: FloatArray
-    end_dipole_e_A: FloatArray
-    forward_Hz: float = ASSUMED_ATTEMPT_Hz
-    backward_Hz: float = ASSUMED_ATTEMPT_Hz
-    ends: tuple[str, str] = ("", "")
-    pushed_A: FloatArray | None = None
-
-
 def network_of(
     cell: Structure, distinct: Sequence[DistinctHop], *, ion: str, carrier: Carrier, left_out: Sequence[str] = ()
 ) -> HopNetwork:
@@ -208,8 +177,9 @@ def network_of(
         for op in ops:
             begin = op.rotation @ start + op.translation
             step = op.cartesian @ hop.displacement_A
-            first, shift = places.number(begin, hop.ends[0])
-            last, image = places.number(begin + cell.lattice.get_fractional_coords(step), hop.ends[1])
+            dumbbells = [None if axis is None else op.cartesian @ axis for axis in hop.axes]
+            first, shift = places.number(begin, hop.ends[0], dumbbells[0])
+            last, image = places.number(begin + cell.lattice.get_fractional_coords(step), hop.ends[1], dumbbells[1])
             over = tuple(int(n) for n in image - shift)
             way: tuple[int, ...] = ()
             back: tuple[int, ...] = ()
@@ -274,7 +244,7 @@ def network_of_hops(cell: Structure, migrations: Sequence[Migration], ion: str) 
     good = [m for m in own if m.start_A is not None and not m.why_no_result]
     return network_of(
         cell,
-        [_of_vacancy(m) for m in good],
+        [of_vacancy(m) for m in good],
         ion=ion,
         carrier="vacancy",
         left_out=[f"{m.label}: {'; '.join(m.why_no_result) or 'its place is not known'}" for m in own if m not in good],
@@ -286,49 +256,7 @@ def network_of_interstitials(cell: Structure, migrations: Sequence[Migration], i
     own = [m for m in migrations if m.ion == ion]
     good = [m for m in own if m.start_A is not None and not m.why_no_result]
     lost = [f"{m.label}: {'; '.join(m.why_no_result) or 'its place is not known'}" for m in own if m not in good]
-    return network_of(cell, [_of_ion(m) for m in good], ion=ion, carrier="ion", left_out=lost)
-
-
-def _of_ion(hop: Migration) -> DistinctHop:
-    dipoles = _dipoles(hop)
-    return DistinctHop(
-        label=hop.label,
-        start_A=np.asarray(hop.start_A),
-        displacement_A=np.asarray(hop.displacement_A),
-        forward_eV=hop.forward_eV,
-        backward_eV=hop.backward_eV,
-        saddle_dipole_e_A=dipoles[0],
-        end_dipole_e_A=dipoles[1],
-        ends=(f"i({hop.host_site})", hop.vacancy),
-        pushed_A=None if hop.pushed_A is None else np.asarray(hop.pushed_A),
-    )
-
-
-def _of_vacancy(hop: Migration) -> DistinctHop:
-    """The same hop as one of the vacancy: it starts where the ion ends."""
-    step, dipoles = np.asarray(hop.displacement_A), _dipoles(hop)
-    return DistinctHop(
-        label=hop.label,
-        start_A=np.asarray(hop.start_A) + step,
-        displacement_A=-step,
-        forward_eV=hop.forward_eV,
-        backward_eV=hop.backward_eV,
-        saddle_dipole_e_A=dipoles[0],
-        end_dipole_e_A=dipoles[1],
-        ends=(hop.vacancy.removeprefix("V_"), f"{hop.ion}({hop.host_site})"),
-    )
-
-
-def _dipoles(hop: Migration) -> tuple[FloatArray, FloatArray]:
-    """Dipole at the highest image and at the end, minus that at the start, e Angstrom."""
-    step = np.asarray(hop.displacement_A)
-    unit = step / np.linalg.norm(step)
-    top = max(hop.images, key=lambda p: p.energy_eV)
-    first, saddle, end = (
-        unit * p.dipole_along_hop_e_A if p.dipole_e_A is None else np.asarray(p.dipole_e_A)
-        for p in (hop.images[0], top, hop.images[-1])
-    )
-    return saddle - first, end - first
+    return network_of(cell, [h for m in good for h in of_ion(m)], ion=ion, carrier="ion", left_out=lost)
 
 
 class _Places:
@@ -336,19 +264,32 @@ class _Places:
 
     def __init__(self, cell: Structure) -> None:
         self._lattice = cell.lattice
+        self._axes: list[FloatArray | None] = []
         self.fractional: list[FloatArray] = []
         self.labels: list[str] = []
 
-    def number(self, fractional: FloatArray, label: str) -> tuple[int, NDArray[np.int_]]:
+    def number(
+        self, fractional: FloatArray, label: str, axis: FloatArray | None = None
+    ) -> tuple[int, NDArray[np.int_]]:
         """Number of the place, and the lattice translation from it to these coordinates."""
         for n, known in enumerate(self.fractional):
+            if not _alike(self._axes[n], axis):
+                continue
             shift = np.rint(fractional - known).astype(int)
             if np.linalg.norm((fractional - known - shift) @ self._lattice.matrix) < _SAME_PLACE_A:
                 return n, shift
         inside = np.mod(fractional, 1.0)
+        self._axes.append(axis)
         self.fractional.append(inside)
         self.labels.append(label)
         return len(self.fractional) - 1, np.rint(fractional - inside).astype(int)
+
+
+def _alike(one: FloatArray | None, other: FloatArray | None) -> bool:
+    """Whether two axes are one, whatever their sense."""
+    if one is None or other is None:
+        return one is None and other is None
+    return bool(abs(one @ other) > _SAME_AXIS)
 
 
 def _place_energies(count: int, hops: Sequence[NetworkHop]) -> tuple[list[float], float]:

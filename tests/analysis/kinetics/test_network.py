@@ -1,5 +1,6 @@
 """Graphs of hops: closed forms of simple lattices, the spinel's B sites, percolation by counting."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +12,12 @@ from magnetoionics.analysis.kinetics.network import (
     network_in_words,
     network_of,
     network_of_hops,
+    network_of_interstitials,
 )
+from magnetoionics.analysis.kinetics.walk import steady_walk, walk_of
 from magnetoionics.analysis.results.checks import held
 from magnetoionics.structures.host import get_host
+from magnetoionics.structures.units import BOLTZMANN_eV_PER_K
 from magnetoionics.workflows.flows.hops import all_hops
 from pymatgen.core import Lattice, Structure
 
@@ -128,3 +132,62 @@ def test_hops_of_cobalt_ferrite_become_the_network_of_its_vacancies():
     with pytest.raises(ValueError, match="no hop of Co is a result"):
         network_of_hops(cell, bad, "Co")
     assert whole.plot() is not None
+
+
+def _pushing(energies_eV, relation=("inversion",)):
+    """An inserted ion in an fcc host that pushes one of the host's own on, straight through its site."""
+    kept = kept_study().migration[0]
+    point = kept.images[0]
+    images = [
+        point.model_copy(update={"energy_eV": e, "arc_A": float(n), "dipole_e_A": [float(n), 0.0, 0.0]})
+        for n, e in enumerate(energies_eV)
+    ]
+    top = max(energies_eV)
+    return kept.model_copy(
+        update={
+            "label": "Ni(8c) -> i(8c) pushing Ni(M)",
+            "ion": "Ni",
+            "host_site": "8c",
+            "vacancy": "i(8c)",
+            "images": images,
+            "forward_eV": top - energies_eV[0],
+            "backward_eV": top - energies_eV[-1],
+            "start_A": [1.0, 1.0, 1.0],
+            "displacement_A": [-2.0, -2.0, -2.0],
+            "pushed_A": [0.0, 0.0, 0.0],
+            "relation": list(relation),
+        }
+    )
+
+
+ROCK_SALT = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.0), ["Ni", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+ROCK_SALT.add_site_property("sublattice", ["M" if s.specie.symbol == "Ni" else "O" for s in ROCK_SALT])
+ROCK_SALT.add_site_property("valence", [2.0 if s.specie.symbol == "Ni" else -2.0 for s in ROCK_SALT])
+
+
+@pytest.mark.parametrize("relation", [("inversion",), ()])
+def test_a_dumbbell_that_holds_is_a_place_of_its_own(relation):
+    """Four axes of <111> on each of four sites, each between two of the eight tetrahedra."""
+    found = network_of_interstitials(ROCK_SALT, [_pushing([0.0, 0.7, -0.2, 0.7, 0.0], relation)], "Ni")
+    labels = [s.label for s in found.sites]
+    assert labels.count("i(8c)") == 8
+    assert labels.count("i(Ni(M)<111>)") == 16
+    assert len(found.hops) == 32
+    assert all(s.energy_eV == pytest.approx(0.2) for s in found.sites if s.label == "i(8c)")
+    assert all(s.energy_eV == pytest.approx(0.0, abs=1e-9) for s in found.sites if s.label != "i(8c)")
+    barriers = {(found.sites[h.start].label, round(h.forward_eV, 6), round(h.backward_eV, 6)) for h in found.hops}
+    assert barriers <= {("i(8c)", 0.7, 0.9), ("i(Ni(M)<111>)", 0.9, 0.7)}
+    assert found.percolation[0].barrier_eV == pytest.approx(0.9)
+
+
+def test_a_dumbbell_in_passing_leaves_the_hop_whole():
+    """The ion then walks as over the one hop: two tops in a row halve its rate, and a deep rest holds it."""
+    shallow = network_of_interstitials(ROCK_SALT, [_pushing([0.0, 0.7, 0.6, 0.7, 0.0])], "Ni")
+    assert len(shallow.sites) == 8
+    assert len(shallow.hops) == 16
+    deep = network_of_interstitials(ROCK_SALT, [_pushing([0.0, 0.7, 0.1, 0.7, 0.0])], "Ni")
+    kT = BOLTZMANN_eV_PER_K * 1000
+    D = [float(np.trace(steady_walk(walk_of(n), 1000.0).diffusivity_A2_per_s)) for n in (shallow, deep)]
+    # Share of the time in a tetrahedron, and one of two tops from there.
+    weight = 8 / (8 + 16 * math.exp(-0.1 / kT))
+    assert D[1] / D[0] == pytest.approx(weight / 2, rel=1e-6)
