@@ -29,6 +29,13 @@ def hops(
             rich_help_panel=RUNNING,
         ),
     ] = None,
+    occupation: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of their places that the ions fill, 0 to 1, to walk all of them at those temperatures too.",
+            rich_help_panel=RUNNING,
+        ),
+    ] = None,
     insert: Annotated[
         str | None,
         typer.Option(help="Hops of an ion put into the host instead, e.g. Li+ or H+.", rich_help_panel=COMPUTED),
@@ -43,6 +50,7 @@ def hops(
         jobs=jobs,
         reuse=reuse or (),
         diffusion_K=diffusion_k,
+        occupation=occupation,
         insert=insert,
         **asked.study(context),
     )

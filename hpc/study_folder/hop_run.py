@@ -19,6 +19,7 @@ from .writing import write_whole
 
 if TYPE_CHECKING:
     from ...analysis.kinetics.hop_set import HopSet
+    from ...analysis.kinetics.network import HopNetwork
     from ...workflows.engine import Engine
 
 COLLECT_JOBS = ("collect hops", "collect interstitial hops")
@@ -28,6 +29,8 @@ FIELD_TABLE = "hops-in-fields.csv"
 FIGURE = "hops.png"
 NETWORK_TABLE = "network.csv"
 DIFFUSION_TABLE = "diffusion.csv"
+# Places of the crystal in which ions that block each other are walked.
+_CROWD = 2000
 
 
 def run_hops(
@@ -41,6 +44,7 @@ def run_hops(
     options: StudyOptions | None = None,
     reuse: Sequence[Path] = (),
     diffusion_K: str | Sequence[float] | None = None,
+    occupation: float | None = None,
     insert: str | None = None,
     console: Console | None = None,
 ) -> HopSet:
@@ -62,6 +66,8 @@ def run_hops(
         Folders of other studies: what they have computed is taken from there.
     diffusion_K
         Temperatures at which vacancies and the tracers that they move diffuse over all hops: diffusion.csv.
+    occupation
+        Share of the places that ions fill: all of them are walked too, blocking each other.
     insert
         Ion whose hops are computed instead, put into empty places of the host, e.g. ``"Li+"``.
     console
@@ -82,6 +88,10 @@ def run_hops(
     temperatures = [] if diffusion_K is None else _temperatures(diffusion_K)
     if temperatures and insert is not None:
         raise UserError("--diffusion-K is for vacancies and the tracers that they move: leave it out, or --insert")
+    if occupation is not None and not temperatures:
+        raise UserError("--occupation is for the temperatures of --diffusion-K; give them too, e.g. --diffusion-K 900")
+    if occupation is not None and not 0 < occupation < 1:
+        raise UserError(f"--occupation {occupation:g} must lie between 0 and 1, both left out")
     folder = output or Path(
         str(default_folder(host)).removesuffix("-study") + (f"-{insert.strip()}-hops" if insert else "-hops")
     )
@@ -116,7 +126,7 @@ def run_hops(
     print_hops(hop_set, console)
     print_ways_along(hop_set, (options or StudyOptions()).fields.along, console)
     if temperatures:
-        print_diffusion(hop_set, temperatures, folder, console)
+        print_diffusion(hop_set, temperatures, folder, console, occupation)
     console.print(f"{folder / TABLE}, {folder / FIGURE}", style="bold", markup=False)
     return hop_set
 
@@ -211,8 +221,10 @@ def _temperatures(said: str | Sequence[float]) -> list[float]:
     return list(temperatures)
 
 
-def print_diffusion(hops: HopSet, temperatures_K: Sequence[float], folder: Path, console: Console) -> None:
-    """Print and write how vacancies and tracers diffuse over all hops of each ion."""
+def print_diffusion(
+    hops: HopSet, temperatures_K: Sequence[float], folder: Path, console: Console, occupation: float | None = None
+) -> None:
+    """Print and write how vacancies and tracers diffuse over all hops of each ion; ions at an occupation beside."""
     import pandas as pd
 
     from ...analysis.kinetics.diffusion import CM2_PER_A2
@@ -243,9 +255,34 @@ def print_diffusion(hops: HopSet, temperatures_K: Sequence[float], folder: Path,
             except ValueError as error:
                 row["no_correlation"] = str(error)
                 tracer = f"no correlation factor ({error})"
+            if occupation is not None:
+                row |= _crowded(network, occupation, temperature, console)
             rows.append(row)
             console.print(f"{said}: D {mean:.2e} cm2/s with assumed attempt frequencies; {tracer}", markup=False)
     write_whole(folder / DIFFUSION_TABLE, pd.DataFrame(rows).to_csv(index=False))
+
+
+def _crowded(network: HopNetwork, occupation: float, temperature_K: float, console: Console) -> dict[str, str | float]:
+    """Columns of the ions of a network that fill a share of their places, or the reason why they are not walked."""
+    from ...analysis.kinetics.crowded import crowded_diffusion
+
+    said = f"{network.ion} on {occupation:.0%} of its places at {temperature_K:g} K"
+    cells = max(3, round((_CROWD / len(network.sites)) ** (1 / 3)))
+    try:
+        walked = crowded_diffusion(network, occupation, temperature_K, cells=cells)
+    except ValueError as error:
+        console.print(f"{said}: not walked, {error}", markup=False)
+        return {"occupation": occupation, "not_walked": str(error)}
+    D, f, error_f = walked.tracer_mean_cm2_per_s, walked.correlation, walked.correlation_error
+    console.print(f"{said}: D of the tracer {D:.2e} cm2/s, f {f:.3f} +- {error_f:.3f}", markup=False)
+    columns = [f"tracer_D{axis}_cm2_per_s" for axis in "xyz"]
+    diagonal = (row[n] for n, row in enumerate(walked.tracer_cm2_per_s))
+    return {
+        "occupation": walked.occupation,
+        **dict(zip(columns, diagonal, strict=True)),
+        "crowded_f": f,
+        "crowded_f_error": error_f,
+    }
 
 
 def _flow(

@@ -106,6 +106,26 @@ def test_diffusion_over_all_hops_is_a_table_with_its_reasons(tmp_path):
     assert "2 kT" in bad["no_result"]
 
 
+def test_crowded_ions_are_walked_over_all_kinds_of_hops(tmp_path):
+    """Layers of quick and slow hops, half full: within them f is that of the square lattice (0.4669 for a lone vacancy)
+    by Nakazato and Kitahara, f = 1/[1 + (1 - f0)/f0 x/(2 - x)]; what has no equilibrium says so.
+    """
+    pytest.importorskip("onsager")
+    cell = Structure(Lattice.tetragonal(3.0, 5.0), ["Li"], [[0, 0, 0]], site_properties={"sublattice": ["A"]})
+    plane = uniform_network(cell, "A", 3.0, 0.4, 1.0, ion="Li", label="within")
+    across = uniform_network(cell, "A", 5.0, 0.8, 1.0, ion="Li", label="across")
+    longer = [h for h in across.hops if abs(h.displacement_A[2]) > 4]
+    both = plane.model_copy(update={"hops": [*plane.hops, *longer]})
+    hops = HopSet.model_construct(networks=[both, both.model_copy(update={"mismatch_eV": 0.1})])
+    print_diffusion(hops, [900.0], tmp_path, Console(record=True), 0.5)
+    walked, told = pd.read_csv(tmp_path / "diffusion.csv").to_dict("records")
+    free = 9e-16 * 1e13 * np.exp(-0.4 / (8.617333e-5 * 900)) * 0.5
+    f = 1 / (1 + (1 - 0.4669) / 0.4669 / 3)
+    assert walked["tracer_Dx_cm2_per_s"] == pytest.approx(f * free, rel=0.06)
+    assert walked["tracer_Dz_cm2_per_s"] < 0.05 * walked["tracer_Dx_cm2_per_s"]
+    assert "order of the cations" in told["not_walked"]
+
+
 def test_the_easiest_way_along_the_field_is_told(capsys):
     """Planes that are joined by a high hop along z alone: across them it limits, within them it does not."""
     cell = Structure(Lattice.tetragonal(3.0, 5.0), ["Li"], [[0, 0, 0]], site_properties={"sublattice": ["B"]})
@@ -129,6 +149,8 @@ def test_bad_input_is_refused_before_anything_is_written(tmp_path):
         (["cofe2o4", "--jobs", "0"], "0 processes"),
         (["cofe2o4", "--diffusion-K", "nan"], "from 0 to 5000"),
         (["cofe2o4", "--diffusion-K", "0"], "nothing hops at 0 K"),
+        (["cofe2o4", "--occupation", "0.5"], "give them too"),
+        (["cofe2o4", "--diffusion-K", "900", "--occupation", "1"], "between 0 and 1"),
     ):
         folder = tmp_path / "out"
         done = CliRunner().invoke(app, ["hops", *arguments, "--output", str(folder)])
