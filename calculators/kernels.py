@@ -1,4 +1,4 @@
-"""Compiled loops of the rigid-ion model: pairs within reach, and the sum over wave vectors.
+"""Compiled loops of the rigid-ion model: the pairs within reach, the sum over them, and that over wave vectors.
 
 Compiled by numba at the first call of a machine and kept beside the source, or in the user's cache where the package is
 read-only. Import this module inside functions: numba takes a third of a second.
@@ -141,6 +141,57 @@ def pair_sums(
         if a != b:
             virial[b, a] += s
     return shortest, worst
+
+
+@compiled
+def image_pairs(
+    places: FloatArray, cell: FloatArray, reach: FloatArray, cutoff: float
+) -> tuple[IndexArray, IndexArray, IndexArray]:
+    """Each pair of ions closer than a cutoff once, images of one ion included, by all images that can be so close.
+
+    Parameters
+    ----------
+    places
+        Fractional coordinates, shape (n, 3).
+    cell
+        Vectors as rows, Angstrom, shape (3, 3).
+    reach
+        Cutoff over the distance of opposite faces of the cell, shape (3,).
+    cutoff
+        Angstrom.
+
+    Returns
+    -------
+    first, second, shifts
+        Shapes (n_pairs,), (n_pairs,) and (n_pairs, 3): the ions, and the cell of the second one; sorted by the first.
+    """
+    n, found, square = len(places), 0, cutoff * cutoff
+    first, second = np.empty(64 * n, np.int32), np.empty(64 * n, np.int32)
+    shifts = np.empty((64 * n, 3), np.int32)
+    low, high = np.empty(3, np.int32), np.empty(3, np.int32)
+    for i in range(n):
+        for j in range(i, n):
+            da, db, dc = places[j, 0] - places[i, 0], places[j, 1] - places[i, 1], places[j, 2] - places[i, 2]
+            for axis, apart in ((0, da), (1, db), (2, dc)):
+                low[axis], high[axis] = np.ceil(-apart - reach[axis]), np.floor(-apart + reach[axis])
+            for a in range(low[0], high[0] + 1):
+                for b in range(low[1], high[1] + 1):
+                    for c in range(low[2], high[2] + 1):
+                        if i == j and (a, b, c) <= (0, 0, 0):
+                            continue
+                        fa, fb, fc = da + a, db + b, dc + c
+                        x = fa * cell[0, 0] + fb * cell[1, 0] + fc * cell[2, 0]
+                        y = fa * cell[0, 1] + fb * cell[1, 1] + fc * cell[2, 1]
+                        z = fa * cell[0, 2] + fb * cell[1, 2] + fc * cell[2, 2]
+                        if x * x + y * y + z * z >= square:
+                            continue
+                        if found == len(first):
+                            first, second = np.append(first, first), np.append(second, second)
+                            shifts = np.concatenate((shifts, shifts))
+                        first[found], second[found] = i, j
+                        shifts[found, 0], shifts[found, 1], shifts[found, 2] = a, b, c
+                        found += 1
+    return first[:found], second[:found], shifts[:found]
 
 
 @compiled

@@ -11,6 +11,8 @@ from vesin import NeighborList
 
 FloatArray = NDArray[np.float64]
 IndexArray = NDArray[np.int32]
+# Below, a compiled loop over all pairs is quicker than a list by cells.
+_BY_CELLS_FROM = 2000
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class PairGeometry:
         return forces, pull @ self.vectors.T
 
 
-def half_pairs(cell: ArrayLike, positions: ArrayLike, cutoff: float) -> HalfPairs:
+def half_pairs(cell: ArrayLike, positions: ArrayLike, cutoff: float, *, compiled: bool = False) -> HalfPairs:
     """Collect each pair of atoms (images included) closer than a cutoff once.
 
     Parameters
@@ -113,16 +115,35 @@ def half_pairs(cell: ArrayLike, positions: ArrayLike, cutoff: float) -> HalfPair
         Angstrom, shapes (3, 3) and (n, 3); positions may lie outside the cell.
     cutoff : float
         Angstrom.
+    compiled : bool
+        Use our own loop for fewer than 2000 atoms: four times as quick, for callers that load numba anyway.
 
     Returns
     -------
     HalfPairs
         The pairs sorted by their first atom.
+
+    Raises
+    ------
+    ValueError
+        If a position is not finite.
+    numpy.linalg.LinAlgError
+        If the cell has no volume.
     """
     box = np.ascontiguousarray(cell, dtype=float)
     points = np.ascontiguousarray(positions, dtype=float)
-    finder = NeighborList(cutoff=cutoff, full_list=False, sorted=True)
-    i, j, shifts = finder.compute(points=points, box=box, periodic=True, quantities="ijS")
+    if not np.isfinite(points).all():
+        raise ValueError("a position is not a finite number; check the structure, or the step that moved it")
+    if compiled and len(points) < _BY_CELLS_FROM:
+        from .kernels import image_pairs
+
+        inverse = np.linalg.inv(box)
+        # A column of the inverse is a reciprocal vector: one over the distance of two opposite faces.
+        reach = cutoff * np.linalg.norm(inverse, axis=0)
+        i, j, shifts = image_pairs(points @ inverse, box, reach, float(cutoff))
+    else:
+        finder = NeighborList(cutoff=cutoff, full_list=False, sorted=True)
+        i, j, shifts = finder.compute(points=points, box=box, periodic=True, quantities="ijS")
     most = np.abs(shifts).max(axis=0, initial=0)
     grid = [np.arange(-m, m + 1) for m in most]
     translations = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1).reshape(-1, 3) @ box

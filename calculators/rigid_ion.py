@@ -337,7 +337,8 @@ class RigidIonCalculator(Calculator):
     def _collect(self, atoms: Atoms, species: tuple[Species, ...]) -> _Neighbours:
         cell, positions = atoms.cell.array.copy(), atoms.positions.copy()
         split, lattice = self._split(cell, len(atoms))
-        pairs = half_pairs(cell, positions, max(split.real_cutoff, self.potential.cutoff) + self._skin)
+        reach = max(split.real_cutoff, self.potential.cutoff) + self._skin
+        pairs = half_pairs(cell, positions, reach, compiled=True)
         terms, kind = _terms_of_pairs(self.potential, species, pairs)
         splines = term_splines(terms, self.potential.cutoff, self.potential.taper)
         return _Neighbours(cell, positions, species, pairs, lattice, kind, splines)

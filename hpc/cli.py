@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from ..structures.io.safe_json import UnsafeFileError
+from .collecting import seldom_collecting
 from .commands import register_all
 from .commands.help_groups import WholeHelpGroup
 from .errors import UserError
@@ -197,4 +198,5 @@ def _terminate(*_: object) -> None:
 def entry() -> None:
     """Console script."""
     signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(main())
+    with seldom_collecting():
+        sys.exit(main())

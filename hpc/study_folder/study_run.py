@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..collecting import seldom_collecting
 from ..errors import StudyFailedError, UserError
 from ..local.recovery import heal_store
 from ..local.run_log import refuse_if_in_use
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 KEPT = "kept"
 
 
+@seldom_collecting()
 def run_study(
     host: HostKey,
     *,
@@ -261,6 +263,7 @@ def _jobs(summary: RunSummary) -> str:
     return f"{summary.jobs} jobs{before}" + (f" ({summary.borrowed} in other studies)" if summary.borrowed else "")
 
 
+@seldom_collecting()
 def rebuild_report(
     folder: Path,
     console: Console | None = None,
