@@ -25,12 +25,18 @@ def homes() -> Mapping[str, tuple[str, ...]]:
     A folder that somebody has appended to the ``__path__`` of one of its rooms counts as part of that room.
     """
     added = [
-        (name.removeprefix(f"{PACKAGE}."), str(folder))
-        for name, module in tuple(sys.modules.items())
-        if name.startswith(f"{PACKAGE}.")
-        for folder in list(getattr(module, "__path__", ()))[1:]
+        (room, str(folder))
+        for room in _rooms()
+        for folder in list(getattr(sys.modules.get(f"{PACKAGE}.{room}"), "__path__", ()))[1:]
     ]
     return _homes(tuple(sorted(added)))
+
+
+@cache
+def _rooms() -> tuple[str, ...]:
+    """Every folder with modules, relative to the package."""
+    folders = [path.parent for room in _ROOMS for path in (_ROOT / room).rglob("__init__.py")]
+    return tuple(".".join(folder.relative_to(_ROOT).parts) for folder in folders)
 
 
 @cache

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import sph_harm_y
 
 FloatArray = NDArray[np.float64]
+_Recurrence = tuple[NDArray[np.int64], NDArray[np.int64], FloatArray, FloatArray, FloatArray, FloatArray]
 
 
 def real_harmonics(vectors: ArrayLike, degrees: Sequence[int]) -> FloatArray:
@@ -28,20 +28,36 @@ def real_harmonics(vectors: ArrayLike, degrees: Sequence[int]) -> FloatArray:
     ndarray
         Shape (n, number of functions).
     """
-    v = np.asarray(vectors, dtype=float)
-    theta = np.arccos(np.clip(v[:, 2], -1, 1))
-    phi = np.arctan2(v[:, 1], v[:, 0])
-    degree, order = _orders(tuple(degrees))
-    # (-1)^m takes out the Condon-Shortley phase, so that l = 1 is proportional to (y, z, x).
-    y = np.where(order % 2, -1.0, 1.0) * sph_harm_y(degree, np.abs(order), theta[:, None], phi[:, None])
-    return np.asarray(np.where(order == 0, 1.0, np.sqrt(2)) * np.where(order < 0, y.imag, y.real))
+    x, y, z = np.asarray(vectors, dtype=float).T
+    degree, order, scale, up, down, first = _recurrence(tuple(degrees))
+    # (x + iy)^m = sin(theta)^m exp(i m phi); the other factor is a polynomial in z, by its recurrence in l.
+    turns = np.cumprod(np.vstack([np.ones_like(z), *len(up[0, 1:]) * [x + 1j * y]]), axis=0)
+    heights = np.zeros((len(up), *turns.shape))
+    heights[0, 0] = first[0]
+    for n in range(1, len(up)):
+        heights[n] = up[n, :, None] * (z * heights[n - 1] - down[n, :, None] * heights[n - 2])
+        heights[n, n] = first[n]
+    turned = turns[np.abs(order)]
+    return np.asarray(
+        (heights[degree, np.abs(order)] * np.where(order[:, None] < 0, turned.imag, turned.real)).T * scale
+    )
 
 
 @lru_cache(maxsize=16)
-def _orders(degrees: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Degree and order of each function, shape (number of functions,)."""
-    pairs = np.array([(degree, m) for degree in degrees for m in range(-degree, degree + 1)])
-    return pairs[:, 0], pairs[:, 1]
+def _recurrence(degrees: tuple[int, ...]) -> _Recurrence:
+    """Degree, order and factor of each function, and the recurrence of the factors in z.
+
+    Normalised associated Legendre functions over sin(theta)^m, without the Condon-Shortley phase, are
+    ``Q[l, m] = up[l, m] (z Q[l - 1, m] - down[l, m] Q[l - 2, m])`` for l > m and ``first[m]`` for l = m.
+    """
+    degree, order = np.array([(one, m) for one in degrees for m in range(-one, one + 1)]).T
+    n, m = np.arange(max(degrees) + 1)[:, None], np.arange(max(degrees) + 1)[None, :]
+    inside = m < n
+    up, down = np.zeros(inside.shape), np.zeros(inside.shape)
+    up[inside] = np.sqrt(np.maximum(4 * n**2 - 1, 0) / np.where(inside, n**2 - m**2, 1))[inside]
+    down[inside] = np.sqrt(np.maximum((n - 1) ** 2 - m**2, 0) / (4 * (n - 1) ** 2 - 1.0).clip(3))[inside]
+    first = np.sqrt((2 * m[0] + 1) / (4 * np.pi) * np.cumprod(np.append(1.0, 1 - 0.5 / m[0, 1:])))
+    return degree, order, np.where(order == 0, 1.0, np.sqrt(2)), up, down, first
 
 
 @dataclass(frozen=True)

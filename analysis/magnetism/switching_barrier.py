@@ -43,8 +43,10 @@ def pass_energy_meV(fit: HarmonicFit, start: ArrayLike, end: ArrayLike, grid: in
     points, last = np.concatenate([free, ends]), len(free)
     energies = fit(points)
     triangles = ConvexHull(points).simplices
-    edges = np.unique(
-        np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]])), axis=0
+    sides = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]]), axis=1)
+    # Each side once, as one number: of rows numpy's search takes ten times as long.
+    edges = np.stack(
+        np.divmod(np.unique(sides[:, 0].astype(np.int64) * len(points) + sides[:, 1]), len(points)), axis=1
     )
     heights = energies[edges].max(axis=1)
     parent = list(range(len(points)))
@@ -55,9 +57,9 @@ def pass_energy_meV(fit: HarmonicFit, start: ArrayLike, end: ArrayLike, grid: in
             i = parent[i]
         return i
 
-    for k in np.argsort(heights, kind="stable"):
-        a, b = edges[k]
-        parent[root(int(a))] = root(int(b))
+    order = np.argsort(heights, kind="stable")
+    for k, (a, b) in zip(order.tolist(), edges[order].tolist(), strict=True):
+        parent[root(a)] = root(b)
         if root(last) == root(last + 1):
             return float(heights[k])
     raise AssertionError("unreachable: the hull of a sphere is connected")

@@ -23,6 +23,7 @@ from magnetoionics.analysis.magnetism.directions import (
 from magnetoionics.analysis.magnetism.harmonics import fit_harmonics, real_harmonics
 from magnetoionics.analysis.magnetism.unidirectional import axis_angle_deg
 from maps import make_map
+from scipy.special import sph_harm_y
 
 
 def cubic_energy(k1, k2):
@@ -31,6 +32,19 @@ def cubic_energy(k1, k2):
         return k1 * (a * b + b * c + c * a) + k2 * a * b * c
 
     return energy
+
+
+@pytest.mark.parametrize("degrees", [(0,), (1, 3), (0, 2, 4, 6), (8,)])
+def test_real_harmonics_are_those_of_scipy(degrees):
+    vectors = np.vstack([np.eye(3), -np.eye(3), np.random.default_rng(0).normal(size=(30, 3))])
+    vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+    polar, azimuth = np.arccos(vectors[:, 2]), np.arctan2(vectors[:, 1], vectors[:, 0])
+    expected = []
+    for degree in degrees:
+        for m in range(-degree, degree + 1):
+            y = (-1) ** m * sph_harm_y(degree, abs(m), polar, azimuth)
+            expected.append(y.real if m == 0 else np.sqrt(2) * (y.real if m > 0 else y.imag))
+    assert np.abs(real_harmonics(vectors, degrees) - np.array(expected).T).max() < 1e-13
 
 
 def test_real_harmonics_are_orthonormal_under_lebedev_weights():
