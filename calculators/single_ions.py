@@ -144,8 +144,14 @@ class SingleIonMap:
         return ", ".join(f"{n} {ion_name(s)}" for s, n in sorted(Counter(self.species).items()))
 
 
+# Of the superposition model of Fe3+.
+_FEWEST_OXYGENS = 3
+
+
 def open_shell_sites(atoms: Atoms) -> tuple[dict[int, Species], dict[str, int]]:
     """Ions with a model by index, and the number of other open shells, by species name; `S_STATES` are neither.
+
+    Fe3+ among other anions has no model: its parameters are those of oxygen.
 
     Parameters
     ----------
@@ -165,6 +171,11 @@ def open_shell_sites(atoms: Atoms) -> tuple[dict[int, Species], dict[str, int]]:
             known[i] = species
         elif np.linalg.norm(moment) > 1e-6 and species not in S_STATES:
             others[ion_name(species)] += 1
+    if np.any((valences < 0) & (np.array(atoms.get_chemical_symbols()) != "O")):
+        ferric = [i for i, species in known.items() if species == ("Fe", 3)]
+        for i, bonds in _oxygen_bonds(atoms, ferric, SingleIonParameters().ferric.ligand_cutoff_A).items():
+            if len(bonds) < _FEWEST_OXYGENS:
+                others[f"{ion_name(known.pop(i))} among other anions than oxygen"] += 1
     return known, dict(others)
 
 

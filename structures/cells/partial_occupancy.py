@@ -102,7 +102,8 @@ def ordered_cell(
     big, mixed, off = _supercell(structure, groups, number)
     if off > _ROUGHEST:
         raise StructureError(
-            f"in {number} cell{'s' if number > 1 else ''} the occupancies are met to {off:.2g} only: ask for more cells"
+            f"in {number} cell{'s' if number > 1 else ''} the occupancies are met to {off:.2g} only: give an "
+            "ordered cell, or a host file whose ordering asks for more: {{cells: {2 * number}}}"
         )
     count = math.prod(_arrangements(m) for m in mixed)
     chosen: Method = method if method != "auto" else ("enumerated" if count <= _MOST_ENUMERATED else "sqs")

@@ -18,6 +18,8 @@ BOND_RANGE_A = (1.2, 3.0)
 HYDROGEN_BOND_RANGE_A = (CLOSEST_A, 1.6)
 # Bonds of large ions (Cs, Ba) to large anions (S, I) are longer than 3 A: up to this many sums of their ionic radii.
 _LONGEST_OF_RADII = 1.3
+# Alkali ions sit loosely in cages: Na in the middle of a Prussian blue's is 3.6 A from nitrogen.
+_IN_CAGES = 1.5
 # P3- and As3- have no radius in Shannon's table; these are Pauling's.
 _PAULING_A = {"P": 2.12, "As": 2.22}
 # Ratio to the nearest anion's distance up to which an anion belongs to the coordination shell.
@@ -151,7 +153,7 @@ def check_bonds(
     ------
     StructureError
         If a cation's nearest anion is outside 1.2 to 3.0 A (hydrogen: 0.9 to 1.6 A; large ions: up to 1.3 times the
-        sum of the ionic radii).
+        sum of the ionic radii, 1.5 times of alkali ions).
     """
     anions = _names(anion)
     reach = _longest_reach_A(structure, anions)
@@ -182,7 +184,8 @@ def _bond_range_A(cation: str, anion: str) -> tuple[float, float]:
     if cation == "H":
         return HYDROGEN_BOND_RANGE_A
     radii = _radius_A(cation, 1) + _radius_A(anion, -1)
-    return BOND_RANGE_A[0], max(BOND_RANGE_A[1], _LONGEST_OF_RADII * radii)
+    loose = _IN_CAGES if Element(cation).is_alkali else _LONGEST_OF_RADII
+    return BOND_RANGE_A[0], max(BOND_RANGE_A[1], loose * radii)
 
 
 def _radius_A(symbol: str, sign: int) -> float:

@@ -245,7 +245,7 @@ def _as_in_file(structure: Structure, cell: Structure, roles: list[Role]) -> Str
 def _gap(roles: list[Role], guess: GuessedValences) -> tuple[float, str]:
     if guess.metal:
         return 0.0, "a metal: no field acts inside it"
-    if set(guess.anions) & _CONDUCTING and any(_is_open_d(r) for r in roles):
+    if not guess.cyanide and set(guess.anions) & _CONDUCTING and any(_is_open_d(r) for r in roles):
         return 0.0, "nitrides, carbides and phosphides of d metals mostly conduct; state the gap if yours insulates"
     if guess.mixed:
         return 0.0, "0 for a mixed valence, which conducts; state the gap if yours insulates"
@@ -260,7 +260,7 @@ def _is_open_d(role: Role) -> bool:
 
 
 def _references(structure: Structure, guess: GuessedValences) -> list[str]:
-    if min(guess.per_site) == 0:
+    if min(guess.per_site) == 0 or guess.cyanide:
         return []
     if "O" not in guess.anions:
         cations = [str(el) for el in structure.composition if str(el) not in guess.anions]

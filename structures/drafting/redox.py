@@ -98,6 +98,32 @@ def single_valences(amounts: Mapping[str, float], oxidised: Collection[str]) -> 
     return out
 
 
+def in_dichalcogenide(amounts: Mapping[str, float]) -> dict[str, float] | None:
+    """Valences of a 3d metal between the layers of NbS2, NbSe2, TaS2 or TaSe2: it is 2+, and Nb or Ta has what is left.
+
+    Mn(1/3)NbS2, Fe(1/3)NbS2 and Co(1/3)NbS2 hold ions of high spin 2+ (general literature).
+
+    Parameters
+    ----------
+    amounts
+        Atoms by element.
+
+    Returns
+    -------
+    dict or None
+        By element; None for anything else, or where Nb or Ta would be below 3+ or above 4+.
+    """
+    layer = [el for el in ("Nb", "Ta") if el in amounts]
+    anion = [el for el in ("S", "Se") if el in amounts]
+    between = [el for el in ("Mn", "Fe", "Co", "Ni") if el in amounts]
+    if not (len(layer) == len(anion) == len(between) == 1 and len(amounts) == 3):
+        return None
+    left = (2 * amounts[anion[0]] - 2 * amounts[between[0]]) / amounts[layer[0]]
+    if not 3 - _WHOLE <= left <= 4 + _WHOLE:
+        return None
+    return {between[0]: 2.0, layer[0]: float(left), anion[0]: -2.0}
+
+
 def by_common_states(amounts: Mapping[str, float], oxidised: Collection[str]) -> dict[str, float] | None:
     """The most common valences, one for each element, that are neutral together; else one d or f metal has a mean one.
 

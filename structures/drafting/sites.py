@@ -11,6 +11,7 @@ from pymatgen.core import Element, Structure
 from ..checks.geometry import coordination_number
 from ..elements import element as element_data
 from ..spins import high_spin_moment, largest_moment, low_spin_moment, mean_moment
+from .cyanides import holds_carbon
 from .valences import GuessedValences
 
 # A cation that holds at least so many anions is one of a large cage: the A site of a perovskite.
@@ -72,14 +73,15 @@ def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role]
     }
     paired = {i for i, v in enumerate(guess.per_site) if v == -1 and structure[i].specie.symbol in _IN_PAIRS}
     numbers = [coordination_number(structure, i, anions) for i in range(len(structure))]
+    inner = {i for i in range(len(structure)) if guess.cyanide and holds_carbon(structure, i)}
     kinds: dict[tuple[str, int, float, bool], list[int]] = {}
     for i, site in enumerate(structure):
         symbol = site.specie.symbol
         prism = numbers[i] == _OCTAHEDRON and _is_d_metal(symbol) and _is_prism(structure, i, anions)
-        kinds.setdefault((symbol, numbers[i], round(guess.per_site[i], 4), prism), []).append(i)
+        kinds.setdefault((symbol, numbers[i], round(guess.per_site[i], 4), prism or i in inner), []).append(i)
     family, names = _names(structure, list(dict.fromkeys(kind[:3] for kind in kinds)), anions)
     roles = []
-    for (symbol, number, _, prism), sites in sorted(kinds.items(), key=lambda item: (item[0][0] in anions, item[1][0])):
+    for (symbol, number, _, apart), sites in sorted(kinds.items(), key=lambda item: (item[0][0] in anions, item[1][0])):
         valence = float(np.mean([guess.per_site[i] for i in sites]))
         valence = float(round(valence)) if abs(valence - round(valence)) < 1e-6 else round(valence, 6)
         if guess.metal:
@@ -88,9 +90,12 @@ def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role]
             number == _OCTAHEDRON and (symbol, valence) in _LOW_SPIN_IN_PAIRS and _touches(structure, sites[0], paired)
         ):
             spin, reason = "low", f"{symbol}{valence:g}+ in octahedra of paired anions, as in pyrites, is low spin"
+        elif sites[0] in inner and _is_low_spin(symbol, valence):
+            spin, reason = "low", f"{symbol}{valence:g}+ in carbon of cyanides is low spin"
         else:
-            spin, reason = _spin(structure, symbol, valence, 0 if prism else number, sites)
-        roles.append(Role(symbol, number, names[symbol, number], valence, spin, tuple(sites), reason))
+            spin, reason = _spin(structure, symbol, valence, 0 if apart else number, sites)
+        label = f"{symbol}C" if sites[0] in inner else names[symbol, number]
+        roles.append(Role(symbol, number, label, valence, spin, tuple(sites), reason))
     return roles, family
 
 
@@ -186,6 +191,13 @@ def _spin_in_metal(symbol: str, valence: float) -> tuple[str | float | None, str
         size = high_spin_moment(symbol, 3)
         return (size, f"the f shell of {symbol}3+, which a metal keeps") if size else (0.0, "no moment is known")
     return (0.0, "no moment is known") if el.is_transition_metal and valence else (None, "")
+
+
+def _is_low_spin(symbol: str, valence: float) -> bool:
+    """Whether a d ion of whole valence has another moment in a strong octahedral field."""
+    if not _is_d_metal(symbol) or valence != round(valence):
+        return False
+    return low_spin_moment(symbol, int(valence)) != high_spin_moment(symbol, int(valence))
 
 
 def _touches(structure: Structure, index: int, others: set[int]) -> bool:

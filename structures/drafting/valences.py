@@ -11,7 +11,8 @@ from pymatgen.core import Composition, Element, Structure
 
 from ..checks.geometry import StructureError, bonded_anions, coordination_number
 from ..symmetry import orbits
-from .redox import OPEN_METALS, by_balance, by_common_states, by_redox, single_valences
+from .cyanides import cyanide_valences
+from .redox import OPEN_METALS, by_balance, by_common_states, by_redox, in_dichalcogenide, single_valences
 
 # In the order in which they take electrons where several are there; hydrogen only without any other.
 ANIONS = ("F", "O", "N", "Cl", "Br", "S", "I", "Se", "Te", "P", "As", "C", "H")
@@ -53,6 +54,8 @@ class GuessedValences:
         Whether some atoms are those of a metal.
     mixed
         Elements of a mean valence, as ``{"Mn": 3.33}``.
+    cyanide
+        Whether the anions are CN, half a charge on each of its atoms.
     """
 
     per_site: list[float]
@@ -60,6 +63,7 @@ class GuessedValences:
     reason: str
     metal: bool
     mixed: dict[str, float]
+    cyanide: bool = False
 
 
 def guess_valences(structure: Structure, stated: list[float] | None = None) -> GuessedValences:
@@ -92,6 +96,13 @@ def guess_valences(structure: Structure, stated: list[float] | None = None) -> G
         return GuessedValences([0.0] * len(structure), (main,), words, metal=True, mixed={})
     if stated is not None and _is_credible(stated, symbols):
         return _as_stated(structure, stated)
+    if (ends := cyanide_valences(structure)) is not None:
+        words = (
+            "C-N of 1.2 A at most is cyanide, half of its charge on each atom; a metal in carbon has the lower valence"
+        )
+        own = dict.fromkeys(el for el, v in zip(symbols, ends, strict=True) if v > 0 and abs(v - round(v)) > _WHOLE)
+        means = {el: float(np.mean([v for s, v in zip(symbols, ends, strict=True) if s == el])) for el in own}
+        return GuessedValences(ends, ("N", "C"), words, metal=False, mixed=means, cyanide=True)
     _refuse_molecules(structure)
     guess, reason = _by_elements(structure)
     if guess is not None:
@@ -191,6 +202,8 @@ def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
     amounts = {str(el): float(n) for el, n in structure.composition.items()}
     if pairs := _in_pairs(structure):
         return pairs
+    if intercalated := in_dichalcogenide(amounts):
+        return intercalated, "a 3d metal of 2+ between the layers of a dichalcogenide, whose metal has what is left"
     ordered = by_redox(amounts)
     words = "the 3d metals that are oxidised first give the electrons that the anions take"
     if ordered is not None and len(OPEN_METALS & amounts.keys()) > 1:

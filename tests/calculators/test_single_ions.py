@@ -247,6 +247,18 @@ def test_ions_without_a_model_are_named():
         single_ion_map(atoms, atoms.arrays["valence"], np.eye(3), sites=nickel)
 
 
+def test_iron_among_fluorine_has_no_model_of_oxygen():
+    """The superposition of Fe3+ is fitted to oxygen: beside other anions it is an ion without a model, not an error."""
+    atoms = to_atoms(get_host("cofe2o4").structure())
+    fluorine = [i for i, s in enumerate(atoms.get_chemical_symbols()) if s == "O"]
+    atoms.symbols[fluorine] = "F"
+    known, others = open_shell_sites(atoms)
+    assert set(known.values()) == {("Co", 2)}
+    assert others == {"Fe3+ among other anions than oxygen": 16}
+    atoms.symbols[fluorine[0]] = "O"
+    assert open_shell_sites(atoms)[1] == others
+
+
 def test_parameters_survive_json():
     changed = replace(SingleIonParameters(), ferric=FerricParameters(b2_per_cm=-0.3))
     assert SingleIonParameters.from_dict(changed.as_dict()) == changed

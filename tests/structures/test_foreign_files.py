@@ -7,7 +7,12 @@ from magnetoionics.structures.cells.partial_occupancy import ordered_cell
 from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import draft_from_file
-from magnetoionics.structures.drafting.redox import by_balance, by_common_states, by_redox, single_valences
+from magnetoionics.structures.drafting.redox import (
+    by_balance,
+    by_common_states,
+    by_redox,
+    single_valences,
+)
 from magnetoionics.structures.io.untrusted_input import read_with_notes
 from pymatgen.core import Composition, Lattice, Species, Structure
 
@@ -418,3 +423,16 @@ def test_osmium_takes_the_charge_that_barium_does_not():
     valences = by_common_states({"Ba": 4.0, "Os": 6.0, "Cl": 1.0, "O": 18.0}, ())
     assert single_valences({"Ba": 1.0, "Os": 1.0, "O": 1.0}, ()) == {"Ba": 2.0, "O": -2.0}
     assert valences is None or valences["Ba"] == 2.0
+
+
+def test_a_label_is_read_as_the_formula_has_it(tmp_path):
+    """HOh1 is a hydrogen of a hydroxide, not holmium."""
+    file = tmp_path / "x.cif"
+    text = HEXAGONAL.replace("data_x\n", "data_x\n_chemical_formula_sum 'Ni O2 H2'\n").replace(
+        "_atom_site_type_symbol\n", ""
+    )
+    atoms = "Ni1 0 0 0\nO1 0.33333 0.66667 0.2221\nHOh1 0.33333 0.66667 0.4336"
+    file.write_text(text.format(atoms=atoms, a=3.117, c=4.595, group="P -3 m 1"))
+    structure, notes = read_with_notes(file)
+    assert structure.composition.reduced_formula == Composition("NiH2O2").reduced_formula
+    assert any("Ho is H" in note for note in notes)

@@ -45,7 +45,7 @@ def test_what_none_can_do_is_refused_with_every_reason(without_ml, monkeypatch):
     from magnetoionics.structures.cells.spinel import inverse_spinel
 
     cadmium = replace(get_host("cofe2o4"), build_cell=lambda order: inverse_spinel(8.7, 0.381, "Cd", "Fe", order))
-    with pytest.raises(CannotDoError, match=r"sevennet: not installed.*local: .*no Cd.*--engine gpaw"):
+    with pytest.raises(CannotDoError, match=r"local: .*no Cd; softbv: .*pip install.*sevennet.*--engine gpaw"):
         choose_engine(cadmium)
 
 

@@ -150,13 +150,15 @@ class LocalEngine(AseEngine):
         if is_non_collinear(structure):
             reason = "its ions turn together along one axis, and these moments are vectors"
             return {**self.cannot(), "spin_orbit": reason}
-        if open_shell_sites(to_atoms(structure))[0]:
+        modelled, others = open_shell_sites(to_atoms(structure))
+        if modelled:
             return self.cannot()
         if still := s_state_ions(to_atoms(structure)):
             reason = f"{', '.join(still)} is in an S state (4f7, no orbital moment): E(n) is zero and has no axis"
             return {**self.cannot(), "spin_orbit": reason}
         known = ", ".join(f"{e}{v}+" for e, v in MODELLED)
-        return {**self.cannot(), "spin_orbit": f"its single-ion models are for {known}, and this material has none"}
+        none = f"here are {', '.join(others)}" if others else "this material has none"
+        return {**self.cannot(), "spin_orbit": f"its single-ion models are for {known}, and {none}"}
 
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
         """Provenance with the potential, the bounds and the package versions."""

@@ -45,15 +45,17 @@ def choose_engine(host: HostKey, order: str | None = None, stages: Sequence[str]
     """
     material = get_host(host)
     passed_over: list[str] = []
+    absent: list[str] = []
     for name, why in RANKED.items():
         try:
             engine = get_engine(name)
             planned = plan_stages(engine, material, order or material.orders[0], stages)
         except UnknownEngineError:
             passed_over.append(f"{name}: not installed")
+            absent.append(name)
             continue
         except (CannotDoError, ValueError) as error:
-            passed_over.append(f"{name}: {error}")
+            passed_over.append(f"{name}: {_reason(name, error)}")
             continue
         missing = [] if stages is not None else [stage.stage for stage in planned if not stage.done]
         said = [f"engine {name}: {why}"]
@@ -62,7 +64,14 @@ def choose_engine(host: HostKey, order: str | None = None, stages: Sequence[str]
         if passed_over:
             said.append(f"passed over: {'; '.join(passed_over)}")
         return engine, "; ".join(said)
+    refused = "; ".join(reason for reason in passed_over if reason.partition(":")[0] not in absent)
+    ways = [f"pip install 'magnetoionics[{name}]'" for name in absent] + ["--engine gpaw", "--engine vasp"]
     raise CannotDoError(
-        f"no engine that is tried by itself can do {material.key}: {'; '.join(passed_over)}; "
-        "name one with --engine gpaw or --engine vasp"
+        f"no installed engine can do {material.key}: {refused or 'none is installed'}; others may: {', '.join(ways)}, "
+        "or --calculator package.module:Class with a potential of your own"
     )
+
+
+def _reason(name: str, error: Exception) -> str:
+    """The first clause of a refusal: what follows names other engines, which are tried here anyway."""
+    return str(error).removeprefix(f"engine {name} cannot describe this material: ").partition("; ")[0]
