@@ -17,6 +17,7 @@ from engine_summary import (
     summary_of_study,
 )
 from magnetoionics.analysis.audit.known_films import CLEAN, error_mJ_per_m2, known_films
+from magnetoionics.analysis.audit.known_wires import known_wires
 from magnetoionics.analysis.builder.potentials import missing_phases
 from magnetoionics.analysis.magnetism.anisotropy import summarise
 from magnetoionics.analysis.results.checks import failed
@@ -142,6 +143,7 @@ def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculatio
         *_hop(evidence),
         *_born(evidence),
         *_cobalt_films(),
+        *_chains(),
     ]
     return "\n".join(lines)
 
@@ -328,6 +330,24 @@ def _hop(evidence: dict[str, ReferenceCalculation]) -> list[str]:
             f"{done.total_moment_muB:.2f} | {gap} | {spread} | {odd} |"
         )
     return [*lines, ""]
+
+
+def _chains() -> list[str]:
+    wires = known_wires()
+    if not wires:
+        return []
+    rows = (f"| {w.element} | {w.spacing_A:g} | {w.up:g} | {w.down:g} | {w.along:g} | {w.across:g} |" for w in wires)
+    return [
+        "### Chains of one atom",
+        "",
+        "Bands that cross the Fermi level of an endless chain, each of which carries e2/h; GPAW, PBE, with spin-orbit",
+        "coupling by the force theorem where the moment has a direction. Nothing scatters there: a contact has less.",
+        "",
+        "| chain | spacing, A | up | down | moment along | moment across |",
+        "|-|-|-|-|-|-|",
+        *rows,
+        "",
+    ]
 
 
 def _cobalt_films() -> list[str]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import wire_cells
 from ase import Atoms
 from film_cells import layer_energies_meV
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
@@ -114,6 +115,9 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
         atoms.set_initial_magnetic_moments(atoms.arrays["magmom"])
         search = HoleSearch(atoms, job.settings)
         holes = three_holes(search, [job.ion], provenance_of(engine, job, left_out))
+    elif job.kind == "channels":
+        left_out = [f"spacing of {job.structure.lattice.c:g} A assumed", "scattering, leads, and a second atom"]
+        calculation, numbers = with_channels(engine, job, left_out)
     elif job.kind == "static":
         left_out = left_out_of(job)
         calculation = static_structure.original(engine, job.structure, name=job.name, mover=None)
@@ -194,6 +198,27 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
         provenance=provenance_of(engine, job, left_out_of(job)),
     )
     return calculation, map_
+
+
+def with_channels(
+    engine: GpawEngine, job: Task, left_out: list[str]
+) -> tuple[Calculation, dict[str, float | list[float]]]:
+    """A static calculation of a chain and its open channels."""
+    atoms = to_atoms(job.structure)
+    atoms.calc = engine.make_calculator(atoms, None, symmetry=job.symmetry)
+    energy, moments = float(atoms.get_potential_energy()), [float(m) for m in atoms.get_magnetic_moments()]
+    calculation = Calculation(
+        name=job.name,
+        structure=job.structure,
+        energy_eV=energy,
+        max_force_eV_per_A=None,
+        force_calls=1,
+        total_moment_muB=float(atoms.get_magnetic_moment()),
+        site_moments_muB=moments,
+        checks=[moments_kept(job.structure.site_properties["magmom"], moments)],
+        provenance=provenance_of(engine, job, left_out),
+    )
+    return calculation, wire_cells.channels(atoms.calc.live)
 
 
 def main() -> None:

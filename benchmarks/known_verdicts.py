@@ -21,6 +21,7 @@ import magnetoionics
 from magnetoionics.analysis.audit import known_verdicts
 from magnetoionics.analysis.audit.first_principles import SHIPPED
 from magnetoionics.analysis.audit.judging import audit, closed_forms
+from magnetoionics.analysis.audit.known_films import known_films, oxygen_changes_mJ_per_m2
 from magnetoionics.analysis.audit.known_orders import known_order_gains, repeated_order_gains
 from magnetoionics.analysis.audit.known_values import rank
 from magnetoionics.analysis.audit.known_verdicts import KnownVerdict, KnownVerdicts
@@ -38,6 +39,7 @@ UNFINISHED = {
     "C7": re.compile("holes"),
     "C8": re.compile("^hop|^born"),
     "C16, C17": re.compile("^film"),
+    "C19, C20": re.compile("^wire"),
     "C4": re.compile("^imma|^normal|^p4122"),
     "C13": re.compile("^znoco"),
     "C11": re.compile("^life56"),
@@ -147,13 +149,35 @@ def _repeated() -> str:
         if made.calculation is not None
     )
     return (
-        "\n## Repeated by another code\n\nC4: energy of the normal order minus that of Imma, eV/f.u., the same 14 "
-        "atoms with the ions that GPAW relaxed, 2x2x2 points.\n\n"
+        "\n## Repeated by another code or in another basis\n\nC4: energy of the normal order minus that of Imma, "
+        "eV/f.u., the same 14 atoms with the ions that GPAW relaxed, 2x2x2 points.\n\n"
         f"| U (eV) | {' | '.join(columns)} |\n|{'-|' * (1 + len(columns))}\n{rows}\n"
         f"Quantum ESPRESSO ({version}; {settings}). GPAW projects on d inside the sphere of each ion and normalises "
         "there; pw.x on the atomic orbitals of its own PAW sets, which reach further: one U does not mean the same in "
         f"both. What was found: {moments}. `benchmarks/espresso_orders.py` says how to repeat it; the documents are in "
-        "`data/espresso`.\n"
+        f"`data/espresso`.\n{_films_repeated()}"
+    )
+
+
+def _films_repeated() -> str:
+    """What oxygen adds to a film's anisotropy, in both bases, on the meshes that they share."""
+    waves, orbitals = (
+        {
+            points: oxygen_changes_mJ_per_m2([f for f in known_films(basis) if f.points == points])
+            for points in sorted({f.points for f in known_films(basis)})
+        }
+        for basis in ("", "dzp")
+    )
+    rows = "".join(
+        f"| {place} | {points}x{points} | {change:+.2f} | {orbitals[points][place]:+.2f} |\n"
+        for points, changes in waves.items()
+        for place, change in changes.items()
+        if place in orbitals.get(points, {})
+    )
+    return rows and (
+        "\nC16, C17: what oxygen at one surface adds to the spin-orbit anisotropy of the film, mJ/m2, the same cells "
+        "and points; the error above is that of the meshes.\n\n| oxygen | points | GPAW, plane waves | GPAW, dzp |\n"
+        f"|-|-|-|-|\n{rows}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import lithium_cells
 import numpy as np
+import wire_cells
 from film_cells import PLACES, film
 from magnetoionics.analysis.study.reference_calculations import (
     ReferenceCalculation,
@@ -28,7 +29,7 @@ from magnetoionics.workflows.gpaw.settings import GpawSettings, Symmetry
 from pymatgen.core import Structure
 
 HOST = "cofe2o4"
-TaskKind = Literal["map", "relax", "static", "born", "holes", "layers"]
+TaskKind = Literal["map", "relax", "static", "born", "holes", "layers", "channels"]
 ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
 # Sets of U (eV) beside the Materials Project's: a verdict of DFT+U is worth what it keeps of itself in all of them.
 U_SETS: dict[str, dict[str, float]] = {"u33": {"Co": 3.0, "Fe": 3.0}, "u44": {"Co": 4.0, "Fe": 4.0}}
@@ -79,7 +80,8 @@ class Task:
         Of the self-consistent cycle.
     kind
         ``map`` is a static calculation with E(n), ``layers`` the same of a film site by site, ``born`` the charge of
-        `ion`, ``holes`` the energies of its t2g hole in three real orbitals.
+        `ion`, ``holes`` the energies of its t2g hole in three real orbitals, ``channels`` the bands of a chain that
+        cross the Fermi level.
     symmetry
         What the cycle uses; with time reversal an odd part is no error bar.
     ion
@@ -125,7 +127,8 @@ def task_names() -> list[str]:
         for start in lithium_cells.STARTS
         for where in (lithium_cells.SUBLATTICES if start in lithium_cells.ELECTRONS else ("",))
     ]
-    return [*bulk, *films, *phases, *relaxed, *defects, *hop, *doped, *ferrite, "bornco-pw400-k2"]
+    wires = [wire(element, spacing) for element, both in wire_cells.SPACINGS_A.items() for spacing in both]
+    return [*bulk, *films, *wires, *phases, *relaxed, *defects, *hop, *doped, *ferrite, "bornco-pw400-k2"]
 
 
 def primitive(order: str = "Imma") -> Structure:
@@ -145,6 +148,8 @@ def task(name: str) -> Task:
         raise ValueError(f"unknown evidence {name!r}; known: {', '.join(task_names())}")
     if name.startswith("film"):
         return _film_task(name)
+    if name.startswith("wire"):
+        return _wire_task(name)
     if name.startswith("znoco"):
         return _doped_task(name)
     if name.startswith("life56"):
@@ -248,6 +253,25 @@ def _film_task(name: str) -> Task:
     if special == ["relaxed"]:
         return Task(name, what, film(place), settings, "relax", "full")
     return Task(name, f"{what}: E(n)", _relaxed(source), settings, "layers", "full", relaxed_by=source, basis=basis)
+
+
+def _wire_task(name: str) -> Task:
+    """A chain of one atom, its spacing in hundredths of an Angstrom."""
+    head, cutoff, mesh, spacing = name.split("-")
+    element, spacing_A = head.removeprefix("wire").capitalize(), int(spacing[1:]) / 100
+    settings = GpawSettings(
+        hubbard_U_eV={},
+        cutoff_eV=float(cutoff[2:]),
+        k_mesh=(1, 1, int(mesh[1:])),
+        bands=wire_cells.BANDS,
+        empty_eV=wire_cells.EMPTY_eV,
+        smearing_eV=0.02,
+        energy_eV=_BOUNDS_OF_DIFFERENCES["energy_eV"],
+        density_e=_BOUNDS_OF_DIFFERENCES["density_e"],
+        eigenstates_eV2=_BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
+    )
+    what = f"chain of {element}, {spacing_A:g} A from atom to atom: open channels"
+    return Task(name, what, wire_cells.chain(element, spacing_A), settings, "channels")
 
 
 def doped_cell(start: str) -> Structure:
@@ -361,6 +385,11 @@ def doped_oxide(start: str, spins: str, u_set: str = "") -> str:
 def lithium_ferrite(start: str, where: str = "", u_set: str = "") -> str:
     """Name of one of `lithium_cells.STARTS`, with the sublattice its electrons begin on and one of `U_SETS`."""
     return "-".join([start, "dzp", "k1", *([where] if where else []), *([u_set] if u_set else [])])
+
+
+def wire(element: str, spacing_A: float) -> str:
+    """Name of the channels of a chain of one element with one of `wire_cells.SPACINGS_A`."""
+    return f"wire{element.lower()}-pw400-n{wire_cells.POINTS}-d{round(100 * spacing_A)}"
 
 
 def film_relaxation(place: str) -> str:

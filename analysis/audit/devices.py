@@ -15,6 +15,7 @@ from ..device.closed_forms import (
 from ..study.documents import Verdict
 from .evidence import Judgement
 from .known_films import FilmAnisotropy, error_mJ_per_m2, films_in_words, known_films, oxygen_changes_mJ_per_m2
+from .known_wires import directions_in_words, known_wires, quanta_in_words
 from .oxygen_vacancies import manganite_T_C
 
 # Assumed inputs of the examples: cobalt's magnetisation, a typical interface anisotropy and film.
@@ -111,19 +112,31 @@ def _gap() -> Judgement:
 
 
 def _tilted() -> Judgement:
+    wires = known_wires()
     most, least = (float(amr_resistance(angle, 1.0, 1.03, TILT_deg)) for angle in (TILT_deg, TILT_deg + 90.0))
     return Judgement(
         "undecided",
-        None,
-        "",
-        f"R = R_perp + (R_par - R_perp) cos^2(angle - {TILT_deg:g} deg) is largest along the moment and least across "
-        f"it, {most:g} and {least:g} for an assumed 3 %: a maximum at {TILT_deg:g} deg is a moment at {TILT_deg:g} "
-        "deg, which says nothing of why it tilts. That needs the shape and crystal anisotropy of a filament",
-        by="closed form",
+        max((w.resistance_change for w in wires), key=abs) if wires else None,
+        "largest R_par/R_perp - 1 of a chain" if wires else "",
+        f"{_of_chains(directions_in_words())}R = R_perp + (R_par - R_perp) cos^2(angle - {TILT_deg:g} deg) is largest "
+        f"along the moment and least across it, {most:g} and {least:g} for an assumed 3 %: a maximum at {TILT_deg:g} "
+        f"deg is a moment at {TILT_deg:g} deg, which says nothing of why it tilts. That needs the shape and crystal "
+        "anisotropy of a filament",
+        by="gpaw (GPAW)" if wires else "closed form",
+    )
+
+
+def _of_chains(words: str) -> str:
+    """What chains say of magnetoresistance; empty without chains."""
+    turned = ", ".join(f"{w.element} at {w.spacing_A:g} A" for w in known_wires() if w.resistance_change)
+    return words and (
+        f"{words}. The number of channels follows the moment in {turned or 'none of them'}; it is predicted for wires "
+        "of Ni and Fe (arXiv:cond-mat/0412637). "
     )
 
 
 def _quantum() -> Judgement:
+    chains = quanta_in_words()
     return Judgement(
         "contradicted",
         None,
@@ -131,7 +144,7 @@ def _quantum() -> Judgement:
         f"2 e2/h is {CONDUCTANCE_QUANTUM_S * 1e6:.3f} uS, which the claim quotes and no contact has to show: break "
         "junctions of Fe, Co and Ni find no quantisation of the conductance of any kind, and several partly open "
         "channels even in a contact of one atom (arXiv:1512.02601); steps of the quantum or of half of it appear once "
-        "gas is adsorbed (arXiv:cond-mat/0309622)",
+        f"gas is adsorbed (arXiv:cond-mat/0309622){f'; {chains}' if chains else ''}",
         by="literature",
     )
 

@@ -46,7 +46,7 @@ def test_document_says_how_it_was_made(name):
     assert found.provenance.functional == "PBE"
     stated = next((U_SETS[part]["Fe"] for part in name.split("-") if part in U_SETS), 5.3)
     # Metals have no U.
-    assert found.provenance.hubbard_U_eV.get("Fe") == (None if name.startswith("film") else stated)
+    assert found.provenance.hubbard_U_eV.get("Fe") == (None if name.startswith(("film", "wire")) else stated)
     assert found.provenance.versions["gpaw"]
     if found.calculation is None:
         assert found.numbers or found.holes
