@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,14 @@ from .ensemble import EnsembleParameters, contrasts_after, currents_after
 FloatArray = NDArray[np.float64]
 # Chance of residuals this large below which a fit is called no description of its data.
 _IMPLAUSIBLE = 1e-3
+# A fit that leaves this share of the data's squares is tried again from the best of the starts around the first guess.
+_POOR, _STARTS = 0.02, 3
+_AGAIN = {
+    "barrier_eV": (0.7, 0.85, 1.0, 1.15, 1.3, 1.5),
+    "local_field_factor": (1.0, 4.0, 12.0),
+    "thickness_m": (0.05, 0.2, 1.0, 3.0),
+    "charge_e": (0.5, 1.0, 1.5),
+}
 # Part of the largest singular value below which the data say nothing, and part of a direction that counts.
 _FLAT, _PART = 1e-6, 0.05
 _NEAR_CALLS, _DOUBLINGS, _BISECTIONS = 20, 8, 6
@@ -212,10 +221,15 @@ def fit_curve(
     def misfit(found: FloatArray) -> FloatArray:
         return linear(found)[1]
 
+    freedom = len(data) - count - 1 - free
     found = least_squares(misfit, first / size, bounds=(lower, np.inf), x_scale=0.1)
+    spread = data / weight if not free else (data - data.mean()) / weight
+    if 2 * found.cost > _POOR * float(spread @ spread) or (sigma is not None and _implausible(2 * found.cost, freedom)):
+        for begin in _other_starts(misfit, first / size, names):
+            other = least_squares(misfit, begin, bounds=(lower, np.inf), x_scale=0.1)
+            found = other if other.cost < found.cost else found
     levels, left = linear(found.x)
     residual = left * weight
-    freedom = len(data) - count - len(levels)
     variance = float(np.sum(left**2)) / freedom
 
     def at_levels(found: FloatArray) -> FloatArray:
@@ -229,7 +243,7 @@ def fit_curve(
         n: _interval(misfit, found.x, lower, k, errors[k] / size[k], variance, freedom) * size[k]
         for k, n in enumerate(names)
     }
-    if sigma is not None and chdtrc(freedom, variance * freedom) < _IMPLAUSIBLE:
+    if sigma is not None and _implausible(variance * freedom, freedom):
         notes.append(
             f"the curve does not describe the data within their sigma (chi-squared {variance:.3g} per degree of "
             "freedom): another law or other parameters are at work, and the errors do not cover that"
@@ -252,6 +266,23 @@ def fit_curve(
         offset_error=float(errors[-1]) if free else 0.0,
         unphysical=unphysical,
     )
+
+
+def _implausible(squares: float, freedom: int) -> bool:
+    return bool(chdtrc(freedom, squares) < _IMPLAUSIBLE)
+
+
+def _other_starts(
+    misfit: Callable[[FloatArray], FloatArray], first: FloatArray, names: Sequence[str]
+) -> list[FloatArray]:
+    """Starts around the first guess from which a curve is better described, the best ones first."""
+    found = []
+    for factors in product(*(_AGAIN.get(n, (1.0,)) for n in names)):
+        begin = first * np.array(factors)
+        left = misfit(begin)
+        if np.isfinite(left).all():
+            found.append((float(left @ left), len(found), begin))
+    return [begin for _, _, begin in sorted(found, key=lambda f: f[:2])[:_STARTS]]
 
 
 def standard_errors(jacobian: FloatArray, variance: float, names: Sequence[str]) -> tuple[FloatArray, list[str]]:

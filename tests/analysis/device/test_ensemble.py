@@ -19,7 +19,7 @@ from magnetoionics.analysis.device.ensemble import (
     contrast_of_sequence,
     field_V_per_A,
 )
-from magnetoionics.analysis.device.ensemble_fit import fit_contrast
+from magnetoionics.analysis.device.ensemble_fit import Measurement, fit_contrast, fit_curve
 from magnetoionics.analysis.device.figures_of_merit import (
     converse_magnetoelectric_s_per_m,
     energy_per_event_J,
@@ -168,3 +168,18 @@ def test_device_closed_forms():
     assert tunnel_attenuation(1.0, 1e-10) == pytest.approx(np.exp(-2 * 0.512317), rel=1e-4)
     with pytest.raises(ValueError, match="polarisation"):
         julliere_tmr(1.2, 0.5)
+
+
+def test_a_guess_far_from_the_curve_still_finds_it():
+    """A curve over voltages at which the guessed film answers linearly: by way of other starts, and not stuck there."""
+    truth = EnsembleParameters(
+        barrier_eV=0.9, charge_e=2.0, distance_A=2.9, thickness_m=1e-7, local_field_factor=9.0, temperature_K=300
+    )
+    how = Measurement(against="voltage_V", quantity="contrast", pulse_s=1.0)
+    volts = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
+    data = 0.4 * how.signal(truth, volts)
+    guess = truth.model_copy(update={"barrier_eV": 0.72, "local_field_factor": 1.0, "asymmetry_eV": -0.04})
+    fit = fit_curve(guess, how, volts, data.tolist(), ["barrier_eV", "local_field_factor", "asymmetry_eV"])
+    assert fit.values["local_field_factor"] == pytest.approx(9.0, rel=0.02)
+    assert fit.values["barrier_eV"] == pytest.approx(0.9, abs=0.005)
+    assert fit.values["asymmetry_eV"] == pytest.approx(0.0, abs=1e-3)
