@@ -276,7 +276,7 @@ def _other_starts(
     misfit: Callable[[FloatArray], FloatArray], first: FloatArray, names: Sequence[str]
 ) -> list[FloatArray]:
     """Starts around the first guess from which a curve is better described, the best ones first."""
-    found = []
+    found: list[tuple[float, int, FloatArray]] = []
     for factors in product(*(_AGAIN.get(n, (1.0,)) for n in names)):
         begin = first * np.array(factors)
         left = misfit(begin)
