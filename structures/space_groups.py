@@ -8,6 +8,7 @@ sites, which stored studies refer to by index.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -15,11 +16,58 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Lattice, Structure
+from pymatgen.core.operations import SymmOp
 
 FloatArray = NDArray[np.float64]
 # Fractional: equivalent positions closer than this are one; lengths (relative) and cosines of a lattice.
 _SAME = 1e-5
 _METRIC = 1e-5
+
+
+def operations_of_setting(hall: str = "", name: str = "", choice: str = "") -> list[str]:
+    """Symmetry operations of a space group's setting, by its Hall symbol or by its name with its choice.
+
+    Parameters
+    ----------
+    hall
+        E.g. ``"-F 4vw 2vw 3"``; blanks and underscores do not count.
+    name, choice
+        Short Hermann-Mauguin symbol and spglib's choice of origin, axes or cell, e.g. ``"Fd-3m"`` and ``"2"``.
+
+    Returns
+    -------
+    list of str
+        As ``"x+1/2, y, -z"``; empty if spglib has no such setting.
+    """
+    import spglib
+
+    number = _settings().get(_plain(hall)) if hall else None
+    number = number or (_settings().get(f"{_plain(name)}:{choice.upper()}") if name else None)
+    found = spglib.get_symmetry_from_database(number) if number else None
+    if found is None:
+        return []
+    pairs = zip(found["rotations"], found["translations"], strict=True)
+    return [SymmOp.from_rotation_and_translation(r, t).as_xyz_str() for r, t in pairs]
+
+
+def _plain(symbol: str) -> str:
+    return symbol.replace(" ", "").replace("_", "").replace("=", '"')
+
+
+@lru_cache(maxsize=1)
+def _settings() -> dict[str, int]:
+    """Numbers of spglib's settings by Hall symbol, and by name and choice."""
+    import spglib
+
+    out: dict[str, int] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number in range(1, 531):
+            if (group := spglib.get_spacegroup_type(number)) is None:
+                continue
+            out[_plain(group.hall_symbol)] = number
+            out[f"{_plain(group.international_short)}:{group.choice.upper()}"] = number
+    return out
 
 
 def crystal(

@@ -10,6 +10,7 @@ from typing import Any
 
 from pymatgen.core import Structure
 
+from ..space_groups import operations_of_setting
 from .magnetic_cif import read_magnetic_cif
 
 # What pymatgen says when it takes a CIF's atoms as all that there are.
@@ -22,8 +23,12 @@ _ROUNDED_SUM = 1.05
 _SUMS = re.compile(r"Some occupancies \(\[([^\]]*)\]\) sum to > 1")
 _NOT_PARSED = re.compile(r"No structure parsed for section \d+ in CIF\.\s*(.+)")
 _SUM = re.compile(r"Occupancy ([\d.]+) exceeded tolerance")
+_CELL = [f"_cell_{what}" for what in ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")]
 # Two sites of one kind so near are one; fractional coordinates of three digits miss by half a thousandth.
 _ONE_ATOM_A, _ROUNDED = 0.05, 2e-3
+_OPERATIONS = re.compile(r"_(?:symop_operation_xyz|equiv_pos_as_xyz|symop_magn|space_group_magn)", re.IGNORECASE)
+_HALL = re.compile(r"^\s*_(?:symmetry_space_group_name|space_group_name)_Hall\s+(.+)$", re.MULTILINE)
+_CHOICE = re.compile(r"^\s*_(?:symmetry_space_group_name|space_group_name)_H-M(?:_alt)?\s+(.+:.+)$", re.MULTILINE)
 _GROUP = re.compile(r"^\s*_(?:symmetry_space_group_name|space_group_name)_(?:H-M|H-M_alt|Hall)\s+(.+)$", re.MULTILINE)
 _FORMULA = re.compile(r"^\s*_chemical_formula_sum\s+['\"]?([A-Za-z0-9. ()]+)", re.MULTILINE)
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
@@ -65,6 +70,13 @@ def read_cif(text: str, name: str) -> Structure:
         With what is wrong with it.
     """
     text = _with_atoms(text)
+    if _ATOM_SITE.search(text) and (
+        lost := [tag for tag in _CELL if not re.search(rf"^\s*{tag}\s", text, re.MULTILINE)]
+    ):
+        raise ValueError(f"{name} has no {', '.join(lost)}")
+    if not _OPERATIONS.search(text) and (operations := _operations_of_name(text)):
+        warnings.warn("its symmetry operations are those of the space group that it names", stacklevel=2)
+        text = text.rstrip() + "\nloop_\n_symmetry_equiv_pos_as_xyz\n" + "\n".join(operations) + "\n"
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         structure = _cif_structure(text)
@@ -77,9 +89,22 @@ def read_cif(text: str, name: str) -> Structure:
         raise ValueError(
             f"{name} names the space group {named} and lists no symmetry operations; the name is not one that can be "
             "expanded (Fd-3m, for instance, has two origin choices, and its atoms fit one of them): "
-            "give a file with all atoms, or one that lists its symmetry operations"
+            "give a file with all atoms, or one that lists its symmetry operations or its Hall symbol"
         )
     return structure
+
+
+def _operations_of_name(text: str) -> list[str]:
+    """Operations of the Hall symbol, or of the Hermann-Mauguin symbol with its setting; empty if there is no such."""
+    hall, choice = _HALL.search(text), _CHOICE.search(text)
+    name, _, setting = _unquoted(choice.group(1)).partition(":") if choice else ("", "", "")
+    found = operations_of_setting(_unquoted(hall.group(1)) if hall else "", name, setting.strip())
+    return [f"'{operation}'" for operation in found]
+
+
+def _unquoted(word: str) -> str:
+    word = word.strip()
+    return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "'\"" else word
 
 
 def _as_in_formula(structure: Structure, text: str) -> Structure:

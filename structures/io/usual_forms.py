@@ -17,6 +17,8 @@ _LABELLED = re.compile(rf"(?<!\S){_LABEL}(?!\S)")
 # The loop of the atoms: its names, and its rows up to the next name, loop or block.
 _ATOMS = re.compile(r"^[ \t]*loop_\s+(?:_atom_site_\S+\s+)+(?:(?![ \t]*(?:_|loop_|data_|#)).*\n?)*", re.MULTILINE)
 _FRACTION = re.compile(r"(?<=\s)(-?\d{1,3})/(\d{1,3})(?=\s)")
+# What programs write for places without an atom: by the symbol, and by a label alone, where Va may be vanadium.
+_DUMMIES, _DUMMY_LABELS = {"X", "Q", "Du", "Va", "Vac", "Cnt"}, {"X", "Q", "Du", "Vac", "Cnt"}
 # VASP 4 has the numbers of atoms in this line, and people put the symbols into the comment.
 _COUNTS = 5
 _SYMBOLS = re.compile(r"([A-Z][a-z]?)([0-9]*)")
@@ -53,6 +55,30 @@ def usual_cif(text: str, notes: list[str]) -> str:
     if atoms and (fractions := _FRACTION.search(atoms.group())):
         notes.append(f"coordinates such as {fractions.group()} are read as decimal numbers")
         text = text[: atoms.start()] + _FRACTION.sub(_decimal, atoms.group()) + text[atoms.end() :]
+    return _without_dummies(text, notes)
+
+
+def _without_dummies(text: str, notes: list[str]) -> str:
+    """The text without rows of the atoms' loop that stand for no atom."""
+    atoms = _ATOMS.search(text)
+    if atoms is None:
+        return text
+    lines = atoms.group().split("\n")
+    names = [line.strip() for line in lines if line.strip().startswith("_atom_site_")]
+    column, words = (names.index(_SYMBOL), _DUMMIES) if _SYMBOL in names else (0, _DUMMY_LABELS)
+    if _SYMBOL not in names and (not names or names[0] != _LABEL):
+        return text
+    out, left = [], []
+    for line in lines:
+        row = line.split()
+        letters = re.match("[A-Za-z]*", row[column]).group() if len(row) == len(names) else ""  # type: ignore[union-attr]
+        if letters.capitalize() in words:
+            left.append(row[0])
+        else:
+            out.append(line)
+    if left:
+        notes.append(f"left out, as no atom is meant: {', '.join(left)}")
+        text = text[: atoms.start()] + "\n".join(out) + text[atoms.end() :]
     return text
 
 

@@ -123,7 +123,8 @@ class SoftBVEngine(LocalEngine):
     def after_cell(self, atoms: Atoms, record: Checkpoint) -> list[Check]:
         """Some crystals do not hold together by bond valences: rutile MnO2 doubles its edges."""
         change = abs(float(atoms.get_volume()) / atoms.info[_START] - 1.0)
-        return [held("volume kept", change, MOST_VOLUME_CHANGE, unit="")]
+        way_out = "bond valences do not hold this crystal together: take another engine, --engine chgnet"
+        return [held("volume kept", change, MOST_VOLUME_CHANGE, note=way_out if change >= MOST_VOLUME_CHANGE else "")]
 
     def size_corrections(self, bulk: Calculation, repeats: tuple[int, int, int], sites: Sequence[int]) -> Job | None:
         """None: a missing charge is not felt, nor are its images."""

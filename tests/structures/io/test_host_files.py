@@ -136,6 +136,10 @@ def test_fd3m_in_the_other_origin_is_refused(write):
     ]
     with pytest.raises(HostFileError, match="two origin choices"):
         loaded(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m"), roles=normal, moment_per_formula_muB=7.0))
+    stated = {"roles": normal, "moment_per_formula_muB": 7.0, "hops": None, "vacancies": [["Fe", "B"]]}
+    named = loaded(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :2"), **stated))
+    assert space_group_symbol(named.structure()) == "Fd-3m"
+    assert named.structure().composition["O"] == 32
     good = write(
         get_host("cofe2o4").structure("normal"),
         roles=normal,
@@ -148,8 +152,8 @@ def test_fd3m_in_the_other_origin_is_refused(write):
 
 def test_another_composition_than_stated_is_refused(write):
     """The symbol below is unknown to the reader, which then leaves the symmetry out without a word."""
-    with pytest.raises(HostFileError, match=r"names the space group Fd-3m:2 and lists no symmetry .* two origin"):
-        loaded(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :2")))
+    with pytest.raises(HostFileError, match=r"names the space group Fd-3m:7 and lists no symmetry .* two origin"):
+        loaded(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :7")))
     with pytest.raises(HostFileError, match="holds Fe2CoO4 in 56 atoms, stated is CoFe3O4"):
         loaded(write(formula="CoFe3O4"))
 

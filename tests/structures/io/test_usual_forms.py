@@ -49,6 +49,32 @@ def test_a_cif_without_labels(tmp_path):
     assert any("without labels" in note for note in notes)
 
 
+GROUP = "_symmetry_space_group_name_H-M 'P 42/m n m'"
+
+
+@pytest.mark.parametrize("line", ["_space_group_name_Hall '-P 4n 2n'", "_symmetry_space_group_name_Hall -P_4n_2n"])
+def test_a_hall_symbol_alone_gives_the_operations(line, tmp_path):
+    structure, notes = read_with_notes(cif(tmp_path, RUTILE.replace(GROUP, line), ATOMS))
+    assert same_as_rutile(structure)
+    assert any("space group that it names" in note for note in notes)
+
+
+def test_places_without_an_atom_are_left_out(tmp_path):
+    structure, notes = read_with_notes(cif(tmp_path, RUTILE, ATOMS + "X1 X 0.5 0 0.25 1\nV1 Va 0.5 0.5 0.5 1\n"))
+    assert same_as_rutile(structure)
+    assert "left out, as no atom is meant: X1, V1" in notes
+    bare = RUTILE.replace("_atom_site_type_symbol\n", "")
+    structure, _ = read_with_notes(cif(tmp_path, bare, "Ti1 0 0 0 1\nO1 0.3053 0.3053 0 1\nDU1 0.5 0 0.25 1\n"))
+    assert same_as_rutile(structure)
+    structure, _ = read_with_notes(cif(tmp_path, bare, "Va 0 0 0 1\nO1 0.3053 0.3053 0 1\n"))
+    assert structure.composition.formula == "V2 O4"
+
+
+def test_a_cif_without_a_cell_names_what_it_lacks(tmp_path):
+    with pytest.raises(ValueError, match=r"has no _cell_length_c$"):
+        read_with_notes(cif(tmp_path, RUTILE.replace("_cell_length_c 2.959\n", ""), ATOMS))
+
+
 def test_fractions_are_numbers_in_coordinates_alone(tmp_path):
     """FeS2's thirds and quarters as fractions; symmetry operations keep theirs."""
     head = RUTILE.replace("_symmetry_space_group_name_H-M 'P 42/m n m'\n", "").replace(
