@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import Atoms
-from ase.neighborlist import neighbor_list
 from numpy.typing import ArrayLike, NDArray
 
 from ..structures.units import BOHR_A, COULOMB_eV_A
 from .d_shell import D_ORBITALS, quadrupole_operator
 from .ewald import electric_field_gradient
+from .pairs import neighbour_vectors
 
 if TYPE_CHECKING:
     from .ligand_field import LigandFieldParameters
@@ -36,20 +35,19 @@ def angular_overlap(bonds: ArrayLike, parameters: LigandFieldParameters) -> Floa
     parameters
         Strengths and their distance law.
     """
-    tensors = D_ORBITALS
-    total = np.zeros((5, 5))
-    for bond in np.asarray(bonds, dtype=float):
-        distance = float(np.linalg.norm(bond))
-        axis = bond / distance
-        scale = (parameters.reference_distance_A / distance) ** parameters.distance_exponent
-        sigma = np.sqrt(1.5) * np.einsum("iab,a,b->i", tensors, axis, axis)
-        total += parameters.e_sigma_eV * scale * np.outer(sigma, sigma)
-        helper = np.cross(axis, np.eye(3)[int(np.argmin(np.abs(axis)))])
-        first = helper / np.linalg.norm(helper)
-        for side in (first, np.cross(axis, first)):
-            pi = np.sqrt(2.0) * np.einsum("iab,a,b->i", tensors, axis, side)
-            total += parameters.e_pi_eV * scale * np.outer(pi, pi)
-    return total
+    vectors = np.asarray(bonds, dtype=float).reshape(-1, 3)
+    distances = np.linalg.norm(vectors, axis=1)
+    axes = vectors / distances[:, None]
+    scales = (parameters.reference_distance_A / distances) ** parameters.distance_exponent
+    helpers = np.cross(axes, np.eye(3)[np.argmin(np.abs(axes), axis=1)])
+    first = helpers / np.linalg.norm(helpers, axis=1)[:, None]
+    along = np.einsum("iab,na->nib", D_ORBITALS, axes)
+    sigma = np.sqrt(1.5) * np.einsum("nib,nb->ni", along, axes)
+    total = parameters.e_sigma_eV * (scales * sigma.T) @ sigma
+    for sides in (first, np.cross(axes, first)):
+        pi = np.sqrt(2.0) * np.einsum("nib,nb->ni", along, sides)
+        total += parameters.e_pi_eV * (scales * pi.T) @ pi
+    return np.asarray(total)
 
 
 def quadrupole_field(gradient: ArrayLike, parameters: LigandFieldParameters) -> FloatArray:
@@ -93,9 +91,8 @@ def site_fields(
     ValueError
         If a site has fewer than three ligands.
     """
-    atoms = Atoms(symbols, positions=positions, cell=cell, pbc=True)
     q = np.asarray(charges, dtype=float)
-    first, second, vectors = neighbor_list("ijD", atoms, parameters.ligand_cutoff_A)
+    first, second, vectors = neighbour_vectors(cell, positions, parameters.ligand_cutoff_A)
     # Of ions that lost their charges the oxygens still are ligands.
     is_ligand = (q < 0) | np.array([s == "O" for s in symbols])
     gradients = electric_field_gradient(np.asarray(cell), np.asarray(positions), q, list(sites), accuracy=accuracy)

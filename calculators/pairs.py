@@ -106,6 +106,29 @@ class PairGeometry:
         return forces, pull @ self.vectors.T
 
 
+def neighbour_vectors(
+    cell: ArrayLike, positions: ArrayLike, cutoff: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
+    """Each pair of atoms (images included) closer than a cutoff from both sides.
+
+    Parameters
+    ----------
+    cell, positions : array_like
+        Angstrom, shapes (3, 3) and (n, 3), periodic along all three vectors.
+    cutoff : float
+        Angstrom.
+
+    Returns
+    -------
+    first, second, vectors
+        Atoms, shape (n_pairs,), sorted by the first, and the vector from it to the second, Angstrom, (n_pairs, 3).
+    """
+    finder = NeighborList(cutoff=cutoff, full_list=True, sorted=True)
+    box, points = np.ascontiguousarray(cell, dtype=float), np.ascontiguousarray(positions, dtype=float)
+    i, j, vectors = finder.compute(points=points, box=box, periodic=True, quantities="ijD")
+    return i.astype(np.intp), j.astype(np.intp), np.asarray(vectors)
+
+
 def half_pairs(cell: ArrayLike, positions: ArrayLike, cutoff: float, *, compiled: bool = False) -> HalfPairs:
     """Collect each pair of atoms (images included) closer than a cutoff once.
 

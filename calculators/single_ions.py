@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
-from ase.neighborlist import neighbor_list
 from numpy.typing import ArrayLike, NDArray
 
 from ..stored.base import Stored
 from .crystal_field import site_fields
 from .d_ions import D_IONS, parameters_of
 from .ligand_field import LigandFieldModel, LigandFieldParameters
+from .pairs import neighbour_vectors
 from .spin_hamiltonian import FerricParameters, ferric_energies
 
 __all__ = [
@@ -293,6 +293,6 @@ def _other_spin(atoms: Atoms, site: int, model: LigandFieldModel, field: FloatAr
 def _oxygen_bonds(atoms: Atoms, sites: Sequence[int], cutoff_A: float) -> dict[int, FloatArray]:
     if not sites:
         return {}
-    first, second, vectors = neighbor_list("ijD", atoms, cutoff_A)
+    first, second, vectors = neighbour_vectors(atoms.cell.array, atoms.positions, cutoff_A)
     oxygen = np.array([s == "O" for s in atoms.get_chemical_symbols()])[second]
     return {i: vectors[(first == i) & oxygen] for i in sites}

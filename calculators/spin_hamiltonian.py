@@ -12,6 +12,7 @@ coordination, which is positive in octahedra and in tetrahedra alike, and takes 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,12 +62,15 @@ class FerricParameters(Stored):
     ligand_cutoff_A: float = 2.8
 
 
+@cache
 def spin_matrices(spin: float = _SPIN) -> ComplexArray:
     """Sx, Sy, Sz in units of hbar, highest projection first, shape (3, 2S + 1, 2S + 1)."""
     m = np.arange(spin, -spin - 1, -1)
     raising = np.diag(np.sqrt(spin * (spin + 1) - m[1:] * (m[1:] + 1)), 1).astype(complex)
     lowering = raising.conj().T
-    return np.array([(raising + lowering) / 2, (raising - lowering) / 2j, np.diag(m).astype(complex)])
+    matrices = np.array([(raising + lowering) / 2, (raising - lowering) / 2j, np.diag(m).astype(complex)])
+    matrices.flags.writeable = False
+    return matrices
 
 
 def zero_field_hamiltonian(bonds: ArrayLike, parameters: FerricParameters | None = None) -> ComplexArray:
@@ -92,14 +96,12 @@ def zero_field_hamiltonian(bonds: ArrayLike, parameters: FerricParameters | None
     kind = "tetrahedron" if len(vectors) <= _TETRAHEDRON else "octahedron"
     cubic = p.a_tetrahedron_per_cm if kind == "tetrahedron" else p.a_octahedron_per_cm
     fourth = cubic / 2 / _P4_SUM[kind]
-    total = np.zeros((6, 6), dtype=complex)
-    for bond in vectors:
-        distance = float(np.linalg.norm(bond))
-        along = np.tensordot(bond / distance, spin_matrices(), 1)
-        two = along @ along
-        second = p.b2_per_cm * (p.reference_distance_A / distance) ** p.b2_exponent
-        total += second * (two - square / 3 * one)
-        total += fourth / 60 * (35 * two @ two - (30 * square - 25) * two + constant * one)
+    distances = np.linalg.norm(vectors, axis=1)
+    along = np.tensordot(vectors / distances[:, None], spin_matrices(), 1)
+    two = along @ along
+    second = p.b2_per_cm * (p.reference_distance_A / distances) ** p.b2_exponent
+    total = np.tensordot(second, two - square / 3 * one, 1)
+    total = total + fourth / 60 * (35 * two @ two - (30 * square - 25) * two + constant * one).sum(axis=0)
     return np.asarray(eV_PER_INVERSE_CM * total)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.neighborlist import neighbor_list
-from magnetoionics.calculators.pairs import half_pairs
+from magnetoionics.calculators.pairs import half_pairs, neighbour_vectors
 
 CELLS = {
     "cube": np.diag([5.0, 5.0, 5.0]),
@@ -41,6 +41,18 @@ def test_both_lists_are_one():
     ours, theirs = (half_pairs(CELLS["skew"], positions, 6.0, compiled=c) for c in (True, False))
     assert vectors(ours, positions) == vectors(theirs, positions)
     assert ours.rows.tolist() == theirs.rows.tolist()
+
+
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+def test_vectors_from_both_sides_are_those_of_ase(cell):
+    positions = np.random.default_rng(3).uniform(-3, 4, (9, 3)) @ cell
+    i, j, d = neighbour_vectors(cell, positions, 4.2)
+    expected = neighbor_list("ijD", Atoms("H9", cell=cell, positions=positions, pbc=True), 4.2)
+    rows, theirs = (
+        {tuple(r) for r in np.column_stack([a, b, v.round(6)]).tolist()} for a, b, v in ((i, j, d), expected)
+    )
+    assert rows == theirs
+    assert len(i) == len(expected[0])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
