@@ -24,6 +24,8 @@ _LOW_SPIN_IN_PAIRS = {("Fe", 2), ("Co", 2), ("Co", 3), ("Ni", 3), ("Ni", 4)}
 _IN_PAIRS = ("S", "Se", "Te", "P", "As")
 # Of manganese between ferromagnetic metals, a start: 1 to 4 muB are measured in alloys (general literature).
 _MANGANESE_muB = 3.0
+# Rare earths that keep an f electron more than the others in their metals.
+_DIVALENT = ("Eu", "Yb")
 _FLAT_A = 0.3
 # Anions opposite each other in an octahedron are 180 degrees apart, the farthest of a trigonal prism about 135.
 _OPPOSITE, _PRISM_A = -0.9, 3.2
@@ -188,8 +190,9 @@ def _spin_in_metal(symbol: str, valence: float) -> tuple[str | float | None, str
     if moment:
         return (min(moment, largest_moment(symbol, valence)) if valence > 0 else moment), words
     if el.is_lanthanoid:
-        size = high_spin_moment(symbol, 3)
-        return (size, f"the f shell of {symbol}3+, which a metal keeps") if size else (0.0, "no moment is known")
+        ion = 2 if symbol in _DIVALENT else 3
+        size = high_spin_moment(symbol, ion)
+        return (size, f"the f shell of {symbol}{ion}+, which a metal keeps") if size else (0.0, "no moment is known")
     return (0.0, "no moment is known") if el.is_transition_metal and valence else (None, "")
 
 

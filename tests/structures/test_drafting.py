@@ -158,6 +158,9 @@ def test_a_metal_alone_has_neutral_atoms_that_hop():
     assert made.entries["references"] == []
     assert {h["ion"] for h in made.entries["hops"]} == {"Fe", "Pt"}
     assert "counted by it" in made.reasons["anion"]
+    for rare_earth, moment in (("Gd", 7), ("Eu", 7), ("Yb", 0)):
+        alone = draft_host(group("Im-3m", Lattice.cubic(4.5), [rare_earth], [[0, 0, 0]]), "x.cif")
+        assert alone.entries["moment_per_formula_muB"] == moment
     iron = draft_host(group("Im-3m", Lattice.cubic(2.87), ["Fe"], [[0, 0, 0]]), "fe.cif").entries
     assert iron["moment_per_formula_muB"] == 2.2
     assert iron["hops"][0]["cutoff_A"] > 2.87 * 0.75**0.5
