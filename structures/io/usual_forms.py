@@ -14,8 +14,9 @@ _HEADING = re.compile(r"^\s*data_", re.MULTILINE | re.IGNORECASE)
 _OCCUPATION = "_atom_site_occupation"
 _LABEL, _SYMBOL = "_atom_site_label", "_atom_site_type_symbol"
 _LABELLED = re.compile(rf"(?<!\S){_LABEL}(?!\S)")
-# The loop of the atoms: its names, and its rows up to the next name, loop or block.
-_ATOMS = re.compile(r"^[ \t]*loop_\s+(?:_atom_site_\S+\s+)+(?:(?![ \t]*(?:_|loop_|data_|#)).*\n?)*", re.MULTILINE)
+# Loops about atoms: their names, and their rows up to the next name, loop or block.
+_LOOPS = re.compile(r"^[ \t]*loop_\s+(?:_atom_site_\S+\s+)+(?:(?![ \t]*(?:_|loop_|data_|#)).*\n?)*", re.MULTILINE)
+_COORDINATE = "_atom_site_fract_x"
 _FRACTION = re.compile(r"(?<=\s)(-?\d{1,3})/(\d{1,3})(?=\s)")
 # What programs write for places without an atom: by the symbol, and by a label alone, where Va may be vanadium.
 _DUMMIES, _DUMMY_LABELS = {"X", "Q", "Du", "Va", "Vac", "Cnt"}, {"X", "Q", "Du", "Vac", "Cnt"}
@@ -51,16 +52,21 @@ def usual_cif(text: str, notes: list[str]) -> str:
     if _SYMBOL in text and not _LABELLED.search(text):
         notes.append(f"atoms without labels: {_SYMBOL} is taken for {_LABEL}")
         text = text.replace(_SYMBOL, _LABEL)
-    atoms = _ATOMS.search(text)
+    atoms = _loop_of_atoms(text)
     if atoms and (fractions := _FRACTION.search(atoms.group())):
         notes.append(f"coordinates such as {fractions.group()} are read as decimal numbers")
         text = text[: atoms.start()] + _FRACTION.sub(_decimal, atoms.group()) + text[atoms.end() :]
     return _without_dummies(text, notes)
 
 
+def _loop_of_atoms(text: str) -> re.Match[str] | None:
+    """The loop that holds coordinates; those of displacements and of moments may stand before it."""
+    return next((loop for loop in _LOOPS.finditer(text) if _COORDINATE in loop.group()), None)
+
+
 def _without_dummies(text: str, notes: list[str]) -> str:
     """The text without rows of the atoms' loop that stand for no atom."""
-    atoms = _ATOMS.search(text)
+    atoms = _loop_of_atoms(text)
     if atoms is None:
         return text
     lines = atoms.group().split("\n")

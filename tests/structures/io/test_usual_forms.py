@@ -63,6 +63,9 @@ def test_places_without_an_atom_are_left_out(tmp_path):
     structure, notes = read_with_notes(cif(tmp_path, RUTILE, ATOMS + "X1 X 0.5 0 0.25 1\nV1 Va 0.5 0.5 0.5 1\n"))
     assert same_as_rutile(structure)
     assert "left out, as no atom is meant: X1, V1" in notes
+    before = "loop_\n_atom_site_aniso_label\n_atom_site_aniso_U_11\nTi1 1/4\nloop_\n"
+    structure, _ = read_with_notes(cif(tmp_path, RUTILE.replace("loop_\n", before), ATOMS + "X1 X 1/2 0 0.25 1\n"))
+    assert same_as_rutile(structure)
     bare = RUTILE.replace("_atom_site_type_symbol\n", "")
     structure, _ = read_with_notes(cif(tmp_path, bare, "Ti1 0 0 0 1\nO1 0.3053 0.3053 0 1\nDU1 0.5 0 0.25 1\n"))
     assert same_as_rutile(structure)
