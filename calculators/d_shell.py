@@ -217,7 +217,11 @@ class DShell:
         numpy.ndarray
             Shape (size, size), in the unit of `matrix`.
         """
-        return np.asarray(np.tensordot(np.asarray(matrix, dtype=complex), self._replace, axes=2))
+        one = np.asarray(matrix, dtype=complex)
+        # Two real products: for a complex one the whole table would be made complex first.
+        return np.asarray(
+            np.tensordot(one.real, self._replace, axes=2) + 1j * np.tensordot(one.imag, self._replace, axes=2)
+        )
 
     def spin_free(self, matrices: ArrayLike) -> FloatArray:
         """Sum over the electrons of real operators that act on the orbital alone.
@@ -247,7 +251,15 @@ class DShell:
         numpy.ndarray
             Shape (size, size), in the unit of the parameters.
         """
-        integrals = coulomb_integrals(racah_b, racah_c)
+        of_b, of_c = self._per_racah
+        return np.asarray(racah_b * of_b + racah_c * of_c)
+
+    @cached_property
+    def _per_racah(self) -> tuple[FloatArray, FloatArray]:
+        """Coulomb repulsion per unit of B and of C, each shape (size, size)."""
+        return self._repulsion(coulomb_integrals(1.0, 0.0)), self._repulsion(coulomb_integrals(0.0, 1.0))
+
+    def _repulsion(self, integrals: FloatArray) -> FloatArray:
         # half sum of (pq|rs) (E_pq E_rs - delta_qr E_ps), with E summed over the spin
         inner = np.tensordot(integrals, self._spin_free, axes=2).reshape(25, self.size, self.size)
         pairs = np.einsum("kij,kjl->il", self._spin_free.reshape(inner.shape), inner, optimize=True)
