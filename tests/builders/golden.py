@@ -174,14 +174,15 @@ def computed(name: str, folder: Path) -> Any:
 @contextmanager
 def nothing_shipped() -> Iterator[None]:
     """Hide `data/gpaw` from the audit: docs/claims.md follows it, what a study computes does not."""
-    from magnetoionics.analysis.audit import known_ferrite, known_films, known_orders, known_pairs
+    from magnetoionics.analysis.audit import known_ferrite, known_films, known_orders, known_pairs, known_wires
 
-    modules = (known_ferrite, known_films, known_orders, known_pairs)
+    modules = (known_ferrite, known_films, known_orders, known_pairs, known_wires)
     caches = (
         known_ferrite.known_ferrite_moments,
         known_films._films,
         known_orders._gains,
         known_pairs.known_pairs,
+        known_wires.known_wires,
     )
     with tempfile.TemporaryDirectory() as empty, ExitStack() as stack:
         for module in modules:
