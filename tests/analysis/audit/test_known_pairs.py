@@ -38,6 +38,36 @@ def test_positive_where_the_larger_moment_is_the_stabler(folder):
     assert "U = 3.32 eV, without it: +20.0 +-5.5 meV" in pairs_in_words([pair])
 
 
+def bare(value, u, error=0.6):
+    return CobaltPair(
+        cell="znoco32vo",
+        hubbard_U_eV=u,
+        antiparallel_minus_parallel_meV=value,
+        error_meV=error,
+        parallel_muB=6.0,
+        antiparallel_muB=0.0,
+        cell_atoms=31,
+        source="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((2.8, 4.0, 2.5), "the parallel pair lies lower for all of U = 3, 4, 5 eV, by at most 4.0 meV, less than kT"),
+        ((-2.8, -40.0, -2.5), "the antiparallel pair lies lower for all of U = 3, 4, 5 eV, by at most 40.0 meV, more"),
+        ((2.8, 4.0, -2.5), None),
+        ((2.8, 4.0), None),
+        ((2.8, 4.0, 0.5), None),
+    ],
+)
+def test_a_sign_is_said_only_where_three_sets_of_u_agree_beyond_their_errors(values, said):
+    words = pairs_in_words([bare(value, 3.0 + n) for n, value in enumerate(values)])
+    assert ("At the vacancy" in words) == (said is not None)
+    if said is not None:
+        assert said in words
+
+
 def test_a_pair_needs_both_and_both_sound(folder):
     known_pairs.cache_clear()
     lost = Check(name="moments kept", passed=False, value=0.1, limit=0.5, must_be="above", invalidates=True)
