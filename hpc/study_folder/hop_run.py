@@ -85,13 +85,13 @@ def run_hops(
     engine = resolved_engine(host, engine_name, order, ["migration"])
     if jobs < 1:
         raise UserError(f"{jobs} processes cannot compute anything; give --jobs 1 or more")
+    if occupation is not None and not 0 < occupation < 1:
+        raise UserError(f"--occupation {occupation:g} must lie between 0 and 1, both left out")
+    if occupation is not None and diffusion_K is None:
+        raise UserError("--occupation is for the temperatures of --diffusion-K; give them too, e.g. --diffusion-K 900")
     temperatures = [] if diffusion_K is None else _temperatures(diffusion_K)
     if temperatures and insert is not None:
         raise UserError("--diffusion-K is for vacancies and the tracers that they move: leave it out, or --insert")
-    if occupation is not None and not temperatures:
-        raise UserError("--occupation is for the temperatures of --diffusion-K; give them too, e.g. --diffusion-K 900")
-    if occupation is not None and not 0 < occupation < 1:
-        raise UserError(f"--occupation {occupation:g} must lie between 0 and 1, both left out")
     folder = output or Path(
         str(default_folder(host)).removesuffix("-study") + (f"-{insert.strip()}-hops" if insert else "-hops")
     )
