@@ -32,10 +32,10 @@ def write(folder, name, **update):
 def test_positive_where_the_larger_moment_is_the_stabler(folder):
     (pair,) = known_pairs()
     assert pair.antiparallel_minus_parallel_meV == pytest.approx(20.0, abs=1e-6)
-    # 1e-5 eV for each of 2 x 9 + 14 x 12 + 15 x 6 electrons, twice.
-    assert pair.error_meV == pytest.approx(5.52)
+    # 1e-6 eV for each of 2 x 9 + 14 x 12 + 15 x 6 electrons, twice.
+    assert pair.error_meV == pytest.approx(0.552)
     assert (pair.cell, pair.hubbard_U_eV, pair.cell_atoms) == ("znoco32vo", 3.32, 31)
-    assert "U = 3.32 eV, without it: +20.0 +-5.5 meV" in pairs_in_words([pair])
+    assert "U = 3.32 eV, without it: +20.0 +-0.6 meV" in pairs_in_words([pair])
 
 
 def bare(value, u, error=0.6):
