@@ -7,14 +7,7 @@ from magnetoionics.structures.drafting.files import draft_from_file
 from magnetoionics.structures.io.host_entries import HostFileError
 from magnetoionics.structures.io.untrusted_input import read_with_notes
 
-RUTILE = """_cell_length_a 4.594
-_cell_length_b 4.594
-_cell_length_c 2.959
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M 'P 42/m n m'
-loop_
+COLUMNS = """loop_
 _atom_site_label
 _atom_site_type_symbol
 _atom_site_fract_x
@@ -22,6 +15,17 @@ _atom_site_fract_y
 _atom_site_fract_z
 _atom_site_occupancy
 """
+RUTILE = (
+    """_cell_length_a 4.594
+_cell_length_b 4.594
+_cell_length_c 2.959
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 42/m n m'
+"""
+    + COLUMNS
+)
 ATOMS = "Ti1 Ti 0 0 0 1\nO1 O 0.3053 0.3053 0 1\n"
 
 
@@ -160,7 +164,8 @@ def test_inputs_of_other_programs_are_told_apart_by_what_they_hold(tmp_path):
         read_with_notes(other)
 
 
-BRUCITE = """data_x
+BRUCITE = (
+    """data_x
 _cell_length_a 3.117
 _cell_length_b 3.117
 _cell_length_c 4.595
@@ -169,15 +174,10 @@ _cell_angle_beta 90
 _cell_angle_gamma 120
 _symmetry_space_group_name_H-M 'P -3 m 1'
 _chemical_formula_sum '{formula}'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-Ni1 Ni 0 0 0 {nickel}
 """
+    + COLUMNS
+    + "Ni1 Ni 0 0 0 {nickel}\n"
+)
 
 
 def test_no_valences_are_guessed_where_hydrogens_are_left_out(tmp_path):
