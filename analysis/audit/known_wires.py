@@ -9,7 +9,7 @@ from ..results.checks import invalid_because
 from ..results.document import Document
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 
-_NAME = re.compile(r"wire(?P<element>[a-z]+)-pw\d+-n\d+-d(?P<hundredths>\d+)")
+_NAME = re.compile(r"wire(?P<element>[a-z]+)-pw\d+-n(?P<points>\d+)-d(?P<hundredths>\d+)")
 
 
 class WireChannels(Document):
@@ -17,8 +17,8 @@ class WireChannels(Document):
 
     Attributes
     ----------
-    element, spacing_A
-        Of the chain.
+    element, spacing_A, points
+        Of the chain, and k-points along it.
     up, down
         Channels of both spins without spin-orbit coupling.
     along, across
@@ -29,6 +29,7 @@ class WireChannels(Document):
 
     element: str
     spacing_A: float
+    points: int
     up: float
     down: float
     along: float
@@ -58,6 +59,7 @@ def known_wires() -> tuple[WireChannels, ...]:
                 WireChannels(
                     element=named["element"].capitalize(),
                     spacing_A=int(named["hundredths"]) / 100,
+                    points=int(named["points"]),
                     up=_number(reference, "channels_up"),
                     down=_number(reference, "channels_down"),
                     along=_number(reference, "channels_along"),
@@ -75,12 +77,21 @@ def _number(reference: ReferenceCalculation, name: str) -> float:
     return value
 
 
+def _what_it_is() -> str:
+    """The model and what it leaves out."""
+    points = min(wire.points for wire in known_wires())
+    return (
+        "endless chains of one atom at assumed spacings, without leads and scattering, where two crossings between "
+        f"neighbouring ones of {points} k-points would be missed"
+    )
+
+
 def quanta_in_words() -> str:
     """Channels of every chain without spin-orbit coupling; empty without chains."""
     each = "; ".join(
         f"{w.element} at {w.spacing_A:g} A {w.up:g} + {w.down:g}, {w.quanta:g} of 2 e2/h" for w in known_wires()
     )
-    return each and f"gpaw, PBE, endless chains of one atom, channels of both spins: {each}"
+    return each and f"gpaw, PBE, {_what_it_is()}, channels of both spins: {each}"
 
 
 def directions_in_words() -> str:
@@ -90,6 +101,6 @@ def directions_in_words() -> str:
         for w in known_wires()
     )
     return each and (
-        "gpaw, PBE with spin-orbit coupling, endless chains of one atom, bands that cross the Fermi level with the "
-        f"moment along and across the current: {each}"
+        f"gpaw, PBE with spin-orbit coupling, {_what_it_is()}, bands that cross the Fermi level with the moment along "
+        f"and across the current: {each}"
     )

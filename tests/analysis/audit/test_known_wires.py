@@ -6,7 +6,9 @@ from magnetoionics.analysis.audit.known_wires import WireChannels
 
 
 def wire(element, up, down, along, across):
-    return WireChannels(element=element, spacing_A=2.18, up=up, down=down, along=along, across=across, source="wire")
+    return WireChannels(
+        element=element, spacing_A=2.18, points=60, up=up, down=down, along=along, across=across, source="wire"
+    )
 
 
 def test_more_channels_across_are_a_higher_resistance_along():
@@ -20,6 +22,7 @@ def test_claims_name_the_chains(monkeypatch):
         monkeypatch.setattr(module, "known_wires", lambda: (wire("Ni", 1, 6, 6, 7), wire("Co", 1, 6, 7, 7)))
     tilted, quantum = devices.CLOSED_FORMS["C19"](), devices.CLOSED_FORMS["C20"]()
     assert "Ni at 2.18 A 6 along, 7 across: R +17%; Co at 2.18 A 7 along, 7 across: R +0%" in tilted.reason
+    assert "between neighbouring ones of 60 k-points would be missed" in tilted.reason
     assert tilted.value == pytest.approx(1 / 6)
     assert (tilted.verdict, tilted.by) == ("undecided", "gpaw (GPAW)")
     assert "Ni at 2.18 A 1 + 6, 3.5 of 2 e2/h" in quantum.reason
