@@ -39,6 +39,11 @@ ON_THE_WAY = re.compile(r"\.(images|notes|force_calls)\b|\.checks\[\d+\]\.value$
 # that an ASE calculator computes through a surrogate, two machines agreed to 4e-3 in places and 4e-6 in barriers: the
 # ends and the saddle are stationary to the force at which their search stops.
 RELATIVE, ABSOLUTE = {"local": 1e-6, "ase": 6e-3}, 1e-7
+# A time is the exponential of a barrier over kT: 4e-5 eV, which one thread of BLAS more makes, is 1e-2 of a time of
+# 1e102 s. Barriers are held closer than the rest therefore, and a time to what they leave of it.
+BARRIER, TIME = re.compile(r"(forward|backward)_eV$"), re.compile(r"_s(\[\d+\])*$")
+RELATIVE_BARRIER = 1e-3
+RELATIVE_LOGARITHM = 1e-4
 # Numbers in a text that are nothing but rounding.
 _ROUNDING = re.compile(r"\b\d+(\.\d+)?e-(09|[1-9]\d)\b")
 
@@ -133,10 +138,19 @@ def _walk(old: Any, new: Any, path: str, out: Comparison, relative: float, absol
             _walk(a, b, f"{path}[{n}]", out, relative, absolute)
     elif _is_number(old) and _is_number(new):
         out.numbers += 1
-        if old != new and not math.isclose(old, new, rel_tol=relative, abs_tol=absolute):
+        if old != new and not math.isclose(old, new, rel_tol=_bound(path, old, relative), abs_tol=absolute):
             out.changed[path] = (old, new)
     elif _without_rounding(old) != _without_rounding(new):
         out.changed[path] = (old, new)
+
+
+def _bound(path: str, value: float, relative: float) -> float:
+    """Relative tolerance of a number where other numbers have this one."""
+    if BARRIER.search(path):
+        return min(relative, RELATIVE_BARRIER)
+    if relative > RELATIVE_LOGARITHM and value > 0 and TIME.search(path):
+        return max(relative, RELATIVE_LOGARITHM * math.log(value))
+    return relative
 
 
 def _without_rounding(value: Any) -> Any:
