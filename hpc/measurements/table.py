@@ -33,10 +33,10 @@ def fields_of(path: Path, wanted: str) -> tuple[list[str], list[tuple[int, list[
     UserError
         If the file cannot be read, has no head line, or a line has another number of fields.
     """
-    from ...structures.io.untrusted_input import read_text
+    from ...structures.io.untrusted_input import text_in_any_code
 
     try:
-        text = read_text(path).lstrip("﻿")
+        text = text_in_any_code(path, []).lstrip("﻿")
     except (OSError, ValueError) as error:
         raise UserError(f"data {path} cannot be read ({error}); write a CSV with the columns {wanted}") from error
     lines = [(n, ln) for n, ln in enumerate(text.splitlines(), start=1) if ln.strip() and not ln.startswith("#")]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from .table import fields_of
+from .tracer_tables import Table, tables_of
 
 if TYPE_CHECKING:
     from ...analysis.study.tracer_rows import TracerRows
@@ -20,13 +20,13 @@ _LOGARITHMS = {"log10": 1.0, "log": 1.0, "lg": 1.0, "ln": 1 / math.log(10)}
 _NAMES = {
     "temperature": ("t", "temperature", "temp"),
     "activity": ("a", "ao2", "activity", "oxygenactivity"),
-    "pressure": ("p", "po2", "pressure", "partialpressure", "oxygenpartialpressure"),
+    "pressure": ("p", "po2", "fo2", "pressure", "fugacity", "partialpressure", "oxygenpartialpressure"),
     "atmosphere": ("atmosphere", "gas"),
     "D": ("d", "diffusivity", "dtracer", "diffusioncoefficient"),
     "D0": ("d0",),
     "energy": ("e", "ea", "q", "energy", "activationenergy"),
     "ion": ("ion", "tracer", "element", "species", "isotope"),
-    "composition": ("composition", "crystal", "host", "material", "compound", "formula", "x"),
+    "composition": ("composition", "crystal", "host", "material", "compound", "formula", "x", "y", "z"),
     "source": ("source", "reference"),
 }
 _WORDS = ("ion", "composition", "source")
@@ -69,6 +69,10 @@ _FILLING = {"in", "of", "per", "o2", "coefficient", "diffusion", "activation", "
 _ASIDE = {"error", "err", "sigma", "uncertainty", "std", "sd", "stdev", "deviation", "delta", "number", "no", "id"}
 # 1000/T, 10^4/T or 1/T, in 1/K.
 _INVERSE = re.compile(r"^(1|10+|10\^?[345]|1e[345])\s*/\s*t\b")
+# A share of one element or another, as x or x(Mn).
+_SHARE = re.compile(r"[xyz](?![a-z])", re.IGNORECASE)
+# Temperatures between which a law D0 exp(-E/RT) was measured.
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*[-–]\s*(\d+(?:\.\d+)?)")
 _GAS_CONSTANT_kJ_PER_mol_K = 8.31446261815324e-3
 _GASES = {"air": 0.2095, "o2": 1.0, "oxygen": 1.0, "pure oxygen": 1.0}
 _RANGES = {"temperature": (200.0, 3000.0), "log10 of the activity": (-40.0, 4.0), "log10 of D": (-40.0, 0.0)}
@@ -129,7 +133,7 @@ def read_tracer_rows(path: Path, *, ion: str = "", composition: str = "") -> lis
     ----------
     path
         CSV with a head line, parted by commas, or by semicolons or tabs with decimal commas; or a JSON file of tables,
-        see `_tables`.
+        see `tracer_tables`.
     ion, composition
         Where the file does not say them.
 
@@ -141,22 +145,11 @@ def read_tracer_rows(path: Path, *, ion: str = "", composition: str = "") -> lis
     """
     from ...analysis.study.tracer_rows import TracerRows
 
-    if path.suffix.lower() == ".json":
-        return _tables(path)
-    names, lines = fields_of(path, WANTED)
-    columns = [c for n, name in enumerate(names) if (c := _column(name, n, path)) is not None]
-    ions = _check(path, names, columns, ion)
+    tables = tables_of(path) if path.suffix.lower() == ".json" else [Table("", *fields_of(path, WANTED))]
     groups: dict[tuple[str, str, str], list[tuple[float, float, float]]] = {}
-    for number, line in lines:
-        for who in ions:
-            own = _Row(path, number, line, [c for c in columns if c.ion in ("", who)])
-            if who and len(ions) > 1 and not own.has("D"):
-                continue
-            element = _element(own.words("ion") or who or ion, path, number)
-            if who and element != who:
-                raise UserError(f"data {path}: line {number} is of {element} and its D of {who}; keep one of them")
-            key = element, own.words("composition") or composition, own.words("source")
-            groups.setdefault(key, []).append(own.numbers())
+    for table in tables:
+        for key, numbers in _rows_of(path, table, ion, composition):
+            groups.setdefault(key, []).extend(numbers)
     if not groups:
         raise UserError(f"data {path} has a head line and no rows")
     return [
@@ -170,6 +163,24 @@ def read_tracer_rows(path: Path, *, ion: str = "", composition: str = "") -> lis
         )
         for (who, crystal, source), rows in groups.items()
     ]
+
+
+def _rows_of(
+    path: Path, table: Table, ion: str, composition: str
+) -> Iterator[tuple[tuple[str, str, str], list[tuple[float, float, float]]]]:
+    """Ion, crystal and source of every line of a table, with its numbers."""
+    columns = [c for n, name in enumerate(table.names) if (c := _column(name, n, path)) is not None]
+    ions = _check(path, table.names, columns, ion)
+    for number, line in table.lines:
+        where = f"row {number} of {table.title!r}" if table.title else f"line {number}"
+        for who in ions:
+            own = _Row(path, where, line, [c for c in columns if c.ion in ("", who)])
+            if who and len(ions) > 1 and not own.has("D"):
+                continue
+            element = _element(own.words("ion") or who or ion, path, where)
+            if who and element != who:
+                raise UserError(f"data {path}: {where} is of {element} and its D of {who}; keep one of them")
+            yield (element, own.words("composition") or composition, own.words("source")), own.numbers()
 
 
 def _check(path: Path, names: Sequence[str], columns: Sequence[_Column], ion: str) -> list[str]:
@@ -195,8 +206,8 @@ def _check(path: Path, names: Sequence[str], columns: Sequence[_Column], ion: st
 class _Row:
     """One line of a file."""
 
-    def __init__(self, path: Path, number: int, fields: Sequence[str], columns: Sequence[_Column]) -> None:
-        self.path, self.number, self.fields, self.columns = path, number, fields, columns
+    def __init__(self, path: Path, where: str, fields: Sequence[str], columns: Sequence[_Column]) -> None:
+        self.path, self.where, self.fields, self.columns = path, where, fields, columns
 
     def has(self, *quantities: str) -> bool:
         """Whether something stands in one of their columns."""
@@ -205,17 +216,28 @@ class _Row:
     def words(self, quantity: str) -> str:
         """What stands in its columns; of a share x, with that name."""
         said = [(c.name.strip(), self.fields[c.place].strip()) for c in self.columns if c.quantity == quantity]
-        return ", ".join(f"x = {text}" if name.lower() == "x" else text for name, text in said if text)
+        return ", ".join(f"{name} = {text}" if _SHARE.match(name) else text for name, text in said if text)
 
-    def numbers(self) -> tuple[float, float, float]:
-        """Temperature, log10 of the activity and log10 D.
+    def numbers(self) -> list[tuple[float, float, float]]:
+        """Temperature, log10 of the activity and log10 D; of a law over a range of temperatures at three of them.
 
         Raises
         ------
         UserError
             If one is no number, lies outside `_RANGES`, or has two values.
         """
-        kelvin = self._of("temperature")
+        return [self._at(kelvin) for kelvin in self._temperatures()]
+
+    def _temperatures(self) -> list[float]:
+        if self.has("D0") and not self.has("D"):
+            for column in self.columns:
+                said = _RANGE.fullmatch(self.fields[column.place].strip()) if column.quantity == "temperature" else None
+                if said is not None:
+                    low, high = (column.value(text) for text in said.groups())
+                    return [low, (low + high) / 2, high]
+        return [self._of("temperature")]
+
+    def _at(self, kelvin: float) -> tuple[float, float, float]:
         if self.has("D") or not self.has("D0"):
             D = self._of("D")
         else:
@@ -224,7 +246,7 @@ class _Row:
         for (what, (low, high)), value in zip(_RANGES.items(), found, strict=True):
             if not low <= value <= high:
                 raise UserError(
-                    f"data {self.path}: line {self.number}: {what} is {value:.4g} (in K, atm and cm2/s), outside "
+                    f"data {self.path}: {self.where}: {what} is {value:.4g} (in K, atm and cm2/s), outside "
                     f"{low:g} to {high:g}; is the unit of its column the one in its name?"
                 )
         return found
@@ -238,9 +260,7 @@ class _Row:
         apart = max(values) - min(values)
         if apart > _ROUNDED.get(quantities[0], _ROUNDED_DECADES):
             told = " and ".join(f"{self.fields[c.place].strip()} as {c.name}" for c in own)
-            raise UserError(
-                f"data {self.path}: line {self.number} has {told}, which are not the same; keep one of them"
-            )
+            raise UserError(f"data {self.path}: {self.where} has {told}, which are not the same; keep one of them")
         return values[0]
 
     def _value(self, column: _Column) -> float:
@@ -251,7 +271,7 @@ class _Row:
             value = math.nan
         if not math.isfinite(value):
             raise UserError(
-                f"data {self.path}: line {self.number} has {said or 'nothing'} as {column.name}, which is no such "
+                f"data {self.path}: {self.where} has {said or 'nothing'} as {column.name}, which is no such "
                 "number (and one above zero where a logarithm is taken); mend or delete it"
             )
         return value
@@ -272,7 +292,7 @@ def _plain(text: str) -> str:
     return text.translate(str.maketrans("−–×µμ₂₀₁", "--xuu201")).lower()
 
 
-def _element(said: str, path: Path, number: int) -> str:
+def _element(said: str, path: Path, where: str) -> str:
     """The element of an ion or isotope: of ``Co2+``, ``60Co``, ``Co-60`` and ``cobalt``.
 
     Raises
@@ -285,8 +305,9 @@ def _element(said: str, path: Path, number: int) -> str:
     names: dict[str, str] = {e.long_name.lower(): e.symbol for e in Element}
     bare = re.sub(r"^[^A-Za-z]*\d*[^A-Za-z]*([A-Za-z]*).*$", r"\1", said)
     symbol = names.get(bare.lower(), bare)
+    symbol = symbol if Element.is_valid_symbol(symbol) else symbol.capitalize()
     if not Element.is_valid_symbol(symbol):
-        raise UserError(f"data {path}: line {number} has {said or 'nothing'} as the ion; give an element, e.g. Co")
+        raise UserError(f"data {path}: {where} has {said or 'nothing'} as the ion; give an element, e.g. Co")
     return symbol
 
 
@@ -306,7 +327,14 @@ def _column(name: str, place: int, path: Path) -> _Column | None:
     UserError
         If it is ours and has no unit that is known.
     """
-    plain = _plain(name).replace("°", " ").replace("celsius", "c").replace("kelvin", "k").replace("*", " ")
+    plain = (
+        _plain(name)
+        .replace("°", " ")
+        .replace("celsius", "c")
+        .replace("degc", "c")
+        .replace("kelvin", "k")
+        .replace("*", " ")
+    )
     inverse = _INVERSE.match(plain)
     over = 0.0
     if inverse is not None:
@@ -322,6 +350,7 @@ def _column(name: str, place: int, path: Path) -> _Column | None:
     logarithm = next((_LOGARITHMS[w] for w in words if w in _LOGARITHMS), 0.0) * (-1 if negative else 1)
     words = [w for w in words if w not in _LOGARITHMS]
     # "tracer" alone is a column of ions, and beside others a filling word.
+    words = ["d", *words] if {"diffusion", "coefficient"} <= set(words) and "d" not in words else words
     words = words if len(words) == 1 else [w for w in words if w not in _FILLING]
     quantity = next((q for q, known in _NAMES.items() if words and words[0] in known), None)
     if quantity is None:
@@ -354,51 +383,3 @@ def _unglued(word: str) -> list[str]:
 def _example(quantity: str, known: dict[str, Callable[[float], float]]) -> str:
     unit = next((u for u in known if u), "")
     return f"{'p_O2' if quantity == 'pressure' else quantity}_{_SAID.get(unit, unit)}".rstrip("_")
-
-
-_AGAINST = re.compile(r"log10 D of (\w+).* in (.+) at (\d+(?:\.\d+)?) (K|C)\b")
-_IN_AIR = re.compile(r"(\S+) in air (\d+)-(\d+) C, D0 cm2/s, E kJ/mol")
-
-
-def _tables(path: Path) -> list[TracerRows]:
-    """Rows of a JSON file, whose titles say what the numbers are.
-
-    ``log10 D of Co (cm2/s) in CRYSTAL at 1473 K: ...`` holds by name of a composition pairs of log10 a and log10 D,
-    and ``CRYSTAL in air 1130-1280 C, D0 cm2/s, E kJ/mol`` by ion a pair, of which three temperatures are taken. Other
-    titles are passed over.
-
-    Raises
-    ------
-    UserError
-        If the file cannot be read or holds no such table.
-    """
-    from ...analysis.study.tracer_rows import TracerRows
-    from ...structures.io.untrusted_input import read_text
-
-    try:
-        content = json.loads(read_text(path))
-        out = []
-        for title, table in content.items():
-            against, in_air = _AGAINST.match(title), _IN_AIR.match(title)
-            for name, values in table.items() if (against or in_air) and isinstance(table, dict) else ():
-                if name == "source":
-                    continue
-                if against is not None:
-                    kelvin = float(against[3]) + (273.15 if against[4] == "C" else 0.0)
-                    a, D = ([float(pair[k]) for pair in values] for k in (0, 1))
-                    who, crystal, at = against[1], f"{against[2]}, x = {name}", [kelvin] * len(a)
-                elif in_air is not None:
-                    low, high = float(in_air[2]), float(in_air[3])
-                    at = [t + 273.15 for t in (low, (low + high) / 2, high)]
-                    a = [math.log10(_GASES["air"])] * len(at)
-                    D0, energy = map(float, values)
-                    D = [math.log10(D0) - energy / (_GAS_CONSTANT_kJ_PER_mol_K * t) / math.log(10) for t in at]
-                    who, crystal = name, in_air[1]
-                source = str(table.get("source", ""))
-                one = {"ion": who, "composition": crystal, "temperature_K": at, "log10_a": a, "log10_D": D}
-                out.append(TracerRows(**one, source=source))
-    except (OSError, ValueError, TypeError, AttributeError, IndexError) as error:
-        raise UserError(f"data {path} cannot be read as tables of tracer diffusion ({error}); write a CSV") from error
-    if not out:
-        raise UserError(f"data {path} has no table of tracer diffusion; write a CSV with {WANTED}")
-    return out

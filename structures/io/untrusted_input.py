@@ -87,8 +87,16 @@ def _text(decoded: str, name: str) -> str:
     return decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _text_in_any_code(path: Path, notes: list[str]) -> str:
-    """Text of a structure file; a byte that is no UTF-8 makes it Latin-1, which old citations in CIFs are in."""
+def text_in_any_code(path: Path, notes: list[str]) -> str:
+    """Text of a file; a byte that is no UTF-8 makes it Latin-1, as in old citations of CIFs and degree signs of tables.
+
+    Parameters
+    ----------
+    path
+        A plain file.
+    notes
+        What was done for it is added here.
+    """
     try:
         return read_text(path)
     except UnicodeDecodeError as error:
@@ -152,7 +160,7 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     """Structure from a file, and in words what its readers found odd; errors as `read_structure_file`."""
     _check_ending(path.name)
     notes: list[str] = []
-    text = _text_in_any_code(path, notes)
+    text = text_in_any_code(path, notes)
     kind = _kind(path.name, text)
     text = _usual_form(text, kind, path.name, notes)
     check_announced_size(text, kind, path.name)

@@ -18,6 +18,7 @@ from magnetoionics.analysis.study.tracer_rows import TracerRows, beside_rows, tw
 from magnetoionics.analysis.study.transport import transport_of
 from magnetoionics.analysis.thermodynamics.oxygen_gas import delta_mu_O_eV
 from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.measurements.tracer_file import read_tracer_rows
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host
@@ -144,6 +145,7 @@ FORMS = [
     "Isotope,10^4/T (K⁻¹),log10(pO2/bar),lnD (µm²/s)\n60Co,6.788866,-1.9942834,0\n",
     "D_Co / m2s-1,T(K),atmosphere,x,p_O2_torr\n1×10⁻¹²,1473,,0.2,7.6\n",
     "element,temp_K,-log10_aO2,log DCo (cm2/s),D_error_cm2_per_s\ncobalt,1473,2,−8,1e-9\n",
+    "Ion,Temperature [degC],log fO2 (bar),Tracer diffusion coefficient [cm^2/s]\nCo,1199.85,-1.9942834,1e-8\n",
     "ion,temperature_K,temperature_C,oxygen_partial_pressure_mmHg,D_cm2_s\nCo-60,1473,1200,7.6,10^-8\n",
 ]
 
@@ -181,6 +183,86 @@ def test_tables_in_json_are_those_of_their_titles(tmp_path):
     assert (first.temperature_K, first.log10_a, first.log10_D) == ([1473, 1473], [-1, -2], [-8, -9])
     assert second.temperature_K[0] == pytest.approx(1403.15)
     assert second.log10_D[0] == pytest.approx(6 - 480 / (8.314463e-3 * 1403.15) / math.log(10))
+
+
+AIR = math.log10(0.2095)
+TITLES = [
+    ("log10 D of Mn (cm2/s) in (FeMn)3O4 at 1473 K", {"0.25": [[-2, -8]]}, "(FeMn)3O4, x = 0.25"),
+    ("log10 D of Mn (m2/s) in Mn3O4 at 1199.85 °C: [log10 a(O2), log10 D]", [[-2, -12]], "Mn3O4"),
+    ("ln D of 54Mn (cm2/s) in Mn3O4 at 1473 K: [ln D, p_O2 Pa]", [[-18.420680744, 1013.25]], "Mn3O4"),
+    ("log10 D (cm2/s) in Mn3O4 at 1473 K: [log10 a, log10 D]", {"Mn2+": [[-2, -8]]}, "Mn3O4"),
+    ("D of manganese (cm2/s) in Mn3O4 at log10 a = -2: [T (C), D]", [[1199.85, 1e-8]], "Mn3O4"),
+    ("Mn tracer diffusion in Mn3O4 at p_O2 = 1013.25 Pa: [T K, log10 D (um2/s)]", [[1473, 0]], "Mn3O4"),
+]
+
+
+@pytest.mark.parametrize(("title", "table", "crystal"), TITLES, ids=[t for t, _, _ in TITLES])
+def test_a_title_says_ion_crystal_units_and_columns(title, table, crystal, tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps({title: table}))
+    (found,) = read_tracer_rows(path)
+    assert (found.ion, found.composition) == ("Mn", crystal)
+    row = found.temperature_K + found.log10_a + found.log10_D
+    assert row == pytest.approx([1473.0, -2.0, -8.0], abs=1e-6)
+
+
+LAWS = [
+    "D0 cm2/s, E kJ/mol: 1e3, 350",
+    "D0 m2/s, E eV: 0.1, 3.6274947",
+    "log10 D0 (cm2/s), Q (kcal/mol): 3, 83.65201",
+]
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_a_law_of_activation_is_three_rows(law, tmp_path):
+    columns, _, values = law.partition(": ")
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps({f"ZnFe2O4 in air 1373-1573 K, {columns}": {"Zn": json.loads(f"[{values}]")}}))
+    (found,) = read_tracer_rows(path)
+    assert (found.ion, found.composition) == ("Zn", "ZnFe2O4")
+    assert found.temperature_K == pytest.approx([1373, 1473, 1573])
+    assert found.log10_a == pytest.approx([AIR] * 3)
+    expected = [3 - 350 / (8.314463e-3 * t) / math.log(10) for t in found.temperature_K]
+    assert found.log10_D == pytest.approx(expected, abs=1e-5)
+
+
+def test_rows_and_columns_with_names_are_read_from_json(tmp_path):
+    path = tmp_path / "rows.json"
+    row = {"ion": "Cr", "temperature_K": 1473, "log10_a": -2, "log10_D_cm2_per_s": -8}
+    for content in ([row], {"about": "x", "rows": [row]}, {name: [value] for name, value in row.items()}):
+        path.write_text(json.dumps(content))
+        (found,) = read_tracer_rows(path)
+        assert (found.ion, found.temperature_K, found.log10_a, found.log10_D) == ("Cr", [1473], [-2], [-8])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"log10 D of Co in Fe3O4 at 1473 K": [[-2, -8]]}, "has no unit of D"),
+        ({"D of Co (cm2/s) in Fe3O4 at 1473 K": [[-2, -8]]}, "whether it is a logarithm"),
+        ({"log10 D of Co (cm2/s) in Fe3O4 at 1473 K": [[-2, -8, 1]]}, "names 2 numbers"),
+        ({"log10 D of Co (cm2/s) in Fe3O4 at 1473 K": [[-2, math.nan]]}, "row 1 of 'log10 D of Co"),
+        ({"log10 D of Co (cm2/s) in Fe3O4 at 1473 K": [[-2, 8]]}, "log10 of D is 8"),
+        ({"log10 D of Co (cm2/s) in Fe3O4": [[-2, -8]]}, "no column temperature_K"),
+        ({"log10 D (cm2/s) in Fe3O4 at 1473 K": [[-2, -8]]}, "nothing as the ion"),
+        ({"about": "nothing"}, "no table of tracer diffusion"),
+        ([], "no table of tracer diffusion"),
+        ({"rows": [{"ion": "Co", "temperature_K": 1473, "log10_a": -2}]}, "no column D_cm2_per_s"),
+    ],
+)
+def test_what_is_wrong_with_a_table_in_json_is_said(content, said, tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=said):
+        read_tracer_rows(path)
+
+
+def test_a_file_of_an_old_spreadsheet_is_read(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes("ion;x(Mn);T (°C);log a;D (m²/s)\nCO;0,2;1199,85;-2;1e-12\n".encode("latin-1"))
+    (found,) = read_tracer_rows(path)
+    assert (found.ion, found.composition) == ("Co", "x(Mn) = 0.2")
+    assert found.temperature_K + found.log10_D == pytest.approx([1473.0, -8.0])
 
 
 @pytest.mark.slow
