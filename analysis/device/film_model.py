@@ -202,9 +202,6 @@ class FilmModel(Document):
         thermal = BOLTZMANN_eV_PER_K * temperature
         sense = 1.0 if side == "left" else -1.0
         push = sense * self.charge_e * electrode.share_of_voltage * voltage_V / 2
-        into = max(electrode.barrier_eV - push, 0.0)
-        out = into + 2 * push
-        nu = self.attempt_Hz
-        return nu * electrode.occupation * math.exp(-into / thermal), nu * (1 - electrode.occupation) * math.exp(
-            -max(out, 0.0) / thermal
-        )
+        into = max(electrode.barrier_eV - push, -2 * push, 0.0)
+        filling, emptying = (math.exp(-e / thermal) for e in (into, into + 2 * push))
+        return self.attempt_Hz * electrode.occupation * filling, self.attempt_Hz * (1 - electrode.occupation) * emptying

@@ -54,7 +54,8 @@ def plot_film(run: FilmRun, ax: Axes | None = None) -> Figure:
             top.set_ylabel("voltage (V)")
             low.plot(when, _currents(run), color=PURPLE)
             largest = np.nanmax(np.abs([0.0, *_currents(run)]))
-            low.set_yscale("symlog", linthresh=max(1e-12, 1e-3 * float(largest)))
+            # A whole decade, so that no tick stands between it and zero.
+            low.set_yscale("symlog", linthresh=10.0 ** np.ceil(np.log10(max(1e-12, 1e-3 * float(largest)))))
             low.set_ylabel("ionic current (A/m²)")
             _name_times(low, run)
             for other in (top, axis):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from .table import fields_of
-from .tracer_tables import Table, tables_of
+from .tracer_tables import TracerTable, tables_of
 
 if TYPE_CHECKING:
     from ...analysis.study.tracer_rows import TracerRows
@@ -145,7 +145,7 @@ def read_tracer_rows(path: Path, *, ion: str = "", composition: str = "") -> lis
     """
     from ...analysis.study.tracer_rows import TracerRows
 
-    tables = tables_of(path) if path.suffix.lower() == ".json" else [Table("", *fields_of(path, WANTED))]
+    tables = tables_of(path) if path.suffix.lower() == ".json" else [TracerTable("", *fields_of(path, WANTED))]
     groups: dict[tuple[str, str, str], list[tuple[float, float, float]]] = {}
     for table in tables:
         for key, numbers in _rows_of(path, table, ion, composition):
@@ -166,7 +166,7 @@ def read_tracer_rows(path: Path, *, ion: str = "", composition: str = "") -> lis
 
 
 def _rows_of(
-    path: Path, table: Table, ion: str, composition: str
+    path: Path, table: TracerTable, ion: str, composition: str
 ) -> Iterator[tuple[tuple[str, str, str], list[tuple[float, float, float]]]]:
     """Ion, crystal and source of every line of a table, with its numbers."""
     columns = [c for n, name in enumerate(table.names) if (c := _column(name, n, path)) is not None]

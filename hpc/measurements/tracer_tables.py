@@ -36,7 +36,7 @@ SAID = (
 
 
 @dataclass(frozen=True)
-class Table:
+class TracerTable:
     """Head and lines of a table.
 
     Attributes
@@ -54,7 +54,7 @@ class Table:
     lines: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
-def tables_of(path: Path) -> list[Table]:
+def tables_of(path: Path) -> list[TracerTable]:
     """Every table of a JSON file: rows or columns with names, or tables whose titles say what their numbers are.
 
     Titles that speak of no D are passed over.
@@ -76,7 +76,7 @@ def tables_of(path: Path) -> list[Table]:
     return out
 
 
-def _tables(content: Any, path: Path) -> Iterator[Table]:
+def _tables(content: Any, path: Path) -> Iterator[TracerTable]:
     if (plain := _with_names(content)) is not None:
         yield plain
         return
@@ -87,7 +87,7 @@ def _tables(content: Any, path: Path) -> Iterator[Table]:
             yield plain
 
 
-def _with_names(content: Any) -> Table | None:
+def _with_names(content: Any) -> TracerTable | None:
     """Objects with one set of names each, or one object of columns of equal length; None if it is neither."""
     if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
         names = list(dict.fromkeys(name for row in content for name in row))
@@ -100,10 +100,10 @@ def _with_names(content: Any) -> Table | None:
     return _table("", list(content), [list(row) for row in zip(*columns, strict=True)])
 
 
-def _table(title: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Table:
+def _table(title: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> TracerTable:
     """Numbers as words, and nothing for what is not there."""
     said = [["" if value is None else str(value) for value in row] for row in rows]
-    return Table(title, list(names), list(enumerate(said, start=1)))
+    return TracerTable(title, list(names), list(enumerate(said, start=1)))
 
 
 class _Title:
@@ -162,7 +162,7 @@ class _Title:
             self._refuse("says of no column whether it is a logarithm")
         return [f"{n} {self.unit}" if _D.match(n) and not _UNIT_OF_D.search(n) else n for n in names]
 
-    def table(self, content: Mapping[str, Any] | Sequence[Any]) -> Table:
+    def table(self, content: Mapping[str, Any] | Sequence[Any]) -> TracerTable:
         """Its numbers as lines of a CSV file.
 
         Raises

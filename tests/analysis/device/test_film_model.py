@@ -150,10 +150,10 @@ def test_a_reservoir_fills_the_film_to_its_own_content():
 
 
 def test_an_overpotential_obeys_nernst():
-    """With a share of the voltage at the electrode the film ends at the odds times exp(q s V/kT)."""
+    """With a share of the voltage at the electrode the film ends at the odds times exp(q s V/kT), also without a barrier."""
     left = Electrode(kind="reservoir", occupation=0.3, barrier_eV=0.45, share_of_voltage=0.5)
     m = PLAIN.model_copy(update={"thickness_nm": 2.0, "left": left})
-    for voltage in (0.05, -0.05):
+    for voltage in (0.05, -0.05, 2.0, -2.0):
         fill, empty = m.electrode_rates_per_s("left", voltage)
         odds = 0.3 / 0.7 * math.exp(2.0 * 0.5 * voltage / (KB * 300))
         assert fill / empty == pytest.approx(odds, rel=1e-9)
