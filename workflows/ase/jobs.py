@@ -167,13 +167,13 @@ class AseEngine(Engine):
 
 
 def calculation(
-    engine: AseEngine, atoms: Atoms, structure: Structure, name: str, calls: int, limit: float | None
+    engine: AseEngine, atoms: Atoms, structure: Structure, name: str, calls: int, limit: float | None, note: str = ""
 ) -> Calculation:
-    """A finished calculation as a document; `limit` (eV/A) bounds the forces of a relaxation."""
+    """A finished calculation as a document; `limit` (eV/A) bounds a relaxation's forces, `note` says how it went."""
     largest = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
     checks = []
     if limit is not None:
-        checks.append(held("forces relaxed", largest, limit, unit="eV/A"))
+        checks.append(held("forces relaxed", largest, limit, unit="eV/A", note=note))
     final = from_atoms(atoms, structure)
     seen = engine.observe(atoms)
     return Calculation(
@@ -200,6 +200,7 @@ def relax_structure(
     atoms = to_atoms(structure)
     counter = CallCounter()
     checks: list[Check] = []
+    said: list[str] = []
     with engine.quiet(), checkpoint(engine, atoms, mover, cell) as record:
         calculator = engine.make_cell_calculator(atoms) if cell else engine.make_calculator(atoms, mover)
         atoms.calc = counter.attach(record.attach(calculator))
@@ -208,8 +209,8 @@ def relax_structure(
             checks.append(relax_cell(engine, atoms))
             checks.extend(engine.after_cell(atoms, record))
         else:
-            relax(atoms, engine.fmax_eV_per_A, engine.max_steps)
-    done = calculation(engine, atoms, structure, name, counter.calls, engine.fmax_eV_per_A)
+            said = relax(atoms, engine.fmax_eV_per_A, engine.max_steps, name)
+    done = calculation(engine, atoms, structure, name, counter.calls, engine.fmax_eV_per_A, "; ".join(said))
     done.checks.extend(checks)
     return done
 

@@ -33,7 +33,7 @@ from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, 
 from .elastic import full_cell
 from .ends import BandInputError as BandInputError
 from .ends import Mover, check_ends, continuous_ends, minima_in_words, movers_of
-from .relaxation import quiet_lbfgs, relax_within
+from .relaxation import descend, relax_within
 from .relaxation import relax as relax
 
 FloatArray = NDArray[np.float64]
@@ -217,7 +217,7 @@ class BandDriver:
         moving = self._with_calculator(atoms, what)
         settings = self.settings
         budget = settings.end_steps if kind == "end" else None
-        relax_within(moving, what, settings.relax_fmax_eV_per_A, settings.max_steps, budget)
+        self._notes += relax_within(moving, what, settings.relax_fmax_eV_per_A, settings.max_steps, budget)
         point = self._point(moving, kind)
         largest = float(np.linalg.norm(point.forces, axis=1).max())
         limit = self.settings.relax_fmax_eV_per_A
@@ -231,8 +231,9 @@ class BandDriver:
         for n, trial in enumerate(trials, start=1):
             # A trial is an unrelaxed end with the mover displaced: give its surroundings the mean of both ends.
             start = _blend(ends[0].atoms, ends[1].atoms, trial, mover)
-            moving = self._with_calculator(start, f"trial intermediate {n}")
-            relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps)
+            what = f"trial intermediate {n}"
+            moving = self._with_calculator(start, what)
+            self._notes += relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps, what)
             where = moving.positions[lead]
             gaps = [float(np.linalg.norm(where - e.atoms.positions[lead])) for e in ends]
             if min(gaps) < self.settings.same_state_A:
@@ -272,7 +273,7 @@ class BandDriver:
         inner = [self._with_calculator(a, f"image {n} of {name}") for n, a in enumerate(images[1:-1], start=1)]
         band = [left.atoms, *inner, right.atoms]
         neb = NEB(band, k=self.settings.spring_eV_per_A2, climb=False, method="improvedtangent")
-        self._converge(neb)
+        self._converge(neb, name)
         energies = np.array([left.energy, *(float(a.get_potential_energy()) for a in band[1:-1]), right.energy])
         lowest = _interior_minimum(energies)
         if lowest is not None and splits > 0:
@@ -292,14 +293,12 @@ class BandDriver:
             self._judge_saddle([left, *points, right], top + 1, name)
         return points
 
-    def _converge(self, neb: NEB) -> None:
+    def _converge(self, neb: NEB, name: str) -> None:
         """Bring the band near the path, then climb."""
-        optimizer = quiet_lbfgs(neb, 0.08, 30)
-        for _ in optimizer.irun(fmax=self.settings.climb_below_eV_per_A, steps=self.settings.max_steps):
-            pass
+        settings = self.settings
+        self._notes += descend(neb, name, settings.climb_below_eV_per_A, settings.max_steps, 0.08, 30)
         neb.climb = True
-        optimizer = quiet_lbfgs(neb, 0.06, 30)
-        optimizer.run(fmax=self.settings.fmax_eV_per_A, steps=self.settings.max_steps)
+        self._notes += descend(neb, f"{name}, climbing", settings.fmax_eV_per_A, settings.max_steps, 0.06, 30)
 
     def _without_held_saddles(self, points: list[PathPoint]) -> list[PathPoint]:
         """A trial that symmetry held on a saddle while it relaxed is the top of its segment, not a minimum."""

@@ -170,7 +170,7 @@ class SurrogateBandDriver:
         moving = atoms.copy()
         moving.calc = self._calculator(what)
         limit = self.settings.relax_fmax_eV_per_A
-        relax_within(moving, what, limit, self.settings.max_steps, self.settings.end_steps)
+        self._notes += relax_within(moving, what, limit, self.settings.max_steps, self.settings.end_steps)
         point = PathPoint(moving, float(moving.get_potential_energy()), np.array(moving.get_forces()), "end")
         self._checks.append(held(f"{what} relaxed", largest(point.forces), limit, unit="eV/A", of_ends=True))
         return point

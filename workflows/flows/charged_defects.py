@@ -31,7 +31,7 @@ from ...stored.caching import cache_version
 from ...structures.cells.supercell import supercell
 from ...structures.defects.charge_compensation import charges_to_neutral
 from ...structures.defects.difference import cell_difference, charge_centre
-from ...structures.defects.initial_states import DefectStart, StartKind, defect_starts, started_cell
+from ...structures.defects.initial_states import DefectStart, StartKind, defect_starts
 from ...structures.defects.kind import PlacedDefect, built_defect, distinct_defects
 from ...structures.defects.vacancies import same_site_in
 from ...structures.host import HostKey, get_host, portable_host
@@ -43,7 +43,7 @@ from ..maker import EngineMaker
 from ..settings.bounds import require_at_least
 from ..stage import Question, Stage, StudyInMaking
 from .building import Repeats, as_repeats, build_supercell, tolerant, vacancy_sites
-from .point_defects import asked_defects
+from .point_defects import asked_defects, build_defect_start
 from .vacancies import MOST_STARTS, study_sites
 
 FROM_NEUTRAL = DefectStart("neutral defect as kept", "localised")
@@ -233,16 +233,6 @@ class ChargedVacanciesMaker(EngineMaker):
                 continue
             own += defect_starts(cell, charge, tuple(self.starts), most=self.most_starts, full_charge=full)
         return own
-
-
-@job(name="defect")
-def build_defect_start(bulk: Calculation, repeats: Repeats, placed: PlacedDefect, start: DefectStart) -> Structure:
-    """Supercell of a relaxed cell with a defect at a place of the unrelaxed one, in one start."""
-    require_valid(bulk.checks, bulk.name)
-    big = supercell(bulk.structure, as_repeats(repeats))
-    cell = built_defect(big, placed)
-    centre = cell_difference(big, cell).changes[0].position
-    return started_cell(cell, centre, start, full_charge=round(total_valence(cell)))
 
 
 @job(name="neutral defect as kept")

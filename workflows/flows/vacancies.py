@@ -229,15 +229,16 @@ class VacanciesStage(Stage):
     options = (
         StageOption(
             "starts",
-            "Starts of each vacancy and charge: as_built,rattled,localised,on_anions,distorted,mixed or all; the "
-            "lowest is kept [default: as_built].",
+            "Starts of each vacancy, point defect and charge: as_built,rattled,localised,on_anions,distorted,mixed or "
+            "all; the lowest is kept [default: as_built].",
             starts_from,
             ("as built",),
             of_maker="starts",
         ),
         StageOption(
             "most_starts",
-            f"Budget of starts of each vacancy and charge, the most promising first [default: {MOST_STARTS}].",
+            "Budget of starts of each vacancy, point defect and charge, the most promising first "
+            f"[default: {MOST_STARTS}].",
             budget_from,
             MOST_STARTS,
         ),

@@ -92,6 +92,22 @@ def test_blocking_electrodes_keep_every_ion_and_equilibrium_has_no_current():
     assert run.profile[erased] == pytest.approx(run.profile[last][::-1], abs=1e-5)
 
 
+@pytest.mark.parametrize("field", [0.01, -0.01, 0.3, -0.3])
+def test_hops_in_any_field_are_in_detailed_balance(field):
+    """Also where the field has taken the barrier away, on either side."""
+    right, left = PLAIN.rates_per_s(np.array([field]), 300.0)
+    assert math.log(right[0] / left[0]) == pytest.approx(2.0 * 3.0 * field / (KB * 300), rel=1e-9)
+    assert max(right[0], left[0]) <= PLAIN.attempt_Hz
+
+
+@pytest.mark.parametrize("sense", [1, -1])
+def test_a_rate_law_ends_where_the_lowered_barrier_is_two_kT(sense):
+    """E - q a F/2 = 2 kT at the saddle, half a hop away."""
+    limit = (0.5 - 2 * KB * 300) * 2 / (2.0 * 3.0)
+    assert PLAIN.why_no_rate(np.array([0.0, sense * 0.999 * limit]), 0.0) == ""
+    assert "2 kT" in PLAIN.why_no_rate(np.array([0.0, sense * 1.001 * limit]), 0.0)
+
+
 def test_first_current_is_that_of_mott_and_gurney():
     """Uniform film: j = q n x (1-x) 2 nu a exp(-E/kT) sinh(q a F/2kT), with the share of gaps between planes."""
     run = run_film(PLAIN, [FilmStep(voltage_V=1.0, duration_s=1e-9)], points=3)
@@ -149,14 +165,15 @@ def test_a_reservoir_fills_the_film_to_its_own_content():
     assert run.moment_muB_per_nm2(3.0)[-1] == pytest.approx(3.0 * 0.005 * m.planes * 0.25, rel=1e-3)
 
 
-def test_an_overpotential_obeys_nernst():
-    """With a share of the voltage at the electrode the film ends at the odds times exp(q s V/kT), also without a barrier."""
-    left = Electrode(kind="reservoir", occupation=0.3, barrier_eV=0.45, share_of_voltage=0.5)
-    m = PLAIN.model_copy(update={"thickness_nm": 2.0, "left": left})
+@pytest.mark.parametrize(("side", "sense"), [("left", 1), ("right", -1)])
+def test_an_overpotential_obeys_nernst(side, sense):
+    """With a share of the voltage at the electrode the film ends at the odds times exp(q s V/kT), barrier or none."""
+    source = Electrode(kind="reservoir", occupation=0.3, barrier_eV=0.45, share_of_voltage=0.5)
+    m = PLAIN.model_copy(update={"thickness_nm": 2.0, side: source})
     for voltage in (0.05, -0.05, 2.0, -2.0):
-        fill, empty = m.electrode_rates_per_s("left", voltage)
-        odds = 0.3 / 0.7 * math.exp(2.0 * 0.5 * voltage / (KB * 300))
-        assert fill / empty == pytest.approx(odds, rel=1e-9)
+        fill, empty = m.electrode_rates_per_s(side, voltage)
+        work = sense * 2.0 * 0.5 * voltage
+        assert math.log(fill / empty) == pytest.approx(math.log(3 / 7) + work / (KB * 300), rel=1e-9)
         assert m.film_voltage_V(voltage) == pytest.approx(voltage / 2)
 
 
