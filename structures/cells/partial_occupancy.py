@@ -23,6 +23,8 @@ MOST_ATOMS = 160
 # Occupancies in CIFs are rounded to two digits; a cell that meets them to this is exact.
 _EXACT = 0.011
 _ROUGHEST = 0.15
+# So many atoms are taken where fewer do not meet the occupancies even that roughly: amphiboles have 80 in a cell.
+_LARGEST_ATOMS = 400
 _TRIES = 200
 _MOST_ENUMERATED = 3000
 _SHELLS = 3
@@ -103,7 +105,7 @@ def ordered_cell(
     if off > _ROUGHEST:
         raise StructureError(
             f"in {number} cell{'s' if number > 1 else ''} the occupancies are met to {off:.2g} only: give an "
-            "ordered cell, or a host file whose ordering asks for more: {{cells: {2 * number}}}"
+            f"ordered cell, or a host file whose ordering asks for more: {{cells: {2 * number}}}"
         )
     count = math.prod(_arrangements(m) for m in mixed)
     chosen: Method = method if method != "auto" else ("enumerated" if count <= _MOST_ENUMERATED else "sqs")
@@ -148,8 +150,12 @@ def _occupancies(structure: Structure, group: Sequence[int]) -> dict[str, float]
 def _fewest_cells(structure: Structure, groups: Sequence[Sequence[int]], most_atoms: int) -> int:
     """Fewest cells that meet the occupancies; where none does, those that come nearest."""
     # Empty places are no atoms.
-    largest = max(1, math.floor(most_atoms / structure.composition.num_atoms + 0.01))
+    atoms = float(structure.composition.num_atoms)
+    largest = max(1, math.floor(most_atoms / atoms + 0.01))
     off = {n: _off(structure, groups, n) for n in range(1, largest + 1)}
+    while min(off.values()) > _ROUGHEST and (largest + 1) * atoms <= _LARGEST_ATOMS:
+        largest += 1
+        off[largest] = _off(structure, groups, largest)
     exact = [n for n, d in off.items() if d <= _EXACT]
     return exact[0] if exact else min(off, key=lambda n: (round(off[n], 6), n))
 

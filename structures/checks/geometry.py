@@ -20,8 +20,8 @@ HYDROGEN_BOND_RANGE_A = (CLOSEST_A, 1.6)
 _LONGEST_OF_RADII = 1.3
 # Alkali ions sit loosely in cages: Na in the middle of a Prussian blue's is 3.6 A from nitrogen.
 _IN_CAGES = 1.5
-# P3- and As3- have no radius in Shannon's table; these are Pauling's.
-_PAULING_A = {"P": 2.12, "As": 2.22}
+# P3- and As3- have no radius in Shannon's table; these are Pauling's, and that of H- is from fluorides and hydrides.
+_PAULING_A = {"P": 2.12, "As": 2.22, "H": 1.40}
 # Ratio to the nearest anion's distance up to which an anion belongs to the coordination shell.
 _SHELL = 1.25
 # Atoms of a metal are 2.2 to 3.2 A apart (Be and Cs: 2.2 and 5.2); a nearer pair is overlap, not a metallic bond.
@@ -185,7 +185,9 @@ def _bond_range_A(cation: str, anion: str) -> tuple[float, float]:
         return HYDROGEN_BOND_RANGE_A
     radii = _radius_A(cation, 1) + _radius_A(anion, -1)
     loose = _IN_CAGES if Element(cation).is_alkali else _LONGEST_OF_RADII
-    return BOND_RANGE_A[0], max(BOND_RANGE_A[1], loose * radii)
+    # B-H of a borohydride is 1.1 to 1.2 A long.
+    shortest = CLOSEST_A if anion == "H" else BOND_RANGE_A[0]
+    return shortest, max(BOND_RANGE_A[1], loose * radii)
 
 
 def _radius_A(symbol: str, sign: int) -> float:

@@ -13,8 +13,9 @@ from ..cells.reference_salts import salt_references
 from ..elements import materials_project_U_eV
 from ..io.file_spins import LEAST_muB, spins_from_file
 from ..spins import set_moments, total_moment
+from .measured_spins import moment_size, with_measured_spins
 from .movers import draft_hops, draft_vacancies
-from .sites import Role, site_roles
+from .sites import Role, has_networks, is_soft, site_roles
 from .valences import GuessedValences, guess_valences
 
 ORDER = "measured"
@@ -23,7 +24,6 @@ _AGAINST = {"spinel": "A", "garnet": "a"}
 # Guesses of the gap where nothing is known: of d0 and d10 ions, and of open shells.
 _WIDE_GAP_eV, _NARROW_GAP_eV = 3.0, 1.0
 _IONS = ("(OH)", "(PO4)", "(SO4)", "(CO3)", "(NO3)", "(SiO4)", "(BO3)", "(P2O7)", "(Si2O7)", "(VO4)", "(MoO4)")
-_CONDUCTING = {"N", "C", "P", "As"}
 _FULL_D = 10
 
 
@@ -76,19 +76,19 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     guess = guess_valences(structure, stated)
     roles, family = site_roles(structure, guess)
     moments = structure.site_properties.get("magmom")
-    from_file = moments is not None and any(_size(m) > LEAST_muB for m in moments)
+    from_file = moments is not None and any(moment_size(m) > LEAST_muB for m in moments)
     if moments is not None and from_file:
-        roles = _without_order(roles, [_size(m) for m in moments])
+        roles = with_measured_spins(roles, [moment_size(m) for m in moments], metal=guess.metal)
     sense, why_sense = _senses(roles, family, from_file)
     if not from_file:
-        roles = [
-            replace(r, spin=r.spin * sense.get(r.sublattice, 1)) if isinstance(r.spin, float) else r for r in roles
-        ]
+        if total_moment(_with_roles(structure, _signed(roles, sense), sense)) < 0:
+            sense = {label: -sign for label, sign in sense.items()}
+        roles = _signed(roles, sense)
     formula, units = _formula(structure, guess)
     cell = _with_roles(structure, roles, sense)
     hops = draft_hops(cell, roles, family)
     total = total_moment(_as_in_file(structure, cell, roles) if from_file else cell) / units
-    gap, why_gap = _gap(roles, guess)
+    gap, why_gap = _gap(structure, roles, guess)
     entries: dict[str, Any] = {
         "key": re.sub(r"[^a-z0-9]+", "_", Path(name).stem.lower()).strip("_") or "host",
         "title": f"{formula}, drafted from {''.join(c if c.isprintable() else '?' for c in name)}",
@@ -141,23 +141,6 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     return Draft(entries, reasons, structure, list(notes or []))
 
 
-def _without_order(roles: list[Role], sizes: list[float]) -> list[Role]:
-    """Roles in which ions without a moment in the file, though they have one by their valence, have none.
-
-    Rare earths mostly order at a lower temperature than the metals between them, and files hold what was refined.
-    """
-    out: list[Role] = []
-    for role in roles:
-        still = tuple(i for i in role.sites if sizes[i] < LEAST_muB) if role.moment_muB() else ()
-        rest = tuple(i for i in role.sites if i not in still)
-        if rest:
-            out.append(replace(role, sites=rest))
-        if still:
-            words = f"no moment in the file, {role.moment_muB():g} muB by the valence: not ordered there"
-            out.append(replace(role, sites=still, spin=0.0, reason=words))
-    return out
-
-
 def _stated_valences(structure: Structure) -> list[float] | None:
     """Oxidation states of the file's species; None unless every site has one."""
     states = [getattr(s.specie, "oxi_state", None) for s in structure]
@@ -170,10 +153,6 @@ def _plain(structure: Structure) -> Structure:
     moments = structure.site_properties.get("magmom")
     properties = {} if moments is None else {"magmom": moments}
     return Structure(structure.lattice, symbols, structure.frac_coords, site_properties=properties)
-
-
-def _size(moment: Any) -> float:
-    return abs(float(moment)) if not hasattr(moment, "__len__") else sum(float(x) ** 2 for x in moment) ** 0.5
 
 
 def _mixed_words(guess: GuessedValences) -> str:
@@ -212,6 +191,11 @@ def _senses(roles: list[Role], family: str, from_file: bool) -> tuple[dict[str, 
     return sense, "no ion has a moment"
 
 
+def _signed(roles: list[Role], sense: dict[str, int]) -> list[Role]:
+    """Roles whose stated sizes stand as their sublattices do."""
+    return [replace(r, spin=r.spin * sense.get(r.sublattice, 1)) if isinstance(r.spin, float) else r for r in roles]
+
+
 def _role(role: Role, roles: list[Role]) -> dict[str, Any]:
     out: dict[str, Any] = {"element": role.element, "sublattice": role.sublattice, "valence": role.valence}
     alike = [r for r in roles if r.element == role.element]
@@ -242,14 +226,16 @@ def _as_in_file(structure: Structure, cell: Structure, roles: list[Role]) -> Str
     return set_moments(out, {})
 
 
-def _gap(roles: list[Role], guess: GuessedValences) -> tuple[float, str]:
+def _gap(structure: Structure, roles: list[Role], guess: GuessedValences) -> tuple[float, str]:
     if guess.metal:
         return 0.0, "a metal: no field acts inside it"
-    if not guess.cyanide and set(guess.anions) & _CONDUCTING and any(_is_open_d(r) for r in roles):
+    soft = [r for r in roles if _is_open_d(r) and is_soft(structure, r.sites[0], set(guess.anions))]
+    if soft and not has_networks(structure, guess):
         return 0.0, "nitrides, carbides and phosphides of d metals mostly conduct; state the gap if yours insulates"
     if guess.mixed:
         return 0.0, "0 for a mixed valence, which conducts; state the gap if yours insulates"
-    if any(r.moment_muB() for r in roles):
+    covalent = not {"O", "F", "Cl", "Br", "I"} & set(guess.anions) and any(_is_open_d(r) for r in roles)
+    if covalent or any(r.moment_muB() for r in roles):
         return _NARROW_GAP_eV, "a guess for open shells: put the measured gap here, fields are held against it"
     return _WIDE_GAP_eV, "a guess for closed shells: put the measured gap here, fields are held against it"
 

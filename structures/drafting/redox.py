@@ -53,20 +53,23 @@ def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:
     return valences if open_ones and abs(missing) < _WHOLE * sum(amounts.values()) else None
 
 
-def by_balance(amounts: Mapping[str, float]) -> dict[str, float] | None:
+def by_balance(amounts: Mapping[str, float], oxidised: Collection[str] = ()) -> dict[str, float] | None:
     """Valences where one element alone is open: it takes what charge the others leave.
 
     Parameters
     ----------
     amounts
         Atoms by element.
+    oxidised
+        Non-metals whose neighbours are oxygen or fluorine.
 
     Returns
     -------
     dict or None
         By element. None if none or several are open, or what is left lies outside the element's valences.
     """
-    known = {el: ANION_VALENCES.get(el, only_valence(el)) for el in amounts}
+    known = {el: None if el in _SEVERAL else ANION_VALENCES.get(el, only_valence(el)) for el in amounts}
+    known |= {el: OXIDISED_VALENCES.get(el) for el in oxidised}
     open_ones = [el for el, v in known.items() if v is None]
     if len(open_ones) != 1 or not ANION_VALENCES.keys() & amounts.keys():
         return None

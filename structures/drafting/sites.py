@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from pymatgen.core import Element, Structure
 
 from ..checks.geometry import coordination_number
 from ..elements import element as element_data
-from ..spins import high_spin_moment, largest_moment, low_spin_moment, mean_moment
+from ..spins import high_spin_moment, largest_moment, low_spin_moment
 from .cyanides import holds_carbon
 from .valences import GuessedValences
 
@@ -20,13 +21,16 @@ _OCTAHEDRON, _TETRAHEDRON = 6, 4
 # d^6 and d^7 ions whose octahedral low-spin state lies lowest in oxides.
 _LOW_SPIN = {("Co", 3), ("Ni", 3), ("Ni", 4), ("Co", 4), ("Cu", 3)}
 # In pyrites and marcasites too: FeS2 has no moment, CoS2 0.85 muB (general literature); Mn2+ keeps 5 muB in MnS2.
-_LOW_SPIN_IN_PAIRS = {("Fe", 2), ("Co", 2), ("Co", 3), ("Ni", 3), ("Ni", 4)}
-_IN_PAIRS = ("S", "Se", "Te", "P", "As")
+_LOW_SPIN_IN_PAIRS = {("Fe", 2), ("Fe", 3), ("Co", 2), ("Co", 3), ("Co", 4), ("Ni", 3), ("Ni", 4)}
+# Loellingite FeAs2 has no moment: its d4 fills two orbitals of an octahedron that is pressed along its chains.
+_NONE_IN_PAIRS = {("Fe", 4)}
+_CLOSED_SHELL = {"S": -2, "Se": -2, "Te": -2, "P": -3, "As": -3}
 # Of manganese between ferromagnetic metals, a start: 1 to 4 muB are measured in alloys (general literature).
 _MANGANESE_muB = 3.0
 # Rare earths that keep an f electron more than the others in their metals.
 _DIVALENT = ("Eu", "Yb")
 _FLAT_A = 0.3
+_SOFT_ANIONS, _SHELL = ("N", "C", "P", "As"), 1.25
 # Anions opposite each other in an octahedron are 180 degrees apart, the farthest of a trigonal prism about 135.
 _OPPOSITE, _PRISM_A = -0.9, 3.2
 # Tetrahedra of such cations are molecules: phosphate, silicate.
@@ -73,7 +77,8 @@ def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role]
     anions = {
         el for el, valence in zip((s.specie.symbol for s in structure), guess.per_site, strict=True) if valence < 0
     }
-    paired = {i for i, v in enumerate(guess.per_site) if v == -1 and structure[i].specie.symbol in _IN_PAIRS}
+    paired = {i for i, v in enumerate(guess.per_site) if 0 > v > _CLOSED_SHELL.get(structure[i].specie.symbol, v)}
+    itinerant = not has_networks(structure, guess)
     numbers = [coordination_number(structure, i, anions) for i in range(len(structure))]
     inner = {i for i in range(len(structure)) if guess.cyanide and holds_carbon(structure, i)}
     kinds: dict[tuple[str, int, float, bool], list[int]] = {}
@@ -88,14 +93,21 @@ def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role]
         valence = float(round(valence)) if abs(valence - round(valence)) < 1e-6 else round(valence, 6)
         if guess.metal:
             spin, reason = _spin_in_metal(symbol, valence)
-        elif (
-            number == _OCTAHEDRON and (symbol, valence) in _LOW_SPIN_IN_PAIRS and _touches(structure, sites[0], paired)
-        ):
-            spin, reason = "low", f"{symbol}{valence:g}+ in octahedra of paired anions, as in pyrites, is low spin"
+        elif paired and number == _OCTAHEDRON and _touches(structure, sites[0], paired):
+            spin, reason = _spin_in_pairs(symbol, valence) or _spin(structure, symbol, valence, number, sites)
+        elif sites[0] in inner and _is_flat_d8(structure, symbol, valence, sites[0]):
+            spin, reason = 0.0, f"{symbol}{valence:g}+ in a square of cyanides pairs its spins"
         elif sites[0] in inner and _is_low_spin(symbol, valence):
             spin, reason = "low", f"{symbol}{valence:g}+ in carbon of cyanides is low spin"
         else:
             spin, reason = _spin(structure, symbol, valence, 0 if apart else number, sites)
+            paired_up = spin == "low" and not low_spin_moment(symbol, round(valence))
+            soft = itinerant and symbol != "Cr" and _is_d_metal(symbol) and is_soft(structure, sites[0], anions)
+            if soft and not paired_up and not isinstance(spin, float):
+                spin, reason = _spin_in_metal(symbol, valence)
+                reason += ": d electrons of such nitrides, carbides, phosphides and arsenides move"
+            elif symbol == "Cu" and valence > 1 and guess.anions[0] in ("S", "Se", "Te"):
+                spin, reason = 0.0, "what copper lacks to Cu+ in such a compound its anions lack: no moment"
         label = f"{symbol}C" if sites[0] in inner else names[symbol, number]
         roles.append(Role(symbol, number, label, valence, spin, tuple(sites), reason))
     return roles, family
@@ -162,22 +174,75 @@ def _spin(
     if valence != round(valence):
         if el.is_transition_metal and el.row != _ROW_3D:
             return (0.0, "paired spins assumed at this mean valence")
-        ends = [int(valence), int(valence) + 1]
-        if number == _OCTAHEDRON and all((symbol, end) in _LOW_SPIN for end in ends):
-            sizes = [low_spin_moment(symbol, end) for end in ends]
-            moment = round(float(np.interp(valence, ends, sizes)), 6)
-            return moment, f"mean of {symbol}{ends[0]}+ and {symbol}{ends[1]}+, both low spin in octahedra of oxides"
-        moment = round(min(mean_moment(symbol, valence), largest_moment(symbol, valence)), 6)
-        return moment, f"mean of {symbol}{int(valence)}+ and {symbol}{int(valence) + 1}+, both high spin"
+        return _spin_of_mean(structure, symbol, valence, number, sites)
     whole = int(valence)
     if el.is_transition_metal and el.row != _ROW_3D:
         low = low_spin_moment(symbol, whole) if number == _OCTAHEDRON else 0.0
         return ("low", "4d and 5d ions pair their spins") if low else (None, "")
     if number == _OCTAHEDRON and (symbol, whole) in _LOW_SPIN:
         return "low", f"{symbol}{whole}+ in octahedra of oxides is low spin"
-    if number == _TETRAHEDRON and (symbol, whole) in {("Ni", 2), ("Cu", 3)} and _is_flat(structure, sites[0]):
+    if number == _TETRAHEDRON and _is_flat_d8(structure, symbol, whole, sites[0]):
         return 0.0, f"{symbol}{whole}+ in a square plane pairs its spins"
+    if (symbol, whole) == ("Cu", 3) and number < _OCTAHEDRON:
+        return 0.0, "Cu3+ in planes and pyramids pairs its spins"
     return None, ("Hund's first rule: high spin" if high_spin_moment(symbol, whole) else "")
+
+
+def _spin_of_mean(
+    structure: Structure, symbol: str, valence: float, number: int, sites: list[int]
+) -> tuple[float, str]:
+    """Moment between those that the two whole valences around a mean one have at this site."""
+    ends = [math.floor(valence), math.floor(valence) + 1]
+    sizes, states = [], []
+    for end in ends:
+        word = _spin(structure, symbol, float(end), number, sites)[0] if end else None
+        low = word == "low" or isinstance(word, float)
+        sizes.append(
+            word
+            if isinstance(word, float)
+            else (low_spin_moment if low else high_spin_moment)(symbol, end)
+            if end
+            else 0.0
+        )
+        states.append("low spin" if low else "high spin")
+    moment = round(min(float(np.interp(valence, ends, sizes)), largest_moment(symbol, valence)), 6)
+    ions = [f"{symbol}{end}+" for end in ends]
+    if states[0] == states[1]:
+        return moment, f"mean of {ions[0]} and {ions[1]}, both {states[0]}" + (
+            " in octahedra of oxides" if states[0] == "low spin" and number == _OCTAHEDRON else ""
+        )
+    return moment, f"mean of {ions[0]}, {states[0]}, and {ions[1]}, {states[1]}"
+
+
+def _spin_in_pairs(symbol: str, valence: float) -> tuple[str | float | None, str] | None:
+    """Spin in an octahedron of paired anions; None where it is that of single ones."""
+    words = f"{symbol}{valence:g}+ in octahedra of paired anions"
+    if (symbol, valence) in _NONE_IN_PAIRS:
+        return 0.0, f"{words} has no moment, as in loellingite"
+    return ("low", f"{words}, as in pyrites, is low spin") if (symbol, valence) in _LOW_SPIN_IN_PAIRS else None
+
+
+def has_networks(structure: Structure, guess: GuessedValences) -> bool:
+    """Whether Si, Ge, P or another small cation makes a network with the anions, as in MnSiN2, which insulates."""
+    return guess.cyanide or any(
+        Element(s.specie.symbol).is_metalloid or s.specie.symbol in ("P", "C", "S", "Se")
+        for s, v in zip(structure, guess.per_site, strict=True)
+        if v > 0
+    )
+
+
+def is_soft(structure: Structure, index: int, anions: set[str]) -> bool:
+    """Whether N, C, P or As alone are around a metal, whose moment is then far from that of an ion.
+
+    Measured are 3.3 muB in MnN, 1.3 in MnP, 0.5 in FeAs and LaFeAsO, none in TiN, VN and NiAs (general literature).
+    """
+    near = [n for n in structure.get_neighbors(structure[index], _PRISM_A) if n.specie.symbol in anions]
+    first = min((float(n.nn_distance) for n in near), default=0.0)
+    return bool(near) and {n.specie.symbol for n in near if n.nn_distance <= _SHELL * first} <= set(_SOFT_ANIONS)
+
+
+def _is_flat_d8(structure: Structure, symbol: str, valence: float, index: int) -> bool:
+    return (symbol, valence) in {("Ni", 2), ("Pd", 2), ("Pt", 2), ("Cu", 3)} and _is_flat(structure, index)
 
 
 def _spin_in_metal(symbol: str, valence: float) -> tuple[str | float | None, str]:

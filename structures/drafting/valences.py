@@ -6,36 +6,45 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pymatgen.analysis.bond_valence import BVAnalyzer, calculate_bv_sum
+from pymatgen.analysis.bond_valence import BVAnalyzer
 from pymatgen.core import Composition, Element, Structure
 
 from ..checks.geometry import StructureError, bonded_anions, coordination_number
 from ..symmetry import orbits
+from .anion_pairs import valences_in_pairs
+from .bond_sums import bond_sums
 from .cyanides import cyanide_valences
+from .lone_pairs import lone_pair_valences
 from .redox import OPEN_METALS, by_balance, by_common_states, by_redox, in_dichalcogenide, single_valences
+from .refusals import (
+    ANIONS,
+    CAUSE,
+    MOST_ATOMS_FOR_GUESSES,
+    STRONG,
+    is_among_atoms,
+    refuse_beyond,
+    refuse_charge,
+    refuse_molecules,
+    sits_in_oxygen,
+    why_unbonded,
+)
 
-# In the order in which they take electrons where several are there; hydrogen only without any other.
-ANIONS = ("F", "O", "N", "Cl", "Br", "S", "I", "Se", "Te", "P", "As", "C", "H")
 _LOWEST_CHARGE = {"F": -1, "O": -2, "N": -3, "Cl": -1, "Br": -1, "S": -2, "I": -1, "Se": -2, "Te": -2, "P": -3}
 _LOWEST_CHARGE |= {"As": -3, "C": -4, "H": -1}
 _WHOLE = 1e-6
 # pymatgen's search tries every assignment of a cell.
 _MOST_ATOMS_FOR_BONDS = 120
-# Its guesses from a composition are combinations over all atoms of the reduced formula: minutes for Mg7Mn16S32.
-_MOST_ATOMS_FOR_GUESSES = 24
+# It takes 0.3 ms for each and stops there; the right ones of real crystals are among the first hundred.
+_MOST_PERMUTATIONS = 3000
 # Sites of one element whose bonds differ by less than this have one valence: its electrons hop between them.
 _UNLIKE_BONDS_A = 0.05
-# Bonds that a bond-valence sum counts; longer ones add less than a hundredth of a valence unit.
-_BOND_SUM_A = 3.2
 # No cation of an ionic crystal has less: fewer electrons than anions take are those of a metal.
 _IONIC_VALENCE = 1.0
-# Longest bond of phosphorus, sulfur or another non-metal to oxygen or fluorine; P-O is 1.54, Te-O 1.9 A.
-_OXIDE_BOND_A = 2.1
-# C-H is 1.1, C-C 1.34 to 1.54 A long.
-_ORGANIC_BOND_A = {"H": 1.25, "C": 1.65}
-# Longest single bond of two like anions; O-O of a peroxide is 1.45 to 1.55, S-S of pyrites 2.1 to 2.2 A.
-_PAIR_BOND_A = {"O": 1.6, "S": 2.4, "Se": 2.6}
-_CAUSE = "atoms are missing or doubled: hydrogens that the file leaves out, split sites, rounded occupancies"
+# Copper and silver keep their tenth d electron in these: CuFe2S3 is Cu+ Fe2.5+, CuCr2Se4 Cu+ Cr3.5+ (general
+# literature).
+_COPPER_IS_ONE = {"S", "Se", "Te"}
+# Lowest valence of an ion of these metals outside oxides: Ni3S2 and Co9S8 are metals.
+_LATE_3D, _LOWEST_LATE = ("Mn", "Fe", "Co", "Ni"), 2.0
 
 
 @dataclass(frozen=True)
@@ -103,85 +112,20 @@ def guess_valences(structure: Structure, stated: list[float] | None = None) -> G
         own = dict.fromkeys(el for el, v in zip(symbols, ends, strict=True) if v > 0 and abs(v - round(v)) > _WHOLE)
         means = {el: float(np.mean([v for s, v in zip(symbols, ends, strict=True) if s == el])) for el in own}
         return GuessedValences(ends, ("N", "C"), words, metal=False, mixed=means, cyanide=True)
-    _refuse_molecules(structure)
+    refuse_molecules(structure)
     guess, reason = _by_elements(structure)
     if guess is not None:
         anions = _main_first([el for el, v in guess.items() if v < 0], structure)
-        _refuse_beyond(guess, structure)
-        if all(_is_bonded(structure, anions)):
+        refuse_beyond(guess, structure)
+        if all(_is_bonded(structure, anions)) and not _is_subvalent(guess):
             return _ionic(structure, guess, anions, reason)
-    _refuse_charge({str(el): float(n) for el, n in structure.composition.items()}, _sits_in_oxygen(structure))
+    if (parted := lone_pair_valences(structure, sits_in_oxygen(structure))) is not None:
+        anions = _main_first(list({el for el, v in zip(symbols, parted[0], strict=True) if v < 0}), structure)
+        if all(_is_bonded(structure, anions)):
+            return GuessedValences(parted[0], anions, parted[1], metal=False, mixed={})
+    refuse_charge({str(el): float(n) for el, n in structure.composition.items()}, sits_in_oxygen(structure))
     anions = tuple(el for el in present if Element(el).X >= Element("N").X or len(present) == 1) or (present[0],)
     return _metallic(structure, _main_first(list(anions), structure))
-
-
-def _refuse_molecules(structure: Structure) -> None:
-    """Refuse carbon in C-H bonds, in C-C bonds of a large cell, or in those beside oxygen that is not all around it.
-
-    The valences of such carbon are no charges of ions; carbides and oxalates have one valence of it.
-
-    Raises
-    ------
-    StructureError
-        Which asks for a host file by hand.
-    """
-    formula = structure.composition.reduced_formula
-    large = sum(Composition(formula).values()) > _MOST_ATOMS_FOR_GUESSES
-    mixed = structure.composition["O"] > 0 and "C" not in _sits_in_oxygen(structure)
-    reach = {"H": _ORGANIC_BOND_A["H"]} | ({"C": _ORGANIC_BOND_A["C"]} if large or mixed else {})
-    carbon = (s for s in structure if s.specie.symbol == "C")
-    if any(
-        n.nn_distance < reach[n.specie.symbol]
-        for s in carbon
-        for n in structure.get_neighbors(s, max(reach.values()))
-        if n.specie.symbol in reach
-    ):
-        raise StructureError(
-            f"{formula} holds carbon in C-C or C-H bonds, as molecules do, and valences are guessed for ions: write "
-            "its host file by hand, with a role and a valence for each kind of atom"
-        )
-
-
-def _refuse_beyond(guess: Mapping[str, float], structure: Structure) -> None:
-    """Refuse a guess by which a metal gives more electrons than it does in any compound.
-
-    Raises
-    ------
-    StructureError
-        Naming it and its highest oxidation state.
-    """
-    for symbol, valence in guess.items():
-        most = max(Element(symbol).oxidation_states, default=0)
-        if valence > most + _WHOLE and symbol not in ANIONS:
-            raise StructureError(
-                f"{structure.composition.reduced_formula} is not neutral: {symbol} would have to be {valence:.3g}+ and "
-                f"is at most {most}+; {_CAUSE}"
-            )
-
-
-def _refuse_charge(amounts: Mapping[str, float], oxidised: Collection[str]) -> None:
-    """Refuse an oxide or fluoride whose ions cannot be neutral, which no metal is either.
-
-    Raises
-    ------
-    StructureError
-        Naming the charge that is left, or the valence that an ion would need.
-    """
-    if not {"O", "F"} & amounts.keys():
-        return
-    known = single_valences(amounts, oxidised)
-    left = -sum(n * known.get(el, 0.0) for el, n in amounts.items())
-    open_ones = [el for el in amounts if el not in known]
-    formula = Composition(amounts).reduced_formula
-    if not open_ones and abs(left) > _WHOLE:
-        ions = ", ".join(f"{el} {v:+g}" for el, v in known.items())
-        raise StructureError(f"{formula} is not neutral: {ions} leave {-left:+.3g} e in the cell; {_CAUSE}")
-    most = sum(amounts[el] * max(Element(el).oxidation_states, default=0) for el in open_ones)
-    if open_ones and left > most + _WHOLE:
-        atoms = " and ".join(sorted(open_ones))
-        raise StructureError(
-            f"{formula} is not neutral: {atoms} would have to give {left:.3g} electrons and can give {most:g}; {_CAUSE}"
-        )
 
 
 def _is_credible(stated: list[float], symbols: list[str]) -> bool:
@@ -200,7 +144,7 @@ def _as_stated(structure: Structure, stated: list[float]) -> GuessedValences:
 def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
     """Valence by element and how it was found."""
     amounts = {str(el): float(n) for el, n in structure.composition.items()}
-    if pairs := _in_pairs(structure):
+    if pairs := valences_in_pairs(structure):
         return pairs
     if intercalated := in_dichalcogenide(amounts):
         return intercalated, "a 3d metal of 2+ between the layers of a dichalcogenide, whose metal has what is left"
@@ -208,53 +152,27 @@ def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
     words = "the 3d metals that are oxidised first give the electrons that the anions take"
     if ordered is not None and len(OPEN_METALS & amounts.keys()) > 1:
         return ordered, words
-    if sum(Composition(structure.composition.reduced_formula).values()) > _MOST_ATOMS_FOR_GUESSES:
-        balance = by_balance(amounts)
+    if sum(Composition(structure.composition.reduced_formula).values()) > MOST_ATOMS_FOR_GUESSES:
+        balance = by_balance(amounts, sits_in_oxygen(structure))
         if balance is not None:
             return balance, "one element takes what charge the others leave"
-        whole = by_common_states(amounts, _sits_in_oxygen(structure))
+        whole = by_common_states(amounts, sits_in_oxygen(structure))
         return (whole, "the most common valences that are neutral") if whole else (ordered, words)
     usual = _by_composition(structure)
     if usual is None and ordered is not None:
         return ordered, words
+    if usual is None and STRONG & amounts.keys():
+        return _by_rest(amounts, sits_in_oxygen(structure))
     return usual, "the most frequent neutral ions of this composition (pymatgen)"
 
 
-def _in_pairs(structure: Structure) -> tuple[dict[str, float], str] | None:
-    """Valences of a peroxide or pyrite: each anion is bonded to one of its like, and the two share one electron pair.
-
-    None where the anions are single, or charge is left to share among several other elements.
-    """
-    amounts = {str(el): float(n) for el, n in structure.composition.items()}
-    for symbol, length_A in _PAIR_BOND_A.items():
-        sites = [s for s in structure if s.specie.symbol == symbol]
-        bonds = [
-            [float(n.nn_distance) for n in structure.get_neighbors(s, length_A) if n.specie.symbol == symbol]
-            for s in sites
-        ]
-        others = [el for el in amounts if el != symbol]
-        if not sites or len(others) != 1 or any(len(own) != 1 for own in bonds):
-            continue
-        valence = amounts[symbol] / amounts[others[0]]
-        if valence >= _IONIC_VALENCE - _WHOLE:
-            words = f"{symbol} in pairs of charge 2-, {np.mean(bonds):.2f} A apart; {others[0]} takes the rest"
-            return {symbol: -1.0, others[0]: valence}, words
-    return None
-
-
-def _sits_in_oxygen(structure: Structure) -> set[str]:
-    """Elements other than O and F of which every atom's nearest neighbour is one of these, at a bond length."""
-    elements = set()
-    for symbol in {s.specie.symbol for s in structure} - {"O", "F", "H"}:
-        if symbol not in ANIONS:
-            continue
-        inside = []
-        for site in (s for s in structure if s.specie.symbol == symbol):
-            near = min(structure.get_neighbors(site, _OXIDE_BOND_A), key=lambda n: float(n.nn_distance), default=None)
-            inside.append(near is not None and near.specie.symbol in ("O", "F"))
-        if all(inside):
-            elements.add(symbol)
-    return elements
+def _by_rest(amounts: Mapping[str, float], oxidised: Collection[str]) -> tuple[dict[str, float] | None, str]:
+    """Valences that no statistics of compounds has: one element takes the rest, as Os5+ in Cd2Os2O7."""
+    balance = by_balance(amounts, oxidised)
+    if balance is not None and _is_ionic(balance):
+        return balance, "one element takes what charge the others leave"
+    whole = by_common_states(amounts, oxidised)
+    return (whole if whole and _is_ionic(whole) else None), "the most common valences that are neutral"
 
 
 def _by_composition(structure: Structure) -> dict[str, float] | None:
@@ -263,11 +181,13 @@ def _by_composition(structure: Structure) -> dict[str, float] | None:
         guesses = reduced.oxi_state_guesses()
     except (ValueError, KeyError):
         return None
-    positive = _sits_in_oxygen(structure)
+    positive = sits_in_oxygen(structure)
     fitting = [g for g in guesses if _is_ionic(g) and all(g[el] > 0 for el in positive)]
     single = single_valences(structure.composition.get_el_amt_dict(), positive)
     fitting = [g for g in fitting if all(g[el] == v for el, v in single.items() if el in g)] or fitting
     # Two elements of mean valences are more than one crystal has: stannite is Cu+ Fe2+ Sn4+, and not Cu1.5+ Fe3+ Sn2+.
+    if _COPPER_IS_ONE & {str(el) for el in reduced} and "O" not in reduced and "F" not in reduced:
+        fitting = [g for g in fitting if all(g[el] == 1 for el in ("Cu", "Ag") if el in g)] or fitting
     whole = [g for g in fitting if all(abs(v - round(v)) < _WHOLE for v in g.values())]
     return next(({str(el): float(v) for el, v in guess.items()} for guess in whole or fitting), None)
 
@@ -277,6 +197,8 @@ def _is_ionic(guess: Mapping[str, float]) -> bool:
     cations = [v for v in guess.values() if v > 0]
     if not cations or min(guess.values()) >= 0 or 0 in guess.values() or min(cations) < _IONIC_VALENCE - _WHOLE:
         return False
+    if any(v < 0 and el not in ANIONS for el, v in guess.items()):
+        return False
     partial = 0 > guess.get("N", 0) > _LOWEST_CHARGE["N"]
     for symbol, valence in guess.items():
         el = Element(symbol)
@@ -284,6 +206,12 @@ def _is_ionic(guess: Mapping[str, float]) -> bool:
         if partial or (not hops and abs(valence - round(valence)) > _WHOLE):
             return False
     return True
+
+
+def _is_subvalent(guess: Mapping[str, float]) -> bool:
+    """Whether a late 3d metal has less charge than its ions have outside oxides and halides: d electrons bind it."""
+    late = (v for el, v in guess.items() if el in _LATE_3D)
+    return not STRONG & guess.keys() and min(late, default=_LOWEST_LATE) < _LOWEST_LATE - _WHOLE
 
 
 def _main_first(anions: list[str], structure: Structure) -> tuple[str, ...]:
@@ -318,7 +246,7 @@ def _by_bonds(
     if len(bare) > _MOST_ATOMS_FOR_BONDS:
         return None
     try:
-        analyser = BVAnalyzer()  # type: ignore[no-untyped-call]
+        analyser = BVAnalyzer(max_permutations=_MOST_PERMUTATIONS)  # type: ignore[no-untyped-call]
         valences = [float(v) for v in analyser.get_valences(bare)]
     except (ValueError, RuntimeError):
         return None
@@ -331,26 +259,13 @@ def _by_bonds(
         pairs = [(i, j) for i in range(len(groups)) for j in range(i) if abs(means[i] - means[j]) > _WHOLE]
         if any(numbers[i] == numbers[j] and abs(bonds[i] - bonds[j]) < _UNLIKE_BONDS_A for i, j in pairs):
             return None
-        sums = _bond_sums(bare, groups, sum(values[i] for g in groups for i in g))
+        sums = bond_sums(bare, groups, sum(values[i] for g in groups for i in g))
         if any((means[i] - means[j]) * (sums[i] - sums[j]) < 0 for i, j in pairs):
             means = _one_kind_whole(sums, [len(g) for g in groups]) or means
         for group, mean in zip(groups, means, strict=True):
             for i in group:
                 out[i] = mean
     return None if abs(sum(out)) > _WHOLE * len(out) else out
-
-
-def _bond_sums(structure: Structure, groups: list[list[int]], charge: float) -> list[float]:
-    """Bond-valence sum of each kind of sites of one element, scaled so that all of them carry its charge.
-
-    The parameters of O'Keeffe and Brese (10.1021/ja00009a002) hold for no valence in particular: only ratios are used.
-    """
-    raw = [
-        float(calculate_bv_sum(structure[g[0]], structure.get_neighbors(structure[g[0]], _BOND_SUM_A)))  # type: ignore[no-untyped-call]
-        for g in groups
-    ]
-    total = sum(len(g) * s for g, s in zip(groups, raw, strict=True))
-    return [s * charge / total for s in raw] if total > 0 else raw
 
 
 def _one_kind_whole(sums: list[float], counts: list[int]) -> list[float] | None:
@@ -390,7 +305,10 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
     negative = sum(_LOWEST_CHARGE[s.specie.symbol] for s in structure if s.specie.symbol in anions)
     others = [i for i, s in enumerate(structure) if s.specie.symbol not in anions and bonded[i]]
     if not others:
-        raise StructureError(f"no atom of the cell is bonded to {' or '.join(anions)}: check the structure file")
+        raise StructureError(why_unbonded(structure, anions))
+    lost = [i for i, is_bonded in enumerate(bonded) if not is_bonded and not is_among_atoms(structure, i)]
+    if STRONG & set(anions) and lost:
+        raise StructureError(why_unbonded(structure, anions, lost[0]))
     # Ions of one valence keep it; the electrons that are left over come from the others.
     single = single_valences(dict.fromkeys((structure[i].specie.symbol for i in others), 1.0), ())
     fixed = {i: single[symbol] for i in others if (symbol := structure[i].specie.symbol) in single}
@@ -398,7 +316,13 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
     if len(open_ones) == len(others):
         fixed = {}
     share = (-negative - sum(fixed.values())) / len(open_ones)
-    _refuse_beyond({structure[i].specie.symbol: share for i in open_ones}, structure)
+    if STRONG & set(anions) and all(bonded) and len(fixed) > len(open_ones):
+        atoms = ", ".join(sorted({structure[i].specie.symbol for i in open_ones}))
+        raise StructureError(
+            f"{structure.composition.reduced_formula} is not neutral with usual valences: {atoms} would have to be "
+            f"{share:.3g}+ on the mean; {CAUSE}; or write their valences into the file (Fe3+)"
+        )
+    refuse_beyond({structure[i].specie.symbol: share for i in open_ones}, structure)
     values = []
     for i, site in enumerate(structure):
         symbol = site.specie.symbol

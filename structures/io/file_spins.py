@@ -31,7 +31,8 @@ def spins_from_file(structure: Structure, valences: Sequence[float], words: Sequ
     valences
         Per site, in e.
     words
-        What the roles say per site; numbers and vectors stay as they are.
+        What the roles say per site: a positive number is a size along the moment in the file, if it has one there;
+        negative numbers and vectors stay as they are.
 
     Returns
     -------
@@ -50,12 +51,16 @@ def spins_from_file(structure: Structure, valences: Sequence[float], words: Sequ
         )
     out: list[Spin | None] = []
     for i, (site, valence, word, moment) in enumerate(zip(structure, valences, words, moments, strict=True)):
+        if isinstance(word, int | float) and word > 0 and np.linalg.norm(moment) >= LEAST_muB:
+            out.append(along(moment, float(word)))
+            continue
         if word is not None and not isinstance(word, str):
             out.append(word)
             continue
         size = site_moment(site.specie.symbol, valence, word)
         if not size:
-            out.append(None)
+            # A low spin without a moment stays one, and is no high spin.
+            out.append(None if word is None else 0.0)
             continue
         if np.linalg.norm(moment) < LEAST_muB:
             raise StructureError(

@@ -1,6 +1,7 @@
 """Prussian blues and metals between the layers of dichalcogenides: valences, spins, and a host of them."""
 
 import pytest
+from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.drafting.cyanides import cyanide_valences
 from magnetoionics.structures.drafting.draft import draft_host
 from magnetoionics.structures.drafting.files import drafted_reference
@@ -52,3 +53,19 @@ def test_ions_between_layers_of_nbs2_are_divalent(metal, left):
     assert (None if made is None else made["Nb"]) == (None if left is None else pytest.approx(left))
     assert made is None or made[metal] == 2
     assert in_dichalcogenide({"Fe": 1.0, "Nb": 1.0, "S": 4.0}) is None
+
+
+def test_hexacyanochromate_is_trivalent_and_vanadium_takes_the_rest():
+    """V2+ and Cr3+ of KV[Cr(CN)6], ferrimagnetic at 376 K (Holmes and Girolami 1999), and V3+ where K is missing."""
+    for alkali, valence in (("K", 2), (None, 3)):
+        made = draft_host(prussian_blue(("V", "Cr"), alkali=alkali, group="F-43m" if alkali else "Fm-3m"), "x.cif")
+        of = {r["element"]: r["valence"] for r in made.entries["roles"]}
+        assert (of["V"], of["Cr"]) == (valence, 3)
+
+
+def test_a_cyanide_that_no_valences_make_neutral_says_what_its_metals_would_give():
+    cell = prussian_blue(("Zn", "Cr"), group="Fm-3m")
+    with pytest.raises(
+        StructureError, match=r"Zn and Cr would have to give 24 electrons in the cell; ions in its cavities"
+    ):
+        draft_host(cell, "x.cif")
