@@ -62,6 +62,7 @@ def film_study(
     UserError
         If the study has no sound hop, or an entry or a number is not what is asked for.
     """
+    from pandas import isna
     from pydantic import ValidationError
 
     from ..analysis.device.film_monte_carlo import walk_film
@@ -109,9 +110,11 @@ def film_study(
     _print(run, walk, console or Console())
     if not endurance.empty:
         begin, end = endurance.iloc[0], endurance.iloc[-1]
+        window = f"window of contrast {begin['window']:+.3g} after one cycle and {end['window']:+.3g} after "
+        if isna(begin["of_first"]):
+            window = "no window: what a pulse writes is forgotten within the wait, in each cycle up to "
         (console or Console()).print(
-            f"window of contrast {begin['window']:+.3g} after one cycle and {end['window']:+.3g} after "
-            f"{end['cycle']:.0f}; fatigue: {'no mechanism stated' if film.traps is None else 'stated traps'}",
+            f"{window}{end['cycle']:.0f}; fatigue: {'no mechanism stated' if film.traps is None else 'stated traps'}",
             markup=False,
         )
     for column, values in table.filter(like="_change_").items():

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 _RTOL, _ATOL = 1e-6, 1e-9
 _POINTS = 24
+# What the solver's bounds leave of a contrast.
+LEAST_WINDOW = 1e-4
 
 
 class FilmStep(Document):
@@ -115,7 +117,8 @@ class FilmRun(Document):
     def endurance(self) -> pd.DataFrame:
         """Contrast after each write and each erase with its wait, against the number of cycles; empty after one cycle.
 
-        Columns cycle, written, erased, window (written less erased) and of_first (its share of the first window).
+        Columns cycle, written, erased, window (written less erased) and of_first (its share of the first window, not a
+        number where that is smaller than `LEAST_WINDOW`: the film forgot it within the wait).
         """
         import pandas as pd
 
@@ -126,7 +129,7 @@ class FilmRun(Document):
         window = written - erased
         if cycles < 2:
             return pd.DataFrame(columns=["cycle", "written", "erased", "window", "of_first"])
-        of_first = window / window[0] if window[0] else np.full(cycles, np.nan)
+        of_first = window / window[0] if abs(window[0]) > LEAST_WINDOW else np.full(cycles, np.nan)
         return pd.DataFrame(
             {
                 "cycle": np.arange(1, cycles + 1),

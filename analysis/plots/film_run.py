@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_MOST_NAMES = 6
+
+
 def _said(run: FilmRun) -> str:
     m = run.model
     return formatted(
         f"{m.thickness_nm:g} nm, {m.barrier_eV:.2f} eV, {m.charge_e:+.2f} e, eps {m.permittivity:g}, "
-        f"{m.temperature_K:g} K; {m.source}"
+        f"{m.temperature_K:g} K\n{m.source}"
     )
 
 
@@ -33,11 +36,14 @@ def _currents(run: FilmRun) -> np.ndarray:
 def _name_times(axis: Axes, run: FilmRun) -> None:
     """Voltage and length of every step at its end, and the time since the begin; inside a step time runs by decades."""
     elapsed = np.cumsum([s.duration_s for s in run.steps])
-    names = [
-        formatted(f"{s.voltage_V:g} V\n{format_duration(s.duration_s)}\nat {format_duration(float(t))}")
-        for s, t in zip(run.steps, elapsed, strict=True)
-    ]
-    axis.set_xticks(run.ends(), names, fontsize=7)
+    # More names than that run into each other.
+    shown = sorted({round(n) for n in np.linspace(0, len(run.steps) - 1, min(len(run.steps), _MOST_NAMES))})
+    names = []
+    for step, t in ((run.steps[n], float(elapsed[n])) for n in shown):
+        voltage = step.voltage_V if step.end_V is None else step.end_V
+        names.append(formatted(f"{voltage:g} V\n{format_duration(step.duration_s)}\nat {format_duration(t)}"))
+    ends = run.ends()
+    axis.set_xticks([ends[n] for n in shown], names, fontsize=7)
     axis.set_xlabel("end of each step: voltage, length, time since the begin; inside a step by decades")
 
 
@@ -93,7 +99,7 @@ def plot_current_voltage(run: FilmRun, ax: Axes | None = None) -> Figure:
         axis.plot(run.voltage_V, _currents(run), ".-", ms=3, color=BLUE)
         axis.set_xlabel("voltage (V)")
         axis.set_ylabel("ionic current (A/m²)")
-        sign(axis, _said(run))
+        sign(axis, _said(run).replace("\n", "; "))
         return figure
 
 
@@ -109,6 +115,9 @@ def plot_endurance(run: FilmRun, ax: Axes | None = None) -> Figure:
         else:
             axis.set_xscale("log")
             axis.legend(fontsize=7)
+            if found["of_first"].isna().all():
+                axis.set_ylim(-1, 1)
+                axis.text(0.5, 0.4, "forgotten within the wait", ha="center", transform=axis.transAxes, fontsize=8)
         axis.set_xlabel("cycles")
         axis.set_ylabel("contrast after the wait")
         traps, held = run.model.traps, "no mechanism of fatigue"

@@ -30,9 +30,10 @@ def plot_arrhenius(found: Transport, ax: Axes | None = None) -> Figure:
             axis.annotate(
                 f"{points[n][0].temperature_K:.0f} K",
                 (x[n], points[n][1]),
-                xytext=(0, -11),
+                # Beside the falling line, where nothing else is.
+                xytext=(7, 3) if n else (-8, -9),
                 textcoords="offset points",
-                ha="center",
+                ha="left" if n else "right",
                 fontsize=7,
             )
         axis.set_xlabel("1000 K / T")

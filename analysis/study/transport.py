@@ -370,6 +370,21 @@ def _outside(transport: Transport, log10_a: float) -> str:
     return "" if all(t.inside_window for t in there) else " outside the stability window"
 
 
+def _alone_in_words(transport: Transport) -> list[str]:
+    """D of the tracer at the highest pressure, where no measurement is known."""
+    known = [t for t in transport.tracer if t.log10_D is not None]
+    if transport.beside or not known:
+        return []
+    first = max(known, key=lambda t: t.p_O2_atm)
+    both = [first, *(t for t in transport.interstitials if t.p_O2_atm == first.p_O2_atm)]
+    total = np.log10(sum(t.diffusivity_cm2_per_s or 0.0 for t in both))
+    place = _outside(transport, float(np.log10(first.p_O2_atm)))
+    return [
+        f"log10 D of {transport.ion} at {first.temperature_K:.0f} K and {first.p_O2_atm:g} atm of {transport.gas}: "
+        f"{total:.2f} computed{place} (cm2/s); no measurement of it is known here"
+    ]
+
+
 def _tracer_in_words(transport: Transport, b: BesideMeasurement) -> str:
     """Whose D it is; the ion that was computed first, where another one was traced."""
     return (
@@ -406,6 +421,7 @@ def transport_in_words(transport: Transport) -> list[str]:
         f"{c.temperature_K:.0f} K (f = {c.correlation:.2f} +- {c.correlation_error:.2f}, all of them walked)"
         for c in transport.crowded[:1]
     ]
+    out += _alone_in_words(transport)
     none = next((t.reason for t in transport.tracer if t.reason), "")
     if transport.tracer and not transport.beside and none:
         out.append(f"no D of a tracer: {none}")

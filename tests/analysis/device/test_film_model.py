@@ -339,6 +339,24 @@ def test_traps_take_the_window_away_cycle_by_cycle():
     assert same["window"].to_numpy() == pytest.approx(kept["window"].to_numpy(), rel=1e-3)
 
 
+def test_a_film_that_forgets_within_the_wait_has_no_share_of_a_window():
+    lost = run_film(PLAIN, write_read_erase(0.1, 1e-3, 1.0, 2), points=4).endurance()
+    assert lost["window"].abs().max() < 1e-4
+    assert lost["of_first"].isna().all()
+    kept = run_film(PLAIN, write_read_erase(0.1, 1e-3, 1e-9, 2), points=4).endurance()
+    assert kept["of_first"].iloc[0] == 1.0
+
+
+def test_times_of_many_steps_are_named_apart_and_ramps_by_where_they_end():
+    many = run_film(PLAIN.model_copy(update={"thickness_nm": 2.0}), write_read_erase(0.1, 1e-6, 1e-6, 20), points=2)
+    names = many.plot("profile").axes[0].get_xticklabels()
+    assert len(names) == 6
+    assert names[-1].get_text().startswith("0 V")
+    ramps = run_film(PLAIN.model_copy(update={"thickness_nm": 2.0}), sweep(0.5, 1e4), points=2)
+    said = [t.get_text().split("\n")[0] for t in ramps.plot("profile").axes[0].get_xticklabels()]
+    assert said == ["0.5 V", "−0.5 V", "0 V"]
+
+
 def test_only_cycles_have_an_endurance():
     assert run_film(PLAIN, write_read_erase(0.1, 1.0, 1.0), points=2).endurance().empty
     steps = [FilmStep(voltage_V=v, duration_s=1.0) for v in (0.1, 0.2, 0.3, 0.1, 0.2, 0.1, 0.0, 0.1)]

@@ -303,6 +303,19 @@ def test_measured_stands_beside_computed(found, study):
     assert Transport.model_validate(found.model_dump(mode="json")).points == found.points
 
 
+def test_without_a_measurement_the_computed_d_is_told_alone(found):
+    """The sum of both branches at the highest pressure."""
+    alone = found.model_copy(update={"beside": []})
+    at = max(found.tracer, key=lambda t: t.p_O2_atm)
+    (said,) = [line for line in transport_in_words(alone) if "log10 D" in line]
+    assert f"{at.log10_D:.2f} computed" in said
+    assert "no measurement" in said
+    other = at.model_copy(update={"diffusivity_cm2_per_s": 9 * at.diffusivity_cm2_per_s})
+    both = alone.model_copy(update={"interstitials": [other]})
+    (said,) = [line for line in transport_in_words(both) if "log10 D" in line]
+    assert f"{at.log10_D + 1:.2f} computed" in said
+
+
 def test_a_band_that_is_no_result_moves_nothing(study):
     hop = study.migration[0]
     failed = held("forces", 1.0, 0.05, unit="eV/A")

@@ -384,3 +384,12 @@ def test_ends_of_the_cations_of_cobalt_ferrite(window):
     table = window.to_dataframe()
     assert list(table.columns) == ["element", "end", "delta_mu_eV", "uncertainty_eV", "reaction"]
     assert len(table) == 6
+
+
+def test_magnesium_ferrite_is_stable_up_to_the_potential_of_air():
+    """Its edge by hand: a third of the enthalpy from MgO, iron and O2, which takes 4.34 kJ per O to 0 K."""
+    found = stability_window("MgFe2O4", load_experimental_phases(["Mg", "Fe", "O"]))
+    assert found.oxygen_poor.reaction == "MgFe2O4 -> 2 Fe + MgO + 3/2 O2"
+    poor = ((-1442.3 + 601.6) / 3 + 4.343) * EV_PER_KJ_PER_MOL
+    assert found.delta_mu_O_min_eV == pytest.approx(poor, abs=1e-4)
+    assert found.delta_mu_O_max_eV == 0
