@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from without_figures import without_figures
 
 NO_PUBLIC_FILES = "the public files of ../shared/real are not beside this checkout"
 _NOT_SOURCE = {".git", ".venv", "__pycache__", "build", "dist", "node_modules"}
@@ -63,13 +66,30 @@ def quick_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the quick study of CoFe2O4, computed once for all tests; who changes something in it takes a copy."""
     from magnetoionics.hpc.study_folder.study_run import run_study
 
-    return run_study("cofe2o4", quick=True, output=tmp_path_factory.mktemp("quick") / "cfo")
+    base = tmp_path_factory.getbasetemp()
+    # Workers of pytest-xdist have folders of their own inside that of the run.
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, whole = shared / "quick" / "cfo", shared / "quick" / "whole"
+    folder.parent.mkdir(exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            run_study("cofe2o4", quick=True, output=folder)
+            whole.touch()
+    return folder
 
 
 @pytest.fixture(scope="module")
 def own_study(quick_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of `quick_study` for the tests of one file."""
     return Path(shutil.copytree(quick_study, tmp_path_factory.mktemp("own") / "cfo"))
+
+
+@pytest.fixture
+def no_figures() -> Iterator[None]:
+    """Folders and reports hold empty pictures."""
+    with without_figures():
+        yield
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

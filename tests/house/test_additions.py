@@ -16,6 +16,7 @@ from magnetoionics.hpc.cluster.project import ClusterSettings
 from magnetoionics.hpc.cluster.table import default_table
 from magnetoionics.workflows.flows.plan import plan_stages
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
+from undrawn_studies import run
 
 HOST = '''
 """Rock salt: a family that no host of the package has, a monoxide with two senses of Fe in layers along z."""
@@ -158,9 +159,7 @@ def test_an_ase_engine_is_one_file(added, tmp_path):
     kinds = {j.name: table.kind_of(j) for j, _ in flow.iterflow()}
     assert kinds["bulk Imma"] == "relax"
     assert kinds["band"] == "neb"
-    study = magnetoionics.run(
-        "cofe2o4", engine="soft_spheres", quick=True, stages=["host"], output=tmp_path / "s", quiet=True
-    )
+    study = run("cofe2o4", engine="soft_spheres", quick=True, stages=["host"], output=tmp_path / "s", quiet=True)
     assert study.engine.name == "soft_spheres"
     assert study.host.structure.volume > 0
 

@@ -10,6 +10,7 @@ FIX = "read the differences, then: python tests/builders/golden.py write"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.usefixtures("no_figures")
 def test_no_number_changes_unseen(name, tmp_path):
     found = against_kept(name, computed(name, tmp_path / "study"))
     assert found.numbers > 1000

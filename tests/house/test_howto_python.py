@@ -13,6 +13,7 @@ def page(repository):
     return (repository / "docs" / PAGE).read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_blocks_run_in_order(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {}

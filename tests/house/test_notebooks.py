@@ -5,6 +5,8 @@ import re
 import nbclient
 import nbformat
 import pytest
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 
 MACHINE = re.compile(r"(?<![\w.~*])/(?:home|root|Users|work|tmp|var|opt|usr)/")
 # Each with the package that it needs beyond the base, if any.
@@ -64,20 +66,36 @@ def test_shipped_outputs(repository, name):
     assert [text for text in map(_without_pictures, outputs) if MACHINE.search(text)] == []
 
 
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    """One process for all notebooks: what they import is imported once; each begins with no names and in its folder."""
+    manager = AsyncKernelManager(kernel_name="python3")
+    yield manager
+    if manager.has_kernel:
+        run_sync(manager.shutdown_kernel)(now=True)
+
+
+def _afresh(folder, variables):
+    """A first cell for a kernel that ran another notebook."""
+    return f"%reset -f\nimport os\nos.chdir({str(folder)!r})\nos.environ.update({variables!r})\ndel os"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_notebook_runs(repository, tmp_path, name, request, monkeypatch):
+def test_notebook_runs(repository, tmp_path, name, request, kernel):
     if NEEDS[name]:
         pytest.importorskip(NEEDS[name])
+    variables = {}
     if name in OF_PUBLIC_FILES:
-        monkeypatch.setenv("MAGNETOIONICS_REAL", str(request.getfixturevalue("real").resolve()))
+        variables["MAGNETOIONICS_REAL"] = str(request.getfixturevalue("real").resolve())
     notebook = _read(repository, name)
     for cell in _code_cells(notebook):
         cell.outputs, cell.execution_count = [], None
-    nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(_afresh(tmp_path, variables)))
+    nbclient.NotebookClient(notebook, km=kernel, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert all(c.execution_count for c in _code_cells(notebook))
+    first = notebook.cells.pop(0)
+    assert first.outputs == []
     shipped = [_words(c) for c in _code_cells(_read(repository, name))]
     assert [_words(c) for c in _code_cells(notebook)] == shipped, f"the outputs kept in {name} are old: run it again"
     assert list(tmp_path.iterdir()) == [], "a notebook leaves nothing beside itself"

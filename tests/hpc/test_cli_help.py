@@ -1,7 +1,6 @@
 """Help, version, completion and the reference page of the command line say what the code does."""
 
 import contextlib
-import os
 import re
 import subprocess
 import sys
@@ -18,20 +17,10 @@ from magnetoionics.workflows.stage import stage_names, stage_options
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 
 
-def module(*words, **variables):
+def module(*words):
     return subprocess.run(
-        [sys.executable, "-m", "magnetoionics", *words],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, **variables},
+        [sys.executable, "-m", "magnetoionics", *words], capture_output=True, text=True, check=True
     ).stdout
-
-
-def completed(text):
-    words = text.split(" ")
-    said = module(_MAGNETOIONICS_COMPLETE="complete_bash", COMP_WORDS=text, COMP_CWORD=str(len(words) - 1), TERM="dumb")
-    return said.split()
 
 
 def test_module_is_the_program():
@@ -67,7 +56,16 @@ def test_a_command_that_is_not_named_is_not_read():
     assert set(counts) == set(typer.main.get_command(app).commands)
 
 
-def test_shell_completes_hosts_engines_and_the_last_stage_of_a_list():
+def test_shell_completes_hosts_engines_and_the_last_stage_of_a_list(monkeypatch, capsys):
+    def completed(text):
+        asked = {"COMP_WORDS": text, "COMP_CWORD": str(text.count(" ")), "TERM": "dumb"}
+        for name, value in {"_MAGNETOIONICS_COMPLETE": "complete_bash", **asked}.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        with contextlib.suppress(SystemExit):
+            main([])
+        return capsys.readouterr().out.split()
+
     assert completed("magnetoionics run cof") == ["cofe2o4"]
     assert completed("magnetoionics run cofe2o4 --engine ") == sorted(["auto", *engine_names()])
     assert completed("magnetoionics run cofe2o4 --stages vacancies,mig") == ["vacancies,migration"]

@@ -9,7 +9,7 @@ from magnetoionics.analysis.plots.comparison import plot_bands
 from magnetoionics.analysis.report.comparison import comparison_html
 from magnetoionics.analysis.study.comparison import compare
 from magnetoionics.hpc.cli import main
-from magnetoionics.hpc.study_folder.study_run import run_study
+from undrawn_studies import run_study
 
 
 @pytest.fixture(scope="module")

@@ -266,6 +266,7 @@ def test_a_file_of_an_old_spreadsheet_is_read(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_one_command_leads_from_nothing_to_the_figure(tmp_path, capsys):
     """The documented one, with the engine that takes seconds: both branches stand beside rows of three kinds."""
     path = tmp_path / "rows.csv"

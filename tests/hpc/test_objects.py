@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import magnetoionics
 import pytest
 import yaml
 from magnetoionics.hpc.errors import UserError
@@ -16,6 +15,7 @@ from magnetoionics.workflows.flows.hops import AllHopsMaker
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 from magnetoionics.workflows.flows.vacancies import VacancyFormationMaker
 from monty.json import MontyDecoder, MontyEncoder
+from undrawn_studies import run
 from user_hosts import ENTRIES, bare_atoms
 
 
@@ -26,14 +26,14 @@ def mine():
 
 def test_a_study_of_objects_is_that_of_names(tmp_path):
     asked = {"quick": True, "stages": ["vacancies"], "quiet": True}
-    by_objects = magnetoionics.run(mine(), engine=LocalEngine(), output=tmp_path / "objects", **asked)
-    by_names = magnetoionics.run("life5o8", engine="local", output=tmp_path / "names", **asked)
+    by_objects = run(mine(), engine=LocalEngine(), output=tmp_path / "objects", **asked)
+    by_names = run("life5o8", engine="local", output=tmp_path / "names", **asked)
     assert by_objects.host.key == "mine"
     assert [v.label for v in by_objects.vacancies] == ["V_Li(B)"]
     (same,) = [v for v in by_names.vacancies if v.label == "V_Li(B)"]
     assert by_objects.vacancies[0].energy_minus_host_eV == same.energy_minus_host_eV
     # A changed engine is another calculation, and its settings are kept.
-    coarse = magnetoionics.run(
+    coarse = run(
         get_host("life5o8"), engine=get_engine("local", fmax_eV_per_A=0.2), output=tmp_path / "coarse",
         reuse=[tmp_path / "names"], **asked,
     )  # fmt: skip
@@ -68,9 +68,9 @@ def test_makers_take_names_files_and_objects(tmp_path):
 
 def test_what_is_neither_name_nor_object_is_refused(tmp_path):
     with pytest.raises(UserError, match="a host is a name, a host file or a Host, not a int"):
-        magnetoionics.run(3, output=tmp_path / "x")
+        run(3, output=tmp_path / "x")
     with pytest.raises(UserError, match="an engine is a name or an Engine, not a dict"):
-        magnetoionics.run("cofe2o4", engine={"name": "local"}, output=tmp_path / "x")
+        run("cofe2o4", engine={"name": "local"}, output=tmp_path / "x")
     with pytest.raises(UnknownHostError, match=r"no host file, whose name ends in .*, nor a structure file"):
         get_host(Path("ferrite.txt"))
     with pytest.raises(UnknownEngineError, match="ase:package"):

@@ -169,6 +169,7 @@ def test_it_says_what_it_cannot_do():
     assert "--calculator package.module:Class" in unnamed.cannot()["relax"]
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_command_line(tmp_path):
     run_cli = CliRunner().invoke
     wrong = run_cli(app, ["run", "cofe2o4", "--calculator", "no.such:Thing", "--output", str(tmp_path / "x")])

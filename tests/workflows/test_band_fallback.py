@@ -1,6 +1,7 @@
 """A climbing-image band that misses a saddle beside a known minimum is searched once more by the surrogate."""
 
-from magnetoionics.hpc.study_folder.study_run import run_study, study_under
+from magnetoionics.hpc.study_folder.study_run import study_under
+from undrawn_studies import run_study
 
 
 def test_the_hop_of_magnetite_ends_as_a_barrier(tmp_path):

@@ -23,6 +23,7 @@ def migration(tmp_path, method, *more):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_oxide_band_from_the_path_of_a_cheaper_engine(tmp_path):
     alone = migration(tmp_path, "classic")
     both = migration(tmp_path, "surrogate", "--band-start", "local")

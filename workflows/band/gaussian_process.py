@@ -24,56 +24,73 @@ MOVER_SHARE = 0.5
 """Stiffness that holds the mover across the line, over that of its surroundings."""
 
 
-class GaussianProcess:
-    """Posterior of an energy surface from energies and gradients.
+class Kernel:
+    """What a Gaussian process knows of its points before any energy is there.
+
+    Processes of one length at the same points share it: its factors are what they cost.
 
     Parameters
     ----------
     points : numpy.ndarray
         Known points, shape (n, d).
+    length : float
+        Length of the squared-exponential kernel.
+    """
+
+    def __init__(self, points: FloatArray, length: float) -> None:
+        self.length = length
+        self.z = z = points / length
+        n = len(z)
+        _, sizes, right = np.linalg.svd(z - z[0], full_matrices=False)
+        p = int(np.sum(sizes > 1e-6 * max(float(sizes[0]), 1e-9)))
+        self.basis: FloatArray = right[:p].T
+        self.inside: FloatArray = (z - z[0]) @ self.basis
+        kernel, dense = _gram(self.inside)
+        noise = (RELATIVE_NOISE * length) ** 2
+        energy_noise = (0.1 * RELATIVE_NOISE) ** 2
+        dense[np.diag_indices_from(dense)] += np.tile(np.r_[energy_noise, np.full(p, noise)], n)
+        self.dense = cho_factor(dense, lower=True)
+        self.thin = cho_factor(kernel + noise * np.eye(n), lower=True)
+
+
+class GaussianProcess:
+    """Posterior of an energy surface from energies and gradients.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Of the known points, shape (n, d).
     energies : numpy.ndarray
         Energies there, shape (n,).
     gradients : numpy.ndarray
         Gradients there, shape (n, d).
-    length : float
-        Length of the squared-exponential kernel.
     mean : float
         Energy far from every known point.
     """
 
-    def __init__(
-        self, points: FloatArray, energies: FloatArray, gradients: FloatArray, length: float, mean: float
-    ) -> None:
-        self.length, self.mean = length, mean
-        z = points / length
-        n, d = z.shape
-        self._z, self._z0 = z, z[0]
-        _, sizes, right = np.linalg.svd(z - z[0], full_matrices=False)
-        p = int(np.sum(sizes > 1e-6 * max(float(sizes[0]), 1e-9)))
-        self.basis: FloatArray = right[:p].T
-        self._inside = (z - z[0]) @ self.basis
-        scaled = gradients * length
+    def __init__(self, kernel: Kernel, energies: FloatArray, gradients: FloatArray, mean: float) -> None:
+        self.length, self.mean = kernel.length, mean
+        self._z, self._z0 = kernel.z, kernel.z[0]
+        self.basis, self._inside = kernel.basis, kernel.inside
+        self._dense, self._thin = kernel.dense, kernel.thin
+        n, d = self._z.shape
+        p = self.basis.shape[1]
+        scaled = gradients * self.length
         g_in = scaled @ self.basis
         g_out = scaled - g_in @ self.basis.T
-        kernel, dense = _gram(self._inside)
-        noise = (RELATIVE_NOISE * length) ** 2
-        energy_noise = (0.1 * RELATIVE_NOISE) ** 2
-        dense[np.diag_indices_from(dense)] += np.tile(np.r_[energy_noise, np.full(p, noise)], n)
-        self._dense = cho_factor(dense, lower=True)
-        self._thin = cho_factor(kernel + noise * np.eye(n), lower=True)
         residual = np.concatenate([(energies - mean)[:, None], g_in], axis=1).ravel()
         weights = cho_solve(self._dense, residual)
         across = cho_solve(self._thin, g_out)
         self._a = weights.reshape(n, p + 1)[:, 0]
         self.pulls: FloatArray = weights.reshape(n, p + 1)[:, 1:] @ self.basis.T + across
-        self._zw, self._zz = np.sum(z * self.pulls, axis=1), np.sum(z * z, axis=1)
+        self._zw, self._zz = np.sum(self._z * self.pulls, axis=1), np.sum(self._z * self._z, axis=1)
         count = n * (d + 1)
         self.variance = max(float(residual @ weights + np.sum(g_out * across)) / count, 1e-300)
         self.log_likelihood = float(
             -0.5 * count * np.log(self.variance)
             - np.log(np.diag(self._dense[0])).sum()
             - (d - p) * np.log(np.diag(self._thin[0])).sum()
-            + n * d * np.log(length)
+            + n * d * np.log(self.length)
         )
 
     def predict(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -127,6 +144,8 @@ class Surrogate:
         Orthonormal directions, shape (d, m): the straight line, without harmonic term, then the mover's others.
     below : Surrogate, optional
         Of a cheaper engine, in the same coordinates; stands in place of the harmonic environment.
+    kernel : Kernel, optional
+        Of these points and this length, if it is there already.
     """
 
     def __init__(
@@ -138,12 +157,13 @@ class Surrogate:
         stiffness: float,
         free: FloatArray,
         below: Surrogate | None = None,
+        kernel: Kernel | None = None,
     ) -> None:
         self.length, self.stiffness, self._free, self._origin = length, stiffness, free, points[0]
         self.below = below
         h, dh = self._base(points)
         mean = float(energies.max()) if below is None else float(np.mean(energies - h))
-        self._gp = GaussianProcess(points, energies - h, gradients - dh, length, mean)
+        self._gp = GaussianProcess(kernel or Kernel(points, length), energies - h, gradients - dh, mean)
         self.log_likelihood = self._gp.log_likelihood
 
     def _base(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -215,10 +235,14 @@ def best_surrogate(
     below: Surrogate | None = None,
 ) -> Surrogate:
     """The surrogate whose length and stiffness make the data most likely; a cheaper engine's surface, if that helps."""
-    surrogates = [Surrogate(points, energies, gradients, length, k, free) for length, k in choices]
+    each_length = dict(choices)
+    kernels = {length: Kernel(points, length) for length in each_length}
+    wanted: list[tuple[float, float, Surrogate | None]] = [(length, k, None) for length, k in choices]
     if below is not None:
-        each_length = dict(choices).items()
-        surrogates += [Surrogate(points, energies, gradients, length, k, free, below) for length, k in each_length]
+        wanted += [(length, k, below) for length, k in each_length.items()]
+    surrogates = [
+        Surrogate(points, energies, gradients, length, k, free, base, kernels[length]) for length, k, base in wanted
+    ]
     return max(surrogates, key=lambda s: s.log_likelihood)
 
 

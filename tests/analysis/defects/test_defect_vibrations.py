@@ -3,7 +3,6 @@
 import math
 from types import SimpleNamespace
 
-import magnetoionics
 import numpy as np
 import pytest
 from magnetoionics.analysis.defects.defect_vibrations import (
@@ -19,6 +18,7 @@ from magnetoionics.structures.units import BOLTZMANN_eV_PER_K, PLANCK_eV_S
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.defect_vibrations import DefectVibrationsMaker
 from magnetoionics.workflows.flows.vacancies import VacancyFormationMaker
+from undrawn_studies import run
 
 TAG = Provenance(engine="local", level_of_theory="local")
 
@@ -117,7 +117,7 @@ def test_a_cell_that_is_no_minimum_has_no_term():
 
 def test_the_stage_is_asked_for_by_name(tmp_path):
     pytest.importorskip("phonopy")
-    study = magnetoionics.run(
+    study = run(
         "cofe2o4", quick=True, stages=["vacancies", "defect_vibrations"], output=tmp_path / "s", quiet=True,
         vibrational_term_K=[0, 1000],
     )  # fmt: skip
@@ -131,4 +131,4 @@ def test_the_stage_is_asked_for_by_name(tmp_path):
     page = (tmp_path / "s" / "report.html").read_text()
     assert "Defect vibrations" in page
     with pytest.raises(UserError, match="no list of temperatures between 0 and 10000 K"):
-        magnetoionics.run("cofe2o4", stages=["vacancies", "defect_vibrations"], vibrational_term_K="warm")
+        run("cofe2o4", stages=["vacancies", "defect_vibrations"], vibrational_term_K="warm")

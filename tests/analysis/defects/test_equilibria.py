@@ -12,10 +12,10 @@ from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.documents import VacancyResult
 from magnetoionics.analysis.thermodynamics.references import SpeciesFit
 from magnetoionics.analysis.thermodynamics.stability_window import load_experimental_phases, stability_window
-from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.plan import plan_stages
+from undrawn_studies import run_study
 
 TAG = Provenance(engine="vasp", level_of_theory="VASP", functional="PBE")
 

@@ -22,13 +22,13 @@ from magnetoionics.hpc.assumptions import read_assumptions
 from magnetoionics.hpc.cli import main
 from magnetoionics.hpc.local.runner import LocalRunner
 from magnetoionics.hpc.local.store import open_store
-from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.plan import plan_stages
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
 from matplotlib import pyplot as plt
+from undrawn_studies import run_study
 
 ELEMENTS = ("Li", "Fe", "O")
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import magnetoionics
 import numpy as np
 import pytest
 from jobflow import Flow, job
@@ -26,6 +25,7 @@ from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.exchange import FourStateMaker, map_exchange
 from magnetoionics.workflows.flows.ordering import couplings_from
 from pymatgen.core import Lattice, Structure
+from undrawn_studies import run
 
 K = 8.617333262e-5
 FERRITE = {("Fe(A)", "Fe(B)"): -26.0, ("Fe(A)", "Co(B)"): -22.7}
@@ -237,20 +237,18 @@ def test_ordering_of_the_ferrite_by_the_closed_form_of_three_sublattices():
 
 def test_the_stage_takes_stated_couplings_and_says_who_can_compute_them(tmp_path):
     said = {"Fe(A)-Fe(B)": -26.0, "Fe(A)-Co(B)": -22.7, "source": "made up"}
-    study = magnetoionics.run(
-        "cofe2o4", quick=True, stages=["exchange"], exchange_meV=said, output=tmp_path / "s", quiet=True
-    )
+    study = run("cofe2o4", quick=True, stages=["exchange"], exchange_meV=said, output=tmp_path / "s", quiet=True)
     assert study.observables["exchange"].mean_field_K == pytest.approx(2e-3 * np.hypot(26.0, 22.7) / K)
     assert "made up" in study.observables["exchange"].assumptions
     assert "Exchange" in (tmp_path / "s" / "report.html").read_text()
     with pytest.raises(UserError, match="FourStateMaker and an engine with electrons"):
-        magnetoionics.run("nife2o4", stages=["exchange"], output=tmp_path / "x")
+        run("nife2o4", stages=["exchange"], output=tmp_path / "x")
     for wrong, message in (
         ("Fe(A)-Fe(B): -26.0", "need pairs in meV and a source"),
         ("Fe: 1, source: x", r"a pair reads like Fe\(A\)-Co\(B\)"),
     ):
         with pytest.raises(UserError, match=message):
-            magnetoionics.run("cofe2o4", stages=["exchange"], exchange_meV=wrong, output=tmp_path / "x")
+            run("cofe2o4", stages=["exchange"], exchange_meV=wrong, output=tmp_path / "x")
 
 
 @pytest.mark.parametrize("lattice_A", [2.5, 3.9, 5.8])

@@ -22,13 +22,14 @@ from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.hpc.api import load
 from magnetoionics.hpc.assumptions import read_assumptions
 from magnetoionics.hpc.errors import UserError
-from magnetoionics.hpc.study_folder.study_run import run_study, study_under
+from magnetoionics.hpc.study_folder.study_run import study_under
 from magnetoionics.structures.cells.supercell import supercell
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.frozen_exchange import FrozenExchangeMaker, read_coupling, turn_frozen
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
+from undrawn_studies import run_study
 
 CELL = get_host("cofe2o4").structure("Imma")
 TABLE = {"Fe(A)-Fe(B)": -2.2, "Fe(A)-Co(B)": -1.9}

@@ -1,6 +1,5 @@
 """K1 and K2 against temperature: Brillouin's function, Callen and Callen, Slonczewski's ion, and a study's stage."""
 
-import magnetoionics
 import numpy as np
 import pytest
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap, cubic_constants
@@ -15,6 +14,7 @@ from magnetoionics.hpc.errors import UserError
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.engines.local import LocalEngine, single_ion_anisotropy
 from magnetoionics.workflows.flows.thermal_anisotropy import temperatures_from
+from undrawn_studies import run
 
 MEV_PER_A3 = 160.2176634
 K_meV = 0.08617333262
@@ -95,7 +95,7 @@ def test_slonczewski_s_ion_at_300_K():
 
 
 def test_the_stage_follows_m_of_t(tmp_path):
-    study = magnetoionics.run(
+    study = run(
         "cofe2o4:primitive",
         quick=True,
         stages=["temperature"],
@@ -138,4 +138,4 @@ def test_refusals(tmp_path):
     with pytest.raises(ValueError, match="from 0 to 1"):
         LocalEngine().at_temperature(300.0, 1.2)
     with pytest.raises(UserError, match="no cubic parent"):
-        magnetoionics.run("nio", stages=["temperature"], output=tmp_path / "n", quiet=True)
+        run("nio", stages=["temperature"], output=tmp_path / "n", quiet=True)

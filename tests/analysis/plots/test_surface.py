@@ -13,10 +13,8 @@ from magnetoionics.hpc.errors import UserError
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("surface") / "cfo"
-    magnetoionics.run("cofe2o4", quick=True, output=folder)
-    return folder
+def folder(own_study):
+    return own_study
 
 
 @pytest.fixture(scope="module")

@@ -90,6 +90,7 @@ def test_fields_and_vacancies_change_the_study():
         study_flow(StudySpec("cofe2o4", quick=True, vacancies=(("Ni", "B"),)))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_study_of_one_vacancy_is_finished_and_reported(tmp_path):
     flow = study_flow(StudySpec("cofe2o4", quick=True, stages=("vacancies",), vacancies=(("O", "O"),)))
     store = open_store(tmp_path)

@@ -114,6 +114,7 @@ def test_too_little_memory_is_said_with_its_limit(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_a_band_cut_off_after_three_steps_gives_no_result_and_the_command_says_so(tmp_path, capfd, monkeypatch):
     """Ends at 0.9 eV/A and the saddle at 1.1 eV/A; taken as a result it says "kept 2.5 h" (converged: 1.4 s)."""
     monkeypatch.chdir(tmp_path)

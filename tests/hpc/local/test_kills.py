@@ -63,7 +63,7 @@ def kill_at_random(folder, log, rng, length, most):
     process = multiprocessing.get_context("fork").Process(target=child, args=(folder, str(log), length))
     process.start()
     while process.is_alive() and lines(log) < wanted:
-        time.sleep(0.0005)
+        time.sleep(0.002)
     time.sleep(rng.uniform(0.0, 0.006))
     alive = process.is_alive()
     if alive:

@@ -123,10 +123,10 @@ def test_flow_of_a_worker_comes_back_whole(tmp_path):
 
 
 @pytest.mark.slow
-def test_whole_study_is_the_same_on_two_processes(tmp_path):
+@pytest.mark.usefixtures("no_figures")
+def test_whole_study_is_the_same_on_two_processes(quick_study, tmp_path):
     contents = []
-    for n in (1, 2):
-        folder = run_study("cofe2o4", quick=True, output=tmp_path / str(n), jobs=n)
+    for folder in (quick_study, run_study("cofe2o4", quick=True, output=tmp_path / "2", jobs=2)):
         content = json.loads((folder / "results.json").read_text())
         content.pop("timings")
         contents.append(content)

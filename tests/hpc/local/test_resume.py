@@ -1,13 +1,13 @@
 """Nothing computed is computed twice: keys, taking over, resuming after a failure and after kill -9."""
 
+import contextlib
 import json
+import multiprocessing
 import operator
 import os
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 
 import pytest
@@ -69,6 +69,7 @@ def test_equal_jobs_take_the_stored_output_over(tmp_path, monkeypatch):
     assert not other.finished
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_failed_study_resumes_where_it_stopped(tmp_path, monkeypatch):
     folder = tmp_path / "cfo"
     with monkeypatch.context() as broken:
@@ -132,6 +133,7 @@ def test_damage_in_another_study_is_named_and_nothing_taken_from_it(tmp_path):
         old.count({"name": "add"})
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_reuse_on_the_command_line(tmp_path, capsys):
     assert main(["run", "cofe2o4", "--quick", "--output", str(tmp_path / "a"), "--reuse", str(tmp_path)]) == 2
     assert "no job store" in capsys.readouterr().err
@@ -172,18 +174,25 @@ def jobs_computed(folder):
     return sum(j.ended is not None and not j.reused for j in log[1]) if log and log[0].alive else 0
 
 
+def run_in_child(folder):
+    """A whole study by the command, in a process that has imported everything already."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
+        os._exit(main(["run", "cofe2o4", "--quick", "--output", str(folder)]))
+
+
 @pytest.mark.slow
-def test_kill_and_resume_gives_the_same_results(tmp_path):
-    run_study("cofe2o4", quick=True, output=tmp_path / "whole")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork: starting Python anew takes most of the time")
+@pytest.mark.usefixtures("no_figures")
+def test_kill_and_resume_gives_the_same_results(quick_study, tmp_path):
     folder = tmp_path / "killed"
-    command = [sys.executable, "-c", "from magnetoionics.hpc.cli import entry; entry()"]
-    command += ["run", "cofe2o4", "--quick", "--output", str(folder)]
-    for jobs in (1, 4, 9):
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        while jobs_computed(folder) < jobs:
-            assert process.poll() is None
-            time.sleep(0.05)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    assert subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
-    assert results_without_timings(folder) == results_without_timings(tmp_path / "whole")
+    for jobs in (1, 4, 9, None):
+        process = multiprocessing.get_context("fork").Process(target=run_in_child, args=(folder,))
+        process.start()
+        if jobs is not None:
+            while jobs_computed(folder) < jobs:
+                assert process.is_alive()
+                time.sleep(0.05)
+            process.kill()
+        process.join()
+        assert process.exitcode == (0 if jobs is None else -signal.SIGKILL)
+    assert results_without_timings(folder) == results_without_timings(quick_study)

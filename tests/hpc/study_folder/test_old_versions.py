@@ -157,6 +157,7 @@ def asks_an_engine(job):
     return any(isinstance(v, Engine) for v in [*job.function_args, *job.function_kwargs.values()])
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_what_it_computed_is_taken_over(written, folder, monkeypatch):
     """Whatever an engine had computed; what collects more than it did then is put together again."""
     store = SqliteStore(str(folder / "store" / "jobs.sqlite"), read_only=True)
@@ -284,6 +285,7 @@ def test_values_of_version_2_are_read_in_todays_words(monkeypatch):
     assert study.engine.level_of_theory == study.engine.provenance.level_of_theory == "local"
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_version_2_is_gone_on_with_without_a_calculation(folder_of_2, monkeypatch):
     """Keys hold the names of version 2 whatever fields are called now."""
     computed = []

@@ -15,7 +15,7 @@ from magnetoionics.hpc.errors import UserError
 from magnetoionics.hpc.local.store import open_store
 from magnetoionics.hpc.study_folder.files import read_study
 from magnetoionics.hpc.study_folder.stored_study import STUDY_JOB
-from magnetoionics.hpc.study_folder.study_run import run_study, study_under
+from magnetoionics.hpc.study_folder.study_run import study_under
 from magnetoionics.structures.host import Host, get_host
 from magnetoionics.structures.io.files import write_structure
 from magnetoionics.structures.io.host_entries import HostFileError
@@ -23,6 +23,7 @@ from magnetoionics.structures.io.host_files import HostReference
 from magnetoionics.structures.io.safe_json import UnsafeFileError
 from magnetoionics.structures.io.untrusted_input import read_structure_file
 from pymatgen.core import Structure
+from undrawn_studies import run_study
 from user_hosts import ENTRIES, bare_atoms
 
 BOUNDED = settings(

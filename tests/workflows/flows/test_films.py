@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 
-import magnetoionics
 import numpy as np
 import pytest
 import yaml
@@ -19,6 +18,7 @@ from magnetoionics.structures.io.host_entries import HostFileError
 from magnetoionics.structures.layers import Layer, check_layers, layer_places, repeats_in_plane, vacuum_A
 from magnetoionics.workflows.engine import get_engine
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
+from undrawn_studies import run
 
 A_A = 3.55
 EMT_OF_ASE = "ase.calculators.emt:EMT"
@@ -68,7 +68,7 @@ def host_file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def study(host_file):
     engine = get_engine("ase", calculator=EMT_OF_ASE)
-    return magnetoionics.run(host_file, engine=engine, quick=True, output=host_file.parent / "study", quiet=True)
+    return run(host_file, engine=engine, quick=True, output=host_file.parent / "study", quiet=True)
 
 
 def relaxed_eV(atoms: Atoms) -> float:

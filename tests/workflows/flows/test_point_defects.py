@@ -1,6 +1,5 @@
 """Point defects of any kind in a study: the same vacancy by both stages, and all in one list with their energies."""
 
-import magnetoionics
 import pytest
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
@@ -9,6 +8,7 @@ from magnetoionics.structures.defects.initial_states import DefectStart
 from magnetoionics.structures.defects.kind import built_defect, distinct_defects
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.flows.point_defects import PointDefectsMaker, build_defect_start, collect_point_defects
+from undrawn_studies import run
 
 CELL = get_host("cofe2o4").structure("Imma")
 
@@ -59,7 +59,7 @@ def test_the_lowest_start_of_a_point_defect_is_kept_and_all_are_listed():
 @pytest.mark.slow
 def test_defects_of_any_kind_stand_among_the_vacancies(tmp_path):
     asked, two = {"quick": True, "quiet": True}, ["Co_Fe(A)", "Fe_Co(B)"]
-    both = magnetoionics.run(
+    both = run(
         "cofe2o4",
         stages=["vacancies", "point_defects"],
         defects=two,
@@ -77,7 +77,7 @@ def test_defects_of_any_kind_stand_among_the_vacancies(tmp_path):
     pair = [lines["Co_Fe(A)"].mid_eV[i] + lines["Fe_Co(B)"].mid_eV[i] for i in (0, -1)]
     assert pair[0] == pytest.approx(pair[1], abs=1e-9)
     assert pair[0] == pytest.approx(rows["Co_Fe(A)"].energy_minus_host_eV + rows["Fe_Co(B)"].energy_minus_host_eV)
-    alone = magnetoionics.run(
+    alone = run(
         "cofe2o4", stages=["point_defects"], defects="V_Fe(B)", output=tmp_path / "a", reuse=[tmp_path / "b"], **asked
     )
     (same,) = alone.vacancies

@@ -12,7 +12,6 @@ from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.report.page import report_html
 from magnetoionics.analysis.study.documents import Study
-from magnetoionics.hpc.study_folder.study_run import run_study
 from magnetoionics.structures.defects.initial_states import start_labels, started
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import CannotDoError, get_engine
@@ -20,6 +19,7 @@ from magnetoionics.workflows.engines.local import LocalEngine
 from magnetoionics.workflows.flows.hop_spread import MOST_HOPS, _chosen, _numbers
 from magnetoionics.workflows.flows.plan import plan_stages
 from magnetoionics.workflows.flows.study import MagnetoionicStudyMaker
+from undrawn_studies import run_study
 
 
 @dataclass

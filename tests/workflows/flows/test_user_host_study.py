@@ -51,6 +51,7 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_figures")
 def test_the_study_of_a_user_host_has_the_numbers_of_the_built_in_host(here, monkeypatch):
     """Cobalt ferrite from a CIF whose files vanish when the flow is built: everything is in the jobs."""
     path = write_host(here / "Hosts")

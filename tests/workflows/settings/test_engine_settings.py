@@ -74,6 +74,7 @@ def test_cell_without_room_for_the_hop_leaves_migration_out():
     assert next(s for s in doubled if s.stage == "migration").done
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_study_of_the_primitive_cell_with_a_settings_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     engine = settings(tmp_path, "fmax_eV_per_A: 0.05\n")

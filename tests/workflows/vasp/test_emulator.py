@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, iterparse, parse
 
@@ -61,10 +61,23 @@ def write_inputs(folder: Path, cell: Structure, tags: dict[str, object]) -> None
     Poscar(Structure(cell.lattice, cell.species, cell.frac_coords)).write_file(folder / "POSCAR")
 
 
-def emulate(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+AFRESH = (sys.executable, str(EMULATOR))
+READY: list[str] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ready() -> Iterator[None]:
+    """An emulator that has imported its libraries, which `test_one_kept_ready_is_the_same_program` tells from none."""
+    with kept_ready() as commands:
+        READY[:] = shlex.split(commands.standard)
+        yield
+        READY.clear()
+
+
+def emulate(folder: Path, start: Sequence[str] = (), **environment: str) -> subprocess.CompletedProcess[str]:
     settings = {f"VASP_EMULATOR_{k.upper()}": v for k, v in environment.items()}
     return subprocess.run(
-        [sys.executable, str(EMULATOR)],
+        start or READY,
         cwd=folder,
         env=os.environ | settings,
         capture_output=True,
@@ -294,19 +307,10 @@ def test_one_kept_ready_is_the_same_program(tmp_path: Path, cell: Structure) -> 
     def outcome(done: subprocess.CompletedProcess[str], folder: Path) -> tuple[object, ...]:
         return done.returncode, done.stdout, done.stderr, {p.name: p.read_bytes() for p in folder.iterdir()}
 
-    with kept_ready() as commands:
-        for number, (kind, version) in enumerate([("static", "6.4.3"), ("spin-orbit", "5.4.4"), ("broken", "6.4.3")]):
-            fresh, ready = tmp_path / f"fresh {number}", tmp_path / f"ready {number}"
-            for folder in (fresh, ready):
-                write_inputs(folder, cell, KINDS.get(kind, {"LDAUU": [1.0]}))
-            forked = subprocess.run(
-                shlex.split(commands.standard),
-                cwd=ready,
-                env=os.environ | {"VASP_EMULATOR_VERSION": version},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            expected = outcome(emulate(fresh, version=version), fresh)
-            assert expected[0] == (1 if kind == "broken" else 0)
-            assert outcome(forked, ready) == expected
+    for number, (kind, version) in enumerate([("static", "6.4.3"), ("spin-orbit", "5.4.4"), ("broken", "6.4.3")]):
+        fresh, forked = tmp_path / f"fresh {number}", tmp_path / f"ready {number}"
+        for folder in (fresh, forked):
+            write_inputs(folder, cell, KINDS.get(kind, {"LDAUU": [1.0]}))
+        expected = outcome(emulate(fresh, AFRESH, version=version), fresh)
+        assert expected[0] == (1 if kind == "broken" else 0)
+        assert outcome(emulate(forked, version=version), forked) == expected
