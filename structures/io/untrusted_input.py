@@ -15,13 +15,35 @@ from pymatgen.core import Structure
 from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
 from .cif import NO_SYMMETRY, read_cif
+from .other_programs import read_castep_cell, read_crystal_gui, read_cssr, read_pdb
 from .safe_json import UnsafeFileError, loads
+from .shelx import has_symmetry, shelx_as_cif
 from .usual_forms import usual_cif, usual_poscar
 
 LARGEST_BYTES = 64 * 1024**2
 LARGEST_YAML_BYTES = 1024**2
 # Formats of text alone whose readers neither run a program nor open a second file.
-Kind = Literal["json", "cif", "poscar", "xsf", "extxyz", "cfg", "espresso-in", "aims", "gen", "res"]
+Kind = Literal[
+    "json",
+    "cif",
+    "poscar",
+    "xsf",
+    "extxyz",
+    "cfg",
+    "espresso-in",
+    "aims",
+    "gen",
+    "res",
+    "cell",
+    "gui",
+    "pdb",
+    "cssr",
+    "struct",
+    "siesta-xv",
+    "rmc6f",
+    "magres",
+    "abinit-in",
+]
 _ENDINGS: dict[str, Kind] = {
     ".cif": "cif",
     ".mcif": "cif",
@@ -35,14 +57,30 @@ _ENDINGS: dict[str, Kind] = {
     ".gen": "gen",
     ".pwi": "espresso-in",
     ".res": "res",
+    ".ins": "res",
+    ".cell": "cell",
+    ".gui": "gui",
+    ".f34": "gui",
+    ".pdb": "pdb",
+    ".ent": "pdb",
+    ".cssr": "cssr",
+    ".struct": "struct",
+    ".xv": "siesta-xv",
+    ".rmc6f": "rmc6f",
+    ".magres": "magres",
+    ".abi": "abinit-in",
 }
+_PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst", ".tar", ".tgz")
+_RESULTS = (".xml", ".out", ".log", ".traj", ".db", ".castep", ".pwo", ".h5", ".nc", ".hdf5")
 # Of programs that call all their inputs so: what the text holds says whose.
 _INPUT = ".in"
 _INPUTS: dict[str, Kind] = {"ATOMIC_POSITIONS": "espresso-in", "lattice_vector": "aims"}
 _STARTS: dict[str, Kind] = {"POSCAR": "poscar", "CONTCAR": "poscar"}
 KNOWN = (
     "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), pymatgen JSON (.json), extended XYZ (.extxyz, .xyz), "
-    "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi, .in), FHI-aims (.in), SHELX (.res)"
+    "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi, .in), FHI-aims (.in), SHELX (.res, .ins), "
+    "CASTEP (.cell), CRYSTAL (.gui, .f34), PDB (.pdb), CSSR (.cssr), WIEN2k (.struct), SIESTA (.XV), ABINIT (.abi), "
+    "RMCProfile (.rmc6f), .magres"
 )
 
 
@@ -239,19 +277,34 @@ def _of_readers(messages: list[str]) -> list[str]:
 
 def is_known_format(name: str) -> bool:
     """Whether a file's name says that it holds a structure in a known format."""
-    starts = any(name.upper().startswith(start) for start in _STARTS)
-    return starts or Path(name).suffix.lower() in (*_ENDINGS, _INPUT)
+    return _start(name) is not None or Path(name).suffix.lower() in (*_ENDINGS, _INPUT)
+
+
+def _start(name: str) -> Kind | None:
+    """Of a name such as POSCAR_1 or, without a known ending, Fe3O4-POSCAR or CONTCAR.txt."""
+    upper, known = name.upper(), Path(name).suffix.lower() in (*_ENDINGS, _INPUT)
+    for word, kind in _STARTS.items():
+        if upper.startswith(word) or (word in upper and not known):
+            return None if Path(name).suffix.lower() in _PACKED else kind
+    return None
 
 
 def _check_ending(name: str) -> None:
-    if not is_known_format(name):
-        raise ValueError(f"{name} has no known structure format; use {KNOWN}")
+    if is_known_format(name):
+        return
+    ending = Path(name).suffix.lower()
+    if ending in _PACKED:
+        raise ValueError(f"{name} is packed: unpack it first (gunzip, unzip, tar)")
+    if ending in _RESULTS or name.upper().startswith(("OUTCAR", "XDATCAR", "VASPRUN")):
+        raise ValueError(
+            f"{name} is what a program wrote of its run: give the structure beside it (CONTCAR, .cif); use {KNOWN}"
+        )
+    raise ValueError(f"{name} has no known structure format; use {KNOWN}")
 
 
 def _kind(name: str, text: str) -> Kind:
-    for start, kind in _STARTS.items():
-        if name.upper().startswith(start):
-            return kind
+    if (start := _start(name)) is not None:
+        return start
     ending = Path(name).suffix.lower()
     if ending in _ENDINGS:
         return _ENDINGS[ending]
@@ -271,6 +324,12 @@ def _parse(text: str, kind: Kind, name: str) -> Structure:
         return read_cif(text, name)
     if kind == "poscar" or kind == "xsf":
         return Structure.from_str(text, fmt=kind)
+    if kind == "res" and has_symmetry(text):
+        return read_cif(shelx_as_cif(text), name)
+    if kind == "cell" or kind == "gui":
+        return read_castep_cell(text) if kind == "cell" else read_crystal_gui(text)
+    if kind == "pdb" or kind == "cssr":
+        return read_pdb(text, name) if kind == "pdb" else read_cssr(text, name)
     return _by_ase(text, kind, name)
 
 
