@@ -7,6 +7,7 @@ are fewer, ions or empty places, are drawn by their rates (A. B. Bortz, M. H. Ka
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..results.document import Document
 from .diffusion import CM2_PER_A2
 from .network import CONSISTENT_eV, HopNetwork
+from .percolation import ways_through
 from .rates import why_no_rate
 from .walk import walk_of
 
@@ -36,7 +38,9 @@ class CrowdedDiffusion(Document):
     together_cm2_per_s, together_error_cm2_per_s
         Of their common displacement, over their number: what the conductivity n q^2 D/kT takes.
     correlation, correlation_error
-        Squared displacement of an ion over the squares of its steps: f of a tracer where all hops are equal.
+        Squared displacement of an ion over the squares of its steps: f of a tracer where all hops are equal. Both this
+        and the tensor of the ions' own diffusion are 0 in a channel of single file, where no ion passes another: what a
+        run of some length has falls with the root of it (T. E. Harris, 10.2307/3212197).
     drift_A_per_s
         Mean velocity of the ions, shape (3,); zero within its error without a field.
     site_occupations
@@ -158,6 +162,8 @@ def crowded_diffusion(
         share = state["visits"] / time / cells**3
         taken.append(share if ions_move else 1 - share)
     error = 1 / np.sqrt(runs)
+    if _single_file(network):
+        tracer, factors = [np.zeros((3, 3))] * runs, [0.0] * runs
     return CrowdedDiffusion(
         ion=network.ion,
         temperature_K=temperature_K,
@@ -174,6 +180,12 @@ def crowded_diffusion(
         hops=hops,
         runs=runs,
     )
+
+
+def _single_file(network: HopNetwork) -> bool:
+    """Whether every place has two neighbours at most and leads on along a line, so that ions keep their order."""
+    ends = Counter(n for h in network.hops for n in (h.start, h.end))
+    return max(ends.values()) <= 2 and ways_through((h.start, h.end, h.image) for h in network.hops) == 1
 
 
 def _ways(network: HopNetwork, temperature_K: float, field_V_per_A: ArrayLike, of_others: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ to its own image: from then on the carrier goes through the crystal along that t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,17 @@ def percolation(
     return [percolations.get(name, Percolation(direction=name, barrier_eV=None)) for name, _ in directions]
 
 
+def ways_through(hops: Iterable[tuple[int, int, Sequence[int]]]) -> int:
+    """Independent directions in which hops (start, end, lattice translation of the end) lead through the crystal.
+
+    Three in a crystal, two in layers, one along channels, none among closed groups: of the part with most of them.
+    """
+    joined = _Joined()
+    for start, end, image in hops:
+        joined.add(start, end, np.asarray(image, dtype=int))
+    return max((int(np.linalg.matrix_rank(np.array(rings))) for rings in joined.rings() if rings), default=0)
+
+
 def _leads(name: str, vector: FloatArray, way: NDArray[np.int_], lattice_A: FloatArray) -> bool:
     if name in ("a", "b", "c"):
         return bool(way["abc".index(name)] != 0)
@@ -90,6 +101,10 @@ class _Joined:
             self._shift[other] = to_start + image - to_end
             self._ways[root] += self._ways.pop(other)
         return self._ways[root]
+
+    def rings(self) -> list[list[NDArray[np.int_]]]:
+        """Translations to the own image of every part."""
+        return list(self._ways.values())
 
     def _root(self, place: int) -> tuple[int, NDArray[np.int_]]:
         if place not in self._parent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.document import Document
-from .diffusion import CM2_PER_A2, onsager_package
+from .diffusion import CM2_PER_A2, OnsagerPackage, onsager_package
 from .network import CONSISTENT_eV, HopNetwork, NetworkHop
+from .percolation import ways_through
 from .rates import why_no_rate
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ _SYMMETRY = 1e-4
 # Jumps of the cell squared over its symmetry operations: 576 (ten kinds among six places) took 19 s and 0.35 GB, six
 # kinds among twelve places more than 9 GB and ten minutes.
 MOST_WORK = 600
+_WALKED = "crowded_diffusion(network, 0.99, temperature_K), --occupation 0.99 of the command hops, walks"
 
 
 class TracerCorrelation(Document):
@@ -77,6 +80,11 @@ def tracer_correlation(network: HopNetwork, temperature_K: float) -> TracerCorre
     lowest = min(min(h.forward_eV, h.backward_eV) for h in network.hops)
     if why := why_no_rate(lowest, temperature_K):
         raise ValueError(f"no tracer of {network.ion}: {why}")
+    if (ways := ways_through((h.start, h.end, h.image) for h in network.hops)) < 3:
+        raise ValueError(
+            f"hops of {network.ion} lead through the crystal in {ways} of three directions, and onsager solves all "
+            f"three; {_WALKED} a tracer in layers and in channels where ions can pass each other"
+        )
     crystal = package.Crystal(
         np.array(network.lattice_A).T,
         [[np.array(s.fractional) for s in network.sites], *_middles(network)],
@@ -88,10 +96,35 @@ def tracer_correlation(network: HopNetwork, temperature_K: float) -> TracerCorre
     if jumps**2 > MOST_WORK * len(crystal.G):
         raise ValueError(
             f"{jumps} jumps of {len(orbits)} kinds in a cell of {len(crystal.G)} symmetry operations are more than "
-            "onsager solves in a few GB; the D of the vacancy needs no correlation factor, and "
-            "crowded_diffusion(network, 0.99, temperature_K) walks a tracer over any number of jumps"
+            f"onsager solves in a few GB; the D of the vacancy needs no correlation factor, and {_WALKED} a tracer "
+            "over any number of jumps"
         )
     kinds = crystal.sitelist(0)
+    try:
+        of_vacancy, of_tracer = _solved(package, crystal, network, orbits, kinds, temperature_K)
+    except (ArithmeticError, IndexError, np.linalg.LinAlgError) as error:
+        raise ValueError(f"onsager cannot solve the network of {network.ion} ({error}); {_WALKED} a tracer") from error
+    return TracerCorrelation(
+        ion=network.ion,
+        temperature_K=temperature_K,
+        vacancy_cm2_per_s=(of_vacancy * CM2_PER_A2).tolist(),
+        tracer_cm2_per_s=(of_tracer * CM2_PER_A2).tolist(),
+        factors=(np.diag(of_tracer) / np.diag(of_vacancy)).tolist(),
+    )
+
+
+Jumps = list[tuple[tuple[int, int], NDArray[np.float64]]]
+
+
+def _solved(
+    package: OnsagerPackage,
+    crystal: Crystal,
+    network: HopNetwork,
+    orbits: Sequence[tuple[Jumps, NetworkHop]],
+    kinds: Sequence[Sequence[int]],
+    temperature_K: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Tensors of the vacancy and of its tracer, A2/s."""
     vacancy = package.VacancyMediated(crystal, 0, kinds, [jumps for jumps, _ in orbits], 1)
     saddles = np.array([_top_eV(network, hop) for _, hop in orbits])
     # One prefactor a jump, the geometric mean of both ways: that of the places is 1.
@@ -101,16 +134,7 @@ def tracer_correlation(network: HopNetwork, temperature_K: float) -> TracerCorre
     given |= vacancy.maketracerpreene(preT0=attempts, eneT0=saddles)
     factors = vacancy.preene2betafree(BOLTZMANN_eV_PER_K * temperature_K, **given)
     of_vacancy, of_tracer, _, _ = vacancy.Lij(*factors)
-    return TracerCorrelation(
-        ion=network.ion,
-        temperature_K=temperature_K,
-        vacancy_cm2_per_s=(np.asarray(of_vacancy) * CM2_PER_A2).tolist(),
-        tracer_cm2_per_s=(np.asarray(of_tracer) * CM2_PER_A2).tolist(),
-        factors=(np.diag(of_tracer) / np.diag(of_vacancy)).tolist(),
-    )
-
-
-Jumps = list[tuple[tuple[int, int], NDArray[np.float64]]]
+    return np.asarray(of_vacancy), np.asarray(of_tracer)
 
 
 def _middles(network: HopNetwork) -> list[list[NDArray[np.float64]]]:

@@ -8,7 +8,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from .network import HopNetwork, NetworkHop, NetworkSite
-from .percolation import percolation
+from .percolation import percolation, ways_through
 from .rates import ASSUMED_ATTEMPT_Hz
 
 SAME_LENGTH = 1.15
@@ -19,12 +19,19 @@ SAME_LENGTH = 1.15
 # spinel, and the anions of a perovskite (0.69: T. Ishigaki et al., J. Solid State Chem. 73, 179 (1988)), by the Green
 # function of `diffusion.vacancy_correlation_factor`.
 _EXACT = {
-    (12, 4): ("fcc", 0.7815),
+    # In hcp 0.7812 along the planes and 0.7815 across.
+    (12, 4): ("close packing", 0.7815),
     (8, 0): ("bcc", 0.7272),
     (6, 0): ("simple cubic", 0.6531),
     (4, 0): ("diamond", 0.5),
     (6, 2): ("corner-sharing tetrahedra", 0.5549),
     (8, 2): ("perovskite anions", 0.6889),
+}
+# Layers, by the same authors; of squares 1/(pi - 1).
+_EXACT_IN_LAYERS = {
+    (6, 2): ("triangular layers", 0.5601),
+    (4, 0): ("square layers", 0.4669),
+    (3, 0): ("honeycomb layers", 1 / 3),
 }
 
 
@@ -109,7 +116,7 @@ def correlation_factor(network: HopNetwork) -> tuple[float, str]:
         around[hop.start].append((hop.end, tuple(hop.image)))
         around[hop.end].append((hop.start, tuple(-n for n in hop.image)))
     z = Counter(len(places) for places in around.values()).most_common(1)[0][0]
-    through = all(p.barrier_eV is not None for p in network.percolation)
+    exact = {3: _EXACT, 2: _EXACT_IN_LAYERS}.get(ways_through((h.start, h.end, h.image) for h in network.hops), {})
     shared = {
         sum(
             (far, tuple(a + b for a, b in zip(image, more, strict=True))) in set(around[place])
@@ -121,7 +128,7 @@ def correlation_factor(network: HopNetwork) -> tuple[float, str]:
     even = (
         len(shared) == 1 and all(len(places) == z for places in around.values()) and len(around) == len(network.sites)
     )
-    if through and even and (z, next(iter(shared))) in _EXACT:
-        name, f = _EXACT[z, next(iter(shared))]
+    if even and (z, next(iter(shared))) in exact:
+        name, f = exact[z, next(iter(shared))]
         return f, f"exact for {name} with equal jumps"
     return max(0.0, 1.0 - 2.0 / z), f"estimate 1 - 2/z, z = {z}"

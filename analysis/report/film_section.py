@@ -60,5 +60,15 @@ def _profile(run: FilmRun) -> Frames:
         y_label="occupation",
         x=(planes * run.model.plane_spacing_A / 10).tolist(),
         frames=profile.tolist(),
-        names=[f"{format_duration(run.time_s[n])} since the begin, {run.voltage_V[n]:g} V" for n in times],
+        names=[_when(run, int(n)) for n in times],
     )
+
+
+def _when(run: FilmRun, n: int) -> str:
+    """Voltage, time within its step and since the begin: late in a film the begin of a step is lost in the sum."""
+    ends = [0.0, *np.cumsum([s.duration_s for s in run.steps])]
+    step = min(int(np.searchsorted(ends, run.time_s[n] * (1 - 1e-12))), len(run.steps))
+    if step == 0:
+        return f"before the first step, {run.voltage_V[n]:.3g} V"
+    inside, whole = format_duration(run.time_s[n] - float(ends[step - 1])), format_duration(run.time_s[n])
+    return f"step {step} of {len(run.steps)}, {run.voltage_V[n]:.3g} V, {inside} into it ({whole} since the begin)"

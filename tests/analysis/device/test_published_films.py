@@ -9,6 +9,7 @@ from magnetoionics.analysis.device.film_model import Electrode, FilmModel
 from magnetoionics.analysis.device.film_run import FilmStep, run_film
 from magnetoionics.analysis.device.inverse import needed_barrier
 from magnetoionics.analysis.kinetics.drift_laws import critical_field_V_per_m
+from magnetoionics.analysis.kinetics.rates import rate_per_s
 from magnetoionics.structures.units import BOLTZMANN_eV_PER_K as KB
 
 
@@ -98,3 +99,11 @@ def test_cobalt_ferrite_gains_what_its_electrons_allow(rows):
     assert f"{electrons:.2f} electrons" in row
     told = float(re.search(r"([\d.]+) oxygen vacancies", row)[1])
     assert told == pytest.approx(electrons / 2, abs=0.006)
+
+
+def test_heat_and_time_of_co_under_gdox_ask_for_one_barrier(rows):
+    """Four decades between room temperature and 100 C, and 230 s at 100 C: barriers in the field."""
+    of_heat, of_time = (float(x) for x in re.findall(r"= (\d\.\d\d) eV", rows["Co/GdOx"]))
+    assert np.log10(rate_per_s(of_heat, 373.0) / rate_per_s(of_heat, 295.0)) == pytest.approx(4.0, abs=0.02)
+    assert np.log10(230 * rate_per_s(of_time, 373.0)) == pytest.approx(0.0, abs=0.07)
+    assert of_heat == pytest.approx(of_time, abs=0.05)

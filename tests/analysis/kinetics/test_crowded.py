@@ -79,6 +79,17 @@ def test_places_of_unequal_energy_are_taken_as_fermi_and_dirac_say(carrier, occu
     assert odds == pytest.approx(sense * 0.1 / (KB * T), abs=0.05)
 
 
+def test_in_a_channel_of_single_file_no_ion_diffuses_but_all_together_do():
+    """T. E. Harris, J. Appl. Probab. 2, 323 (1965): <x^2> grows with the root of time; n q^2 D/kT stays."""
+    found = crowded_diffusion(uneven("ion"), 0.5, T, cells=10, hops_per_ion=40)
+    assert found.tracer_mean_cm2_per_s == found.correlation == 0
+    assert found.together_cm2_per_s[2][2] > 10 * found.together_cm2_per_s[0][0] >= 0
+    base = net()
+    across = [h for h in base.hops if abs(h.displacement_A[0]) < 0.1]
+    layer = base.model_copy(update={"hops": across})
+    assert crowded_diffusion(layer, 0.5, T, cells=6, hops_per_ion=20).correlation > 0.4
+
+
 def test_what_cannot_be_walked_is_refused_before_it_is_walked():
     for wrong, said in (
         ({"occupation": 1.0}, "between 0 and 1"),

@@ -43,6 +43,53 @@ def test_oxygen_of_a_perovskite_has_the_published_factor():
     assert correlation_factor(anions())[0] == pytest.approx(found.correlation, abs=1e-4)
 
 
+A = 3.0
+LAYERS = {
+    "square": (Lattice.tetragonal(A, 10), [[0, 0, 0]], A, 1 / (np.pi - 1)),
+    "triangular": (Lattice.hexagonal(A, 10), [[0, 0, 0]], A, 0.5601),
+    "honeycomb": (Lattice.hexagonal(A, 10), [[1 / 3, 2 / 3, 0], [2 / 3, 1 / 3, 0]], A / 3**0.5, 1 / 3),
+    # The translations of a rhombohedral cell all lead out of the layers.
+    "triangular of a rhombohedral crystal": (Lattice.rhombohedral(5.0, 34.0), [[0, 0, 0]], 2.924, 0.5601),
+}
+
+
+def even(lattice, places, distance_A):
+    cell = Structure(lattice, ["Li"] * len(places), places, site_properties={"sublattice": ["Li"] * len(places)})
+    return uniform_network(cell, "Li", distance_A, 0.5, 1.0, ion="Li", label="Li -> V_Li")
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_have_the_factors_of_two_dimensions(name):
+    """K. Compaan and Y. Haven, 10.1039/TF9565200786, and a walk of all ions; onsager refuses them in words."""
+    lattice, places, distance, right = LAYERS[name]
+    net = even(lattice, places, distance)
+    found, said = correlation_factor(net)
+    assert found == pytest.approx(right, abs=1e-4)
+    assert "layers" in said
+    if name == "triangular":
+        walked = crowded_diffusion(net, 0.99, T, cells=14, hops_per_ion=40)
+        assert walked.correlation == pytest.approx(right, abs=4 * walked.correlation_error + 0.015)
+        assert walked.correlation_error < 0.02
+    with pytest.raises(ValueError, match=r"2 of three directions.*--occupation"):
+        tracer_correlation(net, T)
+
+
+def test_close_packing_of_two_layers_is_nearly_that_of_three():
+    """0.7812 in the planes of hcp and 0.7815 across, by the same authors."""
+    found = tracer_correlation(
+        even(Lattice.hexagonal(A, A * (8 / 3) ** 0.5), [[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]], A), T
+    )
+    assert found.factors == pytest.approx([0.7812, 0.7812, 0.7815], abs=1e-4)
+
+
+def test_what_the_library_cannot_solve_is_said():
+    """Diamond in its conventional cell: an error inside the package."""
+    places = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+    both = [*places, *(np.add(p, 0.25).tolist() for p in places)]
+    with pytest.raises(ValueError, match="onsager cannot solve the network of Li"):
+        tracer_correlation(even(Lattice.cubic(A), both, A * 3**0.5 / 4), T)
+
+
 def test_vacancies_of_the_library_diffuse_as_ours(slow):
     ours = steady_walk(walk_of(stretched()), T).diffusivity_A2_per_s * 1e-16
     assert np.array(slow.vacancy_cm2_per_s) == pytest.approx(ours, rel=1e-9, abs=1e-9 * ours.max())
