@@ -72,7 +72,8 @@ class ChgnetEngine(MLEngine):
     def observe(self, atoms: Atoms) -> Observed:
         """Sizes of the moments; a site that lost more than half of its own, and took up no hole, spoils the result."""
         sizes = [abs(float(m)) for m in _moments(atoms.calc)]
-        start = [abs(float(m)) for m in atoms.arrays["magmom"]]
+        # Numbers, or vectors of a canted order.
+        start = [float(np.linalg.norm(m)) for m in atoms.arrays["magmom"]]
         valence = atoms.arrays.get("valence")
         holes = 0.0 if valence is None else max(0.0, -float(np.sum(valence)))
         moment_check = moments_kept(

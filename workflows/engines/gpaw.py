@@ -15,6 +15,7 @@ from ...analysis.results.checks import Check, held
 from ...analysis.results.document import Provenance
 from ...calculators.rigid_ion import spread_charge
 from ...stored.caching import installed_versions
+from ...structures.spins import is_non_collinear
 from ..ase.jobs import AseEngine, Observed, plain_settings, versions
 from ..ase.ml_engine import require_wheel
 from ..ase.oxide_references import fit_references
@@ -128,7 +129,7 @@ class GpawEngine(AseEngine):
         return {}
 
     def check(self, structure: Structure) -> None:
-        """Refuse elements whose charge for the field is missing, and moments that are none.
+        """Refuse elements whose charge for the field is missing, and moments that are none or vectors.
 
         Raises
         ------
@@ -140,6 +141,11 @@ class GpawEngine(AseEngine):
             raise CannotDoError(f"born_charges has no entry for {', '.join(absent)}; give one per element")
         if "magmom" not in structure.site_properties:
             raise CannotDoError("the structure carries no site moments: DFT would start from no magnetic order")
+        if is_non_collinear(structure):
+            raise CannotDoError(
+                "its moments are vectors, and GPAW runs here with spins along one axis: give numbers along z, or take "
+                "chgnet or sevennet, whose energies know no directions"
+            )
 
     def identity(self) -> dict[str, Any]:
         """See `Stored.identity`: GPAW and its PAW data sets."""
