@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import small_cells_table
 from engine_summary import (
     EngineSummary,
     load_summaries,
@@ -16,6 +17,7 @@ from engine_summary import (
     summary_of_reference_calculation,
     summary_of_study,
 )
+from evidence_task import OTHER_BASES, U_SETS
 from magnetoionics.analysis.audit.known_films import CLEAN, error_mJ_per_m2, known_films
 from magnetoionics.analysis.audit.known_wires import known_wires
 from magnetoionics.analysis.builder.potentials import missing_phases
@@ -33,8 +35,6 @@ from reference_results import evidence_vacancies, hop_energies_eV
 from reference_tasks import (
     HOP_STATES,
     ORDERS,
-    OTHER_BASES,
-    U_SETS,
     hop_point,
     order_in_basis,
     order_relaxation,
@@ -144,6 +144,8 @@ def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculatio
         *_born(evidence),
         *_cobalt_films(),
         *_chains(),
+        *small_cells_table.gaps(),
+        *small_cells_table.cobaltates(),
     ]
     return "\n".join(lines)
 

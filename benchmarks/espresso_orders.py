@@ -21,6 +21,7 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
+from evidence_task import U_SETS
 from magnetoionics.analysis.results.calculation import Calculation
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import (
@@ -31,7 +32,7 @@ from magnetoionics.analysis.study.reference_calculations import (
 from magnetoionics.structures.elements import pbe_hubbard_U_eV
 from magnetoionics.workflows.evaluation.guards import moments_kept
 from pymatgen.core import Structure
-from reference_tasks import U_SETS, order_relaxation
+from reference_tasks import order_relaxation
 from scipy.constants import physical_constants
 
 RYDBERG_EV = physical_constants["Rydberg constant times hc in eV"][0]

@@ -17,12 +17,15 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gap_cells
 import numpy as np
 import wire_cells
 from ase import Atoms
+from evidence_task import OTHER_BASES, Task
 from film_cells import layer_energies_meV
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
@@ -46,7 +49,7 @@ from magnetoionics.workflows.gpaw.observe import gap_eV
 from magnetoionics.workflows.gpaw.settings import Symmetry
 from magnetoionics.workflows.gpaw.spin_orbit import force_theorem
 from numpy.typing import NDArray
-from reference_tasks import OTHER_BASES, Task, not_in_chain, task, task_names
+from reference_tasks import not_in_chain, task, task_names
 
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"
 
@@ -117,7 +120,17 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
         holes = three_holes(search, [job.ion], provenance_of(engine, job, left_out))
     elif job.kind == "channels":
         left_out = [f"spacing of {job.structure.lattice.c:g} A assumed", "scattering, leads, and a second atom"]
-        calculation, numbers = with_channels(engine, job, left_out)
+        calculation, numbers = with_numbers(engine, job, left_out, wire_cells.channels)
+    elif job.kind == "states":
+        left_out = ["lattice as measured at room temperature", "interface, velocities and transmission"]
+        calculation, numbers = with_numbers(
+            engine, job, left_out, lambda live: gap_cells.density_of_states(live, len(job.structure))
+        )
+    elif job.kind == "decay":
+        left_out = [FIXED_IONS, "states with k across the current, interfaces, image forces"]
+        calculation, numbers = with_numbers(
+            engine, job, left_out, lambda live: gap_cells.decay(live, job.structure.lattice.c)
+        )
     elif job.kind == "static":
         left_out = left_out_of(job)
         calculation = static_structure.original(engine, job.structure, name=job.name, mover=None)
@@ -200,10 +213,13 @@ def with_map(engine: GpawEngine, job: Task) -> tuple[Calculation, AnisotropyMap]
     return calculation, map_
 
 
-def with_channels(
-    engine: GpawEngine, job: Task, left_out: list[str]
+def with_numbers(
+    engine: GpawEngine,
+    job: Task,
+    left_out: list[str],
+    numbers: Callable[[Any], dict[str, float | list[float]]],
 ) -> tuple[Calculation, dict[str, float | list[float]]]:
-    """A static calculation of a chain and its open channels."""
+    """A static calculation and what the converged calculator says of its electrons."""
     atoms = to_atoms(job.structure)
     atoms.calc = engine.make_calculator(atoms, None, symmetry=job.symmetry)
     energy, moments = float(atoms.get_potential_energy()), [float(m) for m in atoms.get_magnetic_moments()]
@@ -218,7 +234,7 @@ def with_channels(
         checks=[moments_kept(job.structure.site_properties["magmom"], moments)],
         provenance=provenance_of(engine, job, left_out),
     )
-    return calculation, wire_cells.channels(atoms.calc.live)
+    return calculation, numbers(atoms.calc.live)
 
 
 def main() -> None:

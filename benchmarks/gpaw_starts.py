@@ -3,7 +3,8 @@
     python benchmarks/gpaw_starts.py [--engine sevennet] [--output data/gpaw_starts]
 
 Vacancies of the 28-atom cell with relaxed ions, the stationary points of the Co hop into V_Fe(B) in 55 atoms, two Co in
-ZnO with the oxygen between them and without it, and lithium ferrite whole, without O or Li, and with a Li more.
+ZnO with the oxygen between them and without it, lithium ferrite whole, without O or Li, and with a Li more, and SrCoO3
+without an oxygen.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 
 import lithium_cells
+import perovskite_cells
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import StartGeometry, starts_folder
 from magnetoionics.workflows.ase.jobs import AseEngine, converge_band, relax_structure
@@ -51,6 +53,12 @@ def lithium(engine: AseEngine, folder: Path) -> None:
         keep(key, lowest.structure, lowest.energy_eV, lowest.provenance, folder)
 
 
+def cobaltates(engine: AseEngine, folder: Path) -> None:
+    cell = perovskite_cells.cobaltate(perovskite_cells.VACANCY)
+    done = relax_structure.original(engine, cell, name=perovskite_cells.VACANCY, cell=False, mover=None)
+    keep(perovskite_cells.VACANCY, done.structure, done.energy_eV, done.provenance, folder)
+
+
 def hop(engine: AseEngine, folder: Path) -> None:
     """The stationary points of the path; saddles are numbered from the start."""
     found = measured_hop()
@@ -73,13 +81,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", default="sevennet")
     parser.add_argument("--output", type=Path, default=starts_folder())
-    parser.add_argument("--only", choices=["vacancies", "hop", "doped", "lithium"], help="one of the groups")
+    parser.add_argument(
+        "--only", choices=["vacancies", "hop", "doped", "lithium", "cobaltates"], help="one of the groups"
+    )
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     engine = get_engine(args.engine)
     if not isinstance(engine, AseEngine):
         parser.error(f"{args.engine} computes nothing here")
-    for make in (vacancies, hop, doped, lithium):
+    for make in (vacancies, hop, doped, lithium, cobaltates):
         if args.only in (None, make.__name__):
             make(engine, args.output)
 

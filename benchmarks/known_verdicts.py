@@ -40,6 +40,8 @@ UNFINISHED = {
     "C8": re.compile("^hop|^born"),
     "C16, C17": re.compile("^film"),
     "C19, C20": re.compile("^wire"),
+    "C18": re.compile("^states|^gapzno"),
+    "C14": re.compile("^srcoo3"),
     "C4": re.compile("^imma|^normal|^p4122"),
     "C13": re.compile("^znoco"),
     "C11": re.compile("^life56"),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
 
 import lithium_cells
 import numpy as np
-import wire_cells
+from evidence_task import BOUNDS_OF_BULK, BOUNDS_OF_DIFFERENCES, OTHER_BASES, U_SETS, Task, TaskKind
 from film_cells import PLACES, film
 from magnetoionics.analysis.study.reference_calculations import (
     ReferenceCalculation,
@@ -25,14 +23,12 @@ from magnetoionics.structures.elements import pbe_hubbard_U_eV
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.hosts.zn095co005o import LATTICE_A, LATTICE_C_A, OXYGEN_U
 from magnetoionics.workflows.flows.building import shortest_hop
-from magnetoionics.workflows.gpaw.settings import GpawSettings, Symmetry
+from magnetoionics.workflows.gpaw.settings import GpawSettings
 from pymatgen.core import Structure
+from small_cell_tasks import small_cell_names, small_cell_task
 
 HOST = "cofe2o4"
-TaskKind = Literal["map", "relax", "static", "born", "holes", "layers", "channels"]
 ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
-# Sets of U (eV) beside the Materials Project's: a verdict of DFT+U is worth what it keeps of itself in all of them.
-U_SETS: dict[str, dict[str, float]] = {"u33": {"Co": 3.0, "Fe": 3.0}, "u44": {"Co": 4.0, "Fe": 4.0}}
 # A functional beyond PBE's kind, which is used without U; GPAW's data sets stay those of PBE.
 META_GGA = "r2scan"
 _FUNCTIONALS = {META_GGA: "MGGA_X_R2SCAN+MGGA_C_R2SCAN"}
@@ -54,53 +50,10 @@ PAIRS_OF_SPINS = ("fm", "afm")
 # k-points along both edges of a film: the denser meshes say what the first is worth.
 FILM_MESHES = (12, 18, 24)
 HOP_STATES = ("before", "saddle1", "middle", "saddle2", "after")
-# The same cells in another basis of GPAW: numerical atomic orbitals, two for each of the valence and one to polarise
-# them, on a grid (spacing, Angstrom).
-OTHER_BASES: dict[str, dict[str, Any]] = {"dzp": {"mode": "lcao", "basis": "dzp", "h": 0.2}}
-# Energies of cells that are subtracted: 1e-5 eV per electron is 2 meV in 28 atoms.
-_BOUNDS_OF_DIFFERENCES = {"energy_eV": 1e-5, "density_e": 1e-4, "eigenstates_eV2": 4e-8}
 # With GPAW's own mixer these come near their bounds in 110 iterations; another mixer would begin anew.
 _HARD = ("hop56", "vfea")
 # States of a hole are some 50 meV apart; the third of them creeps towards tighter bounds without end.
 _BOUNDS_OF_HOLES = {"energy_eV": 1e-5, "density_e": 1e-4, "eigenstates_eV2": 1e-7}
-_BOUNDS_OF_BULK = {"energy_eV": 1e-6, "density_e": 1e-5, "eigenstates_eV2": 1e-8}
-
-
-@dataclass(frozen=True)
-class Task:
-    """One calculation of the evidence.
-
-    Attributes
-    ----------
-    name, what
-        Short name and one sentence.
-    structure
-        Cell with its site properties.
-    settings
-        Of the self-consistent cycle.
-    kind
-        ``map`` is a static calculation with E(n), ``layers`` the same of a film site by site, ``born`` the charge of
-        `ion`, ``holes`` the energies of its t2g hole in three real orbitals, ``channels`` the bands of a chain that
-        cross the Fermi level.
-    symmetry
-        What the cycle uses; with time reversal an odd part is no error bar.
-    ion
-        For ``born`` and ``holes``.
-    relaxed_by
-        What relaxed the ions before, in words; None if they lie where they were measured.
-    basis
-        One of `OTHER_BASES`; empty for plane waves.
-    """
-
-    name: str
-    what: str
-    structure: Structure
-    settings: GpawSettings
-    kind: TaskKind
-    symmetry: Symmetry = "time reversal"
-    ion: int | None = None
-    relaxed_by: str | None = None
-    basis: str = ""
 
 
 def task_names() -> list[str]:
@@ -127,8 +80,7 @@ def task_names() -> list[str]:
         for start in lithium_cells.STARTS
         for where in (lithium_cells.SUBLATTICES if start in lithium_cells.ELECTRONS else ("",))
     ]
-    wires = [wire(element, spacing) for element, both in wire_cells.SPACINGS_A.items() for spacing in both]
-    return [*bulk, *films, *wires, *phases, *relaxed, *defects, *hop, *doped, *ferrite, "bornco-pw400-k2"]
+    return [*bulk, *films, *small_cell_names(), *phases, *relaxed, *defects, *hop, *doped, *ferrite, "bornco-pw400-k2"]
 
 
 def primitive(order: str = "Imma") -> Structure:
@@ -148,8 +100,8 @@ def task(name: str) -> Task:
         raise ValueError(f"unknown evidence {name!r}; known: {', '.join(task_names())}")
     if name.startswith("film"):
         return _film_task(name)
-    if name.startswith("wire"):
-        return _wire_task(name)
+    if name in small_cell_names():
+        return small_cell_task(name)
     if name.startswith("znoco"):
         return _doped_task(name)
     if name.startswith("life56"):
@@ -158,9 +110,9 @@ def task(name: str) -> Task:
     digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
     bulk = head in (*ORDERS, "bornco")
     basis = cutoff if cutoff in OTHER_BASES else ""
-    bounds = _BOUNDS_OF_BULK if bulk and not basis else _BOUNDS_OF_DIFFERENCES
+    bounds = BOUNDS_OF_BULK if bulk and not basis else BOUNDS_OF_DIFFERENCES
     if META_GGA in special:
-        bounds = _BOUNDS_OF_DIFFERENCES
+        bounds = BOUNDS_OF_DIFFERENCES
     if special[-1:] == ["holes"]:
         bounds = _BOUNDS_OF_HOLES
     settings = GpawSettings(
@@ -244,34 +196,15 @@ def _film_task(name: str) -> Task:
         cutoff_eV=400.0 if basis else float(cutoff[2:]),
         k_mesh=(points, points, 1),
         bands="130%",
-        energy_eV=_BOUNDS_OF_DIFFERENCES["energy_eV"],
-        density_e=_BOUNDS_OF_DIFFERENCES["density_e"],
-        eigenstates_eV2=_BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
+        energy_eV=BOUNDS_OF_DIFFERENCES["energy_eV"],
+        density_e=BOUNDS_OF_DIFFERENCES["density_e"],
+        eigenstates_eV2=BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
     )
     what = f"four layers of hcp Co(0001), oxygen: {place}"
     source = film_relaxation(place)
     if special == ["relaxed"]:
         return Task(name, what, film(place), settings, "relax", "full")
     return Task(name, f"{what}: E(n)", _relaxed(source), settings, "layers", "full", relaxed_by=source, basis=basis)
-
-
-def _wire_task(name: str) -> Task:
-    """A chain of one atom, its spacing in hundredths of an Angstrom."""
-    head, cutoff, mesh, spacing = name.split("-")
-    element, spacing_A = head.removeprefix("wire").capitalize(), int(spacing[1:]) / 100
-    settings = GpawSettings(
-        hubbard_U_eV={},
-        cutoff_eV=float(cutoff[2:]),
-        k_mesh=(1, 1, int(mesh[1:])),
-        bands=wire_cells.BANDS,
-        empty_eV=wire_cells.EMPTY_eV,
-        smearing_eV=0.02,
-        energy_eV=_BOUNDS_OF_DIFFERENCES["energy_eV"],
-        density_e=_BOUNDS_OF_DIFFERENCES["density_e"],
-        eigenstates_eV2=_BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
-    )
-    what = f"chain of {element}, {spacing_A:g} A from atom to atom: open channels"
-    return Task(name, what, wire_cells.chain(element, spacing_A), settings, "channels")
 
 
 def doped_cell(start: str) -> Structure:
@@ -315,7 +248,7 @@ def _ferrite_task(name: str) -> Task:
         if key in special:
             cell = lithium_cells.with_electrons(cell, start, sublattice)
             what += f", electrons begin on {sublattice}"
-    settings = _at_gamma(special, _BOUNDS_OF_DIFFERENCES)
+    settings = _at_gamma(special, BOUNDS_OF_DIFFERENCES)
     return Task(name, what, cell, settings, "static", relaxed_by=kept.provenance.engine, basis=basis)
 
 
@@ -323,7 +256,7 @@ def _doped_task(name: str) -> Task:
     """Two Co beside each other in ZnO, parallel or antiparallel, in atomic orbitals at Gamma."""
     start, basis, _, spins, *special = name.split("-")
     # Without the oxygen both senses are a few meV apart.
-    settings = _at_gamma(special, _BOUNDS_OF_BULK if start == "znoco32vo" else _BOUNDS_OF_DIFFERENCES)
+    settings = _at_gamma(special, BOUNDS_OF_BULK if start == "znoco32vo" else BOUNDS_OF_DIFFERENCES)
     made = load_start(start)
     cell = made.structure.copy()
     second = [i for i, s in enumerate(cell) if s.specie.symbol == "Co"][-1]
@@ -387,11 +320,6 @@ def doped_oxide(start: str, spins: str, u_set: str = "") -> str:
 def lithium_ferrite(start: str, where: str = "", u_set: str = "") -> str:
     """Name of one of `lithium_cells.STARTS`, with the sublattice its electrons begin on and one of `U_SETS`."""
     return "-".join([start, "dzp", "k1", *([where] if where else []), *([u_set] if u_set else [])])
-
-
-def wire(element: str, spacing_A: float) -> str:
-    """Name of the channels of a chain of one element with one of `wire_cells.SPACINGS_A`."""
-    return f"wire{element.lower()}-pw400-n{wire_cells.POINTS}-d{round(100 * spacing_A)}"
 
 
 def film_relaxation(place: str) -> str:

@@ -82,6 +82,11 @@ def pbe_hubbard_U_eV(*symbols: str) -> dict[str, float]:
     return {s: element(s).pbe_U_eV for s in symbols or ELEMENTS if element(s).pbe_U_eV}
 
 
+def hubbard_shell(symbol: str) -> int:
+    """Angular momentum of the shell that U of an element acts on: 2, but 1 in the p block (O, N, S) and 3 of f ions."""
+    return {"p": 1, "f": 3}.get(str(Element(symbol).block), 2)
+
+
 # Elements whose U only a host that holds them takes: engines' own defaults stay what they were.
 _MORE_PBE_U_eV = {"V": 3.25, "Cr": 3.7, "Mn": 3.9, "Mo": 4.38, "W": 6.2}
 

@@ -15,6 +15,7 @@ from ..device.closed_forms import (
 from ..study.documents import Verdict
 from .evidence import Judgement
 from .known_films import FilmAnisotropy, error_mJ_per_m2, films_in_words, known_films, oxygen_changes_mJ_per_m2
+from .known_gaps import decays_in_words, densest, known_metals, polarised_in_words
 from .known_wires import directions_in_words, known_wires, quanta_in_words
 from .oxygen_vacancies import manganite_T_C
 
@@ -98,17 +99,41 @@ def _by_films(changes: list[float], *, lowers: bool) -> tuple[Verdict, float | N
 
 def _gap() -> Judgement:
     same, opposite = julliere_tmr(POLARISATION, POLARISATION), julliere_tmr(POLARISATION, -POLARISATION)
+    ratio = _ratio_of_densities()
     light, free = (tunnel_attenuation(BARRIER_eV, GAP_m, mass) for mass in (ZNO_MASS, 1.0))
     return Judgement(
         "undecided",
-        None,
-        "",
+        ratio,
+        "" if ratio is None else "Julliere's ratio of Co and Fe by densities of states",
         f"Julliere with assumed |P| = {POLARISATION:g}: {same:+.2f} for equal and {opposite:+.2f} for opposite "
         f"polarisations, so that the sign is that of P1 P2; a gap of {GAP_m * 1e9:g} nm under {BARRIER_eV:g} eV passes "
         f"{light:.1e} of the current with the mass of electrons in ZnO, {ZNO_MASS:g} of the free one, and {free:.1e} "
-        "with the free one. The polarisations at the gap need densities of states",
-        by="closed form",
+        f"with the free one. {_of_gaps() or 'The polarisations at the gap need densities of states'}",
+        by="gpaw (GPAW)" if ratio is not None else "closed form",
     )
+
+
+def _ratio_of_densities() -> float | None:
+    """Julliere's ratio of bulk Co and Fe by their computed densities of states; None without both."""
+    metals = densest(known_metals())
+    if not {"Co", "Fe"} <= metals.keys():
+        return None
+    return float(julliere_tmr(metals["Co"][0].polarisation, metals["Fe"][0].polarisation))
+
+
+def _of_gaps() -> str:
+    """What computed densities and decays say of the sign; empty without them."""
+    polarised, decays = polarised_in_words(), decays_in_words()
+    if not polarised:
+        return decays and decays[0].upper() + decays[1:]
+    against = (
+        "electrons that tunnel from both metals into a superconductor through AlOx are polarised the majority's way "
+        "(Co +0.35 to +0.42, Fe +0.40 to +0.44, general literature after 10.1103/PhysRevB.7.318), so that the ratio is "
+        "positive there, and transport through contacts does not follow the sign of the densities "
+        "(arXiv:cond-mat/9905097): which states pass, those of d at a contact or those of s that decay least, is what "
+        "the gap decides, and takes the transmission of an interface"
+    )
+    return f"By first principles, {polarised}; {against}{f'. In between, {decays}' if decays else ''}"
 
 
 def _tilted() -> Judgement:

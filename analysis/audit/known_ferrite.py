@@ -79,7 +79,8 @@ def known_ferrite_moments() -> tuple[FerriteMoment, ...]:
             FerriteMoment(
                 defect=defect,
                 hubbard_U_eV=u,
-                change_muB=lowest.total_moment_muB - whole[0][1].total_moment_muB,
+                # The cycles settle moments to some 1e-3 muB.
+                change_muB=round(lowest.total_moment_muB - whole[0][1].total_moment_muB, 2) + 0.0,
                 reduced=_reduced(lowest, whole[0][1]),
                 next_start_eV=starts[1][1].energy_eV - lowest.energy_eV if len(starts) > 1 else None,
                 own_ions=lowest.force_calls > 1,

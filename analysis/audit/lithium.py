@@ -8,6 +8,7 @@ from ..defects.uptake import am2_per_kg, moment_curve
 from ..kinetics.rates import format_duration, retention_s, why_no_rate
 from ..study.documents import Study, VacancyResult, Verdict
 from .evidence import Judge, Judgement, NotDoneError, sound_hop, sound_retention, sound_vacancies
+from .known_values import better_calculations
 
 # A barrier of the size that the review gives for Co in CFO is what "easily" has to beat.
 EASY_BARRIER_eV = 0.6
@@ -92,7 +93,7 @@ def _lithium_moves(study: Study) -> Judgement:
     once = f"the harder way once in {format_duration(retention_s(high, 300.0, harder_Hz))} {how}"
     if why := why_no_rate(low, 300.0):
         once = f"no time: {why}"
-    text = f"{hop.label}: {hop.forward_eV:.2f} eV in and {hop.backward_eV:.2f} eV out, {once}"
+    text = f"{hop.label}: {hop.forward_eV:.2f} eV in and {hop.backward_eV:.2f} eV out, {once}{_others(study)}"
     if high <= EASY_BARRIER_eV:
         return Judgement("reproduced", high, "eV", f"{text}: easier both ways than the review's 0.6 eV of Co")
     if low > EASY_BARRIER_eV:
@@ -103,6 +104,13 @@ def _lithium_moves(study: Study) -> Judgement:
         "eV",
         f"{text}: easy one way, but the end is a trap, which long transport would feel",
     )
+
+
+def _others(study: Study) -> str:
+    """The same hop by better engines; empty without any."""
+    known = better_calculations(study.host.key, study.host.order, study.engine.level_of_theory, "barrier")
+    each = "; ".join(f"{k.engine} {k.values['forward']:.2f} in and {k.values['back']:.2f} out" for k in known)
+    return each and f" (by others, in eV: {each})"
 
 
 def _lithium_in_maghemite(study: Study) -> Judgement:

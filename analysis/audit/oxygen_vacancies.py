@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..kinetics.rates import format_duration
 from ..study.documents import Study
 from .evidence import Judge, Judgement, NotDoneError, sound_hop, sound_retention, sound_vacancies
+from .known_cobaltates import cobaltates_in_words
 from .known_pairs import WITHOUT_OXYGEN, known_pairs, pairs_in_words
 
 # Curie temperatures of La(1-x)Sr(x)MnO3 crystals, general literature after 10.1103/PhysRevB.51.14103, to some 5 K.
@@ -72,9 +73,14 @@ def manganite_T_C() -> Judgement:
         f"x = {after:g}, whose T_C is measured {drop:.0f} K lower ({MANGANITE_T_C_K[0.3]:g} and "
         f"{MANGANITE_T_C_K[0.2]:g} K, general literature after 10.1103/PhysRevB.51.14103). It counts electrons and "
         "takes the phase diagram as measured: vacancies also bend bonds and scatter, which lowers T_C further, and "
-        "gating may move carriers without any vacancy",
+        f"gating may move carriers without any vacancy{_of_cobaltates()}",
         by="measured phase diagram",
     )
+
+
+def _of_cobaltates() -> str:
+    words = cobaltates_in_words()
+    return words and f". By first principles, {words}"
 
 
 JUDGES: dict[str, Judge] = {"C13": _filament}

@@ -188,15 +188,26 @@ def computed(name: str, folder: Path) -> Any:
 @contextmanager
 def nothing_shipped() -> Iterator[None]:
     """Hide `data/gpaw` from the audit: docs/claims.md follows it, what a study computes does not."""
-    from magnetoionics.analysis.audit import known_ferrite, known_films, known_orders, known_pairs, known_wires
+    from magnetoionics.analysis.audit import (
+        known_cobaltates,
+        known_ferrite,
+        known_films,
+        known_gaps,
+        known_orders,
+        known_pairs,
+        known_wires,
+    )
 
-    modules = (known_ferrite, known_films, known_orders, known_pairs, known_wires)
+    modules = (known_cobaltates, known_ferrite, known_films, known_gaps, known_orders, known_pairs, known_wires)
     caches = (
         known_ferrite.known_ferrite_moments,
         known_films._films,
         known_orders._gains,
         known_pairs.known_pairs,
         known_wires.known_wires,
+        known_cobaltates.known_cobaltates,
+        known_gaps.known_metals,
+        known_gaps.known_decays,
     )
     with tempfile.TemporaryDirectory() as empty, ExitStack() as stack:
         for module in modules:

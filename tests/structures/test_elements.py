@@ -1,7 +1,7 @@
 """The table of elements against what it can be read from elsewhere."""
 
 import pytest
-from magnetoionics.structures.elements import ELEMENTS, materials_project_U_eV, pbe_hubbard_U_eV
+from magnetoionics.structures.elements import ELEMENTS, hubbard_shell, materials_project_U_eV, pbe_hubbard_U_eV
 from magnetoionics.structures.host import get_host, host_keys
 from magnetoionics.structures.spins import high_spin_moment, low_spin_moment
 from pymatgen.core import Element
@@ -13,6 +13,14 @@ def test_u_is_that_of_the_materials_project():
     ours = pbe_hubbard_U_eV()
     assert set(ours) == {"Fe", "Co", "Ni"}
     assert ours == {e: pytest.approx(theirs[e]) for e in ours}
+
+
+def test_u_acts_on_the_open_shell_of_the_ion():
+    theirs = MPRelaxSet.CONFIG["INCAR"]["LDAUL"]["O"]
+    assert {e: hubbard_shell(e) for e in theirs} == theirs
+    assert {e: hubbard_shell(e) for e in ("Gd", "Ce", "U", "O", "N", "Zn")} == {
+        "Gd": 3, "Ce": 3, "U": 3, "O": 1, "N": 1, "Zn": 2,
+    }  # fmt: skip
 
 
 def test_valences_are_oxidation_states_of_the_element():

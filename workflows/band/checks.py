@@ -130,7 +130,11 @@ def no_turning_back(points: Sequence[PathPoint]) -> Check:
 
 
 def climbed_is_the_top(points: Sequence[PathPoint], top: int, name: str) -> Check:
-    """Whether the curve through a saddle and its two neighbours, energies and forces, has no higher top."""
+    """Whether the curve through a saddle and its two neighbours, energies and forces, has no higher top.
+
+    Towards a higher saddle with no minimum before it the path only rises: there the lower one is a shoulder and the
+    curve is that of the higher one's side, whose own check looks at it.
+    """
     three = [points[top + n] for n in (-1, 0, 1)]
     where = arcs(three)
     across = three[2].atoms.positions - three[0].atoms.positions
@@ -144,8 +148,22 @@ def climbed_is_the_top(points: Sequence[PathPoint], top: int, name: str) -> Chec
         for p, t in zip(three, tangents, strict=True)
     ]
     curve = CubicHermiteSpline(where, [p.energy for p in three], slopes)
-    excess = float(curve(np.linspace(where[0], where[-1], 101)).max()) - three[1].energy
+    first, last = (where[1] if _rises_to_a_saddle(points, top, way) else where[1 + way] for way in (-1, 1))
+    excess = float(curve(np.linspace(first, last, 101)).max()) - three[1].energy
     return held(f"interpolated top above the climbed one at {name}", excess, INTERPOLATED_TOP_eV, unit="eV")
+
+
+def _rises_to_a_saddle(points: Sequence[PathPoint], top: int, way: int) -> bool:
+    """Whether the path goes up, point by point, from a saddle to the next one in one direction, -1 or 1."""
+    beside = points[top + way :: way] if way > 0 else points[top - 1 :: -1]
+    up = [points[top]]
+    for point in beside:
+        if point.energy <= up[-1].energy:
+            return False
+        up.append(point)
+        if point.kind == "saddle":
+            return True
+    return False
 
 
 def path_checks(points: Sequence[PathPoint]) -> list[Check]:

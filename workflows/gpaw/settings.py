@@ -12,7 +12,7 @@ from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
 from ...stored.base import Stored
-from ...structures.elements import element, pbe_hubbard_U_eV
+from ...structures.elements import element, hubbard_shell, pbe_hubbard_U_eV
 
 # Share of a point by which a mesh may miss its spacing.
 MESH_MARGIN = 0.02
@@ -39,7 +39,7 @@ class GpawSettings(Stored):
     functional
         Exchange and correlation as GPAW names it; U belongs to it, so the default U is refused with any but PBE.
     hubbard_U_eV
-        U on d shells by element; by default the Materials Project's, fitted for PBE.
+        U by element, on the shell that `hubbard_shell` says; by default the Materials Project's, fitted for PBE.
     cutoff_eV
         Plane-wave cut-off.
     k_spacing_per_A
@@ -108,8 +108,10 @@ class GpawSettings(Stored):
         return n[0], n[1], n[2]
 
     def setups(self) -> dict[str, str]:
-        """U as GPAW takes it: Dudarev's form on d, with projections normalised inside the sphere."""
-        return {element: f":d,{u:g}" for element, u in sorted(self.hubbard_U_eV.items()) if u}
+        """U as GPAW takes it: Dudarev's form on p of anions, f of lanthanides and d of all others, with projections
+        normalised inside the sphere.
+        """
+        return {e: f":{'spdf'[hubbard_shell(e)]},{u:g}" for e, u in sorted(self.hubbard_U_eV.items()) if u}
 
     def parameters(
         self, atoms: Atoms, *, symmetry: Symmetry = "full", mixer: Mapping[str, Any] | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pymatgen.core import Element, Structure
 
+from ...structures.elements import hubbard_shell
 from .functionals import OF_FUNCTIONAL, TAGS
 from .potcars import POTCAR_FUNCTIONAL
 from .settings import VaspSettings, VaspSettingsError, expected_electrons
@@ -91,7 +92,7 @@ def common_incar(structure: Structure, settings: VaspSettings) -> Incar:
             "LDAU": True,
             "LDAUTYPE": 2,
             "LDAUPRINT": 1,
-            "LDAUL": {e: 2 if u else -1 for e, u in values.items()},
+            "LDAUL": {e: hubbard_shell(e) if u else -1 for e, u in values.items()},
             "LDAUU": values,
             "LDAUJ": dict.fromkeys(values, 0.0),
         }

@@ -126,6 +126,27 @@ def test_checks_of_the_path_can_fail():
     assert not climbed_is_the_top(points_at((0, 0, 0, 0), (1, 0, 0.5, -2.0), (2, 0, 0, 0)), 1, "segment").passed
 
 
+def test_a_shoulder_on_the_way_down_from_a_higher_saddle_is_no_false_top():
+    """Two saddles, of which the path comes down from one onto the other; only a path that rises all the way counts."""
+    rows = [(0, 0, 0, 0), (1, 0, 0.11, 0), (1.5, 0, 0.09, 0.1), (2, 0, 0.04, 0), (3, 0, -0.1, 0.1), (4, 0, -0.2, 0)]
+    points = points_at(*rows)
+    points[1].kind = points[3].kind = "saddle"
+    assert climbed_is_the_top(points, 1, "segment 1").passed
+    assert climbed_is_the_top(points, 3, "segment 2").passed
+    other_way = points[::-1]
+    assert climbed_is_the_top(other_way, 2, "segment 1").passed
+    # The next point is no saddle but an image that is higher than this one: the top lies beyond.
+    points[1].kind = "image"
+    assert not climbed_is_the_top(points, 3, "segment 2").passed
+    # A saddle lower than the image before it: the path does not rise to it.
+    points[1].kind, points[1].energy = "saddle", 0.08
+    assert not climbed_is_the_top(points, 3, "segment 2").passed
+    # The other side is looked at all the same.
+    points[1].energy = 0.11
+    points[4].energy = 0.09
+    assert not climbed_is_the_top(points, 3, "segment 2").passed
+
+
 def test_different_barriers_of_the_two_directions_fail():
     there = BandResult(points_at((0, 0, 0, 0), (1, 0, 0.5, 0), (2, 0, 0.1, 0)), [], [], 0)
     back = BandResult(points_at((2, 0, 0.1, 0), (1, 0, 0.5, 0), (0, 0, 0, 0)), [], [], 0)

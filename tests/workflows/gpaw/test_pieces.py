@@ -62,6 +62,8 @@ def test_impossible_settings_are_refused(wrong, named):
 
 
 def test_u_that_belongs_to_another_functional_may_be_given():
+    of_ions = GpawSettings(functional="PBEsol", hubbard_U_eV={"Zn": 12.0, "O": 6.5, "Gd": 4.0}).setups()
+    assert of_ions == {"Zn": ":d,12", "O": ":p,6.5", "Gd": ":f,4"}
     assert GpawSettings(functional="PBEsol", hubbard_U_eV={"Fe": 4.0, "Co": 0.0}).setups() == {"Fe": ":d,4"}
     assert GpawSettings(functional="LDA", hubbard_U_eV={}).setups() == {}
 

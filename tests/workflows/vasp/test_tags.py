@@ -137,6 +137,15 @@ def test_functionals_write_their_tags_and_want_a_u_of_their_own(cell):
             VaspSettings(functional=functional)
 
 
+def test_u_of_oxygen_is_on_p_and_of_gadolinium_on_f(cell):
+    incar = common_incar(cell, VaspSettings(hubbard_U_eV={"Co": 3.32, "Fe": 5.3, "O": 6.0}))
+    assert incar["LDAUL"] == {"Co": 2, "Fe": 2, "O": 1}
+    garnet = cell.copy()
+    garnet.replace_species({"Co": "Gd"})
+    incar = common_incar(garnet, VaspSettings(hubbard_U_eV={"Gd": 4.0, "Fe": 5.3}))
+    assert (incar["LDAUL"], incar["LMAXMIX"]) == ({"Gd": 3, "Fe": 2, "O": -1}, 6)
+
+
 def test_a_functional_without_linear_response_says_so():
     none = dict.fromkeys(("Co", "Fe"), 0.0)
     dft = VaspSettings(functional="HSE06", hubbard_U_eV=none)

@@ -1,0 +1,123 @@
+"""Parallel against antiparallel Co of SrCoO3, whole, strained and without an oxygen, by first principles that ship."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from ...structures.units import BOLTZMANN_eV_PER_K
+from ..results.calculation import Calculation
+from ..results.checks import invalid_because
+from ..results.document import Document
+from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from .first_principles import SETS_OF_U
+
+# Cells by the head of their calculations' names.
+WHOLE, TENSILE, WITHOUT_OXYGEN = "srcoo3", "srcoo3tensile", "srcoo3vo"
+CELLS = {WHOLE: "whole", TENSILE: "stretched by 3 % in the plane", WITHOUT_OXYGEN: "with one V_O for two Co"}
+_NAME = re.compile(r"(?P<cell>srcoo3[a-z]*)-pw\d+-k\d+-(?P<spins>fm|afm)(-[a-z]\w*)*")
+# Measured: SrCoO3 is a ferromagnet, SrCoO2.5 an antiferromagnet (as quoted in 10.1103/PhysRevB.92.094427).
+MEASURED = (
+    "measured: SrCoO3 is ferromagnetic below 260 to 305 K as quoted in 10.1103/PhysRevB.92.094427, SrCoO2.5 "
+    "antiferromagnetic below 570 K (general literature)"
+)
+
+
+class CobaltateExchange(Document):
+    """What it costs to turn every second Co of SrCoO3 against its six neighbours.
+
+    Attributes
+    ----------
+    cell, hubbard_U_eV
+        One of `CELLS`, and U of Co.
+    antiparallel_minus_parallel_meV
+        Per Co; positive for a ferromagnet.
+    moment_muB
+        Of the parallel state per Co.
+    antiparallel_site_muB
+        Largest moment on a site of the antiparallel state.
+    source
+        Names of both calculations.
+    """
+
+    cell: str
+    hubbard_U_eV: float
+    antiparallel_minus_parallel_meV: float
+    moment_muB: float
+    antiparallel_site_muB: float
+    source: str
+
+    @property
+    def mean_field_T_K(self) -> float:
+        """Ordering temperature of classical spins with neighbours alone, mean field: a third of the energy over k.
+
+        Energies -J/2 sum e.e of z neighbours give a difference of z J and kT = z J/3 (Kittel, Introduction to Solid
+        State Physics); negative for an antiferromagnet.
+        """
+        return self.antiparallel_minus_parallel_meV / (3e3 * BOLTZMANN_eV_PER_K)
+
+
+@cache
+def known_cobaltates() -> tuple[CobaltateExchange, ...]:
+    """All that are shipped with both senses, the lowest sound electronic start of each; by cell and U."""
+    starts: dict[tuple[str, float], dict[str, list[Calculation]]] = {}
+    for path in sorted(reference_calculations_folder().glob("srcoo3*.json")):
+        named, calculation = _NAME.fullmatch(path.stem), _sound(path.read_text())
+        if named and calculation is not None:
+            of_cell = starts.setdefault((named["cell"], calculation.provenance.hubbard_U_eV["Co"]), {})
+            of_cell.setdefault(named["spins"], []).append(calculation)
+    made = []
+    for (cell, u), senses in starts.items():
+        if set(senses) != {"fm", "afm"}:
+            continue
+        along, against = (min(senses[sense], key=lambda each: each.energy_eV) for sense in ("fm", "afm"))
+        cobalt = sum(site.specie.symbol == "Co" for site in along.structure)
+        made.append(
+            CobaltateExchange(
+                cell=cell,
+                hubbard_U_eV=u,
+                antiparallel_minus_parallel_meV=1e3 * (against.energy_eV - along.energy_eV) / cobalt,
+                moment_muB=along.total_moment_muB / cobalt,
+                antiparallel_site_muB=max(abs(m) for m in against.site_moments_muB or [0.0]),
+                source=f"data/gpaw: {along.name}, {against.name}",
+            )
+        )
+    return tuple(sorted(made, key=lambda each: (list(CELLS).index(each.cell), each.hubbard_U_eV)))
+
+
+def _sound(text: str) -> Calculation | None:
+    calculation = ReferenceCalculation.model_validate_json(text).calculation
+    return None if calculation is None or invalid_because(calculation.checks) else calculation
+
+
+def cobaltates_in_words() -> str:
+    """Every cell with its U, and what an oxygen less does; empty without calculations."""
+    made = known_cobaltates()
+    if not made:
+        return ""
+    of = {(each.cell, each.hubbard_U_eV): each for each in made}
+    clauses = []
+    for cell, name in CELLS.items():
+        each = [e for e in made if e.cell == cell]
+        if each:
+            clauses.append(
+                f"{name} "
+                + ", ".join(
+                    f"{e.antiparallel_minus_parallel_meV:+.0f} for U = {e.hubbard_U_eV:g} eV "
+                    f"({e.mean_field_T_K:+.0f} K, {e.moment_muB:.2f} muB parallel)"
+                    for e in each
+                )
+            )
+    shifts = [
+        of[WITHOUT_OXYGEN, u].antiparallel_minus_parallel_meV - whole.antiparallel_minus_parallel_meV
+        for (cell, u), whole in of.items()
+        if cell == WHOLE and (WITHOUT_OXYGEN, u) in of
+    ]
+    turned = ""
+    if len(shifts) >= SETS_OF_U and (max(shifts) < 0 or min(shifts) > 0):
+        way = "antiparallel" if shifts[0] < 0 else "parallel"
+        turned = f"; in all {len(shifts)} sets of U missing oxygen moves the coupling towards {way}"
+    return (
+        "in SrCoO3, where oxygen is gated too, gpaw, PBE+U, 9 or 10 atoms, antiparallel minus parallel neighbours in "
+        f"meV per Co (mean field of neighbours alone): {'; '.join(clauses)}{turned}; {MEASURED}"
+    )

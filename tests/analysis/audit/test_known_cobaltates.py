@@ -1,0 +1,71 @@
+"""Parallel against antiparallel Co of SrCoO3: the sign, the mean field, and what C14 says of them."""
+
+import pytest
+from magnetoionics.analysis.audit import known_cobaltates as module
+from magnetoionics.analysis.audit import oxygen_vacancies
+from magnetoionics.analysis.audit.known_cobaltates import CobaltateExchange, known_cobaltates
+from magnetoionics.analysis.magnetism.exchange import ExchangeBonds, mean_field_curie_K
+from magnetoionics.analysis.results.checks import Check
+from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
+
+
+def exchange(cell, difference_meV, u=3.0):
+    return CobaltateExchange(
+        cell=cell,
+        hubbard_U_eV=u,
+        antiparallel_minus_parallel_meV=difference_meV,
+        moment_muB=2.6,
+        antiparallel_site_muB=2.7,
+        source="made",
+    )
+
+
+def test_the_mean_field_is_that_of_the_bonds_whose_energy_it_is():
+    """Two sublattices, six bonds of J from each ion to the other: turning one costs 6 J per ion."""
+    bonds = ExchangeBonds(sites=[0, 1], pairs=[(0, 1)] * 6, J_meV=[13.0] * 6)
+    assert exchange(module.WHOLE, 6 * 13.0).mean_field_T_K == pytest.approx(mean_field_curie_K(bonds))
+
+
+def test_c14_tells_what_missing_oxygen_does_only_if_all_sets_of_u_agree(monkeypatch):
+    made = [exchange(module.WHOLE, 80.0, u) for u in (3.0, 3.32, 4.0)]
+    made += [exchange(module.WITHOUT_OXYGEN, -20.0 - u, u) for u in (3.0, 3.32, 4.0)]
+    monkeypatch.setattr(module, "known_cobaltates", lambda: tuple(made))
+    judged = oxygen_vacancies.manganite_T_C()
+    assert judged.verdict == "consistent"
+    assert "whole +80 for U = 3 eV (+309 K, 2.60 muB parallel)" in judged.reason
+    assert "with one V_O for two Co -23 for U = 3 eV (-89 K" in judged.reason
+    assert "in all 3 sets of U missing oxygen moves the coupling towards antiparallel" in judged.reason
+    monkeypatch.setattr(module, "known_cobaltates", lambda: (*made[:-1], exchange("srcoo3vo", 90.0, 4.0)))
+    assert "in all" not in oxygen_vacancies.manganite_T_C().reason
+    monkeypatch.setattr(module, "known_cobaltates", lambda: ())
+    assert "SrCoO3" not in oxygen_vacancies.manganite_T_C().reason
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "reference_calculations_folder", lambda: tmp_path)
+    known_cobaltates.cache_clear()
+    yield tmp_path
+    known_cobaltates.cache_clear()
+
+
+def test_energies_are_antiparallel_minus_parallel_for_each_cobalt_and_unsound_ones_are_left_out(folder):
+    shipped = load_reference_calculations()
+    names = ("srcoo3-pw500-k444-fm", "srcoo3-pw500-k444-afm")
+    # Any cell with two Co will do.
+    kept = dict(zip(names, (shipped["znoco32-dzp-k1-fm"], shipped["znoco32-dzp-k1-afm"]), strict=True))
+    for name, energy in zip(names, (-70.2, -70.0), strict=True):
+        calculation = kept[name].calculation.model_copy(update={"energy_eV": energy})
+        text = kept[name].model_copy(update={"calculation": calculation}).model_dump_json()
+        (folder / f"{name}.json").write_text(text)
+    (only,) = known_cobaltates()
+    assert only.antiparallel_minus_parallel_meV == pytest.approx(100.0)
+    known_cobaltates.cache_clear()
+    higher = kept[names[0]].calculation.model_copy(update={"energy_eV": -69.0})
+    text = kept[names[0]].model_copy(update={"calculation": higher}).model_dump_json()
+    (folder / f"{names[0]}-hs.json").write_text(text)
+    assert known_cobaltates() == (only,)  # the lowest start counts
+    known_cobaltates.cache_clear()
+    lost = calculation.model_copy(update={"checks": [Check(name="moments kept", passed=False)]})
+    (folder / f"{names[1]}.json").write_text(kept[names[1]].model_copy(update={"calculation": lost}).model_dump_json())
+    assert known_cobaltates() == ()
