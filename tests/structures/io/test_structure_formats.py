@@ -74,9 +74,10 @@ def test_host_of_such_a_file_is_the_host_of_the_cif(cell, name, tmp_path):
 
 
 def test_unknown_and_binary_formats_are_refused_with_what_is_read(tmp_path):
-    for name in ("mine.traj", "mine.cell", "mine.pickle", "mine"):
+    unknown, of_a_run = "no known structure format", "give the structure beside it"
+    for name, why in (("mine.traj", of_a_run), ("mine.pickle", unknown), ("mine", unknown)):
         (tmp_path / name).write_text("x")
-        with pytest.raises(ValueError, match="no known structure format") as refused:
+        with pytest.raises(ValueError, match=why) as refused:
             read_structure_file(tmp_path / name)
         assert KNOWN in str(refused.value)
 
