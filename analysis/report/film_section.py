@@ -69,6 +69,6 @@ def _when(run: FilmRun, n: int) -> str:
     ends = [0.0, *np.cumsum([s.duration_s for s in run.steps])]
     step = min(int(np.searchsorted(ends, run.time_s[n] * (1 - 1e-12))), len(run.steps))
     if step == 0:
-        return f"before the first step, {run.voltage_V[n]:.3g} V"
+        return "before the first step"
     inside, whole = format_duration(run.time_s[n] - float(ends[step - 1])), format_duration(run.time_s[n])
     return f"step {step} of {len(run.steps)}, {run.voltage_V[n]:.3g} V, {inside} into it ({whole} since the begin)"
