@@ -117,6 +117,12 @@ def cobaltates_in_words() -> str:
     if len(shifts) >= SETS_OF_U and (max(shifts) < 0 or min(shifts) > 0):
         way = "antiparallel" if shifts[0] < 0 else "parallel"
         turned = f"; in all {len(shifts)} sets of U missing oxygen moves the coupling towards {way}"
+    against = [f"{e.hubbard_U_eV:g}" for e in made if e.cell == WHOLE and e.antiparallel_minus_parallel_meV < 0]
+    if against:
+        turned += (
+            f"; with U = {' and '.join(against)} eV the whole crystal comes out antiparallel, against the measurement, "
+            "so that these energies decide nothing"
+        )
     return (
         "in SrCoO3, where oxygen is gated too, gpaw, PBE+U, 9 or 10 atoms, antiparallel minus parallel neighbours in "
         f"meV per Co (mean field of neighbours alone): {'; '.join(clauses)}{turned}; {MEASURED}"

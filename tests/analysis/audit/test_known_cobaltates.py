@@ -35,6 +35,9 @@ def test_c14_tells_what_missing_oxygen_does_only_if_all_sets_of_u_agree(monkeypa
     assert "whole +80 for U = 3 eV (+309 K, 2.60 muB parallel)" in judged.reason
     assert "with one V_O for two Co -23 for U = 3 eV (-89 K" in judged.reason
     assert "in all 3 sets of U missing oxygen moves the coupling towards antiparallel" in judged.reason
+    assert "decide nothing" not in judged.reason
+    monkeypatch.setattr(module, "known_cobaltates", lambda: (exchange(module.WHOLE, -5.0, 4.0), *made[1:]))
+    assert "with U = 4 eV the whole crystal comes out antiparallel" in oxygen_vacancies.manganite_T_C().reason
     monkeypatch.setattr(module, "known_cobaltates", lambda: (*made[:-1], exchange("srcoo3vo", 90.0, 4.0)))
     assert "in all" not in oxygen_vacancies.manganite_T_C().reason
     monkeypatch.setattr(module, "known_cobaltates", lambda: ())
