@@ -7,7 +7,6 @@ from functools import cache
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.calculation import Calculation
-from ..results.checks import invalid_because
 from ..results.document import Document
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 from .first_principles import SETS_OF_U
@@ -62,7 +61,10 @@ def known_cobaltates() -> tuple[CobaltateExchange, ...]:
     """All that are shipped with both senses, the lowest sound electronic start of each; by cell and U."""
     starts: dict[tuple[str, float], dict[str, list[Calculation]]] = {}
     for path in sorted(reference_calculations_folder().glob("srcoo3*.json")):
-        named, calculation = _NAME.fullmatch(path.stem), _sound(path.read_text())
+        named, calculation = (
+            _NAME.fullmatch(path.stem),
+            ReferenceCalculation.model_validate_json(path.read_text()).sound,
+        )
         if named and calculation is not None:
             of_cell = starts.setdefault((named["cell"], calculation.provenance.hubbard_U_eV["Co"]), {})
             of_cell.setdefault(named["spins"], []).append(calculation)
@@ -83,11 +85,6 @@ def known_cobaltates() -> tuple[CobaltateExchange, ...]:
             )
         )
     return tuple(sorted(made, key=lambda each: (list(CELLS).index(each.cell), each.hubbard_U_eV)))
-
-
-def _sound(text: str) -> Calculation | None:
-    calculation = ReferenceCalculation.model_validate_json(text).calculation
-    return None if calculation is None or invalid_because(calculation.checks) else calculation
 
 
 def cobaltates_in_words() -> str:

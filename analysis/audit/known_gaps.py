@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functools import cache
 
 from ..device.closed_forms import julliere_tmr
-from ..results.checks import invalid_because
 from ..results.document import Document
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 
@@ -78,16 +77,17 @@ def known_metals() -> tuple[MetalStates, ...]:
     """All that are shipped and sound, by element, the coarsest mesh first."""
     metals = []
     for path in reference_calculations_folder().glob("states*.json"):
-        reference, named = _sound(path.read_text()), _METAL.fullmatch(path.stem)
-        if reference is None or reference.calculation is None or named is None:
+        reference, named = ReferenceCalculation.model_validate_json(path.read_text()), _METAL.fullmatch(path.stem)
+        sound = reference.sound
+        if sound is None or named is None:
             continue
         metals.append(
             MetalStates(
                 element=named["element"].capitalize(),
                 points=int(named["points"]),
-                up_per_eV=_number(reference, "states_up_per_eV"),
-                down_per_eV=_number(reference, "states_down_per_eV"),
-                moment_muB=reference.calculation.total_moment_muB / len(reference.calculation.structure),
+                up_per_eV=reference.number("states_up_per_eV"),
+                down_per_eV=reference.number("states_down_per_eV"),
+                moment_muB=sound.total_moment_muB / len(sound.structure),
                 source=reference.name,
             )
         )
@@ -100,28 +100,15 @@ def known_decays() -> tuple[GapDecay, ...]:
     decays = [
         GapDecay(
             hubbard_U_eV=reference.provenance.hubbard_U_eV,
-            gap_eV=_number(reference, "gap_eV"),
+            gap_eV=reference.number("gap_eV"),
             shares_of_gap=_numbers(reference, "shares_of_gap"),
             decay_per_A=_numbers(reference, "decay_per_A"),
             source=reference.name,
         )
         for path in reference_calculations_folder().glob("gapzno*.json")
-        if (reference := _sound(path.read_text())) is not None
+        if (reference := ReferenceCalculation.model_validate_json(path.read_text())).sound is not None
     ]
     return tuple(sorted(decays, key=lambda decay: decay.gap_eV))
-
-
-def _sound(text: str) -> ReferenceCalculation | None:
-    reference = ReferenceCalculation.model_validate_json(text)
-    unsound = reference.calculation is None or invalid_because(reference.calculation.checks)
-    return None if unsound else reference
-
-
-def _number(reference: ReferenceCalculation, name: str) -> float:
-    value = reference.numbers[name]
-    if isinstance(value, list):
-        raise ValueError(f"{reference.name}: {name} is one number")
-    return value
 
 
 def _numbers(reference: ReferenceCalculation, name: str) -> list[float]:

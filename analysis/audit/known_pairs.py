@@ -7,7 +7,6 @@ from functools import cache
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.calculation import Calculation
-from ..results.checks import invalid_because
 from ..results.document import Document
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 from .first_principles import SETS_OF_U
@@ -61,7 +60,10 @@ def known_pairs() -> tuple[CobaltPair, ...]:
         other = path.with_name(path.name.replace(_PARALLEL, "-afm"))
         if not other.exists():
             continue
-        along, against = _sound(path.read_text()), _sound(other.read_text())
+        along, against = (
+            ReferenceCalculation.model_validate_json(path.read_text()).sound,
+            ReferenceCalculation.model_validate_json(other.read_text()).sound,
+        )
         if along is None or against is None:
             continue
         cobalt_pairs.append(
@@ -77,11 +79,6 @@ def known_pairs() -> tuple[CobaltPair, ...]:
             )
         )
     return tuple(sorted(cobalt_pairs, key=lambda pair: (pair.hubbard_U_eV, pair.cell)))
-
-
-def _sound(text: str) -> Calculation | None:
-    calculation = ReferenceCalculation.model_validate_json(text).calculation
-    return None if calculation is None or invalid_because(calculation.checks) else calculation
 
 
 def _open_eV(made: Calculation) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from ..results.checks import invalid_because
 from ..results.document import Document
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 
@@ -54,27 +53,20 @@ def known_wires() -> tuple[WireChannels, ...]:
     for path in reference_calculations_folder().glob("wire*.json"):
         named = _NAME.fullmatch(path.stem)
         reference = ReferenceCalculation.model_validate_json(path.read_text())
-        if named and reference.calculation is not None and not invalid_because(reference.calculation.checks):
+        if named and reference.sound is not None:
             wires.append(
                 WireChannels(
                     element=named["element"].capitalize(),
                     spacing_A=int(named["hundredths"]) / 100,
                     points=int(named["points"]),
-                    up=_number(reference, "channels_up"),
-                    down=_number(reference, "channels_down"),
-                    along=_number(reference, "channels_along"),
-                    across=_number(reference, "channels_across"),
+                    up=reference.number("channels_up"),
+                    down=reference.number("channels_down"),
+                    along=reference.number("channels_along"),
+                    across=reference.number("channels_across"),
                     source=reference.name,
                 )
             )
     return tuple(sorted(wires, key=lambda wire: (wire.element, wire.spacing_A)))
-
-
-def _number(reference: ReferenceCalculation, name: str) -> float:
-    value = reference.numbers[name]
-    if isinstance(value, list):
-        raise ValueError(f"{reference.name}: {name} is one number")
-    return value
 
 
 def _what_it_is() -> str:

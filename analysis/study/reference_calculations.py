@@ -9,6 +9,7 @@ from pydantic import Field
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.hole_field import HoleField
 from ..results.calculation import Calculation
+from ..results.checks import invalid_because
 from ..results.document import Document, Provenance, StructureField
 
 
@@ -46,6 +47,25 @@ class ReferenceCalculation(Document):
     cpu_seconds: float
     wall_seconds: float
     provenance: Provenance
+
+    def number(self, name: str) -> float:
+        """One of `numbers` that is a single one.
+
+        Raises
+        ------
+        ValueError
+            If it is a list.
+        """
+        value = self.numbers[name]
+        if isinstance(value, list):
+            raise ValueError(f"{self.name}: {name} is one number")
+        return value
+
+    @property
+    def sound(self) -> Calculation | None:
+        """The calculation; None if there is none or one of its checks makes it invalid."""
+        unsound = self.calculation is None or invalid_because(self.calculation.checks)
+        return None if unsound else self.calculation
 
 
 class StartGeometry(Document):

@@ -46,12 +46,9 @@ def test_every_kind_of_change_is_told_apart():
     assert not compare(old, shorter).same_numbers
 
 
-def test_a_time_is_held_to_what_its_barrier_leaves_of_it():
-    old = {"forward_eV": 1.6, "retention_s": 1e102, "before_s": 1.0}
-    cases = {"forward_eV": (1.6012, 1.602), "retention_s": (1.02e102, 1.03e102), "before_s": (1.005, 1.007)}
-    for key, (within, beyond) in cases.items():
+def test_barriers_are_held_closer_than_the_rest():
+    old = {"forward_eV": 1.6, "retention_s": 1e102}
+    for key, within, beyond in (("forward_eV", 1.6012, 1.602), ("retention_s", 1.005e102, 1.007e102)):
         assert compare(old, old | {key: within}, relative=6e-3).same_numbers
         assert list(compare(old, old | {key: beyond}, relative=6e-3).changed) == [f".{key}"]
-    for key in old:  # the engine without rounding to amplify keeps the one bound
         assert compare(old, old | {key: old[key] * (1 + 1e-5)}, relative=1e-6).changed
-    assert compare(old, old | {"retention_s": 1e102 * (1 + 1e-12)}).changed

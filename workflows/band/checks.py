@@ -132,8 +132,8 @@ def no_turning_back(points: Sequence[PathPoint]) -> Check:
 def climbed_is_the_top(points: Sequence[PathPoint], top: int, name: str) -> Check:
     """Whether the curve through a saddle and its two neighbours, energies and forces, has no higher top.
 
-    Towards a higher saddle with no minimum before it the path only rises: there the lower one is a shoulder and the
-    curve is that of the higher one's side, whose own check looks at it.
+    Towards a higher saddle with no minimum before it the path only rises: there the lower one is a shoulder, and no
+    point of the curve may lie above the neighbour.
     """
     three = [points[top + n] for n in (-1, 0, 1)]
     where = arcs(three)
@@ -148,8 +148,12 @@ def climbed_is_the_top(points: Sequence[PathPoint], top: int, name: str) -> Chec
         for p, t in zip(three, tangents, strict=True)
     ]
     curve = CubicHermiteSpline(where, [p.energy for p in three], slopes)
-    first, last = (where[1] if _rises_to_a_saddle(points, top, way) else where[1 + way] for way in (-1, 1))
-    excess = float(curve(np.linspace(first, last, 101)).max()) - three[1].energy
+    above = [
+        float(curve(np.linspace(where[1], where[1 + way], 51)).max())
+        - three[1 + way if _rises_to_a_saddle(points, top, way) else 1].energy
+        for way in (-1, 1)
+    ]
+    excess = max(above)
     return held(f"interpolated top above the climbed one at {name}", excess, INTERPOLATED_TOP_eV, unit="eV")
 
 

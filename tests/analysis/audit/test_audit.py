@@ -85,6 +85,7 @@ def test_closed_forms_need_no_study():
     assert (found["C19"].verdict, found["C19"].engine) == ("undecided", "gpaw (GPAW)")
     # So are densities of states at both ends of a gap.
     assert (found["C18"].verdict, found["C18"].engine) == ("undecided", "gpaw (GPAW)")
+    assert found["C18"].value == pytest.approx(-0.524, abs=1e-3)
     # What goes in as an assumption is no number that comes out.
     assert found["C20"].value is None
     assert (found["C20"].verdict, found["C20"].engine) == ("contradicted", "literature")

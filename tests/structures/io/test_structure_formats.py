@@ -80,6 +80,9 @@ def test_unknown_and_binary_formats_are_refused_with_what_is_read(tmp_path):
         with pytest.raises(ValueError, match=why) as refused:
             read_structure_file(tmp_path / name)
         assert KNOWN in str(refused.value)
+    (tmp_path / "mine.cell").write_text("x")
+    with pytest.raises(ValueError, match="LATTICE_CART"):
+        read_structure_file(tmp_path / "mine.cell")
 
 
 def test_molecule_has_no_cell(tmp_path):

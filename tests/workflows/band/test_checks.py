@@ -135,6 +135,10 @@ def test_a_shoulder_on_the_way_down_from_a_higher_saddle_is_no_false_top():
     assert climbed_is_the_top(points, 3, "segment 2").passed
     other_way = points[::-1]
     assert climbed_is_the_top(other_way, 2, "segment 1").passed
+    # Forces that point up from the shoulder: a top between it and the image.
+    steep = points_at(*rows[:3], (2, 0, 0.04, 2.0), *rows[4:])
+    steep[1].kind = steep[3].kind = "saddle"
+    assert not climbed_is_the_top(steep, 3, "segment 2").passed
     # The next point is no saddle but an image that is higher than this one: the top lies beyond.
     points[1].kind = "image"
     assert not climbed_is_the_top(points, 3, "segment 2").passed
