@@ -15,12 +15,11 @@ from ..io.file_spins import LEAST_muB, spins_from_file
 from ..spins import set_moments, total_moment
 from .measured_spins import moment_size, with_measured_spins
 from .movers import draft_hops, draft_vacancies
+from .order import drafted_order
 from .sites import Role, has_networks, is_soft, site_roles
 from .valences import GuessedValences, guess_valences
 
 ORDER = "measured"
-# Sublattices that stand against the others in the usual order: Neel's ferrimagnets.
-_AGAINST = {"spinel": "A", "garnet": "a"}
 # Guesses of the gap where nothing is known: of d0 and d10 ions, and of open shells.
 _WIDE_GAP_eV, _NARROW_GAP_eV = 3.0, 1.0
 _IONS = ("(OH)", "(PO4)", "(SO4)", "(CO3)", "(NO3)", "(SiO4)", "(BO3)", "(P2O7)", "(Si2O7)", "(VO4)", "(MoO4)")
@@ -79,7 +78,7 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
     from_file = moments is not None and any(moment_size(m) > LEAST_muB for m in moments)
     if moments is not None and from_file:
         roles = with_measured_spins(roles, [moment_size(m) for m in moments], metal=guess.metal)
-    sense, why_sense = _senses(roles, family, from_file)
+    roles, sense, why_sense = drafted_order(structure, roles, family, from_file=from_file, metal=guess.metal)
     if not from_file:
         if total_moment(_with_roles(structure, _signed(roles, sense), sense)) < 0:
             sense = {label: -sign for label, sign in sense.items()}
@@ -113,7 +112,10 @@ def draft_host(structure: Structure, name: str, notes: list[str] | None = None) 
         ],
         "references": _references(structure, guess),
         "hubbard_U_eV": _hubbard(structure, guess),
-        "sources": {"draft": f"guessed from {name} alone; nothing but its structure is measured"},
+        "sources": {
+            "draft": f"guessed from {name} alone; nothing but its structure is measured",
+            "order": "as the file has it" if from_file else why_sense,
+        },
     }
     if from_file:
         entries["spins"] = "file"
@@ -173,22 +175,6 @@ def _written(composition: Composition) -> str:
     amounts = Composition(formula).get_el_amt_dict()
     ordered = sorted(amounts, key=lambda el: float(Element(el).X))
     return "".join(el + ("" if amounts[el] == 1 else f"{amounts[el]:g}") for el in ordered)
-
-
-def _senses(roles: list[Role], family: str, from_file: bool) -> tuple[dict[str, int], str]:
-    against = _AGAINST.get(family.partition(":")[0])
-    magnetic = list(dict.fromkeys(r.sublattice for r in roles if r.moment_muB()))
-    sense = {label: -1 if label == against and len(magnetic) > 1 else 1 for label in magnetic}
-    if from_file:
-        return sense, "not used: directions are the file's"
-    if -1 in sense.values():
-        return sense, "Neel's order of this family"
-    if magnetic:
-        return (
-            sense,
-            "all parallel: the file has no moments; an antiferromagnet needs an mCIF, or sublattices up and down",
-        )
-    return sense, "no ion has a moment"
 
 
 def _signed(roles: list[Role], sense: dict[str, int]) -> list[Role]:

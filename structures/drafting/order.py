@@ -1,0 +1,78 @@
+"""Which way the spins of a drafted host stand, and by which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pymatgen.core import Structure
+
+from .exchange_order import exchange_order
+from .sites import Role
+
+# Sublattices that stand against the others in the usual order: Neel's ferrimagnets. Gd3Fe5O12 has 16 muB, as a and c
+# stand against d (general literature); without moments on d it is a against c.
+_AGAINST = {"spinel": ("A",), "garnet": ("a", "c")}
+_GARNET_D = "d"
+
+
+def drafted_order(
+    structure: Structure, roles: list[Role], family: str, *, from_file: bool, metal: bool
+) -> tuple[list[Role], dict[str, int], str]:
+    """Directions of the spins: the file's, Neel's of its family, by superexchange, or all parallel.
+
+    Parameters
+    ----------
+    structure
+        Elements on sites.
+    roles, family
+        From `sites.site_roles`.
+    from_file
+        Whether the file has moments.
+    metal
+        Whether the crystal is a metal.
+
+    Returns
+    -------
+    tuple
+        Roles, of which one with sites in both directions becomes two; the sense of each magnetic sublattice; and why.
+    """
+    against = _AGAINST.get(family.partition(":")[0], ())
+    magnetic = list(dict.fromkeys(r.sublattice for r in roles if r.moment_muB()))
+    if "c" in against and _GARNET_D not in magnetic:
+        against = against[:1]
+    up = dict.fromkeys(magnetic, 1)
+    if from_file or not magnetic:
+        return roles, up, "not used: directions are the file's" if magnetic else "no ion has a moment"
+    neel = {label: -1 if label in against else 1 for label in magnetic}
+    if len(set(neel.values())) > 1:
+        return roles, neel, "Neel's order of this family"
+    mCIF = "an mCIF, or a spin for each role, says another"
+    if metal:
+        return (
+            roles,
+            up,
+            f"all parallel is assumed: the file has no moments, and a metal's order is not guessed; {mCIF}",
+        )
+    order = exchange_order(structure, roles)
+    if order.signs is None:
+        return roles, up, f"all parallel is assumed: the file has no moments, and {order.reason}; {mCIF}"
+    roles, sense = _in_both_directions(roles, order.signs)
+    return roles, sense, f"by the rules of Goodenough and Kanamori: {order.reason}; {mCIF}"
+
+
+def _in_both_directions(roles: list[Role], signs: Sequence[int]) -> tuple[list[Role], dict[str, int]]:
+    """Roles whose spins stand as the signs say, and the sense of each magnetic sublattice."""
+    of: dict[str, set[int]] = {}
+    for role in roles:
+        if role.moment_muB():
+            of.setdefault(role.sublattice, set()).update(signs[i] for i in role.sites)
+    out: list[Role] = []
+    for role in roles:
+        if len(of.get(role.sublattice, ())) < 2 or not role.moment_muB():
+            out.append(role)
+            continue
+        for sign in (1, -1):
+            if sites := tuple(i for i in role.sites if signs[i] == sign):
+                out.append(replace(role, sites=sites, spin=sign * role.moment_muB()))
+    return out, {label: found.pop() if len(found) == 1 else 1 for label, found in of.items()}
