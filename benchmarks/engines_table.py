@@ -146,6 +146,7 @@ def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculatio
         *_chains(),
         *small_cells_table.gaps(),
         *small_cells_table.cobaltates(),
+        *small_cells_table.maghemite(),
     ]
     return "\n".join(lines)
 

@@ -3,17 +3,19 @@
     python benchmarks/gpaw_starts.py [--engine sevennet] [--output data/gpaw_starts]
 
 Vacancies of the 28-atom cell with relaxed ions, the stationary points of the Co hop into V_Fe(B) in 55 atoms, two Co in
-ZnO with the oxygen between them and without it, lithium ferrite whole, without O or Li, and with a Li more, and SrCoO3
-without an oxygen.
+ZnO with the oxygen between them and without it, lithium ferrite whole, without O or Li, and with a Li more, SrCoO3
+without an oxygen; and maghemite with lithium, whose cells relax, too: `--only maghemite --engine chgnet`.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import lithium_cells
+import maghemite_cells
 import perovskite_cells
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import StartGeometry, starts_folder
@@ -59,6 +61,25 @@ def cobaltates(engine: AseEngine, folder: Path) -> None:
     keep(perovskite_cells.VACANCY, done.structure, done.energy_eV, done.provenance, folder)
 
 
+def maghemite(engine: AseEngine, folder: Path) -> None:
+    """Ions and cell; of several orders the lowest that is still what its name says."""
+    loose = replace(engine, cell_fmax_eV_per_A=0.03, stress_limit_eV_per_A3=2e-3, max_steps=250)
+    for key in maghemite_cells.STARTS:
+        relaxed = [
+            relax_structure.original(loose, cell, name=key, cell=True, mover=None)
+            for cell in maghemite_cells.maghemite_cells(key)
+        ]
+        kept = [r for r in relaxed if maghemite_cells.stayed(r.structure, key)]
+        print(key, [(round(r.energy_eV, 3), r in kept) for r in relaxed], file=sys.stderr, flush=True)
+        if kept:
+            lowest = min(kept, key=lambda r: r.energy_eV)
+            keep(key, lowest.structure, lowest.energy_eV, lowest.provenance, folder)
+    metal = relax_structure.original(
+        loose, maghemite_cells.lithium(), name=maghemite_cells.METAL, cell=True, mover=None
+    )
+    keep(maghemite_cells.METAL, metal.structure, metal.energy_eV, metal.provenance, folder)
+
+
 def hop(engine: AseEngine, folder: Path) -> None:
     """The stationary points of the path; saddles are numbered from the start."""
     found = measured_hop()
@@ -82,14 +103,16 @@ def main() -> None:
     parser.add_argument("--engine", default="sevennet")
     parser.add_argument("--output", type=Path, default=starts_folder())
     parser.add_argument(
-        "--only", choices=["vacancies", "hop", "doped", "lithium", "cobaltates"], help="one of the groups"
+        "--only",
+        choices=["vacancies", "hop", "doped", "lithium", "cobaltates", "maghemite"],
+        help="one of the groups",
     )
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     engine = get_engine(args.engine)
     if not isinstance(engine, AseEngine):
         parser.error(f"{args.engine} computes nothing here")
-    for make in (vacancies, hop, doped, lithium, cobaltates):
+    for make in (vacancies, hop, doped, lithium, cobaltates, maghemite):
         if args.only in (None, make.__name__):
             make(engine, args.output)
 

@@ -1,8 +1,9 @@
-"""Calculations of small cells: chains of one atom, metals beside a gap of ZnO, and two Co of SrCoO3."""
+"""Calculations of small cells: chains, metals beside a gap of ZnO, two Co of SrCoO3, and maghemite with lithium."""
 
 from __future__ import annotations
 
 import gap_cells
+import maghemite_cells
 import perovskite_cells
 import wire_cells
 from evidence_task import BOUNDS_OF_DIFFERENCES, U_SETS, Task
@@ -23,7 +24,7 @@ def small_cell_names() -> list[str]:
         for start in perovskite_cells.CELLS
         for spins in perovskite_cells.SPINS
     ]
-    return [*wires, *gaps, *cobaltates]
+    return [*wires, *gaps, *cobaltates, *_maghemite_names()]
 
 
 def small_cell_task(name: str) -> Task:
@@ -32,7 +33,53 @@ def small_cell_task(name: str) -> Task:
         return _wire_task(name)
     if name.startswith("states"):
         return _states_task(name)
+    if name.startswith(("magh", maghemite_cells.METAL)):
+        return _metal_task(name) if name.startswith(maghemite_cells.METAL) else _maghemite_task(name)
     return _cobaltate_task(name) if name.startswith("srcoo3") else _decay_task(name)
+
+
+def _maghemite_names() -> list[str]:
+    """Lithium itself, every cell with every U, moved iron in its other sense, and a pair on a denser mesh."""
+    cells = [lithiated_maghemite(start, u) for u in ("", *U_SETS) for start in maghemite_cells.STARTS]
+    turned = [
+        lithiated_maghemite(start, "", maghemite_cells.ALONG) for start in maghemite_cells.STARTS if "moved" in start
+    ]
+    denser = [lithiated_maghemite(start, mesh=maghemite_cells.DENSER) for start in maghemite_cells.REPEATED]
+    return [f"{maghemite_cells.METAL}-dzp-k12", *cells, *turned, *denser]
+
+
+def _maghemite_task(name: str) -> Task:
+    """Maghemite with lithium in atomic orbitals, cell and ions by the engine of the start."""
+    start, basis, mesh, *special = name.split("-")
+    kept = load_start(start)
+    along, across, up = (int(n) for n in (mesh[1:] * 3 if len(mesh) == 2 else mesh[1:]))
+    cell, what = kept.structure, f"eight Fe2O3 with {maghemite_cells.STARTS[start][0]} Li, {start}"
+    if maghemite_cells.ALONG in special:
+        cell, what = maghemite_cells.with_moved_along(cell), f"{what}, moved iron parallel to that of B"
+    settings = GpawSettings(
+        k_mesh=(along, across, up),
+        hubbard_U_eV=next((U_SETS[s] for s in special if s in U_SETS), pbe_hubbard_U_eV()),
+        energy_eV=BOUNDS_OF_DIFFERENCES["energy_eV"],
+        density_e=BOUNDS_OF_DIFFERENCES["density_e"],
+        eigenstates_eV2=BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
+    )
+    return Task(name, what, cell, settings, "static", "full", relaxed_by=kept.provenance.engine, basis=basis)
+
+
+def _metal_task(name: str) -> Task:
+    """Bcc lithium as measured, the reference of a voltage."""
+    _, basis, mesh = name.split("-")
+    points = int(mesh[1:])
+    settings = GpawSettings(
+        hubbard_U_eV={},
+        k_mesh=(points, points, points),
+        energy_eV=BOUNDS_OF_DIFFERENCES["energy_eV"],
+        density_e=BOUNDS_OF_DIFFERENCES["density_e"],
+        eigenstates_eV2=BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
+    )
+    return Task(
+        name, "bcc Li, the reference of a voltage", maghemite_cells.lithium(), settings, "static", "full", basis=basis
+    )
 
 
 def _wire_task(name: str) -> Task:
@@ -116,6 +163,11 @@ def wire(element: str, spacing_A: float) -> str:
 def cobaltate(start: str, spins: str, u_set: str = "", moment: str = "") -> str:
     """Name of one of `perovskite_cells.CELLS` with one of its `SPINS` and `MOMENTS_muB` and one of `U_SETS`."""
     return "-".join([start, "pw500", "k444", spins, *filter(None, (u_set, moment))])
+
+
+def lithiated_maghemite(start: str, u_set: str = "", sense: str = "", mesh: str = "k1") -> str:
+    """Name of one of `maghemite_cells.STARTS` with one of `U_SETS`, a sense of moved iron and a mesh."""
+    return "-".join([start, "dzp", mesh, *filter(None, (sense, u_set))])
 
 
 def metal_states(element: str, points: int) -> str:

@@ -1,9 +1,10 @@
-"""Tables of docs/engines.md about small cells: gaps of ZnO and metals beside them, and Co of SrCoO3."""
+"""Tables of docs/engines.md about small cells: gaps of ZnO and metals beside them, Co of SrCoO3, Li in maghemite."""
 
 from __future__ import annotations
 
 from magnetoionics.analysis.audit.known_cobaltates import CELLS, known_cobaltates
 from magnetoionics.analysis.audit.known_gaps import known_decays, known_metals
+from magnetoionics.analysis.audit.known_maghemite import known_maghemite
 
 
 def gaps() -> list[str]:
@@ -61,6 +62,31 @@ def cobaltates() -> list[str]:
         "",
         "| cell | U of Co, eV | meV per Co | mean field, K | parallel, muB per Co | largest antiparallel, muB |",
         "|-|-|-|-|-|-|",
+        *rows,
+        "",
+    ]
+
+
+def maghemite() -> list[str]:
+    """What C15 says of first principles; empty without calculations."""
+    made = known_maghemite()
+    if not made:
+        return []
+    rows = [
+        f"| {m.lithium:g} | {m.moved:.0%} | {'along B' if m.moved_along else 'against B' if m.moved else '-'} | "
+        f"{m.hubbard_U_eV:g} | {'x'.join(map(str, m.k_mesh))} | {m.energy_eV:.3f} | {m.moment_muB:+.2f} | "
+        f"{', '.join(f'{n:.2f} {key}' for key, n in sorted(m.reduced.items())) or '-'} | {m.max_force_eV_per_A:.2f} |"
+        for m in made
+    ]
+    return [
+        "### Lithium in maghemite",
+        "",
+        "Eight Fe2O3, GPAW, PBE+U in atomic orbitals (dzp), cells and ions by CHGNet: how much of the iron of A is in",
+        "octahedra and its sense; energy, moment and iron with a smaller moment than without lithium per Fe2O3; the",
+        "largest force in eV/A.",
+        "",
+        "| Li per Fe2O3 | moved | sense | U of Fe, eV | points | energy, eV | moment, muB | reduced | force |",
+        "|-|-|-|-|-|-|-|-|-|",
         *rows,
         "",
     ]

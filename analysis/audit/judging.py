@@ -17,6 +17,7 @@ from .evidence import Judge, Judgement, NotDoneError
 from .film import HOLE_ON_NEIGHBOUR_eV
 from .first_principles import SHIPPED
 from .known_ferrite import beside_ferrite
+from .known_maghemite import beside_maghemite
 from .known_values import knows_most
 from .known_verdicts import known_judgement
 
@@ -24,7 +25,11 @@ __all__ = ["HOLE_ON_NEIGHBOUR_eV", "Judgement", "audit", "claims_table", "closed
 
 _JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES, **oxygen_vacancies.JUDGES}
 # First principles that are shipped and that speak beside a study of another level.
-_BESIDE: dict[str, Callable[[Judgement], Judgement]] = {"C11": beside_ferrite, "C13": oxygen_vacancies.beside_pairs}
+_BESIDE: dict[str, Callable[[Judgement], Judgement]] = {
+    "C11": beside_ferrite,
+    "C13": oxygen_vacancies.beside_pairs,
+    "C15": beside_maghemite,
+}
 
 
 def claims_table() -> list[dict[str, str]]:

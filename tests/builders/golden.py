@@ -192,12 +192,22 @@ def nothing_shipped() -> Iterator[None]:
         known_ferrite,
         known_films,
         known_gaps,
+        known_maghemite,
         known_orders,
         known_pairs,
         known_wires,
     )
 
-    modules = (known_cobaltates, known_ferrite, known_films, known_gaps, known_orders, known_pairs, known_wires)
+    modules = (
+        known_cobaltates,
+        known_ferrite,
+        known_films,
+        known_gaps,
+        known_maghemite,
+        known_orders,
+        known_pairs,
+        known_wires,
+    )
     caches = (
         known_ferrite.known_ferrite_moments,
         known_films._films,
@@ -205,12 +215,16 @@ def nothing_shipped() -> Iterator[None]:
         known_pairs.known_pairs,
         known_wires.known_wires,
         known_cobaltates.known_cobaltates,
+        known_maghemite.known_maghemite,
+        known_maghemite.lithium_metal_eV,
+        known_maghemite.potential_voltages,
         known_gaps.known_metals,
         known_gaps.known_decays,
     )
     with tempfile.TemporaryDirectory() as empty, ExitStack() as stack:
         for module in modules:
             stack.enter_context(patch.object(module, "reference_calculations_folder", lambda: Path(empty)))
+        stack.enter_context(patch.object(known_maghemite, "starts_folder", lambda: Path(empty)))
         for cache in caches:
             cache.cache_clear()
             stack.callback(cache.cache_clear)
