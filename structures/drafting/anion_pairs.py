@@ -1,4 +1,4 @@
-"""Anions that share electrons with each other: peroxides, pyrites, arsenopyrites, skutterudites."""
+"""Atoms that share electrons with their like: peroxides, pyrites, arsenopyrites, skutterudites; P2S6 and Ge2Te6."""
 
 from __future__ import annotations
 
@@ -63,6 +63,43 @@ def valences_in_pairs(structure: Structure) -> tuple[dict[str, float], str] | No
     return {**guess, open_ones[0]: valence}, f"{words}; {open_ones[0]} takes the rest"
 
 
+def valences_of_dumbbells(structure: Structure) -> tuple[dict[str, float], str] | None:
+    """Valences by element where P, Si or Ge stands in dumbbells among S, Se or Te: each atom keeps one electron.
+
+    P2S6 is 4- (MnPS3), Ge2Te6 and Si2Te6 6-, so that CrGeTe3 and CrSiTe3 hold Cr3+, of 3 muB (general literature).
+
+    Parameters
+    ----------
+    structure
+        Elements on sites.
+
+    Returns
+    -------
+    tuple or None
+        Valences and words; None for anything else, or where no single element is left to take the rest.
+    """
+    symbols = [s.specie.symbol for s in structure]
+    centres = [el for el in _ALONE_POSITIVE if el in symbols]
+    if len(centres) != 1 or not {"S", "Se", "Te"} & set(symbols):
+        return None
+    reach_A = _LONGEST * 2 * _RADII_A[centres[0]]
+    for i in (i for i, el in enumerate(symbols) if el == centres[0]):
+        if sum(n.specie.symbol == centres[0] for n in structure.get_neighbors(structure[i], reach_A)) != 1:
+            return None
+    amounts = {str(el): float(n) for el, n in structure.composition.items()}
+    guess = {**single_valences(amounts, ()), centres[0]: float(_ALONE_POSITIVE[centres[0]] - 1)}
+    open_ones = [el for el in amounts if el not in guess]
+    if len(open_ones) != 1:
+        return None
+    left = -sum(amounts[el] * v for el, v in guess.items()) / amounts[open_ones[0]]
+    if not 1 - _WHOLE <= left <= max(Element(open_ones[0]).oxidation_states, default=0):
+        return None
+    words = (
+        f"{centres[0]} in dumbbells, each atom of which keeps an electron for its bond; {open_ones[0]} takes the rest"
+    )
+    return {**guess, open_ones[0]: left}, words
+
+
 def _bonds(structure: Structure, index: int) -> list[tuple[str, float]]:
     """Other anions at a bond length of one, as element and length in A."""
     own = structure[index].specie.symbol
@@ -81,4 +118,6 @@ def _reach_A(one: str, other: str) -> float:
 
 
 # Covalent radii, 10.1039/b801115j.
-_RADII_A = {"S": 1.05, "Se": 1.20, "Te": 1.38, "P": 1.07, "As": 1.19}
+_RADII_A = {"S": 1.05, "Se": 1.20, "Te": 1.38, "P": 1.07, "As": 1.19, "Si": 1.11, "Ge": 1.20}
+# Valence without a bond to another atom of the kind.
+_ALONE_POSITIVE = {"P": 5, "Si": 4, "Ge": 4}

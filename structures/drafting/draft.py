@@ -13,6 +13,7 @@ from ..cells.reference_salts import salt_references
 from ..elements import materials_project_U_eV
 from ..io.file_spins import LEAST_muB, spins_from_file
 from ..spins import set_moments, total_moment
+from .itinerant import is_heavy_oxide, is_metallic_chalcogenide
 from .measured_spins import moment_size, with_measured_spins
 from .movers import draft_hops, draft_vacancies
 from .order import drafted_order
@@ -218,6 +219,14 @@ def _gap(structure: Structure, roles: list[Role], guess: GuessedValences) -> tup
     soft = [r for r in roles if _is_open_d(r) and is_soft(structure, r.sites[0], set(guess.anions))]
     if soft and not has_networks(structure, guess):
         return 0.0, "nitrides, carbides and phosphides of d metals mostly conduct; state the gap if yours insulates"
+    if any(is_heavy_oxide(structure, r.element, r.valence) for r in roles):
+        return 0.0, "oxides of one 4d or 5d metal with d electrons conduct, but for NbO2 (0.7 eV): state the gap then"
+    near = [r for r in roles if is_metallic_chalcogenide(structure, r.sites[0], r.valence, set(guess.anions))]
+    if near and not has_networks(structure, guess):
+        return (
+            0.0,
+            "selenides and tellurides with d metals so near to each other conduct; state the gap if yours insulates",
+        )
     if guess.mixed:
         return 0.0, "0 for a mixed valence, which conducts; state the gap if yours insulates"
     covalent = not {"O", "F", "Cl", "Br", "I"} & set(guess.anions) and any(_is_open_d(r) for r in roles)
@@ -270,5 +279,7 @@ def _hubbard(structure: Structure, guess: GuessedValences) -> dict[str, float]:
 
 def summary(draft: Draft) -> str:
     """One line on what was guessed."""
-    ions = ", ".join(f"{r['element']} {r['valence']:+.3g}" for r in draft.entries["roles"])
-    return f"{draft.entries['formula']}: {ions}; gap {draft.entries['gap_eV']:g} eV ({draft.reasons['gap_eV']})"
+    ions = ", ".join(dict.fromkeys(f"{r['element']} {r['valence']:+.3g}" for r in draft.entries["roles"]))
+    spins = f"{draft.entries['moment_per_formula_muB']:g} muB, {draft.entries['sources']['order']}"
+    gap = f"{draft.entries['gap_eV']:g} eV ({draft.reasons['gap_eV']})"
+    return f"{draft.entries['formula']}: {ions}; spins: {spins}; gap {gap}"

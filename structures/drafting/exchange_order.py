@@ -32,6 +32,8 @@ _PI = 0.3
 # their order stay below it.
 _LEAST_SHARE = 0.85
 _NO_EXCHANGE = 1e-6
+# Tetrahedra of spinels are 3.5 to 3.8 A apart.
+_DIAMOND_A, _SAME_SHELL_A = 4.2, 0.1
 _D_SHELL = 10
 _ROW_3D = 4
 
@@ -124,6 +126,35 @@ def exchange_order(structure: Structure, roles: Sequence[Role]) -> ExchangeOrder
     rest = f"; no rule is known for {', '.join(lone)}: up" if lone else ""
     out = [signs.get(i, 1) for i in range(len(structure))]
     return ExchangeOrder(out, f"{words}, {100 * share:.0f} % of the exchange satisfied{rest}")
+
+
+def diamond_order(structure: Structure, roles: Sequence[Role]) -> ExchangeOrder:
+    """Order of a spinel with moments in its tetrahedra alone: each stands against the four nearest ones.
+
+    So do Co3O4, MnAl2O4 and CoAl2O4 (general literature).
+
+    Parameters
+    ----------
+    structure
+        Elements on sites.
+    roles
+        From `sites.site_roles`.
+    """
+    sites = sorted(i for r in roles if r.moment_muB() for i in r.sites)
+    couplings: dict[tuple[int, int], float] = {}
+    for i in sites:
+        near = [n for n in structure.get_neighbors(structure[i], _DIAMOND_A) if n.index in sites]
+        first = min((float(n.nn_distance) for n in near), default=0.0)
+        for n in near:
+            if n.nn_distance <= first + _SAME_SHELL_A:
+                couplings[min(i, n.index), max(i, n.index)] = -1.0
+    if not couplings:
+        return ExchangeOrder(None, "no rule is known for its ions")
+    signs, share = _most_satisfied(couplings, sites)
+    if share < 1 - _NO_EXCHANGE:
+        return ExchangeOrder(None, "ions in the tetrahedra of a spinel, alone with moments, have no simple order here")
+    words = "each moment in the tetrahedra of a spinel stands against the nearest ones, as in Co3O4 and MnAl2O4"
+    return ExchangeOrder([signs.get(i, 1) for i in range(len(structure))], words)
 
 
 def _ions(roles: Sequence[Role]) -> dict[int, _Ion]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
-from .exchange_order import exchange_order
+from .exchange_order import diamond_order, exchange_order
 from .sites import Role
 
 # Sublattices that stand against the others in the usual order: Neel's ferrimagnets. Gd3Fe5O12 has 16 muB, as a and c
 # stand against d (general literature); without moments on d it is a against c.
 _AGAINST = {"spinel": ("A",), "garnet": ("a", "c")}
 _GARNET_D = "d"
+_HEAVY_RARE_EARTHS = ("Gd", "Tb", "Dy", "Ho", "Er", "Tm")
 
 
 def drafted_order(
@@ -48,17 +49,34 @@ def drafted_order(
     if len(set(neel.values())) > 1:
         return roles, neel, "Neel's order of this family"
     mCIF = "an mCIF, or a spin for each role, says another"
+    if metal and (heavy := _heavy_rare_earths(roles)):
+        signs = [-1 if i in heavy else 1 for i in range(len(structure))]
+        roles, sense = _in_both_directions(roles, signs)
+        return roles, sense, f"spins of Gd to Tm stand against those of 3d metals, as in GdCo5; {mCIF}"
     if metal:
         return (
             roles,
             up,
             f"all parallel is assumed: the file has no moments, and a metal's order is not guessed; {mCIF}",
         )
-    order = exchange_order(structure, roles)
+    alone = family.startswith("spinel") and magnetic == ["A"]
+    order = diamond_order(structure, roles) if alone else exchange_order(structure, roles)
     if order.signs is None:
         return roles, up, f"all parallel is assumed: the file has no moments, and {order.reason}; {mCIF}"
     roles, sense = _in_both_directions(roles, order.signs)
-    return roles, sense, f"by the rules of Goodenough and Kanamori: {order.reason}; {mCIF}"
+    rule = "" if alone else "by the rules of Goodenough and Kanamori: "
+    return roles, sense, f"{rule}{order.reason}; {mCIF}"
+
+
+def _heavy_rare_earths(roles: Sequence[Role]) -> set[int]:
+    """Sites of Gd to Tm in a metal whose 3d atoms have moments, with which theirs always compete.
+
+    Their 5d electrons stand with 4f and against 3d (Campbell, 10.1088/0305-4608/2/5/004). The moments of light rare
+    earths are mostly those of orbits, which stand along 3d, and are left.
+    """
+    light = any(Element(r.element).is_transition_metal and r.moment_muB() for r in roles)
+    found = {i for r in roles if r.element in _HEAVY_RARE_EARTHS and r.moment_muB() for i in r.sites}
+    return found if light else set()
 
 
 def _in_both_directions(roles: list[Role], signs: Sequence[int]) -> tuple[list[Role], dict[str, int]]:

@@ -16,6 +16,14 @@ OPEN_METALS = frozenset(_LOWEST)
 _FULL_CHARGE = {"O": -2, "F": -1}
 _WHOLE = 1e-6
 _MOST_SETS = 5000
+# Metals of double perovskites with their lowest valences, and which is oxidised before which.
+_DOUBLE_3D = {"Cr": 3, "Mn": 2, "Fe": 2, "Co": 2, "Ni": 2, "Cu": 2}
+_DOUBLE_HEAVY = ("Mo", "W", "Re", "Ru", "Os", "Ir")
+_DOUBLE_STEPS = (
+    ("W", 4), ("Mo", 4), ("Re", 4), ("Os", 4), ("W", 5), ("Fe", 2), ("Mo", 5), ("Ru", 4), ("Ir", 4), ("Re", 5),
+    ("Os", 5), ("Co", 2), ("Mn", 2), ("Ru", 5), ("Ir", 5),
+)  # fmt: skip
+_SHARED = {("Mn", "Ru"), ("Mn", "Ir")}
 # Of the 4d and 5d metals with one common valence those that have others in oxides.
 _SEVERAL = frozenset(("Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ta", "W", "Re", "Os", "Ir", "Pt"))
 
@@ -79,6 +87,45 @@ def by_balance(amounts: Mapping[str, float], oxidised: Collection[str] = ()) -> 
     if not states or not min(states) - _WHOLE <= left <= max(states) + _WHOLE:
         return None
     return {el: float(v) if v is not None else left for el, v in known.items()}
+
+
+def in_double_perovskite(amounts: Mapping[str, float]) -> dict[str, float] | None:
+    """Valences of a 3d and a 4d or 5d metal that share the octahedra of a perovskite, one of each.
+
+    The one that is oxidised more easily gives first: Fe2+ W6+, Fe3+ Mo5+, Cr3+ W5+, Co2+ Os6+, Fe3+ Os5+, Co3+ Ir5+,
+    Ni2+ Ir6+ are known (review: Vasala and Karppinen, 10.1016/j.progsolidstchem.2014.08.001).
+
+    Parameters
+    ----------
+    amounts
+        Atoms by element.
+
+    Returns
+    -------
+    dict or None
+        By element; None for anything else, with another anion, or for Mn beside Ru or Ir, which share their electrons.
+    """
+    light = [el for el in _DOUBLE_3D if el in amounts]
+    heavy = [el for el in _DOUBLE_HEAVY if el in amounts]
+    others = {el: only_valence(el) for el in amounts if el not in (*light, *heavy, "O")}
+    if len(light) != 1 or len(heavy) != 1 or not others or None in others.values():
+        return None
+    if (light[0], heavy[0]) in _SHARED or amounts[light[0]] != amounts[heavy[0]]:
+        return None
+    inside = 2 * amounts[light[0]]
+    if amounts.get("O") != 3 * inside or sum(amounts[el] for el in others) != inside:
+        return None
+    valences = {light[0]: float(_DOUBLE_3D[light[0]]), heavy[0]: 4.0}
+    missing = (6 * inside - sum(amounts[el] * v for el, v in others.items() if v)) / amounts[light[0]]
+    missing -= sum(valences.values())
+    if missing < -_WHOLE:
+        return None
+    for symbol, before in _DOUBLE_STEPS:
+        if missing > _WHOLE and valences.get(symbol) == before:
+            valences[symbol] = before + min(1.0, missing)
+            missing -= valences[symbol] - before
+    known = {el: float(v) for el, v in others.items() if v is not None}
+    return {**known, **valences, "O": -2.0} if abs(missing) < _WHOLE else None
 
 
 def single_valences(amounts: Mapping[str, float], oxidised: Collection[str]) -> dict[str, float]:

@@ -13,6 +13,8 @@ from ..checks.geometry import coordination_number
 from ..elements import element as element_data
 from ..spins import high_spin_moment, largest_moment, low_spin_moment
 from .cyanides import holds_carbon
+from .itinerant import is_heavy_oxide, is_metallic_chalcogenide, starts_from_metal
+from .nitrogen import holds_nitro
 from .valences import GuessedValences
 
 # A cation that holds at least so many anions is one of a large cage: the A site of a perovskite.
@@ -20,6 +22,8 @@ _CAGE = 8
 _OCTAHEDRON, _TETRAHEDRON = 6, 4
 # d^6 and d^7 ions whose octahedral low-spin state lies lowest in oxides.
 _LOW_SPIN = {("Co", 3), ("Ni", 3), ("Ni", 4), ("Co", 4), ("Cu", 3)}
+# Co3+-O after Shannon's radii (10.1107/S0567739476001551) is 1.945 A in low and 2.01 A in high spin: between the two.
+_LONG_COBALT_A = 1.98
 # In pyrites and marcasites too: FeS2 has no moment, CoS2 0.85 muB (general literature); Mn2+ keeps 5 muB in MnS2.
 _LOW_SPIN_IN_PAIRS = {("Fe", 2), ("Fe", 3), ("Co", 2), ("Co", 3), ("Co", 4), ("Ni", 3), ("Ni", 4)}
 # Loellingite FeAs2 has no moment: its d4 fills two orbitals of an octahedron that is pressed along its chains.
@@ -81,11 +85,12 @@ def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role]
     itinerant = not has_networks(structure, guess)
     numbers = [coordination_number(structure, i, anions) for i in range(len(structure))]
     inner = {i for i in range(len(structure)) if guess.cyanide and holds_carbon(structure, i)}
+    nitro = {i for i in range(len(structure)) if holds_nitro(structure, i)}
     kinds: dict[tuple[str, int, float, bool], list[int]] = {}
     for i, site in enumerate(structure):
         symbol = site.specie.symbol
         prism = numbers[i] == _OCTAHEDRON and _is_d_metal(symbol) and _is_prism(structure, i, anions)
-        kinds.setdefault((symbol, numbers[i], round(guess.per_site[i], 4), prism or i in inner), []).append(i)
+        kinds.setdefault((symbol, numbers[i], round(guess.per_site[i], 4), prism or i in inner | nitro), []).append(i)
     family, names = _names(structure, list(dict.fromkeys(kind[:3] for kind in kinds)), anions)
     roles = []
     for (symbol, number, _, apart), sites in sorted(kinds.items(), key=lambda item: (item[0][0] in anions, item[1][0])):
@@ -97,15 +102,22 @@ def site_roles(structure: Structure, guess: GuessedValences) -> tuple[list[Role]
             spin, reason = _spin_in_pairs(symbol, valence) or _spin(structure, symbol, valence, number, sites)
         elif sites[0] in inner and _is_flat_d8(structure, symbol, valence, sites[0]):
             spin, reason = 0.0, f"{symbol}{valence:g}+ in a square of cyanides pairs its spins"
-        elif sites[0] in inner and _is_low_spin(symbol, valence):
-            spin, reason = "low", f"{symbol}{valence:g}+ in carbon of cyanides is low spin"
+        elif sites[0] in inner | nitro and _is_low_spin(symbol, valence):
+            where = "carbon of cyanides" if sites[0] in inner else "nitrogen of nitro groups"
+            spin, reason = "low", f"{symbol}{valence:g}+ in {where} is low spin"
         else:
             spin, reason = _spin(structure, symbol, valence, 0 if apart else number, sites)
+            at = structure, sites[0]
             paired_up = spin == "low" and not low_spin_moment(symbol, round(valence))
             soft = itinerant and symbol != "Cr" and _is_d_metal(symbol) and is_soft(structure, sites[0], anions)
             if soft and not paired_up and not isinstance(spin, float):
                 spin, reason = _spin_in_metal(symbol, valence)
                 reason += ": d electrons of such nitrides, carbides, phosphides and arsenides move"
+            elif is_heavy_oxide(structure, symbol, valence):
+                spin, reason = 0.0, "4d and 5d metals alone with oxygen have no moment of ions, as RuO2, MoO2 and ReO3"
+            elif itinerant and starts_from_metal(symbol) and is_metallic_chalcogenide(*at, valence, anions):
+                spin, reason = _spin_in_metal(symbol, valence)
+                reason += ": its d electrons move, as those of FeSe"
             elif symbol == "Cu" and valence > 1 and guess.anions[0] in ("S", "Se", "Te"):
                 spin, reason = 0.0, "what copper lacks to Cu+ in such a compound its anions lack: no moment"
         label = f"{symbol}C" if sites[0] in inner else names[symbol, number]
@@ -179,6 +191,8 @@ def _spin(
     if el.is_transition_metal and el.row != _ROW_3D:
         low = low_spin_moment(symbol, whole) if number == _OCTAHEDRON else 0.0
         return ("low", "4d and 5d ions pair their spins") if low else (None, "")
+    if number == _OCTAHEDRON and (symbol, whole) == ("Co", 3) and (weak := _weak_field(structure, sites)):
+        return None, f"high spin: Co3+ {weak}"
     if number == _OCTAHEDRON and (symbol, whole) in _LOW_SPIN:
         return "low", f"{symbol}{whole}+ in octahedra of oxides is low spin"
     if number == _TETRAHEDRON and _is_flat_d8(structure, symbol, whole, sites[0]):
@@ -186,6 +200,25 @@ def _spin(
     if (symbol, whole) == ("Cu", 3) and number < _OCTAHEDRON:
         return 0.0, "Cu3+ in planes and pyramids pairs its spins"
     return None, ("Hund's first rule: high spin" if high_spin_moment(symbol, whole) else "")
+
+
+def _weak_field(structure: Structure, sites: list[int]) -> str:
+    """Why Co3+ keeps its spin in octahedra, in words: fluorine, or bonds as long as ions of high spin have them."""
+    bonds, elements = [], set()
+    for i in sites:
+        near = sorted(
+            (n for n in structure.get_neighbors(structure[i], _PRISM_A) if n.specie.symbol in ("O", "F")),
+            key=lambda n: float(n.nn_distance),
+        )[:_OCTAHEDRON]
+        bonds += [float(n.nn_distance) for n in near]
+        elements |= {str(n.specie.symbol) for n in near}
+    if elements == {"F"}:
+        return "among fluorine, as in CoF3"
+    # Lengths of a solid solution are the mean of all its ions: LiNi(1/3)Co(1/3)Mn(1/3)O2 keeps Co3+ of low spin.
+    alone = {s.specie.symbol for s in structure if _is_d_metal(s.specie.symbol)} == {"Co"}
+    if alone and elements == {"O"} and float(np.mean(bonds)) > _LONG_COBALT_A:
+        return f"with bonds of {np.mean(bonds):.2f} A on the mean, as in SrCoO2.5"
+    return ""
 
 
 def _spin_of_mean(
@@ -223,9 +256,9 @@ def _spin_in_pairs(symbol: str, valence: float) -> tuple[str | float | None, str
 
 
 def has_networks(structure: Structure, guess: GuessedValences) -> bool:
-    """Whether Si, Ge, P or another small cation makes a network with the anions, as in MnSiN2, which insulates."""
+    """Whether Si, Ge, P or another small cation holds the anions, as in MnSiN2 and in NH3, which insulate."""
     return guess.cyanide or any(
-        Element(s.specie.symbol).is_metalloid or s.specie.symbol in ("P", "C", "S", "Se")
+        Element(s.specie.symbol).is_metalloid or s.specie.symbol in ("P", "C", "S", "Se", "N", "H")
         for s, v in zip(structure, guess.per_site, strict=True)
         if v > 0
     )

@@ -11,11 +11,21 @@ from pymatgen.core import Composition, Element, Structure
 
 from ..checks.geometry import StructureError, bonded_anions, coordination_number
 from ..symmetry import orbits
-from .anion_pairs import valences_in_pairs
+from .anion_pairs import valences_in_pairs, valences_of_dumbbells
 from .bond_sums import bond_sums
 from .cyanides import cyanide_valences
+from .hydrides import hydride_valences
 from .lone_pairs import lone_pair_valences
-from .redox import OPEN_METALS, by_balance, by_common_states, by_redox, in_dichalcogenide, single_valences
+from .nitrogen import nitrogen_valences
+from .redox import (
+    OPEN_METALS,
+    by_balance,
+    by_common_states,
+    by_redox,
+    in_dichalcogenide,
+    in_double_perovskite,
+    single_valences,
+)
 from .refusals import (
     ANIONS,
     CAUSE,
@@ -113,6 +123,9 @@ def guess_valences(structure: Structure, stated: list[float] | None = None) -> G
         means = {el: float(np.mean([v for s, v in zip(symbols, ends, strict=True) if s == el])) for el in own}
         return GuessedValences(ends, ("N", "C"), words, metal=False, mixed=means, cyanide=True)
     refuse_molecules(structure)
+    if (parted := nitrogen_valences(structure)) is not None:
+        anions = _main_first(list({el for el, v in zip(symbols, parted[0], strict=True) if v < 0}), structure)
+        return GuessedValences(parted[0], anions, parted[1], metal=False, mixed={})
     guess, reason = _by_elements(structure)
     if guess is not None:
         anions = _main_first([el for el, v in guess.items() if v < 0], structure)
@@ -146,6 +159,12 @@ def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
     amounts = {str(el): float(n) for el, n in structure.composition.items()}
     if pairs := valences_in_pairs(structure):
         return pairs
+    if dumbbells := valences_of_dumbbells(structure):
+        return dumbbells
+    if shared := in_double_perovskite(amounts):
+        return shared, "of a 3d and a heavier metal of a double perovskite the more easily oxidised one gives first"
+    if hydride := hydride_valences(structure):
+        return hydride, "hydrogen next to metals alone is H-; one metal takes the rest"
     if intercalated := in_dichalcogenide(amounts):
         return intercalated, "a 3d metal of 2+ between the layers of a dichalcogenide, whose metal has what is left"
     ordered = by_redox(amounts)
