@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 import small_cells_table
+import spinel_tables
 from engine_summary import (
     EngineSummary,
     load_summaries,
@@ -147,6 +148,9 @@ def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculatio
         *small_cells_table.gaps(),
         *small_cells_table.cobaltates(),
         *small_cells_table.maghemite(),
+        *spinel_tables.disorder(),
+        *spinel_tables.binding(),
+        *spinel_tables.lithium_hop(),
     ]
     return "\n".join(lines)
 

@@ -3,8 +3,10 @@
     python benchmarks/gpaw_starts.py [--engine sevennet] [--output data/gpaw_starts]
 
 Vacancies of the 28-atom cell with relaxed ions, the stationary points of the Co hop into V_Fe(B) in 55 atoms, two Co in
-ZnO with the oxygen between them and without it, lithium ferrite whole, without O or Li, and with a Li more, SrCoO3
-without an oxygen; and maghemite with lithium, whose cells relax, too: `--only maghemite --engine chgnet`.
+ZnO with the oxygen between them and without it, lithium ferrite whole, without O or Li, and with a Li more, and SrCoO3
+without an oxygen, the stationary points of the Li hop into V_Fe(B) of lithium ferrite, cation orders of cobalt ferrite
+in 56 atoms and V_Fe(B) in the quasi-random one; and maghemite with lithium, whose cells relax, too:
+`--only maghemite --engine chgnet`.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import ferrite_orders
 import lithium_cells
 import maghemite_cells
 import perovskite_cells
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import StartGeometry, starts_folder
+from magnetoionics.structures.defects.hops import Hop
 from magnetoionics.workflows.ase.jobs import AseEngine, converge_band, relax_structure
 from magnetoionics.workflows.engine import get_engine
 from pymatgen.core import Structure
@@ -81,13 +85,20 @@ def maghemite(engine: AseEngine, folder: Path) -> None:
 
 
 def hop(engine: AseEngine, folder: Path) -> None:
-    """The stationary points of the path; saddles are numbered from the start."""
-    found = measured_hop()
+    _stationary_points(engine, measured_hop(), "hop56", folder)
+
+
+def lithium_hop(engine: AseEngine, folder: Path) -> None:
+    _stationary_points(engine, lithium_cells.lithium_hop(), lithium_cells.HOP, folder)
+
+
+def _stationary_points(engine: AseEngine, hop: Hop, head: str, folder: Path) -> None:
+    """Of the path of a hop; saddles are numbered from the start."""
     ends = [
-        relax_structure.original(engine, s, name="end", cell=False, mover=found.mover).structure
-        for s in (found.initial, found.final)
+        relax_structure.original(engine, s, name="end", cell=False, mover=hop.mover).structure
+        for s in (hop.initial, hop.final)
     ]
-    band = converge_band.original(engine, *ends, found.intermediates, mover=found.mover)
+    band = converge_band.original(engine, *ends, hop.intermediates, mover=hop.mover)
     print([(i.kind, round(i.energy_eV, 3)) for i in band.images], [c.name for c in band.checks if c.passed is False])
     saddles = [i for i in band.images if i.kind == "saddle"]
     middles = [i for i in band.images if i.kind == "minimum"]
@@ -95,24 +106,30 @@ def hop(engine: AseEngine, folder: Path) -> None:
     named |= {f"saddle{n}": image for n, image in enumerate(saddles, 1)}
     named |= {"middle" if len(middles) == 1 else f"middle{n}": image for n, image in enumerate(middles, 1)}
     for key, image in named.items():
-        keep(f"hop56-{key}", image.structure, image.energy_eV, band.provenance, folder)
+        keep(f"{head}-{key}", image.structure, image.energy_eV, band.provenance, folder)
+
+
+def orders(engine: AseEngine, folder: Path) -> None:
+    """Cation orders of 56 atoms, and V_Fe(B) in the quasi-random one."""
+    for key in (*ferrite_orders.CELLS, *map(ferrite_orders.vacancy_key, ferrite_orders.SURROUNDINGS)):
+        done = relax_structure.original(engine, ferrite_orders.start_cell(key), name=key, cell=False, mover=None)
+        keep(f"{ferrite_orders.PREFIX}{key}", done.structure, done.energy_eV, done.provenance, folder)
+
+
+GROUPS = (vacancies, hop, doped, lithium, cobaltates, maghemite, lithium_hop, orders)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", default="sevennet")
     parser.add_argument("--output", type=Path, default=starts_folder())
-    parser.add_argument(
-        "--only",
-        choices=["vacancies", "hop", "doped", "lithium", "cobaltates", "maghemite"],
-        help="one of the groups",
-    )
+    parser.add_argument("--only", choices=[make.__name__ for make in GROUPS], help="one of the groups")
     args = parser.parse_args()
     args.output.mkdir(parents=True, exist_ok=True)
     engine = get_engine(args.engine)
     if not isinstance(engine, AseEngine):
         parser.error(f"{args.engine} computes nothing here")
-    for make in (vacancies, hop, doped, lithium, cobaltates, maghemite):
+    for make in GROUPS:
         if args.only in (None, make.__name__):
             make(engine, args.output)
 

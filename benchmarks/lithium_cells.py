@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from magnetoionics.structures.defects.hops import Hop
 from magnetoionics.structures.defects.insertion import insertion_sites
 from magnetoionics.structures.defects.interstitials import with_interstitial
 from magnetoionics.structures.defects.vacancies import distinct_vacancies, remove_site
 from magnetoionics.structures.host import get_host
+from magnetoionics.workflows.flows.building import shortest_hop
 from pymatgen.core import Structure
 
 HOST, ORDER = "life5o8", "P4_332"
@@ -14,6 +16,9 @@ STARTS = ("life56", "life56vo", "life56vli", "life56li")
 # Electrons that a neutral defect leaves on iron, and where they can go.
 ELECTRONS = {"life56vo": 2, "life56li": 1}
 SUBLATTICES = {"b": "B", "a": "A"}
+# Head of the names of what the hop Li(B) -> V_Fe(B) passes, 55 atoms.
+HOP = "life55"
+HOP_STATES = ("before", "saddle1", "after")
 # High-spin Fe2+.
 _REDUCED_muB = 4.0
 
@@ -29,6 +34,12 @@ def ferrite_cells(start: str) -> list[Structure]:
         sites = [v for v in insertion_sites(cell, "Li", 1.0) if v.kind == "octahedron"]
         return [with_interstitial(cell, v.position, "Li", 1.0, "B") for v in sites]
     return [cell]
+
+
+def lithium_hop() -> Hop:
+    """The shortest hop of Li(B) into V_Fe(B), nothing relaxed."""
+    host = get_host(HOST)
+    return shortest_hop(host.structure(ORDER), (1, 1, 1), host.hops[0])
 
 
 def with_electrons(cell: Structure, start: str, sublattice: str) -> Structure:

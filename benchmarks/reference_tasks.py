@@ -26,6 +26,7 @@ from magnetoionics.workflows.flows.building import shortest_hop
 from magnetoionics.workflows.gpaw.settings import GpawSettings
 from pymatgen.core import Structure
 from small_cell_tasks import small_cell_names, small_cell_task
+from spinel_tasks import spinel_names, spinel_task
 
 HOST = "cofe2o4"
 ORDERS = {"imma": "Imma", "p4122": "P4_122", "normal": "normal"}
@@ -80,7 +81,8 @@ def task_names() -> list[str]:
         for start in lithium_cells.STARTS
         for where in (lithium_cells.SUBLATTICES if start in lithium_cells.ELECTRONS else ("",))
     ]
-    return [*bulk, *films, *small_cell_names(), *phases, *relaxed, *defects, *hop, *doped, *ferrite, "bornco-pw400-k2"]
+    small = [*small_cell_names(), *spinel_names()]
+    return [*bulk, *films, *small, *phases, *relaxed, *defects, *hop, *doped, *ferrite, "bornco-pw400-k2"]
 
 
 def primitive(order: str = "Imma") -> Structure:
@@ -102,6 +104,8 @@ def task(name: str) -> Task:
         return _film_task(name)
     if name in small_cell_names():
         return small_cell_task(name)
+    if name in spinel_names():
+        return spinel_task(name)
     if name.startswith("znoco"):
         return _doped_task(name)
     if name.startswith("life56"):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ..study.documents import Verdict
 from .evidence import Judgement
+from .known_disorder import disorder_in_words
 from .known_orders import (
     OrderGain,
     inversion_in_words,
@@ -24,7 +25,10 @@ _HOST = "cofe2o4"
 
 
 def judged_orders(
-    known: list[OrderGain], repeated: Sequence[OrderGain] = (), meta_gga: Sequence[OrderGain] = ()
+    known: list[OrderGain],
+    repeated: Sequence[OrderGain] = (),
+    meta_gga: Sequence[OrderGain] = (),
+    random: str = "",
 ) -> Judgement:
     """C4 by the energies of cation orders for each set of U; undecided until `SETS_OF_U` sets agree.
 
@@ -36,6 +40,8 @@ def judged_orders(
         The same in another basis: what an energy of `known` is worth.
     meta_gga
         By r2SCAN, which is said and counts as no set of U.
+    random
+        What larger cells say of ions without order, in words.
     """
     gains = [k.gain_eV_per_formula for k in known]
     agree = min(gains) > 0 or max(gains) < 0
@@ -51,6 +57,8 @@ def judged_orders(
     if meta_gga:
         text += f". By r2SCAN, on PBE's data sets, at ions of PBE+U, {'; '.join(gain.in_words for gain in meta_gga)}"
     text += f". By these energies {inversion_in_words(known)}"
+    if random:
+        text += f". {random}"
     return Judgement(verdict, min(gains), "eV/f.u.", text, by=f"{known[0].engine} (GPAW)")
 
 
@@ -94,7 +102,8 @@ def shipped_orders(host_key: str = _HOST) -> Judgement | None:
     known = known_order_gains(host_key)
     if not known:
         return None
-    return judged_orders(known, repeated_order_gains(host_key), order_gains_by_meta_gga(host_key))
+    meta_gga = order_gains_by_meta_gga(host_key)
+    return judged_orders(known, repeated_order_gains(host_key), meta_gga, disorder_in_words())
 
 
 def _vacancies() -> Judgement | None:

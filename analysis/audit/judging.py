@@ -16,7 +16,10 @@ from . import devices, film, lithium, oxygen_vacancies
 from .evidence import Judge, Judgement, NotDoneError
 from .film import HOLE_ON_NEIGHBOUR_eV
 from .first_principles import SHIPPED
+from .known_binding import beside_binding
+from .known_born import beside_born_charge
 from .known_ferrite import beside_ferrite
+from .known_lithium_hop import beside_lithium_hop
 from .known_maghemite import beside_maghemite
 from .known_values import knows_most
 from .known_verdicts import known_judgement
@@ -26,7 +29,10 @@ __all__ = ["HOLE_ON_NEIGHBOUR_eV", "Judgement", "audit", "claims_table", "closed
 _JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES, **oxygen_vacancies.JUDGES}
 # First principles that are shipped and that speak beside a study of another level.
 _BESIDE: dict[str, Callable[[Judgement], Judgement]] = {
+    "C6": beside_binding,
+    "C9": beside_born_charge,
     "C11": beside_ferrite,
+    "C12": beside_lithium_hop,
     "C13": oxygen_vacancies.beside_pairs,
     "C15": beside_maghemite,
 }

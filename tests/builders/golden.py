@@ -188,10 +188,14 @@ def computed(name: str, folder: Path) -> Any:
 def nothing_shipped() -> Iterator[None]:
     """Hide `data/gpaw` from the audit: docs/claims.md follows it, what a study computes does not."""
     from magnetoionics.analysis.audit import (
+        known_binding,
+        known_born,
         known_cobaltates,
+        known_disorder,
         known_ferrite,
         known_films,
         known_gaps,
+        known_lithium_hop,
         known_maghemite,
         known_orders,
         known_pairs,
@@ -200,16 +204,23 @@ def nothing_shipped() -> Iterator[None]:
 
     modules = (
         known_cobaltates,
+        known_binding,
+        known_born,
+        known_disorder,
         known_ferrite,
         known_films,
         known_gaps,
+        known_lithium_hop,
         known_maghemite,
         known_orders,
         known_pairs,
         known_wires,
     )
     caches = (
+        known_binding.known_bindings,
+        known_disorder.known_disorder,
         known_ferrite.known_ferrite_moments,
+        known_lithium_hop.known_lithium_hops,
         known_films._films,
         known_orders._gains,
         known_pairs.known_pairs,
