@@ -123,6 +123,13 @@ def _remembered_dataset(
     return spglib.get_symmetry_dataset(cell, symprec=symprec)
 
 
+def primitive_size(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> int:
+    """Number of atoms of the coloured structure's primitive cell; that of the structure where spglib finds none."""
+    matrix, coords = structure.lattice.matrix.tolist(), structure.frac_coords.tolist()
+    found = spglib.find_primitive((matrix, coords, colours(structure)), symprec=symprec)
+    return len(structure) if found is None else len(found[2])
+
+
 def space_group_number(structure: Structure, symprec: float = DEFAULT_SYMPREC) -> int:
     """International number of the space group of the coloured structure.
 

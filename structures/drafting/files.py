@@ -16,10 +16,13 @@ from ..checks.geometry import check_no_overlap
 from ..io.host_entries import HostFileError
 from ..io.host_files import HostReference
 from ..io.untrusted_input import ReadingNote, read_with_notes
+from ..symmetry import primitive_size
 from .draft import Draft, draft_host
 from .text import draft_text
 
 _MISSING_HYDROGENS = re.compile(r"Missing elements [^(]*\b[HD]\b[^(]*from PMG|implicit hydrogens")
+
+_MOST_ATOMS = 1000
 
 
 def draft_from_file(path: str | Path) -> Draft:
@@ -41,6 +44,7 @@ def draft_from_file(path: str | Path) -> Draft:
         for note in notes:
             warnings.warn(f"{file.name}: {note}", ReadingNote, stacklevel=2)
         _check_hydrogens(structure, notes)
+        _check_size(structure)
         ordering = {}
         if not structure.is_ordered:
             ordered = ordered_cell(structure)
@@ -58,7 +62,23 @@ def draft_from_file(path: str | Path) -> Draft:
             )
         return draft
     except (OSError, ValueError, RuntimeError) as error:
-        raise HostFileError(f"{file.name}: {error}") from error
+        words = str(error)
+        raise HostFileError(words if words.startswith(file.name) else f"{file.name}: {words}") from error
+
+
+def _check_size(structure: Structure) -> None:
+    """Refuse cells so large that their hops and vacancies cannot be listed in minutes.
+
+    Raises
+    ------
+    HostFileError
+        With the number of atoms of the primitive cell where that one is small enough.
+    """
+    if len(structure) <= _MOST_ATOMS:
+        return
+    primitive = primitive_size(structure) if structure.is_ordered else len(structure)
+    way_out = f"give its primitive cell, which has {primitive}" if primitive < len(structure) else "give a smaller cell"
+    raise HostFileError(f"{len(structure)} atoms, and a host is drafted from at most {_MOST_ATOMS}: {way_out}")
 
 
 def _check_hydrogens(structure: Structure, notes: list[str]) -> None:

@@ -14,6 +14,8 @@ from .sites import Role
 # stand against d (general literature); without moments on d it is a against c.
 _AGAINST = {"spinel": ("A",), "garnet": ("a", "c")}
 _GARNET_D = "d"
+# Ferrites of these metals are inverse, and have these moments.
+_INVERSE = {"Ni": 2, "Co": 3, "Cu": 1}
 _HEAVY_RARE_EARTHS = ("Gd", "Tb", "Dy", "Ho", "Er", "Tm")
 
 
@@ -47,7 +49,7 @@ def drafted_order(
         return roles, up, "not used: directions are the file's" if magnetic else "no ion has a moment"
     neel = {label: -1 if label in against else 1 for label in magnetic}
     if len(set(neel.values())) > 1:
-        return roles, neel, "Neel's order of this family"
+        return roles, neel, "Neel's order of this family" + _unusual_inversion(roles, family)
     mCIF = "an mCIF, or a spin for each role, says another"
     if metal and (heavy := _heavy_rare_earths(roles)):
         signs = [-1 if i in heavy else 1 for i in range(len(structure))]
@@ -66,6 +68,19 @@ def drafted_order(
     roles, sense = _in_both_directions(roles, order.signs)
     rule = "" if alone else "by the rules of Goodenough and Kanamori: "
     return roles, sense, f"{rule}{order.reason}; {mCIF}"
+
+
+def _unusual_inversion(roles: Sequence[Role], family: str) -> str:
+    """Words where a file has a ferrite normal that nature has inverse (general literature); empty where it has not."""
+    if not family.startswith("spinel"):
+        return ""
+    tetrahedra = {r.element for r in roles if r.sublattice == "A" and r.valence == 2}
+    iron = any((r.element, r.sublattice, r.valence) == ("Fe", "B", 3) for r in roles)
+    found = [el for el in tetrahedra if el in _INVERSE] if iron and len(tetrahedra) == 1 else []
+    return "".join(
+        f"; {el}2+ in tetrahedra: {el}Fe2O4 is found inverse instead, with {_INVERSE[el]} muB, check the file"
+        for el in found
+    )
 
 
 def _heavy_rare_earths(roles: Sequence[Role]) -> set[int]:

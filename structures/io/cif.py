@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 
 from ..space_groups import operations_of_setting
 from .magnetic_cif import read_magnetic_cif
+from .origins import in_other_origin
 
 # What pymatgen says when it takes a CIF's atoms as all that there are.
 NO_SYMMETRY = "Defaulting to P1"
@@ -80,6 +81,10 @@ def read_cif(text: str, name: str) -> Structure:
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         structure = _cif_structure(text)
+    if (moved := in_other_origin(text, structure)) is not None:
+        # What the reader said is about the wrong crystal.
+        structure, said = moved[0], []
+        warnings.warn(moved[1], stacklevel=2)
     for one in said:
         warnings.warn(one.message, stacklevel=2)
     structure = _as_in_formula(structure, text)

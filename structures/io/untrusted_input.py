@@ -15,6 +15,7 @@ from pymatgen.core import Structure
 from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
 from .cif import NO_SYMMETRY, read_cif
+from .comment_moments import with_moments_of_comment
 from .other_programs import read_castep_cell, read_crystal_gui, read_cssr, read_pdb
 from .safe_json import UnsafeFileError, loads
 from .shelx import has_symmetry, shelx_as_cif
@@ -22,6 +23,7 @@ from .usual_forms import usual_cif, usual_poscar
 
 LARGEST_BYTES = 64 * 1024**2
 LARGEST_YAML_BYTES = 1024**2
+_MOST_CONTROL = 0.01
 # Formats of text alone whose readers neither run a program nor open a second file.
 Kind = Literal[
     "json",
@@ -125,6 +127,13 @@ def _text(decoded: str, name: str) -> str:
     return decoded.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
+def _check_is_text(text: str, name: str) -> None:
+    if not text.strip():
+        raise ValueError(f"{name} is empty: it holds no structure")
+    if sum(c < " " and c not in "\t\n\f\x1a" for c in text) > _MOST_CONTROL * len(text):
+        raise ValueError(f"{name} holds control characters; it is no text")
+
+
 def text_in_any_code(path: Path, notes: list[str]) -> str:
     """Text of a file; a byte that is no UTF-8 makes it Latin-1, as in old citations of CIFs and degree signs of tables.
 
@@ -199,6 +208,7 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     _check_ending(path.name)
     notes: list[str] = []
     text = text_in_any_code(path, notes)
+    _check_is_text(text, path.name)
     kind = _kind(path.name, text)
     text = _usual_form(text, kind, path.name, notes)
     check_announced_size(text, kind, path.name)
@@ -227,6 +237,8 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     notes += _of_readers([str(w.message) for w in said if not issubclass(w.category, DeprecationWarning)])
     if any(_NO_NAMES in note for note in notes):
         raise ValueError(f"{path.name} names no elements: write their symbols into the line above the numbers of atoms")
+    if kind == "poscar":
+        structure = with_moments_of_comment(structure, text, notes)
     structure, turned = _right_handed(structure)
     notes += [*turned, *lengthen_hydrogen_bonds(structure)]
     return structure, list(dict.fromkeys(notes))

@@ -132,3 +132,13 @@ def test_what_cannot_be_told_is_parallel_and_says_so():
     assert "no rule" in manganite.reasons["spin_sense"]
     alloy = draft_host(group("P4/mmm", Lattice.tetragonal(2.72, 3.72), ["Fe", "Pt"], [[0] * 3, [0.5] * 3]), "x.cif")
     assert "metal's order is not guessed" in alloy.reasons["spin_sense"]
+
+
+def test_a_ferrite_that_nature_has_inverse_is_named():
+    """COD lists NiFe2O4 with Ni in the tetrahedra; measured are 2 muB, of the inverse order (general literature)."""
+    made = {}
+    for metal in ("Ni", "Mn"):
+        cell = group("Fd-3m", Lattice.cubic(8.34), [metal, "Fe", "O"], [[0] * 3, [0.625] * 3, [0.381] * 3])
+        made[metal] = draft_host(cell, "x.cif").reasons["spin_sense"]
+    assert "NiFe2O4 is found inverse instead, with 2 muB" in made["Ni"]
+    assert "inverse" not in made["Mn"]

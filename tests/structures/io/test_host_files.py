@@ -12,7 +12,9 @@ from magnetoionics.structures.host import UnknownHostError, get_host
 from magnetoionics.structures.io.files import write_structure
 from magnetoionics.structures.io.host_entries import HostFileError
 from magnetoionics.structures.io.host_files import HostReference, with_roles
+from magnetoionics.structures.io.untrusted_input import ReadingNote
 from magnetoionics.structures.symmetry import space_group_symbol
+from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from user_hosts import ENTRIES as BASE
 from user_hosts import ROLES
@@ -128,18 +130,30 @@ def test_overlapping_atoms_are_refused(cfo):
         with_roles(crowded, ROLES)
 
 
-def test_fd3m_in_the_other_origin_is_refused(write):
+def test_fd3m_in_the_other_origin_is_put_right(write):
+    """Pymatgen takes the name for origin choice 1; COD's NiFe2O4 5910064 names choice 2 and is written for 1."""
     normal = [
         {"element": "Co", "sublattice": "A", "valence": 2},
         {"element": "Fe", "sublattice": "B", "valence": 3},
         ROLES[-1],
     ]
-    with pytest.raises(HostFileError, match="two origin choices"):
-        loaded(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m"), roles=normal, moment_per_formula_muB=7.0))
     stated = {"roles": normal, "moment_per_formula_muB": 7.0, "hops": None, "vacancies": [["Fe", "B"]]}
     named = loaded(write(cif=ORIGIN_2_CIF.format(symbol="F d -3 m :2"), **stated))
     assert space_group_symbol(named.structure()) == "Fd-3m"
     assert named.structure().composition["O"] == 32
+    shifted = ORIGIN_2_CIF.replace("0.125", "0").replace("0.5 0.5 0.5", "0.625 0.625 0.625").replace("0.256", "0.381")
+    for text, choice in (
+        (ORIGIN_2_CIF.format(symbol="F d -3 m"), 2),
+        (shifted.format(symbol="F d -3 m :2"), 1),
+    ):
+        with pytest.warns(ReadingNote, match=f"origin choice {choice} of F d -3 m"):
+            read = loaded(write(cif=text, **stated)).structure()
+        assert StructureMatcher().fit(bare(read), bare(named.structure()))
+    wrong = Structure.from_spacegroup(
+        "Fd-3m", Lattice.cubic(8.392), ["Co", "Fe", "O"], [[0.125] * 3, [0.5] * 3, [0.256] * 3]
+    )
+    with pytest.raises(StructureError, match="two origin choices"):
+        check_no_overlap(wrong)
     good = write(
         get_host("cofe2o4").structure("normal"),
         roles=normal,
