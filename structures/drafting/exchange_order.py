@@ -122,8 +122,10 @@ def exchange_order(structure: Structure, roles: Sequence[Role]) -> ExchangeOrder
         )
         return ExchangeOrder(None, f"{words} want another order ({why})")
     covered = {i for pair in bonds.couplings for i in pair}
-    lone = sorted({r.element for r in roles if r.moment_muB() and not covered.issuperset(r.sites)})
-    rest = f"; no rule is known for {', '.join(lone)}: up" if lone else ""
+    lone = {r.element: r for r in roles if r.moment_muB() and not covered.issuperset(r.sites)}
+    if others := sorted(el for el in lone if Element(el).is_transition_metal):
+        return ExchangeOrder(None, f"besides {words} there are bonds of {', '.join(others)} without a rule")
+    rest = f"; no rule is known for {', '.join(sorted(lone))}: up" if lone else ""
     out = [signs.get(i, 1) for i in range(len(structure))]
     return ExchangeOrder(out, f"{words}, {100 * share:.0f} % of the exchange satisfied{rest}")
 

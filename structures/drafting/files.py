@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import warnings
 from pathlib import Path
 
@@ -13,14 +12,13 @@ from pymatgen.core import Structure
 from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..cells.partial_occupancy import ordered_cell
 from ..checks.geometry import check_no_overlap
+from ..io.cif_hydrogens import MISSING_HYDROGENS
 from ..io.host_entries import HostFileError
 from ..io.host_files import HostReference
 from ..io.untrusted_input import ReadingNote, read_with_notes
 from ..symmetry import primitive_size
 from .draft import Draft, draft_host
 from .text import draft_text
-
-_MISSING_HYDROGENS = re.compile(r"Missing elements [^(]*\b[HD]\b[^(]*from PMG|implicit hydrogens")
 
 _MOST_ATOMS = 1000
 
@@ -91,7 +89,7 @@ def _check_hydrogens(structure: Structure, notes: list[str]) -> None:
     """
     if {"H", "D"} & {el.symbol for species in structure.species_and_occu for el in species}:
         return
-    if any(_MISSING_HYDROGENS.search(note) for note in notes):
+    if any(MISSING_HYDROGENS.search(note) for note in notes):
         raise HostFileError(
             "its formula has hydrogen and its atoms have none, so that its metals would be oxidised too far: put the "
             "hydrogens in, 0.97 A from O, or take them out of the formula if there are none"

@@ -6,9 +6,10 @@ import re
 import warnings
 from contextlib import suppress
 
-from pymatgen.core import Composition, Structure
+from pymatgen.core import Structure
 
 from ..space_groups import operations_of_setting
+from .usual_forms import stated_formula
 
 # Atoms of a right setting are farther apart; hydrogens on split places may be nearer, so that they do not count.
 _OVERLAP_A = 0.9
@@ -19,7 +20,6 @@ _OPERATION_LOOP = re.compile(
     r"^[ \t]*loop_\s+(?:_(?:symmetry_equiv|space_group_symop)_\S+\s+)+(?:(?![ \t]*(?:_|loop_|data_|#)).*\n?)*",
     re.MULTILINE,
 )
-_FORMULA = re.compile(r"^\s*_chemical_formula_sum\s+['\"]?([A-Za-z0-9. ]+)", re.MULTILINE)
 _CHOICES, _RATIO = ("1", "2"), 0.02
 
 
@@ -73,10 +73,8 @@ def _overlaps(structure: Structure) -> bool:
 
 
 def _has_ratio(structure: Structure, text: str) -> bool:
-    formula = _FORMULA.search(text)
+    formula = stated_formula(text)
     if formula is None:
         return True
-    with suppress(ValueError):
-        stated = Composition(formula.group(1)).fractional_composition
-        return bool(stated.almost_equals(structure.composition.fractional_composition, rtol=_RATIO))
-    return True
+    ours = structure.composition.element_composition.fractional_composition
+    return bool(formula.element_composition.fractional_composition.almost_equals(ours, rtol=_RATIO))

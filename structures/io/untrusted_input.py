@@ -15,6 +15,7 @@ from pymatgen.core import Structure
 from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
 from .cif import NO_SYMMETRY, read_cif
+from .cif_hydrogens import with_missing_hydrogens
 from .comment_moments import with_moments_of_comment
 from .other_programs import read_castep_cell, read_crystal_gui, read_cssr, read_pdb
 from .safe_json import UnsafeFileError, loads
@@ -241,6 +242,8 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
         structure = with_moments_of_comment(structure, text, notes)
     structure, turned = _right_handed(structure)
     notes += [*turned, *lengthen_hydrogen_bonds(structure)]
+    if kind == "cif":
+        structure = with_missing_hydrogens(structure, text, notes)
     return structure, list(dict.fromkeys(notes))
 
 

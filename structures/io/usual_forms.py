@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
-from pymatgen.core import Element
+from pymatgen.core import Composition, Element
 
 # CIFs of the newer dictionaries write _cell.length_a for _cell_length_a.
 _DOTTED = re.compile(r"^(\s*_(?:cell|atom_site|space_group|symmetry))\.", re.MULTILINE)
 # Programs write the head of a loop that nothing follows: no moments, no bonds.
 _EMPTY_LOOP = re.compile(r"^\s*loop_[ \t]*\n(?:[ \t]*_\S+[ \t]*\n)+(?=\s*(?:loop_|data_|\Z))", re.MULTILINE)
 _HEADING = re.compile(r"^\s*data_", re.MULTILINE | re.IGNORECASE)
+_FORMULA = re.compile(r"^\s*_chemical_formula_sum\s+['\"]?([A-Za-z0-9. ()]+)", re.MULTILINE)
 _OCCUPATION = "_atom_site_occupation"
 _LABEL, _SYMBOL = "_atom_site_label", "_atom_site_type_symbol"
 _LABELLED = re.compile(rf"(?<!\S){_LABEL}(?!\S)")
@@ -57,6 +59,14 @@ def usual_cif(text: str, notes: list[str]) -> str:
         notes.append(f"coordinates such as {fractions.group()} are read as decimal numbers")
         text = text[: atoms.start()] + _FRACTION.sub(_decimal, atoms.group()) + text[atoms.end() :]
     return _without_dummies(text, notes)
+
+
+def stated_formula(text: str) -> Composition | None:
+    """Composition that a CIF states as _chemical_formula_sum; None where it has none that can be read."""
+    found = _FORMULA.search(text)
+    with suppress(ValueError, KeyError):
+        return Composition(found.group(1)) if found else None
+    return None
 
 
 def _loop_of_atoms(text: str) -> re.Match[str] | None:

@@ -142,3 +142,12 @@ def test_a_ferrite_that_nature_has_inverse_is_named():
         made[metal] = draft_host(cell, "x.cif").reasons["spin_sense"]
     assert "NiFe2O4 is found inverse instead, with 2 muB" in made["Ni"]
     assert "inverse" not in made["Mn"]
+
+
+def test_a_rule_for_some_of_the_bonds_decides_nothing():
+    """CaCu3Mn4O12 is a ferrimagnet whose Mn are parallel, as Cu-O-Mn is the stronger (general literature)."""
+    places = [[0] * 3, [0, 0.5, 0.5], [0.25] * 3, [0.3033, 0.1822, 0]]
+    cell = group("Im-3", Lattice.cubic(7.241), ["Ca", "Cu", "Mn", "O"], places)
+    made = draft_host(cell, "x.cif")
+    assert "bonds of Cu without a rule" in made.reasons["spin_sense"]
+    assert len({tuple(r.get("indices", ())) for r in made.entries["roles"] if r["element"] == "Mn"}) == 1

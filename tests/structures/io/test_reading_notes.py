@@ -59,6 +59,7 @@ def test_hydrogens_that_a_file_leaves_implicit_are_said(tmp_path):
     assert "implicit hydrogens" in notes
     assert "put them in, 0.96 to 1.0 A from O" in notes
     assert "Missing elements H" in notes
+    assert "2 hydrogens of its formula are not among its atoms: each was put on an oxygen" in notes
     assert "\n" not in notes
 
 

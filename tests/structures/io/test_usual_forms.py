@@ -181,9 +181,9 @@ _chemical_formula_sum '{formula}'
 
 
 def test_no_valences_are_guessed_where_hydrogens_are_left_out(tmp_path):
-    """Ni(OH)2 without its hydrogens would be NiO2 of Ni4+."""
+    """Ni(H2O)2 without its hydrogens would be NiO2 of Ni4+, and whose are where on water no rule says."""
     file = tmp_path / "x.cif"
-    file.write_text(BRUCITE.format(formula="Ni O2 H2", nickel=1) + "O1 O 0.33333 0.66667 0.2221 1\n")
+    file.write_text(BRUCITE.format(formula="Ni O2 H4", nickel=1) + "O1 O 0.33333 0.66667 0.2221 1\n")
     with pytest.warns(UserWarning, match="H"), pytest.raises(HostFileError, match="put the hydrogens in"):
         draft_from_file(file)
 
