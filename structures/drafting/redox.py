@@ -86,6 +86,10 @@ def by_balance(amounts: Mapping[str, float], oxidised: Collection[str] = ()) -> 
     states = [v for v in Element(symbol).oxidation_states if v > 0]
     if not states or not min(states) - _WHOLE <= left <= max(states) + _WHOLE:
         return None
+    # Electrons hop between d and f ions alone: silicon of 3.97+ is a sum of rounded occupancies.
+    hops = Element(symbol).is_transition_metal or Element(symbol).is_lanthanoid or Element(symbol).is_actinoid
+    if not hops and abs(left - round(left)) > _WHOLE:
+        return None
     return {el: float(v) if v is not None else left for el, v in known.items()}
 
 

@@ -71,9 +71,12 @@ def read_cif(text: str, name: str) -> Structure:
         With what is wrong with it.
     """
     text = _with_atoms(text)
-    if _ATOM_SITE.search(text) and (
-        lost := [tag for tag in _CELL if not re.search(rf"^\s*{tag}\s", text, re.MULTILINE)]
-    ):
+    if not _ATOM_SITE.search(text):
+        raise ValueError(
+            f"{name} lists no atoms (_atom_site_fract_x), as files of reflections or of an article alone: give the one "
+            "of the structure"
+        )
+    if lost := [tag for tag in _CELL if not re.search(rf"^\s*{tag}\s", text, re.MULTILINE)]:
         raise ValueError(f"{name} has no {', '.join(lost)}")
     if not _OPERATIONS.search(text) and (operations := _operations_of_name(text)):
         warnings.warn("its symmetry operations are those of the space group that it names", stacklevel=2)

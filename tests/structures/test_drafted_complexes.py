@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.drafting.draft import draft_host
+from magnetoionics.structures.drafting.redox import by_balance
 from magnetoionics.structures.io.host_files import HostReference
 from pymatgen.core import Lattice, Structure
 
@@ -166,3 +167,9 @@ def test_nitro_complexes():
 def test_a_nitrosyl_is_refused_by_name():
     with pytest.raises(StructureError, match=r"atom \d+ \(N\) is bonded to O1.*host file by hand"):
         draft_host(cobalt_with(["NH3"] * 5 + ["NO"], 2), "x.cif")
+
+
+def test_only_ions_whose_electrons_hop_have_a_mean_valence():
+    """A leucite whose rounded occupancies leave one charge too many is not one of Si 3.97+; Mn of LSMO is 3.33+."""
+    assert by_balance({"K": 15, "Na": 1, "Al": 15, "Si": 33, "O": 96}, ()) is None
+    assert by_balance({"La": 2, "Sr": 1, "Mn": 3, "O": 9}, ())["Mn"] == pytest.approx(10 / 3)

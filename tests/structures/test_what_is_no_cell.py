@@ -23,6 +23,12 @@ def test_an_empty_file_and_one_of_bytes_are_named(tmp_path):
         draft_from_file(tmp_path / "POSCAR")
 
 
+def test_a_cif_without_atoms_says_so(tmp_path):
+    (tmp_path / "x.cif").write_text("data_x\n_cell_length_a 4.2\nloop_\n_refln_index_h\n_refln_index_k\n1 0\n1 1\n")
+    with pytest.raises(HostFileError, match=r"^x\.cif lists no atoms \(_atom_site_fract_x\)"):
+        draft_from_file(tmp_path / "x.cif")
+
+
 def test_a_cell_too_large_says_how_small_it_could_be(tmp_path):
     cell = NICKEL_OXIDE.copy()
     cell.make_supercell(6)
