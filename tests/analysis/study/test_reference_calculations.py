@@ -50,7 +50,7 @@ def test_document_says_how_it_was_made(name):
     if name.startswith("gapzno"):
         assert found.provenance.hubbard_U_eV in gap_cells.ZINC_OXIDE_U_eV.values()
     else:
-        metal = name.startswith(("film", "wire", "states"))
+        metal = name.startswith(("film", "wire", "states", "limetal"))
         assert found.provenance.hubbard_U_eV.get("Fe") == (None if metal else stated)
     assert found.provenance.versions["gpaw"]
     if found.calculation is None:
