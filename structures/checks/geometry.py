@@ -27,6 +27,8 @@ _SHELL = 1.25
 # Atoms of a metal are 2.2 to 3.2 A apart (Be and Cs: 2.2 and 5.2); a nearer pair is overlap, not a metallic bond.
 _METAL_A = (2.0, 3.6)
 _DIAMOND_SPACE_GROUP = 227
+# Metal to nitrogen of a nitro group: 1.9 to 2.3 A.
+_NITRO_A = 2.4
 
 
 class StructureError(ValueError):
@@ -118,15 +120,16 @@ def coordination_number(structure: Structure, index: int, anion: str | Collectio
 
 
 def bonded_anions(structure: Structure, index: int, anion: str | Collection[str]) -> int:
-    """Anions at a bond length of a cation."""
+    """Anions at a bond length of a cation; one for the nitrogen of a nitro group next to a metal without others."""
     anions = _names(anion)
     own = structure[index].specie.symbol
     near = structure.get_neighbors(structure[index], _longest_reach_A(structure, anions))
     ranges = {el: _bond_range_A(own, el) for el in anions}
-    return sum(
+    count = sum(
         n.specie.symbol in anions and ranges[n.specie.symbol][0] <= n.nn_distance <= ranges[n.specie.symbol][1]
         for n in near
     )
+    return count or int(own not in anions and _is_in_nitro(near))
 
 
 def check_bonds(
@@ -167,6 +170,8 @@ def check_bonds(
             shortest, longest = _bond_range_A(own, nearest.specie.symbol)
             if shortest <= nearest.nn_distance <= longest:
                 continue
+        if _is_in_nitro(near):
+            continue
         if metallic and _is_among_metal(near, anions) and (nearest is None or nearest.nn_distance > BOND_RANGE_A[1]):
             continue
         nearest_words = f"none within {reach:.3g} A" if nearest is None else f"at {nearest.nn_distance:.2f} A"
@@ -174,6 +179,12 @@ def check_bonds(
             f"atom {i} ({own}) has no {' or '.join(sorted(anions))} at a bond length (nearest: {nearest_words}); an "
             "atom of a metal has valence: 0" + _origin_hint(structure)
         )
+
+
+def _is_in_nitro(near: Sequence[PeriodicNeighbor]) -> bool:
+    """Whether the nearest neighbour is nitrogen, positive in nitro groups, at a bond length of an anion."""
+    nearest = min(near, key=lambda n: float(n.nn_distance), default=None)
+    return nearest is not None and nearest.specie.symbol == "N" and BOND_RANGE_A[0] < nearest.nn_distance < _NITRO_A
 
 
 def _names(anion: str | Collection[str]) -> frozenset[str]:

@@ -162,6 +162,10 @@ def test_nitro_complexes():
     assert (found["Co"], found["N"], moment) == ({3}, {3}, 0)
     found, moment, _ = drafted(group("Fm-3", Lattice.cubic(10.57), ["K", "Pb", "Ni", "N", "O"], places))
     assert (found["Ni"], moment) == ({2}, 2)
+    # Caesium keeps the groups far from each other: Cu2+ has no oxygen nearer than 3 A, and one unpaired spin.
+    places = [[0.25] * 3, [0.5] * 3, [0] * 3, [0.197, 0, 0], [0.25, 0.1, 0]]
+    found, moment, _ = drafted(group("Fm-3", Lattice.cubic(11.2), ["Cs", "Pb", "Cu", "N", "O"], places))
+    assert (found["Cu"], moment) == ({2}, 1)
 
 
 def test_a_nitrosyl_is_refused_by_name():
