@@ -1,16 +1,25 @@
-"""What Co beside V_Fe(B) does to it in a quasi-random cell of cobalt ferrite, by shipped first principles, U by U."""
+"""What Co beside V_Fe(B) does to it in a quasi-random cell of cobalt ferrite, by shipped calculations.
+
+By first principles, U by U, and by the potential that relaxed the ions for them.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from ..defects.binding import SIGNIFICANT, Effect
+from ..defects.binding import Effect
 from ..results.document import Document
 from ..study.documents import Verdict
-from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from ..study.reference_calculations import (
+    ReferenceCalculation,
+    StartGeometry,
+    reference_calculations_folder,
+    starts_folder,
+)
 from .evidence import Judgement
 from .first_principles import SETS_OF_U
 
@@ -28,12 +37,12 @@ class Surroundings(NamedTuple):
 
 
 class KnownBinding(Document):
-    """Energies of V_Fe(B) in one cell at one U, ``E = E0 + b n + c p`` for n Co beside it and p pairs of them in line.
+    """Energies of V_Fe(B) in one cell, ``E = E0 + b n + c p`` for n Co beside it and p pairs of them in line.
 
     Attributes
     ----------
-    hubbard_U_eV
-        By element.
+    engine, hubbard_U_eV
+        Who said so, with which U by element (empty: none was chosen).
     above_lowest_eV
         By (Co, pairs) in words, the lowest first.
     per_neighbour, between_two
@@ -42,6 +51,7 @@ class KnownBinding(Document):
         In the cell, and the pattern of names of the calculations.
     """
 
+    engine: str
     hubbard_U_eV: dict[str, float]
     above_lowest_eV: dict[str, float]
     per_neighbour: Effect
@@ -53,9 +63,10 @@ class KnownBinding(Document):
     def in_words(self) -> str:
         """One clause."""
         u = ", ".join(f"{element} {value:g}" for element, value in sorted(self.hubbard_U_eV.items()))
+        who = f"U = {u} eV" if u else self.engine
         each = ", ".join(f"{name} {energy:+.2f}" for name, energy in self.above_lowest_eV.items())
         both = self.between_two
-        return f"U = {u} eV: {each} eV, which is {both.value_eV:+.2f} ± {both.error_eV:.2f} eV for a place between two"
+        return f"{who}: {each} eV, which is {both.value_eV:+.2f} ± {both.error_eV:.2f} eV for a place between two"
 
 
 @cache
@@ -68,15 +79,34 @@ def known_bindings() -> tuple[KnownBinding, ...]:
         if made is None:
             continue
         atoms = len(made.structure)
-        neighbours, pairs = map(int, path.stem.removeprefix(HEAD)[:2])
         there = {str(element) for element in made.structure.composition.elements}
         u = tuple(sorted((e, value) for e, value in made.provenance.hubbard_U_eV.items() if e in there))
-        by_u.setdefault(u, []).append(Surroundings(neighbours, pairs, made.energy_eV))
+        by_u.setdefault(u, []).append(_place(path.stem, made.energy_eV))
     enough = {u: places for u, places in by_u.items() if len(places) > _PARAMETERS}
-    return tuple(_binding(dict(u), places, atoms) for u, places in sorted(enough.items()))
+    return tuple(
+        _binding("gpaw", dict(u), places, atoms, f"data/gpaw/{HEAD}*.json") for u, places in sorted(enough.items())
+    )
 
 
-def _binding(u: dict[str, float], places: list[Surroundings], atoms: int) -> KnownBinding:
+@cache
+def binding_by_potential() -> KnownBinding | None:
+    """What the engine that relaxed the ions says itself; None without enough places."""
+    starts = [
+        StartGeometry.model_validate_json(path.read_text()) for path in sorted(starts_folder().glob(f"{HEAD}*.json"))
+    ]
+    if len(starts) <= _PARAMETERS:
+        return None
+    places = [_place(start.name, start.energy_eV) for start in starts]
+    source = f"data/gpaw_starts/{HEAD}*.json"
+    return _binding(starts[0].provenance.engine, {}, places, len(starts[0].structure), source)
+
+
+def _place(name: str, energy_eV: float) -> Surroundings:
+    neighbours, pairs = map(int, name.removeprefix(HEAD)[:2])
+    return Surroundings(neighbours, pairs, energy_eV)
+
+
+def _binding(engine: str, u: dict[str, float], places: list[Surroundings], atoms: int, source: str) -> KnownBinding:
     design = np.array([[1.0, s.neighbours, s.pairs] for s in places])
     energies = np.array([s.energy_eV for s in places])
     values, *_ = np.linalg.lstsq(design, energies, rcond=None)
@@ -89,12 +119,13 @@ def _binding(u: dict[str, float], places: list[Surroundings], atoms: int) -> Kno
     lowest = float(energies.min())
     ordered = sorted(places, key=lambda s: s.energy_eV)
     return KnownBinding(
+        engine=engine,
         hubbard_U_eV=u,
         above_lowest_eV={_in_words(s): s.energy_eV - lowest for s in ordered},
         per_neighbour=each,
         between_two=both,
         cell_atoms=atoms,
-        source=f"data/gpaw/{HEAD}*.json",
+        source=source,
     )
 
 
@@ -103,21 +134,37 @@ def _in_words(s: Surroundings) -> str:
 
 
 def beside_binding(own: Judgement) -> Judgement:
-    """C6 with shipped first principles; they decide once `SETS_OF_U` sets of U find the same significant sign."""
-    known = known_bindings()
-    if not known:
+    """C6 with shipped calculations of one quasi-random cell.
+
+    First principles decide once `SETS_OF_U` sets of U find the same significant sign; before that a study that has a
+    verdict keeps it, and else the potential decides, unless one of those sets finds another sign.
+    """
+    known, potential = known_bindings(), binding_by_potential()
+    every = [*known, *([potential] if potential is not None else [])]
+    if not every:
         return own
-    signs = {k.between_two.sign for k in known}
+    text = f"{_every_in_words(every)}; {own.reason}"
+    if len(known) < SETS_OF_U and own.verdict in ("reproduced", "contradicted"):
+        return replace(own, reason=text)
     verdict: Verdict = "undecided"
-    why = f", no sign beyond {SIGNIFICANT:g} standard errors that all of them share"
-    if len(known) >= SETS_OF_U and len(signs) == 1 and signs != {0}:
-        verdict, why = ("reproduced" if signs == {-1} else "contradicted"), ""
-    elif len(known) < SETS_OF_U:
-        why = f"; a verdict of DFT+U asks for {SETS_OF_U} sets of U"
+    deciding = list(known) if len(known) >= SETS_OF_U or potential is None else every
+    signs = {k.between_two.sign for k in deciding}
+    if signs in ({-1}, {1}) and (potential is not None or len(known) >= SETS_OF_U):
+        verdict = "reproduced" if signs == {-1} else "contradicted"
+    value = min((k.between_two.value_eV for k in deciding), key=abs)
+    by = "gpaw (GPAW)" if potential not in deciding else f"{potential.engine} (ML)" if potential is not None else ""
+    return Judgement(verdict, value, "eV between two Co", text, by=by)
+
+
+def _every_in_words(every: list[KnownBinding]) -> str:
     text = (
-        f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, {known[0].cell_atoms} atoms, quasi-random inverse cell, ions "
-        f"by a potential, neutral V_Fe(B) above the lowest of its places by the Co among the six cations around it: "
-        f"{'; '.join(k.in_words for k in known)}{why}; {own.reason}"
+        f"neutral V_Fe(B) in one quasi-random inverse cell of {every[0].cell_atoms} atoms, above the lowest of its "
+        "places by the Co among the six cations around it"
     )
-    value = min((k.between_two.value_eV for k in known), key=abs)
-    return Judgement(verdict, value, "eV between two Co", text, by="gpaw (GPAW)")
+    computed = [k.in_words for k in every if k.hubbard_U_eV]
+    if computed:
+        text += f"; gpaw, PBE+U in atomic orbitals (dzp) at Gamma, ions by a potential: {'; '.join(computed)}"
+    if 0 < len(computed) < SETS_OF_U:
+        text += f" (a verdict of DFT+U asks for {SETS_OF_U} sets of U)"
+    by_potential = [k.in_words for k in every if not k.hubbard_U_eV]
+    return "; ".join([text, *by_potential])

@@ -13,8 +13,11 @@ def atlas(
         list[Path], typer.Argument(metavar="DIR...", help="Folders of studies and hops, or a campaign's.")
     ],
     output: Annotated[Path, typer.Option(help="Folder for atlas.md, .csv, .json and images/atlas.png.")] = Path(),
+    earlier: Annotated[
+        Path | None, typer.Option(help="atlas.json of an earlier atlas, whose hops stay where the folders have none.")
+    ] = None,
 ) -> None:
     """Put all finished studies and hops on one page: barriers, dipoles, retention against the field that writes."""
     from ..study_folder.atlas_page import write_atlas
 
-    write_atlas(folders, output)
+    write_atlas(folders, output, earlier=earlier)

@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 STEM = "atlas"
 
 
-def collect_atlas(folders: Sequence[Path]) -> Atlas:
+def collect_atlas(folders: Sequence[Path], earlier: Path | None = None) -> Atlas:
     """Points of all studies and sets of hops in and below some folders.
+
+    Parameters
+    ----------
+    folders
+        Of studies, or that hold them.
+    earlier
+        File of an earlier atlas: its points stay but for hosts and engines that the folders have.
 
     Raises
     ------
     UserError
-        If a folder is none, or there is nothing finished.
+        If a folder is none, if there is nothing finished, or if the earlier file is no atlas.
     """
     from ...analysis.kinetics.hop_set import HopSet
     from ...analysis.study.atlas import Atlas, points_of_hops, points_of_study
@@ -50,7 +57,25 @@ def collect_atlas(folders: Sequence[Path]) -> Atlas:
                 left_out[name] = "no hop was computed"
     if not points:
         raise UserError(f"no finished hop in {', '.join(map(str, folders))}; a campaign makes them")
-    return Atlas(points=_once(points), left_out=left_out)
+    made = Atlas(points=_once(points), left_out=left_out)
+    return made if earlier is None else _joined(made, _read_atlas(earlier))
+
+
+def _read_atlas(path: Path) -> Atlas:
+    from ...analysis.study.atlas import Atlas
+
+    try:
+        return Atlas.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} is no atlas.json of `magnetoionics atlas`: {reason}") from error
+
+
+def _joined(made: Atlas, earlier: Atlas) -> Atlas:
+    """The new atlas, and of the earlier one what is of other hosts, orders or engines."""
+    there = {(p.host, p.order, p.engine) for p in made.points}
+    kept = [p for p in earlier.points if (p.host, p.order, p.engine) not in there]
+    return made.model_copy(update={"points": [*made.points, *kept], "left_out": earlier.left_out | made.left_out})
 
 
 def _without_version(content: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +92,9 @@ def _once(points: Sequence[AtlasPoint]) -> list[AtlasPoint]:
     return list(out.values())
 
 
-def write_atlas(folders: Sequence[Path], output: Path, console: Console | None = None) -> Atlas:
+def write_atlas(
+    folders: Sequence[Path], output: Path, console: Console | None = None, *, earlier: Path | None = None
+) -> Atlas:
     """Write ``atlas.md``, ``atlas.csv``, ``atlas.json`` and ``images/atlas.png`` into a folder.
 
     Raises
@@ -75,7 +102,7 @@ def write_atlas(folders: Sequence[Path], output: Path, console: Console | None =
     UserError
         See `collect_atlas`.
     """
-    atlas = collect_atlas(folders)
+    atlas = collect_atlas(folders, earlier)
     (output / "images").mkdir(parents=True, exist_ok=True)
     write_whole(output / f"{STEM}.csv", atlas.to_dataframe().to_csv(index=False, float_format="%.6g"))
     write_whole(output / f"{STEM}.json", json.dumps(atlas.model_dump(mode="json"), indent=1) + "\n")

@@ -218,6 +218,7 @@ def nothing_shipped() -> Iterator[None]:
     )
     caches = (
         known_binding.known_bindings,
+        known_binding.binding_by_potential,
         known_disorder.known_disorder,
         known_ferrite.known_ferrite_moments,
         known_lithium_hop.known_lithium_hops,
@@ -235,7 +236,8 @@ def nothing_shipped() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as empty, ExitStack() as stack:
         for module in modules:
             stack.enter_context(patch.object(module, "reference_calculations_folder", lambda: Path(empty)))
-        stack.enter_context(patch.object(known_maghemite, "starts_folder", lambda: Path(empty)))
+        for module in (known_binding, known_maghemite):
+            stack.enter_context(patch.object(module, "starts_folder", lambda: Path(empty)))
         for cache in caches:
             cache.cache_clear()
             stack.callback(cache.cache_clear)

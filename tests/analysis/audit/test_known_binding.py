@@ -4,8 +4,8 @@ import ferrite_orders
 import pytest
 from magnetoionics.analysis.audit import known_binding as module
 from magnetoionics.analysis.audit.evidence import Judgement
-from magnetoionics.analysis.audit.known_binding import beside_binding, known_bindings
-from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
+from magnetoionics.analysis.audit.known_binding import beside_binding, binding_by_potential, known_bindings
+from magnetoionics.analysis.study.reference_calculations import load_reference_calculations, load_start
 
 KEPT = load_reference_calculations()["imma-dzp-k2"]
 OWN = Judgement("undecided", None, "", "nothing to compare", by="local")
@@ -16,13 +16,29 @@ SCATTER_eV = (0.01, -0.02, 0.0, 0.02, -0.01, 0.0)
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "reference_calculations_folder", lambda: tmp_path)
-    known_bindings.cache_clear()
+    monkeypatch.setattr(module, "starts_folder", lambda: tmp_path / "starts")
+    (tmp_path / "starts").mkdir()
+    _clear()
     yield tmp_path
+    _clear()
+
+
+def _clear():
     known_bindings.cache_clear()
+    binding_by_potential.cache_clear()
+
+
+def write_starts(folder, each):
+    """The kept cells with energies that grow with the Co beside the vacancy."""
+    _clear()
+    for neighbours, pairs in ferrite_orders.SURROUNDINGS:
+        start = load_start(f"cfo56{ferrite_orders.vacancy_key((neighbours, pairs))}")
+        moved = start.model_copy(update={"energy_eV": -350.0 + each * neighbours})
+        (folder / "starts" / f"{start.name}.json").write_text(moved.model_dump_json())
 
 
 def write(folder, u, each, pair, scatter=1.0):
-    known_bindings.cache_clear()
+    _clear()
     for (neighbours, pairs), off in zip(ferrite_orders.SURROUNDINGS, SCATTER_eV, strict=True):
         key = ferrite_orders.vacancy_key((neighbours, pairs))
         name = f"cfo56{key}-dzp-k1-u{u:g}"
@@ -68,6 +84,32 @@ def test_sets_of_u_that_disagree_leave_it_open(folder):
     for u, each in ((3.0, -0.1), (4.0, -0.1), (5.0, 0.1)):
         write(folder, u, each, 0.0)
     assert beside_binding(OWN).verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("by_potential", "by_gpaw", "sets", "verdict", "by"),
+    [
+        (0.1, None, (), "contradicted", "sevennet (ML)"),
+        (-0.1, None, (), "reproduced", "sevennet (ML)"),
+        (0.1, 0.1, (4.0,), "contradicted", "sevennet (ML)"),
+        (0.1, -0.1, (4.0,), "undecided", "sevennet (ML)"),
+        (0.1, -0.1, (3.0, 4.0, 5.0), "reproduced", "gpaw (GPAW)"),
+    ],
+)
+def test_the_potential_speaks_until_first_principles_decide(folder, by_potential, by_gpaw, sets, verdict, by):
+    write_starts(folder, by_potential)
+    for u in sets:
+        write(folder, u, by_gpaw, 0.0)
+    said = beside_binding(OWN)
+    assert (said.verdict, said.by) == (verdict, by)
+
+
+def test_a_study_with_its_own_random_cells_keeps_its_verdict(folder):
+    write_starts(folder, 0.1)
+    own = Judgement("reproduced", -0.2, "eV between two Co", "40 vacancies in 5 cells", by="")
+    said = beside_binding(own)
+    assert (said.verdict, said.value, said.by) == ("reproduced", -0.2, "")
+    assert "0.20 ± 0.00 eV for a place between two; 40 vacancies" in said.reason
 
 
 def test_without_calculations_the_study_speaks_alone(folder):

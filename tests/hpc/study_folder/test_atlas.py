@@ -134,6 +134,26 @@ def test_the_page_is_made_of_what_has_finished(tmp_path, capsys):
         write_atlas([tmp_path / "campaign" / "two"], tmp_path / "docs")
 
 
+def test_an_earlier_atlas_stays_but_for_what_is_new(point, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "results.json").write_text(KEPT.read_text(encoding="utf-8"))
+    old = [
+        point.model_copy(update={"forward_eV": 0.1}),
+        point.model_copy(update={"engine": "chgnet", "forward_eV": 0.2}),
+        point.model_copy(update={"host": "nio", "forward_eV": 0.3}),
+    ]
+    earlier = tmp_path / "atlas.json"
+    earlier.write_text(Atlas(points=old, left_out={"far": "no hop was computed"}).model_dump_json())
+    arguments = ["atlas", str(tmp_path / "one"), "--output", str(tmp_path / "docs"), "--earlier", str(earlier)]
+    assert main(arguments) == 0
+    made = Atlas.model_validate_json((tmp_path / "docs" / "atlas.json").read_text(encoding="utf-8"))
+    assert sorted(p.forward_eV for p in made.points) == [0.2, 0.3, pytest.approx(point.forward_eV)]
+    assert made.left_out == {"far": "no hop was computed"}
+    earlier.write_text("{")
+    with pytest.raises(UserError, match=r"is no atlas\.json"):
+        write_atlas([tmp_path / "one"], tmp_path / "docs", earlier=earlier)
+
+
 def test_sets_of_hops_have_a_point_for_each(study):
     from magnetoionics.analysis.kinetics.hop_set import HopSet
 
