@@ -79,7 +79,7 @@ def task_names() -> list[str]:
         lithium_ferrite(start, where, u)
         for u in ("", *U_SETS)
         for start in lithium_cells.STARTS
-        for where in (lithium_cells.SUBLATTICES if start in lithium_cells.ELECTRONS else ("",))
+        for where in ("", *(lithium_cells.SUBLATTICES if start in lithium_cells.ELECTRONS else ()))
     ]
     small = [*small_cell_names(), *spinel_names()]
     return [*bulk, *films, *small, *phases, *relaxed, *defects, *hop, *doped, *ferrite, "bornco-pw400-k2"]
@@ -248,12 +248,14 @@ def _ferrite_task(name: str) -> Task:
     start, basis, _, *special = name.split("-")
     kept = load_start(start)
     cell, what = kept.structure, f"LiFe5O8 of 56 atoms, {start}"
+    if start in lithium_cells.ELECTRONS and not set(special) & set(lithium_cells.SUBLATTICES):
+        what += ", all iron begins alike"
     for key, sublattice in lithium_cells.SUBLATTICES.items():
         if key in special:
             cell = lithium_cells.with_electrons(cell, start, sublattice)
             what += f", electrons begin on {sublattice}"
     settings = _at_gamma(special, BOUNDS_OF_DIFFERENCES)
-    return Task(name, what, cell, settings, "static", relaxed_by=kept.provenance.engine, basis=basis)
+    return Task(name, what, cell, settings, "static", "full", relaxed_by=kept.provenance.engine, basis=basis)
 
 
 def _doped_task(name: str) -> Task:
@@ -266,7 +268,7 @@ def _doped_task(name: str) -> Task:
     second = [i for i, s in enumerate(cell) if s.specie.symbol == "Co"][-1]
     cell[second].properties["magmom"] = 3.0 if spins == "fm" else -3.0
     what = f"two {'parallel' if spins == 'fm' else 'antiparallel'} Co in ZnO, {start}"
-    return Task(name, what, cell, settings, "static", relaxed_by=made.provenance.engine, basis=basis)
+    return Task(name, what, cell, settings, "static", "full", relaxed_by=made.provenance.engine, basis=basis)
 
 
 def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) -> Task:

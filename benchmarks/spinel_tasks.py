@@ -52,4 +52,4 @@ def spinel_task(name: str) -> Task:
         density_e=BOUNDS_OF_DIFFERENCES["density_e"],
         eigenstates_eV2=BOUNDS_OF_DIFFERENCES["eigenstates_eV2"],
     )
-    return Task(name, what, kept.structure, settings, "static", relaxed_by=kept.provenance.engine, basis=basis)
+    return Task(name, what, kept.structure, settings, "static", "full", relaxed_by=kept.provenance.engine, basis=basis)

@@ -157,6 +157,9 @@ class GpawSettings(Stored):
 def start_moments(symbols: list[str], moments_muB: ArrayLike) -> NDArray[np.float64]:
     """Moments to start from: signed as given, at most the free atom's.
 
+    Where an element's largest is beyond that, all its moments are smaller by the same factor, so that ions of different
+    valence (Fe3+ 5, Fe2+ 4) still begin apart.
+
     Parameters
     ----------
     symbols
@@ -164,8 +167,12 @@ def start_moments(symbols: list[str], moments_muB: ArrayLike) -> NDArray[np.floa
     moments_muB
         Wanted moments, shape (n,).
     """
-    moments = np.asarray(moments_muB, dtype=float)
-    # Above the moment of the free atom the basis of atomic orbitals, from which GPAW starts, cannot hold the spin.
-    held = [element(s).free_atom_moment_muB for s in symbols]
-    caps = np.array([np.inf if m is None else m for m in held])
-    return np.asarray(np.clip(moments, -caps, caps))
+    moments = np.array(moments_muB, dtype=float)
+    for symbol in set(symbols):
+        sites = [i for i, one in enumerate(symbols) if one == symbol]
+        largest = float(np.abs(moments[sites]).max())
+        # Above the moment of the free atom the basis of atomic orbitals, from which GPAW starts, cannot hold the spin.
+        held = element(symbol).free_atom_moment_muB
+        if held is not None and largest > held:
+            moments[sites] *= held / largest
+    return moments

@@ -14,6 +14,7 @@ from magnetoionics.analysis.study.reference_calculations import (
     reference_calculations_folder,
 )
 from magnetoionics.analysis.thermodynamics.phases import load_experimental_phases
+from magnetoionics.workflows.gpaw.settings import start_moments
 from pymatgen.core import Composition
 from reference_results import evidence_vacancies, hop_energies_eV, phase_name
 from reference_tasks import (
@@ -24,6 +25,7 @@ from reference_tasks import (
     doped_cell,
     doped_oxide,
     hop_point,
+    lithium_ferrite,
     measured_hop,
     not_in_chain,
     quotable,
@@ -276,3 +278,18 @@ def test_vacancies_say_what_relaxed_their_ions():
         if relaxed is None:
             assert said[label].startswith("relaxed by ")
             assert said[label].removeprefix("relaxed by ") in point.provenance.left_out[-1]
+
+
+def test_electronic_starts_of_one_defect_begin_apart_in_gpaw():
+    begun = []
+    for where in ("", "a", "b"):
+        cell = task(lithium_ferrite("life56vo", where)).structure
+        begun.append(start_moments([s.specie.symbol for s in cell], cell.site_properties["magmom"]))
+    # Two electrons on iron: two sites begin lower, on another sublattice.
+    assert [int(np.sum(begun[0] != other)) for other in begun[1:]] == [2, 2]
+    assert int(np.sum(begun[1] != begun[2])) == 4
+
+
+def test_a_document_says_the_symmetry_that_its_basis_is_computed_with():
+    other = [e.provenance.settings for e in KEPT.values() if "basis" in e.provenance.settings]
+    assert {settings["symmetry"] for settings in other} == {"full"}

@@ -26,7 +26,14 @@ def iron(a=3.0):
 
 def test_start_moments_stay_below_the_free_atom():
     found = start_moments(["Fe", "Fe", "Co", "O"], [5.0, -4.5, 3.0, 0.1])
-    np.testing.assert_allclose(found, [4.0, -4.0, 3.0, 0.1])
+    np.testing.assert_allclose(found, [4.0, -3.6, 3.0, 0.1])
+
+
+def test_ions_of_two_valences_begin_apart():
+    ferric, ferrous = start_moments(["Fe", "Fe"], [-5.0, 4.0])
+    assert (ferric, ferrous) == (-4.0, pytest.approx(3.2))
+    # What a free atom holds stays as it is asked for.
+    np.testing.assert_allclose(start_moments(["Fe", "Fe"], [4.0, -3.0]), [4.0, -3.0])
 
 
 def test_mesh_follows_the_reciprocal_lengths():
