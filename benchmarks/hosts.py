@@ -101,7 +101,7 @@ def of_campaign(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
             found.setdefault(key, {})[engine] = {"result": "cannot", "reason": reason}
         elif (place / "results.json").is_file():
             study = json.loads((place / "results.json").read_text())
-            seconds = sum(study["timings"].values())
+            seconds = study["timings"]["total"]
             found.setdefault(key, {})[engine] = {"result": "a study", "seconds": seconds, **_hop(study)}
     return found
 
