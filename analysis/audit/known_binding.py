@@ -136,15 +136,15 @@ def _in_words(s: Surroundings) -> str:
 def beside_binding(own: Judgement) -> Judgement:
     """C6 with shipped calculations of one quasi-random cell.
 
-    First principles decide once `SETS_OF_U` sets of U find the same significant sign; before that a study that has a
-    verdict keeps it, and else the potential decides, unless one of those sets finds another sign.
+    First principles decide once `SETS_OF_U` sets of U find the same significant sign; before that a study with random
+    cells of its own keeps what it says, and else the potential decides, unless one of those sets finds another sign.
     """
     known, potential = known_bindings(), binding_by_potential()
     every = [*known, *([potential] if potential is not None else [])]
     if not every:
         return own
     text = f"{_every_in_words(every)}; {own.reason}"
-    if len(known) < SETS_OF_U and own.verdict in ("reproduced", "contradicted"):
+    if len(known) < SETS_OF_U and own.unit.startswith("eV"):
         return replace(own, reason=text)
     verdict: Verdict = "undecided"
     deciding = list(known) if len(known) >= SETS_OF_U or potential is None else every

@@ -34,7 +34,7 @@ _GAMMA = [1, 1, 1]
 MEASURED = (
     "measured: 74 Am2/kg without lithium and 54 at about one Li, between 1.7 and 1.1 V after a slight rise (the "
     "review, after Dasgupta et al., Adv. Mater. 2014); lithium drives the iron of A in Fe3O4 into empty octahedra, by "
-    "X-rays (10.1016/0025-5408(82)90029-0)"
+    "X-rays (Thackeray, David and Goodenough, Mater. Res. Bull. 17, 785 (1982))"
 )
 
 

@@ -104,11 +104,12 @@ def test_the_potential_speaks_until_first_principles_decide(folder, by_potential
     assert (said.verdict, said.by) == (verdict, by)
 
 
-def test_a_study_with_its_own_random_cells_keeps_its_verdict(folder):
+@pytest.mark.parametrize("verdict", ["reproduced", "undecided"])
+def test_a_study_with_its_own_random_cells_keeps_its_verdict(folder, verdict):
     write_starts(folder, 0.1)
-    own = Judgement("reproduced", -0.2, "eV between two Co", "40 vacancies in 5 cells", by="")
+    own = Judgement(verdict, -0.2, "eV between two Co", "40 vacancies in 5 cells", by="")
     said = beside_binding(own)
-    assert (said.verdict, said.value, said.by) == ("reproduced", -0.2, "")
+    assert (said.verdict, said.value, said.by) == (verdict, -0.2, "")
     assert "0.20 ± 0.00 eV for a place between two; 40 vacancies" in said.reason
 
 

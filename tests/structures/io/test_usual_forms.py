@@ -116,7 +116,7 @@ def test_what_no_site_can_hold_is_refused_with_its_sum(atoms, words, tmp_path):
 
 
 def test_a_cif_without_atoms_says_so(tmp_path):
-    with pytest.raises(ValueError, match="it has no _atom_site_label"):
+    with pytest.raises(ValueError, match="lists no atoms"):
         read_with_notes(cif(tmp_path, RUTILE[: RUTILE.index("loop_")], ""))
 
 
