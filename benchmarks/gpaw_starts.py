@@ -20,6 +20,8 @@ import ferrite_orders
 import lithium_cells
 import maghemite_cells
 import perovskite_cells
+from magnetoionics.analysis.results.calculation import Calculation
+from magnetoionics.analysis.results.checks import require_valid
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import StartGeometry, starts_folder
 from magnetoionics.structures.defects.hops import Hop
@@ -35,16 +37,22 @@ def keep(name: str, structure: Structure, energy_eV: float, provenance: Provenan
     print(name, f"{energy_eV:.3f} eV", file=sys.stderr, flush=True)
 
 
+def keep_relaxed(name: str, done: Calculation, folder: Path) -> None:
+    """Keep a relaxation, whose energy is quoted too; raises as `require_valid` where a check failed."""
+    require_valid(done.checks, name)
+    keep(name, done.structure, done.energy_eV, done.provenance, folder)
+
+
 def vacancies(engine: AseEngine, folder: Path) -> None:
     for key in ("host", *VACANCIES):
         done = relax_structure.original(engine, defect_cell(key), name=key, cell=False, mover=None)
-        keep(f"{key}28", done.structure, done.energy_eV, done.provenance, folder)
+        keep_relaxed(f"{key}28", done, folder)
 
 
 def doped(engine: AseEngine, folder: Path) -> None:
     for key in DOPED_STARTS:
         done = relax_structure.original(engine, doped_cell(key), name=key, cell=False, mover=None)
-        keep(key, done.structure, done.energy_eV, done.provenance, folder)
+        keep_relaxed(key, done, folder)
 
 
 def lithium(engine: AseEngine, folder: Path) -> None:
@@ -56,13 +64,13 @@ def lithium(engine: AseEngine, folder: Path) -> None:
         ]
         print(key, [round(r.energy_eV, 3) for r in relaxed], file=sys.stderr, flush=True)
         lowest = min(relaxed, key=lambda r: r.energy_eV)
-        keep(key, lowest.structure, lowest.energy_eV, lowest.provenance, folder)
+        keep_relaxed(key, lowest, folder)
 
 
 def cobaltates(engine: AseEngine, folder: Path) -> None:
     cell = perovskite_cells.cobaltate(perovskite_cells.VACANCY)
     done = relax_structure.original(engine, cell, name=perovskite_cells.VACANCY, cell=False, mover=None)
-    keep(perovskite_cells.VACANCY, done.structure, done.energy_eV, done.provenance, folder)
+    keep_relaxed(perovskite_cells.VACANCY, done, folder)
 
 
 def maghemite(engine: AseEngine, folder: Path) -> None:
@@ -77,11 +85,11 @@ def maghemite(engine: AseEngine, folder: Path) -> None:
         print(key, [(round(r.energy_eV, 3), r in kept) for r in relaxed], file=sys.stderr, flush=True)
         if kept:
             lowest = min(kept, key=lambda r: r.energy_eV)
-            keep(key, lowest.structure, lowest.energy_eV, lowest.provenance, folder)
+            keep_relaxed(key, lowest, folder)
     metal = relax_structure.original(
         loose, maghemite_cells.lithium(), name=maghemite_cells.METAL, cell=True, mover=None
     )
-    keep(maghemite_cells.METAL, metal.structure, metal.energy_eV, metal.provenance, folder)
+    keep_relaxed(maghemite_cells.METAL, metal, folder)
 
 
 def hop(engine: AseEngine, folder: Path) -> None:
@@ -100,6 +108,7 @@ def _stationary_points(engine: AseEngine, hop: Hop, head: str, folder: Path) -> 
     ]
     band = converge_band.original(engine, *ends, hop.intermediates, mover=hop.mover)
     print([(i.kind, round(i.energy_eV, 3)) for i in band.images], [c.name for c in band.checks if c.passed is False])
+    require_valid(band.checks, head)
     saddles = [i for i in band.images if i.kind == "saddle"]
     middles = [i for i in band.images if i.kind == "minimum"]
     named = {"before": band.images[0], "after": band.images[-1]}
@@ -113,7 +122,7 @@ def orders(engine: AseEngine, folder: Path) -> None:
     """Cation orders of 56 atoms, and V_Fe(B) in the quasi-random one."""
     for key in (*ferrite_orders.CELLS, *map(ferrite_orders.vacancy_key, ferrite_orders.SURROUNDINGS)):
         done = relax_structure.original(engine, ferrite_orders.start_cell(key), name=key, cell=False, mover=None)
-        keep(f"{ferrite_orders.PREFIX}{key}", done.structure, done.energy_eV, done.provenance, folder)
+        keep_relaxed(f"{ferrite_orders.PREFIX}{key}", done, folder)
 
 
 GROUPS = (vacancies, hop, doped, lithium, cobaltates, maghemite, lithium_hop, orders)

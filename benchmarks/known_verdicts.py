@@ -29,6 +29,7 @@ from magnetoionics.analysis.study.documents import Study
 from magnetoionics.analysis.study.reference_calculations import (
     espresso_calculations_folder,
     load_reference_calculations,
+    u_in_words,
 )
 from magnetoionics.hpc.study_folder.claims_table import claim_rows, printed_number
 from reference_tasks import task_names
@@ -142,7 +143,7 @@ def _repeated() -> str:
     rows = ""
     for gain in known_order_gains("cofe2o4"):
         values = [f"{one[str(gain.hubbard_U_eV)]:+.3f}" if str(gain.hubbard_U_eV) in one else "" for one in by_u]
-        u = ", ".join(f"{element} {value:g}" for element, value in sorted(gain.hubbard_U_eV.items()))
+        u = u_in_words(gain.hubbard_U_eV)
         rows += f"| {u} | {' | '.join(values)} |\n"
     provenance = next(iter(kept.values())).provenance
     settings = "; ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in provenance.settings.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from magnetoionics.analysis.audit.known_binding import known_bindings
 from magnetoionics.analysis.audit.known_disorder import TITLES, known_disorder
 from magnetoionics.analysis.audit.known_lithium_hop import known_lithium_hops
+from magnetoionics.analysis.study.reference_calculations import u_in_words
 
 _HOW = "GPAW, PBE+U, atomic orbitals (dzp), Gamma, cells as measured, ions by SevenNet."
 
@@ -20,7 +21,7 @@ def disorder() -> list[str]:
         numbers = [*cells, one.quadratic_eV]
         degree = "-" if one.degree_of_inversion is None else f"{one.degree_of_inversion:.2f}"
         rows.append(
-            f"| {_u(one.hubbard_U_eV)} | "
+            f"| {u_in_words(one.hubbard_U_eV)} | "
             + " | ".join("-" if x is None else f"{x:+.3f}" for x in numbers)
             + f" | {degree} |"
         )
@@ -45,7 +46,7 @@ def binding() -> list[str]:
         return []
     places = list(known[0].above_lowest_eV)
     rows = [
-        f"| {_u(k.hubbard_U_eV)} | "
+        f"| {u_in_words(k.hubbard_U_eV)} | "
         + " | ".join(f"{k.above_lowest_eV[p]:.2f}" if p in k.above_lowest_eV else "-" for p in places)
         + f" | {k.per_neighbour.value_eV:+.3f} ± {k.per_neighbour.error_eV:.3f}"
         + f" | {k.between_two.value_eV:+.2f} ± {k.between_two.error_eV:.2f} |"
@@ -83,7 +84,3 @@ def lithium_hop() -> list[str]:
         *rows,
         "",
     ]
-
-
-def _u(u_eV: dict[str, float]) -> str:
-    return ", ".join(f"{element} {value:g}" for element, value in sorted(u_eV.items()))

@@ -17,8 +17,10 @@ from ..study.documents import Verdict
 from ..study.reference_calculations import (
     ReferenceCalculation,
     StartGeometry,
+    hubbard_U_eV_of,
     reference_calculations_folder,
     starts_folder,
+    u_in_words,
 )
 from .evidence import Judgement
 from .first_principles import SETS_OF_U
@@ -62,7 +64,7 @@ class KnownBinding(Document):
     @property
     def in_words(self) -> str:
         """One clause."""
-        u = ", ".join(f"{element} {value:g}" for element, value in sorted(self.hubbard_U_eV.items()))
+        u = u_in_words(self.hubbard_U_eV)
         who = f"U = {u} eV" if u else self.engine
         each = ", ".join(f"{name} {energy:+.2f}" for name, energy in self.above_lowest_eV.items())
         both = self.between_two
@@ -79,8 +81,7 @@ def known_bindings() -> tuple[KnownBinding, ...]:
         if made is None:
             continue
         atoms = len(made.structure)
-        there = {str(element) for element in made.structure.composition.elements}
-        u = tuple(sorted((e, value) for e, value in made.provenance.hubbard_U_eV.items() if e in there))
+        u = tuple(sorted(hubbard_U_eV_of(made).items()))
         by_u.setdefault(u, []).append(_place(path.stem, made.energy_eV))
     enough = {u: places for u, places in by_u.items() if len(places) > _PARAMETERS}
     return tuple(
@@ -146,13 +147,16 @@ def beside_binding(own: Judgement) -> Judgement:
     text = f"{_every_in_words(every)}; {own.reason}"
     if len(known) < SETS_OF_U and own.unit.startswith("eV"):
         return replace(own, reason=text)
-    verdict: Verdict = "undecided"
-    deciding = list(known) if len(known) >= SETS_OF_U or potential is None else every
+    enough = len(known) >= SETS_OF_U
+    if enough or potential is None:
+        deciding, by = list(known), "gpaw (GPAW)"
+    else:
+        deciding, by = every, f"{potential.engine} (ML)"
     signs = {k.between_two.sign for k in deciding}
-    if signs in ({-1}, {1}) and (potential is not None or len(known) >= SETS_OF_U):
+    verdict: Verdict = "undecided"
+    if signs in ({-1}, {1}) and (enough or potential is not None):
         verdict = "reproduced" if signs == {-1} else "contradicted"
     value = min((k.between_two.value_eV for k in deciding), key=abs)
-    by = "gpaw (GPAW)" if potential not in deciding else f"{potential.engine} (ML)" if potential is not None else ""
     return Judgement(verdict, value, "eV between two Co", text, by=by)
 
 
@@ -166,5 +170,6 @@ def _every_in_words(every: list[KnownBinding]) -> str:
         text += f"; gpaw, PBE+U in atomic orbitals (dzp) at Gamma, ions by a potential: {'; '.join(computed)}"
     if 0 < len(computed) < SETS_OF_U:
         text += f" (a verdict of DFT+U asks for {SETS_OF_U} sets of U)"
-    by_potential = [k.in_words for k in every if not k.hubbard_U_eV]
+    left_out = "± by the fit; ions relaxed at the measured lattice, the places of its three holes not chosen, one cell"
+    by_potential = [f"{k.in_words} ({left_out})" for k in every if not k.hubbard_U_eV]
     return "; ".join([text, *by_potential])

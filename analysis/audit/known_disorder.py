@@ -8,7 +8,12 @@ from functools import cache
 from ..defects.inversion import inversion_degree
 from ..results.calculation import Calculation
 from ..results.document import Document
-from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from ..study.reference_calculations import (
+    ReferenceCalculation,
+    hubbard_U_eV_of,
+    reference_calculations_folder,
+    u_in_words,
+)
 from .known_orders import FREEZING_K
 
 HEAD = "cfo56"
@@ -55,7 +60,7 @@ class DisorderEnergies(Document):
     @property
     def in_words(self) -> str:
         """One clause."""
-        u = ", ".join(f"{element} {value:g}" for element, value in sorted(self.hubbard_U_eV.items()))
+        u = u_in_words(self.hubbard_U_eV)
         each = ", ".join(f"{title} {energy:+.3f}" for title, energy in self.above_normal_eV_per_formula.items())
         beta, degree = self.quadratic_eV, self.degree_of_inversion
         if beta is None or degree is None:
@@ -71,8 +76,7 @@ def known_disorder() -> tuple[DisorderEnergies, ...]:
         for path in sorted(reference_calculations_folder().glob(f"{HEAD}{key}-*.json")):
             made = ReferenceCalculation.model_validate_json(path.read_text()).sound
             if made is not None:
-                u = {e: made.provenance.hubbard_U_eV[e] for e in ("Co", "Fe")}
-                by_u.setdefault(tuple(u.items()), {})[key] = made
+                by_u.setdefault(tuple(sorted(hubbard_U_eV_of(made).items())), {})[key] = made
     both = {u: cells for u, cells in by_u.items() if NORMAL in cells and len(cells) > 1}
     return tuple(_energies(dict(u), both[u]) for u in sorted(both, key=lambda u: sum(value for _, value in u)))
 

@@ -14,7 +14,9 @@ from ..results.document import Document
 from ..study.reference_calculations import (
     ReferenceCalculation,
     espresso_calculations_folder,
+    hubbard_U_eV_of,
     reference_calculations_folder,
+    u_in_words,
 )
 
 # Orders of cobalt ferrite by the names of their calculations.
@@ -49,7 +51,7 @@ class OrderGain(Document):
     @property
     def in_words(self) -> str:
         """One clause: U, order, energy."""
-        u = ", ".join(f"{element} {value:g}" for element, value in sorted(self.hubbard_U_eV.items()))
+        u = u_in_words(self.hubbard_U_eV)
         side = "below" if self.gain_eV_per_formula > 0 else "above"
         how = f"U = {u} eV" if u else "no U"
         return f"{how}: {self.order} {abs(self.gain_eV_per_formula):.3f} eV/f.u. {side} the normal order"
@@ -107,7 +109,7 @@ def _gains(names: str, folder: Path) -> tuple[OrderGain, ...]:
         order_gains.append(
             OrderGain(
                 order=_ORDERS[best],
-                hubbard_U_eV=_hubbard_U_eV(sound[name]),
+                hubbard_U_eV=hubbard_U_eV_of(_calculation(sound[name])),
                 gain_eV_per_formula=_per_formula(sound[name]) - _per_formula(inverse[best]),
                 engine=sound[name].provenance.engine,
                 cell_atoms=len(_calculation(sound[name]).structure),
@@ -125,12 +127,6 @@ def _calculation(reference: ReferenceCalculation) -> Calculation:
     if reference.calculation is None:
         raise ValueError(f"{reference.name} holds no energy")
     return reference.calculation
-
-
-def _hubbard_U_eV(reference: ReferenceCalculation) -> dict[str, float]:
-    """Of the elements that the cell has; settings may name others."""
-    there = {str(element) for element in _calculation(reference).structure.composition.elements}
-    return {element: u for element, u in reference.provenance.hubbard_U_eV.items() if element in there}
 
 
 def _per_formula(reference: ReferenceCalculation) -> float:

@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from ..results.document import Document, LevelOfTheory
 from ..study.documents import Claim
+from ..study.reference_calculations import u_in_words
 from .evidence import Judgement
 
 FILE = "known_verdicts.json"
@@ -41,7 +42,7 @@ class KnownVerdict(Document):
     @property
     def judgement(self) -> Judgement:
         """What the study said, with its origin in front."""
-        u = ", ".join(f"{element} {value:g}" for element, value in sorted(self.hubbard_U_eV.items()))
+        u = u_in_words(self.hubbard_U_eV)
         cell = "x".join(map(str, self.cell_repeats))
         level = [self.level_of_theory] if self.level_of_theory != self.engine else []
         settings = ", ".join(

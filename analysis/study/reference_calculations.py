@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -85,6 +86,17 @@ class StartGeometry(Document):
     structure: StructureField
     energy_eV: float
     provenance: Provenance
+
+
+def hubbard_U_eV_of(made: Calculation) -> dict[str, float]:
+    """U of the elements that a calculation's cell has; its settings may name others."""
+    there = {str(element) for element in made.structure.composition.elements}
+    return {element: u for element, u in made.provenance.hubbard_U_eV.items() if element in there}
+
+
+def u_in_words(hubbard_U_eV: Mapping[str, float]) -> str:
+    """E.g. ``Co 3.32, Fe 5.3``, in eV; empty without U."""
+    return ", ".join(f"{element} {value:g}" for element, value in sorted(hubbard_U_eV.items()))
 
 
 def reference_calculations_folder() -> Path:

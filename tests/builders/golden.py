@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import importlib
 import json
 import math
+import pkgutil
 import re
 import sys
 import tempfile
@@ -187,60 +189,18 @@ def computed(name: str, folder: Path) -> Any:
 @contextmanager
 def nothing_shipped() -> Iterator[None]:
     """Hide `data/gpaw` from the audit: docs/claims.md follows it, what a study computes does not."""
-    from magnetoionics.analysis.audit import (
-        known_binding,
-        known_born,
-        known_cobaltates,
-        known_disorder,
-        known_ferrite,
-        known_films,
-        known_gaps,
-        known_lithium_hop,
-        known_maghemite,
-        known_orders,
-        known_pairs,
-        known_wires,
-    )
+    from magnetoionics.analysis import audit
 
-    modules = (
-        known_cobaltates,
-        known_binding,
-        known_born,
-        known_disorder,
-        known_ferrite,
-        known_films,
-        known_gaps,
-        known_lithium_hop,
-        known_maghemite,
-        known_orders,
-        known_pairs,
-        known_wires,
-    )
-    caches = (
-        known_binding.known_bindings,
-        known_binding.binding_by_potential,
-        known_disorder.known_disorder,
-        known_ferrite.known_ferrite_moments,
-        known_lithium_hop.known_lithium_hops,
-        known_films._films,
-        known_orders._gains,
-        known_pairs.known_pairs,
-        known_wires.known_wires,
-        known_cobaltates.known_cobaltates,
-        known_maghemite.known_maghemite,
-        known_maghemite.lithium_metal_eV,
-        known_maghemite.potential_voltages,
-        known_gaps.known_metals,
-        known_gaps.known_decays,
-    )
+    names = [one.name for one in pkgutil.iter_modules(audit.__path__) if one.name.startswith("known_")]
+    modules = [importlib.import_module(f"{audit.__name__}.{name}") for name in names]
     with tempfile.TemporaryDirectory() as empty, ExitStack() as stack:
         for module in modules:
-            stack.enter_context(patch.object(module, "reference_calculations_folder", lambda: Path(empty)))
-        for module in (known_binding, known_maghemite):
-            stack.enter_context(patch.object(module, "starts_folder", lambda: Path(empty)))
-        for cache in caches:
-            cache.cache_clear()
-            stack.callback(cache.cache_clear)
+            for folder in ("reference_calculations_folder", "starts_folder"):
+                if hasattr(module, folder):
+                    stack.enter_context(patch.object(module, folder, lambda: Path(empty)))
+            for cache in (one for one in vars(module).values() if hasattr(one, "cache_clear")):
+                cache.cache_clear()
+                stack.callback(cache.cache_clear)
         yield
 
 

@@ -151,3 +151,19 @@ def test_a_rule_for_some_of_the_bonds_decides_nothing():
     made = draft_host(cell, "x.cif")
     assert "bonds of Cu without a rule" in made.reasons["spin_sense"]
     assert len({tuple(r.get("indices", ())) for r in made.entries["roles"] if r["element"] == "Mn"}) == 1
+
+
+def test_copper_oxide_has_antiparallel_chains():
+    """Tenorite: spins alternate along the chains of 146 degrees, as neutrons found (general literature)."""
+    lattice = Lattice.monoclinic(4.6837, 3.4226, 5.1288, 99.54)
+    made = draft_host(group("C2/c", lattice, ["Cu", "O"], [[0.25, 0.25, 0], [0, 0.4184, 0.25]]), "x.cif")
+    assert made.entries["moment_per_formula_muB"] == pytest.approx(0)
+    assert "Cu2+-O-Cu2+ (146 degrees)" in made.reasons["spin_sense"]
+
+
+def test_corners_of_tetrahedra_have_no_collinear_order():
+    """Pyrochlore FeF3: four spins of a tetrahedron cannot all be antiparallel, they are not collinear (neutrons)."""
+    pyrochlore = group("Fd-3m:2", Lattice.cubic(10.33), ["Fe", "F"], [[0] * 3, [0.3125, 0.125, 0.125]])
+    made = draft_host(pyrochlore, "x.cif")
+    assert made.entries["moment_per_formula_muB"] == pytest.approx(5)
+    assert "frustrated" in made.reasons["spin_sense"]
