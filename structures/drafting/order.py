@@ -86,7 +86,7 @@ def _unusual_inversion(roles: Sequence[Role], family: str) -> str:
 def _heavy_rare_earths(roles: Sequence[Role]) -> set[int]:
     """Sites of Gd to Tm in a metal whose 3d atoms have moments, with which theirs always compete.
 
-    Their 5d electrons stand with 4f and against 3d (Campbell, 10.1088/0305-4608/2/5/004). The moments of light rare
+    Their 5d electrons stand with 4f and against 3d (Campbell, J. Phys. F 2, L47 (1972)). The moments of light rare
     earths are mostly those of orbits, which stand along 3d, and are left.
     """
     light = any(Element(r.element).is_transition_metal and r.moment_muB() for r in roles)
