@@ -30,7 +30,7 @@ from film_cells import layer_energies_meV
 from magnetoionics.analysis.magnetism.anisotropy import AnisotropyMap
 from magnetoionics.analysis.magnetism.directions import lebedev_directions
 from magnetoionics.analysis.magnetism.hole_field import HoleField
-from magnetoionics.analysis.results.calculation import Calculation
+from magnetoionics.analysis.results.calculation import Band, Calculation
 from magnetoionics.analysis.results.document import Provenance
 from magnetoionics.analysis.study.reference_calculations import (
     ReferenceCalculation,
@@ -38,7 +38,8 @@ from magnetoionics.analysis.study.reference_calculations import (
 )
 from magnetoionics.structures.spins import reduced_formula_units
 from magnetoionics.workflows.ase.atoms import to_atoms
-from magnetoionics.workflows.ase.jobs import plain_settings, relax_structure, static_structure
+from magnetoionics.workflows.ase.jobs import converge_band, plain_settings, relax_structure, static_structure
+from magnetoionics.workflows.band.driver import BandSettings
 from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.evaluation.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.evaluation.guards import moments_kept, odd_part_is_noise
@@ -51,6 +52,10 @@ from magnetoionics.workflows.gpaw.spin_orbit import force_theorem
 from numpy.typing import NDArray
 from reference_tasks import not_in_chain, task, task_names
 
+# Atomic orbitals on a grid leave some hundredths of eV/Angstrom of noise in the forces.
+BAND_SETTINGS = BandSettings(fmax_eV_per_A=0.08, relax_fmax_eV_per_A=0.08, max_steps=60)
+# Whose path a band begins with.
+CHEAP_PATH = "sevennet"
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"
 
 
@@ -78,8 +83,10 @@ class OtherBasisEngine(GpawEngine):
     """Computes in one of `OTHER_BASES` instead of plane waves, with the point group."""
 
     basis = ""
+    point_group: Symmetry = "full"
 
-    def make_calculator(self, atoms: Atoms, mover: int | None, *, symmetry: Symmetry = "full") -> GpawCalculator:
+    def make_calculator(self, atoms: Atoms, mover: int | None, *, symmetry: Symmetry | None = None) -> GpawCalculator:
+        symmetry = symmetry or self.point_group
         log = Path(self.scratch or ".") / f"{atoms.get_chemical_formula()}-{self.basis}.txt"
         return GpawCalculator(self.dft, atoms.arrays["magmom"], symmetry=symmetry, log=log, make=self._gpaw)
 
@@ -93,9 +100,10 @@ def engine_for(job: Task, scratch: Path, *, chain: bool) -> GpawEngine:
     """The engine with the settings of a task."""
     kind = ChainEngine if chain else SymmetricEngine if job.symmetry == "full" else GpawEngine
     engine = OtherBasisEngine if job.basis else kind
-    made = engine(dft=job.settings, scratch=str(scratch), fmax_eV_per_A=0.05, max_steps=60)
+    bands = {"band_settings": BAND_SETTINGS, "band_start": CHEAP_PATH} if job.kind == "band" else {}
+    made = engine(dft=job.settings, scratch=str(scratch), fmax_eV_per_A=0.05, max_steps=60, **bands)
     if isinstance(made, OtherBasisEngine):
-        made.basis = job.basis
+        made.basis, made.point_group = job.basis, job.symmetry
     return made
 
 
@@ -103,6 +111,7 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
     """Run a task, perhaps from the density of another; times are of one core."""
     begin = time.perf_counter(), time.process_time()
     calculation: Calculation | None = None
+    band: Band | None = None
     map_: AnisotropyMap | None = None
     numbers: dict[str, float | list[float]] = {}
     holes: list[HoleField] = []
@@ -134,6 +143,8 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
     elif job.kind == "static":
         left_out = left_out_of(job)
         calculation = static_structure.original(engine, job.structure, name=job.name, mover=None)
+    elif job.kind == "band" and job.final is not None and job.ion is not None:
+        band = converge_band.original(engine, job.structure, job.final, [], mover=job.ion)
     else:
         left_out = [FIXED_IONS]
         tensor = born_charge_of_ion.original(engine, job.structure, job.ion, axes=[0, 1, 2])
@@ -143,11 +154,14 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
     provenance = provenance_of(engine, job, left_out)
     if calculation is not None:
         calculation = calculation.model_copy(update={"provenance": provenance})
+    if band is not None:
+        band = band.model_copy(update={"provenance": provenance})
     return ReferenceCalculation(
         name=job.name,
         what=job.what,
         command=f"python benchmarks/gpaw_evidence.py {job.name}",
         calculation=calculation,
+        band=band,
         anisotropy=map_,
         holes=holes,
         numbers=numbers,

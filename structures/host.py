@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pymatgen.core import Structure
 
 from .host_definition import HopKind, Host, MOMENT_TOLERANCE_muB, UnknownHostError, host_keys
-from .similar import did_you_mean
+from .similar import did_you_mean, did_you_mean_file
 
 if TYPE_CHECKING:
     from .io.host_content import HostContent
@@ -126,6 +126,15 @@ def portable_host(key: HostKey) -> str | HostReference | HostContent:
         return drafted_reference(key.strip())
     name = key.strip().lower()
     if name.removesuffix(PRIMITIVE) not in host_keys():
+        if (file := Path(key.strip())).is_file():
+            from .io.untrusted_input import check_ending
+
+            try:
+                check_ending(file.name)
+            except ValueError as error:
+                raise UnknownHostError(str(error)) from error
+        if (near := did_you_mean_file(file)) and file.suffix:
+            raise UnknownHostError(f"there is no file {file.name}{near}")
         raise UnknownHostError(
             f"unknown host {key!r}{did_you_mean(name, host_keys())}; known hosts: {', '.join(host_keys())}; a host of "
             "your own is a file ending in .yaml, or a structure file (CIF, POSCAR, ...), from which one is drafted"

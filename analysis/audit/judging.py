@@ -16,6 +16,7 @@ from . import devices, film, lithium, oxygen_vacancies
 from .evidence import Judge, Judgement, NotDoneError
 from .film import HOLE_ON_NEIGHBOUR_eV
 from .first_principles import SHIPPED
+from .known_bands import beside_cobalt_band
 from .known_binding import beside_binding
 from .known_born import beside_born_charge
 from .known_ferrite import beside_ferrite
@@ -30,6 +31,7 @@ _JUDGES: dict[str, Judge] = {**film.JUDGES, **lithium.JUDGES, **oxygen_vacancies
 # First principles that are shipped and that speak beside a study of another level.
 _BESIDE: dict[str, Callable[[Judgement], Judgement]] = {
     "C6": beside_binding,
+    "C8": beside_cobalt_band,
     "C9": beside_born_charge,
     "C11": beside_ferrite,
     "C12": beside_lithium_hop,

@@ -45,6 +45,8 @@ class KnownBinding(Document):
     ----------
     engine, hubbard_U_eV
         Who said so, with which U by element (empty: none was chosen).
+    charge
+        Of the cell, e: at -3 the vacancy has no holes.
     above_lowest_eV
         By (Co, pairs) in words, the lowest first.
     per_neighbour, between_two
@@ -55,6 +57,7 @@ class KnownBinding(Document):
 
     engine: str
     hubbard_U_eV: dict[str, float]
+    charge: float
     above_lowest_eV: dict[str, float]
     per_neighbour: Effect
     between_two: Effect
@@ -73,19 +76,21 @@ class KnownBinding(Document):
 
 @cache
 def known_bindings() -> tuple[KnownBinding, ...]:
-    """One for each set of U with more surroundings than the fit has parameters."""
-    by_u: dict[tuple[tuple[str, float], ...], list[Surroundings]] = {}
+    """One for each set of U and each charge with more surroundings than the fit has parameters, neutral ones first."""
+    places: dict[tuple[float, tuple[tuple[str, float], ...]], list[Surroundings]] = {}
     atoms = 0
     for path in sorted(reference_calculations_folder().glob(f"{HEAD}*.json")):
         made = ReferenceCalculation.model_validate_json(path.read_text()).sound
         if made is None:
             continue
         atoms = len(made.structure)
-        u = tuple(sorted(hubbard_U_eV_of(made).items()))
-        by_u.setdefault(u, []).append(_place(path.stem, made.energy_eV))
-    enough = {u: places for u, places in by_u.items() if len(places) > _PARAMETERS}
+        electrons = -float(made.provenance.settings.get("charge", 0.0))
+        kind = electrons, tuple(sorted(hubbard_U_eV_of(made).items()))
+        places.setdefault(kind, []).append(_place(path.stem, made.energy_eV))
     return tuple(
-        _binding("gpaw", dict(u), places, atoms, f"data/gpaw/{HEAD}*.json") for u, places in sorted(enough.items())
+        _binding("gpaw", dict(u), of_kind, atoms, f"data/gpaw/{HEAD}*.json", charge=0.0 - electrons)
+        for (electrons, u), of_kind in sorted(places.items())
+        if len(of_kind) > _PARAMETERS
     )
 
 
@@ -107,7 +112,9 @@ def _place(name: str, energy_eV: float) -> Surroundings:
     return Surroundings(neighbours, pairs, energy_eV)
 
 
-def _binding(engine: str, u: dict[str, float], places: list[Surroundings], atoms: int, source: str) -> KnownBinding:
+def _binding(
+    engine: str, u: dict[str, float], places: list[Surroundings], atoms: int, source: str, charge: float = 0.0
+) -> KnownBinding:
     design = np.array([[1.0, s.neighbours, s.pairs] for s in places])
     energies = np.array([s.energy_eV for s in places])
     values, *_ = np.linalg.lstsq(design, energies, rcond=None)
@@ -122,6 +129,7 @@ def _binding(engine: str, u: dict[str, float], places: list[Surroundings], atoms
     return KnownBinding(
         engine=engine,
         hubbard_U_eV=u,
+        charge=charge,
         above_lowest_eV={_in_words(s): s.energy_eV - lowest for s in ordered},
         per_neighbour=each,
         between_two=both,
@@ -137,21 +145,25 @@ def _in_words(s: Surroundings) -> str:
 def beside_binding(own: Judgement) -> Judgement:
     """C6 with shipped calculations of one quasi-random cell.
 
-    First principles decide once `SETS_OF_U` sets of U find the same significant sign; before that a study with random
-    cells of its own keeps what it says, and else the potential decides, unless one of those sets finds another sign.
+    First principles of the neutral vacancy decide once `SETS_OF_U` sets of U find the same significant sign; before
+    that a study with random cells of its own keeps what it says, and else the potential decides, unless one of those
+    sets finds another sign. A vacancy without holes is told beside it.
     """
-    known, potential = known_bindings(), binding_by_potential()
-    every = [*known, *([potential] if potential is not None else [])]
+    shipped, potential = known_bindings(), binding_by_potential()
+    known = [k for k in shipped if not k.charge]
+    every = [*shipped, *([potential] if potential is not None else [])]
     if not every:
         return own
     text = f"{_every_in_words(every)}; {own.reason}"
     if len(known) < SETS_OF_U and own.unit.startswith("eV"):
         return replace(own, reason=text)
     enough = len(known) >= SETS_OF_U
+    if not known and potential is None:
+        return replace(own, reason=text)
     if enough or potential is None:
-        deciding, by = list(known), "gpaw (GPAW)"
+        deciding, by = known, "gpaw (GPAW)"
     else:
-        deciding, by = every, f"{potential.engine} (ML)"
+        deciding, by = [*known, potential], f"{potential.engine} (ML)"
     signs = {k.between_two.sign for k in deciding}
     verdict: Verdict = "undecided"
     if signs in ({-1}, {1}) and (enough or potential is not None):
@@ -162,14 +174,18 @@ def beside_binding(own: Judgement) -> Judgement:
 
 def _every_in_words(every: list[KnownBinding]) -> str:
     text = (
-        f"neutral V_Fe(B) in one quasi-random inverse cell of {every[0].cell_atoms} atoms, above the lowest of its "
-        "places by the Co among the six cations around it"
+        f"V_Fe(B) in one quasi-random inverse cell of {every[0].cell_atoms} atoms, above the lowest of its places by "
+        "the Co among the six cations around it"
     )
-    computed = [k.in_words for k in every if k.hubbard_U_eV]
-    if computed:
-        text += f"; gpaw, PBE+U in atomic orbitals (dzp) at Gamma, ions by a potential: {'; '.join(computed)}"
-    if 0 < len(computed) < SETS_OF_U:
+    neutral = [k.in_words for k in every if k.hubbard_U_eV and not k.charge]
+    filled = [k.in_words for k in every if k.charge]
+    how = "gpaw, PBE+U in atomic orbitals (dzp) at Gamma, ions by a potential"
+    if neutral:
+        text += f"; neutral, {how}: {'; '.join(neutral)}"
+    if 0 < len(neutral) < SETS_OF_U:
         text += f" (a verdict of DFT+U asks for {SETS_OF_U} sets of U)"
+    if filled:
+        text += f"; with the electrons of its iron and so without holes, {how}: {'; '.join(filled)}"
     left_out = "± by the fit; ions relaxed at the measured lattice, the places of its three holes not chosen, one cell"
-    by_potential = [f"{k.in_words} ({left_out})" for k in every if not k.hubbard_U_eV]
+    by_potential = [f"neutral, {k.in_words} ({left_out})" for k in every if not k.hubbard_U_eV]
     return "; ".join([text, *by_potential])

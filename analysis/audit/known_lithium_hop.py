@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain
 
 from ..results.calculation import Calculation
 from ..results.document import Document
@@ -11,12 +12,11 @@ from ..study.documents import Verdict
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 from .evidence import Judgement
 from .first_principles import SETS_OF_U
+from .known_bands import KnownBand, SAME_STATE_muB, known_bands, largest_change_muB
 from .lithium import EASY_BARRIER_eV
 
-HEAD = "life55"
+HEAD, BAND = "life55", "life55band"
 _ENDS = ("before", "after")
-# Moments of one ion on the way that differ by less belong to one electronic state.
-_SAME_STATE_muB = 0.3
 
 
 class LithiumHop(Document):
@@ -73,44 +73,48 @@ def _hop(u: float, points: Mapping[str, Calculation]) -> LithiumHop:
         hubbard_U_eV=u,
         forward_eV=top - points["before"].energy_eV,
         back_eV=top - points["after"].energy_eV,
-        same_state=_largest_change_muB(list(points.values())) < _SAME_STATE_muB,
+        same_state=_change_of_iron_muB(list(points.values())) < SAME_STATE_muB,
         cell_atoms=len(points["before"].structure),
         source=", ".join(f"data/gpaw/{point.name}.json" for point in points.values()),
     )
 
 
-def _largest_change_muB(points: Sequence[Calculation]) -> float:
+def _change_of_iron_muB(points: Sequence[Calculation]) -> float:
     """Of the moment of one iron between any two points."""
     iron = [i for i, s in enumerate(points[0].structure) if s.specie.symbol == "Fe"]
-    moments = [[(point.site_moments_muB or [])[i] for point in points] for i in iron]
-    return max(max(of_ion) - min(of_ion) for of_ion in moments)
+    return largest_change_muB([[(point.site_moments_muB or [])[i] for i in iron] for point in points])
 
 
 def beside_lithium_hop(own: Judgement) -> Judgement:
     """C12 with what shipped first principles say of the hop; they decide once `SETS_OF_U` sets of U agree.
 
-    Fewer sets leave a verdict of theirs standing, and take one away that they do not share.
+    Fewer sets leave a verdict of theirs standing, and take one away that they do not share. Where a whole path was
+    converged, its barriers count instead of those of single points at the same U.
     """
-    hops = known_lithium_hops()
-    if not hops:
+    hops, bands = known_lithium_hops(), known_bands(BAND)
+    if not hops and not bands:
         return own
-    barriers = [h for h in hops if h.same_state]
+    by_u: dict[float, LithiumHop | KnownBand] = {h.hubbard_U_eV: h for h in hops if h.same_state}
+    by_u |= {band.hubbard_U_eV["Fe"]: band for band in bands if band.same_state}
+    barriers = [(h.forward_eV, h.back_eV) for h in by_u.values()]
     verdict, value = own.verdict, own.value
     if barriers and (said := _verdict(barriers)) != verdict:
         verdict = "undecided"
     if len(barriers) >= SETS_OF_U:
         verdict = said
-        value = max(max(h.forward_eV, h.back_eV) for h in barriers)
-    text = (
-        f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, single points at the stationary points of SevenNet's path, "
-        f"{hops[0].cell_atoms} atoms: {'; '.join(h.in_words for h in hops)}; {own.reason}"
+        value = max(chain.from_iterable(barriers))
+    text = "gpaw, PBE+U in atomic orbitals (dzp) at Gamma, 55 atoms: "
+    if hops:
+        text += f"single points at the stationary points of SevenNet's path, {'; '.join(h.in_words for h in hops)}; "
+    if bands:
+        text += f"its own climbing band with relaxed ends, {'; '.join(b.in_words for b in bands)}; "
+    return Judgement(
+        verdict, value, own.unit, f"{text}{own.reason}", by="gpaw (GPAW)" if value is not own.value else own.by
     )
-    return Judgement(verdict, value, own.unit, text, by="gpaw (GPAW)" if value is not own.value else own.by)
 
 
-def _verdict(barriers: Sequence[LithiumHop]) -> Verdict:
-    harder = [max(h.forward_eV, h.back_eV) for h in barriers]
-    easier = [min(h.forward_eV, h.back_eV) for h in barriers]
+def _verdict(barriers: Sequence[tuple[float, float]]) -> Verdict:
+    harder, easier = [max(both) for both in barriers], [min(both) for both in barriers]
     if max(harder) <= EASY_BARRIER_eV:
         return "reproduced"
     return "contradicted" if min(easier) > EASY_BARRIER_eV else "undecided"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..magnetism.anisotropy import AnisotropyMap
 from ..magnetism.hole_field import HoleField
-from ..results.calculation import Calculation
+from ..results.calculation import Band, Calculation
 from ..results.checks import invalid_because
 from ..results.document import Document, Provenance, StructureField
 
@@ -27,6 +27,8 @@ class ReferenceCalculation(Document):
         Energy, forces and moments.
     anisotropy
         E(n), if it was computed.
+    band
+        A path with its saddles, if that was asked for.
     holes
         Crystal fields of t2g holes, one per ion that was asked for.
     numbers
@@ -42,6 +44,7 @@ class ReferenceCalculation(Document):
     command: str
     calculation: Calculation | None = None
     anisotropy: AnisotropyMap | None = None
+    band: Band | None = None
     holes: list[HoleField] = Field(default_factory=list)
     numbers: dict[str, float | list[float]] = Field(default_factory=dict)
     notes: list[str] = Field(default_factory=list)

@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 
 from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
+from ..similar import did_you_mean_file
 from .cif import NO_SYMMETRY, read_cif
 from .cif_hydrogens import with_missing_hydrogens
 from .comment_moments import with_moments_of_comment
@@ -113,7 +114,7 @@ def read_text(path: Path, largest: int = LARGEST_BYTES) -> str:
         If it is no plain file (a device, a pipe), too large, or no UTF-8 text.
     """
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path.name}")
+        raise FileNotFoundError(f"there is no file {path.name}{did_you_mean_file(path)}")
     if not path.is_file():
         raise ValueError(f"{path.name} is no plain file")
     if path.stat().st_size > largest:
@@ -206,7 +207,7 @@ def read_structure_file(path: Path) -> Structure:
 
 def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     """Structure from a file, and in words what its readers found odd; errors as `read_structure_file`."""
-    _check_ending(path.name)
+    check_ending(path.name)
     notes: list[str] = []
     text = text_in_any_code(path, notes)
     _check_is_text(text, path.name)
@@ -304,7 +305,14 @@ def _start(name: str) -> Kind | None:
     return None
 
 
-def _check_ending(name: str) -> None:
+def check_ending(name: str) -> None:
+    """Refuse a file whose name says no format.
+
+    Raises
+    ------
+    ValueError
+        With what to do about it.
+    """
     if is_known_format(name):
         return
     ending = Path(name).suffix.lower()

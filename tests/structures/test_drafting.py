@@ -1,5 +1,7 @@
 """Hosts drafted from structures alone: valences, sublattices and spins as chemists write them, hops that are there."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 from magnetoionics.hpc.cli import main
@@ -252,6 +254,26 @@ def test_a_typo_is_met_with_what_was_meant(arguments, meant, capsys, tmp_path, m
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     assert meant in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("rutil.cif", "there is no file rutil.cif (did you mean rutile.cif"),
+        ("rutile.ciff", "there is no file rutile.ciff (did you mean rutile.cif"),
+        ("rutile.stru", "rutile.stru has no known structure format; use CIF"),
+        ("rutile.cif.gz", "rutile.cif.gz is packed: unpack it first"),
+        ("vasprun.xml", "give the structure beside it"),
+    ],
+)
+def test_a_file_that_is_not_there_or_no_structure_is_met_with_what_is(typed, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("rutile.cif", "rutile.cif.gz", "vasprun.xml"):
+        Path(name).write_text("any")
+    if typed == "rutile.stru":
+        Path(typed).write_text("any")
+    assert main(["run", typed]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_nothing_is_meant_where_nothing_is_alike():

@@ -26,7 +26,7 @@ from ..evaluation.guards import moments_kept
 from ..gpaw.calculator import GpawCalculator
 from ..gpaw.observe import gap_eV
 from ..gpaw.protocols import protocol_options
-from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV, Symmetry
+from ..gpaw.settings import GpawSettings, QUOTABLE_CUTOFF_eV, Symmetry, image_charge_note
 from ..gpaw.spin_orbit import SPINOR_FUNCTIONAL
 from ..settings.engine_settings import EngineSettingsError
 
@@ -167,7 +167,7 @@ class GpawEngine(AseEngine):
             versions=versions("magnetoionics", "ase", "gpaw", "gpaw-data", "numpy"),
             left_out=[
                 "finite temperature",
-                "image charges: cells are neutral",
+                image_charge_note(self.dft.charge),
                 *(rough if self.dft.cutoff_eV < QUOTABLE_CUTOFF_eV else []),
                 *([MEASURED_CELLS] if self.measured_cells else []),
                 *left_out,

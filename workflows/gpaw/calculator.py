@@ -157,7 +157,9 @@ class GpawCalculator(Calculator):
 
     def _bare(self, atoms: Atoms) -> Atoms:
         bare = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=True)
-        bare.set_initial_magnetic_moments(start_moments(bare.get_chemical_symbols(), self.moments))
+        bare.set_initial_magnetic_moments(
+            start_moments(bare.get_chemical_symbols(), self.moments, self.settings.charge)
+        )
         return bare
 
     def _new(self, atoms: Atoms, mixer: dict[str, Any] | None) -> Any:

@@ -16,12 +16,10 @@ from ..ase.jobs import calculation, relax_structure
 from ..jobs.outputs import function_of
 from .calculator import GpawCalculator
 from .observe import edges_eV, levels_eV, occupations
-from .settings import GpawSettings
+from .settings import GpawSettings, image_charge_note
 
 if TYPE_CHECKING:
     from ..ase.jobs import AseEngine
-
-NEUTRAL_NOTE = "image charges: cells are neutral"
 
 
 @job
@@ -46,7 +44,7 @@ def charged_cell(engine: AseEngine, structure: Structure, charge: int, *, relax:
     energies, states = counted_states(levels, shares)
     filled = counted_states(levels, shares * occupations(live))[1]
     source = done.provenance.model_copy(
-        update={"left_out": [note for note in done.provenance.left_out if note != NEUTRAL_NOTE]}
+        update={"left_out": [note for note in done.provenance.left_out if note != image_charge_note(charge)]}
     )
     names = {c.name for c in done.checks}
     return ChargedCell(

@@ -99,7 +99,7 @@ class HoleSearch:
         shells: Mapping[int, OpenShell] | None = None,
     ) -> None:
         self.atoms = atoms.copy()
-        moments = start_moments(atoms.get_chemical_symbols(), atoms.get_initial_magnetic_moments())
+        moments = start_moments(atoms.get_chemical_symbols(), atoms.get_initial_magnetic_moments(), settings.charge)
         self.atoms.set_initial_magnetic_moments(moments)
         self.moments = moments
         self.settings = settings

@@ -30,6 +30,11 @@ RESCUE_MIXERS: tuple[dict[str, Any] | None, ...] = (
 )
 
 
+def image_charge_note(charge: float) -> str:
+    """What the energy of a cell of this charge (e) leaves out."""
+    return f"image charges of a cell of {charge:+g} e" if charge else "image charges: cells are neutral"
+
+
 @dataclass(frozen=True)
 class GpawSettings(Stored):
     """Settings of the self-consistent cycle.
@@ -154,7 +159,7 @@ class GpawSettings(Stored):
         return out
 
 
-def start_moments(symbols: list[str], moments_muB: ArrayLike) -> NDArray[np.float64]:
+def start_moments(symbols: list[str], moments_muB: ArrayLike, charge: float = 0.0) -> NDArray[np.float64]:
     """Moments to start from: signed as given, at most the free atom's.
 
     Where an element's largest is beyond that, all its moments are smaller by the same factor, so that ions of different
@@ -166,13 +171,16 @@ def start_moments(symbols: list[str], moments_muB: ArrayLike) -> NDArray[np.floa
         Element symbols, length n.
     moments_muB
         Wanted moments, shape (n,).
+    charge
+        Of the cell, e: GPAW spreads the electrons of a negative one over all atoms, where they take the place of spin.
     """
     moments = np.array(moments_muB, dtype=float)
+    more_electrons = max(-charge, 0.0) / len(symbols)
     for symbol in set(symbols):
         sites = [i for i, one in enumerate(symbols) if one == symbol]
         largest = float(np.abs(moments[sites]).max())
         # Above the moment of the free atom the basis of atomic orbitals, from which GPAW starts, cannot hold the spin.
         held = element(symbol).free_atom_moment_muB
-        if held is not None and largest > held:
-            moments[sites] *= held / largest
+        if held is not None and largest > held - more_electrons:
+            moments[sites] *= (held - more_electrons) / largest
     return moments

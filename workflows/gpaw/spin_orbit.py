@@ -155,7 +155,7 @@ def spinor_parameters(settings: GpawSettings, atoms: Atoms, direction: ArrayLike
         Shape (3,).
     """
     unit = np.asarray(direction, dtype=float) / np.linalg.norm(direction)
-    moments = start_moments(atoms.get_chemical_symbols(), atoms.arrays["magmom"])
+    moments = start_moments(atoms.get_chemical_symbols(), atoms.arrays["magmom"], settings.charge)
     parameters = replace(settings, empty_eV=None).parameters(atoms, symmetry="off")
     return {**parameters, "soc": True, "magmoms": (moments[:, None] * unit).tolist()}
 

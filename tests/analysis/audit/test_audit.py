@@ -181,6 +181,7 @@ def test_a_judge_without_its_stage_says_so():
 
 def test_lithium_moves(monkeypatch):
     monkeypatch.setattr("magnetoionics.analysis.audit.known_lithium_hop.known_lithium_hops", lambda: ())
+    monkeypatch.setattr("magnetoionics.analysis.audit.known_lithium_hop.known_bands", lambda head: [])
     for barriers, verdict in (((0.28, 0.73), "undecided"), ((0.3, 0.4), "reproduced"), ((0.9, 0.8), "contradicted")):
         (row,) = judged(evidence(hop(*barriers, ion="Li"), "life5o8"), "C12")
         assert row.verdict == verdict

@@ -37,17 +37,19 @@ def write_starts(folder, each):
         (folder / "starts" / f"{start.name}.json").write_text(moved.model_dump_json())
 
 
-def write(folder, u, each, pair, scatter=1.0):
+def write(folder, u, each, pair, scatter=1.0, charge=0.0):
     _clear()
     for (neighbours, pairs), off in zip(ferrite_orders.SURROUNDINGS, SCATTER_eV, strict=True):
         key = ferrite_orders.vacancy_key((neighbours, pairs))
-        name = f"cfo56{key}-dzp-k1-u{u:g}"
+        name = f"cfo56{key}-dzp-k1-u{u:g}" + ("-filled" if charge else "")
+        settings = {"charge": charge} if charge else {}
+        update = {"hubbard_U_eV": {"Co": u, "Fe": u}, "settings": settings}
         made = KEPT.calculation.model_copy(
             update={
                 "name": name,
                 "structure": ferrite_orders.order_cell("imma"),
                 "energy_eV": -390.0 + each * neighbours + pair * pairs + scatter * off,
-                "provenance": KEPT.calculation.provenance.model_copy(update={"hubbard_U_eV": {"Co": u, "Fe": u}}),
+                "provenance": KEPT.calculation.provenance.model_copy(update=update),
             }
         )
         text = KEPT.model_copy(update={"name": name, "calculation": made}).model_dump_json()
@@ -111,6 +113,20 @@ def test_a_study_with_its_own_random_cells_keeps_its_verdict(folder, verdict):
     said = beside_binding(own)
     assert (said.verdict, said.value, said.by) == (verdict, -0.2, "")
     assert "0.20 ± 0.00 eV for a place between two" in said.reason
+
+
+def test_a_vacancy_without_holes_is_told_and_decides_nothing(folder):
+    for u in (3.0, 4.0, 5.0):
+        write(folder, u, 0.2, 0.0, scatter=0.0, charge=-3.0)
+    said = beside_binding(OWN)
+    assert (said.verdict, said.value, said.by) == (OWN.verdict, OWN.value, OWN.by)
+    assert "without holes, gpaw" in said.reason
+    write_starts(folder, -0.1)
+    said = beside_binding(OWN)
+    assert (said.verdict, said.by) == ("reproduced", "sevennet (ML)")
+    write(folder, 3.0, 0.2, 0.0)
+    neutral, *filled = known_bindings()
+    assert (neutral.charge, [k.charge for k in filled]) == (0.0, [-3.0] * 3)
 
 
 def test_without_calculations_the_study_speaks_alone(folder):

@@ -14,6 +14,7 @@ from magnetoionics.analysis.study.reference_calculations import (
     reference_calculations_folder,
 )
 from magnetoionics.analysis.thermodynamics.phases import load_experimental_phases
+from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.gpaw.settings import start_moments
 from pymatgen.core import Composition
 from reference_results import evidence_vacancies, hop_energies_eV, phase_name
@@ -56,7 +57,7 @@ def test_document_says_how_it_was_made(name):
         assert found.provenance.hubbard_U_eV.get("Fe") == (None if metal else stated)
     assert found.provenance.versions["gpaw"]
     if found.calculation is None:
-        assert found.numbers or found.holes
+        assert found.numbers or found.holes or found.band
     else:
         assert found.calculation.provenance == found.provenance
 
@@ -290,6 +291,20 @@ def test_electronic_starts_of_one_defect_begin_apart_in_gpaw():
     assert int(np.sum(begun[1] != begun[2])) == 4
 
 
+@pytest.mark.parametrize(("name", "symbol", "charge"), [("life55band-dzp-k1", "Li", 0), ("cfo55band-dzp-k1", "Co", -3)])
+def test_paths_lead_one_ion_into_the_vacancy_without_the_point_group(name, symbol, charge):
+    """V_Fe(B) of cobalt ferrite keeps the three electrons of the iron that left, so that it has no hole to place."""
+    path = task(name)
+    apart = [a.distance(b) for a, b in zip(path.structure, path.final, strict=True)]
+    assert path.structure[path.ion].specie.symbol == symbol
+    assert apart[path.ion] == max(apart) > 2.5
+    assert (path.symmetry, path.kind, path.settings.charge) == ("time reversal", "band", charge)
+    assert path.settings.parameters(to_atoms(path.structure)).get("charge", 0) == charge
+
+
 def test_a_document_says_the_symmetry_that_its_basis_is_computed_with():
-    other = [e.provenance.settings for e in KEPT.values() if "basis" in e.provenance.settings]
-    assert {settings["symmetry"] for settings in other} == {"full"}
+    other = {n: e.provenance.settings for n, e in KEPT.items() if "basis" in e.provenance.settings}
+    assert other
+    assert {n: s["symmetry"] for n, s in other.items()} == {
+        n: "time reversal" if "band" in n else "full" for n in other
+    }

@@ -36,6 +36,25 @@ def test_ions_of_two_valences_begin_apart():
     np.testing.assert_allclose(start_moments(["Fe", "Fe"], [4.0, -3.0]), [4.0, -3.0])
 
 
+def test_electrons_of_a_negative_cell_leave_less_room_for_spin():
+    np.testing.assert_allclose(start_moments(["Fe", "Fe", "O"], [5.0, -4.0, 0.1], charge=-0.3), [3.9, -3.12, 0.1])
+    np.testing.assert_allclose(start_moments(["Fe", "Fe", "O"], [5.0, -4.0, 0.1], charge=0.3), [4.0, -3.2, 0.1])
+
+
+@pytest.mark.parametrize(("symbol", "moment_muB"), [("Fe", 5.0), ("Co", 3.0), ("Mn", 5.0), ("Ni", 2.0), ("Cr", 5.0)])
+def test_gpaw_can_start_a_charged_cell_from_these_moments(symbol, moment_muB):
+    """GPAW's own rule for the electrons of each atom, with its atomic orbitals; the charge is spread over all."""
+    pytest.importorskip("gpaw")
+    from gpaw.basis_data import Basis
+    from gpaw.setup import create_setup
+
+    setup = create_setup(symbol, xc="PBE", basis=Basis.find(symbol, "dzp"))
+    for charge in (-3.0, 0.0, 3.0):
+        start = start_moments([symbol] * 50, [moment_muB] * 50, charge)[0]
+        occupations = setup.calculate_initial_occupation_numbers(float(start), False, charge / 50, 2)
+        assert occupations[0].sum() - occupations[1].sum() == pytest.approx(start)
+
+
 def test_mesh_follows_the_reciprocal_lengths():
     settings = GpawSettings(k_spacing_per_A=0.66)
     # 2 pi / 8.39 A is 0.749 1/A, 2 pi / 16.78 A is 0.374: two points and one.
