@@ -8,6 +8,7 @@ from ...structures.units import SECONDS_PER_DAY, SECONDS_PER_YEAR
 from ..results.figures import figure
 from ..study.atlas import Atlas, AtlasPoint
 from .base import BLUE, GREEN, ORANGE, PURPLE, VERMILION, canvas, sign
+from .labels import Label, write_labels
 from .text import formatted
 
 if TYPE_CHECKING:
@@ -36,21 +37,15 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
             colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
             for p in own:
                 face = colour if p.field_V_per_m else "white"
-                axis.plot(_field(p), p.retention_s or 0.0, marker, color=colour, mfc=face, ms=5)
+                axis.plot(*_place(p), marker, color=colour, mfc=face, ms=5)
             axis.plot([], [], marker, color=colour, label=engine)
         for kind, style in _KNOWN.items():
             beside = [(p, k) for p in points if (k := p.with_known_barrier) is not None and k.engine == kind]
             for p, k in beside:
-                places = [[_field(x) for x in (p, k)], [x.retention_s or 0.0 for x in (p, k)]]
-                axis.plot(*places, ":", color="0.6", lw=0.8, zorder=0)
-                axis.plot(_field(k), k.retention_s or 0.0, style, color="0.35", ms=7)
+                axis.plot(*zip(_place(p), _place(k), strict=True), ":", color="0.6", lw=0.8, zorder=0)
+                axis.plot(*_place(k), style, color="0.35", ms=7)
             if beside:
                 axis.plot([], [], style, color="0.35", ls="", label=f"over the barrier of others, {kind}")
-        for number, p in enumerate(sorted(points, key=_field)):
-            place = (_field(p), p.retention_s or 0.0)
-            # Neighbours along the axis get their names above and below in turn.
-            off = (4, 3) if number % 2 else (4, -9)
-            axis.annotate(_name(p, points), place, xytext=off, textcoords="offset points", fontsize=6, color="0.25")
         axis.margins(x=0.12)
         axis.set_xscale("log")
         axis.set_yscale("log")
@@ -66,6 +61,11 @@ def plot_atlas(atlas: Atlas, ax: Axes | None = None) -> Figure:
         axis.set_ylabel("a written difference falls to 1/e at 300 K (s)")
         if engines:
             axis.legend(title="open: beyond the allowed field", fontsize=7, title_fontsize=7, loc="upper left")
+        write_labels(
+            axis,
+            [Label(_name(p, points), *_place(p)) for p in sorted(points, key=_field)],
+            beside=[_place(p.with_known_barrier) for p in points if p.with_known_barrier is not None],
+        )
         cells = sorted({p.cell_atoms for p in points})
         atoms = f"{cells[0]} to {cells[-1]} atoms" if cells else "no point has times"
         sign(
@@ -80,6 +80,11 @@ def _name(point: AtlasPoint, points: list[AtlasPoint]) -> str:
     """Formula and ion; with the host where another has that formula."""
     alike = {p.host for p in points if p.formula == point.formula}
     return f"{formatted(point.formula)}{f' ({point.host})' if len(alike) > 1 else ''}, {point.ion}"
+
+
+def _place(point: AtlasPoint) -> tuple[float, float]:
+    """In the figure: V/m and s."""
+    return _field(point), point.retention_s or 0.0
 
 
 def _field(point: AtlasPoint) -> float:

@@ -19,6 +19,11 @@ MOST_COLUMNS = 200
 MOST_OPERATIONS = 400
 LONGEST_LINE = 50_000
 
+# Numbers of atoms and of kinds of them that inputs of other programs announce.
+_COUNTS = {
+    "abinit-in": re.compile(r"\b(?:natom|ntypat)\s+(\d{1,19})", re.IGNORECASE),
+    "espresso-in": re.compile(r"\b(?:nat|ntyp)\s*=\s*(\d{1,19})", re.IGNORECASE),
+}
 _OPERATION = re.compile(r"^\s*(?:\d+\s+)?['\"]?[^'\"\n,]*[xyz][^'\"\n,]*,[^'\"\n,]*[xyz][^'\"\n,]*,", re.IGNORECASE)
 
 _CELL_LINE = re.compile(r"^\s*_cell[_.](length_[abc]|angle_(?:alpha|beta|gamma))\s+(\S+)", re.MULTILINE | re.IGNORECASE)
@@ -124,4 +129,6 @@ def _announced_sites(lines: list[str], kind: str) -> int:
     if kind == "extxyz":
         first = lines[0].strip() if lines else ""
         return int(first) if first.isdigit() and len(first) < 20 else 0
+    if kind in _COUNTS:
+        return max((int(word) for line in lines for word in _COUNTS[kind].findall(line)), default=0)
     return 0

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Element, Lattice, Structure
 
+from ..units import BOHR_A
 from .cif import read_cif
 
-_BOHR_A = 0.529177210903
-_UNITS_A = {"ang": 1.0, "bohr": _BOHR_A, "a0": _BOHR_A, "nm": 10.0, "pm": 0.01, "m": 1e10, "cm": 1e8}
+_UNITS_A = {"ang": 1.0, "bohr": BOHR_A, "a0": BOHR_A, "nm": 10.0, "pm": 0.01, "m": 1e10, "cm": 1e8}
 _BLOCK = re.compile(r"^\s*%block\s+(\w+)\s*\n(.*?)^\s*%endblock", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _SPIN = re.compile(r"(?:spin|magmom)\s*[=:]?\s*([-+]?\d*\.?\d+)", re.IGNORECASE)
 _MIXTURE = re.compile(r"mixture\s*[=:]?\s*\(\s*\d+\s+(\d*\.?\d+)\s*\)", re.IGNORECASE)
@@ -54,7 +54,7 @@ def read_castep_cell(text: str) -> Structure:
         place = tuple(float(w) for w in words[1:4])
         share = _MIXTURE.search(row)
         spin = _SPIN.search(row)
-        places.setdefault(place, {})[_element(words[0])] = float(share.group(1)) if share else 1.0
+        places.setdefault(place, {})[element_of_label(words[0])] = float(share.group(1)) if share else 1.0
         spins[place] = float(spin.group(1)) if spin else spins.get(place, 0.0)
     cartesian = where == "positions_abs"
     coords = np.array(list(places)) * (unit if cartesian else 1.0)
@@ -108,7 +108,7 @@ def read_pdb(text: str, name: str) -> Structure:
     lattice = Lattice.from_parameters(*(float(w) for w in cell))
     rows = []
     for n, line in enumerate(line for line in text.splitlines() if line.startswith(("ATOM", "HETATM"))):
-        symbol = _element(line[76:78].strip() or line[12:16].strip())
+        symbol = element_of_label(line[76:78].strip() or line[12:16].strip())
         place = lattice.get_fractional_coords([float(line[a : a + 8]) for a in (30, 38, 46)])
         share = float(line[54:60].strip() or 1.0) or 1.0
         rows.append((f"{symbol}{n}", symbol, *place, share))
@@ -138,7 +138,7 @@ def read_cssr(text: str, name: str) -> Structure:
         place = np.array([float(w) for w in words[2:5]])
         if len(counts) > 1 and counts[1] == "1":
             place = lattice.get_fractional_coords(place)
-        symbol = _element(words[1])
+        symbol = element_of_label(words[1])
         rows.append((f"{symbol}{n}", symbol, *place, 1.0))
     return _by_cif(lattice, (angles.group(4) or "P 1").strip(), rows, name)
 
@@ -163,7 +163,7 @@ def _unit(rows: list[str]) -> tuple[float, list[str]]:
     return (_UNITS_A[word], rows[1:]) if word in _UNITS_A else (1.0, rows)
 
 
-def _element(word: str) -> str:
+def element_of_label(word: str) -> str:
     """Element of a label such as Fe, FE1, Fe:up or Fe2+.
 
     Raises

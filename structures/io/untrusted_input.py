@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,12 +17,16 @@ from pymatgen.core import Structure
 from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
 from ..similar import did_you_mean_file
+from .abacus_input import read_abacus_stru
+from .abinit_input import read_abinit_input
 from .cif import NO_SYMMETRY, read_cif
 from .cif_hydrogens import with_missing_hydrogens
 from .comment_moments import with_moments_of_comment
+from .espresso_input import read_espresso_input
 from .other_programs import read_castep_cell, read_crystal_gui, read_cssr, read_pdb
 from .safe_json import UnsafeFileError, loads
 from .shelx import has_symmetry, shelx_as_cif
+from .siesta_input import read_siesta_input
 from .usual_forms import usual_cif, usual_poscar
 
 LARGEST_BYTES = 64 * 1024**2
@@ -47,6 +53,8 @@ Kind = Literal[
     "rmc6f",
     "magres",
     "abinit-in",
+    "fdf",
+    "stru",
 ]
 _ENDINGS: dict[str, Kind] = {
     ".cif": "cif",
@@ -73,18 +81,36 @@ _ENDINGS: dict[str, Kind] = {
     ".rmc6f": "rmc6f",
     ".magres": "magres",
     ".abi": "abinit-in",
+    ".fdf": "fdf",
+    ".stru": "stru",
+}
+_OWN_READERS: dict[Kind, Callable[[str], Structure]] = {
+    "cell": read_castep_cell,
+    "gui": read_crystal_gui,
+    "espresso-in": read_espresso_input,
+    "abinit-in": read_abinit_input,
+    "fdf": read_siesta_input,
+    "stru": read_abacus_stru,
+}
+_START_MOMENTS: dict[Kind, str] = {
+    "espresso-in": "starting_magnetization",
+    "abinit-in": "spinat",
+    "fdf": "DM.InitSpin",
+    "stru": "mag",
 }
 _PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst", ".tar", ".tgz")
 _RESULTS = (".xml", ".out", ".log", ".traj", ".db", ".castep", ".pwo", ".h5", ".nc", ".hdf5")
 # Of programs that call all their inputs so: what the text holds says whose.
 _INPUT = ".in"
-_INPUTS: dict[str, Kind] = {"ATOMIC_POSITIONS": "espresso-in", "lattice_vector": "aims"}
+_INPUTS: dict[str, Kind] = {"ATOMIC_POSITIONS": "espresso-in", "lattice_vector": "aims", "znucl": "abinit-in"}
+# ABACUS calls its structures so, perhaps with a word behind it.
+_STRU = re.compile(r"STRU([_.].*)?$")
 _STARTS: dict[str, Kind] = {"POSCAR": "poscar", "CONTCAR": "poscar"}
 KNOWN = (
     "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), pymatgen JSON (.json), extended XYZ (.extxyz, .xyz), "
     "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi, .in), FHI-aims (.in), SHELX (.res, .ins), "
-    "CASTEP (.cell), CRYSTAL (.gui, .f34), PDB (.pdb), CSSR (.cssr), WIEN2k (.struct), SIESTA (.XV), ABINIT (.abi), "
-    "RMCProfile (.rmc6f), .magres"
+    "CASTEP (.cell), CRYSTAL (.gui, .f34), PDB (.pdb), CSSR (.cssr), WIEN2k (.struct), SIESTA (.fdf, .XV), "
+    "ABINIT (.abi, .in), ABACUS (STRU, .stru), RMCProfile (.rmc6f), .magres"
 )
 
 
@@ -239,6 +265,8 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     notes += _of_readers([str(w.message) for w in said if not issubclass(w.category, DeprecationWarning)])
     if any(_NO_NAMES in note for note in notes):
         raise ValueError(f"{path.name} names no elements: write their symbols into the line above the numbers of atoms")
+    if (word := _START_MOMENTS.get(kind)) and "magmom" in structure.site_properties:
+        notes.append(f"its moments are those that a calculation starts from ({word}): their sizes are no result")
     if kind == "poscar":
         structure = with_moments_of_comment(structure, text, notes)
     structure, turned = _right_handed(structure)
@@ -302,7 +330,7 @@ def _start(name: str) -> Kind | None:
     for word, kind in _STARTS.items():
         if upper.startswith(word) or (word in upper and not known):
             return None if Path(name).suffix.lower() in _PACKED else kind
-    return None
+    return "stru" if _STRU.match(name) and not known and Path(name).suffix.lower() not in _PACKED else None
 
 
 def check_ending(name: str) -> None:
@@ -334,7 +362,7 @@ def _kind(name: str, text: str) -> Kind:
     for word, kind in _INPUTS.items():
         if word in text:
             return kind
-    raise ValueError(f"{name} holds neither {' nor '.join(_INPUTS)}: no structure is in it")
+    raise ValueError(f"{name} holds none of {', '.join(_INPUTS)}: no structure is in it")
 
 
 def _parse(text: str, kind: Kind, name: str) -> Structure:
@@ -349,8 +377,8 @@ def _parse(text: str, kind: Kind, name: str) -> Structure:
         return Structure.from_str(text, fmt=kind)
     if kind == "res" and has_symmetry(text):
         return read_cif(shelx_as_cif(text), name)
-    if kind == "cell" or kind == "gui":
-        return read_castep_cell(text) if kind == "cell" else read_crystal_gui(text)
+    if (read := _OWN_READERS.get(kind)) is not None:
+        return read(text)
     if kind == "pdb" or kind == "cssr":
         return read_pdb(text, name) if kind == "pdb" else read_cssr(text, name)
     return _by_ase(text, kind, name)

@@ -261,7 +261,7 @@ def test_a_typo_is_met_with_what_was_meant(arguments, meant, capsys, tmp_path, m
     [
         ("rutil.cif", "there is no file rutil.cif (did you mean rutile.cif"),
         ("rutile.ciff", "there is no file rutile.ciff (did you mean rutile.cif"),
-        ("rutile.stru", "rutile.stru has no known structure format; use CIF"),
+        ("rutile.dat", "rutile.dat has no known structure format; use CIF"),
         ("rutile.cif.gz", "rutile.cif.gz is packed: unpack it first"),
         ("vasprun.xml", "give the structure beside it"),
     ],
@@ -270,7 +270,7 @@ def test_a_file_that_is_not_there_or_no_structure_is_met_with_what_is(typed, sai
     monkeypatch.chdir(tmp_path)
     for name in ("rutile.cif", "rutile.cif.gz", "vasprun.xml"):
         Path(name).write_text("any")
-    if typed == "rutile.stru":
+    if typed == "rutile.dat":
         Path(typed).write_text("any")
     assert main(["run", typed]) == 2
     assert said in " ".join(capsys.readouterr().err.split())

@@ -22,6 +22,7 @@ from magnetoionics.structures.io.host_entries import HostFileError
 from magnetoionics.structures.io.host_files import HostReference
 from magnetoionics.structures.io.safe_json import UnsafeFileError
 from magnetoionics.structures.io.untrusted_input import read_structure_file
+from program_inputs import abinit_text, fdf_text, stru_text
 from pymatgen.core import Structure
 from undrawn_studies import run_study
 from user_hosts import ENTRIES, bare_atoms
@@ -42,6 +43,8 @@ OTHERS = {
     "a.pwi": "espresso-in",
     "a.res": "res",
 }
+# Of programs that ase does not write for.
+PROGRAMS = {"a.fdf": fdf_text, "a.stru": stru_text, "a.abi": abinit_text}
 
 atoms = st.one_of(
     st.none(),
@@ -169,11 +172,15 @@ def contents(tmp_path_factory):
         ase.io.write(made / name, atoms, format=kind, **extra)
         out[name] = (made / name).read_bytes()
         assert len(read_structure_file(made / name)) == len(cell)
+    for name, text in PROGRAMS.items():
+        (made / name).write_text(text(cell))
+        out[name] = (made / name).read_bytes()
+        assert len(read_structure_file(made / name)) == len(cell)
     return out
 
 
 @settings(BOUNDED, max_examples=250)
-@given(data=st.data(), name=st.sampled_from(["a.cif", "a.vasp", "a.json", "a.extxyz", *OTHERS]))
+@given(data=st.data(), name=st.sampled_from(["a.cif", "a.vasp", "a.json", "a.extxyz", *OTHERS, *PROGRAMS]))
 def test_structure_files(data, name, contents, tmp_path):
     content = bytearray(contents[name])
     for _ in range(data.draw(st.integers(1, 4))):

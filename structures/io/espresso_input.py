@@ -1,0 +1,189 @@
+"""Structures of pw.x inputs of Quantum ESPRESSO: every Bravais lattice, and moments by species.
+
+Readers elsewhere refuse ``ibrav`` other than 0, and give all species of one element the moment of the last one, so that
+an antiferromagnet (Fe1, Fe2) is read as a ferromagnet.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+import numpy as np
+from ase.io.espresso import (
+    get_atomic_positions,
+    get_atomic_species,
+    get_cell_parameters,
+    label_to_symbol,
+    read_fortran_namelist,
+)
+from numpy.typing import NDArray
+from pymatgen.core import Element, Structure
+
+from ..units import BOHR_A
+
+FloatArray = NDArray[np.float64]
+_COSINES = ("cosab", "cosac", "cosbc")
+_NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86)
+
+
+def read_espresso_input(text: str) -> Structure:
+    """Structure of a pw.x input.
+
+    Moments are the ``starting_magnetization`` of each species, a share of its valence electrons, with ``angle1`` and
+    ``angle2`` where they are given.
+
+    Raises
+    ------
+    ValueError
+        If its lattice or its atoms are not all there.
+    """
+    groups, cards = read_fortran_namelist(StringIO(text))
+    system = {str(name).lower(): value for name, value in groups.get("system", {}).items()}
+    for name in ("ibrav", "nat", "ntyp"):
+        if name not in system:
+            raise ValueError(f"&SYSTEM has no {name}")
+    ibrav, a = int(system["ibrav"]), _edge_A(system)
+    cell = get_cell_parameters(cards, alat=a)[0] if ibrav == 0 else bravais_cell_A(ibrav, system)
+    atoms = get_atomic_positions(cards, n_atoms=int(system["nat"]), cell=cell, alat=a)
+    labels = [str(atom[0]) for atom in atoms]
+    species = [str(row[0]) for row in get_atomic_species(cards, n_species=int(system["ntyp"]))]
+    moments = {label: _moment(system, n, label) for n, label in enumerate(species, 1)}
+    unknown = sorted(set(labels) - set(moments))
+    if unknown:
+        raise ValueError(f"atoms {', '.join(unknown)} are none of ATOMIC_SPECIES: {', '.join(species)}")
+    by_site = [moments[label] for label in labels]
+    if not any(moment[0] or moment[1] for moment in by_site):
+        plain: list[Any] = [moment[2] for moment in by_site]
+    else:
+        plain = by_site
+    magnetic = any(any(moment) for moment in by_site)
+    return Structure(
+        cell,
+        [label_to_symbol(label) for label in labels],
+        [atom[1] for atom in atoms],
+        coords_are_cartesian=True,
+        site_properties={"magmom": plain} if magnetic else {},
+    )
+
+
+def bravais_cell_A(ibrav: int, system: Mapping[str, Any]) -> FloatArray:
+    """Vectors of one of pw.x's lattices, rows, Angstrom.
+
+    Parameters
+    ----------
+    ibrav
+        Number of the lattice, other than 0.
+    system
+        ``celldm(1)`` to ``celldm(6)`` (bohr, ratios and cosines), or ``a``, ``b``, ``c`` (Angstrom) and cosines.
+
+    Raises
+    ------
+    ValueError
+        If there is no such lattice, or a number of it is missing.
+    """
+    a = _edge_A(system)
+    if a is None:
+        raise ValueError(f"ibrav {ibrav} needs celldm(1) or A")
+    b, c = _ratio(system, "b", 2, ibrav), _ratio(system, "c", 3, ibrav)
+    if ibrav in _CUBIC:
+        return a * np.array(_CUBIC[ibrav])
+    if ibrav in (5, -5):
+        return a * _trigonal(_cosine(system, 4, "cosab"), about_z=ibrav == 5)
+    if ibrav == 14:
+        ab, ac, bc = (_cosine(system, n, name) for n, name in ((6, "cosab"), (5, "cosac"), (4, "cosbc")))
+        return a * _triclinic(b, c, ab, ac, bc)
+    if ibrav in (12, 13):
+        ab = _cosine(system, 4, "cosab")
+        sloped = [b * ab, b * math.sqrt(1 - ab**2), 0]
+        if ibrav == 12:
+            return a * np.array([[1, 0, 0], sloped, [0, 0, c]])
+        return a * np.array([[0.5, 0, -c / 2], sloped, [0.5, 0, c / 2]])
+    if ibrav in (-12, -13):
+        ac = _cosine(system, 5, "cosac")
+        sloped = [c * ac, 0, c * math.sqrt(1 - ac**2)]
+        base = [[1, 0, 0], [0, b, 0]] if ibrav == -12 else [[0.5, b / 2, 0], [-0.5, b / 2, 0]]
+        return a * np.array([*base, sloped])
+    cells = {
+        4: [[1, 0, 0], [-0.5, math.sqrt(3) / 2, 0], [0, 0, c]],
+        6: [[1, 0, 0], [0, 1, 0], [0, 0, c]],
+        7: [[0.5, -0.5, c / 2], [0.5, 0.5, c / 2], [-0.5, -0.5, c / 2]],
+        8: [[1, 0, 0], [0, b, 0], [0, 0, c]],
+        9: [[0.5, b / 2, 0], [-0.5, b / 2, 0], [0, 0, c]],
+        -9: [[0.5, -b / 2, 0], [0.5, b / 2, 0], [0, 0, c]],
+        91: [[1, 0, 0], [0, b / 2, -c / 2], [0, b / 2, c / 2]],
+        10: [[0.5, 0, c / 2], [0.5, b / 2, 0], [0, b / 2, c / 2]],
+        11: [[0.5, b / 2, c / 2], [-0.5, b / 2, c / 2], [-0.5, -b / 2, c / 2]],
+    }
+    if ibrav not in cells:
+        raise ValueError(f"ibrav {ibrav} is none of pw.x's lattices")
+    return a * np.array(cells[ibrav])
+
+
+_CUBIC = {
+    1: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    2: [[-0.5, 0, 0.5], [0, 0.5, 0.5], [-0.5, 0.5, 0]],
+    3: [[0.5, 0.5, 0.5], [-0.5, 0.5, 0.5], [-0.5, -0.5, 0.5]],
+    -3: [[-0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.5, 0.5, -0.5]],
+}
+# Which lattices need b/a and c/a.
+_NEEDS = {
+    "b": {8, 9, -9, 91, 10, 11, 12, -12, 13, -13, 14},
+    "c": {4, 6, 7, 8, 9, -9, 91, 10, 11, 12, -12, 13, -13, 14},
+}
+
+
+def _trigonal(cosine: float, *, about_z: bool) -> FloatArray:
+    x, y, z = math.sqrt((1 - cosine) / 2), math.sqrt((1 - cosine) / 6), math.sqrt((1 + 2 * cosine) / 3)
+    if about_z:
+        return np.array([[x, -y, z], [0, 2 * y, z], [-x, -y, z]])
+    u, v = (z - 2 * math.sqrt(2) * y) / math.sqrt(3), (z + math.sqrt(2) * y) / math.sqrt(3)
+    return np.array([[u, v, v], [v, u, v], [v, v, u]])
+
+
+def _triclinic(b: float, c: float, ab: float, ac: float, bc: float) -> FloatArray:
+    sine = math.sqrt(1 - ab**2)
+    volume = 1 + 2 * bc * ac * ab - bc**2 - ac**2 - ab**2
+    if volume <= 0:
+        raise ValueError(f"no cell has angles of the cosines {ab}, {ac}, {bc}")
+    third = [c * ac, c * (bc - ac * ab) / sine, c * math.sqrt(volume) / sine]
+    return np.array([[1, 0, 0], [b * ab, b * sine, 0], third])
+
+
+def _edge_A(system: Mapping[str, Any]) -> float | None:
+    if "celldm(1)" in system:
+        return float(system["celldm(1)"]) * BOHR_A
+    return float(system["a"]) if "a" in system else None
+
+
+def _ratio(system: Mapping[str, Any], edge: str, number: int, ibrav: int) -> float:
+    """Of an edge to the first one; 1 where the lattice does not need it."""
+    if ibrav not in _NEEDS[edge]:
+        return 1.0
+    if "celldm(1)" in system and f"celldm({number})" in system:
+        return float(system[f"celldm({number})"])
+    if "celldm(1)" not in system and edge in system:
+        return float(system[edge]) / float(system["a"])
+    raise ValueError(f"ibrav {ibrav} needs celldm({number}) beside celldm(1), or {edge.upper()} beside A")
+
+
+def _cosine(system: Mapping[str, Any], number: int, name: str) -> float:
+    found = system.get(f"celldm({number})", 0.0) if "celldm(1)" in system else system.get(name, 0.0)
+    if not -1 < float(found) < 1:
+        raise ValueError(f"a cosine of {found} is no angle of a cell")
+    return float(found)
+
+
+def _moment(system: Mapping[str, Any], number: int, label: str) -> tuple[float, float, float]:
+    """Of a species, muB, by its share of the electrons beyond the last noble gas."""
+    share = float(system.get(f"starting_magnetization({number})", 0.0) or 0.0)
+    if number == 1 and "starting_magnetization" in system:
+        share = float(np.ravel(system["starting_magnetization"])[0])
+    charge = Element(re.sub(r"[^A-Za-z].*", "", label_to_symbol(label))).Z
+    size = share * (charge - max(core for core in _NOBLE_GASES if core < charge))
+    polar, azimuth = (math.radians(float(system.get(f"angle{n}({number})", 0.0))) for n in (1, 2))
+    direction = (math.sin(polar) * math.cos(azimuth), math.sin(polar) * math.sin(azimuth), math.cos(polar))
+    return size * direction[0], size * direction[1], size * direction[2]

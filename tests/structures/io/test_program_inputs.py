@@ -1,0 +1,215 @@
+"""Inputs of pw.x, SIESTA, ABACUS and ABINIT: cells, places and moments, beside the programs' own words and readers."""
+
+import ase.io
+import numpy as np
+import pytest
+from magnetoionics.structures.host import get_host
+from magnetoionics.structures.io.abacus_input import read_abacus_stru
+from magnetoionics.structures.io.abinit_input import read_abinit_input
+from magnetoionics.structures.io.espresso_input import bravais_cell_A, read_espresso_input
+from magnetoionics.structures.io.siesta_input import read_siesta_input
+from magnetoionics.structures.io.untrusted_input import read_structure_file, read_with_notes
+from magnetoionics.structures.units import BOHR_A
+from program_inputs import abinit_text, fdf_text, stru_text
+
+# Axes that pw.x 6.7 prints for celldm(2..6), in units of the first edge.
+PW_AXES = {
+    1: ({}, [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
+    2: ({}, [[-0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [-0.5, 0.5, 0.0]]),
+    3: ({}, [[0.5, 0.5, 0.5], [-0.5, 0.5, 0.5], [-0.5, -0.5, 0.5]]),
+    -3: ({}, [[-0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.5, 0.5, -0.5]]),
+    4: ({3: 1.6}, [[1.0, 0.0, 0.0], [-0.5, 0.866025, 0.0], [0.0, 0.0, 1.6]]),
+    5: ({4: 0.3}, [[0.591608, -0.341565, 0.730297], [0.0, 0.68313, 0.730297], [-0.591608, -0.341565, 0.730297]]),
+    -5: ({4: 0.3}, [[-0.136136, 0.700524, 0.700524], [0.700524, -0.136136, 0.700524], [0.700524, 0.700524, -0.136136]]),
+    6: ({3: 1.4}, [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.4]]),
+    7: ({3: 1.4}, [[0.5, -0.5, 0.7], [0.5, 0.5, 0.7], [-0.5, -0.5, 0.7]]),
+    8: ({2: 1.2, 3: 1.5}, [[1.0, 0.0, 0.0], [0.0, 1.2, 0.0], [0.0, 0.0, 1.5]]),
+    9: ({2: 1.2, 3: 1.5}, [[0.5, 0.6, 0.0], [-0.5, 0.6, 0.0], [0.0, 0.0, 1.5]]),
+    -9: ({2: 1.2, 3: 1.5}, [[0.5, -0.6, 0.0], [0.5, 0.6, 0.0], [0.0, 0.0, 1.5]]),
+    91: ({2: 1.2, 3: 1.5}, [[1.0, 0.0, 0.0], [0.0, 0.6, -0.75], [0.0, 0.6, 0.75]]),
+    10: ({2: 1.2, 3: 1.5}, [[0.5, 0.0, 0.75], [0.5, 0.6, 0.0], [0.0, 0.6, 0.75]]),
+    11: ({2: 1.2, 3: 1.5}, [[0.5, 0.6, 0.75], [-0.5, 0.6, 0.75], [-0.5, -0.6, 0.75]]),
+    12: ({2: 1.2, 3: 1.5, 4: 0.2}, [[1.0, 0.0, 0.0], [0.24, 1.175755, 0.0], [0.0, 0.0, 1.5]]),
+    -12: ({2: 1.2, 3: 1.5, 5: 0.2}, [[1.0, 0.0, 0.0], [0.0, 1.2, 0.0], [0.3, 0.0, 1.469694]]),
+    13: ({2: 1.2, 3: 1.5, 4: 0.2}, [[0.5, 0.0, -0.75], [0.24, 1.175755, 0.0], [0.5, 0.0, 0.75]]),
+    -13: ({2: 1.2, 3: 1.5, 5: 0.2}, [[0.5, 0.6, 0.0], [-0.5, 0.6, 0.0], [0.3, 0.0, 1.469694]]),
+    14: ({2: 1.2, 3: 1.5, 4: 0.1, 5: 0.2, 6: 0.3}, [[1.0, 0.0, 0.0], [0.36, 1.144727, 0.0], [0.3, 0.062897, 1.468347]]),
+}
+# What the same numbers are called beside A, by lattice.
+NAMES = {2: "b", 3: "c"}
+COSINES = {5: "cosab", -5: "cosab", 12: "cosab", 13: "cosab", -12: "cosac", -13: "cosac"}
+ESPRESSO = """ &control
+ calculation = 'scf' /
+ &system
+   {cell} nat = 4, ntyp = 3, {spins} ! a comment
+ /
+ATOMIC_SPECIES
+ O1 1. O.UPF
+ Fe1 1. Fe.UPF
+ Fe2 1. Fe.UPF
+ATOMIC_POSITIONS {{{unit}}}
+ O1 0.25 0.25 0.25
+ O1 0.75 0.75 0.75
+ Fe1 0.0 0.0 0.0
+ Fe2 1/2 0.5 0.5
+{more}
+"""
+
+
+@pytest.fixture(scope="module")
+def cell():
+    return get_host("cofe2o4").structure("normal")
+
+
+@pytest.mark.parametrize("ibrav", PW_AXES)
+def test_lattices_are_those_of_pw_x(ibrav):
+    numbers, axes = PW_AXES[ibrav]
+    celldm = {"celldm(1)": 8.0, **{f"celldm({n})": value for n, value in numbers.items()}}
+    np.testing.assert_allclose(bravais_cell_A(ibrav, celldm), 8.0 * BOHR_A * np.array(axes), atol=1e-5)
+    by_name = {"a": 4.0}
+    for n, value in numbers.items():
+        name = NAMES.get(n) or ({4: "cosbc", 5: "cosac", 6: "cosab"}[n] if ibrav == 14 else COSINES[ibrav])
+        by_name[name] = value * (4.0 if n in NAMES else 1.0)
+    np.testing.assert_allclose(bravais_cell_A(ibrav, by_name), 4.0 * np.array(axes), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("ibrav", "system", "said"),
+    [
+        (2, {}, "celldm(1) or A"),
+        (15, {"a": 4.0}, "none of pw.x's lattices"),
+        (6, {"a": 4.0}, "C beside A"),
+        (12, {"a": 4.0, "b": 4.0, "c": 4.0, "cosab": 1.5}, "no angle"),
+        (14, {"a": 4.0, "b": 4.0, "c": 4.0, "cosab": 0.9, "cosac": 0.9, "cosbc": -0.9}, "no cell has angles"),
+    ],
+)
+def test_lattices_that_are_none_are_refused(ibrav, system, said):
+    with pytest.raises(ValueError) as refused:
+        bravais_cell_A(ibrav, system)
+    assert said in str(refused.value)
+
+
+def test_species_of_one_element_keep_their_own_moments():
+    spins = "nspin=2, starting_magnetization(2)=0.5, starting_magnetization(3)=-0.5"
+    more = "CELL_PARAMETERS\n 0.5 0.5 1.0\n 0.5 1.0 0.5\n 1.0 0.5 0.5"
+    text = ESPRESSO.format(cell="ibrav=0, celldm(1)=8.19,", spins=spins, unit="crystal", more=more)
+    made = read_espresso_input(text)
+    # Half of iron's eight valence electrons.
+    assert made.site_properties["magmom"] == pytest.approx([0.0, 0.0, 4.0, -4.0])
+    assert made.lattice.volume == pytest.approx((8.19 * BOHR_A) ** 3 / 2)
+    turned = f"{spins}, angle1(2)=90, angle2(2)=90, angle1(3)=90, angle2(3)=90"
+    text = ESPRESSO.format(cell="ibrav=0, celldm(1)=8.19,", spins=turned, unit="crystal", more=more)
+    np.testing.assert_allclose(read_espresso_input(text).site_properties["magmom"][2], [0, 4, 0], atol=1e-12)
+
+
+def test_positions_are_in_edges_unless_another_unit_is_named():
+    by_edge = ESPRESSO.format(cell="ibrav=1, A=4.2,", spins="", unit="alat", more="")
+    by_cell = ESPRESSO.format(cell="ibrav=1, A=4.2,", spins="", unit="crystal", more="")
+    np.testing.assert_allclose(read_espresso_input(by_edge).cart_coords, read_espresso_input(by_cell).cart_coords)
+    assert "magmom" not in read_espresso_input(by_cell).site_properties
+    bohr = read_espresso_input(ESPRESSO.format(cell="ibrav=1, A=4.2,", spins="", unit="bohr", more=""))
+    assert bohr[3].coords == pytest.approx([0.5 * BOHR_A] * 3)
+
+
+@pytest.mark.parametrize("form", ["Fractional", "Ang", "NotScaledCartesianBohr", "ScaledCartesian"])
+@pytest.mark.parametrize("unit", ["Ang", "Bohr"])
+def test_siesta_in_each_of_its_forms(cell, form, unit):
+    same_crystal(read_siesta_input(fdf_text(cell, form, unit)), cell)
+
+
+@pytest.mark.parametrize("form", ["Direct", "Cartesian", "Cartesian_angstrom"])
+def test_abacus_in_each_of_its_forms(cell, form):
+    same_crystal(read_abacus_stru(stru_text(cell, form)), cell)
+
+
+def same_crystal(made, cell):
+    assert [s.specie.symbol for s in made] == [s.specie.symbol for s in cell]
+    np.testing.assert_allclose(made.lattice.matrix, cell.lattice.matrix, atol=1e-9)
+    np.testing.assert_allclose(made.cart_coords, cell.cart_coords, atol=1e-9)
+    np.testing.assert_allclose(np.array(made.site_properties["magmom"])[:, 2], cell.site_properties["magmom"])
+
+
+def test_abinit_is_read_as_ase_reads_it(cell, tmp_path):
+    (tmp_path / "a.abi").write_text(abinit_text(cell))
+    theirs, ours = ase.io.read(tmp_path / "a.abi", format="abinit-in"), read_structure_file(tmp_path / "a.abi")
+    assert theirs.get_chemical_symbols() == [s.specie.symbol for s in ours]
+    np.testing.assert_allclose(ours.cart_coords, theirs.positions, atol=1e-9)
+    np.testing.assert_allclose(ours.site_properties["magmom"], theirs.get_initial_magnetic_moments())
+
+
+ABINIT = "natom 2 ntypat 2 znucl 12 8 typat 1 2 acell 3*7.94 xred 3*0 {place}"
+
+
+def test_abinit_with_what_ase_does_not_read():
+    primitive = read_abinit_input(ABINIT.format(place="1/2 0.5d0 .5 rprim 0 1/2 1/2 1/2 0 1/2 1/2 1/2 0"))
+    assert primitive.lattice.volume == pytest.approx((7.94 * BOHR_A) ** 3 / 4)
+    assert primitive[1].frac_coords == pytest.approx([0.5] * 3)
+    cubic = read_abinit_input(ABINIT.format(place="3*0.5"))
+    np.testing.assert_allclose(cubic.lattice.matrix, 7.94 * BOHR_A * np.eye(3))
+    hexagonal = read_abinit_input(ABINIT.format(place="3*0.5 rprim sqrt(0.75) 0.5 0 -sqrt(0.75) 0.5 0 0 0 1"))
+    assert hexagonal.lattice.angles == pytest.approx((90, 90, 120))
+    by_angle = read_abinit_input(ABINIT.format(place="3*0.5 angdeg 90 90 120"))
+    np.testing.assert_allclose(by_angle.distance_matrix, hexagonal.distance_matrix, atol=1e-9)
+    nanometres = "natom 1 ntypat 1 znucl 26 typat 1 acell 3*0.287 nm spinat 0 2.2 0"
+    assert read_abinit_input(nanometres).lattice.a == pytest.approx(2.87)
+    assert read_abinit_input(nanometres).site_properties["magmom"] == [[0.0, 2.2, 0.0]]
+    cartesian = "natom 2 ntypat 1 znucl 26 typat 2*1 acell 3*5 xcart 3*0 3*1 Angstrom"
+    assert read_abinit_input(cartesian)[1].coords == pytest.approx([1.0] * 3)
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "said"),
+    [
+        (read_abinit_input, "natom 2 ntypat 1 znucl 26 typat 1 acell 3*5 xred 6*0", "typat has 1 numbers and needs 2"),
+        (read_abinit_input, "natom 1 ntypat 1 znucl 26 typat 2 acell 3*5", "none of the 1 of znucl"),
+        (read_abinit_input, "natom 2 ntypat 1 znucl 26 typat 2*1 acell 3*5", "none of xred"),
+        (read_abinit_input, "ndtset 2 natom 1 ntypat 1 znucl 26 typat 1 acell1 3*5 acell2 3*6", "several data sets"),
+        (read_siesta_input, "%include other.fdf\n", "another file (%include other.fdf)"),
+        (read_siesta_input, "AtomicCoordinatesAndAtomicSpecies < other.fdf\n", "another file"),
+        (read_siesta_input, "LatticeConstant 1.0 Ang\n", "no block ChemicalSpeciesLabel"),
+        (read_abacus_stru, "LATTICE_CONSTANT\n1.0\nATOMIC_POSITIONS\nDirect\n", "latname"),
+        (read_abacus_stru, "ATOMIC_POSITIONS\nDirect\n", "no LATTICE_CONSTANT"),
+        (read_espresso_input, " &system\n nat=1, ntyp=1\n /\n", "has no ibrav"),
+    ],
+)
+def test_what_is_missing_is_named(read, text, said):
+    with pytest.raises(ValueError) as refused:
+        read(text)
+    assert said in str(refused.value)
+
+
+def test_signs_and_angles_of_siesta(cell):
+    text = fdf_text(cell).partition("%block DM.InitSpin")[0]
+    iron = [n for n, s in enumerate(cell, 1) if s.specie.symbol == "Fe"][:3]
+    rows = f"{iron[0]} +\n{iron[1]} -\n{iron[2]} 4.0 90. 0.\n"
+    moments = read_siesta_input(f"{text}\n%block DM.InitSpin\n{rows}%endblock DM.InitSpin\n").site_properties["magmom"]
+    np.testing.assert_allclose([moments[n - 1] for n in iron], [[0, 0, 4], [0, 0, -4], [4, 0, 0]], atol=1e-12)
+
+
+def test_moments_of_one_atom_of_abacus():
+    head = "LATTICE_CONSTANT\n2.0\nLATTICE_VECTORS\n3 0 0\n0 3 0\n0 0 3\nATOMIC_POSITIONS\nDirect\nFe1\n2.5\n4\n"
+    rows = ["0 0 0 m 1 1 1", "0 0 .5 1 1 1 mag -1.5", "0 .5 .5 magmom 1 2 2", ".5 .5 .5 mag 2 angle1 90 angle2 90"]
+    moments = read_abacus_stru(head + "\n".join(rows)).site_properties["magmom"]
+    np.testing.assert_allclose(moments, [[0, 0, 2.5], [0, 0, -1.5], [1, 2, 2], [0, 2, 0]], atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["mine.fdf", "STRU", "STRU_ION_D", "mine.stru", "mine.in"])
+def test_names_say_the_program_and_moments_are_said_to_be_starts(cell, name, tmp_path):
+    text = fdf_text if name.endswith("fdf") else abinit_text if name == "mine.in" else stru_text
+    (tmp_path / name).write_text(text(cell))
+    made, notes = read_with_notes(tmp_path / name)
+    assert made.composition == cell.composition
+    assert any("a calculation starts from" in note for note in notes)
+
+
+@pytest.mark.parametrize("name", ["STRUCTURE.dat", "STRU.gz", "structure.txt"])
+def test_other_names_are_not_taken_for_abacus(cell, name, tmp_path):
+    (tmp_path / name).write_text(stru_text(cell))
+    with pytest.raises(ValueError, match=r"no known structure format|packed"):
+        read_structure_file(tmp_path / name)
+
+
+def test_numbers_that_no_memory_holds_are_refused_at_once(tmp_path):
+    (tmp_path / "a.abi").write_text("natom 900000000 ntypat 1 znucl 26 typat 900000000*1 acell 3*5 xred 900000000*0\n")
+    with pytest.raises(ValueError, match="announces 900000000 atoms"):
+        read_structure_file(tmp_path / "a.abi")
