@@ -26,7 +26,8 @@ from pymatgen.core import Element, Structure
 from ..units import BOHR_A
 
 FloatArray = NDArray[np.float64]
-_COSINES = ("cosab", "cosac", "cosbc")
+# As Fortran writes a number: 8.0d0 is one.
+_EXPONENT = re.compile(r"(?<=[\d.])[dD](?=[-+]?\d)")
 _NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86)
 
 
@@ -41,13 +42,15 @@ def read_espresso_input(text: str) -> Structure:
     ValueError
         If its lattice or its atoms are not all there.
     """
-    groups, cards = read_fortran_namelist(StringIO(text))
+    groups, cards = read_fortran_namelist(StringIO(_EXPONENT.sub("e", text)))
     system = {str(name).lower(): value for name, value in groups.get("system", {}).items()}
     for name in ("ibrav", "nat", "ntyp"):
         if name not in system:
             raise ValueError(f"&SYSTEM has no {name}")
     ibrav, a = int(system["ibrav"]), _edge_A(system)
     cell = get_cell_parameters(cards, alat=a)[0] if ibrav == 0 else bravais_cell_A(ibrav, system)
+    if not any(line.upper().startswith("ATOMIC_POSITIONS") for line in cards):
+        raise ValueError("it has no ATOMIC_POSITIONS")
     atoms = get_atomic_positions(cards, n_atoms=int(system["nat"]), cell=cell, alat=a)
     labels = [str(atom[0]) for atom in atoms]
     species = [str(row[0]) for row in get_atomic_species(cards, n_species=int(system["ntyp"]))]
@@ -179,9 +182,9 @@ def _cosine(system: Mapping[str, Any], number: int, name: str) -> float:
 
 def _moment(system: Mapping[str, Any], number: int, label: str) -> tuple[float, float, float]:
     """Of a species, muB, by its share of the electrons beyond the last noble gas."""
-    share = float(system.get(f"starting_magnetization({number})", 0.0) or 0.0)
+    share = float(system.get(f"starting_magnetization({number})") or 0.0)
     if number == 1 and "starting_magnetization" in system:
-        share = float(np.ravel(system["starting_magnetization"])[0])
+        share = float(system["starting_magnetization"])
     charge = Element(re.sub(r"[^A-Za-z].*", "", label_to_symbol(label))).Z
     size = share * (charge - max(core for core in _NOBLE_GASES if core < charge))
     polar, azimuth = (math.radians(float(system.get(f"angle{n}({number})", 0.0))) for n in (1, 2))

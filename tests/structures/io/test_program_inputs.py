@@ -106,6 +106,8 @@ def test_positions_are_in_edges_unless_another_unit_is_named():
     by_edge = ESPRESSO.format(cell="ibrav=1, A=4.2,", spins="", unit="alat", more="")
     by_cell = ESPRESSO.format(cell="ibrav=1, A=4.2,", spins="", unit="crystal", more="")
     np.testing.assert_allclose(read_espresso_input(by_edge).cart_coords, read_espresso_input(by_cell).cart_coords)
+    fortran = ESPRESSO.format(cell="ibrav=1, celldm(1)=8.0d0,", spins="", unit="crystal", more="")
+    assert read_espresso_input(fortran).lattice.a == pytest.approx(8.0 * BOHR_A)
     assert "magmom" not in read_espresso_input(by_cell).site_properties
     bohr = read_espresso_input(ESPRESSO.format(cell="ibrav=1, A=4.2,", spins="", unit="bohr", more=""))
     assert bohr[3].coords == pytest.approx([0.5 * BOHR_A] * 3)
@@ -170,6 +172,7 @@ def test_abinit_with_what_ase_does_not_read():
         (read_abacus_stru, "LATTICE_CONSTANT\n1.0\nATOMIC_POSITIONS\nDirect\n", "latname"),
         (read_abacus_stru, "ATOMIC_POSITIONS\nDirect\n", "no LATTICE_CONSTANT"),
         (read_espresso_input, " &system\n nat=1, ntyp=1\n /\n", "has no ibrav"),
+        (read_espresso_input, " &system\n ibrav=1, A=4, nat=1, ntyp=1\n /\n", "no ATOMIC_POSITIONS"),
     ],
 )
 def test_what_is_missing_is_named(read, text, said):
