@@ -151,6 +151,7 @@ def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculatio
         *spinel_tables.disorder(),
         *spinel_tables.binding(),
         *spinel_tables.lithium_hop(),
+        *spinel_tables.bands(),
     ]
     return "\n".join(lines)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from magnetoionics.analysis.audit.known_bands import COBALT_HOP, known_bands
 from magnetoionics.analysis.audit.known_binding import known_bindings
 from magnetoionics.analysis.audit.known_disorder import TITLES, known_disorder
-from magnetoionics.analysis.audit.known_lithium_hop import known_lithium_hops
+from magnetoionics.analysis.audit.known_lithium_hop import BAND, known_lithium_hops
 from magnetoionics.analysis.study.reference_calculations import u_in_words
 
+BANDS = {"Li(B) -> V_Fe(B) in LiFe5O8": BAND, "Co(B) -> V_Fe(B) in CoFe2O4": COBALT_HOP}
 _HOW = "GPAW, PBE+U, atomic orbitals (dzp), Gamma, cells as measured, ions by SevenNet."
 
 
@@ -46,7 +48,7 @@ def binding() -> list[str]:
         return []
     places = list(known[0].above_lowest_eV)
     rows = [
-        f"| {u_in_words(k.hubbard_U_eV)} | "
+        f"| {u_in_words(k.hubbard_U_eV)} | {'with its electrons' if k.charge else 'neutral'} | "
         + " | ".join(f"{k.above_lowest_eV[p]:.2f}" if p in k.above_lowest_eV else "-" for p in places)
         + f" | {k.per_neighbour.value_eV:+.3f} ± {k.per_neighbour.error_eV:.3f}"
         + f" | {k.between_two.value_eV:+.2f} ± {k.between_two.error_eV:.2f} |"
@@ -58,8 +60,8 @@ def binding() -> list[str]:
         "Above the lowest of its places, eV, by the Co among the six cations around it and the pairs of them in line;",
         _HOW,
         "",
-        f"| U, eV | {' | '.join(places)} | per Co | between two in line |",
-        "|" + "-|" * (len(places) + 3),
+        f"| U, eV | vacancy | {' | '.join(places)} | per Co | between two in line |",
+        "|" + "-|" * (len(places) + 4),
         *rows,
         "",
     ]
@@ -81,6 +83,30 @@ def lithium_hop() -> list[str]:
         "",
         "| U of Fe, eV | in | out | one electronic state |",
         "|-|-|-|-|",
+        *rows,
+        "",
+    ]
+
+
+def bands() -> list[str]:
+    """Whole paths; empty without calculations."""
+    rows = [
+        f"| {what} | {u_in_words(b.hubbard_U_eV)} | {b.charge:+g} | {b.forward_eV:.2f} | {b.back_eV:.2f} | "
+        f"{'yes' if b.same_state else 'no'} | {b.force_calls} |"
+        for what, head in BANDS.items()
+        for b in known_bands(head)
+    ]
+    if not rows:
+        return []
+    return [
+        "### Whole paths, 55 atoms",
+        "",
+        "Ends relaxed and saddles climbed by these electrons (the band driver's surrogate, from SevenNet's path),",
+        "eV; PBE+U in atomic orbitals (dzp) at Gamma at the measured lattice. A charged cell is not corrected for its",
+        "images, which attract nearly alike all along the path.",
+        "",
+        "| hop | U, eV | charge, e | in | out | one electronic state | force calls |",
+        "|" + "-|" * 7,
         *rows,
         "",
     ]

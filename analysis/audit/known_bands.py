@@ -29,6 +29,8 @@ class KnownBand(Document):
         Whether no cation's moment changes by `SAME_STATE_muB` on the way.
     charge
         Of the cell, e.
+    force_calls
+        Energy-and-force evaluations, ends included.
     cell_atoms, source
         In the cell, and the file.
     """
@@ -38,6 +40,7 @@ class KnownBand(Document):
     back_eV: float
     same_state: bool
     charge: float
+    force_calls: int
     cell_atoms: int
     source: str
 
@@ -68,6 +71,7 @@ def _known(band: Band, file: str) -> KnownBand:
         back_eV=band.backward_eV,
         same_state=largest_change_muB([image.site_moments_muB or [] for image in band.images]) < SAME_STATE_muB,
         charge=float(band.provenance.settings.get("charge", 0.0)),
+        force_calls=band.force_calls,
         cell_atoms=len(first),
         source=f"data/gpaw/{file}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -282,3 +283,26 @@ def minima_in_words(rises_eV: Mapping[int, float]) -> list[str]:
         )
         out.append(f"trial {which} at {rise} eV above the initial state")
     return out
+
+
+def moved_with_ends(top: Atoms, path: Sequence[Atoms], ends: Sequence[Atoms]) -> FloatArray:
+    """Positions of an image of another engine's path, shape (n, 3), moved as the ends moved when they relaxed.
+
+    Two engines differ in every bond of the surroundings, at the saddle as at the ends.
+
+    Parameters
+    ----------
+    top
+        The image.
+    path
+        All images, which it is one of; without them it stays where it is.
+    ends
+        The ends as relaxed by this engine.
+    """
+    if len(path) < 2:
+        return np.array(top.positions)
+    steps = [float(np.linalg.norm(b.positions - a.positions)) for a, b in pairwise(path)]
+    number = int(np.argmin([np.abs(image.positions - top.positions).max() for image in path]))
+    part = sum(steps[:number]) / sum(steps)
+    shifts = [end.positions - image.positions for end, image in zip(ends, (path[0], path[-1]), strict=True)]
+    return np.asarray(top.positions + (1 - part) * shifts[0] + part * shifts[1])

@@ -25,7 +25,7 @@ from . import path as paths
 from .checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
 from .driver import BandDriver, BandSettings, CalculatorFactory, CallCounter, _blend, _part_close_pairs
 from .elastic import ElasticCoordinates
-from .ends import Mover, check_ends, continuous_ends, movers_of
+from .ends import Mover, check_ends, continuous_ends, moved_with_ends, movers_of
 from .gaussian_process import CheapSurface, Surrogate, bent, best_surrogate, stationary_point
 from .record import EvaluationRecord, RecordedCalculator
 from .relaxation import relax_within
@@ -127,7 +127,7 @@ class SurrogateBandDriver:
         self.end_calls = self.counter.calls
         self._space = ElasticCoordinates(ends[0].atoms, ends[1].atoms, mover)
         self._data = [self._as_data(p.atoms.positions, p.energy, p.forces) for p in ends]
-        if cheap is not None and not self._agrees(cheap.top):
+        if cheap is not None and not self._agrees(moved_with_ends(cheap.top, start or [], [e.atoms for e in ends])):
             start = cheap = None
         if cheap is not None and cheap.space is not None:
             places = [(self._space.to_positions(d.point), d.energy, d.forces) for d in self._data]
@@ -220,9 +220,9 @@ class SurrogateBandDriver:
         _part_close_pairs(images)
         return np.array([self._space.to_internal(a.positions) for a in images])
 
-    def _agrees(self, cheap_top: Atoms) -> bool:
-        """Whether the engine's forces at a cheaper engine's saddle are small enough to start from its path."""
-        data = self._evaluate(self._space.to_internal(cheap_top.positions))
+    def _agrees(self, cheap_top: FloatArray) -> bool:
+        """Whether the engine's forces at a cheaper engine's saddle, shape (n, 3), let its path be the start."""
+        data = self._evaluate(self._space.to_internal(cheap_top))
         force, limit = largest(data.forces), self.surrogate.drop_eV_per_A
         height = data.energy - self._data[0].energy
         verdict = "kept" if force <= limit else "dropped"

@@ -49,8 +49,9 @@ def band_from_cheap_path(
     -----
     Besides the path, the expensive search takes over the cheap one's surrogate: it learns the difference of the two
     engines in place of the whole surface, as long as that makes its own evaluations more likely.
-    The cheap path is not used if one of its checks failed or an end fell into another state, and it is dropped
-    after one expensive call if that finds large forces at its highest saddle. The search then starts as if there
+    The cheap path moves as its ends do when the expensive engine relaxes them. It is not used if one of its checks
+    failed or an end fell into another state, and it is dropped after one expensive call if that finds large forces at
+    its highest saddle. The search then starts as if there
     were no cheap engine; the notes say so.
     """
     settings = settings or BandSettings()

@@ -1,5 +1,6 @@
 """Checks of a band that must be able to fail, what a result lists, and the two-engine mode."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -19,6 +20,7 @@ from magnetoionics.workflows.band.checks import (
     same_barriers,
 )
 from magnetoionics.workflows.band.driver import BandDriver, BandSettings
+from magnetoionics.workflows.band.ends import moved_with_ends
 from magnetoionics.workflows.band.states import SurrogateSettings
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
 from magnetoionics.workflows.band.two_engines import band_from_cheap_path
@@ -34,13 +36,14 @@ class Valley(Calculator):
 
     implemented_properties = ("energy", "forces")
 
-    def __init__(self, height=0.6, bend=0.3, across=(2.0, 2.0)):
+    def __init__(self, height=0.6, bend=0.3, across=(2.0, 2.0), floor=0.0):
         super().__init__()
-        self.height, self.bend, self.across = height, bend, across
+        self.height, self.bend, self.across, self.floor = height, bend, across, floor
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
         x, y, z = self.atoms.positions[0]
+        z -= self.floor
         off = y - self.bend * np.sin(K * x / 2)
         ky, kz = self.across
         energy = self.height * np.sin(K * x) ** 2 + ky * off**2 / 2 + kz * z**2 / 2 + 0.05 * x
@@ -220,6 +223,22 @@ def test_cheap_engine_that_is_wrong_does_no_harm():
     assert result.forward_eV == pytest.approx(exact()[3], abs=5e-4)
     assert [s.kind for s in result.stations] == ["saddle", "minimum", "saddle"]
     assert any("is dropped" in n or "not used" in n for n in result.notes)
+
+
+def test_path_of_a_cheaper_engine_moves_with_the_ends_before_it_is_judged():
+    """All along the path this engine's valley lies 0.5 A higher: 1 eV/A at the other's saddle, nearly none above."""
+    higher = partial(Valley, floor=0.5)
+    result = band_from_cheap_path(higher, Valley, ion(0), ion(3.0), [], 0, SETTINGS)
+    (said,) = [n for n in result.notes if "cheaper engine's saddle" in n]
+    assert float(re.search(r"and ([\d.]+) eV/A", said).group(1)) < 0.1
+    assert result.forward_eV == pytest.approx(exact()[3], abs=5e-4)
+
+
+def test_an_image_between_ends_that_moved_apart_takes_its_share():
+    path = [ion(0), ion(1.0), ion(3.0)]
+    ends = [ion(0.0, 0.3), ion(3.0, 0.6)]
+    np.testing.assert_allclose(moved_with_ends(path[1], path, ends), [[1.0, 0.3 * 2 / 3 + 0.6 / 3, 0.0]])
+    np.testing.assert_allclose(moved_with_ends(path[1], [], ends), [[1.0, 0.0, 0.0]])
 
 
 @pytest.mark.slow
