@@ -38,6 +38,8 @@ def read_abinit_input(text: str) -> Structure:
     name = next((name for name in _COORDINATES if _place(words, name) is not None), None)
     if name is None and count > 1:
         raise ValueError(f"it has none of {', '.join(_COORDINATES)}")
+    if name in ("xcart", "xangst") and _place(words, "angdeg") is not None:
+        raise ValueError(f"{name} beside angdeg depends on how ABINIT lays the cell: give xred, or rprim")
     places = np.zeros((1, 3)) if name is None else np.reshape(_numbers(words, name, 3 * count), (count, 3))
     unit = _unit(words, name, 3 * count) if name == "xcart" else 1.0
     spins = _numbers(words, "spinat", 3 * count, default=[0.0] * 3 * count)

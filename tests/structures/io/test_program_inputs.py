@@ -166,6 +166,11 @@ def test_abinit_with_what_ase_does_not_read():
         (read_abinit_input, "natom 1 ntypat 1 znucl 26 typat 2 acell 3*5", "none of the 1 of znucl"),
         (read_abinit_input, "natom 2 ntypat 1 znucl 26 typat 2*1 acell 3*5", "none of xred"),
         (read_abinit_input, "ndtset 2 natom 1 ntypat 1 znucl 26 typat 1 acell1 3*5 acell2 3*6", "several data sets"),
+        (
+            read_abinit_input,
+            "natom 1 ntypat 1 znucl 26 typat 1 acell 3*5 angdeg 60 60 60 xcart 1 0 0",
+            "give xred, or rprim",
+        ),
         (read_siesta_input, "%include other.fdf\n", "another file (%include other.fdf)"),
         (read_siesta_input, "AtomicCoordinatesAndAtomicSpecies < other.fdf\n", "another file"),
         (read_siesta_input, "LatticeConstant 1.0 Ang\n", "no block ChemicalSpeciesLabel"),
