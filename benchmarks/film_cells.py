@@ -25,6 +25,8 @@ OVER_A, UNDER_A = 1.15, 1.30
 PLACES = ("clean", "above", "below", "both")
 _HOLLOWS = {"A": (0.0, 0.0), "B": (1 / 3, 2 / 3), "C": (2 / 3, 1 / 3)}
 _MOMENT_muB = 1.7
+# Where a cobalt of the upper layer begins that has an oxygen over it: from 1.7 muB, too, it ends below 0.2.
+_OXIDISED_muB = 0.5
 # n and -n along x, y, z and the diagonals: all that the l = 2 part needs.
 DIRECTIONS_ORDER = 5
 
@@ -47,6 +49,8 @@ def film(place: str) -> Structure:
     coords = [(*_HOLLOWS[hollow], (z + VACUUM_A / 2) / height) for _, hollow, z in sites]
     symbols = [symbol for symbol, *_ in sites]
     moments = [_MOMENT_muB if s == "Co" else 0.0 for s in symbols]
+    if place in ("above", "both"):
+        moments[LAYERS - 1] = _OXIDISED_muB
     return Structure(Lattice.hexagonal(A_A, height), symbols, coords, site_properties={"magmom": moments})
 
 

@@ -94,7 +94,9 @@ def _films() -> tuple[FilmAnisotropy, ...]:
     for path in reference_calculations_folder().glob("film*.json"):
         named = _NAME.fullmatch(path.stem)
         reference = ReferenceCalculation.model_validate_json(path.read_text())
-        if named and reference.anisotropy is not None and not invalid_because(reference.anisotropy.checks):
+        if not (named and reference.anisotropy is not None and reference.sound is not None):
+            continue
+        if not invalid_because(reference.anisotropy.checks):
             films.append(_film(named, reference, reference.anisotropy))
     return tuple(sorted(films, key=lambda film: (film.points, film.place)))
 
@@ -122,7 +124,7 @@ def _film(named: re.Match[str], reference: ReferenceCalculation, map_: Anisotrop
 PLACES = {
     "above": "one O on every surface Co, in the hollow above it",
     "below": "one O for every surface Co, in the octahedron under it",
-    "both": "both",
+    "both": "one above and one below every surface Co",
 }
 
 
@@ -134,7 +136,11 @@ def films_in_words(films: list[FilmAnisotropy]) -> str:
     clean = next(f for f in reversed(films) if f.place == CLEAN and any(_pair(f, other) for other in films))
     error = error_mJ_per_m2(films)
     told = "no denser mesh was tried" if error is None else f"+-{error:.2f} by mesh and thickness"
-    said = "; ".join(f"{PLACES[place]}: {change:+.2f}" for place, change in changes.items())
+    upper_muB = {film.place: film.moments_muB[-1] for film in films}
+    said = "; ".join(
+        f"{PLACES[place]}: {change:+.2f}, with {upper_muB[place]:.1f} muB in the upper layer"
+        for place, change in changes.items()
+    )
     atoms = len(clean.layers_mJ_per_m2)
     return (
         f"gpaw, PBE without U, force theorem, a free film of {atoms} layers of hcp Co(0001), ions relaxed: spin-orbit "

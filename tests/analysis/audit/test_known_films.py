@@ -40,7 +40,7 @@ def test_error_adds_the_mesh_and_the_far_half():
     assert error_mJ_per_m2(films) == pytest.approx(0.05 + 0.2)
     # The clean number is that of the mesh on which the change is.
     assert "+0.20 mJ/m2 clean on 12x12 points" in films_in_words(films)
-    assert "above it: +0.30 (+-0.25" in films_in_words(films)
+    assert "above it: +0.30, with 1.8 muB in the upper layer (+-0.25" in films_in_words(films)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,11 @@ def test_there_is_evidence():
     assert KEPT
 
 
+def test_no_kept_calculation_rests_on_a_failed_check():
+    assert [n for n, kept in KEPT.items() if kept.calculation is not None and kept.sound is None] == []
+    assert [n for n, kept in KEPT.items() if kept.band is not None and not kept.band.converged] == []
+
+
 @pytest.mark.parametrize("name", sorted(KEPT))
 def test_document_says_how_it_was_made(name):
     found = KEPT[name]
