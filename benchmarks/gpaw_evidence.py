@@ -144,6 +144,7 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
         left_out = left_out_of(job)
         calculation = static_structure.original(engine, job.structure, name=job.name, mover=None)
     elif job.kind == "band" and job.final is not None and job.ion is not None:
+        left_out = ["the cell stays at the measured lattice"]
         band = converge_band.original(engine, job.structure, job.final, [], mover=job.ion)
     else:
         left_out = [FIXED_IONS]

@@ -8,7 +8,12 @@ import numpy as np
 
 from ..results.calculation import Band
 from ..results.document import Document
-from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder, u_in_words
+from ..study.reference_calculations import (
+    ReferenceCalculation,
+    hubbard_U_eV_of,
+    reference_calculations_folder,
+    u_in_words,
+)
 from .evidence import Judgement
 
 COBALT_HOP = "cfo55band"
@@ -26,7 +31,7 @@ class KnownBand(Document):
     forward_eV, back_eV
         From the first and from the last state to the highest saddle.
     same_state
-        Whether no cation's moment changes by `SAME_STATE_muB` on the way.
+        Whether no ion's moment changes by `SAME_STATE_muB` on the way.
     charge
         Of the cell, e.
     force_calls
@@ -64,9 +69,8 @@ def known_bands(head: str) -> list[KnownBand]:
 
 def _known(band: Band, file: str) -> KnownBand:
     first = band.images[0].structure
-    there = {str(element) for element in first.composition.elements}
     return KnownBand(
-        hubbard_U_eV={e: u for e, u in band.provenance.hubbard_U_eV.items() if e in there},
+        hubbard_U_eV=hubbard_U_eV_of(band),
         forward_eV=band.forward_eV,
         back_eV=band.backward_eV,
         same_state=largest_change_muB([image.site_moments_muB or [] for image in band.images]) < SAME_STATE_muB,

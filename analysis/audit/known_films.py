@@ -94,10 +94,9 @@ def _films() -> tuple[FilmAnisotropy, ...]:
     for path in reference_calculations_folder().glob("film*.json"):
         named = _NAME.fullmatch(path.stem)
         reference = ReferenceCalculation.model_validate_json(path.read_text())
-        if not (named and reference.anisotropy is not None and reference.sound is not None):
-            continue
-        if not invalid_because(reference.anisotropy.checks):
-            films.append(_film(named, reference, reference.anisotropy))
+        map_ = reference.anisotropy
+        if named and map_ is not None and reference.sound is not None and not invalid_because(map_.checks):
+            films.append(_film(named, reference, map_))
     return tuple(sorted(films, key=lambda film: (film.points, film.place)))
 
 

@@ -103,7 +103,8 @@ def beside_lithium_hop(own: Judgement) -> Judgement:
     if len(barriers) >= SETS_OF_U:
         verdict = said
         value = max(chain.from_iterable(barriers))
-    text = "gpaw, PBE+U in atomic orbitals (dzp) at Gamma, 55 atoms: "
+    atoms = hops[0].cell_atoms if hops else bands[0].cell_atoms
+    text = f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, {atoms} atoms: "
     if hops:
         text += f"single points at the stationary points of SevenNet's path, {'; '.join(h.in_words for h in hops)}; "
     if bands:

@@ -91,9 +91,10 @@ class StartGeometry(Document):
     provenance: Provenance
 
 
-def hubbard_U_eV_of(made: Calculation) -> dict[str, float]:
-    """U of the elements that a calculation's cell has; its settings may name others."""
-    there = {str(element) for element in made.structure.composition.elements}
+def hubbard_U_eV_of(made: Calculation | Band) -> dict[str, float]:
+    """U of the elements that a calculation's or a path's cell has; its settings may name others."""
+    cell = made.images[0].structure if isinstance(made, Band) else made.structure
+    there = {str(element) for element in cell.composition.elements}
     return {element: u for element, u in made.provenance.hubbard_U_eV.items() if element in there}
 
 
