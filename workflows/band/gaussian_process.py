@@ -7,7 +7,9 @@ of points only, not with the number of atoms.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from ase import Atoms
@@ -19,7 +21,7 @@ from .elastic import ElasticCoordinates
 FloatArray = NDArray[np.float64]
 
 RELATIVE_NOISE = 1e-3
-"""Noise of gradients over the scale of the surface; energies get a tenth of it."""
+"""Noise of gradients over the scale of the surface, of an engine whose forces are exact."""
 MOVER_SHARE = 0.5
 """Stiffness that holds the mover across the line, over that of its surroundings."""
 
@@ -35,9 +37,11 @@ class Kernel:
         Known points, shape (n, d).
     length : float
         Length of the squared-exponential kernel.
+    noise : float
+        Of gradients, over the scale of the surface; energies get a tenth of it.
     """
 
-    def __init__(self, points: FloatArray, length: float) -> None:
+    def __init__(self, points: FloatArray, length: float, noise: float = RELATIVE_NOISE) -> None:
         self.length = length
         self.z = z = points / length
         n = len(z)
@@ -46,11 +50,10 @@ class Kernel:
         self.basis: FloatArray = right[:p].T
         self.inside: FloatArray = (z - z[0]) @ self.basis
         kernel, dense = _gram(self.inside)
-        noise = (RELATIVE_NOISE * length) ** 2
-        energy_noise = (0.1 * RELATIVE_NOISE) ** 2
-        dense[np.diag_indices_from(dense)] += np.tile(np.r_[energy_noise, np.full(p, noise)], n)
+        slope_noise, energy_noise = (noise * length) ** 2, (0.1 * noise) ** 2
+        dense[np.diag_indices_from(dense)] += np.tile(np.r_[energy_noise, np.full(p, slope_noise)], n)
         self.dense = cho_factor(dense, lower=True)
-        self.thin = cho_factor(kernel + noise * np.eye(n), lower=True)
+        self.thin = cho_factor(kernel + slope_noise * np.eye(n), lower=True)
 
 
 class GaussianProcess:
@@ -226,24 +229,33 @@ def bent(energies: FloatArray, level: float, scale: float) -> tuple[FloatArray, 
     return np.minimum(energies, level) + scale * np.log1p(above), 1 / (1 + above)
 
 
+class SurrogateChoice(NamedTuple):
+    """What the data choose of a surrogate, by likelihood: see `Surrogate` and `Kernel`."""
+
+    length: float
+    stiffness: float
+    noise: float = RELATIVE_NOISE
+
+
 def best_surrogate(
     points: FloatArray,
     energies: FloatArray,
     gradients: FloatArray,
     free: FloatArray,
-    choices: list[tuple[float, float]],
+    choices: Sequence[SurrogateChoice],
     below: Surrogate | None = None,
-) -> Surrogate:
-    """The surrogate whose length and stiffness make the data most likely; a cheaper engine's surface, if that helps."""
-    each_length = dict(choices)
-    kernels = {length: Kernel(points, length) for length in each_length}
-    wanted: list[tuple[float, float, Surrogate | None]] = [(length, k, None) for length, k in choices]
+) -> tuple[Surrogate, SurrogateChoice]:
+    """The surrogate that makes the data most likely, and its choice; a cheaper engine's surface, if that helps."""
+    by_kernel = {(c.length, c.noise): c for c in choices}
+    kernels = {key: Kernel(points, *key) for key in by_kernel}
+    wanted: list[tuple[SurrogateChoice, Surrogate | None]] = [(c, None) for c in choices]
     if below is not None:
-        wanted += [(length, k, below) for length, k in each_length.items()]
-    surrogates = [
-        Surrogate(points, energies, gradients, length, k, free, base, kernels[length]) for length, k, base in wanted
+        wanted += [(c, below) for c in by_kernel.values()]
+    fits = [
+        (Surrogate(points, energies, gradients, c.length, c.stiffness, free, base, kernels[c.length, c.noise]), c)
+        for c, base in wanted
     ]
-    return max(surrogates, key=lambda s: s.log_likelihood)
+    return max(fits, key=lambda fit: fit[0].log_likelihood)
 
 
 def stationary_point(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...stored.base import Stored
 from ..settings.bounds import require_at_least, require_positive
+from .gaussian_process import RELATIVE_NOISE, SurrogateChoice
 
 FloatArray = NDArray[np.float64]
 
@@ -64,6 +65,9 @@ class SurrogateSettings(Stored):
         A cheaper engine's saddle with a larger true force than this is dropped with its path.
     lengths, stiffnesses
         Kernel lengths and environment stiffnesses to choose from by likelihood.
+    noises
+        Noise of the forces, over the scale of the surface, to choose from likewise where the bound on them is as loose
+        as `noisy_from_eV_per_A` and so says that they have some (atomic orbitals on a grid); the least otherwise.
     """
 
     images: int = 15
@@ -81,6 +85,8 @@ class SurrogateSettings(Stored):
     drop_eV_per_A: float = 3.0
     lengths: tuple[float, ...] = (0.35, 0.5, 0.7, 1.0, 1.4)
     stiffnesses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
+    noises: tuple[float, ...] = (RELATIVE_NOISE, 1e-2, 3e-2, 1e-1)
+    noisy_from_eV_per_A: float = 0.05
 
     def __post_init__(self) -> None:
         names = ("doubt_eV", "agreement_eV", "across", "depth_eV", "gap", "trust", "bend_eV", "own_time_s")
@@ -94,14 +100,15 @@ class SurrogateSettings(Stored):
             return ""
         return f"the search thought for {own:.0f} s, the engine computed for {engine_s:.0f} s"
 
-    def choices(self, evaluations: int, last: tuple[float, float]) -> list[tuple[float, float]]:
-        """Lengths and stiffnesses to try at this number of evaluations: all at first, now and then later."""
+    def choices(self, evaluations: int, last: SurrogateChoice, fmax_eV_per_A: float) -> list[SurrogateChoice]:
+        """What to try at this number of evaluations: all at first, now and then later."""
         if evaluations < 4 or (evaluations >= 14 and evaluations % 10):
             return [last]
-        every = list(product(self.lengths, self.stiffnesses))
+        noises = self.noises if fmax_eV_per_A >= self.noisy_from_eV_per_A else self.noises[:1]
+        every = [SurrogateChoice(*c) for c in product(self.lengths, self.stiffnesses, noises)]
         if evaluations <= 20:
             return every
-        return [c for c in every if all(0.4 < a / b < 2.5 for a, b in zip(c, last, strict=True))]
+        return [c for c in every if all(0.4 < a / b < 2.5 for a, b in zip(c[:2], last[:2], strict=True))]
 
 
 @dataclass

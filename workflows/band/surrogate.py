@@ -26,7 +26,7 @@ from .checks import BandResult, PathPoint, no_turning_back, on_request, path_che
 from .driver import BandDriver, BandSettings, CalculatorFactory, CallCounter, _blend, _part_close_pairs
 from .elastic import ElasticCoordinates
 from .ends import Mover, check_ends, continuous_ends, moved_with_ends, movers_of
-from .gaussian_process import CheapSurface, Surrogate, bent, best_surrogate, stationary_point
+from .gaussian_process import CheapSurface, Surrogate, SurrogateChoice, bent, best_surrogate, stationary_point
 from .record import EvaluationRecord, RecordedCalculator
 from .relaxation import relax_within
 from .states import Anchor, Evaluated, SurrogateSettings, largest
@@ -71,7 +71,7 @@ class SurrogateBandDriver:
         self._record = record if isinstance(record, EvaluationRecord) else EvaluationRecord(record, label)
         self._checks: list[Check] = []
         self._notes: list[str] = []
-        self._chosen = (0.7, 4.0)
+        self._chosen = SurrogateChoice(0.7, 4.0)
         self._misses: list[float] = []
         self._judges: list[Evaluated] = []
         self._refused: list[FloatArray] = []
@@ -241,9 +241,8 @@ class SurrogateBandDriver:
         points = np.array([d.point for d in data])
         energies, slopes = bent(np.array([d.energy for d in data]), self._level, self.surrogate.bend_eV)
         gradients = np.array([d.gradient for d in data]) * slopes[:, None]
-        choices = self.surrogate.choices(len(data), self._chosen)
-        best = best_surrogate(points, energies, gradients, self._space.loose, choices, self._below)
-        self._chosen = (best.length, best.stiffness)
+        choices = self.surrogate.choices(len(data), self._chosen, self.settings.fmax_eV_per_A)
+        best, self._chosen = best_surrogate(points, energies, gradients, self._space.loose, choices, self._below)
         return best
 
     def _search(self, path: FloatArray) -> list[Anchor | Evaluated] | None:

@@ -16,7 +16,13 @@ from ase.calculators.emt import EMT
 from ase.constraints import FixedLine
 from band_cases import gold_on_aluminium, vacancy
 from magnetoionics.workflows.band.driver import BandInputError, BandSettings
-from magnetoionics.workflows.band.gaussian_process import GaussianProcess, Kernel, Surrogate, best_surrogate
+from magnetoionics.workflows.band.gaussian_process import (
+    GaussianProcess,
+    Kernel,
+    Surrogate,
+    SurrogateChoice,
+    best_surrogate,
+)
 from magnetoionics.workflows.band.path import extrema, held_back, place_of_judge, plateaus, relax_path
 from magnetoionics.workflows.band.record import EvaluationRecord, RecordedCalculator
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver, SurrogateSettings
@@ -50,6 +56,38 @@ def test_noise_on_the_start_path_changes_nothing():
     assert result.force_calls - driver.end_calls <= 32
     fixed = initial.constraints[0].index
     assert all(np.array_equal(p.atoms.positions[fixed], initial.positions[fixed]) for p in result.points)
+
+
+class OnAGrid(EMT):
+    """EMT with the error of a grid of 0.2 A: 0.02 eV/A that go with the place of each ion on it, in the energy too."""
+
+    force_eV_per_A, spacing_A = 0.02, 0.2
+
+    def calculate(self, atoms=None, *args, **kwargs):
+        super().calculate(atoms, *args, **kwargs)
+        wave = 2 * np.pi / self.spacing_A
+        self.results["forces"] = self.results["forces"] + self.force_eV_per_A * np.sin(wave * self.atoms.positions)
+        self.results["energy"] += float(np.cos(wave * self.atoms.positions).sum()) * self.force_eV_per_A / wave
+
+
+def test_forces_with_the_noise_of_a_grid_do_not_lead_the_search_astray():
+    initial, final, mover, _ = vacancy("Cu", 2)
+    loose = BandSettings(fmax_eV_per_A=0.08, relax_fmax_eV_per_A=0.08, max_steps=60)
+    driver = SurrogateBandDriver(OnAGrid, loose)
+    result = driver.run(initial.copy(), final.copy(), [], mover)
+    assert all(c.passed for c in result.checks)
+    assert result.force_calls - driver.end_calls <= 24
+    assert barrier_of(result) == pytest.approx(0.7917, abs=0.03)  # ions that move by a grid step or less
+    # A surrogate that takes such forces for exact wriggles between them.
+    exact = SurrogateBandDriver(OnAGrid, loose, SurrogateSettings(noises=(1e-3,), max_calls=40))
+    assert any("ordinary band" in note for note in exact.run(initial, final, [], mover).notes)
+
+
+def test_noise_is_looked_for_only_where_the_bound_on_forces_says_that_there_is_some():
+    settings, last = SurrogateSettings(), SurrogateChoice(0.7, 4.0)
+    assert {c.noise for c in settings.choices(5, last, 0.03)} == {1e-3}
+    assert {c.noise for c in settings.choices(5, last, 0.05)} == set(settings.noises)
+    assert {c.noise for c in settings.choices(30, last, 0.1)} == set(settings.noises)
 
 
 class TwoSaddles(Calculator):
@@ -232,9 +270,9 @@ def test_surface_of_a_cheaper_engine_is_taken_only_where_it_helps():
 
     cheap = Surrogate(points, *surface(points, 1.0), 0.7, 1.0, free)
     few = rng.uniform(-1, 1, (4, 3))
-    choices = [(0.7, 1.0), (1.4, 4.0)]
-    helped = best_surrogate(few, surface(few, 1.2)[0] - 300.0, surface(few, 1.2)[1], free, choices, cheap)
-    alone = best_surrogate(few, surface(few, 1.2)[0] - 300.0, surface(few, 1.2)[1], free, choices)
+    choices = [SurrogateChoice(0.7, 1.0), SurrogateChoice(1.4, 4.0)]
+    helped, _ = best_surrogate(few, surface(few, 1.2)[0] - 300.0, surface(few, 1.2)[1], free, choices, cheap)
+    alone, _ = best_surrogate(few, surface(few, 1.2)[0] - 300.0, surface(few, 1.2)[1], free, choices)
     assert helped.below is cheap
     truth = surface(far, 1.2)[0] - 300.0
     errors = [np.abs(made.predict(far)[0] - truth).max() for made in (helped, alone)]
@@ -244,7 +282,7 @@ def test_surface_of_a_cheaper_engine_is_taken_only_where_it_helps():
     assert helped.predict(point[None])[1][0] == pytest.approx(numeric, abs=1e-6)
     # One that is upside down and ten times too large explains nothing.
     wrong = Surrogate(points, *surface(points, -10.0), 0.7, 1.0, free)
-    assert best_surrogate(few, *surface(few, 1.2), free, choices, wrong).below is None
+    assert best_surrogate(few, *surface(few, 1.2), free, choices, wrong)[0].below is None
 
 
 def test_extrema_skip_ripples():
