@@ -38,7 +38,13 @@ from magnetoionics.analysis.study.reference_calculations import (
 )
 from magnetoionics.structures.spins import reduced_formula_units
 from magnetoionics.workflows.ase.atoms import to_atoms
-from magnetoionics.workflows.ase.jobs import converge_band, plain_settings, relax_structure, static_structure
+from magnetoionics.workflows.ase.jobs import (
+    OF_EARLIER_ATTEMPTS,
+    converge_band,
+    plain_settings,
+    relax_structure,
+    static_structure,
+)
 from magnetoionics.workflows.band.driver import BandSettings
 from magnetoionics.workflows.engines.gpaw import GpawEngine
 from magnetoionics.workflows.evaluation.checkpoint import FOLDER_VARIABLE
@@ -56,6 +62,7 @@ from reference_tasks import not_in_chain, task, task_names
 BAND_SETTINGS = BandSettings(fmax_eV_per_A=0.08, relax_fmax_eV_per_A=0.08, max_steps=60)
 # Whose path a band begins with.
 CHEAP_PATH = "sevennet"
+LAST_ATTEMPT = "seconds are those of the last attempt, force calls those of all"
 FIXED_IONS = "ions at the measured lattice and oxygen parameter, not relaxed"
 
 
@@ -166,6 +173,7 @@ def compute(job: Task, engine: GpawEngine, before: str | None = None) -> Referen
         anisotropy=map_,
         holes=holes,
         numbers=numbers,
+        notes=[LAST_ATTEMPT] if band is not None and any(OF_EARLIER_ATTEMPTS in n for n in band.notes) else [],
         cpu_seconds=time.process_time() - begin[1],
         wall_seconds=time.perf_counter() - begin[0],
         provenance=provenance,

@@ -157,19 +157,22 @@ def beside_binding(own: Judgement) -> Judgement:
     text = f"{_every_in_words(every)}; {own.reason}"
     if len(known) < SETS_OF_U and own.unit.startswith("eV"):
         return replace(own, reason=text)
-    enough = len(known) >= SETS_OF_U
-    if not known and potential is None:
-        return replace(own, reason=text)
-    if enough or potential is None:
-        deciding, by = known, "gpaw (GPAW)"
+    if len(known) >= SETS_OF_U or potential is None:
+        if not known:
+            return replace(own, reason=text)
+        signs = {k.between_two.sign for k in known}
+        decided = len(known) >= SETS_OF_U and signs in ({-1}, {1})
+        shown = min(known, key=lambda k: abs(k.between_two.value_eV))
     else:
-        deciding, by = [*known, potential], f"{potential.engine} (ML)"
-    signs = {k.between_two.sign for k in deciding}
+        signs = {k.between_two.sign for k in (*shipped, potential)}
+        decided = signs in ({-1}, {1})
+        against = [k for k in shipped if k.between_two.sign != potential.between_two.sign]
+        shown = potential if decided or not against else min(against, key=lambda k: abs(k.between_two.value_eV))
     verdict: Verdict = "undecided"
-    if signs in ({-1}, {1}) and (enough or potential is not None):
+    if decided:
         verdict = "reproduced" if signs == {-1} else "contradicted"
-    value = min((k.between_two.value_eV for k in deciding), key=abs)
-    return Judgement(verdict, value, "eV between two Co", text, by=by)
+    by = "gpaw (GPAW)" if shown.hubbard_U_eV else f"{shown.engine} (ML)"
+    return Judgement(verdict, shown.between_two.value_eV, "eV between two Co", text, by=by)
 
 
 def _every_in_words(every: list[KnownBinding]) -> str:

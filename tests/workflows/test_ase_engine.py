@@ -5,11 +5,13 @@ import types
 
 import numpy as np
 import pytest
+from ase.calculators.emt import EMT as Emt
 from jobflow import run_locally
 from magnetoionics.hpc.cli import app
 from magnetoionics.structures.host import get_host
 from magnetoionics.workflows.engine import UnknownEngineError, get_engine
 from magnetoionics.workflows.engines.ase import AseCalculatorEngine
+from magnetoionics.workflows.evaluation.checkpoint import FOLDER_VARIABLE
 from magnetoionics.workflows.flows.plan import plan_stages
 from pymatgen.core import Lattice, Structure
 from typer.testing import CliRunner
@@ -40,6 +42,36 @@ def copper_hop():
     final = initial.copy()
     final.replace(mover, "Cu", coords=hole, coords_are_cartesian=True, properties={"magmom": 0.0})
     return initial, final, mover
+
+
+class Dies(Emt):
+    """Ends the work after so many calls."""
+
+    left = 0
+
+    def calculate(self, *args, **kwargs):
+        if Dies.left == 0:
+            raise KeyboardInterrupt
+        Dies.left -= 1
+        super().calculate(*args, **kwargs)
+
+
+def test_a_continued_band_counts_the_force_calls_of_the_attempt_before(tmp_path, monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    engine = AseCalculatorEngine(calculator=f"{__name__}:Dies")
+    initial, final, mover = copper_hop()
+    Dies.left = 9
+    with pytest.raises(KeyboardInterrupt):
+        run(engine.band(initial, final, [], mover=mover, name="hop"))
+    Dies.left = 1000
+    band = run(engine.band(initial, final, [], mover=mover, name="hop"))
+    assert band.converged
+    assert band.force_calls == 9 + 1000 - Dies.left
+    assert "9 force calls were taken from the record" in band.notes[-1]
+    Dies.left = 1000
+    undisturbed = run(engine.band(initial, final, [], mover=mover, name="hop"))
+    assert undisturbed.force_calls == 1000 - Dies.left
+    assert "record" not in " ".join(undisturbed.notes)
 
 
 def test_any_calculator_relaxes_and_gives_a_band():

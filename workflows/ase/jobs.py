@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 BAND_METHODS = ("surrogate", "classic")
+OF_EARLIER_ATTEMPTS = "force calls were taken from the record of an earlier attempt; they are counted too"
 
 
 @dataclass(frozen=True)
@@ -342,6 +343,7 @@ def _surrogate_band(
         return engine.make_calculator(first, mover)
 
     record = EvaluationRecord(path, observe=look)
+    earlier = len(record)
     if engine.band_start is None:
         result = SurrogateBandDriver(make, engine.band_settings, record=record).run(first, last, between, mover)
     else:
@@ -366,6 +368,9 @@ def _surrogate_band(
         seen.append(Observed(**{**found, "checks": tuple(Check(**c) for c in found.get("checks", ()))}))
     if path is not None:
         path.unlink(missing_ok=True)
+    if earlier:
+        result.force_calls += earlier
+        result.notes.append(f"{earlier} {OF_EARLIER_ATTEMPTS}")
     return result, seen
 
 

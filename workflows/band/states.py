@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +89,8 @@ class SurrogateSettings(Stored):
     stiffnesses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 16.0)
     noises: tuple[float, ...] = (RELATIVE_NOISE, 1e-2, 3e-2, 1e-1)
     noisy_from_eV_per_A: float = 0.05
+
+    as_before: ClassVar[Mapping[str, Any]] = {"noises": (RELATIVE_NOISE,), "noisy_from_eV_per_A": 0.05}
 
     def __post_init__(self) -> None:
         names = ("doubt_eV", "agreement_eV", "across", "depth_eV", "gap", "trust", "bend_eV", "own_time_s")

@@ -94,7 +94,7 @@ def test_sets_of_u_that_disagree_leave_it_open(folder):
         (0.1, None, (), "contradicted", "sevennet (ML)"),
         (-0.1, None, (), "reproduced", "sevennet (ML)"),
         (0.1, 0.1, (4.0,), "contradicted", "sevennet (ML)"),
-        (0.1, -0.1, (4.0,), "undecided", "sevennet (ML)"),
+        (0.1, -0.1, (4.0,), "undecided", "gpaw (GPAW)"),
         (0.1, -0.1, (3.0, 4.0, 5.0), "reproduced", "gpaw (GPAW)"),
     ],
 )
@@ -115,15 +115,19 @@ def test_a_study_with_its_own_random_cells_keeps_its_verdict(folder, verdict):
     assert "0.20 ± 0.00 eV for a place between two" in said.reason
 
 
-def test_a_vacancy_without_holes_is_told_and_decides_nothing(folder):
+def test_a_vacancy_without_holes_decides_nothing_alone_but_no_potential_decides_against_it(folder):
     for u in (3.0, 4.0, 5.0):
         write(folder, u, 0.2, 0.0, scatter=0.0, charge=-3.0)
     said = beside_binding(OWN)
     assert (said.verdict, said.value, said.by) == (OWN.verdict, OWN.value, OWN.by)
     assert "without holes, gpaw" in said.reason
+    write_starts(folder, 0.1)
+    said = beside_binding(OWN)
+    assert (said.verdict, said.by) == ("contradicted", "sevennet (ML)")
     write_starts(folder, -0.1)
     said = beside_binding(OWN)
-    assert (said.verdict, said.by) == ("reproduced", "sevennet (ML)")
+    assert (said.verdict, said.by) == ("undecided", "gpaw (GPAW)")
+    assert said.value == pytest.approx(0.4)
     write(folder, 3.0, 0.2, 0.0)
     neutral, *filled = known_bindings()
     assert (neutral.charge, [k.charge for k in filled]) == (0.0, [-3.0] * 3)

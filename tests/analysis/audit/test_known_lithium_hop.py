@@ -1,7 +1,7 @@
 """Lithium into V_Fe(B) by first principles: both barriers of each U, one electronic state, and what decides C12."""
 
 import pytest
-from magnetoionics.analysis.audit import known_lithium_hop as module
+from magnetoionics.analysis.audit import known_bands, known_lithium_hop
 from magnetoionics.analysis.audit.evidence import Judgement
 from magnetoionics.analysis.audit.known_lithium_hop import beside_lithium_hop, known_lithium_hops
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
@@ -12,7 +12,8 @@ OWN = Judgement("reproduced", 0.27, "eV", "by a potential", by="sevennet")
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "reference_calculations_folder", lambda: tmp_path)
+    for module in (known_bands, known_lithium_hop):
+        monkeypatch.setattr(module, "reference_calculations_folder", lambda: tmp_path)
     known_lithium_hops.cache_clear()
     yield tmp_path
     known_lithium_hops.cache_clear()
