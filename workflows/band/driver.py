@@ -21,7 +21,6 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.mep import NEB
-from ase.mep.neb import idpp_interpolate, interpolate
 from numpy.typing import NDArray
 
 from ...analysis.results.checks import Check, held
@@ -30,9 +29,9 @@ from ...stored.renamed import takes_old_names
 from ..evaluation.finite import NotFiniteError, require_finite_results
 from ..settings.bounds import require_at_least, require_positive
 from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
-from .elastic import full_cell
 from .ends import BandInputError as BandInputError
 from .ends import Mover, check_ends, continuous_ends, minima_in_words, movers_of
+from .first_images import blended, first_images
 from .relaxation import descend, relax_within
 from .relaxation import relax as relax
 
@@ -159,7 +158,14 @@ class BandDriver:
         self._checks: list[Check] = []
         self._notes: list[str] = []
 
-    def run(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: Mover) -> BandResult:
+    def run(
+        self,
+        initial: Atoms,
+        final: Atoms,
+        intermediates: Sequence[Atoms],
+        mover: Mover,
+        start: Sequence[Atoms] | None = None,
+    ) -> BandResult:
         """Relax the ends and intermediates, split, climb, and judge.
 
         Parameters
@@ -170,6 +176,8 @@ class BandDriver:
             Trial configurations between the ends; the lowest that stays a minimum of its own is used.
         mover
             Index of the moving ion, or of all that move together.
+        start
+            Path to begin with, both ends included, in place of straight lines by way of the intermediates.
 
         Raises
         ------
@@ -181,9 +189,9 @@ class BandDriver:
         self._notes.extend(notes)
         ends = [self._relaxed(initial, "initial end"), self._relaxed(final, "final end")]
         check_ends(ends[0].atoms, ends[1].atoms, mover, same_state_A)
-        middle = self._best_intermediate(ends, intermediates, mover)
+        middle = [] if start else self._best_intermediate(ends, intermediates, mover)
         stations = [ends[0], *middle, ends[1]]
-        points = self._without_held_saddles(self._path(stations, mover))
+        points = self._without_held_saddles(self._path(stations, mover, start))
         self._judge_path(points)
         result = BandResult(points, self._checks, [], 0, self._notes)
         settings = self.settings
@@ -230,7 +238,7 @@ class BandDriver:
         lead = movers_of(mover)[0]
         for n, trial in enumerate(trials, start=1):
             # A trial is an unrelaxed end with the mover displaced: give its surroundings the mean of both ends.
-            start = _blend(ends[0].atoms, ends[1].atoms, trial, mover)
+            start = blended(ends[0].atoms, ends[1].atoms, trial, mover)
             what = f"trial intermediate {n}"
             moving = self._with_calculator(start, what)
             self._notes += relax(moving, self.settings.relax_fmax_eV_per_A, self.settings.max_steps, what)
@@ -246,11 +254,13 @@ class BandDriver:
         self._notes += minima_in_words({n: p.energy - ends[0].energy for n, p in path_points.items()})
         return [min(path_points.values(), key=lambda p: p.energy)] if path_points else []
 
-    def _path(self, stations: list[PathPoint], mover: Mover) -> list[PathPoint]:
+    def _path(self, stations: list[PathPoint], mover: Mover, start: Sequence[Atoms] | None = None) -> list[PathPoint]:
         """From end to end; a segment whose images stand too far apart beside the others' is computed with more."""
         first, splits = self.settings.images_per_segment, self.settings.max_splits
         pairs = list(pairwise(stations))
-        parts = [self._segment(*pair, mover, f"segment {n}", splits, first) for n, pair in enumerate(pairs, start=1)]
+        parts = [
+            self._segment(*pair, mover, f"segment {n}", splits, first, start) for n, pair in enumerate(pairs, start=1)
+        ]
         limit = _longest_step_A(_joined(stations, parts))
         for n, (left, right) in enumerate(pairs):
             steps = _steps_A([left, *parts[n], right])
@@ -258,18 +268,22 @@ class BandDriver:
                 continue
             name, images = f"segment {n + 1}", ceil(SPARE_IMAGES * sum(steps) / limit)
             self._checks = [c for c in self._checks if not re.search(rf"\b{name}[ab]*\b", c.name)]
-            parts[n] = self._segment(left, right, mover, name, splits, images)
+            parts[n] = self._segment(left, right, mover, name, splits, images, start)
             self._notes.append(f"{name}: images stood up to {max(steps):.2f} A apart: it has {images} now, not {first}")
         return _joined(stations, parts)
 
     def _segment(
-        self, left: PathPoint, right: PathPoint, mover: Mover, name: str, splits: int, moving: int
+        self,
+        left: PathPoint,
+        right: PathPoint,
+        mover: Mover,
+        name: str,
+        splits: int,
+        moving: int,
+        start: Sequence[Atoms] | None = None,
     ) -> list[PathPoint]:
         """Moving images between two minima, the highest one climbed."""
-        images = [left.atoms.copy(), *(left.atoms.copy() for _ in range(moving))]
-        images.append(right.atoms.copy())
-        interpolate(images, mic=False)
-        _part_close_pairs(images)
+        images = first_images(left.atoms, right.atoms, moving, start)
         inner = [self._with_calculator(a, f"image {n} of {name}") for n, a in enumerate(images[1:-1], start=1)]
         band = [left.atoms, *inner, right.atoms]
         neb = NEB(band, k=self.settings.spring_eV_per_A2, climb=False, method="improvedtangent")
@@ -386,30 +400,6 @@ def _longest_step_A(points: Sequence[PathPoint]) -> float:
 
 def _place(point: PathPoint, points: Sequence[PathPoint]) -> int:
     return next(n for n, other in enumerate(points) if other is point)
-
-
-def _blend(first: Atoms, last: Atoms, trial: Atoms, mover: Mover) -> Atoms:
-    out: Atoms = trial.copy()
-    out.positions = (first.positions + last.positions) / 2
-    movers = movers_of(mover)
-    out.positions[movers] = trial.positions[movers]
-    return out
-
-
-def _part_close_pairs(images: list[Atoms]) -> None:
-    """Keep the linear start unless two ions come close, then use the image-dependent pair potential."""
-    closest = min(float(np.min(_close_pairs(a))) for a in images[1:-1])
-    if closest < 1.2:
-        idpp_interpolate(images, traj=None, log=None, mic=False)
-
-
-def _close_pairs(atoms: Atoms) -> FloatArray:
-    from vesin import NeighborList
-
-    (d,) = NeighborList(cutoff=2.5, full_list=False).compute(
-        atoms.positions, full_cell(atoms), periodic=atoms.pbc.tolist(), quantities="d"
-    )
-    return d if len(d) else np.array([np.inf])
 
 
 def _residual(neb: NEB) -> float:

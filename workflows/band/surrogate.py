@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from ...analysis.results.checks import Check, held
 from . import path as paths
 from .checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
-from .driver import BandDriver, BandSettings, CalculatorFactory, CallCounter, _blend, _part_close_pairs
+from .driver import BandDriver, BandSettings, CalculatorFactory, CallCounter
 from .elastic import ElasticCoordinates
 from .ends import Mover, check_ends, continuous_ends, moved_with_ends, movers_of
+from .first_images import blended, part_close_pairs
 from .gaussian_process import CheapSurface, Surrogate, SurrogateChoice, bent, best_surrogate, stationary_point
 from .record import EvaluationRecord, RecordedCalculator
 from .relaxation import relax_within
@@ -78,6 +79,8 @@ class SurrogateBandDriver:
         self._turns = 0
         self._worst = (0.0, 0.0)
         self._below: Surrogate | None = None
+        self._anchors: dict[int, Anchor] = {}
+        self._path: FloatArray = np.empty((0, 0))
         self._learned: Surrogate | None = None
 
     def run(
@@ -192,11 +195,14 @@ class SurrogateBandDriver:
         self._data.append(data)
         return data
 
+    def _at(self, point: FloatArray) -> Atoms:
+        atoms: Atoms = self._atoms.copy()
+        atoms.set_positions(self._space.to_positions(point), apply_constraint=False)
+        return atoms
+
     def _path_point(self, item: Anchor | Evaluated) -> PathPoint:
         data, kind = (item.data, item.kind) if isinstance(item, Anchor) else (item, "image")
-        atoms = self._atoms.copy()
-        atoms.set_positions(self._space.to_positions(data.point), apply_constraint=False)
-        return PathPoint(atoms, data.energy, data.forces, kind)
+        return PathPoint(self._at(data.point), data.energy, data.forces, kind)
 
     def _start_path(
         self, ends: list[PathPoint], trials: Sequence[Atoms], mover: Mover, start: Sequence[Atoms] | None
@@ -208,16 +214,12 @@ class SurrogateBandDriver:
             given += (1 - part) * (self._data[0].point - given[0]) + part * (self._data[1].point - given[-1])
             return paths.resampled(given, self.surrogate.images + 2)
         if trials:
-            corner = self._space.to_internal(_blend(first, last, trials[0], mover).positions)
+            corner = self._space.to_internal(blended(first, last, trials[0], mover).positions)
             bent = np.array([self._data[0].point, corner, self._data[1].point])
             return paths.resampled(bent, self.surrogate.images + 2)
         straight = paths.resampled(np.array([d.point for d in self._data]), self.surrogate.images + 2)
-        images = []
-        for point in straight:
-            image = self._atoms.copy()
-            image.set_positions(self._space.to_positions(point), apply_constraint=False)
-            images.append(image)
-        _part_close_pairs(images)
+        images = [self._at(point) for point in straight]
+        part_close_pairs(images)
         return np.array([self._space.to_internal(a.positions) for a in images])
 
     def _agrees(self, cheap_top: FloatArray) -> bool:
@@ -258,6 +260,7 @@ class SurrogateBandDriver:
                 self._notes.append(too_long)
                 return None
             path = paths.evened(path, set(anchors))
+            self._path, self._anchors = path, anchors
             model = self._fit(path)
             before = path
             if len(self._data) > 2:
@@ -302,6 +305,7 @@ class SurrogateBandDriver:
             gaps = np.linalg.norm(self._data[-1].point - np.array([d.point for d in self._data[:-1]]), axis=1)
             stalls += int(gaps.min() < Rule.SAME_AGAIN)
             if stalls > Rule.MOST_STALLS:
+                self._notes.append("the search asked again and again for points that it knew")
                 return None
             trust = max(0.6 * trust, 0.06) if surprise > 0.15 else min(1.4 * trust, options.trust)
         return None
@@ -429,8 +433,12 @@ class SurrogateBandDriver:
         self._notes.append(f"{self.end_calls} force calls for the ends, {self.counter.calls - self.end_calls} between")
 
     def _fall_back(self, initial: Atoms, final: Atoms, intermediates: Sequence[Atoms], mover: Mover) -> BandResult:
-        spent = self.counter.calls
-        result = BandDriver(self._calculator, self.settings).run(initial, final, intermediates, mover)
+        """The ordinary driver, by way of the minima or else along the path to the saddles that were confirmed."""
+        spent, kinds = self.counter.calls, {a.kind for a in self._anchors.values()}
+        if "minimum" in kinds:
+            intermediates = [self._at(a.data.point) for a in self._anchors.values() if a.kind == "minimum"]
+        start = [self._at(point) for point in self._path] if kinds == {"saddle"} else None
+        result = BandDriver(self._calculator, self.settings).run(initial, final, intermediates, mover, start)
         result.force_calls = self.counter.calls
         reason = f"the surrogate did not converge (after {spent} force calls): ordinary band"
         result.notes[:0] = [reason, *self._notes]

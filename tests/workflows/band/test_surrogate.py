@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 import signal
 from pathlib import Path
 from typing import ClassVar
@@ -15,7 +16,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 from ase.constraints import FixedLine
 from band_cases import gold_on_aluminium, vacancy
-from magnetoionics.workflows.band.driver import BandInputError, BandSettings
+from magnetoionics.workflows.band.driver import BandDriver, BandInputError, BandSettings
 from magnetoionics.workflows.band.gaussian_process import (
     GaussianProcess,
     Kernel,
@@ -25,6 +26,7 @@ from magnetoionics.workflows.band.gaussian_process import (
 )
 from magnetoionics.workflows.band.path import extrema, held_back, place_of_judge, plateaus, relax_path
 from magnetoionics.workflows.band.record import EvaluationRecord, RecordedCalculator
+from magnetoionics.workflows.band.states import SearchRule
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver, SurrogateSettings
 
 
@@ -126,6 +128,51 @@ def test_surrogate_that_gets_nowhere_hands_over_to_the_ordinary_driver():
     initial, final, mover, _ = vacancy("Cu", 2)
     result = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02), few).run(initial, final, [], mover)
     assert "ordinary band" in result.notes[0]
+    assert barrier_of(result) == pytest.approx(0.7917, abs=0.002)
+
+
+def test_a_band_after_a_failed_search_begins_on_the_path_to_the_saddle_that_was_found(monkeypatch):
+    begun = []
+    run = BandDriver.run
+
+    def watched(self, initial, final, intermediates, mover, start=None):
+        begun.append(start)
+        return run(self, initial, final, intermediates, mover, start)
+
+    monkeypatch.setattr(BandDriver, "run", watched)
+    # No path is as sharp as this: the saddle is confirmed, the path to it never.
+    sharp = SurrogateSettings(max_calls=30, across=1e-6)
+    settings = BandSettings(fmax_eV_per_A=0.02)
+    initial, final, mover, _ = vacancy("Cu", 2)
+    result = SurrogateBandDriver(EMT, settings, sharp).run(initial, final, [], mover)
+    assert "ordinary band" in result.notes[0]
+    assert all(check.passed for check in result.checks)
+    assert barrier_of(result) == pytest.approx(0.7917, abs=0.002)
+    (path,) = begun
+    energies = []
+    for atoms in path:
+        atoms.calc = EMT()
+        energies.append(atoms.get_potential_energy())
+    assert max(energies) - energies[0] == pytest.approx(0.7917, abs=0.01)
+    assert energies[-1] - energies[0] == pytest.approx(0, abs=0.002)
+    calls = int(re.search(r"after (\d+) force calls", result.notes[0])[1])
+    assert result.force_calls - calls < BandDriver(EMT, settings).run(initial, final, [], mover).force_calls
+
+
+def test_a_band_after_a_failed_search_goes_by_way_of_the_minimum_that_was_found():
+    sharp = SurrogateSettings(max_calls=40, across=1e-9)
+    settings = BandSettings(fmax_eV_per_A=0.005, relax_fmax_eV_per_A=0.002)
+    result = SurrogateBandDriver(TwoSaddles, settings, sharp).run(one_ion(0), one_ion(3.0), [], 0)
+    assert "ordinary band" in " ".join(result.notes)
+    assert any(note.startswith("trial intermediate 1 is a minimum") for note in result.notes)
+    assert [p.kind for p in result.points if p.kind != "image"] == ["end", "saddle", "minimum", "saddle", "end"]
+
+
+def test_a_search_that_goes_in_a_circle_says_so(monkeypatch):
+    monkeypatch.setattr(SearchRule, "SAME_AGAIN", 10.0)
+    initial, final, mover, _ = vacancy("Cu", 2)
+    result = SurrogateBandDriver(EMT, BandSettings(fmax_eV_per_A=0.02)).run(initial, final, [], mover)
+    assert "points that it knew" in result.notes[1]
     assert barrier_of(result) == pytest.approx(0.7917, abs=0.002)
 
 
