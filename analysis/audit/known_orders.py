@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from pydantic import Field
+
 from ...structures.units import EV_PER_KJ_PER_MOL
 from ..defects.inversion import inversion_degree
 from ..results.calculation import Calculation
@@ -39,6 +41,8 @@ class OrderGain(Document):
         Energy of the normal order minus this one's; positive where this one is the stabler.
     engine, cell_atoms, source
         Who computed it in which cell, and the names of the two calculations.
+    without_gap
+        Which of the two orders are metals there.
     """
 
     order: str
@@ -47,14 +51,16 @@ class OrderGain(Document):
     engine: str
     cell_atoms: int
     source: str
+    without_gap: list[str] = Field(default_factory=list)
 
     @property
     def in_words(self) -> str:
-        """One clause: U, order, energy."""
+        """One clause: U, order, energy, and which order is a metal."""
         u = u_in_words(self.hubbard_U_eV)
         side = "below" if self.gain_eV_per_formula > 0 else "above"
         how = f"U = {u} eV" if u else "no U"
-        return f"{how}: {self.order} {abs(self.gain_eV_per_formula):.3f} eV/f.u. {side} the normal order"
+        metals = f" (no gap: {', '.join(self.without_gap)})" if self.without_gap else ""
+        return f"{how}: {self.order} {abs(self.gain_eV_per_formula):.3f} eV/f.u. {side} the normal order{metals}"
 
 
 def inversion_in_words(gains: Sequence[OrderGain]) -> str:
@@ -114,6 +120,11 @@ def _gains(names: str, folder: Path) -> tuple[OrderGain, ...]:
                 engine=sound[name].provenance.engine,
                 cell_atoms=len(_calculation(sound[name]).structure),
                 source=f"data/{folder.name}/{name}.json, {best}-{settings}.json",
+                without_gap=[
+                    order
+                    for order, reference in ((_ORDERS[best], inverse[best]), ("normal", sound[name]))
+                    if _calculation(reference).gap_eV == 0
+                ],
             )
         )
     return tuple(sorted(order_gains, key=lambda gain: sum(gain.hubbard_U_eV.values())))

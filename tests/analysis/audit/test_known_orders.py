@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 from magnetoionics.analysis.audit import film, first_principles
 from magnetoionics.analysis.audit.first_principles import SHIPPED, judged_orders
-from magnetoionics.analysis.audit.known_orders import OrderGain, known_order_gains, repeated_order_gains
+from magnetoionics.analysis.audit.known_orders import (
+    OrderGain,
+    known_order_gains,
+    order_gains_by_meta_gga,
+    repeated_order_gains,
+)
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 
 
@@ -124,3 +129,14 @@ def test_a_meta_gga_is_said_and_counts_as_no_set_of_u():
     assert "degree of inversion" in inversion
     assert "r2SCAN" in said.reason
     assert "r2SCAN" not in judged_orders(two).reason
+
+
+def test_by_r2scan_the_inverse_order_is_lower_and_the_normal_one_a_metal():
+    (found,) = order_gains_by_meta_gga("cofe2o4")
+    kept = load_reference_calculations()
+    energies = [kept[f"{key}-pw500-k2-r2scan-static"].calculation.energy_eV for key in ("normal", "imma")]
+    assert found.gain_eV_per_formula == pytest.approx((energies[0] - energies[1]) / 2)
+    assert found.without_gap == ["normal"]
+    assert found.in_words.endswith("eV/f.u. below the normal order (no gap: normal)")
+    # Every U opens the gap of the normal order: 0.3, 0.8 and 1.2 eV.
+    assert all(known.without_gap == [] for known in known_order_gains("cofe2o4"))
