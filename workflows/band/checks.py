@@ -18,6 +18,10 @@ FloatArray = NDArray[np.float64]
 
 INTERPOLATED_TOP_eV = 0.02
 """A higher top between the images than this is a saddle that the climb has missed."""
+PROBE_A, WIDE_PROBE_A = 0.05, 0.15
+"""How far from a saddle along the path its curvature is probed, and how far where the forces ripple there."""
+RIPPLE_eV = 0.005
+"""A dip of the top less deep than this, and narrower than the wide probe, is a ripple of the forces."""
 FLAT_eV_per_A2 = 0.02
 """Curvatures nearer to zero than this are not told from zero (finite differences, ASR of the cell)."""
 
@@ -30,6 +34,53 @@ class PathPoint:
     energy: float
     forces: FloatArray
     kind: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What an engine says at a distance from a saddle along the path: A, eV, eV/A."""
+
+    offset_A: float
+    energy_eV: float
+    slope_eV_per_A: float
+
+
+def curvature_at_top(
+    top: Probe, near: Sequence[Probe], farther: Callable[[], Sequence[Probe]], how: str
+) -> tuple[float, str]:
+    """Curvature along the path at a saddle, eV/A^2, and how it was found.
+
+    Parameters
+    ----------
+    top
+        The saddle.
+    near
+        The two points whose difference it is.
+    farther
+        Makes one behind and one ahead, `WIDE_PROBE_A` away; asked where the near ones give no maximum. Forces in single
+        precision ripple by 0.01 eV/A, which over 0.05 A is more than a flat top bends. They decide if both lie below
+        the saddle and the spline through all rises above it by less than `RIPPLE_eV`.
+    how
+        Name of the first way.
+    """
+    close = _bend(near)
+    if close < 0:
+        return close, how
+    behind, ahead = farther()
+    along = sorted({behind, *near, top, ahead}, key=lambda probe: probe.offset_A)
+    spline = CubicHermiteSpline(
+        [p.offset_A for p in along], [p.energy_eV for p in along], [p.slope_eV_per_A for p in along]
+    )
+    rise = float(np.max(spline(np.linspace(behind.offset_A, ahead.offset_A, 61)))) - top.energy_eV
+    if max(behind.energy_eV, ahead.energy_eV) >= top.energy_eV or rise >= RIPPLE_eV:
+        return close, how
+    note = f"over {WIDE_PROBE_A} A either side; {close:+.2g} over {PROBE_A} A, where the forces ripple"
+    return _bend((behind, ahead)), note
+
+
+def _bend(pair: Sequence[Probe]) -> float:
+    first, last = pair
+    return (last.slope_eV_per_A - first.slope_eV_per_A) / (last.offset_A - first.offset_A)
 
 
 @dataclass(frozen=True)

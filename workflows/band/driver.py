@@ -28,7 +28,17 @@ from ...stored.base import Stored
 from ...stored.renamed import takes_old_names
 from ..evaluation.finite import NotFiniteError, require_finite_results
 from ..settings.bounds import require_at_least, require_positive
-from .checks import BandResult, PathPoint, climbed_is_the_top, no_turning_back, on_request
+from .checks import (
+    PROBE_A,
+    WIDE_PROBE_A,
+    BandResult,
+    PathPoint,
+    Probe,
+    climbed_is_the_top,
+    curvature_at_top,
+    no_turning_back,
+    on_request,
+)
 from .ends import BandInputError as BandInputError
 from .ends import Mover, check_ends, continuous_ends, minima_in_words, movers_of
 from .first_images import blended, first_images
@@ -343,33 +353,33 @@ class BandDriver:
         limit = 2 * self.settings.fmax_eV_per_A
         self._checks.append(held(f"saddle force of {name}", force, limit, unit="eV/A"))
         self._checks.append(climbed_is_the_top(points, top, name))
-        curvature = self._curvature(points[top - 1].atoms, saddle, points[top + 1].atoms)
-        self._checks.append(
-            held(
-                f"curvature along the path at {name}",
-                curvature,
-                0.0,
-                strictly=True,
-                unit="eV/A^2",
-                note="finite difference of the true force",
-            )
-        )
+        curvature, note = self._curvature(points[top - 1].atoms, saddle, points[top + 1].atoms)
+        what = f"curvature along the path at {name}"
+        self._checks.append(held(what, curvature, 0.0, strictly=True, unit="eV/A^2", note=note))
 
-    def _curvature(self, before: Atoms, saddle: PathPoint, after: Atoms, step_A: float = 0.05) -> float:
+    def _curvature(self, before: Atoms, saddle: PathPoint, after: Atoms) -> tuple[float, str]:
+        """Along the path, eV/A^2, and how it was found."""
         # Halfway between the two directions, as few images stand at unequal distances; a point nearer than the probe is
         # the saddle itself and has no direction.
         steps = [saddle.atoms.positions - before.positions, after.positions - saddle.atoms.positions]
         lengths = [float(np.linalg.norm(s)) for s in steps]
-        if min(lengths) > step_A:
+        if min(lengths) > PROBE_A:
             steps = [s / length for s, length in zip(steps, lengths, strict=True)]
         tangent = steps[0] + steps[1]
         tangent /= np.linalg.norm(tangent)
-        projected = []
-        for sign in (1.0, -1.0):
-            probe = self._with_calculator(saddle.atoms, "beside a saddle")
-            probe.positions += sign * step_A * tangent
-            projected.append(float(np.sum(probe.get_forces() * tangent)))
-        return -(projected[0] - projected[1]) / (2 * step_A)
+        top = Probe(0.0, saddle.energy, -float(np.sum(saddle.forces * tangent)))
+
+        def both(offset_A: float) -> tuple[Probe, Probe]:
+            return self._probed(saddle, tangent, -offset_A), self._probed(saddle, tangent, offset_A)
+
+        how = "finite difference of the true force"
+        return curvature_at_top(top, both(PROBE_A), lambda: both(WIDE_PROBE_A), how)
+
+    def _probed(self, saddle: PathPoint, tangent: FloatArray, offset_A: float) -> Probe:
+        probe = self._with_calculator(saddle.atoms, "beside a saddle")
+        probe.positions += offset_A * tangent
+        slope = -float(np.sum(probe.get_forces() * tangent))
+        return Probe(offset_A, float(probe.get_potential_energy()), slope)
 
     def _judge_path(self, points: list[PathPoint]) -> None:
         self._checks.append(no_turning_back(points))

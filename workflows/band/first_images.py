@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.mep.neb import idpp_interpolate, interpolate
 from numpy.typing import NDArray
 
-from .elastic import full_cell
+from .elastic import ElasticCoordinates, full_cell
 from .ends import Mover, movers_of
 from .path import resampled
 
@@ -37,6 +37,47 @@ def first_images(first: Atoms, last: Atoms, moving: int, path: Sequence[Atoms] |
     for image, place in zip(images[1:-1], along[1:-1], strict=True):
         image.positions = place.reshape(-1, 3)
     return images
+
+
+def first_path(
+    space: ElasticCoordinates,
+    ends: Sequence[Atoms],
+    points: Sequence[FloatArray],
+    trials: Sequence[Atoms],
+    mover: Mover,
+    path: Sequence[Atoms] | None,
+    images: int,
+) -> FloatArray:
+    """Images in elastic coordinates, ends included, shape (images, d).
+
+    Parameters
+    ----------
+    space
+        The coordinates.
+    ends, points
+        Both ends, and where they are in these coordinates.
+    trials, mover
+        The line bends through the mover's place in the first of these; a straight one if there is none.
+    path
+        A way between ends that need not be quite these, which is taken instead.
+    images
+        How many.
+    """
+    if path is not None:
+        given = np.array([space.to_internal(a.positions) for a in path])
+        part = np.linspace(0, 1, len(given))[:, None]
+        given += (1 - part) * (points[0] - given[0]) + part * (points[1] - given[-1])
+        return resampled(given, images)
+    if trials:
+        corner = space.to_internal(blended(ends[0], ends[1], trials[0], mover).positions)
+        return resampled(np.array([points[0], corner, points[1]]), images)
+    line = []
+    for point in resampled(np.array(points), images):
+        image = ends[0].copy()
+        image.set_positions(space.to_positions(point), apply_constraint=False)
+        line.append(image)
+    part_close_pairs(line)
+    return np.array([space.to_internal(a.positions) for a in line])
 
 
 def blended(first: Atoms, last: Atoms, trial: Atoms, mover: Mover) -> Atoms:

@@ -22,11 +22,21 @@ from numpy.typing import NDArray
 
 from ...analysis.results.checks import Check, held
 from . import path as paths
-from .checks import BandResult, PathPoint, no_turning_back, on_request, path_checks
+from .checks import (
+    PROBE_A,
+    WIDE_PROBE_A,
+    BandResult,
+    PathPoint,
+    Probe,
+    curvature_at_top,
+    no_turning_back,
+    on_request,
+    path_checks,
+)
 from .driver import BandDriver, BandSettings, CalculatorFactory, CallCounter
 from .elastic import ElasticCoordinates
 from .ends import Mover, check_ends, continuous_ends, moved_with_ends, movers_of
-from .first_images import blended, part_close_pairs
+from .first_images import first_path
 from .gaussian_process import CheapSurface, Surrogate, SurrogateChoice, bent, best_surrogate, stationary_point
 from .record import EvaluationRecord, RecordedCalculator
 from .relaxation import relax_within
@@ -136,7 +146,8 @@ class SurrogateBandDriver:
             places = [(self._space.to_positions(d.point), d.energy, d.forces) for d in self._data]
             self._space, self._below = cheap.space, cheap.model
             self._data = [self._as_data(*place) for place in places]
-        path = self._start_path(ends, intermediates, mover, start)
+        both, images = [e.atoms for e in ends], self.surrogate.images + 2
+        path = first_path(self._space, both, [d.point for d in self._data[:2]], intermediates, mover, start, images)
         path = paths.smoothed(path, self._space.loose) if cheap is None else path
         found = self._search(path)
         if found is None:
@@ -203,24 +214,6 @@ class SurrogateBandDriver:
     def _path_point(self, item: Anchor | Evaluated) -> PathPoint:
         data, kind = (item.data, item.kind) if isinstance(item, Anchor) else (item, "image")
         return PathPoint(self._at(data.point), data.energy, data.forces, kind)
-
-    def _start_path(
-        self, ends: list[PathPoint], trials: Sequence[Atoms], mover: Mover, start: Sequence[Atoms] | None
-    ) -> FloatArray:
-        first, last = ends[0].atoms, ends[1].atoms
-        if start is not None:
-            given = np.array([self._space.to_internal(a.positions) for a in start])
-            part = np.linspace(0, 1, len(given))[:, None]
-            given += (1 - part) * (self._data[0].point - given[0]) + part * (self._data[1].point - given[-1])
-            return paths.resampled(given, self.surrogate.images + 2)
-        if trials:
-            corner = self._space.to_internal(blended(first, last, trials[0], mover).positions)
-            bent = np.array([self._data[0].point, corner, self._data[1].point])
-            return paths.resampled(bent, self.surrogate.images + 2)
-        straight = paths.resampled(np.array([d.point for d in self._data]), self.surrogate.images + 2)
-        images = [self._at(point) for point in straight]
-        part_close_pairs(images)
-        return np.array([self._space.to_internal(a.positions) for a in images])
 
     def _agrees(self, cheap_top: FloatArray) -> bool:
         """Whether the engine's forces at a cheaper engine's saddle, shape (n, 3), let its path be the start."""
@@ -419,14 +412,26 @@ class SurrogateBandDriver:
         self._check(name, slope, options.across, "eV/A", "true forces of these images, elastic coordinates")
         return out
 
-    def _judge_saddles(self, anchors: list[Anchor], step: float = 0.05) -> None:
+    def _curvature(self, saddle: Anchor) -> tuple[float, str]:
+        """Along the path in elastic coordinates, eV/A^2, and how it was found."""
+        top = Probe(0.0, saddle.data.energy, float(saddle.data.gradient @ saddle.mode))
+        near = (top, self._probed(saddle, PROBE_A))
+
+        def farther() -> tuple[Probe, Probe]:
+            return self._probed(saddle, -WIDE_PROBE_A), self._probed(saddle, WIDE_PROBE_A)
+
+        return curvature_at_top(top, near, farther, "forward difference of the engine's forces, elastic coordinates")
+
+    def _probed(self, saddle: Anchor, offset: float) -> Probe:
+        data = self._evaluate(saddle.data.point + offset * saddle.mode)
+        return Probe(offset, data.energy, float(data.gradient @ saddle.mode))
+
+    def _judge_saddles(self, anchors: list[Anchor]) -> None:
         saddles = [a for a in anchors if a.kind == "saddle"]
         for number, saddle in enumerate(saddles, start=1):
             name = f"segment {number}"
             self._check(f"saddle force of {name}", largest(saddle.data.forces), self.settings.fmax_eV_per_A, "eV/A")
-            probe = self._evaluate(saddle.data.point + step * saddle.mode)
-            curvature = float((probe.gradient - saddle.data.gradient) @ saddle.mode) / step
-            note = "forward difference of the engine's forces, elastic coordinates"
+            curvature, note = self._curvature(saddle)
             self._check(f"curvature along the path at {name}", curvature, 0.0, "eV/A^2", note)
             note = "in the subspace that the surrogate knows"
             self._check(f"directions of negative curvature at {name}", saddle.negative, 1.0, "", note)

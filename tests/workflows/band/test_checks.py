@@ -11,6 +11,7 @@ from ase.calculators.emt import EMT
 from band_cases import oxide_hop, vacancy
 from jobflow import run_locally
 from magnetoionics.workflows.band.checks import (
+    PROBE_A,
     BandResult,
     PathPoint,
     check_modes,
@@ -21,7 +22,7 @@ from magnetoionics.workflows.band.checks import (
 )
 from magnetoionics.workflows.band.driver import BandDriver, BandSettings
 from magnetoionics.workflows.band.ends import moved_with_ends
-from magnetoionics.workflows.band.states import SurrogateSettings
+from magnetoionics.workflows.band.states import Anchor, SurrogateSettings
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
 from magnetoionics.workflows.band.two_engines import band_from_cheap_path
 from magnetoionics.workflows.engine import get_engine
@@ -201,6 +202,66 @@ def test_trial_that_symmetry_holds_on_the_saddle_is_no_minimum():
     assert all(c.passed for c in result.checks), [c for c in result.checks if not c.passed]
 
 
+class Rippled(Valley):
+    """A flat top that forces bend up within 0.05 A, as those of a potential in single precision do."""
+
+    depth_eV, width_A, top_eV = 0.002, 0.04, 0.05
+
+    def __init__(self):
+        super().__init__(height=self.top_eV, bend=0.0, across=(20.0, 20.0))
+
+    @classmethod
+    def top_A(cls):
+        """Of the first saddle: height K sin(2 K x) = -0.05."""
+        return (np.pi + np.arcsin(0.05 / (cls.top_eV * K))) / (2 * K)
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        off = self.atoms.positions[0, 0] - self.top_A()
+        dip = self.depth_eV * np.exp(-((off / self.width_A) ** 2) / 2)
+        self.results["energy"] -= dip
+        self.results["forces"][0, 0] -= dip * off / self.width_A**2
+
+
+class Pit(Rippled):
+    """A minimum 0.1 eV deep, wider than the probe, which nothing may take for a ripple."""
+
+    depth_eV, width_A, top_eV = 0.1, 0.1, 0.05
+
+
+class Shaft(Rippled):
+    """One 0.03 eV deep on a sharp top, between walls that lie nearer than the probe."""
+
+    depth_eV, width_A, top_eV = 0.03, 0.03, 0.6
+
+
+@pytest.mark.parametrize(("surface", "passed"), [(Rippled, True), (Pit, False), (Shaft, False)])
+def test_a_ripple_of_the_top_is_no_minimum_and_a_pit_is(surface, passed):
+    top = ion(surface.top_A())
+    top.calc = surface()
+    saddle = PathPoint(top, top.get_potential_energy(), top.get_forces(), "saddle")
+    driver = BandDriver(surface, SETTINGS)
+    along = np.array([[1.0, 0.0, 0.0]])
+    assert driver._probed(saddle, along, PROBE_A).slope_eV_per_A > 0
+    search = SurrogateBandDriver(surface, SETTINGS)
+    search._atoms, search._space, search._data = top.copy(), Cartesian(), []
+    search._atoms.calc = surface()
+    anchor = Anchor(search._evaluate(top.positions.ravel()), "saddle", along.ravel(), 1)
+    for curvature, note in (driver._curvature(ion(0.4), saddle, ion(1.2)), search._curvature(anchor)):
+        assert (curvature < 0) == passed
+        assert ("ripple" in note) == passed
+
+
+class Cartesian:
+    """Coordinates that are those of the ion."""
+
+    def to_positions(self, point):
+        return point.reshape(-1, 3)
+
+    def gradient(self, forces):
+        return -forces.ravel()
+
+
 def test_curvature_at_a_saddle_does_not_follow_the_longer_step():
     """The path turns behind the saddle, its next image is far: the mean of directions stays near the unstable mode."""
     stiff = partial(Valley, bend=0.0, across=(20.0, 20.0))
@@ -209,11 +270,11 @@ def test_curvature_at_a_saddle_does_not_follow_the_longer_step():
     saddle = PathPoint(top, top.get_potential_energy(), top.get_forces(), "saddle")
     driver = BandDriver(stiff, SETTINGS)
     # Along the chord from end to end it would be -5.26 cos^2 + 20 sin^2 > 0 at 30 degrees.
-    curvature = driver._curvature(ion(0.65), saddle, ion(1.45, 0.45))
+    curvature, _ = driver._curvature(ion(0.65), saddle, ion(1.45, 0.45))
     angle = np.arctan2(0.45, 0.695) / 2
     assert curvature == pytest.approx(-5.26 * np.cos(angle) ** 2 + 20 * np.sin(angle) ** 2, abs=0.1)
     assert curvature < 0
-    assert driver._curvature(ion(0.65), saddle, ion(0.855)) == pytest.approx(-5.26, abs=0.1)
+    assert driver._curvature(ion(0.65), saddle, ion(0.855))[0] == pytest.approx(-5.26, abs=0.1)
 
 
 def test_cheap_engine_that_is_wrong_does_no_harm():
