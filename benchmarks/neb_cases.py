@@ -132,8 +132,9 @@ def _cell(rows: list[dict], case: str, engine: str) -> str:
         return ""
     if "max_minus_min_eV" not in row:
         return f"no path after {row['calls']} calls"
-    mark = " (a check failed)" if row["failed"] else ""
-    return f"{row['max_minus_min_eV']:.2f} ({row['forward_eV']:.2f}), {row['calls']}{mark}"
+    if row["failed"]:
+        return f"no result after {row['calls']} calls: {row['failed'][0].partition(':')[0]}"
+    return f"{row['max_minus_min_eV']:.2f} ({row['forward_eV']:.2f}), {row['calls']}"
 
 
 def errors(rows: list[dict], engine: str) -> str:

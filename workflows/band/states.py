@@ -81,7 +81,7 @@ class SurrogateSettings(Stored):
     gap: float = 0.7
     trust: float = 0.4
     reach: tuple[float, float] = (0.5, 0.7)
-    most_points: int = 80
+    most_points: int = 60
     bend_eV: float = 0.5
     own_time_s: float = 600.0
     drop_eV_per_A: float = 3.0
