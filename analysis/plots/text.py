@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 _SUB = str.maketrans("0123456789-xd", "₀₁₂₃₄₅₆₇₈₉₋ₓδ")
 _SUPER = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
-# Elements of hosts, competing phases and electrodes; letters such as K, P and U also name quantities.
-_ELEMENT = "(?:Li|O|Mg|Al|Ti|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|Sr|La|Gd|Pt)"
+# Elements with two letters, and oxygen; letters such as K, P and U also name quantities.
+_ELEMENT = (
+    "(?:O|Li|Be|Na|Mg|Al|Si|Cl|Ca|Sc|Ti|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|Ge|Se|Br|Rb|Sr|Zr|Nb|Mo|Ru|Rh|Pd|Ag|Cd|In|Sn|Sb|Te|"
+    "Cs|Ba|La|Ce|Pr|Nd|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Hf|Ta|Ir|Pt|Au|Hg|Tl|Pb|Bi)"
+)
 # How much of an element or a group: a number, or what is open, as in 3-d and x.
 _AMOUNT = r"(?:\d+(?:\.\d+)?(?:-[dx](?![a-z]))?|x(?![a-z]))"
 _PARTS = rf"(?:{_ELEMENT}{_AMOUNT}?)"

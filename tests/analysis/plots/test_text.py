@@ -9,6 +9,7 @@ from magnetoionics.analysis.report.page import _cell, _prose
 @pytest.mark.parametrize(
     ("plain", "printed"),
     [
+        ("HfO2, BiFeO3 and Sr2Co2O5 at 3 K", "HfO₂, BiFeO₃ and Sr₂Co₂O₅ at 3 K"),
         ("CoFe2O4 -> Co + 2/3 Fe3O4 + 2/3 O2", "CoFe₂O₄ → Co + 2/3 Fe₃O₄ + 2/3 O₂"),
         ("Zn0.95Co0.05O", "Zn₀.₉₅Co₀.₀₅O"),
         ("64 Co2+, 127 Fe3+, Li+", "64 Co²⁺, 127 Fe³⁺, Li⁺"),
