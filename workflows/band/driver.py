@@ -41,7 +41,7 @@ from .checks import (
 )
 from .ends import BandInputError as BandInputError
 from .ends import Mover, check_ends, continuous_ends, minima_in_words, movers_of
-from .first_images import blended, first_images
+from .initial_path import blended, initial_images
 from .relaxation import descend, relax_within
 from .relaxation import relax as relax
 
@@ -293,7 +293,7 @@ class BandDriver:
         start: Sequence[Atoms] | None = None,
     ) -> list[PathPoint]:
         """Moving images between two minima, the highest one climbed."""
-        images = first_images(left.atoms, right.atoms, moving, start)
+        images = initial_images(left.atoms, right.atoms, moving, start)
         inner = [self._with_calculator(a, f"image {n} of {name}") for n, a in enumerate(images[1:-1], start=1)]
         band = [left.atoms, *inner, right.atoms]
         neb = NEB(band, k=self.settings.spring_eV_per_A2, climb=False, method="improvedtangent")

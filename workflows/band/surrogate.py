@@ -36,8 +36,8 @@ from .checks import (
 from .driver import BandDriver, BandSettings, CalculatorFactory, CallCounter
 from .elastic import ElasticCoordinates
 from .ends import Mover, check_ends, continuous_ends, moved_with_ends, movers_of
-from .first_images import first_path
 from .gaussian_process import CheapSurface, Surrogate, SurrogateChoice, bent, best_surrogate, stationary_point
+from .initial_path import initial_path
 from .record import EvaluationRecord, RecordedCalculator
 from .relaxation import relax_within
 from .states import Anchor, Evaluated, SurrogateSettings, largest
@@ -147,7 +147,7 @@ class SurrogateBandDriver:
             self._space, self._below = cheap.space, cheap.model
             self._data = [self._as_data(*place) for place in places]
         both, images = [e.atoms for e in ends], self.surrogate.images + 2
-        path = first_path(self._space, both, [d.point for d in self._data[:2]], intermediates, mover, start, images)
+        path = initial_path(self._space, both, [d.point for d in self._data[:2]], intermediates, mover, start, images)
         path = paths.smoothed(path, self._space.loose) if cheap is None else path
         found = self._search(path)
         if found is None:

@@ -8,7 +8,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.emt import EMT
 from band_cases import vacancy
 from magnetoionics.workflows.band.driver import BandDriver, BandInputError, BandSettings, check_ends
-from magnetoionics.workflows.band.first_images import first_images
+from magnetoionics.workflows.band.initial_path import initial_images
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import minimize
@@ -87,10 +87,10 @@ def test_both_saddles_are_found_and_climbed(known):
 
 def test_images_begin_at_equal_distances_along_a_given_path():
     corner = [one_ion(0.0), one_ion(0.0, 2.0), one_ion(1.0, 2.0)]
-    images = first_images(corner[0], corner[-1], 4, corner)
+    images = initial_images(corner[0], corner[-1], 4, corner)
     places = [[0, 0], [0, 0.6], [0, 1.2], [0, 1.8], [0.4, 2.0], [1.0, 2.0]]
     np.testing.assert_allclose([a.positions[0, :2] for a in images], places, atol=1e-12)
-    straight = first_images(corner[0], corner[-1], 1)
+    straight = initial_images(corner[0], corner[-1], 1)
     np.testing.assert_allclose(straight[1].positions[0], [0.5, 1.0, 0.0])
 
 

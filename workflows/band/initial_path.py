@@ -16,7 +16,7 @@ from .path import resampled
 FloatArray = NDArray[np.float64]
 
 
-def first_images(first: Atoms, last: Atoms, moving: int, path: Sequence[Atoms] | None = None) -> list[Atoms]:
+def initial_images(first: Atoms, last: Atoms, moving: int, path: Sequence[Atoms] | None = None) -> list[Atoms]:
     """Both ends and so many images between them.
 
     Parameters
@@ -31,7 +31,7 @@ def first_images(first: Atoms, last: Atoms, moving: int, path: Sequence[Atoms] |
     images = [first.copy(), *(first.copy() for _ in range(moving)), last.copy()]
     if path is None:
         interpolate(images, mic=False)
-        part_close_pairs(images)
+        _part_close_pairs(images)
         return images
     along = resampled(np.array([a.positions.ravel() for a in path]), len(images))
     for image, place in zip(images[1:-1], along[1:-1], strict=True):
@@ -39,7 +39,7 @@ def first_images(first: Atoms, last: Atoms, moving: int, path: Sequence[Atoms] |
     return images
 
 
-def first_path(
+def initial_path(
     space: ElasticCoordinates,
     ends: Sequence[Atoms],
     points: Sequence[FloatArray],
@@ -76,7 +76,7 @@ def first_path(
         image = ends[0].copy()
         image.set_positions(space.to_positions(point), apply_constraint=False)
         line.append(image)
-    part_close_pairs(line)
+    _part_close_pairs(line)
     return np.array([space.to_internal(a.positions) for a in line])
 
 
@@ -89,7 +89,7 @@ def blended(first: Atoms, last: Atoms, trial: Atoms, mover: Mover) -> Atoms:
     return out
 
 
-def part_close_pairs(images: list[Atoms]) -> None:
+def _part_close_pairs(images: list[Atoms]) -> None:
     """Keep the linear start unless two ions come close, then use the image-dependent pair potential."""
     closest = min(float(np.min(_close_pairs(a))) for a in images[1:-1])
     if closest < 1.2:
