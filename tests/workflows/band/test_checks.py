@@ -14,8 +14,10 @@ from magnetoionics.workflows.band.checks import (
     PROBE_A,
     BandResult,
     PathPoint,
+    Probe,
     check_modes,
     climbed_is_the_top,
+    curvature_at_top,
     imaginary_modes,
     no_turning_back,
     same_barriers,
@@ -250,6 +252,15 @@ def test_a_ripple_of_the_top_is_no_minimum_and_a_pit_is(surface, passed):
     for curvature, note in (driver._curvature(ion(0.4), saddle, ion(1.2)), search._curvature(anchor)):
         assert (curvature < 0) == passed
         assert ("ripple" in note) == passed
+
+
+def test_a_point_above_the_saddle_is_no_side_of_a_maximum():
+    """Ahead it lies 2 meV above, less than a ripple, and the slopes of both sides would make a maximum."""
+    near = (Probe(-0.05, 1e-4, -0.005), Probe(0.05, 1e-4, 0.005))
+    sides = [Probe(-0.15, -0.01, 0.2), Probe(0.15, 0.002, -0.1)]
+    assert curvature_at_top(Probe(0.0, 0.0, 0.0), near, lambda: sides, "near") == (pytest.approx(0.1), "near")
+    sides[1] = Probe(0.15, -0.002, -0.1)
+    assert curvature_at_top(Probe(0.0, 0.0, 0.0), near, lambda: sides, "near")[0] == pytest.approx(-1.0)
 
 
 class Cartesian:
