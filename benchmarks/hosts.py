@@ -20,6 +20,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from magnetoionics.analysis.study.validity import failures
+from magnetoionics.hpc.campaigns.here import kept_outcomes
+from magnetoionics.hpc.study_folder.files import read_study
 from magnetoionics.structures.defects.inventory import take_inventory
 from magnetoionics.structures.host import get_host, host_keys
 from magnetoionics.workflows.engine import CannotDoError, UnknownEngineError, get_engine
@@ -31,6 +34,7 @@ _RUN = "import sys; from magnetoionics.hpc.cli import main; sys.exit(main(sys.ar
 
 
 LEAST_S = 60.0
+_TOO_LONG = "more than "
 ORDER = ("local", "softbv", "sevennet", "chgnet", "diep", "gpaw", "vasp")
 _KNOWN = [
     "Known values beside those of `local`: oxygen in rutile about 0.7 eV; Li in LiFePO4 about 0.27 eV by DFT, where",
@@ -94,16 +98,28 @@ def _hop(study: dict[str, Any]) -> dict[str, Any]:
 def of_campaign(folder: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """What `magnetoionics campaign --here FOLDER` has computed or been refused so far, by host and engine."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
-    for place in sorted(p for p in folder.iterdir() if p.is_dir()):
-        key, engine = place.name.split("-")[0], place.name.split("-")[-1]
-        if (place / "refused.txt").is_file():
-            reason = (place / "refused.txt").read_text().strip().removeprefix("refused: ")
-            found.setdefault(key, {})[engine] = {"result": "cannot", "reason": reason}
-        elif (place / "results.json").is_file():
-            study = json.loads((place / "results.json").read_text())
-            seconds = study["timings"]["total"]
-            found.setdefault(key, {})[engine] = {"result": "a study", "seconds": seconds, **_hop(study)}
+    outcomes = kept_outcomes(folder)
+    for name in sorted({*outcomes, *(p.name for p in folder.iterdir() if p.is_dir())}):
+        key, engine = name.split("-")[0], name.split("-")[-1]
+        cell = _of_outcome(folder / name / "results.json", str(outcomes.get(name, {}).get("said", "")))
+        if cell:
+            found.setdefault(key, {})[engine] = cell
     return found
+
+
+def _of_outcome(results: Path, said: str) -> dict[str, Any]:
+    """One cell of the table; empty where nothing is known yet."""
+    kind, _, reason = said.partition(": ")
+    if kind == "refused":
+        return {"result": "cannot", "reason": reason}
+    if results.is_file():
+        study = json.loads(results.read_text())
+        result = "a study, parts of it no result" if failures(read_study(results.parent)) else "a study"
+        return {"result": result, "seconds": study["timings"]["total"], **_hop(study)}
+    if reason.startswith(_TOO_LONG):
+        limit_s = float(reason.removeprefix(_TOO_LONG).removesuffix(" s"))
+        return {"result": "not finished", "reason": f"{reason} on a busy machine", "limit_s": limit_s}
+    return {"result": kind, "reason": reason} if kind else {}
 
 
 def to_run(found: dict[str, Any] | None, limit_s: float, again: bool) -> bool:

@@ -20,6 +20,8 @@ EVERY_HOST, INSTALLED = "all", "installed"
 LONGEST_s = 30 * 86400.0
 # What a finished study was asked for; beside its results.
 ASKED = "campaign.json"
+# What became of each study when it was last asked for; beside their folders.
+OUTCOMES = "outcomes.json"
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def run_here(
     campaign
         As read from its file.
     folder
-        Gets a folder ``HOST-ORDER-ENGINE`` for each study; each takes equal calculations from the others of its engine.
+        Gets a folder ``HOST-ORDER-ENGINE`` for each study, and `OUTCOMES`; each study takes equal calculations from
+        the others of its engine.
     jobs
         Processes that compute at a time, of one study.
     limit_s
@@ -115,9 +118,25 @@ def run_here(
         begin = time.perf_counter()
         said = _one(spec, place, _finished_beside(folder, spec.engine, place), jobs, limit_s)
         study_outcome = StudyOutcome(spec, place, said, time.perf_counter() - begin)
+        _keep(folder, study_outcome)
         console.print(f"{place.name}: {said}, {study_outcome.seconds:.0f} s", markup=False)
         out.append(study_outcome)
     return out
+
+
+def kept_outcomes(folder: Path) -> dict[str, dict[str, str | float]]:
+    """What became of each study by the name of its folder: what was ``said``, and the ``seconds`` of that call."""
+    path = folder / OUTCOMES
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _keep(folder: Path, outcome: StudyOutcome) -> None:
+    from ..study_folder.writing import write_whole
+
+    if outcome.said == "was there":
+        return
+    kept = kept_outcomes(folder) | {outcome.folder.name: {"said": outcome.said, "seconds": round(outcome.seconds, 1)}}
+    write_whole(folder / OUTCOMES, json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 def _size(spec: StudySpec) -> tuple[int, int]:

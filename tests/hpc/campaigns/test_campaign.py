@@ -115,10 +115,17 @@ def test_a_campaign_runs_here_and_goes_on(tmp_path, capsys, monkeypatch):
     assert "1 finished, 1 refused" in capsys.readouterr().out
     results = folder / "tio2-rutile-local" / "results.json"
     made = results.read_bytes()
-    assert [p.name for p in folder.iterdir()] == ["tio2-rutile-local"]
+    assert [p.name for p in folder.iterdir() if p.is_dir()] == ["tio2-rutile-local"]
+    outcomes = here.kept_outcomes(folder)
+    assert {name: outcome["said"][:8] for name, outcome in outcomes.items()} == {
+        "tio2-rutile-local": "finished",
+        "fe4n-antiperovskite-local": "refused:",
+    }
     refused, kept = sorted(d.said for d in run_here(read_campaign(file), folder))
     assert "pedone" in refused
     assert kept == "was there"
+    # What was there keeps the time that it took.
+    assert here.kept_outcomes(folder)["tio2-rutile-local"] == outcomes["tio2-rutile-local"]
     full = read_campaign(file).model_copy(update={"hosts": ["tio2"], "quick": False})
     assert "asked otherwise" in run_here(full, folder)[0].said
     assert results.read_bytes() == made
