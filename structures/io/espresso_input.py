@@ -6,9 +6,11 @@ an antiferromagnet (Fe1, Fe2) is read as a ferromagnet.
 
 from __future__ import annotations
 
+import ast
 import math
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -28,6 +30,15 @@ from ..units import BOHR_A
 FloatArray = NDArray[np.float64]
 # As Fortran writes a number: 8.0d0 is one.
 _EXPONENT = re.compile(r"(?<=[\d.])[dD](?=[-+]?\d)")
+# What a coordinate may be written with, from left to right and powers first: 1/2*3^(-1/2).
+_OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+_LONGEST_EXPRESSION = 80
 _NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86)
 
 
@@ -49,9 +60,7 @@ def read_espresso_input(text: str) -> Structure:
             raise ValueError(f"&SYSTEM has no {name}")
     ibrav, a = int(system["ibrav"]), _edge_A(system)
     cell = get_cell_parameters(cards, alat=a)[0] if ibrav == 0 else bravais_cell_A(ibrav, system)
-    if not any(line.upper().startswith("ATOMIC_POSITIONS") for line in cards):
-        raise ValueError("it has no ATOMIC_POSITIONS")
-    atoms = get_atomic_positions(cards, n_atoms=int(system["nat"]), cell=cell, alat=a)
+    atoms = get_atomic_positions(_plain(cards, int(system["nat"])), n_atoms=int(system["nat"]), cell=cell, alat=a)
     labels = [str(atom[0]) for atom in atoms]
     species = [str(row[0]) for row in get_atomic_species(cards, n_species=int(system["ntyp"]))]
     moments = {label: _moment(system, n, label) for n, label in enumerate(species, 1)}
@@ -71,6 +80,65 @@ def read_espresso_input(text: str) -> Structure:
         coords_are_cartesian=True,
         site_properties={"magmom": plain} if magnetic else {},
     )
+
+
+def coordinate(text: str) -> float:
+    """Value of a number or of an algebraic expression of ``ATOMIC_POSITIONS``.
+
+    Readers elsewhere take ``6/2/3`` for 9 and know no difference.
+
+    Parameters
+    ----------
+    text
+        Numbers with ``+ - * / ^`` and parentheses.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, or has no finite value.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = _calculated(text)
+    if not math.isfinite(value):
+        raise ValueError(f"coordinate {text[:_LONGEST_EXPRESSION]!r} is no finite number")
+    return value
+
+
+def _calculated(text: str) -> float:
+    refusal = f"coordinate {text[:_LONGEST_EXPRESSION]!r} is no number and no expression of numbers with + - * / ^ ( )"
+    if len(text) > _LONGEST_EXPRESSION or "**" in text:
+        raise ValueError(refusal)
+    try:
+        value = _value(ast.parse(text.replace("^", "**"), mode="eval").body)
+    except (SyntaxError, TypeError, ArithmeticError, RecursionError) as error:
+        raise ValueError(refusal) from error
+    if isinstance(value, complex):
+        raise ValueError(refusal)
+    return value
+
+
+def _value(node: ast.expr) -> float:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        return float(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
+        return _OPERATIONS[type(node.op)](_value(node.left), _value(node.right))
+    raise TypeError("no expression of numbers")
+
+
+def _plain(cards: Sequence[str], atoms: int) -> list[str]:
+    """Cards with numbers for the expressions among the positions."""
+    head = next((n for n, line in enumerate(cards) if line.upper().startswith("ATOMIC_POSITIONS")), None)
+    if head is None:
+        raise ValueError("it has no ATOMIC_POSITIONS")
+    out = list(cards)
+    for n, line in enumerate(out[head + 1 : head + 1 + atoms], head + 1):
+        label, *words = line.split()
+        out[n] = " ".join([label, *(repr(coordinate(word)) for word in words[:3]), *words[3:]])
+    return out
 
 
 def bravais_cell_A(ibrav: int, system: Mapping[str, Any]) -> FloatArray:

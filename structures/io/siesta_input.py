@@ -12,6 +12,7 @@ from ..elements import element
 from ..units import BOHR_A
 
 _BLOCK = re.compile(r"^\s*%block\s+(\S+)[^\n]*\n(.*?)^\s*%endblock", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+_MOST_REPEATS = 1000
 _UNITS_A = {"ang": 1.0, "bohr": BOHR_A, "nm": 10.0}
 _FORMATS = {
     "bohr": "bohr",
@@ -57,13 +58,31 @@ def read_siesta_input(text: str) -> Structure:
     unit = {"bohr": BOHR_A, "ang": 1.0, "scaled": constant or 1.0, "fractional": 1.0}[form]
     symbols = [elements[row[3]] for row in rows]
     moments = _moments(blocks.get("dminitspin", []), symbols)
-    return Structure(
+    made = Structure(
         _lattice(blocks, constant),
         symbols,
         unit * places,
         coords_are_cartesian=form != "fractional",
         site_properties={"magmom": moments} if any(any(m) for m in moments) else {},
     )
+    if "supercell" in blocks:
+        made.make_supercell(_repeats(blocks["supercell"], spins="dminitspin" in blocks))
+    return made
+
+
+def _repeats(rows: list[list[str]], *, spins: bool) -> list[list[int]]:
+    """Vectors of the supercell, rows, in those of the cell.
+
+    In which order ``DM.InitSpin`` counts the atoms of a supercell is not known here.
+    """
+    if spins:
+        raise ValueError("it has DM.InitSpin beside a block SuperCell: write that cell out, or leave the block away")
+    matrix = [[int(word) for word in row[:3]] for row in rows]
+    if [len(row) for row in matrix] != [3, 3, 3]:
+        raise ValueError("its block SuperCell is no matrix of 3 x 3 integers")
+    if not (volume := round(abs(np.linalg.det(matrix)))) or volume > _MOST_REPEATS:
+        raise ValueError(f"its block SuperCell holds {volume} cells: give 1 to {_MOST_REPEATS}")
+    return matrix
 
 
 def _lattice(blocks: dict[str, list[list[str]]], constant_A: float | None) -> Lattice:
@@ -75,8 +94,6 @@ def _lattice(blocks: dict[str, list[list[str]]], constant_A: float | None) -> La
     else:
         rows = blocks.get("latticevectors", [["1", "0", "0"], ["0", "1", "0"], ["0", "0", "1"]])
         cell = Lattice(constant_A * np.array([[float(w) for w in row[:3]] for row in rows]))
-    if "supercell" in blocks:
-        raise ValueError("it has a block SuperCell: write that cell out, or leave the block away")
     return cell
 
 

@@ -6,7 +6,7 @@ import pytest
 from magnetoionics.structures.host import get_host
 from magnetoionics.structures.io.abacus_input import read_abacus_stru
 from magnetoionics.structures.io.abinit_input import read_abinit_input
-from magnetoionics.structures.io.espresso_input import bravais_cell_A, read_espresso_input
+from magnetoionics.structures.io.espresso_input import bravais_cell_A, coordinate, read_espresso_input
 from magnetoionics.structures.io.siesta_input import read_siesta_input
 from magnetoionics.structures.io.untrusted_input import read_structure_file, read_with_notes
 from magnetoionics.structures.units import BOHR_A
@@ -113,6 +113,45 @@ def test_positions_are_in_edges_unless_another_unit_is_named():
     assert bohr[3].coords == pytest.approx([0.5 * BOHR_A] * 3)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        # The example in the description of pw.x's input, with its value there.
+        ("1/3", 0.333333333333),
+        ("1/2*3^(-1/2)", 0.288675134595),
+        ("6/2/3", 1.0),
+        ("1-1/3-1/6", 0.5),
+        ("-1/4", -0.25),
+        ("1.5e-1*2", 0.3),
+    ],
+)
+def test_coordinates_are_computed_from_left_to_right(text, value):
+    assert coordinate(text) == pytest.approx(value, abs=1e-12)
+    plain = ESPRESSO.format(cell="ibrav=1, A=4.2,", spins="", unit="crystal", more="")
+    written = plain.replace("1/2 0.5 0.5", f"{text} 0.5 0.5 0 1 1")
+    assert written != plain
+    assert read_espresso_input(written)[3].frac_coords[0] == pytest.approx(value, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "1/0", "9^9^9^9", "(-1)^(1/2)", "2**3", "sqrt(3)", "1e999", "nan", "(" * 60, "1_0*2j"]
+)
+def test_coordinates_that_are_no_numbers_are_refused(text):
+    with pytest.raises(ValueError) as refused:
+        coordinate(text)
+    assert f"coordinate {text!r} is no" in str(refused.value)
+
+
+def test_a_siesta_supercell_is_the_same_crystal(cell):
+    plain = fdf_text(cell, "Fractional", "Ang").partition("%block DM.InitSpin")[0]
+    made = read_siesta_input(f"{plain}\n%block SuperCell\n 1 1 0\n -1 1 0\n 0 0 2\n%endblock SuperCell\n")
+    a, b, c = cell.lattice.matrix
+    np.testing.assert_allclose(made.lattice.matrix, [a + b, b - a, 2 * c], atol=1e-9)
+    assert len(made) == 4 * len(cell)
+    whole = cell.copy().make_supercell([[1, 1, 0], [-1, 1, 0], [0, 0, 2]])
+    assert sorted(made.distance_matrix[0]) == pytest.approx(sorted(whole.distance_matrix[0]), abs=1e-6)
+
+
 @pytest.mark.parametrize("form", ["Fractional", "Ang", "NotScaledCartesianBohr", "ScaledCartesian"])
 @pytest.mark.parametrize("unit", ["Ang", "Bohr"])
 def test_siesta_in_each_of_its_forms(cell, form, unit):
@@ -137,6 +176,12 @@ def test_abinit_is_read_as_ase_reads_it(cell, tmp_path):
     assert theirs.get_chemical_symbols() == [s.specie.symbol for s in ours]
     np.testing.assert_allclose(ours.cart_coords, theirs.positions, atol=1e-9)
     np.testing.assert_allclose(ours.site_properties["magmom"], theirs.get_initial_magnetic_moments())
+
+
+def _supercell(rows):
+    species = "%block ChemicalSpeciesLabel\n1 26 Fe\n%endblock\n"
+    atoms = "%block AtomicCoordinatesAndAtomicSpecies\n0 0 0 1\n%endblock\n"
+    return f"LatticeConstant 2.87 Ang\n{species}{atoms}%block SuperCell\n{rows}\n%endblock\n"
 
 
 ABINIT = "natom 2 ntypat 2 znucl 12 8 typat 1 2 acell 3*7.94 xred 3*0 {place}"
@@ -174,6 +219,10 @@ def test_abinit_with_what_ase_does_not_read():
         (read_siesta_input, "%include other.fdf\n", "another file (%include other.fdf)"),
         (read_siesta_input, "AtomicCoordinatesAndAtomicSpecies < other.fdf\n", "another file"),
         (read_siesta_input, "LatticeConstant 1.0 Ang\n", "no block ChemicalSpeciesLabel"),
+        (read_siesta_input, _supercell("2 0 0\n0 2 0"), "no matrix of 3 x 3"),
+        (read_siesta_input, _supercell("1 0 0\n1 0 0\n0 0 1"), "holds 0 cells: give 1 to 1000"),
+        (read_siesta_input, _supercell("99 0 0\n0 99 0\n0 0 99"), "holds 970299 cells"),
+        (read_siesta_input, f"{_supercell('2 0 0')}%block DM.InitSpin\n1 2.0\n%endblock\n", "write that cell out"),
         (read_abacus_stru, "LATTICE_CONSTANT\n1.0\nATOMIC_POSITIONS\nDirect\n", "latname"),
         (read_abacus_stru, "ATOMIC_POSITIONS\nDirect\n", "no LATTICE_CONSTANT"),
         (read_espresso_input, " &system\n nat=1, ntyp=1\n /\n", "has no ibrav"),
