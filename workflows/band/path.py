@@ -217,6 +217,20 @@ def across_slope(gradient: FloatArray, along: FloatArray) -> float:
     return float(np.linalg.norm(gradient - (gradient @ unit) * unit))
 
 
+def beside(path: FloatArray, index: int, distance: float) -> tuple[tuple[float, FloatArray, FloatArray], ...]:
+    """Way along the path, point and unit direction so far behind an image and so far ahead of it, or at its end."""
+    out = []
+    for step in (-1, 1):
+        left, here = distance, index
+        length = float(np.linalg.norm(path[here + step] - path[here]))
+        while left > length and 0 < here + step < len(path) - 1:
+            left, here = left - length, here + step
+            length = float(np.linalg.norm(path[here + step] - path[here]))
+        along, last = (path[here + step] - path[here]) / length, min(left, length)
+        out.append((step * (distance - left + last), path[here] + last * along, step * along))
+    return tuple(out)
+
+
 def smoothed(path: FloatArray, loose: FloatArray) -> FloatArray:
     """Straight line plus the long-waved part of what the path does in the loose directions."""
     t = np.linspace(0, 1, len(path))[:, None]

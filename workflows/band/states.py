@@ -127,12 +127,23 @@ class Evaluated:
 
 @dataclass
 class Anchor:
-    """A stationary point that the engine confirmed."""
+    """A stationary point that the engine confirmed.
+
+    Attributes
+    ----------
+    mode
+        Direction of the path there.
+    negative
+        Negative curvatures that the surrogate knows.
+    beside
+        Way along the path, point and direction on either side, `WIDE_PROBE_A` away; empty before the path is settled.
+    """
 
     data: Evaluated
     kind: str
     mode: FloatArray
     negative: int
+    beside: tuple[tuple[float, FloatArray, FloatArray], ...] = ()
 
 
 def largest(forces: FloatArray) -> float:

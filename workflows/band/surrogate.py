@@ -23,12 +23,9 @@ from numpy.typing import NDArray
 from ...analysis.results.checks import Check, held
 from . import path as paths
 from .checks import (
-    PROBE_A,
     WIDE_PROBE_A,
     BandResult,
     PathPoint,
-    Probe,
-    curvature_at_top,
     no_turning_back,
     on_request,
     path_checks,
@@ -40,6 +37,7 @@ from .gaussian_process import CheapSurface, Surrogate, SurrogateChoice, bent, be
 from .initial_path import initial_path
 from .record import EvaluationRecord, RecordedCalculator
 from .relaxation import relax_within
+from .saddle_curvature import curvature_of_saddle
 from .states import Anchor, Evaluated, SurrogateSettings, largest
 from .states import SearchRule as Rule
 
@@ -381,6 +379,7 @@ class SurrogateBandDriver:
             if left:
                 across = path[left + 1] - path[left - 1]
                 anchors[left].mode = across / np.linalg.norm(across)
+                anchors[left].beside = paths.beside(path, left, WIDE_PROBE_A)
                 out.append(anchors[left])
             if right - left > 1:
                 inner = path[left + 1 : right]
@@ -412,26 +411,12 @@ class SurrogateBandDriver:
         self._check(name, slope, options.across, "eV/A", "true forces of these images, elastic coordinates")
         return out
 
-    def _curvature(self, saddle: Anchor) -> tuple[float, str]:
-        """Along the path in elastic coordinates, eV/A^2, and how it was found."""
-        top = Probe(0.0, saddle.data.energy, float(saddle.data.gradient @ saddle.mode))
-        near = (top, self._probed(saddle, PROBE_A))
-
-        def farther() -> tuple[Probe, Probe]:
-            return self._probed(saddle, -WIDE_PROBE_A), self._probed(saddle, WIDE_PROBE_A)
-
-        return curvature_at_top(top, near, farther, "forward difference of the engine's forces, elastic coordinates")
-
-    def _probed(self, saddle: Anchor, offset: float) -> Probe:
-        data = self._evaluate(saddle.data.point + offset * saddle.mode)
-        return Probe(offset, data.energy, float(data.gradient @ saddle.mode))
-
     def _judge_saddles(self, anchors: list[Anchor]) -> None:
         saddles = [a for a in anchors if a.kind == "saddle"]
         for number, saddle in enumerate(saddles, start=1):
             name = f"segment {number}"
             self._check(f"saddle force of {name}", largest(saddle.data.forces), self.settings.fmax_eV_per_A, "eV/A")
-            curvature, note = self._curvature(saddle)
+            curvature, note = curvature_of_saddle(saddle, self._evaluate)
             self._check(f"curvature along the path at {name}", curvature, 0.0, "eV/A^2", note)
             note = "in the subspace that the surrogate knows"
             self._check(f"directions of negative curvature at {name}", saddle.negative, 1.0, "", note)

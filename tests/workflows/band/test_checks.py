@@ -24,7 +24,9 @@ from magnetoionics.workflows.band.checks import (
 )
 from magnetoionics.workflows.band.driver import BandDriver, BandSettings
 from magnetoionics.workflows.band.ends import moved_with_ends
-from magnetoionics.workflows.band.states import Anchor, SurrogateSettings
+from magnetoionics.workflows.band.path import beside
+from magnetoionics.workflows.band.saddle_curvature import curvature_of_saddle
+from magnetoionics.workflows.band.states import Anchor, Evaluated, SurrogateSettings
 from magnetoionics.workflows.band.surrogate import SurrogateBandDriver
 from magnetoionics.workflows.band.two_engines import band_from_cheap_path
 from magnetoionics.workflows.engine import get_engine
@@ -249,7 +251,10 @@ def test_a_ripple_of_the_top_is_no_minimum_and_a_pit_is(surface, passed):
     search._atoms, search._space, search._data = top.copy(), Cartesian(), []
     search._atoms.calc = surface()
     anchor = Anchor(search._evaluate(top.positions.ravel()), "saddle", along.ravel(), 1)
-    for curvature, note in (driver._curvature(ion(0.4), saddle, ion(1.2)), search._curvature(anchor)):
+    for curvature, note in (
+        driver._curvature(ion(0.4), saddle, ion(1.2)),
+        curvature_of_saddle(anchor, search._evaluate),
+    ):
         assert (curvature < 0) == passed
         assert ("ripple" in note) == passed
 
@@ -261,6 +266,44 @@ def test_a_point_above_the_saddle_is_no_side_of_a_maximum():
     assert curvature_at_top(Probe(0.0, 0.0, 0.0), near, lambda: sides, "near") == (pytest.approx(0.1), "near")
     sides[1] = Probe(0.15, -0.002, -0.1)
     assert curvature_at_top(Probe(0.0, 0.0, 0.0), near, lambda: sides, "near")[0] == pytest.approx(-1.0)
+
+
+RADIUS_A, TOP_eV_PER_A2, WALL_eV_PER_A2 = 0.5, -0.1, 20.0
+
+
+def bent_top(point):
+    """A valley along a circle through the origin whose top bends by `TOP_eV_PER_A2` along it, with a ripple there."""
+    x, y = point[0], point[1] + RADIUS_A
+    radius, way = np.hypot(x, y), RADIUS_A * np.arctan2(x, y)
+    dip = 0.001 * np.exp(-((way / 0.04) ** 2) / 2)
+    energy = TOP_eV_PER_A2 * way**2 / 2 + WALL_eV_PER_A2 * (radius - RADIUS_A) ** 2 / 2 - dip
+    along = (TOP_eV_PER_A2 * way + dip * way / 0.04**2) * RADIUS_A / radius
+    out = WALL_eV_PER_A2 * (radius - RADIUS_A)
+    gradient = np.array([along * y + out * x, out * y - along * x]) / radius
+    return Evaluated(point, energy, gradient, -gradient[None])
+
+
+def test_a_flat_top_is_probed_along_its_path_and_not_along_a_straight_line():
+    way = np.linspace(-0.5, 0.5, 11) / RADIUS_A
+    path = RADIUS_A * np.c_[np.sin(way), np.cos(way) - 1]
+    saddle = Anchor(bent_top(path[5]), "saddle", np.array([1.0, 0.0]), 1)
+    # The numbers of the model: its gradient is the slope of its energy.
+    step = 1e-6 * np.array([0.6, 0.8])
+    slope = (bent_top(path[7] + step).energy - bent_top(path[7] - step).energy) / 2e-6
+    assert bent_top(path[7]).gradient @ [0.6, 0.8] == pytest.approx(slope, abs=1e-8)
+    assert curvature_of_saddle(saddle, bent_top)[0] > 0
+    saddle.beside = beside(path, 5, 0.15)
+    curvature, note = curvature_of_saddle(saddle, bent_top)
+    assert curvature == pytest.approx(TOP_eV_PER_A2, rel=0.05)
+    assert "0.15 A either side" in note
+
+
+def test_beside_an_image_is_measured_along_the_path_and_ends_with_it():
+    path = np.array([[0.0, 0.0], [0.2, 0.0], [0.2, 0.1], [0.3, 0.1]])
+    (back, behind, before), (on, ahead, after) = beside(path, 2, 0.15)
+    assert (back, on) == pytest.approx((-0.15, 0.1))
+    np.testing.assert_allclose([behind, before], [[0.15, 0.0], [1.0, 0.0]], atol=1e-12)
+    np.testing.assert_allclose([ahead, after], [[0.3, 0.1], [1.0, 0.0]], atol=1e-12)
 
 
 class Cartesian:
