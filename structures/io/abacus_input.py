@@ -9,6 +9,7 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from ..units import BOHR_A
+from .espresso_input import bravais_cell_A
 from .other_programs import element_of_label
 
 _HEADS = (
@@ -22,6 +23,56 @@ _HEADS = (
     "LATTICE_PARAMETERS",
     "ATOMIC_POSITIONS",
 )
+# ABACUS's names of lattices: pw.x's number of the same axes, and which of its celldm LATTICE_PARAMETERS are in turn.
+_LATTICES = {
+    "sc": (1, ()),
+    "fcc": (2, ()),
+    "bcc": (3, ()),
+    "hexagonal": (4, (3,)),
+    "trigonal": (5, (4,)),
+    "st": (6, (3,)),
+    "bct": (7, (3,)),
+    "so": (8, (2, 3)),
+    "baco": (9, (2, 3)),
+    "fco": (10, (2, 3)),
+    "bco": (11, (2, 3)),
+    "sm": (12, (2, 3, 4)),
+    "bacm": (13, (2, 3, 4)),
+    "triclinic": (14, (2, 3, 6, 5, 4)),
+}
+
+
+def with_named_lattice(text: str, control: str, notes: list[str]) -> str:
+    """A STRU whose lattice the file INPUT names by ``latname``, with its vectors written out.
+
+    Parameters
+    ----------
+    text
+        Of the STRU file.
+    control
+        Of the file INPUT beside it; empty if there is none.
+    notes
+        What was done for it is added here.
+
+    Raises
+    ------
+    ValueError
+        If there is no such lattice, or a parameter of it is missing.
+    """
+    parts = _parts(text)
+    name = next((words[1].lower() for words in _rows(control) if words[0].lower() == "latname" and len(words) > 1), "")
+    if "LATTICE_VECTORS" in parts or name in ("", "none"):
+        return text
+    if name not in _LATTICES:
+        raise ValueError(f"latname {name} of INPUT is none of ABACUS's lattices: {', '.join(_LATTICES)}")
+    ibrav, numbers = _LATTICES[name]
+    given = [word for row in parts.get("LATTICE_PARAMETERS", []) for word in row]
+    if len(given) < len(numbers):
+        raise ValueError(f"latname {name} needs {len(numbers)} LATTICE_PARAMETERS, and it has {len(given)}")
+    celldm = {f"celldm({n})": float(word) for n, word in zip(numbers, given, strict=False)}
+    vectors = bravais_cell_A(ibrav, {"celldm(1)": 1.0, **celldm}) / BOHR_A
+    notes.append(f"its lattice is the one that INPUT names: latname {name}")
+    return text + "\nLATTICE_VECTORS\n" + "\n".join(" ".join(f"{x:.15f}" for x in row) for row in vectors) + "\n"
 
 
 def read_abacus_stru(text: str) -> Structure:
@@ -37,7 +88,9 @@ def read_abacus_stru(text: str) -> Structure:
         if name not in parts:
             raise ValueError(f"it has no {name}")
     if "LATTICE_VECTORS" not in parts:
-        raise ValueError("it has no LATTICE_VECTORS: a lattice that INPUT names by latname is not read, write it out")
+        raise ValueError(
+            "it has no LATTICE_VECTORS: put the file INPUT whose latname names them beside it, or write them out"
+        )
     constant = float(parts["LATTICE_CONSTANT"][0][0]) * BOHR_A
     lattice = Lattice(constant * np.array([[float(w) for w in row[:3]] for row in parts["LATTICE_VECTORS"][:3]]))
     (form, *_), *rows = parts["ATOMIC_POSITIONS"]
@@ -69,13 +122,17 @@ def _parts(text: str) -> dict[str, list[list[str]]]:
     """Rows of each section, without comments."""
     parts: dict[str, list[list[str]]] = {}
     current: list[list[str]] = []
-    for line in text.splitlines():
-        words = re.sub(r"(#|//).*", "", line).split()
-        if words and words[0].upper() in _HEADS:
+    for words in _rows(text):
+        if words[0].upper() in _HEADS:
             current = parts.setdefault(words[0].upper(), [])
-        elif words:
+        else:
             current.append(words)
     return parts
+
+
+def _rows(text: str) -> list[list[str]]:
+    lines = (re.sub(r"(#|//).*", "", line).split() for line in text.splitlines())
+    return [words for words in lines if words]
 
 
 def _moment(words: list[str], of_species: float) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +16,23 @@ _UNITS_A = {"ang": 1.0, "nm": 10.0, "boh": BOHR_A, "au": BOHR_A}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[ed][-+]?\d+)?$", re.IGNORECASE)
 _ROOT = re.compile(r"([-+]?)sqrt\((.+)\)$", re.IGNORECASE)
 _COORDINATES = ("xred", "xangst", "xcart")
+_OF_STRUCTURE = ("natom", "typat", "acell", "rprim", "angdeg", "scalecart", *_COORDINATES, "spinat")
+_ALTERNATIVES = (("rprim", "angdeg"), _COORDINATES)
+_INDEXED = re.compile(rf"({'|'.join(_OF_STRUCTURE)})([\d?:+*]{{1,4}})$")
 
 
 def read_abinit_input(text: str) -> Structure:
-    """Structure of an ABINIT input of one data set.
+    """Structure of an ABINIT input; of several data sets that of the first, with a warning where the others differ.
 
     Raises
     ------
     ValueError
-        If atoms or cell are not all there, or there are several data sets of them.
+        If atoms or cell are not all there, or stand in another file.
     """
-    words = re.sub(r"[#!].*", "", text).replace(",", " ").split()
-    several = sorted({w for w in words if re.fullmatch(r"(acell|rprim|xred|xcart|xangst|typat)\d+", w.lower())})
-    if several:
-        raise ValueError(f"it holds several data sets ({', '.join(several)}): give one of them")
+    plain = re.sub(r"[#!].*", "", text).replace(",", " ")
+    if elsewhere := re.search(r"^\s*((?:include|structure)\s+[\"'].*?[\"'])", plain, re.IGNORECASE | re.MULTILINE):
+        raise ValueError(f"part of it is in another file ({elsewhere.group(1)}): put that in its place")
+    words = _of_first_data_set(plain.split())
     count, kinds = (int(_numbers(words, name, 1, default=[1.0])[0]) for name in ("natom", "ntypat"))
     nuclei = _numbers(words, "znucl", kinds)
     kind_of = [int(n) for n in _numbers(words, "typat", count, default=[1.0] if count == 1 else None)]
@@ -51,6 +55,41 @@ def read_abinit_input(text: str) -> Structure:
         coords_are_cartesian=name in ("xangst", "xcart"),
         site_properties={"magmom": moments} if any(any(m) for m in moments) else {},
     )
+
+
+def _of_first_data_set(words: list[str]) -> list[str]:
+    """The input as its first data set has it: the variables of that set (``xred1``, ``acell:``, ``xred?1``) by name."""
+    sets, double = int(_numbers(words, "ndtset", 1, [0.0])[0]), any(_numbers(words, "udtset", 2, [0.0, 0.0]))
+    if sets < 1:
+        return words
+    first = str(int(_numbers(words, "jdtset", 1, [11.0 if double else 1.0])[0]))
+    own = _endings(first)
+    indexed = {n: match for n, word in enumerate(words) if (match := _INDEXED.match(word.lower()))}
+    taken: dict[str, int] = {}
+    for n in sorted((n for n in indexed if indexed[n].group(2) in own), key=lambda n: own.index(indexed[n].group(2))):
+        taken.setdefault(indexed[n].group(1), n)
+    for match in indexed.values():
+        if ":" in match.group(2) and match.group(1) not in taken:
+            raise ValueError(f"set {first} is none of the first of its series {match.group()}: write that set out")
+    out, others = list(words), {words[n].lower() for n in indexed if n not in taken.values()}
+    for name, n in taken.items():
+        hidden = next((group for group in _ALTERNATIVES if name in group), (name,))
+        others |= {word.lower() for word in words if word.lower() in hidden}
+        out = ["_" if word.lower() in hidden else word for word in out]
+        out[n] = name
+    if others and sets > 1:
+        by = ", ".join(sorted(others))
+        warnings.warn(
+            f"it holds {sets} data sets whose cells or atoms differ ({by}): set {first} was taken", stacklevel=2
+        )
+    return out
+
+
+def _endings(index: str) -> tuple[str, ...]:
+    """Behind a variable that holds for a data set, the most particular first; of series those that begin there."""
+    outer, inner = index.zfill(2)[:-1], index[-1]
+    series = [ending for ending, begins in ((":", index), (":?", outer), ("?:", inner)) if begins == "1"]
+    return (index, f"{outer}?", f"?{inner}", *series)
 
 
 def _lattice(words: list[str]) -> Lattice:

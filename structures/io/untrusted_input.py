@@ -17,7 +17,7 @@ from pymatgen.core import Structure
 from ..cells.hydrogens import lengthen_hydrogen_bonds
 from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numbers
 from ..similar import did_you_mean_file
-from .abacus_input import read_abacus_stru
+from .abacus_input import read_abacus_stru, with_named_lattice
 from .abinit_input import read_abinit_input
 from .cif import NO_SYMMETRY, read_cif
 from .cif_hydrogens import with_missing_hydrogens
@@ -105,6 +105,7 @@ _INPUT = ".in"
 _INPUTS: dict[str, Kind] = {"ATOMIC_POSITIONS": "espresso-in", "lattice_vector": "aims", "znucl": "abinit-in"}
 # ABACUS calls its structures so, perhaps with a word behind it.
 _STRU = re.compile(r"STRU([_.].*)?$")
+_ABACUS_CONTROL = "INPUT"
 _STARTS: dict[str, Kind] = {"POSCAR": "poscar", "CONTCAR": "poscar"}
 KNOWN = (
     "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), pymatgen JSON (.json), extended XYZ (.extxyz, .xyz), "
@@ -181,13 +182,16 @@ def text_in_any_code(path: Path, notes: list[str]) -> str:
         return _text(path.read_bytes().decode("latin-1"), path.name)
 
 
-def _usual_form(text: str, kind: Kind, name: str, notes: list[str]) -> str:
+def _usual_form(text: str, kind: Kind, path: Path, notes: list[str]) -> str:
     if kind == "cif":
         return usual_cif(text, notes)
     try:
+        if kind == "stru":
+            control = path.parent / _ABACUS_CONTROL
+            return with_named_lattice(text, text_in_any_code(control, notes) if control.is_file() else "", notes)
         return usual_poscar(text, notes) if kind == "poscar" else text
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise ValueError(f"{path.name}: {error}") from None
 
 
 def read_yaml(path: Path) -> Any:
@@ -238,7 +242,7 @@ def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     text = text_in_any_code(path, notes)
     _check_is_text(text, path.name)
     kind = _kind(path.name, text)
-    text = _usual_form(text, kind, path.name, notes)
+    text = _usual_form(text, kind, path, notes)
     check_announced_size(text, kind, path.name)
     try:
         with warnings.catch_warnings(record=True) as said:

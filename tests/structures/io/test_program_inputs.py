@@ -11,6 +11,7 @@ from magnetoionics.structures.io.siesta_input import read_siesta_input
 from magnetoionics.structures.io.untrusted_input import read_structure_file, read_with_notes
 from magnetoionics.structures.units import BOHR_A
 from program_inputs import abinit_text, fdf_text, stru_text
+from pymatgen.core import Lattice
 
 # Axes that pw.x 6.7 prints for celldm(2..6), in units of the first edge.
 PW_AXES = {
@@ -152,6 +153,74 @@ def test_a_siesta_supercell_is_the_same_crystal(cell):
     assert sorted(made.distance_matrix[0]) == pytest.approx(sorted(whole.distance_matrix[0]), abs=1e-6)
 
 
+# Ratios and cosines of ABACUS's lattices in their order; b/a, c/a and angles of the conventional cell, cells in it.
+ABACUS_LATTICES = {
+    "sc": ("", (1, 1, 90, 90, 90), 1),
+    "fcc": ("", (1, 1, 90, 90, 90), 4),
+    "bcc": ("", (1, 1, 90, 90, 90), 2),
+    "hexagonal": ("1.6", (1, 1.6, 90, 90, 120), 1),
+    "trigonal": ("0.5", (1, 1, 60, 60, 60), 1),
+    "st": ("1.6", (1, 1.6, 90, 90, 90), 1),
+    "bct": ("1.6", (1, 1.6, 90, 90, 90), 2),
+    "so": ("1.2 1.5", (1.2, 1.5, 90, 90, 90), 1),
+    "baco": ("1.2 1.5", (1.2, 1.5, 90, 90, 90), 2),
+    "fco": ("1.2 1.5", (1.2, 1.5, 90, 90, 90), 4),
+    "bco": ("1.2 1.5", (1.2, 1.5, 90, 90, 90), 2),
+    "sm": ("1.2 1.5 0.5", (1.2, 1.5, 90, 90, 60), 1),
+    "bacm": ("1.2 1.5 0.5", (1.2, 1.5, 90, 90, 60), 2),
+    "triclinic": ("1.2 1.5 0.5 0.3 0.2", (1.2, 1.5, np.degrees(np.arccos(0.2)), np.degrees(np.arccos(0.3)), 60), 1),
+}
+
+
+@pytest.mark.parametrize("name", ABACUS_LATTICES)
+def test_lattices_that_abacus_names_in_input(name, tmp_path):
+    """All vectors of the conventional cell are whole sums of those of the file, whose volume is right."""
+    parameters, (b, c, *angles), cells = ABACUS_LATTICES[name]
+    section = f"LATTICE_PARAMETERS\n{parameters} // ratios\n" if parameters else ""
+    stru = f"LATTICE_CONSTANT\n7.0\n{section}ATOMIC_POSITIONS\nDirect\nFe\n2.0\n1\n0.5 0 0\n"
+    (tmp_path / "STRU").write_text(stru)
+    (tmp_path / "INPUT").write_text(f"INPUT_PARAMETERS\n  suffix a\nlatname\t{name.upper()} # lattice\n")
+    made, notes = read_with_notes(tmp_path / "STRU")
+    whole = Lattice.from_parameters(7.0 * BOHR_A, 7.0 * BOHR_A * b, 7.0 * BOHR_A * c, *angles)
+    assert made.volume * cells == pytest.approx(whole.volume)
+    assert len(made) == 1
+    assert any(f"latname {name}" in note for note in notes)
+    sums = np.linalg.solve(made.lattice.matrix.T, _laid(whole, name).T)
+    np.testing.assert_allclose(sums, np.round(sums), atol=1e-6)
+
+
+def _laid(lattice, name):
+    """The conventional cell with a along x and b in the plane xy; the three axes of a rhombohedron about z."""
+    if name == "trigonal":
+        a = lattice.a
+        return a * np.array(
+            [[0.5, -(12**-0.5), (2 / 3) ** 0.5], [0, 3**-0.5, (2 / 3) ** 0.5], [-0.5, -(12**-0.5), (2 / 3) ** 0.5]]
+        )
+    a, b, c = lattice.abc
+    bc, ac, ab = (np.cos(np.radians(angle)) for angle in lattice.angles)
+    across = (bc - ac * ab) / np.sqrt(1 - ab**2)
+    return np.array(
+        [[a, 0, 0], [b * ab, b * np.sqrt(1 - ab**2), 0], [c * ac, c * across, c * np.sqrt(1 - ac**2 - across**2)]]
+    )
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        ("", "put the file INPUT"),
+        ("latname none\n", "put the file INPUT"),
+        ("latname tetragonal\n", "none of ABACUS's lattices"),
+        ("latname bct\n", "bct needs 1 LATTICE_PARAMETERS, and it has 0"),
+    ],
+)
+def test_a_lattice_that_abacus_cannot_lay_is_refused(control, said, tmp_path):
+    (tmp_path / "INPUT").write_text(control)
+    (tmp_path / "STRU").write_text("LATTICE_CONSTANT\n7.0\nATOMIC_POSITIONS\nDirect\nFe\n2.0\n1\n0 0 0\n")
+    with pytest.raises(ValueError) as refused:
+        read_with_notes(tmp_path / "STRU")
+    assert said in str(refused.value)
+
+
 @pytest.mark.parametrize("form", ["Fractional", "Ang", "NotScaledCartesianBohr", "ScaledCartesian"])
 @pytest.mark.parametrize("unit", ["Ang", "Bohr"])
 def test_siesta_in_each_of_its_forms(cell, form, unit):
@@ -204,13 +273,49 @@ def test_abinit_with_what_ase_does_not_read():
     assert read_abinit_input(cartesian)[1].coords == pytest.approx([1.0] * 3)
 
 
+# Data sets as section 3.4 to 3.6 of ABINIT's user guide defines them, its own second and fourth example among them.
+@pytest.mark.parametrize(
+    ("sets", "edge", "said"),
+    [
+        ("ndtset 2 acell 3*8 ecut1 10 ecut2 15", 8.0, None),
+        ("ndtset 2 jdtset 4 5 acell 3*8 acell5 3*10", 8.0, "(acell5): set 4 was taken"),
+        ("ndtset 2 jdtset 5 4 acell 3*8 acell5 3*10", 10.0, "(acell): set 5 was taken"),
+        ("ndtset 2 acell2 3*9 acell1 3*7", 7.0, "(acell2): set 1 was taken"),
+        ("ndtset 3 acell: 3*7 acell+ 3*0.5", 7.0, "(acell+): set 1 was taken"),
+        ("ndtset 6 udtset 2 3 acell1? 3*10 acell2? 3*15", 10.0, "(acell2?): set 11 was taken"),
+        ("ndtset 6 udtset 2 3 acell?: 3*5 acell?+ 3*1", 5.0, "(acell?+): set 11 was taken"),
+        ("ndtset 6 udtset 2 3 acell?1 3*6 acell?2 3*7 acell11 3*9", 9.0, "(acell?1, acell?2): set 11 was taken"),
+        ("acell 3*8 acell1 3*9", 8.0, None),
+    ],
+)
+def test_the_first_of_abinits_data_sets_is_read(sets, edge, said, tmp_path):
+    (tmp_path / "a.abi").write_text(f"{sets} natom 2 ntypat 2 znucl 12 8 typat 1 2 xred 3*0 3*0.5")
+    made, notes = read_with_notes(tmp_path / "a.abi")
+    assert made.lattice.abc == pytest.approx([edge * BOHR_A] * 3)
+    assert not notes if said is None else said in notes[0]
+
+
+def test_atoms_of_abinits_first_data_set():
+    text = (
+        "ndtset 2 natom 1 natom1 2 ntypat 1 znucl 26 typat1 2*1 acell 3*5 xcart 3*9 xred1 3*0 3*.5 spinat1 0 0 2 0 0 -2"
+    )
+    made = read_abinit_input(text)
+    assert [m[2] for m in made.site_properties["magmom"]] == [2.0, -2.0]
+    np.testing.assert_allclose(made.frac_coords, [[0] * 3, [0.5] * 3])
+
+
 @pytest.mark.parametrize(
     ("read", "text", "said"),
     [
         (read_abinit_input, "natom 2 ntypat 1 znucl 26 typat 1 acell 3*5 xred 6*0", "typat has 1 numbers and needs 2"),
         (read_abinit_input, "natom 1 ntypat 1 znucl 26 typat 2 acell 3*5", "none of the 1 of znucl"),
         (read_abinit_input, "natom 2 ntypat 1 znucl 26 typat 2*1 acell 3*5", "none of xred"),
-        (read_abinit_input, "ndtset 2 natom 1 ntypat 1 znucl 26 typat 1 acell1 3*5 acell2 3*6", "several data sets"),
+        (
+            read_abinit_input,
+            "ndtset 1 jdtset 2 natom 1 ntypat 1 znucl 26 typat 1 acell: 3*5 acell+ 3*1",
+            "set 2 is none of the first of its series acell:",
+        ),
+        (read_abinit_input, 'include "cell.inc"\nnatom 1 ntypat 1 znucl 26 typat 1', "another file (include"),
         (
             read_abinit_input,
             "natom 1 ntypat 1 znucl 26 typat 1 acell 3*5 angdeg 60 60 60 xcart 1 0 0",
