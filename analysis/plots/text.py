@@ -7,16 +7,19 @@ from collections.abc import Callable
 
 _SUB = str.maketrans("0123456789-xd", "₀₁₂₃₄₅₆₇₈₉₋ₓδ")
 _SUPER = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
-# Elements with two letters, and oxygen; letters such as K, P and U also name quantities.
+# Elements with two letters, and oxygen.
 _ELEMENT = (
     "(?:O|Li|Be|Na|Mg|Al|Si|Cl|Ca|Sc|Ti|Cr|Mn|Fe|Co|Ni|Cu|Zn|Ga|Ge|Se|Br|Rb|Sr|Zr|Nb|Mo|Ru|Rh|Pd|Ag|Cd|In|Sn|Sb|Te|"
     "Cs|Ba|La|Ce|Pr|Nd|Sm|Eu|Gd|Tb|Dy|Ho|Er|Tm|Yb|Lu|Hf|Ta|Ir|Pt|Au|Hg|Tl|Pb|Bi)"
 )
 # How much of an element or a group: a number, or what is open, as in 3-d and x.
 _AMOUNT = r"(?:\d+(?:\.\d+)?(?:-[dx](?![a-z]))?|x(?![a-z]))"
-_PARTS = rf"(?:{_ELEMENT}{_AMOUNT}?)"
-_FORMULA = re.compile(rf"(?<![\w.]){_PARTS}{{2,}}(?!\w)|(?<![\w.])O2(?!\w)")
-_GROUP = re.compile(rf"\({_PARTS}+\){_AMOUNT}{_PARTS}*(?!\w)")
+# Letters such as K, P and U also name quantities: they are elements beside another one.
+_LETTER = rf"(?:[HBCNFPSKVYIWU]{_AMOUNT}?)"
+_PART = rf"(?:{_ELEMENT}{_AMOUNT}?|{_LETTER})"
+_ONE_IS_PLAIN = rf"(?={_LETTER}*{_ELEMENT})"
+_FORMULA = re.compile(rf"(?<![\w.]){_ONE_IS_PLAIN}{_PART}{{2,}}(?!\w)|(?<![\w.])O2(?!\w)")
+_GROUP = re.compile(rf"(?:(?<![\w.]){_PART}+)?\({_ONE_IS_PLAIN}{_PART}+\){_AMOUNT}{_PART}*(?!\w)")
 _ION = re.compile(rf"(?<![\w.])({_ELEMENT})(\d?\+)(?!\w)")
 _POWER = re.compile(r"(?<![\w.])([+−-]?)(\d+(?:\.\d+)?)e([+-]?)0*(\d+)(?![\w.]*\w)")
 
