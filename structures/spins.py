@@ -131,8 +131,8 @@ def _suggestion(element: str, valence: float) -> str:
 def largest_moment(element: str, valence: float) -> float:
     """Largest spin moment in muB that an ion can have.
 
-    High spin for 3d ions, at a mean valence the larger of the two around it; 5 for other d ions and for atoms of
-    metals, whose s electrons count too; 7 for f shells, else 2.
+    High spin for 3d ions, at a mean valence the larger of the two around it, of a full shell none (Zn+); 5 for other d
+    ions and for atoms of metals, whose s electrons count too; 7 for f shells, else 2.
     """
     shell = _open_shell(element)
     if shell is None:
@@ -141,7 +141,8 @@ def largest_moment(element: str, valence: float) -> float:
         return 7.0
     if shell.row != 4 or valence < _METALLIC_VALENCE:
         return 5.0
-    return max(high_spin_moment(element, v) for v in {math.floor(valence), math.ceil(valence)})
+    full = shell.neutral - shell.capacity
+    return max(high_spin_moment(element, max(v, full)) for v in {math.floor(valence), math.ceil(valence)})
 
 
 def site_moment(element: str, valence: float, spin: Spin | None, sense: int = 1) -> Moment:

@@ -216,7 +216,11 @@ def _as_in_file(structure: Structure, cell: Structure, roles: list[Role]) -> Str
 def _gap(structure: Structure, roles: list[Role], guess: GuessedValences) -> tuple[float, str]:
     if guess.metal:
         return 0.0, "a metal: no field acts inside it"
-    soft = [r for r in roles if _is_open_d(r) and is_soft(structure, r.sites[0], set(guess.anions))]
+    soft = [
+        r
+        for r in roles
+        if (_is_open_d(r) or _is_in_carbide(r, roles)) and is_soft(structure, r.sites[0], set(guess.anions))
+    ]
     if soft and not has_networks(structure, guess):
         return 0.0, "nitrides, carbides and phosphides of d metals mostly conduct; state the gap if yours insulates"
     if any(is_heavy_oxide(structure, r.element, r.valence) for r in roles):
@@ -233,6 +237,11 @@ def _gap(structure: Structure, roles: list[Role], guess: GuessedValences) -> tup
     if covalent or any(r.moment_muB() for r in roles):
         return _NARROW_GAP_eV, "a guess for open shells: put the measured gap here, fields are held against it"
     return _WIDE_GAP_eV, "a guess for closed shells: put the measured gap here, fields are held against it"
+
+
+def _is_in_carbide(role: Role, roles: list[Role]) -> bool:
+    """Whether a d metal, be its shell empty, is among carbon: TiC, ZrC and HfC conduct (general literature)."""
+    return bool(Element(role.element).is_transition_metal) and any(r.element == "C" and r.valence < 0 for r in roles)
 
 
 def _is_open_d(role: Role) -> bool:

@@ -21,6 +21,8 @@ _ORGANIC_BOND_A = {"H": 1.25, "C": 1.65}
 STRONG = {"O", "F", "Cl", "Br", "I"}
 CAUSE = "atoms are missing or doubled: hydrogens that the file leaves out, split sites, rounded occupancies"
 _FAR_A, _METAL_BOND_A = 10.0, 3.6
+# An oxide has an oxygen for two metal atoms at least (Na2O).
+_FEW = 0.25
 _WHOLE = 1e-6
 
 
@@ -49,6 +51,22 @@ def refuse_molecules(structure: Structure) -> None:
             f"{formula} holds carbon in C-C or C-H bonds, as molecules do, and valences are guessed for ions: write "
             "its host file by hand, with a role and a valence for each kind of atom"
         )
+
+
+def refuse_semiconductor(structure: Structure) -> None:
+    """Refuse a cell of silicon, germanium or other half-metals alone, which is no metal and holds no ions.
+
+    Raises
+    ------
+    StructureError
+        Naming its elements.
+    """
+    if not any(el.is_metal for el in structure.composition.elements):
+        raise StructureError(_no_metal([el.symbol for el in structure.composition.elements]))
+
+
+def _no_metal(symbols: Collection[str]) -> str:
+    return f"the cell holds {' and '.join(symbols)} alone, and no metal: there is nothing magnetic or ionic to study"
 
 
 def refuse_beyond(guess: Mapping[str, float], structure: Structure) -> None:
@@ -82,6 +100,8 @@ def refuse_charge(amounts: Mapping[str, float], oxidised: Collection[str]) -> No
     left = -sum(n * known.get(el, 0.0) for el, n in amounts.items())
     open_ones = [el for el in amounts if el not in known]
     formula = Composition(amounts).reduced_formula
+    if abs(left) > _WHOLE and amounts.keys() <= set(ANIONS):
+        raise StructureError(_no_metal(amounts))
     if not open_ones and abs(left) > _WHOLE:
         ions = ", ".join(f"{el} {v:+g}" for el, v in known.items())
         raise StructureError(f"{formula} is not neutral: {ions} leave {-left:+.3g} e in the cell; {CAUSE}")
@@ -102,12 +122,18 @@ def is_among_atoms(structure: Structure, index: int) -> bool:
     )
 
 
+def has_few_strong_anions(structure: Structure) -> bool:
+    """Whether oxygen or halogens are so few beside the metal atoms that they stand on a surface or in a void."""
+    strong = sum(s.specie.symbol in STRONG for s in structure)
+    return strong < _FEW * sum(bool(Element(s.specie.symbol).is_metal) for s in structure)
+
+
 def why_unbonded(structure: Structure, anions: tuple[str, ...], index: int | None = None) -> str:
     """Words for atoms without an anion at a bond length: all of them, or one of a crystal of ions."""
     words = " or ".join(anions)
     cations = [i for i, s in enumerate(structure) if s.specie.symbol not in anions]
     if not cations:
-        return f"the cell holds {words} alone, and no metal: there is nothing magnetic or ionic to study"
+        return _no_metal(anions)
     one = cations[0] if index is None else index
     near = min(
         (float(n.nn_distance) for n in structure.get_neighbors(structure[one], _FAR_A) if n.specie.symbol in anions),

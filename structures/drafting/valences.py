@@ -31,10 +31,12 @@ from .refusals import (
     CAUSE,
     MOST_ATOMS_FOR_GUESSES,
     STRONG,
+    has_few_strong_anions,
     is_among_atoms,
     refuse_beyond,
     refuse_charge,
     refuse_molecules,
+    refuse_semiconductor,
     sits_in_oxygen,
     why_unbonded,
 )
@@ -110,6 +112,7 @@ def guess_valences(structure: Structure, stated: list[float] | None = None) -> G
     symbols = [s.specie.symbol for s in structure]
     present = [el for el in ANIONS if el in symbols]
     if not present:
+        refuse_semiconductor(structure)
         main = max(dict.fromkeys(symbols), key=lambda el: float(structure.composition[el]))
         words = f"a metal of neutral atoms: none of {', '.join(ANIONS)} is there to be an anion"
         return GuessedValences([0.0] * len(structure), (main,), words, metal=True, mixed={})
@@ -138,6 +141,8 @@ def guess_valences(structure: Structure, stated: list[float] | None = None) -> G
             return GuessedValences(parted[0], anions, parted[1], metal=False, mixed={})
     refuse_charge({str(el): float(n) for el, n in structure.composition.items()}, sits_in_oxygen(structure))
     anions = tuple(el for el in present if Element(el).X >= Element("N").X or len(present) == 1) or (present[0],)
+    if has_few_strong_anions(structure):
+        anions = tuple(el for el in present if el != "H") or anions
     return _metallic(structure, _main_first(list(anions), structure))
 
 
@@ -335,6 +340,9 @@ def _metallic(structure: Structure, anions: tuple[str, ...]) -> GuessedValences:
     if len(open_ones) == len(others):
         fixed = {}
     share = (-negative - sum(fixed.values())) / len(open_ones)
+    # No atom takes electrons that the anions did not: HfZnN is no Hf4+ with Zn-.
+    if share < 0:
+        fixed, open_ones, share = {}, others, -negative / len(others)
     if STRONG & set(anions) and all(bonded) and len(fixed) > len(open_ones):
         atoms = ", ".join(sorted({structure[i].specie.symbol for i in open_ones}))
         raise StructureError(

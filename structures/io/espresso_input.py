@@ -38,6 +38,9 @@ _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
+# Blanks part the items of a namelist as commas do: nat=4 ntyp=2.
+_NEXT_ITEM = re.compile(r"(?<=[^\s,&])[ \t]+(?=[A-Za-z]\w*(?:\([\d, ]*\))?[ \t]*=)")
+_QUOTED = re.compile(r"('[^'\n]*'|\"[^\"\n]*\")")
 _LONGEST_EXPRESSION = 80
 _NOBLE_GASES = (0, 2, 10, 18, 36, 54, 86)
 
@@ -53,7 +56,7 @@ def read_espresso_input(text: str) -> Structure:
     ValueError
         If its lattice or its atoms are not all there.
     """
-    groups, cards = read_fortran_namelist(StringIO(_EXPONENT.sub("e", text)))
+    groups, cards = read_fortran_namelist(StringIO(_EXPONENT.sub("e", _with_commas(text))))
     system = {str(name).lower(): value for name, value in groups.get("system", {}).items()}
     for name in ("ibrav", "nat", "ntyp"):
         if name not in system:
@@ -80,6 +83,12 @@ def read_espresso_input(text: str) -> Structure:
         coords_are_cartesian=True,
         site_properties={"magmom": plain} if magnetic else {},
     )
+
+
+def _with_commas(text: str) -> str:
+    """The input with a comma between items of a namelist on one line; what stands in quotes is kept."""
+    parts = _QUOTED.split(text)
+    return "".join(part if n % 2 else _NEXT_ITEM.sub(", ", part) for n, part in enumerate(parts))
 
 
 def coordinate(text: str) -> float:

@@ -157,6 +157,33 @@ def _by_cif(lattice: Lattice, group: str, rows: list[tuple[str | float, ...]], n
     return read_cif("\n".join([*text, *body]) + "\n", name)
 
 
+def read_pdffit(text: str) -> Structure:
+    """Structure of a PDFfit file (.stru of PDFgui): every atom of its cells with its occupancy.
+
+    Raises
+    ------
+    ValueError
+        If it has no cell or no atoms.
+    """
+    head, _, body = text.partition("\natoms")
+    entries = {words[0].lower(): words[1:] for line in head.splitlines() if (words := line.replace(",", " ").split())}
+    if "cell" not in entries or not body.strip():
+        raise ValueError("it has no line cell, or none of atoms")
+    repeats = np.array([float(word) for word in entries.get("ncell", ["1", "1", "1"])[:3]])
+    a, b, c, *angles = (float(word) for word in entries["cell"][:6])
+    lengths = repeats * (a, b, c)
+    # Behind each atom stand five lines of displacements and deviations.
+    rows = [line.split() for line in body.splitlines() if line.strip() and line.strip()[0].isalpha()]
+    shares = [{element_of_label(row[0]): float(row[4])} for row in rows]
+    places = np.array([[float(word) for word in row[1:4]] for row in rows]) / repeats
+    return Structure(Lattice.from_parameters(*lengths, *angles), shares, places)
+
+
+def is_pdffit(text: str) -> bool:
+    """Whether a file called ``.stru`` is one of PDFfit and none of ABACUS."""
+    return re.search(r"^\s*format\s+pdffit", text, re.IGNORECASE | re.MULTILINE) is not None
+
+
 def _unit(rows: list[str]) -> tuple[float, list[str]]:
     """Unit in A that the first row of a block may name, and the other rows."""
     word = rows[0].strip().lower() if rows else ""

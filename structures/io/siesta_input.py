@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 
 import numpy as np
 from pymatgen.core import Element, Lattice, Structure
@@ -13,6 +14,8 @@ from ..units import BOHR_A
 
 _BLOCK = re.compile(r"^\s*%block\s+(\S+)[^\n]*\n(.*?)^\s*%endblock", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 _MOST_REPEATS = 1000
+# SIESTA adds it to the number of an atom whose pseudopotential is a mixture.
+_SYNTHETIC = 200
 _UNITS_A = {"ang": 1.0, "bohr": BOHR_A, "nm": 10.0}
 _FORMATS = {
     "bohr": "bohr",
@@ -57,11 +60,15 @@ def read_siesta_input(text: str) -> Structure:
         raise ValueError("ScaledCartesian needs a LatticeConstant")
     unit = {"bohr": BOHR_A, "ang": 1.0, "scaled": constant or 1.0, "fractional": 1.0}[form]
     symbols = [elements[row[3]] for row in rows]
-    moments = _moments(blocks.get("dminitspin", []), symbols)
+    real = [n for n, symbol in enumerate(symbols) if symbol]
+    if len(real) < len(symbols):
+        warnings.warn(f"{len(symbols) - len(real)} of its atoms are ghosts, orbitals alone: left away", stacklevel=2)
+    counted = _moments(blocks.get("dminitspin", []), symbols)
+    moments = [counted[n] for n in real]
     made = Structure(
         _lattice(blocks, constant),
-        symbols,
-        unit * places,
+        [symbols[n] for n in real],
+        unit * places[real],
         coords_are_cartesian=form != "fractional",
         site_properties={"magmom": moments} if any(any(m) for m in moments) else {},
     )
@@ -125,11 +132,9 @@ def _rows(body: str) -> list[list[str]]:
 
 
 def _element(number: str) -> str:
-    """Negative numbers are ghost orbitals, which are no atoms."""
-    charge = int(number) % 200
-    if charge <= 0:
-        raise ValueError(f"species of atomic number {number} are no atoms: leave them away")
-    return str(Element.from_Z(charge).symbol)
+    """Empty for negative numbers, which are ghosts: orbitals without an atom."""
+    charge = int(number)
+    return str(Element.from_Z(charge % _SYNTHETIC).symbol) if charge > 0 else ""
 
 
 def _length_A(words: list[str] | None) -> float | None:

@@ -22,8 +22,9 @@ from .abinit_input import read_abinit_input
 from .cif import NO_SYMMETRY, read_cif
 from .cif_hydrogens import with_missing_hydrogens
 from .comment_moments import with_moments_of_comment
+from .elk_input import read_elk_input
 from .espresso_input import read_espresso_input
-from .other_programs import read_castep_cell, read_crystal_gui, read_cssr, read_pdb
+from .other_programs import is_pdffit, read_castep_cell, read_crystal_gui, read_cssr, read_pdb, read_pdffit
 from .safe_json import UnsafeFileError, loads
 from .shelx import has_symmetry, shelx_as_cif
 from .siesta_input import read_siesta_input
@@ -55,6 +56,8 @@ Kind = Literal[
     "abinit-in",
     "fdf",
     "stru",
+    "pdffit",
+    "elk",
 ]
 _ENDINGS: dict[str, Kind] = {
     ".cif": "cif",
@@ -91,6 +94,8 @@ _OWN_READERS: dict[Kind, Callable[[str], Structure]] = {
     "abinit-in": read_abinit_input,
     "fdf": read_siesta_input,
     "stru": read_abacus_stru,
+    "pdffit": read_pdffit,
+    "elk": read_elk_input,
 }
 _START_MOMENTS: dict[Kind, str] = {
     "espresso-in": "starting_magnetization",
@@ -102,7 +107,12 @@ _PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst", ".tar", ".tgz")
 _RESULTS = (".xml", ".out", ".log", ".traj", ".db", ".castep", ".pwo", ".h5", ".nc", ".hdf5")
 # Of programs that call all their inputs so: what the text holds says whose.
 _INPUT = ".in"
-_INPUTS: dict[str, Kind] = {"ATOMIC_POSITIONS": "espresso-in", "lattice_vector": "aims", "znucl": "abinit-in"}
+_INPUTS: dict[str, Kind] = {
+    "ATOMIC_POSITIONS": "espresso-in",
+    "lattice_vector": "aims",
+    "znucl": "abinit-in",
+    "\navec\n": "elk",
+}
 # ABACUS calls its structures so, perhaps with a word behind it.
 _STRU = re.compile(r"STRU([_.].*)?$")
 _ABACUS_CONTROL = "INPUT"
@@ -111,7 +121,7 @@ KNOWN = (
     "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), pymatgen JSON (.json), extended XYZ (.extxyz, .xyz), "
     "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi, .in), FHI-aims (.in), SHELX (.res, .ins), "
     "CASTEP (.cell), CRYSTAL (.gui, .f34), PDB (.pdb), CSSR (.cssr), WIEN2k (.struct), SIESTA (.fdf, .XV), "
-    "ABINIT (.abi, .in), ABACUS (STRU, .stru), RMCProfile (.rmc6f), .magres"
+    "ABINIT (.abi, .in), ABACUS (STRU, .stru), PDFfit (.stru), Elk (.in), RMCProfile (.rmc6f), .magres"
 )
 
 
@@ -361,12 +371,15 @@ def _kind(name: str, text: str) -> Kind:
     if (start := _start(name)) is not None:
         return start
     ending = Path(name).suffix.lower()
+    if ending == ".stru" and is_pdffit(text):
+        return "pdffit"
     if ending in _ENDINGS:
         return _ENDINGS[ending]
     for word, kind in _INPUTS.items():
-        if word in text:
+        if word in f"\n{text}":
             return kind
-    raise ValueError(f"{name} holds none of {', '.join(_INPUTS)}: no structure is in it")
+    words = ", ".join(word.strip() for word in _INPUTS)
+    raise ValueError(f"{name} holds none of {words}: no structure is in it")
 
 
 def _parse(text: str, kind: Kind, name: str) -> Structure:

@@ -12,6 +12,7 @@ from magnetoionics.structures.io.untrusted_input import read_structure_file, rea
 from magnetoionics.structures.units import BOHR_A
 from program_inputs import abinit_text, fdf_text, stru_text
 from pymatgen.core import Lattice
+from pymatgen.io.ase import AseAtomsAdaptor
 
 # Axes that pw.x 6.7 prints for celldm(2..6), in units of the first edge.
 PW_AXES = {
@@ -245,6 +246,64 @@ def test_abinit_is_read_as_ase_reads_it(cell, tmp_path):
     assert theirs.get_chemical_symbols() == [s.specie.symbol for s in ours]
     np.testing.assert_allclose(ours.cart_coords, theirs.positions, atol=1e-9)
     np.testing.assert_allclose(ours.site_properties["magmom"], theirs.get_initial_magnetic_moments())
+
+
+def test_blanks_part_items_of_a_namelist_as_commas_do():
+    commas = ESPRESSO.format(cell="ibrav=1, A=4.2,", spins="starting_magnetization(2) = 0.5", unit="crystal", more="")
+    blanks = commas.replace("ibrav=1, A=4.2, nat = 4, ntyp = 3, ", "title='U=4 J=1'\n ibrav=1 A = 4.2 nat=4\tntyp =3 ")
+    theirs, ours = read_espresso_input(commas), read_espresso_input(blanks)
+    assert ours == theirs
+    assert ours.site_properties["magmom"] == theirs.site_properties["magmom"]
+
+
+def test_ghosts_of_siesta_are_no_atoms(cell, tmp_path):
+    """Their numbers are negative; DM.InitSpin counts them."""
+    text = fdf_text(cell)
+    head, _, rest = text.partition("%block AtomicCoordinatesAndAtomicSpecies\n")
+    ghosts = f"%block AtomicCoordinatesAndAtomicSpecies\n0.1 0.1 0.1 9\n{rest.partition('%block DM.InitSpin')[0]}"
+    spins = "".join(f"{n} {m}\n" for n, m in enumerate(cell.site_properties["magmom"], 2) if m)
+    head = head.replace("%endblock Chemical", " 9 -26 Fe_ghost\n%endblock Chemical")
+    (tmp_path / "a.fdf").write_text(f"{head}{ghosts}%block DM.InitSpin\n{spins}%endblock DM.InitSpin\n")
+    made, notes = read_with_notes(tmp_path / "a.fdf")
+    assert any("1 of its atoms are ghosts" in note for note in notes)
+    np.testing.assert_allclose(made.site_properties["magmom"], cell.site_properties["magmom"])
+    assert made.composition == cell.composition
+
+
+def test_elk_is_read_as_ase_writes_it(cell, tmp_path):
+    atoms = AseAtomsAdaptor.get_atoms(cell)
+    atoms.set_initial_magnetic_moments(None)
+    ase.io.write(tmp_path / "plain.in", atoms, format="elk-in")
+    text = (tmp_path / "plain.in").read_text()
+    (tmp_path / "elk.in").write_text(
+        text.replace("avec\n", "scale\n 0.5 ! of what follows\n\nscale3\n 2.0\n\navec\n\n")
+    )
+    plain, scaled = read_structure_file(tmp_path / "plain.in"), read_structure_file(tmp_path / "elk.in")
+    assert plain.composition == cell.composition
+    np.testing.assert_allclose(sorted(plain.distance_matrix[0]), sorted(cell.distance_matrix[0]), atol=1e-6)
+    np.testing.assert_allclose(scaled.lattice.abc, np.array(cell.lattice.abc) * (0.5, 0.5, 1.0), atol=1e-6)
+
+
+PDFFIT = """title  nickel
+format pdffit
+scale   1.0
+spcgr  P1
+cell    3.52,  3.52,  3.52, 90.0, 90.0, 90.0
+ncell   {repeats}, {atoms}
+atoms
+{rows}"""
+
+
+def test_pdffit_lists_all_atoms_of_its_cells(tmp_path):
+    face_centred = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    for repeats, places in ((1, face_centred), (2, np.vstack([face_centred, np.add(face_centred, [1, 0, 0])]))):
+        rows = "".join(f"NI {x} {y} {z} 0.75\n" + 5 * "   0.0  0.0  0.0 0.0\n" for x, y, z in places)
+        file = tmp_path / f"{repeats}.stru"
+        file.write_text(PDFFIT.format(repeats=f"{repeats}, 1, 1", atoms=len(places), rows=rows))
+        made = read_structure_file(file)
+        assert made.composition.get_el_amt_dict() == {"Ni": 0.75 * len(places)}
+        assert made.volume / len(made) == pytest.approx(3.52**3 / 4)
+        assert sorted(made.distance_matrix[0])[1] == pytest.approx(3.52 / 2**0.5)
 
 
 def _supercell(rows):
