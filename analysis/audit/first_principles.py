@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..study.documents import Verdict
+from ..study.reference_calculations import u_in_words
 from .evidence import Judgement
 from .known_disorder import disorder_in_words
 from .known_orders import (
@@ -59,7 +60,9 @@ def judged_orders(
     text += f". By these energies {inversion_in_words(known)}"
     if random:
         text += f". {random}"
-    return Judgement(verdict, min(gains), "eV/f.u.", text, by=f"{known[0].engine} (GPAW)")
+    return Judgement(
+        verdict, min(gains), "eV/f.u., normal minus inverse order, the least", text, by=f"{known[0].engine} (GPAW)"
+    )
 
 
 def _repetition(known: Sequence[OrderGain], repeated: Sequence[OrderGain]) -> str:
@@ -82,7 +85,10 @@ def _repetition(known: Sequence[OrderGain], repeated: Sequence[OrderGain]) -> st
 
 
 def judged_vacancies(known: KnownCalculation) -> Judgement:
-    """C5 by V_Co(B) and V_Fe(A) against V_Fe(B) at both edges of the window: the claim is about the whole of it."""
+    """C5 by V_Co(B) and V_Fe(A) against V_Fe(B) at both edges of the window: the claim is about the whole of it.
+
+    With a U it stays undecided: `KnownCalculation` holds one set of them, and `SETS_OF_U` have to agree.
+    """
     apart = {
         label: [edge[label] - edge["V_Fe(B)"] for edge in (known.poor, known.rich)] for label in ("V_Co(B)", "V_Fe(A)")
     }
@@ -90,11 +96,18 @@ def judged_vacancies(known: KnownCalculation) -> Judgement:
         f"{label} minus V_Fe(B) is {poor:+.2f} eV at the oxygen-poor and {rich:+.2f} eV at the oxygen-rich edge"
         for label, (poor, rich) in apart.items()
     ]
-    lowest = min(min(pair) for pair in apart.values())
-    sure = abs(lowest) > REFERENCE_CELL_ERROR_eV
+    lowest, label = min((min(pair), label) for label, pair in apart.items())
+    sure = abs(lowest) > REFERENCE_CELL_ERROR_eV and not known.hubbard_U_eV
     verdict: Verdict = "undecided" if not sure else "reproduced" if lowest > 0 else "contradicted"
-    text = f"{known.engine}, {known.cell_atoms} atoms, {known.date} ({known.source}): {'; '.join(words)}"
-    return Judgement(verdict, lowest, "eV", text, by=f"{known.engine} ({known.level_of_theory})")
+    u = f"U = {u_in_words(known.hubbard_U_eV)} eV, " if known.hubbard_U_eV else ""
+    text = (
+        f"{known.engine}, {u}{known.cell_atoms} atoms, {known.date} ({known.source}): {'; '.join(words)}; a cell of "
+        f"this size leaves some {REFERENCE_CELL_ERROR_eV:g} eV open between two vacancies"
+    )
+    if u:
+        text += f"; a verdict of DFT+U asks for {SETS_OF_U} sets of U that agree, here is 1"
+    unit = f"eV, {label} minus V_Fe(B), the least over the window"
+    return Judgement(verdict, lowest, unit, text, by=f"{known.engine} ({known.level_of_theory})")
 
 
 def shipped_orders(host_key: str = _HOST) -> Judgement | None:

@@ -17,7 +17,9 @@ from ..study.documents import Verdict
 from ..study.reference_calculations import (
     ReferenceCalculation,
     StartGeometry,
+    forces_in_words,
     hubbard_U_eV_of,
+    largest_known,
     reference_calculations_folder,
     starts_folder,
     u_in_words,
@@ -31,11 +33,15 @@ _PARAMETERS = 3
 
 
 class Surroundings(NamedTuple):
-    """Co on the six nearest places of B, pairs of them in line with the vacancy, and the energy of the cell (eV)."""
+    """Co on the six nearest places of B, pairs of them in line with the vacancy, and the energy of the cell (eV).
+
+    With what is left on its ions, eV/A, where that is known.
+    """
 
     neighbours: int
     pairs: int
     energy_eV: float
+    force_eV_per_A: float | None = None
 
 
 class KnownBinding(Document):
@@ -51,6 +57,8 @@ class KnownBinding(Document):
         By (Co, pairs) in words, the lowest first.
     per_neighbour, between_two
         b, and 2b + c: one pair in line against no Co at all.
+    largest_force_eV_per_A
+        What is left on the ions of any of the cells; None where that is not known.
     cell_atoms, source
         In the cell, and the pattern of names of the calculations.
     """
@@ -61,6 +69,7 @@ class KnownBinding(Document):
     above_lowest_eV: dict[str, float]
     per_neighbour: Effect
     between_two: Effect
+    largest_force_eV_per_A: float | None
     cell_atoms: int
     source: str
 
@@ -86,7 +95,9 @@ def known_bindings() -> tuple[KnownBinding, ...]:
         atoms = len(made.structure)
         electrons = -float(made.provenance.settings.get("charge", 0.0))
         kind = electrons, tuple(sorted(hubbard_U_eV_of(made).items()))
-        places.setdefault(kind, []).append(_place(path.stem, made.energy_eV))
+        places.setdefault(kind, []).append(
+            _place(path.stem, made.energy_eV)._replace(force_eV_per_A=made.max_force_eV_per_A)
+        )
     return tuple(
         _binding("gpaw", dict(u), of_kind, atoms, f"data/gpaw/{HEAD}*.json", charge=0.0 - electrons)
         for (electrons, u), of_kind in sorted(places.items())
@@ -133,6 +144,7 @@ def _binding(
         above_lowest_eV={_in_words(s): s.energy_eV - lowest for s in ordered},
         per_neighbour=each,
         between_two=both,
+        largest_force_eV_per_A=largest_known(s.force_eV_per_A for s in places),
         cell_atoms=atoms,
         source=source,
     )
@@ -182,7 +194,8 @@ def _every_in_words(every: list[KnownBinding]) -> str:
     )
     neutral = [k.in_words for k in every if k.hubbard_U_eV and not k.charge]
     filled = [k.in_words for k in every if k.charge]
-    how = "gpaw, PBE+U in atomic orbitals (dzp) at Gamma, ions by a potential"
+    left = forces_in_words(k.largest_force_eV_per_A for k in every if k.hubbard_U_eV)
+    how = f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, ions by a potential{left}"
     if neutral:
         text += f"; neutral, {how}: {'; '.join(neutral)}"
     if 0 < len(neutral) < SETS_OF_U:

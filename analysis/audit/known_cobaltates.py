@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from statistics import fmean
 
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.calculation import Calculation
 from ..results.document import Document
 from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 from .first_principles import SETS_OF_U
+from .known_bands import SAME_STATE_muB
 
 # Cells by the head of their calculations' names.
 WHOLE, TENSILE, WITHOUT_OXYGEN = "srcoo3", "srcoo3tensile", "srcoo3vo"
@@ -33,8 +35,8 @@ class CobaltateExchange(Document):
         Per Co; positive for a ferromagnet.
     moment_muB
         Of the parallel state per Co.
-    antiparallel_site_muB
-        Largest moment on a site of the antiparallel state.
+    parallel_site_muB, antiparallel_site_muB
+        Mean size of the moment on Co in both states.
     source
         Names of both calculations.
     """
@@ -43,8 +45,24 @@ class CobaltateExchange(Document):
     hubbard_U_eV: float
     antiparallel_minus_parallel_meV: float
     moment_muB: float
+    parallel_site_muB: float
     antiparallel_site_muB: float
     source: str
+
+    @property
+    def same_state(self) -> bool:
+        """Whether Co keeps its moment when it is turned: else the energy is that of another electronic state, too."""
+        return abs(self.parallel_site_muB - self.antiparallel_site_muB) < SAME_STATE_muB
+
+    @property
+    def in_words(self) -> str:
+        """Energy, U, and the temperature or why there is none."""
+        energy = f"{self.antiparallel_minus_parallel_meV:+.0f} for U = {self.hubbard_U_eV:g} eV"
+        if self.same_state:
+            return f"{energy} ({self.mean_field_T_K:+.0f} K, {self.parallel_site_muB:.2f} muB on Co)"
+        return (
+            f"{energy} ({self.parallel_site_muB:.2f} muB on Co parallel, {self.antiparallel_site_muB:.2f} antiparallel)"
+        )
 
     @property
     def mean_field_T_K(self) -> float:
@@ -74,13 +92,22 @@ def known_cobaltates() -> tuple[CobaltateExchange, ...]:
             continue
         along, against = (min(senses[sense], key=lambda each: each.energy_eV) for sense in ("fm", "afm"))
         cobalt = sum(site.specie.symbol == "Co" for site in along.structure)
+        on_cobalt = [
+            fmean(
+                abs(moment)
+                for site, moment in zip(each.structure, each.site_moments_muB or [], strict=True)
+                if site.specie.symbol == "Co"
+            )
+            for each in (along, against)
+        ]
         made.append(
             CobaltateExchange(
                 cell=cell,
                 hubbard_U_eV=u,
                 antiparallel_minus_parallel_meV=1e3 * (against.energy_eV - along.energy_eV) / cobalt,
                 moment_muB=along.total_moment_muB / cobalt,
-                antiparallel_site_muB=max(abs(m) for m in against.site_moments_muB or [0.0]),
+                parallel_site_muB=on_cobalt[0],
+                antiparallel_site_muB=on_cobalt[1],
                 source=f"data/gpaw: {along.name}, {against.name}",
             )
         )
@@ -97,23 +124,21 @@ def cobaltates_in_words() -> str:
     for cell, name in CELLS.items():
         each = [e for e in made if e.cell == cell]
         if each:
-            clauses.append(
-                f"{name} "
-                + ", ".join(
-                    f"{e.antiparallel_minus_parallel_meV:+.0f} for U = {e.hubbard_U_eV:g} eV "
-                    f"({e.mean_field_T_K:+.0f} K, {e.moment_muB:.2f} muB parallel)"
-                    for e in each
-                )
-            )
+            clauses.append(f"{name} {', '.join(e.in_words for e in each)}")
     shifts = [
         of[WITHOUT_OXYGEN, u].antiparallel_minus_parallel_meV - whole.antiparallel_minus_parallel_meV
         for (cell, u), whole in of.items()
-        if cell == WHOLE and (WITHOUT_OXYGEN, u) in of
+        if cell == WHOLE and (WITHOUT_OXYGEN, u) in of and whole.same_state and of[WITHOUT_OXYGEN, u].same_state
     ]
     turned = ""
     if len(shifts) >= SETS_OF_U and (max(shifts) < 0 or min(shifts) > 0):
         way = "antiparallel" if shifts[0] < 0 else "parallel"
         turned = f"; in all {len(shifts)} sets of U missing oxygen moves the coupling towards {way}"
+    if not all(e.same_state for e in made):
+        turned += (
+            f"; where the moments on Co differ by {SAME_STATE_muB:g} muB and more the two are not one electronic "
+            "state, so that their energies give no exchange and no temperature"
+        )
     against = [f"{e.hubbard_U_eV:g}" for e in made if e.cell == WHOLE and e.antiparallel_minus_parallel_meV < 0]
     if against:
         turned += (

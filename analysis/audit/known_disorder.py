@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from ..defects.inversion import inversion_degree
@@ -10,11 +10,13 @@ from ..results.calculation import Calculation
 from ..results.document import Document
 from ..study.reference_calculations import (
     ReferenceCalculation,
+    forces_in_words,
     hubbard_U_eV_of,
+    largest_force_eV_per_A,
     reference_calculations_folder,
     u_in_words,
 )
-from .known_orders import FREEZING_K
+from .known_orders import FREEZING_K, QUADRATIC_eV
 
 HEAD = "cfo56"
 # By the names of the calculations; the normal order is what they are held against.
@@ -31,14 +33,15 @@ class DisorderEnergies(Document):
         By element.
     above_normal_eV_per_formula
         By one of `TITLES`; negative where it is stabler than the normal order.
-    cell_atoms, ions_by, source
-        In the cell, what relaxed the ions, and the pattern of names of the calculations.
+    cell_atoms, ions_by, largest_force_eV_per_A, source
+        In the cell, what relaxed the ions, what that left on them, and the pattern of names of the calculations.
     """
 
     hubbard_U_eV: dict[str, float]
     above_normal_eV_per_formula: dict[str, float]
     cell_atoms: int
     ions_by: str
+    largest_force_eV_per_A: float | None
     source: str
 
     @property
@@ -92,6 +95,7 @@ def _energies(u: dict[str, float], cells: Mapping[str, Calculation]) -> Disorder
         },
         cell_atoms=len(normal.structure),
         ions_by=ions.removeprefix("ions relaxed by ").partition(",")[0],
+        largest_force_eV_per_A=largest_force_eV_per_A(cells.values()),
         source=f"data/gpaw/{HEAD}*.json",
     )
 
@@ -101,8 +105,16 @@ def disorder_in_words() -> str:
     known = known_disorder()
     if not known:
         return ""
+    left = forces_in_words(k.largest_force_eV_per_A for k in known)
     return (
         f"In cells of {known[0].cell_atoms} atoms, where ions can lie at random, in atomic orbitals (dzp) at Gamma "
-        f"with ions by {known[0].ions_by}, one cell of each, eV/f.u. against the normal order: "
-        f"{'; '.join(k.in_words for k in known)}"
+        f"with ions by {known[0].ions_by}{left}, one cell of each, eV/f.u. against the normal order: "
+        f"{'; '.join(k.in_words for k in known)}{_of_quadratic([k.quadratic_eV for k in known])}"
     )
+
+
+def _of_quadratic(terms_eV: Sequence[float | None]) -> str:
+    """Why a term of more than twice the usual one is not to be trusted; empty where none is that large."""
+    large = [t for t in terms_eV if t is not None and abs(t) > 2 * abs(QUADRATIC_eV)]
+    said = f"; quadratic terms beyond twice the usual {QUADRATIC_eV:.2f} eV rest on one half inverted cell"
+    return said if large else ""

@@ -8,7 +8,12 @@ from functools import cache
 from ..results.calculation import Calculation
 from ..results.checks import invalid_because
 from ..results.document import Document
-from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from ..study.reference_calculations import (
+    ReferenceCalculation,
+    forces_in_words,
+    largest_force_eV_per_A,
+    reference_calculations_folder,
+)
 from .evidence import Judgement
 from .first_principles import SETS_OF_U
 
@@ -36,6 +41,8 @@ class FerriteMoment(Document):
         How far the next electronic start ended above; None if there was one start.
     own_ions
         Whether the ions were relaxed with these electrons: a small polaron needs its own distortion.
+    largest_force_eV_per_A
+        What is left on the ions.
     cell_atoms, source
         In the cell, and the name of the calculation.
     """
@@ -46,6 +53,7 @@ class FerriteMoment(Document):
     reduced: dict[str, int]
     next_start_eV: float | None
     own_ions: bool
+    largest_force_eV_per_A: float | None
     cell_atoms: int
     source: str
 
@@ -53,7 +61,7 @@ class FerriteMoment(Document):
     def in_words(self) -> str:
         """One clause: U, change, where the electrons are."""
         where = " and ".join(f"{count} Fe({sublattice})" for sublattice, count in sorted(self.reduced.items()) if count)
-        taken = f" with the electrons on {where}" if where else " with no iron that took an electron up"
+        taken = f", electrons taken up by {where}" if where else ", no iron took an electron up"
         taken = taken if self.defect != "life56vli" else ""
         other = f", the next start {self.next_start_eV:.2f} eV above" if self.next_start_eV is not None else ""
         return f"{self.change_muB:+.2f} muB for U = {self.hubbard_U_eV:g} eV{taken}{other}"
@@ -84,6 +92,7 @@ def known_ferrite_moments() -> tuple[FerriteMoment, ...]:
                 reduced=_reduced(lowest, whole[0][1]),
                 next_start_eV=starts[1][1].energy_eV - lowest.energy_eV if len(starts) > 1 else None,
                 own_ions=lowest.force_calls > 1,
+                largest_force_eV_per_A=largest_force_eV_per_A([lowest, whole[0][1]]),
                 cell_atoms=len(lowest.structure),
                 source=f"data/gpaw/{name}",
             )
@@ -135,7 +144,8 @@ def _signs(moments: Sequence[FerriteMoment], defect: str) -> list[int]:
 def _ions(moments: Sequence[FerriteMoment]) -> str:
     if all(m.own_ions for m in moments):
         return "ions relaxed"
-    return "ions by a potential, without the distortion that would hold an electron on one iron"
+    left = forces_in_words(m.largest_force_eV_per_A for m in moments)
+    return f"ions by a potential{left}, without the distortion that would hold an electron on one iron"
 
 
 def moments_in_words(moments: Sequence[FerriteMoment]) -> str:

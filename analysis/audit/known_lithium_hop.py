@@ -9,7 +9,12 @@ from itertools import chain
 from ..results.calculation import Calculation
 from ..results.document import Document
 from ..study.documents import Verdict
-from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from ..study.reference_calculations import (
+    ReferenceCalculation,
+    forces_in_words,
+    largest_force_eV_per_A,
+    reference_calculations_folder,
+)
 from .evidence import Judgement
 from .first_principles import SETS_OF_U
 from .known_bands import KnownBand, SAME_STATE_muB, known_bands, largest_change_muB
@@ -31,6 +36,8 @@ class LithiumHop(Document):
     same_state
         Whether the moment of every iron stays within 0.3 muB at all points; else their energies are those of
         different electronic states, and no barrier.
+    largest_force_eV_per_A
+        What is left on the ions.
     cell_atoms, source
         In the cell, and the names of the calculations.
     """
@@ -39,6 +46,7 @@ class LithiumHop(Document):
     forward_eV: float
     back_eV: float
     same_state: bool
+    largest_force_eV_per_A: float | None
     cell_atoms: int
     source: str
 
@@ -74,6 +82,7 @@ def _hop(u: float, points: Mapping[str, Calculation]) -> LithiumHop:
         forward_eV=top - points["before"].energy_eV,
         back_eV=top - points["after"].energy_eV,
         same_state=_change_of_iron_muB(list(points.values())) < SAME_STATE_muB,
+        largest_force_eV_per_A=largest_force_eV_per_A(points.values()),
         cell_atoms=len(points["before"].structure),
         source=", ".join(f"data/gpaw/{point.name}.json" for point in points.values()),
     )
@@ -106,7 +115,10 @@ def beside_lithium_hop(own: Judgement) -> Judgement:
     atoms = hops[0].cell_atoms if hops else bands[0].cell_atoms
     text = f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, {atoms} atoms: "
     if hops:
-        text += f"single points at the stationary points of SevenNet's path, {'; '.join(h.in_words for h in hops)}; "
+        left = forces_in_words(h.largest_force_eV_per_A for h in hops)
+        text += (
+            f"single points at the stationary points of SevenNet's path{left}, {'; '.join(h.in_words for h in hops)}; "
+        )
     if bands:
         text += f"its own climbing band with relaxed ends, {'; '.join(b.in_words for b in bands)}; "
     return Judgement(

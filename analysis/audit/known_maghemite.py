@@ -16,6 +16,7 @@ from ..study.documents import Verdict
 from ..study.reference_calculations import (
     ReferenceCalculation,
     StartGeometry,
+    forces_in_words,
     reference_calculations_folder,
     starts_folder,
 )
@@ -318,6 +319,7 @@ def maghemite_in_words(made: Sequence[LithiatedMaghemite], metal_eV: float) -> s
     mesh = "" if error_V is None else f". On a denser mesh a voltage of the same cells is {error_V:.2f} V off"
     atoms = [m.cell_atoms for m in made]
     ions = "ions relaxed" if all(m.own_ions for m in made) else "cell and ions by a potential alone"
+    ions += forces_in_words(m.max_force_eV_per_A for m in made)
     return (
         f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, {min(atoms)} to {max(atoms)} atoms of eight Fe2O3, one order "
         f"of each kind, {ions}, against bcc Li in the same basis: {sets}{mesh}; {MEASURED}"
@@ -332,7 +334,19 @@ def _set_in_words(made: Sequence[LithiatedMaghemite], u: float, metal_eV: float)
         for s in lithium_steps(of_set, metal_eV)
     )
     iron = "".join(_iron_in_words(of_set, lowest) for lowest in lowest_of(of_set).values() if lowest.lithium)
-    return f"for U = {u:g} eV {steps}{iron}"
+    return f"for U = {u:g} eV {steps}{_rise_in_words(of_set, metal_eV)}{iron}"
+
+
+def _rise_in_words(of_set: Sequence[LithiatedMaghemite], metal_eV: float) -> str:
+    """That a voltage which rises with lithium is that of no single phase; empty where it falls throughout."""
+    ends = list(lowest_of(of_set).values())
+    voltages = [lithium_step(before, after, metal_eV).voltage_V for before, after in pairwise(ends)]
+    if all(after <= before for before, after in pairwise(voltages)):
+        return ""
+    return (
+        "; the voltage rises with lithium, so that a content between would fall apart into the others (or a lower cell "
+        "of it was not found) and the mean alone could be measured"
+    )
 
 
 def _iron_in_words(made: Sequence[LithiatedMaghemite], lowest: LithiatedMaghemite) -> str:
@@ -345,7 +359,8 @@ def _iron_in_words(made: Sequence[LithiatedMaghemite], lowest: LithiatedMaghemit
     beside = f" (meV per Fe2O3 above: {', '.join(others)})" if others else ""
     where = {"A": "A", "B": "B", "C": "16c"}
     taken = " and ".join(f"{n:.2f} Fe({where[key]})" for key, n in sorted(lowest.reduced.items()))
-    return f"; at {lowest.lithium:g} Li lowest {_place(lowest)}{beside}, electrons on {taken or 'no iron alone'}"
+    rank = "lowest" if others else "in the one cell computed,"
+    return f"; at {lowest.lithium:g} Li {rank} {_place(lowest)}{beside}, electrons on {taken or 'no iron alone'}"
 
 
 def _place(made: LithiatedMaghemite) -> str:

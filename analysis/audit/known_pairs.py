@@ -8,7 +8,12 @@ from functools import cache
 from ...structures.units import BOLTZMANN_eV_PER_K
 from ..results.calculation import Calculation
 from ..results.document import Document
-from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
+from ..study.reference_calculations import (
+    ReferenceCalculation,
+    forces_in_words,
+    largest_force_eV_per_A,
+    reference_calculations_folder,
+)
 from .first_principles import SETS_OF_U
 
 # Cells by the head of their calculations' names: the oxygen between the two Co is there, or not.
@@ -38,6 +43,8 @@ class CobaltPair(Document):
         What the ends of both cycles leave open: their bounds for each electron, times the electrons, added.
     parallel_muB, antiparallel_muB
         Moments of the cell in both states.
+    largest_force_eV_per_A
+        What is left on the ions.
     cell_atoms, source
         In the cell, and the names of the calculations.
     """
@@ -48,6 +55,7 @@ class CobaltPair(Document):
     error_meV: float
     parallel_muB: float
     antiparallel_muB: float
+    largest_force_eV_per_A: float | None = None
     cell_atoms: int
     source: str
 
@@ -74,6 +82,7 @@ def known_pairs() -> tuple[CobaltPair, ...]:
                 error_meV=1e3 * (_open_eV(along) + _open_eV(against)),
                 parallel_muB=along.total_moment_muB,
                 antiparallel_muB=against.total_moment_muB,
+                largest_force_eV_per_A=largest_force_eV_per_A([along, against]),
                 cell_atoms=len(along.structure),
                 source=f"data/gpaw/{path.name}, {other.name}",
             )
@@ -104,9 +113,10 @@ def pairs_in_words(pairs: Sequence[CobaltPair]) -> str:
         if cell == WITHOUT_OXYGEN and (whole := by_place.get((u, WITH_OXYGEN))) is not None
     ]
     clauses += [f"so that the vacancy moves the coupling towards parallel by {', '.join(turned)}"] if turned else []
+    left = forces_in_words(pair.largest_force_eV_per_A for pair in pairs)
     return (
         f"gpaw, PBE+U in atomic orbitals (dzp) at Gamma, 31 or 32 atoms of ZnO with two Co that share an "
-        "oxygen, ions by a potential; antiparallel minus parallel, and the moments of both: "
+        f"oxygen, ions by a potential{left}; antiparallel minus parallel, and the moments of both: "
         f"{'; '.join(clauses)}. {_of_the_moment(pairs)}{MEASURED}"
     )
 

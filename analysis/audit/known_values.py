@@ -33,6 +33,8 @@ class KnownCalculation(Document):
         Formation energies by label at the oxygen-rich and oxygen-poor edge.
     values
         Other numbers by name.
+    hubbard_U_eV
+        The one set of U by element that all of them have; empty without U, or where a potential answers.
     """
 
     host: str
@@ -47,6 +49,7 @@ class KnownCalculation(Document):
     rich: dict[str, float] = Field(default_factory=dict)
     poor: dict[str, float] = Field(default_factory=dict)
     values: dict[str, float] = Field(default_factory=dict)
+    hubbard_U_eV: dict[str, float] = Field(default_factory=dict)
 
     @property
     def in_words(self) -> str:

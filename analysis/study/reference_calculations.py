@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -101,6 +101,24 @@ def hubbard_U_eV_of(made: Calculation | Band) -> dict[str, float]:
 def u_in_words(hubbard_U_eV: Mapping[str, float]) -> str:
     """E.g. ``Co 3.32, Fe 5.3``, in eV; empty without U."""
     return ", ".join(f"{element} {value:g}" for element, value in sorted(hubbard_U_eV.items()))
+
+
+def largest_known(values: Iterable[float | None]) -> float | None:
+    """Largest of the values; None where one of them is not known, or there are none."""
+    every = list(values)
+    known = [value for value in every if value is not None]
+    return max(known) if known and len(known) == len(every) else None
+
+
+def largest_force_eV_per_A(made: Iterable[Calculation]) -> float | None:
+    """What is left on an ion of any of them; None where one has no forces."""
+    return largest_known(each.max_force_eV_per_A for each in made)
+
+
+def forces_in_words(forces_eV_per_A: Iterable[float | None]) -> str:
+    """Clause that follows on how ions were relaxed: the largest force left; empty where one is not known."""
+    largest = largest_known(forces_eV_per_A)
+    return "" if largest is None else f" (forces of up to {largest:.1f} eV/A left)"
 
 
 def reference_calculations_folder() -> Path:

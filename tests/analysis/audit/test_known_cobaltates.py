@@ -9,13 +9,14 @@ from magnetoionics.analysis.results.checks import Check
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
 
 
-def exchange(cell, difference_meV, u=3.0):
+def exchange(cell, difference_meV, u=3.0, antiparallel_muB=2.7):
     return CobaltateExchange(
         cell=cell,
         hubbard_U_eV=u,
         antiparallel_minus_parallel_meV=difference_meV,
         moment_muB=2.6,
-        antiparallel_site_muB=2.7,
+        parallel_site_muB=2.6,
+        antiparallel_site_muB=antiparallel_muB,
         source="made",
     )
 
@@ -32,7 +33,7 @@ def test_c14_tells_what_missing_oxygen_does_only_if_all_sets_of_u_agree(monkeypa
     monkeypatch.setattr(module, "known_cobaltates", lambda: tuple(made))
     judged = oxygen_vacancies.manganite_T_C()
     assert judged.verdict == "consistent"
-    assert "whole +80 for U = 3 eV (+309 K, 2.60 muB parallel)" in judged.reason
+    assert "whole +80 for U = 3 eV (+309 K, 2.60 muB on Co)" in judged.reason
     assert "with one V_O for two Co -23 for U = 3 eV (-89 K" in judged.reason
     assert "in all 3 sets of U missing oxygen moves the coupling towards antiparallel" in judged.reason
     assert "decide nothing" not in judged.reason
@@ -42,6 +43,26 @@ def test_c14_tells_what_missing_oxygen_does_only_if_all_sets_of_u_agree(monkeypa
     assert "in all" not in oxygen_vacancies.manganite_T_C().reason
     monkeypatch.setattr(module, "known_cobaltates", lambda: ())
     assert "SrCoO3" not in oxygen_vacancies.manganite_T_C().reason
+
+
+def test_two_electronic_states_give_no_exchange(monkeypatch):
+    """A Co that changes its spin state when it is turned, as at a vacancy of SrCoO3, has no J to speak of."""
+    made = [exchange(module.WHOLE, 80.0, u) for u in (3.0, 3.32, 4.0)]
+    made += [exchange(module.WITHOUT_OXYGEN, 300.0, u, antiparallel_muB=3.3) for u in (3.0, 3.32, 4.0)]
+    monkeypatch.setattr(module, "known_cobaltates", lambda: tuple(made))
+    said = oxygen_vacancies.manganite_T_C().reason
+    assert "with one V_O for two Co +300 for U = 3 eV (2.60 muB on Co parallel, 3.30 antiparallel)" in said
+    assert said.count(" K, 2.60 muB on Co)") == 3
+    assert "no exchange and no temperature" in said
+    assert "sets of U missing oxygen moves" not in said
+
+
+def test_shipped_cobaltates_without_oxygen_are_no_ferromagnets_of_a_thousand_kelvin():
+    """Measured ordering temperatures end at 570 K; parallel and antiparallel Co differ by 0.6 muB there."""
+    bare = [e for e in known_cobaltates() if e.cell == module.WITHOUT_OXYGEN]
+    assert bare
+    assert not any(e.same_state for e in bare)
+    assert all(e.antiparallel_site_muB - e.parallel_site_muB == pytest.approx(0.64, abs=0.03) for e in bare)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from magnetoionics.analysis.audit import known_disorder as module
 from magnetoionics.analysis.audit.known_disorder import disorder_in_words, known_disorder
 from magnetoionics.analysis.defects.inversion import inversion_degree
-from magnetoionics.analysis.study.reference_calculations import load_reference_calculations
+from magnetoionics.analysis.study.reference_calculations import forces_in_words, load_reference_calculations
 from magnetoionics.structures.cells.cation_order import sites_on
 from magnetoionics.structures.cells.sqs import short_range_order
 from magnetoionics.structures.spins import total_moment
@@ -53,6 +53,27 @@ def test_the_quadratic_term_runs_through_three_cells(folder):
     assert abs(found.degree_of_inversion - inversion_degree(alpha + beta, 1000.0, -beta)) > 0.05
     assert found.above_normal_eV_per_formula["Imma"] == pytest.approx(-0.08)
     assert "ions by sevennet" in disorder_in_words()
+
+
+def test_a_quadratic_term_far_beyond_the_usual_one_is_called_so(folder):
+    """O'Neill and Navrotsky: some -20 kJ/mol, -0.21 eV, for spinels of ions of charges 2 and 3."""
+    write(folder, "normal", 0.0)
+    write(folder, "sqs", 0.0)
+    write(folder, "half", 0.06)
+    assert known_disorder()[0].quadratic_eV == pytest.approx(-0.24)
+    assert "rest on one half inverted cell" not in disorder_in_words()
+    write(folder, "half", 0.15)
+    assert known_disorder()[0].quadratic_eV == pytest.approx(-0.60)
+    assert "beyond twice the usual -0.21 eV rest on one half inverted cell" in disorder_in_words()
+
+
+def test_what_a_potential_leaves_on_the_ions_is_said(folder):
+    write(folder, "normal", 0.0)
+    write(folder, "sqs", 0.0)
+    left = KEPT.calculation.max_force_eV_per_A
+    assert f"ions by sevennet (forces of up to {left:.1f} eV/A left)" in disorder_in_words()
+    assert forces_in_words([0.1, None, 2.0]) == forces_in_words([]) == ""
+    assert forces_in_words([0.1, 1.96]) == " (forces of up to 2.0 eV/A left)"
 
 
 def test_without_the_half_inverted_cell_no_degree_is_given(folder):

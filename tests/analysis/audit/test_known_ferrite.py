@@ -83,7 +83,7 @@ def test_three_sets_of_u_decide_and_each_of_three_signs_counts(folder, sets, vac
     said = beside_ferrite(OWN)
     assert (said.verdict, said.value, said.by) == (verdict, -2.0, "gpaw (GPAW)")
     assert said.reason.endswith("; counted")
-    assert "V_O (claimed: a fall) -2.00 muB for U = 3 eV with the electrons on 2 Fe(B)" in said.reason
+    assert "V_O (claimed: a fall) -2.00 muB for U = 3 eV, electrons taken up by 2 Fe(B)" in said.reason
 
 
 def test_ions_of_another_engine_decide_nothing(folder):

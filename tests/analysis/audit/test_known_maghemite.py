@@ -95,6 +95,17 @@ def test_lithium_that_lowers_the_energy_has_a_positive_voltage(folder, cells):
     assert whole.specific_change_Am2_per_kg == pytest.approx(5585 * (1.5 / 166.63 - 2.5 / 159.69), abs=0.1)
 
 
+def test_a_voltage_that_rises_with_lithium_is_called_so(folder, cells):
+    """A content above the line between its neighbours falls apart into them: voltages of phases fall with lithium."""
+    complete(folder, cells, 4.0, volts=(1.9, 1.1))
+    assert "the voltage rises" not in beside_maghemite(OWN).reason
+    known_maghemite.cache_clear()
+    complete(folder, cells, 4.0, volts=(1.1, 1.9))
+    said = beside_maghemite(OWN).reason
+    assert "the voltage rises with lithium" in said
+    assert "in the one cell computed, with all of it in octahedra" in said
+
+
 def test_the_lowest_of_each_content_speaks_and_iron_is_where_its_oxygens_are(folder, cells):
     complete(folder, cells, 4.0)
     bare, half, whole = lowest_of(known_maghemite()).values()
