@@ -33,8 +33,6 @@ class CobaltateExchange(Document):
         One of `CELLS`, and U of Co.
     antiparallel_minus_parallel_meV
         Per Co; positive for a ferromagnet.
-    moment_muB
-        Of the parallel state per Co.
     parallel_site_muB, antiparallel_site_muB
         Mean size of the moment on Co in both states.
     source
@@ -44,7 +42,6 @@ class CobaltateExchange(Document):
     cell: str
     hubbard_U_eV: float
     antiparallel_minus_parallel_meV: float
-    moment_muB: float
     parallel_site_muB: float
     antiparallel_site_muB: float
     source: str
@@ -105,7 +102,6 @@ def known_cobaltates() -> tuple[CobaltateExchange, ...]:
                 cell=cell,
                 hubbard_U_eV=u,
                 antiparallel_minus_parallel_meV=1e3 * (against.energy_eV - along.energy_eV) / cobalt,
-                moment_muB=along.total_moment_muB / cobalt,
                 parallel_site_muB=on_cobalt[0],
                 antiparallel_site_muB=on_cobalt[1],
                 source=f"data/gpaw: {along.name}, {against.name}",

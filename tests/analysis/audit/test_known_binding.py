@@ -1,11 +1,13 @@
 """V_Fe(B) among Co by first principles: the fit of six places, and what decides C6."""
 
 import ferrite_orders
+import numpy as np
 import pytest
 from magnetoionics.analysis.audit import known_binding as module
 from magnetoionics.analysis.audit.evidence import Judgement
 from magnetoionics.analysis.audit.known_binding import beside_binding, binding_by_potential, known_bindings
 from magnetoionics.analysis.study.reference_calculations import load_reference_calculations, load_start
+from scipy.optimize import curve_fit
 
 KEPT = load_reference_calculations()["imma-dzp-k2"]
 OWN = Judgement("undecided", None, "", "nothing to compare", by="local")
@@ -63,6 +65,19 @@ def test_neighbours_and_pairs_in_line_are_told_apart(folder):
     assert found.between_two.value_eV == pytest.approx(2 * -0.1 + 0.05)
     assert next(iter(found.above_lowest_eV)) == "5 Co (2 in line)"
     assert found.above_lowest_eV["1 Co"] == pytest.approx(0.1 * 4 - 0.05 * 2)
+
+
+def test_errors_of_the_fit_are_those_of_scipy(folder):
+    """Its covariance divides what is left by the number of places less that of parameters."""
+    write(folder, 4.0, each=-0.1, pair=0.05)
+    places = np.array(ferrite_orders.SURROUNDINGS, dtype=float).T
+    energies = -0.1 * places[0] + 0.05 * places[1] + np.array(SCATTER_eV)
+    best, covariance = curve_fit(lambda x, e0, b, c: e0 + b * x[0] + c * x[1], places, energies, p0=(0.0, 0.0, 0.0))
+    both = np.array([0.0, 2.0, 1.0])
+    (found,) = known_bindings()
+    assert found.between_two.value_eV == pytest.approx(both @ best, abs=1e-6)
+    assert found.between_two.error_eV == pytest.approx(np.sqrt(both @ covariance @ both), rel=1e-4)
+    assert found.per_neighbour.error_eV == pytest.approx(np.sqrt(covariance[1, 1]), rel=1e-4)
 
 
 @pytest.mark.parametrize(

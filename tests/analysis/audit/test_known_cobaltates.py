@@ -14,7 +14,6 @@ def exchange(cell, difference_meV, u=3.0, antiparallel_muB=2.7):
         cell=cell,
         hubbard_U_eV=u,
         antiparallel_minus_parallel_meV=difference_meV,
-        moment_muB=2.6,
         parallel_site_muB=2.6,
         antiparallel_site_muB=antiparallel_muB,
         source="made",
@@ -63,6 +62,13 @@ def test_shipped_cobaltates_without_oxygen_are_no_ferromagnets_of_a_thousand_kel
     assert bare
     assert not any(e.same_state for e in bare)
     assert all(e.antiparallel_site_muB - e.parallel_site_muB == pytest.approx(0.64, abs=0.03) for e in bare)
+
+
+def test_vacancies_lower_the_curie_temperature_of_the_manganite():
+    """La0.8Sr0.2MnO3 orders at 309 K and La0.7Sr0.3MnO3 at 369 K; a vacancy in 20 fills a tenth of a hole."""
+    judged = oxygen_vacancies.manganite_T_C()
+    assert judged.value == pytest.approx((309.0 - 369.0) / 5)
+    assert "0.05 V_O per Mn has the holes of x = 0.2" in judged.reason
 
 
 @pytest.fixture

@@ -95,6 +95,13 @@ def test_lithium_that_lowers_the_energy_has_a_positive_voltage(folder, cells):
     assert whole.specific_change_Am2_per_kg == pytest.approx(5585 * (1.5 / 166.63 - 2.5 / 159.69), abs=0.1)
 
 
+def test_lithium_metal_costs_what_one_of_its_atoms_costs(folder, cells):
+    """Whatever the number of atoms in the cell of the metal."""
+    metal = maghemite_cells.lithium() * (2, 1, 1)
+    write(folder, "limetal", metal, 4.0, 2 * METAL_eV, 0.0)
+    assert lithium_metal_eV() == pytest.approx(METAL_eV)
+
+
 def test_a_voltage_that_rises_with_lithium_is_called_so(folder, cells):
     """A content above the line between its neighbours falls apart into them: voltages of phases fall with lithium."""
     complete(folder, cells, 4.0, volts=(1.9, 1.1))

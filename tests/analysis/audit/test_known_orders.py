@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from magnetoionics.analysis.audit import film, first_principles
+from magnetoionics.analysis.audit import film, first_principles, known_orders
 from magnetoionics.analysis.audit.first_principles import SHIPPED, judged_orders
 from magnetoionics.analysis.audit.known_orders import (
     OrderGain,
@@ -78,6 +78,19 @@ def test_gains_are_the_differences_of_the_kept_energies():
     assert database.gain_eV_per_formula == pytest.approx(-0.064, abs=0.001)
     # Another host's orders are not those of cobalt ferrite.
     assert known_order_gains("life5o8") == []
+
+
+def test_of_two_inverse_orders_the_stabler_one_speaks(tmp_path, monkeypatch):
+    kept = load_reference_calculations()["imma-dzp-k2"]
+    for key, above_eV in (("normal", 0.0), ("imma", -0.10), ("p4122", -0.16)):
+        name = f"{key}-pw500-k2-relaxed"
+        made = kept.calculation.model_copy(update={"name": name, "energy_eV": -100.0 + 2 * above_eV})
+        text = kept.model_copy(update={"name": name, "calculation": made}).model_dump_json()
+        (tmp_path / f"{name}.json").write_text(text)
+    monkeypatch.setattr(known_orders, "reference_calculations_folder", lambda: tmp_path)
+    (found,) = known_order_gains("cofe2o4")
+    assert found.order == "P4_122"
+    assert found.gain_eV_per_formula == pytest.approx(0.16)
 
 
 def test_orders_repeated_in_another_basis_agree_within_what_is_said():
