@@ -135,11 +135,20 @@ def portable_host(key: HostKey) -> str | HostReference | HostContent:
                 raise UnknownHostError(str(error)) from error
         if (near := did_you_mean_file(file)) and file.suffix:
             raise UnknownHostError(f"there is no file {file.name}{near}")
+        meant = did_you_mean(name, _words_for_hosts())
         raise UnknownHostError(
-            f"unknown host {key!r}{did_you_mean(name, host_keys())}; known hosts: {', '.join(host_keys())}; a host of "
+            f"unknown host {key!r}{meant}; known hosts: {', '.join(host_keys())}; a host of "
             "your own is a file ending in .yaml, or a structure file (CIF, POSCAR, ...), from which one is drafted"
         )
     return name
+
+
+def _words_for_hosts() -> dict[str, str]:
+    """Keys of the built-in hosts by what they may be called: title, formula and key."""
+    hosts = {key: get_host(key) for key in host_keys()}
+    formulas = {host.formula for host in hosts.values()}
+    of_formula = {f: " or ".join(key for key, host in hosts.items() if host.formula == f) for f in formulas}
+    return {host.title: key for key, host in hosts.items()} | of_formula | {key: key for key in hosts}
 
 
 def is_host_file(key: str) -> bool:

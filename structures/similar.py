@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 _ALIKE = 0.6
 
 
-def did_you_mean(given: str, known: Iterable[str]) -> str:
+def did_you_mean(given: str, known: Iterable[str] | Mapping[str, str]) -> str:
     """Words for a message, e.g. ``" (did you mean cofe2o4?)"``; empty if nothing that is known is like it.
 
     Parameters
@@ -17,10 +17,13 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     given
         As typed; case does not matter.
     known
-        Names that exist.
+        Names that exist; of a mapping, whatever may be typed and the name that it stands for.
     """
-    names = {name.lower(): name for name in known}
-    matches = [names[n] for n in get_close_matches(given.strip().lower(), list(names), n=2, cutoff=_ALIKE)]
+    names = {word.lower(): name for word, name in known.items()} if isinstance(known, Mapping) else None
+    names = names or {name.lower(): name for name in known}
+    typed = given.strip().lower()
+    near = [typed] if typed in names else get_close_matches(typed, list(names), n=2, cutoff=_ALIKE)
+    matches = list(dict.fromkeys(names[word] for word in near))
     return f" (did you mean {' or '.join(matches)}?)" if matches else ""
 
 

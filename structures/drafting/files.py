@@ -61,7 +61,7 @@ def draft_from_file(path: str | Path) -> Draft:
         return draft
     except (OSError, ValueError, RuntimeError) as error:
         words = str(error)
-        raise HostFileError(words if words.startswith(file.name) else f"{file.name}: {words}") from error
+        raise HostFileError(words if file.name in words else f"{file.name}: {words}") from error
 
 
 def _check_size(structure: Structure) -> None:

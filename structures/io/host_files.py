@@ -159,6 +159,10 @@ def _read(file: Path) -> HostReference:
     entries = read_yaml(file)
     if not isinstance(entries, Mapping):
         raise HostFileError(f"{file.name}: a host file is a mapping of names to values")
+    if "phonopy" in entries:
+        raise HostFileError(
+            f"{file.name} is a file of phonopy: give the structure that it was made from (POSCAR, .cif)"
+        )
     missing = [k for k in _REQUIRED if k not in entries]
     unknown = sorted(set(entries) - {*_REQUIRED, *_OPTIONAL, _BY_ORDER})
     if missing or unknown:

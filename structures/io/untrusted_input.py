@@ -247,6 +247,8 @@ def read_structure_file(path: Path) -> Structure:
 
 def read_with_notes(path: Path) -> tuple[Structure, list[str]]:
     """Structure from a file, and in words what its readers found odd; errors as `read_structure_file`."""
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path.name}{did_you_mean_file(path)}")
     check_ending(path.name)
     notes: list[str] = []
     text = text_in_any_code(path, notes)

@@ -243,6 +243,9 @@ def test_text_keeps_every_note_of_the_reader():
     ("arguments", "meant"),
     [
         (["run", "cofe204"], "did you mean cofe2o4"),
+        (["run", "hematite"], "did you mean alpha_fe2o3?"),
+        (["run", "cobalt ferite"], "did you mean cofe2o4 "),
+        (["run", "Fe2O3"], "did you mean alpha_fe2o3 or gamma_fe2o3?"),
         (["run", "cofe2o4", "--engine", "locl"], "did you mean local?"),
         (["run", "cofe2o4", "--order", "Ima"], "did you mean Imma?"),
         (["run", "cofe2o4", "--stages", "vacancy"], "did you mean vacancies?"),
@@ -274,6 +277,20 @@ def test_a_file_that_is_not_there_or_no_structure_is_met_with_what_is(typed, sai
         Path(typed).write_text("any")
     assert main(["run", typed]) == 2
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_that_is_not_there_is_no_unknown_format(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("rutile.cif").write_text("any")
+    assert main(["host", "new", "rutile.cfi"]) == 2
+    assert "error: there is no file rutile.cfi (did you mean rutile.cif" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_of_phonopy_is_no_host_file(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("phonopy_disp.yaml").write_text("phonopy:\n  version: 2.0\nunit_cell:\n  lattice: [[4, 0, 0]]\n")
+    assert main(["run", "phonopy_disp.yaml"]) == 2
+    assert "is a file of phonopy: give the structure" in " ".join(capsys.readouterr().err.split())
 
 
 def test_nothing_is_meant_where_nothing_is_alike():
