@@ -47,7 +47,7 @@ def _oxidised_interface() -> Judgement:
     return Judgement(
         verdict,
         value,
-        "mJ/m2, added by oxygen where it lowers least" if changes else "",
+        f"{_error()}mJ/m2, added by oxygen where it lowers least" if changes else "",
         f"{_computed(films)}K_eff = K_s/t - mu0 M^2/2 with an assumed K_s = {SURFACE_J_PER_m2 * 1e3:g} mJ/m2, M = "
         f"{COBALT_A_PER_M:.1e} A/m and {FILM_m * 1e9:g} nm is {before * 1e-6:.2f} MJ/m3; half of K_s gives "
         f"{after * 1e-6:.2f}, in the plane. How much of K_s the oxygen takes needs a slab: computed K_s falls with too "
@@ -65,7 +65,7 @@ def _bonds() -> Judgement:
     return Judgement(
         verdict,
         value,
-        "mJ/m2, added by oxygen above the surface" if above else "",
+        f"{_error()}mJ/m2, added by oxygen above the surface" if above else "",
         f"{_computed(films)}K_s of {SURFACE_J_PER_m2 * 1e3:g} mJ/m2 (assumed) carries a perpendicular moment up to "
         f"{thickness * 1e9:.2f} nm of cobalt. For Co-O bonds: the anisotropy of Pt/Co/AlOx peaks with their number "
         "(arXiv:0712.1905), and slabs of Fe and Co on MgO have hybrids of O-p and d states behind it "
@@ -74,6 +74,12 @@ def _bonds() -> Judgement:
         "Layer-resolved spin-orbit energies of the interface itself would decide",
         by=by,
     )
+
+
+def _error() -> str:
+    """What mesh and thickness leave open, before a unit; empty where it is not known."""
+    error = error_mJ_per_m2(known_films())
+    return "" if error is None else f"± {error:.2g} "
 
 
 def _computed(films: list[FilmAnisotropy]) -> str:

@@ -184,7 +184,8 @@ def beside_binding(own: Judgement) -> Judgement:
     if decided:
         verdict = "reproduced" if signs == {-1} else "contradicted"
     by = "gpaw (GPAW)" if shown.hubbard_U_eV else f"{shown.engine} (ML)"
-    return Judgement(verdict, shown.between_two.value_eV, "eV between two Co", text, by=by)
+    unit = f"± {shown.between_two.error_eV:.2f} eV between two Co"
+    return Judgement(verdict, shown.between_two.value_eV, unit, text, by=by)
 
 
 def _every_in_words(every: list[KnownBinding]) -> str:
