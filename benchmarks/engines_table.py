@@ -141,6 +141,7 @@ def page(summaries: list[EngineSummary], evidence: dict[str, ReferenceCalculatio
         *_orders_against_u(evidence),
         *_orders_repeated(evidence),
         *_vacancies(evidence),
+        *spinel_tables.vacancies_against_u(),
         *_hop(evidence),
         *_born(evidence),
         *_cobalt_films(),

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from magnetoionics.analysis.audit.known_vacancies import lowest_bound, vacancy_formation, window_among
 from magnetoionics.analysis.defects.defect_energies import VacancyFormation
 from magnetoionics.analysis.defects.formation import formation_bounds
-from magnetoionics.analysis.defects.host_window import CompetingPhasesResult, competing_phases_result, oxygen_errors
+from magnetoionics.analysis.defects.host_window import CompetingPhasesResult, oxygen_errors
 from magnetoionics.analysis.results.calculation import Calculation, invalid_because
 from magnetoionics.analysis.results.document import Document
 from magnetoionics.analysis.study.reference_calculations import ReferenceCalculation
-from magnetoionics.analysis.thermodynamics.computed_phases import ComputedPhases
-from magnetoionics.analysis.thermodynamics.energy_corrections import ComputedEnergy
 from pydantic import Field
 from reference_tasks import (
     HOP_STATES,
     PHASES,
     VACANCIES,
     hop_point,
+    phase,
     quotable,
     single_point,
-    task_names,
 )
-
-HOST_FORMULA = "CoFe2O4"
 
 
 class EvidenceVacancy(Document):
@@ -77,7 +74,7 @@ class EvidenceVacancies(Document):
 
 
 def evidence_vacancies(kept: Mapping[str, ReferenceCalculation]) -> EvidenceVacancies | None:
-    """Formation energies at 500 eV, or None without host, oxides or a window.
+    """Formation energies in plane waves at 500 eV, or None without host, oxides or a window.
 
     Parameters
     ----------
@@ -91,16 +88,14 @@ def evidence_vacancies(kept: Mapping[str, ReferenceCalculation]) -> EvidenceVaca
     """
     found = _usable(kept)
     host = _lowest("host", found)
-    phases = {key: found[name] for key in PHASES if (name := phase_name(key)) in found}
-    if host is None or len(phases) < 3:
-        return None
-    window = competing_phases_result(_per_formula(host, HOST_FORMULA), ComputedPhases(energies=_energies(phases)))
-    if window.window is None:
+    phases = {key: found[name] for key in PHASES if (name := phase(key)) in found}
+    window = None if host is None else window_among(host, phases)
+    if host is None or window is None or window.window is None:
         return None
     done = {key: lowest for key in VACANCIES if (lowest := _lowest(key, found)) is not None}
-    defects = {key: _defect(key, host, calculation) for key, calculation in done.items()}
+    defects = {key: vacancy_formation(f"{key}28", host, calculation) for key, calculation in done.items()}
     errors = oxygen_errors(window, list(defects.values())) if defects else {}
-    missing = [name for key in PHASES if (name := phase_name(key)) not in found]
+    missing = [name for key in PHASES if (name := phase(key)) not in found]
     return EvidenceVacancies(
         vacancies=sorted(
             (_row(d, window, host, done[key], errors) for key, d in defects.items()),
@@ -121,39 +116,8 @@ def _usable(kept: Mapping[str, ReferenceCalculation]) -> dict[str, Calculation]:
 
 
 def _lowest(key: str, found: Mapping[str, Calculation]) -> Calculation | None:
-    return min((found[n] for n in quotable(key) if n in found), key=lambda c: c.energy_eV, default=None)
-
-
-def phase_name(key: str) -> str:
-    """Task of a reference oxide."""
-    return next(name for name in task_names() if name.split("-")[0] == key)
-
-
-def _energies(phases: Mapping[str, Calculation]) -> list[ComputedEnergy]:
-    return [_per_formula(done, PHASES[key][0]) for key, done in phases.items()]
-
-
-def _per_formula(done: Calculation, formula: str) -> ComputedEnergy:
-    units = done.structure.composition.get_reduced_formula_and_factor()[1]
-    energy = ComputedEnergy(formula=formula, energy_eV=done.energy_eV / units, provenance=done.provenance)
-    reduced = {e: n / units for e, n in done.structure.composition.get_el_amt_dict().items()}
-    if reduced != energy.composition:
-        raise ValueError(f"a cell of {done.structure.composition} is no {formula}; the evidence is mixed up")
-    return energy
-
-
-def _label(key: str) -> str:
-    element, sublattice = VACANCIES[key]
-    return f"V_{element}" if element == sublattice else f"V_{element}({sublattice})"
-
-
-def _defect(key: str, host: Calculation, done: Calculation) -> VacancyFormation:
-    return VacancyFormation(
-        label=_label(key),
-        removed={VACANCIES[key][0]: 1},
-        energy_difference_eV=done.energy_eV - host.energy_eV,
-        provenance=done.provenance,
-    )
+    there = [found[n] for n in quotable(key) if n in found]
+    return lowest_bound(there) if there else None
 
 
 def _row(

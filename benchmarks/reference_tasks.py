@@ -67,9 +67,18 @@ def task_names() -> list[str]:
         order_in_basis(key, basis, u) for basis in OTHER_BASES for u in ("", *U_SETS) for key in ("imma", "normal")
     ]
     bulk += [order_by_meta_gga(key) for key in ("imma", "normal")]
-    phases = [f"{key}-pw500-k{''.join(map(str, mesh))}" for key, (_, mesh) in PHASES.items()]
+    phases = [phase(key) for key in PHASES]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
     defects = [name for key in ("host", *VACANCIES) for name in quotable(key)]
+    # Fe3O4 has no gap there, and the window does not need it.
+    defects += [
+        name
+        for u in U_SETS
+        for name in (
+            *(phase(key, u) for key in PHASES if key != "fe3o4"),
+            *(single_point(key, u) for key in ("host", "vfeb", "vcob", "vfea")),
+        )
+    ]
     hop = [hop_point(state) for state in HOP_STATES]
     films = [film_map(place, k) for k in FILM_MESHES for place in PLACES]
     films = [*(film_relaxation(place) for place in PLACES), *films]
@@ -113,6 +122,7 @@ def task(name: str) -> Task:
     head, cutoff, mesh, *special = name.split("-")
     digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
     bulk = head in (*ORDERS, "bornco")
+    hard = head.startswith(_HARD) or (head.endswith("28") and special[-1:] != ["relaxed"] and bool(special))
     basis = cutoff if cutoff in OTHER_BASES else ""
     bounds = BOUNDS_OF_BULK if bulk and not basis else BOUNDS_OF_DIFFERENCES
     if META_GGA in special:
@@ -125,7 +135,7 @@ def task(name: str) -> Task:
         empty_eV=6.0 if special == ["empty6"] else None,
         functional=_FUNCTIONALS.get(special[0] if special else "", "PBE"),
         hubbard_U_eV={} if META_GGA in special else U_SETS.get(special[0] if special else "", pbe_hubbard_U_eV()),
-        max_iterations=250 if head.startswith(_HARD) else 120,
+        max_iterations=250 if hard else 120,
         energy_eV=bounds["energy_eV"],
         density_e=bounds["density_e"],
         eigenstates_eV2=bounds["eigenstates_eV2"],
@@ -163,7 +173,7 @@ def task(name: str) -> Task:
         return Task(name, f"{formula}, a reference", _reference_cell(formula), settings, "static", "full")
     if head.startswith("hop56"):
         return _hop_task(name, head.removeprefix("hop56"), settings)
-    return _defect_task(name, head.removesuffix("28"), settings, relax=special == ["relaxed"])
+    return _defect_task(name, head.removesuffix("28"), settings, last=special[-1:])
 
 
 def not_in_chain(jobs: Sequence[Task]) -> str:
@@ -271,18 +281,18 @@ def _doped_task(name: str) -> Task:
     return Task(name, what, cell, settings, "static", "full", relaxed_by=made.provenance.engine, basis=basis)
 
 
-def _defect_task(name: str, key: str, settings: GpawSettings, *, relax: bool) -> Task:
+def _defect_task(name: str, key: str, settings: GpawSettings, *, last: Sequence[str]) -> Task:
     what = f"{key} in the tetragonal 28-atom cell of Imma"
     start = load_start(f"{key}28")
-    relaxation = _relaxation(key)
-    if name == relaxation:
+    if name == _relaxation(key):
         return Task(name, what, start.structure, settings, "relax")
-    kind: TaskKind = "relax" if relax else "static"
-    kept = reference_calculations_folder() / f"{relaxation}.json"
-    if kept.exists():
-        found = ReferenceCalculation.model_validate_json(kept.read_text()).calculation
+    kind: TaskKind = "relax" if last == ["relaxed"] else "static"
+    # Other sets of U take the ions that the first has relaxed at the same settings.
+    for source in [*(quotable(key)[1:] if set(last) & set(U_SETS) else ()), _relaxation(key)]:
+        kept = reference_calculations_folder() / f"{source}.json"
+        found = ReferenceCalculation.model_validate_json(kept.read_text()).calculation if kept.exists() else None
         if found is not None:
-            return Task(name, what, found.structure, settings, kind, relaxed_by=relaxation)
+            return Task(name, what, found.structure, settings, kind, relaxed_by=source)
     return Task(name, what, start.structure, settings, kind, relaxed_by=start.provenance.engine)
 
 
@@ -342,9 +352,17 @@ def _relaxation(key: str) -> str:
     return f"{key}28-pw400-k111"
 
 
-def single_point(key: str) -> str:
-    """Name of the cheaper quotable calculation of the whole 28-atom cell (``host``) or of one of `VACANCIES`."""
-    return f"{key}28-pw500-k221"
+def phase(key: str, u_set: str = "") -> str:
+    """Name of one of `PHASES`, with one of `U_SETS`."""
+    return "-".join([key, "pw500", f"k{''.join(map(str, PHASES[key][1]))}", *([u_set] if u_set else [])])
+
+
+def single_point(key: str, u_set: str = "") -> str:
+    """Name of the cheaper quotable calculation of the whole 28-atom cell (``host``) or of one of `VACANCIES`.
+
+    Or of a single point of the same with one of `U_SETS`.
+    """
+    return "-".join([f"{key}28", "pw500", "k221", *([u_set] if u_set else [])])
 
 
 def quotable(key: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...structures.units import (
@@ -24,7 +25,9 @@ from ..study.vacancy_order import UNLIKE_CHARGES, vacancy_difference
 from ..thermodynamics.phases import formula_composition
 from .evidence import Judge, Judgement, NotDoneError, need, sound_hop, sound_retention, sound_vacancies
 from .first_principles import judged_vacancies, shipped_orders
-from .known_values import KnownCalculation, better_calculations, knows_most
+from .known_vacancies import ORDER as VACANCIES_ORDER
+from .known_vacancies import VacanciesOfU, known_vacancies
+from .known_values import better_calculations, knows_most
 from .mechanisms import answer
 
 # Octahedral site preference of Co2+ over the tetrahedron, which rigid ions leave out:
@@ -103,15 +106,11 @@ def _easiest_vacancy(study: Study) -> Judgement:
     """By the best level of theory that there is: shipped first-principles energies before those of a cheap engine."""
     if knows_most(study.engine.level_of_theory):
         return _by_own_vacancies(study)
-    known = [
-        k
-        for k in better_calculations(study.host.key, study.host.order, study.engine.level_of_theory, "vacancies")
-        if k.poor and k.rich
-    ]
-    return _by_known_vacancies(study, known[0]) if known else _by_own_vacancies(study)
+    known = known_vacancies(study.host.key) if study.host.order == VACANCIES_ORDER else ()
+    return _by_known_vacancies(study, known) if known else _by_own_vacancies(study)
 
 
-def _by_known_vacancies(study: Study, known: KnownCalculation) -> Judgement:
+def _by_known_vacancies(study: Study, known: Sequence[VacanciesOfU]) -> Judgement:
     try:
         own = _by_own_vacancies(study)
         whose = f"engine {study.engine.name} of this study"

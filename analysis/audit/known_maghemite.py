@@ -314,7 +314,9 @@ def _verdict(made: Sequence[LithiatedMaghemite], steps: Sequence[LithiumStep], e
 
 def maghemite_in_words(made: Sequence[LithiatedMaghemite], metal_eV: float) -> str:
     """Voltages, moments and places of iron for each U, and what was left out."""
-    sets = "; ".join(_set_in_words(made, u, metal_eV) for u in sorted({m.hubbard_U_eV for m in made}))
+    # A set of U with one content alone has no voltage.
+    with_steps = sorted({step.hubbard_U_eV for step in lithium_steps(made, metal_eV)})
+    sets = "; ".join(_set_in_words(made, u, metal_eV) for u in with_steps)
     error_V = mesh_error_V(made, metal_eV)
     mesh = "" if error_V is None else f". On a denser mesh a voltage of the same cells is {error_V:.2f} V off"
     atoms = [m.cell_atoms for m in made]

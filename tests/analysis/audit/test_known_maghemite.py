@@ -113,6 +113,16 @@ def test_a_voltage_that_rises_with_lithium_is_called_so(folder, cells):
     assert "in the one cell computed, with all of it in octahedra" in said
 
 
+def test_a_set_of_u_with_one_content_is_not_mentioned(folder, cells):
+    complete(folder, cells, 4.0)
+    before = beside_maghemite(OWN).reason
+    assert "U = 4 eV 0 to 0.5 Li +1.50 V" in before
+    write(folder, "magh-dzp-k1-u33", cells["magh"], 3.0, -100.0, BARE_muB)
+    for each in (known_maghemite, lithium_metal_eV):
+        each.cache_clear()
+    assert beside_maghemite(OWN).reason == before
+
+
 def test_the_lowest_of_each_content_speaks_and_iron_is_where_its_oxygens_are(folder, cells):
     complete(folder, cells, 4.0)
     bare, half, whole = lowest_of(known_maghemite()).values()

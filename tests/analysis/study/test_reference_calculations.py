@@ -17,7 +17,7 @@ from magnetoionics.analysis.thermodynamics.phases import load_experimental_phase
 from magnetoionics.workflows.ase.atoms import to_atoms
 from magnetoionics.workflows.gpaw.settings import start_moments
 from pymatgen.core import Composition
-from reference_results import evidence_vacancies, hop_energies_eV, phase_name
+from reference_results import evidence_vacancies, hop_energies_eV
 from reference_tasks import (
     DOPED_STARTS,
     PHASES,
@@ -29,6 +29,7 @@ from reference_tasks import (
     lithium_ferrite,
     measured_hop,
     not_in_chain,
+    phase,
     quotable,
     single_point,
     task,
@@ -208,7 +209,7 @@ def test_formation_energies_come_back_from_known_ones():
     formed = {p.formula: p.formation_energy_eV for p in load_experimental_phases(["Fe", "Co", "O"])}
     kept = {}
     for key, (formula, _) in PHASES.items():
-        name = phase_name(key)
+        name = phase(key)
         counts = task(name).structure.composition.get_el_amt_dict()
         units = sum(counts.values()) / sum(Composition(formula).values())
         total = sum(elements[e] * n for e, n in counts.items()) + units * formed[formula]
