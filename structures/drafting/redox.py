@@ -25,7 +25,7 @@ _DOUBLE_STEPS = (
 )  # fmt: skip
 _SHARED = {("Mn", "Ru"), ("Mn", "Ir")}
 # Of the 4d and 5d metals with one common valence those that have others in oxides.
-_SEVERAL = frozenset(("Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ta", "W", "Re", "Os", "Ir", "Pt"))
+_SEVERAL = frozenset(("Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ta", "W", "Re", "Os", "Ir", "Pt", "Au"))
 
 
 def by_redox(amounts: Mapping[str, float]) -> dict[str, float] | None:

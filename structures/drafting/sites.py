@@ -139,7 +139,7 @@ def _names(
     # Olivines have the same numbers, but P or Si in their tetrahedra.
     mild = all(v < _POLYANION for el, n, v in kinds if n == _TETRAHEDRON and el not in anions)
     whole = set(of) == {_TETRAHEDRON, _OCTAHEDRON} and anion_count == 4 * of[4] and 1.5 * of[4] <= of[6] <= 2 * of[4]
-    if whole and mild:
+    if whole and mild and not _has_squares(structure, [el for el, n in heavy if n == _TETRAHEDRON], anions):
         return "spinel: A tetrahedra, B octahedra", out | {
             (el, n): "A" if n == _TETRAHEDRON else "B" for el, n in heavy
         }
@@ -165,6 +165,15 @@ def _names(
 def _is_d_metal(symbol: str) -> bool:
     el = Element(symbol)
     return bool(el.is_transition_metal) and symbol not in ("Sc", "Y", "La")
+
+
+def _has_squares(structure: Structure, symbols: list[str], anions: set[str]) -> bool:
+    """Whether an atom of these elements has four anions in a plane with it, as Cu in CuBi2O4, which is no spinel."""
+    return any(
+        coordination_number(structure, i, anions) == _TETRAHEDRON and _is_flat(structure, i)
+        for i, s in enumerate(structure)
+        if s.specie.symbol in symbols
+    )
 
 
 def _number_of(structure: Structure, symbol: str, number: int, anions: set[str]) -> int:

@@ -55,6 +55,17 @@ _IONIC_VALENCE = 1.0
 # Copper and silver keep their tenth d electron in these: CuFe2S3 is Cu+ Fe2.5+, CuCr2Se4 Cu+ Cr3.5+ (general
 # literature).
 _COPPER_IS_ONE = {"S", "Se", "Te"}
+# Valences of p metals in ionic crystals: Ge2Sb2Te5 is Ge2+ Sb3+, and not Ge4+ Sb+ (general literature).
+_OF_P_METALS = {
+    "Ga": (3,),
+    "In": (1, 3),
+    "Tl": (1, 3),
+    "Ge": (2, 4),
+    "Sn": (2, 4),
+    "Pb": (2, 4),
+    "Sb": (3, 5),
+    "Bi": (3, 5),
+}
 # Lowest valence of an ion of these metals outside oxides: Ni3S2 and Co9S8 are metals.
 _LATE_3D, _LOWEST_LATE = ("Mn", "Fe", "Co", "Ni"), 2.0
 
@@ -187,7 +198,16 @@ def _by_elements(structure: Structure) -> tuple[dict[str, float] | None, str]:
         return ordered, words
     if usual is None and STRONG & amounts.keys():
         return _by_rest(amounts, sits_in_oxygen(structure))
+    if usual is None and (rest := _by_rest(amounts, sits_in_oxygen(structure)))[0] and _is_closed(rest[0]):
+        return rest
     return usual, "the most frequent neutral ions of this composition (pymatgen)"
+
+
+def _is_closed(guess: Mapping[str, float]) -> bool:
+    """Whether all valences are whole and leave no open d or f shell, so that not even a sulfide of them is a metal."""
+    open_f = any(Element(el).is_lanthanoid or Element(el).is_actinoid for el in guess)
+    d_counts = [Element(el).group - v for el, v in guess.items() if Element(el).is_transition_metal]
+    return not open_f and all(v == round(v) for v in guess.values()) and all(n in (0, 10) for n in d_counts)
 
 
 def _by_rest(amounts: Mapping[str, float], oxidised: Collection[str]) -> tuple[dict[str, float] | None, str]:
@@ -212,6 +232,8 @@ def _by_composition(structure: Structure) -> dict[str, float] | None:
     # Two elements of mean valences are more than one crystal has: stannite is Cu+ Fe2+ Sn4+, and not Cu1.5+ Fe3+ Sn2+.
     if _COPPER_IS_ONE & {str(el) for el in reduced} and "O" not in reduced and "F" not in reduced:
         fitting = [g for g in fitting if all(g[el] == 1 for el in ("Cu", "Ag") if el in g)] or fitting
+    usual = [g for g in fitting if all(g[el] in _OF_P_METALS[el] for el in _OF_P_METALS if g.get(el, -1) > 0)]
+    fitting = usual or fitting
     whole = [g for g in fitting if all(abs(v - round(v)) < _WHOLE for v in g.values())]
     return next(({str(el): float(v) for el, v in guess.items()} for guess in whole or fitting), None)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from magnetoionics.structures.checks.geometry import StructureError
 from magnetoionics.structures.drafting.draft import draft_host
+from magnetoionics.structures.drafting.valences import _by_elements
 from pymatgen.core import Lattice, Structure
 
 
@@ -65,3 +66,32 @@ def test_oxygen_on_a_layer_of_iron_germanium_telluride():
         assert made["gap_eV"] == 0
         assert {r["spin"] for r in made["roles"] if r["element"] == "Fe"} == {2.2}
     assert {r["element"]: r["valence"] for r in covered["roles"]}["O"] == -2
+
+
+def test_copper_in_squares_is_on_no_sublattice_of_a_spinel():
+    """CuBi2O4 has the numbers of a spinel, four and six oxygen; its copper lies in squares of 1.94 A."""
+    cell = Structure.from_spacegroup(
+        "I4",
+        Lattice.tetragonal(8.484, 5.813),
+        ["Cu", "Cu", "Bi", "O", "O"],
+        [[0, 0, 0.329], [0, 0, 0.824], [0.168, 0.668, 0], [0.098, 0.797, 0.346], [0.702, 0.399, 0.339]],
+    )
+    made = draft_host(cell, "x.cif")
+    assert {r["element"]: r["sublattice"] for r in made.entries["roles"]} == {"Cu": "Cu", "Bi": "Bi", "O": "O"}
+    spinel = Structure.from_spacegroup(
+        "Fd-3m", Lattice.cubic(8.08), ["Co", "Al", "O"], [[0.0] * 3, [0.625] * 3, [0.389] * 3]
+    )
+    assert {r["sublattice"] for r in draft_host(spinel, "x.cif").entries["roles"]} == {"A", "B", "O"}
+
+
+def test_p_metals_have_their_usual_valences():
+    """Ge2Sb2Te5 is (GeTe)2(Sb2Te3), and gold has one valence less two in sulfides: Cs4Au6S5 is Cs+ Au+ S2-."""
+    layers = Structure(
+        Lattice.hexagonal(4.2, 17.2),
+        ["Te", "Ge", "Te", "Sb", "Te", "Te", "Sb", "Te", "Ge"],
+        [[(2 * n % 3) / 3, (n % 3) / 3, (n + 0.1 * (n > 4)) / 9.2] for n in range(9)],
+    )
+    valences = _by_elements(layers)[0]
+    assert valences == {"Ge": 2.0, "Sb": 3.0, "Te": -2.0}
+    gold = Structure(Lattice.cubic(20), ["Cs"] * 4 + ["Au"] * 6 + ["S"] * 5, [[n / 15, 0, 0] for n in range(15)])
+    assert _by_elements(gold)[0] == {"Cs": 1.0, "Au": 1.0, "S": -2.0}
