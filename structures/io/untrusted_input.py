@@ -19,6 +19,7 @@ from ..checks.cells import FARTHEST_CELLS, check_announced_size, check_cell_numb
 from ..similar import did_you_mean_file
 from .abacus_input import read_abacus_stru, with_named_lattice
 from .abinit_input import read_abinit_input
+from .ase_atoms import check_periodic, is_ase_json, read_ase_json
 from .cif import NO_SYMMETRY, read_cif
 from .cif_hydrogens import with_missing_hydrogens
 from .comment_moments import with_moments_of_comment
@@ -118,7 +119,7 @@ _STRU = re.compile(r"STRU([_.].*)?$")
 _ABACUS_CONTROL = "INPUT"
 _STARTS: dict[str, Kind] = {"POSCAR": "poscar", "CONTCAR": "poscar"}
 KNOWN = (
-    "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), pymatgen JSON (.json), extended XYZ (.extxyz, .xyz), "
+    "CIF (.cif, .mcif), POSCAR or CONTCAR (also .vasp), JSON of pymatgen or ASE (.json), extended XYZ (.extxyz, .xyz), "
     "XSF (.xsf), AtomEye (.cfg), DFTB+ (.gen), Quantum ESPRESSO input (.pwi, .in), FHI-aims (.in), SHELX (.res, .ins), "
     "CASTEP (.cell), CRYSTAL (.gui, .f34), PDB (.pdb), CSSR (.cssr), WIEN2k (.struct), SIESTA (.fdf, .XV), "
     "ABINIT (.abi, .in), ABACUS (STRU, .stru), PDFfit (.stru), Elk (.in), RMCProfile (.rmc6f), .magres"
@@ -389,7 +390,7 @@ def _parse(text: str, kind: Kind, name: str) -> Structure:
         plain = loads(text, name)
         if not isinstance(plain, dict):
             raise ValueError(f"{name} holds no structure")
-        return Structure.from_dict(plain)
+        return read_ase_json(plain, name) if is_ase_json(plain) else Structure.from_dict(plain)
     if kind == "cif":
         return read_cif(text, name)
     if kind == "poscar" or kind == "xsf":
@@ -431,8 +432,7 @@ def _by_ase(text: str, kind: Kind, name: str) -> Structure:
         copy = Path(folder) / "structure"
         copy.write_text(text, encoding="utf-8")
         atoms: Any = ase.io.read(copy, format=kind)
-    if not all(atoms.pbc):
-        raise ValueError(f"{name} has no periodic cell")
+    check_periodic(list(atoms.pbc), atoms.cell.array, name)
     properties = {"magmom": atoms.get_initial_magnetic_moments().tolist()} if atoms.has("initial_magmoms") else {}
     return Structure(
         atoms.cell.array,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 
+import numpy as np
+from numpy.typing import NDArray
 from pymatgen.core import Composition, Element
 
 # CIFs of the newer dictionaries write _cell.length_a for _cell_length_a.
@@ -104,7 +106,9 @@ def _decimal(fraction: re.Match[str]) -> str:
 
 
 def usual_poscar(text: str, notes: list[str]) -> str:
-    """A POSCAR with its symbols above the numbers of atoms; arguments as `usual_cif`.
+    """A POSCAR with its symbols above the numbers of atoms and one positive scale; arguments as `usual_cif`.
+
+    Readers elsewhere multiply Cartesian places by a negative scale, which is a volume, and know one scale only.
 
     Raises
     ------
@@ -117,6 +121,8 @@ def usual_poscar(text: str, notes: list[str]) -> str:
             "its first line is a number, where a POSCAR has a comment, its scale in the second and the cell in the "
             "next three: put a line above it"
         )
+    lines = _with_plain_scale(lines)
+    text = "\n".join(lines)
     if len(lines) < _COUNTS + 1 or not all(w.isdigit() for w in lines[_COUNTS].split()):
         return text
     named = _SYMBOLS.findall(lines[0])
@@ -127,6 +133,36 @@ def usual_poscar(text: str, notes: list[str]) -> str:
         return text
     notes.append(f"no line of symbols: {' '.join(symbols)} are taken from its first line")
     return "\n".join([*lines[:_COUNTS], " ".join(symbols), *lines[_COUNTS:]])
+
+
+def _with_plain_scale(lines: list[str]) -> list[str]:
+    """Lines of a POSCAR with the factor that a negative scale stands for, or with three scales carried out."""
+    scales = [float(word) for word in lines[1].split()] if len(lines) > _COUNTS and _numbers(lines[1]) in (1, 3) else []
+    if any(_numbers(line) != 3 for line in lines[2:_COUNTS]) or not scales or (scales[0] > 0 and len(scales) == 1):
+        return lines
+    vectors = np.array([line.split() for line in lines[2:_COUNTS]], dtype=float)
+    if len(scales) == 1:
+        volume = abs(float(np.linalg.det(vectors)))
+        factor = (-scales[0] / volume) ** (1 / 3) if volume else scales[0]
+        return [lines[0], f"{factor:.15g}", *lines[2:]]
+    out = [lines[0], "1.0", *(_row(vector * scales) for vector in vectors), *lines[_COUNTS:]]
+    counts = _COUNTS if all(word.isdigit() for word in lines[_COUNTS].split()) else _COUNTS + 1
+    head = next((n for n in range(counts + 1, len(lines)) if not lines[n].strip().lower().startswith("s")), 0)
+    if (
+        head
+        and all(word.isdigit() for word in lines[counts].split())
+        and lines[head].strip().lower().startswith(("c", "k"))
+    ):
+        last = head + 1 + sum(int(word) for word in lines[counts].split())
+        for n, line in enumerate(out[head + 1 : last], head + 1):
+            words = line.split()
+            if _numbers(" ".join(words[:3])) == 3:
+                out[n] = " ".join([_row(np.array(words[:3], dtype=float) * scales), *words[3:]])
+    return out
+
+
+def _row(numbers: NDArray[np.float64]) -> str:
+    return " ".join(f"{x:.15g}" for x in numbers)
 
 
 def _numbers(line: str) -> int:
