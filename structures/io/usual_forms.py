@@ -27,6 +27,8 @@ _DUMMIES, _DUMMY_LABELS = {"X", "Q", "Du", "Va", "Vac", "Cnt"}, {"X", "Q", "Du",
 # VASP 4 has the numbers of atoms in this line, and people put the symbols into the comment.
 _COUNTS = 5
 _SYMBOLS = re.compile(r"([A-Z][a-z]?)([0-9]*)")
+# Fortran, which reads a POSCAR, takes 4.2D+00 for a number and leaves what stands behind the numbers it looks for.
+_EXPONENT, _REMARK = re.compile(r"(?<=[\d.])[dD](?=[-+]?\d)"), re.compile(r"\s*[!#].*")
 
 
 def usual_cif(text: str, notes: list[str]) -> str:
@@ -121,6 +123,7 @@ def usual_poscar(text: str, notes: list[str]) -> str:
             "its first line is a number, where a POSCAR has a comment, its scale in the second and the cell in the "
             "next three: put a line above it"
         )
+    lines = [lines[0], *(_EXPONENT.sub("e", _REMARK.sub("", line)) for line in lines[1:])]
     lines = _with_plain_scale(lines)
     text = "\n".join(lines)
     if len(lines) < _COUNTS + 1 or not all(w.isdigit() for w in lines[_COUNTS].split()):

@@ -99,3 +99,15 @@ def test_scales_of_a_poscar(volume, form, selective, tmp_path):
     if volume:
         theirs = ase.io.read(tmp_path / "POSCAR", format="vasp")
         np.testing.assert_allclose(made.cart_coords, theirs.positions, atol=1e-9)
+
+
+def test_what_fortran_reads_of_a_poscar(tmp_path):
+    """Exponents with D, and remarks behind the numbers."""
+    plain = poscar(1.0, LATTICE * 2, PLACES, "Direct", selective=True)
+    (tmp_path / "POSCAR").write_text(plain)
+    written = plain.replace("0.1", "1.0D-1").replace("1.0\n", "1.0 ! scale\n", 1).replace("1 1\n", "1 1 # numbers\n")
+    assert written.count("D-1") == 1
+    assert written.count("#") == written.count("!") == 1
+    (tmp_path / "POSCAR_fortran").write_text(written)
+    made, theirs = read_structure_file(tmp_path / "POSCAR_fortran"), read_structure_file(tmp_path / "POSCAR")
+    assert made == theirs
