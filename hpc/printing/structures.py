@@ -92,7 +92,7 @@ def list_structures(
     if inventory.slabs:
         tables["slabs"] = slab_rows(inventory)
     console = Console()
-    console.print(_headline(inventory) + (f" As {words}." if words else ""), markup=False)
+    console.print(headline(inventory) + (f" As {words}." if words else ""), markup=False)
     for title, rows in tables.items():
         console.print(_table(title, rows))
     for reason in inventory.not_possible:
@@ -219,14 +219,17 @@ def _film(text: str) -> Film:
     return Film.from_entries(entries)
 
 
-def _headline(inventory: Inventory) -> str:
+def headline(inventory: Inventory) -> str:
+    """One sentence on the cell and its moment, muB."""
     from ...structures.symmetry import space_group_symbol
 
     host, cell = inventory.host, inventory.cell
+    # Antiparallel moments leave 1e-17 muB.
+    moment = round(host.moment_per_formula(cell), 6) + 0.0
     repeats = "x".join(str(n) for n in inventory.repeats)
     return (
         f"{host.formula}, {host.title}, order {inventory.order}: {space_group_symbol(cell)} with spins, "
-        f"{len(cell)} atoms, {host.moment_per_formula(cell):g} muB per formula unit; defects in {repeats} cells. "
+        f"{len(cell)} atoms, {moment:g} muB per formula unit; defects in {repeats} cells. "
         "Sites count in the cell, ways into one place."
     )
 

@@ -35,7 +35,9 @@ def test_u_is_that_of_the_materials_project():
 def test_chgnet_names_functional_u_and_corrections_of_each_of_its_weights():
     model = pytest.importorskip("chgnet.model.model")
     for weights in ("0.3.0", "0.2.0", "r2scan"):
-        said = get_engine("chgnet", weights=weights).provenance()
+        engine = get_engine("chgnet", weights=weights)
+        said = engine.provenance()
+        assert engine.functional in said.functional
         data = model.CHGNet.load(model_name=weights, use_device="cpu", verbose=False).model_args["composition_model"]
         assert ("r2SCAN" in said.functional) == (data == "MP-r2SCAN")
         assert said.functional.startswith(weights)
@@ -46,7 +48,9 @@ def test_chgnet_names_functional_u_and_corrections_of_each_of_its_weights():
 def test_sevennet_names_functional_and_u_of_each_of_its_weights():
     pytest.importorskip("sevenn")
     for weights in get_engine("sevennet").trainings:
-        said = get_engine(f"sevennet:{weights}").provenance()
+        engine = get_engine(f"sevennet:{weights}")
+        said = engine.provenance()
+        assert ("r2SCAN" in engine.functional) == weights.endswith("r2scan")
         assert said.functional.startswith(weights)
         assert "7net-0" not in said.functional or weights.startswith("7net-0")
         assert said.hubbard_U_eV == ({} if weights.endswith("r2scan") else MATERIALS_PROJECT_U_eV)

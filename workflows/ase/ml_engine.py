@@ -69,6 +69,11 @@ class MLEngine(IonEngine):
         """What the weights were trained on; `weights.UNKNOWN` for a file of one's own."""
         return self.trainings.get(self.weights, UNKNOWN)
 
+    @property
+    def functional(self) -> str | None:
+        """Functional, U and corrections that the weights were trained on, in words; None where that is unknown."""
+        return self.training.functional
+
     def cannot(self) -> dict[Capability, str]:
         """No electrons, so no spin-orbit coupling; no references for weights of unknown training."""
         missing: dict[Capability, str] = {
@@ -125,7 +130,7 @@ class MLEngine(IonEngine):
     def provenance(self, left_out: Sequence[str] = ()) -> Provenance:
         """Provenance with the weights' name, the functional, U and corrections of their training, and the versions."""
         training = self.training
-        said = f"{self.weights}, trained on {training.functional}"
+        said = f"{self.weights}, trained on {self.functional}"
         unknown = f"{Path(self.weights).name}: functional, U and corrections of its training are unknown"
         return Provenance(
             engine=self.name,

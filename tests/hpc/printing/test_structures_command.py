@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from magnetoionics.hpc.cli import main
+from magnetoionics.hpc.printing.structures import headline
 from magnetoionics.structures.cells.binary_oxides import wurtzite
 from magnetoionics.structures.cells.film_cells import Film
 from magnetoionics.structures.defects.collinear_pairs import count_in_line
@@ -245,3 +246,12 @@ def test_a_full_folder_is_left_alone(tmp_path, capsys):
     assert main(["structures", "cofe2o4", "--output", str(tmp_path)]) == 2
     assert "not an empty folder" in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_moments_that_cancel_are_zero_in_the_headline():
+    """0.1 + 0.2 - 0.3 is 6e-17 for a computer."""
+    found = take_inventory(get_host("nio"))
+    cell = found.cell.copy()
+    cell.add_site_property("magmom", [0.1, 0.2, -0.3] + [0.0] * (len(cell) - 3))
+    assert get_host("nio").moment_per_formula(cell) != 0
+    assert ", 0 muB per formula unit" in headline(replace(found, cell=cell))
