@@ -21,7 +21,6 @@ from engine_summary import (
 from evidence_task import OTHER_BASES, U_SETS
 from magnetoionics.analysis.audit.known_films import CLEAN, error_mJ_per_m2, known_films
 from magnetoionics.analysis.audit.known_wires import known_wires
-from magnetoionics.analysis.builder.potentials import missing_phases
 from magnetoionics.analysis.magnetism.anisotropy import summarise
 from magnetoionics.analysis.results.checks import failed
 from magnetoionics.analysis.study.documents import Study
@@ -30,6 +29,7 @@ from magnetoionics.analysis.study.reference_calculations import (
     load_reference_calculations,
     load_start,
 )
+from magnetoionics.analysis.thermodynamics.missing_phases import missing_phases
 from magnetoionics.analysis.thermodynamics.stability_window import ChemicalPotentials
 from magnetoionics.structures.spins import formula_units
 from reference_results import evidence_vacancies, hop_energies_eV

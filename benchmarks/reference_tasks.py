@@ -8,6 +8,7 @@ import lithium_cells
 import numpy as np
 from evidence_task import BOUNDS_OF_BULK, BOUNDS_OF_DIFFERENCES, OTHER_BASES, U_SETS, Task, TaskKind
 from film_cells import PLACES, film
+from magnetoionics.analysis.audit.known_vacancies import PHASE_FORMULAS
 from magnetoionics.analysis.study.reference_calculations import (
     ReferenceCalculation,
     load_reference_calculations,
@@ -39,12 +40,8 @@ VACANCIES = {"vfea": ("Fe", "A"), "vfeb": ("Fe", "B"), "vcob": ("Co", "B"), "vo"
 # The tetragonal cell of 28 atoms: two primitive cells, an ion is missing in every second one.
 _DEFECT_CELL_CUBIC = ((0.5, 0.5, 0.0), (-0.5, 0.5, 0.0), (0.0, 0.0, 1.0))
 # Oxides that give the energies of the elements by their enthalpies, with meshes of the density of the defect cell's.
-PHASES = {
-    "coo": ("CoO", (4, 4, 2)),
-    "fe2o3": ("Fe2O3", (2, 2, 2)),
-    "co3o4": ("Co3O4", (2, 2, 2)),
-    "fe3o4": ("Fe3O4", (2, 2, 2)),
-}
+_MESHES = {"coo": (4, 4, 2)}
+PHASES = {key: (formula, _MESHES.get(key, (2, 2, 2))) for key, formula in PHASE_FORMULAS.items()}
 # Two Co that share an oxygen in 32 atoms of ZnO, and without that oxygen; how their spins lie.
 DOPED_STARTS = ("znoco32", "znoco32vo")
 PAIRS_OF_SPINS = ("fm", "afm")
@@ -70,7 +67,7 @@ def task_names() -> list[str]:
     phases = [phase(key) for key in PHASES]
     relaxed = [_relaxation(key) for key in ("host", *VACANCIES)]
     defects = [name for key in ("host", *VACANCIES) for name in quotable(key)]
-    # Fe3O4 has no gap there, and the window does not need it.
+    # Fe3O4 is not there for any U.
     defects += [
         name
         for u in U_SETS
@@ -122,7 +119,7 @@ def task(name: str) -> Task:
     head, cutoff, mesh, *special = name.split("-")
     digits = mesh[1:] * (3 if len(mesh) == 2 else 1)
     bulk = head in (*ORDERS, "bornco")
-    hard = head.startswith(_HARD) or (head.endswith("28") and special[-1:] != ["relaxed"] and bool(special))
+    hard = head.startswith(_HARD) or (head.endswith("28") and bool(set(special) & set(U_SETS)))
     basis = cutoff if cutoff in OTHER_BASES else ""
     bounds = BOUNDS_OF_BULK if bulk and not basis else BOUNDS_OF_DIFFERENCES
     if META_GGA in special:

@@ -19,8 +19,8 @@ def did_you_mean(given: str, known: Iterable[str] | Mapping[str, str]) -> str:
     known
         Names that exist; of a mapping, whatever may be typed and the name that it stands for.
     """
-    names = {word.lower(): name for word, name in known.items()} if isinstance(known, Mapping) else None
-    names = names or {name.lower(): name for name in known}
+    pairs = known.items() if isinstance(known, Mapping) else ((name, name) for name in known)
+    names = {word.lower(): name for word, name in pairs}
     typed = given.strip().lower()
     near = [typed] if typed in names else get_close_matches(typed, list(names), n=2, cutoff=_ALIKE)
     matches = list(dict.fromkeys(names[word] for word in near))

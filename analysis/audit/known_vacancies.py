@@ -11,12 +11,10 @@ from ..defects.formation import formation_bounds
 from ..defects.host_window import CompetingPhasesResult, competing_phases_result
 from ..results.calculation import Calculation
 from ..results.document import Document
-from ..study.reference_calculations import (
-    ReferenceCalculation,
-    reference_calculations_folder,
-)
+from ..study.reference_calculations import ReferenceCalculation, reference_calculations_folder
 from ..thermodynamics.computed_phases import ComputedPhases
 from ..thermodynamics.energy_corrections import ComputedEnergy
+from ..thermodynamics.missing_phases import missing_phases
 
 HOST, ORDER, FORMULA = "cofe2o4", "Imma", "CoFe2O4"
 # Names of the calculations: of the whole cell and of it without one ion (label and element), of the other oxides.
@@ -48,6 +46,8 @@ class VacanciesOfU(Document):
         Of the cell by label: where its electrons went.
     largest_forces_eV_per_A
         By label: how far the ions are from those of this U.
+    missing_phases
+        Known phases that were not computed, without which the window may be too wide.
     source
         Pattern of names of the calculations.
     """
@@ -60,6 +60,7 @@ class VacanciesOfU(Document):
     rich: dict[str, float]
     moment_changes_muB: dict[str, float]
     largest_forces_eV_per_A: dict[str, float | None]
+    missing_phases: list[str]
     source: str
 
     def above(self, label: str, other: str) -> tuple[float, float]:
@@ -163,5 +164,6 @@ def _of_set(u: dict[str, float], kept: Mapping[str, Calculation]) -> VacanciesOf
             label: made.total_moment_muB - host.total_moment_muB for label, (_, made) in defects.items()
         },
         largest_forces_eV_per_A={label: made.max_force_eV_per_A for label, (_, made) in defects.items()},
+        missing_phases=missing_phases(window),
         source="data/gpaw/*28-pw500-k221*.json",
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...structures.competing_phases import competing_formulas
 from ...structures.spins import formula_units
 from ..defects.defect_energies import VacancyFormation
 from ..defects.formation import formation_lines
@@ -14,7 +13,8 @@ from ..results.checks import Check, invalid_because, require_valid
 from ..study.documents import ChemicalPotentialsResult, GasPoint, WarmWindow
 from ..thermodynamics.computed_phases import reference_set
 from ..thermodynamics.gases import gas_of
-from ..thermodynamics.phases import formula_composition, load_experimental_phases, same_compound
+from ..thermodynamics.missing_phases import missing_phases
+from ..thermodynamics.phases import formula_composition
 from ..thermodynamics.references import SpeciesFit
 from ..thermodynamics.stability_window import ChemicalPotentials
 from ..thermodynamics.temperature import cell_shift_eV, window_at
@@ -83,18 +83,6 @@ def _pressure_atm(anion: str, delta_mu_eV: float, temperature_K: float) -> float
         return gas_of(anion).pressure_atm_for(delta_mu_eV, temperature_K)
     except ValueError:
         return None
-
-
-def missing_phases(window: ChemicalPotentials) -> list[str]:
-    """Known phases of the host's elements that are not among those of the window, which may then be too wide."""
-    measured = [p.formula for p in load_experimental_phases(window.elements)]
-    try:
-        known = [*measured, *competing_formulas(window.elements)]
-    except ValueError:
-        known = measured
-    there = [p.formula for p in window.phases]
-    unknown = {f for f in known if len(formula_composition(f)) > 1 and not any(same_compound(f, t) for t in there)}
-    return sorted(unknown)
 
 
 def chemical_potentials_result(

@@ -108,6 +108,7 @@ def run_here(
         raise UserError(f"a limit of {limit_s / 60:g} minutes must be above 0 and at most {LONGEST_s / 60:g}, a month")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; give a folder with --here")
+    kept_outcomes(folder)
     planned = sorted(specs(spelled_out(campaign)), key=_size)
     _refuse_shared(map(_name, planned))
     console = console or Console(stderr=True)
@@ -125,9 +126,23 @@ def run_here(
 
 
 def kept_outcomes(folder: Path) -> dict[str, dict[str, str | float]]:
-    """What became of each study by the name of its folder: what was ``said``, and the ``seconds`` of that call."""
+    """What became of each study by the name of its folder: what was ``said``, and the ``seconds`` of that call.
+
+    Raises
+    ------
+    UserError
+        If the file is something else.
+    """
     path = folder / OUTCOMES
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        kept = None
+    if not isinstance(kept, dict):
+        raise UserError(f"{path} holds no outcomes of a campaign; move it away, or give another folder with --here")
+    return kept
 
 
 def _keep(folder: Path, outcome: StudyOutcome) -> None:

@@ -33,6 +33,7 @@ def of_sets(*pairs):
             rich={"V_Fe(B)": 1.0, "V_Co(B)": 1.0 + rich, "V_Fe(A)": 3.0},
             moment_changes_muB={"V_Fe(B)": -2.0, "V_Co(B)": -3.0, "V_Fe(A)": 6.0},
             largest_forces_eV_per_A={"V_Fe(B)": 0.04, "V_Co(B)": 0.04, "V_Fe(A)": None},
+            missing_phases=["FeO"],
             source="",
         )
         for u, (poor, rich) in enumerate(pairs, start=3)
@@ -89,6 +90,14 @@ def test_an_iron_vacancy_of_the_other_sublattice_counts_too():
     for vacancies in sets:
         vacancies.poor["V_Fe(A)"] = 1.0
     assert judged_vacancies(sets).verdict == "contradicted"
+
+
+def test_phases_that_a_window_does_not_know_are_named():
+    assert "(docs/engines.md), window without FeO: formation" in judged_vacancies(of_sets((-0.8, -0.2))).reason
+    whole = of_sets((-0.8, -0.2))
+    whole[0].missing_phases = []
+    assert "without" not in judged_vacancies(whole).reason
+    assert known_vacancies("cofe2o4")[0].missing_phases == ["Fe3O4", "FeO"]
 
 
 def test_a_vacancy_whose_ions_are_of_another_u_says_so():

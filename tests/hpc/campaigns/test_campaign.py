@@ -136,6 +136,17 @@ def test_a_campaign_runs_here_and_goes_on(tmp_path, capsys, monkeypatch):
     assert run_here(again, folder)[0].said == "not finished: 1 beside"
 
 
+@pytest.mark.parametrize("text", ["no JSON", "[1]"])
+def test_what_is_no_outcome_is_refused_before_a_study_is_computed(text, tmp_path, capsys):
+    file = written(tmp_path, hosts=["tio2"], stages=["host"])
+    (tmp_path / "done").mkdir()
+    (tmp_path / "done" / here.OUTCOMES).write_text(text)
+    assert main(["campaign", str(file), "--here", str(tmp_path / "done")]) == 2
+    assert "holds no outcomes of a campaign" in capsys.readouterr().err
+    assert (tmp_path / "done" / here.OUTCOMES).read_text() == text
+    assert len(list((tmp_path / "done").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
